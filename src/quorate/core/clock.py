@@ -1,0 +1,102 @@
+"""Time: UTC milliseconds, timeframes, and the rule that says when a bar is closed.
+
+Every time in Quorate is an int of milliseconds since 1970-01-01 UTC, and names a bar by its *open*.
+"""
+
+from __future__ import annotations
+
+import re
+import time as _time
+from datetime import UTC, datetime
+
+from quorate.core.errors import QuorateError, UnknownTimeframeError
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+_UNIT_MS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
+_TIMEFRAME = re.compile(r"([1-9]\d{0,3})([mhdw])")
+
+# 1970-01-01 was a Thursday; exchanges open weekly bars on Mondays.
+_MONDAY_MS = 4 * DAY_MS
+
+
+def timeframe_ms(timeframe: str) -> int:
+    """Length of one bar in milliseconds.
+
+    Raises:
+        UnknownTimeframeError: not a number and one of m, h, d, w.
+
+    >>> timeframe_ms("4h")
+    14400000
+    """
+    match = _TIMEFRAME.fullmatch(timeframe)
+    if match is None:
+        raise UnknownTimeframeError(
+            "understand the timeframe",
+            found=repr(timeframe),
+            expected="a number and one of m, h, d, w, such as 5m, 1h, 4h or 1d",
+        )
+    return int(match[1]) * _UNIT_MS[match[2]]
+
+
+def bar_offset_ms(timeframe: str) -> int:
+    """What an open time leaves when divided by the bar's length: 0, but Monday for weeks."""
+    return _MONDAY_MS % timeframe_ms(timeframe) if timeframe.endswith("w") else 0
+
+
+def now_ms() -> int:
+    """The present, in milliseconds UTC."""
+    return _time.time_ns() // 1_000_000
+
+
+def newest_closed_ms(timeframe: str, now: int) -> int:
+    """Open time of the newest bar that is closed at `now`: open + timeframe <= now.
+
+    >>> format_ms(newest_closed_ms("1h", parse_ms("2025-05-01 12:30")))
+    '2025-05-01 11:00'
+    """
+    length, offset = timeframe_ms(timeframe), bar_offset_ms(timeframe)
+    return (now - offset) // length * length - length + offset
+
+
+def parse_ms(text: str) -> int:
+    """A date, or a date and time, as milliseconds; UTC unless it names its own offset.
+
+    Raises:
+        QuorateError: not an ISO date.
+
+    >>> parse_ms("2025-05-01")
+    1746057600000
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise QuorateError(
+            "understand the date", found=repr(text), expected="YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC"
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def format_ms(milliseconds: int) -> str:
+    """Milliseconds as 'YYYY-MM-DD HH:MM' in UTC; out-of-calendar values as they are.
+
+    >>> format_ms(1746057600000)
+    '2025-05-01 00:00'
+    """
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return f"{milliseconds} ms"
+
+
+def iso_ms(milliseconds: int) -> str:
+    """Milliseconds as ISO 8601 with a Z, for files and JSON.
+
+    >>> iso_ms(1746057600000)
+    '2025-05-01T00:00:00Z'
+    """
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

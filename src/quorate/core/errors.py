@@ -1,0 +1,120 @@
+"""Every error Quorate raises on purpose.
+
+    QuorateError
+    ├── SettingsError             quorate.toml or the environment
+    ├── MissingExtraError         an optional library is not installed
+    ├── DataError                 candles on disk or in memory
+    │   ├── CandleError           a row that cannot be true: file, row and value named
+    │   ├── UnknownSymbolError    no such market in this folder
+    │   ├── UnknownTimeframeError
+    │   └── TooLittleHistoryError
+    ├── FeatureError              an unknown set or column
+    ├── TargetError               labels and splits
+    ├── ModelError                a member could not be built, fitted, saved or loaded
+    ├── VoteError                 votes that cannot be counted
+    ├── BundleError               a trained ensemble on disk is not what it says it is
+    │   └── TrainingSpanError     bars that the ensemble was trained on
+    └── TradingError              an order, a cost or an account that makes no sense
+
+A message says what was attempted, what was found, what was expected, and the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class QuorateError(Exception):
+    """Base of every deliberate error.
+
+    Args:
+        attempted: what was being done, continuing "could not ...".
+        found: what was there.
+        expected: what would have been right.
+        remedy: what the user can do now, a whole sentence.
+    """
+
+    def __init__(self, attempted: str, *, found: str = "", expected: str = "", remedy: str = "") -> None:
+        self.attempted = attempted
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(attempted, found, expected, remedy)
+
+    def __str__(self) -> str:
+        message = f"could not {self.attempted}"
+        clauses = [f"found {self.found}" if self.found else "", f"expected {self.expected}" if self.expected else ""]
+        detail = "; ".join(clause for clause in clauses if clause)
+        if detail:
+            message += f": {detail}"
+        return f"{message}. {self.remedy}" if self.remedy else f"{message}."
+
+
+class SettingsError(QuorateError, ValueError):
+    """A setting is unknown, of the wrong type, or out of range."""
+
+
+class MissingExtraError(QuorateError, ImportError):
+    """An optional library is needed for this and is not installed."""
+
+
+class DataError(QuorateError):
+    """Candles, funding or mark prices could not be read, written or used."""
+
+
+class CandleError(DataError):
+    """A candle that cannot be true; names the file, the row and the value."""
+
+
+class UnknownSymbolError(DataError, KeyError):
+    """No such market in this folder."""
+
+    __str__ = QuorateError.__str__
+
+
+class UnknownTimeframeError(DataError, ValueError):
+    """A timeframe that is not written as a number and one of m, h, d, w."""
+
+
+class TooLittleHistoryError(DataError):
+    """Fewer bars than the features or the label need."""
+
+
+class FeatureError(QuorateError, ValueError):
+    """An unknown feature set or column, or features in another order than trained."""
+
+
+class TargetError(QuorateError, ValueError):
+    """Labels or splits that cannot be made as asked."""
+
+
+class ModelError(QuorateError):
+    """A member could not be built, fitted, exported or run."""
+
+
+class VoteError(QuorateError, ValueError):
+    """Votes that cannot be counted: twice the same model, a score outside 0 to 1."""
+
+
+class BundleError(QuorateError):
+    """A bundle is missing, altered, or made for something else."""
+
+
+class TrainingSpanError(BundleError):
+    """Bars inside the span the bundle was trained on."""
+
+
+class TradingError(QuorateError, ValueError):
+    """An account, cost or order that makes no sense."""
+
+
+def close_match(word: str, known: Iterable[str]) -> str:
+    """'Did you mean X?' for a mistyped word, or an empty string.
+
+    >>> close_match("lightgmb", ["xgboost", "lightgbm"])
+    "Did you mean 'lightgbm'?"
+    """
+    folded = {candidate.lower(): candidate for candidate in known}
+    near = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    return f"Did you mean '{folded[near[0]]}'?" if near else ""

@@ -1,0 +1,59 @@
+"""Writing files so that a reader never sees half of one: temporary file, fsync, rename."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from quorate.core.errors import DataError
+
+
+def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in place at once.
+
+    Whatever goes wrong, `path` is as it was before and no temporary file stays.
+
+    Raises:
+        DataError: the folder cannot be written, or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
+            temporary = Path(handle.name)
+        write(temporary)
+        sync(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        temporary = None
+        sync(path.parent)
+    except OSError as error:
+        raise DataError(
+            f"write {path}",
+            found=error.strerror or str(error),
+            expected="a folder that can be written, with room",
+            remedy="Nothing was changed; free space or choose another folder.",
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """`write_atomic` for a UTF-8 text."""
+    write_atomic(path, lambda temporary: _write_text(temporary, text))
+
+
+def sync(path: Path) -> None:
+    """Flush a file to disk, or a folder so that a rename in it lasts."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
