@@ -14,7 +14,8 @@
     ├── VoteError                 votes that cannot be counted
     ├── BundleError               a trained ensemble on disk is not what it says it is
     │   └── TrainingSpanError     bars that the ensemble was trained on
-    └── TradingError              an order, a cost or an account that makes no sense
+    ├── TradingError              an order, a cost or an account that makes no sense
+    └── EvaluationError           labels, scores and results that cannot be judged together
 
 A message says what was attempted, what was found, what was expected, and the remedy.
 """
@@ -107,6 +108,10 @@ class TrainingSpanError(BundleError):
 
 class TradingError(QuorateError, ValueError):
     """An account, cost or order that makes no sense."""
+
+
+class EvaluationError(QuorateError, ValueError):
+    """Labels, scores and results that cannot be judged together: other lengths, classes or times."""
 
 
 def close_match(word: str, known: Iterable[str]) -> str:

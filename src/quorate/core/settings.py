@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from quorate.core.errors import SettingsError
 
@@ -140,16 +140,21 @@ class CostSettings(_Section):
     taker_fee: float = 0.0005
     maker_fee: float = 0.0002
     slippage: float = 0.0002
+    liquidation_fee: float = 0.015  # the exchange's clearance fee, on top of the lost margin's price move
 
     def __post_init__(self) -> None:
         for name in ("taker_fee", "maker_fee"):
             _require("costs", name, getattr(self, name), -0.01, 0.1)
         _require("costs", "slippage", self.slippage, 0, 0.1)
+        _require("costs", "liquidation_fee", self.liquidation_fee, 0, 0.1)
 
     @property
     def round_trip(self) -> float:
         """Cost of opening and closing as taker, as a fraction of the position."""
         return 2 * (self.taker_fee + self.slippage)
+
+
+SIZINGS = ("risk", "fixed", "atr", "half_kelly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +163,21 @@ class AccountSettings(_Section):
     positions: int = 4  # open at once
     risk: float = 0.01  # share of equity lost when the stop is hit
     leverage: float = 5.0  # most, of a position's value over its margin
+    sizing: Literal["risk", "fixed", "atr", "half_kelly"] = "risk"
+    stake_usd: float = 100.0  # margin of each position, for fixed sizing
+    kelly_cap: float = 0.02  # most of equity that half Kelly may put at risk
+    minimum_usd: float = 5.0  # least value of an order, where the exchange's own is not known
 
     def __post_init__(self) -> None:
+        if self.sizing not in SIZINGS:
+            raise SettingsError("use the setting account.sizing", found=repr(self.sizing), expected=", ".join(SIZINGS))
         _require("account", "equity_usd", self.equity_usd, 1e-6, 1e15)
         _require("account", "positions", self.positions, 1, 10_000)
         _require("account", "risk", self.risk, 1e-6, 1)
         _require("account", "leverage", self.leverage, 1, 125)
+        _require("account", "stake_usd", self.stake_usd, 1e-6, 1e15)
+        _require("account", "kelly_cap", self.kelly_cap, 1e-6, 1)
+        _require("account", "minimum_usd", self.minimum_usd, 0, 1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +185,58 @@ class ExitSettings(_Section):
     stop_atr: float = 2.0  # distance of the stop, in ATR(14)
     target_ratio: float = 2.5  # distance of the target, in stops
     time_bars: int = 0  # 0: the target's horizon
+    trail_atr: float = 0.0  # distance of a stop that follows the best price, in ATR(14); 0: the stop stays
+    maker_target: bool = False  # the target rests in the book: maker fee, and the price must trade through it
 
     def __post_init__(self) -> None:
         _require("exits", "stop_atr", self.stop_atr, 1e-3, 1e3)
         _require("exits", "target_ratio", self.target_ratio, 1e-3, 1e3)
         _require("exits", "time_bars", self.time_bars, 0, 1_000_000)
+        _require("exits", "trail_atr", self.trail_atr, 0, 1e3)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings(_Section):
+    """Intervals and bins. A block is a stretch of time over all symbols, resampled as a whole."""
+
+    resamples: int = 500
+    block_hours: int = 24
+    confidence: float = 0.95  # of every interval
+    bins: int = 10  # of the reliability diagram and the calibration error
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        _require("evaluation", "resamples", self.resamples, 20, 100_000)
+        _require("evaluation", "block_hours", self.block_hours, 1, 24 * 366)
+        _require("evaluation", "confidence", self.confidence, 0.5, 0.9999)
+        _require("evaluation", "bins", self.bins, 2, 1_000)
+        _require("evaluation", "seed", self.seed, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaSettings(_Section):
+    """What the vote promised. Shares are of decided bars; a range is met at both of its ends."""
+
+    mean_confidence: float = 0.75  # more than this
+    win_rate: float = 0.70  # more than this, over at least `trades`
+    trades: int = 50
+    fallback: float = 0.20  # less than this share of bars
+    largest_loss_usd: float = 15.0  # no single trade loses more
+    reward_risk: float = 2.5  # mean win over mean loss, more than this
+    unanimous: tuple[float, float] = (0.20, 0.30)
+    strong: tuple[float, float] = (0.50, 0.60)
+    split: tuple[float, float] = (0.15, 0.25)
+
+    def __post_init__(self) -> None:
+        for name in ("mean_confidence", "win_rate", "fallback"):
+            _require("criteria", name, getattr(self, name), 0, 1)
+        _require("criteria", "trades", self.trades, 1, 1_000_000)
+        _require("criteria", "largest_loss_usd", self.largest_loss_usd, 0, 1e15)
+        _require("criteria", "reward_risk", self.reward_risk, 0, 1e6)
+        for name in ("unanimous", "strong", "split"):
+            low, high = getattr(self, name)
+            _require("criteria", name, low, 0, high)
+            _require("criteria", name, high, low, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +252,5 @@ class Settings(_Section):
     costs: CostSettings = field(default_factory=CostSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
     exits: ExitSettings = field(default_factory=ExitSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
