@@ -55,6 +55,32 @@ class VoteSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True)
+class QualitySettings(_Section):
+    """What is reported as a single-candle spike. Reports only: no candle is refused for it."""
+
+    spike: float = 0.10  # a high above both neighbours' highs, or a low below both lows, by this fraction
+    spike_moves: float = 20.0  # and by this many of the file's median close-to-close moves
+
+    def __post_init__(self) -> None:
+        _require("quality", "spike", self.spike, 1e-6, 1e6)
+        _require("quality", "spike_moves", self.spike_moves, 0, 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class UniverseSettings(_Section):
+    """Which perpetuals `--top N` ranks, and over how long."""
+
+    days: int = 30  # of quote volume
+    stablecoins: tuple[str, ...] = (
+        *("AEUR", "BFUSD", "BUSD", "DAI", "EUR", "EURI", "EURS", "EURT", "FDUSD", "FRAX", "GUSD", "LUSD", "PYUSD"),
+        *("RLUSD", "SUSD", "TUSD", "USD1", "USDC", "USDD", "USDE", "USDP", "USDS", "USDT", "UST", "USTC", "XUSD"),
+    )
+
+    def __post_init__(self) -> None:
+        _require("universe", "days", self.days, 1, 3650)
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSettings(_Section):
     """What is predicted: the return over the next `horizon` bars against +-`band` (a fraction)."""
 
@@ -243,6 +269,8 @@ class CriteriaSettings(_Section):
 class Settings(_Section):
     """All sections, as quorate.toml names them."""
 
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    universe: UniverseSettings = field(default_factory=UniverseSettings)
     vote: VoteSettings = field(default_factory=VoteSettings)
     target: TargetSettings = field(default_factory=TargetSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
