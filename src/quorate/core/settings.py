@@ -166,7 +166,7 @@ class CostSettings(_Section):
     taker_fee: float = 0.0005
     maker_fee: float = 0.0002
     slippage: float = 0.0002
-    liquidation_fee: float = 0.015  # the exchange's clearance fee, on top of the lost margin's price move
+    liquidation_fee: float = 0.015  # charged by the exchange for closing a liquidated position
 
     def __post_init__(self) -> None:
         for name in ("taker_fee", "maker_fee"):
