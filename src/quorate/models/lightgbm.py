@@ -1,0 +1,112 @@
+"""LightGBM: leaf-wise histogram trees, multiclass or squared error.
+
+Ke et al., LightGBM: A Highly Efficient Gradient Boosting Decision Tree, 2017.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from quorate.core.errors import MissingExtraError, ModelError
+from quorate.core.types import ActionArray, Float32Array, FloatArray
+from quorate.models.base import Model, Progress
+from quorate.models.export import trees_to_onnx
+
+try:
+    import lightgbm
+except ImportError as error:
+    raise MissingExtraError("train LightGBM", found=str(error), remedy="Run: pip install 'quorate[train]'") from error
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+
+class LightGBM(Model):
+    """Gradient-boosted trees grown by best leaf."""
+
+    name: ClassVar[str] = "lightgbm"
+    suffix: ClassVar[str] = ".txt"
+    _booster: Booster | None = None
+
+    def fit(
+        self,
+        X: Float32Array,
+        y: ActionArray | FloatArray,
+        *,
+        weight: FloatArray | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        self._require_rows(X, y, weight)
+        s = self.settings.lightgbm
+        goal = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
+        parameters: dict[str, Any] = {
+            "num_leaves": s.leaves,
+            "max_depth": s.depth,
+            "learning_rate": s.learning_rate,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": self.threads,
+            "verbosity": -1,
+            **goal,
+        }
+
+        def tell(step: Any) -> None:
+            if progress is not None:
+                progress(step.iteration + 1, s.trees)
+
+        try:
+            rows = lightgbm.Dataset(X, label=y, weight=weight, params={"verbosity": -1})
+            booster = lightgbm.train(parameters, rows, num_boost_round=s.trees, callbacks=[tell])
+        except lightgbm.basic.LightGBMError as error:
+            raise ModelError("fit lightgbm", found=str(error)) from error
+        self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
+        return self
+
+    def predict_proba(self, X: Float32Array) -> FloatArray:
+        booster = self._require_fitted(self._booster)
+        return np.asarray(booster.predict(X, num_threads=self.threads), dtype=np.float64)
+
+    def predict(self, X: Float32Array) -> FloatArray:
+        return self.predict_proba(X).ravel()
+
+    def save(self, path: Path) -> None:
+        booster = self._require_fitted(self._booster)
+        path.write_text(booster.model_to_string(), encoding="utf-8")
+
+    def load(self, path: Path) -> Self:
+        try:
+            text = path.read_text(encoding="utf-8")
+            # An unreadable text ends the whole process inside the library, so it is looked at first.
+            if not (text.startswith("tree\n") and "\nend of trees\n" in text):
+                raise ModelError(f"load {path}", found=repr(text[:30]), expected="a LightGBM text file")
+            self._booster = lightgbm.Booster(model_str=text)
+        except (UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
+            raise ModelError(f"load {path}", found=str(error), expected="a LightGBM text file") from error
+        return self
+
+    def to_onnx(self) -> bytes:
+        booster = self._require_fitted(self._booster)
+        return trees_to_onnx("lightgbm", booster, int(booster.num_feature()))
+
+
+def _single_precision(text: str) -> str:
+    """The same trees with thresholds that float32 can hold.
+
+    LightGBM compares in double, ONNX in float32. Features are float32, so a threshold rounded *down* to float32 sends
+    every row to the same leaf, and then both agree to the bit.
+    """
+
+    def rounded(match: re.Match[str]) -> str:
+        exact = np.array(match[1].split(), dtype=np.float64)
+        single = exact.astype(np.float32)
+        single = np.where(single > exact, np.nextafter(single, np.float32(-np.inf)), single)
+        return "threshold=" + " ".join(repr(float(value)) for value in single)
+
+    text = re.sub(r"^threshold=(.*)$", rounded, text, flags=re.MULTILINE)
+    # The header counts the bytes of each tree, which have changed; without it the text is read in order.
+    return re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE)

@@ -1,0 +1,101 @@
+"""XGBoost: histogram trees, 3-class softprob or squared error.
+
+Chen and Guestrin, XGBoost: A Scalable Tree Boosting System, 2016 (arXiv 1603.02754).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from quorate.core.errors import MissingExtraError, ModelError
+from quorate.core.types import ActionArray, Float32Array, FloatArray
+from quorate.models.base import Model, Progress
+from quorate.models.export import trees_to_onnx
+
+try:
+    import xgboost
+except ImportError as error:
+    raise MissingExtraError("train XGBoost", found=str(error), remedy="Run: pip install 'quorate[train]'") from error
+
+if TYPE_CHECKING:
+    from xgboost import Booster
+
+
+class XGBoost(Model):
+    """Gradient-boosted trees by histogram."""
+
+    name: ClassVar[str] = "xgboost"
+    suffix: ClassVar[str] = ".ubj"
+    _booster: Booster | None = None
+
+    def fit(
+        self,
+        X: Float32Array,
+        y: ActionArray | FloatArray,
+        *,
+        weight: FloatArray | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        self._require_rows(X, y, weight)
+        s = self.settings.xgboost
+        goal = {"objective": "multi:softprob", "num_class": 3} if self.task == "class" else {}
+        parameters: dict[str, Any] = {
+            "objective": "reg:squarederror",
+            "tree_method": "hist",
+            "max_depth": s.depth,
+            "learning_rate": s.learning_rate,
+            "subsample": s.subsample,
+            "colsample_bytree": s.colsample,
+            "seed": self.seed,
+            "nthread": self.threads,
+            "verbosity": 0,
+            **goal,
+        }
+        callbacks = [] if progress is None else [_Tell(progress, s.trees)]
+        try:
+            rows = xgboost.QuantileDMatrix(X, label=y, weight=weight, nthread=self.threads)
+            self._booster = xgboost.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
+        except xgboost.core.XGBoostError as error:
+            raise ModelError("fit xgboost", found=str(error).splitlines()[0]) from error
+        return self
+
+    def predict_proba(self, X: Float32Array) -> FloatArray:
+        booster = self._require_fitted(self._booster)
+        return np.asarray(booster.inplace_predict(X), dtype=np.float64)
+
+    def predict(self, X: Float32Array) -> FloatArray:
+        return self.predict_proba(X).ravel()
+
+    def save(self, path: Path) -> None:
+        booster = self._require_fitted(self._booster)
+        path.write_bytes(bytes(booster.save_raw("ubj")))
+
+    def load(self, path: Path) -> Self:
+        booster = xgboost.Booster({"nthread": self.threads})
+        try:
+            booster.load_model(bytearray(path.read_bytes()))
+        except xgboost.core.XGBoostError as error:
+            raise ModelError(
+                f"load {path}", found=str(error).splitlines()[0], expected="an XGBoost UBJ file"
+            ) from error
+        self._booster = booster
+        return self
+
+    def to_onnx(self) -> bytes:
+        booster = self._require_fitted(self._booster)
+        return trees_to_onnx("xgboost", booster, int(booster.num_features()))
+
+
+class _Tell(xgboost.callback.TrainingCallback):
+    """Passes each finished tree on."""
+
+    def __init__(self, progress: Progress, trees: int) -> None:
+        self._progress = progress
+        self._trees = trees
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+        self._progress(epoch + 1, self._trees)
+        return False
