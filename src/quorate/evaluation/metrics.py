@@ -1,0 +1,243 @@
+"""How good scores are: `y` is (n,) int8 in class order SELL, HOLD, BUY; `scores` is (n, 3), each row summing to 1.
+
+NaN rule: a row of `scores` that is not finite is an abstention. It is left out of every metric here and counted by
+`voted`; it never counts as a HOLD. A metric that its rows do not define is NaN, never a made-up number.
+
+Everything is numpy, so that a frozen bundle can be judged where no training library is installed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from quorate.core.errors import EvaluationError
+from quorate.core.types import CLASS_NAMES, Action, BoolArray, FloatArray, IntArray
+
+ClassArray = npt.NDArray[np.integer]
+
+# scikit-learn's clip: a score of exactly 0 for what happened costs 36 nats, not infinity.
+_SMALLEST_SCORE = float(np.finfo(np.float64).eps)
+_SUM_TOLERANCE = 1e-3  # float32 softmax over a few classes stays well inside
+
+
+def check_scores(y: ClassArray, scores: FloatArray) -> None:
+    """Refuse labels outside the classes and rows that are not shares of one.
+
+    Raises:
+        EvaluationError: shapes that do not match, an unknown class, a row outside 0 to 1 or not summing to 1.
+    """
+    if scores.ndim != 2 or scores.shape != (len(y), len(CLASS_NAMES)):
+        raise EvaluationError(
+            "judge scores", found=f"labels {y.shape} and scores {scores.shape}", expected=f"(n,) and (n, {len(Action)})"
+        )
+    strange = np.flatnonzero((y < 0) | (y >= len(CLASS_NAMES)))
+    if strange.size:
+        raise EvaluationError(
+            "judge scores",
+            found=f"label {y[strange[0]]} in row {strange[0]}",
+            expected=f"0 to {len(CLASS_NAMES) - 1} ({', '.join(CLASS_NAMES)})",
+            remedy="Rows whose future is unknown have no label: leave them out.",
+        )
+    rows = voted(scores)
+    outside = (scores < -_SUM_TOLERANCE).any(axis=1) | (np.abs(scores.sum(axis=1) - 1) > _SUM_TOLERANCE)
+    wrong = np.flatnonzero(rows & outside)
+    if wrong.size:
+        raise EvaluationError(
+            "judge scores",
+            found=f"{scores[wrong[0]].tolist()} in row {wrong[0]}",
+            expected="three scores of at least 0 that sum to 1",
+        )
+
+
+def voted(scores: FloatArray) -> BoolArray:
+    """(n,) bool: the rows with a vote, which are those without a NaN or infinity."""
+    return np.asarray(np.isfinite(scores).all(axis=1))
+
+
+def row_log_loss(y: ClassArray, scores: FloatArray) -> FloatArray:
+    """(n,) -ln of the score of what happened, in nats; NaN where abstained."""
+    chosen = np.take_along_axis(scores, np.asarray(y, np.intp)[:, None], axis=1)[:, 0]
+    return np.asarray(-np.log(np.clip(np.where(voted(scores), chosen, np.nan), _SMALLEST_SCORE, 1.0)))
+
+
+def row_brier(y: ClassArray, scores: FloatArray) -> FloatArray:
+    """(n,) squared distance of a row from what happened, 0 (right) to 2 (wrong); NaN where abstained.
+
+    Brier (1950), summed over the classes; divide by 2 for the two-class convention.
+    """
+    return np.where(voted(scores), ((scores - np.eye(len(CLASS_NAMES))[y]) ** 2).sum(axis=1), np.nan)
+
+
+def row_correct(y: ClassArray, scores: FloatArray) -> FloatArray:
+    """(n,) 1.0 where the largest score is of what happened, else 0.0; NaN where abstained.
+
+    Between equal largest scores the first class counts, as in the models.
+    """
+    rows = voted(scores)
+    return np.where(rows, np.argmax(np.where(rows[:, None], scores, 0.0), axis=1) == y, np.nan)
+
+
+def log_loss(y: ClassArray, scores: FloatArray) -> float:
+    """Mean -ln of the score of what happened, in nats; lower is better.
+
+    >>> round(log_loss(np.array([2, 0]), np.array([[0.25, 0.25, 0.5], [0.5, 0.25, 0.25]])), 6)
+    0.693147
+    """
+    return _mean(row_log_loss(y, scores))
+
+
+def brier(y: ClassArray, scores: FloatArray) -> float:
+    """Mean Brier score over all classes, 0 to 2; lower is better."""
+    return _mean(row_brier(y, scores))
+
+
+def accuracy(y: ClassArray, scores: FloatArray) -> float:
+    """Share of voted rows whose largest score is of what happened."""
+    return _mean(row_correct(y, scores))
+
+
+def auc(y: ClassArray, scores: FloatArray) -> float:
+    """Area under the ROC curve, each class against the rest, unweighted mean; 0.5 is no skill.
+
+    NaN unless every class both occurs and fails to occur among the voted rows.
+    """
+    rows = voted(scores)
+    return float(np.mean([_area(y[rows] == action, scores[rows, action]) for action in Action]))
+
+
+def skill_vs_prior(y: ClassArray, scores: FloatArray, prior: FloatArray) -> float:
+    """1 - log-loss over the class prior's log-loss on the same rows: 1 is perfect, 0 no better than the prior.
+
+    `prior` is (3,), the class shares of the training rows.
+    """
+    rows = voted(scores)
+    if not rows.any():
+        return math.nan
+    reference = log_loss(y[rows], prior_scores(prior, int(rows.sum())))
+    return 1.0 - log_loss(y, scores) / reference if reference > 0 else math.nan
+
+
+def rank_ic(scores: FloatArray, forward_return: FloatArray) -> float:
+    """Spearman's correlation of P(BUY) - P(SELL) with the forward return, all rows pooled.
+
+    NaN where fewer than three rows have both, or one of them is constant.
+    """
+    direction, returns = _both_known(lean(scores), forward_return)
+    return _correlation(average_ranks(direction), average_ranks(returns)) if len(returns) > 2 else math.nan
+
+
+def lean(scores: FloatArray) -> FloatArray:
+    """(n,) score of BUY minus score of SELL, -1 to 1; NaN where abstained."""
+    return np.where(voted(scores), scores[:, Action.BUY] - scores[:, Action.SELL], np.nan)
+
+
+def prior_scores(prior: FloatArray, n: int) -> FloatArray:
+    """(n, 3) the same class shares in every row.
+
+    Raises:
+        EvaluationError: not three shares that sum to 1.
+    """
+    shares = np.asarray(prior, np.float64)
+    if shares.shape != (len(CLASS_NAMES),) or not (np.isfinite(shares).all() and abs(shares.sum() - 1) < 1e-6):
+        raise EvaluationError(
+            "use the class prior", found=repr(np.asarray(prior).tolist()), expected="three shares that sum to 1"
+        )
+    if (shares < 0).any():
+        raise EvaluationError("use the class prior", found=repr(shares.tolist()), expected="no negative share")
+    return np.broadcast_to(shares, (n, len(CLASS_NAMES)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reliability:
+    """The winning class's score against how often it was right, in bins of equal width over 0 to 1.
+
+    Attributes:
+        low, high: (k,) float64 edges; a bin holds low < score <= high.
+        score: (k,) mean winning score; NaN in an empty bin.
+        correct: (k,) share of rows in which the winner was right; NaN in an empty bin.
+        rows: (k,) int64.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    score: FloatArray
+    correct: FloatArray
+    rows: IntArray
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: the mean distance of both, weighted by rows; NaN without rows."""
+        held = self.rows > 0
+        if not held.any():
+            return math.nan
+        return float(np.average(np.abs(self.score[held] - self.correct[held]), weights=self.rows[held]))
+
+
+def reliability(y: ClassArray, scores: FloatArray, bins: int) -> Reliability:
+    """The reliability diagram of the winning class over `bins` bins."""
+    rows = voted(scores)
+    top, correct = scores[rows].max(axis=1, initial=0.0), row_correct(y, scores)[rows]
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    place = np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+    count = np.bincount(place, minlength=bins)
+    held = np.where(count > 0, count, np.nan)
+    return Reliability(
+        low=edges[:-1],
+        high=edges[1:],
+        score=np.bincount(place, top, bins) / held,
+        correct=np.bincount(place, correct, bins) / held,
+        rows=count.astype(np.int64),
+    )
+
+
+def ece(y: ClassArray, scores: FloatArray, bins: int) -> float:
+    """Expected calibration error of the winning class (Guo et al. 2017, arXiv 1706.04599)."""
+    return reliability(y, scores, bins).error
+
+
+def confusion(y: ClassArray, actions: ClassArray) -> IntArray:
+    """(3, 3) int64: how often class `row` happened when class `column` was said."""
+    k = len(CLASS_NAMES)
+    flat = np.bincount(np.asarray(y, np.intp) * k + np.asarray(actions, np.intp), minlength=k * k)
+    return flat.reshape(k, k).astype(np.int64)
+
+
+def average_ranks(values: FloatArray) -> FloatArray:
+    """(n,) ranks from 1, equal values sharing their mean rank.
+
+    >>> average_ranks(np.array([0.3, 0.1, 0.3])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    return np.asarray((last - (count - 1) / 2)[place])
+
+
+def _area(positive: BoolArray, score: FloatArray) -> float:
+    """Mann and Whitney: the chance that a positive row outscores a negative one, ties counting half."""
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return math.nan
+    rank_sum = average_ranks(score)[positive].sum()
+    return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def _correlation(a: FloatArray, b: FloatArray) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    size = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / size if size > 0 else math.nan
+
+
+def _both_known(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    known = np.isfinite(a) & np.isfinite(b)
+    return a[known], b[known]
+
+
+def _mean(values: FloatArray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan
