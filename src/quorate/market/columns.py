@@ -1,0 +1,90 @@
+"""What a file held, before anybody judged it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+
+from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
+
+# An integer time says its own unit by its size: seconds, milliseconds, microseconds or nanoseconds since 1970 are
+# a thousand times apart, and these bounds put every date from 1973 to 5138 on the right side.
+_SECONDS_BELOW, _MILLISECONDS_BELOW, _MICROSECONDS_BELOW = 10**11, 10**14, 10**17
+
+#: The time of a row that has none.
+NO_TIME = int(np.iinfo(np.int64).min)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Candle rows in file order: nothing is sorted, checked or dropped yet.
+
+    Attributes:
+        time: (n,) int64 open times in ms UTC; `NO_TIME` where the file had none.
+        open, high, low, close, volume: (n,) float64; NaN where the file had none.
+        synthetic: the file says that a synthetic market made it.
+    """
+
+    time: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    synthetic: bool = False
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def take(self, rows: IntArray | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Self:
+        """The rows named by indices or by a mask."""
+        arrays = {name: getattr(self, name)[rows] for name in ("time", *CANDLE_COLUMNS)}
+        return type(self)(**arrays, synthetic=self.synthetic)
+
+    def same_rows(self, other: Columns) -> bool:
+        """Whether both hold the same rows in the same order, to the bit."""
+        return self.synthetic == other.synthetic and all(
+            np.array_equal(getattr(self, field.name), getattr(other, field.name))
+            for field in fields(self)
+            if field.name != "synthetic"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FundingColumns:
+    """Funding rows in file order, not judged.
+
+    Attributes:
+        time: (n,) int64 settlement times in ms UTC; `NO_TIME` where the file had none.
+        rate: (n,) float64 fractions; NaN where the file had none.
+        synthetic: the file says that a synthetic market made it.
+    """
+
+    time: IntArray
+    rate: FloatArray
+    synthetic: bool = False
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+def milliseconds(values: IntArray) -> IntArray:
+    """Integer times of any usual unit as milliseconds; each value is judged by its own size.
+
+    Archives that were joined across an exchange's change of unit hold both units in one column.
+
+    >>> milliseconds(np.array([1735689600, 1735689600_000, 1735689600_000_000, 1735689600_000_000_000])).tolist()
+    [1735689600000, 1735689600000, 1735689600000, 1735689600000]
+    """
+    values = np.asarray(values, dtype=np.int64)
+    if values.size == 0:
+        return values
+    low, high = int(values.min()), int(values.max())
+    if low >= _SECONDS_BELOW and high < _MILLISECONDS_BELOW:
+        return values
+    result = np.where(values < _SECONDS_BELOW, values * 1000, values)
+    result = np.where(values >= _MILLISECONDS_BELOW, values // 1000, result)
+    result = np.where(values >= _MICROSECONDS_BELOW, values // 1_000_000, result)
+    return np.where(values <= 0, NO_TIME, result)

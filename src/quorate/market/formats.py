@@ -1,0 +1,193 @@
+"""Freqtrade's file formats as columns: feather, parquet, JSON and gzipped JSON.
+
+A file is read whole and not memory-mapped: Freqtrade rewrites its files in place, and a mapped file that shrinks
+kills the process. Decompression costs far more than the copy.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet
+
+from quorate.core.errors import DataError
+from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
+from quorate.market.columns import NO_TIME, Columns, FundingColumns, milliseconds
+from quorate.market.names import FORMATS
+
+#: The key of Quorate's own note in a file's schema, and the note of a synthetic file.
+NOTE, SYNTHETIC_NOTE = b"quorate", b'{"synthetic": true}'
+
+DATE = "date"
+
+#: Funding files hold the rate under its own name, or, when older, as the open of a candle.
+RATE_COLUMNS = ("funding_rate", "open")
+
+# What the libraries raise on bytes of another format, or of none.
+_FOREIGN = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, RecursionError, EOFError, zlib.error)
+
+_REMEDY = "Remove the file, then download or import the market again."
+
+
+def read_columns(path: Path) -> Columns:
+    """The candle rows of one file, not judged.
+
+    Raises:
+        DataError: the file cannot be read, is of another format, or lacks columns.
+    """
+    table = _read_table(path, (DATE, *CANDLE_COLUMNS))
+    return table_columns(table, path.name)
+
+
+def read_funding_columns(path: Path) -> FundingColumns:
+    """The funding rows of one file of either layout, not judged.
+
+    Raises:
+        DataError: the file cannot be read, is of another format, or lacks columns.
+    """
+    table = _read_table(path, (DATE, *RATE_COLUMNS))
+    name = next((name for name in RATE_COLUMNS if name in table.column_names), None)
+    if name is None:
+        raise _missing(path.name, ["funding_rate"], table.column_names)
+    return FundingColumns(times(table, DATE, path.name), numbers(table, name, path.name), is_synthetic(table))
+
+
+def table_columns(table: pa.Table, source: str, date: str = DATE) -> Columns:
+    """A table's candle columns, whatever its date's unit; `source` names it in errors.
+
+    Raises:
+        DataError: a column is missing or of another type.
+    """
+    missing = [name for name in (date, *CANDLE_COLUMNS) if name not in table.column_names]
+    if missing:
+        raise _missing(source, missing, table.column_names)
+    values = {name: numbers(table, name, source) for name in CANDLE_COLUMNS}
+    return Columns(times(table, date, source), **values, synthetic=is_synthetic(table))
+
+
+def times(table: pa.Table, name: str, source: str) -> IntArray:
+    """A date column as (n,) int64 ms UTC; `NO_TIME` where it is null. Dates without a zone are UTC."""
+    column = table.column(name)
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        array: IntArray = column.to_numpy().astype("datetime64[ms]", copy=False).view(np.int64)
+        return array
+    if pa.types.is_integer(column.type):
+        known = ~np.asarray(column.is_null().to_numpy(), dtype=np.bool_)
+        return np.where(known, milliseconds(column.fill_null(0).to_numpy()), NO_TIME)
+    raise _wrong_type(source, name, str(column.type), "a date, or an integer number of milliseconds")
+
+
+def numbers(table: pa.Table, name: str, source: str) -> FloatArray:
+    """A number column as (n,) float64; NaN where it is null."""
+    column = table.column(name)
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type)):
+        raise _wrong_type(source, name, str(column.type), "a number")
+    array: FloatArray = column.to_numpy().astype(np.float64, copy=False)
+    return array
+
+
+def is_synthetic(table: pa.Table) -> bool:
+    """Whether the file says that a synthetic market made it."""
+    return (table.schema.metadata or {}).get(NOTE) == SYNTHETIC_NOTE
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        DataError: it cannot be read, or holds nothing.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"read {path}", found=error.strerror or str(error), expected="a file that can be read"
+        ) from error
+    if not content:
+        raise DataError(f"read {path}", found="an empty file", expected="candles", remedy=_REMEDY)
+    return content
+
+
+def _read_table(path: Path, columns: tuple[str, ...]) -> pa.Table:
+    suffix = next((suffix for suffix in FORMATS if path.name.endswith(suffix)), None)
+    if suffix is None:
+        raise DataError(f"read {path}", found=f"the ending {path.suffix!r}", expected=f"one of {', '.join(FORMATS)}")
+    content = read_bytes(path)
+    try:
+        table = _READERS[suffix](content, columns)
+        table.validate()
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        EOFError,
+        zlib.error,
+    ) as e:
+        # What the libraries raise on bytes of another or of no format.
+        raise DataError(
+            f"read {path}", found=" ".join(str(e).split())[:200], expected=f"a {suffix[1:]} file", remedy=_REMEDY
+        ) from e
+    return table
+
+
+def _read_feather(content: bytes, columns: tuple[str, ...]) -> pa.Table:
+    buffer = pa.py_buffer(content)
+    names = pa.ipc.open_file(buffer).schema.names
+    wanted = [index for index, name in enumerate(names) if name in columns]
+    return pa.ipc.open_file(buffer, options=pa.ipc.IpcReadOptions(included_fields=wanted)).read_all()
+
+
+def _read_parquet(content: bytes, columns: tuple[str, ...]) -> pa.Table:
+    file = pa.parquet.ParquetFile(pa.BufferReader(content))
+    return file.read(columns=[name for name in file.schema_arrow.names if name in columns])
+
+
+def _read_json(content: bytes, columns: tuple[str, ...]) -> pa.Table:
+    """Freqtrade's older JSON: a list of rows without names; two columns are date and rate, six are a candle."""
+    rows: Any = json.loads(content)
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise ValueError("no list of rows")
+    if not rows:
+        return pa.table({name: pa.array([], pa.int64()) for name in columns})
+    widths = {len(row) for row in rows}
+    if not widths <= {2, 6} or len(widths) != 1:
+        raise ValueError(f"rows of {', '.join(map(str, sorted(widths)))} values")
+    names = (DATE, RATE_COLUMNS[0]) if widths == {2} else (DATE, *CANDLE_COLUMNS)
+    date, *values = zip(*rows, strict=True)
+    arrays = [pa.array(date, pa.int64()), *(pa.array(column, pa.float64()) for column in values)]
+    return pa.table(dict(zip(names, arrays, strict=True)))
+
+
+def _read_json_gz(content: bytes, columns: tuple[str, ...]) -> pa.Table:
+    return _read_json(gzip.decompress(content), columns)
+
+
+_READERS: dict[str, Callable[[bytes, tuple[str, ...]], pa.Table]] = {
+    ".feather": _read_feather,
+    ".parquet": _read_parquet,
+    ".json.gz": _read_json_gz,
+    ".json": _read_json,
+}
+
+
+def _missing(source: str, missing: list[str], found: list[str]) -> DataError:
+    return DataError(
+        f"read {source}",
+        found=f"no column {', '.join(missing)} among {', '.join(found[:12]) or 'none'}",
+        expected=f"the columns {DATE}, {', '.join(CANDLE_COLUMNS)}",
+    )
+
+
+def _wrong_type(source: str, name: str, found: str, expected: str) -> DataError:
+    return DataError(f"read {source}", found=f"the column {name} of type {found}", expected=expected, remedy=_REMEDY)

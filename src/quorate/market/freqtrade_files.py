@@ -1,0 +1,181 @@
+"""Freqtrade's data folder: spot at the top, perpetuals, mark prices and funding in `futures/`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from quorate.core.clock import now_ms, timeframe_ms
+from quorate.core.errors import DataError, TooLittleHistoryError, UnknownSymbolError, UnknownTimeframeError, close_match
+from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.market.formats import read_columns, read_funding_columns
+from quorate.market.names import FORMATS, Kind, MarketFile, candle_kind, is_perpetual, market_path, parse
+from quorate.market.quality import judge, judge_funding
+from quorate.market.quarantine import quarantine
+
+_LOG = logging.getLogger(__name__)
+
+# Where Freqtrade keeps funding, newest convention first; the settlements are the same in each.
+_FUNDING_TIMEFRAMES = ("1h", "8h", "4h", "2h")
+
+
+def load_candles(folder: Path | str, symbol: str, timeframe: str, *, now: int | None = None) -> Candles:
+    """The closed, judged candles of one market in a Freqtrade folder.
+
+    Args:
+        folder: such as user_data/data/binance.
+        symbol: "BTC/USDT" is spot, "BTC/USDT:USDT" a perpetual.
+        timeframe: "1h", "4h", ...
+        now: the present in ms UTC, by default the clock's.
+
+    Raises:
+        UnknownSymbolError: no such market; the close match is named.
+        UnknownTimeframeError: not a timeframe, or none that this market has.
+        CandleError: a row that cannot be true, by file, row and value.
+        TooLittleHistoryError: not one closed candle.
+        DataError: the folder or the file cannot be read.
+    """
+    return FreqtradeFolder(folder, clock=now_ms if now is None else lambda: now).candles(symbol, timeframe)
+
+
+class FreqtradeFolder:
+    """A `CandleSource` over a Freqtrade data folder, in any of Freqtrade's formats.
+
+    Where a market has several files, feather comes first, then parquet, gzipped JSON and JSON. Rows that contradict
+    each other are put into a side file beside the data (`market.quarantine`) and read as a gap.
+
+    Args:
+        path: the folder, such as user_data/data/binance.
+        clock: says what the present is, in ms UTC.
+
+    Raises:
+        DataError: no such folder, or it cannot be read.
+    """
+
+    def __init__(self, path: Path | str, *, clock: Callable[[], int] = now_ms) -> None:
+        self.path = Path(path)
+        self._clock = clock
+        _entries(self.path)
+
+    def __repr__(self) -> str:
+        return f"FreqtradeFolder({str(self.path)!r})"
+
+    def files(self) -> Iterator[MarketFile]:
+        """Every file that Freqtrade would know as candles, mark prices or funding, by name.
+
+        Raises:
+            DataError: the folder cannot be read.
+        """
+        futures = self.path / "futures"
+        for folder in (self.path, futures):
+            if folder is self.path or folder.is_dir():
+                yield from filter(None, map(parse, _entries(folder)))
+
+    def symbols(self, timeframe: str, perpetual: bool | None = None) -> tuple[str, ...]:
+        """Markets with candles of this timeframe, sorted: all, only perpetuals, or all but them."""
+        timeframe_ms(timeframe)
+        found = {file.symbol for file in self.files() if file.timeframe == timeframe and _is_candles(file)}
+        return tuple(sorted(symbol for symbol in found if perpetual in (None, is_perpetual(symbol))))
+
+    def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
+        """The market's closed candles, judged; `load_candles` lists the errors."""
+        path = self._find(symbol, timeframe, candle_kind(symbol))
+        if path is None:
+            raise self._unknown(symbol, timeframe)
+        return self._read(path, symbol, timeframe, has_volume=True).between(start, end)
+
+    def mark(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles | None:
+        """The market's mark prices as candles of volume 0; None where there is no such file."""
+        path = self._find(symbol, timeframe, "mark")
+        if path is None:
+            self._require_market(symbol)
+            return None
+        return self._read(path, symbol, timeframe, has_volume=False).between(start, end)
+
+    def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
+        """The market's funding settlements, of either of Freqtrade's layouts; None where there is no such file."""
+        found = (self._find(symbol, timeframe, "funding_rate") for timeframe in _FUNDING_TIMEFRAMES)
+        path = next((path for path in found if path is not None), None)
+        if path is None:
+            self._require_market(symbol)
+            return None
+        verdict = judge_funding(read_funding_columns(path), self._clock())
+        verdict.report.require(str(path))
+        if len(verdict.quarantined):
+            self._put_aside(path, verdict.report.conflicts, quarantine(path, verdict.quarantined, path.name))
+        time, rate = verdict.kept.time, verdict.kept.rate
+        first = 0 if start is None else int(np.searchsorted(time, start))
+        last = len(time) if end is None else max(first, int(np.searchsorted(time, end)))
+        return Funding(symbol, time[first:last], rate[first:last])
+
+    def _read(self, path: Path, symbol: str, timeframe: str, *, has_volume: bool) -> Candles:
+        columns = read_columns(path)
+        verdict = judge(columns, timeframe, self._clock(), has_volume=has_volume)
+        verdict.report.require(str(path))
+        if len(verdict.quarantined):
+            self._put_aside(path, verdict.report.conflicts, quarantine(path, verdict.quarantined, path.name))
+        if not verdict.report.kept:
+            raise TooLittleHistoryError(
+                f"read candles of {symbol}",
+                found=f"no closed candle in the {verdict.report.rows} rows of {path}",
+                expected="at least one",
+                remedy="Download the market's history.",
+            )
+        kept = verdict.kept
+        arrays = {name: getattr(kept, name) for name in ("time", *CANDLE_COLUMNS)}
+        return Candles(symbol, timeframe, **arrays, synthetic=kept.synthetic)
+
+    def _put_aside(self, path: Path, rows: int, side: Path) -> None:
+        _LOG.warning("%s: %d rows contradict each other and were put into %s", path, rows, side.name)
+
+    def _find(self, symbol: str, timeframe: str, kind: Kind) -> Path | None:
+        paths = (market_path(self.path, symbol, timeframe, kind, suffix) for suffix in FORMATS)
+        return next((path for path in paths if path.is_file()), None)
+
+    def _require_market(self, symbol: str) -> None:
+        if not any(file.symbol == symbol for file in self.files()):
+            raise self._unknown(symbol, None)
+
+    def _unknown(self, symbol: str, timeframe: str | None) -> DataError:
+        """What to say of a market that is not there: the close match, or the timeframes that are."""
+        files = [file for file in self.files() if _is_candles(file)]
+        there = sorted({file.timeframe for file in files if file.symbol == symbol}, key=timeframe_ms)
+        attempted = f"read candles of {symbol} from {self.path}"
+        if there and timeframe is not None:
+            return UnknownTimeframeError(attempted, found=f"only {', '.join(there)}", expected=timeframe)
+        known = sorted({file.symbol for file in files})
+        if not known:
+            return UnknownSymbolError(
+                attempted,
+                found="no candle files",
+                expected="Freqtrade's names, such as BTC_USDT-1h.feather or futures/BTC_USDT_USDT-1h-futures.feather",
+                remedy=_nearby(self.path),
+            )
+        shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+        return UnknownSymbolError(attempted, found=shown, expected=symbol, remedy=close_match(symbol, known))
+
+
+def _is_candles(file: MarketFile) -> bool:
+    return file.kind in ("spot", "futures")
+
+
+def _nearby(folder: Path) -> str:
+    """Freqtrade keeps one folder an exchange: name one that was probably meant."""
+    inner = [path for path in _entries(folder) if path.is_dir() and any(map(parse, _entries(path)))]
+    return f"Did you mean '{inner[0]}'?" if inner else "Download or import candles first."
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder, by name."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(
+            f"read the data folder {folder}",
+            found=error.strerror or str(error),
+            expected="a folder that can be read",
+            remedy="Name a Freqtrade data folder, such as user_data/data/binance.",
+        ) from error

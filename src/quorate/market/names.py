@@ -1,0 +1,107 @@
+"""Freqtrade's file names, and the markets they stand for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from quorate.core.clock import timeframe_ms
+from quorate.core.errors import UnknownSymbolError
+
+Kind = Literal["spot", "futures", "mark", "funding_rate"]
+
+#: Formats in the order they are looked for; the store writes the first.
+FORMATS = (".feather", ".parquet", ".json.gz", ".json")
+
+_FUTURES_FOLDER = "futures"
+_NAME = re.compile(r"(?P<market>.+)-(?P<timeframe>[1-9]\d{0,3}[mhdw])(?:-(?P<kind>futures|mark|funding_rate))?")
+_SYMBOL = re.compile(r"[^\s/:\x00-\x1f\x7f]{1,40}/[^\s/:\x00-\x1f\x7f]{1,20}(?::[^\s/:\x00-\x1f\x7f]{1,30})?")
+
+# What Freqtrade replaces in a pair to make a file name of it.
+_REPLACED = str.maketrans(dict.fromkeys("/ .@$+:", "_"))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MarketFile:
+    """One file of a Freqtrade folder: which market's what, and where."""
+
+    symbol: str
+    timeframe: str
+    kind: Kind
+    path: Path
+
+
+def is_perpetual(symbol: str) -> bool:
+    """Whether ccxt's name is that of a perpetual: it names a settlement currency and no expiry.
+
+    >>> is_perpetual("BTC/USDT:USDT"), is_perpetual("BTC/USDT"), is_perpetual("BTC/USDT:USDT-251226")
+    (True, False, False)
+    """
+    _, colon, settlement = symbol.partition(":")
+    return bool(colon) and "-" not in settlement
+
+
+def require_symbol(symbol: str) -> str:
+    """The symbol itself, if ccxt could have named it.
+
+    Raises:
+        UnknownSymbolError: not BASE/QUOTE or BASE/QUOTE:SETTLE.
+    """
+    if not _SYMBOL.fullmatch(symbol):
+        raise UnknownSymbolError(
+            "understand the symbol",
+            found=repr(symbol[:80]),
+            expected="ccxt's name, such as BTC/USDT for spot or BTC/USDT:USDT for a perpetual",
+        )
+    return symbol
+
+
+def market_path(folder: Path, symbol: str, timeframe: str, kind: Kind, suffix: str = FORMATS[0]) -> Path:
+    """Where Freqtrade keeps a market's file.
+
+    Raises:
+        UnknownSymbolError: not one of ccxt's names.
+        UnknownTimeframeError: not a timeframe.
+
+    >>> market_path(Path("binance"), "1000PEPE/USDT:USDT", "1h", "futures").as_posix()
+    'binance/futures/1000PEPE_USDT_USDT-1h-futures.feather'
+    """
+    timeframe_ms(timeframe)
+    name = f"{require_symbol(symbol).translate(_REPLACED)}-{timeframe}"
+    if kind == "spot":
+        return folder / f"{name}{suffix}"
+    return folder / _FUTURES_FOLDER / f"{name}-{kind}{suffix}"
+
+
+def candle_kind(symbol: str) -> Kind:
+    """Which of Freqtrade's kinds a market's own candles are."""
+    return "futures" if ":" in symbol else "spot"
+
+
+def parse(path: Path) -> MarketFile | None:
+    """What a path stands for, or None if Freqtrade would not write candles under that name.
+
+    >>> parse(Path("binance/futures/1000PEPE_USDT_USDT-1h-futures.feather")).symbol
+    '1000PEPE/USDT:USDT'
+    >>> parse(Path("binance/futures/universe.csv")) is None
+    True
+    """
+    suffix = next((suffix for suffix in FORMATS if path.name.endswith(suffix)), None)
+    match = _NAME.fullmatch(path.name.removesuffix(suffix)) if suffix else None
+    if match is None:
+        return None
+    in_futures = path.parent.name == _FUTURES_FOLDER
+    kind = match["kind"] or "spot"
+    if in_futures == (kind == "spot") or kind not in get_args(Kind):
+        return None
+    # Split from the right: an underscore in the market's name stood for a character that only the base can hold.
+    parts = match["market"].rsplit("_", 2 if in_futures else 1)
+    if len(parts) != (3 if in_futures else 2) or not all(parts):
+        return None
+    symbol = f"{parts[0]}/{parts[1]}:{parts[2]}" if in_futures else "/".join(parts)
+    if not _SYMBOL.fullmatch(symbol):
+        return None
+    kinds: dict[str, Kind] = {name: name for name in get_args(Kind)}
+    return MarketFile(symbol, match["timeframe"], kinds[kind], path)

@@ -1,0 +1,41 @@
+"""What a source of candles promises."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from quorate.core.types import Candles, Funding
+
+
+@runtime_checkable
+class CandleSource(Protocol):
+    """Candles of many markets, whatever they come from.
+
+    Every source keeps the same promises, and one contract suite tests them all:
+
+    - Candles are judged (`market.quality`), oldest first, and closed: a bar that is still running is left out.
+    - Gaps stay gaps.
+    - `start` is inclusive and `end` exclusive, both in ms UTC; a span without candles gives empty candles.
+    - Asking twice gives the same rows.
+
+    Raises (every method):
+        UnknownSymbolError: no such market; the close match is named.
+        UnknownTimeframeError: not a timeframe, or none that this market has.
+        DataError: the source cannot be read; `CandleError` where a row cannot be true.
+    """
+
+    def symbols(self, timeframe: str, perpetual: bool | None = None) -> tuple[str, ...]:
+        """Markets that have candles of this timeframe, sorted: all, only perpetuals, or everything but them."""
+        ...
+
+    def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
+        """The market's candles."""
+        ...
+
+    def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
+        """The market's funding settlements; None where the source has none."""
+        ...
+
+    def mark(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles | None:
+        """Mark price candles, their volume 0; None where the source has none."""
+        ...
