@@ -1,0 +1,166 @@
+"""Decisions and candles to trades and equity: drives the account over all symbols' bars in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from quorate.core.clock import format_ms
+from quorate.core.errors import TradingError, close_match
+from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
+from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
+from quorate.trading.account import Account
+from quorate.trading.bar import Bar
+from quorate.trading.contract import Contract
+from quorate.trading.order import Order
+from quorate.trading.orders import Orders
+from quorate.trading.result import BacktestResult
+from quorate.trading.tape import Tape
+
+
+def backtest(
+    frames: Mapping[str, DecisionFrame],
+    candles: Mapping[str, Candles],
+    funding: Mapping[str, Funding | None],
+    *,
+    horizon: int,
+    costs: CostSettings | None = None,
+    account: AccountSettings | None = None,
+    exits: ExitSettings | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    marks: Mapping[str, Candles | None] | None = None,
+    contracts: Mapping[str, Contract] | None = None,
+    probabilities: Mapping[str, FloatArray] | None = None,
+) -> BacktestResult:
+    """Trade every symbol's decisions in one account.
+
+    An order decided on a closed bar fills at the open of the bar that opens one timeframe later, or not at all. At each
+    time: funding, time exits, entries (best confidence first), then stops and targets, then valuation. Whatever is open
+    at the last bar of its symbol closes at that bar's close.
+
+    Args:
+        frames: symbol -> decisions, all of one timeframe.
+        candles: symbol -> candles of the frames' bars; older ones warm ATR up.
+        funding: symbol -> settlements; a perpetual that is not in it has unknown funding, and the result says so.
+        horizon: bars of the target, and so the longest a position lasts unless `exits.time_bars` says otherwise.
+        costs: settings; the defaults where None.
+        account: settings; the defaults where None.
+        exits: settings; the defaults where None.
+        start: the run is over bars that open at or after it, in ms.
+        end: and before it; nothing at or after `end` is looked at.
+        marks: symbol -> mark prices of the same timeframe, for funding and liquidation.
+        contracts: symbol -> the exchange's rules; conservative ones where it has none.
+        probabilities: symbol -> (n,) calibrated probability of each decision, for half-Kelly sizing.
+
+    Raises:
+        TradingError: no decisions, decisions without candles, several timeframes, or a span that ends before it starts.
+    """
+    account, exits = account or AccountSettings(), exits or ExitSettings()
+    _check(frames, candles, horizon, start, end, account, probabilities)
+    state = Account(account, costs, exits, contracts)
+    orders = Orders(frames, candles, exits.time_bars or horizon, start, end, probabilities)
+    state.refused["no_next_bar"] += orders.unfillable
+    run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
+    tapes = {
+        symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol), spot=state.contract(symbol).spot)
+        for symbol, bars in run.items()
+    }
+    time = np.unique(np.concatenate([bars.time for bars in run.values()]))
+    equity, exposed = _drive(state, orders, tapes, time.tolist(), _endings(run))
+    return BacktestResult(
+        timeframe=next(iter(frames.values())).timeframe,
+        symbols=tuple(run),
+        start_equity_usd=account.equity_usd,
+        trades=tuple(state.trades),
+        time=time,
+        equity_usd=np.array(equity, dtype=np.float64),
+        exposure=exposed / len(time) if len(time) else 0.0,
+        refused={reason: count for reason, count in sorted(state.refused.items()) if count},
+        synthetic=any(bars.synthetic for bars in run.values()),
+        funding_unknown=tuple(sorted({trade.symbol for trade in state.trades if not trade.funding_known})),
+        mark_missing=tuple(sorted({trade.symbol for trade in state.trades if not trade.mark_known})),
+    )
+
+
+def _drive(
+    account: Account, orders: Orders, tapes: Mapping[str, Tape], times: list[int], endings: Mapping[int, list[str]]
+) -> tuple[list[float], int]:
+    """Equity at every time, and at how many of them a position was held."""
+    equity: list[float] = []
+    exposed = 0
+    entries = iter([*np.searchsorted(times, orders.times).tolist(), len(times)])
+    next_entry = next(entries)
+    while len(equity) < len(times):
+        now = len(equity)
+        if not account.positions and next_entry > now:
+            # Nothing can happen before the next order.
+            equity += [account.equity_usd] * (next_entry - now)
+            continue
+        time = times[now]
+
+        def bar_of(symbol: str, time: int = time) -> Bar | None:
+            return tapes[symbol].at(time)
+
+        due: list[Order] = []
+        if next_entry == now:
+            due = orders.at(time)
+            next_entry = next(entries)
+        account.at_open(time, bar_of, due)
+        exposed += bool(account.positions)
+        account.at_close(time, bar_of)
+        for symbol in endings.get(time, ()):
+            bar = bar_of(symbol)
+            if symbol in account.positions and bar is not None:
+                account.close(symbol, time, bar.close, "end")
+        equity.append(account.equity_usd)
+    return equity, exposed
+
+
+def _endings(run: Mapping[str, Candles]) -> dict[int, list[str]]:
+    """Time of the last bar -> the symbols that end with it."""
+    endings: dict[int, list[str]] = {}
+    for symbol, bars in run.items():
+        if len(bars):
+            endings.setdefault(int(bars.time[-1]), []).append(symbol)
+    return endings
+
+
+def _check(
+    frames: Mapping[str, DecisionFrame],
+    candles: Mapping[str, Candles],
+    horizon: int,
+    start: int | None,
+    end: int | None,
+    account: AccountSettings,
+    probabilities: Mapping[str, FloatArray] | None,
+) -> None:
+    if not frames:
+        raise TradingError("backtest", found="no decisions", expected="one market or more")
+    missing = sorted(frames.keys() - candles.keys())
+    if missing:
+        raise TradingError(
+            "backtest",
+            found=f"decisions on {missing[0]} without its candles",
+            expected="candles of every market",
+            remedy=close_match(missing[0], candles),
+        )
+    timeframes = sorted({frame.timeframe for frame in frames.values()})
+    if len(timeframes) > 1:
+        raise TradingError("backtest", found=f"timeframes {', '.join(timeframes)}", expected="one timeframe")
+    if horizon < 1:
+        raise TradingError("backtest", found=f"a horizon of {horizon} bars", expected="1 or more")
+    if start is not None and end is not None and start >= end:
+        raise TradingError(
+            "backtest", found=f"a run from {format_ms(start)} to {format_ms(end)}", expected="a start before the end"
+        )
+    if account.sizing == "half_kelly":
+        unsized = sorted(frames.keys() - (probabilities or {}).keys())
+        if unsized:
+            raise TradingError(
+                "size positions by half Kelly",
+                found=f"no probabilities for {unsized[0]}",
+                expected="calibrated probabilities of every market's decisions",
+                remedy="Calibrate the bundle, or choose another account.sizing.",
+            )

@@ -1,0 +1,44 @@
+"""One bar of one market as the account sees it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Settlement(NamedTuple):
+    """One funding settlement.
+
+    Attributes:
+        rate: fraction of the position's value; a long pays a positive rate.
+        price: mark price at the settlement, or the last price where the mark is not known.
+    """
+
+    rate: float
+    price: float
+
+
+class Bar(NamedTuple):
+    """Prices of one bar, and the funding settled in it.
+
+    Attributes:
+        time: open time in ms.
+        open, high, low, close: last prices.
+        mark_open, mark_high, mark_low: mark prices; the last prices where the mark is not known.
+        settled_at_open: settlements since the bar before, this bar's open included: before any fill of this bar.
+        settled_inside: settlements after the open, before the next.
+        funding_known: no settlement is missing.
+        mark_known: the mark prices are the exchange's.
+    """
+
+    time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    mark_open: float
+    mark_high: float
+    mark_low: float
+    settled_at_open: tuple[Settlement, ...] = ()
+    settled_inside: tuple[Settlement, ...] = ()
+    funding_known: bool = True
+    mark_known: bool = True

@@ -1,0 +1,140 @@
+"""Isolated margin: how much leverage a position may have, and the mark price at which it is liquidated.
+
+The maintenance margin of a position worth N is `N x rate - deduction` of N's tier; the deductions make it continuous
+(https://www.binance.com/en/support/faq/detail/b3c689c1f50a44cabb3a84e663b81d93).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple, Self
+
+from quorate.core.errors import TradingError
+
+
+class Tier(NamedTuple):
+    """One row of an exchange's table.
+
+    Attributes:
+        most_usd: largest position value of this tier.
+        maintenance: maintenance margin of the part of the value that lies in this tier, as a fraction.
+        leverage: most.
+    """
+
+    most_usd: float
+    maintenance: float
+    leverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class MarginTiers:
+    """An exchange's maintenance margin table for one perpetual, smallest positions first.
+
+    Raises:
+        TradingError: no rows, values or rates that do not rise, or leverage that the maintenance margin forbids.
+
+    >>> MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)]).maintenance_usd(20_000)
+    300.0
+    """
+
+    rows: Sequence[Tier]
+    _deductions: tuple[float, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        rows = tuple(self.rows)
+        if not rows:
+            raise TradingError("build a table of margin tiers", found="no rows", expected="one tier or more")
+        for tier in rows:
+            if not (
+                tier.most_usd > 0 and 0 <= tier.maintenance < 1 and 1 <= tier.leverage <= 1 / (tier.maintenance or 1e-9)
+            ):
+                raise TradingError(
+                    "build a table of margin tiers",
+                    found=str(tier),
+                    expected="a positive value, maintenance from 0 to 1 and leverage from 1 to 1 / maintenance",
+                )
+        deductions = [0.0]
+        for below, tier in pairwise(rows):
+            if tier.most_usd <= below.most_usd or tier.maintenance < below.maintenance:
+                raise TradingError(
+                    "build a table of margin tiers",
+                    found=f"{tier} after {below}",
+                    expected="values and maintenance margins that rise",
+                )
+            deductions.append(deductions[-1] + below.most_usd * (tier.maintenance - below.maintenance))
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "_deductions", tuple(deductions))
+
+    @classmethod
+    def from_ccxt(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
+        """From one symbol's rows of ccxt's `fetch_leverage_tiers`.
+
+        Raises:
+            TradingError: a row without maxNotional, maintenanceMarginRate or maxLeverage.
+        """
+        keys = ("maxNotional", "maintenanceMarginRate", "maxLeverage")
+        tiers = []
+        for row in rows:
+            missing = [key for key in keys if row.get(key) is None]
+            if missing:
+                raise TradingError(
+                    "read leverage tiers", found=f"a row without {', '.join(missing)}", expected=str(keys)
+                )
+            tiers.append(Tier(*(float(row[key]) for key in keys)))
+        return cls(tiers)
+
+    @property
+    def most_usd(self) -> float:
+        """The largest position that may be held at all."""
+        return self.rows[-1].most_usd
+
+    def leverage(self, value_usd: float) -> float:
+        """Most leverage for a position of this value; 0 beyond the table."""
+        return next((tier.leverage for tier in self.rows if value_usd <= tier.most_usd), 0.0)
+
+    def maintenance_usd(self, value_usd: float) -> float:
+        """Least margin to keep a position of this value."""
+        # The table is convex, so the right tier is the one that asks for most.
+        return max(
+            value_usd * tier.maintenance - deduction
+            for tier, deduction in zip(self.rows, self._deductions, strict=True)
+        )
+
+    def liquidation_price(self, side: int, quantity: float, entry_price: float, margin_usd: float) -> float:
+        """The mark price at which margin plus unrealised profit is down to the maintenance margin.
+
+        Args:
+            side: 1 long, -1 short.
+            quantity: base units.
+            entry_price: quote units.
+            margin_usd: isolated margin.
+
+        Returns:
+            A price; 0 for a long that can never be liquidated.
+        """
+        value = quantity * entry_price
+        # Each tier's line alone gives one price. The maintenance margin is the highest of the lines, so the first
+        # price to be reached on the way down (a long) or up (a short) is the true one.
+        prices = (
+            (value - side * (margin_usd + deduction)) / (quantity * (1 - side * tier.maintenance))
+            for tier, deduction in zip(self.rows, self._deductions, strict=True)
+        )
+        return max(0.0, max(prices)) if side > 0 else min(prices)
+
+
+# Stricter than the tables of the large exchanges for all but their newest coins: the maintenance margin is half of the
+# initial one in every tier. Used where the exchange's own table is not known.
+CONSERVATIVE_TIERS = MarginTiers(
+    (
+        Tier(5_000, 0.02, 25),
+        Tier(25_000, 0.025, 20),
+        Tier(100_000, 0.05, 10),
+        Tier(250_000, 0.10, 5),
+        Tier(1_000_000, 0.125, 4),
+        Tier(2_000_000, 0.25, 2),
+        Tier(math.inf, 0.50, 1),
+    )
+)
