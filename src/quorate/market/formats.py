@@ -60,6 +60,18 @@ def read_funding_columns(path: Path) -> FundingColumns:
     return FundingColumns(times(table, DATE, path.name), numbers(table, name, path.name), is_synthetic(table))
 
 
+def read_times(path: Path) -> tuple[IntArray, bool]:
+    """Only the dates of one file, as (n,) int64 ms UTC, and whether it says that it is synthetic.
+
+    Raises:
+        DataError: the file cannot be read, is of another format, or has no dates.
+    """
+    table = _read_table(path, (DATE,))
+    if DATE not in table.column_names:
+        raise _missing(path.name, [DATE], table.column_names)
+    return times(table, DATE, path.name), is_synthetic(table)
+
+
 def table_columns(table: pa.Table, source: str, date: str = DATE) -> Columns:
     """A table's candle columns, whatever its date's unit; `source` names it in errors.
 
