@@ -277,6 +277,16 @@ class DecisionFrame:
     def __len__(self) -> int:
         return len(self.time)
 
+    def between(self, start: int | None = None, end: int | None = None) -> Self:
+        """Bars that open at or after `start` and before `end`, both in ms; views."""
+        rows = slice(
+            None if start is None else int(np.searchsorted(self.time, start)),
+            None if end is None else int(np.searchsorted(self.time, end)),
+        )
+        names = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
+        scores = {model: table[rows] for model, table in self.scores.items()}
+        return replace(self, scores=scores, **{name: getattr(self, name)[rows] for name in names})
+
 
 def _freeze(message: Any, names: tuple[str, ...], dtype: type[np.generic]) -> None:
     """Replace each named array by a contiguous read-only view of the right dtype."""

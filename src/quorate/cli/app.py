@@ -1,0 +1,107 @@
+"""The command line: its verbs, and the one place where errors become messages and exit codes.
+
+0 is success, 1 refused or failed, 2 a command line that makes no sense.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from quorate import __version__
+from quorate.cli import backtest, data, demo, evaluate, signal, train
+from quorate.core.configuration import CONFIG_VARIABLE
+from quorate.core.errors import QuorateError
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="quorate",
+    help="An ensemble of forecasting models for crypto markets that acts only when enough of its members agree.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.add_typer(data.app, name="data")
+app.command("train")(train.train)
+app.command("signal")(signal.signal)
+app.command("evaluate")(evaluate.evaluate)
+app.command("backtest")(backtest.backtest)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"quorate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings file; else QUORATE_CONFIG, else ./quorate.toml.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and debug logs; works anywhere.")] = False,  # noqa: ARG001 - main reads it, so that it works after the verb too
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        return int(app(given, prog_name="quorate", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except QuorateError as error:
+        if debug:
+            raise
+        _report(error, as_json="--json" in given)
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away, as `head` does; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        # The edge: a fault of ours still ends in one line, with its cause in the log.
+        if debug:
+            raise
+        logging.getLogger("quorate").critical("%s: %s", type(error).__name__, error)
+        print("error: this is a fault in quorate; run it again with --debug and report what it prints", file=sys.stderr)
+        return 1
+
+
+def _report(error: QuorateError, *, as_json: bool) -> None:
+    print(f"error: {error}", file=sys.stderr)
+    if as_json:
+        parts = {name: getattr(error, name) for name in ("attempted", "found", "expected", "remedy")}
+        print(json.dumps({"error": {"type": type(error).__name__, **parts}}))
+
+
+def run() -> None:
+    """Entry point of the `quorate` program."""
+    sys.exit(main())

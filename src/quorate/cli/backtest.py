@@ -1,0 +1,46 @@
+"""`quorate backtest`: a bundle's decisions traded in the simulated account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorate.cli import options
+
+
+def backtest(
+    bundle: options.BundlePath,
+    data: options.Data,
+    start: options.Start = None,
+    end: options.End = None,
+    symbols: options.Symbols = None,
+    allow_training_span: options.AllowTrainingSpan = False,
+    as_json: options.Json = False,
+) -> None:
+    """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits."""
+    from quorate.cli import output
+    from quorate.cli.evaluate import run
+    from quorate.core.configuration import load_settings
+    from quorate.ensemble.predictor import load_bundle
+    from quorate.evaluation.performance import trade_figures
+    from quorate.market import FreqtradeFolder
+
+    settings = load_settings()
+    loaded = load_bundle(bundle, settings.predict)
+    with output.progress() as tell:
+        ran = run(
+            loaded, FreqtradeFolder(data), options.split_symbols(symbols), start, end, settings, tell, allow=allow_training_span
+        )
+    document: dict[str, Any] = {
+        "bundle": loaded.manifest.id,
+        "mode": loaded.mode,
+        "in_training_span": allow_training_span
+        and bool(any(loaded.in_training_span(candles).any() for candles in ran.candles.values())),
+        **ran.result.to_json(),
+        "stats": trade_figures(ran.result, settings.evaluation),
+    }
+    if as_json:
+        output.print_json(document)
+    else:
+        from quorate.cli.scoreboard import show_trading
+
+        show_trading(document["stats"], synthetic=ran.result.synthetic, marked=document["in_training_span"])

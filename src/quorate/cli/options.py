@@ -1,0 +1,39 @@
+"""Options that several verbs share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from quorate.core.clock import parse_ms
+from quorate.core.errors import QuorateError
+
+
+def _date(text: str) -> int:
+    try:
+        return parse_ms(text)
+    except QuorateError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+Data = Annotated[Path, typer.Option("--data", help="A Freqtrade data folder, such as user_data/data/binance.")]
+Timeframe = Annotated[str, typer.Option("--timeframe", help="Length of a bar: 5m, 1h, 4h, 1d ...")]
+BundlePath = Annotated[Path, typer.Option("--bundle", help="The bundle's folder, as `quorate train` named it.")]
+Start = Annotated[int | None, typer.Option("--from", parser=_date, metavar="DATE", help="First bar, inclusive (UTC).")]
+End = Annotated[int | None, typer.Option("--to", parser=_date, metavar="DATE", help="End, exclusive (UTC).")]
+Symbols = Annotated[
+    str | None, typer.Option("--symbols", metavar="A,B", help="Markets, as BTC/USDT:USDT,ETH/USDT:USDT.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+AllowTrainingSpan = Annotated[
+    bool, typer.Option("--allow-training-span", help="Also use bars the bundle was trained on; the result is marked.")
+]
+Report = Annotated[Path | None, typer.Option("--report", help="Write a self-contained HTML page here.")]
+
+
+def split_symbols(text: str | None) -> tuple[str, ...]:
+    """The symbols of a comma-separated list, each once, in order."""
+    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))

@@ -1,0 +1,98 @@
+"""Candles and decisions of many symbols, as several verbs need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from quorate.core.clock import format_ms, timeframe_ms
+from quorate.core.errors import DataError, TrainingSpanError
+from quorate.core.types import Candles, DecisionFrame, Funding
+
+if TYPE_CHECKING:
+    from quorate.cli.output import Tell
+    from quorate.ensemble.predictor import Bundle
+    from quorate.market.source import CandleSource
+
+
+def read_panel(
+    source: CandleSource,
+    timeframe: str,
+    symbols: Sequence[str],
+    tell: Tell,
+    *,
+    start: int | None = None,
+    end: int | None = None,
+) -> dict[str, Candles]:
+    """Every symbol's candles of the span, and those before it that warm the features.
+
+    Symbols without a bar in the span are left out.
+
+    Raises:
+        DataError: no symbol has a bar there.
+    """
+    panel = {}
+    for number, symbol in enumerate(symbols, 1):
+        candles = source.candles(symbol, timeframe, warm_start(start, timeframe), end)
+        if len(candles.between(start)):
+            panel[symbol] = candles
+        tell("reading candles", number, len(symbols))
+    if not panel:
+        raise DataError(
+            f"read {timeframe} candles of {len(symbols)} symbols",
+            found="no bar in the span",
+            expected=f"bars from {_when(start)} to {_when(end)}",
+        )
+    return panel
+
+
+def read_funding(source: CandleSource, symbols: Sequence[str]) -> dict[str, Funding]:
+    """The settlements of those symbols for which there are any."""
+    found = {symbol: source.funding(symbol) for symbol in symbols}
+    return {symbol: funding for symbol, funding in found.items() if funding is not None}
+
+
+def warm_start(start: int | None, timeframe: str) -> int | None:
+    """How early candles must begin so that features at `start` are warm."""
+    from quorate.ensemble.predictor import LIVE_BARS
+
+    return None if start is None else start - LIVE_BARS * timeframe_ms(timeframe)
+
+
+def same_kind(source: CandleSource, bundle: Bundle) -> tuple[str, ...]:
+    """Every market of the folder that is of the kind the bundle was trained on: perpetuals, or spot."""
+    perpetual = any(":" in symbol for symbol in bundle.manifest.symbols)
+    return source.symbols(bundle.manifest.timeframe, perpetual=perpetual)
+
+
+def require_unseen(bundle: Bundle, start: int | None, end: int | None, *, allow: bool) -> bool:
+    """Whether the span meets the bundle's training span; refused unless allowed.
+
+    Raises:
+        TrainingSpanError: it does, and that is not allowed.
+    """
+    trained = (bundle.manifest.training_start, bundle.manifest.training_end)
+    meets = (start is None or start < trained[1]) and (end is None or end > trained[0])
+    if meets and not allow:
+        raise TrainingSpanError(
+            f"use bars from {_when(start)} to {_when(end)}",
+            found=f"bars inside the training span, {format_ms(trained[0])} to {format_ms(trained[1])}",
+            expected=f"--from {format_ms(trained[1])} or later",
+            remedy="Or allow it with --allow-training-span; the result is then marked.",
+        )
+    return meets
+
+
+def predict_panel(
+    bundle: Bundle, panel: Mapping[str, Candles], start: int | None, tell: Tell, *, allow: bool
+) -> dict[str, DecisionFrame]:
+    """Every symbol's decisions from `start` on; the bars before it only warm the features."""
+    frames = {}
+    for number, (symbol, candles) in enumerate(panel.items(), 1):
+        frames[symbol] = bundle.predict_frame(candles, allow_training_span=allow)
+        tell("predicting", number, len(panel))
+    return {symbol: frame.between(start) for symbol, frame in frames.items()}
+
+
+def _when(moment: int | None) -> str:
+    return "the first" if moment is None else format_ms(moment)

@@ -1,0 +1,194 @@
+"""`quorate train`: candles to a bundle."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import numpy as np
+import typer
+
+from quorate.cli import options
+
+if TYPE_CHECKING:
+    from quorate.core.settings import EvaluationSettings
+    from quorate.core.types import ActionArray, FloatArray, IntArray
+    from quorate.cli.output import Tell
+    from quorate.ensemble.train import Trained
+
+_DEFAULT_MODELS = "xgboost,lightgbm"
+
+
+def train(
+    data: options.Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of bundles; made if absent.")],
+    timeframe: options.Timeframe = "1h",
+    symbols: options.Symbols = None,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, metavar="N", help="The N perpetuals of most quote volume before the span."),
+    ] = None,
+    start: options.Start = None,
+    end: options.End = None,
+    recipe: Annotated[  # noqa: ARG001 - one recipe so far; the choice itself refuses any other
+        str, typer.Option("--recipe", click_type=click.Choice(["vote"]), help="How members combine.")
+    ] = "vote",
+    models: Annotated[str, typer.Option("--models", metavar="A,B", help="Members, in order.")] = _DEFAULT_MODELS,
+    as_json: options.Json = False,
+) -> None:
+    """Train an ensemble on a span of candles and publish it as a bundle."""
+    from quorate.cli import output
+    from quorate.core.configuration import load_settings
+    from quorate.market import FreqtradeFolder
+
+    wanted = options.split_symbols(symbols)
+    if bool(wanted) == (top is not None):
+        raise click.UsageError("Name the markets: either --symbols A,B or --top N.")
+    settings = load_settings()
+    source = FreqtradeFolder(data)
+    with output.progress() as tell:
+        if top is not None:
+            from quorate.market.universe import top as most_traded
+
+            wanted = most_traded(source, timeframe, top, start, settings=settings.universe)
+        trained = train_on(source, wanted, timeframe, start, end, models, out, tell)
+    if as_json:
+        output.print_json(to_json(trained))
+    else:
+        show(trained)
+
+
+def train_on(
+    source: Any,
+    symbols: tuple[str, ...],
+    timeframe: str,
+    start: int | None,
+    end: int | None,
+    models: str,
+    out: Path,
+    tell: Tell,
+) -> Trained:
+    """Read the candles and train: what the verb and the demo share."""
+    from quorate.cli.panel import read_panel
+    from quorate.core.configuration import load_settings
+    from quorate.ensemble.train import stage
+    from quorate.ensemble.train import train as train_ensemble
+
+    settings = load_settings()
+    stages: list[Any] = []
+    with stage("candles", stages):
+        panel = read_panel(source, timeframe, symbols, tell, start=start, end=end)
+    return train_ensemble(
+        panel,
+        timeframe,
+        models=options.split_symbols(models),
+        settings=settings,
+        out=out,
+        measure=partial(_figures, settings.evaluation),
+        start=start,
+        end=end,
+        tell=tell,
+        stages=stages,
+    )
+
+
+def _figures(
+    settings: EvaluationSettings,
+    y: ActionArray,
+    scores: FloatArray,
+    prior: FloatArray,
+    time: IntArray,
+    forward_return: FloatArray,
+) -> dict[str, Any]:
+    """A member's figures on rows it was not fitted on, beside the class prior's on the same rows."""
+    from quorate.evaluation.metrics import log_loss, prior_scores
+    from quorate.evaluation.sample import Sample
+    from quorate.evaluation.scorecard import score_figures
+    from quorate.evaluation.significance import TimeBlocks
+
+    rows = np.zeros(len(y), np.int64)
+    order = np.argsort(time, kind="stable")
+    y, scores, time, forward_return = y[order], scores[order], time[order], forward_return[order]
+    sample = Sample(y, forward_return, time, rows, ("all",), {}, rows.astype(np.int8))
+    figures = score_figures(sample, scores, prior, TimeBlocks(time, settings))
+    return {**figures, "prior_log_loss": log_loss(y, prior_scores(prior, len(y)))}
+
+
+def to_json(trained: Trained) -> dict[str, Any]:
+    """The form of `quorate train --json`."""
+    from quorate.core.clock import iso_ms
+
+    manifest = trained.manifest
+    return {
+        "bundle": str(trained.path),
+        "id": manifest.id,
+        "mode": trained.mode,
+        "synthetic": manifest.synthetic,
+        "models": {
+            member.model: {
+                "ok": member.ok,
+                "seconds": round(member.seconds, 3),
+                "metrics": member.metrics,
+                "failure": member.failure,
+            }
+            for member in trained.members
+        },
+        "rows": manifest.rows["candles"],
+        "rows_by_part": dict(manifest.rows),
+        "span": {"from": iso_ms(manifest.training_start), "to": iso_ms(manifest.training_end)},
+        "class_prior": dict(zip(("SELL", "HOLD", "BUY"), manifest.class_prior, strict=True)),
+        "symbols": list(manifest.symbols),
+        "stages": [
+            {"stage": stage.name, "seconds": round(stage.seconds, 3), "peak_mib": round(stage.peak_mib, 1)}
+            for stage in trained.stages
+        ],
+    }
+
+
+def show(trained: Trained) -> None:
+    """The summary for a person: rows, stages, and every member beside the class prior."""
+    from quorate.cli import output
+    from quorate.core.clock import format_ms
+
+    manifest = trained.manifest
+    rows = manifest.rows
+    span = f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}"
+    if manifest.synthetic:
+        output.print_line(output.SYNTHETIC)
+    output.print_line(
+        f"{len(manifest.symbols)} symbols, {rows['candles']:,} candles, {rows['labelled']:,} labelled, {span}\n"
+        f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,} later ones"
+    )
+    table = []
+    for member in trained.members:
+        if not member.ok:
+            table.append((member.model, "failed", f"{member.seconds:.1f} s", "", "", "", member.failure or ""))
+            continue
+        for part, figures in member.metrics.items():
+            low, high = figures["skill_vs_prior_ci"]
+            table.append(
+                (
+                    member.model,
+                    part,
+                    f"{member.seconds:.1f} s",
+                    f"{figures['log_loss']:.4f}",
+                    f"{figures['prior_log_loss']:.4f}",
+                    f"{figures['skill_vs_prior']:+.2%} [{low:+.2%}, {high:+.2%}]",
+                    f"{figures['auc']:.3f}",
+                )
+            )
+    output.print_table(
+        "Members, on rows they were not fitted on",
+        ("model", "rows", "time", "log-loss", "class prior's", "skill against the prior", "AUC"),
+        table,
+        synthetic=manifest.synthetic,
+    )
+    output.print_table(
+        "Cost",
+        ("stage", "wall", "peak memory"),
+        [(stage.name, f"{stage.seconds:.1f} s", f"{stage.peak_mib:.0f} MiB") for stage in trained.stages],
+    )
+    loaded = sum(member.ok for member in trained.members)
+    output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")

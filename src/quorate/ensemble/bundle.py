@@ -1,0 +1,102 @@
+"""A trained ensemble on disk: a folder named by its content, published at once or not at all.
+
+<out>/<id>/manifest.json    what it is, and the SHA-256 of every other file
+           xgboost.ubj      each member in its own safe format
+           xgboost.onnx     and as the graph that serving runs
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from quorate.core.errors import BundleError
+from quorate.core.files import sync
+from quorate.ensemble.manifest import FILE_NAME, Manifest
+
+
+def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Path, Manifest]:
+    """Write a bundle beside its final place and rename it into place.
+
+    Publishing the same content again changes nothing.
+
+    Args:
+        out: the folder that holds bundles; made if absent.
+        manifest: everything but `files` and `id`, which are filled in here.
+        files: file name -> content.
+
+    Returns:
+        The bundle's folder and its sealed manifest.
+
+    Raises:
+        BundleError: the folder cannot be written or the disk is full; nothing is published then.
+    """
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    manifest = replace(manifest, files=hashes).sealed()
+    path = out / manifest.id
+    if path.exists():
+        read(path)
+        return path, manifest
+    draft: Path | None = None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=out, prefix=".draft-"))
+        for name, content in {**files, FILE_NAME: manifest.text().encode()}.items():
+            (draft / name).write_bytes(content)
+            sync(draft / name)
+        draft.chmod(0o755)
+        sync(draft)
+        draft.rename(path)
+        draft = None
+        sync(out)
+    except OSError as error:
+        raise BundleError(
+            f"publish a bundle in {out}",
+            found=error.strerror or str(error),
+            expected="a folder that can be written, with room",
+            remedy="Nothing was published; free space or choose another folder.",
+        ) from error
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
+    return path, manifest
+
+
+def read(path: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """A bundle's manifest and files, every one checked against its SHA-256.
+
+    Raises:
+        BundleError: no bundle there, or one that is altered or incomplete; the file is named.
+    """
+    attempted = f"load the bundle {path}"
+    if not (path / FILE_NAME).is_file():
+        inside = sorted(child.parent.name for child in path.glob(f"*/{FILE_NAME}")) if path.is_dir() else []
+        raise BundleError(
+            attempted,
+            found=f"no {FILE_NAME}" if path.is_dir() else "no such folder",
+            expected="the folder that `quorate train` named",
+            remedy=f"Bundles inside it: {', '.join(inside)}." if inside else "",
+        )
+    try:
+        manifest = Manifest.parse((path / FILE_NAME).read_bytes(), path / FILE_NAME)
+        files = {name: (path / name).read_bytes() for name in manifest.files}
+    except FileNotFoundError as error:
+        raise BundleError(
+            attempted, found=f"{Path(error.filename).name} missing", expected="every file of the manifest"
+        ) from error
+    except OSError as error:
+        raise BundleError(attempted, found=f"{error.filename}: {error.strerror}") from error
+    for name, content in files.items():
+        found, expected = hashlib.sha256(content).hexdigest(), manifest.files[name]
+        if found != expected:
+            raise BundleError(
+                attempted,
+                found=f"{name} altered: SHA-256 {found[:16]}...",
+                expected=f"{expected[:16]}...",
+                remedy="Restore it from a copy, or train again.",
+            )
+    return manifest, files

@@ -1,0 +1,178 @@
+"""What a bundle says about itself: the text of manifest.json, and every refusal that can be read off it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from quorate.core.clock import iso_ms, parse_ms
+from quorate.core.errors import BundleError, SettingsError
+from quorate.core.settings import TargetSettings, VoteSettings
+from quorate.core.types import CLASS_NAMES
+from quorate.features.catalogue import feature_set
+
+SCHEMA_VERSION = 1
+DTYPE = "float32"
+FILE_NAME = "manifest.json"
+
+Recipe = Literal["vote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One configured model: its files, or why it has none."""
+
+    model: str
+    native: str | None = None
+    graph: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that is known of a trained ensemble besides its models.
+
+    Attributes:
+        id: of the content: the first 16 hex digits of the SHA-256 of everything else in the manifest.
+        features: the feature set's name; feature_names and feature_hash are what it was when trained.
+        training_start: open time in ms of the first bar that trained it.
+        training_end: open time of the last bar whose close a label has read; bars from here on are unseen.
+        class_prior: shares of SELL, HOLD, BUY among the training rows: the baseline of every score.
+        metrics: member -> part -> figures, as measured when it was trained.
+        files: file name -> SHA-256.
+    """
+
+    recipe: Recipe
+    features: str
+    feature_names: tuple[str, ...]
+    feature_hash: str
+    target: TargetSettings
+    policy: VoteSettings
+    symbols: tuple[str, ...]
+    timeframe: str
+    synthetic: bool
+    training_start: int
+    training_end: int
+    rows: Mapping[str, int]
+    class_prior: tuple[float, float, float]
+    members: tuple[Member, ...]
+    metrics: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    files: Mapping[str, str]
+    id: str = ""
+
+    def sealed(self) -> Self:
+        """The same manifest with the id that its content has."""
+        return replace(self, id=hashlib.sha256(self._content()).hexdigest()[:16])
+
+    def text(self) -> str:
+        """The one text of this manifest, to the byte."""
+        return _dump({"id": self.id, **self._tree()})
+
+    def _content(self) -> bytes:
+        return _dump(self._tree()).encode()
+
+    def _tree(self) -> dict[str, Any]:
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "recipe": self.recipe,
+            "features": {"set": self.features, "names": list(self.feature_names), "hash": self.feature_hash},
+            "classes": list(CLASS_NAMES),
+            "dtype": DTYPE,
+            "target": asdict(self.target),
+            "policy": {f.name: getattr(self.policy, f.name) for f in fields(VoteSettings) if f.name != "weights"}
+            | {"weights": dict(self.policy.weights)},
+            "symbols": list(self.symbols),
+            "timeframe": self.timeframe,
+            "synthetic": self.synthetic,
+            "training_span": {"from": iso_ms(self.training_start), "to": iso_ms(self.training_end)},
+            "rows": dict(self.rows),
+            "class_prior": list(self.class_prior),
+            "members": [asdict(member) for member in self.members],
+            "metrics": self.metrics,
+            "settings": self.settings,
+            "versions": dict(self.versions),
+            "files": dict(self.files),
+        }
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path) -> Self:
+        """Read a manifest and refuse one that is altered or was made for something else.
+
+        Raises:
+            BundleError: no JSON, a newer schema, a byte changed, other classes, dtype or features.
+        """
+        attempted = f"load the bundle {path.parent}"
+        try:
+            tree = json.loads(content)
+            schema = tree["schema_version"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BundleError(
+                attempted, found=f"{FILE_NAME} unreadable ({error})", expected="the manifest as published"
+            ) from error
+        if schema != SCHEMA_VERSION:
+            raise BundleError(
+                attempted,
+                found=f"schema version {schema} in {FILE_NAME}",
+                expected=f"version {SCHEMA_VERSION}",
+                remedy="Train it again with this version of Quorate, or use the version that made it.",
+            )
+        _require(attempted, "class order", tree.get("classes"), list(CLASS_NAMES))
+        _require(attempted, "dtype", tree.get("dtype"), DTYPE)
+        try:
+            manifest = cls._from_tree(tree)
+        except (KeyError, TypeError, ValueError, AttributeError, SettingsError) as error:
+            raise BundleError(
+                attempted, found=f"{FILE_NAME} incomplete ({error})", expected="every field of a manifest"
+            ) from error
+        known = feature_set(manifest.features)
+        _require(attempted, "feature order", list(manifest.feature_names), list(known.names))
+        _require(attempted, "feature hash", manifest.feature_hash, known.hash)
+        if manifest.sealed().text().encode() != content:
+            raise BundleError(
+                attempted,
+                found=f"{FILE_NAME} altered: its id is {manifest.id}, its content makes {manifest.sealed().id}",
+                expected="the manifest as published",
+                remedy="Restore it from a copy, or train again.",
+            )
+        return manifest
+
+    @classmethod
+    def _from_tree(cls, tree: Mapping[str, Any]) -> Self:
+        return cls(
+            id=tree["id"],
+            recipe=tree["recipe"],
+            features=tree["features"]["set"],
+            feature_names=tuple(tree["features"]["names"]),
+            feature_hash=tree["features"]["hash"],
+            target=TargetSettings(**tree["target"]),
+            policy=VoteSettings(**tree["policy"]),
+            symbols=tuple(tree["symbols"]),
+            timeframe=tree["timeframe"],
+            synthetic=tree["synthetic"],
+            training_start=parse_ms(tree["training_span"]["from"]),
+            training_end=parse_ms(tree["training_span"]["to"]),
+            rows=tree["rows"],
+            class_prior=tuple(tree["class_prior"]),
+            members=tuple(Member(**member) for member in tree["members"]),
+            metrics=tree["metrics"],
+            settings=tree["settings"],
+            versions=tree["versions"],
+            files=tree["files"],
+        )
+
+
+def _require(attempted: str, what: str, found: Any, expected: Any) -> None:
+    if found != expected:
+        raise BundleError(
+            attempted, found=f"{what} {found}", expected=str(expected), remedy="Train again with these features."
+        )
+
+
+def _dump(tree: Mapping[str, Any]) -> str:
+    return json.dumps(tree, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

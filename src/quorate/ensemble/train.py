@@ -1,0 +1,255 @@
+"""Candles to a bundle: features and labels once, then every member on the same rows."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from quorate.core.errors import ModelError, QuorateError
+from quorate.core.settings import Settings
+from quorate.core.types import ActionArray, Candles, FloatArray, IntArray, Mode
+from quorate.ensemble import bundle as storage
+from quorate.ensemble.manifest import Manifest, Member
+from quorate.ensemble.vote import loaded_mode
+from quorate.features import feature_set
+from quorate.models import build
+from quorate.models.base import Model
+from quorate.models.registry import require_known
+from quorate.models.runtime import Session, require_same
+from quorate.targets import Dataset, ForwardClass, build_dataset, time_split
+from quorate.targets.splits import TimeSplit
+
+# What a model's file may depend on.
+_PACKAGES = ("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime", "xgboost", "xgboost-cpu", "lightgbm")
+
+# Rows on which an export must say what the model says.
+EXPORT_ROWS = 4_096
+
+# (what is going on, steps done, steps in all)
+Tell = Callable[[str, int, int], None]
+
+
+class Measure(Protocol):
+    """How good scores are on some rows: evaluation's figures, handed in because they live further down."""
+
+    def __call__(
+        self, y: ActionArray, scores: FloatArray, prior: FloatArray, time: IntArray, forward_return: FloatArray
+    ) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemberResult:
+    """How one member's training went."""
+
+    model: str
+    ok: bool
+    seconds: float
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a stage cost: wall seconds, and the process's peak memory by its end, in MiB."""
+
+    name: str
+    seconds: float
+    peak_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A published bundle and how it came to be."""
+
+    path: Path
+    manifest: Manifest
+    members: tuple[MemberResult, ...]
+    stages: tuple[Stage, ...]
+
+    @property
+    def mode(self) -> Mode:
+        """How many members were trained: full, partial (at least 2) or none."""
+        return loaded_mode(sum(member.ok for member in self.members), len(self.members))
+
+
+def train(
+    panel: Mapping[str, Candles],
+    timeframe: str,
+    *,
+    models: Sequence[str],
+    settings: Settings,
+    out: Path,
+    measure: Measure,
+    start: int | None = None,
+    end: int | None = None,
+    tell: Tell = lambda *_: None,
+    stages: list[Stage] | None = None,
+) -> Trained:
+    """Train every model on the same rows and publish the bundle.
+
+    Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together)
+    and measured on the later two, purged at each seam. The bundle holds the models as measured.
+
+    Args:
+        panel: symbol -> candles; those before `start` only warm the features.
+        timeframe: of all of them.
+        models: registered names, in the order of the manifest.
+        settings: of models, target, split and vote.
+        out: folder of bundles.
+        measure: figures of scores on rows.
+        start: first bar that may train, ms, inclusive; None for the first there is.
+        end: exclusive; candles from here on are never looked at.
+        tell: progress.
+        stages: what went before, such as reading candles; this adds its own.
+
+    Raises:
+        ModelError: an unknown or doubled name, or fewer than two members (or the only one) could be trained.
+        DataError: no row has every feature and a label.
+    """
+    _require_models(models)
+    stages = [] if stages is None else stages
+    with stage("features and labels", stages):
+        dataset = build_dataset(
+            panel, settings.train.features, ForwardClass(settings.target.horizon, settings.target.band), start, end
+        )
+        split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
+    prior = np.bincount(dataset.y[split.train], minlength=3) / len(split.train)
+    files: dict[str, bytes] = {}
+    members: list[Member] = []
+    results: list[MemberResult] = []
+    for number, name in enumerate(models, 1):
+        began = time.perf_counter()
+        try:
+            with stage(name, stages):
+                made, metrics = _fit_member(
+                    name, dataset, split, prior, settings, measure, _told(tell, name, number, models)
+                )
+        except QuorateError as error:
+            # One member that fails does not lose the others; the summary says why.
+            members.append(Member(name, failure=str(error)))
+            results.append(MemberResult(name, ok=False, seconds=time.perf_counter() - began, failure=str(error)))
+            continue
+        files |= made
+        native, graph = made
+        members.append(Member(name, native, graph))
+        results.append(MemberResult(name, ok=True, seconds=time.perf_counter() - began, metrics=metrics))
+    if loaded_mode(sum(result.ok for result in results), len(results)) == "none":
+        raise ModelError(
+            "train the ensemble",
+            found="; ".join(f"{result.model}: {result.failure}" for result in results if not result.ok),
+            expected="at least two members",
+        )
+    columns = feature_set(settings.train.features)
+    manifest = Manifest(
+        recipe="vote",
+        features=columns.name,
+        feature_names=columns.names,
+        feature_hash=columns.hash,
+        target=settings.target,
+        policy=settings.vote,
+        symbols=tuple(panel),
+        timeframe=timeframe,
+        synthetic=any(candles.synthetic for candles in panel.values()),
+        training_start=int(dataset.time.min()),
+        training_end=int(dataset.span_end.max()),
+        rows={
+            "candles": dataset.candles,
+            "labelled": len(dataset.y),
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+        class_prior=(float(prior[0]), float(prior[1]), float(prior[2])),
+        members=tuple(members),
+        metrics={result.model: result.metrics for result in results if result.ok},
+        settings={
+            "train": asdict(settings.train),
+            "split": asdict(settings.split),
+            "models": {
+                name: asdict(getattr(settings.models, name)) for name in models if hasattr(settings.models, name)
+            },
+        },
+        versions=_versions(),
+        files={},
+    )
+    with stage("publish", stages):
+        path, manifest = storage.publish(out, manifest, files)
+    return Trained(path, manifest, tuple(results), tuple(stages))
+
+
+def _fit_member(
+    name: str,
+    dataset: Dataset,
+    split: TimeSplit,
+    prior: FloatArray,
+    settings: Settings,
+    measure: Measure,
+    progress: Callable[[int, int], None],
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Fit, measure and export one member: its two files, native first, and its figures by part."""
+    model = build(name, "class", settings.models, seed=settings.train.seed, threads=settings.train.threads)
+    model.fit(dataset.X[split.train], dataset.y[split.train], progress=progress)
+    metrics = {}
+    for part, rows in (("validation", split.validation), ("test", split.test)):
+        if len(rows):
+            metrics[part] = dict(
+                measure(
+                    dataset.y[rows],
+                    model.predict_proba(dataset.X[rows]),
+                    prior,
+                    dataset.time[rows],
+                    dataset.forward_return[rows],
+                )
+            )
+    graph = model.to_onnx()
+    sample = dataset.X[np.linspace(0, len(dataset.X) - 1, min(EXPORT_ROWS, len(dataset.X)), dtype=np.int64)]
+    require_same(model.output(sample), Session(graph, sample.shape[1], name).run(sample), name)
+    return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics
+
+
+def _native(model: Model) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / model.name
+        model.save(path)
+        return path.read_bytes()
+
+
+def _require_models(models: Sequence[str]) -> None:
+    for name in models:
+        require_known(name)
+    if not models or len(set(models)) < len(models):
+        raise ModelError("train the ensemble", found=f"models {', '.join(models) or 'none'}", expected="each once")
+
+
+def _told(tell: Tell, name: str, number: int, models: Sequence[str]) -> Callable[[int, int], None]:
+    return lambda done, total: tell(f"{name} ({number}/{len(models)})", done, total)
+
+
+@contextmanager
+def stage(name: str, stages: list[Stage]) -> Iterator[None]:
+    """Note what the block costs."""
+    began = time.perf_counter()
+    yield
+    # ru_maxrss is in KiB on Linux and in bytes on macOS.
+    unit = 1024 if sys.platform != "darwin" else 1024**2
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    stages.append(Stage(name, time.perf_counter() - began, peak))
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):  # xgboost comes under two names
+            found[package] = version(package)
+    return found
