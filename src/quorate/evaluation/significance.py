@@ -81,6 +81,11 @@ class TimeBlocks:
             else np.zeros((settings.resamples, 0))
         )
 
+    @property
+    def enough(self) -> bool:
+        """There are blocks enough for an interval."""
+        return self.count >= _FEWEST_BLOCKS
+
     def select(self, rows: BoolArray) -> Self:
         """The same blocks and resamples, for some of the rows: paired with the figures of all rows."""
         part = object.__new__(type(self))
@@ -95,7 +100,11 @@ class TimeBlocks:
 
     def means(self, values: FloatArray) -> FloatArray:
         """(resamples,) the mean of `values` (n,) over each resample; NaN values are left out."""
-        return _ratio(self.sums(values), self.sums((~np.isnan(values)).astype(np.float64)))
+        return self.ratios(values, (~np.isnan(values)).astype(np.float64))
+
+    def ratios(self, above: FloatArray, below: FloatArray) -> FloatArray:
+        """(resamples,) sum of `above` over sum of `below`, both (n,); NaN where the lower sum is 0."""
+        return _ratio(self.sums(above), self.sums(below))
 
     def areas(self, positive: BoolArray, score: FloatArray) -> FloatArray:
         """(resamples,) area under the ROC curve of `score` (n,) for `positive` (n,), both without NaN."""
@@ -104,8 +113,10 @@ class TimeBlocks:
         )
         yes = self._histograms(place[positive], self.block[positive])
         no = self._histograms(place[~positive], self.block[~positive])
-        below = np.cumsum(no, axis=1) - no / 2
-        return _ratio((yes * below).sum(axis=1), yes.sum(axis=1) * no.sum(axis=1))
+        # Pairs won by block against block: a resample weighs each pair of blocks by how often it holds both.
+        won = yes @ (np.cumsum(no, axis=1) - no / 2).T
+        pairs = (self.draws @ yes.sum(axis=1)) * (self.draws @ no.sum(axis=1))
+        return _ratio(((self.draws @ won) * self.draws).sum(axis=1), pairs)
 
     def correlations(self, a: FloatArray, b: FloatArray) -> FloatArray:
         """(resamples,) Spearman's correlation of `a` and `b` (n,), both without NaN.
@@ -123,16 +134,16 @@ class TimeBlocks:
     def interval(self, samples: FloatArray) -> Interval | None:
         """The middle `confidence` of a figure's resamples; None with fewer than five blocks or no finite resample."""
         known = samples[np.isfinite(samples)]
-        if self.count < _FEWEST_BLOCKS or not known.size:
+        if not self.enough or not known.size:
             return None
         tail = (1 - self.settings.confidence) / 2
         low, high = np.quantile(known, [tail, 1 - tail])
         return float(low), float(high)
 
     def _histograms(self, place: IntArray, block: IntArray) -> FloatArray:
-        """(resamples, bins) how many rows of each resample fall in each rank bin."""
+        """(blocks, bins) how many rows of each block fall in each rank bin."""
         flat = np.bincount(block * _RANK_BINS + place, minlength=self.count * _RANK_BINS)
-        return np.asarray(self.draws @ flat.reshape(self.count, _RANK_BINS).astype(np.float64))
+        return flat.reshape(self.count, _RANK_BINS).astype(np.float64)
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:

@@ -1,0 +1,139 @@
+"""The success criteria: what was promised, what was measured, and whether it was kept.
+
+One table for `evaluate`, `backtest` and paper trading: it reads nothing but the figures of decisions and trades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any, Literal
+
+from quorate.core.settings import CriteriaSettings
+
+Unit = Literal["share", "usd", "ratio"]
+
+
+def criteria(
+    decisions: Mapping[str, Any], trades: Mapping[str, Any] | None, settings: CriteriaSettings
+) -> list[dict[str, Any]]:
+    """One row per criterion: name, target, measured, ok, shown, interval, note.
+
+    `measured` is the exact figure; `shown` is its text, cut off so that it never looks better than it is. `ok` is null
+    where nothing could be measured, and `note` then says why.
+
+    Args:
+        decisions: the figures of `decision_figures`.
+        trades: the figures of `trade_figures`; None when nothing was traded.
+        settings: the targets.
+    """
+    money: Mapping[str, Any] = {"n": 0} if trades is None else trades
+    n = int(money["n"])
+    needed = settings.trades
+    few = "" if n >= needed else f"n/a: {n} of {needed} trades"
+    mix: Mapping[str, float] = decisions["mix"]
+    decided = "" if decisions["decided"] else "n/a: no model voted on any bar"
+    rows = [
+        _above(
+            "mean confidence",
+            decisions.get("mean_confidence"),
+            settings.mean_confidence,
+            "share",
+            "n/a: no BUY or SELL",
+        ),
+        _above(
+            "win rate",
+            money.get("win_rate"),
+            settings.win_rate,
+            "share",
+            "n/a: no trade",
+            few,
+            over=f" over {needed}+ trades",
+            interval=money.get("win_rate_ci"),
+        ),
+        _below("fallback use", decisions.get("fallback"), settings.fallback, "share", "n/a: no bars"),
+        _at_most(
+            "largest loss", money["largest_loss_usd"] if n else None, settings.largest_loss_usd, "usd", "n/a: no trade"
+        ),
+        _above("reward / risk", money.get("reward_risk"), settings.reward_risk, "ratio", _why(money, "reward_risk")),
+    ]
+    for name in ("unanimous", "strong", "split"):
+        share = None if decided else mix.get(name, 0.0)
+        rows.append(_within(name, share, getattr(settings, name), decided))
+    return rows
+
+
+def shown(value: float, unit: Unit, *, up: bool = False) -> str:
+    """A figure as text, cut off downwards; `up` cuts upwards, for figures that should be small.
+
+    >>> shown(0.69999, "share"), shown(15.001, "usd", up=True), shown(0.57, "share")
+    ('69.9 %', '$15.01', '57.0 %')
+    """
+    exact, rounding = Decimal(repr(float(value))), ROUND_CEILING if up else ROUND_FLOOR
+    if unit == "share":
+        return f"{(exact * 100).quantize(Decimal('0.1'), rounding)} %"
+    cut = exact.quantize(Decimal("0.01"), rounding)
+    return f"${cut}" if unit == "usd" else f"{cut}"
+
+
+def _row(
+    name: str, target: str, value: float | None, ok: bool, text: str, note: str, interval: list[float] | None = None
+) -> dict[str, Any]:
+    """`note` says why nothing can be judged; it is empty when it can."""
+    return {
+        "name": name,
+        "target": target,
+        "measured": value,
+        "ok": None if value is None or note else ok,
+        "shown": "n/a" if value is None else text,
+        "interval": interval,
+        "note": note,
+    }
+
+
+def _above(
+    name: str,
+    value: float | None,
+    least: float,
+    unit: Unit,
+    missing: str,
+    few: str = "",
+    over: str = "",
+    interval: list[float] | None = None,
+) -> dict[str, Any]:
+    target = f"> {_target(least, unit)}{over}"
+    if value is None:
+        return _row(name, target, None, False, "", missing)
+    return _row(name, target, value, value > least, shown(value, unit), few, interval)
+
+
+def _below(name: str, value: float | None, most: float, unit: Unit, missing: str) -> dict[str, Any]:
+    target = f"< {_target(most, unit)}"
+    if value is None:
+        return _row(name, target, None, False, "", missing)
+    return _row(name, target, value, value < most, shown(value, unit, up=True), "")
+
+
+def _at_most(name: str, value: float | None, most: float, unit: Unit, missing: str) -> dict[str, Any]:
+    target = f"none above {_target(most, unit)}"
+    if value is None:
+        return _row(name, target, None, False, "", missing)
+    return _row(name, target, value, value <= most, shown(value, unit, up=True), "")
+
+
+def _within(name: str, value: float | None, ends: tuple[float, float], missing: str) -> dict[str, Any]:
+    target = f"{ends[0] * 100:g}-{_target(ends[1], 'share')} of decided bars"
+    if value is None:
+        return _row(name, target, None, False, "", missing)
+    # Under the range, cutting down is honest; over it, cutting up is.
+    return _row(name, target, value, ends[0] <= value <= ends[1], shown(value, "share", up=value > ends[1]), "")
+
+
+def _target(value: float, unit: Unit) -> str:
+    if unit == "share":
+        return f"{value * 100:g} %"
+    return f"${value:g}" if unit == "usd" else f"{value:g}"
+
+
+def _why(figures: Mapping[str, Any], name: str) -> str:
+    return f"n/a: {figures.get('missing', {}).get(name, 'no trade')}"

@@ -1,0 +1,135 @@
+"""One self-contained HTML page that says what was measured and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from quorate.core.files import write_text_atomic
+from quorate.evaluation.page import Html, Page
+from quorate.evaluation.plots import plots
+from quorate.evaluation.scorecard import Scorecard
+from quorate.evaluation.tables import (
+    Cell,
+    cell,
+    cost_table,
+    criteria_table,
+    decision_table,
+    money_table,
+    score_table,
+    symbol_table,
+    trade_table,
+)
+
+
+def write_report(path: Path, card: Scorecard, *, title: str = "Quorate", notes: Sequence[str] = ()) -> None:
+    """Write the page of `render`, at once or not at all.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+        DataError: the file cannot be written.
+    """
+    write_text_atomic(path, render(card, title=title, notes=notes))
+
+
+def render(card: Scorecard, *, title: str = "Quorate", notes: Sequence[str] = ()) -> str:
+    """The page as one text: needs no network, works in light and dark, from 390 pixels up.
+
+    Args:
+        card: what was measured.
+        title: the heading.
+        notes: sentences for the footer: what else a reader must know, such as bars inside the training span.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+    """
+    figures, drawn, page = card.figures, plots(card), Page(synthetic=card.synthetic)
+    body = [
+        _headline(page, figures),
+        page.section("Was it kept", page.table(criteria_table(figures), words=True)),
+        page.section(
+            "The account",
+            page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, beside holding the same symbols"),
+            page.plot(drawn, "drawdown", "Drawdown", "distance below the highest equity so far", short=True),
+            page.row(page.table(money_table(figures)), page.table(trade_table(figures))),
+            page.row(
+                page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
+                page.plot(drawn, "costs", "Where the money went", "from bare prices to the net result, USD"),
+            ),
+            page.table(cost_table(figures)),
+        ),
+        page.section(
+            "The scores",
+            page.table(score_table(figures)),
+            page.row(
+                page.plot(drawn, "reliability", "Reliability", "raw scores; on the dotted line they are probabilities"),
+                page.plot(drawn, "confusion", "Confusion", "the largest mean score against what happened"),
+            ),
+        ),
+        page.section(
+            "The decisions",
+            page.row(
+                page.plot(drawn, "consensus", "Consensus", "share of the bars on which a model voted"),
+                page.table(decision_table(figures)),
+            ),
+        ),
+        page.section("The symbols", page.table(symbol_table(figures))),
+    ]
+    return page.document(title, _subtitle(figures), Html("".join(body)), [*_footer(figures), *notes], drawn)
+
+
+def _headline(page: Page, figures: dict[str, Any]) -> Html:
+    ensemble, trades, baselines = figures["ensemble"], figures["trades"], figures["baselines"]
+    hold = baselines.get("buy_and_hold", {})
+    held_return = cell(hold, "total_return", "percent").text
+    held_drawdown = cell(hold, "max_drawdown", "share").text
+    right = cell(baselines["always_hold"], "accuracy", "share").text
+    untraded = Cell("n/a", "no backtest")
+    return page.tiles(
+        page.tile("Skill over prior", cell(ensemble, "skill_vs_prior", "percent"), "class prior: 0"),
+        page.tile("Accuracy", cell(ensemble, "accuracy", "share"), f"always HOLD: {right}"),
+        page.tile(
+            "Win rate",
+            cell(trades, "win_rate", "share") if trades["n"] else untraded,
+            f"over {trades['n']:,} trades",
+        ),
+        page.tile(
+            "Return",
+            cell(trades, "total_return", "percent") if "total_return" in trades else untraded,
+            f"buy and hold: {held_return}",
+        ),
+        page.tile(
+            "Max drawdown",
+            cell(trades, "max_drawdown", "share") if "max_drawdown" in trades else untraded,
+            f"buy and hold: {held_drawdown}",
+        ),
+    )
+
+
+def _subtitle(figures: dict[str, Any]) -> str:
+    if not figures["rows"]:
+        return "No labelled bar."
+    markets = "1 symbol" if figures["symbols"] == 1 else f"{figures['symbols']:,} symbols"
+    return (
+        f"{markets}, {figures['timeframe']} bars, {figures['from'][:10]} to {figures['to'][:10]}: "
+        f"{figures['rows']:,} labelled bars on {figures['days']:,} days"
+    )
+
+
+def _footer(figures: dict[str, Any]) -> list[str]:
+    intervals, trades = figures["intervals"], figures["trades"]
+    lines = [
+        f"Small figures are {intervals['confidence']:.0%} intervals: {intervals['resamples']:,} resamples of "
+        f"{intervals['block_hours']}-hour blocks over all symbols together ({intervals['blocks']:,} blocks); "
+        "Wilson's for the win rate.",
+        f"The ensemble's scores are {figures['ensemble']['scores']}.",
+        "Skill is 1 - log-loss over the log-loss of the training rows' class shares, on the same rows.",
+    ]
+    if trades.get("funding_unknown"):
+        lines.append(f"Funding is not fully known for {', '.join(trades['funding_unknown'])}.")
+    if trades.get("mark_missing"):
+        lines.append(f"The mark price is missing for {', '.join(trades['mark_missing'])}; the last price was used.")
+    if unpaid := figures["baselines"].get("buy_and_hold", {}).get("funding_unknown"):
+        lines.append(f"Buy and hold pays no funding on {', '.join(unpaid)}.")
+    return lines
