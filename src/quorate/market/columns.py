@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -68,6 +69,12 @@ class FundingColumns:
 
     def __len__(self) -> int:
         return len(self.time)
+
+
+def join(parts: Sequence[Columns]) -> Columns:
+    """The rows of several files, one after the other; synthetic if any of them is."""
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("time", *CANDLE_COLUMNS)}
+    return Columns(**arrays, synthetic=any(part.synthetic for part in parts))
 
 
 def milliseconds(values: IntArray) -> IntArray:

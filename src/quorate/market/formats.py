@@ -7,6 +7,7 @@ kills the process. Decompression costs far more than the copy.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Callable
@@ -31,8 +32,11 @@ DATE = "date"
 #: Funding files hold the rate under its own name, or, when older, as the open of a candle.
 RATE_COLUMNS = ("funding_rate", "open")
 
-# What the libraries raise on bytes of another format, or of none.
-_FOREIGN = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, RecursionError, EOFError, zlib.error)
+#: What the libraries raise on bytes of another format, or of none.
+FOREIGN = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, RecursionError, EOFError, zlib.error)
+
+#: A compressed file that grows beyond this is no file of candles: ten years of minutes are a quarter of it.
+MOST_BYTES = 2**30
 
 _REMEDY = "Remove the file, then download or import the market again."
 
@@ -43,8 +47,7 @@ def read_columns(path: Path) -> Columns:
     Raises:
         DataError: the file cannot be read, is of another format, or lacks columns.
     """
-    table = _read_table(path, (DATE, *CANDLE_COLUMNS))
-    return table_columns(table, path.name)
+    return table_columns(_read_table(path, (DATE, *CANDLE_COLUMNS)), path.name)
 
 
 def read_funding_columns(path: Path) -> FundingColumns:
@@ -54,9 +57,8 @@ def read_funding_columns(path: Path) -> FundingColumns:
         DataError: the file cannot be read, is of another format, or lacks columns.
     """
     table = _read_table(path, (DATE, *RATE_COLUMNS))
-    name = next((name for name in RATE_COLUMNS if name in table.column_names), None)
-    if name is None:
-        raise _missing(path.name, ["funding_rate"], table.column_names)
+    name = next((name for name in RATE_COLUMNS if name in table.column_names), RATE_COLUMNS[0])
+    _require_once(table, (DATE, name), path.name)
     return FundingColumns(times(table, DATE, path.name), numbers(table, name, path.name), is_synthetic(table))
 
 
@@ -67,22 +69,19 @@ def read_times(path: Path) -> tuple[IntArray, bool]:
         DataError: the file cannot be read, is of another format, or has no dates.
     """
     table = _read_table(path, (DATE,))
-    if DATE not in table.column_names:
-        raise _missing(path.name, [DATE], table.column_names)
+    _require_once(table, (DATE,), path.name)
     return times(table, DATE, path.name), is_synthetic(table)
 
 
-def table_columns(table: pa.Table, source: str, date: str = DATE) -> Columns:
+def table_columns(table: pa.Table, source: str) -> Columns:
     """A table's candle columns, whatever its date's unit; `source` names it in errors.
 
     Raises:
         DataError: a column is missing or of another type.
     """
-    missing = [name for name in (date, *CANDLE_COLUMNS) if name not in table.column_names]
-    if missing:
-        raise _missing(source, missing, table.column_names)
+    _require_once(table, (DATE, *CANDLE_COLUMNS), source)
     values = {name: numbers(table, name, source) for name in CANDLE_COLUMNS}
-    return Columns(times(table, date, source), **values, synthetic=is_synthetic(table))
+    return Columns(times(table, DATE, source), **values, synthetic=is_synthetic(table))
 
 
 def times(table: pa.Table, name: str, source: str) -> IntArray:
@@ -94,6 +93,10 @@ def times(table: pa.Table, name: str, source: str) -> IntArray:
     if pa.types.is_integer(column.type):
         known = ~np.asarray(column.is_null().to_numpy(), dtype=np.bool_)
         return np.where(known, milliseconds(column.fill_null(0).to_numpy()), NO_TIME)
+    if pa.types.is_floating(column.type):
+        values = column.to_numpy()
+        known = np.isfinite(values) & (np.abs(values) < 2.0**62)
+        return np.where(known, milliseconds(np.where(known, values, 0).astype(np.int64)), NO_TIME)
     raise _wrong_type(source, name, str(column.type), "a date, or an integer number of milliseconds")
 
 
@@ -128,6 +131,20 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
+def inflate(content: bytes) -> bytes:
+    """What a gzip file holds.
+
+    Raises:
+        ValueError: more than `MOST_BYTES`.
+        OSError, EOFError, zlib.error: not gzip, or cut short.
+    """
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        plain = file.read(MOST_BYTES + 1)
+    if len(plain) > MOST_BYTES:
+        raise ValueError(f"more than {MOST_BYTES} bytes when decompressed")
+    return plain
+
+
 def _read_table(path: Path, columns: tuple[str, ...]) -> pa.Table:
     suffix = next((suffix for suffix in FORMATS if path.name.endswith(suffix)), None)
     if suffix is None:
@@ -146,7 +163,7 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pa.Table:
         EOFError,
         zlib.error,
     ) as e:
-        # What the libraries raise on bytes of another or of no format.
+        #: What the libraries raise on bytes of another or of no format.
         raise DataError(
             f"read {path}", found=" ".join(str(e).split())[:200], expected=f"a {suffix[1:]} file", remedy=_REMEDY
         ) from e
@@ -182,7 +199,7 @@ def _read_json(content: bytes, columns: tuple[str, ...]) -> pa.Table:
 
 
 def _read_json_gz(content: bytes, columns: tuple[str, ...]) -> pa.Table:
-    return _read_json(gzip.decompress(content), columns)
+    return _read_json(inflate(content), columns)
 
 
 _READERS: dict[str, Callable[[bytes, tuple[str, ...]], pa.Table]] = {
@@ -193,12 +210,17 @@ _READERS: dict[str, Callable[[bytes, tuple[str, ...]], pa.Table]] = {
 }
 
 
-def _missing(source: str, missing: list[str], found: list[str]) -> DataError:
-    return DataError(
-        f"read {source}",
-        found=f"no column {', '.join(missing)} among {', '.join(found[:12]) or 'none'}",
-        expected=f"the columns {DATE}, {', '.join(CANDLE_COLUMNS)}",
-    )
+def _require_once(table: pa.Table, names: tuple[str, ...], source: str) -> None:
+    """Refuse a table in which a column is missing or there twice."""
+    wrong = [name for name in names if table.column_names.count(name) != 1]
+    if wrong:
+        twice = [name for name in wrong if name in table.column_names]
+        raise DataError(
+            f"read {source}",
+            found=f"{', '.join(twice)} twice" if twice else f"no {', '.join(wrong)} in its columns",
+            expected=f"the columns {', '.join(names)}",
+            remedy=_REMEDY,
+        )
 
 
 def _wrong_type(source: str, name: str, found: str, expected: str) -> DataError:

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from quorate.core.clock import now_ms, timeframe_ms
-from quorate.core.errors import DataError, TooLittleHistoryError, UnknownSymbolError, UnknownTimeframeError, close_match
+from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.formats import read_columns, read_funding_columns
 from quorate.market.names import FORMATS, Kind, MarketFile, candle_kind, is_perpetual, market_path, parse
 from quorate.market.quality import judge, judge_funding
 from quorate.market.quarantine import quarantine
+from quorate.market.source import unknown_market
 
 _LOG = logging.getLogger(__name__)
 
@@ -80,16 +81,21 @@ class FreqtradeFolder:
         found = {file.symbol for file in self.files() if file.timeframe == timeframe and _is_candles(file)}
         return tuple(sorted(symbol for symbol in found if perpetual in (None, is_perpetual(symbol))))
 
+    def path_of(self, symbol: str, timeframe: str, kind: Kind) -> Path | None:
+        """The file that is read for a market; None where there is none."""
+        paths = (market_path(self.path, symbol, timeframe, kind, suffix) for suffix in FORMATS)
+        return next((path for path in paths if path.is_file()), None)
+
     def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
         """The market's closed candles, judged; `load_candles` lists the errors."""
-        path = self._find(symbol, timeframe, candle_kind(symbol))
+        path = self.path_of(symbol, timeframe, candle_kind(symbol))
         if path is None:
             raise self._unknown(symbol, timeframe)
         return self._read(path, symbol, timeframe, has_volume=True).between(start, end)
 
     def mark(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles | None:
         """The market's mark prices as candles of volume 0; None where there is no such file."""
-        path = self._find(symbol, timeframe, "mark")
+        path = self.path_of(symbol, timeframe, "mark")
         if path is None:
             self._require_market(symbol)
             return None
@@ -97,7 +103,7 @@ class FreqtradeFolder:
 
     def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
         """The market's funding settlements, of either of Freqtrade's layouts; None where there is no such file."""
-        found = (self._find(symbol, timeframe, "funding_rate") for timeframe in _FUNDING_TIMEFRAMES)
+        found = (self.path_of(symbol, timeframe, "funding_rate") for timeframe in _FUNDING_TIMEFRAMES)
         path = next((path for path in found if path is not None), None)
         if path is None:
             self._require_market(symbol)
@@ -131,31 +137,14 @@ class FreqtradeFolder:
     def _put_aside(self, path: Path, rows: int, side: Path) -> None:
         _LOG.warning("%s: %d rows contradict each other and were put into %s", path, rows, side.name)
 
-    def _find(self, symbol: str, timeframe: str, kind: Kind) -> Path | None:
-        paths = (market_path(self.path, symbol, timeframe, kind, suffix) for suffix in FORMATS)
-        return next((path for path in paths if path.is_file()), None)
-
     def _require_market(self, symbol: str) -> None:
         if not any(file.symbol == symbol for file in self.files()):
             raise self._unknown(symbol, None)
 
     def _unknown(self, symbol: str, timeframe: str | None) -> DataError:
         """What to say of a market that is not there: the close match, or the timeframes that are."""
-        files = [file for file in self.files() if _is_candles(file)]
-        there = sorted({file.timeframe for file in files if file.symbol == symbol}, key=timeframe_ms)
-        attempted = f"read candles of {symbol} from {self.path}"
-        if there and timeframe is not None:
-            return UnknownTimeframeError(attempted, found=f"only {', '.join(there)}", expected=timeframe)
-        known = sorted({file.symbol for file in files})
-        if not known:
-            return UnknownSymbolError(
-                attempted,
-                found="no candle files",
-                expected="Freqtrade's names, such as BTC_USDT-1h.feather or futures/BTC_USDT_USDT-1h-futures.feather",
-                remedy=_nearby(self.path),
-            )
-        shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
-        return UnknownSymbolError(attempted, found=shown, expected=symbol, remedy=close_match(symbol, known))
+        known = [(file.symbol, file.timeframe) for file in self.files() if _is_candles(file)]
+        return unknown_market(self.path, symbol, timeframe, known, "" if known else _nearby(self.path))
 
 
 def _is_candles(file: MarketFile) -> bool:
@@ -163,7 +152,7 @@ def _is_candles(file: MarketFile) -> bool:
 
 
 def _nearby(folder: Path) -> str:
-    """Freqtrade keeps one folder an exchange: name one that was probably meant."""
+    """Freqtrade keeps one folder for each exchange: name one that was probably meant."""
     inner = [path for path in _entries(folder) if path.is_dir() and any(map(parse, _entries(path)))]
     return f"Did you mean '{inner[0]}'?" if inner else "Download or import candles first."
 

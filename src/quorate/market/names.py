@@ -12,7 +12,7 @@ from quorate.core.errors import UnknownSymbolError
 
 Kind = Literal["spot", "futures", "mark", "funding_rate"]
 
-#: Formats in the order they are looked for; the store writes the first.
+#: Formats that Freqtrade reads, in the order they are looked for; the store writes the first.
 FORMATS = (".feather", ".parquet", ".json.gz", ".json")
 
 _FUTURES_FOLDER = "futures"
@@ -80,8 +80,12 @@ def candle_kind(symbol: str) -> Kind:
     return "futures" if ":" in symbol else "spot"
 
 
-def parse(path: Path) -> MarketFile | None:
+def parse(path: Path, *, anywhere: bool = False) -> MarketFile | None:
     """What a path stands for, or None if Freqtrade would not write candles under that name.
+
+    Args:
+        path: the file; futures, mark prices and funding lie in a folder called `futures`, spot does not.
+        anywhere: believe the name alone, whatever folder the file lies in.
 
     >>> parse(Path("binance/futures/1000PEPE_USDT_USDT-1h-futures.feather")).symbol
     '1000PEPE/USDT:USDT'
@@ -92,9 +96,9 @@ def parse(path: Path) -> MarketFile | None:
     match = _NAME.fullmatch(path.name.removesuffix(suffix)) if suffix else None
     if match is None:
         return None
-    in_futures = path.parent.name == _FUTURES_FOLDER
     kind = match["kind"] or "spot"
-    if in_futures == (kind == "spot") or kind not in get_args(Kind):
+    in_futures = kind != "spot" if anywhere else path.parent.name == _FUTURES_FOLDER
+    if in_futures == (kind == "spot"):
         return None
     # Split from the right: an underscore in the market's name stood for a character that only the base can hold.
     parts = match["market"].rsplit("_", 2 if in_futures else 1)

@@ -9,12 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.feather
 
+from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
-from quorate.market.columns import Columns, FundingColumns
+from quorate.market.columns import Columns, FundingColumns, join
 from quorate.market.formats import DATE, NOTE, SYNTHETIC_NOTE, read_columns, read_funding_columns
-from quorate.market.names import candle_kind, market_path
+from quorate.market.freqtrade_files import FreqtradeFolder
+from quorate.market.names import Kind, candle_kind, market_path
+from quorate.market.quality import judge, judge_funding
+from quorate.market.quarantine import quarantine
 
 _DATE_TYPE = pa.timestamp("ms", tz="UTC")
 
@@ -28,6 +32,16 @@ class Stored:
     changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of a merge: the file, and how many rows were new, there already, or contradicted what was there."""
+
+    stored: Stored
+    added: int
+    duplicates: int = 0
+    conflicts: int = 0
+
+
 def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -> Stored:
     """Write a market's candles, or its mark prices, in place of what is there.
 
@@ -38,8 +52,7 @@ def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -
         DataError: the file there holds real candles and these are synthetic, or the other way round.
     """
     path = market_path(Path(folder), candles.symbol, candles.timeframe, "mark" if mark else candle_kind(candles.symbol))
-    arrays = {name: getattr(candles, name) for name in ("time", *CANDLE_COLUMNS)}
-    columns = Columns(**arrays, synthetic=candles.synthetic)
+    columns = _columns(candles)
     if path.exists():
         present = read_columns(path)
         _require_same_world(path, present.synthetic, columns.synthetic)
@@ -47,6 +60,81 @@ def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -
             return Stored(path, len(columns), changed=False)
     _write(path, {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
     return Stored(path, len(columns), changed=True)
+
+
+def merge_candles(
+    folder: Path | str, candles: Candles, *, source: str, mark: bool = False, now: int | None = None
+) -> Merged:
+    """Add a market's candles, or its mark prices, to what is there.
+
+    What is there stays: a newcomer that says otherwise about the same bar is quarantined beside the file. The same
+    candles again change nothing.
+
+    Args:
+        folder: the store.
+        candles: the newcomers.
+        source: where they come from, for the side file.
+        mark: they are mark prices.
+        now: the present in ms UTC, by default the clock's.
+
+    Raises:
+        CandleError: what is there cannot be true.
+        DataError: as `write_candles`.
+    """
+    kind: Kind = "mark" if mark else candle_kind(candles.symbol)
+    present = _present(Path(folder), candles.symbol, candles.timeframe, kind)
+    if present is None:
+        return Merged(write_candles(folder, candles, mark=mark), added=len(candles))
+    there = read_columns(present)
+    _require_same_world(present, there.synthetic, candles.synthetic)
+    verdict = judge(there, candles.timeframe, now_ms() if now is None else now, has_volume=not mark)
+    verdict.report.require(str(present))
+    old, new = verdict.kept, _columns(candles)
+    at = np.minimum(np.searchsorted(old.time, new.time), max(0, len(old) - 1))
+    known = old.time[at] == new.time if len(old) else np.zeros(len(new), dtype=np.bool_)
+    differs = np.zeros(len(new), dtype=np.bool_)
+    for name in CANDLE_COLUMNS:
+        differs[known] |= getattr(old, name)[at[known]] != getattr(new, name)[known]
+    path = market_path(Path(folder), candles.symbol, candles.timeframe, kind)
+    for rows, origin in ((verdict.quarantined, present.name), (new.take(differs), source)):
+        if len(rows):
+            quarantine(path, rows, origin)
+    both = join([old, new.take(~known)])
+    order = np.argsort(both.time, kind="stable")
+    arrays = {name: getattr(both, name)[order] for name in ("time", *CANDLE_COLUMNS)}
+    merged = Candles(candles.symbol, candles.timeframe, **arrays, synthetic=both.synthetic)
+    stored = write_candles(folder, merged, mark=mark)
+    conflicts = int(differs.sum())
+    return Merged(stored, int((~known).sum()), int(known.sum()) - conflicts, conflicts)
+
+
+def merge_funding(
+    folder: Path | str, funding: Funding, *, source: str, synthetic: bool = False, now: int | None = None
+) -> Merged:
+    """Add a perpetual's settlements to what is there, as `merge_candles` does with candles."""
+    present = next(
+        filter(None, (_present(Path(folder), funding.symbol, timeframe, "funding_rate") for timeframe in ("1h", "8h"))),
+        None,
+    )
+    if present is None:
+        return Merged(write_funding(folder, funding, synthetic=synthetic), added=len(funding))
+    there = read_funding_columns(present)
+    _require_same_world(present, there.synthetic, synthetic)
+    verdict = judge_funding(there, now_ms() if now is None else now)
+    verdict.report.require(str(present))
+    old = dict(zip(verdict.kept.time.tolist(), verdict.kept.rate.tolist(), strict=True))
+    new = dict(zip(funding.time.tolist(), funding.rate.tolist(), strict=True))
+    contradicting = {time: rate for time, rate in new.items() if old.get(time, rate) != rate}
+    path = market_path(Path(folder), funding.symbol, "1h", "funding_rate")
+    aside = FundingColumns(np.array(list(contradicting), np.int64), np.array(list(contradicting.values()), np.float64))
+    for rows, origin in ((verdict.quarantined, present.name), (aside, source)):
+        if len(rows):
+            quarantine(path, rows, origin)
+    both = dict(sorted({**new, **old}.items()))
+    merged = Funding(funding.symbol, np.array(list(both), np.int64), np.array(list(both.values()), np.float64))
+    stored = write_funding(folder, merged, synthetic=synthetic)
+    added = len(both) - len(old)
+    return Merged(stored, added, len(new) - added - len(contradicting), len(contradicting))
 
 
 def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = False, timeframe: str = "1h") -> Stored:
@@ -65,6 +153,16 @@ def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = Fal
     rest = {name: nothing for name in CANDLE_COLUMNS if name != "open"}
     _write(path, {"time": columns.time, "open": columns.rate, **rest}, synthetic)
     return Stored(path, len(columns), changed=True)
+
+
+def _columns(candles: Candles) -> Columns:
+    arrays = {name: getattr(candles, name) for name in ("time", *CANDLE_COLUMNS)}
+    return Columns(**arrays, synthetic=candles.synthetic)
+
+
+def _present(folder: Path, symbol: str, timeframe: str, kind: Kind) -> Path | None:
+    """The file that a store already has for a market, in any of Freqtrade's formats."""
+    return FreqtradeFolder(folder).path_of(symbol, timeframe, kind) if folder.exists() else None
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray], synthetic: bool) -> None:

@@ -29,9 +29,10 @@ from string import ascii_uppercase
 import numpy as np
 
 from quorate.core.clock import HOUR_MS, bar_offset_ms, timeframe_ms
-from quorate.core.errors import DataError, UnknownSymbolError, UnknownTimeframeError, close_match
+from quorate.core.errors import DataError
 from quorate.core.types import Candles, FloatArray, Funding, IntArray
 from quorate.market.names import is_perpetual
+from quorate.market.source import unknown_market
 from quorate.market.store import Stored, write_candles, write_funding
 
 # Hourly volatility of the middle symbol; other timeframes scale with the square root of time.
@@ -263,17 +264,9 @@ class SyntheticMarket:
         return np.random.default_rng([self.seed, symbol, *name.encode()])
 
     def _require(self, symbol: str, timeframe: str | None) -> None:
-        if symbol not in self.names:
-            raise UnknownSymbolError(
-                f"make synthetic candles of {symbol}",
-                found=", ".join(self.names[:5]) + (" ..." if len(self.names) > 5 else ""),
-                expected="one of the market's names",
-                remedy=close_match(symbol, self.names),
-            )
-        if timeframe is not None and timeframe_ms(timeframe) != timeframe_ms(self.timeframe):
-            raise UnknownTimeframeError(
-                f"make synthetic candles of {symbol}", found=f"a market of {self.timeframe} bars", expected=timeframe
-            )
+        known = timeframe is None or timeframe_ms(timeframe) == timeframe_ms(self.timeframe)
+        if symbol not in self.names or not known:
+            raise unknown_market("a synthetic market", symbol, timeframe, [(n, self.timeframe) for n in self.names])
 
 
 def _letters(number: int) -> str:

@@ -1,0 +1,185 @@
+"""Other programs' files into the store: `quorate data import`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quorate.core.clock import now_ms
+from quorate.core.errors import DataError, TooLittleHistoryError
+from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.market.columns import Columns, join
+from quorate.market.exchange_names import TABLE_FORMATS, parse_table, require_table, table_ending
+from quorate.market.formats import read_columns, read_funding_columns
+from quorate.market.names import Kind, MarketFile
+from quorate.market.quality import judge, judge_funding
+from quorate.market.quarantine import SUFFIX, quarantine
+from quorate.market.report import QualityReport
+from quorate.market.store import Merged, merge_candles, merge_funding
+from quorate.market.tables import read_table
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one market's files.
+
+    Attributes:
+        symbol, timeframe, kind: the market.
+        sources: the files that were read.
+        report: what their rows are like.
+        merged: what became of them in the store.
+    """
+
+    symbol: str
+    timeframe: str
+    kind: Kind
+    sources: tuple[Path, ...]
+    report: QualityReport
+    merged: Merged
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "symbol": self.symbol,
+            "timeframe": self.timeframe,
+            "kind": self.kind,
+            "sources": [str(path) for path in self.sources],
+            "path": str(self.merged.stored.path),
+            "rows": self.merged.stored.rows,
+            "changed": self.merged.stored.changed,
+            "added": self.merged.added,
+            "duplicates": self.merged.duplicates + self.report.duplicates,
+            "conflicts": self.merged.conflicts + self.report.conflicts,
+            "running": self.report.running,
+            "gaps": self.report.gaps,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What was imported, and which files of the given folders say no market by their name."""
+
+    markets: tuple[Imported, ...]
+    skipped: tuple[Path, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "markets": [market.to_json() for market in self.markets],
+            "skipped": [str(path) for path in self.skipped],
+        }
+
+
+def import_files(
+    paths: Iterable[Path | str],
+    folder: Path | str,
+    *,
+    symbol: str | None = None,
+    timeframe: str | None = None,
+    perpetual: bool | None = None,
+    now: int | None = None,
+    progress: Callable[[Imported], None] | None = None,
+) -> ImportReport:
+    """Read candle tables and Freqtrade's files, judge them, and merge them into a store.
+
+    Files of one market, such as one a month, are judged as one. Importing the same files again changes nothing.
+    Markets are stored one after the other: after an error, those before it are in the store and the others are not.
+
+    Args:
+        paths: files, and folders that are searched with everything below them.
+        folder: the store, a Freqtrade data folder; made if it is not there.
+        symbol: of all the files, where their names do not say it or say it wrong.
+        timeframe: the same.
+        perpetual: whether names such as BTCUSDT-1h.csv mean perpetuals.
+        now: the present in ms UTC, by default the clock's.
+        progress: called after each market.
+
+    Raises:
+        CandleError: a row that cannot be true, by file, row and value.
+        DataError: a file cannot be read, or does not say which market it is of; the store cannot be written.
+    """
+    present = now_ms() if now is None else now
+    groups: dict[tuple[str, str, Kind], list[Path]] = defaultdict(list)
+    skipped: list[Path] = []
+    for path in map(Path, paths):
+        searched = path.is_dir()
+        for candidate in _below(path) if searched else [path]:
+            says = parse_table if searched else require_table
+            file = says(candidate, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
+            if file is None:
+                skipped.append(candidate)
+            else:
+                groups[file.symbol, file.timeframe, file.kind].append(candidate)
+    markets: list[Imported] = []
+    for (name, frame, kind), files in sorted(groups.items()):
+        market = MarketFile(name, frame, kind, files[0])
+        unique = tuple(dict.fromkeys(files))
+        read = _import_funding if kind == "funding_rate" else _import_candles
+        markets.append(read(market, unique, Path(folder), present))
+        if progress is not None:
+            progress(markets[-1])
+    return ImportReport(tuple(markets), tuple(skipped))
+
+
+def _import_candles(market: MarketFile, files: tuple[Path, ...], folder: Path, now: int) -> Imported:
+    mark = market.kind == "mark"
+    parts = [_read(path) for path in files]
+    for path, part in zip(files, parts, strict=True):
+        # Each file on its own first, so that a fault is named by its own file and row.
+        judge(part, market.timeframe, now, has_volume=not mark).report.require(str(path))
+    verdict = judge(join(parts), market.timeframe, now, has_volume=not mark)
+    _require_rows(market, verdict.report)
+    arrays = {name: getattr(verdict.kept, name) for name in ("time", *CANDLE_COLUMNS)}
+    candles = Candles(market.symbol, market.timeframe, **arrays, synthetic=verdict.kept.synthetic)
+    merged = merge_candles(folder, candles, source=market.path.name, mark=mark, now=now)
+    if len(verdict.quarantined):
+        quarantine(merged.stored.path, verdict.quarantined, market.path.name)
+    return Imported(market.symbol, market.timeframe, market.kind, files, verdict.report, merged)
+
+
+def _import_funding(market: MarketFile, files: tuple[Path, ...], folder: Path, now: int) -> Imported:
+    if len(files) > 1:
+        raise DataError(
+            f"import funding of {market.symbol}",
+            found=f"{len(files)} files of {market.timeframe}",
+            expected="one",
+            remedy="Import them one after the other.",
+        )
+    columns = read_funding_columns(files[0])
+    verdict = judge_funding(columns, now)
+    verdict.report.require(str(files[0]))
+    _require_rows(market, verdict.report)
+    funding = Funding(market.symbol, verdict.kept.time, verdict.kept.rate)
+    merged = merge_funding(folder, funding, source=files[0].name, synthetic=columns.synthetic, now=now)
+    if len(verdict.quarantined):
+        quarantine(merged.stored.path, verdict.quarantined, files[0].name)
+    return Imported(market.symbol, market.timeframe, market.kind, files, verdict.report, merged)
+
+
+def _read(path: Path) -> Columns:
+    return read_table(path) if path.name.endswith(TABLE_FORMATS) else read_columns(path)
+
+
+def _below(folder: Path) -> list[Path]:
+    """Every file below a folder that could hold candles, by path."""
+    try:
+        return sorted(
+            path
+            for path in folder.rglob("*")
+            if table_ending(path) and not path.name.endswith(SUFFIX) and path.is_file()
+        )
+    except OSError as error:
+        raise DataError(
+            f"read the folder {folder}", found=error.strerror or str(error), expected="a folder that can be read"
+        ) from error
+
+
+def _require_rows(market: MarketFile, report: QualityReport) -> None:
+    if not report.kept:
+        raise TooLittleHistoryError(
+            f"import {market.kind} of {market.symbol}",
+            found=f"nothing closed in the {report.rows} rows of {market.path}",
+            expected="at least one",
+            remedy="Download more of the market's history.",
+        )

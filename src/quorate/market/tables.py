@@ -1,0 +1,235 @@
+"""CSV and Parquet tables of candles: the exchange's published archives, and what other programs write."""
+
+from __future__ import annotations
+
+import csv
+import io
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from quorate.core.clock import now_ms, timeframe_ms
+from quorate.core.errors import DataError, TooLittleHistoryError
+from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.market.columns import Columns, join
+from quorate.market.exchange_names import TABLE_FORMATS, parse_table, table_ending
+from quorate.market.formats import DATE, FOREIGN, MOST_BYTES, inflate, read_bytes, table_columns
+from quorate.market.names import MarketFile, is_perpetual
+from quorate.market.quality import judge
+from quorate.market.quarantine import SUFFIX, quarantine
+from quorate.market.source import unknown_market
+
+# What programs call the open time, first come first served.
+_DATES = ("open_time", DATE, "time", "timestamp", "datetime", "unix")
+
+_UNREADABLE = (
+    *FOREIGN,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    lzma.LZMAError,
+    struct.error,
+    zlib.error,
+)
+
+
+def read_table(path: Path) -> Columns:
+    """The candle rows of one CSV (plain, gzipped or zipped) or Parquet table, not judged.
+
+    A CSV may have a header (names in any case, the time under one of its usual names) or none: then its first six
+    columns are open time, open, high, low, close, volume, as in the exchange's archives. Times may be ISO dates or
+    numbers of seconds, ms, us or ns; volume is in base units.
+
+    Raises:
+        DataError: the file cannot be read, is of another format, or lacks columns.
+    """
+    ending = table_ending(path)
+    if ending not in _READERS:
+        expected = f"one of {', '.join(TABLE_FORMATS)}"
+        raise DataError(f"read {path}", found=f"the ending {path.suffix!r}", expected=expected)
+    content = read_bytes(path)
+    try:
+        tables = list(_READERS[ending](content))
+    except _UNREADABLE as error:
+        raise DataError(
+            f"read {path}",
+            found=" ".join(str(error).split())[:200],
+            expected=f"a {ending[1:]} table of candles",
+            remedy="Download the file again.",
+        ) from error
+    return join([table_columns(_named(table, path.name), path.name) for table in tables])
+
+
+class TableFolder:
+    """A `CandleSource` over a folder of tables, its subfolders included.
+
+    A market's files, such as one a month, are read as one: overlaps collapse, contradictions are quarantined.
+
+    Args:
+        path: the folder.
+        perpetual: what files are whose name and folders do not say it.
+        clock: says what the present is, in ms UTC.
+
+    Raises:
+        DataError: no such folder, or it cannot be read.
+    """
+
+    def __init__(self, path: Path | str, *, perpetual: bool | None = None, clock: Callable[[], int] = now_ms) -> None:
+        self.path = Path(path)
+        self._perpetual, self._clock = perpetual, clock
+        tables_below(self.path)
+
+    def __repr__(self) -> str:
+        return f"TableFolder({str(self.path)!r})"
+
+    def files(self) -> tuple[MarketFile, ...]:
+        """Every table whose market is known, by symbol, timeframe and path."""
+        found = (parse_table(path, perpetual=self._perpetual_of(path)) for path in tables_below(self.path))
+        return tuple(sorted(file for file in found if file is not None and file.kind in ("spot", "futures")))
+
+    def symbols(self, timeframe: str, perpetual: bool | None = None) -> tuple[str, ...]:
+        """Markets with candles of this timeframe, sorted: all, only perpetuals, or all but them."""
+        timeframe_ms(timeframe)
+        found = {file.symbol for file in self.files() if file.timeframe == timeframe}
+        return tuple(sorted(symbol for symbol in found if perpetual in (None, is_perpetual(symbol))))
+
+    def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
+        """The market's closed candles, judged; errors as `market.load_candles`."""
+        timeframe_ms(timeframe)
+        files = self.files()
+        mine = [file.path for file in files if (file.symbol, file.timeframe) == (symbol, timeframe)]
+        if not mine:
+            raise unknown_market(self.path, symbol, timeframe, [(file.symbol, file.timeframe) for file in files])
+        names = ", ".join(str(path) for path in mine[:3]) + (" ..." if len(mine) > 3 else "")
+        verdict = judge(join([read_table(path) for path in mine]), timeframe, self._clock())
+        verdict.report.require(names)
+        if len(verdict.quarantined):
+            quarantine(mine[0], verdict.quarantined, mine[0].name)
+        if not verdict.report.kept:
+            raise TooLittleHistoryError(
+                f"read candles of {symbol}",
+                found=f"no closed candle in the {verdict.report.rows} rows of {names}",
+                expected="at least one",
+                remedy="Download the market's history.",
+            )
+        arrays = {name: getattr(verdict.kept, name) for name in ("time", *CANDLE_COLUMNS)}
+        return Candles(symbol, timeframe, **arrays, synthetic=verdict.kept.synthetic).between(start, end)
+
+    def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
+        """None: tables of candles hold no settlements."""
+        self._require(symbol)
+        del start, end
+        return None
+
+    def mark(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles | None:
+        """None: tables of candles hold no mark prices."""
+        timeframe_ms(timeframe)
+        self._require(symbol)
+        del start, end
+        return None
+
+    def _require(self, symbol: str) -> None:
+        files = self.files()
+        if not any(file.symbol == symbol for file in files):
+            raise unknown_market(self.path, symbol, None, [(file.symbol, file.timeframe) for file in files])
+
+    def _perpetual_of(self, path: Path) -> bool | None:
+        """The folder's word only where the file says nothing itself."""
+        return None if parse_table(path) is not None else self._perpetual
+
+
+def tables_below(folder: Path) -> list[Path]:
+    """Every table below a folder, by path; side files are none.
+
+    Raises:
+        DataError: no such folder, or it cannot be read.
+    """
+    try:
+        if not folder.is_dir():
+            raise NotADirectoryError(20, "Not a folder" if folder.exists() else "No such folder")
+        return sorted(
+            path
+            for path in folder.rglob("*")
+            if path.name.endswith(TABLE_FORMATS) and not path.name.endswith(SUFFIX) and path.is_file()
+        )
+    except OSError as error:
+        raise DataError(
+            f"read the folder {folder}", found=error.strerror or str(error), expected="a folder that can be read"
+        ) from error
+
+
+def _read_csv(content: bytes) -> Iterator[pa.Table]:
+    head = content[:65_536].decode("utf-8-sig", errors="replace").splitlines()
+    if not head:
+        raise ValueError("no rows")
+    delimiter = max(",;\t", key=head[0].count)
+    first = next(csv.reader([head[0]], delimiter=delimiter), [])
+    headless = bool(first) and first[0].strip().lstrip("-").isdigit()
+    if headless and len(first) < 1 + len(CANDLE_COLUMNS):
+        raise ValueError(f"rows of {len(first)} values and no header")
+    rest = [f"column {number}" for number in range(6, len(first))]
+    names = [DATE, *CANDLE_COLUMNS, *rest] if headless else [_plain(name) for name in first]
+    yield pa.csv.read_csv(
+        pa.BufferReader(content),
+        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=0 if headless else 1),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter),
+        convert_options=pa.csv.ConvertOptions(
+            column_types={name: pa.float64() for name in CANDLE_COLUMNS},
+            include_columns=[name for name in names if name in (*_DATES, *CANDLE_COLUMNS)],
+        ),
+    )
+
+
+def _read_csv_gz(content: bytes) -> Iterator[pa.Table]:
+    yield from _read_csv(inflate(content))
+
+
+def _read_zip(content: bytes) -> Iterator[pa.Table]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = [member for member in archive.infolist() if member.filename.lower().endswith(".csv")]
+        if not members:
+            raise ValueError("no CSV in the zip")
+        if sum(member.file_size for member in members) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes in the zip")
+        for member in members:
+            yield from _read_csv(archive.read(member))
+
+
+def _read_parquet(content: bytes) -> Iterator[pa.Table]:
+    table = pa.parquet.ParquetFile(pa.BufferReader(content)).read()
+    table.validate()
+    yield table
+
+
+_READERS: dict[str, Callable[[bytes], Iterator[pa.Table]]] = {
+    ".csv": _read_csv,
+    ".csv.gz": _read_csv_gz,
+    ".zip": _read_zip,
+    ".parquet": _read_parquet,
+}
+
+
+def _named(table: pa.Table, source: str) -> pa.Table:
+    """The table under plain names, its time column called `date`."""
+    names = [_plain(name) for name in table.column_names]
+    date = next((name for name in _DATES if name in names), None)
+    if date is None:
+        raise DataError(
+            f"read {source}",
+            found=f"the columns {', '.join(names[:12]) or 'none'}",
+            expected=f"a time column, one of {', '.join(_DATES)}",
+        )
+    # Whatever else is called date gives way to the open time.
+    taken = [name if name != DATE or date == DATE else f"other {DATE}" for name in names]
+    return table.rename_columns([DATE if name == date else name for name in taken])
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_")
