@@ -1,0 +1,33 @@
+"""Candles to a matrix of features. The folder itself can be called: `quorate.features(candles, "core14")`."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from quorate.core.types import Float32Array
+from quorate.features.bars import Bars, atr_14, volatility_20
+from quorate.features.build import build
+from quorate.features.catalogue import FeatureSet, feature_names, feature_set, feature_sets
+
+__all__ = [
+    "Bars",
+    "FeatureSet",
+    "atr_14",
+    "build",
+    "feature_names",
+    "feature_set",
+    "feature_sets",
+    "volatility_20",
+]
+
+
+class _Callable(ModuleType):
+    # `from quorate.features.build import build` binds the folder to `quorate.features`, in place of any function of
+    # that name; so the folder is the function.
+    def __call__(self, *args: Any, **kwargs: Any) -> Float32Array:
+        return build(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Callable

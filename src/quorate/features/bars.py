@@ -1,0 +1,220 @@
+"""Candles together with everything worked out from them, each thing once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
+from quorate.core.errors import CandleError
+from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
+from quorate.features import indicators, rolling
+from quorate.features.arithmetic import change, ratio
+
+T = TypeVar("T")
+
+# Ten times the range that any market has covered, and small enough that no product of prices and volumes overflows.
+_PRICE_RANGE = 2.0**100
+_VOLUME_RANGE = 2.0**200
+
+
+class Bars:
+    """Candles of one market, with memory for the intermediate results that several columns share.
+
+    Prices are in units of the power of two next to the first close: no column depends on the unit, and TA-Lib, which
+    takes anything under 1e-14 for zero, then sees no difference between BTC and a coin worth a billionth of it.
+    Prices further than 2**100 from that, and volumes over 2**200, count as being there.
+
+    Args:
+        candles: n closed candles of one market, oldest first. Gaps are walked over: the row before is the bar before.
+
+    Attributes:
+        unit: the price unit, in quote currency.
+        time: (n,) int64 open times in ms.
+        open, high, low, close: (n,) float64 in `unit`.
+        volume: (n,) float64 in base units.
+
+    Raises:
+        CandleError: a price that is not finite and positive, or a volume that is not finite and at least 0.
+    """
+
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+
+    def __init__(self, candles: Candles) -> None:
+        self.symbol = candles.symbol
+        self.timeframe = candles.timeframe
+        self.time: IntArray = candles.time
+        self._memory: dict[Hashable, Any] = {}
+        self._whole: Bars | None = None
+        self._rows = slice(None)
+        limits = _limits(candles)
+        self.unit = math.ldexp(1.0, math.frexp(candles.close[0])[1]) if len(candles) else 1.0
+        for name in PRICE_COLUMNS:
+            prices: FloatArray = getattr(candles, name) / self.unit
+            if limits[1] > self.unit * _PRICE_RANGE or limits[0] < self.unit / _PRICE_RANGE:
+                np.clip(prices, 1 / _PRICE_RANGE, _PRICE_RANGE, out=prices)
+            setattr(self, name, prices)
+        self.volume = candles.volume if limits[2] <= _VOLUME_RANGE else np.minimum(candles.volume, _VOLUME_RANGE)
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def part(self, first: int, last: int) -> Bars:
+        """Rows `first` to `last`, exclusive, with their own memory for what looks back over a window only."""
+        part = object.__new__(Bars)
+        rows = slice(first, last)
+        for name in ("time", *CANDLE_COLUMNS):
+            setattr(part, name, getattr(self, name)[rows])
+        part.symbol, part.timeframe, part.unit = self.symbol, self.timeframe, self.unit
+        part._memory, part._whole, part._rows = {}, self, rows
+        return part
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What `compute` gives, worked out at the first call with this key."""
+        if key not in self._memory:
+            self._memory[key] = compute()
+        value: T = self._memory[key]
+        return value
+
+    def carried(self, key: Hashable, compute: Callable[[Bars], FloatArray]) -> FloatArray:
+        """The same for what carries a state from the first candle on: worked out over all rows, even for a part."""
+        if self._whole is None:
+            return self.once(key, lambda: compute(self))
+        return self._whole.carried(key, compute)[self._rows]
+
+    # TA-Lib's, which carry a state.
+
+    def ema(self, period: int) -> FloatArray:
+        """Exponential moving average of the close."""
+        return self.carried(("ema", period), lambda bars: indicators.EMA(bars.close, period))
+
+    def rsi(self, period: int) -> FloatArray:
+        """Relative strength index of the close, 0 to 100."""
+        return self.carried(("rsi", period), lambda bars: indicators.RSI(bars.close, period))
+
+    def atr(self, period: int) -> FloatArray:
+        """Average true range, in `unit`."""
+        return self.carried(("atr", period), lambda bars: indicators.ATR(bars.high, bars.low, bars.close, period))
+
+    def adx(self) -> FloatArray:
+        """Average directional index over 14 bars, 0 to 100."""
+        return self.carried("adx", lambda bars: indicators.ADX(bars.high, bars.low, bars.close, 14))
+
+    def plus_di(self) -> FloatArray:
+        """Positive directional indicator over 14 bars, 0 to 100."""
+        return self.carried("plus_di", lambda bars: indicators.PLUS_DI(bars.high, bars.low, bars.close, 14))
+
+    def minus_di(self) -> FloatArray:
+        """Negative directional indicator over 14 bars, 0 to 100."""
+        return self.carried("minus_di", lambda bars: indicators.MINUS_DI(bars.high, bars.low, bars.close, 14))
+
+    def macd(self) -> FloatArray:
+        """EMA(12) - EMA(26) of the close, in `unit`."""
+        return self.carried("macd", lambda bars: bars.once("macd lines", bars._macd_lines)[0])
+
+    def macd_signal(self) -> FloatArray:
+        """EMA(9) of macd."""
+        return self.carried("macd_signal", lambda bars: bars.once("macd lines", bars._macd_lines)[1])
+
+    def macd_difference(self) -> FloatArray:
+        """The macd less its signal."""
+        return self.carried("macd_difference", lambda bars: bars.once("macd lines", bars._macd_lines)[2])
+
+    def _macd_lines(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        lines: tuple[FloatArray, FloatArray, FloatArray] = indicators.MACD(self.close, 12, 26, 9)
+        return lines
+
+    # What looks back over a window only.
+
+    def change(self, bars: int = 1) -> FloatArray:
+        """Change of the close over `bars`, a fraction."""
+        return self.once(("change", bars), lambda: change(self.close, bars))
+
+    def change_deviation(self, bars: int) -> FloatArray:
+        """Sample standard deviation of the newest `bars` one-bar changes."""
+        moments = self.once("change moments", lambda: rolling.moments(self.change()))
+        return rolling.padded(np.sqrt(moments.over(bars)[1] / (bars - 1)), len(self))
+
+    def mean_close(self, bars: int) -> FloatArray:
+        """Simple moving average of the close, in `unit`."""
+        sums = self.once("close sums", lambda: rolling.sums(self.close))
+        return rolling.padded(sums.over(bars)[0] / bars, len(self))
+
+    def volume_to_mean(self, bars: int) -> FloatArray:
+        """Volume over its simple moving average."""
+        sums = self.once("volume sums", lambda: rolling.sums(self.volume))
+        return ratio(self.volume, rolling.padded(sums.over(bars)[0] / bars, len(self)))
+
+    def signed_volume(self) -> FloatArray:
+        """Volume, negative on falling bars, 0 on unchanged ones and on the first."""
+
+        def signed() -> FloatArray:
+            signs = np.zeros(len(self))
+            np.sign(self.close[1:] - self.close[:-1], out=signs[1:])
+            signs *= self.volume
+            return signs
+
+        return self.once("signed volume", signed)
+
+    def typical(self) -> FloatArray:
+        """(high + low + close) / 3, in `unit`."""
+        return self.once("typical", lambda: (self.high + self.low + self.close) / 3)
+
+    def bars_in(self, days: int, least: int, most: int) -> int:
+        """Whole bars in so many days, at least and at most so many."""
+        return min(max(days * DAY_MS // timeframe_ms(self.timeframe), least), most)
+
+
+def volatility_20(bars: Bars) -> FloatArray:
+    """Sample standard deviation of the last 20 one-bar changes, a fraction: what the vote's gate looks at.
+
+    Returns:
+        (n,) float64, NaN in the first 20 rows.
+    """
+    return bars.change_deviation(20)
+
+
+def atr_14(bars: Bars) -> FloatArray:
+    """Average true range over 14 bars in quote currency: what stops are measured in.
+
+    Returns:
+        (n,) float64, NaN in the first 14 rows.
+    """
+    return bars.atr(14) * bars.unit
+
+
+def _limits(candles: Candles) -> tuple[float, float, float]:
+    """Lowest and highest price and highest volume."""
+    if not len(candles):
+        return 1.0, 1.0, 0.0
+    lows = [float(getattr(candles, name).min()) for name in PRICE_COLUMNS]
+    highs = [float(getattr(candles, name).max()) for name in PRICE_COLUMNS]
+    quietest, busiest = float(candles.volume.min()), float(candles.volume.max())
+    # NaN, which an array's min and max pass on, fails each comparison.
+    if not (
+        all(low > 0 for low in lows) and all(high < math.inf for high in highs) and 0 <= quietest <= busiest < math.inf
+    ):
+        raise _impossible(candles)
+    return min(lows), max(highs), busiest
+
+
+def _impossible(candles: Candles) -> CandleError:
+    for name in CANDLE_COLUMNS:
+        column: FloatArray = getattr(candles, name)
+        fine: BoolArray = np.isfinite(column) & ((column >= 0) if name == "volume" else (column > 0))
+        if not fine.all():
+            row = int(np.flatnonzero(~fine)[0])
+            break
+    return CandleError(
+        f"compute features of {candles.symbol}",
+        found=f"{name} {column[row]} in row {row}, {format_ms(int(candles.time[row]))}",
+        expected="prices above 0 and volumes of at least 0, all finite",
+        remedy="Check the file with `quorate data check`.",
+    )

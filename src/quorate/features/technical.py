@@ -1,0 +1,135 @@
+"""Oscillators, bands and averages.
+
+RSI, MACD, ATR, EMA, ADX, the stochastic, CCI, Williams %R are TA-Lib's values as they are (0 to 100 where TA-Lib says
+so); what TA-Lib gives in price units is over the close.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quorate.core.types import FloatArray
+from quorate.features import indicators, rolling
+from quorate.features.arithmetic import ratio
+from quorate.features.bars import Bars
+from quorate.features.column import Column
+
+# A 498-bar live frame must know it: TA-Lib's EMA(200) is seeded with its first 200 closes and never quite forgets them.
+_EMA_200_BARS = 370
+_EMA_200_DECAY = 1 - 2 / (200 + 1)
+
+
+def _from_ema(period: int) -> Column:
+    return Column(f"ema_{period}", period - 1, lambda bars: bars.close / bars.ema(period) - 1)
+
+
+def _price_to_ema(period: int) -> Column:
+    return Column(f"price_to_ema_{period}", period - 1, lambda bars: bars.close / bars.ema(period) - 1)
+
+
+def _ema_cross(fast: int, slow: int) -> Column:
+    return Column(f"ema_{fast}_{slow}_cross", slow - 1, lambda bars: (bars.ema(fast) - bars.ema(slow)) / bars.close)
+
+
+def _rsi(period: int) -> Column:
+    return Column(f"rsi_{period}", period, lambda bars: bars.rsi(period))
+
+
+def _atr(period: int) -> Column:
+    return Column(f"atr_{period}", period, lambda bars: atr_share(bars, period))
+
+
+def _sma(period: int) -> Column:
+    return Column(f"sma_{period}", period - 1, lambda bars: bars.close / bars.mean_close(period) - 1)
+
+
+def atr_share(bars: Bars, period: int) -> FloatArray:
+    """Average true range over the close."""
+    return bars.once(("atr share", period), lambda: bars.atr(period) / bars.close)
+
+
+def band_reach(bars: Bars) -> FloatArray:
+    """Distance of the Bollinger bands from their middle: 2 standard deviations of 20 closes, in `unit`."""
+
+    def reach() -> FloatArray:
+        moments = bars.once("close moments", lambda: rolling.moments(bars.close))
+        # TA-Lib's bands use the deviation of a population, not of a sample.
+        return rolling.padded(2 * np.sqrt(moments.over(20)[1] / 20), len(bars))
+
+    return bars.once("band reach", reach)
+
+
+def band_width(bars: Bars) -> FloatArray:
+    """(upper - lower) / middle of the Bollinger bands."""
+    return bars.once("band width", lambda: 2 * band_reach(bars) / bars.mean_close(20))
+
+
+def _bb_upper(bars: Bars) -> FloatArray:
+    return (bars.mean_close(20) + band_reach(bars)) / bars.close - 1
+
+
+def _bb_lower(bars: Bars) -> FloatArray:
+    return (bars.mean_close(20) - band_reach(bars)) / bars.close - 1
+
+
+def _ema_200(bars: Bars) -> FloatArray:
+    (total,) = rolling.decayed_sums(bars.close, _EMA_200_DECAY).over(_EMA_200_BARS)
+    weight = (1 - _EMA_200_DECAY**_EMA_200_BARS) / (1 - _EMA_200_DECAY)
+    return bars.close / rolling.padded(total / weight, len(bars)) - 1
+
+
+def _obv(bars: Bars) -> FloatArray:
+    """On-balance volume as a z-score over 20 bars: the level it began at cancels."""
+    step, mean, squares = rolling.path_moments(bars.signed_volume()).over(20)
+    return rolling.padded(ratio(step - mean, np.sqrt(squares / 19)), len(bars))
+
+
+def _stochastic(bars: Bars) -> tuple[FloatArray, FloatArray]:
+    lines: tuple[FloatArray, FloatArray] = indicators.STOCH(
+        bars.high, bars.low, bars.close, fastk_period=14, slowk_period=3, slowd_period=3
+    )
+    return lines
+
+
+def _cci(bars: Bars) -> FloatArray:
+    """TA-Lib's, but 0 where the typical price is flat: there TA-Lib divides one rounding error by another."""
+    typical = bars.typical()
+    values: FloatArray = indicators.CCI(bars.high, bars.low, bars.close, 20)
+    np.copyto(values, 0.0, where=indicators.MAX(typical, 20) == indicators.MIN(typical, 20))
+    return values
+
+
+COLUMNS = (
+    _rsi(7),
+    _rsi(14),
+    _rsi(21),
+    Column("macd", 33, lambda bars: bars.macd() / bars.close),
+    Column("macd_signal", 33, lambda bars: bars.macd_signal() / bars.close),
+    Column("macd_diff", 33, lambda bars: bars.macd_difference() / bars.close),
+    Column("macd_hist", 33, lambda bars: bars.macd_difference() / bars.close),
+    Column("bb_upper", 19, _bb_upper),
+    Column("bb_lower", 19, _bb_lower),
+    Column("bb_width", 19, band_width),
+    _atr(7),
+    _atr(14),
+    _from_ema(9),
+    _from_ema(21),
+    _from_ema(50),
+    Column("ema_200", _EMA_200_BARS - 1, _ema_200),
+    _sma(20),
+    _sma(50),
+    Column("volume_sma_20", 19, lambda bars: bars.volume_to_mean(20)),
+    Column("obv", 19, _obv),
+    Column("adx", 27, lambda bars: bars.adx()),
+    Column("adx_plus", 14, lambda bars: bars.plus_di()),
+    Column("adx_minus", 14, lambda bars: bars.minus_di()),
+    Column("stoch_k", 17, lambda bars: bars.once("stochastic", lambda: _stochastic(bars))[0]),
+    Column("stoch_d", 17, lambda bars: bars.once("stochastic", lambda: _stochastic(bars))[1]),
+    Column("cci", 19, _cci),
+    Column("williams_r", 13, lambda bars: indicators.WILLR(bars.high, bars.low, bars.close, 14)),
+    _price_to_ema(10),
+    _price_to_ema(20),
+    _price_to_ema(50),
+    _ema_cross(10, 20),
+    _ema_cross(10, 50),
+)

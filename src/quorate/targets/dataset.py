@@ -1,0 +1,145 @@
+"""Features and labels of many symbols in one matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quorate.core.clock import format_ms
+from quorate.core.errors import TargetError, TooLittleHistoryError
+from quorate.core.types import Candles, Float32Array, FloatArray, IntArray
+from quorate.features import build, feature_set
+from quorate.targets.labels import Labels, Target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Rows that can be learned from: every feature and the label are known.
+
+    Rows are in the order of the symbols and, within one, of time.
+
+    Attributes:
+        X: (n, F) float32, finite.
+        y: (n,) labels: int8 values of Action, or float64 returns.
+        time: (n,) int64 open time of the bar, ms.
+        symbol: (n,) int16, index into `symbols`.
+        span_end: (n,) int64 open time in ms of the bar whose close the label reads last.
+        forward_return: (n,) float64, a fraction.
+        symbols: every symbol of the panel, in its order, also those without a row.
+        features: name of the feature set.
+        candles: bars of the panel inside the span, with and without a row here.
+    """
+
+    X: Float32Array
+    y: npt.NDArray[Any]
+    time: IntArray
+    symbol: npt.NDArray[np.int16]
+    span_end: IntArray
+    forward_return: FloatArray
+    symbols: tuple[str, ...]
+    features: str
+    candles: int
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+def build_dataset(
+    panel: Mapping[str, Candles],
+    features: str,
+    target: Target,
+    start: int | None = None,
+    end: int | None = None,
+) -> Dataset:
+    """Features and labels of every symbol, the rows that have both.
+
+    Args:
+        panel: symbol -> candles. Bars before `start` warm the features up and give no row.
+        features: name of a feature set.
+        target: what to predict.
+        start: first bar that may give a row, ms, inclusive; None for the first there is.
+        end: exclusive; bars from here on are looked at neither by features nor by labels.
+
+    Raises:
+        TargetError: no symbols, or candles of several timeframes.
+        TooLittleHistoryError: no row has every feature and a label.
+        FeatureError, CandleError: see `build`.
+    """
+    _check(panel)
+    wanted = feature_set(features)
+    histories = [candles.between(end=end) for candles in panel.values()]
+    labels = [target.label(candles) for candles in histories]
+    chosen = [_rows(candles, known, wanted.warmup, start) for candles, known in zip(histories, labels, strict=True)]
+    most = sum(len(rows) for rows in chosen)
+    X = np.empty((most, len(wanted.names)), np.float32)
+    filled = 0
+    for number, candles in enumerate(histories):
+        rows = chosen[number]
+        if not len(rows):
+            continue
+        matrix = build(candles, features)[rows]
+        complete = np.isfinite(matrix).all(axis=1)
+        chosen[number] = rows[complete]
+        kept = len(chosen[number])
+        X[filled : filled + kept] = matrix if kept == len(rows) else matrix[complete]
+        filled += kept
+    if not filled:
+        raise _nothing(histories, wanted.warmup, target, start, end)
+    return Dataset(
+        X=X[:filled],
+        y=_gather([label.y for label in labels], chosen),
+        time=_gather([candles.time for candles in histories], chosen),
+        symbol=np.repeat(np.arange(len(panel), dtype=np.int16), [len(rows) for rows in chosen]),
+        span_end=_gather([label.span_end for label in labels], chosen),
+        forward_return=_gather([label.forward_return for label in labels], chosen),
+        symbols=tuple(panel),
+        features=features,
+        candles=sum(len(candles.between(start, end)) for candles in panel.values()),
+    )
+
+
+def _rows(candles: Candles, labels: Labels, warmup: int, start: int | None) -> IntArray:
+    """Rows in the span, warm, with a label."""
+    known = labels.known.copy()
+    known[:warmup] = False
+    if start is not None:
+        known &= candles.time >= start
+    return np.flatnonzero(known)
+
+
+def _gather(columns: list[npt.NDArray[Any]], chosen: list[IntArray]) -> npt.NDArray[Any]:
+    return np.concatenate([column[rows] for column, rows in zip(columns, chosen, strict=True)])
+
+
+def _check(panel: Mapping[str, Candles]) -> None:
+    timeframes = {candles.timeframe for candles in panel.values()}
+    if len(timeframes) != 1:
+        raise TargetError(
+            "build a data set",
+            found=f"candles of {len(panel)} symbols in timeframes {', '.join(sorted(timeframes)) or 'none'}",
+            expected="at least one symbol, all in one timeframe",
+        )
+    if len(panel) > np.iinfo(np.int16).max:
+        raise TargetError(
+            "build a data set", found=f"{len(panel)} symbols", expected=f"{np.iinfo(np.int16).max} at most"
+        )
+
+
+def _nothing(
+    histories: list[Candles], warmup: int, target: Target, start: int | None, end: int | None
+) -> TooLittleHistoryError:
+    longest = max(histories, key=len)
+    span = f"{format_ms(int(longest.time[0]))} to {format_ms(int(longest.time[-1]))}" if len(longest) else "no bar"
+    asked = (
+        f"from {'the start' if start is None else format_ms(start)} to {'the end' if end is None else format_ms(end)}"
+    )
+    return TooLittleHistoryError(
+        f"build a data set {asked}",
+        found=f"no row with every feature and a label; the longest history has {len(longest)} bars, {span}",
+        expected=f"more than {warmup} bars of warm-up and then {target.horizon} bars ahead without a gap",
+        remedy="Download a longer history or choose another span.",
+    )
