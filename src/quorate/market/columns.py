@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
+from quorate.core.types import CANDLE_COLUMNS, BoolArray, FloatArray, IntArray
 
 # An integer time says its own unit by its size: seconds, milliseconds, microseconds or nanoseconds since 1970 are
 # a thousand times apart, and these bounds put every date from 1973 to 5138 on the right side.
@@ -39,7 +39,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.time)
 
-    def take(self, rows: IntArray | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Self:
+    def take(self, rows: IntArray | BoolArray) -> Self:
         """The rows named by indices or by a mask."""
         arrays = {name: getattr(self, name)[rows] for name in ("time", *CANDLE_COLUMNS)}
         return type(self)(**arrays, synthetic=self.synthetic)
@@ -75,6 +75,16 @@ def join(parts: Sequence[Columns]) -> Columns:
     """The rows of several files, one after the other; synthetic if any of them is."""
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("time", *CANDLE_COLUMNS)}
     return Columns(**arrays, synthetic=any(part.synthetic for part in parts))
+
+
+def differs(left: FloatArray, right: FloatArray) -> BoolArray:
+    """Where two values are not one number: programs that print decimals differ in a float's last bits.
+
+    >>> differs(np.array([1.0520100000000001, 1.05201]), np.array([1.05201, 1.05202])).tolist()
+    [False, True]
+    """
+    apart: BoolArray = np.abs(left - right) > 1e-12 * np.maximum(np.abs(left), np.abs(right))
+    return apart
 
 
 def milliseconds(values: IntArray) -> IntArray:

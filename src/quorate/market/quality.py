@@ -23,7 +23,7 @@ import numpy as np
 from quorate.core.clock import bar_offset_ms, timeframe_ms
 from quorate.core.settings import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, FloatArray, IntArray
-from quorate.market.columns import Columns, FundingColumns
+from quorate.market.columns import Columns, FundingColumns, differs
 from quorate.market.report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport
 
 
@@ -214,8 +214,8 @@ def _duplicates(time: IntArray, values: list[FloatArray]) -> tuple[BoolArray, Bo
         return first, np.zeros(len(time), dtype=np.bool_)
     group = np.cumsum(first) - 1
     leader = np.flatnonzero(first)[group]
-    differs = np.logical_or.reduce([column != column[leader] for column in values])
-    conflict = np.bincount(group, weights=differs)[group] > 0
+    apart = np.logical_or.reduce([differs(column, column[leader]) for column in values])
+    conflict = np.bincount(group, weights=apart)[group] > 0
     return first & ~conflict, conflict
 
 

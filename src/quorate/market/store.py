@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isclose
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
-from quorate.market.columns import Columns, FundingColumns, join
+from quorate.market.columns import Columns, FundingColumns, differs, join
 from quorate.market.formats import DATE, NOTE, SYNTHETIC_NOTE, read_columns, read_funding_columns
 from quorate.market.freqtrade_files import FreqtradeFolder
 from quorate.market.names import Kind, candle_kind, market_path
@@ -92,11 +93,11 @@ def merge_candles(
     old, new = verdict.kept, _columns(candles)
     at = np.minimum(np.searchsorted(old.time, new.time), max(0, len(old) - 1))
     known = old.time[at] == new.time if len(old) else np.zeros(len(new), dtype=np.bool_)
-    differs = np.zeros(len(new), dtype=np.bool_)
+    contradicts = np.zeros(len(new), dtype=np.bool_)
     for name in CANDLE_COLUMNS:
-        differs[known] |= getattr(old, name)[at[known]] != getattr(new, name)[known]
+        contradicts[known] |= differs(getattr(old, name)[at[known]], getattr(new, name)[known])
     path = market_path(Path(folder), candles.symbol, candles.timeframe, kind)
-    for rows, origin in ((verdict.quarantined, present.name), (new.take(differs), source)):
+    for rows, origin in ((verdict.quarantined, present.name), (new.take(contradicts), source)):
         if len(rows):
             quarantine(path, rows, origin)
     both = join([old, new.take(~known)])
@@ -104,7 +105,7 @@ def merge_candles(
     arrays = {name: getattr(both, name)[order] for name in ("time", *CANDLE_COLUMNS)}
     merged = Candles(candles.symbol, candles.timeframe, **arrays, synthetic=both.synthetic)
     stored = write_candles(folder, merged, mark=mark)
-    conflicts = int(differs.sum())
+    conflicts = int(contradicts.sum())
     return Merged(stored, int((~known).sum()), int(known.sum()) - conflicts, conflicts)
 
 
@@ -124,7 +125,9 @@ def merge_funding(
     verdict.report.require(str(present))
     old = dict(zip(verdict.kept.time.tolist(), verdict.kept.rate.tolist(), strict=True))
     new = dict(zip(funding.time.tolist(), funding.rate.tolist(), strict=True))
-    contradicting = {time: rate for time, rate in new.items() if old.get(time, rate) != rate}
+    contradicting = {
+        time: rate for time, rate in new.items() if time in old and not isclose(old[time], rate, rel_tol=1e-12)
+    }
     path = market_path(Path(folder), funding.symbol, "1h", "funding_rate")
     aside = FundingColumns(np.array(list(contradicting), np.int64), np.array(list(contradicting.values()), np.float64))
     for rows, origin in ((verdict.quarantined, present.name), (aside, source)):
