@@ -98,12 +98,16 @@ def plan(
             0.0 if contract.spot else contract.tiers.liquidation_price(order.side, quantity, entry_price, margin)
         )
         room = order.side * (entry_price - liquidation) / 2
-        if order.side * (entry_price - stop) <= room:
-            return Size(quantity, leverage, margin, stop, target, liquidation)
-        if leverage > 1:
-            leverage = math.ceil(leverage) - 1.0
-        else:
-            distance = room
+        if order.side * (entry_price - stop) > room:
+            if leverage > 1:
+                leverage = math.ceil(leverage) - 1.0
+                continue
+            # The quantity stays: it now risks less than it was meant to.
+            stop = stop_price(entry_price, order.side, room, contract)
+            target = target_price(entry_price, order.side, room * exits.target_ratio, contract)
+            if order.side * (entry_price - stop) <= 0:
+                return "stop_too_near"
+        return Size(quantity, leverage, margin, stop, target, liquidation)
 
 
 def _wanted_quantity(
