@@ -34,7 +34,7 @@ def always_hold(y: ClassArray) -> dict[str, Any]:
     figures = Figures()
     held = float(np.mean(y == Action.HOLD)) if len(y) else None
     figures.add("n", len(y))
-    figures.add("log_loss", None, "a certain HOLD that is wrong once has an infinite log-loss")
+    figures.add("log_loss", None, "infinite when wrong")
     figures.add("brier", None if held is None else 2 * (1 - held), "no rows")
     figures.add("accuracy", held, "no rows")
     figures.add("total_return", 0.0)

@@ -16,9 +16,16 @@ function draw() {
   const style = getComputedStyle(document.documentElement);
   for (const [name, plot] of Object.entries(plots)) {
     const { data, layout } = coloured(plot, style);
-    Plotly.react(`plot-${name}`, data, layout, { displayModeBar: false, responsive: true });
+    Plotly.react(`plot-${name}`, data, layout, { displayModeBar: false });
   }
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 draw();
+
+// A plot follows its own place, which changes without the window: when a phone turns or a scroll bar appears. Plotly's
+// own resizing waits a tenth of a second, in which a page that is being printed or captured shows plots cut off.
+const follow = new ResizeObserver((places) => {
+  for (const { target, contentRect: { width, height } } of places) Plotly.relayout(target, { width, height });
+});
+for (const name of Object.keys(plots)) follow.observe(document.getElementById(`plot-${name}`));

@@ -40,13 +40,18 @@ class Page:
         shown = [piece for piece in content if piece]
         return Html(f'<div class="row">{"".join(shown)}</div>' if shown else "")
 
+    def stack(self, *content: Html) -> Html:
+        """Pieces below each other, in one half of a row."""
+        shown = [piece for piece in content if piece]
+        return Html(f'<div class="stack">{"".join(shown)}</div>' if shown else "")
+
     def tile(self, label: str, value: Cell, beside: str) -> Html:
         """One headline figure: its interval or reason below, and what to compare it with."""
-        note = f"{escape(value.note)}<br>" if value.note else ""
+        below = "".join(f"{escape(line)}<br>" for line in (value.interval, value.reason) if line)
         return Html(
             f'<div class="tile"><div class="label">{escape(label)}{self._tag}</div>'
             f'<div class="value {value.tone}">{escape(value.text)}</div>'
-            f'<div class="beside">{note}{escape(beside)}</div></div>'
+            f'<div class="beside">{below}{escape(beside)}</div></div>'
         )
 
     def tiles(self, *tiles: Html) -> Html:
@@ -109,7 +114,9 @@ class Page:
 
 
 def _content(cell: Cell) -> str:
-    return escape(cell.text) + (f"<small>{escape(cell.note)}</small>" if cell.note else "")
+    interval = f'<small class="interval">{escape(cell.interval)}</small>' if cell.interval else ""
+    reason = f"<small>{escape(cell.reason)}</small>" if cell.reason else ""
+    return f"{escape(cell.text)}{interval}{reason}"
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -121,9 +121,9 @@ def consensus(card: Scorecard) -> Plot | None:
         return None
     names = [escape(name.replace("_", " ")) for name in mix]
     bars = _bars(list(mix.values())[::-1], names[::-1], "--account", "h")
-    bars["text"] = [f"{share:.1%}" for share in bars["x"]]
+    bars |= {"text": [f"{share:.1%}" for share in bars["x"]], "textposition": "outside"}
     reach = 1.15 * max(mix.values())
-    return _plot([bars], x={"tickformat": ".0%", "range": [0, reach]}, y={"showgrid": False, "automargin": True})
+    return _plot([bars], x={"tickformat": ".0%", "range": [0, reach]}, y={"showgrid": False}, gap=0.45)
 
 
 def trades(card: Scorecard) -> Plot | None:

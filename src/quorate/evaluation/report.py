@@ -47,17 +47,19 @@ def render(card: Scorecard, *, title: str = "Quorate", notes: Sequence[str] = ()
     figures, drawn, page = card.figures, plots(card), Page(synthetic=card.synthetic)
     body = [
         _headline(page, figures),
-        page.section("Was it kept", page.table(criteria_table(figures), words=True)),
+        page.section("What was promised", page.table(criteria_table(figures), words=True)),
         page.section(
             "The account",
             page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, beside holding the same symbols"),
             page.plot(drawn, "drawdown", "Drawdown", "distance below the highest equity so far", short=True),
-            page.row(page.table(money_table(figures)), page.table(trade_table(figures))),
+            page.row(
+                page.stack(page.table(money_table(figures)), page.table(cost_table(figures))),
+                page.table(trade_table(figures)),
+            ),
             page.row(
                 page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
                 page.plot(drawn, "costs", "Where the money went", "from bare prices to the net result, USD"),
             ),
-            page.table(cost_table(figures)),
         ),
         page.section(
             "The scores",
@@ -85,7 +87,7 @@ def _headline(page: Page, figures: dict[str, Any]) -> Html:
     held_return = cell(hold, "total_return", "percent").text
     held_drawdown = cell(hold, "max_drawdown", "share").text
     right = cell(baselines["always_hold"], "accuracy", "share").text
-    untraded = Cell("n/a", "no backtest")
+    untraded = Cell("n/a", reason="no backtest")
     return page.tiles(
         page.tile("Skill over prior", cell(ensemble, "skill_vs_prior", "percent"), "class prior: 0"),
         page.tile("Accuracy", cell(ensemble, "accuracy", "share"), f"always HOLD: {right}"),

@@ -147,7 +147,7 @@ def score_figures(sample: Sample, scores: FloatArray, prior: FloatArray, blocks:
     areas = [part.areas(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
     none = "it never voted"
     unclassed = "not every class occurs" if len(y) else none
-    flat = "scores or returns do not vary" if len(y) else none
+    flat = "does not vary" if len(y) else none
     few = f"{blocks.count} blocks of time are too few"
 
     figures = Figures()

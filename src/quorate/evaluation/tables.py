@@ -13,10 +13,11 @@ Figure = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, an interval or a reason below it, and whether it is good or bad news."""
+    """One cell: its text, its interval, why it has no value or no verdict, and whether it is good or bad news."""
 
     text: str
-    note: str = ""
+    interval: str = ""
+    reason: str = ""
     tone: Tone = ""
 
 
@@ -99,7 +100,7 @@ def criteria_table(figures: Figure) -> Table:
         (
             Cell(row["name"]),
             Cell(row["target"]),
-            Cell(row["shown"], row["note"] or _interval(row["interval"], "share")),
+            Cell(row["shown"], _interval(row["interval"], "share"), row["note"]),
             verdicts[row["ok"]],
         )
         for row in figures["criteria"]
@@ -180,12 +181,19 @@ def cell(figures: Figure, name: str, kind: Kind) -> Cell:
     """One figure as text, with its interval or the reason why there is none."""
     value = figures.get(name)
     if value is None:
-        return Cell("n/a", figures.get("missing", {}).get(name, ""))
-    return Cell(_text(value, kind), _interval(figures.get(f"{name}_ci"), kind), _tone(value) if name in _SIGNED else "")
+        return Cell("n/a", reason=figures.get("missing", {}).get(name, ""))
+    ends: list[float] | None = figures.get(f"{name}_ci")
+    # Good or bad news only when the whole interval is.
+    tone: Tone = _tone(value) if name in _SIGNED and (ends is None or ends[0] * ends[1] > 0) else ""
+    return Cell(_text(value, kind), _interval(ends, kind), tone=tone)
 
 
 def _interval(ends: list[float] | None, kind: Kind) -> str:
-    return "" if ends is None else f"{_text(ends[0], kind)} to {_text(ends[1], kind)}"
+    if ends is None:
+        return ""
+    low, high = (_text(end, kind) for end in ends)
+    unit = " %" if kind in ("share", "percent") else " bps" if kind == "bps" else ""
+    return f"{low.removesuffix(unit)} to {high}"
 
 
 def _tone(value: float) -> Tone:
@@ -199,7 +207,7 @@ def _text(value: float, kind: Kind) -> str:
         case "share":
             return f"{100 * value:.2f} %"
         case "percent":
-            return f"{100 * value:+,.2f} %"
+            return f"{round(100 * value, 2) + 0.0:+,.2f} %"  # no -0.00
         case "usd":
             return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
         case "bps":
