@@ -15,9 +15,10 @@ As E[s^2] = 2/3, the trend explains exactly the share `edge` of the variance of 
 momentum: after some bars of a trend, price against its averages, RSI and MACD give the state away. With edge 0 the
 returns are a martingale difference: nothing known before a bar says anything about the sign or the mean of its return.
 
-High and low are exact draws of the extremes of a Brownian bridge from open to close (its maximum is
+High and low are draws of the extremes of a Brownian bridge from open to close (its maximum is
 (o + c + sqrt((c - o)^2 - 2 v ln U)) / 2 in logs, v the variance and U uniform: Glasserman, Monte Carlo Methods in
-Financial Engineering, 2003, section 6.4). Volume follows volatility and the size of the move.
+Financial Engineering, 2003, section 6.4), each exact and the two independent given open and close. Volume follows
+volatility and the size of the move.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ _REGIME_SWITCH = 1 / 120
 _MARKET_PERSISTENCE, _OWN_PERSISTENCE = 0.97, 0.93
 _MARKET_SHARE = 0.5  # of the noise's variance
 _JUMP_CHANCE, _JUMP_SIZE = 0.003, 5.0  # size in standard deviations
+_NOISE_VARIANCE = 1 + _JUMP_CHANCE * _JUMP_SIZE**2
 _LARGEST_RETURN, _LARGEST_VOLATILITY = 0.5, 0.05
 
 #: Chance that a symbol's trend is drawn anew, each bar.
@@ -178,7 +180,8 @@ class SyntheticMarket:
     def _make(self, number: int) -> Candles:
         sigma = self._volatility(number)
         noise = np.sqrt(1 - self.edge) * self._noise(number)
-        returns = np.clip(sigma * noise, -_LARGEST_RETURN, _LARGEST_RETURN) + self.expected_return(self.names[number])
+        returns = np.clip(sigma * noise, -_NOISE_VARIANCE = 1 + _JUMP_CHANCE * _JUMP_SIZE**2
+_LARGEST_RETURN, _LARGEST_RETURN) + self.expected_return(self.names[number])
         first_price = 10.0 ** self._stream(number, "price").uniform(-2, 4)
         close = first_price * np.cumprod(1 + returns)
         opening = np.concatenate(([first_price], close[:-1]))
@@ -192,7 +195,7 @@ class SyntheticMarket:
         self, number: int, opening: FloatArray, close: FloatArray, sigma: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         move = np.log(close / opening)
-        reach = -2 * sigma**2
+        reach = -2 * sigma**2 * (1 - self.edge) / _NOISE_VARIANCE
         up, down = self._stream(number, "high"), self._stream(number, "low")
         # 1 - U keeps the logarithm's argument above 0.
         above = (move + np.sqrt(move**2 + reach * np.log(1 - up.random(self.bars)))) / 2
@@ -215,7 +218,7 @@ class SyntheticMarket:
         jumps = self._stream(number, "jumps").random(self.bars) < _JUMP_CHANCE
         jump = _JUMP_SIZE * jumps * self._stream(number, "jump sizes").standard_normal(self.bars)
         noise = np.sqrt(_MARKET_SHARE) * self._factor + np.sqrt(1 - _MARKET_SHARE) * own + jump
-        scaled: FloatArray = noise / np.sqrt(1 + _JUMP_CHANCE * _JUMP_SIZE**2)
+        scaled: FloatArray = noise / np.sqrt(_NOISE_VARIANCE)
         return scaled
 
     def _trend(self, number: int) -> FloatArray:

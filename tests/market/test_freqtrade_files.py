@@ -1,0 +1,241 @@
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.errors import (
+    CandleError,
+    DataError,
+    TooLittleHistoryError,
+    UnknownSymbolError,
+    UnknownTimeframeError,
+)
+from quorate.market.freqtrade_files import FreqtradeFolder, load_candles
+
+START = parse_ms("2024-01-01")
+NOW = parse_ms("2025-01-01")
+
+
+@pytest.fixture
+def folder(tmp_path, hourly, write_feather):
+    """Spot BTC at 1h and 4h, perpetuals BTC and 1000PEPE at 1h."""
+    folder = tmp_path / "binance"
+    write_feather(folder / "BTC_USDT-1h.feather", hourly(24))
+    write_feather(folder / "BTC_USDT-4h.feather", hourly(1))
+    write_feather(folder / "futures/BTC_USDT_USDT-1h-futures.feather", hourly(12))
+    write_feather(folder / "futures/1000PEPE_USDT_USDT-1h-futures.feather", hourly(6))
+    (folder / "futures/universe.csv").write_text("symbol,rank\n")
+    return folder
+
+
+def test_candles_of_spot_and_of_perpetuals(folder):
+    spot = load_candles(folder, "BTC/USDT", "1h")
+    assert (len(spot), spot.symbol, spot.timeframe, spot.synthetic) == (24, "BTC/USDT", "1h", False)
+    assert spot.time[0] == START
+    assert spot.close[:3].tolist() == [101.0, 102.0, 103.0]
+    assert len(load_candles(str(folder), "BTC/USDT:USDT", "1h")) == 12
+    assert len(load_candles(folder, "1000PEPE/USDT:USDT", "1h")) == 6
+
+
+def test_what_is_there(folder):
+    source = FreqtradeFolder(folder)
+    assert source.symbols("1h") == ("1000PEPE/USDT:USDT", "BTC/USDT", "BTC/USDT:USDT")
+    assert source.symbols("1h", perpetual=True) == ("1000PEPE/USDT:USDT", "BTC/USDT:USDT")
+    assert source.symbols("1h", perpetual=False) == ("BTC/USDT",)
+    assert source.symbols("4h") == ("BTC/USDT",)
+    assert source.symbols("15m") == ()
+    assert len(list(source.files())) == 4
+
+
+def test_a_folder_without_futures(tmp_path, hourly, write_feather):
+    write_feather(tmp_path / "BTC_USDT-1h.feather", hourly(2))
+    assert FreqtradeFolder(tmp_path).symbols("1h") == ("BTC/USDT",)
+
+
+def test_feather_comes_before_json(folder, hourly):
+    rows = [[int(time), 1.0, 1.0, 1.0, 1.0, 1.0] for time in hourly(3).time]
+    (folder / "BTC_USDT-1h.json").write_text(json.dumps(rows))
+    assert len(load_candles(folder, "BTC/USDT", "1h")) == 24
+    (folder / "BTC_USDT-1h.feather").unlink()
+    assert len(load_candles(folder, "BTC/USDT", "1h")) == 3
+
+
+def test_the_clock_is_an_argument(folder):
+    assert len(load_candles(folder, "BTC/USDT", "1h", now=START + 24 * HOUR_MS)) == 24
+    assert len(load_candles(folder, "BTC/USDT", "1h", now=START + 24 * HOUR_MS - 1)) == 23
+    with pytest.raises(CandleError, match=r"row 12 at 2024-01-01 12:00 with its open time \(12 such rows\)"):
+        load_candles(folder, "BTC/USDT", "1h", now=START + 12 * HOUR_MS - 1)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "timeframe", "error", "message"),
+    [
+        ("BTC/USDC", "1h", UnknownSymbolError, "Did you mean 'BTC/USDT'?"),
+        ("1000PEPE/USDT", "1h", UnknownSymbolError, "Did you mean '1000PEPE/USDT:USDT'?"),
+        ("btc/usdt", "1h", UnknownSymbolError, "Did you mean 'BTC/USDT'?"),
+        ("BTC/USDT", "15m", UnknownTimeframeError, "found only 1h, 4h; expected 15m"),
+        ("BTC/USDT", "hourly", UnknownTimeframeError, "'hourly'"),
+        ("BTCUSDT", "1h", UnknownSymbolError, "BTC/USDT for spot or BTC/USDT:USDT for a perpetual"),
+    ],
+)
+def test_unknown_markets_are_named_with_the_close_match(folder, symbol, timeframe, error, message):
+    with pytest.raises(error) as refusal:
+        load_candles(folder, symbol, timeframe)
+    assert message in str(refusal.value)
+
+
+def test_the_folder_one_above_is_a_common_mistake(folder):
+    with pytest.raises(UnknownSymbolError) as refusal:
+        load_candles(folder.parent, "BTC/USDT", "1h")
+    assert f"Did you mean '{folder}'?" in str(refusal.value)
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(UnknownSymbolError, match="no candles"):
+        load_candles(tmp_path, "BTC/USDT", "1h")
+
+
+def test_no_folder_and_a_file_in_its_place(tmp_path):
+    with pytest.raises(DataError, match="No such file"):
+        FreqtradeFolder(tmp_path / "absent")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="Not a directory"):
+        FreqtradeFolder(tmp_path / "file")
+
+
+# A process without root's rights, as every bot should be: root may read whatever the mode says.
+_AS_NOBODY = """
+import os, sys
+from quorate.core.errors import DataError
+from quorate.market.freqtrade_files import FreqtradeFolder, load_candles
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    {call}
+except DataError as error:
+    print(error)
+else:
+    sys.exit("no error")
+"""
+
+
+@pytest.fixture
+def reachable(hourly, write_feather):
+    """A folder that other users can get at, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        write_feather(Path(name) / "binance/BTC_USDT-1h.feather", hourly(24))
+        yield Path(name) / "binance"
+
+
+def as_nobody(call: str) -> str:
+    """What a process that may not read says."""
+    code = textwrap.dedent(_AS_NOBODY).format(call=call)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_folder_without_permission(reachable):
+    reachable.chmod(0o000)
+    message = as_nobody(f"FreqtradeFolder({str(reachable)!r})")
+    reachable.chmod(0o755)
+    assert "Permission denied" in message
+    assert str(reachable) in message
+    assert "expected a folder that can be read" in message
+
+
+def test_a_file_without_permission(reachable):
+    (reachable / "BTC_USDT-1h.feather").chmod(0o000)
+    message = as_nobody(f"load_candles({str(reachable)!r}, 'BTC/USDT', '1h')")
+    assert "Permission denied" in message
+    assert "BTC_USDT-1h.feather" in message
+
+
+def test_a_fault_names_file_row_and_value(folder, hourly, write_feather):
+    write_feather(folder / "BTC_USDT-1h.feather", hourly(24, close={17: float("nan")}))
+    with pytest.raises(CandleError) as refusal:
+        load_candles(folder, "BTC/USDT", "1h")
+    message = str(refusal.value)
+    assert "BTC_USDT-1h.feather" in message
+    assert "row 17 at 2024-01-01 17:00 with close nan" in message
+    assert "expected finite numbers" in message
+
+
+def test_too_little_history(folder, hourly, write_feather):
+    write_feather(folder / "BTC_USDT-1h.feather", hourly(0))
+    with pytest.raises(TooLittleHistoryError, match="no closed candle in the 0 rows"):
+        load_candles(folder, "BTC/USDT", "1h")
+    write_feather(folder / "BTC_USDT-1h.feather", hourly(1))
+    with pytest.raises(TooLittleHistoryError, match="no closed candle in the 1 rows"):
+        load_candles(folder, "BTC/USDT", "1h", now=START + 5)
+
+
+def test_contradicting_rows_are_put_beside_the_data(folder, hourly, write_feather, caplog):
+    path = folder / "BTC_USDT-1h.feather"
+    rows = hourly(5, time={3: START + 2 * HOUR_MS})
+    write_feather(path, rows)
+    content = path.read_bytes()
+    candles = load_candles(folder, "BTC/USDT", "1h")
+    assert candles.time.tolist() == [START, START + HOUR_MS, START + 4 * HOUR_MS]
+    side = folder / "BTC_USDT-1h.quarantine.csv"
+    assert len(side.read_text().splitlines()) == 3
+    assert "2 rows contradict each other" in caplog.text
+    assert path.read_bytes() == content
+    before = side.stat().st_mtime_ns
+    assert len(load_candles(folder, "BTC/USDT", "1h")) == 3
+    assert side.stat().st_mtime_ns == before
+    assert FreqtradeFolder(folder).symbols("1h", perpetual=False) == ("BTC/USDT",)
+
+
+def test_mark_prices(folder, hourly, write_feather):
+    source = FreqtradeFolder(folder)
+    assert source.mark("BTC/USDT:USDT", "1h") is None
+    write_feather(folder / "futures/BTC_USDT_USDT-1h-mark.feather", hourly(4, volume={2: float("nan")}))
+    mark = source.mark("BTC/USDT:USDT", "1h", START + HOUR_MS, START + 3 * HOUR_MS)
+    assert mark.close.tolist() == [102.0, 103.0]
+    assert mark.volume.tolist() == [0.0, 0.0]
+    assert source.mark("BTC/USDT:USDT", "4h") is None
+    with pytest.raises(UnknownSymbolError):
+        source.mark("ETH/USDT:USDT", "1h")
+
+
+@pytest.mark.parametrize("timeframe", ["1h", "8h"])
+def test_funding(folder, hourly, write_feather, timeframe):
+    source = FreqtradeFolder(folder)
+    assert source.funding("BTC/USDT:USDT") is None
+    assert source.funding("BTC/USDT") is None
+    rows = hourly(3, open={0: 0.0001, 1: -0.0002, 2: 0.0003}, time={1: START + 8 * HOUR_MS + 12})
+    write_feather(folder / f"futures/BTC_USDT_USDT-{timeframe}-funding_rate.feather", rows)
+    funding = source.funding("BTC/USDT:USDT")
+    assert funding.time.tolist() == [START, START + 2 * HOUR_MS, START + 8 * HOUR_MS]
+    assert funding.rate.tolist() == [0.0001, 0.0003, -0.0002]
+    assert source.funding("BTC/USDT:USDT", START + 1, START + 8 * HOUR_MS).rate.tolist() == [0.0003]
+    with pytest.raises(UnknownSymbolError):
+        source.funding("ETH/USDT:USDT")
+
+
+@pytest.mark.data
+def test_real_files():
+    source = FreqtradeFolder(real_folder())
+    btc = source.candles("BTC/USDT", "4h", parse_ms("2023-10-15"), parse_ms("2025-10-15"))
+    assert len(btc) == 4_386
+    assert np.all(np.diff(btc.time) == 4 * HOUR_MS)
+    assert len(source.symbols("1h", perpetual=True)) > 100
+    funding = source.funding("ADA/USDT:USDT")
+    assert len(funding) > 6_000
+    assert np.abs(funding.rate).max() < 0.05
+
+
+def real_folder() -> Path:
+    name = os.environ.get("QUORATE_DATA")
+    if not name:
+        pytest.skip("QUORATE_DATA does not name a folder with binance/ candles")
+    return Path(name) / "binance"
