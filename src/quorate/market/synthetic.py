@@ -180,8 +180,7 @@ class SyntheticMarket:
     def _make(self, number: int) -> Candles:
         sigma = self._volatility(number)
         noise = np.sqrt(1 - self.edge) * self._noise(number)
-        returns = np.clip(sigma * noise, -_NOISE_VARIANCE = 1 + _JUMP_CHANCE * _JUMP_SIZE**2
-_LARGEST_RETURN, _LARGEST_RETURN) + self.expected_return(self.names[number])
+        returns = np.clip(sigma * noise, -_LARGEST_RETURN, _LARGEST_RETURN) + self.expected_return(self.names[number])
         first_price = 10.0 ** self._stream(number, "price").uniform(-2, 4)
         close = first_price * np.cumprod(1 + returns)
         opening = np.concatenate(([first_price], close[:-1]))
