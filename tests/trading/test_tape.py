@@ -67,7 +67,7 @@ def test_settlements_before_and_after_the_candles_are_nobodys(six: MakeCandles, 
         ({8: 0.1, 24: 0.1}, [*range(16), *range(24, 30)]),
         ({8: 0.1, 16: float("nan"), 24: 0.1}, [*range(16), *range(24, 30)]),
         ({10: 0.1}, range(2, 18)),
-        ({hour: 0.1 for hour in range(31)}, range(30)),
+        (dict.fromkeys(range(31), 0.1), range(30)),
     ],
 )
 def test_where_funding_is_known(
@@ -84,7 +84,8 @@ def test_no_funding_is_unknown_except_for_spot(six: MakeCandles) -> None:
     perpetual, spot = Tape(six()).at(time), Tape(six(symbol="BTC/USDT"), spot=True).at(time)
     assert perpetual is not None
     assert spot is not None
-    assert not (perpetual.funding_known or perpetual.mark_known)
+    assert not perpetual.funding_known
+    assert not perpetual.mark_known
     assert spot.funding_known
     assert spot.mark_known
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from quorate.core.clock import HOUR_MS, timeframe_ms
+from quorate.core.clock import HOUR_MS, MINUTE_MS, timeframe_ms
 from quorate.core.errors import TradingError
 from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
 from quorate.trading.bar import Bar, Settlement
 
-# The longest settlement interval of the large exchanges: a longer silence means that settlements are missing.
-_FUNDING_INTERVAL_MS = 8 * HOUR_MS
+# The longest settlement interval of the large exchanges, whose clocks are a few milliseconds off: a longer silence
+# means that settlements are missing.
+_FUNDING_INTERVAL_MS = 8 * HOUR_MS + MINUTE_MS
 
 
 class Tape:
