@@ -22,9 +22,9 @@ def decision_figures(frames: Iterable[DecisionFrame]) -> dict[str, Any]:
     A *decided* bar is one on which at least one model voted. `consensus` counts decided bars under the vote's own
     names, `mix` gives their shares with the volatility-gated ones under the consensus they had. `coverage` is the share
     of bars with BUY or SELL, `fallback` the share on which only the fallback rules spoke, `mean_confidence` the mean
-    over BUY and SELL.
+    over the models' BUY and SELL.
     """
-    bars, decided, confidence, signals = 0, 0, 0.0, 0
+    bars, decided, covered, signals, confidence = 0, 0, 0, 0, 0.0
     actions: Counter[str] = Counter()
     rules: Counter[str] = Counter()
     consensus: Counter[str] = Counter()
@@ -36,15 +36,16 @@ def decision_figures(frames: Iterable[DecisionFrame]) -> dict[str, Any]:
         decided += int(voted.sum())
         consensus.update(_counted(frame.consensus[voted]))
         acted = frame.action != Action.HOLD
-        signals += int(acted.sum())
-        confidence += float(frame.confidence[acted].sum())
+        covered += int(acted.sum())
+        signals += int((acted & voted).sum())
+        confidence += float(frame.confidence[acted & voted].sum())
     mix: Counter[str] = Counter()
     for name, count in consensus.items():
         mix[name.removesuffix(_GATED)] += count
     figures = Figures()
     figures.add("bars", bars)
     figures.add("decided", decided)
-    figures.add("coverage", signals / bars if bars else None, "no bars")
+    figures.add("coverage", covered / bars if bars else None, "no bars")
     figures.add("fallback", rules[FALLBACK] / bars if bars else None, "no bars")
     figures.add("mean_confidence", confidence / signals if signals else None, "no BUY or SELL")
     return {

@@ -148,7 +148,7 @@ def score_figures(sample: Sample, scores: FloatArray, prior: FloatArray, blocks:
     none = "it never voted"
     unclassed = "not every class occurs" if len(y) else none
     flat = "does not vary" if len(y) else none
-    few = f"{blocks.count} blocks of time are too few"
+    few = none if not len(y) or blocks.enough else f"{blocks.count} blocks of time are too few"
 
     figures = Figures()
     figures.add("n", len(y))
@@ -160,12 +160,12 @@ def score_figures(sample: Sample, scores: FloatArray, prior: FloatArray, blocks:
     figures.add("accuracy", metrics.accuracy(y, own), none)
     figures.add_interval("accuracy_ci", part.interval(part.means(metrics.row_correct(y, own))), few)
     figures.add("auc", metrics.auc(y, own), unclassed)
-    figures.add_interval("auc_ci", part.interval(np.mean(areas, axis=0)), few if blocks.enough else unclassed)
+    figures.add_interval("auc_ci", part.interval(np.mean(areas, axis=0)), unclassed if blocks.enough else few)
     figures.add("skill_vs_prior", metrics.skill_vs_prior(y, own, prior), none)
     figures.add_interval("skill_vs_prior_ci", part.interval(1 - part.ratios(loss, reference)), few)
     figures.add("rank_ic", metrics.rank_ic(own, sample.forward_return[rows]), flat)
     figures.add_interval(
-        "rank_ic_ci", part.interval(part.select(known).correlations(lean, returns)), few if blocks.enough else flat
+        "rank_ic_ci", part.interval(part.select(known).correlations(lean, returns)), flat if blocks.enough else few
     )
     figures.add("ece", metrics.ece(y, own, blocks.settings.bins), none)
     return figures.to_json()

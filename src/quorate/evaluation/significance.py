@@ -128,8 +128,11 @@ class TimeBlocks:
         rows = self.sums(np.ones(len(a)))
         mean_x, mean_y = _ratio(self.sums(x), rows), _ratio(self.sums(y), rows)
         covariance = _ratio(self.sums(x * y), rows) - mean_x * mean_y
-        spread = (_ratio(self.sums(x * x), rows) - mean_x**2) * (_ratio(self.sums(y * y), rows) - mean_y**2)
-        return _ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
+        spread_x = _ratio(self.sums(x * x), rows) - mean_x**2
+        spread_y = _ratio(self.sums(y * y), rows) - mean_y**2
+        # Of ranks within one, so that anything below this is what rounding leaves of no spread at all.
+        flat = (np.minimum(spread_x, spread_y) < 1e-12) | (rows == 0)
+        return _ratio(covariance, np.where(flat, 0.0, np.sqrt(np.maximum(spread_x * spread_y, 0.0))))
 
     def interval(self, samples: FloatArray) -> Interval | None:
         """The middle `confidence` of a figure's resamples; None with fewer than five blocks or no finite resample."""

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from quorate.core.types import Action, DecisionFrame
+from quorate.ensemble.vote import CONFLICT, VOLATILITY_HOLD
+from quorate.evaluation.decisions import decision_figures
+
+
+def frame(rows: list[tuple[Action, float, str, str]]) -> DecisionFrame:
+    n = len(rows)
+    actions, confidence, consensus, rule = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return DecisionFrame(
+        symbol="A/USDT",
+        timeframe="1h",
+        time=np.arange(n),
+        action=np.array(actions, np.int8),
+        confidence=np.array(confidence, np.float64),
+        base=np.array(confidence, np.float64),
+        consensus=np.array(consensus, np.str_),
+        rule=np.array(rule, np.str_),
+        volatility=np.zeros(n),
+    )
+
+
+def test_hand_counted_bars() -> None:
+    first = frame(
+        [
+            (Action.BUY, 0.95, "unanimous", "vote"),
+            (Action.HOLD, 0.80, "unanimous" + VOLATILITY_HOLD, "volatility_gate"),
+            (Action.SELL, 0.85, "strong", "vote"),
+            (Action.HOLD, 0.0, CONFLICT, "conflict"),
+        ]
+    )
+    second = frame(
+        [
+            (Action.HOLD, 0.4, "split", "no_quorum"),
+            (Action.HOLD, 0.0, "", "no_votes"),
+            (Action.BUY, 0.5, "", "fallback_rules"),
+            (Action.HOLD, 0.3, "weak", "no_quorum"),
+        ]
+    )
+    figures = decision_figures([first, second])
+    assert (figures["bars"], figures["decided"]) == (8, 6)
+    assert figures["actions"] == {"SELL": 1, "HOLD": 5, "BUY": 2}
+    assert figures["coverage"] == 3 / 8
+    assert figures["fallback"] == 1 / 8
+    assert figures["consensus"]["unanimous" + VOLATILITY_HOLD] == 1
+    assert figures["mix"] == pytest.approx(
+        {"unanimous": 2 / 6, "strong": 1 / 6, CONFLICT: 1 / 6, "split": 1 / 6, "weak": 1 / 6}
+    )
+    assert sum(figures["rules"].values()) == 8
+
+
+def test_fallback_rules_do_not_raise_the_models_confidence() -> None:
+    figures = decision_figures([frame([(Action.BUY, 0.9, "strong", "vote"), (Action.BUY, 0.1, "", "fallback_rules")])])
+    assert figures["mean_confidence"] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("frames", [[], [frame([])], [frame([(Action.HOLD, 0.0, "", "no_votes")])]])
+def test_nothing_decided_gives_nulls_with_reasons(frames: list[DecisionFrame]) -> None:
+    figures = decision_figures(frames)
+    assert figures["decided"] == 0
+    assert figures["mix"] == {}
+    assert figures["mean_confidence"] is None
+    assert figures["missing"]["mean_confidence"] == "no BUY or SELL"
+    json.dumps(figures, allow_nan=False)

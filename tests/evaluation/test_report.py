@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quorate.core.errors import DataError
+from quorate.evaluation.baselines import class_prior
+from quorate.evaluation.report import render, write_report
+from quorate.evaluation.scorecard import Scorecard, scorecard
+
+HOSTILE = "<script>alert(1)</script>/USDT:USDT"
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+class Structure(HTMLParser):
+    """Tags, their nesting, the text of the page and what it would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+        self.handlers: list[str] = []
+        self.words: list[str] = []
+        self.plots = ""
+        self._in_plots = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        given = dict(attrs)
+        self._in_plots = given.get("id") == "plots"
+        self.loads += [str(given[name]) for name in ("src", "href", "action", "data") if name in given]
+        self.handlers += [name for name in given if name.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._in_plots and self.open[-1] == "script":
+            self.plots += data
+        elif not {"script", "style"} & set(self.open):
+            self.words.append(data)
+
+    @classmethod
+    def of(cls, page: str) -> Structure:
+        structure = cls()
+        structure.feed(page)
+        structure.close()
+        return structure
+
+
+def made(make_run: Callable[..., Any], **more: Any) -> Scorecard:
+    run = make_run(bars=240, **more)
+    return scorecard(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles)
+
+
+@pytest.fixture(scope="module")
+def page(make_run: Callable[..., Any]) -> str:
+    return render(made(make_run))
+
+
+def test_the_page_is_well_formed_complete_and_small(page: str) -> None:
+    structure = Structure.of(page)
+    assert structure.open == []
+    assert structure.loads == []
+    assert structure.handlers == []
+    assert page.startswith("<!doctype html>")
+    assert "default-src 'none'" in page
+    assert page.count("plotly.js v") == 1
+    assert len(page.encode()) < 6_000_000
+    drawn = json.loads(structure.plots)
+    assert set(drawn) == set(re.findall(r'id="plot-([a-z]+)"', page))
+    assert len(drawn) == 7
+
+
+def test_it_says_every_promise_and_its_verdict(make_run: Callable[..., Any]) -> None:
+    card = made(make_run)
+    words = " ".join(Structure.of(render(card)).words)
+    for row in card.figures["criteria"]:
+        assert row["name"] in words
+        assert row["shown"] in words
+    assert "FAIL" in words
+    for title in (
+        "Equity",
+        "Drawdown",
+        "Reliability",
+        "Confusion",
+        "Consensus",
+        "Costs",
+        "class prior",
+        "buy and hold",
+    ):
+        assert title in words
+
+
+def test_synthetic_numbers_say_so_at_every_title(make_run: Callable[..., Any]) -> None:
+    plain, marked = render(made(make_run)), render(made(make_run, synthetic=True))
+    assert "SYNTHETIC" not in re.sub(r"<script>.*?</script>", "", plain, flags=re.S)
+    tag = '<span class="tag">SYNTHETIC</span>'
+    for start, end in [
+        ("<h1>", "</h1>"),
+        ("<h2>", "</h2>"),
+        ("<figcaption>", "</figcaption>"),
+        ('<div class="title">', "</div>"),
+        ('<div class="label">', "</div>"),
+    ]:
+        titles = re.findall(re.escape(start) + "(.*?)" + re.escape(end), marked, flags=re.S)
+        assert titles
+        assert all(tag in title for title in titles), start
+    assert "(SYNTHETIC)</title>" in marked
+    assert 'class="banner"' in marked
+
+
+def test_hostile_names_stay_text(make_run: Callable[..., Any]) -> None:
+    card = made(make_run, symbols=(HOSTILE, "BBB/USDT:USDT"))
+    page = render(card, title="</title><script>alert(2)</script>", notes=["<img src=x onerror=alert(3)>"])
+    structure = Structure.of(page)
+    assert structure.open == []
+    assert structure.tags.count("script") == 3  # plotly, the plots, the page's own
+    assert "img" not in structure.tags
+    assert "<script>alert(" not in page
+    assert HOSTILE in "".join(structure.words)
+
+
+def test_without_trades_the_page_still_stands(make_run: Callable[..., Any]) -> None:
+    run = make_run(bars=240)
+    page = render(scorecard(run.sample, class_prior(run.sample.y), run.frames))
+    structure = Structure.of(page)
+    assert structure.open == []
+    assert "no backtest" in " ".join(structure.words)
+    assert "plot-equity" not in page
+
+
+def test_it_is_written_at_once(make_run: Callable[..., Any], tmp_path: Path) -> None:
+    target = tmp_path / "out" / "report.html"
+    write_report(target, made(make_run), title="A run", notes=["One note."])
+    text = target.read_text(encoding="utf-8")
+    assert "<title>A run</title>" in text
+    assert "One note." in text
+    assert [path.name for path in target.parent.iterdir()] == ["report.html"]
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(DataError, match="report"):
+        write_report(blocked / "report.html", made(make_run))
+
+
+def test_a_browser_draws_every_plot(make_run: Callable[..., Any], tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium: install it to see the page drawn")
+    target = tmp_path / "report.html"
+    write_report(target, made(make_run, symbols=(HOSTILE, "BBB/USDT:USDT"), synthetic=True))
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--window-size=1280,3000",
+        "--dump-dom",
+        target.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    for name in ("equity", "drawdown", "reliability", "confusion", "consensus", "trades", "costs"):
+        place = done.stdout.index(f'id="plot-{name}"')
+        assert 'class="main-svg"' in done.stdout[place : place + 2_000], name
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert console == []
