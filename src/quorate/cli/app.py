@@ -13,15 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from quorate import __version__
 from quorate.cli import backtest, data, demo, evaluate, signal, train
 from quorate.core.configuration import CONFIG_VARIABLE
 from quorate.core.errors import QuorateError
-
-_INTERRUPTED = 130
 
 app = typer.Typer(
     name="quorate",
@@ -70,21 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     try:
-        return int(app(given, prog_name="quorate", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        app(given, prog_name="quorate")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0
     except QuorateError as error:
         if debug:
             raise
         _report(error, as_json="--json" in given)
-        return 1
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away, as `head` does; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         # The edge: a fault of ours still ends in one line, with its cause in the log.
@@ -93,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("quorate").critical("%s: %s", type(error).__name__, error)
         print("error: this is a fault in quorate; run it again with --debug and report what it prints", file=sys.stderr)
         return 1
+    return 0
 
 
 def _report(error: QuorateError, *, as_json: bool) -> None:

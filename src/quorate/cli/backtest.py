@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quorate.cli import options
 
 
@@ -18,7 +16,7 @@ def backtest(
 ) -> None:
     """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits."""
     from quorate.cli import output
-    from quorate.cli.evaluate import run
+    from quorate.cli.run import run
     from quorate.core.configuration import load_settings
     from quorate.ensemble.predictor import load_bundle
     from quorate.evaluation.performance import trade_figures
@@ -26,21 +24,13 @@ def backtest(
 
     settings = load_settings()
     loaded = load_bundle(bundle, settings.predict)
+    source, wanted = FreqtradeFolder(data), options.split_symbols(symbols)
     with output.progress() as tell:
-        ran = run(
-            loaded, FreqtradeFolder(data), options.split_symbols(symbols), start, end, settings, tell, allow=allow_training_span
-        )
-    document: dict[str, Any] = {
-        "bundle": loaded.manifest.id,
-        "mode": loaded.mode,
-        "in_training_span": allow_training_span
-        and bool(any(loaded.in_training_span(candles).any() for candles in ran.candles.values())),
-        **ran.result.to_json(),
-        "stats": trade_figures(ran.result, settings.evaluation),
-    }
+        ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
+    stats = trade_figures(ran.result, settings.evaluation)
     if as_json:
-        output.print_json(document)
+        output.print_json({**ran.header, **ran.result.to_json(), "stats": stats})
     else:
         from quorate.cli.scoreboard import show_trading
 
-        show_trading(document["stats"], synthetic=ran.result.synthetic, marked=document["in_training_span"])
+        show_trading(stats, synthetic=ran.result.synthetic, marked=ran.in_training_span)

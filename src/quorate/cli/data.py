@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import typer
 
 from quorate.cli import options
@@ -11,17 +14,81 @@ app = typer.Typer(help="Candles: what there is, and what is wrong with it.", no_
 
 @app.command("list")
 def list_(data: options.Data, as_json: options.Json = False) -> None:
-    """List every market of a folder: rows and span of its candles, funding and mark prices."""
+    """List every file of a folder: market, kind, rows and span."""
     from quorate.cli import output
-    from quorate.market.inspection import inspect
+    from quorate.core.clock import format_ms
+    from quorate.market.listing import list_folder
 
-    with output.progress() as tell:
-        files = list(inspect(data, tell=tell))
+    files = list_folder(data)
     if as_json:
         output.print_json([file.to_json() for file in files])
         return
+    rows = [
+        (
+            file.symbol + (" (synthetic)" if file.synthetic else ""),
+            file.timeframe,
+            file.kind,
+            f"{file.rows:,}",
+            "" if file.start is None else format_ms(file.start),
+            "" if file.end is None else format_ms(file.end),
+            file.error,
+        )
+        for file in files
+    ]
     output.print_table(
-        f"{len(files)} files in {data}",
-        ("market", "timeframe", "kind", "rows", "first", "last"),
-        [file.row() for file in files],
+        f"{len(files)} files in {data}", ("market", "timeframe", "kind", "rows", "first", "last", ""), rows
     )
+
+
+@app.command("check")
+def check(data: options.Data, as_json: options.Json = False) -> None:
+    """Judge every file of a folder. Ends with 1 when a file has to be rejected."""
+    from quorate.cli import output
+    from quorate.market.inspection import check_folder, count_files
+
+    total = count_files(data)
+    with output.progress() as tell:
+        reports = []
+        for number, report in enumerate(check_folder(data), 1):
+            reports.append(report)
+            tell("checking files", number, total)
+    if as_json:
+        output.print_json([report.to_json() for report in reports])
+    else:
+        _show(data, reports)
+    if not all(report.ok for report in reports):
+        raise typer.Exit(1)
+
+
+def _show(data: Path, reports: list[Any]) -> None:
+    """A line a file that is worth one, and the totals."""
+    from quorate.cli import output
+    from quorate.core.clock import format_ms
+
+    rows = []
+    for item in reports:
+        report = item.report
+        if report is None:
+            rows.append((item.path.name, "REJECTED", "", "", "", "", item.error))
+            continue
+        found = [
+            f"{count:,} {what}"
+            for what, count in (
+                ("missing bars", report.missing_bars),
+                ("equal duplicates", report.duplicates),
+                ("conflicting rows", report.conflicts),
+                ("out of order", report.out_of_order),
+                ("still running", report.running),
+                ("without volume", report.zero_volume),
+                ("spikes", len(report.spikes)),
+            )
+            if count
+        ]
+        found += [str(fault) for fault in report.faults]
+        span = ("", "") if report.start is None else (format_ms(report.start), format_ms(report.end))
+        verdict = "ok" if report.ok else "REJECTED"
+        rows.append((item.path.name, verdict, f"{report.rows:,}", *span, f"{report.gaps:,}", "; ".join(found)))
+    output.print_table(f"{data}", ("file", "verdict", "rows", "first", "last", "gaps", "found"), rows)
+    rejected = sum(not item.ok for item in reports)
+    total = sum(item.report.rows for item in reports if item.report is not None)
+    output.print_line(f"{len(reports)} files, {total:,} rows, {rejected} rejected")

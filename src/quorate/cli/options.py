@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from quorate.core.clock import parse_ms
@@ -16,7 +15,7 @@ def _date(text: str) -> int:
     try:
         return parse_ms(text)
     except QuorateError as error:
-        raise click.BadParameter(str(error)) from error
+        raise typer.BadParameter(str(error)) from error
 
 
 Data = Annotated[Path, typer.Option("--data", help="A Freqtrade data folder, such as user_data/data/binance.")]

@@ -40,7 +40,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         title=escape(f"[SYNTHETIC] {title}" if synthetic else title), box=box.SIMPLE_HEAD, title_justify="left"
     )
     for number, column in enumerate(columns):
-        table.add_column(escape(column), justify="right" if number else "left")
+        table.add_column(escape(column), justify="right" if number else "left", no_wrap=bool(column))
     for row in rows:
         table.add_row(*map(escape, row))
     console().print(table)

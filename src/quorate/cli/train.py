@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import click
 import numpy as np
 import typer
 
 from quorate.cli import options
 
 if TYPE_CHECKING:
+    from quorate.cli.output import Tell
     from quorate.core.settings import EvaluationSettings
     from quorate.core.types import ActionArray, FloatArray, IntArray
-    from quorate.cli.output import Tell
     from quorate.ensemble.train import Trained
 
 _DEFAULT_MODELS = "xgboost,lightgbm"
@@ -32,9 +31,7 @@ def train(
     ] = None,
     start: options.Start = None,
     end: options.End = None,
-    recipe: Annotated[  # noqa: ARG001 - one recipe so far; the choice itself refuses any other
-        str, typer.Option("--recipe", click_type=click.Choice(["vote"]), help="How members combine.")
-    ] = "vote",
+    recipe: Annotated[Literal["vote"], typer.Option("--recipe", help="How members combine.")] = "vote",  # noqa: ARG001 - one recipe so far
     models: Annotated[str, typer.Option("--models", metavar="A,B", help="Members, in order.")] = _DEFAULT_MODELS,
     as_json: options.Json = False,
 ) -> None:
@@ -45,11 +42,13 @@ def train(
 
     wanted = options.split_symbols(symbols)
     if bool(wanted) == (top is not None):
-        raise click.UsageError("Name the markets: either --symbols A,B or --top N.")
+        raise typer.BadParameter("Name the markets: either --symbols A,B or --top N.")
+    if top is not None and start is None:
+        raise typer.BadParameter("--top ranks by volume before the span: say where that begins with --from.")
     settings = load_settings()
     source = FreqtradeFolder(data)
     with output.progress() as tell:
-        if top is not None:
+        if top is not None and start is not None:
             from quorate.market.universe import top as most_traded
 
             wanted = most_traded(source, timeframe, top, start, settings=settings.universe)
