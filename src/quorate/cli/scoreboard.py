@@ -61,9 +61,7 @@ def show_scores(document: Mapping[str, Any], *, synthetic: bool) -> None:
     prior, hold = document["baselines"]["prior"], document["baselines"]["always_hold"]
     models = {**document["members"], "ensemble (raw scores)": document["ensemble"], "class prior": prior}
     for title, columns in _SCORE_TABLES.items():
-        rows = [
-            (name, *(_text(figures, key, form) for _, key, form in columns)) for name, figures in models.items()
-        ]
+        rows = [(name, *(_text(figures, key, form) for _, key, form in columns)) for name, figures in models.items()]
         if any(key == "accuracy" for _, key, _ in columns):
             rows.append(("always HOLD", *(_text(hold, key, form) for _, key, form in columns)))
         output.print_table(title, ("model", *(name for name, _, _ in columns)), rows, synthetic=synthetic)
@@ -85,21 +83,7 @@ def show_trading(
 ) -> None:
     """The account beside buy-and-hold and beside doing nothing."""
     rows = []
-    for name, key, form in # title -> (column, key, format)
-_SCORE_TABLES: Mapping[str, Sequence[tuple[str, str, str]]] = {
-    "Scores on the same rows, 95 % intervals over days": (
-        ("log-loss", "log_loss", "{:.4f}"),
-        ("Brier", "brier", "{:.4f}"),
-        ("skill against the prior", "skill_vs_prior", "{:+.2%}"),
-    ),
-    "Ranking on the same rows, 95 % intervals over days": (
-        ("AUC", "auc", "{:.3f}"),
-        ("accuracy", "accuracy", "{:.1%}"),
-        ("rank IC", "rank_ic", "{:+.3f}"),
-    ),
-}
-
-_TRADING_ROWS:
+    for name, key, form in _TRADING_ROWS:
         nothing = form.format(0) if key in ("total_return", "max_drawdown", "n", "net_usd", "exposure") else ""
         rows.append((name, _text(trades, key, form), _text(hold or {}, key, form), nothing))
     title = "Account" + (" (INSIDE THE TRAINING SPAN)" if marked else "")
