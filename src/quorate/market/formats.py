@@ -90,6 +90,8 @@ def times(table: pa.Table, name: str, source: str) -> IntArray:
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         array: IntArray = column.to_numpy().astype("datetime64[ms]", copy=False).view(np.int64)
         return array
+    if pa.types.is_null(column.type):
+        return np.full(len(column), NO_TIME)
     if pa.types.is_integer(column.type):
         known = ~np.asarray(column.is_null().to_numpy(), dtype=np.bool_)
         return np.where(known, milliseconds(column.fill_null(0).to_numpy()), NO_TIME)

@@ -170,7 +170,7 @@ def _read_csv(content: bytes) -> Iterator[pa.Table]:
     if not head:
         raise ValueError("no rows")
     delimiter = max(",;\t", key=head[0].count)
-    first = next(csv.reader([head[0]], delimiter=delimiter), [])
+    first = next(csv.reader([head[0]], delimiter=delimiter, skipinitialspace=True), [])
     headless = bool(first) and first[0].strip().lstrip("-").isdigit()
     if headless and len(first) < 1 + len(CANDLE_COLUMNS):
         raise ValueError(f"rows of {len(first)} values and no header")
