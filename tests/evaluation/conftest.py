@@ -11,30 +11,14 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.types import Action, Candles, DecisionFrame
 from quorate.evaluation.sample import Sample
+from quorate.targets.classes import ForwardClass
 from quorate.trading.position import Trade
 from quorate.trading.result import BacktestResult
 
 START = parse_ms("2025-08-01")
 
 
-@dataclass(frozen=True)
-class Known:
-    """Labels of the next bar's return."""
-
-    y: np.ndarray
-    known: np.ndarray
-    forward_return: np.ndarray
-
-
-class NextBar:
-    """SELL, HOLD or BUY by the next close against a band of 0.3 %."""
-
-    def label(self, candles: Candles) -> Known:
-        gain = np.full(len(candles), np.nan)
-        gain[:-1] = candles.close[1:] / candles.close[:-1] - 1
-        known = np.isfinite(gain)
-        y = np.where(gain > 0.003, Action.BUY, np.where(gain < -0.003, Action.SELL, Action.HOLD)).astype(np.int8)
-        return Known(y, known, gain)
+NEXT_BAR = ForwardClass(horizon=1, band=0.003)
 
 
 def walk(symbol: str, bars: int, seed: int, synthetic: bool = False) -> Candles:
@@ -49,7 +33,7 @@ def walk(symbol: str, bars: int, seed: int, synthetic: bool = False) -> Candles:
 def decided(candles: Candles, seed: int) -> DecisionFrame:
     """Two members that see the next bar through much noise; the second abstains on the first ten bars."""
     rng = np.random.default_rng(seed)
-    labels, n = NextBar().label(candles), len(candles)
+    labels, n = NEXT_BAR.label(candles), len(candles)
     scores = {}
     for name in ("xgboost", "lightgbm"):
         leaning = 0.25 * np.eye(3)[labels.y] + 0.75 * rng.dirichlet([2, 2, 2], n)
@@ -139,7 +123,7 @@ def make_run() -> Callable[..., Run]:
         ]
         equity = 1_000 + np.cumsum(rng.normal(0.03, 1, bars))
         result = backtested(trades, equity, synthetic=synthetic)
-        return Run(candles, frames, Sample.of(frames, candles, NextBar()), result)
+        return Run(candles, frames, Sample.of(frames, candles, NEXT_BAR), result)
 
     return make
 

@@ -60,7 +60,9 @@ def test_fallback_rules_do_not_raise_the_models_confidence() -> None:
     assert figures["mean_confidence"] == pytest.approx(0.9)
 
 
-@pytest.mark.parametrize("frames", [[], [frame([])], [frame([(Action.HOLD, 0.0, "", "no_votes")])]])
+@pytest.mark.parametrize(
+    "frames", [[], [frame([])], [frame([(Action.HOLD, 0.0, "", "no_votes"), (Action.HOLD, 0.0, "", "training_span")])]]
+)
 def test_nothing_decided_gives_nulls_with_reasons(frames: list[DecisionFrame]) -> None:
     figures = decision_figures(frames)
     assert figures["decided"] == 0

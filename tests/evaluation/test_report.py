@@ -123,7 +123,12 @@ def test_synthetic_numbers_say_so_at_every_title(make_run: Callable[..., Any]) -
 
 def test_hostile_names_stay_text(make_run: Callable[..., Any]) -> None:
     card = made(make_run, symbols=(HOSTILE, "BBB/USDT:USDT"))
-    page = render(card, title="</title><script>alert(2)</script>", notes=["<img src=x onerror=alert(3)>"])
+    page = render(
+        card,
+        title="</title><script>alert(2)</script>",
+        warnings=["<script>alert(3)</script>"],
+        notes=["<img src=x onerror=alert(4)>"],
+    )
     structure = Structure.of(page)
     assert structure.open == []
     assert structure.tags.count("script") == 3  # plotly, the plots, the page's own
@@ -143,10 +148,11 @@ def test_without_trades_the_page_still_stands(make_run: Callable[..., Any]) -> N
 
 def test_it_is_written_at_once(make_run: Callable[..., Any], tmp_path: Path) -> None:
     target = tmp_path / "out" / "report.html"
-    write_report(target, made(make_run), title="A run", notes=["One note."])
+    write_report(target, made(make_run), title="A run", warnings=["Beware."], notes=["One note."])
     text = target.read_text(encoding="utf-8")
     assert "<title>A run</title>" in text
-    assert "One note." in text
+    assert '<p class="banner" role="note">Beware.</p>' in text
+    assert "<p>One note.</p></footer>" in text
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
     blocked = tmp_path / "file"
     blocked.write_text("")

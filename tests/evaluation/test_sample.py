@@ -11,26 +11,25 @@ from quorate.core.errors import EvaluationError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Candles
 from quorate.evaluation.sample import Sample, mean_scores
+from quorate.targets.labels import Labels
 
 
 class Steps:
     """Labels that name their own bar, so that a row that slipped by one would show."""
 
-    def label(self, candles: Candles) -> Any:
-        class Labels:
-            y = (np.arange(len(candles)) % 3).astype(np.int8)
-            known = np.arange(len(candles)) < len(candles) - 5
-            forward_return = np.where(known, np.arange(len(candles)) / 1_000, np.nan)
+    horizon = 5
 
-        return Labels
+    def label(self, candles: Candles) -> Labels:
+        bar = np.arange(len(candles))
+        known = bar < len(candles) - self.horizon
+        return Labels((bar % 3).astype(np.int8), known, candles.time, np.where(known, bar / 1_000, np.nan))
 
 
 def test_rows_meet_their_own_labels(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=60)
     first, second = run.frames.values()
     # The second frame covers a part only, from the tenth bar on.
-    late = replace(second, **{name: getattr(second, name)[10:40] for name in ROWS})
-    late = replace(late, scores={name: scores[10:40] for name, scores in second.scores.items()})
+    late = second.between(int(second.time[10]), int(second.time[40]))
     frames = {first.symbol: first, late.symbol: late}
     sample = Sample.of(frames, run.candles, Steps())
     assert len(sample) == 55 + 30
@@ -44,15 +43,10 @@ def test_rows_meet_their_own_labels(make_run: Callable[..., Any]) -> None:
     assert np.array_equal(sample.members["xgboost"], expected)
 
 
-ROWS = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
-
-
 def test_labels_may_read_what_comes_after_the_frame_but_rows_stay_inside(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=60)
     frame = next(iter(run.frames.values()))
-    short = replace(frame, **{name: getattr(frame, name)[:50] for name in ROWS})
-    short = replace(short, scores={name: scores[:50] for name, scores in frame.scores.items()})
-    sample = Sample.of({frame.symbol: short}, run.candles, Steps())
+    sample = Sample.of({frame.symbol: frame.between(end=int(frame.time[50]))}, run.candles, Steps())
     assert len(sample) == 50
 
 

@@ -45,7 +45,7 @@ def buy_and_hold(
     candles: Mapping[str, Candles],
     start_usd: float,
     costs: CostSettings,
-    funding: Mapping[str, Funding] | None = None,
+    funding: Mapping[str, Funding | None] | None = None,
 ) -> EquityCurve:
     """Equal parts of the money in every symbol, bought at its first open and sold at its last close.
 

@@ -12,7 +12,7 @@ from quorate.core.types import Action, DecisionFrame, TextArray
 from quorate.evaluation.figures import Figures
 
 FALLBACK = "fallback_rules"
-_UNDECIDED = ("no_votes", FALLBACK)
+_UNDECIDED = ("no_votes", "training_span", FALLBACK)
 _GATED = "_volatility_hold"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any, NewType
@@ -14,6 +14,10 @@ from quorate.evaluation.tables import Cell, Table
 Html = NewType("Html", str)
 
 _TAG = "SYNTHETIC"
+_SYNTHETIC = (
+    "Every number and plot on this page was made from the synthetic market. It shows that the program works, not that "
+    "it earns money."
+)
 # Nothing may be fetched: the page is complete, and says so to the browser.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
@@ -86,18 +90,24 @@ class Page:
             f'<div class="{kind}" id="plot-{escape(name)}"></div></figure>'
         )
 
-    def document(self, title: str, subtitle: str, body: Html, footer: list[str], plots: Mapping[str, Any]) -> str:
+    def document(
+        self,
+        title: str,
+        subtitle: str,
+        body: Html,
+        *,
+        warnings: Sequence[str],
+        footer: Sequence[str],
+        plots: Mapping[str, Any],
+    ) -> str:
         """The whole page, plotly's script included once.
 
         Raises:
             MissingExtraError: plotly is not installed.
         """
-        banner = (
-            f'<p class="banner" role="note"><strong>{_TAG}.</strong> Every number and plot on this page was made from '
-            "the synthetic market. It shows that the program works, not that it earns money.</p>"
-            if self.synthetic
-            else ""
-        )
+        banners = [f"<strong>{_TAG}.</strong> {_SYNTHETIC}"] if self.synthetic else []
+        banners += [escape(warning) for warning in warnings]
+        banner = "".join(f'<p class="banner" role="note">{text}</p>' for text in banners)
         notes = "".join(f"<p>{escape(line)}</p>" for line in footer)
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

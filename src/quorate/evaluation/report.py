@@ -23,23 +23,26 @@ from quorate.evaluation.tables import (
 )
 
 
-def write_report(path: Path, card: Scorecard, *, title: str = "Quorate", notes: Sequence[str] = ()) -> None:
+def write_report(
+    path: Path, card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()
+) -> None:
     """Write the page of `render`, at once or not at all.
 
     Raises:
         MissingExtraError: plotly is not installed.
         DataError: the file cannot be written.
     """
-    write_text_atomic(path, render(card, title=title, notes=notes))
+    write_text_atomic(path, render(card, title=title, warnings=warnings, notes=notes))
 
 
-def render(card: Scorecard, *, title: str = "Quorate", notes: Sequence[str] = ()) -> str:
+def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()) -> str:
     """The page as one text: needs no network, works in light and dark, from 390 pixels up.
 
     Args:
         card: what was measured.
         title: the heading.
-        notes: sentences for the footer: what else a reader must know, such as bars inside the training span.
+        warnings: sentences for banners on top, such as bars inside the training span.
+        notes: sentences for the footer.
 
     Raises:
         MissingExtraError: plotly is not installed.
@@ -78,7 +81,14 @@ def render(card: Scorecard, *, title: str = "Quorate", notes: Sequence[str] = ()
         ),
         page.section("The symbols", page.table(symbol_table(figures))),
     ]
-    return page.document(title, _subtitle(figures), Html("".join(body)), [*_footer(figures), *notes], drawn)
+    return page.document(
+        title,
+        _subtitle(figures),
+        Html("".join(body)),
+        warnings=warnings,
+        footer=[*_footer(figures), *notes],
+        plots=drawn,
+    )
 
 
 def _headline(page: Page, figures: dict[str, Any]) -> Html:

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import VoteSettings
-from quorate.core.types import CLASS_NAMES, ActionArray, BoolArray, Candles, DecisionFrame, FloatArray, IntArray
+from quorate.core.types import CLASS_NAMES, ActionArray, Candles, DecisionFrame, FloatArray, IntArray
 from quorate.evaluation.metrics import check_scores, voted
-
-
-class Labelled(Protocol):
-    """What a target's labels tell: class, whether it is known, and the return behind it, one row per candle."""
-
-    @property
-    def y(self) -> ActionArray: ...
-    @property
-    def known(self) -> BoolArray: ...
-    @property
-    def forward_return(self) -> FloatArray: ...
-
-
-class Labeller(Protocol):
-    """A target that gives classes."""
-
-    def label(self, candles: Candles, /) -> Labelled: ...
+from quorate.targets.labels import Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +51,8 @@ class Sample:
         return len(self.y)
 
     @classmethod
-    def of(cls, frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles], target: Labeller) -> Self:
-        """Every bar of the frames whose label is known; a member that a frame lacks abstained there.
+    def of(cls, frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles], target: Target) -> Self:
+        """Every bar of the frames whose class is known; a member that a frame lacks abstained there.
 
         The label of a bar may read candles after the frame's end, as long as `candles` holds them: that is what is
         predicted, and it is used for judging only.

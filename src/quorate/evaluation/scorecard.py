@@ -55,7 +55,7 @@ def scorecard(
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult | None = None,
     candles: Mapping[str, Candles] | None = None,
-    funding: Mapping[str, Funding] | None = None,
+    funding: Mapping[str, Funding | None] | None = None,
     settings: Settings | None = None,
 ) -> Scorecard:
     """Judge scores, decisions and trades of one run beside their baselines.
@@ -85,7 +85,7 @@ def scorecard(
         "always_hold": always_hold(sample.y[metrics.voted(together)]),
     }
     if hold is not None:
-        unpaid = [symbol for symbol in frames if ":" in symbol and symbol not in (funding or {})]
+        unpaid = [symbol for symbol in frames if ":" in symbol and (funding or {}).get(symbol) is None]
         baselines["buy_and_hold"] = {
             **equity_figures(hold, chosen.evaluation).to_json(),
             "funding_unknown": unpaid,
@@ -174,7 +174,7 @@ def score_figures(sample: Sample, scores: FloatArray, prior: FloatArray, blocks:
 def _hold_curve(
     frames: Mapping[str, DecisionFrame],
     candles: Mapping[str, Candles] | None,
-    funding: Mapping[str, Funding] | None,
+    funding: Mapping[str, Funding | None] | None,
     result: BacktestResult | None,
     settings: Settings,
 ) -> EquityCurve | None:
