@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 from quorate.core.types import Float32Array
-from quorate.features.bars import Bars, atr_14, volatility_20
-from quorate.features.build import build
+from quorate.features.bars import Bars
+from quorate.features.build import atr_14, build, volatility_20
 from quorate.features.catalogue import FeatureSet, feature_names, feature_set, feature_sets
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,13 +12,27 @@ from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import CandleError
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import indicators, rolling
-from quorate.features.arithmetic import change, ratio
 
 T = TypeVar("T")
 
 # Ten times the range that any market has covered, and small enough that no product of prices and volumes overflows.
 _PRICE_RANGE = 2.0**100
 _VOLUME_RANGE = 2.0**200
+
+
+class Moments(NamedTuple):
+    """About windows of close, volume and on-balance volume: means, sums of squared deviations from them, and the sum
+    of the products of the deviations of close and volume. On-balance volume starts from 0 before each window.
+    """
+
+    close: FloatArray
+    volume: FloatArray
+    balance: FloatArray
+    close_squares: FloatArray
+    volume_squares: FloatArray
+    balance_squares: FloatArray
+    products: FloatArray
+    balance_end: FloatArray
 
 
 class Bars:
@@ -67,7 +81,9 @@ class Bars:
         return len(self.time)
 
     def part(self, first: int, last: int) -> Bars:
-        """Rows `first` to `last`, exclusive, with their own memory for what looks back over a window only."""
+        """Rows `first` to `last`, exclusive, with a memory of their own for what looks back over a window only."""
+        if last - first == len(self):
+            return self
         part = object.__new__(Bars)
         rows = slice(first, last)
         for name in ("time", *CANDLE_COLUMNS):
@@ -85,9 +101,12 @@ class Bars:
 
     def carried(self, key: Hashable, compute: Callable[[Bars], FloatArray]) -> FloatArray:
         """The same for what carries a state from the first candle on: worked out over all rows, even for a part."""
-        if self._whole is None:
-            return self.once(key, lambda: compute(self))
-        return self._whole.carried(key, compute)[self._rows]
+        if self._whole is not None:
+            return self._whole.carried(key, compute)[self._rows]
+        if key not in self._memory:
+            self._memory[key] = compute(self)
+        values: FloatArray = self._memory[key]
+        return values
 
     # TA-Lib's, which carry a state.
 
@@ -131,26 +150,44 @@ class Bars:
         lines: tuple[FloatArray, FloatArray, FloatArray] = indicators.MACD(self.close, 12, 26, 9)
         return lines
 
-    # What looks back over a window only.
+    # What looks back over a window only: the newest rows, from the first full window on.
 
     def change(self, bars: int = 1) -> FloatArray:
-        """Change of the close over `bars`, a fraction."""
-        return self.once(("change", bars), lambda: change(self.close, bars))
+        """Change of the close over `bars`, a fraction: (n - bars,)."""
+        return self.once(("change", bars), lambda: self.close[bars:] / self.close[:-bars] - 1)
+
+    def change_moments(self, bars: int) -> FloatArray:
+        """Mean and mean square of the newest `bars` one-bar changes: (2, n - bars).
+
+        Changes lie around zero, so that plain sums of their powers lose nothing.
+        """
+        return self.once("change sums", self._change_sums).over(bars) / bars
+
+    def _change_sums(self) -> rolling.Pyramid:
+        powers = np.empty((2, max(len(self) - 1, 0)))
+        powers[0] = self.change()
+        np.multiply(powers[0], powers[0], out=powers[1])
+        return rolling.sums(powers)
 
     def change_deviation(self, bars: int) -> FloatArray:
-        """Sample standard deviation of the newest `bars` one-bar changes."""
-        moments = self.once("change moments", lambda: rolling.moments(self.change()))
-        return rolling.padded(np.sqrt(moments.over(bars)[1] / (bars - 1)), len(self))
+        """Sample standard deviation of the newest `bars` one-bar changes: (n - bars,)."""
+        mean, square = self.change_moments(bars)
+        variance: FloatArray = np.maximum(square - mean * mean, 0.0)
+        return np.sqrt(variance * (bars / (bars - 1)))
+
+    def moments(self) -> Moments:
+        """Moments of 20 bars: arrays of (n - 19,)."""
+        return self.once(
+            "moments", lambda: Moments(*rolling.comoments(self.close, self.volume, self.signed_volume()).over(20))
+        )
 
     def mean_close(self, bars: int) -> FloatArray:
-        """Simple moving average of the close, in `unit`."""
-        sums = self.once("close sums", lambda: rolling.sums(self.close))
-        return rolling.padded(sums.over(bars)[0] / bars, len(self))
+        """Simple moving average of the close, in `unit`: (n - bars + 1,)."""
+        return rolling.sums(self.close).over(bars) / bars
 
-    def volume_to_mean(self, bars: int) -> FloatArray:
-        """Volume over its simple moving average."""
-        sums = self.once("volume sums", lambda: rolling.sums(self.volume))
-        return ratio(self.volume, rolling.padded(sums.over(bars)[0] / bars, len(self)))
+    def volume_sums(self, bars: int) -> FloatArray:
+        """Volume of each `bars`: (n - bars + 1,)."""
+        return self.once(("volume sums", bars), lambda: rolling.sums(self.volume).over(bars))
 
     def signed_volume(self) -> FloatArray:
         """Volume, negative on falling bars, 0 on unchanged ones and on the first."""
@@ -172,22 +209,9 @@ class Bars:
         return min(max(days * DAY_MS // timeframe_ms(self.timeframe), least), most)
 
 
-def volatility_20(bars: Bars) -> FloatArray:
-    """Sample standard deviation of the last 20 one-bar changes, a fraction: what the vote's gate looks at.
-
-    Returns:
-        (n,) float64, NaN in the first 20 rows.
-    """
-    return bars.change_deviation(20)
-
-
-def atr_14(bars: Bars) -> FloatArray:
-    """Average true range over 14 bars in quote currency: what stops are measured in.
-
-    Returns:
-        (n,) float64, NaN in the first 14 rows.
-    """
-    return bars.atr(14) * bars.unit
+def equal_changes(square: FloatArray, variance: FloatArray) -> BoolArray:
+    """Whether changes of this mean square and variance differ by rounding only."""
+    return variance <= 1e-12 * square
 
 
 def _limits(candles: Candles) -> tuple[float, float, float]:

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
-from quorate.core.types import Candles, Float32Array
+import numpy as np
+import numpy.typing as npt
+
+from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.features.bars import Bars
-from quorate.features.catalogue import FeatureSet, feature_set
+from quorate.features.catalogue import COLUMNS, feature_set
+from quorate.features.column import Column
 
 # So many rows at a time, so that what the columns share stays in the processor's cache.
 _BLOCK = 8192
 
-_LARGEST = float(np.finfo(np.float32).max)
+# Most columns look back no further, and few rows are quicker than many where only the newest are asked for.
+_NEAR = 96
+
+_LARGEST = np.finfo(np.float32).max
 
 
-def build(candles: Candles | Bars, features: str) -> Float32Array:
+def build(candles: Candles | Bars, features: str, *, newest: int | None = None) -> Float32Array:
     """Features of every bar. Row i knows bars 0 to i and nothing later.
 
     Args:
         candles: closed candles of one market, or `Bars` of them to share intermediate results.
         features: name of a feature set.
+        newest: work out only so many of the newest rows, all that a live signal needs; None for all n.
 
     Returns:
-        (n, F) float32, F columns as `feature_names` lists them, within float32's finite range. NaN in the first
-        `warmup` rows of each column and nowhere else.
+        (n, F) or (newest, F) float32, F columns as `feature_names` lists them, within float32's finite range. NaN in
+        the first `warmup` rows of each column and nowhere else.
 
     Raises:
         FeatureError: an unknown set.
@@ -39,25 +48,51 @@ def build(candles: Candles | Bars, features: str) -> Float32Array:
     """
     wanted = feature_set(features)
     bars = candles if isinstance(candles, Bars) else Bars(candles)
-    rows = len(bars)
+    rows = len(bars) if newest is None else min(newest, len(bars))
     X = np.empty((rows, len(wanted.columns)), np.float32)
-    # One bar more than any column looks back over, for those that start from a difference.
-    halo = wanted.warmup + 1
-    with np.errstate(all="ignore"):
-        for first in range(0, rows, _BLOCK):
-            last = min(first + _BLOCK, rows)
-            start = max(0, first - halo)
-            part = bars if last - start == rows else bars.part(start, last)
-            X[first:last] = _block(part, wanted, first - start).T
-    for place, column in enumerate(wanted.columns):
-        X[: column.warmup, place] = np.nan
+    _fill(X, bars, wanted.columns)
+    # Through these two, infinity becomes the largest number and NaN stays NaN.
+    np.minimum(X, _LARGEST, out=X)
+    np.maximum(X, -_LARGEST, out=X)
     return X
 
 
-def _block(part: Bars, wanted: FeatureSet, skip: int) -> Float32Array:
-    """Columns of the rows from `skip` on, one after the other: (F, rows) float32."""
-    values = np.empty((len(wanted.columns), len(part) - skip))
-    for row, column in zip(values, wanted.columns, strict=True):
-        row[:] = column.compute(part)[skip:]
-    np.clip(values, -_LARGEST, _LARGEST, out=values)
-    return values.astype(np.float32)
+def volatility_20(bars: Bars) -> FloatArray:
+    """Sample standard deviation of the last 20 one-bar changes, a fraction: what the vote's gate looks at.
+
+    Returns:
+        (n,) float64, NaN in the first 20 rows.
+    """
+    volatility = np.empty((len(bars), 1))
+    _fill(volatility, bars, (COLUMNS["volatility_20"],))
+    return volatility[:, 0]
+
+
+def atr_14(bars: Bars) -> FloatArray:
+    """Average true range over 14 bars in quote currency: what stops are measured in.
+
+    Returns:
+        (n,) float64, NaN in the first 14 rows.
+    """
+    return bars.atr(14) * bars.unit
+
+
+def _fill(X: npt.NDArray[np.floating[Any]], bars: Bars, columns: Sequence[Column]) -> None:
+    """Put the newest rows of the columns side by side into X, (rows, F): NaN in each one's warm-up rows."""
+    end = len(bars)
+    begin = end - len(X)
+    X[: max(0, max(column.warmup for column in columns) - begin)] = np.nan
+    places = list(enumerate(columns))
+    near = [place for place in places if place[1].warmup <= _NEAR]
+    far = [place for place in places if place[1].warmup > _NEAR]
+    with np.errstate(all="ignore"):
+        for first in range(begin, end, _BLOCK):
+            last = min(first + _BLOCK, end)
+            for group in (near, far):
+                # One bar more than any column looks back over, for those that start from a difference.
+                reach = max((column.warmup for _, column in group), default=0) + 1
+                part = bars.part(max(0, first - reach), last)
+                for place, column in group:
+                    known = max(first, column.warmup)
+                    if known < last:
+                        X[known - begin : last - begin, place] = column.compute(part)[known - last :]

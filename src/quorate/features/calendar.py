@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from quorate.core.clock import DAY_MS, HOUR_MS, timeframe_ms
-from quorate.core.types import FloatArray, IntArray
+from quorate.core.types import IntArray
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 
-_HOUR_ANGLES = np.arange(24) * (2 * math.pi / 24)
-_DAY_ANGLES = np.arange(7) * (2 * math.pi / 7)
+_HOUR_SIN, _HOUR_COS = np.sin(np.arange(24) * (math.pi / 12)), np.cos(np.arange(24) * (math.pi / 12))
+_DAY_SIN, _DAY_COS = np.sin(np.arange(7) * (2 * math.pi / 7)), np.cos(np.arange(7) * (2 * math.pi / 7))
 
 
 def _close(bars: Bars) -> IntArray:
@@ -33,23 +33,23 @@ def _day_of_week(bars: Bars) -> IntArray:
     return bars.once("day of week", lambda: (_day(bars) + 3) % 7)
 
 
-def _day_of_month(bars: Bars) -> FloatArray:
+def _day_of_month(bars: Bars) -> IntArray:
     """The first is 1."""
     day = _day(bars)
     if not len(day):
-        return np.empty(0)
+        return day
     dates = np.arange(day[0], day[-1] + 1).astype("datetime64[D]")
-    of_month = (dates - dates.astype("datetime64[M]")).astype(np.float64) + 1
-    taken: FloatArray = of_month[day - day[0]]
-    return taken
+    of_month: IntArray = (dates - dates.astype("datetime64[M]")).astype(np.int64) + 1
+    of_each: IntArray = of_month[day - day[0]]
+    return of_each
 
 
 COLUMNS = (
-    Column("hour", 0, lambda bars: _hour(bars).astype(np.float64)),
-    Column("day_of_week", 0, lambda bars: _day_of_week(bars).astype(np.float64)),
+    Column("hour", 0, _hour),
+    Column("day_of_week", 0, _day_of_week),
     Column("day_of_month", 0, _day_of_month),
-    Column("hour_sin", 0, lambda bars: np.sin(_HOUR_ANGLES)[_hour(bars)]),
-    Column("hour_cos", 0, lambda bars: np.cos(_HOUR_ANGLES)[_hour(bars)]),
-    Column("day_sin", 0, lambda bars: np.sin(_DAY_ANGLES)[_day_of_week(bars)]),
-    Column("day_cos", 0, lambda bars: np.cos(_DAY_ANGLES)[_day_of_week(bars)]),
+    Column("hour_sin", 0, lambda bars: _HOUR_SIN[_hour(bars)]),
+    Column("hour_cos", 0, lambda bars: _HOUR_COS[_hour(bars)]),
+    Column("day_sin", 0, lambda bars: _DAY_SIN[_day_of_week(bars)]),
+    Column("day_cos", 0, lambda bars: _DAY_COS[_day_of_week(bars)]),
 )

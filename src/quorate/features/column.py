@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quorate.core.types import FloatArray
+from quorate.core.types import BoolArray, FloatArray, IntArray
 from quorate.features.bars import Bars
 
 
@@ -16,9 +16,10 @@ class Column:
     Attributes:
         name: as feature sets list it.
         warmup: leading rows that have no value, in bars; every later row has one.
-        compute: from bars of n rows to (n,) float64; what it puts in the warm-up rows does not matter.
+        compute: from n bars to the newest m rows, m at least n - warmup; a flag may be bool, a date part int.
+            What it gives for the warm-up rows does not matter. Called with numpy's floating point warnings off.
     """
 
     name: str
     warmup: int
-    compute: Callable[[Bars], FloatArray]
+    compute: Callable[[Bars], FloatArray | BoolArray | IntArray]

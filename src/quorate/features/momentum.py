@@ -6,32 +6,33 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.features import indicators, rolling
-from quorate.features.arithmetic import flag, ratio
-from quorate.features.bars import Bars
+from quorate.features.arithmetic import bounded, ratio
+from quorate.features.bars import Bars, equal_changes
 from quorate.features.column import Column
 
 
 def _efficiency_ratio_20(bars: Bars) -> FloatArray:
     """Distance between the ends of 20 steps over the way walked (Kaufman, 1995)."""
-    steps = np.abs(bars.close[1:] - bars.close[:-1])
-    (walked,) = rolling.sums(steps).over(20)
-    return rolling.padded(ratio(np.abs(bars.close[20:] - bars.close[:-20]), walked), len(bars))
+    walked = rolling.sums(np.abs(bars.close[1:] - bars.close[:-1])).over(20)
+    return ratio(np.abs(bars.close[20:] - bars.close[:-20]), walked)
 
 
 def _autocorr_20(bars: Bars) -> FloatArray:
-    """Correlation of 20 one-bar changes with the 20 one bar before; 0 where either is flat."""
+    """Correlation of 20 one-bar changes with the 20 one bar before; 0 where either are all equal."""
     changes = bars.change()
-    later, earlier = changes[1:], changes[:-1]
-    squares = bars.once("change moments", lambda: rolling.moments(changes)).over(20)[1]
-    roots = np.sqrt(squares)
-    product = rolling.products(earlier, later).over(20)[2]
-    return rolling.padded(np.clip(ratio(product, roots[:-1] * roots[1:]), -1, 1), len(bars))
+    mean, square = bars.change_moments(20)
+    variance = square - mean * mean
+    flat = equal_changes(square, variance)
+    product = rolling.sums(changes[1:] * changes[:-1]).over(20) / 20 - mean[1:] * mean[:-1]
+    correlation = product / np.sqrt(variance[1:] * variance[:-1])
+    np.copyto(correlation, 0.0, where=flat[1:] | flat[:-1])
+    return bounded(correlation)
 
 
 COLUMNS = (
-    Column("ema_cross_short", 20, lambda bars: flag(bars.ema(9) > bars.ema(21))),
-    Column("ema_cross_medium", 49, lambda bars: flag(bars.ema(21) > bars.ema(50))),
-    Column("macd_momentum", 33, lambda bars: flag(bars.macd() > bars.macd_signal())),
+    Column("ema_cross_short", 20, lambda bars: bars.ema(9) > bars.ema(21)),
+    Column("ema_cross_medium", 49, lambda bars: bars.ema(21) > bars.ema(50)),
+    Column("macd_momentum", 33, lambda bars: bars.macd() > bars.macd_signal()),
     Column("efficiency_ratio_20", 20, _efficiency_ratio_20),
     Column("autocorr_20", 21, _autocorr_20),
     Column("aroon_osc_25", 25, lambda bars: indicators.AROONOSC(bars.high, bars.low, 25)),

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from quorate.features.arithmetic import flag
+from quorate.core.types import BoolArray
+from quorate.features.bars import Bars
 from quorate.features.column import Column
 from quorate.features.technical import atr_share, band_width
 
+
+def _is_ranging(bars: Bars) -> BoolArray:
+    return (bars.adx() < 20) & (atr_share(bars, 14) < 0.02)
+
+
+def _is_volatile(bars: Bars) -> BoolArray:
+    return (atr_share(bars, 14)[19:] > 0.025) & (band_width(bars) > 0.04)
+
+
 COLUMNS = (
-    Column("is_trending", 27, lambda bars: flag(bars.adx() > 25)),
-    Column("is_ranging", 27, lambda bars: flag((bars.adx() < 20) & (atr_share(bars, 14) < 0.02))),
-    Column("is_volatile", 19, lambda bars: flag((atr_share(bars, 14) > 0.025) & (band_width(bars) > 0.04))),
+    Column("is_trending", 27, lambda bars: bars.adx() > 25),
+    Column("is_ranging", 27, _is_ranging),
+    Column("is_volatile", 19, _is_volatile),
 )

@@ -40,48 +40,58 @@ def _atr(period: int) -> Column:
 
 
 def _sma(period: int) -> Column:
-    return Column(f"sma_{period}", period - 1, lambda bars: bars.close / bars.mean_close(period) - 1)
+    return Column(f"sma_{period}", period - 1, lambda bars: bars.close[period - 1 :] / bars.mean_close(period) - 1)
+
+
+def volume_to_mean(bars: Bars) -> FloatArray:
+    """Volume over the mean of 20: (n - 19,)."""
+    return ratio(bars.volume[19:], bars.volume_sums(20) / 20)
 
 
 def atr_share(bars: Bars, period: int) -> FloatArray:
-    """Average true range over the close."""
-    return bars.once(("atr share", period), lambda: bars.atr(period) / bars.close)
+    """Average true range over the close: (n,)."""
+    return bars.atr(period) / bars.close
+
+
+def band_middle(bars: Bars) -> FloatArray:
+    """Mean of 20 closes, in `unit`: (n - 19,)."""
+    return bars.moments().close
 
 
 def band_reach(bars: Bars) -> FloatArray:
-    """Distance of the Bollinger bands from their middle: 2 standard deviations of 20 closes, in `unit`."""
+    """Distance of the Bollinger bands from their middle, 2 standard deviations of 20 closes, in `unit`: (n - 19,)."""
 
     def reach() -> FloatArray:
-        moments = bars.once("close moments", lambda: rolling.moments(bars.close))
         # TA-Lib's bands use the deviation of a population, not of a sample.
-        return rolling.padded(2 * np.sqrt(moments.over(20)[1] / 20), len(bars))
+        deviation: FloatArray = np.sqrt(bars.moments().close_squares / 20)
+        return 2 * deviation
 
     return bars.once("band reach", reach)
 
 
 def band_width(bars: Bars) -> FloatArray:
-    """(upper - lower) / middle of the Bollinger bands."""
-    return bars.once("band width", lambda: 2 * band_reach(bars) / bars.mean_close(20))
+    """(upper - lower) / middle of the Bollinger bands: (n - 19,)."""
+    return bars.once("band width", lambda: 2 * band_reach(bars) / band_middle(bars))
 
 
 def _bb_upper(bars: Bars) -> FloatArray:
-    return (bars.mean_close(20) + band_reach(bars)) / bars.close - 1
+    return (band_middle(bars) + band_reach(bars)) / bars.close[19:] - 1
 
 
 def _bb_lower(bars: Bars) -> FloatArray:
-    return (bars.mean_close(20) - band_reach(bars)) / bars.close - 1
+    return (band_middle(bars) - band_reach(bars)) / bars.close[19:] - 1
 
 
 def _ema_200(bars: Bars) -> FloatArray:
-    (total,) = rolling.decayed_sums(bars.close, _EMA_200_DECAY).over(_EMA_200_BARS)
+    total = rolling.decayed_sums(bars.close, _EMA_200_DECAY).over(_EMA_200_BARS)
     weight = (1 - _EMA_200_DECAY**_EMA_200_BARS) / (1 - _EMA_200_DECAY)
-    return bars.close / rolling.padded(total / weight, len(bars)) - 1
+    return bars.close[_EMA_200_BARS - 1 :] * weight / total - 1
 
 
 def _obv(bars: Bars) -> FloatArray:
     """On-balance volume as a z-score over 20 bars: the level it began at cancels."""
-    step, mean, squares = rolling.path_moments(bars.signed_volume()).over(20)
-    return rolling.padded(ratio(step - mean, np.sqrt(squares / 19)), len(bars))
+    moments = bars.moments()
+    return ratio(moments.balance_end - moments.balance, np.sqrt(moments.balance_squares / 19))
 
 
 def _stochastic(bars: Bars) -> tuple[FloatArray, FloatArray]:
@@ -116,9 +126,9 @@ COLUMNS = (
     _from_ema(21),
     _from_ema(50),
     Column("ema_200", _EMA_200_BARS - 1, _ema_200),
-    _sma(20),
+    Column("sma_20", 19, lambda bars: bars.close[19:] / band_middle(bars) - 1),
     _sma(50),
-    Column("volume_sma_20", 19, lambda bars: bars.volume_to_mean(20)),
+    Column("volume_sma_20", 19, volume_to_mean),
     Column("obv", 19, _obv),
     Column("adx", 27, lambda bars: bars.adx()),
     Column("adx_plus", 14, lambda bars: bars.plus_di()),

@@ -6,9 +6,10 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.features import rolling
-from quorate.features.arithmetic import change, ratio
+from quorate.features.arithmetic import bounded, change, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
+from quorate.features.technical import volume_to_mean
 
 
 def _volume_change(bars_back: int) -> Column:
@@ -17,33 +18,30 @@ def _volume_change(bars_back: int) -> Column:
 
 def _volume_price_corr(bars: Bars) -> FloatArray:
     """Correlation of volume and close over 20 bars; 0 where either is flat."""
-    close = bars.once("close moments", lambda: rolling.moments(bars.close)).over(20)[1]
-    volume = rolling.moments(bars.volume).over(20)[1]
-    product = rolling.products(bars.close, bars.volume).over(20)[2]
-    return rolling.padded(np.clip(ratio(product, np.sqrt(close) * np.sqrt(volume)), -1, 1), len(bars))
+    moments = bars.moments()
+    return bounded(ratio(moments.products, np.sqrt(moments.close_squares) * np.sqrt(moments.volume_squares)))
 
 
 def _signed_volume_20(bars: Bars) -> FloatArray:
     """Volume of rising bars less that of falling bars, over all volume, of 20 bars."""
-    (signed,) = rolling.sums(bars.signed_volume()).over(20)
-    (total,) = bars.once("volume sums", lambda: rolling.sums(bars.volume)).over(20)
-    return rolling.padded(ratio(signed, total), len(bars))
+    return ratio(rolling.sums(bars.signed_volume()).over(20), bars.volume_sums(20))
 
 
 def _mfi_14(bars: Bars) -> FloatArray:
     """Money flow index, 0 to 100: TA-Lib's formula, whose own running sums drift and stop under 1 unit of money."""
     typical = bars.typical()
-    money = typical * bars.volume
-    step = np.zeros(len(bars))
-    np.subtract(typical[1:], typical[:-1], out=step[1:])
-    (rising,) = rolling.sums(money * (step > 0)).over(14)
-    (moving,) = rolling.sums(money * (step != 0)).over(14)
-    return rolling.padded(100 * ratio(rising, moving), len(bars))
+    step = typical[1:] - typical[:-1]
+    money = typical[1:] * bars.volume[1:]
+    flows = np.empty((2, len(step)))
+    np.multiply(money, step > 0, out=flows[0])
+    np.multiply(money, step != 0, out=flows[1])
+    rising, moving = rolling.sums(flows).over(14)
+    return 100 * ratio(rising, moving)
 
 
 COLUMNS = (
     Column("volume_change", 1, lambda bars: change(bars.volume, 1)),
-    Column("volume_ma_ratio", 19, lambda bars: bars.volume_to_mean(20)),
+    Column("volume_ma_ratio", 19, volume_to_mean),
     *(_volume_change(bars_back) for bars_back in (1, 4, 24)),
     Column("volume_price_corr", 19, _volume_price_corr),
     Column("signed_volume_20", 20, _signed_volume_20),
