@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from quorate.core.errors import SettingsError, close_match
 from quorate.core.settings import Settings
@@ -85,7 +85,7 @@ def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where
                 remedy=close_match(key, known),
             )
         if is_dataclass(hints[key]) and isinstance(value, Mapping):
-            _refuse_unknown(value, hints[key], source, (*where, key))  # type: ignore[arg-type]
+            _refuse_unknown(value, cast(type, hints[key]), source, (*where, key))
 
 
 def _validate(values: dict[str, Any], source: str) -> Settings:
@@ -111,6 +111,6 @@ def known_keys(section: type = Settings, where: tuple[str, ...] = ()) -> Iterabl
     for field in fields(section):
         hint = hints[field.name]
         if is_dataclass(hint):
-            yield from known_keys(hint, (*where, field.name))  # type: ignore[arg-type]
+            yield from known_keys(cast(type, hint), (*where, field.name))
         else:
             yield ".".join((*where, field.name))

@@ -25,6 +25,7 @@ class Session:
 
     def __init__(self, graph: bytes, features: int, name: str, threads: int = 1) -> None:
         import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -32,7 +33,14 @@ class Session:
         options.log_severity_level = 4
         try:
             self._session: Any = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except (RuntimeError, ValueError) as error:
+        except (
+            failures.Fail,
+            failures.InvalidArgument,
+            failures.InvalidGraph,
+            failures.InvalidProtobuf,
+            failures.NotImplemented,
+            failures.RuntimeException,
+        ) as error:
             raise ModelError(f"load {name}", found=str(error).splitlines()[0], expected="an ONNX graph") from error
         self.name = name
         self._input = self._session.get_inputs()[0]

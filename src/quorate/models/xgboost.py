@@ -74,13 +74,15 @@ class XGBoost(Model):
         path.write_bytes(bytes(booster.save_raw("ubj")))
 
     def load(self, path: Path) -> Self:
+        content = path.read_bytes()
+        # The library ends the whole process on bytes that are no UBJSON, so they are looked at first.
+        if not (content.startswith(b"{") and b"learner" in content[:64] and content.endswith(b"}")):
+            raise ModelError(f"load {path}", found=repr(content[:16]), expected="an XGBoost UBJ file")
         booster = xgboost.Booster({"nthread": self.threads})
         try:
-            booster.load_model(bytearray(path.read_bytes()))
+            booster.load_model(bytearray(content))
         except xgboost.core.XGBoostError as error:
-            raise ModelError(
-                f"load {path}", found=str(error).splitlines()[0], expected="an XGBoost UBJ file"
-            ) from error
+            raise ModelError(f"load {path}", found=str(error).splitlines()[0], expected="UBJ") from error
         self._booster = booster
         return self
 

@@ -1,0 +1,127 @@
+"""The tree members: both tasks, the same file from the same seed, and a graph that says what the library says."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from quorate.core.errors import ModelError
+from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
+from quorate.models import build, names
+from quorate.models.runtime import Session, require_same
+
+SMALL = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
+MEMBERS = ("xgboost", "lightgbm")
+TASKS = ("class", "return")
+
+
+def rows(n=1_200, features=5, seed=3):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n, features)).astype(np.float32)
+    forward = 0.01 * X[:, 0] + 0.01 * random.normal(size=n)
+    y = np.where(forward > 0.005, 2, np.where(forward < -0.005, 0, 1)).astype(np.int8)
+    return X, y, forward
+
+
+def fitted(name, task, **kwargs):
+    X, y, forward = rows()
+    return build(name, task, SMALL, seed=1, threads=1).fit(X, y if task == "class" else forward, **kwargs), X
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", MEMBERS)
+def test_the_graph_says_what_the_library_says_also_beside_every_threshold(name, task):
+    model, X = fitted(name, task)
+    # Rows that lie on the very values the trees were cut at, where a rounded threshold would change sides.
+    edges = np.concatenate([X, np.nextafter(X, np.float32(np.inf)), np.nextafter(X, np.float32(-np.inf))])
+    require_same(model.output(edges), Session(model.to_onnx(), 5, name).run(edges), name, tolerance=1e-6)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", MEMBERS)
+def test_the_same_seed_gives_the_same_files_and_a_single_row_the_same_scores(name, task, tmp_path):
+    digests = set()
+    for attempt in range(2):
+        model, X = fitted(name, task)
+        path = tmp_path / str(attempt)
+        model.save(path)
+        digests.add((hashlib.sha256(path.read_bytes()).digest(), hashlib.sha256(model.to_onnx()).digest()))
+        again = build(name, task, SMALL, seed=9).load(path)
+        np.testing.assert_array_equal(again.output(X), model.output(X))
+        session = Session(model.to_onnx(), 5, name)
+        np.testing.assert_array_equal(session.run(X[7:8]), session.run(X)[7:8])
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_scores_are_a_distribution_in_class_order(name):
+    model, X = fitted(name, "class")
+    scores = model.predict_proba(X)
+    assert scores.shape == (len(X), 3)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+    assert scores[X[:, 0] > 1.5].argmax(axis=1).mean() > 1.8
+    assert scores[X[:, 0] < -1.5].argmax(axis=1).mean() < 0.2
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_class_that_never_occurs_keeps_its_column(name):
+    X, y, _ = rows()
+    y = np.where(y == 0, 1, y).astype(np.int8)
+    scores = build(name, "class", SMALL, seed=1).fit(X, y).predict_proba(X)
+    assert scores.shape == (len(X), 3)
+    assert scores[:, 0].max() < 0.05
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_weights_count_and_progress_is_told(name):
+    X, y, _ = rows()
+    steps = []
+    weight = np.where(y == 2, 1.0, 1e-3)
+    scores = build(name, "class", SMALL, seed=1).fit(X, y, weight=weight, progress=lambda *s: steps.append(s))
+    assert steps == [(step, 15) for step in range(1, 16)]
+    assert scores.predict_proba(X)[:, 2].mean() > 0.8
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_rows_that_no_member_may_learn_from_are_refused(name):
+    X, y, _ = rows(50)
+    spoiled = X.copy()
+    spoiled[3, 2] = np.nan
+    model = build(name, "class", SMALL, seed=1)
+    for wrong, labels, words in (
+        (spoiled, y, "1 rows with NaN or infinity, first 3"),
+        (X, y + 5, "labels"),
+        (X[:10], y, r"X \(10, 5\), y \(50,\)"),
+        (X[:0], y[:0], "no rows"),
+    ):
+        with pytest.raises(ModelError, match=words):
+            model.fit(wrong, labels)
+    with pytest.raises(ModelError, match="no fitted model"):
+        model.predict_proba(X)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_file_that_is_no_model_is_refused(name, tmp_path):
+    path = tmp_path / "model"
+    for content in (b"", b"\x00garbage", b"tree\nversion=v4\n"):
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match="load"):
+            build(name, "class", SMALL, seed=1).load(path)
+
+
+def test_the_runtime_refuses_what_it_cannot_run():
+    model, _ = fitted("xgboost", "class")
+    with pytest.raises(ModelError, match="5 inputs; expected 14"):
+        Session(model.to_onnx(), 14, "xgboost")
+    with pytest.raises(ModelError, match="ONNX"):
+        Session(b"no graph", 5, "xgboost")
+    with pytest.raises(ModelError, match="1 of 2 rows off"):
+        require_same(np.zeros((2, 3)), np.array([[0, 0, 0], [0, 1.0, 0]]), "xgboost")
+    with pytest.raises(ModelError, match="1 of 2 rows off"):
+        require_same(np.zeros((2, 3)), np.array([[0, 0, 0], [0, np.nan, 0]]), "xgboost")
+
+
+def test_an_unknown_member_is_refused_with_the_close_match():
+    assert names()[:2] == MEMBERS
+    with pytest.raises(ModelError, match="Did you mean 'lightgbm'"):
+        build("lightgmb", "class", SMALL, seed=1)
