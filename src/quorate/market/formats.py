@@ -96,7 +96,7 @@ def times(table: pa.Table, name: str, source: str) -> IntArray:
         known = ~np.asarray(column.is_null().to_numpy(), dtype=np.bool_)
         return np.where(known, milliseconds(column.fill_null(0).to_numpy()), NO_TIME)
     if pa.types.is_floating(column.type):
-        values = column.to_numpy()
+        values = column.to_numpy().astype(np.float64, copy=False)
         known = np.isfinite(values) & (np.abs(values) < 2.0**62)
         return np.where(known, milliseconds(np.where(known, values, 0).astype(np.int64)), NO_TIME)
     raise _wrong_type(source, name, str(column.type), "a date, or an integer number of milliseconds")
