@@ -108,6 +108,8 @@ def test_no_folder_and_a_file_in_its_place(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="Not a directory"):
         FreqtradeFolder(tmp_path / "file")
+    with pytest.raises(DataError, match="null"):
+        FreqtradeFolder("a\0b")
 
 
 # A process without root's rights, as every bot should be: root may read whatever the mode says.

@@ -74,7 +74,7 @@ def test_perpetuals(symbol, perpetual, kind):
 
 
 @pytest.mark.parametrize(
-    "symbol", ["", "BTC", "BTCUSDT", "a/b/c", "../../etc/passwd", "BTC/", "/USDT", "A/B:", "A\0/B"]
+    "symbol", ["", "BTC", "BTCUSDT", "a/b/c", "../../etc/passwd", "BTC/", "/USDT", "A/B:", "A\0/B", "A\udcff/B"]
 )
 def test_what_ccxt_would_not_name_is_refused(symbol):
     with pytest.raises(UnknownSymbolError, match="BTC/USDT"):

@@ -30,9 +30,9 @@ def test_rows_are_kept_as_text_once_and_in_order(tmp_path, hourly):
     quarantine(path, hourly(1), "a.csv")
     assert side.stat().st_mtime_ns == before.st_mtime_ns
     assert side.stat().st_ino == before.st_ino
-    quarantine(path, hourly(1), "b,\n.csv")
+    quarantine(path, hourly(1), "b,\n.csv\udcff")
     assert len(side.read_text().splitlines()) == 4
-    assert "10.0,b__.csv" in side.read_text()
+    assert "10.0,b_.csv?" in side.read_text()
 
 
 def test_settlements_have_a_rate(tmp_path, hourly):

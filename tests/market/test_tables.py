@@ -202,10 +202,10 @@ def test_contradictions_between_tables_are_put_aside(folder, hourly, kline):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(DataError, match="No such folder"):
+    with pytest.raises(DataError, match="No such file"):
         TableFolder(tmp_path / "absent")
     (tmp_path / "file.csv").write_text("")
-    with pytest.raises(DataError, match="Not a folder"):
+    with pytest.raises(DataError, match="Not a directory"):
         TableFolder(tmp_path / "file.csv")
 
 

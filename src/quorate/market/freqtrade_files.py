@@ -11,6 +11,7 @@ import numpy as np
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.market.folders import entries, is_file, is_folder, require_folder
 from quorate.market.formats import read_columns, read_funding_columns
 from quorate.market.names import FORMATS, Kind, MarketFile, candle_kind, is_perpetual, market_path, parse
 from quorate.market.quality import judge, judge_funding
@@ -57,9 +58,8 @@ class FreqtradeFolder:
     """
 
     def __init__(self, path: Path | str, *, clock: Callable[[], int] = now_ms) -> None:
-        self.path = Path(path)
+        self.path = require_folder(Path(path))
         self._clock = clock
-        _entries(self.path)
 
     def __repr__(self) -> str:
         return f"FreqtradeFolder({str(self.path)!r})"
@@ -72,8 +72,8 @@ class FreqtradeFolder:
         """
         futures = self.path / "futures"
         for folder in (self.path, futures):
-            if folder is self.path or folder.is_dir():
-                yield from filter(None, map(parse, _entries(folder)))
+            if folder is self.path or is_folder(folder):
+                yield from filter(None, map(parse, entries(folder)))
 
     def symbols(self, timeframe: str, perpetual: bool | None = None) -> tuple[str, ...]:
         """Markets with candles of this timeframe, sorted: all, only perpetuals, or all but them."""
@@ -84,7 +84,12 @@ class FreqtradeFolder:
     def path_of(self, symbol: str, timeframe: str, kind: Kind) -> Path | None:
         """The file that is read for a market; None where there is none."""
         paths = (market_path(self.path, symbol, timeframe, kind, suffix) for suffix in FORMATS)
-        return next((path for path in paths if path.is_file()), None)
+        return next((path for path in paths if is_file(path)), None)
+
+    def funding_path(self, symbol: str) -> Path | None:
+        """The file that is read for a market's funding, whatever timeframe its name says; None where there is none."""
+        paths = (self.path_of(symbol, timeframe, "funding_rate") for timeframe in _FUNDING_TIMEFRAMES)
+        return next((path for path in paths if path is not None), None)
 
     def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
         """The market's closed candles, judged; `load_candles` lists the errors."""
@@ -103,8 +108,7 @@ class FreqtradeFolder:
 
     def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
         """The market's funding settlements, of either of Freqtrade's layouts; None where there is no such file."""
-        found = (self.path_of(symbol, timeframe, "funding_rate") for timeframe in _FUNDING_TIMEFRAMES)
-        path = next((path for path in found if path is not None), None)
+        path = self.funding_path(symbol)
         if path is None:
             self._require_market(symbol)
             return None
@@ -153,18 +157,5 @@ def _is_candles(file: MarketFile) -> bool:
 
 def _nearby(folder: Path) -> str:
     """Freqtrade keeps one folder for each exchange: name one that was probably meant."""
-    inner = [path for path in _entries(folder) if path.is_dir() and any(map(parse, _entries(path)))]
+    inner = [path for path in entries(folder) if is_folder(path) and any(map(parse, entries(path)))]
     return f"Did you mean '{inner[0]}'?" if inner else "Download or import candles first."
-
-
-def _entries(folder: Path) -> list[Path]:
-    """What lies in a folder, by name."""
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise DataError(
-            f"read the data folder {folder}",
-            found=error.strerror or str(error),
-            expected="a folder that can be read",
-            remedy="Name a Freqtrade data folder, such as user_data/data/binance.",
-        ) from error

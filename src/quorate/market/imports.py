@@ -13,6 +13,7 @@ from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, join
 from quorate.market.exchange_names import TABLE_FORMATS, parse_table, require_table, table_ending
+from quorate.market.folders import files_below, is_folder
 from quorate.market.formats import read_columns, read_funding_columns
 from quorate.market.names import Kind, MarketFile
 from quorate.market.quality import judge, judge_funding
@@ -103,8 +104,8 @@ def import_files(
     groups: dict[tuple[str, str, Kind], list[Path]] = defaultdict(list)
     skipped: list[Path] = []
     for path in map(Path, paths):
-        searched = path.is_dir()
-        for candidate in _below(path) if searched else [path]:
+        searched = is_folder(path)
+        for candidate in files_below(path, _could_hold_candles) if searched else [path]:
             says = parse_table if searched else require_table
             file = says(candidate, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
             if file is None:
@@ -161,18 +162,8 @@ def _read(path: Path) -> Columns:
     return read_table(path) if path.name.endswith(TABLE_FORMATS) else read_columns(path)
 
 
-def _below(folder: Path) -> list[Path]:
-    """Every file below a folder that could hold candles, by path."""
-    try:
-        return sorted(
-            path
-            for path in folder.rglob("*")
-            if table_ending(path) and not path.name.endswith(SUFFIX) and path.is_file()
-        )
-    except OSError as error:
-        raise DataError(
-            f"read the folder {folder}", found=error.strerror or str(error), expected="a folder that can be read"
-        ) from error
+def _could_hold_candles(path: Path) -> bool:
+    return bool(table_ending(path)) and not path.name.endswith(SUFFIX)
 
 
 def _require_rows(market: MarketFile, report: QualityReport) -> None:

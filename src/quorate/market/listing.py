@@ -82,5 +82,8 @@ def _listed(file: MarketFile) -> ListedFile:
 
 
 def _size(path: Path) -> int:
-    """Bytes on disk; 0 for a file that is gone meanwhile."""
-    return path.stat().st_size if path.exists() else 0
+    """Bytes on disk; 0 for a file that cannot be looked at, which its error says already."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

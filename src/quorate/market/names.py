@@ -17,7 +17,7 @@ FORMATS = (".feather", ".parquet", ".json.gz", ".json")
 
 _FUTURES_FOLDER = "futures"
 _NAME = re.compile(r"(?P<market>.+)-(?P<timeframe>[1-9]\d{0,3}[mhdw])(?:-(?P<kind>futures|mark|funding_rate))?")
-_SYMBOL = re.compile(r"[^\s/:\x00-\x1f\x7f]{1,40}/[^\s/:\x00-\x1f\x7f]{1,20}(?::[^\s/:\x00-\x1f\x7f]{1,30})?")
+_SYMBOL = re.compile("{0}{{1,40}}/{0}{{1,20}}(?::{0}{{1,30}})?".format(r"[^\s/:\x00-\x1f\x7f\ud800-\udfff]"))
 
 # What Freqtrade replaces in a pair to make a file name of it.
 _REPLACED = str.maketrans(dict.fromkeys("/ .@$+:", "_"))

@@ -39,13 +39,16 @@ def quarantine(path: Path, rows: Columns | FundingColumns, source: str) -> Path:
     names = CANDLE_COLUMNS if isinstance(rows, Columns) else ("rate",)
     header = ",".join(("time", "date", *names, "source"))
     columns = [getattr(rows, name).tolist() for name in names]
-    label = source.replace(",", "_").replace("\n", "_")
+    # A name is bytes to the system: what is no text must not stop the rows from being kept.
+    label = "_".join(source.encode(errors="replace").decode().replace(",", " ").split())
     lines = {
         ",".join((str(time), iso_ms(time), *map(repr, values), label))
         for time, *values in zip(rows.time.tolist(), *columns, strict=True)
     }
     try:
-        known = set(side.read_text(encoding="utf-8").splitlines()[1:]) if side.exists() else set()
+        known = set(side.read_text(encoding="utf-8").splitlines()[1:])
+    except FileNotFoundError:
+        known = set()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"quarantine rows of {path.name}",

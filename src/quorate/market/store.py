@@ -15,6 +15,7 @@ from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns, differs, join
+from quorate.market.folders import is_file, is_folder
 from quorate.market.formats import DATE, NOTE, SYNTHETIC_NOTE, read_columns, read_funding_columns
 from quorate.market.freqtrade_files import FreqtradeFolder
 from quorate.market.names import Kind, candle_kind, market_path
@@ -54,7 +55,7 @@ def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -
     """
     path = market_path(Path(folder), candles.symbol, candles.timeframe, "mark" if mark else candle_kind(candles.symbol))
     columns = _columns(candles)
-    if path.exists():
+    if is_file(path):
         present = read_columns(path)
         _require_same_world(path, present.synthetic, columns.synthetic)
         if columns.same_rows(present):
@@ -83,7 +84,8 @@ def merge_candles(
         DataError: as `write_candles`.
     """
     kind: Kind = "mark" if mark else candle_kind(candles.symbol)
-    present = _present(Path(folder), candles.symbol, candles.timeframe, kind)
+    there_already = is_folder(Path(folder))
+    present = FreqtradeFolder(folder).path_of(candles.symbol, candles.timeframe, kind) if there_already else None
     if present is None:
         return Merged(write_candles(folder, candles, mark=mark), added=len(candles))
     there = read_columns(present)
@@ -113,10 +115,7 @@ def merge_funding(
     folder: Path | str, funding: Funding, *, source: str, synthetic: bool = False, now: int | None = None
 ) -> Merged:
     """Add a perpetual's settlements to what is there, as `merge_candles` does with candles."""
-    present = next(
-        filter(None, (_present(Path(folder), funding.symbol, timeframe, "funding_rate") for timeframe in ("1h", "8h"))),
-        None,
-    )
+    present = FreqtradeFolder(folder).funding_path(funding.symbol) if is_folder(Path(folder)) else None
     if present is None:
         return Merged(write_funding(folder, funding, synthetic=synthetic), added=len(funding))
     there = read_funding_columns(present)
@@ -147,7 +146,7 @@ def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = Fal
     """
     path = market_path(Path(folder), funding.symbol, timeframe, "funding_rate")
     columns = FundingColumns(funding.time, funding.rate, synthetic)
-    if path.exists():
+    if is_file(path):
         present = read_funding_columns(path)
         _require_same_world(path, present.synthetic, synthetic)
         if np.array_equal(present.time, columns.time) and np.array_equal(present.rate, columns.rate):
@@ -161,11 +160,6 @@ def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = Fal
 def _columns(candles: Candles) -> Columns:
     arrays = {name: getattr(candles, name) for name in ("time", *CANDLE_COLUMNS)}
     return Columns(**arrays, synthetic=candles.synthetic)
-
-
-def _present(folder: Path, symbol: str, timeframe: str, kind: Kind) -> Path | None:
-    """The file that a store already has for a market, in any of Freqtrade's formats."""
-    return FreqtradeFolder(folder).path_of(symbol, timeframe, kind) if folder.exists() else None
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray], synthetic: bool) -> None:

@@ -20,6 +20,7 @@ from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, join
 from quorate.market.exchange_names import TABLE_FORMATS, parse_table, table_ending
+from quorate.market.folders import files_below, require_folder
 from quorate.market.formats import DATE, FOREIGN, MOST_BYTES, inflate, read_bytes, table_columns
 from quorate.market.names import MarketFile, is_perpetual
 from quorate.market.quality import judge
@@ -82,9 +83,8 @@ class TableFolder:
     """
 
     def __init__(self, path: Path | str, *, perpetual: bool | None = None, clock: Callable[[], int] = now_ms) -> None:
-        self.path = Path(path)
+        self.path = require_folder(Path(path))
         self._perpetual, self._clock = perpetual, clock
-        tables_below(self.path)
 
     def __repr__(self) -> str:
         return f"TableFolder({str(self.path)!r})"
@@ -151,18 +151,7 @@ def tables_below(folder: Path) -> list[Path]:
     Raises:
         DataError: no such folder, or it cannot be read.
     """
-    try:
-        if not folder.is_dir():
-            raise NotADirectoryError(20, "Not a folder" if folder.exists() else "No such folder")
-        return sorted(
-            path
-            for path in folder.rglob("*")
-            if path.name.endswith(TABLE_FORMATS) and not path.name.endswith(SUFFIX) and path.is_file()
-        )
-    except OSError as error:
-        raise DataError(
-            f"read the folder {folder}", found=error.strerror or str(error), expected="a folder that can be read"
-        ) from error
+    return files_below(folder, lambda path: path.name.endswith(TABLE_FORMATS) and not path.name.endswith(SUFFIX))
 
 
 def _read_csv(content: bytes) -> Iterator[pa.Table]:
