@@ -104,6 +104,7 @@ def test_a_share_is_never_shown_better_than_it_is(share: float) -> None:
         (math.nextafter(0.70, 0), "share", False, "69.9 %"),
         (0.57, "share", False, "57.0 %"),
         (15.0000001, "usd", True, "$15.01"),
+        (1368.181, "usd", True, "$1,368.19"),
         (2.4999, "ratio", False, "2.49"),
         (0.1991, "share", True, "20.0 %"),
     ],

@@ -188,3 +188,10 @@ def test_a_browser_draws_every_plot(make_run: Callable[..., Any], tmp_path: Path
         assert 'class="main-svg"' in done.stdout[place : place + 2_000], name
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert console == []
+
+
+def test_long_lists_of_symbols_are_cut_and_counted(make_run: Callable[..., Any]) -> None:
+    symbols = tuple(f"{letter}/USDT:USDT" for letter in "ABCDEFGHIJ")
+    words = "".join(Structure.of(render(made(make_run, symbols=symbols))).words)
+    assert "Buy and hold pays no funding on A/USDT:USDT, " in words
+    assert "H/USDT:USDT and 2 more, whose settlements are unknown." in words

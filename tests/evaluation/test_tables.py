@@ -15,6 +15,8 @@ from quorate.evaluation.tables import cell, tables
         (0.51234, "share", "51.23 %"),
         (0.0123, "percent", "+1.23 %"),
         (-1e-9, "percent", "+0.00 %"),
+        (138.68592, "percent", "+13,869 %"),
+        (3.34e14, "number", "3.34e+14"),
         (-1234.5, "usd", "-$1,234.50"),
         (-6.44, "bps", "-6.4 bps"),
         (1234567, "count", "1,234,567"),

@@ -73,7 +73,7 @@ def shown(value: float, unit: Unit, *, up: bool = False) -> str:
     if unit == "share":
         return f"{(exact * 100).quantize(Decimal('0.1'), rounding)} %"
     cut = exact.quantize(Decimal("0.01"), rounding)
-    return f"${cut}" if unit == "usd" else f"{cut}"
+    return f"${cut:,}" if unit == "usd" else f"{cut:,}"
 
 
 def _row(

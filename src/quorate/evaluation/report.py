@@ -22,6 +22,8 @@ from quorate.evaluation.tables import (
     trade_table,
 )
 
+_NAMED = 8  # symbols in a sentence of the footer
+
 
 def write_report(
     path: Path, card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()
@@ -138,10 +140,16 @@ def _footer(figures: dict[str, Any]) -> list[str]:
         f"The ensemble's scores are {figures['ensemble']['scores']}.",
         "Skill is 1 - log-loss over the log-loss of the training rows' class shares, on the same rows.",
     ]
-    if trades.get("funding_unknown"):
-        lines.append(f"Funding is not fully known for {', '.join(trades['funding_unknown'])}.")
-    if trades.get("mark_missing"):
-        lines.append(f"The mark price is missing for {', '.join(trades['mark_missing'])}; the last price was used.")
+    if unknown := trades.get("funding_unknown"):
+        lines.append(f"Funding is not fully known for {_listed(unknown)}.")
+    if missing := trades.get("mark_missing"):
+        lines.append(f"The mark price is missing for {_listed(missing)}; the last price was used.")
     if unpaid := figures["baselines"].get("buy_and_hold", {}).get("funding_unknown"):
-        lines.append(f"Buy and hold pays no funding on {', '.join(unpaid)}.")
+        lines.append(f"Buy and hold pays no funding on {_listed(unpaid)}, whose settlements are unknown.")
     return lines
+
+
+def _listed(symbols: Sequence[str]) -> str:
+    """The first few names, and how many more."""
+    few = ", ".join(symbols[:_NAMED])
+    return few if len(symbols) <= _NAMED else f"{few} and {len(symbols) - _NAMED} more"

@@ -25,6 +25,7 @@ Interval = tuple[float, float]
 # Ranks are kept in this many bins of equal size; pairs inside a bin count as ties, which moves an area under the ROC
 # curve by at most 1 / 4,096, a hundredth of a usual interval's width.
 _RANK_BINS = 4_096
+_MOST_COUNTS = 8_000_000  # of bins times blocks: with more blocks than 1,953, bins are fewer
 
 # Percentiles over resamples of fewer blocks than this say more about the few blocks than about the figure.
 _FEWEST_BLOCKS = 5
@@ -108,15 +109,12 @@ class TimeBlocks:
 
     def areas(self, positive: BoolArray, score: FloatArray) -> FloatArray:
         """(resamples,) area under the ROC curve of `score` (n,) for `positive` (n,), both without NaN."""
-        place = np.minimum(
-            ((average_ranks(score) - 1) * (_RANK_BINS / max(1, len(score)))).astype(np.int64), _RANK_BINS - 1
-        )
-        yes = self._histograms(place[positive], self.block[positive])
-        no = self._histograms(place[~positive], self.block[~positive])
-        # Pairs won by block against block: a resample weighs each pair of blocks by how often it holds both.
-        won = yes @ (np.cumsum(no, axis=1) - no / 2).T
-        pairs = (self.draws @ yes.sum(axis=1)) * (self.draws @ no.sum(axis=1))
-        return _ratio(((self.draws @ won) * self.draws).sum(axis=1), pairs)
+        bins = min(_RANK_BINS, max(1, _MOST_COUNTS // max(1, self.count)))
+        place = np.minimum(((average_ranks(score) - 1) * (bins / max(1, len(score)))).astype(np.int64), bins - 1)
+        yes = self._histograms(place[positive], self.block[positive], bins)
+        no = self._histograms(place[~positive], self.block[~positive], bins)
+        below = np.cumsum(no, axis=1) - no / 2
+        return _ratio((yes * below).sum(axis=1), yes.sum(axis=1) * no.sum(axis=1))
 
     def correlations(self, a: FloatArray, b: FloatArray) -> FloatArray:
         """(resamples,) Spearman's correlation of `a` and `b` (n,), both without NaN.
@@ -143,10 +141,10 @@ class TimeBlocks:
         low, high = np.quantile(known, [tail, 1 - tail])
         return float(low), float(high)
 
-    def _histograms(self, place: IntArray, block: IntArray) -> FloatArray:
-        """(blocks, bins) how many rows of each block fall in each rank bin."""
-        flat = np.bincount(block * _RANK_BINS + place, minlength=self.count * _RANK_BINS)
-        return flat.reshape(self.count, _RANK_BINS).astype(np.float64)
+    def _histograms(self, place: IntArray, block: IntArray, bins: int) -> FloatArray:
+        """(resamples, bins) how many rows of each resample fall in each rank bin."""
+        flat = np.bincount(block * bins + place, minlength=self.count * bins)
+        return np.asarray(self.draws @ flat.reshape(self.count, bins).astype(np.float64))
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:

@@ -159,11 +159,11 @@ def decision_table(figures: Figure) -> Table:
     decisions = figures["decisions"]
     decided, bars = decisions["decided"], decisions["bars"]
     rows = [
-        (Cell(name.replace("_", " ")), Cell(f"{count:,}"), Cell(f"{count / decided:.1%}".replace("%", " %")))
+        (Cell(name.replace("_", " ")), Cell(f"{count:,}"), Cell(_text(count / decided, "share")))
         for name, count in decisions["consensus"].items()
     ]
     rows += [
-        (Cell(name), Cell(f"{count:,}"), Cell(f"{count / bars:.1%}".replace("%", " %")))
+        (Cell(name), Cell(f"{count:,}"), Cell(_text(count / bars, "share")))
         for name, count in decisions["actions"].items()
         if bars
     ]
@@ -207,7 +207,8 @@ def _text(value: float, kind: Kind) -> str:
         case "share":
             return f"{100 * value:.2f} %"
         case "percent":
-            return f"{round(100 * value, 2) + 0.0:+,.2f} %"  # no -0.00
+            digits = 2 if abs(value) < 10 else 0
+            return f"{round(100 * value, digits) + 0.0:+,.{digits}f} %"  # no -0.00
         case "usd":
             return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
         case "bps":
@@ -215,4 +216,4 @@ def _text(value: float, kind: Kind) -> str:
         case "loss":
             return f"{value:.4f}"
         case "number":
-            return f"{value:,.2f}"
+            return f"{value:,.2f}" if abs(value) < 1e6 else f"{value:.2e}"
