@@ -1,14 +1,14 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from quorate.core.errors import TradingError
 from quorate.core.types import Candles, Funding
-from quorate.trading.bar import Settlement
-from quorate.trading.tape import Tape
+from quorate.trading.bar import Bar, Settlement
+from quorate.trading.tape import tape
 
-HOUR = 3_600_000
 MakeCandles = Callable[..., Candles]
 MakeFunding = Callable[..., Funding]
 
@@ -20,42 +20,35 @@ def six(candles: MakeCandles) -> Callable[..., Candles]:
     return lambda **changes: candles(*BARS, warm_up=0, **changes)
 
 
+def rows(*arguments: Candles | Funding | None) -> list[Bar]:
+    """The bars in order of time."""
+    bars = tape(*arguments)  # type: ignore[arg-type]
+    assert list(bars) == [bar.time for bar in bars.values()]
+    return list(bars.values())
+
+
 def test_bars_by_time(six: MakeCandles) -> None:
-    tape, bars = Tape(six(missing=[2])), six()
-    bar = tape.at(int(bars.time[1]))
-    assert bar is not None
-    assert bar[:5] == (int(bars.time[1]), 20.0, 22.0, 18.0, 21.0)
-    assert tape.at(int(bars.time[1])) is bar
-    assert tape.at(int(bars.time[2])) is None
-    assert int(bars.time[1]) in tape
-    assert int(bars.time[2]) not in tape
-    assert len(tape) == 5
+    bars, times = tape(six(missing=[2])), six().time.tolist()
+    assert list(bars) == [*times[:2], *times[3:]]
+    assert bars[times[1]] == (times[1], 20.0, 22.0, 18.0, 21.0, 20.0, 22.0, 18.0, False, False, (), ())
 
 
 def test_settlements_at_the_open_and_inside(six: MakeCandles, funding: MakeFunding) -> None:
-    bars = six()
-    tape = Tape(bars, funding({1: 0.1, 1.25: 0.2, 1.75: 0.3, 2: 0.4}))
-    first, second = tape.at(int(bars.time[1])), tape.at(int(bars.time[2]))
-    assert first is not None
-    assert second is not None
-    assert first.settled_at_open == (Settlement(0.1, 20.0),)
-    assert first.settled_inside == (Settlement(0.2, 20.0), Settlement(0.3, 20.0))
-    assert second.settled_at_open == (Settlement(0.4, 30.0),)
-    assert second.settled_inside == ()
+    bars = rows(six(), funding({1: 0.1, 1.25: 0.2, 1.75: 0.3, 2: 0.4}))
+    assert bars[1].settled_at_open == (Settlement(0.1, 20.0),)
+    assert bars[1].settled_inside == (Settlement(0.2, 20.0), Settlement(0.3, 20.0))
+    assert bars[2].settled_at_open == (Settlement(0.4, 30.0),)
+    assert bars[2].settled_inside == ()
 
 
 def test_a_gap_is_settled_at_the_next_open_at_the_last_close(six: MakeCandles, funding: MakeFunding) -> None:
-    bars = six(missing=[2, 3])
-    tape = Tape(bars, funding({2: 0.1, 3.5: 0.2, 4: 0.3}))
-    bar = tape.at(int(six().time[4]))
-    assert bar is not None
-    assert bar.settled_at_open == (Settlement(0.1, 21.0), Settlement(0.2, 21.0), Settlement(0.3, 50.0))
+    bars = rows(six(missing=[2, 3]), funding({2: 0.1, 3.5: 0.2, 4: 0.3}))
+    assert bars[2].settled_at_open == (Settlement(0.1, 21.0), Settlement(0.2, 21.0), Settlement(0.3, 50.0))
 
 
 def test_settlements_before_and_after_the_candles_are_nobodys(six: MakeCandles, funding: MakeFunding) -> None:
-    tape = Tape(six(), funding({-1: 0.1, 6: 0.1, 7: 0.1}))
-    bars = [tape.at(int(time)) for time in six().time]
-    assert all(bar is not None and not bar.settled_at_open and not bar.settled_inside for bar in bars)
+    bars = rows(six(), funding({-1: 0.1, 6: 0.1, 7: 0.1}))
+    assert not any(bar.settled_at_open or bar.settled_inside for bar in bars)
 
 
 @pytest.mark.parametrize(
@@ -67,60 +60,49 @@ def test_settlements_before_and_after_the_candles_are_nobodys(six: MakeCandles, 
         ({8: 0.1, 24: 0.1}, [*range(16), *range(24, 30)]),
         ({8: 0.1, 16: float("nan"), 24: 0.1}, [*range(16), *range(24, 30)]),
         ({10: 0.1}, range(2, 18)),
+        ({8: 0.1, 16.01: 0.1, 24: 0.1}, range(30)),  # half a minute late
         (dict.fromkeys(range(31), 0.1), range(30)),
     ],
 )
 def test_where_funding_is_known(
     candles: MakeCandles, funding: MakeFunding, rates: dict[float, float], known: list[int]
 ) -> None:
-    bars = candles(warm_up=30)
-    tape = Tape(bars, funding(rates))
-    found = [row for row, time in enumerate(bars.time.tolist()) if (bar := tape.at(time)) and bar.funding_known]
-    assert found == list(known)
+    bars = rows(candles(warm_up=30), funding(rates))
+    assert [row for row, bar in enumerate(bars) if bar.funding_known] == list(known)
 
 
-def test_no_funding_is_unknown_except_for_spot(six: MakeCandles) -> None:
-    time = int(six().time[0])
-    perpetual, spot = Tape(six()).at(time), Tape(six(symbol="BTC/USDT"), spot=True).at(time)
-    assert perpetual is not None
-    assert spot is not None
-    assert not perpetual.funding_known
-    assert not perpetual.mark_known
-    assert spot.funding_known
-    assert spot.mark_known
+@pytest.mark.parametrize(
+    ("symbol", "mark_known", "funding_known"),
+    [("BTC/USDT:USDT", False, False), ("BTC/USDT:USDT-251226", False, True), ("BTC/USDT", True, True)],
+)
+def test_what_a_market_does_not_have_is_not_missing(
+    six: MakeCandles, symbol: str, mark_known: bool, funding_known: bool
+) -> None:
+    bar = rows(six(symbol=symbol))[0]
+    assert (bar.mark_known, bar.funding_known) == (mark_known, funding_known)
 
 
 def test_mark_prices_and_where_they_are_missing(six: MakeCandles, funding: MakeFunding) -> None:
-    bars = six()
-    mark = Candles(bars.symbol, "1h", *(getattr(bars, name)[[0, 1, 3]] + shift for name, shift in MARK_SHIFTS))
-    tape = Tape(bars, funding({1: 0.1, 2: 0.2}), mark)
-    marked, fallen_back = tape.at(int(bars.time[1])), tape.at(int(bars.time[2]))
-    assert marked is not None
-    assert fallen_back is not None
-    assert (marked.mark_open, marked.mark_high, marked.mark_low) == (20.5, 22.5, 18.5)
-    assert marked.settled_at_open == (Settlement(0.1, 20.5),)
-    assert marked.mark_known
-    assert (fallen_back.mark_open, fallen_back.mark_high, fallen_back.mark_low) == (30.0, 32.0, 28.0)
-    assert fallen_back.settled_at_open == (Settlement(0.2, 30.0),)
-    assert not fallen_back.mark_known
-
-
-MARK_SHIFTS = [("time", 0), *((name, 0.5) for name in ("open", "high", "low", "close")), ("volume", 0)]
+    last = six(missing=[2, 4, 5])
+    mark = replace(last, **{name: getattr(last, name) + 0.5 for name in ("open", "high", "low", "close")})
+    bars = rows(six(), funding({1: 0.1, 2: 0.2}), mark)
+    assert [bar.mark_known for bar in bars] == [True, True, False, True, False, False]
+    assert (bars[1].mark_open, bars[1].mark_high, bars[1].mark_low) == (20.5, 22.5, 18.5)
+    assert bars[1].settled_at_open == (Settlement(0.1, 20.5),)
+    assert (bars[2].mark_open, bars[2].mark_high, bars[2].mark_low) == (30.0, 32.0, 28.0)
+    assert bars[2].settled_at_open == (Settlement(0.2, 30.0),)
 
 
 def test_an_empty_mark_or_empty_candles(six: MakeCandles, funding: MakeFunding) -> None:
-    bars = six()
-    bar = Tape(bars, None, bars[:0]).at(int(bars.time[0]))
-    assert bar is not None
-    assert not bar.mark_known
-    assert len(Tape(bars[:0], funding({1: 0.1}), bars)) == 0
+    assert not any(bar.mark_known for bar in rows(six(), None, six()[:0]))
+    assert rows(six()[:0], funding({1: 0.1}), six()) == []
 
 
 def test_what_belongs_to_another_market_is_refused(six: MakeCandles, funding: MakeFunding) -> None:
     with pytest.raises(TradingError, match="funding of ETH"):
-        Tape(six(), funding({1: 0.1}, symbol="ETH/USDT:USDT"))
+        tape(six(), funding({1: 0.1}, symbol="ETH/USDT:USDT"))
     with pytest.raises(TradingError, match="mark prices of BTC/USDT:USDT 4h"):
-        Tape(six(), None, six(timeframe="4h"))
+        tape(six(), None, six(timeframe="4h"))
     twice = np.array([0, 0])
     with pytest.raises(TradingError, match="out of order"):
-        Tape(six(), Funding("BTC/USDT:USDT", twice, twice.astype(float)))
+        tape(six(), Funding("BTC/USDT:USDT", twice, twice.astype(float)))

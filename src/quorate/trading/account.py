@@ -56,7 +56,10 @@ class Account:
     @property
     def equity_usd(self) -> float:
         """Cash and the unrealised profit of every position at its last valuation."""
-        return self.cash_usd + sum(position.unrealised_usd for position in self.positions.values())
+        equity = self.cash_usd
+        for position in self.positions.values():
+            equity += position.unrealised_usd
+        return equity
 
     @property
     def free_usd(self) -> float:
@@ -83,15 +86,16 @@ class Account:
                 funding settled up to then.
             orders: entries for this open, the best first.
         """
-        for position in self.positions.values():
-            bar = bar_of(position.symbol)
+        due: list[tuple[str, float]] = []
+        for symbol, position in self.positions.items():
+            bar = bar_of(symbol)
             if bar is not None:
-                for settlement in bar.settled_at_open:
-                    self.settle(position.symbol, settlement.rate, settlement.price)
-        for position in [p for p in self.positions.values() if p.order.due <= time]:
-            bar = bar_of(position.symbol)
-            if bar is not None:
-                self.close(position.symbol, time, bar.open, "time")
+                for rate, price in bar.settled_at_open:
+                    self.settle(symbol, rate, price)
+                if position.order.due <= time:
+                    due.append((symbol, bar.open))
+        for symbol, price in due:
+            self.close(symbol, time, price, "time")
         for order in orders:
             bar = bar_of(order.symbol)
             if bar is None:
@@ -101,17 +105,17 @@ class Account:
 
     def at_close(self, time: int, bar_of: BarOf) -> None:
         """What happens inside the bars at `time`: funding, then stops, targets and liquidations, then valuation."""
-        for position in list(self.positions.values()):
-            bar = bar_of(position.symbol)
+        for symbol, position in list(self.positions.items()):
+            bar = bar_of(symbol)
             if bar is None:
                 continue
-            for settlement in bar.settled_inside:
-                self.settle(position.symbol, settlement.rate, settlement.price)
+            for rate, price in bar.settled_inside:
+                self.settle(symbol, rate, price)
             position.funding_known &= bar.funding_known
             position.mark_known &= bar.mark_known
             exit_ = reached(position, bar, self.exits)
             if exit_ is not None:
-                self.close(position.symbol, time, exit_.price, exit_.reason)
+                self.close(symbol, time, exit_.price, exit_.reason)
                 continue
             position.mark = bar.close
             if self.exits.trail_atr:

@@ -13,10 +13,9 @@ from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.trading.account import Account
 from quorate.trading.bar import Bar
 from quorate.trading.contract import Contract
-from quorate.trading.order import Order
 from quorate.trading.orders import Orders
 from quorate.trading.result import BacktestResult
-from quorate.trading.tape import Tape
+from quorate.trading.tape import tape
 
 
 def backtest(
@@ -63,10 +62,7 @@ def backtest(
     orders = Orders(frames, candles, exits.time_bars or horizon, start, end, probabilities)
     state.refused["no_next_bar"] += orders.unfillable
     run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
-    tapes = {
-        symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol), spot=state.contract(symbol).spot)
-        for symbol, bars in run.items()
-    }
+    tapes = {symbol: tape(bars, funding.get(symbol), (marks or {}).get(symbol)) for symbol, bars in run.items()}
     time = np.unique(np.concatenate([bars.time for bars in run.values()]))
     equity, exposed = _drive(state, orders, tapes, time.tolist(), _endings(run))
     return BacktestResult(
@@ -85,11 +81,19 @@ def backtest(
 
 
 def _drive(
-    account: Account, orders: Orders, tapes: Mapping[str, Tape], times: list[int], endings: Mapping[int, list[str]]
+    account: Account,
+    orders: Orders,
+    tapes: Mapping[str, Mapping[int, Bar]],
+    times: list[int],
+    endings: Mapping[int, list[str]],
 ) -> tuple[list[float], int]:
     """Equity at every time, and at how many of them a position was held."""
+    time, exposed = 0, 0
     equity: list[float] = []
-    exposed = 0
+
+    def bar_of(symbol: str) -> Bar | None:
+        return tapes[symbol].get(time)
+
     entries = iter([*np.searchsorted(times, orders.times).tolist(), len(times)])
     next_entry = next(entries)
     while len(equity) < len(times):
@@ -99,15 +103,9 @@ def _drive(
             equity += [account.equity_usd] * (next_entry - now)
             continue
         time = times[now]
-
-        def bar_of(symbol: str, time: int = time) -> Bar | None:
-            return tapes[symbol].at(time)
-
-        due: list[Order] = []
+        account.at_open(time, bar_of, orders.at(time))
         if next_entry == now:
-            due = orders.at(time)
             next_entry = next(entries)
-        account.at_open(time, bar_of, due)
         exposed += bool(account.positions)
         account.at_close(time, bar_of)
         for symbol in endings.get(time, ()):

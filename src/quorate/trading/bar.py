@@ -24,10 +24,10 @@ class Bar(NamedTuple):
         time: open time in ms.
         open, high, low, close: last prices.
         mark_open, mark_high, mark_low: mark prices; the last prices where the mark is not known.
+        mark_known: the mark prices are the exchange's.
+        funding_known: no settlement is missing.
         settled_at_open: settlements since the bar before, this bar's open included: before any fill of this bar.
         settled_inside: settlements after the open, before the next.
-        funding_known: no settlement is missing.
-        mark_known: the mark prices are the exchange's.
     """
 
     time: int
@@ -38,7 +38,7 @@ class Bar(NamedTuple):
     mark_open: float
     mark_high: float
     mark_low: float
+    mark_known: bool = True
+    funding_known: bool = True
     settled_at_open: tuple[Settlement, ...] = ()
     settled_inside: tuple[Settlement, ...] = ()
-    funding_known: bool = True
-    mark_known: bool = True

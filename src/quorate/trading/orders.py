@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import TradingError
-from quorate.core.types import Action, Candles, DecisionFrame, FloatArray
+from quorate.core.types import Action, Candles, DecisionFrame, FloatArray, IntArray
 from quorate.features import Bars, atr_14
 from quorate.trading.order import Order
 
@@ -41,66 +42,60 @@ class Orders:
         probabilities: Mapping[str, FloatArray] | None = None,
     ) -> None:
         self.unfillable = 0
-        orders: list[tuple[int, float, str, Order]] = []
-        for symbol, frame in frames.items():
-            orders += self._of(symbol, frame, candles[symbol], horizon, start, end, (probabilities or {}).get(symbol))
-        orders.sort(key=lambda entry: entry[:3])
-        self._by_time: dict[int, list[Order]] = {}
-        for time, _, _, order in orders:
-            self._by_time.setdefault(time, []).append(order)
-        self.times = list(self._by_time)
+        symbols = sorted(frames)
+        parts = [
+            self._of(frames[symbol], candles[symbol], start, end, (probabilities or {}).get(symbol))
+            for symbol in symbols
+        ]
+        fill, decided, confidence, side, atr, probability = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+        symbol = np.repeat(np.arange(len(symbols)), [len(part[0]) for part in parts])
+        best_first = np.lexsort((symbol, -confidence, fill))
+        due = fill + horizon * timeframe_ms(frames[symbols[0]].timeframe)
+        columns = (column[best_first].tolist() for column in (side, decided, due, confidence, atr, probability))
+        self._orders = list(map(Order, [symbols[row] for row in symbol[best_first].tolist()], *columns))
+        times, firsts = np.unique(fill[best_first], return_index=True)
+        self.times: list[int] = times.tolist()
+        self._spans = dict(zip(self.times, pairwise([*firsts.tolist(), len(fill)]), strict=True))
 
     def at(self, time: int) -> list[Order]:
         """Entries for the open at `time`, the best first."""
-        return self._by_time.get(time, [])
+        return self._orders[slice(*self._spans.get(time, (0, 0)))]
 
     def _of(
         self,
-        symbol: str,
         frame: DecisionFrame,
         candles: Candles,
-        horizon: int,
         start: int | None,
         end: int | None,
         probability: FloatArray | None,
-    ) -> list[tuple[int, float, str, Order]]:
+    ) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray, FloatArray]:
+        """Fill time, time of the decision, confidence, side, ATR and probability of one market's orders."""
         _check(frame, candles, probability)
-        length = timeframe_ms(candles.timeframe)
         wanted = frame.action != Action.HOLD
         if start is not None:
             wanted &= frame.time >= start
         if end is not None:
             wanted &= frame.time < end
         chosen = np.flatnonzero(wanted)
-        if not chosen.size:
-            return []
-        decided = frame.time[chosen]
-        fills = decided + length
-        row = np.searchsorted(candles.time, fills)
-        fillable = candles.time[np.minimum(row, len(candles) - 1)] == fills
+        fill = frame.time[chosen] + timeframe_ms(candles.timeframe)
+        row = np.searchsorted(candles.time, fill)
+        fillable = row < len(candles)
+        fillable[fillable] = candles.time[row[fillable]] == fill[fillable]
         if end is not None:
-            fillable &= fills < end
+            fillable &= fill < end
         self.unfillable += int(np.count_nonzero(~fillable))
-        chosen, decided, fills, row = chosen[fillable], decided[fillable], fills[fillable], row[fillable]
-        confidence = np.nan_to_num(frame.confidence[chosen], nan=0.0)
-        return [
-            (fill, -order.confidence, symbol, order)
-            for fill, order in zip(
-                fills.tolist(),
-                map(
-                    Order,
-                    [symbol] * len(chosen),
-                    np.where(frame.action[chosen] == Action.BUY, 1, -1).tolist(),
-                    decided.tolist(),
-                    (fills + horizon * length).tolist(),
-                    confidence.tolist(),
-                    # The bar before the fill is the bar of the decision: nothing newer is known.
-                    atr_14(Bars(candles))[row - 1].tolist(),
-                    (np.full(len(chosen), np.nan) if probability is None else probability[chosen]).tolist(),
-                ),
-                strict=True,
-            )
-        ]
+        chosen, fill, row = chosen[fillable], fill[fillable], row[fillable]
+        return (
+            fill,
+            frame.time[chosen],
+            np.nan_to_num(frame.confidence[chosen], nan=0.0),
+            np.where(frame.action[chosen] == Action.BUY, 1, -1),
+            # The bar before the fill is the bar of the decision: nothing newer is known.
+            atr_14(Bars(candles))[row - 1] if row.size else np.zeros(0),
+            np.full(len(chosen), np.nan) if probability is None else probability[chosen],
+        )
 
 
 def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | None) -> None:
@@ -116,7 +111,9 @@ def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | Non
         raise TradingError(attempted, found=f"columns of {sorted(lengths)} rows", expected="one length")
     if not len(frame):
         return
-    unknown = ~np.isin(frame.time, candles.time, assume_unique=False)
+    row = np.searchsorted(candles.time, frame.time)
+    unknown = row == len(candles)
+    unknown[~unknown] = candles.time[row[~unknown]] != frame.time[~unknown]
     if unknown.any():
         raise TradingError(
             attempted,
@@ -126,5 +123,5 @@ def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | Non
         )
     if np.any(np.diff(frame.time) <= 0):
         raise TradingError(attempted, found="decisions out of order or twice", expected="times that increase")
-    if not np.isin(frame.action, [int(action) for action in Action]).all():
+    if frame.action.min() < min(Action) or frame.action.max() > max(Action):
         raise TradingError(attempted, found="an action that is none", expected="0 SELL, 1 HOLD, 2 BUY")

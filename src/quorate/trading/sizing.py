@@ -77,8 +77,11 @@ def plan(
         return "no_atr"
     if equity_usd <= 0 or free_usd <= 0:
         return "no_margin"
-    distance = exits.stop_atr * order.atr
     leverage = 1.0 if contract.spot else account.leverage
+    least_usd = contract.minimum_usd or account.minimum_usd
+    if min(equity_usd / account.positions, free_usd) * leverage < least_usd:
+        return "below_minimum"
+    distance = exits.stop_atr * order.atr
     while True:
         stop = stop_price(entry_price, order.side, distance, contract)
         if order.side * (entry_price - stop) <= 0:
@@ -91,7 +94,7 @@ def plan(
             wanted * entry_price, leverage, equity_usd / account.positions, free_usd, contract, costs.taker_fee
         )
         quantity = contract.round_quantity(value / entry_price)
-        if quantity <= 0 or quantity * entry_price < (contract.minimum_usd or account.minimum_usd):
+        if quantity <= 0 or quantity * entry_price < least_usd:
             return "below_minimum"
         margin = quantity * entry_price / leverage
         liquidation = (

@@ -7,6 +7,7 @@ import numpy as np
 from quorate.core.clock import HOUR_MS, MINUTE_MS, timeframe_ms
 from quorate.core.errors import TradingError
 from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
+from quorate.market.names import is_perpetual
 from quorate.trading.bar import Bar, Settlement
 
 # The longest settlement interval of the large exchanges, whose clocks are a few milliseconds off: a longer silence
@@ -14,87 +15,49 @@ from quorate.trading.bar import Bar, Settlement
 _FUNDING_INTERVAL_MS = 8 * HOUR_MS + MINUTE_MS
 
 
-class Tape:
-    """The bars of one market, by open time.
+def tape(candles: Candles, funding: Funding | None = None, mark: Candles | None = None) -> dict[int, Bar]:
+    """The bars of one market by open time; a gap has none.
 
     Args:
         candles: last prices.
         funding: settlements; None where unknown. A NaN rate is a settlement that is not known.
         mark: mark prices of the same timeframe; None, or a bar left out, falls back to the last prices.
-        spot: no funding and no mark price exist, so none is missing.
 
     Raises:
         TradingError: funding, mark and candles of different symbols or timeframes.
     """
-
-    def __init__(
-        self, candles: Candles, funding: Funding | None = None, mark: Candles | None = None, *, spot: bool = False
-    ) -> None:
-        _check(candles, funding, mark)
-        self.symbol = candles.symbol
-        self._rows = {time: row for row, time in enumerate(candles.time.tolist())}
-        mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
-        settled = _Settlements(candles, funding, mark_open, mark_close)
-        everywhere = np.ones(len(candles), dtype=np.bool_)
-        self._prices = list(
-            zip(
-                candles.time.tolist(),
-                candles.open.tolist(),
-                candles.high.tolist(),
-                candles.low.tolist(),
-                candles.close.tolist(),
-                mark_open.tolist(),
-                mark_high.tolist(),
-                mark_low.tolist(),
-                strict=True,
-            )
-        )
-        self._at_open, self._inside = settled.at_open, settled.inside
-        self._funding_known = (everywhere if spot else settled.known).tolist()
-        self._mark_known = (everywhere if spot else mark_known).tolist()
-        self._newest: Bar | None = None
-
-    def __len__(self) -> int:
-        return len(self._prices)
-
-    def __contains__(self, time: int) -> bool:
-        return time in self._rows
-
-    def at(self, time: int) -> Bar | None:
-        """The bar that opens at `time`, or None in a gap."""
-        # The account asks for the same bar at its open and at its close.
-        if self._newest is not None and self._newest.time == time:
-            return self._newest
-        row = self._rows.get(time)
-        if row is None:
-            return None
-        self._newest = Bar._make(
-            (
-                *self._prices[row],
-                self._at_open.get(row, ()),
-                self._inside.get(row, ()),
-                self._funding_known[row],
-                self._mark_known[row],
-            )
-        )
-        return self._newest
+    _check(candles, funding, mark)
+    mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
+    settled = _Settlements(candles, funding, mark_open, mark_close)
+    funding_known = settled.known
+    # What a market does not have cannot be missing.
+    if not is_perpetual(candles.symbol):
+        funding_known = np.ones(len(candles), dtype=np.bool_)
+    if ":" not in candles.symbol:
+        mark_known = np.ones(len(candles), dtype=np.bool_)
+    columns = (
+        *(candles.time, candles.open, candles.high, candles.low, candles.close),
+        *(mark_open, mark_high, mark_low, mark_known, funding_known),
+    )
+    bars = zip(*(column.tolist() for column in columns), settled.at_open, settled.inside, strict=True)
+    return dict(zip(candles.time.tolist(), map(Bar._make, bars), strict=True))
 
 
 class _Settlements:
     """Funding by bar.
 
     Attributes:
-        at_open: row -> settlements between the end of the bar before and this bar's open, both included; more than
-            the one at the open itself only after a gap, in which a position goes on paying.
-        inside: row -> settlements after the open and before the end of the bar.
+        at_open: n settlements between the end of the bar before and this bar's open, both included; more than the one
+            at the open itself only after a gap, in which a position goes on paying.
+        inside: n settlements after the open and before the end of the bar.
         known: (n,) no settlement is missing in this bar.
     """
 
     def __init__(
         self, candles: Candles, funding: Funding | None, mark_open: FloatArray, mark_close: FloatArray
     ) -> None:
-        self.at_open: dict[int, tuple[Settlement, ...]] = {}
-        self.inside: dict[int, tuple[Settlement, ...]] = {}
+        self.at_open: list[tuple[Settlement, ...]] = [()] * len(candles)
+        self.inside: list[tuple[Settlement, ...]] = [()] * len(candles)
         length = timeframe_ms(candles.timeframe)
         if funding is None or not len(candles):
             self.known = np.zeros(len(candles), dtype=np.bool_)
@@ -113,7 +76,7 @@ class _Settlements:
             for bar, *settlement in zip(
                 (row + in_gap)[chosen].tolist(), rate[chosen].tolist(), price[chosen].tolist(), strict=True
             ):
-                target[bar] = (*target.get(bar, ()), Settlement(*settlement))
+                target[bar] += (Settlement(*settlement),)
 
 
 def _covered(bar_time: IntArray, length: int, settled: IntArray) -> BoolArray:
