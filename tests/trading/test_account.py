@@ -127,7 +127,7 @@ def test_refusals_are_counted(order: MakeOrder) -> None:
 
 
 def test_at_the_open_funding_comes_first_then_exits_then_entries(order: MakeOrder) -> None:
-    state = account(positions=1)
+    state = account(positions=2)
     state.open(order(due=7), 0, 100.0)
     settled = (Settlement(0.001, 100.0),)
     bars = {symbol: Bar(7, *[100.0] * 7, settled_at_open=settled) for symbol in (BTC, "ETH/USDT:USDT")}

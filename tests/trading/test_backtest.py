@@ -1,15 +1,18 @@
 import math
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from quorate.core.clock import HOUR_MS
+from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import TradingError
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Action, Candles, DecisionFrame, Funding
+from quorate.market import FreqtradeFolder
 from quorate.trading import BacktestResult, Contract, backtest
 
 # Rows are hours. Rows 0 to 19 are quiet, with ATR(14) = 2; the decision falls on the close of row 19, and the entry on
@@ -328,3 +331,37 @@ def test_a_mistyped_symbol_is_shown_its_neighbour(candles: MakeCandles, frame: M
     market = candles(FLAT)
     with pytest.raises(TradingError, match="Did you mean 'BTC/USDT:USD'"):
         backtest({BTC: frame(market, {})}, {"BTC/USDT:USD": market}, {}, horizon=1)
+
+
+@pytest.mark.data
+@pytest.mark.skipif("QUORATE_DATA" not in os.environ, reason="QUORATE_DATA does not name the folder of real candles")
+def test_a_quarter_of_real_funding_and_marks(frame: MakeFrame) -> None:
+    folder = FreqtradeFolder(Path(os.environ["QUORATE_DATA"]) / "binance")
+    start, end = parse_ms("2025-05-01"), parse_ms("2025-07-30")
+    market = folder.candles(BTC, "1h").between(start - 100 * HOUR_MS, end)
+    rates, mark = folder.funding(BTC), folder.mark(BTC, "1h")
+    assert rates is not None
+    # Sold short once, without leverage, and left alone until the end.
+    result = backtest(
+        {BTC: frame(market, {100: Action.SELL})},
+        {BTC: market},
+        {BTC: rates},
+        horizon=10_000,
+        costs=CostSettings(slippage=0),
+        account=AccountSettings(sizing="fixed", stake_usd=1_000.0, leverage=1.0, positions=1),
+        exits=ExitSettings(stop_atr=1e3),
+        start=start,
+        end=end,
+        marks={BTC: mark},
+    )
+    (trade,) = result.trades
+    assert len(result.time) == 90 * 24
+    assert (trade.reason, trade.entry_time, trade.exit_time) == ("end", start + HOUR_MS, end - HOUR_MS)
+    # 90 days of three settlements; the first, at the start, came before the entry.
+    held = (rates.time > trade.entry_time) & (rates.time < end)
+    assert held.sum() == 269
+    marked = dict(zip(mark.time.tolist(), mark.open.tolist(), strict=True)) if mark else {}
+    prices = np.array([marked[time] for time in rates.time[held].tolist()])
+    assert trade.funding_usd == pytest.approx(trade.quantity * float(rates.rate[held] @ prices))
+    assert trade.gross_usd == pytest.approx(trade.quantity * (market.open[101] - market.close[-1]))
+    assert result.funding_unknown == result.mark_missing == ()

@@ -7,7 +7,7 @@ import pytest
 from quorate.core.errors import TradingError
 from quorate.core.types import Candles, Funding
 from quorate.trading.bar import Bar, Settlement
-from quorate.trading.tape import tape
+from quorate.trading.tape import Tape
 
 MakeCandles = Callable[..., Candles]
 MakeFunding = Callable[..., Funding]
@@ -20,17 +20,18 @@ def six(candles: MakeCandles) -> Callable[..., Candles]:
     return lambda **changes: candles(*BARS, warm_up=0, **changes)
 
 
-def rows(*arguments: Candles | Funding | None) -> list[Bar]:
+def rows(candles: Candles, *others: Candles | Funding | None) -> list[Bar]:
     """The bars in order of time."""
-    bars = tape(*arguments)  # type: ignore[arg-type]
-    assert list(bars) == [bar.time for bar in bars.values()]
-    return list(bars.values())
+    tape = Tape(candles, *others)  # type: ignore[arg-type]
+    return [bar for time in candles.time.tolist() if (bar := tape.at(time)) is not None]
 
 
 def test_bars_by_time(six: MakeCandles) -> None:
-    bars, times = tape(six(missing=[2])), six().time.tolist()
-    assert list(bars) == [*times[:2], *times[3:]]
-    assert bars[times[1]] == (times[1], 20.0, 22.0, 18.0, 21.0, 20.0, 22.0, 18.0, False, False, (), ())
+    tape, times = Tape(six(missing=[2])), six().time.tolist()
+    assert tape.at(times[1]) == (times[1], 20.0, 22.0, 18.0, 21.0, 20.0, 22.0, 18.0, False, False, (), ())
+    assert tape.at(times[1]) is tape.at(times[1])
+    assert tape.at(times[2]) is None
+    assert [bar.open for bar in rows(six(missing=[2]))] == [10.0, 20.0, 40.0, 50.0, 60.0]
 
 
 def test_settlements_at_the_open_and_inside(six: MakeCandles, funding: MakeFunding) -> None:
@@ -100,9 +101,9 @@ def test_an_empty_mark_or_empty_candles(six: MakeCandles, funding: MakeFunding) 
 
 def test_what_belongs_to_another_market_is_refused(six: MakeCandles, funding: MakeFunding) -> None:
     with pytest.raises(TradingError, match="funding of ETH"):
-        tape(six(), funding({1: 0.1}, symbol="ETH/USDT:USDT"))
+        Tape(six(), funding({1: 0.1}, symbol="ETH/USDT:USDT"))
     with pytest.raises(TradingError, match="mark prices of BTC/USDT:USDT 4h"):
-        tape(six(), None, six(timeframe="4h"))
+        Tape(six(), None, six(timeframe="4h"))
     twice = np.array([0, 0])
     with pytest.raises(TradingError, match="out of order"):
-        tape(six(), Funding("BTC/USDT:USDT", twice, twice.astype(float)))
+        Tape(six(), Funding("BTC/USDT:USDT", twice, twice.astype(float)))

@@ -97,9 +97,10 @@ class Account:
         for symbol, price in due:
             self.close(symbol, time, price, "time")
         for order in orders:
-            bar = bar_of(order.symbol)
+            refusal = self._refusal(order)
+            bar = None if refusal else bar_of(order.symbol)
             if bar is None:
-                self.refused["no_next_bar"] += 1
+                self.refused[refusal or "no_next_bar"] += 1
             else:
                 self.open(order, time, bar.open)
 

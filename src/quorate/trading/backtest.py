@@ -15,7 +15,7 @@ from quorate.trading.bar import Bar
 from quorate.trading.contract import Contract
 from quorate.trading.orders import Orders
 from quorate.trading.result import BacktestResult
-from quorate.trading.tape import tape
+from quorate.trading.tape import Tape
 
 
 def backtest(
@@ -62,7 +62,7 @@ def backtest(
     orders = Orders(frames, candles, exits.time_bars or horizon, start, end, probabilities)
     state.refused["no_next_bar"] += orders.unfillable
     run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
-    tapes = {symbol: tape(bars, funding.get(symbol), (marks or {}).get(symbol)) for symbol, bars in run.items()}
+    tapes = {symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol)) for symbol, bars in run.items()}
     time = np.unique(np.concatenate([bars.time for bars in run.values()]))
     equity, exposed = _drive(state, orders, tapes, time.tolist(), _endings(run))
     return BacktestResult(
@@ -83,7 +83,7 @@ def backtest(
 def _drive(
     account: Account,
     orders: Orders,
-    tapes: Mapping[str, Mapping[int, Bar]],
+    tapes: Mapping[str, Tape],
     times: list[int],
     endings: Mapping[int, list[str]],
 ) -> tuple[list[float], int]:
@@ -92,7 +92,7 @@ def _drive(
     equity: list[float] = []
 
     def bar_of(symbol: str) -> Bar | None:
-        return tapes[symbol].get(time)
+        return tapes[symbol].at(time)
 
     entries = iter([*np.searchsorted(times, orders.times).tolist(), len(times)])
     next_entry = next(entries)

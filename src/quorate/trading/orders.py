@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -54,14 +54,14 @@ class Orders:
         best_first = np.lexsort((symbol, -confidence, fill))
         due = fill + horizon * timeframe_ms(frames[symbols[0]].timeframe)
         columns = (column[best_first].tolist() for column in (side, decided, due, confidence, atr, probability))
-        self._orders = list(map(Order, [symbols[row] for row in symbol[best_first].tolist()], *columns))
+        self._rows = list(zip([symbols[row] for row in symbol[best_first].tolist()], *columns, strict=True))
         times, firsts = np.unique(fill[best_first], return_index=True)
         self.times: list[int] = times.tolist()
         self._spans = dict(zip(self.times, pairwise([*firsts.tolist(), len(fill)]), strict=True))
 
-    def at(self, time: int) -> list[Order]:
+    def at(self, time: int) -> Iterator[Order]:
         """Entries for the open at `time`, the best first."""
-        return self._orders[slice(*self._spans.get(time, (0, 0)))]
+        return map(Order._make, self._rows[slice(*self._spans.get(time, (0, 0)))])
 
     def _of(
         self,

@@ -15,8 +15,8 @@ from quorate.trading.bar import Bar, Settlement
 _FUNDING_INTERVAL_MS = 8 * HOUR_MS + MINUTE_MS
 
 
-def tape(candles: Candles, funding: Funding | None = None, mark: Candles | None = None) -> dict[int, Bar]:
-    """The bars of one market by open time; a gap has none.
+class Tape:
+    """The bars of one market, by open time.
 
     Args:
         candles: last prices.
@@ -26,38 +26,54 @@ def tape(candles: Candles, funding: Funding | None = None, mark: Candles | None 
     Raises:
         TradingError: funding, mark and candles of different symbols or timeframes.
     """
-    _check(candles, funding, mark)
-    mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
-    settled = _Settlements(candles, funding, mark_open, mark_close)
-    funding_known = settled.known
-    # What a market does not have cannot be missing.
-    if not is_perpetual(candles.symbol):
-        funding_known = np.ones(len(candles), dtype=np.bool_)
-    if ":" not in candles.symbol:
-        mark_known = np.ones(len(candles), dtype=np.bool_)
-    columns = (
-        *(candles.time, candles.open, candles.high, candles.low, candles.close),
-        *(mark_open, mark_high, mark_low, mark_known, funding_known),
-    )
-    bars = zip(*(column.tolist() for column in columns), settled.at_open, settled.inside, strict=True)
-    return dict(zip(candles.time.tolist(), map(Bar._make, bars), strict=True))
+
+    def __init__(self, candles: Candles, funding: Funding | None = None, mark: Candles | None = None) -> None:
+        _check(candles, funding, mark)
+        mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
+        settled = _Settlements(candles, funding, mark_open, mark_close)
+        funding_known = settled.known
+        # What a market does not have cannot be missing.
+        if not is_perpetual(candles.symbol):
+            funding_known = np.ones(len(candles), dtype=np.bool_)
+        if ":" not in candles.symbol:
+            mark_known = np.ones(len(candles), dtype=np.bool_)
+        columns = (
+            *(candles.time, candles.open, candles.high, candles.low, candles.close),
+            *(mark_open, mark_high, mark_low, mark_known, funding_known),
+        )
+        self._prices = list(zip(*(column.tolist() for column in columns), strict=True))
+        self._settled_at_open, self._settled_inside = settled.at_open, settled.inside
+        self._rows = dict(zip(candles.time.tolist(), range(len(candles)), strict=True))
+        self._newest: Bar | None = None
+
+    def at(self, time: int) -> Bar | None:
+        """The bar that opens at `time`; None in a gap."""
+        # Bars are made when they are asked for: most are not. The account asks for one at its open and its close.
+        bar = self._newest
+        if bar is None or bar.time != time:
+            row = self._rows.get(time)
+            if row is None:
+                return None
+            settled = self._settled_at_open.get(row, ()), self._settled_inside.get(row, ())
+            self._newest = bar = Bar._make((*self._prices[row], *settled))
+        return bar
 
 
 class _Settlements:
     """Funding by bar.
 
     Attributes:
-        at_open: n settlements between the end of the bar before and this bar's open, both included; more than the one
-            at the open itself only after a gap, in which a position goes on paying.
-        inside: n settlements after the open and before the end of the bar.
+        at_open: row -> settlements between the end of the bar before and this bar's open, both included; more than the
+            one at the open itself only after a gap, in which a position goes on paying.
+        inside: row -> settlements after the open and before the end of the bar.
         known: (n,) no settlement is missing in this bar.
     """
 
     def __init__(
         self, candles: Candles, funding: Funding | None, mark_open: FloatArray, mark_close: FloatArray
     ) -> None:
-        self.at_open: list[tuple[Settlement, ...]] = [()] * len(candles)
-        self.inside: list[tuple[Settlement, ...]] = [()] * len(candles)
+        self.at_open: dict[int, tuple[Settlement, ...]] = {}
+        self.inside: dict[int, tuple[Settlement, ...]] = {}
         length = timeframe_ms(candles.timeframe)
         if funding is None or not len(candles):
             self.known = np.zeros(len(candles), dtype=np.bool_)
@@ -76,7 +92,7 @@ class _Settlements:
             for bar, *settlement in zip(
                 (row + in_gap)[chosen].tolist(), rate[chosen].tolist(), price[chosen].tolist(), strict=True
             ):
-                target[bar] += (Settlement(*settlement),)
+                target[bar] = (*target.get(bar, ()), Settlement(*settlement))
 
 
 def _covered(bar_time: IntArray, length: int, settled: IntArray) -> BoolArray:
