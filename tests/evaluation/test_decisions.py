@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from quorate.core.types import Action, DecisionFrame
+from quorate.ensemble.predictor import TRAINING_SPAN
 from quorate.ensemble.vote import CONFLICT, VOLATILITY_HOLD
 from quorate.evaluation.decisions import decision_figures
 
@@ -61,7 +62,7 @@ def test_fallback_rules_do_not_raise_the_models_confidence() -> None:
 
 
 @pytest.mark.parametrize(
-    "frames", [[], [frame([])], [frame([(Action.HOLD, 0.0, "", "no_votes"), (Action.HOLD, 0.0, "", "training_span")])]]
+    "frames", [[], [frame([])], [frame([(Action.HOLD, 0.0, "", "no_votes"), (Action.HOLD, 0.0, "", TRAINING_SPAN)])]]
 )
 def test_nothing_decided_gives_nulls_with_reasons(frames: list[DecisionFrame]) -> None:
     figures = decision_figures(frames)

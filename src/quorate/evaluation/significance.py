@@ -109,12 +109,14 @@ class TimeBlocks:
 
     def areas(self, positive: BoolArray, score: FloatArray) -> FloatArray:
         """(resamples,) area under the ROC curve of `score` (n,) for `positive` (n,), both without NaN."""
-        bins = min(_RANK_BINS, max(1, _MOST_COUNTS // max(1, self.count)))
+        bins = max(1, min(_RANK_BINS, _MOST_COUNTS // max(1, self.count), len(score)))
         place = np.minimum(((average_ranks(score) - 1) * (bins / max(1, len(score)))).astype(np.int64), bins - 1)
         yes = self._histograms(place[positive], self.block[positive], bins)
         no = self._histograms(place[~positive], self.block[~positive], bins)
         below = np.cumsum(no, axis=1) - no / 2
-        return _ratio((yes * below).sum(axis=1), yes.sum(axis=1) * no.sum(axis=1))
+        # Pairs won between blocks, weighted by how often a resample holds both; multiplied in whichever order is less.
+        won = np.linalg.multi_dot([self.draws, yes, below.T]) * self.draws
+        return _ratio(won.sum(axis=1), (self.draws @ yes.sum(axis=1)) * (self.draws @ no.sum(axis=1)))
 
     def correlations(self, a: FloatArray, b: FloatArray) -> FloatArray:
         """(resamples,) Spearman's correlation of `a` and `b` (n,), both without NaN.
@@ -142,9 +144,9 @@ class TimeBlocks:
         return float(low), float(high)
 
     def _histograms(self, place: IntArray, block: IntArray, bins: int) -> FloatArray:
-        """(resamples, bins) how many rows of each resample fall in each rank bin."""
+        """(blocks, bins) how many rows of each block fall in each rank bin."""
         flat = np.bincount(block * bins + place, minlength=self.count * bins)
-        return np.asarray(self.draws @ flat.reshape(self.count, bins).astype(np.float64))
+        return flat.reshape(self.count, bins).astype(np.float64)
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
