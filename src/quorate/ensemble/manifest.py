@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from quorate.core.clock import iso_ms, parse_ms
-from quorate.core.errors import BundleError, SettingsError
+from quorate.core.errors import BundleError, FeatureError, SettingsError
 from quorate.core.settings import TargetSettings, VoteSettings
 from quorate.core.types import CLASS_NAMES
 from quorate.features.catalogue import feature_set
@@ -107,18 +107,18 @@ class Manifest:
         Raises:
             BundleError: no JSON, a newer schema, a byte changed, other classes, dtype or features.
         """
-        attempted = f"load the bundle {path.parent}"
+        attempted = f"load the bundle {path}"
         try:
             tree = json.loads(content)
             schema = tree["schema_version"]
         except (ValueError, KeyError, TypeError) as error:
             raise BundleError(
-                attempted, found=f"{FILE_NAME} unreadable ({error})", expected="the manifest as published"
+                attempted, found=f"a text that cannot be read ({error})", expected="the manifest as published"
             ) from error
         if schema != SCHEMA_VERSION:
             raise BundleError(
                 attempted,
-                found=f"schema version {schema} in {FILE_NAME}",
+                found=f"schema version {schema}",
                 expected=f"version {SCHEMA_VERSION}",
                 remedy="Train it again with this version of Quorate, or use the version that made it.",
             )
@@ -128,15 +128,18 @@ class Manifest:
             manifest = cls._from_tree(tree)
         except (KeyError, TypeError, ValueError, AttributeError, SettingsError) as error:
             raise BundleError(
-                attempted, found=f"{FILE_NAME} incomplete ({error})", expected="every field of a manifest"
+                attempted, found=f"an incomplete manifest ({error})", expected="every field of a manifest"
             ) from error
-        known = feature_set(manifest.features)
+        try:
+            known = feature_set(manifest.features)
+        except FeatureError as error:
+            raise BundleError(attempted, found=error.found, expected=error.expected, remedy=error.remedy) from error
         _require(attempted, "feature order", list(manifest.feature_names), list(known.names))
         _require(attempted, "feature hash", manifest.feature_hash, known.hash)
         if manifest.sealed().text().encode() != content:
             raise BundleError(
                 attempted,
-                found=f"{FILE_NAME} altered: its id is {manifest.id}, its content makes {manifest.sealed().id}",
+                found=f"altered: its id is {manifest.id}, its content makes {manifest.sealed().id}",
                 expected="the manifest as published",
                 remedy="Restore it from a copy, or train again.",
             )

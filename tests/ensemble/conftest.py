@@ -1,0 +1,51 @@
+"""One small trained bundle that the tests of this folder share, each reading it or copying it."""
+
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from quorate.core.clock import HOUR_MS
+from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, XGBoostSettings
+from quorate.ensemble.train import train
+from quorate.market.synthetic import SyntheticMarket
+
+SETTINGS = replace(
+    Settings(), models=ModelSettings(xgboost=XGBoostSettings(trees=20), lightgbm=LightGBMSettings(trees=20))
+)
+BARS, TRAIN_BARS = 1_100, 700
+
+
+def mean_loss(y, scores, prior, time, forward_return):
+    del prior, time, forward_return
+    return {"log_loss": float(-np.log(scores[np.arange(len(y)), y]).mean())}
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """A market, the end of its training span, and a bundle trained before it."""
+    market = SyntheticMarket(seed=5, symbols=3, bars=BARS, edge=0.3)
+    panel = {name: market.candles(name) for name in market.names}
+    start = int(panel[market.names[0]].time[0])
+    seam = start + TRAIN_BARS * HOUR_MS
+    two = dict(list(panel.items())[:2])
+    trained = train(
+        two,
+        "1h",
+        models=("xgboost", "lightgbm"),
+        settings=SETTINGS,
+        out=tmp_path_factory.mktemp("bundles"),
+        measure=mean_loss,
+        end=seam,
+    )
+    return SimpleNamespace(panel=panel, seam=seam, trained=trained, now=start + BARS * HOUR_MS, settings=SETTINGS)
+
+
+@pytest.fixture
+def copy(world, tmp_path):
+    """The bundle's folder, to be spoiled."""
+    path = tmp_path / "bundle"
+    shutil.copytree(world.trained.path, path)
+    return path

@@ -1,0 +1,141 @@
+"""From bars to a decision: what is refused, who abstains, and one bar against the whole frame."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import quorate
+from quorate import Action
+from quorate.core.clock import HOUR_MS
+from quorate.core.errors import BundleError, CandleError, TooLittleHistoryError, TrainingSpanError
+from quorate.core.settings import PredictSettings
+
+
+@pytest.fixture
+def bundle(world):
+    return quorate.load_bundle(world.trained.path)
+
+
+@pytest.fixture
+def candles(world):
+    return world.panel["SYNC/USDT:USDT"]
+
+
+def test_a_loaded_bundle_says_what_is_loaded(bundle):
+    assert bundle.status() == {"xgboost": True, "lightgbm": True}
+    assert bundle.mode == "full"
+
+
+def test_each_bar_of_the_frame_is_what_was_said_at_that_bar(bundle, candles, world):
+    frame = bundle.predict_frame(candles)
+    for bar in range(len(candles) - 60, len(candles), 7):
+        signal = bundle.predict(candles[: bar + 1], now=int(candles.time[bar]) + HOUR_MS)
+        assert signal.time == candles.time[bar]
+        assert signal.action == frame.action[bar]
+        assert signal.consensus == frame.consensus[bar]
+        assert signal.rule == frame.rule[bar]
+        assert signal.confidence == pytest.approx(frame.confidence[bar], abs=1e-6)
+        assert signal.volatility == pytest.approx(frame.volatility[bar], abs=1e-9)
+        for vote in signal.votes:
+            np.testing.assert_allclose(vote.scores, frame.scores[vote.model][bar], atol=1e-6)
+            assert vote.probabilities is None
+    assert set(np.unique(frame.action[candles.time >= world.seam])) == {0, 1, 2}
+
+
+def test_the_future_changes_nothing(bundle, candles):
+    cut = len(candles) - 40
+    poisoned = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}
+    for column in poisoned.values():
+        column[cut:] *= 7
+    whole = bundle.predict_frame(candles)
+    other = bundle.predict_frame(replace(candles, **poisoned))
+    np.testing.assert_array_equal(whole.action[:cut], other.action[:cut])
+    np.testing.assert_array_equal(whole.confidence[:cut], other.confidence[:cut])
+    assert not np.array_equal(whole.confidence[cut:], other.confidence[cut:])
+
+
+def test_bars_of_the_training_span_are_refused_and_the_first_after_it_is_not(bundle, candles, world):
+    manifest = bundle.manifest
+    assert manifest.training_end == world.seam - HOUR_MS
+    inside = candles.between(end=manifest.training_end)
+    with pytest.raises(TrainingSpanError, match="inside the training span, 2024-01-03 01:00 to"):
+        bundle.predict(inside, now=world.now)
+    with pytest.raises(TrainingSpanError, match="--allow-training-span"):
+        bundle.predict_frame(inside.between(manifest.training_start))
+    assert bundle.predict(inside, now=world.now, allow_training_span=True).votes
+    after = candles.between(end=manifest.training_end + 1)
+    assert bundle.predict(after, now=world.now).time == manifest.training_end
+    frame = bundle.predict_frame(candles)
+    seen = bundle.in_training_span(candles)
+    assert set(frame.rule[seen]) == {"training_span"}
+    assert set(frame.action[seen]) == {Action.HOLD}
+    assert np.isnan(frame.scores["xgboost"][seen]).all()
+    assert np.isfinite(frame.scores["xgboost"][candles.time >= manifest.training_end]).all()
+
+
+def test_only_closed_bars_count_and_none_from_the_future(bundle, candles):
+    newest = int(candles.time[-1])
+    running = bundle.predict(candles, now=newest + HOUR_MS // 2)
+    assert running.time == newest - HOUR_MS
+    with pytest.raises(CandleError, match="none after now"):
+        bundle.predict(candles, now=newest - 1)
+
+
+def test_too_little_history_abstains_and_none_at_all_is_refused(bundle, candles, world):
+    later = candles.between(world.seam)
+    signal = bundle.predict(later[:30], now=world.now)
+    assert (signal.action, signal.confidence, signal.rule) == (Action.HOLD, 0.0, "no_votes")
+    assert [a.reason for a in signal.abstentions] == ["too little history: 30 of 50 bars"] * 2
+    assert bundle.predict(later[:50], now=world.now).votes
+    with pytest.raises(TooLittleHistoryError):
+        bundle.predict(later[:0], now=world.now)
+
+
+def test_another_timeframe_is_refused(bundle, candles):
+    with pytest.raises(BundleError, match="4h candles; expected 1h"):
+        bundle.predict(replace(candles, timeframe="4h"))
+
+
+class Slow:
+    def __init__(self, session, seconds):
+        self.session, self.seconds = session, seconds
+
+    def run(self, rows):
+        time.sleep(self.seconds)
+        return self.session.run(rows)
+
+
+class Failing:
+    def run(self, rows):
+        raise RuntimeError("out of luck")
+
+
+class NotFinite:
+    def run(self, rows):
+        return np.full((len(rows), 3), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (lambda session: Slow(session, 0.6), "exceeded 100 ms"),
+        (lambda _: Failing(), "failed: out of luck"),
+        (lambda _: NotFinite(), "scores are [nan, nan, nan]"),
+    ],
+)
+def test_a_member_that_is_late_fails_or_says_nothing_finite_abstains(world, candles, broken, reason):
+    """The real members, one of them wrapped so that it misbehaves as members can."""
+    bundle = quorate.load_bundle(world.trained.path, PredictSettings(deadline_ms=100))
+    bundle._sessions["xgboost"] = broken(bundle._sessions["xgboost"])
+    signal = bundle.predict(candles, now=world.now)
+    assert [(a.model, a.reason) for a in signal.abstentions] == [("xgboost", reason)]
+    assert [v.model for v in signal.votes] == ["lightgbm"]
+    # One of two members is no quorum, however sure it is.
+    assert (signal.action, signal.rule) == (Action.HOLD, "no_quorum")
+
+
+def test_a_signal_is_marked_synthetic_by_frame_and_manifest(bundle, candles):
+    assert bundle.predict_frame(candles).synthetic
+    assert bundle.manifest.synthetic
