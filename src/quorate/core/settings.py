@@ -86,9 +86,11 @@ class TargetSettings(_Section):
 
     horizon: int = 5
     band: float = 0.005
+    return_horizon: int = 4  # bars, where the return itself is predicted
 
     def __post_init__(self) -> None:
         _require("target", "horizon", self.horizon, 1, 10_000)
+        _require("target", "return_horizon", self.return_horizon, 1, 10_000)
         _require("target", "band", self.band, 0, 1)
 
 
@@ -98,8 +100,10 @@ class SplitSettings(_Section):
 
     train: float = 0.70
     validation: float = 0.15
+    embargo_bars: int = -1  # kept free after a test part; -1: the label's horizon
 
     def __post_init__(self) -> None:
+        _require("split", "embargo_bars", self.embargo_bars, -1, 10_000)
         _require("split", "train", self.train, 0.05, 1)
         _require("split", "validation", self.validation, 0, 0.95)
         _require("split", "train + validation", self.train + self.validation, 0, 1)

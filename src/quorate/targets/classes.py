@@ -7,21 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.core.errors import TargetError
+from quorate.core.settings import TargetSettings
 from quorate.core.types import Action, Candles
 from quorate.targets.labels import Labels
-from quorate.targets.returns import forward_return, has_future, horizon_end
+from quorate.targets.returns import forward_return, horizon_end
+from quorate.targets.units import Unit, move_size, require_unit
+
+_DEFAULT = TargetSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardClass:
-    """BUY where the return over `horizon` bars is above `band`, SELL where below -`band`, else HOLD.
+    """BUY where the return over `horizon` bars is above the band, SELL where below its negative, else HOLD.
 
     Args:
         horizon: bars ahead, at least 1.
-        band: a fraction, at least 0; a return of exactly the band is HOLD.
+        band: at least 0; a return of exactly the band is HOLD.
+        unit: what the band is measured in, "return" (a fraction) or "volatility" (of this symbol, at this bar, over
+            the horizon; see `move_size`).
 
     Raises:
-        TargetError: a horizon or band out of range.
+        TargetError: a horizon, band or unit out of range.
 
     >>> hour = 3_600_000
     >>> close = np.array([100.0, 101.0, 101.2, 100.0])
@@ -31,10 +37,12 @@ class ForwardClass:
     (array([2, 1, 0, 1], dtype=int8), array([ True,  True,  True, False]))
     """
 
-    horizon: int = 5
-    band: float = 0.005
+    horizon: int = _DEFAULT.horizon
+    band: float = _DEFAULT.band
+    unit: Unit = "return"
 
     def __post_init__(self) -> None:
+        require_unit(self.unit)
         if self.horizon < 1 or not 0 <= self.band < np.inf:
             raise TargetError(
                 "label classes",
@@ -43,9 +51,12 @@ class ForwardClass:
             )
 
     def label(self, candles: Candles) -> Labels:
-        """Labels of n bars; where the next `horizon` bars are not all there, none (y is then HOLD, known False)."""
+        """Labels of n bars: none where the next `horizon` bars are not all there, or the unit is not known yet."""
+        band = self.band * move_size(candles, self.horizon, self.unit)
         earned = forward_return(candles, self.horizon)
         y = np.full(len(candles), Action.HOLD, np.int8)
-        y[earned > self.band] = Action.BUY
-        y[earned < -self.band] = Action.SELL
-        return Labels(y, has_future(candles, self.horizon), horizon_end(candles, self.horizon), earned)
+        y[earned > band] = Action.BUY
+        y[earned < -band] = Action.SELL
+        known = np.isfinite(earned) & np.isfinite(band)
+        earned[~known] = np.nan
+        return Labels(y, known, horizon_end(candles, self.horizon), earned)

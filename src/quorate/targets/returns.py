@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
+from quorate.core.errors import TargetError
+from quorate.core.settings import TargetSettings
 from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
+from quorate.targets.labels import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardReturn:
+    """The return over the next `horizon` bars, a fraction.
+
+    Args:
+        horizon: bars ahead, at least 1.
+
+    Raises:
+        TargetError: a horizon under 1.
+    """
+
+    horizon: int = TargetSettings().return_horizon
+
+    def __post_init__(self) -> None:
+        if self.horizon < 1:
+            raise TargetError("label returns", found=f"horizon {self.horizon}", expected="at least 1 bar")
+
+    def label(self, candles: Candles) -> Labels:
+        """Labels of n bars: y is float64, NaN where the next `horizon` bars are not all there."""
+        earned = forward_return(candles, self.horizon)
+        return Labels(earned, np.isfinite(earned), horizon_end(candles, self.horizon), earned)
 
 
 def has_future(candles: Candles, horizon: int) -> BoolArray:
@@ -28,8 +56,7 @@ def forward_return(candles: Candles, horizon: int) -> FloatArray:
         (n,) float64, a fraction; NaN where the future is not whole.
     """
     earned = np.full(len(candles), np.nan)
-    known = has_future(candles, horizon)
-    rows = np.flatnonzero(known)
+    rows = np.flatnonzero(has_future(candles, horizon))
     earned[rows] = candles.close[rows + horizon] / candles.close[rows] - 1
     return earned
 
