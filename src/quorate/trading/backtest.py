@@ -64,14 +64,17 @@ def backtest(
     run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
     tapes = {symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol)) for symbol, bars in run.items()}
     time = np.unique(np.concatenate([bars.time for bars in run.values()]))
-    equity, exposed = _drive(state, orders, tapes, time.tolist(), _endings(run))
+    values, exposed = _drive(state, orders, tapes, time.tolist(), _endings(run))
+    equity = np.array(values, dtype=np.float64)
+    for array in (time, equity):
+        array.setflags(write=False)
     return BacktestResult(
         timeframe=next(iter(frames.values())).timeframe,
         symbols=tuple(run),
         start_equity_usd=account.equity_usd,
         trades=tuple(state.trades),
         time=time,
-        equity_usd=np.array(equity, dtype=np.float64),
+        equity_usd=equity,
         exposure=exposed / len(time) if len(time) else 0.0,
         refused={reason: count for reason, count in sorted(state.refused.items()) if count},
         synthetic=any(bars.synthetic for bars in run.values()),
@@ -103,9 +106,11 @@ def _drive(
             equity += [account.equity_usd] * (next_entry - now)
             continue
         time = times[now]
-        account.at_open(time, bar_of, orders.at(time))
         if next_entry == now:
+            account.at_open(time, bar_of, orders.at(time))
             next_entry = next(entries)
+        else:
+            account.at_open(time, bar_of)
         exposed += bool(account.positions)
         account.at_close(time, bar_of)
         for symbol in endings.get(time, ()):
@@ -143,6 +148,13 @@ def _check(
             found=f"decisions on {missing[0]} without its candles",
             expected="candles of every market",
             remedy=close_match(missing[0], candles),
+        )
+    strays = [symbol for symbol, frame in frames.items() if frame.symbol != symbol]
+    if strays:
+        raise TradingError(
+            "backtest",
+            found=f"decisions on {frames[strays[0]].symbol} under the name {strays[0]}",
+            expected="each market under its own name",
         )
     timeframes = sorted({frame.timeframe for frame in frames.values()})
     if len(timeframes) > 1:

@@ -107,6 +107,8 @@ def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | Non
     lengths = {len(frame.time), len(frame.action), len(frame.confidence)}
     if probability is not None:
         lengths.add(len(probability))
+        if ((probability < 0) | (probability > 1)).any():
+            raise TradingError(attempted, found="a probability outside 0 to 1", expected="0 to 1, or NaN where unknown")
     if len(lengths) > 1:
         raise TradingError(attempted, found=f"columns of {sorted(lengths)} rows", expected="one length")
     if not len(frame):
