@@ -10,12 +10,19 @@ from quorate.core.types import Float32Array
 from quorate.features.bars import Bars
 from quorate.features.build import atr_14, build, volatility_20
 from quorate.features.catalogue import FeatureSet, feature_names, feature_set, feature_sets
+from quorate.features.context import Context, contexts
+from quorate.features.cross_section import CrossSection
+from quorate.features.windows import Windows
 
 __all__ = [
     "Bars",
+    "Context",
+    "CrossSection",
     "FeatureSet",
+    "Windows",
     "atr_14",
     "build",
+    "contexts",
     "feature_names",
     "feature_set",
     "feature_sets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import CandleError
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import indicators, rolling
+
+if TYPE_CHECKING:
+    from quorate.features.context import Context
 
 T = TypeVar("T")
 
@@ -44,6 +47,7 @@ class Bars:
 
     Args:
         candles: n closed candles of one market, oldest first. Gaps are walked over: the row before is the bar before.
+        context: what context columns read.
 
     Attributes:
         unit: the price unit, in quote currency.
@@ -61,10 +65,11 @@ class Bars:
     close: FloatArray
     volume: FloatArray
 
-    def __init__(self, candles: Candles) -> None:
+    def __init__(self, candles: Candles, context: Context | None = None) -> None:
         self.symbol = candles.symbol
         self.timeframe = candles.timeframe
         self.time: IntArray = candles.time
+        self.context = context
         self._memory: dict[Hashable, Any] = {}
         self._whole: Bars | None = None
         self._rows = slice(None)
@@ -88,7 +93,7 @@ class Bars:
         rows = slice(first, last)
         for name in ("time", *CANDLE_COLUMNS):
             setattr(part, name, getattr(self, name)[rows])
-        part.symbol, part.timeframe, part.unit = self.symbol, self.timeframe, self.unit
+        part.symbol, part.timeframe, part.unit, part.context = self.symbol, self.timeframe, self.unit, self.context
         part._memory, part._whole, part._rows = {}, self, rows
         return part
 

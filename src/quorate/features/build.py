@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.features.bars import Bars
 from quorate.features.catalogue import COLUMNS, feature_set
-from quorate.features.column import Column
-
-# So many rows at a time, so that what the columns share stays in the processor's cache.
-_BLOCK = 8192
-
-# Most columns look back no further, and few rows are quicker than many where only the newest are asked for.
-_NEAR = 96
+from quorate.features.context import Context, require_context
+from quorate.features.matrix import fill
 
 _LARGEST = np.finfo(np.float32).max
 
 
-def build(candles: Candles | Bars, features: str, *, newest: int | None = None) -> Float32Array:
+def build(
+    candles: Candles | Bars, features: str, context: Context | None = None, *, newest: int | None = None
+) -> Float32Array:
     """Features of every bar. Row i knows bars 0 to i and nothing later.
 
     Args:
         candles: closed candles of one market, or `Bars` of them to share intermediate results.
         features: name of a feature set.
+        context: what `extended` reads beside the symbol's own candles; ignored by other sets. `Bars` hold their own.
         newest: work out only so many of the newest rows, all that a live signal needs; None for all n.
 
     Returns:
         (n, F) or (newest, F) float32, F columns as `feature_names` lists them, within float32's finite range. NaN in
-        the first `warmup` rows of each column and nowhere else.
+        the first `warmup` rows of each column and nowhere else, but for a context column where its context is missing.
 
     Raises:
-        FeatureError: an unknown set.
+        FeatureError: an unknown set; one that reads context, and there is none or it does not fit the candles.
         CandleError: a price or volume that cannot be.
 
     >>> import quorate
@@ -47,10 +41,12 @@ def build(candles: Candles | Bars, features: str, *, newest: int | None = None) 
     ((60, 14), dtype('float32'), 49)
     """
     wanted = feature_set(features)
-    bars = candles if isinstance(candles, Bars) else Bars(candles)
+    bars = candles if isinstance(candles, Bars) else Bars(candles, context)
+    if wanted.context:
+        require_context(bars, wanted.name)
     rows = len(bars) if newest is None else min(newest, len(bars))
     X = np.empty((rows, len(wanted.columns)), np.float32)
-    _fill(X, bars, wanted.columns)
+    fill(X, bars, wanted.columns)
     # Through these two, infinity becomes the largest number and NaN stays NaN.
     np.minimum(X, _LARGEST, out=X)
     np.maximum(X, -_LARGEST, out=X)
@@ -64,7 +60,7 @@ def volatility_20(bars: Bars) -> FloatArray:
         (n,) float64, NaN in the first 20 rows.
     """
     volatility = np.empty((len(bars), 1))
-    _fill(volatility, bars, (COLUMNS["volatility_20"],))
+    fill(volatility, bars, (COLUMNS["volatility_20"],))
     return volatility[:, 0]
 
 
@@ -75,24 +71,3 @@ def atr_14(bars: Bars) -> FloatArray:
         (n,) float64, NaN in the first 14 rows.
     """
     return bars.atr(14) * bars.unit
-
-
-def _fill(X: npt.NDArray[np.floating[Any]], bars: Bars, columns: Sequence[Column]) -> None:
-    """Put the newest rows of the columns side by side into X, (rows, F): NaN in each one's warm-up rows."""
-    end = len(bars)
-    begin = end - len(X)
-    X[: max(0, max(column.warmup for column in columns) - begin)] = np.nan
-    places = list(enumerate(columns))
-    near = [place for place in places if place[1].warmup <= _NEAR]
-    far = [place for place in places if place[1].warmup > _NEAR]
-    with np.errstate(all="ignore"):
-        for first in range(begin, end, _BLOCK):
-            last = min(first + _BLOCK, end)
-            for group in (near, far):
-                # One bar more than any column looks back over, for those that start from a difference.
-                reach = max((column.warmup for _, column in group), default=0) + 1
-                part = bars.part(max(0, first - reach), last)
-                for place, column in group:
-                    known = max(first, column.warmup)
-                    if known < last:
-                        X[known - begin : last - begin, place] = column.compute(part)[known - last :]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from quorate.core.errors import FeatureError, close_match
-from quorate.features import calendar, momentum, price, regime, technical, volatility, volume
+from quorate.features import calendar, context, momentum, price, regime, technical, volatility, volume
 from quorate.features.column import Column
 
 # Raised whenever a formula changes while its name stays: a model trained on the old one must not load.
@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[Column, ...]] = {
     "momentum": momentum.COLUMNS,
     "regime": regime.COLUMNS,
     "time": calendar.COLUMNS,
+    "context": context.COLUMNS,
 }
 
 COLUMNS: dict[str, Column] = {column.name: column for group in GROUPS.values() for column in group}
@@ -43,7 +44,14 @@ _FULL65 = """
     hour day_of_week day_of_month hour_sin hour_cos day_sin day_cos
 """
 
-_SETS = {"core14": _CORE14, "full65": _FULL65}
+_CONTEXT = """
+    funding_rate funding_mean_3
+    btc_change_1 btc_change_4 btc_change_24 btc_volatility_20 btc_strength_4 btc_strength_24 btc_strength_96
+    market_change_1 market_change_4 market_change_24 market_breadth_24
+    rank_change_4 rank_change_24 rank_volatility_20 rank_volume_20
+"""
+
+_SETS = {"core14": _CORE14, "full65": _FULL65, "extended": _FULL65 + _CONTEXT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +62,16 @@ class FeatureSet:
         name: "core14", "full65", ...
         names: the columns, in the order a matrix has them.
         hash: SHA-256 over the names in order and the version of their formulas.
-        warmup: leading rows, in bars, in which at least one column is NaN; later rows are finite.
+        warmup: leading rows, in bars, in which at least one column is NaN; later rows are finite, but for context
+            columns where their context is missing.
+        context: whether any column reads context.
     """
 
     name: str
     names: tuple[str, ...]
     hash: str
     warmup: int
+    context: bool
     columns: tuple[Column, ...] = field(repr=False, compare=False)
 
 
@@ -89,6 +100,7 @@ def feature_set(name: str) -> FeatureSet:
         names,
         hashlib.sha256(definition.encode()).hexdigest(),
         max(column.warmup for column in columns),
+        any(column.context for column in columns),
         columns,
     )
 

@@ -18,8 +18,10 @@ class Column:
         warmup: leading rows that have no value, in bars; every later row has one.
         compute: from n bars to the newest m rows, m at least n - warmup; a flag may be bool, a date part int.
             What it gives for the warm-up rows does not matter. Called with numpy's floating point warnings off.
+        context: whether it reads the bars' context; it is NaN wherever that is missing.
     """
 
     name: str
     warmup: int
     compute: Callable[[Bars], FloatArray | BoolArray | IntArray]
+    context: bool = False

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from quorate.core.clock import format_ms
 from quorate.core.errors import TargetError, TooLittleHistoryError
 from quorate.core.types import Candles, Float32Array, FloatArray, IntArray
-from quorate.features import build, feature_set
+from quorate.features import Context, build, feature_set
 from quorate.targets.labels import Labels, Target
 
 
@@ -54,6 +54,7 @@ def build_dataset(
     target: Target,
     start: int | None = None,
     end: int | None = None,
+    contexts: Mapping[str, Context] | None = None,
 ) -> Dataset:
     """Features and labels of every symbol, the rows that have both.
 
@@ -63,6 +64,7 @@ def build_dataset(
         target: what to predict.
         start: first bar that may give a row, ms, inclusive; None for the first there is.
         end: exclusive; bars from here on are looked at neither by features nor by labels.
+        contexts: symbol -> context, for a feature set that reads it; rows where it is missing are left out.
 
     Raises:
         TargetError: no symbols, or candles of several timeframes.
@@ -77,11 +79,11 @@ def build_dataset(
     most = sum(len(rows) for rows in chosen)
     X = np.empty((most, len(wanted.names)), np.float32)
     filled = 0
-    for number, candles in enumerate(histories):
+    for number, (symbol, candles) in enumerate(zip(panel, histories, strict=True)):
         rows = chosen[number]
         if not len(rows):
             continue
-        matrix = build(candles, features)[rows]
+        matrix = build(candles, features, (contexts or {}).get(symbol))[rows]
         complete = np.isfinite(matrix).all(axis=1)
         chosen[number] = rows[complete]
         kept = len(chosen[number])

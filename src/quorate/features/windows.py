@@ -1,0 +1,115 @@
+"""Sequences of rows by bar time, for models that read a stretch of history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quorate.core.clock import timeframe_ms
+from quorate.core.errors import FeatureError
+from quorate.core.types import BoolArray, Float32Array, IntArray
+
+
+class Windows:
+    """The L rows up to and including each row, where they are there: without a gap, of one symbol, all known.
+
+    Nothing is copied until `gather` is asked for a batch.
+
+    Args:
+        X: (n, F) float32 rows, of one symbol after the other, by time within each.
+        time: (n,) int64 open times in ms.
+        length: L, rows of a window, at least 1.
+        timeframe: of the bars.
+        symbol: (n,) which market each row is of; None for one market.
+
+    Attributes:
+        length: L.
+        whole: (n,) bool, whether a window ends at each row. One does not where a bar is missing among its L bars,
+            where another symbol's rows reach into them, or where one of their features is NaN.
+
+    Raises:
+        FeatureError: a length under 1, or arrays that do not belong together.
+
+    >>> X = np.arange(10, dtype=np.float32).reshape(5, 2)
+    >>> windows = Windows(X, np.array([0, 60_000, 120_000, 240_000, 300_000]), 2, "1m")
+    >>> windows.whole
+    array([False,  True,  True, False,  True])
+    >>> windows[4]
+    array([[6., 7.],
+           [8., 9.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        X: Float32Array,
+        time: IntArray,
+        length: int,
+        timeframe: str,
+        symbol: npt.NDArray[np.integer[Any]] | None = None,
+    ) -> None:
+        if length < 1 or X.ndim != 2 or len(X) != len(time) or (symbol is not None and len(symbol) != len(time)):
+            raise FeatureError(
+                "make windows",
+                found=f"length {length}, X of shape {X.shape}, {len(time)} times"
+                + ("" if symbol is None else f", {len(symbol)} symbols"),
+                expected="a length of at least 1 and as many times as rows of X",
+            )
+        self.length = length
+        self._X = X
+        joined = np.diff(time) == timeframe_ms(timeframe)
+        if symbol is not None:
+            joined &= np.diff(symbol) == 0
+        known: BoolArray = np.logical_and.reduce(np.isfinite(X), axis=1)
+        self.whole: BoolArray = _all_true(joined, length - 1, len(X)) & _all_true(known, length, len(X))
+
+    def __getitem__(self, row: int) -> Float32Array:
+        """The window that ends at `row`: an (L, F) view.
+
+        Raises:
+            FeatureError: no window ends there.
+        """
+        if not 0 <= row < len(self.whole) or not self.whole[row]:
+            raise self._missing(row)
+        return self._X[row - self.length + 1 : row + 1]
+
+    def view(self) -> Float32Array:
+        """Every stretch of L rows, whole or not: a read-only (n - L + 1, L, F) view; the last row of stretch i is row
+        i + L - 1.
+        """
+        if len(self._X) < self.length:
+            return np.empty((0, self.length, self._X.shape[1]), np.float32)
+        return np.lib.stride_tricks.sliding_window_view(self._X, self.length, axis=0).transpose(0, 2, 1)
+
+    def gather(self, rows: IntArray) -> Float32Array:
+        """The windows that end at `rows`, copied into one (B, L, F) batch.
+
+        Raises:
+            FeatureError: no window ends at one of them.
+        """
+        rows = np.asarray(rows, np.int64)
+        missing = (rows < 0) | (rows >= len(self.whole))
+        missing[~missing] = ~self.whole[rows[~missing]]
+        if missing.any():
+            raise self._missing(int(rows[missing][0]))
+        return self.view()[rows - self.length + 1]
+
+    def _missing(self, row: int) -> FeatureError:
+        return FeatureError(
+            f"take the window of {self.length} bars that ends at row {row}",
+            found="a gap, another symbol, an unknown feature or no such row",
+            expected="a row where `whole` is True",
+        )
+
+
+def _all_true(flags: BoolArray, count: int, rows: int) -> BoolArray:
+    """Whether the newest `count` flags up to each of `rows` rows are all there and true."""
+    if count == 0:
+        return np.ones(rows, np.bool_)
+    false_so_far = np.concatenate([[0], np.cumsum(~flags)])
+    out = np.zeros(rows, np.bool_)
+    ends = len(flags) - count + 1
+    if ends > 0:
+        out[rows - ends :] = false_so_far[count:] == false_so_far[:-count]
+    return out
