@@ -89,7 +89,7 @@ def test_models_that_make_no_sense_are_refused(world, tmp_path, models):
 
 def test_a_random_walk_teaches_nothing(world, tmp_path):
     """There is no order to learn: on later rows the log-loss is not below the prior's by more than noise."""
-    market = SyntheticMarket(seed=11, symbols=1, bars=1_500, edge=0.0)
+    market = SyntheticMarket(seed=11, symbols=8, bars=1_500, edge=0.0)
     panel = {name: market.candles(name) for name in market.names}
     measured = []
 

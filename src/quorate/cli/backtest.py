@@ -28,9 +28,10 @@ def backtest(
     with output.progress() as tell:
         ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
     stats = trade_figures(ran.result, settings.evaluation)
+    document = {**ran.header, **ran.result.to_json(), "stats": stats}
     if as_json:
-        output.print_json({**ran.header, **ran.result.to_json(), "stats": stats})
+        output.print_json(document)
     else:
-        from quorate.cli.scoreboard import show_trading
+        from quorate.cli.scoreboard import show_account
 
-        show_trading(stats, synthetic=ran.result.synthetic, marked=ran.in_training_span)
+        show_account(document, stats)

@@ -35,7 +35,7 @@ def list_(data: options.Data, as_json: options.Json = False) -> None:
         )
         for file in files
     ]
-    output.print_table(
+    output.print_rows(
         f"{len(files)} files in {data}", ("market", "timeframe", "kind", "rows", "first", "last", ""), rows
     )
 
@@ -88,7 +88,7 @@ def _show(data: Path, reports: list[Any]) -> None:
         span = ("", "") if report.start is None else (format_ms(report.start), format_ms(report.end))
         verdict = "ok" if report.ok else "REJECTED"
         rows.append((item.path.name, verdict, f"{report.rows:,}", *span, f"{report.gaps:,}", "; ".join(found)))
-    output.print_table(f"{data}", ("file", "verdict", "rows", "first", "last", "gaps", "found"), rows)
+    output.print_rows(f"{data}", ("file", "verdict", "rows", "first", "last", "gaps", "found"), rows)
     rejected = sum(not item.ok for item in reports)
     total = sum(item.report.rows for item in reports if item.report is not None)
     output.print_line(f"{len(reports)} files, {total:,} rows, {rejected} rejected")

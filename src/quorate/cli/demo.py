@@ -12,7 +12,7 @@ from quorate.cli import options
 # Half a year of hourly bars: two thirds to train, the rest to judge.
 _SYMBOLS, _BARS, _TRAIN_BARS = 12, 4_320, 2_880
 # Share of the returns' variance that the hidden trend explains; a real market has nothing like it.
-_EDGE = 0.12
+_EDGE = 0.03
 
 
 def demo(

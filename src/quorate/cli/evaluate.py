@@ -32,9 +32,10 @@ def evaluate(
         ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
         card, document = judge(ran, settings, tell)
     if report is not None:
+        from quorate.cli.scoreboard import IN_TRAINING_SPAN
         from quorate.evaluation.report import write_report
 
-        write_report(report, card)
+        write_report(report, card, warnings=[IN_TRAINING_SPAN] if ran.in_training_span else [])
         output.note(f"report written to {report}")
     if as_json:
         output.print_json(document)

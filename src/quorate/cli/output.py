@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
+    from rich.text import Text
+
+    from quorate.evaluation.tables import Cell, Table
 
 # Where output is not a terminal, tables keep a width that a page can show.
 _PAGE_WIDTH = 120
+
+_TONES = {"": "", "good": "green", "bad": "red"}
 
 SYNTHETIC = "SYNTHETIC MARKET: every number here comes from made-up candles"
 
@@ -30,20 +35,37 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH, highlight=False)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, synthetic: bool = False) -> None:
-    """A table; the first column is text, the others are numbers. Synthetic ones say so in the title."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, synthetic: bool = False) -> None:
+    """A table of texts; the first column is a name, the others are numbers. Synthetic ones say so in the title."""
+    from quorate.evaluation.tables import Cell, Table
 
-    table = Table(
-        title=escape(f"[SYNTHETIC] {title}" if synthetic else title), box=box.SIMPLE_HEAD, title_justify="left"
-    )
-    for number, column in enumerate(columns):
-        table.add_column(escape(column), justify="right" if number else "left", no_wrap=bool(column))
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console().print(table)
+    cells = tuple(tuple(Cell(text) for text in row) for row in rows)
+    print_table(Table(title, tuple(columns), cells), synthetic=synthetic)
+
+
+def print_table(table: Table, *, synthetic: bool = False) -> None:
+    """A table; a figure's interval stands below it, and so does the reason why there is none."""
+    from rich import box
+    from rich import table as tables
+    from rich.text import Text
+
+    title = f"[SYNTHETIC] {table.title}" if synthetic else table.title
+    drawn = tables.Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for number, column in enumerate(table.columns):
+        drawn.add_column(Text(column), justify="right" if number else "left", no_wrap=bool(column))
+    for row in table.rows:
+        drawn.add_row(*map(_cell, row))
+    console().print(drawn)
+
+
+def _cell(cell: Cell) -> Text:
+    from rich.text import Text
+
+    text = Text(cell.text, style=_TONES[cell.tone])
+    for below in (cell.interval, cell.reason):
+        if below:
+            text.append(f"\n{below}", style="dim")
+    return text
 
 
 def print_line(text: str = "") -> None:

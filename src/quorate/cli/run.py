@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import panel as panels
@@ -93,6 +93,8 @@ def judge(ran: Run, settings: Settings, tell: Tell) -> tuple[Scorecard, dict[str
     manifest = ran.bundle.manifest
     target = ForwardClass(manifest.target.horizon, manifest.target.band)
     sample = Sample.of(ran.frames, ran.candles, target)
-    card = scorecard(sample, np.array(manifest.class_prior), ran.frames, ran.result, ran.candles, ran.funding, settings)
+    # The ensemble's mean score uses the weights of the bundle that is judged, as its vote does.
+    own = replace(settings, vote=manifest.policy)
+    card = scorecard(sample, np.array(manifest.class_prior), ran.frames, ran.result, ran.candles, ran.funding, own)
     tell("scoring", 1, 1)
     return card, {**ran.header, **card.figures}

@@ -178,16 +178,17 @@ def show(trained: Trained) -> None:
                     f"{figures['auc']:.3f}",
                 )
             )
-    output.print_table(
+    output.print_rows(
         "Members, on rows they were not fitted on",
         ("model", "rows", "time", "log-loss", "class prior's", "skill against the prior", "AUC"),
         table,
         synthetic=manifest.synthetic,
     )
-    output.print_table(
+    output.print_rows(
         "Cost",
         ("stage", "wall", "peak memory"),
         [(stage.name, f"{stage.seconds:.1f} s", f"{stage.peak_mib:.0f} MiB") for stage in trained.stages],
+        synthetic=manifest.synthetic,
     )
     loaded = sum(member.ok for member in trained.members)
     output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")

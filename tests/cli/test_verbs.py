@@ -1,0 +1,227 @@
+"""Every verb as a program: its JSON, its tables, its exit codes, and no traceback whatever it is given."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow.feather
+import pytest
+
+FIGURES = {"log_loss", "brier", "accuracy", "auc", "skill_vs_prior", "rank_ic"}
+
+
+def document(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_train_says_what_it_made(world):
+    trained = world.trained
+    assert {"bundle", "id", "models", "rows", "span"} <= set(trained)
+    assert trained["rows"] == 2 * 700
+    assert trained["synthetic"] is True
+    assert trained["span"] == {"from": "2024-01-03T01:00:00Z", "to": "2024-01-30T03:00:00Z"}
+    for name in ("xgboost", "lightgbm"):
+        model = trained["models"][name]
+        assert model["ok"] is True
+        assert model["seconds"] > 0
+        for part in ("validation", "test"):
+            assert FIGURES | {"prior_log_loss"} <= set(model["metrics"][part])
+    assert [stage["stage"] for stage in trained["stages"]] == [
+        "candles", "features and labels", "xgboost", "lightgbm", "publish",
+    ]  # fmt: skip
+
+
+def test_signal_of_a_seen_and_an_unseen_market(world, quorate_program):
+    asked = ("signal", "--bundle", world.bundle, "--data", world.data, "SYNA/USDT:USDT", "SYNC/USDT:USDT")
+    signals = document(quorate_program(*asked, "--json"))
+    assert [signal["symbol"] for signal in signals] == ["SYNA/USDT:USDT", "SYNC/USDT:USDT"]
+    for signal in signals:
+        assert {
+            "symbol", "time", "action", "confidence", "consensus", "mode", "volatility", "votes", "abstentions", "line",
+        } <= set(signal)  # fmt: skip
+        assert signal["time"] == "2024-02-11T15:00:00Z"
+        assert signal["mode"] == "full"
+        assert [vote["model"] for vote in signal["votes"]] == ["xgboost", "lightgbm"]
+        for vote in signal["votes"]:
+            assert vote["probabilities"] is None
+            assert vote["score"] == max(vote["scores"])
+            assert vote["action"] == ("SELL", "HOLD", "BUY")[int(np.argmax(vote["scores"]))]
+    assert [signal["trained_symbol"] for signal in signals] == [True, False]
+    text = quorate_program(*asked).stdout
+    assert signals[1]["line"] in text
+    assert "SYNTHETIC" in text
+
+
+def test_evaluate_puts_every_figure_beside_its_baseline(world, quorate_program, tmp_path):
+    page = tmp_path / "report.html"
+    asked = ("evaluate", "--bundle", world.bundle, "--data", world.data, "--from", world.seam)
+    found = document(quorate_program(*asked, "--report", page, "--json"))
+    assert {"rows", "members", "ensemble", "baselines", "trades", "criteria"} <= set(found)
+    assert found["rows"] == 3 * (300 - 5)
+    assert found["unseen_symbols"] == ["SYNC/USDT:USDT"]
+    assert found["in_training_span"] is False
+    for figures in (*found["members"].values(), found["ensemble"], found["baselines"]["prior"]):
+        assert set(figures) >= FIGURES
+    assert {"prior", "always_hold", "buy_and_hold"} <= set(found["baselines"])
+    assert {"n", "win_rate", "win_rate_ci", "expectancy_bps", "profit_factor", "sharpe", "max_drawdown"} <= set(
+        found["trades"]
+    )
+    assert all({"name", "target", "measured", "ok"} <= set(row) for row in found["criteria"])
+    assert "SYNTHETIC" in page.read_text()
+    text = quorate_program(*asked).stdout
+    assert text.startswith("SYNTHETIC")
+    titles = [line for line in text.splitlines() if line.startswith("[SYNTHETIC]")]
+    assert len(titles) == 7
+    assert "class prior" in text
+    assert "buy and hold" in text
+
+
+def test_backtest_gives_trades_equity_and_stats(world, quorate_program):
+    asked = ("backtest", "--bundle", world.bundle, "--data", world.data, "--from", world.seam)
+    found = document(quorate_program(*asked, "--json"))
+    assert {"trades", "equity", "stats"} <= set(found)
+    assert len(found["equity"]) == 300
+    assert found["stats"]["n"] == len(found["trades"]) > 0
+    total = sum(trade["net_usd"] for trade in found["trades"])
+    assert found["equity"][-1]["equity_usd"] == pytest.approx(1_000 + total)
+    assert "profit factor" in quorate_program(*asked).stdout
+
+
+def test_bars_that_trained_the_bundle_are_refused_or_marked(world, quorate_program):
+    for verb in ("evaluate", "backtest"):
+        asked = (verb, "--bundle", world.bundle, "--data", world.data, "--from", "2024-01-20")
+        refused = quorate_program(*asked)
+        assert refused.returncode == 1
+        assert "inside the training span" in refused.stderr
+        assert "--allow-training-span" in refused.stderr
+        allowed = document(quorate_program(*asked, "--allow-training-span", "--json"))
+        assert allowed["in_training_span"] is True
+        assert "INSIDE THE TRAINING SPAN" in quorate_program(*asked, "--allow-training-span").stdout
+
+
+@pytest.mark.parametrize("name", ["xgboost.onnx", "lightgbm.txt", "manifest.json"])
+def test_a_bundle_with_one_byte_changed_is_refused_by_name(world, quorate_program, tmp_path, name):
+    copy = tmp_path / "bundle"
+    shutil.copytree(world.bundle, copy)
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    for verb in (("signal", "SYNA/USDT:USDT"), ("evaluate",), ("backtest",)):
+        refused = quorate_program(*verb, "--bundle", copy, "--data", world.data)
+        assert refused.returncode == 1
+        assert name in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def spoil(data, folder, column, value, row=37):
+    """A copy of the market whose SYNA has one wrong value."""
+    shutil.copytree(data, folder)
+    path = folder / "futures" / "SYNA_USDT_USDT-1h-futures.feather"
+    table = pyarrow.feather.read_table(path)
+    columns = {name: table[name].to_pylist() for name in table.column_names}
+    columns[column][row] = value
+    pyarrow.feather.write_feather(pyarrow.table(columns, schema=table.schema.remove_metadata()), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("close", float("nan"), "close = nan"),
+        ("open", -5.0, "open = -5"),
+        ("volume", float("inf"), "volume = inf"),
+        ("high", 1e-3, "high"),
+    ],
+)
+def test_candles_that_cannot_be_true_are_refused_by_file_row_and_value(
+    world, quorate_program, tmp_path, column, value, words
+):
+    path = spoil(world.data, tmp_path / "data", column, value)
+    signal = ("signal", "--bundle", world.bundle, "SYNA/USDT:USDT")
+    train = ("train", "--symbols", "SYNA/USDT:USDT", "--out", tmp_path)
+    for verb in (signal, train):
+        refused = quorate_program(*verb, "--data", tmp_path / "data")
+        assert refused.returncode == 1
+        for word in (path.name, "row 37", words):
+            assert word in refused.stderr
+        assert "Traceback" not in refused.stderr
+    checked = quorate_program("data", "check", "--data", tmp_path / "data")
+    assert checked.returncode == 1
+    assert "REJECTED" in checked.stdout
+    assert "1 rejected" in checked.stdout
+
+
+def test_future_dated_candles_are_refused(world, quorate_program, tmp_path):
+    from datetime import UTC, datetime
+
+    path = spoil(world.data, tmp_path / "data", "date", datetime(2100, 1, 1, tzinfo=UTC), row=999)
+    refused = quorate_program("signal", "--bundle", world.bundle, "--data", tmp_path / "data", "SYNA/USDT:USDT")
+    assert refused.returncode == 1
+    for word in (path.name, "row 999", "2100-01-01"):
+        assert word in refused.stderr
+
+
+def test_data_list_and_check_of_a_sound_folder(world, quorate_program):
+    listed = document(quorate_program("data", "list", "--data", world.data, "--json"))
+    assert {(file["symbol"], file["kind"]) for file in listed} == {
+        (f"SYN{letter}/USDT:USDT", kind) for letter in "ABC" for kind in ("futures", "funding_rate")
+    }
+    assert all(file["synthetic"] for file in listed)
+    checked = document(quorate_program("data", "check", "--data", world.data, "--json"))
+    assert all(file["ok"] for file in checked)
+    assert "0 rejected" in quorate_program("data", "check", "--data", world.data).stdout
+
+
+def test_errors_are_one_line_and_in_json_too(world, quorate_program, tmp_path):
+    asked = ("signal", "--bundle", world.bundle, "--data", world.data, "SYNZ/USDT:USDT")
+    refused = quorate_program(*asked, "--json")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: could not read candles of SYNZ/USDT:USDT")
+    assert len(refused.stderr.splitlines()) == 1
+    error = json.loads(refused.stdout)["error"]
+    assert error["type"] == "UnknownSymbolError"
+    assert error["remedy"].startswith("Did you mean 'SYN")
+    assert "Traceback" in quorate_program(*asked, "--debug").stderr
+    assert quorate_program("data", "list", "--data", tmp_path / "nowhere").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "train --data d --out o",
+        "train --data d --out o --top 5",
+        "train --data d --out o --symbols A --top 5 --from 2024-01-01",
+        "train --data d --out o --symbols A --from yesterday",
+        "train --data d --out o --symbols A --recipe potluck",
+        "signal --bundle b --data d",
+    ],
+)
+def test_a_command_line_that_makes_no_sense_ends_with_2(quorate_program, line):
+    done = quorate_program(*line.split())
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_refused_by_every_verb_that_reads_it(world, quorate_program, tmp_path):
+    (tmp_path / "quorate.toml").write_text("[vote]\nflor = 0.7\n")
+    asked = ("backtest", "--bundle", world.bundle, "--data", world.data, "--from", world.seam)
+    refused = quorate_program(*asked, folder=tmp_path)
+    assert refused.returncode == 1
+    assert "Did you mean 'floor'?" in refused.stderr
+    named = quorate_program("--config", tmp_path / "none.toml", *asked)
+    assert named.returncode == 1
+    assert "none.toml" in named.stderr
+
+
+def test_a_reader_that_goes_away_is_no_fault(world):
+    import subprocess
+    import sys
+
+    code = "from quorate.cli.app import run; run()"
+    line = f"{sys.executable} -c '{code}' data list --data {world.data} --json | head -1"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "["
+    assert "Traceback" not in done.stderr
+    assert "fault" not in done.stderr
