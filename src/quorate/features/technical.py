@@ -95,10 +95,10 @@ def _obv(bars: Bars) -> FloatArray:
 
 
 def _stochastic(bars: Bars) -> tuple[FloatArray, FloatArray]:
-    lines: tuple[FloatArray, FloatArray] = indicators.STOCH(
-        bars.high, bars.low, bars.close, fastk_period=14, slowk_period=3, slowd_period=3
-    )
-    return lines
+    """%K (14, smoothed over 3) and %D (3 of those). TA-Lib's fast one; its own smoothing is a running sum."""
+    fast: FloatArray = indicators.STOCHF(bars.high, bars.low, bars.close, fastk_period=14, fastd_period=1)[0]
+    slow = rolling.sums(fast).over(3) / 3
+    return slow, rolling.sums(slow).over(3) / 3
 
 
 def _cci(bars: Bars) -> FloatArray:

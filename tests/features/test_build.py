@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import quorate
+from quorate.core.errors import FeatureError
+from quorate.features import Bars, build, feature_names, feature_set, matrix
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import quorate",
+        "import quorate, quorate.features",
+        "import quorate; from quorate.features.build import build",
+        "from quorate.features.build import build; import quorate",
+        "import quorate; quorate.features; from quorate.features import build",
+        "from quorate import features; import quorate",
+        "import quorate.features.windows, quorate",
+    ],
+)
+def test_the_folder_is_the_function_in_any_import_order(imports):
+    code = f"""
+import numpy as np
+{imports}
+close = 100 + np.sin(np.arange(60.0))
+candles = quorate.Candles("A/USDT", "1h", 3_600_000 * np.arange(60), close, close, close, close, np.ones(60))
+X = quorate.features(candles, "core14")
+from quorate.features.build import build
+assert callable(build) and np.array_equal(build(candles, "core14"), X, equal_nan=True)
+print(X.shape, quorate.features.feature_names("core14")[0], quorate.features.__name__)
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(60, 14) price_change quorate.features"
+
+
+@pytest.mark.parametrize("features", ["core14", "full65"])
+def test_nan_is_in_the_declared_warm_up_and_nowhere_else(make_candles, features):
+    X = build(make_candles(450, 1), features)
+    assert X.shape == (450, len(feature_names(features)))
+    assert X.dtype == np.float32
+    assert X.flags.c_contiguous
+    for column, values in zip(feature_set(features).columns, X.T, strict=True):
+        assert np.isnan(values[: column.warmup]).all(), column.name
+        assert np.isfinite(values[column.warmup :]).all(), column.name
+
+
+@pytest.mark.parametrize("bars", [0, 1, 2, 20, 49, 50])
+@pytest.mark.parametrize("features", ["core14", "full65"])
+def test_short_histories_have_rows_but_little_in_them(make_candles, features, bars):
+    whole = build(make_candles(600, 2), features)
+    np.testing.assert_array_equal(build(make_candles(600, 2)[:bars], features), whole[:bars])
+
+
+@pytest.mark.parametrize("block", [1, 7, 100, 599])
+def test_blocks_change_nothing(make_candles, monkeypatch, block):
+    candles = make_candles(600, 3, quiet=True)
+    at_once = build(candles, "full65")
+    monkeypatch.setattr(matrix, "_BLOCK", block)
+    np.testing.assert_array_equal(build(candles, "full65"), at_once)
+    np.testing.assert_array_equal(
+        quorate.features.volatility_20(Bars(candles)), quorate.features.volatility_20(Bars(candles))
+    )
+
+
+@pytest.mark.parametrize("newest", [0, 1, 5, 449, 450, 1_000])
+@pytest.mark.parametrize("features", ["core14", "full65"])
+def test_the_newest_rows_alone_are_the_same_rows(make_candles, features, newest):
+    candles = make_candles(450, 4)
+    whole = build(candles, features)
+    np.testing.assert_array_equal(build(candles, features, newest=newest), whole[max(0, 450 - newest) :])
+
+
+def test_candles_stay_as_they_were(make_candles):
+    candles = make_candles(450, 5)
+    before = candles.to_pandas()
+    build(candles, "full65")
+    assert candles.to_pandas().equals(before)
+
+
+def test_an_unknown_set_is_refused(make_candles):
+    with pytest.raises(FeatureError, match="full56"):
+        quorate.features(make_candles(10), "full56")
