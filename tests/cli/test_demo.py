@@ -27,15 +27,17 @@ def test_the_demo_goes_all_the_way_and_marks_what_it_makes(quorate_program, tmp_
 
 
 def test_the_demo_finds_the_edge_that_was_planted_and_none_in_a_random_walk(quorate_program, tmp_path):
-    def skill(edge):
+    def judged(edge):
         done = quorate_program("demo", "--out", tmp_path / f"edge{edge}", "--edge", edge, "--json")
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
         assert found["synthetic"] is True
-        return found["evaluate"]["ensemble"]["skill_vs_prior_ci"], found["evaluate"]["trades"]["net_usd"]
+        return found["evaluate"]["ensemble"]["rank_ic_ci"], found["evaluate"]["trades"]["net_usd"]
 
-    (low, _), _ = skill(0.12)
-    assert low > 0.02
-    (_, high), net = skill(0.0)
-    assert high < 0.02
+    (low, _), net = judged(0.12)
+    assert low > 0.1
+    assert net > 0
+    # Volatility clusters in a random walk too, so how far it goes can be told; which way it goes cannot.
+    (low, high), net = judged(0.0)
+    assert low < 0 < high
     assert net <= 0

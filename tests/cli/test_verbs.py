@@ -128,9 +128,9 @@ def spoil(data, folder, column, value, row=37):
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("close", float("nan"), "close = nan"),
-        ("open", -5.0, "open = -5"),
-        ("volume", float("inf"), "volume = inf"),
+        ("close", float("nan"), "close nan"),
+        ("open", -5.0, "open -5"),
+        ("volume", float("inf"), "volume inf"),
         ("high", 1e-3, "high"),
     ],
 )

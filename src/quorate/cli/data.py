@@ -63,13 +63,12 @@ def check(data: options.Data, as_json: options.Json = False) -> None:
 def _show(data: Path, reports: list[Any]) -> None:
     """A line a file that is worth one, and the totals."""
     from quorate.cli import output
-    from quorate.core.clock import format_ms
 
     rows = []
     for item in reports:
         report = item.report
         if report is None:
-            rows.append((item.path.name, "REJECTED", "", "", "", "", item.error))
+            rows.append((item.path.name, "REJECTED", "", "", item.error))
             continue
         found = [
             f"{count:,} {what}"
@@ -85,10 +84,9 @@ def _show(data: Path, reports: list[Any]) -> None:
             if count
         ]
         found += [str(fault) for fault in report.faults]
-        span = ("", "") if report.start is None else (format_ms(report.start), format_ms(report.end))
         verdict = "ok" if report.ok else "REJECTED"
-        rows.append((item.path.name, verdict, f"{report.rows:,}", *span, f"{report.gaps:,}", "; ".join(found)))
-    output.print_rows(f"{data}", ("file", "verdict", "rows", "first", "last", "gaps", "found"), rows)
+        rows.append((item.path.name, verdict, f"{report.rows:,}", f"{report.gaps:,}", "; ".join(found)))
+    output.print_rows(f"Files of {data}", ("file", "verdict", "rows", "gaps", "found"), rows, prose=True)
     rejected = sum(not item.ok for item in reports)
     total = sum(item.report.rows for item in reports if item.report is not None)
     output.print_line(f"{len(reports)} files, {total:,} rows, {rejected} rejected")

@@ -35,24 +35,36 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH, highlight=False)
 
 
-def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, synthetic: bool = False) -> None:
-    """A table of texts; the first column is a name, the others are numbers. Synthetic ones say so in the title."""
+def print_rows(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    synthetic: bool = False,
+    prose: bool = False,
+) -> None:
+    """A table of texts: a name, then figures; with `prose` the last column is words, folded where they are many."""
     from quorate.evaluation.tables import Cell, Table
 
     cells = tuple(tuple(Cell(text) for text in row) for row in rows)
-    print_table(Table(title, tuple(columns), cells), synthetic=synthetic)
+    print_table(Table(title, tuple(columns), cells), synthetic=synthetic, prose=prose)
 
 
-def print_table(table: Table, *, synthetic: bool = False) -> None:
-    """A table; a figure's interval stands below it, and so does the reason why there is none."""
+def print_table(table: Table, *, synthetic: bool = False, prose: bool = False) -> None:
+    """A table, marked in its title when its figures are synthetic.
+
+    Below a figure stands its interval, or the reason why there is none.
+    """
     from rich import box
     from rich import table as tables
     from rich.text import Text
 
     title = f"[SYNTHETIC] {table.title}" if synthetic else table.title
     drawn = tables.Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    last = len(table.columns) - 1
     for number, column in enumerate(table.columns):
-        drawn.add_column(Text(column), justify="right" if number else "left", no_wrap=bool(column))
+        words = prose and number == last
+        drawn.add_column(Text(column), justify="left" if words or not number else "right", no_wrap=not words)
     for row in table.rows:
         drawn.add_row(*map(_cell, row))
     console().print(drawn)

@@ -163,7 +163,7 @@ def show(trained: Trained) -> None:
     table = []
     for member in trained.members:
         if not member.ok:
-            table.append((member.model, "failed", f"{member.seconds:.1f} s", "", "", "", member.failure or ""))
+            table.append((member.model, "failed", f"{member.seconds:.1f} s", "", "", "", "", member.failure or ""))
             continue
         for part, figures in member.metrics.items():
             low, high = figures["skill_vs_prior_ci"]
@@ -176,13 +176,15 @@ def show(trained: Trained) -> None:
                     f"{figures['prior_log_loss']:.4f}",
                     f"{figures['skill_vs_prior']:+.2%} [{low:+.2%}, {high:+.2%}]",
                     f"{figures['auc']:.3f}",
+                    "",
                 )
             )
     output.print_rows(
         "Members, on rows they were not fitted on",
-        ("model", "rows", "time", "log-loss", "class prior's", "skill against the prior", "AUC"),
+        ("model", "rows", "time", "log-loss", "class prior's", "skill against the prior", "AUC", ""),
         table,
         synthetic=manifest.synthetic,
+        prose=True,
     )
     output.print_rows(
         "Cost",
