@@ -1,17 +1,24 @@
-# Every verb works as the first command on a bare clone: each needs only python3 (3.11 or later), venv and make.
+# Every verb works as the first command on a bare clone: each needs only make and python3, 3.11 or later, with venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+# Also for the build tools that pip fetches on its own.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install lint test bench docs demo clean
+.PHONY: install lint test acceptance bench docs demo clean
 
-install: $(STAMP)
+install: $(VENV)/.installed
 
-$(STAMP): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $@
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) ..."
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	@$(PIP) -e '.[docs]'
+	@touch $@
 
 lint: install
 	$(BIN)/ruff check .
@@ -19,8 +26,23 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/deptry src
 
+# QUORATE_DATA names the folder of real candles; without it the tests that read them say so and are skipped.
 test: install
 	$(BIN)/pytest -n auto
 
+# What takes longer than a suite should: many more hostile inputs.
+acceptance: install
+	$(BIN)/pytest -n auto -m slow
+
+# Ratios against a named peer in the same run; leave the machine alone meanwhile.
+bench: install
+	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
 demo: install
 	$(BIN)/quorate demo
+
+clean:
+	rm -rf $(VENV) demo site
