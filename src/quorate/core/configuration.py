@@ -85,7 +85,7 @@ def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where
                 remedy=close_match(key, known),
             )
         if is_dataclass(hints[key]) and isinstance(value, Mapping):
-            _refuse_unknown(value, cast(type, hints[key]), source, (*where, key))
+            _refuse_unknown(value, cast("type", hints[key]), source, (*where, key))
 
 
 def _validate(values: dict[str, Any], source: str) -> Settings:
@@ -111,6 +111,6 @@ def known_keys(section: type = Settings, where: tuple[str, ...] = ()) -> Iterabl
     for field in fields(section):
         hint = hints[field.name]
         if is_dataclass(hint):
-            yield from known_keys(cast(type, hint), (*where, field.name))
+            yield from known_keys(cast("type", hint), (*where, field.name))
         else:
             yield ".".join((*where, field.name))
