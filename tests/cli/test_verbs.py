@@ -225,3 +225,21 @@ def test_a_reader_that_goes_away_is_no_fault(world):
     assert done.stdout.strip() == "["
     assert "Traceback" not in done.stderr
     assert "fault" not in done.stderr
+
+
+def test_import_fills_a_folder_once(quorate_program, tmp_path):
+    source = tmp_path / "BTCUSDT-1h-2024-01-01.csv"
+    rows = [
+        f"{1_704_067_200_000 + 3_600_000 * hour},100,110,90,{101 + hour},5,{1_704_070_799_999 + 3_600_000 * hour},0,1,0,0,0"
+        for hour in range(3)
+    ]
+    source.write_text("\n".join(rows) + "\n")
+    asked = ("data", "import", source, "--data", tmp_path / "data", "--perpetual")
+    (first,) = document(quorate_program(*asked, "--json"))["markets"]
+    assert (first["symbol"], first["added"], first["changed"]) == ("BTC/USDT:USDT", 3, True)
+    (second,) = document(quorate_program(*asked, "--json"))["markets"]
+    assert (second["added"], second["duplicates"], second["changed"]) == (0, 3, False)
+    assert "unchanged" in quorate_program(*asked).stdout
+    refused = quorate_program("data", "import", tmp_path / "what.csv", "--data", tmp_path / "data")
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,8 @@ def list_(data: options.Data, as_json: options.Json = False) -> None:
     from quorate.market.listing import list_folder
 
     files = list_folder(data)
+    if not files:
+        output.note(f"no candles in {data}: Freqtrade keeps one folder an exchange, such as user_data/data/binance")
     if as_json:
         output.print_json([file.to_json() for file in files])
         return
@@ -58,6 +60,46 @@ def check(data: options.Data, as_json: options.Json = False) -> None:
         _show(data, reports)
     if not all(report.ok for report in reports):
         raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV, Parquet, the exchange's zips, or folders.")
+    ],
+    data: Annotated[Path, typer.Option("--data", help="The Freqtrade data folder to fill; made if absent.")],
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Of all files, where their names do not say.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", help="The same.")] = None,
+    perpetual: Annotated[
+        bool | None, typer.Option("--perpetual/--spot", help="What BTCUSDT-1h.csv and the like are.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Read other programs' candles, judge them, and merge them into a folder. A second run changes nothing."""
+    from quorate.cli import output
+    from quorate.market.imports import import_files
+
+    report = import_files(files, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
+    if as_json:
+        output.print_json(report.to_json())
+        return
+    rows = [
+        (
+            market.symbol,
+            market.timeframe,
+            market.kind,
+            f"{market.merged.stored.rows:,}",
+            f"{market.merged.added:,}",
+            f"{market.merged.duplicates + market.report.duplicates:,}",
+            f"{market.merged.conflicts + market.report.conflicts:,}",
+            market.merged.stored.path.name if market.merged.stored.changed else "unchanged",
+        )
+        for market in report.markets
+    ]
+    columns = ("market", "timeframe", "kind", "rows", "added", "known", "conflicts", "file")
+    output.print_rows(f"Imported into {data}", columns, rows, prose=True)
+    for path in report.skipped:
+        output.note(f"skipped {path}: its name says no market; give --symbol and --timeframe")
 
 
 def _show(data: Path, reports: list[Any]) -> None:
