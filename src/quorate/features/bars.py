@@ -73,14 +73,14 @@ class Bars:
         self._memory: dict[Hashable, Any] = {}
         self._whole: Bars | None = None
         self._rows = slice(None)
-        limits = _limits(candles)
+        lowest, highest, busiest = _limits(candles)
         self.unit = math.ldexp(1.0, math.frexp(candles.close[0])[1]) if len(candles) else 1.0
-        for name in PRICE_COLUMNS:
-            prices: FloatArray = getattr(candles, name) / self.unit
-            if limits[1] > self.unit * _PRICE_RANGE or limits[0] < self.unit / _PRICE_RANGE:
-                np.clip(prices, 1 / _PRICE_RANGE, _PRICE_RANGE, out=prices)
-            setattr(self, name, prices)
-        self.volume = candles.volume if limits[2] <= _VOLUME_RANGE else np.minimum(candles.volume, _VOLUME_RANGE)
+        beyond = highest > self.unit * _PRICE_RANGE or lowest < self.unit / _PRICE_RANGE
+        with np.errstate(over="ignore", under="ignore"):
+            for name in PRICE_COLUMNS:
+                prices: FloatArray = getattr(candles, name) / self.unit
+                setattr(self, name, np.clip(prices, 1 / _PRICE_RANGE, _PRICE_RANGE) if beyond else prices)
+        self.volume = candles.volume if busiest <= _VOLUME_RANGE else np.minimum(candles.volume, _VOLUME_RANGE)
 
     def __len__(self) -> int:
         return len(self.time)

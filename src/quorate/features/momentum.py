@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from quorate.core.types import FloatArray
+from quorate.core.types import BoolArray, FloatArray
 from quorate.features import indicators, rolling
 from quorate.features.arithmetic import bounded, ratio
 from quorate.features.bars import Bars, equal_changes
 from quorate.features.column import Column
+
+_ROUNDING = 1e-12  # of the close
 
 
 def _efficiency_ratio_20(bars: Bars) -> FloatArray:
@@ -29,10 +31,15 @@ def _autocorr_20(bars: Bars) -> FloatArray:
     return bounded(correlation)
 
 
+def _above(fast: FloatArray, slow: FloatArray, bars: Bars) -> BoolArray:
+    """Whether one line is above the other by more than rounding: on a flat market no flag hangs on the last bit."""
+    return fast - slow > _ROUNDING * bars.close
+
+
 COLUMNS = (
-    Column("ema_cross_short", 20, lambda bars: bars.ema(9) > bars.ema(21)),
-    Column("ema_cross_medium", 49, lambda bars: bars.ema(21) > bars.ema(50)),
-    Column("macd_momentum", 33, lambda bars: bars.macd() > bars.macd_signal()),
+    Column("ema_cross_short", 20, lambda bars: _above(bars.ema(9), bars.ema(21), bars)),
+    Column("ema_cross_medium", 49, lambda bars: _above(bars.ema(21), bars.ema(50), bars)),
+    Column("macd_momentum", 33, lambda bars: _above(bars.macd(), bars.macd_signal(), bars)),
     Column("efficiency_ratio_20", 20, _efficiency_ratio_20),
     Column("autocorr_20", 21, _autocorr_20),
     Column("aroon_osc_25", 25, lambda bars: indicators.AROONOSC(bars.high, bars.low, 25)),
