@@ -229,10 +229,8 @@ def test_a_reader_that_goes_away_is_no_fault(world):
 
 def test_import_fills_a_folder_once(quorate_program, tmp_path):
     source = tmp_path / "BTCUSDT-1h-2024-01-01.csv"
-    rows = [
-        f"{1_704_067_200_000 + 3_600_000 * hour},100,110,90,{101 + hour},5,{1_704_070_799_999 + 3_600_000 * hour},0,1,0,0,0"
-        for hour in range(3)
-    ]
+    opened = [1_704_067_200_000 + 3_600_000 * hour for hour in range(3)]
+    rows = [f"{time},100,110,90,101,5,{time + 3_599_999},0,1,0,0,0" for time in opened]
     source.write_text("\n".join(rows) + "\n")
     asked = ("data", "import", source, "--data", tmp_path / "data", "--perpetual")
     (first,) = document(quorate_program(*asked, "--json"))["markets"]
