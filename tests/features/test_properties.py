@@ -5,7 +5,9 @@ A world is several symbols with their funding: one is looked at, the others are 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Candles, Funding
 from quorate.features import build, contexts, feature_names, feature_set, feature_sets
+from quorate.market.freqtrade_files import FreqtradeFolder
 
 BARS = 640
 LIVE = 498  # candles of a live futures frame
@@ -211,3 +214,22 @@ def test_on_a_flat_and_silent_market_nothing_moves(features, price):
         if not name.startswith(("hour", "day_")):
             # Averages of equal closes may be a rounding error off, and no more. Such a market does range.
             np.testing.assert_allclose(values, float(name == "is_ranging"), atol=1e-12, err_msg=name)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("timeframe", ["1h", "4h"])
+def test_real_candles_have_finite_features_that_a_live_frame_knows_too(timeframe):
+    folder = os.environ.get("QUORATE_DATA")
+    if folder is None:
+        pytest.skip("QUORATE_DATA does not name the folder of real candles")
+    source = FreqtradeFolder(Path(folder) / "binance")
+    for symbol in source.symbols(timeframe, perpetual=True)[::12]:
+        candles = source.candles(symbol, timeframe)
+        if len(candles) < LIVE + JUDGED:
+            continue
+        for features in ("core14", "full65"):
+            whole = build(candles, features)
+            assert np.isfinite(whole[feature_set(features).warmup :]).all(), symbol
+            for end in (len(candles), len(candles) // 2 + LIVE // 2, LIVE + JUDGED):
+                live = build(candles[:end].tail(LIVE), features)
+                assert_same(live[-JUDGED:], whole[end - JUDGED : end], features, tolerance=1e-6)
