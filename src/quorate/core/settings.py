@@ -233,10 +233,16 @@ class EvaluationSettings(_Section):
     block_hours: int = 24
     confidence: float = 0.95  # of every interval
     bins: int = 10  # of the reliability diagram and the calibration error
+    folds: int = 5  # of a walk-forward
+    draws: int = 50  # accounts that trade at random, each as often as the one that is judged
+    plausible_auc: float = 0.60  # a column or model that tells BUY from SELL better than this is taken for a leak
     seed: int = 7
 
     def __post_init__(self) -> None:
         _require("evaluation", "resamples", self.resamples, 20, 100_000)
+        _require("evaluation", "folds", self.folds, 1, 1_000)
+        _require("evaluation", "draws", self.draws, 2, 100_000)
+        _require("evaluation", "plausible_auc", self.plausible_auc, 0.5, 1)
         _require("evaluation", "block_hours", self.block_hours, 1, 24 * 366)
         _require("evaluation", "confidence", self.confidence, 0.5, 0.9999)
         _require("evaluation", "bins", self.bins, 2, 1_000)
