@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from quorate.core.clock import iso_ms, parse_ms
-from quorate.core.errors import BundleError, FeatureError, SettingsError
+from quorate.core.errors import BundleError, FeatureError, QuorateError
 from quorate.core.settings import TargetSettings, VoteSettings
 from quorate.core.types import CLASS_NAMES
 from quorate.features.catalogue import feature_set
 
 SCHEMA_VERSION = 1
 DTYPE = "float32"
+TARGET = "ForwardClass"
 FILE_NAME = "manifest.json"
 
 Recipe = Literal["vote"]
@@ -68,14 +69,11 @@ class Manifest:
 
     def sealed(self) -> Self:
         """The same manifest with the id that its content has."""
-        return replace(self, id=hashlib.sha256(self._content()).hexdigest()[:16])
+        return replace(self, id=_digest(self._tree()))
 
     def text(self) -> str:
         """The one text of this manifest, to the byte."""
         return _dump({"id": self.id, **self._tree()})
-
-    def _content(self) -> bytes:
-        return _dump(self._tree()).encode()
 
     def _tree(self) -> dict[str, Any]:
         return {
@@ -84,7 +82,7 @@ class Manifest:
             "features": {"set": self.features, "names": list(self.feature_names), "hash": self.feature_hash},
             "classes": list(CLASS_NAMES),
             "dtype": DTYPE,
-            "target": asdict(self.target),
+            "target": {"kind": TARGET, "horizon": self.target.horizon, "band": self.target.band},
             "policy": {f.name: getattr(self.policy, f.name) for f in fields(VoteSettings) if f.name != "weights"}
             | {"weights": dict(self.policy.weights)},
             "symbols": list(self.symbols),
@@ -126,7 +124,12 @@ class Manifest:
         _require(attempted, "dtype", tree.get("dtype"), DTYPE)
         try:
             manifest = cls._from_tree(tree)
-        except (KeyError, TypeError, ValueError, AttributeError, SettingsError) as error:
+            _require(attempted, "target", tree["target"]["kind"], TARGET)
+            # Of the text as it stands, so that a field that this version does not know is no alteration.
+            own = _digest({key: value for key, value in tree.items() if key != "id"})
+        except BundleError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, QuorateError) as error:
             raise BundleError(
                 attempted, found=f"an incomplete manifest ({error})", expected="every field of a manifest"
             ) from error
@@ -136,10 +139,10 @@ class Manifest:
             raise BundleError(attempted, found=error.found, expected=error.expected, remedy=error.remedy) from error
         _require(attempted, "feature order", list(manifest.feature_names), list(known.names))
         _require(attempted, "feature hash", manifest.feature_hash, known.hash)
-        if manifest.sealed().text().encode() != content:
+        if own != manifest.id or _dump(tree).encode() != content:
             raise BundleError(
                 attempted,
-                found=f"altered: its id is {manifest.id}, its content makes {manifest.sealed().id}",
+                found=f"altered: its id is {manifest.id}, its content makes {own}",
                 expected="the manifest as published",
                 remedy="Restore it from a copy, or train again.",
             )
@@ -153,7 +156,7 @@ class Manifest:
             features=tree["features"]["set"],
             feature_names=tuple(tree["features"]["names"]),
             feature_hash=tree["features"]["hash"],
-            target=TargetSettings(**tree["target"]),
+            target=TargetSettings(horizon=tree["target"]["horizon"], band=tree["target"]["band"]),
             policy=VoteSettings(**tree["policy"]),
             symbols=tuple(tree["symbols"]),
             timeframe=tree["timeframe"],
@@ -175,6 +178,10 @@ def _require(attempted: str, what: str, found: Any, expected: Any) -> None:
         raise BundleError(
             attempted, found=f"{what} {found}", expected=str(expected), remedy="Train again with these features."
         )
+
+
+def _digest(tree: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_dump(tree).encode()).hexdigest()[:16]
 
 
 def _dump(tree: Mapping[str, Any]) -> str:
