@@ -13,6 +13,7 @@ from statistics import fmean, stdev
 import numpy as np
 import pytest
 
+from quorate.core.types import Candles
 from quorate.features import build, feature_names, feature_set, feature_sets
 
 Values = list[float | None]
@@ -209,8 +210,9 @@ class Oracle:
 
     def money_flow(self) -> Values:
         def value(i):
-            up = math.fsum(self.tp[j] * self.v[j] for j in range(i - 13, i + 1) if self.tp[j] > self.tp[j - 1])
-            down = math.fsum(self.tp[j] * self.v[j] for j in range(i - 13, i + 1) if self.tp[j] < self.tp[j - 1])
+            moved = [j for j in range(i - 13, i + 1) if not math.isclose(self.tp[j], self.tp[j - 1], rel_tol=1e-12)]
+            up = math.fsum(self.tp[j] * self.v[j] for j in moved if self.tp[j] > self.tp[j - 1])
+            down = math.fsum(self.tp[j] * self.v[j] for j in moved if self.tp[j] < self.tp[j - 1])
             return 100 * up / (up + down) if up + down else 0.0
 
         return self.rows(14, value)
@@ -370,6 +372,20 @@ def test_a_column_is_what_its_definition_says(worked_out, name):
         assert np.isfinite(expected[warmup:]).all()
         np.testing.assert_array_equal(np.isnan(column), np.isnan(expected), err_msg=f"{features}: warm-up")
         np.testing.assert_allclose(column[warmup:], expected[warmup:], rtol=2e-6, atol=2e-6, err_msg=features)
+
+
+def test_equal_typical_prices_are_neither_rise_nor_fall():
+    # (2.0127 + 1.9818 + 2.0088) / 3 and (2.0147 + 1.9819 + 2.0067) / 3 are both 2.0011, and one bit apart in binary.
+    high, low, close = np.array([[2.0127, 2.0147] * 10, [1.9818, 1.9819] * 10, [2.0088, 2.0067] * 10])
+    typical = (high + low + close) / 3
+    assert typical[0] != typical[1]
+    candles = Candles("A/USDT", "1h", 3_600_000 * np.arange(20), close, high, low, close, np.ones(20))
+    assert (column(candles, "mfi_14")[14:] == 0).all()
+    assert (column(candles, "cci")[19:] == 0).all()
+
+
+def column(candles, name):
+    return build(candles, "full65")[:, feature_names("full65").index(name)]
 
 
 def test_no_column_is_constant_on_a_moving_market(make_candles):

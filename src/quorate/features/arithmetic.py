@@ -9,6 +9,9 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 
+# Prices this close to each other, as a fraction, are the same price: decimals are not exact in binary.
+ROUNDING = 1e-12
+
 
 def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     """The quotient part / whole, 0 where whole is 0.

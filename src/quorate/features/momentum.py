@@ -6,11 +6,9 @@ import numpy as np
 
 from quorate.core.types import BoolArray, FloatArray
 from quorate.features import indicators, rolling
-from quorate.features.arithmetic import bounded, ratio
+from quorate.features.arithmetic import ROUNDING, bounded, ratio
 from quorate.features.bars import Bars, equal_changes
 from quorate.features.column import Column
-
-_ROUNDING = 1e-12  # of the close
 
 
 def _efficiency_ratio_20(bars: Bars) -> FloatArray:
@@ -33,7 +31,7 @@ def _autocorr_20(bars: Bars) -> FloatArray:
 
 def _above(fast: FloatArray, slow: FloatArray, bars: Bars) -> BoolArray:
     """Whether one line is above the other by more than rounding: on a flat market no flag hangs on the last bit."""
-    return fast - slow > _ROUNDING * bars.close
+    return fast - slow > ROUNDING * bars.close
 
 
 COLUMNS = (

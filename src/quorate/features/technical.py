@@ -10,7 +10,7 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.features import indicators, rolling
-from quorate.features.arithmetic import ratio
+from quorate.features.arithmetic import ROUNDING, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 
@@ -105,7 +105,8 @@ def _cci(bars: Bars) -> FloatArray:
     """TA-Lib's, but 0 where the typical price is flat: there TA-Lib divides one rounding error by another."""
     typical = bars.typical()
     values: FloatArray = indicators.CCI(bars.high, bars.low, bars.close, 20)
-    np.copyto(values, 0.0, where=indicators.MAX(typical, 20) == indicators.MIN(typical, 20))
+    span = indicators.MAX(typical, 20) - indicators.MIN(typical, 20)
+    np.copyto(values, 0.0, where=span <= ROUNDING * typical)
     return values
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.features import rolling
-from quorate.features.arithmetic import bounded, change, ratio
+from quorate.features.arithmetic import ROUNDING, bounded, change, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 from quorate.features.technical import volume_to_mean
@@ -32,9 +32,11 @@ def _mfi_14(bars: Bars) -> FloatArray:
     typical = bars.typical()
     step = typical[1:] - typical[:-1]
     money = typical[1:] * bars.volume[1:]
+    # Prices are decimals: two typical prices that are equal may come out a bit apart.
+    apart = ROUNDING * typical[1:]
     flows = np.empty((2, len(step)))
-    np.multiply(money, step > 0, out=flows[0])
-    np.multiply(money, step != 0, out=flows[1])
+    np.multiply(money, step > apart, out=flows[0])
+    np.multiply(money, np.abs(step) > apart, out=flows[1])
     rising, moving = rolling.sums(flows).over(14)
     return 100 * ratio(rising, moving)
 
