@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -133,6 +134,27 @@ def test_the_command_line_is_light():
     assert loaded_by("from quorate.cli.app import main; main(['--help'])") == set()
 
 
-def test_the_live_path_needs_no_data_frame_and_no_training_library():
-    code = "import quorate; [getattr(quorate, name) for name in quorate.__all__]"
+def test_the_live_path_needs_no_data_frame_and_no_training_library(tmp_path):
+    """From a file to the decision, in a process where pandas and the training libraries could be loaded."""
+    market = SyntheticMarket(seed=1, symbols=2, bars=400)
+    market.write(tmp_path)
+    panel = market.panel()
+    trees = ModelSettings(xgboost=XGBoostSettings(trees=2), lightgbm=LightGBMSettings(trees=2))
+    trained = train(
+        panel,
+        "1h",
+        models=("xgboost", "lightgbm"),
+        settings=replace(Settings(), models=trees),
+        out=tmp_path / "bundles",
+        measure=lambda *_: {},
+        end=int(panel[market.names[0]].time[300]),
+    )
+    code = f"""
+import quorate
+[getattr(quorate, name) for name in quorate.__all__]
+candles = quorate.load_candles({str(tmp_path)!r}, {market.names[0]!r}, "1h")
+bundle = quorate.load_bundle({str(trained.path)!r})
+assert bundle.predict(candles).votes
+assert len(bundle.predict_frame(candles)) == 400
+"""
     assert loaded_by(code) == set()
