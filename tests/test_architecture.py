@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 import quorate
+from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, XGBoostSettings
+from quorate.ensemble.train import train
+from quorate.market.synthetic import SyntheticMarket
 
 ROOT = Path(quorate.__file__).parent
 ORDER = (
