@@ -89,7 +89,7 @@ def test_rows_that_no_member_may_learn_from_are_refused(name):
     spoiled[3, 2] = np.nan
     model = build(name, "class", SMALL, seed=1)
     for wrong, labels, words in (
-        (spoiled, y, "1 rows with NaN or infinity, first 3"),
+        (spoiled, y, "NaN or infinity in row 3"),
         (X, y + 5, "labels"),
         (X[:10], y, r"X \(10, 5\), y \(50,\)"),
         (X[:0], y[:0], "no rows"),

@@ -94,6 +94,10 @@ class ModelError(QuorateError):
     """A member could not be built, fitted, exported or run."""
 
 
+class ContractError(ModelError, AssertionError):
+    """A member breaks a promise that every member makes."""
+
+
 class VoteError(QuorateError, ValueError):
     """Votes that cannot be counted: twice the same model, a score outside 0 to 1."""
 

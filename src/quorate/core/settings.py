@@ -139,9 +139,22 @@ class LightGBMSettings(_Section):
 
 
 @dataclass(frozen=True, slots=True)
+class LogisticSettings(_Section):
+    l2: float = 1.0  # on half the squared weights, beside the losses' sum: 1 / C in scikit-learn, alpha for returns
+    iterations: int = 500  # at most
+    tail: float = 0.001  # share of the training rows beyond which, on each side, a feature counts as its quantile
+
+    def __post_init__(self) -> None:
+        _require("models.logistic", "l2", self.l2, 1e-9, 1e9)
+        _require("models.logistic", "iterations", self.iterations, 1, 1_000_000)
+        _require("models.logistic", "tail", self.tail, 0, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings(_Section):
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
+    logistic: LogisticSettings = field(default_factory=LogisticSettings)
 
 
 @dataclass(frozen=True, slots=True)

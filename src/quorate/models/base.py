@@ -1,7 +1,10 @@
 """The contract every member keeps, whatever it is inside.
 
 A member learns from a matrix and gives scores; it exports itself to ONNX, so that serving needs none of the training
-libraries. Shapes: B rows, F features, C = 3 classes in the order of `Action`.
+libraries. Shapes: B rows, L bars of a window, F features, C = 3 classes in the order of `Action`.
+
+What is the same for all members stands here: what they refuse, and what they promise. A member fills in `_learn`,
+`_infer`, `columns`, `save`, `load` and `to_onnx`; `contract.py` holds it to its word.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import numpy as np
 from quorate.core.errors import ModelError
 from quorate.core.settings import ModelSettings
 from quorate.core.types import ActionArray, Float32Array, FloatArray
+from quorate.models.matrix import require_matrix
 
 Task = Literal["class", "return"]
 
@@ -50,7 +54,6 @@ class Model(ABC):
         self.seed = seed
         self.threads = threads
 
-    @abstractmethod
     def fit(
         self,
         X: Float32Array,
@@ -59,59 +62,127 @@ class Model(ABC):
         weight: FloatArray | None = None,
         progress: Progress | None = None,
     ) -> Self:
-        """Learn from rows that have every feature and a label.
+        """Learn from rows that have every feature and a label; what was learned before is forgotten.
 
         Args:
-            X: (B, F) float32, no NaN.
+            X: (B, F) float32, no NaN; (B, L, F) for a model of windows.
             y: (B,) values of Action for "class", returns as fractions for "return".
-            weight: (B,) non-negative sample weights.
+            weight: (B,) sample weights, at least 0 and not all 0; None for 1 each.
             progress: called as training goes on.
 
         Raises:
-            ModelError: NaN or infinity in X or y, shapes that do not fit, or the library's own failure.
+            ModelError: NaN or infinity in X, y or weight, shapes that do not fit, or the library's own failure.
         """
+        self._require_rows(X, y, weight)
+        self._learn(X, y, weight, progress)
+        return self
 
-    @abstractmethod
     def predict_proba(self, X: Float32Array) -> FloatArray:
-        """(B, 3) raw scores in class order, rows summing to 1."""
+        """(B, 3) float64 raw scores in class order, rows summing to 1, for (B, F) float32 rows.
+
+        Raises:
+            ModelError: another number of columns than it was fitted on, NaN or infinity, or the task is "return".
+        """
+        self._require_task("class", "predict_proba")
+        return self.output(X)
+
+    def predict(self, X: Float32Array) -> FloatArray:
+        """(B,) float64 forward returns as fractions, for (B, F) float32 rows.
+
+        Raises:
+            ModelError: another number of columns than it was fitted on, NaN or infinity, or the task is "class".
+        """
+        self._require_task("return", "predict")
+        return self.output(X)[:, 0]
+
+    def output(self, X: Float32Array) -> FloatArray:
+        """What the ONNX graph must reproduce: (B, 3) scores or (B, 1) returns.
+
+        Raises:
+            ModelError: as for `predict_proba` and `predict`.
+        """
+        require_matrix(X, self._require_fitted(self.columns), f"predict with {self.name}", self._axes)
+        return np.asarray(self._infer(X), dtype=np.float64).reshape(len(X), 3 if self.task == "class" else 1)
+
+    @property
+    @abstractmethod
+    def columns(self) -> int | None:
+        """F, the number of features it was fitted on; None before it is fitted or loaded."""
 
     @abstractmethod
-    def predict(self, X: Float32Array) -> FloatArray:
-        """(B,) forward returns as fractions, for the task "return"."""
+    def _learn(
+        self,
+        X: Float32Array,
+        y: ActionArray | FloatArray,
+        weight: FloatArray | None,
+        progress: Progress | None,
+    ) -> None:
+        """`fit` on rows that have been looked at; calls `progress` with its last step at the latest."""
+
+    @abstractmethod
+    def _infer(self, X: Float32Array) -> FloatArray:
+        """(B, 3) scores or B returns, for rows that have been looked at."""
 
     @abstractmethod
     def save(self, path: Path) -> None:
-        """Write the model in its own safe format."""
+        """Write the model in its own safe format: no pickle."""
 
     @abstractmethod
     def load(self, path: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: no such file, another format, or a model of the other task.
+        """
 
     @abstractmethod
     def to_onnx(self) -> bytes:
         """The fitted model as an ONNX graph: input (B, F) float32, last output (B, 3) or (B, 1)."""
 
-    def output(self, X: Float32Array) -> FloatArray:
-        """What the ONNX graph must reproduce: (B, 3) scores or (B, 1) returns."""
-        return self.predict_proba(X) if self.task == "class" else self.predict(X)[:, None]
+    @property
+    def _axes(self) -> str:
+        return "B F" if self.window == 1 else "B L F"
+
+    def _require_task(self, task: Task, verb: str) -> None:
+        if self.task != task:
+            raise ModelError(
+                f"{verb} with {self.name}", found=f'a model of the task "{self.task}"', expected=f'the task "{task}"'
+            )
 
     def _require_rows(self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None) -> None:
         """Refuse rows that no member may learn from."""
         attempted = f"fit {self.name}"
-        if X.ndim != 2 or len(X) != len(y) or (weight is not None and len(weight) != len(y)):
+        require_matrix(X, None, attempted, self._axes)
+        if y.shape != (len(X),) or (weight is not None and weight.shape != (len(X),)):
             shapes = f"X {X.shape}, y {y.shape}" + ("" if weight is None else f", weight {weight.shape}")
             raise ModelError(attempted, found=shapes, expected="X (B, F), y (B,) and weight (B,)")
         if not len(X):
             raise ModelError(attempted, found="no rows", expected="rows with every feature and a label")
-        bad = np.flatnonzero(~np.isfinite(X).all(axis=1) | ~np.isfinite(y))
-        if bad.size:
+        if not np.isfinite(y).all():
+            bad = np.flatnonzero(~np.isfinite(y))
             raise ModelError(
-                attempted, found=f"{bad.size} rows with NaN or infinity, first {bad[0]}", expected="finite values"
+                attempted, found=f"{bad.size} labels of NaN or infinity, first {bad[0]}", expected="finite values"
             )
         if self.task == "class" and not np.isin(y, (0, 1, 2)).all():
             raise ModelError(attempted, found=f"labels {np.unique(y)[:5]}", expected="0 SELL, 1 HOLD, 2 BUY")
+        if weight is not None and not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+            raise ModelError(
+                attempted,
+                found=f"weights from {weight.min():g} to {weight.max():g}",
+                expected="finite weights of at least 0, not all of them 0",
+            )
 
     def _require_fitted(self, fitted: Fitted | None) -> Fitted:
         if fitted is None:
             raise ModelError(f"use {self.name}", found="no fitted model", expected="fit or load first")
         return fitted
+
+    def _require_outputs(self, outputs: int, path: Path) -> None:
+        """Refuse a loaded model of the other task, by how many values it gives for a row."""
+        expected = 3 if self.task == "class" else 1
+        if outputs != expected:
+            raise ModelError(
+                f"load {path}",
+                found=f"a model of {outputs} outputs",
+                expected=f'{expected}, as the task "{self.task}" has',
+            )

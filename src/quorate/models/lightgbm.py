@@ -15,6 +15,7 @@ from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
 from quorate.models.base import Model, Progress
 from quorate.models.export import trees_to_onnx
+from quorate.models.files import read_file
 
 try:
     import lightgbm
@@ -32,15 +33,13 @@ class LightGBM(Model):
     suffix: ClassVar[str] = ".txt"
     _booster: Booster | None = None
 
-    def fit(
-        self,
-        X: Float32Array,
-        y: ActionArray | FloatArray,
-        *,
-        weight: FloatArray | None = None,
-        progress: Progress | None = None,
-    ) -> Self:
-        self._require_rows(X, y, weight)
+    @property
+    def columns(self) -> int | None:
+        return None if self._booster is None else int(self._booster.num_feature())
+
+    def _learn(
+        self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None, progress: Progress | None
+    ) -> None:
         s = self.settings.lightgbm
         goal = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
         parameters: dict[str, Any] = {
@@ -65,14 +64,10 @@ class LightGBM(Model):
         except lightgbm.basic.LightGBMError as error:
             raise ModelError("fit lightgbm", found=str(error)) from error
         self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
-        return self
 
-    def predict_proba(self, X: Float32Array) -> FloatArray:
+    def _infer(self, X: Float32Array) -> FloatArray:
         booster = self._require_fitted(self._booster)
         return np.asarray(booster.predict(X, num_threads=self.threads), dtype=np.float64)
-
-    def predict(self, X: Float32Array) -> FloatArray:
-        return self.predict_proba(X).ravel()
 
     def save(self, path: Path) -> None:
         booster = self._require_fitted(self._booster)
@@ -80,13 +75,15 @@ class LightGBM(Model):
 
     def load(self, path: Path) -> Self:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_file(path).decode()
             # An unreadable text ends the whole process inside the library, so it is looked at first.
             if not (text.startswith("tree\n") and "\nend of trees\n" in text):
                 raise ModelError(f"load {path}", found=repr(text[:30]), expected="a LightGBM text file")
-            self._booster = lightgbm.Booster(model_str=text)
+            booster = lightgbm.Booster(model_str=text)
         except (UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
             raise ModelError(f"load {path}", found=str(error), expected="a LightGBM text file") from error
+        self._require_outputs(int(booster.num_model_per_iteration()), path)
+        self._booster = booster
         return self
 
     def to_onnx(self) -> bytes:

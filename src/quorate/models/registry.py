@@ -18,6 +18,7 @@ ENTRY_POINTS = "quorate.models"
 _OURS = {
     "xgboost": ("quorate.models.xgboost", "XGBoost"),
     "lightgbm": ("quorate.models.lightgbm", "LightGBM"),
+    "logistic": ("quorate.models.logistic", "Logistic"),
 }
 
 

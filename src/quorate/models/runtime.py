@@ -8,19 +8,20 @@ import numpy as np
 
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array, FloatArray
+from quorate.models.matrix import require_matrix
 
 
 class Session:
     """A member ready to predict.
 
     Args:
-        graph: the serialised ONNX graph: input (B, F) float32, last output (B, C).
+        graph: the serialised ONNX graph: input (B, F) float32, or (B, L, F) for a model of windows; last output (B, C).
         features: F as the bundle says; a graph of another width is refused.
         name: for messages.
         threads: of one run. One by default: two threads that fight another process collapse.
 
     Raises:
-        ModelError: bytes that are no ONNX graph, or a graph of another input width.
+        ModelError: bytes that are no ONNX graph, or a graph of another input width or dtype.
     """
 
     def __init__(self, graph: bytes, features: int, name: str, threads: int = 1) -> None:
@@ -43,14 +44,30 @@ class Session:
         ) as error:
             raise ModelError(f"load {name}", found=str(error).splitlines()[0], expected="an ONNX graph") from error
         self.name = name
-        self._input = self._session.get_inputs()[0]
+        self.features = features
         self._output = self._session.get_outputs()[-1].name
-        if self._input.shape[-1] != features:
-            raise ModelError(f"load {name}", found=f"{self._input.shape[-1]} inputs", expected=f"{features} features")
+        reads = self._session.get_inputs()[0]
+        self._input, shape = reads.name, reads.shape
+        if shape[-1] != features:
+            raise ModelError(f"load {name}", found=f"{shape[-1]} inputs", expected=f"{features} features")
+        if reads.type != "tensor(float)":
+            raise ModelError(f"load {name}", found=f"an input of {reads.type}", expected="tensor(float), float32")
+        self._axes = "B F" if len(shape) == 2 else "B L F"
 
     def run(self, X: Float32Array) -> FloatArray:
-        """(B, C) scores or returns as float64, for (B, F) float32 rows."""
-        (output,) = self._session.run([self._output], {self._input.name: X})
+        """(B, C) scores or returns as float64, for (B, F) float32 rows.
+
+        Raises:
+            ModelError: another number of columns or another dtype, NaN or infinity, or the runtime's own failure.
+        """
+        from onnxruntime.capi import onnxruntime_pybind11_state as failures
+
+        attempted = f"predict with {self.name}"
+        require_matrix(X, self.features, attempted, self._axes)
+        try:
+            (output,) = self._session.run([self._output], {self._input: X})
+        except (failures.Fail, failures.InvalidArgument, failures.RuntimeException) as error:
+            raise ModelError(attempted, found=str(error).splitlines()[0], expected="a graph that runs") from error
         return np.asarray(output, dtype=np.float64)
 
 

@@ -5,6 +5,7 @@ Chen and Guestrin, XGBoost: A Scalable Tree Boosting System, 2016 (arXiv 1603.02
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -14,6 +15,7 @@ from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
 from quorate.models.base import Model, Progress
 from quorate.models.export import trees_to_onnx
+from quorate.models.files import read_file
 
 try:
     import xgboost
@@ -31,15 +33,13 @@ class XGBoost(Model):
     suffix: ClassVar[str] = ".ubj"
     _booster: Booster | None = None
 
-    def fit(
-        self,
-        X: Float32Array,
-        y: ActionArray | FloatArray,
-        *,
-        weight: FloatArray | None = None,
-        progress: Progress | None = None,
-    ) -> Self:
-        self._require_rows(X, y, weight)
+    @property
+    def columns(self) -> int | None:
+        return None if self._booster is None else int(self._booster.num_features())
+
+    def _learn(
+        self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None, progress: Progress | None
+    ) -> None:
         s = self.settings.xgboost
         goal = {"objective": "multi:softprob", "num_class": 3} if self.task == "class" else {}
         parameters: dict[str, Any] = {
@@ -60,21 +60,16 @@ class XGBoost(Model):
             self._booster = xgboost.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
         except xgboost.core.XGBoostError as error:
             raise ModelError("fit xgboost", found=str(error).splitlines()[0]) from error
-        return self
 
-    def predict_proba(self, X: Float32Array) -> FloatArray:
-        booster = self._require_fitted(self._booster)
-        return np.asarray(booster.inplace_predict(X), dtype=np.float64)
-
-    def predict(self, X: Float32Array) -> FloatArray:
-        return self.predict_proba(X).ravel()
+    def _infer(self, X: Float32Array) -> FloatArray:
+        return np.asarray(self._require_fitted(self._booster).inplace_predict(X), dtype=np.float64)
 
     def save(self, path: Path) -> None:
         booster = self._require_fitted(self._booster)
         path.write_bytes(bytes(booster.save_raw("ubj")))
 
     def load(self, path: Path) -> Self:
-        content = path.read_bytes()
+        content = read_file(path)
         # The library ends the whole process on bytes that are no UBJSON, so they are looked at first.
         if not (content.startswith(b"{") and b"learner" in content[:64] and content.endswith(b"}")):
             raise ModelError(f"load {path}", found=repr(content[:16]), expected="an XGBoost UBJ file")
@@ -83,6 +78,8 @@ class XGBoost(Model):
             booster.load_model(bytearray(content))
         except xgboost.core.XGBoostError as error:
             raise ModelError(f"load {path}", found=str(error).splitlines()[0], expected="UBJ") from error
+        learner = json.loads(booster.save_config())["learner"]["learner_model_param"]
+        self._require_outputs(max(1, int(learner["num_class"])), path)
         self._booster = booster
         return self
 

@@ -1,0 +1,204 @@
+"""Logistic regression: the linear baseline that every other member should beat. For returns it is ridge regression.
+
+Each feature is held within its training rows' outer quantiles and standardised: crypto's volumes have tails that would
+otherwise own the weights. Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, 3.4 and 4.4.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from quorate.core.errors import MissingExtraError, ModelError
+from quorate.core.types import ActionArray, Float32Array, FloatArray
+from quorate.models.base import Model, Progress
+from quorate.models.export import OPSET
+from quorate.models.files import read_file
+
+_FORMAT = "quorate-logistic-1"
+
+# The graph format that came with the opset; a newer one would shut out older runtimes for nothing.
+_IR_VERSION = 8
+
+# A class that never occurred: its score is below 1e-20 however the others stand.
+_NEVER = -50.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coefficients:
+    """A fitted linear model: `clip(x, low, high)`, less `mean`, over `scale`, times `weights`, plus `intercept`.
+
+    Attributes:
+        low, high, mean, scale: (F,) float64.
+        weights: (F, C) float64; C is 3 for classes, 1 for returns.
+        intercept: (C,) float64.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    mean: FloatArray
+    scale: FloatArray
+    weights: FloatArray
+    intercept: FloatArray
+
+    def inputs(self, X: Float32Array) -> FloatArray:
+        """(B, F) standardised inputs."""
+        return np.asarray((np.clip(X.astype(np.float64), self.low, self.high) - self.mean) / self.scale)
+
+    def sums(self, X: Float32Array) -> FloatArray:
+        """(B, C) logits or returns."""
+        return np.asarray(self.inputs(X) @ self.weights + self.intercept)
+
+
+class Logistic(Model):
+    """Multinomial logistic regression, or ridge regression of returns, on standardised inputs."""
+
+    name: ClassVar[str] = "logistic"
+    suffix: ClassVar[str] = ".json"
+    _fitted: Coefficients | None = None
+
+    @property
+    def columns(self) -> int | None:
+        return None if self._fitted is None else len(self._fitted.mean)
+
+    def _learn(
+        self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None, progress: Progress | None
+    ) -> None:
+        if weight is not None:
+            counted = weight > 0
+            X, y, weight = X[counted], y[counted], weight[counted]
+        rows = X.astype(np.float64)
+        tail = self.settings.logistic.tail
+        low, high = np.quantile(rows, [tail, 1 - tail], axis=0)
+        np.clip(rows, low, high, out=rows)
+        mean = np.average(rows, axis=0, weights=weight)
+        scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
+        # A feature that never moves says nothing; any scale will do but 0.
+        scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
+        rows -= mean
+        rows /= scale
+        weights, intercept = (self._classes if self.task == "class" else self._returns)(rows, y, weight)
+        self._fitted = Coefficients(low, high, mean, scale, weights, intercept)
+        if progress is not None:
+            progress(1, 1)
+
+    def _classes(
+        self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """(F, 3) weights and (3,) intercepts; a class without a row gets no say."""
+        linear = _scikit_learn()
+        weights, intercept = np.zeros((rows.shape[1], 3)), np.full(3, _NEVER)
+        present = np.unique(y).astype(np.intp)
+        if len(present) == 1:
+            intercept[present] = 0.0
+            return weights, intercept
+        s = self.settings.logistic
+        model = linear.LogisticRegression(C=1 / s.l2, max_iter=s.iterations, tol=1e-6)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            model.fit(rows, y, sample_weight=weight)
+        for warning in told:
+            _log.warning("logistic: %s", str(warning.message).splitlines()[0])
+        if len(present) == 2:
+            # scikit-learn keeps one logit for two classes, the second's against the first's. Shared between both,
+            # so that neither can sink to where the absent class lies.
+            weights[:, present] = model.coef_.T * (-0.5, 0.5)
+            intercept[present] = model.intercept_ * (-0.5, 0.5)
+        else:
+            weights[:, present], intercept[present] = model.coef_.T, model.intercept_
+        return weights, intercept
+
+    def _returns(
+        self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        model = _scikit_learn().Ridge(alpha=self.settings.logistic.l2, solver="cholesky")
+        model.fit(rows, y.astype(np.float64), sample_weight=weight)
+        return model.coef_[:, None], np.array([model.intercept_])
+
+    def _infer(self, X: Float32Array) -> FloatArray:
+        sums = self._require_fitted(self._fitted).sums(X)
+        if self.task == "return":
+            return sums
+        powers = np.exp(sums - sums.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def save(self, path: Path) -> None:
+        fitted = self._require_fitted(self._fitted)
+        tree = {"format": _FORMAT} | {name: array.tolist() for name, array in asdict(fitted).items()}
+        path.write_text(json.dumps(tree, allow_nan=False) + "\n", encoding="utf-8")
+
+    def load(self, path: Path) -> Self:
+        try:
+            tree = json.loads(read_file(path))
+            if tree["format"] != _FORMAT:
+                raise ModelError(f"load {path}", found=repr(tree["format"]), expected=_FORMAT)
+            read = Coefficients(**{field.name: _array(tree[field.name]) for field in fields(Coefficients)})
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"load {path}", found=repr(error), expected=f"a file of {_FORMAT}") from error
+        F, C = read.weights.shape if read.weights.ndim == 2 else (0, 0)
+        shapes = {field.name: getattr(read, field.name).shape for field in fields(Coefficients)}
+        wanted = dict.fromkeys(("low", "high", "mean", "scale"), (F,)) | {"weights": (F, C), "intercept": (C,)}
+        if shapes != wanted or not F or not (read.scale > 0).all():
+            raise ModelError(f"load {path}", found=f"arrays of {shapes}", expected="(F,), and (F, C) of weights")
+        self._require_outputs(C, path)
+        self._fitted = read
+        return self
+
+    def to_onnx(self) -> bytes:
+        """The same sums in double, so that the graph differs from the model by rounding only."""
+        fitted = self._require_fitted(self._fitted)
+        try:
+            from onnx import TensorProto, checker, helper, numpy_helper
+        except ImportError as error:
+            raise MissingExtraError(
+                "export logistic", found=str(error), remedy="Run: pip install 'quorate[train]'"
+            ) from error
+
+        steps = [
+            helper.make_node("Cast", ["input"], ["double"], to=TensorProto.DOUBLE),
+            helper.make_node("Max", ["double", "low"], ["raised"]),
+            helper.make_node("Min", ["raised", "high"], ["held"]),
+            helper.make_node("Sub", ["held", "mean"], ["centred"]),
+            helper.make_node("Div", ["centred", "scale"], ["standardised"]),
+            helper.make_node("MatMul", ["standardised", "weights"], ["products"]),
+            helper.make_node("Add", ["products", "intercept"], ["sums"]),
+        ]
+        if self.task == "class":
+            steps.append(helper.make_node("Softmax", ["sums"], ["scores"], axis=1))
+        steps.append(helper.make_node("Cast", [steps[-1].output[0]], ["output"], to=TensorProto.FLOAT))
+        F, C = fitted.weights.shape
+        graph = helper.make_graph(
+            steps,
+            self.name,
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [None, F])],
+            [helper.make_tensor_value_info("output", TensorProto.FLOAT, [None, C])],
+            [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in asdict(fitted).items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION)
+        checker.check_model(model)
+        return bytes(model.SerializeToString())
+
+
+def _array(values: Any) -> FloatArray:
+    array = np.array(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("a value that is not finite")
+    return array
+
+
+def _scikit_learn() -> Any:
+    try:
+        from sklearn import linear_model
+    except ImportError as error:
+        raise MissingExtraError(
+            "train logistic", found=str(error), remedy="Run: pip install 'quorate[train]'"
+        ) from error
+    return linear_model
