@@ -11,6 +11,7 @@
     ├── FeatureError              an unknown set or column
     ├── TargetError               labels and splits
     ├── ModelError                a member could not be built, fitted, saved or loaded
+    │   └── ContractError         a member that breaks a promise of the contract
     ├── VoteError                 votes that cannot be counted
     ├── BundleError               a trained ensemble on disk is not what it says it is
     │   └── TrainingSpanError     bars that the ensemble was trained on
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class QuorateError(Exception):
@@ -41,7 +43,11 @@ class QuorateError(Exception):
         self.found = found
         self.expected = expected
         self.remedy = remedy
-        super().__init__(attempted, found, expected, remedy)
+        super().__init__(attempted)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error of a worker process has to arrive whole.
+        return _again, (type(self), self.attempted, self.found, self.expected, self.remedy)
 
     def __str__(self) -> str:
         message = f"could not {self.attempted}"
@@ -50,6 +56,10 @@ class QuorateError(Exception):
         if detail:
             message += f": {detail}"
         return f"{message}. {self.remedy}" if self.remedy else f"{message}."
+
+
+def _again(kind: type[QuorateError], attempted: str, found: str, expected: str, remedy: str) -> QuorateError:
+    return kind(attempted, found=found, expected=expected, remedy=remedy)
 
 
 class SettingsError(QuorateError, ValueError):
