@@ -48,9 +48,10 @@ def test_signal_of_a_seen_and_an_unseen_market(world, quorate_program):
             assert vote["score"] == max(vote["scores"])
             assert vote["action"] == ("SELL", "HOLD", "BUY")[int(np.argmax(vote["scores"]))]
     assert [signal["trained_symbol"] for signal in signals] == [True, False]
-    text = quorate_program(*asked).stdout
-    assert signals[1]["line"] in text
-    assert "SYNTHETIC" in text
+    done = quorate_program(*asked)
+    assert signals[1]["line"] in done.stdout
+    assert "SYNTHETIC" in done.stdout
+    assert "signals of the past" in done.stderr
 
 
 def test_evaluate_puts_every_figure_beside_its_baseline(world, quorate_program, tmp_path):

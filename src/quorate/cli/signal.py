@@ -9,6 +9,10 @@ import typer
 from quorate.cli import options
 
 
+# The newest closed bar opened up to two bars ago; one more is a late download.
+_STALE_BARS = 3
+
+
 def signal(
     symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Markets, as BTC/USDT:USDT.")],
     bundle: options.BundlePath,
@@ -19,7 +23,7 @@ def signal(
 ) -> None:
     """Say what the ensemble decides at each market's newest closed bar, and why."""
     from quorate.cli import output
-    from quorate.core.clock import format_ms
+    from quorate.core.clock import format_ms, now_ms, timeframe_ms
     from quorate.core.configuration import load_settings
     from quorate.ensemble.predictor import load_bundle
     from quorate.market import FreqtradeFolder
@@ -52,5 +56,8 @@ def signal(
         output.print_line(f"  {made.line()}")
         for abstention in made.abstentions:
             output.print_line(f"  {abstention.model} abstains: {abstention.reason}")
+    newest, length = max(made.time or 0 for made in signals), timeframe_ms(timeframe)
+    if now_ms() - newest > _STALE_BARS * length:
+        output.note(f"the newest bar opened at {format_ms(newest)}: these are signals of the past, not of now")
     if loaded.mode != "full":
         output.note(f"mode {loaded.mode}: {loaded.status()}")
