@@ -8,7 +8,6 @@ import typer
 
 from quorate.cli import options
 
-
 # The newest closed bar opened up to two bars ago; one more is a late download.
 _STALE_BARS = 3
 
