@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import quorate
-from quorate import Action
+from quorate import Action, Bundle
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError, CandleError, TooLittleHistoryError, TrainingSpanError
 from quorate.core.settings import PredictSettings
@@ -117,6 +117,13 @@ class NotFinite:
         return np.full((len(rows), 3), np.nan)
 
 
+def with_member(bundle, model, broken):
+    """The same bundle with one session wrapped, and a deadline of 100 ms."""
+    sessions = bundle.members.sessions
+    wrapped = {**sessions, model: broken(sessions[model])}
+    return Bundle(bundle.manifest, wrapped, {}, PredictSettings(deadline_ms=100))
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
@@ -127,8 +134,7 @@ class NotFinite:
 )
 def test_a_member_that_is_late_fails_or_says_nothing_finite_abstains(world, candles, broken, reason):
     """The real members, one of them wrapped so that it misbehaves as members can."""
-    bundle = quorate.load_bundle(world.trained.path, PredictSettings(deadline_ms=100))
-    bundle._sessions["xgboost"] = broken(bundle._sessions["xgboost"])
+    bundle = with_member(quorate.load_bundle(world.trained.path), "xgboost", broken)
     signal = bundle.predict(candles, now=world.now)
     assert [(a.model, a.reason) for a in signal.abstentions] == [("xgboost", reason)]
     assert [v.model for v in signal.votes] == ["lightgbm"]

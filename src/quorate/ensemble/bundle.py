@@ -18,6 +18,9 @@ from quorate.core.errors import BundleError
 from quorate.core.files import sync
 from quorate.ensemble.manifest import FILE_NAME, Manifest
 
+# What a folder is called until it is complete.
+DRAFT = ".draft-"
+
 
 def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Path, Manifest]:
     """Write a bundle beside its final place and rename it into place.
@@ -44,7 +47,7 @@ def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[
     draft: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=out, prefix=".draft-"))
+        draft = Path(tempfile.mkdtemp(dir=out, prefix=DRAFT))
         for name, content in {**files, FILE_NAME: manifest.text().encode()}.items():
             (draft / name).write_bytes(content)
             sync(draft / name)
@@ -54,6 +57,10 @@ def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[
         draft = None
         sync(out)
     except OSError as error:
+        if (path / FILE_NAME).exists():
+            # Another process has published the same content in the meantime.
+            read(path)
+            return path, manifest
         raise BundleError(
             f"publish a bundle in {out}",
             found=error.strerror or str(error),
@@ -78,7 +85,7 @@ def read(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         raise BundleError(
             attempted,
             found=f"no {FILE_NAME}" if path.is_dir() else "no such folder",
-            expected="the folder that `quorate train` named",
+            expected="the folder that `quorate train` named, or a folder of bundles with a champion",
             remedy=f"Bundles inside it: {', '.join(inside)}." if inside else "",
         )
     try:

@@ -17,10 +17,13 @@ from quorate.features.catalogue import feature_set
 
 SCHEMA_VERSION = 1
 DTYPE = "float32"
+RECIPE = "vote"
 TARGET = "ForwardClass"
 FILE_NAME = "manifest.json"
 
 Recipe = Literal["vote"]
+
+_REMEDY = "Train it again with this version of Quorate."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,9 @@ class Manifest:
         """
         attempted = f"load the bundle {path}"
         try:
-            tree = json.loads(content)
+            tree = json.loads(content, parse_constant=_refuse_constant)
             schema = tree["schema_version"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(
                 attempted, found=f"a text that cannot be read ({error})", expected="the manifest as published"
             ) from error
@@ -124,7 +127,9 @@ class Manifest:
         _require(attempted, "dtype", tree.get("dtype"), DTYPE)
         try:
             manifest = cls._from_tree(tree)
+            _require(attempted, "recipe", manifest.recipe, RECIPE)
             _require(attempted, "target", tree["target"]["kind"], TARGET)
+            _require_files(attempted, manifest)
             # Of the text as it stands, so that a field that this version does not know is no alteration.
             own = _digest({key: value for key, value in tree.items() if key != "id"})
         except BundleError:
@@ -137,7 +142,7 @@ class Manifest:
             known = feature_set(manifest.features)
         except FeatureError as error:
             raise BundleError(attempted, found=error.found, expected=error.expected, remedy=error.remedy) from error
-        _require(attempted, "feature order", list(manifest.feature_names), list(known.names))
+        _require_order(attempted, manifest.feature_names, known.names)
         _require(attempted, "feature hash", manifest.feature_hash, known.hash)
         if own != manifest.id or _dump(tree).encode() != content:
             raise BundleError(
@@ -175,13 +180,43 @@ class Manifest:
 
 def _require(attempted: str, what: str, found: Any, expected: Any) -> None:
     if found != expected:
+        raise BundleError(attempted, found=f"{what} {found}", expected=str(expected), remedy=_REMEDY)
+
+
+def _require_order(attempted: str, found: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """The same features in the same order; the first that differs is named."""
+    if len(found) != len(expected):
         raise BundleError(
-            attempted, found=f"{what} {found}", expected=str(expected), remedy="Train again with these features."
+            attempted, found=f"{len(found)} features", expected=f"{len(expected)} features", remedy=_REMEDY
         )
+    for place, (name, known) in enumerate(zip(found, expected, strict=True), 1):
+        if name != known:
+            raise BundleError(
+                attempted, found=f"feature order: {name!r} at place {place}", expected=repr(known), remedy=_REMEDY
+            )
 
 
 def _digest(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(_dump(tree).encode()).hexdigest()[:16]
+
+
+def _require_files(attempted: str, manifest: Manifest) -> None:
+    """Every file is one of the bundle's own folder, and every member's files are among them."""
+    strays = [name for name in manifest.files if not name or name in (".", "..") or set(name) & set("/\\\0")]
+    if strays:
+        raise BundleError(attempted, found=f"the file name {strays[0]!r}", expected="a file of the bundle's own folder")
+    for member in manifest.members:
+        for name in (member.native, member.graph):
+            if name is not None and name not in manifest.files:
+                raise BundleError(
+                    attempted,
+                    found=f"no file {name!r} of the member {member.model}",
+                    expected=f"one of {', '.join(manifest.files)}",
+                )
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _dump(tree: Mapping[str, Any]) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +11,21 @@ import numpy as np
 from quorate.core.clock import format_ms, now_ms
 from quorate.core.errors import BundleError, CandleError, ModelError, TooLittleHistoryError, TrainingSpanError
 from quorate.core.settings import PredictSettings
-from quorate.core.types import (
-    Abstention,
-    Action,
-    BoolArray,
-    Candles,
-    DecisionFrame,
-    Float32Array,
-    FloatArray,
-    Mode,
-    Signal,
-    Vote,
-)
+from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, Mode, Signal
 from quorate.ensemble import bundle as storage
+from quorate.ensemble.fallback import fall_back, fallback_signal
 from quorate.ensemble.manifest import Manifest
-from quorate.ensemble.vote import decide, loaded_mode
-from quorate.ensemble.vote_frame import choose, decide_frame
+from quorate.ensemble.members import Members
+from quorate.ensemble.store import champion_path
+from quorate.ensemble.vote import CONFLICT, decide
+from quorate.ensemble.vote_frame import decide_frame
 from quorate.features import Bars, build, feature_set, volatility_20
 from quorate.models.runtime import Session
 
 # What a live futures frame of Freqtrade holds; every feature is warm within it.
 LIVE_BARS = 498
+
+_NOT_ASKED = "not asked: the only member that could be loaded"
 
 # A model that may not speak on a bar says so in the frame's `rule`.
 TRAINING_SPAN = "training_span"
@@ -59,21 +51,20 @@ class Bundle:
         settings: PredictSettings | None = None,
     ) -> None:
         self.manifest = manifest
-        self.failures = dict(failures)
-        self._sessions = dict(sessions)
-        self._deadline_s = (settings or PredictSettings()).deadline_ms / 1000
+        names = [member.model for member in manifest.members]
+        self.members = Members(names, sessions, failures, (settings or PredictSettings()).deadline_ms)
 
     @property
     def mode(self) -> Mode:
-        """How many members are loaded: full, partial (at least 2) or none."""
-        return loaded_mode(len(self._sessions), len(self.manifest.members))
+        """How many members are loaded: full, partial (at least 2) or none, when only the fallback rules speak."""
+        return self.members.mode
 
     def status(self) -> dict[str, bool]:
         """Every member of the manifest, and whether it is loaded."""
-        return {member.model: member.model in self._sessions for member in self.manifest.members}
+        return {model: model in self.members.sessions for model in self.members.order}
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:
-        """The decision at the newest closed bar.
+        """The decision at the newest closed bar: the members' vote, or the fallback rules' word in the mode "none".
 
         Args:
             candles: of one market, in the bundle's timeframe; a bar still running at `now` is left out. A member
@@ -102,20 +93,21 @@ class Bundle:
         if not allow_training_span and self.in_training_span(recent)[-1]:
             raise self._refusal(f"predict {candles.symbol} at {format_ms(time)}")
         bars = Bars(recent)
-        row = build(bars, self.manifest.features)[-1:]
-        ballot: list[Vote | Abstention] = [Abstention(model, reason) for model, reason in self.failures.items()]
-        if np.isnan(row).any():
-            needed = feature_set(self.manifest.features).warmup + 1
-            reason = f"too little history: {len(recent)} of {needed} bars"
-            ballot += [Abstention(model, reason) for model in self._sessions]
+        volatility = float(volatility_20(bars)[-1])
+        if self.mode == "none":
+            known = volatility if np.isfinite(volatility) else None
+            return fallback_signal(bars, known, self.members.abstain(_NOT_ASKED), candles.symbol, time)
+        row = build(bars, self.manifest.features, newest=1)
+        if np.isfinite(row).all():
+            ballot = self.members.vote(row)
         else:
-            ballot += self._vote(row)
-        order = [member.model for member in self.manifest.members]
+            needed = feature_set(self.manifest.features).warmup + 1
+            ballot = list(self.members.abstain(f"too little history: {len(recent)} of {needed} bars"))
         return decide(
-            sorted(ballot, key=lambda vote: order.index(vote.model)),
-            float(volatility_20(bars)[-1]),
+            ballot,
+            volatility,
             policy=self.manifest.policy,
-            members=len(order),
+            members=len(self.members),
             mode=self.mode,
             symbol=candles.symbol,
             time=time,
@@ -125,7 +117,7 @@ class Bundle:
         """The decision at every bar, each from the bars up to it.
 
         Bars inside the training span get no scores: HOLD, by the rule "training_span". They still warm the features of
-        the bars after them.
+        the bars after them. A member that is not loaded, or fails, has NaN scores throughout.
 
         Raises:
             BundleError: candles of another timeframe.
@@ -138,17 +130,20 @@ class Bundle:
         bars = Bars(candles)
         X = build(bars, self.manifest.features)
         volatility = volatility_20(bars)
-        usable = np.isfinite(X).all(axis=1) & ~seen
-        scores = {model: _scores_where(session, X, usable) for model, session in self._sessions.items()}
-        decisions = decide_frame(scores, volatility, policy=self.manifest.policy, members=len(self.manifest.members))
+        available = self.mode != "none"
+        scores = self.members.scores(X, np.isfinite(X).all(axis=1) & ~seen & available)
+        if available:
+            decisions = decide_frame(scores, volatility, policy=self.manifest.policy, members=len(self.members))
+        else:
+            decisions = fall_back(bars)
         return DecisionFrame(
             symbol=candles.symbol,
             timeframe=candles.timeframe,
             time=candles.time,
-            action=decisions.action,
+            action=np.where(seen, Action.HOLD, decisions.action).astype(np.int8),
             confidence=decisions.confidence,
             base=decisions.base,
-            consensus=decisions.consensus,
+            consensus=np.where(seen, CONFLICT, decisions.consensus),
             rule=np.where(seen, TRAINING_SPAN, decisions.rule),
             volatility=volatility,
             scores=scores,
@@ -158,27 +153,6 @@ class Bundle:
     def in_training_span(self, candles: Candles) -> BoolArray:
         """(n,) True where a bar trained the bundle or its close was read by a training label."""
         return (candles.time >= self.manifest.training_start) & (candles.time < self.manifest.training_end)
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(max_workers=max(1, len(self._sessions)), thread_name_prefix="quorate-member")
-
-    def _vote(self, row: Float32Array) -> list[Vote | Abstention]:
-        """Every loaded member's vote on one row, or its abstention: late, failed, or not finite."""
-        running = {model: self._pool.submit(session.run, row) for model, session in self._sessions.items()}
-        wait(running.values(), timeout=self._deadline_s)
-        ballot: list[Vote | Abstention] = []
-        for model, future in running.items():
-            if not future.done():
-                future.cancel()
-                ballot.append(Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms"))
-            elif (error := future.exception()) is not None:
-                # Whatever a member does, it is an abstention and never a failed signal.
-                _log.error("%s abstains: %s", model, error, exc_info=error)
-                ballot.append(Abstention(model, f"failed: {error}"))
-            else:
-                ballot.append(_as_vote(model, future.result()))
-        return ballot
 
     def _require_timeframe(self, candles: Candles) -> None:
         if candles.timeframe != self.manifest.timeframe:
@@ -201,10 +175,14 @@ class Bundle:
 def load_bundle(path: str | Path, settings: PredictSettings | None = None) -> Bundle:
     """Read, verify and start a bundle.
 
+    Args:
+        path: the bundle's folder, or a folder of bundles, whose champion it then is.
+        settings: the deadline of live predictions.
+
     Raises:
         BundleError: no bundle there, or one that is altered, incomplete or made for something else.
     """
-    manifest, files = storage.read(Path(path))
+    manifest, files = storage.read(champion_path(Path(path)))
     sessions: dict[str, Session] = {}
     failures: dict[str, str] = {}
     for member in manifest.members:
@@ -217,19 +195,3 @@ def load_bundle(path: str | Path, settings: PredictSettings | None = None) -> Bu
             _log.error("%s abstains: %s", member.model, error)
             failures[member.model] = str(error)
     return Bundle(manifest, sessions, failures, settings)
-
-
-def _as_vote(model: str, scores: FloatArray) -> Vote | Abstention:
-    action, score = choose(scores)
-    if not np.isfinite(score[0]):
-        return Abstention(model, f"scores are {scores[0].tolist()}")
-    sell, hold, buy = scores[0].tolist()
-    return Vote(model, Action(int(action[0])), float(score[0]), scores=(sell, hold, buy))
-
-
-def _scores_where(session: Session, X: Float32Array, usable: BoolArray) -> FloatArray:
-    """(n, 3) scores, NaN on rows that may not be used."""
-    scores = np.full((len(X), 3), np.nan)
-    if usable.any():
-        scores[usable] = session.run(np.ascontiguousarray(X[usable]))
-    return scores

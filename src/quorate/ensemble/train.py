@@ -19,8 +19,8 @@ import numpy as np
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import ActionArray, Candles, FloatArray, IntArray, Mode
-from quorate.ensemble import bundle as storage
 from quorate.ensemble.manifest import Manifest, Member
+from quorate.ensemble.store import BundleStore
 from quorate.ensemble.vote import loaded_mode
 from quorate.features import feature_set
 from quorate.models import build
@@ -31,7 +31,10 @@ from quorate.targets import Dataset, ForwardClass, build_dataset, time_split
 from quorate.targets.splits import TimeSplit
 
 # What a model's file may depend on.
-_PACKAGES = ("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime", "xgboost", "xgboost-cpu", "lightgbm")
+_PACKAGES = (
+    *("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime"),
+    *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy"),
+)
 
 # Rows on which an export must say what the model says.
 EXPORT_ROWS = 4_096
@@ -96,7 +99,7 @@ def train(
     tell: Tell = lambda *_: None,
     stages: list[Stage] | None = None,
 ) -> Trained:
-    """Train every model on the same rows and publish the bundle.
+    """Train every model on the same rows and publish the bundle, as champion if it is the first of its folder.
 
     Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together)
     and measured on the later two, purged at each seam. The bundle holds the models as measured.
@@ -184,7 +187,7 @@ def train(
         files={},
     )
     with stage("publish", stages):
-        path, manifest = storage.publish(out, manifest, files)
+        path, manifest = BundleStore(out).publish(manifest, files, why="trained")
     return Trained(path, manifest, tuple(results), tuple(stages))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Abstention, Action, Mode, Signal, Vote
+from quorate.ensemble.policy import CLASSIC
 
 CONFLICT = "conflict_resolved_to_hold"
 VOLATILITY_HOLD = "_volatility_hold"
@@ -96,7 +97,7 @@ def decide(
     >>> decide([Vote(m, Action.BUY, 0.9) for m in ("xgboost", "lightgbm", "nhits", "patchtst")], 0.02).line()
     'unanimous | xgb:BUY 90%, lgbm:BUY 90%, nhits:BUY 90%, patchtst:BUY 90% | vol:2.00%'
     """
-    policy = policy or VoteSettings()
+    policy = policy or CLASSIC
     counted, abstained = _screen(votes)
     n = len(counted) + len(abstained) if members is None else members
     if n < len(counted) + len(abstained):

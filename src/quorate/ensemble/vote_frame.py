@@ -13,6 +13,7 @@ import numpy as np
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, TextArray
+from quorate.ensemble.policy import CLASSIC
 from quorate.ensemble.vote import (
     BOOST,
     CONFLICT,
@@ -70,7 +71,7 @@ def decide_frame(
     Raises:
         VoteError: arrays of different lengths, scores outside 0 to 1, or fewer members than models.
     """
-    policy = policy or VoteSettings()
+    policy = policy or CLASSIC
     n = len(scores) if members is None else members
     bars = len(volatility)
     if n < len(scores):

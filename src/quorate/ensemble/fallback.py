@@ -1,0 +1,53 @@
+"""What a bundle says when no model is available: the rules' action, marked as theirs, and no confidence at all.
+
+A confidence is a claim that models make, by their scores. Rules have none, so it is 0, which the simulated account
+takes as a reason not to enter. For the same reason the vote's gate and floor, which look at scores, do not apply.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quorate.core.types import Abstention, Action, Signal
+from quorate.ensemble.vote_frame import Decisions
+from quorate.features import Bars
+from quorate.models.rules import rule_actions
+
+#: The `rule` of every decision that was taken without models, and its consensus.
+FALLBACK = "fallback_rules"
+
+#: The consensus where the two rules contradict each other and the answer is HOLD.
+CONTRADICTED = "fallback_rules_contradicted"
+
+
+def fall_back(bars: Bars) -> Decisions:
+    """The rules' decision on each of n bars."""
+    said = rule_actions(bars)
+    nothing = np.zeros(len(bars))
+    return Decisions(
+        action=said.action,
+        confidence=nothing,
+        base=nothing.copy(),
+        consensus=np.where(said.contradicted, CONTRADICTED, FALLBACK),
+        rule=np.full(len(bars), FALLBACK),
+    )
+
+
+def fallback_signal(
+    bars: Bars, volatility: float | None, abstentions: tuple[Abstention, ...], symbol: str, time: int
+) -> Signal:
+    """The rules' decision at the newest bar; every member of the bundle abstains."""
+    newest = fall_back(bars)
+    return Signal(
+        action=Action(int(newest.action[-1])),
+        confidence=0.0,
+        consensus=str(newest.consensus[-1]),
+        rule=FALLBACK,
+        base=0.0,
+        volatility=volatility,
+        votes=(),
+        abstentions=abstentions,
+        mode="none",
+        symbol=symbol,
+        time=time,
+    )

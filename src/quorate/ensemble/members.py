@@ -1,0 +1,123 @@
+"""The members of a loaded bundle: each votes or abstains, and none can take the others down with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cached_property
+
+import numpy as np
+
+from quorate.core.errors import ModelError
+from quorate.core.types import Abstention, Action, BoolArray, Float32Array, FloatArray, Mode, Vote
+from quorate.ensemble.vote import loaded_mode
+from quorate.ensemble.vote_frame import choose
+from quorate.models.runtime import Session
+
+# Single precision: a softmax may pass 1 by its last bit.
+_ROUNDING = 1e-6
+
+_log = logging.getLogger(__name__)
+
+
+class Members:
+    """Every configured member, loaded or not.
+
+    Args:
+        order: all of them, as the manifest lists them.
+        sessions: model -> session, for those that could be loaded.
+        failures: model -> why it could not.
+        deadline_ms: of each member in a live vote.
+    """
+
+    def __init__(
+        self,
+        order: Sequence[str],
+        sessions: Mapping[str, Session],
+        failures: Mapping[str, str],
+        deadline_ms: float,
+    ) -> None:
+        self.order = tuple(order)
+        self.sessions = dict(sessions)
+        self.failures = dict(failures)
+        self._deadline_s = deadline_ms / 1000
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def mode(self) -> Mode:
+        """How many are loaded: full, partial (at least 2) or none."""
+        return loaded_mode(len(self.sessions), len(self))
+
+    def abstain(self, reason: str) -> tuple[Abstention, ...]:
+        """All of them abstain: those that are loaded for this reason, the others for their own."""
+        return tuple(Abstention(model, self.failures.get(model, reason)) for model in self.order)
+
+    def vote(self, row: Float32Array) -> list[Vote | Abstention]:
+        """Every member's vote on one row (1, F), or its abstention: not loaded, late, failed, or no scores."""
+        running: dict[str, Future[FloatArray]] = {
+            model: self._threads[model].submit(self._ask, model, row) for model in self.sessions
+        }
+        wait(running.values(), timeout=self._deadline_s)
+        return [
+            self._cast(model, running[model]) if model in running else Abstention(model, self.failures[model])
+            for model in self.order
+        ]
+
+    def scores(self, X: Float32Array, usable: BoolArray) -> dict[str, FloatArray]:
+        """Every member's (n, 3) scores; NaN on rows that may not be used, and wherever it abstains.
+
+        No deadline here: a frame is the same however busy the machine is.
+        """
+        rows = np.ascontiguousarray(X[usable])
+        tables = {}
+        for model in self.order:
+            tables[model] = np.full((len(X), 3), np.nan)
+            if model in self.sessions and len(rows):
+                tables[model][usable] = self._run(model, rows)
+        return tables
+
+    @cached_property
+    def _threads(self) -> dict[str, ThreadPoolExecutor]:
+        # One each: a member that hangs keeps its own thread busy and nobody else's.
+        return {
+            model: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"quorate-{model}") for model in self.sessions
+        }
+
+    def _cast(self, model: str, future: Future[FloatArray]) -> Vote | Abstention:
+        if not future.done():
+            future.cancel()
+            return Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
+        if (error := future.exception()) is not None:
+            # Whatever a member does, it is an abstention and never a failed signal.
+            _log.error("%s abstains: %s", model, error, exc_info=error)
+            return Abstention(model, f"failed: {error}")
+        given = future.result()
+        scores = _only_scores(given)
+        action, score = choose(scores)
+        if np.isnan(score[0]):
+            return Abstention(model, f"scores are {given[0].tolist()}")
+        sell, hold, buy = scores[0].tolist()
+        return Vote(model, Action(int(action[0])), float(score[0]), scores=(sell, hold, buy))
+
+    def _run(self, model: str, rows: Float32Array) -> FloatArray:
+        """Scores of a whole frame; NaN if the member fails."""
+        try:
+            return _only_scores(self._ask(model, rows))
+        except Exception as error:  # noqa: BLE001 - the edge where a member's failure becomes its abstention
+            _log.error("%s abstains from %d bars: %s", model, len(rows), error, exc_info=error)
+            return np.full((len(rows), 3), np.nan)
+
+    def _ask(self, model: str, rows: Float32Array) -> FloatArray:
+        given = self.sessions[model].run(rows)
+        if given.shape != (len(rows), 3):
+            raise ModelError(f"ask {model}", found=f"scores of shape {given.shape}", expected=f"({len(rows)}, 3)")
+        return given
+
+
+def _only_scores(given: FloatArray) -> FloatArray:
+    """The same, with NaN in every row that is not three numbers from 0 to 1."""
+    within = (given >= -_ROUNDING) & (given <= 1 + _ROUNDING)
+    return np.where(within.all(axis=1, keepdims=True), np.clip(given, 0.0, 1.0), np.nan)
