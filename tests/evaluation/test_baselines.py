@@ -63,7 +63,7 @@ def test_always_hold_is_right_as_often_as_nothing_happens() -> None:
     assert figures["accuracy"] == 0.5
     assert figures["brier"] == pytest.approx(1.0)  # 0, 0, 2, 2
     assert figures["log_loss"] is None
-    assert figures["missing"]["log_loss"] == "infinite when wrong"
+    assert figures["missing"]["log_loss"] == "infinite if wrong"
     assert always_hold(np.empty(0, np.int8))["accuracy"] is None
 
 

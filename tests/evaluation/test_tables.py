@@ -48,7 +48,7 @@ def test_every_table_is_rectangular_and_in_order(run: Any) -> None:
     assert [table.title for table in made] == [
         "Success criteria",
         "Scores beside their baselines",
-        "Return and risk",
+        "Return and risk beside the baselines",
         "Trades",
         "Costs",
         "Decisions",

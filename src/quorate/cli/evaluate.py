@@ -1,41 +1,109 @@
-"""`quorate evaluate`: how good a bundle is on bars it has not seen."""
+"""`quorate evaluate`: how good an ensemble is on bars it has not seen.
+
+With --bundle it is a frozen bundle on later candles; without, members are trained anew along a walk-forward.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
 from quorate.cli import options
+
+if TYPE_CHECKING:
+    from quorate.evaluation.scorecard import Scorecard
+
+_DEFAULT_MODELS = "xgboost,lightgbm"
+_DEFAULT_TIMEFRAME = "1h"
 
 
 def evaluate(
-    bundle: options.BundlePath,
     data: options.Data,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Judge this bundle; without it, a walk-forward is trained.")
+    ] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", help="Of a walk-forward; 1h if not given.")] = None,
+    symbols: options.Symbols = None,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, metavar="N", help="Walk-forward over the N most traded perpetuals before --from."),
+    ] = None,
     start: options.Start = None,
     end: options.End = None,
-    symbols: options.Symbols = None,
+    models: Annotated[
+        str | None, typer.Option("--models", metavar="A,B", help=f"Members of a walk-forward; {_DEFAULT_MODELS}.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=1, metavar="N", help="Test spans of a walk-forward; 5 if not set.")
+    ] = None,
+    rolling: Annotated[
+        bool, typer.Option("--rolling", help="Train on the newest bars only, instead of all from the first on.")
+    ] = False,
     allow_training_span: options.AllowTrainingSpan = False,
     report: options.Report = None,
     as_json: options.Json = False,
 ) -> None:
-    """Score a frozen bundle on later candles, beside its baselines on the same rows.
+    """Score an ensemble on bars that it was not trained on, beside its baselines on the same bars.
 
-    Without --symbols it is every market of the folder of the kind it was trained on, seen or unseen.
+    With --bundle: later candles of every market of the folder, seen or unseen, unless --symbols names some. Without:
+    members are trained along a walk-forward over --symbols or --top, and all test spans are one run of one account.
     """
+    wanted = options.split_symbols(symbols)
+    if bundle is not None:
+        given = {"--timeframe": timeframe, "--top": top, "--models": models, "--folds": folds, "--rolling": rolling}
+        strange = [option for option, value in given.items() if value not in (None, False)]
+        if strange:
+            raise typer.BadParameter(f"{strange[0]} is of the walk-forward; a bundle is trained already.")
+    else:
+        if allow_training_span:
+            raise typer.BadParameter("--allow-training-span needs --bundle: a walk-forward never uses such bars.")
+        if bool(wanted) == (top is not None):
+            raise typer.BadParameter("Name a --bundle, or the markets to train on: either --symbols A,B or --top N.")
+        if top is not None and start is None:
+            raise typer.BadParameter("--top ranks by volume before the span: say where that begins with --from.")
+    if start is not None and end is not None and start >= end:
+        raise typer.BadParameter("--from must come before --to.")
+
     from quorate.cli import output
     from quorate.cli.run import judge, run
     from quorate.core.configuration import load_settings
-    from quorate.ensemble.predictor import load_bundle
     from quorate.market import FreqtradeFolder
 
     settings = load_settings()
-    loaded = load_bundle(bundle, settings.predict)
-    source, wanted = FreqtradeFolder(data), options.split_symbols(symbols)
+    source = FreqtradeFolder(data)
     with output.progress() as tell:
-        ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
-        card, document = judge(ran, settings, tell)
+        if bundle is not None:
+            from quorate.ensemble.predictor import load_bundle
+
+            loaded = load_bundle(bundle, settings.predict)
+            ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
+            card, document = judge(ran, settings, tell)
+        else:
+            from quorate.cli.walk import walk_forward
+
+            bars = timeframe or _DEFAULT_TIMEFRAME
+            if top is not None and start is not None:
+                from quorate.market.universe import top as most_traded
+
+                wanted = most_traded(source, bars, top, start, settings=settings.universe)
+            members = options.split_symbols(models or _DEFAULT_MODELS)
+            card, document = walk_forward(
+                source, wanted, bars, members, start, end, settings, tell, folds=folds, anchored=not rolling
+            )
+    _show(card, document, report, as_json=as_json)
+
+
+def _show(card: Scorecard, document: dict[str, Any], report: Path | None, *, as_json: bool) -> None:
+    from quorate.cli import output
+
     if report is not None:
         from quorate.cli.scoreboard import IN_TRAINING_SPAN
         from quorate.evaluation.report import write_report
 
-        write_report(report, card, warnings=[IN_TRAINING_SPAN] if ran.in_training_span else [])
+        marks = [IN_TRAINING_SPAN] if document["in_training_span"] else []
+        write_report(report, card, warnings=[*marks, *document.get("warnings", ())])
         output.note(f"report written to {report}")
     if as_json:
         output.print_json(document)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
 
+if TYPE_CHECKING:
+    from quorate.evaluation.tables import Table
+
 IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: these figures say nothing about the future"
+
+# Models that fit beside each other on a page of text; further ones go into a table below.
+_ACROSS = 5
 
 # A folder can hold hundreds of symbols; the page and the JSON have them all.
 _SYMBOLS_SHOWN = 12
@@ -16,13 +23,19 @@ _SYMBOLS_SHOWN = 12
 def show(document: Mapping[str, Any]) -> None:
     """The document of `quorate evaluate --json`, except for its longest tables."""
     _headings(document)
-    shares = document["intervals"]
+    shares, folds = document["intervals"], document.get("folds")
+    how = f"out of sample in {len(folds)} folds" if folds else f"{len(document['unseen_symbols'])} never trained on"
     output.print_line(
-        f"{document['rows']:,} labelled bars of {document['symbols']} symbols "
-        f"({len(document['unseen_symbols'])} never trained on), {document['from']} to {document['to']}\n"
+        f"{document['rows']:,} labelled bars of {document['symbols']} symbols ({how}), "
+        f"{document['from']} to {document['to']}\n"
         f"{shares['confidence']:.0%} intervals by resampling {shares['blocks']} blocks of {shares['block_hours']} hours"
     )
     _print_tables(document)
+    _differences(document)
+    _abstentions(folds or ())
+    if "cost" in document:
+        spent = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in document["cost"].items())
+        output.print_line(f"wall time: {spent}")
 
 
 def show_account(document: Mapping[str, Any], stats: Mapping[str, Any]) -> None:
@@ -43,8 +56,41 @@ def _print_tables(document: Mapping[str, Any]) -> None:
         if table.title == "Symbols" and len(table.rows) > _SYMBOLS_SHOWN:
             output.print_line(f"{len(table.rows)} symbols: a row each in --json and --report")
             continue
-        output.print_table(table, synthetic=document["synthetic"])
+        for part in _parts(table):
+            output.print_table(part, synthetic=document["synthetic"])
     _funding_unknown(document["trades"])
+
+
+def _parts(table: Table) -> list[Table]:
+    """The table, or where it has a column for each of many models, several below each other."""
+    if table.columns[0] != "metric" or len(table.columns) <= 1 + _ACROSS:
+        return [table]
+    return [
+        replace(
+            table,
+            columns=(table.columns[0], *table.columns[first : first + _ACROSS]),
+            rows=tuple((row[0], *row[first : first + _ACROSS]) for row in table.rows),
+        )
+        for first in range(1, len(table.columns), _ACROSS)
+    ]
+
+
+def _differences(document: Mapping[str, Any]) -> None:
+    from quorate.evaluation.tables import baseline_name, cell
+
+    for name, apart in document["differences"].items():
+        shown = cell(apart, "log_loss", "change")
+        within = f" ({shown.interval})" if shown.interval else ""
+        output.print_line(
+            f"log-loss of the ensemble less that of {baseline_name(name)}: {shown.text}{within}; below 0 is better"
+        )
+
+
+def _abstentions(folds: Sequence[Mapping[str, Any]]) -> None:
+    for fold in folds:
+        for name, member in {**fold["members"], **fold["beside"]}.items():
+            if not member["ok"]:
+                output.print_line(f"{name} abstains in fold {fold['fold']}: {member['failure']}")
 
 
 def _headings(document: Mapping[str, Any]) -> None:
@@ -52,6 +98,8 @@ def _headings(document: Mapping[str, Any]) -> None:
         output.print_line(output.SYNTHETIC)
     if document["in_training_span"]:
         output.print_line(IN_TRAINING_SPAN)
+    for warning in document.get("warnings", ()):
+        output.print_line(warning)
 
 
 def _funding_unknown(trades: Mapping[str, Any]) -> None:

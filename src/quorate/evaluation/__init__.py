@@ -1,36 +1,58 @@
-"""Is it any good: metrics with intervals, baselines, the success criteria, and the report."""
+"""Is it any good: walk-forward, metrics with intervals, baselines, the success criteria, and the report."""
 
 from quorate.evaluation.baselines import always_hold, buy_and_hold, class_prior
+from quorate.evaluation.chance import chance_figures
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.decisions import decision_figures
 from quorate.evaluation.equity import EquityCurve, equity_figures
+from quorate.evaluation.lookahead import changes, suspects
 from quorate.evaluation.performance import account_curve, trade_figures
 from quorate.evaluation.report import render, write_report
+from quorate.evaluation.rivals import Rival, model_rival, momentum_rival, rules_rival
+from quorate.evaluation.rows import Rows, build_rows
 from quorate.evaluation.sample import Sample, mean_scores
 from quorate.evaluation.scorecard import Scorecard, score_figures, scorecard
 from quorate.evaluation.significance import TimeBlocks, wilson
 from quorate.evaluation.tables import Cell, Table, tables
+from quorate.evaluation.venue import Venue
+from quorate.evaluation.verdict import verdict
+from quorate.evaluation.walkforward import Step, Walk, steps, walk
 
 __all__ = [
     "Cell",
     "EquityCurve",
+    "Rival",
+    "Rows",
     "Sample",
     "Scorecard",
+    "Step",
     "Table",
     "TimeBlocks",
+    "Venue",
+    "Walk",
     "account_curve",
     "always_hold",
+    "build_rows",
     "buy_and_hold",
+    "chance_figures",
+    "changes",
     "class_prior",
     "criteria",
     "decision_figures",
     "equity_figures",
     "mean_scores",
+    "model_rival",
+    "momentum_rival",
     "render",
+    "rules_rival",
     "score_figures",
     "scorecard",
+    "steps",
+    "suspects",
     "tables",
     "trade_figures",
+    "verdict",
+    "walk",
     "wilson",
     "write_report",
 ]

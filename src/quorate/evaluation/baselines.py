@@ -34,11 +34,10 @@ def always_hold(y: ClassArray) -> dict[str, Any]:
     figures = Figures()
     held = float(np.mean(y == Action.HOLD)) if len(y) else None
     figures.add("n", len(y))
-    figures.add("log_loss", None, "infinite when wrong")
+    figures.add("log_loss", None, "infinite if wrong")
     figures.add("brier", None if held is None else 2 * (1 - held), "no rows")
     figures.add("accuracy", held, "no rows")
-    figures.add("total_return", 0.0)
-    return figures.to_json()
+    return {**figures.to_json(), "trades": {"n": 0, "total_return": 0.0, "max_drawdown": 0.0}}
 
 
 def buy_and_hold(

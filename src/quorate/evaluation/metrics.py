@@ -106,18 +106,31 @@ def auc(y: ClassArray, scores: FloatArray) -> float:
     NaN unless every class both occurs and fails to occur among the voted rows.
     """
     rows = voted(scores)
-    return float(np.mean([_area(y[rows] == action, scores[rows, action]) for action in Action]))
+    return float(np.mean([area(y[rows] == action, scores[rows, action]) for action in Action]))
+
+
+def area(positive: BoolArray, score: FloatArray) -> float:
+    """Mann and Whitney: the chance that a positive row outscores a negative one, ties counting half.
+
+    NaN unless there are rows of both kinds.
+    """
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return math.nan
+    rank_sum = average_ranks(score)[positive].sum()
+    return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
 def skill_vs_prior(y: ClassArray, scores: FloatArray, prior: FloatArray) -> float:
     """1 - log-loss over the class prior's log-loss on the same rows: 1 is perfect, 0 no better than the prior.
 
-    `prior` is (3,), the class shares of the training rows.
+    `prior` is (3,), the class shares of the training rows, or (n, 3) where rows have priors of their own.
     """
     rows = voted(scores)
     if not rows.any():
         return math.nan
-    reference = log_loss(y[rows], prior_scores(prior, int(rows.sum())))
+    reference = log_loss(y[rows], prior_scores(prior, len(y))[rows])
     return 1.0 - log_loss(y, scores) / reference if reference > 0 else math.nan
 
 
@@ -136,19 +149,26 @@ def lean(scores: FloatArray) -> FloatArray:
 
 
 def prior_scores(prior: FloatArray, n: int) -> FloatArray:
-    """(n, 3) the same class shares in every row.
+    """(n, 3) class shares for every row, from (3,) that all rows share or (n, 3).
 
     Raises:
-        EvaluationError: not three shares that sum to 1.
+        EvaluationError: not three shares of at least 0 that sum to 1.
     """
     shares = np.asarray(prior, np.float64)
-    if shares.shape != (len(CLASS_NAMES),) or not (np.isfinite(shares).all() and abs(shares.sum() - 1) < 1e-6):
+    k = len(CLASS_NAMES)
+    if shares.shape not in ((k,), (n, k)):
         raise EvaluationError(
-            "use the class prior", found=repr(np.asarray(prior).tolist()), expected="three shares that sum to 1"
+            "use the class prior", found=f"shape {shares.shape}", expected=f"three shares that sum to 1, or ({n}, {k})"
         )
-    if (shares < 0).any():
-        raise EvaluationError("use the class prior", found=repr(shares.tolist()), expected="no negative share")
-    return np.broadcast_to(shares, (n, len(CLASS_NAMES)))
+    table = np.broadcast_to(shares, (n, k)) if n else np.atleast_2d(shares)
+    wrong = np.flatnonzero(~(np.isfinite(table).all(axis=1) & (np.abs(table.sum(axis=1) - 1) < 1e-6)))
+    if wrong.size:
+        raise EvaluationError(
+            "use the class prior", found=repr(table[wrong[0]].tolist()), expected="three shares that sum to 1"
+        )
+    if (table < 0).any():
+        raise EvaluationError("use the class prior", found=repr(table.min()), expected="no negative share")
+    return np.asarray(np.broadcast_to(shares, (n, k)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,16 +235,6 @@ def average_ranks(values: FloatArray) -> FloatArray:
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(count)
     return np.asarray((last - (count - 1) / 2)[place])
-
-
-def _area(positive: BoolArray, score: FloatArray) -> float:
-    """Mann and Whitney: the chance that a positive row outscores a negative one, ties counting half."""
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
-    if not n_positive or not n_negative:
-        return math.nan
-    rank_sum = average_ranks(score)[positive].sum()
-    return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> float:

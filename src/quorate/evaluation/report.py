@@ -12,11 +12,14 @@ from quorate.evaluation.plots import plots
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.tables import (
     Cell,
+    baseline_name,
     cell,
     cost_table,
     criteria_table,
     decision_table,
+    fold_table,
     money_table,
+    rival_table,
     score_table,
     symbol_table,
     trade_table,
@@ -57,10 +60,8 @@ def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] =
             "The account",
             page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, beside holding the same symbols"),
             page.plot(drawn, "drawdown", "Drawdown", "distance below the highest equity so far", short=True),
-            page.row(
-                page.stack(page.table(money_table(figures)), page.table(cost_table(figures))),
-                page.table(trade_table(figures)),
-            ),
+            page.table(money_table(figures)),
+            page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
             page.row(
                 page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
                 page.plot(drawn, "costs", "Where the money went", "from bare prices to the net result, USD"),
@@ -69,6 +70,8 @@ def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] =
         page.section(
             "The scores",
             page.table(score_table(figures)),
+            page.table(rival_table(figures)),
+            page.table(fold_table(figures)),
             page.row(
                 page.plot(drawn, "reliability", "Reliability", "raw scores; on the dotted line they are probabilities"),
                 page.plot(drawn, "confusion", "Confusion", "the largest mean score against what happened"),
@@ -139,6 +142,11 @@ def _footer(figures: dict[str, Any]) -> list[str]:
         "Wilson's for the win rate.",
         f"The ensemble's scores are {figures['ensemble']['scores']}.",
         "Skill is 1 - log-loss over the log-loss of the training rows' class shares, on the same rows.",
+    ]
+    lines += [
+        f"{baseline_name(name).capitalize()}: {baseline['about']}."
+        for name, baseline in figures["baselines"].items()
+        if "about" in baseline
     ]
     if unknown := trades.get("funding_unknown"):
         lines.append(f"Funding is not fully known for {_listed(unknown)}.")

@@ -13,11 +13,13 @@ from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, Candles, DecisionFrame, FloatArray, Funding
 from quorate.evaluation import metrics
 from quorate.evaluation.baselines import always_hold, buy_and_hold
+from quorate.evaluation.comparison import difference, rival_figures
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.decisions import decision_figures
 from quorate.evaluation.equity import EquityCurve, equity_figures
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.performance import account_curve, net_returns, trade_figures
+from quorate.evaluation.rivals import Rival
 from quorate.evaluation.sample import Sample
 from quorate.evaluation.significance import TimeBlocks
 from quorate.trading.result import BacktestResult
@@ -57,32 +59,36 @@ def scorecard(
     candles: Mapping[str, Candles] | None = None,
     funding: Mapping[str, Funding | None] | None = None,
     settings: Settings | None = None,
+    rivals: Mapping[str, Rival] | None = None,
 ) -> Scorecard:
     """Judge scores, decisions and trades of one run beside their baselines.
 
     Args:
         sample: labelled rows with the members' scores.
-        prior: (3,) class shares of the training rows.
+        prior: (3,) class shares of the training rows; (n, 3) where rows were trained for apart.
         frames: symbol -> decisions on every bar of the run.
         result: the backtest of these decisions, if there was one.
         candles: symbol -> candles of the run, for buy-and-hold; bars outside a symbol's frame are ignored.
         funding: symbol -> settlements, for buy-and-hold.
         settings: intervals, criteria, costs; the defaults when None.
+        rivals: name -> what else decided on these bars; each joins `baselines`, and `differences` where it has scores.
     """
     chosen = Settings() if settings is None else settings
     blocks = TimeBlocks(sample.time, chosen.evaluation)
     together = sample.ensemble(chosen.vote)
     # The prior is judged where the ensemble voted, so that both have the same rows.
-    flat = np.where(metrics.voted(together)[:, None], metrics.prior_scores(prior, len(sample)), np.nan)
+    spoke = metrics.voted(together)
+    flat = np.where(spoke[:, None], metrics.prior_scores(prior, len(sample)), np.nan)
+    shares = flat[spoke].mean(axis=0) if prior.ndim > 1 and spoke.any() else np.atleast_2d(prior)[0]
     decisions = decision_figures(frames.values())
     trades = None if result is None else trade_figures(result, chosen.evaluation)
     hold = _hold_curve(frames, candles, funding, result, chosen)
     baselines = {
         "prior": {
             **score_figures(sample, flat, prior, blocks),
-            "shares": {name: float(share) for name, share in zip(CLASS_NAMES, prior, strict=True)},
+            "shares": {name: float(share) for name, share in zip(CLASS_NAMES, shares, strict=True)},
         },
-        "always_hold": always_hold(sample.y[metrics.voted(together)]),
+        "always_hold": always_hold(sample.y[spoke]),
     }
     if hold is not None:
         unpaid = [symbol for symbol in frames if ":" in symbol and (funding or {}).get(symbol) is None]
@@ -90,6 +96,13 @@ def scorecard(
             **equity_figures(hold, chosen.evaluation).to_json(),
             "funding_unknown": unpaid,
         }
+    apart = {}
+    for name, rival in (rivals or {}).items():
+        baselines[name] = rival_figures(
+            rival, lambda scores: score_figures(sample, scores, prior, blocks), chosen.evaluation
+        )
+        if rival.scores is not None:
+            apart[name] = difference(sample, together, rival.scores, blocks)
     figures = {
         "synthetic": any(frame.synthetic for frame in frames.values()) or bool(result and result.synthetic),
         "rows": len(sample),
@@ -112,6 +125,7 @@ def scorecard(
             "confusion": _confusion(sample, together),
         },
         "baselines": baselines,
+        "differences": apart,
         "decisions": decisions,
         "trades": {"n": 0} if trades is None else trades,
         "per_symbol": _per_symbol(sample, together, frames, result),
@@ -134,14 +148,14 @@ def score_figures(sample: Sample, scores: FloatArray, prior: FloatArray, blocks:
     Args:
         sample: the labelled rows.
         scores: (n, 3), NaN rows where it abstained.
-        prior: (3,) class shares of the training rows.
+        prior: (3,) class shares of the training rows, or (n, 3).
         blocks: over the sample's times.
     """
     rows = metrics.voted(scores)
     y, own = sample.y[rows], scores[rows]
     part = blocks.select(rows)
     loss = metrics.row_log_loss(y, own)
-    reference = metrics.row_log_loss(y, metrics.prior_scores(prior, len(y)))
+    reference = metrics.row_log_loss(y, metrics.prior_scores(prior, len(sample))[rows])
     known = np.isfinite(sample.forward_return[rows])
     lean, returns = metrics.lean(own)[known], sample.forward_return[rows][known]
     areas = [part.areas(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["share", "percent", "number", "loss", "usd", "bps", "count"]
+Kind = Literal["share", "percent", "number", "loss", "usd", "bps", "count", "change"]
 Tone = Literal["", "good", "bad"]
 Figure = Mapping[str, Any]
 
@@ -37,16 +37,17 @@ SCORES: tuple[tuple[str, str, Kind], ...] = (
     ("accuracy", "accuracy", "share"),
     ("auc", "AUC", "loss"),
     ("rank_ic", "rank IC", "loss"),
-    ("ece", "calibration error", "share"),
+    ("ece", "ECE", "share"),
     ("n", "rows voted on", "count"),
 )
 
 MONEY: tuple[tuple[str, str, Kind], ...] = (
-    ("total_return", "total return", "percent"),
+    ("n", "trades", "count"),
+    ("win_rate", "win rate", "share"),
+    ("expectancy_bps", "expectancy", "bps"),
+    ("total_return", "return", "percent"),
     ("sharpe", "Sharpe", "number"),
-    ("sortino", "Sortino", "number"),
-    ("calmar", "Calmar", "number"),
-    ("max_drawdown", "max drawdown", "share"),
+    ("max_drawdown", "drawdown", "share"),
 )
 
 TRADES: tuple[tuple[str, str, Kind], ...] = (
@@ -58,8 +59,22 @@ TRADES: tuple[tuple[str, str, Kind], ...] = (
     ("largest_loss_usd", "largest loss", "usd"),
     ("exposure", "exposure", "share"),
     ("turnover_per_day", "turnover a day", "number"),
+    ("sortino", "Sortino", "number"),
+    ("calmar", "Calmar", "number"),
     ("net_usd", "net result", "usd"),
 )
+
+# How a baseline is called in a table, in reading order.
+_BASELINES = {
+    "prior": "class prior",
+    "always_hold": "always HOLD",
+    "buy_and_hold": "buy and hold",
+    "random": "random entries",
+    "momentum": "momentum",
+    "rules": "rules fallback",
+    "logistic": "logistic",
+    "best_member": "best member",
+}
 
 _SYMBOLS: tuple[tuple[str, str, Kind], ...] = (
     ("rows", "rows", "count"),
@@ -80,10 +95,12 @@ def tables(figures: Figure) -> tuple[Table, ...]:
     made = (
         criteria_table(figures),
         score_table(figures),
+        rival_table(figures),
         money_table(figures),
         trade_table(figures),
         cost_table(figures),
         decision_table(figures),
+        fold_table(figures),
         symbol_table(figures),
     )
     return tuple(table for table in made if table.rows)
@@ -110,25 +127,54 @@ def criteria_table(figures: Figure) -> Table:
 
 def score_table(figures: Figure) -> Table:
     """Metrics down, models across: the ensemble first, then its members, then what must be beaten."""
-    models = {
-        "ensemble": figures["ensemble"],
-        **figures["members"],
-        "class prior": figures["baselines"]["prior"],
-        "always HOLD": figures["baselines"]["always_hold"],
-    }
+    plain = {name: figures["baselines"][name] for name in ("prior", "always_hold")}
+    models = {"ensemble": figures["ensemble"], **figures["members"], **_named(plain)}
     rows = tuple((Cell(label), *(cell(model, name, kind) for model in models.values())) for name, label, kind in SCORES)
     return Table("Scores beside their baselines", ("metric", *models), rows)
 
 
+def rival_table(figures: Figure) -> Table:
+    """The same metrics for rivals that were trained or chosen along the way; empty for a bundle, which has none.
+
+    Its last row is the paired difference: the ensemble's log-loss less the rival's on the rows where both voted.
+    """
+    apart = figures.get("differences", {}) if "folds" in figures else {}
+    rivals = _named({name: figures["baselines"][name] for name in apart})
+    rows = [(Cell(label), *(cell(rival, name, kind) for rival in rivals.values())) for name, label, kind in SCORES]
+    rows.append(
+        (Cell("ensemble's log-loss less its"), *(cell(d, "log_loss", "change") for d in _named(apart).values()))
+    )
+    return Table("Scores of its rivals", ("metric", *rivals), tuple(rows) if rivals else ())
+
+
 def money_table(figures: Figure) -> Table:
-    """Return and risk of the account beside holding the same symbols; empty when nothing was traded."""
-    sides: dict[str, Figure] = {}
-    if "total_return" in figures["trades"]:
-        sides["account"] = figures["trades"]
-    if "buy_and_hold" in figures["baselines"]:
-        sides["buy and hold"] = figures["baselines"]["buy_and_hold"]
-    rows = tuple((Cell(label), *(cell(side, name, kind) for side in sides.values())) for name, label, kind in MONEY)
-    return Table("Return and risk", ("figure", *sides), rows if sides else ())
+    """The account beside what else could have been done with the money; empty when nothing was traded."""
+    sides = {"account": figures["trades"]}
+    sides |= {name: baseline.get("trades", baseline) for name, baseline in _named(figures["baselines"]).items()}
+    traded = {name: side for name, side in sides.items() if "total_return" in side}
+    rows = tuple((Cell(name), *(_short(side, *column) for column in MONEY)) for name, side in traded.items())
+    rows = rows if "account" in traded else ()
+    return Table("Return and risk beside the baselines", ("", *(label for _, label, _ in MONEY)), rows)
+
+
+def fold_table(figures: Figure) -> Table:
+    """Each fold of a walk-forward: spans, and every member's skill on bars it had not seen; empty for one bundle."""
+    folds = figures.get("folds", ())
+    members = tuple(folds[0]["members"]) if folds else ()
+    rows = tuple(
+        (
+            Cell(f"{fold['fold']}"),
+            *(
+                Cell(text)
+                for span in (fold["train"], fold["test"])
+                for text in (f"{span['from'][:10]} to {span['to'][:10]}", f"{span['rows']:,}")
+            ),
+            *(_short(fold["members"][name], "skill_vs_prior", "", "percent") for name in members),
+        )
+        for fold in folds
+    )
+    spans = ("trained on", "rows", "tested on", "rows")
+    return Table("Folds, each member's skill over the prior", ("fold", *spans, *members), rows)
 
 
 def trade_table(figures: Figure) -> Table:
@@ -188,6 +234,28 @@ def cell(figures: Figure, name: str, kind: Kind) -> Cell:
     return Cell(_text(value, kind), _interval(ends, kind), tone=tone)
 
 
+def baseline_name(name: str) -> str:
+    """What tables call a baseline of the JSON.
+
+    >>> baseline_name("buy_and_hold")
+    'buy and hold'
+    """
+    return _BASELINES.get(name, name)
+
+
+def _named(baselines: Mapping[str, Any]) -> dict[str, Any]:
+    """The same under the names that tables use: the known ones in their order, then others."""
+    known = [name for name in _BASELINES if name in baselines]
+    others = [name for name in baselines if name not in _BASELINES]
+    return {baseline_name(name): baselines[name] for name in (*known, *others)}
+
+
+def _short(figures: Figure, name: str, _label: str, kind: Kind) -> Cell:
+    """A cell for a table of many columns: no reason for what is missing, and only the intervals that matter most."""
+    made = cell(figures, name, kind)
+    return Cell(made.text, "" if name in ("n", "max_drawdown") else made.interval, tone=made.tone)
+
+
 def _interval(ends: list[float] | None, kind: Kind) -> str:
     if ends is None:
         return ""
@@ -215,5 +283,7 @@ def _text(value: float, kind: Kind) -> str:
             return f"{value:+,.1f} bps"
         case "loss":
             return f"{value:.4f}"
+        case "change":
+            return f"{value:+.5f}"
         case "number":
             return f"{value:,.2f}" if abs(value) < 1e6 else f"{value:.2e}"

@@ -1,0 +1,73 @@
+"""A walk-forward over a span of candles: read, trained along the way, traded, judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from quorate.cli import panel as panels
+from quorate.cli.run import read_marks
+
+if TYPE_CHECKING:
+    from quorate.cli.output import Tell
+    from quorate.core.settings import Settings
+    from quorate.evaluation.scorecard import Scorecard
+    from quorate.market.source import CandleSource
+
+# Trained on the same rows as the members, to be compared with; it has no vote.
+_BESIDE = ("logistic",)
+
+
+def walk_forward(
+    source: CandleSource,
+    symbols: Sequence[str],
+    timeframe: str,
+    models: Sequence[str],
+    start: int | None,
+    end: int | None,
+    settings: Settings,
+    tell: Tell,
+    *,
+    folds: int | None = None,
+    anchored: bool = True,
+) -> tuple[Scorecard, dict[str, Any]]:
+    """The scorecard of a walk, and the document of `quorate evaluate --json`.
+
+    Raises:
+        DataError: no symbol has a bar in the span.
+        ModelError: an unknown member, or none that could be fitted.
+        EvaluationError: too few bars for the folds.
+    """
+    from quorate.evaluation.rows import build_rows
+    from quorate.evaluation.venue import Venue
+    from quorate.evaluation.verdict import verdict
+    from quorate.evaluation.walkforward import require_members, walk
+    from quorate.targets import ForwardClass
+
+    require_members(models)
+    clock = [time.perf_counter()]
+    panel = panels.read_panel(source, timeframe, symbols, tell, start=start, end=end)
+    funding = panels.read_funding(source, tuple(panel))
+    marks = read_marks(source, tuple(panel), timeframe, start, end)
+    clock.append(time.perf_counter())
+    target = ForwardClass(settings.target.horizon, settings.target.band)
+    rows = build_rows(panel, settings.train.features, target, start, end, funding)
+    tell("features and labels", len(panel), len(panel))
+    clock.append(time.perf_counter())
+    walked = walk(rows, models, settings, folds=folds, anchored=anchored, beside=_BESIDE, tell=tell)
+    clock.append(time.perf_counter())
+    venue = Venue(panel, funding, settings, settings.target.horizon, walked.start, end, marks)
+    card = verdict(walked, venue, settings, tell)
+    clock.append(time.perf_counter())
+    names = ("candles", "features and labels", "training and scoring", "trading and judging")
+    header = {
+        "models": list(models),
+        "features": settings.train.features,
+        "training": "anchored" if anchored else "rolling",
+        "in_training_span": False,
+        "unseen_symbols": [],
+        "bars": len(rows),
+        "cost": {name: round(after - before, 3) for name, before, after in zip(names, clock, clock[1:], strict=False)},
+    }
+    return card, {**header, **card.figures}

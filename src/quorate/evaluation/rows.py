@@ -1,0 +1,131 @@
+"""Every bar of a panel with its features and its label, worked out once and shared by all folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from quorate.core.clock import timeframe_ms
+from quorate.core.errors import EvaluationError
+from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
+from quorate.features import Bars, Context, build, contexts, feature_set, volatility_20
+from quorate.targets import Target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Bars of all symbols, one symbol after the other, each in order of time.
+
+    Unlike a `Dataset`, it also holds bars that nothing can be learned from: a decision is due on them all the same.
+
+    Attributes:
+        X: (n, F) float32; NaN where a feature is not known.
+        columns: (F,) names.
+        features: name of the feature set.
+        contexts: symbol -> context, where the set reads one.
+        y: (n,) int8 classes; meaningless where not `known`.
+        known: (n,) bool, the label is known.
+        usable: (n,) bool, every feature is finite.
+        time: (n,) int64 open times in ms.
+        span_end: (n,) int64 open time in ms of the bar whose close the label reads last.
+        volatility: (n,) float64 volatility_20, NaN in warm-up rows.
+        spans: symbol -> its rows.
+        timeframe: of every bar.
+        synthetic: symbols whose candles were made by the synthetic market.
+    """
+
+    X: Float32Array
+    columns: tuple[str, ...]
+    features: str
+    contexts: Mapping[str, Context]
+    y: ActionArray
+    known: BoolArray
+    usable: BoolArray
+    time: IntArray
+    span_end: IntArray
+    volatility: FloatArray
+    spans: Mapping[str, slice]
+    timeframe: str
+    synthetic: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @property
+    def trainable(self) -> BoolArray:
+        """(n,) bool, everything that a member learns from is known."""
+        return self.known & self.usable
+
+    @property
+    def bar_ms(self) -> int:
+        """Length of a bar."""
+        return timeframe_ms(self.timeframe)
+
+
+def build_rows(
+    panel: Mapping[str, Candles],
+    features: str,
+    target: Target,
+    start: int | None = None,
+    end: int | None = None,
+    funding: Mapping[str, Funding] | None = None,
+) -> Rows:
+    """Features, labels and volatility of every bar in the span.
+
+    Args:
+        panel: symbol -> candles, all of one timeframe. Bars before `start` warm the features up and give no row.
+        features: name of a feature set; one that reads context finds it in the panel and in `funding`.
+        target: what to predict, as classes.
+        start: first bar, ms, inclusive; None for the first there is.
+        end: exclusive; bars from here on are looked at neither by features nor by labels.
+        funding: symbol -> settlements.
+
+    Raises:
+        EvaluationError: no bar in the span, or several timeframes.
+        FeatureError, CandleError: see `build`.
+    """
+    timeframes = {candles.timeframe for candles in panel.values()}
+    if len(timeframes) != 1:
+        raise EvaluationError(
+            "walk forward", found=f"candles of {len(timeframes)} timeframes", expected="symbols of one timeframe"
+        )
+    histories = {symbol: candles.between(end=end) for symbol, candles in panel.items()}
+    first = {
+        symbol: 0 if start is None else int(np.searchsorted(candles.time, start))
+        for symbol, candles in histories.items()
+    }
+    counts = [len(candles) - first[symbol] for symbol, candles in histories.items()]
+    ends = np.cumsum(counts).tolist()
+    if not ends[-1]:
+        raise EvaluationError("walk forward", found="no bar in the span", expected="candles from --from to --to")
+    spans = {symbol: slice(last - count, last) for symbol, count, last in zip(histories, counts, ends, strict=True)}
+    wanted = feature_set(features)
+    around = contexts(histories, funding) if wanted.context else {}
+    n = ends[-1]
+    X = np.empty((n, len(wanted.names)), np.float32)
+    y, known = np.empty(n, np.int8), np.empty(n, np.bool_)
+    time, span_end, volatility = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
+    for symbol, candles in histories.items():
+        rows, own = spans[symbol], slice(first[symbol], None)
+        bars, labels = Bars(candles, around.get(symbol)), target.label(candles)
+        X[rows] = build(bars, features)[own]
+        volatility[rows] = volatility_20(bars)[own]
+        y[rows], known[rows], span_end[rows] = labels.y[own], labels.known[own], labels.span_end[own]
+        time[rows] = candles.time[own]
+    return Rows(
+        X=X,
+        columns=wanted.names,
+        features=features,
+        contexts=around,
+        y=y,
+        known=known,
+        usable=np.asarray(np.isfinite(X).all(axis=1)),
+        time=time,
+        span_end=span_end,
+        volatility=volatility,
+        spans=spans,
+        timeframe=timeframes.pop(),
+        synthetic=frozenset(symbol for symbol, candles in panel.items() if candles.synthetic),
+    )

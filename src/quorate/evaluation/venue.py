@@ -1,0 +1,57 @@
+"""Where the ensemble and everything it is compared with trade: the same bars, the same costs, the same account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from quorate.core.settings import Settings
+from quorate.core.types import Candles, DecisionFrame, Funding
+from quorate.trading.backtest import backtest
+from quorate.trading.result import BacktestResult
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Venue:
+    """A span of markets, and the account that trades there.
+
+    Attributes:
+        candles: symbol -> candles; those before `start` warm ATR up.
+        funding: symbol -> settlements, where they are known.
+        marks: symbol -> mark prices, where they are known.
+        settings: costs, account and exits.
+        horizon: bars of the target, after which a position is closed unless `exits.time_bars` says otherwise.
+        start, end: of the run in ms, inclusive and exclusive.
+    """
+
+    candles: Mapping[str, Candles]
+    funding: Mapping[str, Funding]
+    settings: Settings
+    horizon: int
+    start: int | None = None
+    end: int | None = None
+    marks: Mapping[str, Candles] = field(default_factory=dict)
+
+    @property
+    def holding_bars(self) -> int:
+        """The longest that a position lasts."""
+        return self.settings.exits.time_bars or self.horizon
+
+    def trade(self, frames: Mapping[str, DecisionFrame]) -> BacktestResult:
+        """The decisions, traded by one account of their own.
+
+        Raises:
+            TradingError: see `backtest`.
+        """
+        return backtest(
+            frames,
+            self.candles,
+            self.funding,
+            horizon=self.horizon,
+            costs=self.settings.costs,
+            account=self.settings.account,
+            exits=self.settings.exits,
+            start=self.start,
+            end=self.end,
+            marks=self.marks,
+        )
