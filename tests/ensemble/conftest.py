@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, XGBoostSettings
+from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
 from quorate.ensemble.train import train
 from quorate.market.synthetic import SyntheticMarket
 
 SETTINGS = replace(
-    Settings(), models=ModelSettings(xgboost=XGBoostSettings(trees=20), lightgbm=LightGBMSettings(trees=20))
+    Settings(),
+    models=ModelSettings(xgboost=XGBoostSettings(trees=20), lightgbm=LightGBMSettings(trees=20)),
+    train=TrainSettings(threads=1),
 )
 BARS, TRAIN_BARS = 1_100, 700
 

@@ -102,7 +102,13 @@ class Model(ABC):
             ModelError: as for `predict_proba` and `predict`.
         """
         require_matrix(X, self._require_fitted(self.columns), f"predict with {self.name}", self._axes)
-        return np.asarray(self._infer(X), dtype=np.float64).reshape(len(X), 3 if self.task == "class" else 1)
+        given = np.asarray(self._infer(X), dtype=np.float64)
+        width = 3 if self.task == "class" else 1
+        if given.shape != (len(X), width) and not (width == 1 and given.shape == (len(X),)):
+            raise ModelError(
+                f"predict with {self.name}", found=f"an output of shape {given.shape}", expected=f"({len(X)}, {width})"
+            )
+        return given.reshape(len(X), width)
 
     @property
     @abstractmethod

@@ -1,0 +1,204 @@
+"""What every member promises, run on every member there is; and broken members, each caught by what it breaks."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from quorate.core.errors import ContractError, ModelError
+from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
+from quorate.ensemble.contract import checks
+from quorate.models import contract, names, registry
+from quorate.models.logistic import Coefficients, Logistic
+from quorate.models.subject import Subject
+
+SMALL = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
+EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"
+
+
+@pytest.mark.parametrize("check", [check for name in names() for check in checks(name, SMALL)], ids=str)
+def test_every_member_keeps_every_promise(check):
+    check()
+
+
+def test_nothing_is_promised_for_a_member_that_is_not_there():
+    with pytest.raises(ModelError, match="Did you mean 'logistic'"):
+        list(checks("logistics"))
+
+
+class Nameless(Logistic):
+    name = "someone else"
+
+
+class Pickled(Logistic):
+    def save(self, path):
+        super().save(path)
+        path.write_bytes(b"\x80\x05" + path.read_bytes())
+
+
+class Credulous(Logistic):
+    """Loads anything."""
+
+    def load(self, path):
+        F = 6
+        self._fitted = Coefficients(*[np.zeros(F)] * 3, np.ones(F), np.zeros((F, 3)), np.zeros(3))
+        return self
+
+
+class Eager(Logistic):
+    """Answers before it has learned."""
+
+    def to_onnx(self):
+        return b"" if self._fitted is None else super().to_onnx()
+
+
+class Backwards(Logistic):
+    """Swaps SELL and BUY."""
+
+    def _infer(self, X):
+        return super()._infer(X)[:, ::-1]
+
+
+class Random(Logistic):
+    def _learn(self, X, y, weight, progress):
+        super()._learn(X, y, weight, progress)
+        self._fitted.intercept[:] += np.random.default_rng().normal()
+
+
+class Remembering(Logistic):
+    """Adds up what it has learned over several fits."""
+
+    def _learn(self, X, y, weight, progress):
+        before = self._fitted
+        super()._learn(X, y, weight, progress)
+        if before is not None:
+            self._fitted.intercept[:] += before.intercept
+
+
+class Deaf(Logistic):
+    """Learns from all rows alike, whatever they weigh."""
+
+    def _learn(self, X, y, weight, progress):
+        super()._learn(X, y, None, progress)
+
+
+class Silent(Logistic):
+    def _learn(self, X, y, weight, progress):
+        super()._learn(X, y, weight, None)
+
+
+class Careless(Logistic):
+    """Takes rows as they come: holes are filled with zeros."""
+
+    def fit(self, X, y, *, weight=None, progress=None):
+        self._learn(np.nan_to_num(X), np.nan_to_num(y), weight, progress)
+        return self
+
+    def output(self, X):
+        return self._infer(np.nan_to_num(X)[..., :6])
+
+
+class Vandal(Logistic):
+    def _learn(self, X, y, weight, progress):
+        super()._learn(X, y, weight, progress)
+        if X.flags.writeable:
+            X[:, 0] = 0
+
+
+class Rolling(Logistic):
+    """Standardises by the batch it is asked about."""
+
+    def _infer(self, X):
+        return super()._infer(X - X.mean(axis=0))
+
+
+class Forgetful(Logistic):
+    """Its graph is another model's."""
+
+    def to_onnx(self):
+        kept = self._fitted
+        if kept is None:
+            return super().to_onnx()
+        try:
+            self._fitted = Coefficients(*[getattr(kept, n) for n in ("low", "high", "mean", "scale")],
+                                        2 * kept.weights, kept.intercept)  # fmt: skip
+            return super().to_onnx()
+        finally:
+            self._fitted = kept
+
+
+class Collapsing(Logistic):
+    """Drops the column of a class that it has never seen."""
+
+    def _infer(self, X):
+        scores = super()._infer(X)
+        return scores[:, scores.max(axis=0) > 1e-9]
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    def register(member):
+        monkeypatch.setitem(sys.modules, "broken_member", SimpleNamespace(Member=member))
+        monkeypatch.setitem(registry._OURS, "logistic", ("broken_member", "Member"))
+
+    return register
+
+
+@pytest.mark.parametrize(
+    ("member", "promise"),
+    [
+        (Nameless, "is_described"),
+        (Pickled, "writes_no_pickle"),
+        (Credulous, "refuses_a_file_that_is_none"),
+        (Eager, "refuses_use_before_it_is_fitted"),
+        (Backwards, "learns_in_class_order"),
+        (Random, "is_the_same_by_its_seed"),
+        (Remembering, "forgets_an_earlier_fit"),
+        (Deaf, "heeds_weights"),
+        (Silent, "tells_its_progress"),
+        (Careless, "refuses_rows_with_a_hole"),
+        (Careless, "refuses_rows_that_make_no_sense"),
+        (Careless, "counts_its_columns"),
+        (Vandal, "changes_nothing_it_is_given"),
+        (Rolling, "says_the_same_of_a_row_alone"),
+        (Forgetful, "exports_what_it_says"),
+    ],
+)
+def test_a_member_that_breaks_a_promise_is_caught_by_it(registered, member, promise):
+    registered(member)
+    # Whatever a check ends with, it is no silence; a promise to refuse may also end in the library's own words.
+    with pytest.raises((ContractError, ValueError)):
+        getattr(contract, promise)(Subject("logistic", "class", SMALL))
+
+
+def test_an_output_of_another_shape_is_refused_before_anyone_sees_it(registered):
+    registered(Collapsing)
+    with pytest.raises(ModelError, match=r"an output of shape \(600, 2\); expected \(600, 3\)"):
+        contract.keeps_the_column_of_an_absent_class(Subject("logistic", "class", SMALL))
+
+
+def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_keeps_every_promise(tmp_path):
+    """The example, installed as a package, in a process that knows of it by its entry point alone."""
+    source, target = tmp_path / "source", tmp_path / "site"
+    shutil.copytree(EXAMPLE, source)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
+    options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(source)]
+    subprocess.run([*install, *options], check=True, capture_output=True, text=True)
+    code = """
+from quorate.ensemble.contract import checks
+from quorate.models import names
+assert names()[-1] == "centroid", names()
+print(len([check() for check in checks("centroid")]))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(list(checks("logistic")))
+    assert "centroid" not in names()
