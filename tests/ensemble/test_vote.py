@@ -1,6 +1,7 @@
 """The consensus vote: the contract's worked examples, every rule's edge, and the frame against the scalar."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from quorate import Abstention, Action, Vote, decide
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
-from quorate.ensemble.vote import CONFLICT
+from quorate.ensemble.policy import POLICIES, policy
+from quorate.ensemble.vote import CONFLICT, VOLATILITY_HOLD, consensus_name, quorum_count
 from quorate.ensemble.vote_frame import decide_frame
 
 B, H, S = Action.BUY, Action.HOLD, Action.SELL
@@ -152,6 +154,100 @@ def test_an_action_needs_the_strict_plurality_and_a_quorum_whatever_the_weights(
             assert counts[signal.action] > max(c for a, c in zip(Action, counts, strict=True) if a != signal.action)
             assert counts[signal.action] >= math.ceil(0.75 * members)
             assert signal.confidence >= 0.69 - 1e-9
+
+
+@settings(max_examples=200, deadline=None)
+@given(ballots(), st.integers(1, 3))
+def test_an_abstention_never_changes_a_vote(ballot, absent):
+    """A model that is on the ballot only to abstain, or not on it at all, makes no difference but in the list."""
+    tables, volatility, policy, members = ballot
+    members += absent
+    empty = {f"absent{i}": np.full((len(volatility), 3), np.nan) for i in range(absent)}
+    without = decide_frame(tables, volatility, policy=policy, members=members)
+    among = decide_frame({**empty, **tables}, volatility, policy=policy, members=members)
+    for one, other in zip(without, among, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for bar, value in enumerate(volatility.tolist()):
+        cast = scalar_votes(tables, bar)
+        plain = decide(cast, value, policy=policy, members=members)
+        for place in (0, len(cast) // 2, len(cast)):
+            more = [Abstention(f"absent{i}", "late") for i in range(absent)]
+            signal = decide([*cast[:place], *more, *cast[place:]], value, policy=policy, members=members)
+            assert {a.model for a in signal.abstentions} - {a.model for a in plain.abstentions} == set(empty)
+            assert replace(signal, abstentions=plain.abstentions) == plain
+
+
+@settings(max_examples=200, deadline=None)
+@given(ballots(), st.lists(st.floats(0.01, 100), min_size=7, max_size=7))
+def test_weights_never_break_a_tie_of_counts(ballot, weights):
+    tables, volatility, policy, members = ballot
+    policy = replace(policy, weights={name: weights[i] for i, name in enumerate(tables)})
+    frame = decide_frame(tables, volatility, policy=policy, members=members)
+    for bar in range(len(volatility)):
+        cast = scalar_votes(tables, bar)
+        counts = sorted(sum(v.action == a for v in cast if isinstance(v, Vote)) for a in Action)
+        if counts[-1] == counts[-2]:
+            assert frame.action[bar] == H
+            assert frame.confidence[bar] == 0
+            assert frame.consensus[bar] == CONFLICT
+
+
+def search(n, policy, bars=60_000):
+    """Bars with the softmax scores of n models that agree more or less, and what is decided on them."""
+    random = np.random.default_rng(n)
+    common = random.normal(size=(bars, 3)) * random.choice([0.0, 1.0, 3.0], size=(bars, 1))
+    tables = {}
+    for model in ("xgboost", "lightgbm", "nhits", "patchtst", "logistic")[:n]:
+        logits = common + random.normal(size=(bars, 3)) * random.choice([0.3, 1.0, 3.0], size=(bars, 1))
+        powers = np.exp(logits)
+        tables[model] = powers / powers.sum(axis=1, keepdims=True)
+        tables[model][random.random(bars) < 0.2] = np.nan
+    volatility = np.where(random.random(bars) < 0.05, np.nan, random.uniform(0, 0.1, bars))
+    return decide_frame(tables, volatility, policy=policy), volatility
+
+
+@pytest.mark.parametrize("name", list(POLICIES))
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_no_rule_is_dead_or_jammed(n, name):
+    """Each rule is tripped by scores that models can give, and passed by others that are under the same rule."""
+    chosen = POLICIES[name]
+    found, volatility = search(n, chosen)
+    rules, acted = set(found.rule), np.isin(found.action, (B, S))
+    assert rules == {"vote", "conflict", "no_votes", "no_quorum", "volatility_gate", "below_floor"} - (
+        # Half of two models is one, and one vote is at least a plurality of one.
+        {"no_quorum"} if n == 2 and name == "lowered" else set()
+    )
+    assert set(found.action) == {B, H, S}
+    # A HOLD that was voted for, and not by default.
+    assert ((found.action == H) & (found.rule == "vote")).any()
+    # The gate lets some through where the market is wild, and stops nobody where it is calm.
+    wild, calm = volatility > chosen.volatility_limit, volatility <= chosen.volatility_limit
+    assert (acted & wild).any()
+    assert not (acted & np.isnan(volatility)).any()
+    assert not (calm & (found.rule == "volatility_gate")).any()
+    # Each consensus that may act does, each is stopped by the floor, and each by the gate.
+    quorum = quorum_count(chosen.quorum, n)
+    for k in range(quorum, n + 1):
+        consensus = consensus_name(k, n)
+        if consensus == "weak":
+            # One vote of two at most reaches 0.6, so it never acts, whatever the quorum.
+            assert not (acted & (found.consensus == consensus)).any()
+            continue
+        assert (acted & (found.consensus == consensus)).any(), consensus
+        assert ((found.rule == "below_floor") & (found.consensus == consensus)).any(), consensus
+        assert ((found.rule == "volatility_gate") & (found.consensus == consensus + VOLATILITY_HOLD)).any(), consensus
+    # Every name there is for n models occurs.
+    names = {consensus_name(k, n) for k in range(1, n + 1)}
+    assert names <= set(found.consensus)
+
+
+def test_policies_are_data_and_an_unknown_one_is_refused():
+    assert policy("classic") == VoteSettings()
+    two = votes((B, 95), (B, 95), (H, 40), (S, 40))
+    assert decide(two, 0.02).action == decide(two, 0.02, policy=policy("classic")).action == H
+    assert decide(two, 0.02, policy=policy("lowered")).action == B
+    with pytest.raises(VoteError, match="Did you mean 'classic'"):
+        policy("clasic")
 
 
 def scalar_votes(tables, bar):
