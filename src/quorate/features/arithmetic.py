@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from quorate.core.types import FloatArray
+from quorate.core.types import BoolArray, FloatArray
 
 # Prices this close to each other, as a fraction, are the same price: decimals are not exact in binary.
 ROUNDING = 1e-12
@@ -42,3 +42,8 @@ def change(x: FloatArray, bars: int) -> FloatArray:
 def bounded(correlation: FloatArray) -> FloatArray:
     """A correlation without what rounding adds beyond -1 and 1."""
     return np.minimum(np.maximum(correlation, -1.0), 1.0)
+
+
+def equal(square: FloatArray, variance: FloatArray) -> BoolArray:
+    """Whether values of this mean square and variance differ by rounding only."""
+    return variance <= ROUNDING * square

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,27 +23,12 @@ _PRICE_RANGE = 2.0**100
 _VOLUME_RANGE = 2.0**200
 
 
-class Moments(NamedTuple):
-    """About windows of close, volume and on-balance volume: means, sums of squared deviations from them, and the sum
-    of the products of the deviations of close and volume. On-balance volume starts from 0 before each window.
-    """
-
-    close: FloatArray
-    volume: FloatArray
-    balance: FloatArray
-    close_squares: FloatArray
-    volume_squares: FloatArray
-    balance_squares: FloatArray
-    products: FloatArray
-    balance_end: FloatArray
-
-
 class Bars:
     """Candles of one market, with memory for the intermediate results that several columns share.
 
-    Prices are in units of the power of two next to the first close: no column depends on the unit, and TA-Lib, which
-    takes anything under 1e-14 for zero, then sees no difference between BTC and a coin worth a billionth of it.
-    Prices further than 2**100 from that, and volumes over 2**200, count as being there.
+    Prices that begin far from 1 are in units of the power of two next to the first close: no column depends on the
+    unit, and TA-Lib, which takes anything under 1e-14 for zero, then sees no difference between BTC and a coin worth
+    a billionth of it. Prices further than 2**100 from that, and volumes over 2**200, count as being there.
 
     Args:
         candles: n closed candles of one market, oldest first. Gaps are walked over: the row before is the bar before.
@@ -74,12 +59,14 @@ class Bars:
         self._whole: Bars | None = None
         self._rows = slice(None)
         lowest, highest, busiest = _limits(candles)
-        self.unit = math.ldexp(1.0, math.frexp(candles.close[0])[1]) if len(candles) else 1.0
+        self.unit = _unit(float(candles.close[0])) if len(candles) else 1.0
         beyond = highest > self.unit * _PRICE_RANGE or lowest < self.unit / _PRICE_RANGE
-        with np.errstate(over="ignore", under="ignore"):
-            for name in PRICE_COLUMNS:
-                prices: FloatArray = getattr(candles, name) / self.unit
-                setattr(self, name, np.clip(prices, 1 / _PRICE_RANGE, _PRICE_RANGE) if beyond else prices)
+        for name in PRICE_COLUMNS:
+            prices: FloatArray = getattr(candles, name)
+            if self.unit != 1.0:
+                with np.errstate(over="ignore", under="ignore"):
+                    prices = prices / self.unit
+            setattr(self, name, np.clip(prices, 1 / _PRICE_RANGE, _PRICE_RANGE) if beyond else prices)
         self.volume = candles.volume if busiest <= _VOLUME_RANGE else np.minimum(candles.volume, _VOLUME_RANGE)
 
     def __len__(self) -> int:
@@ -99,18 +86,20 @@ class Bars:
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What `compute` gives, worked out at the first call with this key."""
-        if key not in self._memory:
-            self._memory[key] = compute()
-        value: T = self._memory[key]
+        try:
+            value: T = self._memory[key]
+        except KeyError:
+            value = self._memory[key] = compute()
         return value
 
     def carried(self, key: Hashable, compute: Callable[[Bars], FloatArray]) -> FloatArray:
         """The same for what carries a state from the first candle on: worked out over all rows, even for a part."""
         if self._whole is not None:
             return self._whole.carried(key, compute)[self._rows]
-        if key not in self._memory:
-            self._memory[key] = compute(self)
-        values: FloatArray = self._memory[key]
+        try:
+            values: FloatArray = self._memory[key]
+        except KeyError:
+            values = self._memory[key] = compute(self)
         return values
 
     # TA-Lib's, which carry a state.
@@ -180,19 +169,24 @@ class Bars:
         variance: FloatArray = np.maximum(square - mean * mean, 0.0)
         return np.sqrt(variance * (bars / (bars - 1)))
 
-    def moments(self) -> Moments:
-        """Moments of 20 bars: arrays of (n - 19,)."""
-        return self.once(
-            "moments", lambda: Moments(*rolling.comoments(self.close, self.volume, self.signed_volume()).over(20))
-        )
+    def close_moments(self) -> FloatArray:
+        """Mean of 20 closes, and the sum of their squared deviations: (2, n - 19), in `unit`."""
+        return self.once("close moments", lambda: rolling.moments(self.close).over(20))
+
+    def volume_moments(self) -> FloatArray:
+        """Mean of 20 volumes, of their squares, and of volume times close: (3, n - 19)."""
+        return self.once("volume moments", self._volume_moments)
+
+    def _volume_moments(self) -> FloatArray:
+        terms = np.empty((3, len(self)))
+        terms[0] = self.volume
+        np.multiply(self.volume, self.volume, out=terms[1])
+        np.multiply(self.volume, self.close, out=terms[2])
+        return rolling.sums(terms).over(20) / 20
 
     def mean_close(self, bars: int) -> FloatArray:
         """Simple moving average of the close, in `unit`: (n - bars + 1,)."""
         return rolling.sums(self.close).over(bars) / bars
-
-    def volume_sums(self, bars: int) -> FloatArray:
-        """Volume of each `bars`: (n - bars + 1,)."""
-        return self.once(("volume sums", bars), lambda: rolling.sums(self.volume).over(bars))
 
     def signed_volume(self) -> FloatArray:
         """Volume, negative on falling bars, 0 on unchanged ones and on the first."""
@@ -205,6 +199,14 @@ class Bars:
 
         return self.once("signed volume", signed)
 
+    def highest(self, bars: int) -> FloatArray:
+        """Highest high of the newest `bars`, in `unit`: (n,)."""
+        return self.once(("highest", bars), lambda: indicators.MAX(self.high, bars))
+
+    def lowest(self, bars: int) -> FloatArray:
+        """Lowest low of the newest `bars`, in `unit`: (n,)."""
+        return self.once(("lowest", bars), lambda: indicators.MIN(self.low, bars))
+
     def typical(self) -> FloatArray:
         """(high + low + close) / 3, in `unit`."""
         return self.once("typical", lambda: (self.high + self.low + self.close) / 3)
@@ -214,9 +216,9 @@ class Bars:
         return min(max(days * DAY_MS // timeframe_ms(self.timeframe), least), most)
 
 
-def equal_changes(square: FloatArray, variance: FloatArray) -> BoolArray:
-    """Whether changes of this mean square and variance differ by rounding only."""
-    return variance <= 1e-12 * square
+def _unit(price: float) -> float:
+    """1 for a price between 1/1000 and a million, else the power of two next above it."""
+    return 1.0 if 1e-3 < price < 1e6 else math.ldexp(1.0, math.frexp(price)[1])
 
 
 def _limits(candles: Candles) -> tuple[float, float, float]:

@@ -10,8 +10,6 @@ from quorate.features.catalogue import COLUMNS, feature_set
 from quorate.features.context import Context, require_context
 from quorate.features.matrix import fill
 
-_LARGEST = np.finfo(np.float32).max
-
 
 def build(
     candles: Candles | Bars, features: str, context: Context | None = None, *, newest: int | None = None
@@ -47,9 +45,6 @@ def build(
     rows = len(bars) if newest is None else min(newest, len(bars))
     X = np.empty((rows, len(wanted.columns)), np.float32)
     fill(X, bars, wanted.columns)
-    # Through these two, infinity becomes the largest number and NaN stays NaN.
-    np.minimum(X, _LARGEST, out=X)
-    np.maximum(X, -_LARGEST, out=X)
     return X
 
 

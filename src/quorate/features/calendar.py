@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-from quorate.core.clock import DAY_MS, HOUR_MS, timeframe_ms
-from quorate.core.types import IntArray
+from quorate.core.clock import HOUR_MS, timeframe_ms
 from quorate.features.bars import Bars
 from quorate.features.column import Column
+
+HourArray = npt.NDArray[np.int32]
 
 _HOUR_SIN, _HOUR_COS = np.sin(np.arange(24) * (math.pi / 12)), np.cos(np.arange(24) * (math.pi / 12))
 _DAY_SIN, _DAY_COS = np.sin(np.arange(7) * (2 * math.pi / 7)), np.cos(np.arange(7) * (2 * math.pi / 7))
 
 
-def _close(bars: Bars) -> IntArray:
-    return bars.once("close time", lambda: bars.time + timeframe_ms(bars.timeframe))
+def _hours(bars: Bars) -> HourArray:
+    """Whole hours from 1970-01-01 to the bar's close: few enough for int32, which divides several times as fast."""
+    return bars.once("hours", lambda: ((bars.time + timeframe_ms(bars.timeframe)) // HOUR_MS).astype(np.int32))
 
 
-def _hour(bars: Bars) -> IntArray:
-    return bars.once("hour", lambda: _close(bars) // HOUR_MS % 24)
+def _hour(bars: Bars) -> HourArray:
+    return bars.once("hour", lambda: _hours(bars) % 24)
 
 
-def _day(bars: Bars) -> IntArray:
+def _day(bars: Bars) -> HourArray:
     """Days since 1970-01-01."""
-    return bars.once("day", lambda: _close(bars) // DAY_MS)
+    return bars.once("day", lambda: _hours(bars) // 24)
 
 
-def _day_of_week(bars: Bars) -> IntArray:
+def _day_of_week(bars: Bars) -> HourArray:
     """Monday is 0; 1970-01-01 was a Thursday."""
     return bars.once("day of week", lambda: (_day(bars) + 3) % 7)
 
 
-def _day_of_month(bars: Bars) -> IntArray:
+def _day_of_month(bars: Bars) -> HourArray:
     """The first is 1."""
     day = _day(bars)
     if not len(day):
         return day
-    dates = np.arange(day[0], day[-1] + 1).astype("datetime64[D]")
-    of_month: IntArray = (dates - dates.astype("datetime64[M]")).astype(np.int64) + 1
-    of_each: IntArray = of_month[day - day[0]]
+    of_each: HourArray = _days_of_month(int(day[0]), int(day[-1]))[day - day[0]]
     return of_each
+
+
+@lru_cache(maxsize=8)
+def _days_of_month(first: int, last: int) -> HourArray:
+    """Of each day from `first` to `last`. Live, hundreds of symbols ask for the same days within a bar."""
+    dates = np.arange(first, last + 1).astype("datetime64[D]")
+    of_month: HourArray = (dates - dates.astype("datetime64[M]")).astype(np.int32) + 1
+    return of_month
 
 
 COLUMNS = (

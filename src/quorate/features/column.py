@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quorate.core.types import BoolArray, FloatArray, IntArray
+import numpy as np
+import numpy.typing as npt
+
+from quorate.core.types import BoolArray, FloatArray
 from quorate.features.bars import Bars
 
+Compute = Callable[[Bars], FloatArray | BoolArray | npt.NDArray[np.int32]]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One feature.
 
@@ -23,5 +28,5 @@ class Column:
 
     name: str
     warmup: int
-    compute: Callable[[Bars], FloatArray | BoolArray | IntArray]
+    compute: Compute
     context: bool = False

@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from quorate.features.bars import Bars
-from quorate.features.column import Column
+from quorate.features.column import Column, Compute
 
 # So many rows at a time, so that what the columns share stays in the processor's cache.
-_BLOCK = 8192
+_BLOCK = 16_384
 
 # Most columns look back no further, and few rows are quicker than many where only the newest are asked for.
 _NEAR = 96
 
+Matrix = npt.NDArray[np.floating[Any]]
 
-def fill(X: npt.NDArray[np.floating[Any]], bars: Bars, columns: Sequence[Column]) -> None:
-    """Put the newest rows of the columns side by side into X, (rows, F): NaN in each one's warm-up rows."""
+
+def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
+    """Put the newest rows of the columns side by side into X, (rows, F).
+
+    NaN in each column's warm-up rows; what is beyond the range of X's type becomes its largest number.
+    """
     end = len(bars)
     begin = end - len(X)
-    X[: max(0, max(column.warmup for column in columns) - begin)] = np.nan
-    places = list(enumerate(columns))
-    near = [place for place in places if place[1].warmup <= _NEAR]
-    far = [place for place in places if place[1].warmup > _NEAR]
+    for first in range(begin, end, _BLOCK):
+        last = min(first + _BLOCK, end)
+        X[first - begin : last - begin] = _block(bars, first, last, columns, X.dtype).T
+
+
+def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]) -> Matrix:
+    """Columns one after the other, (F, rows): each is written in one piece, and all are turned round together."""
+    block = np.empty((len(columns), last - first), dtype)
     with np.errstate(all="ignore"):
-        for first in range(begin, end, _BLOCK):
-            last = min(first + _BLOCK, end)
-            for group in (near, far):
-                # One bar more than any column looks back over, for those that start from a difference.
-                reach = max((column.warmup for _, column in group), default=0) + 1
-                part = bars.part(max(0, first - reach), last)
-                for place, column in group:
-                    known = max(first, column.warmup)
-                    if known < last:
-                        X[known - begin : last - begin, place] = column.compute(part)[known - last :]
+        for reach, group in _by_reach(columns):
+            part = bars.part(max(0, first - reach), last)
+            for place, warmup, compute in group:
+                if warmup <= first:
+                    block[place] = compute(part)[first - last :]
+                else:
+                    block[place, : warmup - first] = np.nan
+                    if warmup < last:
+                        block[place, warmup - first :] = compute(part)[warmup - last :]
+        if np.isinf(block).any():
+            np.clip(block, np.finfo(dtype).min, np.finfo(dtype).max, out=block)
+    return block
+
+
+@lru_cache(maxsize=64)
+def _by_reach(columns: tuple[Column, ...]) -> list[tuple[int, list[tuple[int, int, Compute]]]]:
+    """Columns that look back about as far, with their places, and the bars that all of them need before a row."""
+    groups = []
+    for near in (True, False):
+        group = [(i, column) for i, column in enumerate(columns) if (column.warmup <= _NEAR) == near]
+        if group:
+            # One bar more than any looks back over, for those that start from a difference.
+            reach = max(column.warmup for _, column in group) + 1
+            groups.append((reach, [(i, column.warmup, column.compute) for i, column in group]))
+    return groups

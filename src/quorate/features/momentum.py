@@ -6,8 +6,8 @@ import numpy as np
 
 from quorate.core.types import BoolArray, FloatArray
 from quorate.features import indicators, rolling
-from quorate.features.arithmetic import ROUNDING, bounded, ratio
-from quorate.features.bars import Bars, equal_changes
+from quorate.features.arithmetic import ROUNDING, bounded, equal, ratio
+from quorate.features.bars import Bars
 from quorate.features.column import Column
 
 
@@ -22,7 +22,7 @@ def _autocorr_20(bars: Bars) -> FloatArray:
     changes = bars.change()
     mean, square = bars.change_moments(20)
     variance = square - mean * mean
-    flat = equal_changes(square, variance)
+    flat = equal(square, variance)
     product = rolling.sums(changes[1:] * changes[:-1]).over(20) / 20 - mean[1:] * mean[:-1]
     correlation = product / np.sqrt(variance[1:] * variance[:-1])
     np.copyto(correlation, 0.0, where=flat[1:] | flat[:-1])

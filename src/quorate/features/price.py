@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from quorate.core.types import FloatArray
-from quorate.features import indicators
 from quorate.features.arithmetic import ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
@@ -38,6 +37,6 @@ COLUMNS = (
     Column("price_position", 0, _price_position),
     Column("upper_wick", 0, _upper_wick),
     Column("lower_wick", 0, _lower_wick),
-    Column("from_high_96", 95, lambda bars: bars.close / indicators.MAX(bars.high, 96) - 1),
-    Column("from_low_96", 95, lambda bars: bars.close / indicators.MIN(bars.low, 96) - 1),
+    Column("from_high_96", 95, lambda bars: bars.close / bars.highest(96) - 1),
+    Column("from_low_96", 95, lambda bars: bars.close / bars.lowest(96) - 1),
 )

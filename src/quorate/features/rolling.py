@@ -4,8 +4,8 @@ No running sums: one huge value would leave its rounding error in every later ro
 the history begins. Instead windows of 2, 4, 8, ... bars are made by joining two of half the length, and a window of
 any length from those. A row then depends on the values in its window alone, bit for bit, at about log2(bars) passes.
 
-Where a series may be far from zero, squares and products are of deviations from the window's mean, so that nothing
-cancels and a flat window has exactly 0.
+`moments` sums squares of deviations from each window's own mean, so that nothing cancels where a series is far from
+zero, and a flat window has exactly 0.
 
 Reference: Chan, Golub, LeVeque (1979), Updating formulae and a pairwise algorithm for computing sample variances.
 """
@@ -59,28 +59,43 @@ def decayed_sums(x: FloatArray, decay: float) -> Pyramid:
     return Pyramid(x, lambda older, _a, newer, b: older * decay**b + newer)
 
 
-def comoments(x: FloatArray, y: FloatArray, steps: FloatArray) -> Pyramid:
-    """Of two series, and of the path that the steps of a window walk from 0: (8, n).
-
-    Rows 0 to 2 are the means of x, y and the path, 3 to 5 their sums of squared deviations, 6 the sum of the products
-    of the deviations of x and y, 7 the end of the path.
-    """
-    leaf = np.zeros((8, len(x)))
-    leaf[0], leaf[1], leaf[2], leaf[7] = x, y, steps, steps
-    return Pyramid(leaf, _join_comoments)
+def moments(x: FloatArray) -> Pyramid:
+    """(2, n): the mean of each window, and the sum of the squared deviations from it."""
+    leaf = np.zeros((2, len(x)))
+    leaf[0] = x
+    return Pyramid(leaf, _join_moments)
 
 
-def _join_comoments(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
+def path_moments(step: FloatArray) -> Pyramid:
+    """(3, n): the same of the path that the steps of a window walk from 0, and its end."""
+    leaf = np.zeros((3, len(step)))
+    leaf[0] = leaf[2] = step
+    return Pyramid(leaf, _join_paths)
+
+
+def _join_moments(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
     joined = np.empty(older.shape)
-    gap = newer[:3] - older[:3]
-    gap[2] += older[7]  # the newer piece walks on from where the older one ended
-    np.multiply(gap, gap, out=joined[3:6])
-    np.multiply(gap[0], gap[1], out=joined[6])
-    deviations = joined[3:7]
-    deviations *= a * b / (a + b)
-    deviations += older[3:7]
-    deviations += newer[3:7]
-    gap *= b / (a + b)
-    np.add(gap, older[:3], out=joined[:3])
-    np.add(older[7], newer[7], out=joined[7])
+    gap = newer[0] - older[0]
+    _join_squares(joined, gap, older, a, newer, b)
     return joined
+
+
+def _join_paths(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
+    joined = np.empty(older.shape)
+    gap = newer[0] - older[0]
+    gap += older[2]  # the newer piece walks on from where the older one ended
+    _join_squares(joined, gap, older, a, newer, b)
+    np.add(older[2], newer[2], out=joined[2])
+    return joined
+
+
+def _join_squares(joined: FloatArray, gap: FloatArray, older: FloatArray, a: int, newer: FloatArray, b: int) -> None:
+    """Rows 0 and 1 of `joined` from those of the pieces, whose means are `gap` apart."""
+    squares = joined[1]
+    np.multiply(gap, gap, out=squares)
+    squares *= a * b / (a + b)
+    if a + b > 2:  # single bars do not deviate
+        squares += older[1]
+        squares += newer[1]
+    gap *= b / (a + b)
+    np.add(gap, older[0], out=joined[0])

@@ -45,7 +45,7 @@ def _sma(period: int) -> Column:
 
 def volume_to_mean(bars: Bars) -> FloatArray:
     """Volume over the mean of 20: (n - 19,)."""
-    return ratio(bars.volume[19:], bars.volume_sums(20) / 20)
+    return ratio(bars.volume[19:], bars.volume_moments()[0])
 
 
 def atr_share(bars: Bars, period: int) -> FloatArray:
@@ -55,7 +55,8 @@ def atr_share(bars: Bars, period: int) -> FloatArray:
 
 def band_middle(bars: Bars) -> FloatArray:
     """Mean of 20 closes, in `unit`: (n - 19,)."""
-    return bars.moments().close
+    middle: FloatArray = bars.close_moments()[0]
+    return middle
 
 
 def band_reach(bars: Bars) -> FloatArray:
@@ -63,7 +64,7 @@ def band_reach(bars: Bars) -> FloatArray:
 
     def reach() -> FloatArray:
         # TA-Lib's bands use the deviation of a population, not of a sample.
-        deviation: FloatArray = np.sqrt(bars.moments().close_squares / 20)
+        deviation: FloatArray = np.sqrt(bars.close_moments()[1] / 20)
         return 2 * deviation
 
     return bars.once("band reach", reach)
@@ -90,15 +91,23 @@ def _ema_200(bars: Bars) -> FloatArray:
 
 def _obv(bars: Bars) -> FloatArray:
     """On-balance volume as a z-score over 20 bars: the level it began at cancels."""
-    moments = bars.moments()
-    return ratio(moments.balance_end - moments.balance, np.sqrt(moments.balance_squares / 19))
+    mean, squares, end = rolling.path_moments(bars.signed_volume()).over(20)
+    return ratio(end - mean, np.sqrt(squares / 19))
 
 
-def _stochastic(bars: Bars) -> tuple[FloatArray, FloatArray]:
-    """%K (14, smoothed over 3) and %D (3 of those). TA-Lib's fast one; its own smoothing is a running sum."""
-    fast: FloatArray = indicators.STOCHF(bars.high, bars.low, bars.close, fastk_period=14, fastd_period=1)[0]
-    slow = rolling.sums(fast).over(3) / 3
-    return slow, rolling.sums(slow).over(3) / 3
+def _stochastic(bars: Bars) -> FloatArray:
+    """%K of 14 bars, smoothed over 3: (n - 15,). TA-Lib's own smoothing is a running sum."""
+
+    def smoothed() -> FloatArray:
+        lowest = bars.lowest(14)
+        return 100 / 3 * rolling.sums(ratio(bars.close - lowest, bars.highest(14) - lowest)[13:]).over(3)
+
+    return bars.once("stochastic", smoothed)
+
+
+def _williams_r(bars: Bars) -> FloatArray:
+    highest = bars.highest(14)
+    return -100 * ratio(highest - bars.close, highest - bars.lowest(14))
 
 
 def _cci(bars: Bars) -> FloatArray:
@@ -134,10 +143,10 @@ COLUMNS = (
     Column("adx", 27, lambda bars: bars.adx()),
     Column("adx_plus", 14, lambda bars: bars.plus_di()),
     Column("adx_minus", 14, lambda bars: bars.minus_di()),
-    Column("stoch_k", 17, lambda bars: bars.once("stochastic", lambda: _stochastic(bars))[0]),
-    Column("stoch_d", 17, lambda bars: bars.once("stochastic", lambda: _stochastic(bars))[1]),
+    Column("stoch_k", 17, _stochastic),
+    Column("stoch_d", 17, lambda bars: rolling.sums(_stochastic(bars)).over(3) / 3),
     Column("cci", 19, _cci),
-    Column("williams_r", 13, lambda bars: indicators.WILLR(bars.high, bars.low, bars.close, 14)),
+    Column("williams_r", 13, _williams_r),
     _price_to_ema(10),
     _price_to_ema(20),
     _price_to_ema(50),

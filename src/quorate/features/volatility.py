@@ -8,8 +8,8 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.features import rolling
-from quorate.features.arithmetic import ratio
-from quorate.features.bars import Bars, equal_changes
+from quorate.features.arithmetic import equal, ratio
+from quorate.features.bars import Bars
 from quorate.features.column import Column
 from quorate.features.technical import band_middle, band_reach
 
@@ -38,7 +38,7 @@ def _skew_48(bars: Bars) -> FloatArray:
     variance = square - mean * mean
     third = cube - mean * (3 * square - 2 * mean * mean)
     skew = ratio(third, variance * np.sqrt(variance))
-    np.copyto(skew, 0.0, where=equal_changes(square, variance))
+    np.copyto(skew, 0.0, where=equal(square, variance))
     return skew * (math.sqrt(n * (n - 1)) / (n - 2))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.features import rolling
-from quorate.features.arithmetic import ROUNDING, bounded, change, ratio
+from quorate.features.arithmetic import ROUNDING, bounded, change, equal, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 from quorate.features.technical import volume_to_mean
@@ -18,13 +18,16 @@ def _volume_change(bars_back: int) -> Column:
 
 def _volume_price_corr(bars: Bars) -> FloatArray:
     """Correlation of volume and close over 20 bars; 0 where either is flat."""
-    moments = bars.moments()
-    return bounded(ratio(moments.products, np.sqrt(moments.close_squares) * np.sqrt(moments.volume_squares)))
+    mean, square, product = bars.volume_moments()
+    variance = square - mean * mean
+    np.copyto(variance, 0.0, where=equal(square, variance))
+    middle, squares = bars.close_moments()
+    return bounded(ratio(product - mean * middle, np.sqrt(variance) * np.sqrt(squares / 20)))
 
 
 def _signed_volume_20(bars: Bars) -> FloatArray:
     """Volume of rising bars less that of falling bars, over all volume, of 20 bars."""
-    return ratio(rolling.sums(bars.signed_volume()).over(20), bars.volume_sums(20))
+    return ratio(rolling.sums(bars.signed_volume()).over(20)[1:] / 20, bars.volume_moments()[0][1:])
 
 
 def _mfi_14(bars: Bars) -> FloatArray:
