@@ -39,6 +39,7 @@ bench: install
 	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
 
 docs: $(VENV)/.docs
+	$(BIN)/python docs/settings_page.py
 	$(BIN)/mkdocs build --strict
 
 demo: install

@@ -1,0 +1,64 @@
+"""Writes docs/settings.md from core/settings.py: every setting, its default, and the comment beside it.
+
+python docs/settings_page.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from quorate.core import settings
+from quorate.core.configuration import known_keys
+
+INTRODUCTION = """# Settings
+
+Every number that may be changed, with its default. They are read from the file named by `--config` or `QUORATE_CONFIG`,
+else from `quorate.toml` in the working folder, and the environment comes before the file: `QUORATE_VOTE__FLOOR=0.72` sets
+`vote.floor`. Unknown keys are refused and the close match is named.
+
+```toml
+[vote]
+floor = 0.72
+
+[models.lightgbm]
+trees = 400
+```
+
+Values are fractions unless the name says otherwise.
+
+| setting | default | |
+|---|---|---|
+"""
+
+# Longer collections are counted instead of shown.
+_SHOWN = 6
+
+
+def page() -> str:
+    """The whole page."""
+    return INTRODUCTION + "\n".join(map(_row, known_keys())) + "\n"
+
+
+def _row(key: str) -> str:
+    section: Any = settings.Settings()
+    *path, name = key.split(".")
+    for part in path:
+        section = getattr(section, part)
+    said = re.search(rf"^    {name}: .*  # (.*)$", inspect.getsource(type(section)), flags=re.MULTILINE)
+    return f"| `{key}` | `{_shown(getattr(section, name))}` | {said[1] if said else ''} |"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(dict(value))
+    if isinstance(value, tuple | frozenset) and len(value) > _SHOWN:
+        return f"{len(value)} names"
+    return str(value)
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "settings.md").write_text(page(), encoding="utf-8")
