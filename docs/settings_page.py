@@ -17,7 +17,7 @@ from quorate.core.configuration import known_keys
 INTRODUCTION = """# Settings
 
 Every number that may be changed, with its default. They are read from the file named by `--config` or `QUORATE_CONFIG`,
-else from `quorate.toml` in the working folder, and the environment comes before the file: `QUORATE_VOTE__FLOOR=0.72` sets
+else from `quorate.toml` in the working folder. The environment comes before the file: `QUORATE_VOTE__FLOOR=0.72` sets
 `vote.floor`. Unknown keys are refused and the close match is named.
 
 ```toml
