@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import panel as panels
@@ -68,6 +69,6 @@ def walk_forward(
         "in_training_span": False,
         "unseen_symbols": [],
         "bars": len(rows),
-        "cost": {name: round(after - before, 3) for name, before, after in zip(names, clock, clock[1:], strict=False)},
+        "cost": {name: round(after - before, 3) for name, (before, after) in zip(names, pairwise(clock), strict=True)},
     }
     return card, {**header, **card.figures}
