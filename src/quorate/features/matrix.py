@@ -14,7 +14,7 @@ from quorate.features.column import Column, Compute
 # So many rows at a time, so that what the columns share stays in the processor's cache.
 _BLOCK = 16_384
 
-# Most columns look back no further, and few rows are quicker than many where only the newest are asked for.
+# Most columns look back no further: where only the newest rows are asked for, most then come from few bars.
 _NEAR = 96
 
 Matrix = npt.NDArray[np.floating[Any]]
@@ -36,7 +36,7 @@ def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype
     """Columns one after the other, (F, rows): each is written in one piece, and all are turned round together."""
     block = np.empty((len(columns), last - first), dtype)
     with np.errstate(all="ignore"):
-        for reach, group in _by_reach(columns):
+        for reach, group in _by_reach(columns, split=last - first < _NEAR):
             part = bars.part(max(0, first - reach), last)
             for place, warmup, compute in group:
                 if warmup <= first:
@@ -51,11 +51,12 @@ def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype
 
 
 @lru_cache(maxsize=64)
-def _by_reach(columns: tuple[Column, ...]) -> list[tuple[int, list[tuple[int, int, Compute]]]]:
-    """Columns that look back about as far, with their places, and the bars that all of them need before a row."""
+def _by_reach(columns: tuple[Column, ...], *, split: bool) -> list[tuple[int, list[tuple[int, int, Compute]]]]:
+    """Columns with their places, and the bars that all of them need before a row; where split, in two groups."""
+    limit = _NEAR if split else max(column.warmup for column in columns)
     groups = []
     for near in (True, False):
-        group = [(i, column) for i, column in enumerate(columns) if (column.warmup <= _NEAR) == near]
+        group = [(i, column) for i, column in enumerate(columns) if (column.warmup <= limit) == near]
         if group:
             # One bar more than any looks back over, for those that start from a difference.
             reach = max(column.warmup for _, column in group) + 1
