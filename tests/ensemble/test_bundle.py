@@ -1,13 +1,18 @@
 """The bundle on disk: published whole or not at all, and refused by name when anything in it has changed."""
 
+import hashlib
 import json
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from quorate import load_bundle
 from quorate.core.errors import BundleError
 from quorate.ensemble import bundle as storage
 from quorate.ensemble.manifest import FILE_NAME, Manifest
@@ -83,6 +88,81 @@ def test_a_bundle_made_for_something_else_is_refused_saying_found_and_expected(c
     path.write_text(json.dumps(tree))
     with pytest.raises(BundleError, match=words):
         storage.read(copy)
+
+
+def resealed(tree):
+    """The text of a manifest whose id fits its content, as whoever changes it on purpose would write it."""
+    content = {key: value for key, value in tree.items() if key != "id"}
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    tree = {"id": hashlib.sha256(text.encode()).hexdigest()[:16], **content}
+    return (json.dumps(tree, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.update(schema_version=2), "schema version 2; expected version 1"),
+        (lambda t: t["classes"].reverse(), "class order"),
+        (lambda t: t.update(dtype="float64"), "dtype float64; expected float32"),
+        (lambda t: t["features"]["names"].__setitem__(2, "volume_chance"), "'volume_chance' at place 3; expected 'vol"),
+        (lambda t: t["features"].update(hash="0" * 64), "feature hash 0000"),
+        (lambda t: t.update(recipe="potluck"), "recipe potluck; expected vote"),
+        (lambda t: t["target"].update(kind="TripleBarrier"), "target TripleBarrier"),
+        (lambda t: t["files"].update({"../secret": "0" * 64}), r"the file name '\.\./secret'"),
+        (lambda t: t["files"].update({"": "0" * 64}), "the file name ''"),
+        (lambda t: t["files"].pop("xgboost.onnx"), r"no file 'xgboost\.onnx' of the member xgboost"),
+        (lambda t: t["training_span"].update({"from": "yesterday"}), "incomplete manifest .*yesterday"),
+        (lambda t: t["policy"].update(floor=7.0), "incomplete manifest .*floor"),
+        (lambda t: t["policy"].update(colour="red"), "incomplete manifest .*colour"),
+        (lambda t: t["rows"].update(train=float("nan")), "NaN is no number"),
+        (lambda t: t["members"][0].update(graph="lightgbm.txt"), None),
+    ],
+)
+def test_a_change_that_is_sealed_again_is_refused_where_it_makes_another_thing_of_it(copy, change, words):
+    path = copy / FILE_NAME
+    tree = json.loads(path.read_text())
+    change(tree)
+    path.write_bytes(resealed(tree))
+    if words is None:
+        # Not ours to see from the manifest: that member's graph does not load, and it abstains.
+        assert load_bundle(copy).status() == {"xgboost": False, "lightgbm": True}
+        return
+    with pytest.raises(BundleError, match=words):
+        storage.read(copy)
+
+
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_stands_in_a_manifest_it_is_read_or_refused(world, data):
+    path = world.trained.path / FILE_NAME
+    tree = json.loads(path.read_text())
+    place = tree
+    key = data.draw(st.sampled_from(sorted(place)))
+    while isinstance(place[key], dict) and place[key] and data.draw(st.booleans()):
+        place = place[key]
+        key = data.draw(st.sampled_from(sorted(place)))
+    place[key] = data.draw(trees)
+    try:
+        content = resealed(tree)
+    except UnicodeEncodeError:
+        content = json.dumps(tree).encode()
+    with suppress(BundleError):
+        Manifest.parse(content, path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 1}']
+)
+def test_what_is_no_manifest_is_refused(content, tmp_path):
+    with pytest.raises(BundleError):
+        Manifest.parse(content, tmp_path / FILE_NAME)
 
 
 def test_a_missing_file_or_folder_is_named(copy, world, tmp_path):

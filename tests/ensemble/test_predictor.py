@@ -11,6 +11,9 @@ from quorate import Action, Bundle
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError, CandleError, TooLittleHistoryError, TrainingSpanError
 from quorate.core.settings import PredictSettings
+from quorate.ensemble import bundle as storage
+from quorate.features import Bars
+from quorate.models import rule_actions
 
 
 @pytest.fixture
@@ -145,3 +148,51 @@ def test_a_member_that_is_late_fails_or_says_nothing_finite_abstains(world, cand
 def test_a_signal_is_marked_synthetic_by_frame_and_manifest(bundle, candles):
     assert bundle.predict_frame(candles).synthetic
     assert bundle.manifest.synthetic
+
+
+def without(world, *models):
+    """The bundle with the graphs of some members unreadable: published so, and loaded from disk."""
+    manifest, files = storage.read(world.trained.path)
+    spoiled = {f"{model}.onnx": files[f"{model}.onnx"][:50] for model in models}
+    return storage.publish(world.trained.path.parent.parent / f"without-{'-'.join(models)}", manifest, files | spoiled)
+
+
+@pytest.mark.parametrize("models", [("xgboost", "lightgbm"), ("lightgbm",)])
+def test_with_fewer_than_two_members_the_rules_speak_and_say_that_it_is_them(world, candles, models):
+    path, _ = without(world, *models)
+    bundle = quorate.load_bundle(path)
+    assert bundle.mode == "none"
+    assert bundle.status() == {model: model not in models for model in ("xgboost", "lightgbm")}
+    frame = bundle.predict_frame(candles)
+    seen = bundle.in_training_span(candles)
+    expected = rule_actions(Bars(candles))
+    np.testing.assert_array_equal(frame.action[~seen], expected.action[~seen])
+    assert set(frame.action[~seen]) == {0, 1, 2}
+    assert set(frame.rule[~seen]) == {"fallback_rules"}
+    assert set(frame.consensus[~seen]) == {"fallback_rules", "fallback_rules_contradicted"}
+    assert (frame.consensus[~seen] == "fallback_rules_contradicted").sum() == expected.contradicted[~seen].sum()
+    assert set(frame.action[seen]) == {Action.HOLD}
+    assert set(frame.rule[seen]) == {"training_span"}
+    assert not frame.confidence.any()
+    assert not frame.base.any()
+    assert all(np.isnan(scores).all() for scores in frame.scores.values())
+    for bar in range(len(candles) - 90, len(candles), 6):
+        signal = bundle.predict(candles[: bar + 1], now=int(candles.time[bar]) + HOUR_MS)
+        assert (signal.action, signal.consensus) == (frame.action[bar], frame.consensus[bar])
+        assert (signal.rule, signal.mode, signal.confidence, signal.votes) == ("fallback_rules", "none", 0.0, ())
+        assert [a.model for a in signal.abstentions] == ["xgboost", "lightgbm"]
+        assert signal.line().startswith("fallback_rules")
+        assert signal.volatility == pytest.approx(frame.volatility[bar])
+    reasons = {a.model: a.reason for a in signal.abstentions}
+    for model, reason in reasons.items():
+        assert ("could not load" in reason) if model in models else ("not asked" in reason)
+    short = bundle.predict(candles.between(world.seam)[:10], now=world.now)
+    assert (short.action, short.volatility, short.rule) == (Action.HOLD, None, "fallback_rules")
+
+
+def test_the_folder_of_bundles_stands_for_its_champion(world, bundle):
+    assert quorate.load_bundle(world.trained.path.parent).manifest.id == bundle.manifest.id
+
+
+def test_a_frame_of_no_bars_is_no_bars(bundle, candles):
+    assert len(bundle.predict_frame(candles[:0])) == 0

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from quorate import __version__
-from quorate.cli import backtest, data, demo, evaluate, signal, train
+from quorate.cli import backtest, bundle, data, demo, evaluate, signal, train
 from quorate.core.configuration import CONFIG_VARIABLE
 from quorate.core.errors import QuorateError
 
@@ -34,6 +34,7 @@ app.command("train")(train.train)
 app.command("signal")(signal.signal)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
+app.add_typer(bundle.app, name="bundle")
 
 
 def _version(asked: bool) -> None:

@@ -20,7 +20,8 @@ def _date(text: str) -> int:
 
 Data = Annotated[Path, typer.Option("--data", help="A Freqtrade data folder, such as user_data/data/binance.")]
 Timeframe = Annotated[str, typer.Option("--timeframe", help="Length of a bar: 5m, 1h, 4h, 1d ...")]
-BundlePath = Annotated[Path, typer.Option("--bundle", help="The bundle's folder, as `quorate train` named it.")]
+BundlePath = Annotated[Path, typer.Option("--bundle", help="A bundle, or a folder of bundles for its champion.")]
+Bundles = Annotated[Path, typer.Option("--bundles", help="The folder of bundles, as `quorate train --out` filled it.")]
 Start = Annotated[int | None, typer.Option("--from", parser=_date, metavar="DATE", help="First bar, inclusive (UTC).")]
 End = Annotated[int | None, typer.Option("--to", parser=_date, metavar="DATE", help="End, exclusive (UTC).")]
 Symbols = Annotated[

@@ -13,6 +13,7 @@ from quorate.core.clock import iso_ms, parse_ms
 from quorate.core.errors import BundleError, FeatureError, QuorateError
 from quorate.core.settings import TargetSettings, VoteSettings
 from quorate.core.types import CLASS_NAMES
+from quorate.ensemble.schema import misfit
 from quorate.features.catalogue import feature_set
 
 SCHEMA_VERSION = 1
@@ -76,7 +77,11 @@ class Manifest:
 
     def text(self) -> str:
         """The one text of this manifest, to the byte."""
-        return _dump({"id": self.id, **self._tree()})
+        return _dump(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest as a document: what manifest.json holds."""
+        return {"id": self.id, **self._tree()}
 
     def _tree(self) -> dict[str, Any]:
         return {
@@ -125,6 +130,11 @@ class Manifest:
             )
         _require(attempted, "class order", tree.get("classes"), list(CLASS_NAMES))
         _require(attempted, "dtype", tree.get("dtype"), DTYPE)
+        wrong = misfit(tree)
+        if wrong is not None:
+            raise BundleError(
+                attempted, found=f"an incomplete manifest ({wrong})", expected="every field of a manifest"
+            )
         try:
             manifest = cls._from_tree(tree)
             _require(attempted, "recipe", manifest.recipe, RECIPE)
@@ -169,7 +179,7 @@ class Manifest:
             training_start=parse_ms(tree["training_span"]["from"]),
             training_end=parse_ms(tree["training_span"]["to"]),
             rows=tree["rows"],
-            class_prior=tuple(tree["class_prior"]),
+            class_prior=_three(tree["class_prior"]),
             members=tuple(Member(**member) for member in tree["members"]),
             metrics=tree["metrics"],
             settings=tree["settings"],
@@ -198,6 +208,11 @@ def _require_order(attempted: str, found: tuple[str, ...], expected: tuple[str, 
 
 def _digest(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(_dump(tree).encode()).hexdigest()[:16]
+
+
+def _three(shares: list[float]) -> tuple[float, float, float]:
+    sell, hold, buy = shares
+    return sell, hold, buy
 
 
 def _require_files(attempted: str, manifest: Manifest) -> None:

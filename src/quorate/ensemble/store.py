@@ -120,21 +120,25 @@ class BundleStore:
                 self._crown("promote", sealed.id, why or "the first bundle", by)
         return path, sealed
 
-    def promote(self, bundle_id: str, *, why: str = "", by: str | None = None) -> Manifest:
-        """Make a bundle the champion, after reading all of it. Nothing changes where it already is.
+    def promote(self, bundle_id: str, *, why: str = "", by: str | None = None) -> Line | None:
+        """Make a bundle the champion, after reading all of it.
+
+        Returns:
+            What was written into the history; None where it was champion already.
 
         Raises:
             BundleError: no such bundle (the close match is named), or one that does not verify; the old champion stays.
         """
-        manifest = self.verify(bundle_id)
+        self.verify(bundle_id)
         with self._lock():
             self._settle()
-            if self._named() != bundle_id:
-                self._crown("promote", bundle_id, why, by)
-        return manifest
+            return None if self._named() == bundle_id else self._crown("promote", bundle_id, why, by)
 
-    def rollback(self, *, why: str = "", by: str | None = None) -> Manifest:
+    def rollback(self, *, why: str = "", by: str | None = None) -> Line:
         """Make the champion before this one champion again.
+
+        Returns:
+            What was written into the history.
 
         Raises:
             BundleError: there was none before it, or it does not verify any more; the champion stays.
@@ -149,16 +153,16 @@ class BundleStore:
                     expected="an earlier one",
                     remedy="Name one: quorate bundle promote ID.",
                 )
-            manifest = self.verify(line[-2])
-            self._crown("rollback", line[-2], why, by)
-        return manifest
+            self.verify(line[-2])
+            return self._crown("rollback", line[-2], why, by)
 
-    def _crown(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> None:
-        self._write(deed, bundle_id, why, by)
+    def _crown(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> Line:
+        written = self._write(deed, bundle_id, why, by)
         try:
             write_text_atomic(self.folder / POINTER, f"{bundle_id}\n")
         except DataError as error:
             raise BundleError(f"{deed} {bundle_id}", found=error.found, expected=error.expected) from error
+        return written
 
     def _settle(self) -> None:
         """Take back a change that was written down and never made. A pointer to nothing says nothing of that."""
@@ -176,9 +180,11 @@ class BundleStore:
         except OSError as error:
             raise BundleError(f"read {path}", found=str(error), expected="the id of a bundle") from error
 
-    def _write(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> None:
+    def _write(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> Line:
         who = by or os.environ.get("LOGNAME") or os.environ.get("USER") or f"uid {os.getuid()}"
-        append_line(self.folder, Line(iso_ms(now_ms()), deed, bundle_id, self._named(), who, why))
+        line = Line(iso_ms(now_ms()), deed, bundle_id, self._named(), who, why)
+        append_line(self.folder, line)
+        return line
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -1,0 +1,62 @@
+"""What kind of value stands where in manifest.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Each(NamedTuple):
+    """A mapping with any keys, each value of this kind."""
+
+    kind: Any
+
+
+_NUMBER = (int, float)
+_TEXT_OR_NONE = (str, type(None))
+
+# A type or several; [kind] is a list of it, {name: kind} a mapping with at least these keys.
+MANIFEST: Mapping[str, Any] = {
+    "id": str,
+    "recipe": str,
+    "features": {"set": str, "names": [str], "hash": str},
+    "target": {"kind": str, "horizon": int, "band": _NUMBER},
+    "policy": {"weights": Each(_NUMBER), "quorum": _NUMBER, "floor": _NUMBER},
+    "symbols": [str],
+    "timeframe": str,
+    "synthetic": bool,
+    "training_span": {"from": str, "to": str},
+    "rows": Each(int),
+    "class_prior": [_NUMBER],
+    "members": [{"model": str, "native": _TEXT_OR_NONE, "graph": _TEXT_OR_NONE, "failure": _TEXT_OR_NONE}],
+    "metrics": Each(dict),
+    "settings": Each(dict),
+    "versions": Each(str),
+    "files": Each(str),
+}
+
+
+def misfit(value: Any, kind: Any = MANIFEST, where: str = "") -> str | None:
+    """Where a document is not of the kind it should be; None where all of it is.
+
+    >>> misfit({"a": [1, "2"]}, {"a": [int]})
+    "a.1 is '2'"
+    """
+    if isinstance(kind, list):
+        parts = list(enumerate(value)) if isinstance(value, list) else None
+        kinds = dict.fromkeys(range(len(parts or ())), kind[0])
+    elif isinstance(kind, Each):
+        parts = list(value.items()) if isinstance(value, dict) else None
+        kinds = {key: kind.kind for key, _ in parts or ()}
+    elif isinstance(kind, Mapping):
+        parts = [(key, value.get(key)) for key in kind] if isinstance(value, dict) else None
+        kinds = dict(kind)
+    else:
+        return None if isinstance(value, kind) else f"{where} is {value!r}"
+    if parts is None:
+        return f"{where or 'all of it'} is {value!r}"
+    for key, part in parts:
+        found = misfit(part, kinds[key], f"{where}.{key}".lstrip("."))
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,121 @@
+"""Members that misbehave in every way they can: each is an abstention with its cause, and nobody else's loss."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from quorate import Abstention, Action
+from quorate.ensemble.members import Members
+
+ROW = np.zeros((1, 3), np.float32)
+
+
+class Says:
+    """A session with a fixed answer for every row."""
+
+    def __init__(self, *scores):
+        self.scores = scores
+
+    def run(self, X):
+        return np.tile(np.array(self.scores, float), (len(X), 1))
+
+
+class Fails:
+    def run(self, X):
+        raise RuntimeError("out of luck")
+
+
+class Waits:
+    """Hangs until it is let go."""
+
+    def __init__(self):
+        self.free = threading.Event()
+
+    def run(self, X):
+        self.free.wait(30)
+        return np.tile([0.0, 0.0, 1.0], (len(X), 1))
+
+
+def members(sessions, failures=None, deadline_ms=2_000):
+    failures = failures or {}
+    return Members([*sessions, *failures], sessions, failures, deadline_ms)
+
+
+def test_votes_and_abstentions_come_in_the_order_of_the_manifest():
+    order = ("gone", "buyer", "broken", "seller")
+    sessions = {"seller": Says(0.8, 0.1, 0.1), "buyer": Says(0.1, 0.2, 0.7), "broken": Fails()}
+    ballot = Members(order, sessions, {"gone": "could not load"}, 2_000).vote(ROW)
+    assert [one.model for one in ballot] == list(order)
+    assert ballot[0] == Abstention("gone", "could not load")
+    assert (ballot[1].action, ballot[1].score, ballot[1].scores) == (Action.BUY, 0.7, (0.1, 0.2, 0.7))
+    assert ballot[2] == Abstention("broken", "failed: out of luck")
+    assert (ballot[3].action, ballot[3].score) == (Action.SELL, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [
+        ((np.nan, 0.5, 0.5), "scores are [nan, 0.5, 0.5]"),
+        ((np.inf, 0.0, 0.0), "scores are [inf, 0.0, 0.0]"),
+        ((2.0, 0.0, 0.0), "scores are [2.0, 0.0, 0.0]"),
+        ((-0.5, 0.5, 1.0), "scores are [-0.5, 0.5, 1.0]"),
+        ((0.5, 0.5), "scores of shape (1, 2)"),
+    ],
+)
+def test_what_is_no_score_is_an_abstention_live_and_in_the_frame(scores, reason):
+    odd = members({"odd": Says(*scores), "sound": Says(0.1, 0.2, 0.7)})
+    ballot = odd.vote(ROW)
+    assert isinstance(ballot[0], Abstention)
+    assert reason in ballot[0].reason
+    assert ballot[1].action == Action.BUY
+    tables = odd.scores(np.zeros((4, 3), np.float32), np.array([True, True, False, True]))
+    assert np.isnan(tables["odd"]).all()
+    assert np.isfinite(tables["sound"]).all(axis=1).tolist() == [True, True, False, True]
+
+
+def test_a_sum_that_passes_1_by_its_last_bit_is_1():
+    ballot = members({"odd": Says(-1e-9, 0.0, 1.0 + 5e-7)}).vote(ROW)
+    assert ballot[0].scores == (0.0, 0.0, 1.0)
+
+
+def test_a_frame_outlives_a_member_that_fails(caplog):
+    tables = members({"broken": Fails(), "sound": Says(0.1, 0.2, 0.7)}, {"gone": "x"}).scores(
+        np.zeros((5, 3), np.float32), np.ones(5, bool)
+    )
+    assert list(tables) == ["broken", "sound", "gone"]
+    assert np.isnan(tables["broken"]).all()
+    assert np.isnan(tables["gone"]).all()
+    assert tables["sound"][:, 2].tolist() == [0.7] * 5
+    assert "broken abstains from 5 bars: out of luck" in caplog.text
+
+
+def test_no_usable_row_asks_nobody():
+    tables = members({"broken": Fails()}).scores(np.zeros((3, 3), np.float32), np.zeros(3, bool))
+    assert np.isnan(tables["broken"]).all()
+
+
+def test_a_member_that_hangs_is_late_again_and_again_and_never_holds_up_the_others():
+    hanging = Waits()
+    both = members({"hanging": hanging, "sound": Says(0.1, 0.2, 0.7)}, deadline_ms=300)
+    try:
+        for _ in range(4):
+            late, sound = both.vote(ROW)
+            assert late == Abstention("hanging", "exceeded 300 ms")
+            assert sound.action == Action.BUY
+    finally:
+        hanging.free.set()
+    # Let go, it is heard again.
+    assert [type(one).__name__ for one in both.vote(ROW)] == ["Vote", "Vote"]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "missing", "mode"),
+    [(4, 0, "full"), (1, 0, "full"), (3, 1, "partial"), (2, 5, "partial"), (1, 1, "none"), (0, 1, "none")],
+)
+def test_modes(loaded, missing, mode):
+    sessions = {f"m{i}": Says(0, 0, 1) for i in range(loaded)}
+    some = members(sessions, {f"x{i}": "gone" for i in range(missing)})
+    assert some.mode == mode
+    assert len(some) == loaded + missing
+    assert [a.reason for a in some.abstain("late")] == ["late"] * loaded + ["gone"] * missing
