@@ -143,6 +143,7 @@ class BundleStore:
         Raises:
             BundleError: there was none before it, or it does not verify any more; the champion stays.
         """
+        self.ids()
         with self._lock():
             self._settle()
             line = reigns(self.history())
