@@ -241,6 +241,29 @@ def test_no_rule_is_dead_or_jammed(n, name):
     assert names <= set(found.consensus)
 
 
+SCORES = np.array([[0.1, 0.2, 0.7], [0.3, 0.4, 0.3]])
+
+
+@pytest.mark.parametrize(
+    ("tables", "kwargs", "words"),
+    [
+        ({"xgboost": SCORES[:1]}, {}, r"scores of shape \(1, 3\); expected \(2, 3\)"),
+        ({"xgboost": SCORES[:, :2]}, {}, r"scores of shape \(2, 2\)"),
+        ({"xgboost": SCORES + 0.5}, {}, "a score outside 0 to 1"),
+        ({"xgboost": SCORES, "lightgbm": SCORES}, {"members": 1}, "found 2 models; expected at most 1"),
+    ],
+)
+def test_a_frame_of_votes_that_cannot_be_counted_is_refused(tables, kwargs, words):
+    with pytest.raises(VoteError, match=words):
+        decide_frame(tables, np.array([0.02, 0.02]), **kwargs)
+
+
+def test_a_weight_is_taken_from_the_vote_then_the_call_then_the_policy():
+    cast = [Vote("xgboost", B, 0.9, weight=0.4), Vote("lightgbm", B, 0.6), Vote("nhits", B, 0.5)]
+    signal = decide(cast, 0.02, weights={"xgboost": 9.0, "lightgbm": 0.1}, policy=VoteSettings(weights={"nhits": 0.5}))
+    assert signal.base == pytest.approx((0.4 * 0.9 + 0.1 * 0.6 + 0.5 * 0.5) / 1.0)
+
+
 def test_policies_are_data_and_an_unknown_one_is_refused():
     assert policy("classic") == VoteSettings()
     two = votes((B, 95), (B, 95), (H, 40), (S, 40))

@@ -77,7 +77,9 @@ class Logistic(Model):
             X, y, weight = X[counted], y[counted], weight[counted]
         rows = X.astype(np.float64)
         tail = self.settings.logistic.tail
-        low, high = np.quantile(rows, [tail, 1 - tail], axis=0)
+        # Values that occur, the inner of the two neighbours: between them, one wild row would still be felt.
+        inner = (np.quantile(rows, tail, axis=0, method="higher"), np.quantile(rows, 1 - tail, axis=0, method="lower"))
+        low, high = np.minimum(*inner), np.maximum(*inner)
         np.clip(rows, low, high, out=rows)
         mean = np.average(rows, axis=0, weights=weight)
         scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
