@@ -61,7 +61,9 @@ def test_list_show_promote_and_roll_back(folder, ids, say, world):
     assert listed[first]["members"] == {"xgboost": True, "lightgbm": True}
     assert listed[first]["training_span"] == world.trained["span"]
     assert listed[first]["published"] is not None
-    assert f"* {first}" in say("bundle", "list", "--bundles", folder)[1]
+    text = say("bundle", "list", "--bundles", folder)[1]
+    for words in (f"* {first} (synthetic)", f"  {other} (synthetic)", "2024-01-03 to 2024-01-30", "xgboost, lightgbm"):
+        assert words in text
 
     code, out, _ = say(
         "bundle", "promote", other, "--bundles", folder, "--why", "a second look", "--by", "ann", "--json"

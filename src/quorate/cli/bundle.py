@@ -41,16 +41,15 @@ def list_(bundles: options.Bundles = _FOLDER, as_json: options.Json = False) -> 
     rows = [
         (
             ("* " if one["champion"] else "  ") + one["id"] + (" (synthetic)" if one.get("synthetic") else ""),
-            one["published"] or "",
+            (one["published"] or "")[:16].replace("T", " "),
             one.get("timeframe", ""),
-            one.get("features", ""),
             str(len(one.get("symbols", ()))),
-            " to ".join(one["training_span"].values()) if "training_span" in one else "",
+            " to ".join(moment[:10] for moment in one.get("training_span", {}).values()),
             one["error"] or ", ".join(f"{name}{'' if ok else ' (failed)'}" for name, ok in one["members"].items()),
         )
         for one in found
     ]
-    columns = ("bundle (* champion)", "published", "timeframe", "features", "symbols", "trained on", "members")
+    columns = ("bundle (* is champion)", "published", "bar", "symbols", "trained on", "members")
     output.print_rows(f"{len(found)} bundles in {bundles}", columns, rows, prose=True)
     if champion is None:
         output.note("no champion: name one with quorate bundle promote ID")
