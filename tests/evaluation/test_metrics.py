@@ -175,3 +175,20 @@ def test_an_abstention_passes_the_check() -> None:
 def test_a_prior_that_is_no_share_is_refused(prior: list[float]) -> None:
     with pytest.raises(EvaluationError, match="class prior"):
         metrics.prior_scores(np.array(prior), 4)
+
+
+def test_rows_may_have_priors_of_their_own() -> None:
+    y = np.array([0, 1, 2, 2], np.int8)
+    priors = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6], [0.2, 0.2, 0.6]])
+    scores = np.array([[0.6, 0.2, 0.2], [np.nan] * 3, [0.1, 0.2, 0.7], [0.1, 0.4, 0.5]])
+    expected = 1 - np.log([0.6, 0.7, 0.5]).sum() / np.log([0.5, 0.6, 0.6]).sum()
+    assert metrics.skill_vs_prior(y, scores, priors) == pytest.approx(expected)
+    with pytest.raises(EvaluationError, match=r"or \(4, 3\)"):
+        metrics.prior_scores(priors[:2], 4)
+    with pytest.raises(EvaluationError, match="sum to 1"):
+        metrics.prior_scores(priors * 2, 4)
+
+
+def test_an_area_is_the_chance_that_a_positive_row_outscores_a_negative_one() -> None:
+    assert metrics.area(np.array([True, False, True, False]), np.array([3.0, 1.0, 2.0, 2.0])) == pytest.approx(3.5 / 4)
+    assert np.isnan(metrics.area(np.array([True, True]), np.array([1.0, 2.0])))

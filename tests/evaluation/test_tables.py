@@ -6,7 +6,7 @@ import pytest
 
 from quorate.evaluation.baselines import class_prior
 from quorate.evaluation.scorecard import scorecard
-from quorate.evaluation.tables import cell, tables
+from quorate.evaluation.tables import cell, fold_table, money_table, rival_table, tables
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,45 @@ def test_without_a_backtest_its_tables_are_left_out(run: Any) -> None:
     card = scorecard(run.sample, class_prior(run.sample.y), run.frames)
     titles = [table.title for table in tables(card.figures)]
     assert titles == ["Success criteria", "Scores beside their baselines", "Decisions", "Symbols"]
+
+
+def test_the_account_stands_beside_every_baseline_that_has_money() -> None:
+    trades = {"n": 3, "win_rate": 0.5, "win_rate_ci": [0.1, 0.9], "total_return": 0.1, "max_drawdown": 0.2}
+    baselines = {
+        "momentum": {"accuracy": 0.4, "trades": {**trades, "n": 7, "sharpe": None, "missing": {"sharpe": "one day"}}},
+        "prior": {"log_loss": 1.0, "n": 9},
+        "buy_and_hold": {"total_return": -0.2, "max_drawdown": 0.3},
+        "of my own": {"trades": trades},
+    }
+    table = money_table({"trades": trades, "baselines": baselines})
+    rows = {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
+    assert list(rows) == ["account", "buy and hold", "momentum", "of my own"]
+    assert rows["momentum"] == ["7", "50.00 %", "n/a", "+10.00 %", "n/a", "20.00 %"]
+    assert rows["buy and hold"] == ["n/a", "n/a", "n/a", "-20.00 %", "n/a", "30.00 %"]
+    assert table.rows[0][2].interval == "10.00 to 90.00 %"
+    assert not any(cell.reason for row in table.rows for cell in row)
+    assert money_table({"trades": {"n": 0}, "baselines": baselines}).rows == ()
+
+
+def test_folds_and_rivals_belong_to_a_walk() -> None:
+    fold = {
+        "fold": 1,
+        "train": {"from": "2025-01-01T00:00:00Z", "to": "2025-02-01T00:00:00Z", "rows": 1000},
+        "test": {"from": "2025-02-01T05:00:00Z", "to": "2025-03-01T00:00:00Z", "rows": 900},
+        "members": {"xgboost": {"skill_vs_prior": 0.01}, "lightgbm": {"skill_vs_prior": None, "missing": {}}},
+    }
+    figures = {
+        "folds": [fold],
+        "baselines": {"logistic": {"log_loss": 1.05}, "prior": {"log_loss": 1.1}},
+        "differences": {"logistic": {"log_loss": -0.012, "log_loss_ci": [-0.02, -0.004]}},
+    }
+    (row,) = fold_table(figures).rows
+    assert [cell.text for cell in row] == [
+        "1", "2025-01-01 to 2025-02-01", "1,000", "2025-02-01 to 2025-03-01", "900", "+1.00 %", "n/a",
+    ]  # fmt: skip
+    table = rival_table(figures)
+    assert table.columns == ("metric", "logistic")
+    assert table.rows[-1][1].text == "-0.01200"
+    assert table.rows[-1][1].interval == "-0.02000 to -0.00400"
+    of_a_bundle = {name: figures[name] for name in ("baselines", "differences")}
+    assert fold_table(of_a_bundle).rows == rival_table(of_a_bundle).rows == ()

@@ -1,0 +1,116 @@
+"""`quorate evaluate` without a bundle: the walk-forward as a program, its JSON, tables, page and usage."""
+
+import json
+
+import pytest
+
+FIGURES = {"log_loss", "brier", "accuracy", "auc", "skill_vs_prior", "rank_ic"}
+SYMBOLS = "SYNA/USDT:USDT,SYNB/USDT:USDT,SYNC/USDT:USDT"
+
+
+@pytest.fixture(scope="module")
+def walk(world, quorate_program, tmp_path_factory):
+    page = tmp_path_factory.mktemp("walk") / "page.html"
+    done = quorate_program(
+        "evaluate", "--data", world.data, "--timeframe", "1h", "--symbols", SYMBOLS, "--models", "xgboost,lightgbm",
+        "--folds", 3, "--report", page, "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr, page.read_text()
+
+
+def test_the_document_has_what_others_rely_on(walk):
+    found, _, _ = walk
+    assert {"rows", "members", "ensemble", "baselines", "trades", "criteria", "folds"} <= set(found)
+    assert set(found["members"]) == {"xgboost", "lightgbm"}
+    for figures in (*found["members"].values(), found["ensemble"], *(
+        found["baselines"][name] for name in ("prior", "logistic", "best_member")
+    )):  # fmt: skip
+        assert set(figures) >= FIGURES
+    assert set(found["baselines"]) == {
+        "prior", "always_hold", "buy_and_hold", "random", "momentum", "rules", "logistic", "best_member",
+    }  # fmt: skip
+    assert set(found["differences"]) == {"logistic", "best_member"}
+    for number, fold in enumerate(found["folds"], 1):
+        assert fold["fold"] == number
+        assert {"from", "to", "rows"} <= set(fold["train"])
+        assert {"from", "to", "rows"} <= set(fold["test"])
+        assert set(fold["members"]) == {"xgboost", "lightgbm"}
+    assert found["rows"] == sum(fold["test"]["rows"] for fold in found["folds"]) - 3 * 5
+    assert found["training"] == "anchored"
+    assert set(found["cost"]) == {"candles", "features and labels", "training and scoring", "trading and judging"}
+    assert found["warnings"][0].startswith("TOO GOOD")  # three tenths of the variance were planted
+    assert "planted edge" in found["warnings"][0]
+
+
+def test_progress_names_fold_and_member_on_standard_error(walk):
+    _, told, page = walk
+    for line in ("fold 1/3, xgboost (1/3): 12/12", "fold 3/3, lightgbm (2/3): 12/12", "features and labels: 3/3"):
+        assert line in told
+    for text in ("SYNTHETIC", "TOO GOOD", "random entries", "rules fallback", "Folds, each member"):
+        assert text in page
+
+
+def test_the_tables_of_a_rolling_walk(world, quorate_program):
+    done = quorate_program(
+        "evaluate", "--data", world.data, "--symbols", SYMBOLS, "--folds", 2, "--rolling", "--from", "2024-01-08",
+        "--models", "xgboost",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "out of sample in 2 folds", "momentum", "buy and hold", "best member", "Scores of its rivals", "Folds",
+        "log-loss of the ensemble less that of logistic", "wall time",
+    ):  # fmt: skip
+        assert text in done.stdout
+    assert "…" not in done.stdout  # no figure is cut off
+    titles = [line for line in done.stdout.splitlines() if line.startswith("[SYNTHETIC]")]
+    assert len(titles) == 9
+
+
+def test_the_most_traded_markets_are_ranked_before_the_span(world, quorate_program):
+    asked = ("evaluate", "--data", world.data, "--top", 2, "--from", "2024-01-20", "--folds", 1, "--json")
+    done = quorate_program(*asked)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["symbols"] == 2
+    assert len(found["folds"]) == 1
+    assert found["folds"][0]["train"]["from"] == "2024-01-20T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "--symbols A --top 3 --from 2024-01-01",
+        "--top 3",
+        "--symbols A --folds 0",
+        "--symbols A --allow-training-span",
+        "--symbols A --from 2024-02-01 --to 2024-01-01",
+        "--bundle b --top 3 --from 2024-01-01",
+        "--bundle b --models xgboost",
+        "--bundle b --folds 3",
+        "--bundle b --rolling",
+        "--bundle b --timeframe 1h",
+    ],
+)
+def test_nonsense_is_a_usage_error(quorate_program, line):
+    done = quorate_program("evaluate", "--data", "d", *line.split())
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"--symbols {SYMBOLS} --models xgbost", "Did you mean 'xgboost'?"),
+        (f"--symbols {SYMBOLS} --folds 2000", "fewer folds"),
+        (f"--symbols {SYMBOLS} --to 2023-01-01", "no bar in the span"),
+        ("--symbols SYNZ/USDT:USDT", "SYNZ/USDT:USDT"),
+        (f"--symbols {SYMBOLS} --timeframe 4h", "4h"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_its_remedy(world, quorate_program, line, words):
+    done = quorate_program("evaluate", "--data", world.data, *line.split())
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
