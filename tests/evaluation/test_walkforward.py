@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -57,11 +58,11 @@ def made_rows(bars_of: dict[str, np.ndarray], horizon: int, seed: int = 0, unusa
 
 @st.composite
 def panels(draw: Any) -> tuple[Rows, int, int, int, bool]:
-    horizon, folds = draw(st.integers(1, 6)), draw(st.integers(1, 6))
+    horizon, folds = draw(st.integers(1, 6)), draw(st.integers(1, 4))
     embargo, anchored = draw(st.integers(0, 6)), draw(st.booleans())
     bars_of = {}
     for name in "ABC"[: draw(st.integers(1, 3))]:
-        first, length = draw(st.integers(0, 40)), draw(st.integers(120, 260))
+        first, length = draw(st.integers(0, 40)), draw(st.integers(160, 260))
         gap, width = draw(st.integers(0, length - 1)), draw(st.integers(0, 12))
         hours = first + np.arange(length)
         bars_of[name] = np.delete(hours, slice(gap, gap + width))
@@ -241,7 +242,7 @@ def test_the_best_member_is_chosen_by_the_folds_before() -> None:
     first = steps(rows, 3, embargo_bars=5)[0]
     # In the first test span SELL happens every time, later BUY does.
     y = np.where(rows.time < first.end, Action.SELL, Action.BUY).astype(np.int8)
-    rows = Rows(**{**{name: getattr(rows, name) for name in rows.__slots__}, "y": y})
+    rows = replace(rows, y=y)
     done = walked(rows, {"bull": lambda: told(says=(0.1, 0.2, 0.7)), "bear": lambda: told(says=(0.8, 0.1, 0.1))})
     scores, chosen = done.best_member()
     # Nothing is known at first; then bear was right. Over both spans bull lost ln 10 and -ln 0.7, and bear -ln 0.8 and
@@ -251,6 +252,18 @@ def test_the_best_member_is_chosen_by_the_folds_before() -> None:
         assert (scores[step.test] == done.scores[name][step.test]).all()
     last = done.steps[2].test
     assert metrics.log_loss(y[last], done.scores["bull"][last]) < metrics.log_loss(y[last], done.scores["bear"][last])
+
+
+def test_the_choice_of_the_best_member_knows_no_label_that_has_not_ended() -> None:
+    rows = made_rows({"A": np.arange(140)}, 12)
+    members = {"bull": lambda: told(says=(0.1, 0.2, 0.7)), "bear": lambda: told(says=(0.7, 0.2, 0.1))}
+    second = steps(rows, 3, embargo_bars=5)[1].start
+    ended = rows.span_end < second
+    assert (ended & (rows.time >= walked(rows, members).start) & rows.known).sum() == 20
+    for class_, best in ((Action.SELL, "bear"), (Action.BUY, "bull")):
+        # What has ended speaks for one, and everything that has not for the other.
+        y = np.where(ended, class_, 2 - class_).astype(np.int8)
+        assert walked(replace(rows, y=y), members).best_member()[1][1] == best
 
 
 def test_a_best_member_that_fails_is_replaced_and_one_alone_stays() -> None:

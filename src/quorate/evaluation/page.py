@@ -44,11 +44,6 @@ class Page:
         shown = [piece for piece in content if piece]
         return Html(f'<div class="row">{"".join(shown)}</div>' if shown else "")
 
-    def stack(self, *content: Html) -> Html:
-        """Pieces below each other, in one half of a row."""
-        shown = [piece for piece in content if piece]
-        return Html(f'<div class="stack">{"".join(shown)}</div>' if shown else "")
-
     def tile(self, label: str, value: Cell, beside: str) -> Html:
         """One headline figure: its interval or reason below, and what to compare it with."""
         below = "".join(f"{escape(line)}<br>" for line in (value.interval, value.reason) if line)

@@ -119,9 +119,9 @@ class Walk:
     def best_member(self) -> tuple[FloatArray, tuple[str, ...]]:
         """The scores of whichever member did best so far, and its name in each step.
 
-        It is the one with the least log-loss over the test rows of the steps before; never those of the step itself.
-        In the first step nothing is known, so the first member speaks. A member that could not be fitted in a step
-        cannot be chosen for it.
+        It is the one with the least log-loss over the test rows of the steps before whose label has ended by then;
+        never over those of the step itself. In the first step nothing is known, so the first member speaks. A member
+        that could not be fitted in a step cannot be chosen for it.
 
         Returns:
             (n, 3) scores for every row, and a name for each step ("" where no member could be fitted).
@@ -131,7 +131,10 @@ class Walk:
         past = {name: np.empty(0, np.int64) for name in self.members}
         for step, fits in zip(self.steps, self.fits, strict=True):
             able = [name for name in self.members if fits[name].failure is None]
-            losses = {name: log_loss(self.rows.y[past[name]], self.scores[name][past[name]]) for name in able}
+            losses = {}
+            for name in able:
+                known = past[name][self.rows.span_end[past[name]] < step.start]
+                losses[name] = log_loss(self.rows.y[known], self.scores[name][known])
             # A member that never spoke before is known for nothing: the others come first, then the order.
             best = min(able, key=lambda name: math.inf if math.isnan(losses[name]) else losses[name], default="")
             chosen.append(best)
