@@ -65,6 +65,15 @@ def test_blocks_change_nothing(make_candles, monkeypatch, block):
     np.testing.assert_array_equal(volatility_20(Bars(candles)), volatility)
 
 
+def test_threads_change_nothing(make_candles, monkeypatch):
+    candles = make_candles(600, 3, quiet=True)
+    at_once = build(candles, "full65")
+    for name, value in (("_BLOCK", 40), ("_LONG", 100), ("_THREADS", 3)):
+        monkeypatch.setattr(matrix, name, value)
+    np.testing.assert_array_equal(build(candles, "full65"), at_once)
+    np.testing.assert_array_equal(build(candles, "full65", newest=130), at_once[-130:])
+
+
 @pytest.mark.parametrize("newest", [0, 1, 5, 449, 450, 1_000])
 @pytest.mark.parametrize("features", ["core14", "full65"])
 def test_the_newest_rows_alone_are_the_same_rows(make_candles, features, newest):

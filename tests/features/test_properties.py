@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from quorate.core.clock import HOUR_MS
+from quorate.core.errors import CandleError
 from quorate.core.types import Candles, Funding
 from quorate.features import build, contexts, feature_names, feature_set, feature_sets
 from quorate.market.freqtrade_files import FreqtradeFolder
@@ -175,6 +177,8 @@ def extreme(kind: str, bars: int, seed: int) -> Candles:
         "leaping": np.where(random.random(bars) < 0.02, 1e300, 1e-300),
         "growing": 1e-200 * 1.9 ** np.arange(bars),
         "steady": 100 * 1.001 ** np.arange(bars),
+        "largest": np.full(bars, 1.7e308),
+        "smallest": np.full(bars, 5e-324),
         "ticking": 65_000 + 0.1 * (random.random(bars) < 0.05),
     }[kind]
     volume = {
@@ -183,7 +187,7 @@ def extreme(kind: str, bars: int, seed: int) -> Candles:
         2: np.exp(random.uniform(-700, 700, bars)),
         3: np.full(bars, 5.0),
     }[seed % 4]
-    spread = np.where(kind in ("flat", "ticking"), 1.0, 1 + random.random(bars))
+    spread = np.where(kind in ("flat", "ticking", "largest", "smallest"), 1.0, 1 + random.random(bars))
     return Candles(
         "A/USDT:USDT",
         "1h",
@@ -197,11 +201,31 @@ def extreme(kind: str, bars: int, seed: int) -> Candles:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("kind", ["flat", "wild", "leaping", "growing", "steady", "ticking"])
+@pytest.mark.parametrize("kind", ["flat", "wild", "leaping", "growing", "steady", "largest", "smallest", "ticking"])
 @pytest.mark.parametrize("features", [name for name in feature_sets() if name != "extended"])
 def test_any_valid_candles_give_finite_features(features, kind, seed):
     X = build(extreme(kind, 800, seed), features)
     assert np.isfinite(X[feature_set(features).warmup :]).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_whatever_candles_there_are_the_answer_is_finite_or_a_refusal(data):
+    bars = data.draw(st.integers(0, 70))
+    floats = st.floats(allow_nan=True, allow_infinity=True)
+    likely = st.floats(1e-9, 1e9)
+    columns = [
+        data.draw(arrays(np.float64, bars, elements=data.draw(st.sampled_from([likely, likely, likely, floats]))))
+        for _ in range(5)
+    ]
+    candles = Candles("A/USDT", "1h", HOUR_MS * np.arange(bars), *columns)
+    possible = all(np.isfinite(column).all() and (column > 0).all() for column in columns[:4])
+    possible &= bool(np.isfinite(columns[4]).all() and (columns[4] >= 0).all())
+    if possible:
+        assert np.isfinite(build(candles, "core14")[49:]).all()
+    else:
+        with pytest.raises(CandleError):
+            build(candles, "core14")
 
 
 @pytest.mark.parametrize("price", [7.3, 0.1, 1 / 3, 3e-9, 64_999.9])

@@ -26,7 +26,7 @@ _VOLUME_RANGE = 2.0**200
 class Bars:
     """Candles of one market, with memory for the intermediate results that several columns share.
 
-    Prices that begin far from 1 are in units of the power of two next to the first close: no column depends on the
+    Prices that begin far from 1 are in units of the power of two next below the first close: no column depends on the
     unit, and TA-Lib, which takes anything under 1e-14 for zero, then sees no difference between BTC and a coin worth
     a billionth of it. Prices further than 2**100 from that, and volumes over 2**200, count as being there.
 
@@ -217,8 +217,8 @@ class Bars:
 
 
 def _unit(price: float) -> float:
-    """1 for a price between 1/1000 and a million, else the power of two next above it."""
-    return 1.0 if 1e-3 < price < 1e6 else math.ldexp(1.0, math.frexp(price)[1])
+    """1 for a price between 1/1000 and a million, else the power of two next below it."""
+    return 1.0 if 1e-3 < price < 1e6 else math.ldexp(1.0, math.frexp(price)[1] - 1)
 
 
 def _limits(candles: Candles) -> tuple[float, float, float]:

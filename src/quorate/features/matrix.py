@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +15,11 @@ from quorate.features.column import Column, Compute
 
 # So many rows at a time, so that what the columns share stays in the processor's cache.
 _BLOCK = 16_384
+
+# Very long histories take blocks of twice that on several threads: numpy and TA-Lib let go of the interpreter's lock
+# while they work, and the longer they do, the less the threads wait for each other. More than four wait too much.
+_LONG = 8 * _BLOCK
+_THREADS = min(4, os.cpu_count() or 1)
 
 # Most columns look back no further: where only the newest rows are asked for, most then come from few bars.
 _NEAR = 96
@@ -27,9 +34,21 @@ def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
     """
     end = len(bars)
     begin = end - len(X)
-    for first in range(begin, end, _BLOCK):
-        last = min(first + _BLOCK, end)
+
+    def work(first: int, last: int) -> None:
         X[first - begin : last - begin] = _block(bars, first, last, columns, X.dtype).T
+
+    if len(X) < _LONG or _THREADS < 2:
+        for first in range(begin, end, _BLOCK):
+            work(first, min(first + _BLOCK, end))
+        return
+    firsts = range(begin, end, 2 * _BLOCK)
+    lasts = [*firsts[1:], end]
+    # The first block works out what carries a state, for the others to find.
+    work(firsts[0], lasts[0])
+    with ThreadPoolExecutor(_THREADS, "quorate-features") as pool:
+        for _ in pool.map(work, firsts[1:], lasts[1:]):
+            pass  # and raise what a block raised
 
 
 def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]) -> Matrix:
