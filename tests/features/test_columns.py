@@ -376,12 +376,26 @@ def test_a_column_is_what_its_definition_says(worked_out, name):
 
 def test_equal_typical_prices_are_neither_rise_nor_fall():
     # (2.0127 + 1.9818 + 2.0088) / 3 and (2.0147 + 1.9819 + 2.0067) / 3 are both 2.0011, and one bit apart in binary.
-    high, low, close = np.array([[2.0127, 2.0147] * 10, [1.9818, 1.9819] * 10, [2.0088, 2.0067] * 10])
+    high, low, close = np.array([[2.0127, 2.0147] * 15, [1.9818, 1.9819] * 15, [2.0088, 2.0067] * 15])
     typical = (high + low + close) / 3
     assert typical[0] != typical[1]
-    candles = Candles("A/USDT", "1h", 3_600_000 * np.arange(20), close, high, low, close, np.ones(20))
+    candles = Candles("A/USDT", "1h", 3_600_000 * np.arange(30), close, high, low, close, np.ones(30))
     assert (column(candles, "mfi_14")[14:] == 0).all()
     assert (column(candles, "cci")[19:] == 0).all()
+    # One true rise among them is all the money that flows, as long as it is in sight.
+    lift = np.where(np.arange(30) < 15, 1.0, 2.0)
+    lifted = Candles("A/USDT", "1h", candles.time, *(lift * x for x in (close, high, low, close)), np.ones(30))
+    assert (column(lifted, "mfi_14")[15:29] == 100).all()
+    assert column(lifted, "mfi_14")[29] == 0
+
+
+def test_steady_growth_has_neither_skew_nor_autocorrelation():
+    # Every change is 0.1 %, but for the last bit: correlating those bits would say anything.
+    close = 100 * 1.001 ** np.arange(400)
+    candles = Candles("A/USDT", "1h", 3_600_000 * np.arange(400), close, close, close, close, np.ones(400))
+    assert len(set(np.diff(close) / close[:-1])) > 1
+    assert (column(candles, "skew_48")[48:] == 0).all()
+    assert (column(candles, "autocorr_20")[21:] == 0).all()
 
 
 def column(candles, name):

@@ -203,6 +203,19 @@ def test_context_of_something_else_is_refused(panel, funding, make_candles):
         CrossSection({})
 
 
+@pytest.mark.parametrize(("late_ms", "known_from"), [(0, 7), (1, 8)])
+def test_a_rate_is_known_once_it_is_settled(panel, late_ms, known_from):
+    # Bar 7 closes 8 hours in, at the very moment of the first settlement.
+    candles = panel["A/USDT:USDT"]
+    settled = candles.time[:1] + 8 * HOUR_MS + late_ms
+    X = build(candles, "extended", Context(funding=Funding("A/USDT:USDT", settled, np.array([0.0003]))))
+    known = np.flatnonzero(np.isfinite(X[:, 65]))
+    assert known[0] == known_from
+    # A day after it, nobody knows any more.
+    assert known[-1] == 8 + 24 - 1
+    assert (X[known, 65] == np.float32(0.0003)).all()
+
+
 def test_funding_of_the_perpetual_serves_the_spot_market_of_the_coin(panel, funding):
     spot = replace(panel["A/USDT:USDT"], symbol="A/USDT")
     X = build(spot, "extended", Context(funding=funding["A/USDT:USDT"]))

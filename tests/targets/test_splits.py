@@ -64,7 +64,13 @@ def test_no_label_of_a_part_reaches_the_next(data):
 
 @pytest.mark.parametrize(
     ("count", "train", "validation", "cuts"),
-    [(10, 0.7, 0.15, (7, 8)), (20, 0.7, 0.15, (14, 17)), (7, 0.7, 0.15, (4, 5)), (100, 0.1, 0.2, (10, 30))],
+    [
+        (10, 0.7, 0.15, (7, 8)),
+        (20, 0.7, 0.15, (14, 17)),
+        (7, 0.7, 0.15, (4, 5)),
+        (100, 0.1, 0.2, (10, 30)),
+        (100, 0.29, 0.28, (29, 57)),
+    ],
 )
 def test_cut_points_are_floors_of_the_shares(count, train, validation, cuts):
     time = np.arange(count)

@@ -111,7 +111,7 @@ def _williams_r(bars: Bars) -> FloatArray:
 
 
 def _cci(bars: Bars) -> FloatArray:
-    """TA-Lib's, but 0 where the typical price is flat: there TA-Lib divides one rounding error by another."""
+    """TA-Lib's, but 0 where the typical price is flat: not every release sees that through the rounding errors."""
     typical = bars.typical()
     values: FloatArray = indicators.CCI(bars.high, bars.low, bars.close, 20)
     span = indicators.MAX(typical, 20) - indicators.MIN(typical, 20)

@@ -120,8 +120,8 @@ def combinatorial(
     for chosen in combinations(range(groups), tests):
         tested = np.isin(group, chosen)
         trained = ~tested
-        for run in _runs(chosen):
-            trained &= _apart(time, span_end, np.isin(group, run), embargo)
+        for number in chosen:
+            trained &= _apart(time, span_end, group == number, embargo)
         paths = tuple(tested_before[number] for number in chosen)
         for number in chosen:
             tested_before[number] += 1
@@ -138,21 +138,10 @@ def paths(groups: int, tests: int) -> int:
 
 
 def _apart(time: IntArray, span_end: IntArray, tested: BoolArray, embargo: int) -> BoolArray:
-    """Whether a row's label ends before this test run, or begins after its last label and the embargo."""
+    """Whether a row's label ends before this test group, or begins after its last label and the embargo."""
     before: BoolArray = span_end < time[tested].min()
     after: BoolArray = time > span_end[tested].max() + embargo
     return before | after
-
-
-def _runs(chosen: tuple[int, ...]) -> list[list[int]]:
-    """Groups that follow each other, together: between them nothing is trained."""
-    runs: list[list[int]] = []
-    for number in chosen:
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return runs
 
 
 def _room(time: IntArray, test_ms: int) -> int:
