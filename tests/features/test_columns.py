@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import fmean, stdev
 
@@ -396,6 +397,15 @@ def test_steady_growth_has_neither_skew_nor_autocorrelation():
     assert len(set(np.diff(close) / close[:-1])) > 1
     assert (column(candles, "skew_48")[48:] == 0).all()
     assert (column(candles, "autocorr_20")[21:] == 0).all()
+
+
+@pytest.mark.parametrize("volume", [0.1, 1 / 3, 1_234.567, 7e9 / 3])
+def test_a_flat_volume_goes_with_nothing(make_candles, volume):
+    candles = make_candles(60, 3)
+    flat = replace(candles, volume=np.full(60, volume))
+    assert (column(flat, "volume_price_corr")[19:] == 0).all()
+    still = replace(candles, close=np.full(60, volume))
+    assert (column(still, "volume_price_corr")[19:] == 0).all()
 
 
 def column(candles, name):
