@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from quorate.trading import BacktestResult, backtest
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
 FREQTRADE_CANDLES_PER_SECOND = 21_000
 REPEATS = 5
+RESULT = Path(__file__).parent / "results" / "account.md"
 
 
 def draw_scores(bars: int, seed: int) -> dict[str, FloatArray]:
@@ -57,7 +59,11 @@ def best_of(work: Callable[[], object]) -> float:
 
 def main() -> None:
     costs, account = CostSettings(taker_fee=0.00002, slippage=0.00001), AccountSettings(risk=0.002)
-    print(f"{'workload':<24}{'trades':>8}{'vote s':>9}{'account s':>11}{'bars/s':>12}{'x Freqtrade':>13}")
+    lines = ["# Vote and account", "", "`python benchmarks/account.py`, best of five.", ""]
+    lines += [
+        "| bars | trades | vote, s | account, s | bars a second | times Freqtrade |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
     for symbols, bars in ((1, 100_000), (100, 1_800)):
         market = SyntheticMarket(seed=7, symbols=symbols, bars=bars)
         candles = market.panel()
@@ -74,10 +80,13 @@ def main() -> None:
 
         voting, trading = best_of(decide), best_of(trade)
         rate = symbols * bars / (voting + trading)
-        print(
-            f"{symbols:>3} x {bars:>7,} bars    {len(trade().trades):>8,}{voting:>9.3f}{trading:>11.3f}"
-            f"{rate:>12,.0f}{rate / FREQTRADE_CANDLES_PER_SECOND:>12.1f}x"
+        lines.append(
+            f"| {symbols} x {bars:,} | {len(trade().trades):,} | {voting:.3f} | {trading:.3f} "
+            f"| {rate:,.0f} | {rate / FREQTRADE_CANDLES_PER_SECOND:.1f} |"
         )
+    text = "\n".join([*lines, ""])
+    print(text)
+    RESULT.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
