@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Ten times the range that any market has covered, and small enough that no product of prices and volumes overflows.
+# Far beyond what any market has covered, and small enough that no product of prices and volumes overflows.
 _PRICE_RANGE = 2.0**100
 _VOLUME_RANGE = 2.0**200
 
