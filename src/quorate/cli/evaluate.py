@@ -71,6 +71,10 @@ def evaluate(
     from quorate.core.configuration import load_settings
     from quorate.market import FreqtradeFolder
 
+    if report is not None:
+        from quorate.evaluation.page import require_plotly
+
+        require_plotly()
     settings = load_settings()
     source = FreqtradeFolder(data)
     with output.progress() as tell:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from importlib.util import find_spec
 from typing import Any, NewType
 
 from quorate.core.errors import MissingExtraError
@@ -133,11 +134,20 @@ def _asset(name: str) -> str:
     return files("quorate.evaluation").joinpath(name).read_text(encoding="utf-8")
 
 
-def _plotly() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ModuleNotFoundError as error:
+def require_plotly() -> None:
+    """Ask for plotly before anything long begins whose end is a page.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    if find_spec("plotly") is None:
         raise MissingExtraError(
-            "draw the report", found="no plotly", expected="plotly", remedy="pip install 'quorate[train]'."
-        ) from error
+            "draw the report", found="no plotly", expected="plotly", remedy="Run: pip install 'quorate[train]'"
+        )
+
+
+def _plotly() -> str:
+    require_plotly()
+    from plotly.offline import get_plotlyjs
+
     return str(get_plotlyjs())
