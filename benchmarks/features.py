@@ -28,10 +28,9 @@ import pandas as pd
 from plain_pandas import COLUMNS, LEFT_OUT, Plain, plainly
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Candles
-from quorate.features import Bars, build, feature_set
+from quorate.features import Bars, build, feature_set, matrix
 from quorate.features.catalogue import GROUPS
 from quorate.features.column import Column
-from quorate.features.matrix import fill
 from quorate.market.freqtrade_files import FreqtradeFolder
 from quorate.market.store import write_candles
 from quorate.market.synthetic import SyntheticMarket
@@ -82,7 +81,7 @@ def many_rows(rows: int) -> dict[str, Any]:
 
         def ours(columns: tuple[Column, ...] = columns) -> np.ndarray[Any, Any]:
             X = np.empty((rows, len(columns)), np.float32)
-            fill(X, Bars(candles), columns)
+            matrix.fill(X, Bars(candles), columns)
             return X
 
         ours_s, X = timed(ours)
@@ -103,7 +102,7 @@ def many_rows(rows: int) -> dict[str, Any]:
             "ratio": plain_s / ours_s,
             "shared_ratio": shared_s / ours_s,
         }
-    return {"rows": rows, "groups": groups, "apart": apart, "memory": memory(rows)}
+    return {"rows": rows, "threads": matrix.THREADS, "groups": groups, "apart": apart, "memory": memory(rows)}
 
 
 _MEMORY = """
@@ -177,6 +176,7 @@ def report(result: dict[str, Any]) -> str:
     peak = rows["memory"]
     lines += [
         "",
+        f"On histories this long Quorate works on {rows['threads']} threads, pandas on one. "
         "pandas writes each column down by itself, then the same with intermediates shared by hand; it leaves out cci, "
         "aroon_osc_25 and ema_200, which need rolling.apply. 99.99 % of the values of each other column agree within "
         f"{max(rows['apart'].values()):.0e} x max(1, |x|).",

@@ -68,7 +68,7 @@ def test_blocks_change_nothing(make_candles, monkeypatch, block):
 def test_threads_change_nothing(make_candles, monkeypatch):
     candles = make_candles(600, 3, quiet=True)
     at_once = build(candles, "full65")
-    for name, value in (("_BLOCK", 40), ("_LONG", 100), ("_THREADS", 3)):
+    for name, value in (("_BLOCK", 40), ("_LONG", 100), ("THREADS", 3)):
         monkeypatch.setattr(matrix, name, value)
     np.testing.assert_array_equal(build(candles, "full65"), at_once)
     np.testing.assert_array_equal(build(candles, "full65", newest=130), at_once[-130:])

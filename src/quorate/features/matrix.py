@@ -19,7 +19,7 @@ _BLOCK = 16_384
 # Very long histories take blocks of twice that on several threads: numpy and TA-Lib let go of the interpreter's lock
 # while they work, and the longer they do, the less the threads wait for each other. More than four wait too much.
 _LONG = 8 * _BLOCK
-_THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, os.cpu_count() or 1)
 
 # Most columns look back no further: where only the newest rows are asked for, most then come from few bars.
 _NEAR = 96
@@ -38,7 +38,7 @@ def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
     def work(first: int, last: int) -> None:
         X[first - begin : last - begin] = _block(bars, first, last, columns, X.dtype).T
 
-    if len(X) < _LONG or _THREADS < 2:
+    if len(X) < _LONG or THREADS < 2:
         for first in range(begin, end, _BLOCK):
             work(first, min(first + _BLOCK, end))
         return
@@ -46,7 +46,7 @@ def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
     lasts = [*firsts[1:], end]
     # The first block works out what carries a state, for the others to find.
     work(firsts[0], lasts[0])
-    with ThreadPoolExecutor(_THREADS, "quorate-features") as pool:
+    with ThreadPoolExecutor(THREADS, "quorate-features") as pool:
         for _ in pool.map(work, firsts[1:], lasts[1:]):
             pass  # and raise what a block raised
 
