@@ -151,7 +151,10 @@ class Bundle:
         )
 
     def in_training_span(self, candles: Candles) -> BoolArray:
-        """(n,) True where a bar trained the bundle or its close was read by a training label."""
+        """(n,) True from the first training bar to the last close that a label has read, that last bar excluded.
+
+        No training label knows what follows it, so its own prediction is as unseen as any later one.
+        """
         return (candles.time >= self.manifest.training_start) & (candles.time < self.manifest.training_end)
 
     def _require_timeframe(self, candles: Candles) -> None:
