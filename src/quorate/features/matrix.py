@@ -47,8 +47,8 @@ def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
     # The first block works out what carries a state, for the others to find.
     work(firsts[0], lasts[0])
     with ThreadPoolExecutor(THREADS, "quorate-features") as pool:
-        for _ in pool.map(work, firsts[1:], lasts[1:]):
-            pass  # and raise what a block raised
+        # Drained, so that what a block raised is raised here.
+        deque(pool.map(work, firsts[1:], lasts[1:]), maxlen=0)
 
 
 def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]) -> Matrix:

@@ -1,0 +1,33 @@
+"""Every number a user may change, with its default, in one place.
+
+Plain frozen dataclasses, so that the live path needs no validation library. `configuration.py` fills them from
+quorate.toml and the environment. Code takes the section it needs as an argument; nothing reads a setting twice.
+"""
+
+from quorate.core.settings.evaluation import CriteriaSettings, EvaluationSettings
+from quorate.core.settings.learning import SplitSettings, TargetSettings, TrainSettings
+from quorate.core.settings.market import QualitySettings, UniverseSettings
+from quorate.core.settings.models import LightGBMSettings, LogisticSettings, ModelSettings, XGBoostSettings
+from quorate.core.settings.trading import AccountSettings, CostSettings, ExitSettings
+from quorate.core.settings.tree import Settings
+from quorate.core.settings.vote import PredictSettings, VoteSettings
+
+__all__ = [
+    "AccountSettings",
+    "CostSettings",
+    "CriteriaSettings",
+    "EvaluationSettings",
+    "ExitSettings",
+    "LightGBMSettings",
+    "LogisticSettings",
+    "ModelSettings",
+    "PredictSettings",
+    "QualitySettings",
+    "Settings",
+    "SplitSettings",
+    "TargetSettings",
+    "TrainSettings",
+    "UniverseSettings",
+    "VoteSettings",
+    "XGBoostSettings",
+]

@@ -1,0 +1,55 @@
+"""One section for each kind of member."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from quorate.core.settings.section import Section, require
+
+
+@dataclass(frozen=True, slots=True)
+class XGBoostSettings(Section):
+    trees: int = 200
+    depth: int = 6
+    learning_rate: float = 0.1
+    subsample: float = 0.8
+    colsample: float = 0.8
+
+    def __post_init__(self) -> None:
+        require("models.xgboost", "trees", self.trees, 1, 100_000)
+        require("models.xgboost", "depth", self.depth, 1, 64)
+        for name in ("learning_rate", "subsample", "colsample"):
+            require("models.xgboost", name, getattr(self, name), 1e-6, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LightGBMSettings(Section):
+    trees: int = 200
+    leaves: int = 31
+    depth: int = 6
+    learning_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        require("models.lightgbm", "trees", self.trees, 1, 100_000)
+        require("models.lightgbm", "leaves", self.leaves, 2, 131_072)
+        require("models.lightgbm", "depth", self.depth, 1, 64)
+        require("models.lightgbm", "learning_rate", self.learning_rate, 1e-6, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticSettings(Section):
+    l2: float = 1.0  # on half the squared weights, beside the losses' sum: 1 / C in scikit-learn, alpha for returns
+    iterations: int = 500  # at most
+    tail: float = 0.001  # share of the training rows beyond which, on each side, a feature counts as its quantile
+
+    def __post_init__(self) -> None:
+        require("models.logistic", "l2", self.l2, 1e-9, 1e9)
+        require("models.logistic", "iterations", self.iterations, 1, 1_000_000)
+        require("models.logistic", "tail", self.tail, 0, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings(Section):
+    xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
+    lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
+    logistic: LogisticSettings = field(default_factory=LogisticSettings)

@@ -1,0 +1,44 @@
+"""When the members' votes become an action, and how long they may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from quorate.core.settings.section import Section, require
+
+
+@dataclass(frozen=True, slots=True)
+class VoteSettings(Section):
+    """The consensus vote. Scores and volatility are fractions."""
+
+    weights: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"xgboost": 0.25, "lightgbm": 0.25, "nhits": 0.30, "patchtst": 0.20})
+    )
+    default_weight: float = 0.25  # a member that the table does not name
+    quorum: float = 0.75  # share of the configured models that must agree
+    floor: float = 0.69  # least confidence of an action
+    lowered_floor: float = 0.65  # the same for an action that only a lowered quorum lets through
+    volatility_limit: float = 0.05  # above it, the gate asks for volatility_base
+    volatility_base: float = 0.70
+
+    def __post_init__(self) -> None:
+        for model, weight in self.weights.items():
+            require("vote.weights", model, weight, 1e-6, 1e6)
+        require("vote", "default_weight", self.default_weight, 1e-6, 1e6)
+        for name in ("quorum", "floor", "lowered_floor", "volatility_base"):
+            require("vote", name, getattr(self, name), 0, 1)
+        require("vote", "volatility_limit", self.volatility_limit, 0, 10)
+
+    def weight(self, model: str) -> float:
+        """The configured weight of a model."""
+        return self.weights.get(model, self.default_weight)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSettings(Section):
+    deadline_ms: float = 250.0  # of each member, in live predict only
+
+    def __post_init__(self) -> None:
+        require("predict", "deadline_ms", self.deadline_ms, 0.1, 600_000)
