@@ -9,6 +9,7 @@ import pytest
 import quorate
 from quorate.core.errors import FeatureError
 from quorate.features import Bars, build, feature_names, feature_set, matrix, volatility_20
+from quorate.market.synthetic import SyntheticMarket
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,9 @@ def test_candles_stay_as_they_were(make_candles):
 def test_an_unknown_set_is_refused(make_candles):
     with pytest.raises(FeatureError, match="full56"):
         quorate.features(make_candles(10), "full56")
+
+
+@pytest.mark.parametrize("newest", [1, 3, 10_000])
+def test_the_newest_volatilities_are_those_of_the_whole_history(newest):
+    bars = Bars(SyntheticMarket(seed=2, symbols=1, bars=498).candles("SYNA/USDT:USDT"))
+    np.testing.assert_array_equal(volatility_20(bars, newest=newest), volatility_20(bars)[-newest:])

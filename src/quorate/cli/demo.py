@@ -44,7 +44,7 @@ def demo(
         tell("making the market", len(market.names), len(market.names))
         source = FreqtradeFolder(folder)
         trained = training.train_on(
-            source, market.names, market.timeframe, None, seam, "xgboost,lightgbm", out / "bundles", tell
+            source, market.names, market.timeframe, None, seam, "xgboost,lightgbm", out / "bundles", settings, tell
         )
         bundle = load_bundle(trained.path, settings.predict)
         ran = run(bundle, source, market.names, seam, None, settings, tell)

@@ -13,7 +13,7 @@ from quorate.cli import options
 
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
-    from quorate.core.settings import EvaluationSettings
+    from quorate.core.settings import EvaluationSettings, Settings
     from quorate.core.types import ActionArray, FloatArray, IntArray
     from quorate.ensemble.train import Trained
 
@@ -52,7 +52,7 @@ def train(
             from quorate.market.universe import top as most_traded
 
             wanted = most_traded(source, timeframe, top, start, settings=settings.universe)
-        trained = train_on(source, wanted, timeframe, start, end, models, out, tell)
+        trained = train_on(source, wanted, timeframe, start, end, models, out, settings, tell)
     if as_json:
         output.print_json(to_json(trained))
     else:
@@ -67,15 +67,14 @@ def train_on(
     end: int | None,
     models: str,
     out: Path,
+    settings: Settings,
     tell: Tell,
 ) -> Trained:
     """Read the candles and train: what the verb and the demo share."""
     from quorate.cli.panel import read_panel
-    from quorate.core.configuration import load_settings
     from quorate.ensemble.train import stage
     from quorate.ensemble.train import train as train_ensemble
 
-    settings = load_settings()
     stages: list[Any] = []
     with stage("candles", stages):
         panel = read_panel(source, timeframe, symbols, tell, start=start, end=end)

@@ -93,7 +93,7 @@ class Bundle:
         if not allow_training_span and self.in_training_span(recent)[-1]:
             raise self._refusal(f"predict {candles.symbol} at {format_ms(time)}")
         bars = Bars(recent)
-        volatility = float(volatility_20(bars)[-1])
+        volatility = float(volatility_20(bars, newest=1)[-1])
         if self.mode == "none":
             known = volatility if np.isfinite(volatility) else None
             return fallback_signal(bars, known, self.members.abstain(_NOT_ASKED), candles.symbol, time)

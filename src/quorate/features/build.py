@@ -48,13 +48,18 @@ def build(
     return X
 
 
-def volatility_20(bars: Bars) -> FloatArray:
+def volatility_20(bars: Bars, *, newest: int | None = None) -> FloatArray:
     """Sample standard deviation of the last 20 one-bar changes, a fraction: what the vote's gate looks at.
 
+    Args:
+        bars: of one market.
+        newest: work out only so many of the newest rows; None for all n.
+
     Returns:
-        (n,) float64, NaN in the first 20 rows.
+        (n,) or (newest,) float64, NaN in the first 20 rows of the history.
     """
-    volatility = np.empty((len(bars), 1))
+    rows = len(bars) if newest is None else min(newest, len(bars))
+    volatility = np.empty((rows, 1))
     fill(volatility, bars, (COLUMNS["volatility_20"],))
     return volatility[:, 0]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
 from quorate.core.settings.section import Section, require
@@ -24,13 +24,8 @@ class CostSettings(Section):
         require("costs", "slippage", self.slippage, 0, 0.1)
         require("costs", "liquidation_fee", self.liquidation_fee, 0, 0.1)
 
-    @property
-    def round_trip(self) -> float:
-        """Cost of opening and closing as taker, as a fraction of the position."""
-        return 2 * (self.taker_fee + self.slippage)
 
-
-SIZINGS = ("risk", "fixed", "atr", "half_kelly")
+Sizing = Literal["risk", "fixed", "atr", "half_kelly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +34,16 @@ class AccountSettings(Section):
     positions: int = 4  # open at once
     risk: float = 0.01  # share of equity lost when the stop is hit
     leverage: float = 5.0  # most, of a position's value over its margin
-    sizing: Literal["risk", "fixed", "atr", "half_kelly"] = "risk"
+    sizing: Sizing = "risk"
     stake_usd: float = 100.0  # margin of each position, for fixed sizing
     kelly_cap: float = 0.02  # most of equity that half Kelly may put at risk
     minimum_usd: float = 5.0  # least value of an order, where the exchange's own is not known
 
     def __post_init__(self) -> None:
-        if self.sizing not in SIZINGS:
-            raise SettingsError("use the setting account.sizing", found=repr(self.sizing), expected=", ".join(SIZINGS))
+        if self.sizing not in get_args(Sizing):
+            raise SettingsError(
+                "use the setting account.sizing", found=repr(self.sizing), expected=", ".join(get_args(Sizing))
+            )
         require("account", "equity_usd", self.equity_usd, 1e-6, 1e15)
         require("account", "positions", self.positions, 1, 10_000)
         require("account", "risk", self.risk, 1e-6, 1)
