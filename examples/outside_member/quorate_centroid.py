@@ -22,7 +22,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from quorate.core.errors import ModelError
-from quorate.models import Model
+from quorate.models import Lesson, Model
 
 ARRAYS = ("mean", "scale", "weights", "intercept", "returns")
 
@@ -38,7 +38,8 @@ class Centroid(Model):
     def columns(self) -> int | None:
         return None if self._fitted is None else len(self._fitted["mean"])
 
-    def _learn(self, X: Any, y: Any, weight: Any, progress: Any) -> None:
+    def _learn(self, lesson: Lesson) -> None:
+        X, y, weight = np.asarray(lesson.X), lesson.y, lesson.weight
         weight = np.ones(len(y)) if weight is None else weight
         group = y if self.task == "class" else np.digitize(y, np.quantile(y, [1 / 3, 2 / 3]))
         rows = X.astype(np.float64)
@@ -56,8 +57,8 @@ class Centroid(Model):
                 intercept[number] = np.log(weight[mine].sum() / weight.sum()) - centre @ centre / 2
                 returns[number] = np.average(y[mine], weights=weight[mine])
         self._fitted = dict(zip(ARRAYS, (mean, scale, weights, intercept, returns), strict=True))
-        if progress is not None:
-            progress(1, 1)
+        if lesson.progress is not None:
+            lesson.progress(1, 1)
 
     def _infer(self, X: Any) -> Any:
         f = self._require_fitted(self._fitted)

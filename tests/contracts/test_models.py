@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ import pytest
 from quorate.core.errors import ContractError, ModelError
 from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
 from quorate.ensemble.contract import checks
-from quorate.models import contract, names, registry
+from quorate.models import Lesson, contract, names, registry
 from quorate.models.logistic import Coefficients, Logistic
 from quorate.models.subject import Subject
 
@@ -65,17 +66,17 @@ class Backwards(Logistic):
 
 
 class Random(Logistic):
-    def _learn(self, X, y, weight, progress):
-        super()._learn(X, y, weight, progress)
+    def _learn(self, lesson):
+        super()._learn(lesson)
         self._fitted.intercept[:] += np.random.default_rng().normal()
 
 
 class Remembering(Logistic):
     """Adds up what it has learned over several fits."""
 
-    def _learn(self, X, y, weight, progress):
+    def _learn(self, lesson):
         before = self._fitted
-        super()._learn(X, y, weight, progress)
+        super()._learn(lesson)
         if before is not None:
             self._fitted.intercept[:] += before.intercept
 
@@ -83,20 +84,20 @@ class Remembering(Logistic):
 class Deaf(Logistic):
     """Learns from all rows alike, whatever they weigh."""
 
-    def _learn(self, X, y, weight, progress):
-        super()._learn(X, y, None, progress)
+    def _learn(self, lesson):
+        super()._learn(replace(lesson, weight=None))
 
 
 class Silent(Logistic):
-    def _learn(self, X, y, weight, progress):
-        super()._learn(X, y, weight, None)
+    def _learn(self, lesson):
+        super()._learn(replace(lesson, progress=None))
 
 
 class Careless(Logistic):
     """Takes rows as they come: holes are filled with zeros."""
 
-    def fit(self, X, y, *, weight=None, progress=None):
-        self._learn(np.nan_to_num(X), np.nan_to_num(y), weight, progress)
+    def fit(self, X, y, *, weight=None, later=None, progress=None, checkpoint=None):
+        self._learn(Lesson(np.nan_to_num(X), np.nan_to_num(y), weight, later, progress, checkpoint))
         return self
 
     def output(self, X):
@@ -104,10 +105,10 @@ class Careless(Logistic):
 
 
 class Vandal(Logistic):
-    def _learn(self, X, y, weight, progress):
-        super()._learn(X, y, weight, progress)
-        if X.flags.writeable:
-            X[:, 0] = 0
+    def _learn(self, lesson):
+        super()._learn(lesson)
+        if lesson.X.flags.writeable:
+            lesson.X[:, 0] = 0
 
 
 class Rolling(Logistic):

@@ -17,7 +17,7 @@ from quorate.core.types import Action
 from quorate.evaluation import metrics
 from quorate.evaluation.rows import Rows
 from quorate.evaluation.walkforward import Walk, steps, walk
-from quorate.models import Model
+from quorate.models import Lesson, Model
 
 START = parse_ms("2025-08-01")
 
@@ -139,7 +139,8 @@ class Told(Model):
     def columns(self) -> int | None:
         return self.fitted
 
-    def _learn(self, X: Any, y: Any, weight: Any, progress: Any) -> None:
+    def _learn(self, lesson: Lesson) -> None:
+        X: Any = lesson.X
         if X[:, 0].max() >= self.refuses_after:
             raise ModelError("fit told", found="too late an hour")
         self.fitted = X.shape[1]
@@ -162,7 +163,8 @@ class Memory(Told):
 
     horizon = 4
 
-    def _learn(self, X: Any, y: Any, weight: Any, progress: Any) -> None:
+    def _learn(self, lesson: Lesson) -> None:
+        X: Any = lesson.X
         self.fitted, self.read = X.shape[1], set((X[:, :1] + np.arange(self.horizon + 1)).ravel().tolist())
 
     def _infer(self, X: Any) -> Any:

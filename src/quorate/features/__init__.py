@@ -12,13 +12,14 @@ from quorate.features.build import atr_14, build, volatility_20
 from quorate.features.catalogue import FeatureSet, feature_names, feature_set, feature_sets
 from quorate.features.context import Context, contexts
 from quorate.features.cross_section import CrossSection
-from quorate.features.windows import Windows
+from quorate.features.windows import Sequences, Windows
 
 __all__ = [
     "Bars",
     "Context",
     "CrossSection",
     "FeatureSet",
+    "Sequences",
     "Windows",
     "atr_14",
     "build",

@@ -88,12 +88,20 @@ class Windows:
         Raises:
             FeatureError: no window ends at one of them.
         """
+        return self.at(rows)[:]
+
+    def at(self, rows: IntArray) -> Sequences:
+        """The windows that end at `rows`, to be gathered batch by batch.
+
+        Raises:
+            FeatureError: no window ends at one of them.
+        """
         rows = np.asarray(rows, np.int64)
         missing = (rows < 0) | (rows >= len(self.whole))
         missing[~missing] = ~self.whole[rows[~missing]]
         if missing.any():
             raise self._missing(int(rows[missing][0]))
-        return self.view()[rows - self.length + 1]
+        return Sequences(self.view(), rows - self.length + 1)
 
     def _missing(self, row: int) -> FeatureError:
         return FeatureError(
@@ -101,6 +109,40 @@ class Windows:
             found="a gap, another symbol, an unknown feature or no such row",
             expected="a row where `whole` is True",
         )
+
+
+class Sequences:
+    """Chosen windows in the shape (B, L, F), none of them copied until a batch is asked for.
+
+    It stands where an array of windows would: it has a length, a shape, and what it is indexed with (a slice or an
+    array of numbers) comes back as an array. All of its values are finite: `Windows.at` takes whole windows only.
+
+    Args:
+        stretches: (n, L, F) float32 view of every stretch of L rows.
+        first: (B,) int64, the stretch of each window.
+    """
+
+    ndim = 3
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, stretches: Float32Array, first: IntArray) -> None:
+        self._stretches = stretches
+        self._first = first
+        self.shape: tuple[int, int, int] = (len(first), *stretches.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __getitem__(self, chosen: slice | IntArray) -> Float32Array:
+        """(b, L, F) float32, a copy."""
+        return self._stretches[self._first[chosen]]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+    def select(self, chosen: slice | IntArray) -> Sequences:
+        """Some of them, still uncopied."""
+        return Sequences(self._stretches, self._first[chosen])
 
 
 def _all_true(flags: BoolArray, count: int, rows: int) -> BoolArray:

@@ -4,13 +4,15 @@ A member learns from a matrix and gives scores; it exports itself to ONNX, so th
 libraries. Shapes: B rows, L bars of a window, F features, C = 3 classes in the order of `Action`.
 
 What is the same for all members stands here: what they refuse, and what they promise. A member fills in `_learn`,
-`_infer`, `columns`, `save`, `load` and `to_onnx`; `contract.py` holds it to its word.
+`_infer`, `columns`, `save`, `load` and `to_onnx`, and `window` if it reads more than one bar; `contract.py` holds it to
+its word.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Self, TypeVar
 
@@ -18,8 +20,8 @@ import numpy as np
 
 from quorate.core.errors import ModelError
 from quorate.core.settings import ModelSettings
-from quorate.core.types import ActionArray, Float32Array, FloatArray
-from quorate.models.matrix import require_matrix
+from quorate.core.types import ActionArray, FloatArray
+from quorate.models.matrix import Matrix, require_matrix
 
 Task = Literal["class", "return"]
 
@@ -28,6 +30,42 @@ Fitted = TypeVar("Fitted")
 # (steps done, steps in all)
 Progress = Callable[[int, int], None]
 
+Target = ActionArray | FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Later:
+    """Rows that lie later than those learned from and share no label with them: to know by when to stop.
+
+    Attributes:
+        X: (V, F) or (V, L, F) float32, finite.
+        y: (V,) as for `fit`.
+    """
+
+    X: Matrix
+    y: Target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What a member learns from, looked at and found fit to be learned from.
+
+    Attributes:
+        X: (B, F) float32; (B, L, F) for a model of windows.
+        y: (B,) values of Action, or returns as fractions.
+        weight: (B,) sample weights; None for 1 each.
+        later: rows to stop by; None to train for as long as the settings say.
+        progress: to be called as training goes on, with its last step at the latest.
+        checkpoint: file that an interrupted training goes on from; None to keep none.
+    """
+
+    X: Matrix
+    y: Target
+    weight: FloatArray | None = None
+    later: Later | None = None
+    progress: Progress | None = None
+    checkpoint: Path | None = None
+
 
 class Model(ABC):
     """One member of the ensemble.
@@ -35,7 +73,7 @@ class Model(ABC):
     Class attributes:
         name: the registry's name for it.
         suffix: of its own safe file format.
-        window: bars of features that one prediction reads; 1 for models of single rows.
+        stops_early: it reads `later` rows in `fit`, so that figures on them are no longer those of unseen rows.
 
     Args:
         task: "class" scores SELL, HOLD, BUY; "return" predicts the forward return as a fraction.
@@ -46,7 +84,7 @@ class Model(ABC):
 
     name: ClassVar[str]
     suffix: ClassVar[str]
-    window: ClassVar[int] = 1
+    stops_early: ClassVar[bool] = False
 
     def __init__(self, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> None:
         self.task = task
@@ -54,13 +92,20 @@ class Model(ABC):
         self.seed = seed
         self.threads = threads
 
+    @property
+    def window(self) -> int:
+        """Bars of features that one prediction reads; 1 for models of single rows."""
+        return 1
+
     def fit(
         self,
-        X: Float32Array,
-        y: ActionArray | FloatArray,
+        X: Matrix,
+        y: Target,
         *,
         weight: FloatArray | None = None,
+        later: Later | None = None,
         progress: Progress | None = None,
+        checkpoint: Path | None = None,
     ) -> Self:
         """Learn from rows that have every feature and a label; what was learned before is forgotten.
 
@@ -68,16 +113,24 @@ class Model(ABC):
             X: (B, F) float32, no NaN; (B, L, F) for a model of windows.
             y: (B,) values of Action for "class", returns as fractions for "return".
             weight: (B,) sample weights, at least 0 and not all 0; None for 1 each.
+            later: rows after the label of the last row here, for a member that stops early; others leave them alone.
             progress: called as training goes on.
+            checkpoint: where a member whose training takes long keeps its state; called again with the same rows after
+                an interruption, it goes on from there and ends with the same model. Removed at the end.
 
         Raises:
             ModelError: NaN or infinity in X, y or weight, shapes that do not fit, or the library's own failure.
         """
         self._require_rows(X, y, weight)
-        self._learn(X, y, weight, progress)
+        if later is not None:
+            self._require_rows(later.X, later.y, None)
+            if later.X.shape[1:] != X.shape[1:]:
+                shapes = f"X {X.shape}, later X {later.X.shape}"
+                raise ModelError(f"fit {self.name}", found=shapes, expected="rows of one shape")
+        self._learn(Lesson(X, y, weight, later, progress, checkpoint))
         return self
 
-    def predict_proba(self, X: Float32Array) -> FloatArray:
+    def predict_proba(self, X: Matrix) -> FloatArray:
         """(B, 3) float64 raw scores in class order, rows summing to 1, for (B, F) float32 rows.
 
         Raises:
@@ -86,7 +139,7 @@ class Model(ABC):
         self._require_task("class", "predict_proba")
         return self.output(X)
 
-    def predict(self, X: Float32Array) -> FloatArray:
+    def predict(self, X: Matrix) -> FloatArray:
         """(B,) float64 forward returns as fractions, for (B, F) float32 rows.
 
         Raises:
@@ -95,19 +148,20 @@ class Model(ABC):
         self._require_task("return", "predict")
         return self.output(X)[:, 0]
 
-    def output(self, X: Float32Array) -> FloatArray:
+    def output(self, X: Matrix) -> FloatArray:
         """What the ONNX graph must reproduce: (B, 3) scores or (B, 1) returns.
 
         Raises:
             ModelError: as for `predict_proba` and `predict`.
         """
-        require_matrix(X, self._require_fitted(self.columns), f"predict with {self.name}", self._axes)
+        attempted = f"predict with {self.name}"
+        require_matrix(X, self._require_fitted(self.columns), attempted, self._axes)
+        if self.window > 1 and X.shape[1] != self.window:
+            raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
         given = np.asarray(self._infer(X), dtype=np.float64)
         width = 3 if self.task == "class" else 1
         if given.shape != (len(X), width) and not (width == 1 and given.shape == (len(X),)):
-            raise ModelError(
-                f"predict with {self.name}", found=f"an output of shape {given.shape}", expected=f"({len(X)}, {width})"
-            )
+            raise ModelError(attempted, found=f"an output of shape {given.shape}", expected=f"({len(X)}, {width})")
         return given.reshape(len(X), width)
 
     @property
@@ -116,17 +170,11 @@ class Model(ABC):
         """F, the number of features it was fitted on; None before it is fitted or loaded."""
 
     @abstractmethod
-    def _learn(
-        self,
-        X: Float32Array,
-        y: ActionArray | FloatArray,
-        weight: FloatArray | None,
-        progress: Progress | None,
-    ) -> None:
-        """`fit` on rows that have been looked at; calls `progress` with its last step at the latest."""
+    def _learn(self, lesson: Lesson) -> None:
+        """`fit` on rows that have been looked at."""
 
     @abstractmethod
-    def _infer(self, X: Float32Array) -> FloatArray:
+    def _infer(self, X: Matrix) -> FloatArray:
         """(B, 3) scores or B returns, for rows that have been looked at."""
 
     @abstractmethod
@@ -155,10 +203,12 @@ class Model(ABC):
                 f"{verb} with {self.name}", found=f'a model of the task "{self.task}"', expected=f'the task "{task}"'
             )
 
-    def _require_rows(self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None) -> None:
+    def _require_rows(self, X: Matrix, y: Target, weight: FloatArray | None) -> None:
         """Refuse rows that no member may learn from."""
         attempted = f"fit {self.name}"
         require_matrix(X, None, attempted, self._axes)
+        if self.window > 1 and X.shape[1] != self.window:
+            raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
         if y.shape != (len(X),) or (weight is not None and weight.shape != (len(X),)):
             shapes = f"X {X.shape}, y {y.shape}" + ("" if weight is None else f", weight {weight.shape}")
             raise ModelError(attempted, found=shapes, expected="X (B, F), y (B,) and weight (B,)")

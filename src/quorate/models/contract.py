@@ -53,7 +53,7 @@ def is_described(s: Subject) -> None:
     s.keep(s.member.name == s.name, f"name {s.member.name!r}", f"{s.name!r}, as registered")
     named = s.member.suffix.startswith(".") and s.member.suffix != ".onnx"
     s.keep(named, f"suffix {s.member.suffix!r}", "a suffix of its own, with its dot")
-    s.keep(s.member.window >= 1, f"window {s.member.window}", "at least 1 bar")
+    s.keep(s.new().window >= 1, f"window {s.new().window}", "at least 1 bar")
 
 
 def gives_the_shapes(s: Subject) -> None:

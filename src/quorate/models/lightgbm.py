@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
-from quorate.core.types import ActionArray, Float32Array, FloatArray
-from quorate.models.base import Model, Progress
+from quorate.core.types import FloatArray
+from quorate.models.base import Lesson, Model
 from quorate.models.export import trees_to_onnx
 from quorate.models.files import read_file
+from quorate.models.matrix import Matrix
 
 try:
     import lightgbm
@@ -37,9 +38,7 @@ class LightGBM(Model):
     def columns(self) -> int | None:
         return None if self._booster is None else int(self._booster.num_feature())
 
-    def _learn(
-        self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None, progress: Progress | None
-    ) -> None:
+    def _learn(self, lesson: Lesson) -> None:
         s = self.settings.lightgbm
         goal = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
         parameters: dict[str, Any] = {
@@ -55,19 +54,21 @@ class LightGBM(Model):
         }
 
         def tell(step: Any) -> None:
-            if progress is not None:
-                progress(step.iteration + 1, s.trees)
+            if lesson.progress is not None:
+                lesson.progress(step.iteration + 1, s.trees)
 
         try:
-            rows = lightgbm.Dataset(X, label=y, weight=weight, params={"verbosity": -1})
+            rows = lightgbm.Dataset(
+                np.asarray(lesson.X), label=lesson.y, weight=lesson.weight, params={"verbosity": -1}
+            )
             booster = lightgbm.train(parameters, rows, num_boost_round=s.trees, callbacks=[tell])
         except lightgbm.basic.LightGBMError as error:
             raise ModelError("fit lightgbm", found=str(error)) from error
         self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
 
-    def _infer(self, X: Float32Array) -> FloatArray:
+    def _infer(self, X: Matrix) -> FloatArray:
         booster = self._require_fitted(self._booster)
-        return np.asarray(booster.predict(X, num_threads=self.threads), dtype=np.float64)
+        return np.asarray(booster.predict(np.asarray(X), num_threads=self.threads), dtype=np.float64)
 
     def save(self, path: Path) -> None:
         booster = self._require_fitted(self._booster)

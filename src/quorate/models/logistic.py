@@ -17,9 +17,10 @@ import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
-from quorate.models.base import Model, Progress
+from quorate.models.base import Lesson, Model
 from quorate.models.export import OPSET
 from quorate.models.files import read_file
+from quorate.models.matrix import Matrix
 
 _FORMAT = "quorate-logistic-1"
 
@@ -69,9 +70,8 @@ class Logistic(Model):
     def columns(self) -> int | None:
         return None if self._fitted is None else len(self._fitted.mean)
 
-    def _learn(
-        self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None, progress: Progress | None
-    ) -> None:
+    def _learn(self, lesson: Lesson) -> None:
+        X, y, weight = np.asarray(lesson.X), lesson.y, lesson.weight
         if weight is not None:
             counted = weight > 0
             X, y, weight = X[counted], y[counted], weight[counted]
@@ -89,8 +89,8 @@ class Logistic(Model):
         rows /= scale
         weights, intercept = (self._classes if self.task == "class" else self._returns)(rows, y, weight)
         self._fitted = Coefficients(low, high, mean, scale, weights, intercept)
-        if progress is not None:
-            progress(1, 1)
+        if lesson.progress is not None:
+            lesson.progress(1, 1)
 
     def _classes(
         self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
@@ -125,8 +125,8 @@ class Logistic(Model):
         model.fit(rows, y.astype(np.float64), sample_weight=weight)
         return model.coef_[:, None], np.array([model.intercept_])
 
-    def _infer(self, X: Float32Array) -> FloatArray:
-        sums = self._require_fitted(self._fitted).sums(X)
+    def _infer(self, X: Matrix) -> FloatArray:
+        sums = self._require_fitted(self._fitted).sums(np.asarray(X))
         if self.task == "return":
             return sums
         powers = np.exp(sums - sums.max(axis=1, keepdims=True))

@@ -6,11 +6,15 @@ import numpy as np
 
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array
+from quorate.features.windows import Sequences
 
 _PIECE = 16_384  # rows
 
+# What a member reads: (B, F) rows or (B, L, F) windows, the latter perhaps not yet copied out of the bars they share.
+Matrix = Float32Array | Sequences
 
-def require_matrix(X: Float32Array, columns: int | None, attempted: str, axes: str = "B F") -> None:
+
+def require_matrix(X: Matrix, columns: int | None, attempted: str, axes: str = "B F") -> None:
     """Refuse a matrix that a member may not read.
 
     Args:
@@ -33,6 +37,8 @@ def require_matrix(X: Float32Array, columns: int | None, attempted: str, axes: s
     if X.dtype != np.float32:
         # A model that compares in double and its graph, which compares in single, would part ways here.
         raise ModelError(attempted, found=f"X of {X.dtype}", expected="float32")
+    if isinstance(X, Sequences):
+        return  # finite by their making
     # Piece by piece: windows share their bars, and a mask of all of them would be larger than the bars by far.
     for first in range(0, len(X), _PIECE):
         finite = np.isfinite(X[first : first + _PIECE])

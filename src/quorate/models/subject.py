@@ -37,7 +37,8 @@ class Subject:
         self.settings = settings or ModelSettings()
         self.member = model_class(name)
         random = np.random.default_rng(20)
-        shape = (ROWS, FEATURES) if self.member.window == 1 else (ROWS, self.member.window, FEATURES)
+        window = self.new().window
+        shape = (ROWS, FEATURES) if window == 1 else (ROWS, window, FEATURES)
         self.X = random.normal(size=shape).astype(np.float32)
         self.signal = self.X[:, 0] if self.X.ndim == 2 else self.X[:, -1, 0]
         returns = 0.01 * self.signal + 0.003 * random.normal(size=ROWS)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
-from quorate.core.types import ActionArray, Float32Array, FloatArray
-from quorate.models.base import Model, Progress
+from quorate.core.types import FloatArray
+from quorate.models.base import Lesson, Model, Progress
 from quorate.models.export import trees_to_onnx
 from quorate.models.files import read_file
+from quorate.models.matrix import Matrix
 
 try:
     import xgboost
@@ -37,9 +38,7 @@ class XGBoost(Model):
     def columns(self) -> int | None:
         return None if self._booster is None else int(self._booster.num_features())
 
-    def _learn(
-        self, X: Float32Array, y: ActionArray | FloatArray, weight: FloatArray | None, progress: Progress | None
-    ) -> None:
+    def _learn(self, lesson: Lesson) -> None:
         s = self.settings.xgboost
         goal = {"objective": "multi:softprob", "num_class": 3} if self.task == "class" else {}
         parameters: dict[str, Any] = {
@@ -54,15 +53,17 @@ class XGBoost(Model):
             "verbosity": 0,
             **goal,
         }
-        callbacks = [] if progress is None else [_Tell(progress, s.trees)]
+        callbacks = [] if lesson.progress is None else [_Tell(lesson.progress, s.trees)]
         try:
-            rows = xgboost.QuantileDMatrix(X, label=y, weight=weight, nthread=self.threads)
+            rows = xgboost.QuantileDMatrix(
+                np.asarray(lesson.X), label=lesson.y, weight=lesson.weight, nthread=self.threads
+            )
             self._booster = xgboost.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
         except xgboost.core.XGBoostError as error:
             raise ModelError("fit xgboost", found=str(error).splitlines()[0]) from error
 
-    def _infer(self, X: Float32Array) -> FloatArray:
-        return np.asarray(self._require_fitted(self._booster).inplace_predict(X), dtype=np.float64)
+    def _infer(self, X: Matrix) -> FloatArray:
+        return np.asarray(self._require_fitted(self._booster).inplace_predict(np.asarray(X)), dtype=np.float64)
 
     def save(self, path: Path) -> None:
         booster = self._require_fitted(self._booster)

@@ -8,6 +8,7 @@ from quorate.core.settings.evaluation import CriteriaSettings, EvaluationSetting
 from quorate.core.settings.learning import SplitSettings, TargetSettings, TrainSettings
 from quorate.core.settings.market import QualitySettings, UniverseSettings
 from quorate.core.settings.models import LightGBMSettings, LogisticSettings, ModelSettings, XGBoostSettings
+from quorate.core.settings.networks import LSTMSettings, NetworkSettings, NHiTSSettings, PatchTSTSettings
 from quorate.core.settings.trading import AccountSettings, CostSettings, ExitSettings
 from quorate.core.settings.tree import Settings
 from quorate.core.settings.vote import PredictSettings, VoteSettings
@@ -18,9 +19,13 @@ __all__ = [
     "CriteriaSettings",
     "EvaluationSettings",
     "ExitSettings",
+    "LSTMSettings",
     "LightGBMSettings",
     "LogisticSettings",
     "ModelSettings",
+    "NHiTSSettings",
+    "NetworkSettings",
+    "PatchTSTSettings",
     "PredictSettings",
     "QualitySettings",
     "Settings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from quorate.core.settings.networks import LSTMSettings, NHiTSSettings, PatchTSTSettings
 from quorate.core.settings.section import Section, require
 
 
@@ -53,3 +54,6 @@ class ModelSettings(Section):
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
     logistic: LogisticSettings = field(default_factory=LogisticSettings)
+    nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
+    patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)
+    lstm: LSTMSettings = field(default_factory=LSTMSettings)

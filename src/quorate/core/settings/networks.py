@@ -1,0 +1,88 @@
+"""One section for each network, and what all of them are trained by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from quorate.core.settings.section import Section, require
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings(Section):
+    """How a network is trained; each has its own figures."""
+
+    window: int = 120  # bars that one prediction reads
+    epochs: int = 10  # at most
+    share: float = 1.0  # of the training windows that an epoch visits, drawn anew: neighbours are nearly the same
+    batch: int = 256
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
+    clip: float = 1.0  # of the gradient's norm
+    patience: int = 10  # epochs without a better validation loss
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # of classes; returns are learned by squared error
+    focal_gamma: float = 2.0
+    balanced: bool = False  # each class weighs the same in the loss
+    bf16: bool = True  # where the processor has it
+    recompute: bool = False  # activations in the backward pass, for larger models: less memory, more time
+    tail: float = 0.001  # share of the training rows beyond which, on each side, a feature counts as its quantile
+    checkpoint_s: float = 30.0  # seconds between checkpoints
+
+    def require(self, section: str) -> None:
+        """Refuse what cannot be trained with."""
+        require(section, "window", self.window, 2, 10_000)
+        require(section, "epochs", self.epochs, 1, 100_000)
+        require(section, "share", self.share, 1e-4, 1)
+        require(section, "batch", self.batch, 1, 1_000_000)
+        require(section, "learning_rate", self.learning_rate, 1e-9, 10)
+        require(section, "weight_decay", self.weight_decay, 0, 10)
+        require(section, "clip", self.clip, 1e-6, 1e6)
+        require(section, "patience", self.patience, 1, 100_000)
+        require(section, "focal_gamma", self.focal_gamma, 0, 10)
+        require(section, "tail", self.tail, 0, 0.25)
+        require(section, "checkpoint_s", self.checkpoint_s, 0, 86_400)
+
+
+@dataclass(frozen=True, slots=True)
+class NHiTSSettings(NetworkSettings):
+    """Stacks from coarse to fine, unless pools say otherwise."""
+
+    pools: tuple[int, ...] = (4, 2, 1)  # kernel of each stack's max pooling
+    hidden: tuple[int, ...] = (512, 384, 256)  # width of each stack
+    layers: int = 2  # of each block's perceptron
+    blocks: int = 1  # of each stack
+    ratios: tuple[int, ...] = (24, 12, 4)  # bars for each coefficient of a stack: the inverse expressiveness ratio
+    interpolation: Literal["nearest", "linear", "cubic"] = "linear"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.require("models.nhits")
+
+
+@dataclass(frozen=True, slots=True)
+class PatchTSTSettings(NetworkSettings):
+    patch: int = 12
+    stride: int = 12
+    width: int = 128  # of the model
+    heads: int = 8
+    layers: int = 3
+    feedforward: int = 512
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.require("models.patchtst")
+
+
+@dataclass(frozen=True, slots=True)
+class LSTMSettings(NetworkSettings):
+    window: int = 24
+    epochs: int = 100
+    batch: int = 32
+    width: int = 128
+    layers: int = 2
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        self.require("models.lstm")
