@@ -7,12 +7,20 @@ import pytest
 
 from quorate import Abstention, Action
 from quorate.ensemble.members import Members
+from quorate.features import Inputs
 
-ROW = np.zeros((1, 3), np.float32)
+
+def bars(count):
+    return Inputs(np.zeros((count, 3), np.float32), 60_000 * np.arange(count), "1m")
+
+
+ROW = bars(1)
 
 
 class Says:
     """A session with a fixed answer for every row."""
+
+    window = 1
 
     def __init__(self, *scores):
         self.scores = scores
@@ -22,12 +30,16 @@ class Says:
 
 
 class Fails:
+    window = 1
+
     def run(self, X):
         raise RuntimeError("out of luck")
 
 
 class Waits:
     """Hangs until it is let go."""
+
+    window = 1
 
     def __init__(self):
         self.free = threading.Event()
@@ -69,7 +81,7 @@ def test_what_is_no_score_is_an_abstention_live_and_in_the_frame(scores, reason)
     assert isinstance(ballot[0], Abstention)
     assert reason in ballot[0].reason
     assert ballot[1].action == Action.BUY
-    tables = odd.scores(np.zeros((4, 3), np.float32), np.array([True, True, False, True]))
+    tables = odd.scores(bars(4), np.array([True, True, False, True]))
     assert np.isnan(tables["odd"]).all()
     assert np.isfinite(tables["sound"]).all(axis=1).tolist() == [True, True, False, True]
 
@@ -80,9 +92,7 @@ def test_a_sum_that_passes_1_by_its_last_bit_is_1():
 
 
 def test_a_frame_outlives_a_member_that_fails(caplog):
-    tables = members({"broken": Fails(), "sound": Says(0.1, 0.2, 0.7)}, {"gone": "x"}).scores(
-        np.zeros((5, 3), np.float32), np.ones(5, bool)
-    )
+    tables = members({"broken": Fails(), "sound": Says(0.1, 0.2, 0.7)}, {"gone": "x"}).scores(bars(5), np.ones(5, bool))
     assert list(tables) == ["broken", "sound", "gone"]
     assert np.isnan(tables["broken"]).all()
     assert np.isnan(tables["gone"]).all()
@@ -91,7 +101,7 @@ def test_a_frame_outlives_a_member_that_fails(caplog):
 
 
 def test_no_usable_row_asks_nobody():
-    tables = members({"broken": Fails()}).scores(np.zeros((3, 3), np.float32), np.zeros(3, bool))
+    tables = members({"broken": Fails()}).scores(bars(3), np.zeros(3, bool))
     assert np.isnan(tables["broken"]).all()
 
 
@@ -119,3 +129,36 @@ def test_modes(loaded, missing, mode):
     assert some.mode == mode
     assert len(some) == loaded + missing
     assert [a.reason for a in some.abstain("late")] == ["late"] * loaded + ["gone"] * missing
+
+
+class Reads(Says):
+    """A session that reads some bars at once and says how many it was given."""
+
+    def __init__(self, window):
+        super().__init__(0.0, 0.0, 1.0)
+        self.window = window
+        self.shapes = []
+
+    def run(self, X):
+        self.shapes.append(X.shape)
+        return super().run(X)
+
+
+def test_each_member_is_given_the_bars_it_reads_and_abstains_without_them():
+    sessions = {"row": Reads(1), "short": Reads(4), "long": Reads(10)}
+    some = members(sessions)
+    assert some.window == 10
+    X = np.zeros((8, 3), np.float32)
+    X[:2] = np.nan
+    ballot = some.vote(Inputs(X, 60_000 * np.arange(8), "1m"))
+    assert [type(one).__name__ for one in ballot] == ["Vote", "Vote", "Abstention"]
+    assert ballot[2].reason == "too little history: features known on 6 of the 10 bars it reads"
+    assert (sessions["row"].shapes, sessions["short"].shapes) == ([(1, 3)], [(1, 4, 3)])
+    gap = 60_000 * np.array([0, 1, 2, 3, 4, 6, 7, 8])
+    ballot = some.vote(Inputs(np.zeros((8, 3), np.float32), gap, "1m"))
+    assert ballot[1].reason == "a bar is missing among the last 4"
+    tables = some.scores(Inputs(X, gap, "1m"), np.arange(8) != 7)
+    assert np.isfinite(tables["row"]).all(axis=1).tolist() == [False, False, *[True] * 5, False]
+    # Rows 2 to 4 are joined, and rows 5 to 7: no four bars are.
+    assert np.isnan(tables["short"]).all()
+    assert np.isnan(tables["long"]).all()

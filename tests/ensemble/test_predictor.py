@@ -90,7 +90,9 @@ def test_too_little_history_abstains_and_none_at_all_is_refused(bundle, candles,
     later = candles.between(world.seam)
     signal = bundle.predict(later[:30], now=world.now)
     assert (signal.action, signal.confidence, signal.rule) == (Action.HOLD, 0.0, "no_votes")
-    assert [a.reason for a in signal.abstentions] == ["too little history: 30 of 50 bars"] * 2
+    assert [a.reason for a in signal.abstentions] == [
+        "too little history: features known on 0 of the 1 bars it reads"
+    ] * 2
     assert bundle.predict(later[:50], now=world.now).votes
     with pytest.raises(TooLittleHistoryError):
         bundle.predict(later[:0], now=world.now)
@@ -102,6 +104,8 @@ def test_another_timeframe_is_refused(bundle, candles):
 
 
 class Slow:
+    window = 1
+
     def __init__(self, session, seconds):
         self.session, self.seconds = session, seconds
 
@@ -111,11 +115,15 @@ class Slow:
 
 
 class Failing:
+    window = 1
+
     def run(self, rows):
         raise RuntimeError("out of luck")
 
 
 class NotFinite:
+    window = 1
+
     def run(self, rows):
         return np.full((len(rows), 3), np.nan)
 

@@ -10,9 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from quorate.core.errors import ModelError
-from quorate.core.types import Abstention, Action, BoolArray, Float32Array, FloatArray, Mode, Vote
+from quorate.core.types import Abstention, Action, BoolArray, FloatArray, Mode, Vote
 from quorate.ensemble.vote import loaded_mode
 from quorate.ensemble.vote_frame import choose
+from quorate.features import Inputs
+from quorate.models.matrix import Matrix
 from quorate.models.runtime import Session
 
 # Single precision: a softmax may pass 1 by its last bit.
@@ -55,28 +57,44 @@ class Members:
         """All of them abstain: those that are loaded for this reason, the others for their own."""
         return tuple(Abstention(model, self.failures.get(model, reason)) for model in self.order)
 
-    def vote(self, row: Float32Array) -> list[Vote | Abstention]:
-        """Every member's vote on one row (1, F), or its abstention: not loaded, late, failed, or no scores."""
-        running: dict[str, Future[FloatArray]] = {
-            model: self._threads[model].submit(self._ask, model, row) for model in self.sessions
-        }
+    @cached_property
+    def window(self) -> int:
+        """The bars that the member that reads the most of them reads."""
+        return max((session.window for session in self.sessions.values()), default=1)
+
+    def vote(self, bars: Inputs) -> list[Vote | Abstention]:
+        """Every member's vote on the newest bar, or its abstention: not loaded, without the bars that it reads, late,
+        failed, or no scores.
+        """
+        newest = np.array([len(bars) - 1])
+        running: dict[str, Future[FloatArray]] = {}
+        missing = dict(self.failures)
+        for model, session in self.sessions.items():
+            if len(bars) and bars.whole(session.window)[-1]:
+                read = bars.at(newest, session.window)
+                running[model] = self._threads[model].submit(self._ask, model, read)
+            else:
+                missing[model] = bars.lack(session.window)
         wait(running.values(), timeout=self._deadline_s)
         return [
-            self._cast(model, running[model]) if model in running else Abstention(model, self.failures[model])
+            self._cast(model, running[model]) if model in running else Abstention(model, missing[model])
             for model in self.order
         ]
 
-    def scores(self, X: Float32Array, usable: BoolArray) -> dict[str, FloatArray]:
-        """Every member's (n, 3) scores; NaN on rows that may not be used, and wherever it abstains.
+    def scores(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
+        """Every member's (n, 3) scores; NaN on bars that may not be used, without the bars that it reads, and wherever
+        it abstains.
 
         No deadline here: a frame is the same however busy the machine is.
         """
-        rows = np.ascontiguousarray(X[usable])
         tables = {}
         for model in self.order:
-            tables[model] = np.full((len(X), 3), np.nan)
-            if model in self.sessions and len(rows):
-                tables[model][usable] = self._run(model, rows)
+            tables[model] = np.full((len(bars), 3), np.nan)
+            if model in self.sessions:
+                window = self.sessions[model].window
+                rows = np.flatnonzero(usable & bars.whole(window))
+                if len(rows):
+                    tables[model][rows] = self._run(model, bars.at(rows, window))
         return tables
 
     @cached_property
@@ -102,7 +120,7 @@ class Members:
         sell, hold, buy = scores[0].tolist()
         return Vote(model, Action(int(action[0])), float(score[0]), scores=(sell, hold, buy))
 
-    def _run(self, model: str, rows: Float32Array) -> FloatArray:
+    def _run(self, model: str, rows: Matrix) -> FloatArray:
         """Scores of a whole frame; NaN if the member fails."""
         try:
             return _only_scores(self._ask(model, rows))
@@ -110,7 +128,7 @@ class Members:
             _log.error("%s abstains from %d bars: %s", model, len(rows), error, exc_info=error)
             return np.full((len(rows), 3), np.nan)
 
-    def _ask(self, model: str, rows: Float32Array) -> FloatArray:
+    def _ask(self, model: str, rows: Matrix) -> FloatArray:
         given = self.sessions[model].run(rows)
         if given.shape != (len(rows), 3):
             raise ModelError(f"ask {model}", found=f"scores of shape {given.shape}", expected=f"({len(rows)}, 3)")

@@ -19,7 +19,7 @@ from quorate.ensemble.members import Members
 from quorate.ensemble.store import champion_path
 from quorate.ensemble.vote import CONFLICT, decide
 from quorate.ensemble.vote_frame import decide_frame
-from quorate.features import Bars, build, feature_set, volatility_20
+from quorate.features import Bars, Inputs, build, volatility_20
 from quorate.models.runtime import Session
 
 # What a live futures frame of Freqtrade holds; every feature is warm within it.
@@ -97,14 +97,9 @@ class Bundle:
         if self.mode == "none":
             known = volatility if np.isfinite(volatility) else None
             return fallback_signal(bars, known, self.members.abstain(_NOT_ASKED), candles.symbol, time)
-        row = build(bars, self.manifest.features, newest=1)
-        if np.isfinite(row).all():
-            ballot = self.members.vote(row)
-        else:
-            needed = feature_set(self.manifest.features).warmup + 1
-            ballot = list(self.members.abstain(f"too little history: {len(recent)} of {needed} bars"))
+        X = build(bars, self.manifest.features, newest=self.members.window)
         return decide(
-            ballot,
+            self.members.vote(Inputs(X, recent.time[-len(X) :], recent.timeframe)),
             volatility,
             policy=self.manifest.policy,
             members=len(self.members),
@@ -128,10 +123,10 @@ class Bundle:
         if len(candles) and seen.all():
             raise self._refusal(f"predict {candles.symbol}")
         bars = Bars(candles)
-        X = build(bars, self.manifest.features)
+        inputs = Inputs(build(bars, self.manifest.features), candles.time, candles.timeframe)
         volatility = volatility_20(bars)
         available = self.mode != "none"
-        scores = self.members.scores(X, np.isfinite(X).all(axis=1) & ~seen & available)
+        scores = self.members.scores(inputs, ~seen & available)
         if available:
             decisions = decide_frame(scores, volatility, policy=self.manifest.policy, members=len(self.members))
         else:

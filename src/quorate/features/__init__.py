@@ -12,6 +12,7 @@ from quorate.features.build import atr_14, build, volatility_20
 from quorate.features.catalogue import FeatureSet, feature_names, feature_set, feature_sets
 from quorate.features.context import Context, contexts
 from quorate.features.cross_section import CrossSection
+from quorate.features.inputs import Inputs
 from quorate.features.windows import Sequences, Windows
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Context",
     "CrossSection",
     "FeatureSet",
+    "Inputs",
     "Sequences",
     "Windows",
     "atr_14",

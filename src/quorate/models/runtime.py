@@ -53,6 +53,7 @@ class Session:
         if reads.type != "tensor(float)":
             raise ModelError(f"load {name}", found=f"an input of {reads.type}", expected="tensor(float), float32")
         self._axes = "B F" if len(shape) == 2 else "B L F"
+        self.window = 1 if len(shape) == 2 else int(shape[1])
 
     def run(self, X: Float32Array) -> FloatArray:
         """(B, C) scores or returns as float64, for (B, F) float32 rows.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from quorate.core.clock import format_ms
 from quorate.core.errors import TargetError, TooLittleHistoryError
 from quorate.core.types import Candles, Float32Array, FloatArray, IntArray
-from quorate.features import Context, build, feature_set
+from quorate.features import Context, Inputs, Sequences, build, feature_set
 from quorate.targets.labels import Labels, Target
 
 
@@ -23,7 +23,8 @@ class Dataset:
     Rows are in the order of the symbols and, within one, of time.
 
     Attributes:
-        X: (n, F) float32, finite.
+        inputs: feature rows of every bar, also of those without a row here: windows read them.
+        row: (n,) int64, the bar of each row in `inputs`.
         y: (n,) labels: int8 values of Action, or float64 returns.
         time: (n,) int64 open time of the bar, ms.
         symbol: (n,) int16, index into `symbols`.
@@ -34,7 +35,8 @@ class Dataset:
         candles: bars of the panel inside the span, with and without a row here.
     """
 
-    X: Float32Array
+    inputs: Inputs
+    row: IntArray
     y: npt.NDArray[Any]
     time: IntArray
     symbol: npt.NDArray[np.int16]
@@ -47,6 +49,16 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def X(self) -> Float32Array:  # noqa: N802 - a matrix
+        """(n, F) float32, finite: the features of each row's own bar."""
+        return self.inputs.X[self.row]
+
+    def read(self, rows: IntArray, window: int) -> tuple[Float32Array | Sequences, IntArray]:
+        """What a member that reads `window` bars learns from at `rows`, and which of the rows have that many bars."""
+        kept = rows[self.inputs.whole(window)[self.row[rows]]]
+        return self.inputs.at(self.row[kept], window), kept
+
 
 def build_dataset(
     panel: Mapping[str, Candles],
@@ -55,6 +67,7 @@ def build_dataset(
     start: int | None = None,
     end: int | None = None,
     contexts: Mapping[str, Context] | None = None,
+    lead: int = 0,
 ) -> Dataset:
     """Features and labels of every symbol, the rows that have both.
 
@@ -65,6 +78,7 @@ def build_dataset(
         start: first bar that may give a row, ms, inclusive; None for the first there is.
         end: exclusive; bars from here on are looked at neither by features nor by labels.
         contexts: symbol -> context, for a feature set that reads it; rows where it is missing are left out.
+        lead: bars before `start` that windows may reach back to.
 
     Raises:
         TargetError: no symbols, or candles of several timeframes.
@@ -76,26 +90,30 @@ def build_dataset(
     histories = [candles.between(end=end) for candles in panel.values()]
     labels = [target.label(candles) for candles in histories]
     chosen = [_rows(candles, known, wanted.warmup, start) for candles, known in zip(histories, labels, strict=True)]
-    most = sum(len(rows) for rows in chosen)
-    X = np.empty((most, len(wanted.names)), np.float32)
-    filled = 0
+    first = [
+        max(0, (rows[0] if len(rows) else len(candles)) - lead) for rows, candles in zip(chosen, histories, strict=True)
+    ]
+    counts = [len(candles) - skipped for candles, skipped in zip(histories, first, strict=True)]
+    ends = np.cumsum(counts)
+    X = np.empty((ends[-1], len(wanted.names)), np.float32)
+    places = []
     for number, (symbol, candles) in enumerate(zip(panel, histories, strict=True)):
-        rows = chosen[number]
-        if not len(rows):
-            continue
-        matrix = build(candles, features, (contexts or {}).get(symbol))[rows]
-        complete = np.isfinite(matrix).all(axis=1)
-        chosen[number] = rows[complete]
-        kept = len(chosen[number])
-        X[filled : filled + kept] = matrix if kept == len(rows) else matrix[complete]
-        filled += kept
-    if not filled:
+        skipped, begin = first[number], ends[number] - counts[number]
+        if counts[number]:
+            X[begin : ends[number]] = build(candles, features, (contexts or {}).get(symbol))[skipped:]
+        places.append(begin + chosen[number] - skipped)
+        complete = np.isfinite(X[places[-1]]).all(axis=1)
+        chosen[number], places[-1] = chosen[number][complete], places[-1][complete]
+    if not sum(len(rows) for rows in chosen):
         raise _nothing(histories, wanted.warmup, target, start, end)
+    code = np.arange(len(panel), dtype=np.int16)
+    time = np.concatenate([candles.time[skipped:] for candles, skipped in zip(histories, first, strict=True)])
     return Dataset(
-        X=X[:filled],
+        inputs=Inputs(X, time, histories[0].timeframe, np.repeat(code, counts)),
+        row=np.concatenate(places),
         y=_gather([label.y for label in labels], chosen),
         time=_gather([candles.time for candles in histories], chosen),
-        symbol=np.repeat(np.arange(len(panel), dtype=np.int16), [len(rows) for rows in chosen]),
+        symbol=np.repeat(code, [len(rows) for rows in chosen]),
         span_end=_gather([label.span_end for label in labels], chosen),
         forward_return=_gather([label.forward_return for label in labels], chosen),
         symbols=tuple(panel),
