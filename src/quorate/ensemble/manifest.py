@@ -7,22 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from quorate.core.clock import iso_ms, parse_ms
 from quorate.core.errors import BundleError, FeatureError, QuorateError
 from quorate.core.settings import TargetSettings, VoteSettings
 from quorate.core.types import CLASS_NAMES
+from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.schema import misfit
 from quorate.features.catalogue import feature_set
 
 SCHEMA_VERSION = 1
 DTYPE = "float32"
-RECIPE = "vote"
-TARGET = "ForwardClass"
 FILE_NAME = "manifest.json"
-
-Recipe = Literal["vote"]
 
 _REMEDY = "Train it again with this version of Quorate."
 
@@ -46,12 +43,12 @@ class Manifest:
         features: the feature set's name; feature_names and feature_hash are what it was when trained.
         training_start: open time in ms of the first bar that trained it.
         training_end: open time of the last bar whose close a label has read; bars from here on are unseen.
-        class_prior: shares of SELL, HOLD, BUY among the training rows: the baseline of every score.
+        class_prior: shares of SELL, HOLD, BUY among the training rows: the baseline of every score. Empty for a stack.
         metrics: member -> part -> figures, as measured when it was trained.
         files: file name -> SHA-256.
     """
 
-    recipe: Recipe
+    recipe: RecipeName
     features: str
     feature_names: tuple[str, ...]
     feature_hash: str
@@ -63,7 +60,7 @@ class Manifest:
     training_start: int
     training_end: int
     rows: Mapping[str, int]
-    class_prior: tuple[float, float, float]
+    class_prior: tuple[float, ...]
     members: tuple[Member, ...]
     metrics: Mapping[str, Any]
     settings: Mapping[str, Any]
@@ -90,7 +87,7 @@ class Manifest:
             "features": {"set": self.features, "names": list(self.feature_names), "hash": self.feature_hash},
             "classes": list(CLASS_NAMES),
             "dtype": DTYPE,
-            "target": {"kind": TARGET, "horizon": self.target.horizon, "band": self.target.band},
+            "target": self._target_tree(),
             "policy": {f.name: getattr(self.policy, f.name) for f in fields(VoteSettings) if f.name != "weights"}
             | {"weights": dict(self.policy.weights)},
             "symbols": list(self.symbols),
@@ -105,6 +102,15 @@ class Manifest:
             "versions": dict(self.versions),
             "files": dict(self.files),
         }
+
+    @property
+    def horizon(self) -> int:
+        """Bars that a label looks ahead."""
+        return RECIPES[self.recipe].horizon(self.target)
+
+    def _target_tree(self) -> dict[str, Any]:
+        kind = {"kind": RECIPES[self.recipe].target, "horizon": self.horizon}
+        return kind | ({"band": self.target.band} if self.recipe == "vote" else {})
 
     @classmethod
     def parse(cls, content: bytes, path: Path) -> Self:
@@ -136,9 +142,10 @@ class Manifest:
                 attempted, found=f"an incomplete manifest ({wrong})", expected="every field of a manifest"
             )
         try:
+            if tree["recipe"] not in RECIPES:
+                _require(attempted, "recipe", tree["recipe"], " or ".join(RECIPES))
+            _require(attempted, "target", tree["target"]["kind"], RECIPES[tree["recipe"]].target)
             manifest = cls._from_tree(tree)
-            _require(attempted, "recipe", manifest.recipe, RECIPE)
-            _require(attempted, "target", tree["target"]["kind"], TARGET)
             _require_files(attempted, manifest)
             # Of the text as it stands, so that a field that this version does not know is no alteration.
             own = _digest({key: value for key, value in tree.items() if key != "id"})
@@ -171,7 +178,7 @@ class Manifest:
             features=tree["features"]["set"],
             feature_names=tuple(tree["features"]["names"]),
             feature_hash=tree["features"]["hash"],
-            target=TargetSettings(horizon=tree["target"]["horizon"], band=tree["target"]["band"]),
+            target=_target(tree),
             policy=VoteSettings(**tree["policy"]),
             symbols=tuple(tree["symbols"]),
             timeframe=tree["timeframe"],
@@ -179,7 +186,7 @@ class Manifest:
             training_start=parse_ms(tree["training_span"]["from"]),
             training_end=parse_ms(tree["training_span"]["to"]),
             rows=tree["rows"],
-            class_prior=_three(tree["class_prior"]),
+            class_prior=_shares(tree),
             members=tuple(Member(**member) for member in tree["members"]),
             metrics=tree["metrics"],
             settings=tree["settings"],
@@ -210,9 +217,19 @@ def _digest(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(_dump(tree).encode()).hexdigest()[:16]
 
 
-def _three(shares: list[float]) -> tuple[float, float, float]:
-    sell, hold, buy = shares
-    return sell, hold, buy
+def _target(tree: Mapping[str, Any]) -> TargetSettings:
+    told = tree["target"]
+    if tree["recipe"] == "vote":
+        return TargetSettings(horizon=told["horizon"], band=told["band"])
+    return TargetSettings(return_horizon=told["horizon"])
+
+
+def _shares(tree: Mapping[str, Any]) -> tuple[float, ...]:
+    shares = tuple(tree["class_prior"])
+    expected = len(CLASS_NAMES) if tree["recipe"] == "vote" else 0
+    if len(shares) != expected:
+        raise ValueError(f"a class prior of {len(shares)} shares instead of {expected}")
+    return shares
 
 
 def _require_files(attempted: str, manifest: Manifest) -> None:

@@ -16,6 +16,7 @@ from quorate.ensemble import bundle as storage
 from quorate.ensemble.fallback import fall_back, fallback_signal
 from quorate.ensemble.manifest import Manifest
 from quorate.ensemble.members import Members
+from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.store import champion_path
 from quorate.ensemble.vote import CONFLICT, decide
 from quorate.ensemble.vote_frame import decide_frame
@@ -73,11 +74,12 @@ class Bundle:
             allow_training_span: predict even if the bundle was trained on that bar.
 
         Raises:
-            BundleError: candles of another timeframe.
+            BundleError: candles of another timeframe, or members that predict returns.
             CandleError: a bar that opens after `now`.
             TooLittleHistoryError: no closed bar at all.
             TrainingSpanError: the bar lies inside the training span.
         """
+        self._require_votes(candles)
         self._require_timeframe(candles)
         now = now_ms() if now is None else now
         if len(candles) and candles.time[-1] > now:
@@ -115,9 +117,10 @@ class Bundle:
         the bars after them. A member that is not loaded, or fails, has NaN scores throughout.
 
         Raises:
-            BundleError: candles of another timeframe.
+            BundleError: candles of another timeframe, or members that predict returns.
             TrainingSpanError: every bar lies inside the training span.
         """
+        self._require_votes(candles)
         self._require_timeframe(candles)
         seen = np.zeros(len(candles), np.bool_) if allow_training_span else self.in_training_span(candles)
         if len(candles) and seen.all():
@@ -151,6 +154,15 @@ class Bundle:
         No training label knows what follows it, so its own prediction is as unseen as any later one.
         """
         return (candles.time >= self.manifest.training_start) & (candles.time < self.manifest.training_end)
+
+    def _require_votes(self, candles: Candles) -> None:
+        if RECIPES[self.manifest.recipe].task != "class":
+            raise BundleError(
+                f"predict {candles.symbol}",
+                found=f"a bundle of the recipe {self.manifest.recipe}, whose members predict returns",
+                expected="members that score classes",
+                remedy="Train one with --recipe vote.",
+            )
 
     def _require_timeframe(self, candles: Candles) -> None:
         if candles.timeframe != self.manifest.timeframe:

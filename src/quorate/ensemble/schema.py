@@ -20,7 +20,7 @@ MANIFEST: Mapping[str, Any] = {
     "id": str,
     "recipe": str,
     "features": {"set": str, "names": [str], "hash": str},
-    "target": {"kind": str, "horizon": int, "band": _NUMBER},
+    "target": {"kind": str, "horizon": int},
     "policy": {"weights": Each(_NUMBER), "quorum": _NUMBER, "floor": _NUMBER},
     "symbols": [str],
     "timeframe": str,

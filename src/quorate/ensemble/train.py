@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import resource
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,24 +23,27 @@ from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import ActionArray, Candles, FloatArray, IntArray, Mode
 from quorate.ensemble.manifest import Manifest, Member
+from quorate.ensemble.recipes import RECIPES, Recipe, RecipeName
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.vote import loaded_mode
 from quorate.features import feature_set
-from quorate.models import build
-from quorate.models.base import Model
+from quorate.models import Later, Model, build
 from quorate.models.registry import require_known
 from quorate.models.runtime import Session, require_same
-from quorate.targets import Dataset, ForwardClass, build_dataset, time_split
+from quorate.targets import Dataset, build_dataset, time_split
 from quorate.targets.splits import TimeSplit
 
 # What a model's file may depend on.
 _PACKAGES = (
     *("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime"),
-    *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy"),
+    *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy", "torch", "onnxscript"),
 )
 
-# Rows on which an export must say what the model says.
-EXPORT_ROWS = 4_096
+# Rows on which an export must say what the model says; fewer where each of them is a long window.
+EXPORT_ROWS, EXPORT_LEAST = 4_096, 256
+
+# Where the training of networks keeps its checkpoints, beside the bundles.
+UNFINISHED = ".unfinished"
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
@@ -47,8 +53,14 @@ class Measure(Protocol):
     """How good scores are on some rows: evaluation's figures, handed in because they live further down."""
 
     def __call__(
-        self, y: ActionArray, scores: FloatArray, prior: FloatArray, time: IntArray, forward_return: FloatArray
-    ) -> Mapping[str, Any]: ...
+        self,
+        y: ActionArray | FloatArray,
+        output: FloatArray,
+        prior: FloatArray,
+        time: IntArray,
+        forward_return: FloatArray,
+    ) -> Mapping[str, Any]:
+        """Figures of (n, 3) scores beside the class shares `prior` (3,), or of (n,) returns beside their mean (1,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ def train(
     settings: Settings,
     out: Path,
     measure: Measure,
+    recipe: RecipeName = "vote",
     start: int | None = None,
     end: int | None = None,
     tell: Tell = lambda *_: None,
@@ -101,8 +114,9 @@ def train(
 ) -> Trained:
     """Train every model on the same rows and publish the bundle, as champion if it is the first of its folder.
 
-    Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together)
-    and measured on the later two, purged at each seam. The bundle holds the models as measured.
+    Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together),
+    stop early by the second where they do, and are measured on the later two, purged at each seam. The bundle holds
+    the models as measured. Interrupted and started again, the training of a network goes on where it was.
 
     Args:
         panel: symbol -> candles; those before `start` only warm the features.
@@ -111,6 +125,7 @@ def train(
         settings: of models, target, split and vote.
         out: folder of bundles.
         measure: figures of scores on rows.
+        recipe: what the members learn: classes to vote on, or returns to be stacked.
         start: first bar that may train, ms, inclusive; None for the first there is.
         end: exclusive; candles from here on are never looked at.
         tell: progress.
@@ -122,12 +137,16 @@ def train(
     """
     _require_models(models)
     stages = [] if stages is None else stages
+    chosen = RECIPES[recipe]
+    makers = {name: _maker(name, chosen, settings) for name in models}
     with stage("features and labels", stages):
-        dataset = build_dataset(
-            panel, settings.train.features, ForwardClass(settings.target.horizon, settings.target.band), start, end
-        )
+        lead = max(map(_window, makers.values())) - 1
+        target = chosen.make_target(settings.target)
+        dataset = build_dataset(panel, settings.train.features, target, start, end, lead=lead)
         split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
-    prior = np.bincount(dataset.y[split.train], minlength=3) / len(split.train)
+    learned = dataset.y[split.train]
+    prior = np.bincount(learned, minlength=3) / len(learned) if chosen.task == "class" else learned.mean(keepdims=True)
+    unfinished = out / UNFINISHED / _fingerprint(dataset, split, settings)
     files: dict[str, bytes] = {}
     members: list[Member] = []
     results: list[MemberResult] = []
@@ -136,7 +155,7 @@ def train(
         try:
             with stage(name, stages):
                 made, metrics = _fit_member(
-                    name, dataset, split, prior, settings, measure, _told(tell, name, number, models)
+                    makers[name](), dataset, split, prior, measure, _told(tell, name, number, models), unfinished / name
                 )
         except QuorateError as error:
             # One member that fails does not lose the others; the summary says why.
@@ -155,7 +174,7 @@ def train(
         )
     columns = feature_set(settings.train.features)
     manifest = Manifest(
-        recipe="vote",
+        recipe=recipe,
         features=columns.name,
         feature_names=columns.names,
         feature_hash=columns.hash,
@@ -173,14 +192,17 @@ def train(
             "validation": len(split.validation),
             "test": len(split.test),
         },
-        class_prior=(float(prior[0]), float(prior[1]), float(prior[2])),
+        class_prior=tuple(prior.tolist()) if chosen.task == "class" else (),
         members=tuple(members),
         metrics={result.model: result.metrics for result in results if result.ok},
         settings={
             "train": asdict(settings.train),
             "split": asdict(settings.split),
             "models": {
-                name: asdict(getattr(settings.models, name)) for name in models if hasattr(settings.models, name)
+                name: asdict(getattr(own, name))
+                for own in (chosen.model_settings(settings),)
+                for name in models
+                if hasattr(own, name)
             },
         },
         versions=_versions(),
@@ -188,37 +210,65 @@ def train(
     )
     with stage("publish", stages):
         path, manifest = BundleStore(out).publish(manifest, files, why="trained")
+    shutil.rmtree(unfinished, ignore_errors=True)
     return Trained(path, manifest, tuple(results), tuple(stages))
 
 
 def _fit_member(
-    name: str,
+    model: Model,
     dataset: Dataset,
     split: TimeSplit,
     prior: FloatArray,
-    settings: Settings,
     measure: Measure,
     progress: Callable[[int, int], None],
+    checkpoint: Path,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Fit, measure and export one member: its two files, native first, and its figures by part."""
-    model = build(name, "class", settings.models, seed=settings.train.seed, threads=settings.train.threads)
-    model.fit(dataset.X[split.train], dataset.y[split.train], progress=progress)
+    name, window = model.name, model.window
+    X, rows = dataset.read(split.train, window)
+    later = None
+    if model.stops_early:
+        unseen, its_rows = dataset.read(split.validation, window)
+        later = Later(unseen, dataset.y[its_rows]) if len(its_rows) else None
+    model.fit(X, dataset.y[rows], later=later, progress=progress, checkpoint=checkpoint)
+    ask = model.predict_proba if model.task == "class" else model.predict
     metrics = {}
-    for part, rows in (("validation", split.validation), ("test", split.test)):
+    for part, wanted in (("validation", split.validation), ("test", split.test)):
+        X, rows = dataset.read(wanted, window)
         if len(rows):
-            metrics[part] = dict(
-                measure(
-                    dataset.y[rows],
-                    model.predict_proba(dataset.X[rows]),
-                    prior,
-                    dataset.time[rows],
-                    dataset.forward_return[rows],
-                )
-            )
+            figures = measure(dataset.y[rows], ask(X), prior, dataset.time[rows], dataset.forward_return[rows])
+            metrics[part] = {**figures, "stopped_by": later is not None and part == "validation"}
     graph = model.to_onnx()
-    sample = dataset.X[np.linspace(0, len(dataset.X) - 1, min(EXPORT_ROWS, len(dataset.X)), dtype=np.int64)]
-    require_same(model.output(sample), Session(graph, sample.shape[1], name).run(sample), name)
+    evenly = np.linspace(0, len(dataset) - 1, min(EXPORT_ROWS // window + EXPORT_LEAST, len(dataset)), dtype=np.int64)
+    sample, _ = dataset.read(evenly, window)
+    require_same(model.output(sample), Session(graph, sample.shape[-1], name).run(sample), name)
     return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics
+
+
+def _maker(name: str, recipe: Recipe, settings: Settings) -> Callable[[], Model]:
+    return partial(
+        build,
+        name,
+        recipe.task,
+        recipe.model_settings(settings),
+        seed=settings.train.seed,
+        threads=settings.train.threads,
+    )
+
+
+def _window(make: Callable[[], Model]) -> int:
+    try:
+        return make().window
+    except QuorateError:
+        return 1  # it fails again in its turn, and the summary says why
+
+
+def _fingerprint(dataset: Dataset, split: TimeSplit, settings: Settings) -> str:
+    """Of all that a training depends on: an interrupted one goes on only where nothing has changed."""
+    digest = hashlib.sha256(repr((dataset.symbols, dataset.features, settings)).encode())
+    for array in (dataset.inputs.X, dataset.y, dataset.row, split.train, split.validation):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _native(model: Model) -> bytes:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
-from quorate.features import Bars, Context, build, contexts, feature_set, volatility_20
+from quorate.features import Bars, Context, Inputs, build, contexts, feature_set, volatility_20
 from quorate.targets import Target
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Bars of all symbols, one symbol after the other, each in order of time.
 
@@ -57,6 +58,12 @@ class Rows:
     def trainable(self) -> BoolArray:
         """(n,) bool, everything that a member learns from is known."""
         return self.known & self.usable
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The rows as members of any window read them."""
+        counts = [span.stop - span.start for span in self.spans.values()]
+        return Inputs(self.X, self.time, self.timeframe, np.repeat(np.arange(len(counts)), counts))
 
     @property
     def bar_ms(self) -> int:

@@ -17,15 +17,16 @@ from functools import partial
 import numpy as np
 
 from quorate.core.errors import EvaluationError, ModelError, QuorateError
-from quorate.core.settings import Settings, VoteSettings
+from quorate.core.settings import Settings, SplitSettings, VoteSettings
 from quorate.core.types import CLASS_NAMES, DecisionFrame, FloatArray, IntArray
 from quorate.ensemble.vote_frame import decide_frame
 from quorate.evaluation.baselines import class_prior
 from quorate.evaluation.metrics import log_loss, voted
 from quorate.evaluation.rows import Rows
-from quorate.models import Model
+from quorate.models import Later, Model
+from quorate.models.base import Progress
 from quorate.models.registry import build, require_known
-from quorate.targets import walk_forward
+from quorate.targets import time_split, walk_forward
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
@@ -254,18 +255,17 @@ def walk(
     prior = np.full((len(rows), len(CLASS_NAMES)), np.nan)
     fits = []
     for place, step in enumerate(made, 1):
-        X, y = rows.X[step.train], rows.y[step.train]
-        prior[step.test] = class_prior(y)
-        scored = step.test[rows.usable[step.test]]
+        prior[step.test] = class_prior(rows.y[step.train])
         done = {}
         for number, name in enumerate(names, 1):
             stage = f"fold {place}/{len(made)}, {name} ({number}/{len(names)})"
             began = time.perf_counter()
             try:
                 model = _registered(name, settings) if builder is None else builder(name)
-                model.fit(X, y, progress=partial(tell, stage))
+                _learn(model, rows, step, settings.split, partial(tell, stage))
+                scored = step.test[rows.inputs.whole(model.window)[step.test]]
                 if len(scored):
-                    scores[name][scored] = model.predict_proba(rows.X[scored])
+                    scores[name][scored] = model.predict_proba(rows.inputs.at(scored, model.window))
             except QuorateError as error:
                 done[name] = Fit(time.perf_counter() - began, str(error))
                 tell(f"{stage} abstains", 1, 1)
@@ -276,6 +276,21 @@ def walk(
     if all(failures):
         raise ModelError("walk forward", found=str(failures[0]), expected="a member that can be fitted")
     return Walk(rows, tuple(members), made, scores, prior, tuple(fits))
+
+
+def _learn(model: Model, rows: Rows, step: Step, split: SplitSettings, progress: Progress) -> None:
+    """Fit a model on a step's training rows; one that stops early is told when by the later part of them."""
+    whole = rows.inputs.whole(model.window)
+    train, later = step.train[whole[step.train]], None
+    if model.stops_early and len(train):
+        # The share of validation among the rows that are not test, as where a bundle is trained.
+        share = split.validation / (split.train + split.validation)
+        parts = time_split(rows.time[train], rows.span_end[train], 1 - share, share)
+        if len(parts.validation):
+            unseen = train[parts.validation]
+            later = Later(rows.inputs.at(unseen, model.window), rows.y[unseen])
+        train = train[parts.train]
+    model.fit(rows.inputs.at(train, model.window), rows.y[train], later=later, progress=progress)
 
 
 def require_members(names: Sequence[str]) -> None:

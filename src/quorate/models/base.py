@@ -73,7 +73,6 @@ class Model(ABC):
     Class attributes:
         name: the registry's name for it.
         suffix: of its own safe file format.
-        stops_early: it reads `later` rows in `fit`, so that figures on them are no longer those of unseen rows.
 
     Args:
         task: "class" scores SELL, HOLD, BUY; "return" predicts the forward return as a fraction.
@@ -84,7 +83,6 @@ class Model(ABC):
 
     name: ClassVar[str]
     suffix: ClassVar[str]
-    stops_early: ClassVar[bool] = False
 
     def __init__(self, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> None:
         self.task = task
@@ -96,6 +94,11 @@ class Model(ABC):
     def window(self) -> int:
         """Bars of features that one prediction reads; 1 for models of single rows."""
         return 1
+
+    @property
+    def stops_early(self) -> bool:
+        """It reads `later` rows in `fit`, so that figures on them are no longer those of unseen rows."""
+        return False
 
     def fit(
         self,

@@ -38,6 +38,10 @@ class LightGBM(Model):
     def columns(self) -> int | None:
         return None if self._booster is None else int(self._booster.num_feature())
 
+    @property
+    def stops_early(self) -> bool:
+        return self.settings.lightgbm.patience > 0
+
     def _learn(self, lesson: Lesson) -> None:
         s = self.settings.lightgbm
         goal = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
@@ -61,10 +65,23 @@ class LightGBM(Model):
             rows = lightgbm.Dataset(
                 np.asarray(lesson.X), label=lesson.y, weight=lesson.weight, params={"verbosity": -1}
             )
-            booster = lightgbm.train(parameters, rows, num_boost_round=s.trees, callbacks=[tell])
+            booster = self._grow(parameters, rows, lesson, [tell])
         except lightgbm.basic.LightGBMError as error:
             raise ModelError("fit lightgbm", found=str(error)) from error
         self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
+
+    def _grow(self, parameters: dict[str, Any], rows: Any, lesson: Lesson, callbacks: list[Any]) -> Any:
+        """All the trees, or as many as the later rows are better for."""
+        s = self.settings.lightgbm
+        if not self.stops_early or lesson.later is None:
+            return lightgbm.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
+        later = lightgbm.Dataset(np.asarray(lesson.later.X), label=lesson.later.y, reference=rows)
+        stop = lightgbm.early_stopping(s.patience, verbose=False)
+        booster = lightgbm.train(
+            parameters, rows, num_boost_round=s.trees, valid_sets=[later], callbacks=[*callbacks, stop]
+        )
+        # Only the trees up to the best are kept.
+        return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
 
     def _infer(self, X: Matrix) -> FloatArray:
         booster = self._require_fitted(self._booster)

@@ -9,6 +9,7 @@ from quorate.core.settings.learning import SplitSettings, TargetSettings, TrainS
 from quorate.core.settings.market import QualitySettings, UniverseSettings
 from quorate.core.settings.models import LightGBMSettings, LogisticSettings, ModelSettings, XGBoostSettings
 from quorate.core.settings.networks import LSTMSettings, NetworkSettings, NHiTSSettings, PatchTSTSettings
+from quorate.core.settings.stack import StackSettings
 from quorate.core.settings.trading import AccountSettings, CostSettings, ExitSettings
 from quorate.core.settings.tree import Settings
 from quorate.core.settings.vote import PredictSettings, VoteSettings
@@ -30,6 +31,7 @@ __all__ = [
     "QualitySettings",
     "Settings",
     "SplitSettings",
+    "StackSettings",
     "TargetSettings",
     "TrainSettings",
     "UniverseSettings",

@@ -29,8 +29,10 @@ class LightGBMSettings(Section):
     leaves: int = 31
     depth: int = 6
     learning_rate: float = 0.1
+    patience: int = 0  # trees without a better loss on later rows, after which it stops; 0 to plant them all
 
     def __post_init__(self) -> None:
+        require("models.lightgbm", "patience", self.patience, 0, 100_000)
         require("models.lightgbm", "trees", self.trees, 1, 100_000)
         require("models.lightgbm", "leaves", self.leaves, 2, 131_072)
         require("models.lightgbm", "depth", self.depth, 1, 64)

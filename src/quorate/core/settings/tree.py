@@ -9,6 +9,7 @@ from quorate.core.settings.learning import SplitSettings, TargetSettings, TrainS
 from quorate.core.settings.market import QualitySettings, UniverseSettings
 from quorate.core.settings.models import ModelSettings
 from quorate.core.settings.section import Section
+from quorate.core.settings.stack import StackSettings
 from quorate.core.settings.trading import AccountSettings, CostSettings, ExitSettings
 from quorate.core.settings.vote import PredictSettings, VoteSettings
 
@@ -23,6 +24,7 @@ class Settings(Section):
     target: TargetSettings = field(default_factory=TargetSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
+    stack: StackSettings = field(default_factory=StackSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     predict: PredictSettings = field(default_factory=PredictSettings)
     costs: CostSettings = field(default_factory=CostSettings)

@@ -1,0 +1,55 @@
+"""The two ways of making an ensemble from the same models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from quorate.core.settings import ModelSettings, Settings, TargetSettings
+from quorate.models import Task
+from quorate.targets import ForwardClass, ForwardReturn, Target
+
+RecipeName = Literal["vote", "stack"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What its members learn, and who they are unless others are named.
+
+    Attributes:
+        task: of every member.
+        target: name of the kind of target, as the manifest has it.
+        models: registered names, in order.
+    """
+
+    name: RecipeName
+    task: Task
+    target: str
+    models: tuple[str, ...]
+
+    def horizon(self, settings: TargetSettings) -> int:
+        """Bars that a label looks ahead."""
+        return settings.horizon if self.task == "class" else settings.return_horizon
+
+    def make_target(self, settings: TargetSettings) -> Target:
+        """What its members learn to predict."""
+        if self.task == "class":
+            return ForwardClass(settings.horizon, settings.band)
+        return ForwardReturn(settings.return_horizon)
+
+    def model_settings(self, settings: Settings) -> ModelSettings:
+        """The members' settings: the stack's trees are more and slower."""
+        return settings.models if self.name == "vote" else settings.stack.models
+
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        recipe.name: recipe
+        for recipe in (
+            Recipe("vote", "class", "ForwardClass", ("xgboost", "lightgbm", "nhits", "patchtst")),
+            Recipe("stack", "return", "ForwardReturn", ("lstm", "lightgbm", "xgboost")),
+        )
+    }
+)
