@@ -1,0 +1,139 @@
+"""The state of an unfinished run on disk, so that a run killed at any moment goes on and ends with the same weights.
+
+One safetensors file, replaced at once, with the numbers that are no tensors as JSON in its header, and a digest over
+both: half a file, or one that the disk has changed, is never trained on.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from quorate.core.errors import DataError, ModelError
+from quorate.core.files import write_atomic
+
+_FORMAT = "quorate-checkpoint-1"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """What a run has to know to go on.
+
+    Attributes:
+        position: numbers, and lists of them.
+        tensors: weights, the optimizer's moments, the best weights so far.
+    """
+
+    position: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+
+
+class Checkpoint:
+    """The file of one run.
+
+    Args:
+        path: of the file.
+        name: of the network, for messages.
+        identity: what the run is made of, by name; the state of a run with another identity is not gone on from.
+    """
+
+    def __init__(self, path: Path, name: str, identity: Mapping[str, str]) -> None:
+        self.path = path
+        self._name = name
+        self._identity = dict(identity)
+        self._told = False
+
+    def content(self) -> bytes | None:
+        """What is in the file; None where there is none. What an interrupted write left beside it is removed."""
+        for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*"):
+            left.unlink(missing_ok=True)
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unreadable(error.strerror or str(error)) from error
+
+    def state(self, content: bytes) -> State | None:
+        """The state in the bytes of a file; None, with a line in the log, if it is another run's.
+
+        Raises:
+            ModelError: the file is not whole.
+        """
+        try:
+            header = _header(content)
+            tensors = safetensors.torch.load(content)
+            if header["digest"] != _digest(header["state"], tensors):
+                raise self._unreadable("content that does not match its digest")
+            told = json.loads(header["state"])
+            identity, position = told["identity"], told["position"]
+        except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise self._unreadable(repr(error)) from error
+        differs = [key for key in {**self._identity, **identity} if identity.get(key) != self._identity.get(key)]
+        if differs:
+            _log.warning(
+                "%s: %s is of another run (%s); training starts afresh",
+                self._name,
+                self.path,
+                "; ".join(f"{key} {identity.get(key)}, now {self._identity.get(key)}" for key in sorted(differs)),
+            )
+            return None
+        return State(position, tensors)
+
+    def write(self, state: State) -> None:
+        """Replace the file. A disk that is full costs the checkpoint, not the run: the log says so once."""
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+        told = json.dumps({"identity": self._identity, "position": state.position}, sort_keys=True)
+        header = {"format": _FORMAT, "state": told, "digest": _digest(told, tensors)}
+        content = safetensors.torch.save(tensors, header)
+        try:
+            write_atomic(self.path, lambda temporary: _write(temporary, content))
+        except DataError as error:
+            if not self._told:
+                _log.warning("%s: training goes on without a checkpoint: %s", self._name, error)
+                self._told = True
+
+    def remove(self) -> None:
+        """The run has ended."""
+        self.path.unlink(missing_ok=True)
+
+    def _unreadable(self, found: str) -> ModelError:
+        return ModelError(
+            f"go on training {self._name} from {self.path}",
+            found=found,
+            expected="a checkpoint as it was written",
+            remedy="Remove the file to train from the beginning.",
+        )
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _header(content: bytes) -> dict[str, str]:
+    """The text fields of a safetensors file: 8 bytes with the header's length, the header as JSON, the tensors."""
+    length = int.from_bytes(content[:8], "little")
+    fields = json.loads(content[8 : 8 + length])["__metadata__"]
+    if fields["format"] != _FORMAT:
+        raise ValueError(f"a file of {fields['format']}")
+    return dict(fields)
+
+
+def _digest(told: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(told.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).contiguous().numpy().tobytes())
+    return digest.hexdigest()

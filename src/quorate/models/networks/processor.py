@@ -1,0 +1,47 @@
+"""What a run takes from the machine: threads, random numbers, precision. The caller gets all of it back as it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+@contextmanager
+def isolated(seed: int, threads: int) -> Iterator[None]:
+    """Torch with a seed and a number of threads of its own, and the caller's state restored afterwards.
+
+    Args:
+        seed: of torch's random numbers.
+        threads: 0 for every core this process may use.
+    """
+    before = torch.get_num_threads()
+    with torch.random.fork_rng():
+        torch.set_num_threads(threads or _cores())
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def reseed(*parts: int) -> None:
+    """Begin a stretch of random numbers that depends on nothing but these non-negative numbers."""
+    torch.manual_seed(int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1)))
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 itself; where it only imitates it, it is slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    known = torch.cpu.get_capabilities()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16") or known.get("bf16"))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
