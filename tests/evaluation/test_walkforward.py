@@ -284,3 +284,37 @@ def test_names_are_looked_at_before_anything_is_trained() -> None:
         walked(rows, {"moody": lambda: told(refuses_after=0)})
     with pytest.raises(EvaluationError):
         walked(rows, {"one": told}, folds=200)
+
+
+class Witness(Told):
+    """Reads windows, stops early, and keeps what it was given."""
+
+    window = 4
+    stops_early = True
+
+    def _learn(self, lesson: Lesson) -> None:
+        self.fitted, self.lesson = lesson.X.shape[-1], lesson
+
+
+def test_a_member_of_windows_learns_and_is_asked_only_where_they_are_whole() -> None:
+    hours = np.delete(np.arange(100), 40)
+    rows = made_rows({"A": hours, "B": np.arange(50, 100)}, 3)
+    seen: list[Witness] = []
+
+    def build_one(_: str) -> Model:
+        seen.append(told(Witness))
+        return seen[-1]
+
+    done = walk(rows, ("m",), Settings(), folds=3, builder=build_one)
+    voted = np.isfinite(done.scores["m"]).all(axis=1)
+    tested = rows.time >= done.start
+    lacking = np.isin(rows.time, rows.time[rows.spans["B"]][:3]) & (np.arange(len(rows)) >= rows.spans["B"].start)
+    after_gap = np.isin((rows.time - START) // HOUR_MS, (41, 42, 43)) & (np.arange(len(rows)) < rows.spans["B"].start)
+    np.testing.assert_array_equal(voted, tested & ~lacking & ~after_gap)
+    for step, member in zip(done.steps, seen, strict=True):
+        fitted, later = member.lesson.X[:], member.lesson.later
+        assert later is not None
+        assert fitted.shape[1:] == (4, rows.X.shape[1])
+        # The first column is the hour: the rows to stop by begin after the last label of those learned from has ended.
+        assert fitted[:, -1, 0].max() + 3 < later.X[:][:, -1, 0].min()
+        assert later.X[:][:, -1, 0].max() + 3 < (step.start - START) // HOUR_MS

@@ -7,7 +7,7 @@ import pytest
 
 from quorate.core.errors import ModelError
 from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
-from quorate.models import build, names
+from quorate.models import Later, build, names
 from quorate.models.runtime import Session, require_same
 
 SMALL = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
@@ -125,3 +125,20 @@ def test_an_unknown_member_is_refused_with_the_close_match():
     assert names()[:2] == MEMBERS
     with pytest.raises(ModelError, match="Did you mean 'lightgbm'"):
         build("lightgmb", "class", SMALL, seed=1)
+
+
+def test_lightgbm_stops_where_later_rows_no_longer_gain_and_keeps_the_trees_up_to_there():
+    X, y, _ = rows()
+    settings = ModelSettings(lightgbm=LightGBMSettings(trees=400, patience=5))
+    noise = np.random.default_rng(1).integers(0, 3, 300).astype(np.int8)
+    later = Later(X[-300:], noise)
+    model = build("lightgbm", "class", settings, seed=1, threads=1)
+    assert model.stops_early
+    assert not build("lightgbm", "class", ModelSettings(), seed=1).stops_early
+    stopped = model.fit(X[:-300], y[:-300], later=later)
+    few = build("lightgbm", "class", ModelSettings(lightgbm=LightGBMSettings(trees=400)), seed=1, threads=1)
+    assert stopped._booster.num_trees() < few.fit(X[:-300], y[:-300])._booster.num_trees() / 4
+    # Labels of noise: the first trees are the best there are, and no more than those are kept.
+    alone = ModelSettings(lightgbm=LightGBMSettings(trees=stopped._booster.num_trees() // 3))
+    same = build("lightgbm", "class", alone, seed=1, threads=1).fit(X[:-300], y[:-300])
+    np.testing.assert_array_equal(stopped.output(X), same.output(X))

@@ -127,3 +127,22 @@ def test_panels_that_cannot_be_joined_are_refused(panel, walk):
         build_dataset({}, "core14", ForwardClass())
     with pytest.raises(TargetError, match="timeframes 1h, 4h"):
         build_dataset({**panel, "D/USDT": walk(100, 1, timeframe="4h")}, "core14", ForwardClass())
+
+
+def test_windows_reach_before_the_span_but_not_into_another_symbol_or_warm_up(panel):
+    start = START + 160 * HOUR_MS
+    windowed = build_dataset(panel, "core14", ForwardClass(horizon=5), start, lead=29)
+    rows = np.arange(len(windowed))
+    X, kept = windowed.read(rows, 30)
+    # A has all the history that its first windows ask for. B, warm from the span's 9th hour, lacks 29 bars.
+    assert np.array_equal(kept[windowed.symbol[kept] == 0], rows[windowed.symbol == 0])
+    assert (windowed.symbol == 1).sum() - (windowed.symbol[kept] == 1).sum() == 29
+    for place in (0, 100, len(kept) - 1):
+        candles = panel[windowed.symbols[windowed.symbol[kept[place]]]]
+        last = int(np.searchsorted(candles.time, windowed.time[kept[place]]))
+        np.testing.assert_array_equal(X[place : place + 1][0], build(candles, "core14")[last - 29 : last + 1])
+    # A lead adds history and no row.
+    plain = build_dataset(panel, "core14", ForwardClass(horizon=5), start)
+    np.testing.assert_array_equal(plain.X, windowed.X)
+    assert len(plain.read(rows, 30)[1]) < len(kept)
+    assert np.array_equal(plain.read(rows, 1)[0], plain.X)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from quorate.evaluation.tables import Cell, Table
+
+# Where output is not a terminal, a stage that goes on for longer than this says how far it is.
+_SILENCE_S = 20.0
 
 # Where output is not a terminal, tables keep a width that a page can show.
 _PAGE_WIDTH = 120
@@ -91,13 +95,18 @@ def note(text: str) -> None:
 
 
 class Tell:
-    """Progress of named stages: a bar on a terminal, one line a finished stage elsewhere."""
+    """Progress of named stages: a bar on a terminal; elsewhere a line a finished stage, and now and then one with the
+    time that is left.
+    """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._console = console
         self._tasks: dict[str, TaskID] = {}
+        self._clock = clock
+        self._began: dict[str, float] = {}
+        self._spoke = clock()
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -110,9 +119,25 @@ class Tell:
     def __call__(self, stage: str, done: int, total: int) -> None:
         if stage not in self._tasks:
             self._tasks[stage] = self.bars.add_task(stage, total=total)
+            self._began[stage] = self._clock()
         self.bars.update(self._tasks[stage], completed=done, total=total)
-        if done == total and not self._console.is_terminal:
-            self._console.print(f"{stage}: {done}/{total}", highlight=False)
+        if self._console.is_terminal:
+            return
+        now = self._clock()
+        if done == total:
+            self._say(f"{stage}: {done}/{total}")
+        elif done and now - self._spoke >= _SILENCE_S:
+            left = (now - self._began[stage]) / done * (total - done)
+            self._say(f"{stage}: {done}/{total}, about {_duration(left)} left")
+
+    def _say(self, line: str) -> None:
+        self._spoke = self._clock()
+        self._console.print(line, highlight=False)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 @contextmanager

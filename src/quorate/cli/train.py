@@ -12,12 +12,13 @@ import typer
 from quorate.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from quorate.cli.output import Tell
     from quorate.core.settings import EvaluationSettings, Settings
     from quorate.core.types import ActionArray, FloatArray, IntArray
+    from quorate.ensemble.recipes import RecipeName
     from quorate.ensemble.train import Trained
-
-_DEFAULT_MODELS = "xgboost,lightgbm"
 
 
 def train(
@@ -31,13 +32,19 @@ def train(
     ] = None,
     start: options.Start = None,
     end: options.End = None,
-    recipe: Annotated[Literal["vote"], typer.Option("--recipe", help="How members combine.")] = "vote",  # noqa: ARG001 - one recipe so far
-    models: Annotated[str, typer.Option("--models", metavar="A,B", help="Members, in order.")] = _DEFAULT_MODELS,
+    recipe: Annotated[
+        Literal["vote", "stack"],
+        typer.Option("--recipe", help="Members that score classes and vote, or that predict returns to be stacked."),
+    ] = "vote",
+    models: Annotated[
+        str | None, typer.Option("--models", metavar="A,B", help="Members, in order; the recipe's own if not given.")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Train an ensemble on a span of candles and publish it as a bundle."""
     from quorate.cli import output
     from quorate.core.configuration import load_settings
+    from quorate.ensemble.recipes import RECIPES
     from quorate.market import FreqtradeFolder
 
     wanted = options.split_symbols(symbols)
@@ -52,7 +59,8 @@ def train(
             from quorate.market.universe import top as most_traded
 
             wanted = most_traded(source, timeframe, top, start, settings=settings.universe)
-        trained = train_on(source, wanted, timeframe, start, end, models, out, settings, tell)
+        members = options.split_symbols(models) or RECIPES[recipe].models
+        trained = train_on(source, wanted, timeframe, start, end, members, out, settings, tell, recipe=recipe)
     if as_json:
         output.print_json(to_json(trained))
     else:
@@ -65,10 +73,12 @@ def train_on(
     timeframe: str,
     start: int | None,
     end: int | None,
-    models: str,
+    models: Sequence[str],
     out: Path,
     settings: Settings,
     tell: Tell,
+    *,
+    recipe: RecipeName = "vote",
 ) -> Trained:
     """Read the candles and train: what the verb and the demo share."""
     from quorate.cli.panel import read_panel
@@ -81,10 +91,11 @@ def train_on(
     return train_ensemble(
         panel,
         timeframe,
-        models=options.split_symbols(models),
+        models=models,
         settings=settings,
         out=out,
         measure=partial(_figures, settings.evaluation),
+        recipe=recipe,
         start=start,
         end=end,
         tell=tell,
