@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,20 @@ class Sequences:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return self[:].astype(dtype or self.dtype, copy=False)
+
+    @property
+    def newest(self) -> Float32Array:
+        """(B, F) float32, the last row of each window: a copy, but of one row in L only."""
+        rows: Float32Array = self._stretches[self._first, -1]
+        return rows
+
+    def digest(self) -> str:
+        """SHA-256 of the rows that the windows are cut from and of where each one starts, in hexadecimal."""
+        digest = hashlib.sha256(repr(self.shape).encode())
+        # The first row of every stretch and the rest of the last one: each row once, instead of L times.
+        for part in (self._stretches[:, 0], self._stretches[-1:, 1:], self._first):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     def select(self, chosen: slice | IntArray) -> Sequences:
         """Some of them, still uncopied."""

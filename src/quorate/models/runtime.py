@@ -8,7 +8,13 @@ import numpy as np
 
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array, FloatArray
-from quorate.models.matrix import require_matrix
+from quorate.features.windows import Sequences
+from quorate.models.matrix import Matrix, require_matrix
+
+# Key of a graph's metadata: how many rows it runs at once.
+BATCH = "quorate.batch"
+
+_PIECE = 1_024  # windows copied at once for a graph that says nothing of it
 
 
 class Session:
@@ -19,6 +25,11 @@ class Session:
         features: F as the bundle says; a graph of another width is refused.
         name: for messages.
         threads: of one run. One by default: two threads that fight another process collapse.
+
+    Attributes:
+        window: L, bars that one prediction reads; 1 for a model of single rows.
+        batch: rows that the graph runs at once, as its metadata "quorate.batch" says: networks are fastest while what
+            passes between their layers stays in the cache. None for a graph that takes all rows together.
 
     Raises:
         ModelError: bytes that are no ONNX graph, or a graph of another input width or dtype.
@@ -52,24 +63,45 @@ class Session:
             raise ModelError(f"load {name}", found=f"{shape[-1]} inputs", expected=f"{features} features")
         if reads.type != "tensor(float)":
             raise ModelError(f"load {name}", found=f"an input of {reads.type}", expected="tensor(float), float32")
+        if len(shape) not in (2, 3) or not all(isinstance(axis, int) for axis in shape[1:]):
+            raise ModelError(
+                f"load {name}", found=f"an input of {shape}", expected="(B, F) or (B, L, F), L and F fixed"
+            )
         self._axes = "B F" if len(shape) == 2 else "B L F"
-        self.window = 1 if len(shape) == 2 else int(shape[1])
+        self.window = 1 if len(shape) == 2 else shape[1]
+        self.batch = self._best_batch()
 
-    def run(self, X: Float32Array) -> FloatArray:
-        """(B, C) scores or returns as float64, for (B, F) float32 rows.
+    def run(self, X: Matrix) -> FloatArray:
+        """(B, C) scores or returns as float64, for (B, F) float32 rows or (B, L, F) windows.
 
         Raises:
-            ModelError: another number of columns or another dtype, NaN or infinity, or the runtime's own failure.
+            ModelError: another number of columns or bars, another dtype, NaN or infinity, or the runtime's own failure.
         """
-        from onnxruntime.capi import onnxruntime_pybind11_state as failures
-
         attempted = f"predict with {self.name}"
         require_matrix(X, self.features, attempted, self._axes)
+        if self.window > 1 and X.shape[1] != self.window:
+            raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
+        size = self.batch or (_PIECE if isinstance(X, Sequences) else max(1, len(X)))
+        # One run at least: no rows have no scores, but still C columns of them.
+        pieces = [self._run(X[first : first + size], attempted) for first in range(0, max(1, len(X)), size)]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _run(self, rows: Float32Array, attempted: str) -> FloatArray:
+        from onnxruntime.capi import onnxruntime_pybind11_state as failures
+
         try:
-            (output,) = self._session.run([self._output], {self._input: X})
+            (output,) = self._session.run([self._output], {self._input: rows})
         except (failures.Fail, failures.InvalidArgument, failures.RuntimeException) as error:
             raise ModelError(attempted, found=str(error).splitlines()[0], expected="a graph that runs") from error
         return np.asarray(output, dtype=np.float64)
+
+    def _best_batch(self) -> int | None:
+        said = self._session.get_modelmeta().custom_metadata_map.get(BATCH)
+        if said is None:
+            return None
+        if not (said.isascii() and said.isdigit() and int(said) > 0):
+            raise ModelError(f"load {self.name}", found=f"{BATCH} = {said!r}", expected="a number of rows")
+        return int(said)
 
 
 def require_same(expected: FloatArray, actual: FloatArray, name: str, tolerance: float = 1e-5) -> None:
