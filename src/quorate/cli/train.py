@@ -82,7 +82,7 @@ def train_on(
 ) -> Trained:
     """Read the candles and train: what the verb and the demo share."""
     from quorate.cli.panel import read_panel
-    from quorate.ensemble.train import stage
+    from quorate.ensemble.cost import stage
     from quorate.ensemble.train import train as train_ensemble
 
     stages: list[Any] = []

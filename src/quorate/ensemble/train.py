@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import resource
 import shutil
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings
-from quorate.core.types import ActionArray, Candles, FloatArray, IntArray, Mode
+from quorate.core.types import Candles, Mode
+from quorate.ensemble.cost import Stage, stage
+from quorate.ensemble.fitting import Measure, fit_member
 from quorate.ensemble.manifest import Manifest, Member
+from quorate.ensemble.precision import lighten
 from quorate.ensemble.recipes import RECIPES, Recipe, RecipeName
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.vote import loaded_mode
 from quorate.features import feature_set
-from quorate.models import Later, Model, build
+from quorate.models import Model, build
 from quorate.models.registry import require_known
-from quorate.models.runtime import Session, require_same
 from quorate.targets import Dataset, build_dataset, time_split
 from quorate.targets.splits import TimeSplit
 
@@ -39,28 +38,11 @@ _PACKAGES = (
     *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy", "torch", "onnxscript"),
 )
 
-# Rows on which an export must say what the model says; fewer where each of them is a long window.
-EXPORT_ROWS, EXPORT_LEAST = 4_096, 256
-
 # Where the training of networks keeps its checkpoints, beside the bundles.
 UNFINISHED = ".unfinished"
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
-
-
-class Measure(Protocol):
-    """How good scores are on some rows: evaluation's figures, handed in because they live further down."""
-
-    def __call__(
-        self,
-        y: ActionArray | FloatArray,
-        output: FloatArray,
-        prior: FloatArray,
-        time: IntArray,
-        forward_return: FloatArray,
-    ) -> Mapping[str, Any]:
-        """Figures of (n, 3) scores beside the class shares `prior` (3,), or of (n,) returns beside their mean (1,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +54,6 @@ class MemberResult:
     seconds: float
     metrics: Mapping[str, Any] = field(default_factory=dict)
     failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a stage cost: wall seconds, and the process's peak memory by its end, in MiB."""
-
-    name: str
-    seconds: float
-    peak_mib: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +127,7 @@ def train(
         began = time.perf_counter()
         try:
             with stage(name, stages):
-                made, metrics = _fit_member(
+                made, figures = fit_member(
                     makers[name](), dataset, split, prior, measure, _told(tell, name, number, models), unfinished / name
                 )
         except QuorateError as error:
@@ -165,13 +138,18 @@ def train(
         files |= made
         native, graph = made
         members.append(Member(name, native, graph))
-        results.append(MemberResult(name, ok=True, seconds=time.perf_counter() - began, metrics=metrics))
+        results.append(MemberResult(name, ok=True, seconds=time.perf_counter() - began, metrics=figures))
     if loaded_mode(sum(result.ok for result in results), len(results)) == "none":
         raise ModelError(
             "train the ensemble",
             found="; ".join(f"{result.model}: {result.failure}" for result in results if not result.ok),
             expected="at least two members",
         )
+    metrics: dict[str, Any] = {result.model: result.metrics for result in results if result.ok}
+    if settings.train.precision == "int8" and chosen.task == "class":
+        with stage("int8", stages):
+            fewer = lighten(dataset, split, members, files, settings.vote)
+        metrics["int8"] = fewer
     columns = feature_set(settings.train.features)
     manifest = Manifest(
         recipe=recipe,
@@ -194,7 +172,7 @@ def train(
         },
         class_prior=tuple(prior.tolist()) if chosen.task == "class" else (),
         members=tuple(members),
-        metrics={result.model: result.metrics for result in results if result.ok},
+        metrics=metrics,
         settings={
             "train": asdict(settings.train),
             "split": asdict(settings.split),
@@ -212,37 +190,6 @@ def train(
         path, manifest = BundleStore(out).publish(manifest, files, why="trained")
     shutil.rmtree(unfinished, ignore_errors=True)
     return Trained(path, manifest, tuple(results), tuple(stages))
-
-
-def _fit_member(
-    model: Model,
-    dataset: Dataset,
-    split: TimeSplit,
-    prior: FloatArray,
-    measure: Measure,
-    progress: Callable[[int, int], None],
-    checkpoint: Path,
-) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Fit, measure and export one member: its two files, native first, and its figures by part."""
-    name, window = model.name, model.window
-    X, rows = dataset.read(split.train, window)
-    later = None
-    if model.stops_early:
-        unseen, its_rows = dataset.read(split.validation, window)
-        later = Later(unseen, dataset.y[its_rows]) if len(its_rows) else None
-    model.fit(X, dataset.y[rows], later=later, progress=progress, checkpoint=checkpoint)
-    ask = model.predict_proba if model.task == "class" else model.predict
-    metrics = {}
-    for part, wanted in (("validation", split.validation), ("test", split.test)):
-        X, rows = dataset.read(wanted, window)
-        if len(rows):
-            figures = measure(dataset.y[rows], ask(X), prior, dataset.time[rows], dataset.forward_return[rows])
-            metrics[part] = {**figures, "stopped_by": later is not None and part == "validation"}
-    graph = model.to_onnx()
-    evenly = np.linspace(0, len(dataset) - 1, min(EXPORT_ROWS // window + EXPORT_LEAST, len(dataset)), dtype=np.int64)
-    sample, _ = dataset.read(evenly, window)
-    require_same(model.output(sample), Session(graph, sample.shape[-1], name).run(sample), name)
-    return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics
 
 
 def _maker(name: str, recipe: Recipe, settings: Settings) -> Callable[[], Model]:
@@ -271,13 +218,6 @@ def _fingerprint(dataset: Dataset, split: TimeSplit, settings: Settings) -> str:
     return digest.hexdigest()[:16]
 
 
-def _native(model: Model) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / model.name
-        model.save(path)
-        return path.read_bytes()
-
-
 def _require_models(models: Sequence[str]) -> None:
     for name in models:
         require_known(name)
@@ -287,17 +227,6 @@ def _require_models(models: Sequence[str]) -> None:
 
 def _told(tell: Tell, name: str, number: int, models: Sequence[str]) -> Callable[[int, int], None]:
     return lambda done, total: tell(f"{name} ({number}/{len(models)})", done, total)
-
-
-@contextmanager
-def stage(name: str, stages: list[Stage]) -> Iterator[None]:
-    """Note what the block costs."""
-    began = time.perf_counter()
-    yield
-    # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    unit = 1024 if sys.platform != "darwin" else 1024**2
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    stages.append(Stage(name, time.perf_counter() - began, peak))
 
 
 def _versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from quorate.core.settings.section import Section, require
 
@@ -41,6 +42,7 @@ class TrainSettings(Section):
     features: str = "core14"
     seed: int = 7
     threads: int = 0  # 0: every core
+    precision: Literal["float32", "int8"] = "float32"  # networks are served in; int8 only where decisions stay the same
 
     def __post_init__(self) -> None:
         require("train", "seed", self.seed, 0, 2**31 - 1)
