@@ -1,0 +1,84 @@
+"""Attention among the few patches of one channel.
+
+Vaswani et al., Attention Is All You Need, 2017; scores that add up over the layers: He et al., RealFormer, 2021
+(arXiv 2012.11747), which PatchTST uses.
+
+The tiles are tiny (10 x 10 at the member's size), and there are tens of thousands of them in a batch. The fused kernel
+is made for long sequences and is slow on these; so is a softmax over rows of 10. Two batched products and a softmax of
+elementwise steps are several times faster, in bfloat16 above all (benchmarks/networks_step.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over (S, N, D) tokens.
+
+    Args:
+        width: D.
+        heads: H, a divisor of D.
+        dropout: of the attention weights.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)  # one product instead of three
+        self.out = nn.Linear(width, width)
+        self.dropout = dropout
+
+    def forward(self, x: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(S, N, D) tokens and the (S, H, N, N) scores of the layer below, to be added; new tokens and scores."""
+        S, N, D = x.shape
+        H, d = self.heads, D // self.heads
+        qkv = self.qkv(x).reshape(S, N, 3, H, d).permute(2, 0, 3, 1, 4)  # (3, S, H, N, d)
+        q, k, v = qkv.reshape(3, S * H, N, d).unbind(0)
+        scores = torch.bmm(q * d**-0.5, k.transpose(1, 2))  # (SH, N, N)
+        if before is not None:
+            scores = scores + before.reshape(S * H, N, N)
+        weights = functional.dropout(softmax(scores), self.dropout, self.training)
+        mixed = torch.bmm(weights, v).reshape(S, H, N, d).transpose(1, 2)  # (S, N, H, d)
+        return self.out(mixed.reshape(S, N, D)), scores.reshape(S, H, N, N)
+
+
+def softmax(scores: Tensor) -> Tensor:
+    """(..., N) scores to weights that sum to 1 over the last axis.
+
+    >>> softmax(torch.tensor([[0.0, 0.0], [1000.0, 0.0]])).tolist()
+    [[0.5, 0.5], [1.0, 0.0]]
+    """
+    if torch.compiler.is_exporting():
+        return scores.softmax(dim=-1)  # one node, which the runtime does well
+    return _Softmax.apply(scores)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Softmax(torch.autograd.Function):
+    """Softmax of short rows, each step vectorised over all rows at once.
+
+    A row's sum, spread over the row, is a product with a matrix of ones: that is faster than to reduce rows of 10 and
+    to broadcast the results.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor) -> Tensor:
+        powers = (scores - scores.amax(dim=-1, keepdim=True)).exp_()
+        weights = powers.div_(_row_sums(powers))
+        ctx.save_for_backward(weights)
+        return weights
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (weights,) = ctx.saved_tensors
+        out: Tensor = gradient * weights
+        return out.sub_(_row_sums(out).mul_(weights))
+
+
+def _row_sums(x: Tensor) -> Tensor:
+    N = x.shape[-1]
+    return torch.mm(x.reshape(-1, N), x.new_ones(N, N)).reshape(x.shape)
