@@ -25,8 +25,24 @@ KEPT_TRADES: dict[str, Any] = {
 }
 
 
-def verdicts(decisions: dict[str, Any], trades: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
-    return {row["name"]: row for row in criteria(decisions, trades, CriteriaSettings())}
+KEPT_STACK: dict[str, Any] = {
+    "n": 100,
+    "win_rate": 0.65,
+    "win_rate_ci": [0.55, 0.74],
+    "losses": 30,
+    "sharpe": 2.0,
+    "max_drawdown": 0.12,
+}
+RULES: dict[str, Any] = {"n": 120, "losses": 50}
+
+
+def verdicts(
+    decisions: dict[str, Any],
+    trades: dict[str, Any] | None,
+    stack: dict[str, Any] | None = KEPT_STACK,
+    rules: dict[str, Any] | None = RULES,
+) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in criteria(decisions, trades, CriteriaSettings(), stack=stack, rules=rules)}
 
 
 def test_every_promise_of_the_specification_is_there_and_can_be_kept() -> None:
@@ -40,6 +56,10 @@ def test_every_promise_of_the_specification_is_there_and_can_be_kept() -> None:
         "unanimous": "20-30 % of decided bars",
         "strong": "50-60 % of decided bars",
         "split": "15-25 % of decided bars",
+        "stack: win rate": "at least 65 %",
+        "stack: Sharpe": "at least 2",
+        "stack: max drawdown": "at most 12 %",
+        "stack: fewer losing entries": "at least 40 % fewer than the rules'",
     }
     assert all(row["ok"] is True and row["note"] == "" for row in rows.values())
     assert rows["win rate"]["interval"] == [0.6, 0.8]
@@ -75,6 +95,50 @@ def test_each_promise_of_the_trades_can_be_broken_alone(name: str, change: dict[
     assert rows[name]["ok"] is False
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("stack: win rate", {"win_rate": 0.6499}),
+        ("stack: Sharpe", {"sharpe": 1.999}),
+        ("stack: max drawdown", {"max_drawdown": 0.1201}),
+        ("stack: fewer losing entries", {"losses": 31}),
+    ],
+)
+def test_each_promise_of_the_stack_can_be_broken_alone(name: str, change: dict[str, Any]) -> None:
+    rows = verdicts(KEPT_DECISIONS, KEPT_TRADES, {**KEPT_STACK, **change})
+    assert [row["name"] for row in rows.values() if row["ok"] is not True] == [name]
+    assert rows[name]["ok"] is False
+
+
+def test_without_a_stack_its_rows_stand_and_say_so() -> None:
+    rows = verdicts(KEPT_DECISIONS, KEPT_TRADES, None, None)
+    stack = [row for name, row in rows.items() if name.startswith("stack")]
+    assert len(stack) == 4
+    assert all(
+        (row["ok"], row["shown"], row["note"]) == (None, "n/a", "n/a: no stack with panel here") for row in stack
+    )
+    lossless = verdicts(KEPT_DECISIONS, KEPT_TRADES, KEPT_STACK, {"n": 3, "losses": 0})["stack: fewer losing entries"]
+    assert (lossless["ok"], lossless["note"]) == (None, "n/a: the rules lost no trade on the same bars")
+
+
+def test_intervals_stand_beside_what_they_are_of() -> None:
+    decisions = {
+        **KEPT_DECISIONS,
+        "mean_confidence_ci": [0.7, 0.8],
+        "fallback_ci": [0.05, 0.15],
+        "mix_ci": {"unanimous": [0.2, 0.3], "strong": None},
+    }
+    rows = verdicts(decisions, {**KEPT_TRADES, "reward_risk_ci": [2.0, 3.0]})
+    assert {name: row["interval"] for name, row in rows.items() if row["interval"]} == {
+        "mean confidence": [0.7, 0.8],
+        "win rate": [0.6, 0.8],
+        "fallback use": [0.05, 0.15],
+        "reward / risk": [2.0, 3.0],
+        "unanimous": [0.2, 0.3],
+        "stack: win rate": [0.55, 0.74],
+    }
+
+
 def test_what_cannot_be_measured_is_neither_kept_nor_broken() -> None:
     untraded = verdicts(KEPT_DECISIONS, None)
     for name in ("win rate", "largest loss", "reward / risk"):
@@ -87,7 +151,7 @@ def test_what_cannot_be_measured_is_neither_kept_nor_broken() -> None:
     won_all = {**KEPT_TRADES, "reward_risk": None, "missing": {"reward_risk": "no losing trade"}}
     assert verdicts(KEPT_DECISIONS, won_all)["reward / risk"]["note"] == "n/a: no losing trade"
     silent = {"decided": 0, "mean_confidence": None, "fallback": None, "mix": {}}
-    assert all(row["ok"] is None for row in verdicts(silent, None).values())
+    assert all(row["ok"] is None for row in verdicts(silent, None, None).values())
 
 
 @given(st.floats(0, 1))

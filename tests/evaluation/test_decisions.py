@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from quorate.core.clock import HOUR_MS
 from quorate.core.types import Action, DecisionFrame
 from quorate.ensemble.predictor import TRAINING_SPAN
 from quorate.ensemble.vote import CONFLICT, VOLATILITY_HOLD
@@ -71,3 +73,17 @@ def test_nothing_decided_gives_nulls_with_reasons(frames: list[DecisionFrame]) -
     assert figures["mean_confidence"] is None
     assert figures["missing"]["mean_confidence"] == "no BUY or SELL"
     json.dumps(figures, allow_nan=False)
+
+
+def test_shares_have_intervals_over_days() -> None:
+    """Every bar of a day is alike, as in a market that moves as one: days are what is counted, not bars."""
+    days = 40
+    names = np.repeat(np.where(np.arange(days) % 4 == 0, "unanimous", "strong"), 24)
+    made = frame([(Action.BUY, 0.8, str(name), "vote") for name in names])
+    figures = decision_figures([replace(made, time=np.arange(days * 24) * HOUR_MS)])
+    low, high = figures["mix_ci"]["unanimous"]
+    assert low < figures["mix"]["unanimous"] == 0.25 < high
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.25 * 0.75 / days), rel=0.2)
+    assert figures["coverage_ci"] == [1.0, 1.0]
+    assert figures["fallback_ci"] == [0.0, 0.0]
+    assert figures["mean_confidence_ci"] == pytest.approx([0.8, 0.8])

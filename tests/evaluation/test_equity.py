@@ -107,3 +107,17 @@ def test_the_interval_of_sharpe_holds_it_and_widens_with_confidence() -> None:
 def test_curves_that_make_no_sense_are_refused(time: list[int], equity: list[float], start: float) -> None:
     with pytest.raises(EvaluationError, match="equity curve"):
         EquityCurve(np.array(time), np.array(equity), start)
+
+
+def test_every_figure_of_the_account_has_an_interval_over_days() -> None:
+    returns = np.random.default_rng(2).normal(0.001, 0.01, 200)
+    figures = equity_figures(daily(100 * np.cumprod(1 + returns)), EvaluationSettings(resamples=2_000)).to_json()
+    for name in ("total_return", "annual_return", "sharpe", "sortino", "calmar", "max_drawdown"):
+        low, high = figures[f"{name}_ci"]
+        assert low < figures[name] < high, name
+    # Growth over d independent days: exp(sum of logs), whose error is sd x sqrt(d).
+    low, high = np.log1p(figures["total_return_ci"])
+    assert high - low == pytest.approx(2 * 1.96 * 0.01 * math.sqrt(200), rel=0.1)
+    few = equity_figures(daily([101.0, 100.0, 102.0]), SETTINGS).to_json()
+    assert few["total_return_ci"] is None
+    assert few["missing"]["total_return_ci"] == "too few days"

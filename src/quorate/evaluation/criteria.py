@@ -15,18 +15,32 @@ Unit = Literal["share", "usd", "ratio"]
 
 
 def criteria(
-    decisions: Mapping[str, Any], trades: Mapping[str, Any] | None, settings: CriteriaSettings
+    decisions: Mapping[str, Any],
+    trades: Mapping[str, Any] | None,
+    settings: CriteriaSettings,
+    *,
+    stack: Mapping[str, Any] | None = None,
+    rules: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """One row per criterion: name, target, measured, ok, shown, interval, note.
+    """One row per criterion: name, target, measured, ok, shown, unit, interval, note.
 
     `measured` is the exact figure; `shown` is its text, cut off so that it never looks better than it is. `ok` is null
-    where nothing could be measured, and `note` then says why.
+    where nothing could be measured, and `note` then says why. A verdict is about the figure; the interval beside it
+    says how sure that is.
 
     Args:
         decisions: the figures of `decision_figures`.
         trades: the figures of `trade_figures`; None when nothing was traded.
         settings: the targets.
+        stack: the figures of `trade_figures` of the stack with panel; None where there is none.
+        rules: those of the fallback rules on the stack's bars.
     """
+    return [*_of_vote(decisions, trades, settings), *_of_stack(stack, rules, settings)]
+
+
+def _of_vote(
+    decisions: Mapping[str, Any], trades: Mapping[str, Any] | None, settings: CriteriaSettings
+) -> list[dict[str, Any]]:
     money: Mapping[str, Any] = {"n": 0} if trades is None else trades
     n = int(money["n"])
     needed = settings.trades
@@ -40,6 +54,7 @@ def criteria(
             settings.mean_confidence,
             "share",
             "n/a: no BUY or SELL",
+            interval=decisions.get("mean_confidence_ci"),
         ),
         _above(
             "win rate",
@@ -51,16 +66,83 @@ def criteria(
             over=f" over {needed}+ trades",
             interval=money.get("win_rate_ci"),
         ),
-        _below("fallback use", decisions.get("fallback"), settings.fallback, "share", "n/a: no bars"),
-        _at_most(
-            "largest loss", money["largest_loss_usd"] if n else None, settings.largest_loss_usd, "usd", "n/a: no trade"
+        _below(
+            "fallback use",
+            decisions.get("fallback"),
+            settings.fallback,
+            "share",
+            "n/a: no bars",
+            interval=decisions.get("fallback_ci"),
         ),
-        _above("reward / risk", money.get("reward_risk"), settings.reward_risk, "ratio", _why(money, "reward_risk")),
+        _at_most(
+            "largest loss",
+            money["largest_loss_usd"] if n else None,
+            settings.largest_loss_usd,
+            "usd",
+            "n/a: no trade",
+            target=f"none above {_target(settings.largest_loss_usd, 'usd')}",
+        ),
+        _above(
+            "reward / risk",
+            money.get("reward_risk"),
+            settings.reward_risk,
+            "ratio",
+            _why(money, "reward_risk"),
+            interval=money.get("reward_risk_ci"),
+        ),
     ]
     for name in ("unanimous", "strong", "split"):
         share = None if decided else mix.get(name, 0.0)
-        rows.append(_within(name, share, getattr(settings, name), decided))
+        rows.append(_within(name, share, getattr(settings, name), decided, decisions.get("mix_ci", {}).get(name)))
     return rows
+
+
+def _of_stack(
+    stack: Mapping[str, Any] | None, rules: Mapping[str, Any] | None, settings: CriteriaSettings
+) -> list[dict[str, Any]]:
+    money: Mapping[str, Any] = {"n": 0} if stack is None else stack
+    why = "n/a: no stack with panel here" if stack is None else "n/a: no trade"
+
+    def reason(name: str) -> str:
+        return why if stack is None else _why(money, name)
+
+    losses, theirs = money.get("losses"), None if rules is None else rules.get("losses")
+    fewer = None if losses is None or not theirs else 1 - losses / theirs
+    unruly = why if stack is None else "n/a: the rules lost no trade on the same bars"
+    return [
+        _at_least(
+            "stack: win rate",
+            money.get("win_rate"),
+            settings.stack_win_rate,
+            "share",
+            reason("win_rate"),
+            money.get("win_rate_ci"),
+        ),
+        _at_least(
+            "stack: Sharpe",
+            money.get("sharpe"),
+            settings.stack_sharpe,
+            "ratio",
+            reason("sharpe"),
+            money.get("sharpe_ci"),
+        ),
+        _at_most(
+            "stack: max drawdown",
+            money.get("max_drawdown"),
+            settings.stack_drawdown,
+            "share",
+            reason("max_drawdown"),
+            interval=money.get("max_drawdown_ci"),
+        ),
+        _at_least(
+            "stack: fewer losing entries",
+            fewer,
+            settings.stack_fewer_losses,
+            "share",
+            unruly,
+            than=" fewer than the rules'",
+        ),
+    ]
 
 
 def shown(value: float, unit: Unit, *, up: bool = False) -> str:
@@ -77,7 +159,15 @@ def shown(value: float, unit: Unit, *, up: bool = False) -> str:
 
 
 def _row(
-    name: str, target: str, value: float | None, ok: bool, text: str, note: str, interval: list[float] | None = None
+    name: str,
+    target: str,
+    value: float | None,
+    ok: bool,
+    unit: Unit,
+    note: str,
+    interval: list[float] | None = None,
+    *,
+    up: bool = False,
 ) -> dict[str, Any]:
     """`note` says why nothing can be judged; it is empty when it can."""
     return {
@@ -85,7 +175,8 @@ def _row(
         "target": target,
         "measured": value,
         "ok": None if value is None or note else ok,
-        "shown": "n/a" if value is None else text,
+        "shown": "n/a" if value is None else shown(value, unit, up=up),
+        "unit": unit,
         "interval": interval,
         "note": note,
     }
@@ -103,30 +194,58 @@ def _above(
 ) -> dict[str, Any]:
     target = f"> {_target(least, unit)}{over}"
     if value is None:
-        return _row(name, target, None, False, "", missing)
-    return _row(name, target, value, value > least, shown(value, unit), few, interval)
+        return _row(name, target, None, False, unit, missing)
+    return _row(name, target, value, value > least, unit, few, interval)
 
 
-def _below(name: str, value: float | None, most: float, unit: Unit, missing: str) -> dict[str, Any]:
+def _at_least(
+    name: str,
+    value: float | None,
+    least: float,
+    unit: Unit,
+    missing: str,
+    interval: list[float] | None = None,
+    than: str = "",
+) -> dict[str, Any]:
+    target = f"at least {_target(least, unit)}{than}"
+    if value is None:
+        return _row(name, target, None, False, unit, missing)
+    return _row(name, target, value, value >= least, unit, "", interval)
+
+
+def _below(
+    name: str, value: float | None, most: float, unit: Unit, missing: str, interval: list[float] | None = None
+) -> dict[str, Any]:
     target = f"< {_target(most, unit)}"
     if value is None:
-        return _row(name, target, None, False, "", missing)
-    return _row(name, target, value, value < most, shown(value, unit, up=True), "")
+        return _row(name, target, None, False, unit, missing)
+    return _row(name, target, value, value < most, unit, "", interval, up=True)
 
 
-def _at_most(name: str, value: float | None, most: float, unit: Unit, missing: str) -> dict[str, Any]:
-    target = f"none above {_target(most, unit)}"
+def _at_most(
+    name: str,
+    value: float | None,
+    most: float,
+    unit: Unit,
+    missing: str,
+    *,
+    target: str = "",
+    interval: list[float] | None = None,
+) -> dict[str, Any]:
+    target = target or f"at most {_target(most, unit)}"
     if value is None:
-        return _row(name, target, None, False, "", missing)
-    return _row(name, target, value, value <= most, shown(value, unit, up=True), "")
+        return _row(name, target, None, False, unit, missing)
+    return _row(name, target, value, value <= most, unit, "", interval, up=True)
 
 
-def _within(name: str, value: float | None, ends: tuple[float, float], missing: str) -> dict[str, Any]:
+def _within(
+    name: str, value: float | None, ends: tuple[float, float], missing: str, interval: list[float] | None = None
+) -> dict[str, Any]:
     target = f"{ends[0] * 100:g}-{_target(ends[1], 'share')} of decided bars"
     if value is None:
-        return _row(name, target, None, False, "", missing)
+        return _row(name, target, None, False, "share", missing)
     # Under the range, cutting down is honest; over it, cutting up is.
-    return _row(name, target, value, ends[0] <= value <= ends[1], shown(value, "share", up=value > ends[1]), "")
+    return _row(name, target, value, ends[0] <= value <= ends[1], "share", "", interval, up=value > ends[1])
 
 
 def _target(value: float, unit: Unit) -> str:

@@ -121,7 +121,11 @@ def calmar(curve: EquityCurve) -> float:
 
 
 def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
-    """Return, risk and their ratios, for the account and for buy-and-hold alike."""
+    """Return, risk and their ratios, each with its interval, for the account and for buy-and-hold alike.
+
+    Intervals resample blocks of days with replacement and put them one after the other: what else the same days could
+    have added up to.
+    """
     returns = curve.daily_returns()
     if not len(curve.time):
         why = "no bars"
@@ -129,29 +133,60 @@ def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
         why = "the account was wiped out"
     else:
         why = "fewer than two days, or no day differs"
+    paths = _paths(curve, returns, settings)
     figures = Figures()
-    figures.add("total_return", curve.total_return)
-    figures.add("annual_return", annual_return(curve), why)
-    figures.add("sharpe", sharpe(returns), why)
-    figures.add_interval("sharpe_ci", _sharpe_interval(curve, returns, settings), "too few days")
-    figures.add("sortino", sortino(returns), why if len(returns) < 2 else "no losing day")
-    figures.add("calmar", calmar(curve), "no drawdown" if curve.max_drawdown == 0 else why)
-    figures.add("max_drawdown", curve.max_drawdown)
+
+    def add(name: str, value: float, samples: FloatArray, missing: str) -> None:
+        figures.add(name, value, missing)
+        known = samples[np.isfinite(samples)]
+        tail = (1 - settings.confidence) / 2
+        # A figure that most resamples do not have is not one whose middle means anything.
+        ends = np.quantile(known, [tail, 1 - tail]) if len(known) > len(samples) / 2 else None
+        shown = None if ends is None or not math.isfinite(value) else (float(ends[0]), float(ends[1]))
+        figures.add_interval(f"{name}_ci", shown, "too few days")
+
+    worth = np.cumprod(1 + paths, axis=1)  # (resamples, days)
+    peak = np.maximum(np.maximum.accumulate(worth, axis=1), 1.0)
+    gained, sunk = np.asarray(worth[:, -1] - 1), np.asarray((1 - worth / peak).max(axis=1))
+    yearly = _yearly(gained, paths.shape[1])
+    mean, spread = np.asarray(paths.mean(axis=1)), np.asarray(paths.std(axis=1, ddof=1))
+    downside = np.sqrt((np.minimum(paths, 0.0) ** 2).mean(axis=1))
+    scale = math.sqrt(_DAYS_PER_YEAR)
+    add("total_return", curve.total_return, gained, why)
+    add("annual_return", annual_return(curve), yearly, why)
+    add("sharpe", sharpe(returns), scale * _each_over(mean, spread), why)
+    losing = why if len(returns) < 2 else "no losing day"
+    add("sortino", sortino(returns), scale * _each_over(mean, downside), losing)
+    add("calmar", calmar(curve), _each_over(yearly, sunk), "no drawdown" if curve.max_drawdown == 0 else why)
+    # By the day: the figure itself sees every bar, so it can lie above its interval.
+    add("max_drawdown", curve.max_drawdown, sunk, why)
     figures.add("days", len(curve.daily().time))
     return figures
 
 
-def _sharpe_interval(
-    curve: EquityCurve, returns: FloatArray, settings: EvaluationSettings
-) -> tuple[float, float] | None:
-    if len(returns) < 2:
-        return None
-    blocks = TimeBlocks(curve.daily().time, settings)
-    n = len(returns)
-    mean = blocks.sums(returns) / n
-    variance = np.maximum(blocks.sums(returns * returns) / n - mean * mean, 0.0) * n / (n - 1)
-    flat = variance <= 1e-24  # a resample of one day over and over
-    return blocks.interval(np.where(flat, np.nan, mean * math.sqrt(_DAYS_PER_YEAR) / np.sqrt(variance + flat)))
+def _paths(curve: EquityCurve, returns: FloatArray, settings: EvaluationSettings) -> FloatArray:
+    """(resamples, days) daily returns: blocks of days drawn with replacement; no row where there are too few."""
+    length = max(1, round(settings.block_hours / 24))
+    blocks = -(-len(returns) // length)
+    if len(returns) < 2 or not TimeBlocks(curve.daily().time, settings).enough:
+        return np.empty((0, 2))
+    generator = np.random.default_rng(settings.seed)
+    # Circular, so that every day is drawn equally often.
+    first = generator.integers(0, len(returns), (settings.resamples, blocks))
+    days = (first[:, :, None] + np.arange(length)) % len(returns)  # (resamples, blocks, length)
+    return np.asarray(returns[days.reshape(settings.resamples, -1)[:, : len(returns)]])
+
+
+def _yearly(gained: FloatArray, days: int) -> FloatArray:
+    """Growth a year of each path; infinity where it outgrows a float."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.asarray(np.expm1(np.log(np.maximum(1 + gained, 0.0)) * _DAYS_PER_YEAR / days))
+
+
+def _each_over(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Division that is NaN where nothing is below, rounding's leftovers included."""
+    known = below > 1e-12
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=known)
 
 
 def _over(above: float, below: float) -> float:

@@ -182,6 +182,9 @@ def score_figures(sample: Sample, scores: FloatArray, prior: FloatArray, blocks:
         "rank_ic_ci", part.interval(part.select(known).correlations(lean, returns)), flat if blocks.enough else few
     )
     figures.add("ece", metrics.ece(y, own, blocks.settings.bins), none)
+    right = metrics.row_correct(y, own)
+    errors = part.calibration_errors(own.max(axis=1, initial=0.0), right, blocks.settings.bins)
+    figures.add_interval("ece_ci", part.interval(errors), few)
     return figures.to_json()
 
 

@@ -134,6 +134,16 @@ class TimeBlocks:
         flat = (np.minimum(spread_x, spread_y) < 1e-12) | (rows == 0)
         return _ratio(covariance, np.where(flat, 0.0, np.sqrt(np.maximum(spread_x * spread_y, 0.0))))
 
+    def calibration_errors(self, score: FloatArray, correct: FloatArray, bins: int) -> FloatArray:
+        """(resamples,) expected calibration error of winning scores (n,) that were right or not (n,), all finite.
+
+        An error is a sum of distances, which noise only adds to: the interval can lie above the figure itself.
+        """
+        place = np.clip(np.ceil(score * bins).astype(np.int64) - 1, 0, bins - 1)
+        flat = self.block * bins + place
+        apart = np.bincount(flat, score - correct, self.count * bins).reshape(self.count, bins)
+        return _ratio(np.abs(self.draws @ apart).sum(axis=1), self.sums(np.ones(len(score))))
+
     def interval(self, samples: FloatArray) -> Interval | None:
         """The middle `confidence` of a figure's resamples; None with fewer than five blocks or no finite resample."""
         known = samples[np.isfinite(samples)]
