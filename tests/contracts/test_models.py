@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 
 from quorate.core.errors import ContractError, ModelError
-from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
+from quorate.core.settings import LightGBMSettings, LSTMSettings, ModelSettings, XGBoostSettings
 from quorate.ensemble.contract import checks
 from quorate.models import Lesson, contract, names, registry
 from quorate.models.logistic import Coefficients, Logistic
 from quorate.models.subject import Subject
 
-SMALL = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
+SMALL = ModelSettings(
+    xgboost=XGBoostSettings(trees=15),
+    lightgbm=LightGBMSettings(trees=15),
+    lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
+)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"
 
 

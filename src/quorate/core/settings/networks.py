@@ -29,6 +29,7 @@ class NetworkSettings(Section):
     recompute: bool = False  # activations in the backward pass, for larger models: less memory, more time
     tail: float = 0.001  # share of the training rows beyond which, on each side, a feature counts as its quantile
     checkpoint_s: float = 30.0  # seconds between checkpoints
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # to train on; auto takes a GPU where torch has one
 
     def require(self, section: str) -> None:
         """Refuse what cannot be trained with."""
@@ -82,7 +83,12 @@ class LSTMSettings(NetworkSettings):
     batch: int = 32
     width: int = 128
     layers: int = 2
+    head: int = 64  # width of the hidden layer between the state and the outputs
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
         self.require("models.lstm")
+        require("models.lstm", "width", self.width, 1, 65_536)
+        require("models.lstm", "layers", self.layers, 1, 64)
+        require("models.lstm", "head", self.head, 1, 65_536)
+        require("models.lstm", "dropout", self.dropout, 0, 0.99)

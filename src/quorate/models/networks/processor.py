@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import numpy as np
 import torch
+
+from quorate.core.errors import ModelError
 
 
 @contextmanager
@@ -31,6 +34,21 @@ def isolated(seed: int, threads: int) -> Iterator[None]:
 def reseed(*parts: int) -> None:
     """Begin a stretch of random numbers that depends on nothing but these non-negative numbers."""
     torch.manual_seed(int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1)))
+
+
+def training_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """Where a member trains: under torchrun, each process has a GPU of its own.
+
+    Raises:
+        ModelError: a GPU is asked for and torch sees none.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ModelError(
+            "train on a GPU", found="none that torch can use", expected="one", remedy='Set device to "cpu".'
+        )
+    if wanted == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -1,0 +1,59 @@
+"""Windows as a network reads them: gathered batch by batch, never all at once."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quorate.core.types import FloatArray, IntArray
+from quorate.features.windows import Sequences
+from quorate.models.matrix import Matrix
+
+
+class WindowExamples:
+    """Windows, what follows them, and what each counts.
+
+    Args:
+        X: (B, L, F) float32, or windows that share their bars.
+        target: (B,) int64 classes, or (B, 1) float32.
+        weight: (B,), None for 1 each.
+        rows: of X to learn from; None for all.
+    """
+
+    def __init__(self, X: Matrix, target: Tensor, weight: FloatArray | None, rows: IntArray | None = None) -> None:
+        self._X = X
+        self._target = target
+        self._weight = None if weight is None else torch.from_numpy(weight.astype(np.float32))
+        self._rows = np.arange(len(X)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def batch(self, rows: IntArray) -> tuple[Tensor, Tensor, Tensor | None]:
+        """(b, L, F) float32 inputs, (b,) or (b, 1) targets, (b,) weights."""
+        chosen = self._rows[rows]
+        # Indexed by an array, both kinds of X give a copy of their own, so torch may have its memory.
+        inputs = torch.from_numpy(self._X[chosen])
+        picked = torch.from_numpy(chosen)
+        return inputs, self._target[picked], None if self._weight is None else self._weight[picked]
+
+    def digest(self) -> str:
+        """SHA-256 of all of it, in hexadecimal."""
+        digest = hashlib.sha256(self._rows.tobytes())
+        if isinstance(self._X, Sequences):
+            digest.update(self._X.digest().encode())
+        else:
+            digest.update(repr(self._X.shape).encode())
+            digest.update(np.ascontiguousarray(self._X).data)
+        digest.update(self._target.numpy().tobytes())
+        if self._weight is not None:
+            digest.update(self._weight.numpy().tobytes())
+        return digest.hexdigest()
+
+
+def newest_bars(X: Matrix) -> FloatArray:
+    """(B, F) float64, the last bar of each window."""
+    return np.asarray(X.newest if isinstance(X, Sequences) else X[:, -1], dtype=np.float64)
