@@ -41,7 +41,7 @@ def test_as_many_knots_as_places_change_nothing(kind):
         ("nearest", [1, 1, 1, 0, 0, 0]),
         # The knots stand at 1 and 4, in the middle of places 0 to 2 and 3 to 5.
         ("linear", [1, 1, 2 / 3, 1 / 3, 0, 0]),
-        # Keys' kernel with a = -0.75 is -1/9 at 4/3 of a knot's distance and 43/54 at 1/3; beyond an end its knot is held.
+        # Keys' kernel is -1/9 at 4/3 of a knot's distance and 43/54 at 1/3; beyond an end its knot is held.
         ("cubic", [1 + 1 / 9, 1, 43 / 54 - 1 / 9, 1 - 43 / 54 + 1 / 9, 0, -1 / 9]),
     ],
 )

@@ -1,0 +1,169 @@
+"""The papers' protocol on the one training loop: learn, stop by the validation part, be judged on every test window.
+
+Errors are means over every window, bar and channel of the test part, of standardised values. No window is dropped. The
+PatchTST paper's own loader drops the last, incomplete batch of test windows, so its way is reported beside ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from series import Part, Series
+from torch import Tensor, nn
+from torch.nn import functional
+
+from quorate.core.settings import NetworkSettings
+from quorate.models.base import Progress
+from quorate.models.networks.fit import History, Loss, fit
+from quorate.models.networks.schedule import Schedule
+
+_EVALUATED = 256  # rows of a batch without gradients
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """How one network is trained in its paper.
+
+    Attributes:
+        look_back: rows a forecast reads.
+        horizon: rows it forecasts.
+        folded: each channel of a window is an example of its own, (L, 1), so that all share the weights; else an
+            example is a whole window, (L, C).
+        settings: of the training.
+        build: from the number of channels to the network.
+        loss: mean over a batch.
+        steps: to take; None for the settings' epochs.
+        every: steps between validations; None for once an epoch.
+        schedule: of the learning rate; None for the settings' own.
+        test_batch: of the paper's test loader, where it drops what does not fill one.
+    """
+
+    look_back: int
+    horizon: int
+    folded: bool
+    settings: NetworkSettings
+    build: Callable[[int], nn.Module] = field(repr=False)
+    loss: Loss = field(repr=False)
+    steps: int | None = None
+    every: int | None = None
+    schedule: Schedule | None = None
+    test_batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Errors of one run, and what it took.
+
+    Attributes:
+        mse, mae: over the whole test part.
+        dropped_mse, dropped_mae: without the test windows that fill no batch of the paper's loader; None where it
+            drops none.
+        validation: mean absolute error over the validation part, by which configurations are chosen.
+        parameters: numbers learned.
+        history: of the training.
+    """
+
+    mse: float
+    mae: float
+    dropped_mse: float | None
+    dropped_mae: float | None
+    validation: float
+    parameters: int
+    history: History
+
+
+class Examples:
+    """Windows of one part, as the training loop asks for them."""
+
+    def __init__(self, series: Series, part: Part, look_back: int, horizon: int, *, folded: bool) -> None:
+        self._values = torch.from_numpy(series.values)
+        self._starts = series.starts(part, look_back, horizon)
+        self._look_back, self._length, self._folded = look_back, look_back + horizon, folded
+        self._channels = series.values.shape[1]
+
+    def __len__(self) -> int:
+        return len(self._starts) * (self._channels if self._folded else 1)
+
+    def batch(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, None]:
+        """(b, L, C) inputs and (b, H, C) targets; folded, C is 1 and the channels of a window follow each other."""
+        window, channel = np.divmod(rows, self._channels) if self._folded else (rows, None)
+        places = torch.from_numpy(self._starts[window][:, None] + np.arange(self._length))  # (b, L + H)
+        taken = self._values[places] if channel is None else self._values[places, torch.from_numpy(channel)[:, None]]
+        taken = taken.reshape(len(rows), self._length, -1)  # (b, L + H, C)
+        return taken[:, : self._look_back], taken[:, self._look_back :], None
+
+
+def absolute_error(output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:  # noqa: ARG001 - a Loss
+    """Mean absolute error."""
+    return functional.l1_loss(output, target)
+
+
+def squared_error(output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:  # noqa: ARG001 - a Loss
+    """Mean squared error."""
+    return functional.mse_loss(output, target)
+
+
+def run(
+    series: Series,
+    protocol: Protocol,
+    *,
+    name: str,
+    seed: int,
+    threads: int = 1,
+    progress: Progress | None = None,
+    checkpoint: Path | None = None,
+) -> Result:
+    """Train one network and judge it."""
+
+    def examples(part: Part) -> Examples:
+        return Examples(series, part, protocol.look_back, protocol.horizon, folded=protocol.folded)
+
+    torch.manual_seed(seed)
+    module = protocol.build(1 if protocol.folded else series.values.shape[1])
+    history = fit(
+        module,
+        examples("train"),
+        examples("validation"),
+        protocol.loss,
+        protocol.settings,
+        name=name,
+        seed=seed,
+        threads=threads,
+        progress=progress,
+        checkpoint=checkpoint,
+        steps=protocol.steps,
+        every=protocol.every,
+        schedule=protocol.schedule,
+    )
+    squared, absolute = errors(module, examples("test"), series.values.shape[1] if protocol.folded else 1)
+    kept = None if protocol.test_batch is None else len(squared) // protocol.test_batch * protocol.test_batch
+    _, later = errors(module, examples("validation"), 1)
+    return Result(
+        mse=float(squared.mean()),
+        mae=float(absolute.mean()),
+        dropped_mse=float(squared[:kept].mean()) if kept else None,
+        dropped_mae=float(absolute[:kept].mean()) if kept else None,
+        validation=float(later.mean()),
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
+        history=history,
+    )
+
+
+@torch.no_grad()
+def errors(
+    module: nn.Module, examples: Examples, rows_a_window: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean squared and mean absolute error of each window, (windows,) each."""
+    module.eval()
+    found: list[npt.NDArray[np.float64]] = []
+    for first in range(0, len(examples), _EVALUATED):
+        inputs, target, _ = examples.batch(np.arange(first, min(first + _EVALUATED, len(examples))))
+        off = (module(inputs) - target).double()
+        found.append(torch.stack([off.square().mean(dim=(1, 2)), off.abs().mean(dim=(1, 2))]).numpy())
+    squared, absolute = np.concatenate(found, axis=1).reshape(2, -1, rows_a_window).mean(axis=2)
+    return squared, absolute
