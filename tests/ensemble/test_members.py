@@ -162,3 +162,21 @@ def test_each_member_is_given_the_bars_it_reads_and_abstains_without_them():
     # Rows 2 to 4 are joined, and rows 5 to 7: no four bars are.
     assert np.isnan(tables["short"]).all()
     assert np.isnan(tables["long"]).all()
+
+
+def test_one_batch_for_many_markets_and_each_gets_its_own_row():
+    class Mirrors(Reads):
+        def run(self, X):
+            self.shapes.append(X.shape)
+            rising = X.reshape(len(X), -1)[:, -1:].astype(float)
+            return np.hstack([1 - rising, 0 * rising, rising])
+
+    row, long = Mirrors(1), Mirrors(3)
+    some = Members(("row", "long", "gone"), {"row": row, "long": long}, {"gone": "x"}, 2_000)
+    markets = [Inputs(np.full((n, 2), p, np.float32), 60_000 * np.arange(n), "1m") for n, p in ((5, 1), (2, 0), (3, 0))]
+    ballots = some.votes(markets)
+    assert (row.shapes, long.shapes) == ([(3, 2)], [(2, 3, 2)])
+    assert [ballot[0].action for ballot in ballots] == [Action.BUY, Action.SELL, Action.SELL]
+    assert [getattr(ballot[1], "action", None) for ballot in ballots] == [Action.BUY, None, Action.SELL]
+    assert "2 of the 3 bars" in ballots[1][1].reason
+    assert {ballot[2] for ballot in ballots} == {Abstention("gone", "x")}

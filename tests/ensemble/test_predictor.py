@@ -204,3 +204,20 @@ def test_the_folder_of_bundles_stands_for_its_champion(world, bundle):
 
 def test_a_frame_of_no_bars_is_no_bars(bundle, candles):
     assert len(bundle.predict_frame(candles[:0])) == 0
+
+
+def test_many_markets_at_once_are_signalled_as_one_by_one(world):
+    bundle = load_bundle(world.trained.path)
+    markets = [*world.panel.values(), next(iter(world.panel.values())).tail(30)]
+    together = bundle.predict_many(markets, now=world.now)
+    assert [signal.symbol for signal in together] == [candles.symbol for candles in markets]
+    for signal, candles in zip(together, markets, strict=True):
+        alone = bundle.predict(candles, now=world.now)
+        assert (signal.action, signal.consensus, signal.rule) == (alone.action, alone.consensus, alone.rule)
+        assert signal.confidence == pytest.approx(alone.confidence, abs=1e-7)
+        assert signal.abstentions == alone.abstentions
+        for one, other in zip(signal.votes, alone.votes, strict=True):
+            assert (one.model, one.action) == (other.model, other.action)
+            assert one.scores == pytest.approx(other.scores, abs=1e-7)
+    assert len(together[-1].abstentions) == 2
+    assert bundle.predict_many((), now=world.now) == []

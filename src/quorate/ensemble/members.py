@@ -66,20 +66,36 @@ class Members:
         """Every member's vote on the newest bar, or its abstention: not loaded, without the bars that it reads, late,
         failed, or no scores.
         """
-        newest = np.array([len(bars) - 1])
+        return self.votes((bars,))[0]
+
+    def votes(self, markets: Sequence[Inputs]) -> list[list[Vote | Abstention]]:
+        """`vote` on several markets at once: each member is asked about all of them in one batch.
+
+        Its deadline is that of as many single votes.
+        """
         running: dict[str, Future[FloatArray]] = {}
-        missing = dict(self.failures)
+        places: dict[str, dict[int, int]] = {}
         for model, session in self.sessions.items():
-            if len(bars) and bars.whole(session.window)[-1]:
-                read = bars.at(newest, session.window)
-                running[model] = self._threads[model].submit(self._ask, model, read)
-            else:
-                missing[model] = bars.lack(session.window)
-        wait(running.values(), timeout=self._deadline_s)
-        return [
-            self._cast(model, running[model]) if model in running else Abstention(model, missing[model])
-            for model in self.order
-        ]
+            ready = [number for number, bars in enumerate(markets) if len(bars) and bars.whole(session.window)[-1]]
+            places[model] = {number: place for place, number in enumerate(ready)}
+            if ready:
+                newest = [np.asarray(_newest(markets[number], session.window)) for number in ready]
+                batch = newest[0] if len(newest) == 1 else np.concatenate(newest)
+                running[model] = self._threads[model].submit(self._ask, model, batch)
+        wait(running.values(), timeout=self._deadline_s * max(1, len(markets)))
+        answers = {model: self._answer(model, future) for model, future in running.items()}
+        ballots: list[list[Vote | Abstention]] = []
+        for number, bars in enumerate(markets):
+            ballot: list[Vote | Abstention] = []
+            for model in self.order:
+                if model in self.failures:
+                    ballot.append(Abstention(model, self.failures[model]))
+                elif number not in places[model]:
+                    ballot.append(Abstention(model, bars.lack(self.sessions[model].window)))
+                else:
+                    ballot.append(_cast(model, answers[model], places[model][number]))
+            ballots.append(ballot)
+        return ballots
 
     def scores(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
         """Every member's (n, 3) scores; NaN on bars that may not be used, without the bars that it reads, and wherever
@@ -104,7 +120,7 @@ class Members:
             model: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"quorate-{model}") for model in self.sessions
         }
 
-    def _cast(self, model: str, future: Future[FloatArray]) -> Vote | Abstention:
+    def _answer(self, model: str, future: Future[FloatArray]) -> FloatArray | Abstention:
         if not future.done():
             future.cancel()
             return Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
@@ -112,13 +128,7 @@ class Members:
             # Whatever a member does, it is an abstention and never a failed signal.
             _log.error("%s abstains: %s", model, error, exc_info=error)
             return Abstention(model, f"failed: {error}")
-        given = future.result()
-        scores = _only_scores(given)
-        action, score = choose(scores)
-        if np.isnan(score[0]):
-            return Abstention(model, f"scores are {given[0].tolist()}")
-        sell, hold, buy = scores[0].tolist()
-        return Vote(model, Action(int(action[0])), float(score[0]), scores=(sell, hold, buy))
+        return future.result()
 
     def _run(self, model: str, rows: Matrix) -> FloatArray:
         """Scores of a whole frame; NaN if the member fails."""
@@ -133,6 +143,23 @@ class Members:
         if given.shape != (len(rows), 3):
             raise ModelError(f"ask {model}", found=f"scores of shape {given.shape}", expected=f"({len(rows)}, 3)")
         return given
+
+
+def _newest(bars: Inputs, window: int) -> Matrix:
+    return bars.at(np.array([len(bars) - 1]), window)
+
+
+def _cast(model: str, answer: FloatArray | Abstention, place: int) -> Vote | Abstention:
+    """One row of a member's answer as its vote."""
+    if isinstance(answer, Abstention):
+        return answer
+    given = answer[place : place + 1]
+    scores = _only_scores(given)
+    action, score = choose(scores)
+    if np.isnan(score[0]):
+        return Abstention(model, f"scores are {given[0].tolist()}")
+    sell, hold, buy = scores[0].tolist()
+    return Vote(model, Action(int(action[0])), float(score[0]), scores=(sell, hold, buy))
 
 
 def _only_scores(given: FloatArray) -> FloatArray:
