@@ -207,7 +207,7 @@ def test_a_frame_of_no_bars_is_no_bars(bundle, candles):
 
 
 def test_many_markets_at_once_are_signalled_as_one_by_one(world):
-    bundle = load_bundle(world.trained.path)
+    bundle = quorate.load_bundle(world.trained.path)
     markets = [*world.panel.values(), next(iter(world.panel.values())).tail(30)]
     together = bundle.predict_many(markets, now=world.now)
     assert [signal.symbol for signal in together] == [candles.symbol for candles in markets]
