@@ -338,7 +338,7 @@ def _optimizer(parameters: list[nn.Parameter], settings: NetworkSettings) -> tor
         {"params": [one for one in parameters if one.ndim < 2], "weight_decay": 0.0},
     ]
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind([group for group in groups if group["params"]], lr=settings.learning_rate)
+    return kind([group for group in groups if group["params"]], lr=settings.learning_rate, fused=True)
 
 
 def _set_recompute(module: nn.Module, recompute: bool, name: str) -> None:

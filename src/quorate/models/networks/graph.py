@@ -48,7 +48,7 @@ def to_graph(module: nn.Module, window: int, features: int, batch: int, name: st
             torch.onnx.export(
                 module,
                 (torch.zeros(2, window, features),),
-                written,  # type: ignore[arg-type] - the tracing exporter writes to memory, too
+                written,  # type: ignore[arg-type]  # the tracing exporter writes to memory, too
                 dynamo=False,
                 input_names=["input"],
                 output_names=["output"],

@@ -11,12 +11,15 @@ Shapes: B rows, L bars of a window, F features, H bars forecast, K knots.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from quorate.core.errors import ModelError
 from quorate.models.networks.interpolation import Interpolation, interpolation_matrix
+from quorate.models.networks.member import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class NHiTSConfig:
         interpolation: between the coefficients.
         dropout: after each hidden layer.
         naive: forecasts start from each feature's last value, as the authors' do, so that the blocks forecast changes.
+
+    Raises:
+        ModelError: no stack, not one entry for each, or a pooling that is wider than the window.
     """
 
     window: int
@@ -54,8 +60,17 @@ class NHiTSConfig:
     dropout: float = 0.0
     naive: bool = True
 
+    def __post_init__(self) -> None:
+        stacks = {len(each) for each in (self.pools, self.hidden, self.ratios, self.backcast_ratios or self.ratios)}
+        if len(stacks) != 1 or not self.pools:
+            sizes = f"{len(self.pools)} pools, {len(self.hidden)} widths, {len(self.ratios)} ratios"
+            raise ModelError("build nhits", found=sizes, expected="one of each for every stack")
+        if max(self.pools) > self.window:
+            found = f"a pooling of {max(self.pools)} bars"
+            raise ModelError("build nhits", found=found, expected=f"1 to the window's {self.window}")
 
-class NHiTSModule(nn.Module):
+
+class NHiTSNetwork(nn.Module):
     """The network: (B, L, F) float32 to (B, outputs), or to (B, H, F) with a horizon.
 
     Without a horizon there is nothing to interpolate: a block's forecast is its share of the outputs, the logits say,
@@ -92,11 +107,6 @@ class NHiTSModule(nn.Module):
                 residual = residual - backcast
                 backcasts.append(backcast.transpose(1, 2))
         return backcasts, forecasts
-
-    @property
-    def parameter_count(self) -> int:
-        """Numbers that training may change."""
-        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
 
 class NHiTSBlock(nn.Module):
@@ -160,3 +170,27 @@ class Interpolated(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         knots: Tensor = self.coefficients(hidden).unflatten(1, (self.features, self.knots))  # (B, F * K) -> (B, F, K)
         return knots if self.knots == self.length else knots @ self.matrix
+
+
+class NHiTS(Network):
+    """Three stacks of one block over 120 bars, from coarse to fine, unless the settings say otherwise."""
+
+    name: ClassVar[str] = "nhits"
+    batch: ClassVar[int] = 64
+
+    def _module(self, features: int) -> nn.Module:
+        s = self.settings.nhits
+        return NHiTSNetwork(
+            NHiTSConfig(
+                s.window,
+                features,
+                self.outputs,
+                pools=s.pools,
+                hidden=s.hidden,
+                ratios=s.ratios,
+                layers=s.layers,
+                blocks=s.blocks,
+                interpolation=s.interpolation,
+                dropout=s.dropout,
+            )
+        )

@@ -33,7 +33,11 @@ def isolated(seed: int, threads: int) -> Iterator[None]:
 
 def reseed(*parts: int) -> None:
     """Begin a stretch of random numbers that depends on nothing but these non-negative numbers."""
-    torch.manual_seed(int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1)))
+    seed = int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    # Not torch.manual_seed, which asks after every kind of device there might be: once a step, that is felt.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed(seed)
 
 
 def training_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
