@@ -1,0 +1,75 @@
+"""Attention against torch's own, with the same weights."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from quorate.models.networks.attention import Attention, softmax
+
+
+@pytest.mark.parametrize(("patches", "width", "heads"), [(10, 32, 4), (1, 8, 8), (42, 16, 4)])
+def test_it_is_torchs_multi_head_attention(patches, width, heads):
+    torch.manual_seed(0)
+    ours = Attention(width, heads)
+    theirs = nn.MultiheadAttention(width, heads, batch_first=True)
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(ours.qkv.weight)
+        theirs.in_proj_bias.copy_(ours.qkv.bias)
+        theirs.out_proj.weight.copy_(ours.out.weight)
+        theirs.out_proj.bias.copy_(ours.out.bias)
+    x = torch.randn(7, patches, width, requires_grad=True)
+    same = x.detach().clone().requires_grad_()
+    found, _ = ours(x)
+    expected, _ = theirs(same, same, same, need_weights=False)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    towards = torch.randn_like(found)
+    found.backward(towards)
+    expected.backward(towards)
+    torch.testing.assert_close(x.grad, same.grad, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours.qkv.weight.grad, theirs.in_proj_weight.grad, rtol=1e-4, atol=1e-4)
+
+
+def test_scores_of_the_layer_below_are_added_before_the_softmax():
+    torch.manual_seed(1)
+    attention = Attention(8, 2)
+    x, before = torch.randn(3, 5, 8), torch.randn(3, 2, 5, 5)
+    found, scores = attention(x, before)
+    q, k, v = (part.reshape(3, 5, 2, 4).transpose(1, 2) for part in attention.qkv(x).chunk(3, dim=-1))
+    torch.testing.assert_close(scores, q @ k.transpose(-1, -2) / 2 + before)
+    mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=before)
+    torch.testing.assert_close(found, attention.out(mixed.transpose(1, 2).reshape(3, 5, 8)))
+
+
+def test_dropout_is_of_the_weights_and_in_training_only():
+    torch.manual_seed(2)
+    attention, x = Attention(8, 2, dropout=0.5), torch.randn(4, 6, 8)
+    assert not torch.equal(attention(x)[0], attention(x)[0])
+    attention.eval()
+    plain = Attention(8, 2)
+    plain.load_state_dict(attention.state_dict())
+    assert torch.equal(attention(x)[0], plain(x)[0])
+
+
+@pytest.mark.parametrize("rows", [1, 10, 42])
+def test_the_softmax_is_torchs_and_so_is_its_gradient(rows):
+    torch.manual_seed(4)
+    scores = (5 * torch.randn(2, 3, rows, dtype=torch.float64)).requires_grad_()
+    torch.testing.assert_close(softmax(scores), scores.softmax(-1))
+    assert torch.autograd.gradcheck(softmax, scores)
+
+
+def test_the_softmax_holds_in_bfloat16_and_for_scores_of_any_size():
+    torch.manual_seed(5)
+    scores = torch.randn(1000, 10)
+    off = softmax(scores.bfloat16()).float() - scores.softmax(-1)
+    assert off.abs().max() < 0.01
+    wild = torch.tensor([[3e38, -3e38, 0.0], [-1e30, -1e30, -1e30]])
+    torch.testing.assert_close(softmax(wild), torch.tensor([[1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]]))
+
+
+def test_what_is_given_is_left_as_it_was():
+    scores = torch.randn(3, 4, 4)
+    before = scores.clone()
+    softmax(scores)
+    assert torch.equal(scores, before)
