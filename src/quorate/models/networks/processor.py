@@ -36,7 +36,7 @@ def reseed(*parts: int) -> None:
     seed = int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
     # Not torch.manual_seed, which asks after every kind of device there might be: once a step, that is felt.
     torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed(seed)
 
 
