@@ -19,6 +19,7 @@ _OURS = {
     "xgboost": ("quorate.models.xgboost", "XGBoost"),
     "lightgbm": ("quorate.models.lightgbm", "LightGBM"),
     "logistic": ("quorate.models.logistic", "Logistic"),
+    "nhits": ("quorate.models.networks.nhits", "NHiTS"),
     "lstm": ("quorate.models.networks.lstm", "LSTM"),
 }
 

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,11 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
+from quorate.core.errors import ModelError, SettingsError
+from quorate.core.settings import ModelSettings, NHiTSSettings
 from quorate.models.networks.interpolation import interpolation_matrix
-from quorate.models.networks.nhits import NHiTSConfig, NHiTSModule
+from quorate.models.networks.nhits import NHiTS, NHiTSConfig, NHiTSNetwork
+from quorate.models.runtime import Session, require_same
 
 SMALL = NHiTSConfig(window=12, features=3, pools=(4, 2, 1), hidden=(16, 12, 8), ratios=(6, 3, 1))
 FORECAST = replace(SMALL, horizon=6)
@@ -26,7 +30,7 @@ def one_thread():
 
 def module(config, seed=0):
     torch.manual_seed(seed)
-    return NHiTSModule(config).eval()
+    return NHiTSNetwork(config).eval()
 
 
 def windows(config, rows=5, seed=1):
@@ -145,7 +149,8 @@ def test_the_forecast_goes_on_from_the_last_value_of_each_feature():
     kind=st.sampled_from(("nearest", "linear", "cubic")),
 )
 def test_every_shape_gives_its_output(rows, window, features, horizon, pools, ratio, kind):
-    config = NHiTSConfig(window, features, 3, horizon, tuple(pools), (5,) * len(pools), (ratio,) * len(pools),
+    pools = tuple(min(pool, window) for pool in pools)
+    config = NHiTSConfig(window, features, 3, horizon, pools, (5,) * len(pools), (ratio,) * len(pools),
                          interpolation=kind)  # fmt: skip
     found = module(config)(windows(config, rows))
     assert found.shape == ((rows, 3) if horizon is None else (rows, horizon, features))
@@ -197,7 +202,7 @@ def test_it_counts_its_parameters():
         + (18 * 12 + 12) + (12 * 12 + 12) + (12 * 3 * 4 + 3 * 4) + (12 * 3 + 3)
         + (36 * 8 + 8) + (8 * 8 + 8) + (8 * 3 + 3)
     )  # fmt: skip
-    assert module(SMALL).parameter_count == by_hand
+    assert sum(parameter.numel() for parameter in module(SMALL).parameters()) == by_hand
 
 
 def test_interpolation_is_known_from_the_shape_and_not_kept():
@@ -205,3 +210,48 @@ def test_interpolation_is_known_from_the_shape_and_not_kept():
     assert not [name for name in network.state_dict() if "matrix" in name]
     matrix = network.blocks[0].backcast.matrix
     np.testing.assert_array_equal(matrix, interpolation_matrix(2, 12, "linear").astype(np.float32))
+
+
+def test_the_member_has_about_1_6_million_parameters_at_120_bars_of_14_features():
+    found = {}
+    for task, outputs in (("class", 3), ("return", 1)):
+        member = NHiTS(task, ModelSettings(), seed=1)
+        network = member._module(14)
+        assert network(torch.zeros(1, member.window, 14)).shape == (1, outputs)
+        found[task] = sum(parameter.numel() for parameter in network.parameters())
+    assert found == {"class": 1_628_205, "return": 1_625_895}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        ({"pools": (4, 2)}, "2 pools, 3 of hidden, 3 ratios"),
+        ({"pools": (), "hidden": (), "ratios": ()}, "0 pools"),
+        ({"pools": (121, 2, 1)}, "models.nhits.pools: found 121; expected a value from 1 to 120"),
+        ({"hidden": (8, 8, 0)}, "models.nhits.hidden: found 0"),
+        ({"ratios": (8, 8, 0)}, "models.nhits.ratios: found 0"),
+        ({"layers": 0}, "models.nhits.layers: found 0"),
+        ({"dropout": 1.0}, "models.nhits.dropout: found 1.0"),
+    ],
+)
+def test_settings_that_make_no_network_are_refused(wrong, found):
+    with pytest.raises(SettingsError, match=re.escape(found)):
+        NHiTSSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [({"ratios": (1, 1)}, "3 pools, 3 widths, 2 ratios"), ({"pools": (13, 2, 1)}, "a pooling of 13")],
+)
+def test_a_shape_that_makes_no_network_is_refused(wrong, found):
+    with pytest.raises(ModelError, match=found):
+        replace(SMALL, **wrong)
+
+
+@pytest.mark.parametrize("window", [16, 18])
+def test_its_graph_says_the_same_also_where_the_oldest_bars_fill_no_part(window):
+    settings = ModelSettings(nhits=NHiTSSettings(window=window, pools=(5, 3, 1), hidden=(8, 8, 8), ratios=(4, 3, 1),
+                                                 interpolation="cubic", epochs=1))  # fmt: skip
+    X = np.random.default_rng(5).normal(size=(70, window, 4)).astype(np.float32)
+    member = NHiTS("class", settings, seed=1, threads=1).fit(X, (np.arange(70) % 3).astype(np.int8))
+    require_same(member.output(X), Session(member.to_onnx(), 4, "nhits").run(X), "nhits")

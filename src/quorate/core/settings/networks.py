@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from quorate.core.errors import SettingsError
 from quorate.core.settings.section import Section, require
 
 
@@ -54,12 +55,25 @@ class NHiTSSettings(NetworkSettings):
     hidden: tuple[int, ...] = (512, 384, 256)  # width of each stack
     layers: int = 2  # of each block's perceptron
     blocks: int = 1  # of each stack
-    ratios: tuple[int, ...] = (24, 12, 4)  # bars for each coefficient of a stack: the inverse expressiveness ratio
+    ratios: tuple[int, ...] = (12, 6, 1)  # bars for each coefficient of a stack: the inverse expressiveness ratio
     interpolation: Literal["nearest", "linear", "cubic"] = "linear"
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        self.require("models.nhits")
+        section = "models.nhits"
+        self.require(section)
+        if not len(self.pools) == len(self.hidden) == len(self.ratios) > 0:
+            raise SettingsError(
+                f"use the setting {section}.pools",
+                found=f"{len(self.pools)} pools, {len(self.hidden)} of hidden, {len(self.ratios)} ratios",
+                expected="one of each for every stack",
+            )
+        for name, highest in (("pools", self.window), ("hidden", 65_536), ("ratios", 10_000)):
+            for value in getattr(self, name):
+                require(section, name, value, 1, highest)
+        require(section, "layers", self.layers, 1, 64)
+        require(section, "blocks", self.blocks, 1, 64)
+        require(section, "dropout", self.dropout, 0, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
