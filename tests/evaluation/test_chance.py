@@ -11,10 +11,16 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.settings import AccountSettings, EvaluationSettings, Settings
 from quorate.core.types import Action
 from quorate.evaluation import chance
-from quorate.evaluation.chance import chance_figures
+from quorate.evaluation.chance import chance_figures, crowd, random_accounts
 from quorate.evaluation.venue import Venue
 
 HORIZON = 5
+
+
+def measured(result: Any, frames: Any, venue: Venue) -> dict[str, Any]:
+    return chance_figures(result, random_accounts(result, frames, venue), venue.settings.evaluation)
+
+
 SETTINGS = Settings(account=AccountSettings(positions=2), evaluation=EvaluationSettings(draws=12, seed=3))
 
 
@@ -82,14 +88,27 @@ def test_more_entries_than_bars_leave_some_out(busy: Any) -> None:
 def test_the_figures_are_a_mean_and_a_middle_range(busy: Any) -> None:
     run, venue = busy
     result = venue.trade(run.frames)
-    figures = chance_figures(result, run.frames, venue)
+    figures = measured(result, run.frames, venue)
     assert figures["draws"] == 12
     for name in ("n", "win_rate", "expectancy_bps", "total_return", "sharpe", "max_drawdown", "net_usd"):
         low, high = figures[f"{name}_ci"]
         assert low <= figures[name] <= high
     assert figures["n"] == pytest.approx(len(result.trades), rel=0.05)
-    assert figures == chance_figures(result, run.frames, venue)
+    assert figures == measured(result, run.frames, venue)
     assert 0 <= figures["worse"]["total_return"] <= 1
+
+
+def test_the_crowd_is_the_draws_middle_at_every_bar(busy: Any) -> None:
+    run, venue = busy
+    accounts = random_accounts(venue.trade(run.frames), run.frames, venue)
+    together = crowd(accounts, 0.9)
+    assert together is not None
+    worth = np.array([account.equity_usd for account in accounts])
+    assert together.middle.equity == pytest.approx(np.median(worth, axis=0))
+    assert (together.low <= together.middle.equity).all()
+    assert (together.middle.equity <= together.high).all()
+    assert ((worth >= together.low) & (worth <= together.high)).mean() == pytest.approx(0.9, abs=0.1)
+    assert crowd((), 0.9) is None
 
 
 def test_an_account_that_knows_the_future_is_better_than_every_draw(busy: Any) -> None:
@@ -100,7 +119,7 @@ def test_an_account_that_knows_the_future_is_better_than_every_draw(busy: Any) -
         ahead = np.concatenate([close[HORIZON:], np.full(HORIZON, close[-1])]) / close - 1
         action = np.where(ahead > 0.01, Action.BUY, np.where(ahead < -0.01, Action.SELL, Action.HOLD)).astype(np.int8)
         frames[symbol] = replace(frame, action=action, confidence=np.abs(ahead))
-    figures = chance_figures(venue.trade(frames), frames, venue)
+    figures = measured(venue.trade(frames), frames, venue)
     assert figures["worse"] == {"expectancy_bps": 1.0, "total_return": 1.0, "sharpe": 1.0}
 
 
@@ -109,7 +128,7 @@ def test_an_account_that_never_traded_has_nothing_to_be_compared_with(busy: Any)
     idle = {
         symbol: replace(frame, action=np.full(len(frame), Action.HOLD, np.int8)) for symbol, frame in run.frames.items()
     }
-    figures = chance_figures(venue.trade(idle), idle, venue)
+    figures = measured(venue.trade(idle), idle, venue)
     assert figures["draws"] == 0
     assert figures["total_return"] is None
     assert figures["missing"]["total_return"] == "the account did not trade"

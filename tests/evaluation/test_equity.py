@@ -112,9 +112,13 @@ def test_curves_that_make_no_sense_are_refused(time: list[int], equity: list[flo
 def test_every_figure_of_the_account_has_an_interval_over_days() -> None:
     returns = np.random.default_rng(2).normal(0.001, 0.01, 200)
     figures = equity_figures(daily(100 * np.cumprod(1 + returns)), EvaluationSettings(resamples=2_000)).to_json()
-    for name in ("total_return", "annual_return", "sharpe", "sortino", "calmar", "max_drawdown"):
+    for name in ("total_return", "annual_return", "sharpe", "sortino"):
         low, high = figures[f"{name}_ci"]
         assert low < figures[name] < high, name
+    # The drawdown is of one order of the days, and its interval is over all of them.
+    low, high = figures["max_drawdown_ci"]
+    assert 0 < low < high
+    assert figures["calmar_ci"][0] < figures["calmar_ci"][1]
     # Growth over d independent days: exp(sum of logs), whose error is sd x sqrt(d).
     low, high = np.log1p(figures["total_return_ci"])
     assert high - low == pytest.approx(2 * 1.96 * 0.01 * math.sqrt(200), rel=0.1)

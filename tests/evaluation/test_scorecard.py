@@ -13,7 +13,8 @@ from quorate.core.types import Funding
 from quorate.evaluation import metrics
 from quorate.evaluation.baselines import class_prior
 from quorate.evaluation.sample import Sample
-from quorate.evaluation.scorecard import Scorecard, score_figures, scorecard
+from quorate.evaluation.scorecard import Scorecard, scorecard
+from quorate.evaluation.scores import score_figures
 from quorate.evaluation.significance import TimeBlocks
 
 
@@ -62,7 +63,10 @@ def test_the_prior_has_no_skill_against_itself(card: Scorecard) -> None:
     assert prior["skill_vs_prior_ci"] == [0, 0]
     assert prior["auc"] == 0.5
     assert prior["rank_ic"] is None
-    assert prior["missing"] == {"rank_ic": "does not vary", "rank_ic_ci": "does not vary"}
+    same = "the losses differ by the same in every period"
+    assert prior["missing"] == {
+        "rank_ic": "does not vary", "rank_ic_ci": "does not vary", "against_prior": same, "against_prior_p": same,
+    }  # fmt: skip
     assert card.figures["baselines"]["always_hold"]["accuracy"] == prior["shares"]["HOLD"]
 
 

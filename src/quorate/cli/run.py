@@ -91,33 +91,20 @@ def judge(ran: Run, settings: Settings, tell: Tell) -> tuple[Scorecard, dict[str
     """The scorecard of a run, and the document of `quorate evaluate --json`."""
     import numpy as np
 
-    from quorate.evaluation.chance import chance_figures
-    from quorate.evaluation.rivals import model_rival, momentum_rival, rules_rival
-    from quorate.evaluation.sample import Sample
-    from quorate.evaluation.scorecard import scorecard
-    from quorate.targets import ForwardClass
+    from quorate.evaluation import judgement
 
     manifest = ran.bundle.manifest
-    target = ForwardClass(manifest.target.horizon, manifest.target.band)
-    sample = Sample.of(ran.frames, ran.candles, target)
-    # The ensemble's mean score uses the weights of the bundle that is judged, as its vote does.
-    own = replace(settings, vote=manifest.policy)
-    rivals = {
-        "momentum": momentum_rival(ran.frames, ran.venue, manifest.target),
-        "rules": rules_rival(ran.frames, ran.venue, manifest.target),
-    }
+    # Decided by the bundle's own policy and target, whatever the settings say today.
+    own = replace(settings, vote=manifest.policy, target=manifest.target)
+    beside = {}
     best = _best_member(ran.bundle)
     if best is not None:
         scores = {symbol: frame.scores[best] for symbol, frame in ran.frames.items()}
         about = f"{best}, the member with the least log-loss on the bundle's own validation rows"
-        members = len(manifest.members)
-        rivals["best_member"] = model_rival(
-            "best_member", scores, ran.frames, ran.venue, manifest.target, members, manifest.policy, about
-        )
-    tell("trading the baselines", len(rivals), len(rivals))
+        beside["best_member"] = judgement.Alone(scores, about)
     prior = np.array(manifest.class_prior)
-    card = scorecard(sample, prior, ran.frames, ran.result, ran.candles, ran.venue.funding, own, rivals)
-    card.figures["baselines"]["random"] = chance_figures(ran.result, ran.frames, ran.venue)
+    members = [member.model for member in manifest.members]
+    card = judgement.judge(ran.frames, ran.result, ran.venue, lambda _: prior, own, members, beside, tell)
     tell("scoring", 1, 1)
     return card, {**ran.header, **card.figures}
 

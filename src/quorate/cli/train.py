@@ -114,7 +114,7 @@ def _figures(
     """A member's figures on rows it was not fitted on, beside the class prior's on the same rows."""
     from quorate.evaluation.metrics import log_loss, prior_scores
     from quorate.evaluation.sample import Sample
-    from quorate.evaluation.scorecard import score_figures
+    from quorate.evaluation.scores import score_figures
     from quorate.evaluation.significance import TimeBlocks
 
     rows = np.zeros(len(y), np.int64)

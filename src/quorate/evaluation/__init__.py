@@ -11,7 +11,8 @@ from quorate.evaluation.report import render, write_report
 from quorate.evaluation.rivals import Rival, model_rival, momentum_rival, rules_rival
 from quorate.evaluation.rows import Rows, build_rows
 from quorate.evaluation.sample import Sample, mean_scores
-from quorate.evaluation.scorecard import Scorecard, score_figures, scorecard
+from quorate.evaluation.scorecard import Scorecard, scorecard
+from quorate.evaluation.scores import score_figures
 from quorate.evaluation.significance import TimeBlocks, wilson
 from quorate.evaluation.tables import Cell, Table, tables
 from quorate.evaluation.venue import Venue

@@ -7,14 +7,16 @@ symbols than it has slots even if every position lasts as long as it may. What d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
-from quorate.core.types import Action, BoolArray, DecisionFrame, IntArray
-from quorate.evaluation.equity import sharpe
+from quorate.core.settings import EvaluationSettings
+from quorate.core.types import Action, BoolArray, DecisionFrame, FloatArray, IntArray
+from quorate.evaluation.equity import EquityCurve, sharpe
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.performance import account_curve, net_returns
 from quorate.evaluation.rivals import by_rule
@@ -27,25 +29,63 @@ _SILENT = ("no_votes", "training_span")
 _FIGURES = ("n", "win_rate", "expectancy_bps", "profit_factor", "net_usd", "total_return", "sharpe", "max_drawdown")
 
 
-def chance_figures(result: BacktestResult, frames: Mapping[str, DecisionFrame], venue: Venue) -> dict[str, Any]:
-    """Mean and middle range of every figure over the draws, JSON-safe.
+@dataclass(frozen=True, slots=True, eq=False)
+class Crowd:
+    """The drawn accounts together, at the end of every bar.
 
-    `worse` is the share of draws with a lower figure than the account's: near 1, chance does not explain it. Nothing
-    is drawn where the account did not trade.
+    Attributes:
+        middle: median equity over the draws.
+        low, high: (n,) the middle range of it, USD.
+    """
+
+    middle: EquityCurve
+    low: FloatArray
+    high: FloatArray
+
+
+def random_accounts(
+    result: BacktestResult, frames: Mapping[str, DecisionFrame], venue: Venue
+) -> tuple[BacktestResult, ...]:
+    """As many accounts as the settings say; none where the judged one did not trade.
 
     Args:
         result: of the account that is judged.
         frames: its decisions; entries are drawn among bars on which a model voted.
         venue: where it traded.
     """
-    settings = venue.settings.evaluation
     entries = [(trade.symbol, trade.side) for trade in result.trades]
-    draws = settings.draws if entries else 0
+    settings = venue.settings.evaluation
     field = _Field(frames, venue)
-    drawn = []
-    for number in range(draws):
-        generator = np.random.default_rng([settings.seed, number])
-        drawn.append(_trade_figures(venue.trade(field.draw(entries, generator))))
+    return tuple(
+        venue.trade(field.draw(entries, np.random.default_rng([settings.seed, number])))
+        for number in range(settings.draws if entries else 0)
+    )
+
+
+def crowd(accounts: Sequence[BacktestResult], confidence: float) -> Crowd | None:
+    """The drawn accounts' equity; None where nothing was drawn."""
+    if not accounts:
+        return None
+    worth = np.array([account.equity_usd for account in accounts])  # (draws, n)
+    tail = (1 - confidence) / 2
+    low, middle, high = np.quantile(worth, [tail, 0.5, 1 - tail], axis=0)
+    return Crowd(EquityCurve(accounts[0].time, middle, accounts[0].start_equity_usd), low, high)
+
+
+def chance_figures(
+    result: BacktestResult, accounts: Sequence[BacktestResult], settings: EvaluationSettings
+) -> dict[str, Any]:
+    """Mean and middle range of every figure over the draws, JSON-safe.
+
+    `worse` is the share of draws with a lower figure than the account's: near 1, chance does not explain it.
+
+    Args:
+        result: of the account that is judged.
+        accounts: of `random_accounts`.
+        settings: how wide the middle range is.
+    """
+    drawn = [_trade_figures(account) for account in accounts]
+    draws = len(drawn)
     own = _trade_figures(result)
     figures = Figures()
     figures.add("draws", draws)

@@ -10,6 +10,7 @@ import numpy as np
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import FloatArray
 from quorate.evaluation import metrics
+from quorate.evaluation.diebold_mariano import by_period, diebold_mariano
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.performance import trade_figures
 from quorate.evaluation.rivals import Rival
@@ -38,16 +39,20 @@ def rival_figures(
     return {"about": rival.about, **scored, "trades": trade_figures(rival.result, settings)}
 
 
-def difference(sample: Sample, ours: FloatArray, theirs: FloatArray, blocks: TimeBlocks) -> dict[str, Any]:
+def difference(
+    sample: Sample, ours: FloatArray, theirs: FloatArray, blocks: TimeBlocks, horizon: int = 1
+) -> dict[str, Any]:
     """Ours less theirs in mean log-loss, on the rows where both voted; below 0, ours is better.
 
-    The interval resamples both together: what is hard for one on some day is hard for the other too.
+    The interval resamples both together: what is hard for one on some day is hard for the other too. `statistic` and
+    `p_value` are Diebold and Mariano's, over the mean difference of each bar.
 
     Args:
         sample: the labelled rows.
         ours: (n, 3) scores.
         theirs: likewise.
         blocks: over the sample's times.
+        horizon: bars that a label reaches over.
     """
     rows = metrics.voted(ours) & metrics.voted(theirs)
     y = sample.y[rows]
@@ -59,4 +64,7 @@ def difference(sample: Sample, ours: FloatArray, theirs: FloatArray, blocks: Tim
     figures.add("n", len(y))
     figures.add("log_loss", float(np.mean(apart)) if len(y) else None, none)
     figures.add_interval("log_loss_ci", part.interval(part.means(apart)), few)
+    test = diebold_mariano(by_period(apart, sample.time[rows]), horizon)
+    figures.add("statistic", test.statistic, test.why)
+    figures.add("p_value", test.p_value, test.why)
     return figures.to_json()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,22 @@ from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, Candles, DecisionFrame, FloatArray, Funding
 from quorate.evaluation import metrics
 from quorate.evaluation.baselines import always_hold, buy_and_hold
+from quorate.evaluation.candidates import Candidate, policy_figures
+from quorate.evaluation.chance import Crowd, chance_figures, crowd
 from quorate.evaluation.comparison import difference, rival_figures
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.decisions import decision_figures
 from quorate.evaluation.equity import EquityCurve, equity_figures
 from quorate.evaluation.figures import Figures
+from quorate.evaluation.luck import deflation_figures, overfitting_figures
+from quorate.evaluation.months import money_by_month, skill_by_month
 from quorate.evaluation.performance import account_curve, net_returns, trade_figures
 from quorate.evaluation.rivals import Rival
 from quorate.evaluation.sample import Sample
+from quorate.evaluation.scores import confusion_json, reliability_json, score_figures
+from quorate.evaluation.signals import Signals
 from quorate.evaluation.significance import TimeBlocks
+from quorate.targets import ForwardClass
 from quorate.trading.result import BacktestResult
 
 SCORES_NOTE = "raw scores, weighted over the members that voted: neither calibrated nor the vote's confidence"
@@ -33,17 +40,25 @@ class Scorecard:
 
     Attributes:
         figures: JSON-safe; the document of `quorate evaluate --json`.
+        sample: the labelled rows that scores were judged on.
         account: equity of the backtest; None when nothing was traded.
         hold: equity of buy-and-hold on the same bars; None without candles.
+        curves: rival -> equity of its account, on the same bars.
+        crowd: equity of the accounts that trade at random; None where nothing was drawn.
         trade_returns: (trades,) net result over the position's value, fraction.
         trade_usd: (trades,) net result.
+        candidates: configurations that were traded on the same bars, the judged one first.
     """
 
     figures: dict[str, Any]
+    sample: Sample
     account: EquityCurve | None
     hold: EquityCurve | None
+    curves: Mapping[str, EquityCurve]
+    crowd: Crowd | None
     trade_returns: FloatArray
     trade_usd: FloatArray
+    candidates: tuple[Candidate, ...] = ()
 
     @property
     def synthetic(self) -> bool:
@@ -60,6 +75,9 @@ def scorecard(
     funding: Mapping[str, Funding | None] | None = None,
     settings: Settings | None = None,
     rivals: Mapping[str, Rival] | None = None,
+    candidates: Sequence[Candidate] = (),
+    accounts: Sequence[BacktestResult] | None = None,
+    members: int | None = None,
 ) -> Scorecard:
     """Judge scores, decisions and trades of one run beside their baselines.
 
@@ -72,6 +90,9 @@ def scorecard(
         funding: symbol -> settlements, for buy-and-hold.
         settings: intervals, criteria, costs; the defaults when None.
         rivals: name -> what else decided on these bars; each joins `baselines`, and `differences` where it has scores.
+        candidates: configurations that were traded on these bars, the judged one first.
+        accounts: those that traded at random; None where that was not asked.
+        members: of the ensemble, loaded or not; None for those that the sample names.
     """
     chosen = Settings() if settings is None else settings
     blocks = TimeBlocks(sample.time, chosen.evaluation)
@@ -80,12 +101,13 @@ def scorecard(
     spoke = metrics.voted(together)
     flat = np.where(spoke[:, None], metrics.prior_scores(prior, len(sample)), np.nan)
     shares = flat[spoke].mean(axis=0) if prior.ndim > 1 and spoke.any() else np.atleast_2d(prior)[0]
-    decisions = decision_figures(frames.values())
+    horizon, size = chosen.target.horizon, len(sample.members) if members is None else members
+    decisions = decision_figures(frames.values(), chosen.evaluation)
     trades = None if result is None else trade_figures(result, chosen.evaluation)
     hold = _hold_curve(frames, candles, funding, result, chosen)
     baselines = {
         "prior": {
-            **score_figures(sample, flat, prior, blocks),
+            **score_figures(sample, flat, prior, blocks, horizon),
             "shares": {name: float(share) for name, share in zip(CLASS_NAMES, shares, strict=True)},
         },
         "always_hold": always_hold(sample.y[spoke]),
@@ -99,10 +121,15 @@ def scorecard(
     apart = {}
     for name, rival in (rivals or {}).items():
         baselines[name] = rival_figures(
-            rival, lambda scores: score_figures(sample, scores, prior, blocks), chosen.evaluation
+            rival, lambda scores: score_figures(sample, scores, prior, blocks, horizon), chosen.evaluation
         )
         if rival.scores is not None:
-            apart[name] = difference(sample, together, rival.scores, blocks)
+            apart[name] = difference(sample, together, rival.scores, blocks, horizon)
+    if accounts is not None and result is not None:
+        baselines["random"] = chance_figures(result, accounts, chosen.evaluation)
+    account = None if result is None else account_curve(result)
+    signals = _signals(frames, candles, chosen, size)
+    models = {"ensemble": together, **sample.members}
     figures = {
         "synthetic": any(frame.synthetic for frame in frames.values()) or bool(result and result.synthetic),
         "rows": len(sample),
@@ -117,75 +144,60 @@ def scorecard(
             "block_hours": chosen.evaluation.block_hours,
             "blocks": blocks.count,
         },
-        "members": {name: score_figures(sample, scores, prior, blocks) for name, scores in sample.members.items()},
+        "members": {
+            name: score_figures(sample, scores, prior, blocks, horizon) for name, scores in sample.members.items()
+        },
         "ensemble": {
             "scores": SCORES_NOTE,
-            **score_figures(sample, together, prior, blocks),
-            "reliability": _reliability(sample, together, chosen.evaluation.bins),
-            "confusion": _confusion(sample, together),
+            **score_figures(sample, together, prior, blocks, horizon),
+            "reliability": reliability_json(sample, together, chosen.evaluation.bins),
+            "confusion": confusion_json(sample, together),
         },
         "baselines": baselines,
         "differences": apart,
         "decisions": decisions,
+        "policies": policy_figures(frames, candidates, chosen.vote, size, chosen.evaluation),
+        "gates": [] if signals is None else signals.gates(),
+        "coverage": [] if signals is None else signals.coverage(),
+        "skill_by_month": skill_by_month(sample, models, prior, blocks),
         "trades": {"n": 0} if trades is None else trades,
+        "money_by_month": [] if account is None or result is None else money_by_month(account, hold, result.trades),
+        **_luck(candidates),
         "per_symbol": _per_symbol(sample, together, frames, result),
         "criteria": criteria(decisions, trades, chosen.criteria),
     }
     return Scorecard(
         figures=figures,
-        account=None if result is None else account_curve(result),
+        sample=sample,
+        account=account,
         hold=hold,
+        curves={name: account_curve(rival.result) for name, rival in (rivals or {}).items()},
+        crowd=crowd(accounts or (), chosen.evaluation.confidence),
         trade_returns=np.empty(0) if result is None else net_returns(result),
         trade_usd=np.array([] if result is None else [trade.net_usd for trade in result.trades], np.float64),
+        candidates=tuple(candidates),
     )
 
 
-def score_figures(sample: Sample, scores: FloatArray, prior: FloatArray, blocks: TimeBlocks) -> dict[str, Any]:
-    """Every metric of one model's scores (n, 3) with its interval, JSON-safe.
+def _luck(candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """What choosing among the candidates may have added; the command line deflates by all that were ever tried."""
+    if not candidates:
+        return {}
+    sharpes = [candidate.moments.sharpe for candidate in candidates]
+    counted = f"the {len(candidates)} configurations of this run"
+    return {
+        "deflation": deflation_figures(candidates[0].moments, sharpes, counted),
+        "overfitting": overfitting_figures(candidates),
+    }
 
-    `n` counts the rows it voted on and `abstained` the others; skill is against the prior on its own rows.
 
-    Args:
-        sample: the labelled rows.
-        scores: (n, 3), NaN rows where it abstained.
-        prior: (3,) class shares of the training rows, or (n, 3).
-        blocks: over the sample's times.
-    """
-    rows = metrics.voted(scores)
-    y, own = sample.y[rows], scores[rows]
-    part = blocks.select(rows)
-    loss = metrics.row_log_loss(y, own)
-    reference = metrics.row_log_loss(y, metrics.prior_scores(prior, len(sample))[rows])
-    known = np.isfinite(sample.forward_return[rows])
-    lean, returns = metrics.lean(own)[known], sample.forward_return[rows][known]
-    areas = [part.areas(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
-    none = "it never voted"
-    unclassed = "not every class occurs" if len(y) else none
-    flat = "does not vary" if len(y) else none
-    few = none if not len(y) or blocks.enough else f"{blocks.count} blocks of time are too few"
-
-    figures = Figures()
-    figures.add("n", len(y))
-    figures.add("abstained", len(sample) - len(y))
-    figures.add("log_loss", metrics.log_loss(y, own), none)
-    figures.add_interval("log_loss_ci", part.interval(part.means(loss)), few)
-    figures.add("brier", metrics.brier(y, own), none)
-    figures.add_interval("brier_ci", part.interval(part.means(metrics.row_brier(y, own))), few)
-    figures.add("accuracy", metrics.accuracy(y, own), none)
-    figures.add_interval("accuracy_ci", part.interval(part.means(metrics.row_correct(y, own))), few)
-    figures.add("auc", metrics.auc(y, own), unclassed)
-    figures.add_interval("auc_ci", part.interval(np.mean(areas, axis=0)), unclassed if blocks.enough else few)
-    figures.add("skill_vs_prior", metrics.skill_vs_prior(y, own, prior), none)
-    figures.add_interval("skill_vs_prior_ci", part.interval(1 - part.ratios(loss, reference)), few)
-    figures.add("rank_ic", metrics.rank_ic(own, sample.forward_return[rows]), flat)
-    figures.add_interval(
-        "rank_ic_ci", part.interval(part.select(known).correlations(lean, returns)), flat if blocks.enough else few
-    )
-    figures.add("ece", metrics.ece(y, own, blocks.settings.bins), none)
-    right = metrics.row_correct(y, own)
-    errors = part.calibration_errors(own.max(axis=1, initial=0.0), right, blocks.settings.bins)
-    figures.add_interval("ece_ci", part.interval(errors), few)
-    return figures.to_json()
+def _signals(
+    frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles] | None, settings: Settings, members: int
+) -> Signals | None:
+    if candles is None or not any(frame.scores for frame in frames.values()):
+        return None
+    target = ForwardClass(settings.target.horizon, settings.target.band)
+    return Signals.of(frames, candles, target, settings.vote, members, settings.costs, settings.evaluation)
 
 
 def _hold_curve(
@@ -205,28 +217,6 @@ def _hold_curve(
         return None
     start = settings.account.equity_usd if result is None else result.start_equity_usd
     return buy_and_hold(spans, start, settings.costs, funding)
-
-
-def _reliability(sample: Sample, scores: FloatArray, bins: int) -> list[dict[str, Any]]:
-    table = metrics.reliability(sample.y, scores, bins)
-    return [
-        {"low": float(low), "high": float(high), "score": float(score), "correct": float(correct), "rows": int(rows)}
-        for low, high, score, correct, rows in zip(
-            table.low, table.high, table.score, table.correct, table.rows, strict=True
-        )
-        if rows
-    ]
-
-
-def _confusion(sample: Sample, scores: FloatArray) -> dict[str, Any]:
-    """Counts by what happened (rows) and what was said (columns): the largest mean score, and the vote's decision."""
-    rows = metrics.voted(scores)
-    said = np.argmax(scores[rows], axis=1) if rows.any() else np.empty(0, np.intp)
-    return {
-        "classes": list(CLASS_NAMES),
-        "largest_score": metrics.confusion(sample.y[rows], said).tolist(),
-        "decision": metrics.confusion(sample.y, sample.action).tolist(),
-    }
 
 
 def _per_symbol(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,15 @@ from quorate.core.clock import iso_ms
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.evaluation import metrics
-from quorate.evaluation.chance import chance_figures
 from quorate.evaluation.figures import Figures
+from quorate.evaluation.judgement import Alone, judge
 from quorate.evaluation.lookahead import Change, Suspect, changes, suspects
-from quorate.evaluation.rivals import Rival, model_rival, momentum_rival, rules_rival
 from quorate.evaluation.sample import Sample
-from quorate.evaluation.scorecard import Scorecard, scorecard
+from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.significance import TimeBlocks
 from quorate.evaluation.venue import Venue
 from quorate.evaluation.walkforward import Step, Tell, Walk
 from quorate.features import build
-from quorate.targets import ForwardClass
 
 _NAMED = 4  # columns in a warning; the JSON has them all
 
@@ -37,36 +36,24 @@ def verdict(walk: Walk, venue: Venue, settings: Settings, tell: Tell = lambda *_
         settings: of the vote, the target and the evaluation.
         tell: progress.
     """
-    target = ForwardClass(settings.target.horizon, settings.target.band)
     frames = walk.frames(settings.vote)
     result = venue.trade(frames)
     tell("trading", 1, 1)
-    sample = Sample.of(frames, venue.candles, target)
-    together = sample.ensemble(settings.vote)
     tested = walk.tested
-
-    def alone(name: str, scores: FloatArray, about: str) -> Rival:
-        own = {symbol: scores[rows] for symbol, rows in tested.items()}
-        return model_rival(name, own, frames, venue, settings.target, len(walk.members), settings.vote, about)
-
     best, chosen = walk.best_member()
-    rivals = {
-        "momentum": momentum_rival(frames, venue, settings.target),
-        "rules": rules_rival(frames, venue, settings.target),
-        **{
-            name: alone(name, scores, f"{name} on the same training rows")
-            for name, scores in walk.scores.items()
-            if name not in walk.members
-        },
-        "best_member": alone(
-            "best_member", best, "in each fold the member with the least log-loss on the folds before"
-        ),
+
+    def alone(scores: FloatArray, about: str) -> Alone:
+        return Alone({symbol: scores[rows] for symbol, rows in tested.items()}, about)
+
+    beside = {
+        name: alone(scores, f"{name} on the same training rows")
+        for name, scores in walk.scores.items()
+        if name not in walk.members
     }
-    tell("trading the baselines", len(rivals), len(rivals))
-    chance = chance_figures(result, frames, venue)
-    tell("trading at random", 1, 1)
-    prior = _prior(walk, sample)
-    card = scorecard(sample, prior, frames, result, venue.candles, venue.funding, settings, rivals)
+    beside["best_member"] = alone(best, "in each fold the member with the least log-loss on the folds before")
+    card = judge(frames, result, venue, partial(_prior, walk), settings, walk.members, beside, tell)
+    sample = card.sample
+    together = sample.ensemble(settings.vote)
     blocks = TimeBlocks(sample.time, settings.evaluation)
     leans = {name: metrics.lean(scores) for name, scores in {"ensemble": together, **sample.members}.items()}
     limit = settings.evaluation.plausible_auc
@@ -81,7 +68,6 @@ def verdict(walk: Walk, venue: Venue, settings: Settings, tell: Tell = lambda *_
     )
     tell("looking for look-ahead", 1, 1)
     figures = card.figures
-    figures["baselines"]["random"] = chance
     figures["baselines"]["best_member"]["chosen"] = list(chosen)
     figures["folds"] = [
         _fold(walk, step, fits, name) for step, fits, name in zip(walk.steps, walk.fits, chosen, strict=True)

@@ -32,6 +32,8 @@ from quorate.targets import time_split, walk_forward
 Tell = Callable[[str, int, int], None]
 # A new, unfitted member of that name.
 Builder = Callable[[str], Model]
+# A step, a name and its model, fitted on that step's training rows and about to be dropped.
+Watch = Callable[["Step", str, Model], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,6 +227,7 @@ def walk(
     beside: Sequence[str] = (),
     tell: Tell = lambda *_: None,
     builder: Builder | None = None,
+    watch: Watch = lambda *_: None,
 ) -> Walk:
     """Train every model anew in every step, and score the bars that follow.
 
@@ -239,6 +242,7 @@ def walk(
         beside: registered models that are trained on the same rows and do not vote: baselines.
         tell: progress.
         builder: makes the models; None for the registry.
+        watch: is shown every fitted model.
 
     Raises:
         ModelError: an unknown or doubled name, or no member could be fitted in any step.
@@ -271,6 +275,7 @@ def walk(
                 tell(f"{stage} abstains", 1, 1)
                 continue
             done[name] = Fit(time.perf_counter() - began)
+            watch(step, name, model)
         fits.append(done)
     failures = [fit[name].failure for fit in fits for name in members]
     if all(failures):
