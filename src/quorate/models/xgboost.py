@@ -48,11 +48,15 @@ class XGBoost(Model):
             "learning_rate": s.learning_rate,
             "subsample": s.subsample,
             "colsample_bytree": s.colsample,
+            "min_child_weight": s.leaf_weight,
+            "lambda": s.l2,
             "seed": self.seed,
             "nthread": self.threads,
             "verbosity": 0,
             **goal,
         }
+        if self.task == "return" and not s.from_mean:
+            parameters["base_score"] = 0.0
         callbacks = [] if lesson.progress is None else [_Tell(lesson.progress, s.trees)]
         try:
             rows = xgboost.QuantileDMatrix(

@@ -15,8 +15,13 @@ class XGBoostSettings(Section):
     learning_rate: float = 0.1
     subsample: float = 0.8
     colsample: float = 0.8
+    leaf_weight: float = 1.0  # least sum of the second derivatives in a leaf: for returns, of its rows
+    l2: float = 1.0  # on the values of the leaves
+    from_mean: bool = True  # the trees of returns begin at the mean of the training rows; else at 0
 
     def __post_init__(self) -> None:
+        require("models.xgboost", "leaf_weight", self.leaf_weight, 0, 1e9)
+        require("models.xgboost", "l2", self.l2, 0, 1e9)
         require("models.xgboost", "trees", self.trees, 1, 100_000)
         require("models.xgboost", "depth", self.depth, 1, 64)
         for name in ("learning_rate", "subsample", "colsample"):
@@ -30,8 +35,17 @@ class LightGBMSettings(Section):
     depth: int = 6
     learning_rate: float = 0.1
     patience: int = 0  # trees without a better loss on later rows, after which it stops; 0 to plant them all
+    subsample: float = 1.0  # of the rows, drawn anew for each tree
+    colsample: float = 1.0
+    leaf_rows: int = 20  # least rows of a leaf
+    l2: float = 0.0  # on the values of the leaves
+    from_mean: bool = True  # the trees of returns begin at the mean of the training rows; else at 0
 
     def __post_init__(self) -> None:
+        for name in ("subsample", "colsample"):
+            require("models.lightgbm", name, getattr(self, name), 1e-6, 1)
+        require("models.lightgbm", "leaf_rows", self.leaf_rows, 1, 100_000_000)
+        require("models.lightgbm", "l2", self.l2, 0, 1e9)
         require("models.lightgbm", "patience", self.patience, 0, 100_000)
         require("models.lightgbm", "trees", self.trees, 1, 100_000)
         require("models.lightgbm", "leaves", self.leaves, 2, 131_072)
