@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from quorate.models.networks.dropout import Dropout
 
 
 class Attention(nn.Module):
@@ -31,7 +32,7 @@ class Attention(nn.Module):
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width)  # one product instead of three
         self.out = nn.Linear(width, width)
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(S, N, D) tokens and the (S, H, N, N) scores of the layer below, to be added; new tokens and scores."""
@@ -42,7 +43,7 @@ class Attention(nn.Module):
         scores = torch.bmm(q * d**-0.5, k.transpose(1, 2))  # (SH, N, N)
         if before is not None:
             scores = scores + before.reshape(S * H, N, N)
-        weights = functional.dropout(softmax(scores), self.dropout, self.training)
+        weights = self.dropout(softmax(scores))
         mixed = torch.bmm(weights, v).reshape(S, H, N, d).transpose(1, 2)  # (S, N, H, d)
         return self.out(mixed.reshape(S, N, D)), scores.reshape(S, H, N, N)
 
@@ -53,7 +54,7 @@ def softmax(scores: Tensor) -> Tensor:
     >>> softmax(torch.tensor([[0.0, 0.0], [1000.0, 0.0]])).tolist()
     [[0.5, 0.5], [1.0, 0.0]]
     """
-    if torch.compiler.is_exporting():
+    if torch.jit.is_tracing():
         return scores.softmax(dim=-1)  # one node, which the runtime does well
     return _Softmax.apply(scores)  # type: ignore[no-any-return, no-untyped-call]
 

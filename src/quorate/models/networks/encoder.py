@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from quorate.models.networks.attention import Attention
+from quorate.models.networks.dropout import Dropout
 
 Norm = Literal["layer", "batch"]
 
@@ -79,11 +80,11 @@ class EncoderLayer(nn.Module):
         self.perceptron = nn.Sequential(
             nn.Linear(config.width, config.feedforward),
             nn.GELU(),
-            nn.Dropout(config.dropout),
+            Dropout(config.dropout),
             nn.Linear(config.feedforward, config.width),
         )
         self.norms = nn.ModuleList((_norm(config), _norm(config)))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """(S, N, D) tokens and the (S, H, N, N) scores of the layer below; new tokens and the scores to pass on."""

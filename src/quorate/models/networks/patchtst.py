@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from quorate.core.errors import ModelError
+from quorate.models.networks.dropout import Dropout
 from quorate.models.networks.encoder import Encoder, EncoderConfig
 from quorate.models.networks.patching import Embedding, PatchEmbedding, Positions, align, patch_count
 from quorate.models.networks.revin import RevIN, Statistics
@@ -90,7 +91,7 @@ class Backbone(nn.Module):
         self.embedding = PatchEmbedding(
             config.patch, config.stride, config.patches, width, config.embedding, config.positions
         )
-        self.dropout = nn.Dropout(config.encoder.dropout)
+        self.dropout = Dropout(config.encoder.dropout)
         self.encoder = Encoder(config.encoder)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,7 +153,7 @@ class ForecastHead(nn.Module):
 
     def __init__(self, config: PatchTSTConfig) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(config.head_dropout)
+        self.dropout = Dropout(config.head_dropout)
         self.project = nn.Linear(config.patches * config.encoder.width, config.outputs)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -166,7 +167,7 @@ class ScoresHead(nn.Module):
     def __init__(self, config: PatchTSTConfig) -> None:
         super().__init__()
         c = config
-        self.dropout = nn.Dropout(c.head_dropout)
+        self.dropout = Dropout(c.head_dropout)
         self.project = nn.Linear(c.features * c.patches * c.encoder.width + 2 * c.features, c.outputs)
 
     def forward(self, tokens: Tensor, statistics: Statistics) -> Tensor:

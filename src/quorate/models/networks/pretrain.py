@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from quorate.core.errors import ModelError
 from quorate.core.types import IntArray
+from quorate.models.networks.dropout import Dropout
 from quorate.models.networks.fit import Examples
 from quorate.models.networks.patching import align, cut
 from quorate.models.networks.patchtst import PatchTSTNetwork
@@ -51,7 +52,7 @@ class MaskedPatches(nn.Module):
         self.revin = network.revin
         self.backbone = network.backbone
         self.hidden = min(max(1, round(share * c.patches)), c.patches - 1)
-        self.dropout = nn.Dropout(c.head_dropout)
+        self.dropout = Dropout(c.head_dropout)
         self.reconstruct = nn.Linear(c.encoder.width, c.patch)
 
     def forward(self, x: Tensor) -> Tensor:
