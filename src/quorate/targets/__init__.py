@@ -6,7 +6,7 @@ from quorate.targets.dataset import Dataset, build_dataset
 from quorate.targets.folds import Fold, combinatorial, walk_forward
 from quorate.targets.labels import Labels, Target
 from quorate.targets.returns import ForwardReturn
-from quorate.targets.splits import TimeSplit, time_split
+from quorate.targets.splits import Slices, TimeSplit, time_split, training_slices, validation_slices
 from quorate.targets.weights import uniqueness_weights
 
 __all__ = [
@@ -15,12 +15,15 @@ __all__ = [
     "ForwardClass",
     "ForwardReturn",
     "Labels",
+    "Slices",
     "Target",
     "TimeSplit",
     "TripleBarrier",
     "build_dataset",
     "combinatorial",
     "time_split",
+    "training_slices",
     "uniqueness_weights",
+    "validation_slices",
     "walk_forward",
 ]

@@ -1,4 +1,4 @@
-"""Rows in three parts, in order of time across all symbols."""
+"""Rows in three parts, in order of time across all symbols, and the second of them in three slices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.core.errors import TargetError
+from quorate.core.settings import SplitSettings
 from quorate.core.types import IntArray
 
 # A share such as 0.7 + 0.15 may come out a hair under what was meant.
@@ -25,6 +26,23 @@ class TimeSplit:
     train: IntArray
     validation: IntArray
     test: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """Row numbers of what is fitted on the outputs of trained members, ascending; each use has rows of its own.
+
+    Attributes:
+        stop: int64, tell a member when to stop training.
+        calibrate: int64, make probabilities of scores.
+        choose: int64, choose the policy and its thresholds.
+
+    Every label of a slice ends before the next slice's first bar.
+    """
+
+    stop: IntArray
+    calibrate: IntArray
+    choose: IntArray
 
 
 def time_split(time: IntArray, span_end: IntArray, train: float, validation: float) -> TimeSplit:
@@ -56,11 +74,7 @@ def time_split(time: IntArray, span_end: IntArray, train: float, validation: flo
             expected="a train share above 0, and no more than 1 in all",
         )
     times = np.unique(time)
-    seams = []
-    for share in (train, train + validation):
-        cut = min(math.floor(share * len(times) + _HAIR), len(times))
-        seams.append(int(times[cut]) if cut < len(times) else int(np.iinfo(np.int64).max))
-    first, second = seams
+    first, second = (_seam(times, share) for share in (train, train + validation))
     fitted = np.flatnonzero((time < first) & (span_end < first))
     if not len(fitted):
         raise TargetError(
@@ -74,3 +88,54 @@ def time_split(time: IntArray, span_end: IntArray, train: float, validation: flo
         np.flatnonzero((time >= first) & (time < second) & (span_end < second)),
         np.flatnonzero(time >= second),
     )
+
+
+def validation_slices(time: IntArray, span_end: IntArray, rows: IntArray, settings: SplitSettings) -> Slices:
+    """Cut a validation part into its three slices, purged at each seam; slices of too short a part are empty.
+
+    Args:
+        time: (n,) int64 bar times in ms, in any order, repeated across symbols.
+        span_end: (n,) int64 open time of the bar whose close each label reads last.
+        rows: the row numbers of the part.
+        settings: the shares of the slices.
+
+    >>> time = np.arange(20)
+    >>> cut = validation_slices(time, time + 1, np.arange(10, 20), SplitSettings(stop=0.3, calibrate=0.4))
+    >>> cut.stop, cut.calibrate, cut.choose
+    (array([10, 11]), array([13, 14, 15]), array([17, 18, 19]))
+    """
+    own, end = time[rows], span_end[rows]
+    first, second = (_seam(np.unique(own), share) for share in (settings.stop, settings.stop + settings.calibrate))
+    return Slices(
+        rows[(own < first) & (end < first)],
+        rows[(own >= first) & (own < second) & (end < second)],
+        rows[own >= second],
+    )
+
+
+def training_slices(
+    time: IntArray, span_end: IntArray, rows: IntArray, settings: SplitSettings
+) -> tuple[IntArray, Slices]:
+    """What members are fitted on, and the slices after it, where no row is kept for a test.
+
+    The later rows are as large a share as the validation part has of train and validation together, so that what is
+    learned here has been learned as in a bundle.
+
+    Args:
+        time: (n,) int64 bar times in ms, in any order, repeated across symbols.
+        span_end: (n,) int64 open time of the bar whose close each label reads last.
+        rows: the row numbers that may be learned from.
+        settings: the shares.
+
+    Raises:
+        TargetError: no row is left to train.
+    """
+    share = settings.validation / (settings.train + settings.validation)
+    parts = time_split(time[rows], span_end[rows], 1 - share, share)
+    return rows[parts.train], validation_slices(time, span_end, rows[parts.validation], settings)
+
+
+def _seam(times: IntArray, share: float) -> int:
+    """The first of these increasing times that lies after a share of them; later than all where none does."""
+    cut = math.floor(share * len(times) + _HAIR)
+    return int(times[cut]) if cut < len(times) else int(np.iinfo(np.int64).max)

@@ -4,6 +4,7 @@ Plain frozen dataclasses, so that the live path needs no validation library. `co
 quorate.toml and the environment. Code takes the section it needs as an argument; nothing reads a setting twice.
 """
 
+from quorate.core.settings.calibration import CalibrationSettings, ConformalSettings, PolicySettings
 from quorate.core.settings.evaluation import CriteriaSettings, EvaluationSettings
 from quorate.core.settings.learning import SplitSettings, TargetSettings, TrainSettings
 from quorate.core.settings.market import QualitySettings, UniverseSettings
@@ -16,6 +17,8 @@ from quorate.core.settings.vote import PredictSettings, VoteSettings
 
 __all__ = [
     "AccountSettings",
+    "CalibrationSettings",
+    "ConformalSettings",
     "CostSettings",
     "CriteriaSettings",
     "EvaluationSettings",
@@ -27,6 +30,7 @@ __all__ = [
     "NHiTSSettings",
     "NetworkSettings",
     "PatchTSTSettings",
+    "PolicySettings",
     "PredictSettings",
     "QualitySettings",
     "Settings",

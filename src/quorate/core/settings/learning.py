@@ -24,10 +24,16 @@ class TargetSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class SplitSettings(Section):
-    """Shares of the training span, in order of time; what train and validation leave is the test part."""
+    """Shares of the training span, in order of time; what train and validation leave is the test part.
+
+    The validation part is cut in three, again in order of time: fitting, stopping, calibrating and choosing never share
+    a row.
+    """
 
     train: float = 0.70
     validation: float = 0.15
+    stop: float = 0.30  # of the validation part: tells networks when to stop
+    calibrate: float = 0.40  # of the validation part: makes probabilities of scores; the rest of it chooses the policy
     embargo_bars: int = -1  # kept free after a test part; -1: the label's horizon
 
     def __post_init__(self) -> None:
@@ -35,6 +41,9 @@ class SplitSettings(Section):
         require("split", "train", self.train, 0.05, 1)
         require("split", "validation", self.validation, 0, 0.95)
         require("split", "train + validation", self.train + self.validation, 0, 1)
+        require("split", "stop", self.stop, 0, 1)
+        require("split", "calibrate", self.calibrate, 0, 1)
+        require("split", "stop + calibrate", self.stop + self.calibrate, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from quorate.core.settings.calibration import CalibrationSettings, ConformalSettings, PolicySettings
 from quorate.core.settings.evaluation import CriteriaSettings, EvaluationSettings
 from quorate.core.settings.learning import SplitSettings, TargetSettings, TrainSettings
 from quorate.core.settings.market import QualitySettings, UniverseSettings
@@ -26,6 +27,9 @@ class Settings(Section):
     models: ModelSettings = field(default_factory=ModelSettings)
     stack: StackSettings = field(default_factory=StackSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    conformal: ConformalSettings = field(default_factory=ConformalSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
     predict: PredictSettings = field(default_factory=PredictSettings)
     costs: CostSettings = field(default_factory=CostSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
