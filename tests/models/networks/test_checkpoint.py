@@ -1,0 +1,238 @@
+"""A run that was cut off goes on and ends with the same weights; what it went on from is never half a file."""
+
+import logging
+import os
+import random
+import resource
+import signal
+import time
+import warnings
+from dataclasses import replace
+
+import pytest
+import safetensors.torch
+import torch
+
+from quorate.core.errors import ModelError
+from quorate.core.settings import NetworkSettings
+from quorate.models.networks.checkpoint import Checkpoint, State
+from quorate.models.networks.fit import fit
+from quorate.models.networks.losses import cross_entropy
+from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
+
+# A checkpoint after every step.
+SETTINGS = NetworkSettings(epochs=5, batch=64, share=0.8, learning_rate=0.01, patience=5, checkpoint_s=0)
+
+
+class CutOffError(Exception):
+    pass
+
+
+def network():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return RecurrentNetwork(LSTMConfig(features=3, outputs=3, width=16, layers=2, dropout=0.3, head=8))
+
+
+@pytest.fixture
+def run(small):
+    def run(module, settings=SETTINGS, *, seed=3, checkpoint=None, until=None, **kwargs):
+        def progress(done, total):
+            if done == until:
+                raise CutOffError
+
+        examples = kwargs.pop("examples", small.examples(300))
+        later = kwargs.pop("later", small.examples(60, 1))
+        given = {"name": "it", "seed": seed, "threads": 1, "progress": progress, "checkpoint": checkpoint, **kwargs}
+        return fit(module, examples, later, cross_entropy, settings, **given)
+
+    return run
+
+
+@pytest.fixture
+def whole(small, run):
+    module = network()
+    history = run(module)
+    return small.weights(module), history
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "it.checkpoint"
+
+
+@pytest.mark.parametrize("step", [1, 3, 4, 9, 19, 20])
+def test_a_run_that_was_cut_off_ends_like_one_that_was_not(small, run, whole, path, step):
+    """In the middle of an epoch, at its end, before the last step and after it."""
+    with pytest.raises(CutOffError):
+        run(network(), checkpoint=path, until=step)
+    assert path.exists()
+    module, steps = network(), []
+    history = run(module, checkpoint=path, progress=lambda done, total: steps.append((done, total)))
+    assert small.weights(module) == whole[0]
+    assert replace(history, seconds=0) == replace(whole[1], seconds=0)
+    assert steps == [(done, 20) for done in range(step + 1, 21)]
+    assert list(path.parent.iterdir()) == []
+
+
+def test_it_goes_on_once_more_after_patience_has_ended_it(small, run, path):
+    """Cut off between the last validation and the removal of the file."""
+    later = small.examples(60, 1)
+    later._target = 2 - later._target
+    settings = replace(SETTINGS, epochs=30, patience=2, schedule="constant")
+    whole = network()
+    history = run(whole, settings, later=later)
+    assert history.stopped == "patience"
+    with pytest.raises(CutOffError):
+        run(network(), settings, later=later, checkpoint=path, until=history.steps)
+    module = network()
+    again = run(module, settings, later=later, checkpoint=path)
+    assert small.weights(module) == small.weights(whole)
+    assert replace(again, seconds=0) == replace(history, seconds=0)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_run_killed_at_any_moment_ends_like_one_that_was_not(small, run, whole, path, seed):
+    """SIGKILL in a process of its own, at random moments: most fall into a write, there being one a step."""
+    draw, kills = random.Random(seed), 0
+    done = path.parent / "done"
+    for _ in range(200):
+        with warnings.catch_warnings():
+            # Newer Pythons warn of threads that a fork leaves behind; the child uses none.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                module = network()
+                run(module, checkpoint=path)
+                done.write_bytes(small.weights(module))
+                code = 0
+            finally:
+                os._exit(code)
+        if kills < 8:
+            time.sleep(draw.uniform(0.005, 0.06))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            kills += 1
+            continue
+        assert os.WEXITSTATUS(status) == 0
+        break
+    assert kills >= 3
+    assert done.read_bytes() == whole[0]
+    assert list(path.parent.iterdir()) == [done]
+
+
+def cut(run, path, **kwargs):
+    with pytest.raises(CutOffError):
+        run(network(), checkpoint=path, until=6, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seed": 4}, "seed 3, now 4"),
+        ({"settings": replace(SETTINGS, learning_rate=0.02)}, "learning_rate 0.01, now 0.02"),
+        ({"identity": {"data": "b"}}, "data a, now b"),
+        ({"name": "other"}, "network it, now other"),
+        ({"steps": 21}, "now 21"),
+    ],
+)
+def test_the_checkpoint_of_another_run_is_not_gone_on_from_and_the_log_says_why(small, run, path, caplog, change, told):
+    cut(run, path, identity={"data": "a"})
+    given = {"identity": {"data": "a"}, **change}
+    fresh = network()
+    run(fresh, **given)
+    module = network()
+    with caplog.at_level(logging.WARNING):
+        run(module, **given, checkpoint=path)
+    assert told in caplog.text
+    assert "training starts afresh" in caplog.text
+    assert small.weights(module) == small.weights(fresh)
+
+
+def test_the_checkpoint_of_another_shape_is_not_gone_on_from(small, run, path, caplog):
+    cut(run, path)
+    wider = RecurrentNetwork(LSTMConfig(features=3, outputs=3, width=24, layers=2))
+    with caplog.at_level(logging.WARNING):
+        run(wider, checkpoint=path)
+    assert "(16, 64)" not in caplog.text.split("now")[1]
+    assert "shapes" in caplog.text
+
+
+def test_how_often_it_is_written_makes_no_other_run(run, path, caplog):
+    cut(run, path)
+    steps = []
+    run(network(), replace(SETTINGS, checkpoint_s=99), checkpoint=path, progress=lambda done, _: steps.append(done))
+    assert steps[0] == 7
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda _: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1],
+        lambda content: content + b"\0",
+        lambda content: b"\xff" * len(content),
+        lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],  # one bit of one weight
+        lambda content: content.replace(b"best", b"bust", 1),
+        lambda content: content.replace(b'step\\": 6', b'step\\": 7'),
+        lambda _: safetensors.torch.save({"weight": torch.zeros(2)}),
+        lambda _: safetensors.torch.save({"weight": torch.zeros(2)}, {"format": "another"}),
+    ],
+    ids=["empty", "half", "short", "long", "noise", "a bit", "a name", "a number", "no header", "another format"],
+)
+def test_a_file_that_is_not_whole_is_refused_and_left_as_it_is(run, path, spoil):
+    cut(run, path)
+    whole = path.read_bytes()
+    spoiled = spoil(whole)
+    assert spoiled != whole
+    path.write_bytes(spoiled)
+    with pytest.raises(ModelError, match="Remove the file to train from the beginning") as caught:
+        run(network(), checkpoint=path)
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == spoiled
+
+
+def test_a_folder_in_its_place_is_refused(run, path):
+    path.mkdir()
+    with pytest.raises(ModelError, match="directory"):
+        run(network(), checkpoint=path)
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_run(small, run, whole, path, caplog):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    module = network()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with caplog.at_level(logging.WARNING):
+            run(module, checkpoint=path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert small.weights(module) == whole[0]
+    assert [record.message.count("without a checkpoint") for record in caplog.records] == [1]
+    assert "File too large" in caplog.text
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_disk_that_fills_later_keeps_the_last_whole_file(run, path):
+    cut(run, path)
+    before = path.read_bytes()
+    checkpoint = Checkpoint(path, "it", {})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        checkpoint.write(State({"step": 1}, {"weight": torch.zeros(4096)}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_without_a_checkpoint_nothing_is_written(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(network())
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,38 @@
+import pytest
+import torch
+
+from quorate.models.networks.schedule import SCHEDULES, constant, cosine, one_cycle
+
+
+def rates(scheduler, optimizer, steps):
+    found = []
+    for _ in range(steps):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+@pytest.mark.parametrize("steps", [10, 11, 100, 1000])
+def test_one_cycle_and_cosine_are_torchs(steps):
+    def optimizer():
+        return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+
+    one = optimizer()
+    cycle = torch.optim.lr_scheduler.OneCycleLR(one, max_lr=2.0, total_steps=steps + 1)
+    expected = rates(cycle, one, steps)
+    assert [2 * one_cycle(step, 7, steps + 1) for step in range(steps)] == pytest.approx(expected, rel=1e-9)
+    other = optimizer()
+    wave = torch.optim.lr_scheduler.CosineAnnealingLR(other, T_max=steps)
+    assert [2 * cosine(step, 7, steps) for step in range(steps)] == pytest.approx(rates(wave, other, steps), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 50])
+def test_a_factor_is_between_nothing_and_one_however_short_the_run(name, steps):
+    factors = [SCHEDULES[name](step, 5, steps) for step in range(steps)]
+    assert all(0 < factor <= 1 for factor in factors)
+
+
+def test_constant_is_constant():
+    assert {constant(step, 3, 9) for step in range(9)} == {1.0}
