@@ -6,6 +6,7 @@ PatchTST paper's own loader drops the last, incomplete batch of test windows, so
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,7 @@ class Result:
             drops none.
         validation: mean absolute error over the validation part, by which configurations are chosen.
         parameters: numbers learned.
+        step_s: median seconds from one step to the next.
         history: of the training.
     """
 
@@ -74,6 +76,7 @@ class Result:
     dropped_mae: float | None
     validation: float
     parameters: int
+    step_s: float
     history: History
 
 
@@ -123,6 +126,14 @@ def run(
     def examples(part: Part) -> Examples:
         return Examples(series, part, protocol.look_back, protocol.horizon, folded=protocol.folded)
 
+    ended: list[float] = []
+
+    def note(done: int, total: int) -> None:
+        ended.append(time.perf_counter())
+        if progress is not None:
+            progress(done, total)
+
+    torch.set_num_threads(threads)
     torch.manual_seed(seed)
     module = protocol.build(1 if protocol.folded else series.values.shape[1])
     history = fit(
@@ -134,7 +145,7 @@ def run(
         name=name,
         seed=seed,
         threads=threads,
-        progress=progress,
+        progress=note,
         checkpoint=checkpoint,
         steps=protocol.steps,
         every=protocol.every,
@@ -150,6 +161,7 @@ def run(
         dropped_mae=float(absolute[:kept].mean()) if kept else None,
         validation=float(later.mean()),
         parameters=sum(parameter.numel() for parameter in module.parameters()),
+        step_s=float(np.median(np.diff(ended))) if len(ended) > 1 else history.seconds / history.steps,
         history=history,
     )
 

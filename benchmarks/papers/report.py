@@ -1,0 +1,112 @@
+"""The papers' tables as a page: published, ours, the peer's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import tables
+
+Runs = Mapping[str, Mapping[str, Any]]
+
+
+def peer_runs(folder: Path) -> Runs:
+    """What `peer.py` left there."""
+    path = folder / "papers_peer.json"
+    return json.loads(path.read_text())["runs"] if path.exists() else {}
+
+
+def page(runs: Runs, peers: Runs, rows: Sequence[tables.Row] = tables.ROWS) -> tuple[str, bool]:
+    """Markdown, and whether every row is there and good enough."""
+    lines = [
+        "# Networks against their papers",
+        "",
+        "`python benchmarks/papers/run.py`: standard splits, no test window dropped, mean squared and absolute errors "
+        "of standardised values. Below 1, a ratio says that ours is better than published; a row passes where no ratio "
+        "exceeds 1 by more than its tolerance.",
+        "",
+        "| row | published MSE, MAE | ours | ratio | tolerance | | seeds | last batch dropped | parameters |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    fine = True
+    for row in rows:
+        found = [run for run in runs.values() if run["row"] == row.name]
+        passed = bool(found) and passes(row, found)
+        fine &= passed
+        lines.append(_line(row, found, passed))
+    lines += [
+        "",
+        "## Seconds",
+        "",
+        "| row | s a step | s an epoch | steps | epochs | stopped by | whole run, s | threads |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_seconds(key, run) for key, run in runs.items() if run["row"] in {row.name for row in rows}),
+    ]
+    beside = [(row, _of(peers, row), _of(runs, row)) for row in rows]
+    beside = [(row, theirs, ours) for row, theirs, ours in beside if theirs and ours]
+    if beside:
+        lines += [
+            "",
+            "## Beside neuralforecast",
+            "",
+            "`peer.py`: the same data, windows, sizes, steps and threads; one process after the other, so seconds are "
+            "those of two processes on one machine.",
+            "",
+            "| row | ours: MSE, MAE | neuralforecast | ratio | ours: s a step | neuralforecast | ratio |",
+            "|---|---|---|---|---|---|---|",
+            *(_beside(row, theirs, ours) for row, theirs, ours in beside),
+        ]
+    return "\n".join(lines) + "\n", fine
+
+
+def passes(row: tables.Row, found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the mean over the seeds is good enough, in both errors where both are published."""
+    pairs = [(_mean(found, "mse"), row.mse), (_mean(found, "mae"), row.mae)]
+    return all(ours <= published * (1 + row.tolerance) for ours, published in pairs if published is not None)
+
+
+def _line(row: tables.Row, found: Sequence[Mapping[str, Any]], passed: bool) -> str:
+    published = f"{row.mse:.3f}, {'-' if row.mae is None else f'{row.mae:.3f}'}"
+    if not found:
+        return f"| {row.name} | {published} | not run | | {row.tolerance:.0%} | **missing** | | | |"
+    mse, mae = _mean(found, "mse"), _mean(found, "mae")
+    ratio = f"{mse / row.mse:.3f}" + ("" if row.mae is None else f", {mae / row.mae:.3f}")
+    dropped = "none is"
+    if found[0]["dropped_mse"] is not None:
+        dropped = f"{_mean(found, 'dropped_mse'):.4f}, {_mean(found, 'dropped_mae'):.4f}"
+    seeds = ", ".join(f"{run['seed']}: {run['mse']:.4f}" for run in found)
+    verdict = "pass" if passed else "**fail**"
+    return (
+        f"| {row.name} | {published} | {mse:.4f}, {mae:.4f} | {ratio} | {row.tolerance:.0%} | {verdict} | {seeds} "
+        f"| {dropped} | {found[0]['parameters']:,} |"
+    )
+
+
+def _seconds(key: str, run: Mapping[str, Any]) -> str:
+    history = run["history"]
+    epoch = history["steps"] / history["epochs"] * run["step_s"]
+    return (
+        f"| {key} | {run['step_s']:.4f} | {epoch:.1f} | {history['steps']:,} | {history['epochs']:.1f} "
+        f"| {history['stopped']} | {history['seconds']:.0f} | {run['threads']} |"
+    )
+
+
+def _beside(row: tables.Row, theirs: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> str:
+    step, peer_step = (median(run["step_s"] for run in runs) for runs in (ours, theirs))
+    return (
+        f"| {row.name} | {_mean(ours, 'mse'):.4f}, {_mean(ours, 'mae'):.4f} "
+        f"| {_mean(theirs, 'mse'):.4f}, {_mean(theirs, 'mae'):.4f} "
+        f"| {_mean(ours, 'mse') / _mean(theirs, 'mse'):.3f}, {_mean(ours, 'mae') / _mean(theirs, 'mae'):.3f} "
+        f"| {step:.4f} | {peer_step:.4f} | {step / peer_step:.2f} |"
+    )
+
+
+def _of(runs: Runs, row: tables.Row) -> list[Mapping[str, Any]]:
+    return [run for run in runs.values() if run["row"] == row.name]
+
+
+def _mean(runs: Sequence[Mapping[str, Any]], figure: str) -> float:
+    return mean(run[figure] for run in runs)

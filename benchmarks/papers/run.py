@@ -1,0 +1,105 @@
+"""Ours beside the papers': every row of their tables, as long as it is not finished yet.
+
+    QUORATE_DATA=FOLDER python benchmarks/papers/run.py [--only WORD ...] [--seeds N ...] [--threads N] [--fresh]
+
+A row that was finished by the same protocol is not run again; one that was interrupted goes on from its checkpoint.
+Writes papers.json and papers.md into benchmarks/results (or --out) after each run, and ends with 1 if a row is missing
+or worse than its tolerance allows. `peer.py` adds neuralforecast's figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import report
+import series
+import tables
+import torch
+from protocol import Protocol, run
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="rows whose names contain one of these")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[], metavar="N", help="instead of the rows' own")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--fresh", action="store_true", help="run finished rows again")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of papers.json and papers.md")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "papers.json"
+    runs: dict[str, Any] = json.loads(path.read_text())["runs"] if path.exists() else {}
+    rows = tables.chosen(options.only)
+    for row in rows:
+        protocol = tables.protocol(row)
+        for seed in options.seeds or row.seeds:
+            key = f"{row.name}-seed{seed}"
+            if not options.fresh and key in runs and runs[key]["protocol"] == described(row, protocol):
+                print(f"{key}: finished before", file=sys.stderr)
+                continue
+            result = run(
+                series.load(row.series),
+                protocol,
+                name=row.network,
+                seed=seed,
+                threads=options.threads,
+                progress=Told(key),
+                checkpoint=options.out / f"{key}.checkpoint",
+            )
+            runs[key] = {
+                "row": row.name,
+                "seed": seed,
+                "protocol": described(row, protocol),
+                **asdict(result),
+                "threads": options.threads,
+                "command": f"python benchmarks/papers/run.py --only {row.name} --seeds {seed}",
+                "machine": f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}",
+            }
+            path.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
+            print(f"{key}: MSE {result.mse:.4f} MAE {result.mae:.4f}", file=sys.stderr)
+    page, fine = report.page(runs, report.peer_runs(options.out), rows)
+    (options.out / "papers.md").write_text(report.page(runs, report.peer_runs(options.out))[0], encoding="utf-8")
+    print(page)
+    return 0 if fine else 1
+
+
+def described(row: tables.Row, protocol: Protocol) -> dict[str, Any]:
+    """What a run is made of: with another protocol it is another run."""
+    told = {
+        "pools": list(row.pools),
+        "ratios": list(row.ratios),
+        "look_back": protocol.look_back,
+        "folded": protocol.folded,
+        "steps": protocol.steps,
+        "every": protocol.every,
+        "schedule": protocol.schedule.__name__ if protocol.schedule else protocol.settings.schedule,
+        "loss": protocol.loss.__name__,
+    }
+    used = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "clip", "patience", "bf16")
+    return told | {name: getattr(protocol.settings, name) for name in used}
+
+
+class Told:
+    """Steps done, on standard error, at most every ten seconds."""
+
+    def __init__(self, key: str) -> None:
+        self._key, self._at = key, time.perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        if done == total or time.perf_counter() - self._at > 10:
+            self._at = time.perf_counter()
+            print(f"{self._key}: step {done:,} of {total:,}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
