@@ -19,7 +19,7 @@ from series import load
 from torch import nn
 
 from quorate.core.settings import NetworkSettings
-from quorate.models.networks.patchtst import SMALL, PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.patchtst_network import SMALL, PatchTSTConfig, PatchTSTNetwork
 
 LOOK_BACK, EPOCHS, BATCH = 336, 100, 128
 

@@ -120,8 +120,9 @@ def run(
     threads: int = 1,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
+    judged: bool = True,
 ) -> Result:
-    """Train one network and judge it."""
+    """Train one network and judge it; unjudged, the test part is not looked at and its errors are NaN."""
 
     def examples(part: Part) -> Examples:
         return Examples(series, part, protocol.look_back, protocol.horizon, folded=protocol.folded)
@@ -151,7 +152,9 @@ def run(
         every=protocol.every,
         schedule=protocol.schedule,
     )
-    squared, absolute = errors(module, examples("test"), series.values.shape[1] if protocol.folded else 1)
+    squared = absolute = np.full(1, np.nan)
+    if judged:
+        squared, absolute = errors(module, examples("test"), series.values.shape[1] if protocol.folded else 1)
     kept = None if protocol.test_batch is None else len(squared) // protocol.test_batch * protocol.test_batch
     _, later = errors(module, examples("validation"), 1)
     return Result(
@@ -161,7 +164,7 @@ def run(
         dropped_mae=float(absolute[:kept].mean()) if kept else None,
         validation=float(later.mean()),
         parameters=sum(parameter.numel() for parameter in module.parameters()),
-        step_s=float(np.median(np.diff(ended))) if len(ended) > 1 else history.seconds / history.steps,
+        step_s=float(np.median(np.diff(ended))) if len(ended) > 1 else float("nan"),
         history=history,
     )
 
