@@ -48,8 +48,16 @@ def _row(key: str) -> str:
     *path, name = key.split(".")
     for part in path:
         section = getattr(section, part)
-    said = re.search(rf"^    {name}: .*  # (.*)$", inspect.getsource(type(section)), flags=re.MULTILINE)
-    return f"| `{key}` | `{_shown(getattr(section, name))}` | {said[1] if said else ''} |"
+    return f"| `{key}` | `{_shown(getattr(section, name))}` | {_said(type(section), name)} |"
+
+
+def _said(section: type, name: str) -> str:
+    """The comment beside a field, in its own class or in the one that it is inherited from."""
+    for kind in section.__mro__[:-1]:
+        found = re.search(rf"^    {name}: .*  # (.*)$", inspect.getsource(kind), flags=re.MULTILINE)
+        if found:
+            return found[1]
+    return ""
 
 
 def _shown(value: Any) -> str:

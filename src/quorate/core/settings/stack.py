@@ -7,15 +7,35 @@ from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
 from quorate.core.settings.models import LightGBMSettings, ModelSettings, XGBoostSettings
+from quorate.core.settings.networks import LSTMSettings
 from quorate.core.settings.section import Section, require
 
 Method = Literal["ridge", "lasso", "forest", "blending", "voting"]
 
 
-def _models() -> ModelSettings:
-    return ModelSettings(
-        xgboost=XGBoostSettings(trees=300), lightgbm=LightGBMSettings(trees=500, learning_rate=0.05, patience=50)
-    )
+# Classes of their own, so that a file that sets one figure leaves the others as they are here.
+@dataclass(frozen=True, slots=True)
+class StackXGBoostSettings(XGBoostSettings):
+    trees: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class StackLightGBMSettings(LightGBMSettings):
+    trees: int = 500
+    learning_rate: float = 0.05
+    patience: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StackLSTMSettings(LSTMSettings):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class StackModelSettings(ModelSettings):
+    xgboost: StackXGBoostSettings = field(default_factory=StackXGBoostSettings)
+    lightgbm: StackLightGBMSettings = field(default_factory=StackLightGBMSettings)
+    lstm: StackLSTMSettings = field(default_factory=StackLSTMSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +55,7 @@ class StackSettings(Section):
     forest_depth: int = 3
     forest_leaf: float = 0.05  # least share of the rows in a leaf
     round_trip: float = -1.0  # what a predicted return must exceed to act; -1: twice taker fee and slippage
-    models: ModelSettings = field(default_factory=_models)
+    models: StackModelSettings = field(default_factory=StackModelSettings)
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
