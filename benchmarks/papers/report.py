@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-import tables
+from rows import ROWS, Row
 
 Runs = Mapping[str, Mapping[str, Any]]
 
@@ -19,7 +19,7 @@ def peer_runs(folder: Path) -> Runs:
     return json.loads(path.read_text())["runs"] if path.exists() else {}
 
 
-def page(runs: Runs, peers: Runs, rows: Sequence[tables.Row] = tables.ROWS) -> tuple[str, bool]:
+def page(runs: Runs, peers: Runs, rows: Sequence[Row] = ROWS) -> tuple[str, bool]:
     """Markdown, and whether every row is there and good enough."""
     lines = [
         "# Networks against their papers",
@@ -62,13 +62,13 @@ def page(runs: Runs, peers: Runs, rows: Sequence[tables.Row] = tables.ROWS) -> t
     return "\n".join(lines) + "\n", fine
 
 
-def passes(row: tables.Row, found: Sequence[Mapping[str, Any]]) -> bool:
+def passes(row: Row, found: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the mean over the seeds is good enough, in both errors where both are published."""
     pairs = [(_mean(found, "mse"), row.mse), (_mean(found, "mae"), row.mae)]
     return all(ours <= published * (1 + row.tolerance) for ours, published in pairs if published is not None)
 
 
-def _line(row: tables.Row, found: Sequence[Mapping[str, Any]], passed: bool) -> str:
+def _line(row: Row, found: Sequence[Mapping[str, Any]], passed: bool) -> str:
     published = f"{row.mse:.3f}, {'-' if row.mae is None else f'{row.mae:.3f}'}"
     if not found:
         return f"| {row.name} | {published} | not run | | {row.tolerance:.0%} | **missing** | | | |"
@@ -94,7 +94,7 @@ def _seconds(key: str, run: Mapping[str, Any]) -> str:
     )
 
 
-def _beside(row: tables.Row, theirs: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> str:
+def _beside(row: Row, theirs: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> str:
     step, peer_step = (median(run["step_s"] for run in runs) for runs in (ours, theirs))
     return (
         f"| {row.name} | {_mean(ours, 'mse'):.4f}, {_mean(ours, 'mae'):.4f} "
@@ -104,7 +104,7 @@ def _beside(row: tables.Row, theirs: Sequence[Mapping[str, Any]], ours: Sequence
     )
 
 
-def _of(runs: Runs, row: tables.Row) -> list[Mapping[str, Any]]:
+def _of(runs: Runs, row: Row) -> list[Mapping[str, Any]]:
     return [run for run in runs.values() if run["row"] == row.name]
 
 

@@ -19,11 +19,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import recipes
 import report
 import series
-import tables
 import torch
 from protocol import Protocol, run
+from rows import Row, chosen
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -39,9 +40,9 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "papers.json"
     runs: dict[str, Any] = json.loads(path.read_text())["runs"] if path.exists() else {}
-    rows = tables.chosen(options.only)
+    rows = chosen(options.only)
     for row in rows:
-        protocol = tables.protocol(row)
+        protocol = recipes.protocol(row)
         for seed in options.seeds or row.seeds:
             key = f"{row.name}-seed{seed}"
             if not options.fresh and key in runs and runs[key]["protocol"] == described(row, protocol):
@@ -73,7 +74,7 @@ def main() -> int:
     return 0 if fine else 1
 
 
-def described(row: tables.Row, protocol: Protocol) -> dict[str, Any]:
+def described(row: Row, protocol: Protocol) -> dict[str, Any]:
     """What a run is made of: with another protocol it is another run."""
     told = {
         "pools": list(row.pools),

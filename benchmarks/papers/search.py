@@ -3,7 +3,7 @@
     QUORATE_DATA=FOLDER python benchmarks/papers/search.py ROW [--trials 10]
 
 The authors draw ten configurations for each figure; so does this, without drawing one twice. Test errors are not worked
-out. Trials are kept in benchmarks/results/papers_search.json and not repeated; what was chosen stands in tables.py.
+out. Trials are kept in benchmarks/results/papers_search.json and not repeated; what was chosen stands in rows.py.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import recipes
 import series
-import tables
 from protocol import run
+from rows import POOLS, RATIOS, ROWS
 
 RESULTS = Path(__file__).parents[1] / "results" / "papers_search.json"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("row", choices=[row.name for row in tables.ROWS if row.network == "nhits"])
+    parser.add_argument("row", choices=[row.name for row in ROWS if row.network == "nhits"])
     parser.add_argument("--trials", type=int, default=10)
     options = parser.parse_args()
-    (row,) = (row for row in tables.ROWS if row.name == options.row)
-    space = list(product(tables.POOLS, tables.RATIOS))
+    (row,) = (row for row in ROWS if row.name == options.row)
+    space = list(product(POOLS, RATIOS))
     random.Random(row.name).shuffle(space)
     data = series.load(row.series)
     for pools, ratios in space[: options.trials]:
@@ -38,7 +39,7 @@ def main() -> None:
         if any(trial["pools"] == list(pools) and trial["ratios"] == list(ratios) for trial in trials):
             continue
         trial = replace(row, pools=pools, ratios=ratios)
-        result = run(data, tables.protocol(trial), name=row.network, seed=1, judged=False)
+        result = run(data, recipes.protocol(trial), name=row.network, seed=1, judged=False)
         trials.append({"pools": pools, "ratios": ratios, "seed": 1, "validation_mae": result.validation})
         trials.sort(key=lambda each: each["validation_mae"])
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

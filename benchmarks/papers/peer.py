@@ -1,0 +1,181 @@
+"""The same rows by neuralforecast's NHITS and PatchTST, to lay beside ours.
+
+    QUORATE_DATA=FOLDER PYTHON benchmarks/papers/peer.py [--only WORD ...] [--seeds N ...] [--threads N] [--fresh]
+
+PYTHON is that of an environment with neuralforecast, which pins libraries of its own and so stays out of ours. Runs the
+same data, windows, sizes, batch shape, learning rate, steps and patience; PatchTST at most the steps that ours took, so
+run.py comes first. Writes papers_peer.json beside papers.json; run.py puts it on the page.
+
+neuralforecast's perceptron has no activation after its first layer; with one entry of `mlp_units` its matrices have the
+shapes of ours. It draws windows at random with replacement, and keeps the last weights, not the best.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import series
+from rows import Row, chosen
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="rows whose names contain one of these")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1], metavar="N")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--fresh", action="store_true", help="run finished rows again")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of papers_peer.json")
+    options = parser.parse_args()
+    path = options.out / "papers_peer.json"
+    runs: dict[str, Any] = json.loads(path.read_text())["runs"] if path.exists() else {}
+    for row in chosen(options.only):
+        for seed in options.seeds:
+            key = f"{row.name}-seed{seed}"
+            if key in runs and not options.fresh:
+                print(f"{key}: finished before", file=sys.stderr)
+                continue
+            runs[key] = run(row, seed, options.threads, steps(row, seed, options.out))
+            path.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
+            print(f"{key}: MSE {runs[key]['mse']:.4f} MAE {runs[key]['mae']:.4f}", file=sys.stderr)
+
+
+def steps(row: Row, seed: int, folder: Path) -> int:
+    """How many steps a run may take."""
+    if row.network == "nhits":
+        return 1_000
+    path = folder / "papers.json"
+    ours = json.loads(path.read_text())["runs"] if path.exists() else {}
+    if f"{row.name}-seed{seed}" not in ours:
+        raise SystemExit(f"run run.py --only {row.name} --seeds {seed} first: the peer takes no more steps than it")
+    return int(ours[f"{row.name}-seed{seed}"]["history"]["steps"])
+
+
+def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
+    """Train the peer's network and judge it on every test window."""
+    try:
+        import neuralforecast
+        import pytorch_lightning as lightning
+        import torch
+    except ImportError as error:
+        raise SystemExit(
+            f"{error}; run this by the Python of an environment with it: python -m venv nf && nf/bin/pip install "
+            "neuralforecast==3.3.0"
+        ) from error
+
+    class Clock(lightning.Callback):  # type: ignore[misc]
+        """When each step ended."""
+
+        def __init__(self) -> None:
+            self.ended: list[float] = []
+
+        def on_train_batch_end(self, *_: Any) -> None:
+            self.ended.append(time.perf_counter())
+
+    torch.set_num_threads(threads)
+    data = series.load(row.series)
+    rows, channels = data.values.shape
+    clock = Clock()
+    model = network(row, channels, seed, most_steps, clock)
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(channels), rows),
+            "ds": np.tile(np.arange(rows), channels),
+            "y": data.values.T.reshape(-1),
+        }
+    )
+    _, validation, test = (data.ends[0], data.ends[1] - data.ends[0], data.ends[2] - data.ends[1])
+    began = time.perf_counter()
+    found = neuralforecast.NeuralForecast([model], freq=1).cross_validation(
+        frame, val_size=validation, test_size=test, n_windows=None
+    )
+    seconds = time.perf_counter() - began
+    expected = channels * row.horizon * len(data.starts("test", 1, row.horizon))
+    if len(found) != expected:
+        raise SystemExit(f"{len(found)} forecasts came back where {expected} were asked for")
+    off = found[repr(model)].to_numpy(np.float64) - found["y"].to_numpy(np.float64)
+    return {
+        "row": row.name,
+        "seed": seed,
+        "mse": float(np.mean(off**2)),
+        "mae": float(np.mean(np.abs(off))),
+        "steps": len(clock.ended),
+        "step_s": float(np.median(np.diff(clock.ended))),
+        "seconds": seconds,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "threads": threads,
+        "command": f"python benchmarks/papers/peer.py --only {row.name} --seeds {seed}",
+        "version": neuralforecast.__version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}",
+    }
+
+
+def network(row: Row, channels: int, seed: int, most_steps: int, clock: Any) -> Any:
+    """The peer's network, in its words."""
+    from neuralforecast.losses.pytorch import MAE, MSE
+    from neuralforecast.models import NHITS, PatchTST
+
+    shared = {
+        "h": row.horizon,
+        "batch_size": channels,
+        "valid_batch_size": channels,
+        "inference_windows_batch_size": 256,
+        "max_steps": most_steps,
+        "early_stop_patience_steps": 10,
+        "random_seed": seed,
+        "accelerator": "cpu",
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_checkpointing": False,
+        "enable_model_summary": False,
+        "callbacks": [clock],
+    }
+    if row.network == "nhits":
+        return NHITS(
+            input_size=5 * row.horizon,
+            mlp_units=[[512, 512]],
+            n_pool_kernel_size=list(row.pools),
+            n_freq_downsample=list(row.ratios),
+            loss=MAE(),
+            learning_rate=1e-3,
+            num_lr_decays=3,
+            val_check_steps=50,
+            windows_batch_size=256,
+            **shared,
+        )
+    return PatchTST(
+        input_size=336,
+        encoder_layers=3,
+        n_heads=4,
+        hidden_size=16,
+        linear_hidden_size=128,
+        dropout=0.3,
+        fc_dropout=0.3,
+        patch_len=16,
+        stride=8,
+        revin=True,
+        revin_affine=False,
+        revin_subtract_last=False,
+        res_attention=True,
+        batch_normalization=True,
+        learn_pos_embed=True,
+        loss=MSE(),
+        learning_rate=1e-4,
+        val_check_steps=65,
+        windows_batch_size=128 * channels,
+        **shared,
+    )
+
+
+if __name__ == "__main__":
+    main()
