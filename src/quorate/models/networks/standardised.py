@@ -11,10 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from quorate.core.errors import ModelError
 from quorate.core.types import FloatArray
 
 # Added to the logit of a class that never occurred: its score is next to nothing however the others stand.
 _NEVER = -50.0
+
+_LARGEST = 1e15  # its square is still far from overflowing
 
 
 class Standardised(nn.Module):
@@ -95,3 +98,22 @@ class Answers(nn.Module):
         """(B, 3) scores that sum to 1, or (B, 1) returns, for (B, L, F) features."""
         output: Tensor = self.standardised(x)
         return torch.softmax(output, dim=1) if self.task == "class" else output * self.scale + self.mean
+
+    def measure(self, returns: FloatArray, weight: FloatArray | None) -> None:
+        """Set the unit that returns are learned in, from (B,) training returns of (B,) weights.
+
+        Raises:
+            ModelError: returns that single precision cannot hold.
+        """
+        if np.abs(returns).max() > _LARGEST:
+            found = f"a return of {np.abs(returns).max():g}"
+            raise ModelError("learn returns", found=found, expected=f"fractions of at most {_LARGEST:g}")
+        mean = np.average(returns, weights=weight)
+        scale = np.sqrt(np.average((returns - mean) ** 2, weights=weight))
+        self.mean.fill_(float(mean))
+        # Returns that never move are all mean; any scale will do but 0.
+        self.scale.fill_(float(scale) if scale > 1e-30 else 1.0)
+
+    def standard(self, returns: FloatArray) -> Tensor:
+        """(B, 1) float32 for (B,) returns as fractions: in standard deviations from their training mean."""
+        return torch.from_numpy(((returns - self.mean.item()) / self.scale.item()).astype(np.float32))[:, None]

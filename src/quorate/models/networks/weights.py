@@ -1,0 +1,67 @@
+"""A network member's file: its tensors as safetensors, and in the header what they are the weights of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from quorate.core.errors import ModelError
+from quorate.models.files import read_file
+
+FORMAT = "quorate-network-1"
+
+# One key only: the library writes several in no fixed order.
+_HEADER = "quorate"
+
+
+def write_weights(path: Path, header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """The same header and tensors give the same bytes."""
+    told = json.dumps({"format": FORMAT, **header}, sort_keys=True)
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    path.write_bytes(safetensors.torch.save(whole, {_HEADER: told}))
+
+
+def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Header and tensors.
+
+    Raises:
+        ModelError: no such file, half of one, one of another format, or tensors that are not finite.
+    """
+    content = read_file(path)
+    try:
+        tensors = safetensors.torch.load(content)
+        # 8 bytes with the length of the JSON that follows.
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_HEADER])
+        found = header["format"]
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"load {path}", found=repr(error), expected=f"a file of {FORMAT}") from error
+    if found != FORMAT:
+        raise ModelError(f"load {path}", found=repr(found), expected=f"a file of {FORMAT}")
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ModelError(f"load {path}", found=f"NaN or infinity in {name}", expected="finite values")
+    return header, tensors
+
+
+def require_tensors(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse tensors that are not those of a module.
+
+    Raises:
+        ModelError: naming the first that is missing, unknown, or of another shape.
+    """
+    shapes, other = ({name: tuple(tensor.shape) for name, tensor in one.items()} for one in (found, wanted))
+    for name in sorted({*shapes, *other}):
+        if shapes.get(name) != other.get(name):
+            raise ModelError(
+                f"load {path}",
+                found=f"{name} of shape {shapes.get(name, 'none')}",
+                expected=f"shape {other.get(name, 'none')}",
+            )

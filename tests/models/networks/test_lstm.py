@@ -1,0 +1,64 @@
+"""The recurrent network against the same recurrence in plain numpy."""
+
+import numpy as np
+import pytest
+import torch
+
+from quorate.core.settings import ModelSettings
+from quorate.models import build
+from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
+
+
+def oracle(module, x, layers):
+    """The equations of Hochreiter and Schmidhuber with a forget gate, bar by bar."""
+    told = {name: tensor.double().numpy() for name, tensor in module.state_dict().items()}
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    sequence = x.astype(np.float64)
+    for layer in range(layers):
+        W, U, b, c = (told[f"recurrence.{name}_l{layer}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        hidden = state = np.zeros((len(x), U.shape[1]))
+        states = []
+        for bar in range(x.shape[1]):
+            i, f, g, o = np.split(sequence[:, bar] @ W.T + b + hidden @ U.T + c, 4, axis=1)
+            state = sigmoid(f) * state + sigmoid(i) * np.tanh(g)
+            hidden = sigmoid(o) * np.tanh(state)
+            states.append(hidden)
+        sequence = np.stack(states, axis=1)
+    inner = np.maximum(sequence[:, -1] @ told["head.1.weight"].T + told["head.1.bias"], 0)
+    return inner @ told["head.3.weight"].T + told["head.3.bias"]
+
+
+@pytest.mark.parametrize(("layers", "outputs"), [(1, 1), (2, 3)])
+def test_it_is_the_recurrence_of_the_paper(layers, outputs):
+    torch.manual_seed(0)
+    module = RecurrentNetwork(LSTMConfig(5, outputs, width=7, layers=layers, head=4)).eval()
+    x = np.random.default_rng(0).normal(size=(6, 9, 5)).astype(np.float32)
+    with torch.no_grad():
+        found = module(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(found, oracle(module, x, layers), atol=1e-6)
+
+
+def test_its_size_is_that_of_the_specification():
+    """2 layers x 128 over 14 features, head 128-64-1: 4 x 128 x (14 + 128 + 2) + 4 x 128 x (128 + 128 + 2), and
+    128 x 64 + 64 + 64 + 1 in the head."""
+    settings = ModelSettings().lstm
+    module = RecurrentNetwork(
+        LSTMConfig(14, 1, settings.width, settings.layers, settings.dropout, settings.head)
+    )  # fmt: skip
+    assert sum(parameter.numel() for parameter in module.parameters()) == 73_728 + 132_096 + 8_321
+    assert (settings.window, settings.batch, settings.epochs, settings.patience) == (24, 32, 100, 10)
+
+
+def test_the_newest_bar_is_read_and_nothing_before_the_window():
+    model = build("lstm", "class", ModelSettings(), seed=1, threads=1)
+    assert model.window == 24
+    torch.manual_seed(0)
+    module = RecurrentNetwork(LSTMConfig(3, 3, width=8)).eval()
+    x = torch.randn(1, 24, 3)
+    changed = x.clone()
+    changed[0, -1] += 1
+    with torch.no_grad():
+        assert not torch.allclose(module(x), module(changed), atol=1e-4)
