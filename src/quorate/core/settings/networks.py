@@ -78,16 +78,59 @@ class NHiTSSettings(NetworkSettings):
 
 @dataclass(frozen=True, slots=True)
 class PatchTSTSettings(NetworkSettings):
-    patch: int = 12
-    stride: int = 12
+    """The shape is that of the settings, unless a preset says otherwise."""
+
+    preset: Literal["own", "paper", "small"] = "own"  # of the shape: the settings', or one of the two published ones
+    patch: int = 12  # bars
+    stride: int = 12  # bars between the starts of two patches
+    end_padding: bool = False  # one patch more, of the newest bar repeated
+    embedding: Literal["linear", "convolution"] = "linear"  # of patches
+    positions: Literal["learnable", "sinusoidal"] = "learnable"
     width: int = 128  # of the model
     heads: int = 8
     layers: int = 3
     feedforward: int = 512
     dropout: float = 0.0
+    head_dropout: float = 0.0
+    norm: Literal["layer", "batch"] = "layer"
+    pre_norm: bool = True
+    residual_attention: bool = False  # each layer adds the scores of the one below
+    affine: bool = False  # RevIN learns a weight and a bias for each feature
+    pretrain_epochs: int = 0  # of masked patches, without labels, before the training
+    mask: float = 0.4  # share of the patches hidden while pre-training
+    probe_epochs: int = 0  # of the head alone, between pre-training and training
 
     def __post_init__(self) -> None:
-        self.require("models.patchtst")
+        section = "models.patchtst"
+        self.require(section)
+        for name in ("width", "feedforward"):
+            require(section, name, getattr(self, name), 1, 65_536)
+        for name in ("heads", "layers"):
+            require(section, name, getattr(self, name), 1, 64)
+        for name in ("dropout", "head_dropout"):
+            require(section, name, getattr(self, name), 0, 0.99)
+        for name in ("pretrain_epochs", "probe_epochs"):
+            require(section, name, getattr(self, name), 0, 100_000)
+        require(section, "mask", self.mask, 0.01, 0.99)
+        if self.preset == "own":
+            require(section, "patch", self.patch, 1, self.window)
+            require(section, "stride", self.stride, 1, self.patch)
+            if self.width % self.heads:
+                raise SettingsError(
+                    f"use the setting {section}.heads", found=repr(self.heads), expected=f"a divisor of {self.width}"
+                )
+        if self.pretrain_epochs and (self.preset != "own" or self.patch != self.stride or self.end_padding):
+            raise SettingsError(
+                f"use the setting {section}.pretrain_epochs",
+                found=f"{self.pretrain_epochs}, with patches that overlap or are padded",
+                expected="a stride as long as a patch and no end padding: what is hidden must not show through",
+            )
+        if self.probe_epochs and not self.pretrain_epochs:
+            raise SettingsError(
+                f"use the setting {section}.probe_epochs",
+                found=f"{self.probe_epochs}, without pre-training",
+                expected="pretrain_epochs of at least 1: there is nothing to probe",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def softmax(scores: Tensor) -> Tensor:
     >>> softmax(torch.tensor([[0.0, 0.0], [1000.0, 0.0]])).tolist()
     [[0.5, 0.5], [1.0, 0.0]]
     """
-    if torch.jit.is_tracing():
+    if torch.onnx.is_in_onnx_export():
         return scores.softmax(dim=-1)  # one node, which the runtime does well
     return _Softmax.apply(scores)  # type: ignore[no-any-return, no-untyped-call]
 

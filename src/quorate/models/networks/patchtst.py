@@ -1,175 +1,129 @@
-"""PatchTST: patches of each channel as tokens, one transformer for all channels.
-
-Nie et al., A Time Series is Worth 64 Words, 2023 (arXiv 2211.14730); details where the paper is silent from the
-authors' code, github.com/yuqinie98/PatchTST.
-"""
+"""PatchTST as a member: its shape by the settings, and what may come before its training."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from quorate.core.errors import ModelError
-from quorate.models.networks.dropout import Dropout
-from quorate.models.networks.encoder import Encoder, EncoderConfig
-from quorate.models.networks.patching import Embedding, PatchEmbedding, Positions, align, patch_count
-from quorate.models.networks.revin import RevIN, Statistics
+from quorate.models.base import Lesson, Progress
+from quorate.models.networks.encoder import EncoderConfig
+from quorate.models.networks.examples import WindowExamples
+from quorate.models.networks.fit import History, fit
+from quorate.models.networks.member import Network
+from quorate.models.networks.order import Order
+from quorate.models.networks.patchtst_network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
+from quorate.models.networks.standardised import Standardised
 
-Head = Literal["forecast", "scores"]
-
-# Tokens that go through the encoder together while it trains: what a batch of them needs stays in the caches, and no
-# array is so large that the allocator fetches it from the system anew in every step.
-_TOKENS = 8_960
-
-
-@dataclass(frozen=True, slots=True)
-class PatchTSTConfig:
-    """A network's shape.
-
-    Attributes:
-        features: F channels.
-        window: L bars.
-        outputs: bars of a forecast, or values of the scores' head: 3 logits, 1 return.
-        head: "forecast" gives every channel's next bars, "scores" one answer from all channels together.
-        patch: P bars of a patch, at most L.
-        stride: bars between the starts of two patches.
-        end_padding: the newest bar once more, `stride` times, for one more patch.
-        embedding, positions: as in `PatchEmbedding`.
-        affine: RevIN learns a weight and a bias for each channel.
-        head_dropout: of what the head reads.
-        encoder: what lies between.
-
-    Raises:
-        ModelError: sizes that do not fit together.
-    """
-
-    features: int
-    window: int
-    outputs: int
-    head: Head = "scores"
-    patch: int = 12
-    stride: int = 12
-    end_padding: bool = False
-    embedding: Embedding = "linear"
-    positions: Positions = "learnable"
-    affine: bool = False
-    head_dropout: float = 0.0
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.patch <= self.window:
-            self._refuse(f"patches of {self.patch} bars", f"1 to the window's {self.window}")
-        if not 1 <= self.stride <= self.patch:
-            self._refuse(f"a stride of {self.stride} bars", f"1 to the patch's {self.patch}: no bar is left out")
-        if self.encoder.width % self.encoder.heads:
-            self._refuse(f"{self.encoder.heads} heads", f"a divisor of the width {self.encoder.width}")
-
-    @property
-    def patches(self) -> int:
-        """N, of one channel."""
-        return patch_count(self.window, self.patch, self.stride, end_padding=self.end_padding)
-
-    def _refuse(self, found: str, expected: str) -> None:
-        raise ModelError("build patchtst", found=found, expected=expected)
+_PRESETS = {"paper": PAPER, "small": SMALL}
 
 
-# Published sizes: appendix A.1.4, and for the small data sets the scripts of the authors' code (ETTh1, ETTh2).
-PAPER = EncoderConfig(128, 16, 3, 256, dropout=0.2, norm="batch", pre_norm=False, residual_attention=True)
-SMALL = EncoderConfig(16, 4, 3, 128, dropout=0.3, norm="batch", pre_norm=False, residual_attention=True)
+class PatchTST(Network):
+    """Ten patches of twelve bars, unless the settings say otherwise."""
 
+    name: ClassVar[str] = "patchtst"
+    batch: ClassVar[int] = 8
 
-class Backbone(nn.Module):
-    """(B, F, L) normalised channels to (B, F, N, D) tokens; every channel by itself, all by the same weights."""
-
-    def __init__(self, config: PatchTSTConfig) -> None:
-        super().__init__()
-        self.config = config
-        width = config.encoder.width
-        self.embedding = PatchEmbedding(
-            config.patch, config.stride, config.patches, width, config.embedding, config.positions
+    def _module(self, features: int) -> nn.Module:
+        s = self.settings.patchtst
+        if s.preset != "own":
+            encoder = _PRESETS[s.preset]
+            return PatchTSTNetwork(
+                PatchTSTConfig(features, s.window, self.outputs, patch=16, stride=8, end_padding=True, encoder=encoder)
+            )
+        return PatchTSTNetwork(
+            PatchTSTConfig(
+                features,
+                s.window,
+                self.outputs,
+                patch=s.patch,
+                stride=s.stride,
+                end_padding=s.end_padding,
+                embedding=s.embedding,
+                positions=s.positions,
+                affine=s.affine,
+                head_dropout=s.head_dropout,
+                encoder=EncoderConfig(
+                    s.width,
+                    s.heads,
+                    s.layers,
+                    s.feedforward,
+                    dropout=s.dropout,
+                    norm=s.norm,
+                    pre_norm=s.pre_norm,
+                    residual_attention=s.residual_attention,
+                ),
+            )
         )
-        self.dropout = Dropout(config.encoder.dropout)
-        self.encoder = Encoder(config.encoder)
 
-    def forward(self, x: Tensor) -> Tensor:
-        c = self.config
-        B, F, _ = x.shape
-        aligned = align(x, c.patch, c.stride, end_padding=c.end_padding)
-        return self.encode(self.embedding(aligned.reshape(B * F, -1))).reshape(B, F, c.patches, -1)
+    def _train(
+        self,
+        standardised: Standardised,
+        examples: WindowExamples,
+        later: WindowExamples | None,
+        identity: Mapping[str, str],
+        lesson: Lesson,
+    ) -> History:
+        """Masked pre-training and linear probing, where the settings ask for them, and then the training itself.
 
-    def encode(self, tokens: Tensor) -> Tensor:
-        """(S, N, D) embedded patches to (S, N, D) tokens."""
-        return self.encoder(self.dropout(tokens))  # type: ignore[no-any-return]
+        Each part keeps its own checkpoint. Who is interrupted goes on within the part; the parts before it run again,
+        to the same weights.
+        """
+        s, network = self.settings.patchtst, standardised.network
+        if not s.pretrain_epochs or not isinstance(network, PatchTSTNetwork):
+            return super()._train(standardised, examples, later, identity, lesson)
+        epoch = Order(len(examples), s.batch, s.share, self.seed).epoch_steps
+        before, probed = s.pretrain_epochs * epoch, s.probe_epochs * epoch
+        total = before + probed + s.epochs * epoch
 
-
-class PatchTSTNetwork(nn.Module):
-    """(B, L, F) float32 windows to (B, H, F) forecasts or (B, C) scores, by the configuration's head.
-
-    Nothing of a pass stays on the module: calls do not influence one another, in whichever threads they run.
-    """
-
-    def __init__(self, config: PatchTSTConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.frozen = False
-        self.revin = RevIN(config.features, affine=config.affine)
-        self.backbone = Backbone(config)
-        self.head: nn.Module = ForecastHead(config) if config.head == "forecast" else ScoresHead(config)
-
-    def forward(self, x: Tensor) -> Tensor:
-        c = self.config
-        size = max(1, _TOKENS // (c.features * c.patches))
-        # Batch norm is over the batch: it must see all of it.
-        if self.training and c.encoder.norm == "layer" and len(x) > size:
-            return torch.cat([self._answer(part) for part in torch.split(x, size)])
-        return self._answer(x)
-
-    def _answer(self, x: Tensor) -> Tensor:
-        normalised, statistics = self.revin(x)
-        tokens = self.backbone(normalised.transpose(1, 2))  # (B, L, F) -> (B, F, L) -> (B, F, N, D)
-        if self.config.head == "forecast":
-            return self.revin.restore(self.head(tokens).float(), statistics)
-        return self.head(tokens, statistics)  # type: ignore[no-any-return]
-
-    def freeze(self, frozen: bool = True) -> None:
-        """Let only the head learn, or everything again. What is frozen keeps its batch statistics, too."""
-        self.frozen = frozen
-        for part in (self.revin, self.backbone):
-            part.requires_grad_(not frozen)
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> PatchTSTNetwork:
-        super().train(mode)
-        if self.frozen:
-            self.backbone.eval()
-        return self
+        masked = Standardised(MaskedPatches(network, s.mask), lesson.X.shape[2], 1).to(standardised.mean.device)
+        masked.load_state_dict({key: getattr(standardised, key) for key in ("low", "high", "mean", "inverse")}, False)
+        fit(
+            masked,
+            Unlabelled(examples),
+            None if later is None else Unlabelled(later),
+            reconstruction_loss,
+            replace(s, epochs=s.pretrain_epochs),
+            name=f"{self.name}, pre-training",
+            seed=self.seed,
+            threads=self.threads,
+            progress=_within(lesson.progress, 0, total),
+            checkpoint=_beside(lesson.checkpoint, "pretraining"),
+            identity=identity,
+        )
+        if s.probe_epochs:
+            with probing(network):
+                fit(
+                    standardised,
+                    examples,
+                    later,
+                    self._loss(),
+                    replace(s, epochs=s.probe_epochs),
+                    name=f"{self.name}, probing",
+                    seed=self.seed,
+                    threads=self.threads,
+                    progress=_within(lesson.progress, before, total),
+                    checkpoint=_beside(lesson.checkpoint, "probing"),
+                    identity=identity,
+                )
+        last = replace(lesson, progress=_within(lesson.progress, before + probed, total, last=True))
+        return super()._train(standardised, examples, later, identity, last)
 
 
-class ForecastHead(nn.Module):
-    """(B, F, N, D) tokens to (B, H, F) bars: flattened, and one matrix for all channels."""
+def _within(progress: Progress | None, done: int, total: int, *, last: bool = False) -> Progress | None:
+    """Steps of one part told as steps of the whole; the end of the last part is the end."""
+    if progress is None:
+        return None
 
-    def __init__(self, config: PatchTSTConfig) -> None:
-        super().__init__()
-        self.dropout = Dropout(config.head_dropout)
-        self.project = nn.Linear(config.patches * config.encoder.width, config.outputs)
+    def tell(step: int, steps: int) -> None:
+        progress(done + step, done + steps if last else total)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        bars: Tensor = self.project(self.dropout(tokens.flatten(2)))  # (B, F, ND) -> (B, F, H)
-        return bars.transpose(1, 2)
+    return tell
 
 
-class ScoresHead(nn.Module):
-    """(B, F, N, D) tokens, and each channel's mean and scale, to (B, C): how much a market moves is a signal here."""
-
-    def __init__(self, config: PatchTSTConfig) -> None:
-        super().__init__()
-        c = config
-        self.dropout = Dropout(c.head_dropout)
-        self.project = nn.Linear(c.features * c.patches * c.encoder.width + 2 * c.features, c.outputs)
-
-    def forward(self, tokens: Tensor, statistics: Statistics) -> Tensor:
-        inputs = [tokens.flatten(1), statistics.mean[:, 0], statistics.scale[:, 0]]  # (B, FND), (B, F), (B, F)
-        return self.project(self.dropout(torch.cat([part.to(tokens.dtype) for part in inputs], dim=1)))  # type: ignore[no-any-return]
+def _beside(checkpoint: Path | None, part: str) -> Path | None:
+    return None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{part}")

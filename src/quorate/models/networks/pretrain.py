@@ -18,7 +18,7 @@ from quorate.core.types import IntArray
 from quorate.models.networks.dropout import Dropout
 from quorate.models.networks.fit import Examples
 from quorate.models.networks.patching import align, cut
-from quorate.models.networks.patchtst import PatchTSTNetwork
+from quorate.models.networks.patchtst_network import PatchTSTNetwork
 
 
 class MaskedPatches(nn.Module):

@@ -1,0 +1,175 @@
+"""PatchTST: patches of each channel as tokens, one transformer for all channels.
+
+Nie et al., A Time Series is Worth 64 Words, 2023 (arXiv 2211.14730); details where the paper is silent from the
+authors' code, github.com/yuqinie98/PatchTST.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from quorate.core.errors import ModelError
+from quorate.models.networks.dropout import Dropout
+from quorate.models.networks.encoder import Encoder, EncoderConfig
+from quorate.models.networks.patching import Embedding, PatchEmbedding, Positions, align, patch_count
+from quorate.models.networks.revin import RevIN, Statistics
+
+Head = Literal["forecast", "scores"]
+
+# Tokens that go through the encoder together while it trains: what a batch of them needs stays in the caches, and no
+# array is so large that the allocator fetches it from the system anew in every step.
+_TOKENS = 8_960
+
+
+@dataclass(frozen=True, slots=True)
+class PatchTSTConfig:
+    """A network's shape.
+
+    Attributes:
+        features: F channels.
+        window: L bars.
+        outputs: bars of a forecast, or values of the scores' head: 3 logits, 1 return.
+        head: "forecast" gives every channel's next bars, "scores" one answer from all channels together.
+        patch: P bars of a patch, at most L.
+        stride: bars between the starts of two patches.
+        end_padding: the newest bar once more, `stride` times, for one more patch.
+        embedding, positions: as in `PatchEmbedding`.
+        affine: RevIN learns a weight and a bias for each channel.
+        head_dropout: of what the head reads.
+        encoder: what lies between.
+
+    Raises:
+        ModelError: sizes that do not fit together.
+    """
+
+    features: int
+    window: int
+    outputs: int
+    head: Head = "scores"
+    patch: int = 12
+    stride: int = 12
+    end_padding: bool = False
+    embedding: Embedding = "linear"
+    positions: Positions = "learnable"
+    affine: bool = False
+    head_dropout: float = 0.0
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.patch <= self.window:
+            self._refuse(f"patches of {self.patch} bars", f"1 to the window's {self.window}")
+        if not 1 <= self.stride <= self.patch:
+            self._refuse(f"a stride of {self.stride} bars", f"1 to the patch's {self.patch}: no bar is left out")
+        if self.encoder.width % self.encoder.heads:
+            self._refuse(f"{self.encoder.heads} heads", f"a divisor of the width {self.encoder.width}")
+
+    @property
+    def patches(self) -> int:
+        """N, of one channel."""
+        return patch_count(self.window, self.patch, self.stride, end_padding=self.end_padding)
+
+    def _refuse(self, found: str, expected: str) -> None:
+        raise ModelError("build patchtst", found=found, expected=expected)
+
+
+# Published sizes: appendix A.1.4, and for the small data sets the scripts of the authors' code (ETTh1, ETTh2).
+PAPER = EncoderConfig(128, 16, 3, 256, dropout=0.2, norm="batch", pre_norm=False, residual_attention=True)
+SMALL = EncoderConfig(16, 4, 3, 128, dropout=0.3, norm="batch", pre_norm=False, residual_attention=True)
+
+
+class Backbone(nn.Module):
+    """(B, F, L) normalised channels to (B, F, N, D) tokens; every channel by itself, all by the same weights."""
+
+    def __init__(self, config: PatchTSTConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.encoder.width
+        self.embedding = PatchEmbedding(
+            config.patch, config.stride, config.patches, width, config.embedding, config.positions
+        )
+        self.dropout = Dropout(config.encoder.dropout)
+        self.encoder = Encoder(config.encoder)
+
+    def forward(self, x: Tensor) -> Tensor:
+        c = self.config
+        B, F, _ = x.shape
+        aligned = align(x, c.patch, c.stride, end_padding=c.end_padding)
+        return self.encode(self.embedding(aligned.reshape(B * F, -1))).reshape(B, F, c.patches, -1)
+
+    def encode(self, tokens: Tensor) -> Tensor:
+        """(S, N, D) embedded patches to (S, N, D) tokens."""
+        return self.encoder(self.dropout(tokens))  # type: ignore[no-any-return]
+
+
+class PatchTSTNetwork(nn.Module):
+    """(B, L, F) float32 windows to (B, H, F) forecasts or (B, C) scores, by the configuration's head.
+
+    Nothing of a pass stays on the module: calls do not influence one another, in whichever threads they run.
+    """
+
+    def __init__(self, config: PatchTSTConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.frozen = False
+        self.revin = RevIN(config.features, affine=config.affine)
+        self.backbone = Backbone(config)
+        self.head: nn.Module = ForecastHead(config) if config.head == "forecast" else ScoresHead(config)
+
+    def forward(self, x: Tensor) -> Tensor:
+        c = self.config
+        size = max(1, _TOKENS // (c.features * c.patches))
+        # Batch norm is over the batch: it must see all of it.
+        if self.training and c.encoder.norm == "layer" and len(x) > size:
+            return torch.cat([self._answer(part) for part in torch.split(x, size)])
+        return self._answer(x)
+
+    def _answer(self, x: Tensor) -> Tensor:
+        normalised, statistics = self.revin(x)
+        tokens = self.backbone(normalised.transpose(1, 2))  # (B, L, F) -> (B, F, L) -> (B, F, N, D)
+        if self.config.head == "forecast":
+            return self.revin.restore(self.head(tokens).float(), statistics)
+        return self.head(tokens, statistics)  # type: ignore[no-any-return]
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Let only the head learn, or everything again. What is frozen keeps its batch statistics, too."""
+        self.frozen = frozen
+        for part in (self.revin, self.backbone):
+            part.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> PatchTSTNetwork:
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+
+class ForecastHead(nn.Module):
+    """(B, F, N, D) tokens to (B, H, F) bars: flattened, and one matrix for all channels."""
+
+    def __init__(self, config: PatchTSTConfig) -> None:
+        super().__init__()
+        self.dropout = Dropout(config.head_dropout)
+        self.project = nn.Linear(config.patches * config.encoder.width, config.outputs)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        bars: Tensor = self.project(self.dropout(tokens.flatten(2)))  # (B, F, ND) -> (B, F, H)
+        return bars.transpose(1, 2)
+
+
+class ScoresHead(nn.Module):
+    """(B, F, N, D) tokens, and each channel's mean and scale, to (B, C): how much a market moves is a signal here."""
+
+    def __init__(self, config: PatchTSTConfig) -> None:
+        super().__init__()
+        c = config
+        self.dropout = Dropout(c.head_dropout)
+        self.project = nn.Linear(c.features * c.patches * c.encoder.width + 2 * c.features, c.outputs)
+
+    def forward(self, tokens: Tensor, statistics: Statistics) -> Tensor:
+        inputs = [tokens.flatten(1), statistics.mean[:, 0], statistics.scale[:, 0]]  # (B, FND), (B, F), (B, F)
+        return self.project(self.dropout(torch.cat([part.to(tokens.dtype) for part in inputs], dim=1)))  # type: ignore[no-any-return]
