@@ -91,7 +91,9 @@ class Network(Model):
         else:
             answers.measure(np.asarray(lesson.y, np.float64)[rows], counted)
         examples = self._examples(answers, lesson.X, lesson.y, weight, class_weight, rows)
-        later = lesson.later and self._examples(answers, lesson.later.X, lesson.later.y, None, class_weight)
+        later = None
+        if lesson.later is not None:
+            later = self._examples(answers, lesson.later.X, lesson.later.y, None, class_weight)
         identity: dict[str, str] = {}
         if lesson.checkpoint is not None:
             # Whoever is interrupted goes on with the same rows, or begins anew.
@@ -181,7 +183,9 @@ class Network(Model):
             raise ModelError(f"load {path}", found=f"{features} features", expected="at least 1")
         before = self.settings
         try:
-            read = {key: tuple(v) if isinstance(v, list) else v for key, v in header["settings"].items()}
+            read: dict[str, Any] = {
+                key: tuple(v) if isinstance(v, list) else v for key, v in header["settings"].items()
+            }
             own: dict[str, Any] = {self.name: type(self._own)(**read)}
             self.settings = replace(before, **own)
             answers = self._new(features)
