@@ -24,6 +24,7 @@ BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.str_]
 
 Mode = Literal["full", "partial", "none"]
+Policy = Literal["classic", "calibrated"]
 
 PRICE_COLUMNS = ("open", "high", "low", "close")
 CANDLE_COLUMNS = (*PRICE_COLUMNS, "volume")
@@ -203,11 +204,16 @@ class Signal:
         action: what to do.
         confidence: base times the consensus multiplier, capped; 0 after a conflict.
         consensus: unanimous, strong, split, weak or conflict_resolved_to_hold, perhaps with _volatility_hold.
-        rule: what decided: vote, conflict, no_votes, no_quorum, volatility_gate, below_floor or fallback_rules.
+        rule: what decided: vote, conflict, no_votes, no_quorum, volatility_gate, below_floor or fallback_rules; by the
+            calibrated policy calibrated, no_votes, no_quorum, below_return, below_probability or ambiguous.
         base: weighted mean score of the agreeing models, before the boost.
         volatility: volatility_20 as a fraction; None when unknown.
         mode: full, partial or none (of the bundle's members, how many were loaded).
         symbol, time: the market and the bar's open time in ms, where known.
+        policy: classic or calibrated: whose rules decided. The confidence of the latter is a probability.
+        probabilities: SELL, HOLD, BUY, the ensemble's own, once calibrated out of fold; else None.
+        expected_return: of the side that was asked about, after a round trip's costs, a fraction; calibrated only.
+        prediction_set: the classes that cannot be ruled out, where the bundle has prediction sets; calibrated only.
     """
 
     action: Action
@@ -221,6 +227,10 @@ class Signal:
     mode: Mode = "full"
     symbol: str = ""
     time: int | None = None
+    policy: Policy = "classic"
+    probabilities: tuple[float, float, float] | None = None
+    expected_return: float | None = None
+    prediction_set: tuple[Action, ...] | None = None
 
     def line(self) -> str:
         """One line for logs and tags: consensus | each model's vote | volatility."""
@@ -240,8 +250,12 @@ class Signal:
             "confidence": self.confidence,
             "consensus": self.consensus,
             "rule": self.rule,
+            "policy": self.policy,
             "mode": self.mode,
             "volatility": self.volatility,
+            "probabilities": None if self.probabilities is None else list(self.probabilities),
+            "expected_return": self.expected_return,
+            "prediction_set": None if self.prediction_set is None else [held.name for held in self.prediction_set],
             "votes": [vote.to_json() for vote in self.votes],
             "abstentions": [abstention.to_json() for abstention in self.abstentions],
             "line": self.line(),
@@ -260,6 +274,10 @@ class DecisionFrame:
         volatility: (n,) float64; NaN in warm-up rows.
         scores: model -> (n, 3) float64 in class order; NaN rows where that model abstained.
         synthetic: the candles were made by the synthetic market.
+        policy: classic or calibrated: whose rules decided.
+        probabilities: (n, 3) the ensemble's own, NaN where no member voted; None until calibrated.
+        calibrated: model -> (n, 3) its scores as probabilities, for the members that are calibrated.
+        limit: (n,) the prediction set of a bar holds the classes whose 1 - probability is at most this; None without.
     """
 
     symbol: str
@@ -273,9 +291,20 @@ class DecisionFrame:
     volatility: FloatArray
     scores: Mapping[str, FloatArray] = field(default_factory=dict)
     synthetic: bool = False
+    policy: Policy = "classic"
+    probabilities: FloatArray | None = None
+    calibrated: Mapping[str, FloatArray] = field(default_factory=dict)
+    limit: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @property
+    def probability(self) -> FloatArray | None:
+        """(n,) the calibrated probability of each bar's own action; None until calibrated."""
+        if self.probabilities is None:
+            return None
+        return np.asarray(self.probabilities[np.arange(len(self)), self.action])
 
     def between(self, start: int | None = None, end: int | None = None) -> Self:
         """Bars that open at or after `start` and before `end`, both in ms; views."""
@@ -284,8 +313,13 @@ class DecisionFrame:
             None if end is None else int(np.searchsorted(self.time, end)),
         )
         names = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
-        scores = {model: table[rows] for model, table in self.scores.items()}
-        return replace(self, scores=scores, **{name: getattr(self, name)[rows] for name in names})
+        columns = {name: getattr(self, name)[rows] for name in names}
+        for name in ("probabilities", "limit"):
+            table = getattr(self, name)
+            columns[name] = None if table is None else table[rows]
+        for name in ("scores", "calibrated"):
+            columns[name] = {model: table[rows] for model, table in getattr(self, name).items()}
+        return replace(self, **columns)
 
 
 def _freeze(message: Any, names: tuple[str, ...], dtype: type[np.generic]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -9,6 +10,13 @@ from quorate.core.errors import VoteError, close_match
 from quorate.core.settings import VoteSettings
 
 CLASSIC = VoteSettings()
+
+# Sums of weights this close are a tie, and a value this close to a limit reaches it: a mean of four scores of 0.70
+# must not miss 0.70 by the last bit.
+TOLERANCE = 1e-9
+
+# What the name of a consensus ends with where the volatility gate stopped it.
+VOLATILITY_HOLD = "_volatility_hold"
 
 POLICIES: Mapping[str, VoteSettings] = MappingProxyType(
     {
@@ -18,6 +26,15 @@ POLICIES: Mapping[str, VoteSettings] = MappingProxyType(
         "lowered": VoteSettings(quorum=0.5),
     }
 )
+
+
+def quorum_count(share: float, members: int) -> int:
+    """How many members a share of them is, rounded up: 3 of 4, 4 of 5 for 0.75.
+
+    >>> [quorum_count(0.75, n) for n in (1, 2, 3, 4, 5, 8)]
+    [1, 2, 3, 3, 4, 6]
+    """
+    return math.ceil(share * members - TOLERANCE)
 
 
 def policy(name: str) -> VoteSettings:

@@ -8,18 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Abstention, Action, Mode, Signal, Vote
-from quorate.ensemble.policy import CLASSIC
+from quorate.ensemble.calibrated import CalibratedPolicy
+from quorate.ensemble.mean import mean_vote
+from quorate.ensemble.policy import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
 
 CONFLICT = "conflict_resolved_to_hold"
-VOLATILITY_HOLD = "_volatility_hold"
-
-# Sums of weights this close are a tie, and a value this close to a limit reaches it: a mean of four scores of 0.70
-# must not miss 0.70 by the last bit.
-TOLERANCE = 1e-9
-
 # The name of a consensus is fixed by this share of the members, whatever quorum a deployment asks for.
 NAMING_QUORUM = 0.75
 
@@ -30,15 +28,6 @@ BOOST: Mapping[str, tuple[float, float]] = {
     "split": (0.8, 1.0),
     "weak": (0.6, 1.0),
 }
-
-
-def quorum_count(share: float, members: int) -> int:
-    """How many members a share of them is, rounded up: 3 of 4, 4 of 5 for 0.75.
-
-    >>> [quorum_count(0.75, n) for n in (1, 2, 3, 4, 5, 8)]
-    [1, 2, 3, 3, 4, 6]
-    """
-    return math.ceil(share * members - TOLERANCE)
 
 
 def consensus_name(agreeing: int, members: int) -> str:
@@ -70,11 +59,12 @@ def decide(
     volatility: float | None = None,
     *,
     weights: Mapping[str, float] | None = None,
-    policy: VoteSettings | None = None,
+    policy: VoteSettings | CalibratedPolicy | None = None,
     members: int | None = None,
     mode: Mode | None = None,
     symbol: str = "",
     time: int | None = None,
+    probabilities: tuple[float, float, float] | None = None,
 ) -> Signal:
     """Count the votes on one bar.
 
@@ -82,11 +72,13 @@ def decide(
         votes: votes and abstentions, each model once. A vote whose score is not finite counts as an abstention.
         volatility: volatility_20 as a fraction. Missing or not finite closes the gate: no BUY, no SELL.
         weights: weight by model, before the policy's own table; a weight on the vote itself comes first.
-        policy: quorum, floor and gate; the defaults are the classic policy.
+        policy: quorum, floor and gate, or a calibrated policy; the defaults are the classic policy.
         members: models in the manifest, loaded or not; by default as many as there are votes and abstentions.
         mode: how many members are loaded; by default judged by the votes.
         symbol: passed on to the signal.
         time: likewise.
+        probabilities: the ensemble's, once calibrated: passed on, and what a calibrated policy decides by. It makes its
+            own of the votes' scores where None.
 
     Returns:
         The signal. A HOLD keeps its confidence, except after a conflict, where it is 0.
@@ -97,8 +89,17 @@ def decide(
     >>> decide([Vote(m, Action.BUY, 0.9) for m in ("xgboost", "lightgbm", "nhits", "patchtst")], 0.02).line()
     'unanimous | xgb:BUY 90%, lgbm:BUY 90%, nhits:BUY 90%, patchtst:BUY 90% | vol:2.00%'
     """
-    policy = policy or CLASSIC
     counted, abstained = _screen(votes)
+    if isinstance(policy, CalibratedPolicy):
+        n = len(counted) + len(abstained) if members is None else members
+        cast: list[Vote | Abstention] = [*counted, *abstained]
+        if probabilities is None:
+            probabilities = _probabilities(cast, policy)
+        counted_first = decide(
+            cast, volatility, weights=weights, policy=policy.vote, members=n, mode=mode, symbol=symbol, time=time
+        )
+        return policy.judge(counted_first, probabilities, n)
+    policy = policy or CLASSIC
     n = len(counted) + len(abstained) if members is None else members
     if n < len(counted) + len(abstained):
         raise VoteError(
@@ -121,6 +122,7 @@ def decide(
             mode=loaded_mode(len(counted), n) if mode is None else mode,
             symbol=symbol,
             time=time,
+            probabilities=probabilities,
         )
 
     # 1. The largest sum of weights wins, if it is also the strict plurality.
@@ -159,6 +161,14 @@ def decide(
     if confidence < (policy.lowered_floor if lowered else policy.floor) - TOLERANCE:
         return signal(Action.HOLD, confidence, consensus, "below_floor", base)
     return signal(winner, confidence, consensus, "vote", base)
+
+
+def _probabilities(votes: Iterable[Vote | Abstention], policy: CalibratedPolicy) -> tuple[float, float, float] | None:
+    mean = mean_vote(votes, policy.vote)
+    if mean is None:
+        return None
+    sell, hold, buy = policy.ensemble(np.array([mean]))[0].tolist()
+    return sell, hold, buy
 
 
 def _screen(votes: Iterable[Vote | Abstention]) -> tuple[list[Vote], list[Abstention]]:

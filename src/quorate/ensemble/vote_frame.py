@@ -13,16 +13,10 @@ import numpy as np
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, TextArray
-from quorate.ensemble.policy import CLASSIC
-from quorate.ensemble.vote import (
-    BOOST,
-    CONFLICT,
-    NAMING_QUORUM,
-    TOLERANCE,
-    VOLATILITY_HOLD,
-    consensus_name,
-    quorum_count,
-)
+from quorate.ensemble.calibrated import CalibratedPolicy
+from quorate.ensemble.mean import mean_scores
+from quorate.ensemble.policy import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
+from quorate.ensemble.vote import BOOST, CONFLICT, NAMING_QUORUM, consensus_name
 
 
 class Decisions(NamedTuple):
@@ -57,20 +51,24 @@ def decide_frame(
     scores: Mapping[str, FloatArray],
     volatility: FloatArray,
     *,
-    policy: VoteSettings | None = None,
+    policy: VoteSettings | CalibratedPolicy | None = None,
     members: int | None = None,
+    limit: FloatArray | None = None,
 ) -> Decisions:
     """Count the votes on n bars.
 
     Args:
         scores: model -> (n, 3) scores in class order; a row with a non-finite value is an abstention.
         volatility: (n,) volatility_20 as a fraction; not finite closes the gate on that bar.
-        policy: quorum, floor, gate and weights; the defaults are the classic policy.
+        policy: quorum, floor, gate and weights, or a calibrated policy; the defaults are the classic policy.
         members: models in the manifest, loaded or not; by default the models in `scores`.
+        limit: (n,) of a calibrated policy's prediction sets; None for where they start.
 
     Raises:
         VoteError: arrays of different lengths, scores outside 0 to 1, or fewer members than models.
     """
+    if isinstance(policy, CalibratedPolicy):
+        return _judged(scores, volatility, policy, len(scores) if members is None else members, limit)
     policy = policy or CLASSIC
     n = len(scores) if members is None else members
     bars = len(volatility)
@@ -134,4 +132,22 @@ def decide_frame(
         base=base,
         consensus=np.where(gated, np.char.add(consensus, VOLATILITY_HOLD), consensus),
         rule=rule,
+    )
+
+
+def _judged(
+    scores: Mapping[str, FloatArray],
+    volatility: FloatArray,
+    policy: CalibratedPolicy,
+    members: int,
+    limit: FloatArray | None,
+) -> Decisions:
+    counted = decide_frame(scores, volatility, policy=policy.vote, members=members)
+    voters = np.sum([np.isfinite(table).all(axis=1) for table in scores.values()], axis=0)
+    judged = policy.judge_frame(policy.ensemble(mean_scores(scores, policy.vote)), voters, members, limit)
+    return counted._replace(
+        action=judged.action,
+        confidence=judged.confidence,
+        rule=judged.rule,
+        consensus=np.char.replace(counted.consensus, VOLATILITY_HOLD, ""),
     )
