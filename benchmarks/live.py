@@ -4,8 +4,8 @@
 
 One symbol: warm, one thread, 500 candles, the two interleaved. A hundred symbols at once, beside one by one. A whole
 frame of 40,000 bars, by member. Each in full precision and with the networks in 8 bits (which a bundle serves only
-where its decisions stay the same: here it is only timed). The bundle is trained for next to no time on a synthetic market;
-what it says costs the same. Writes benchmarks/results/live.json and .md. Leave the machine alone meanwhile.
+where its decisions stay the same: here it is only timed). The bundle is trained for next to no time on a synthetic
+market; what it says costs the same. Writes benchmarks/results/live.json and .md. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A signal as one would write it down without Quorate, to measure the live path against.
 
 core14 in pandas; scikit-learn's scaler; the trees through their scikit-learn wrappers; the networks eager in torch,
-with a transformer of its own for each channel of PatchTST. Sizes are those of Quorate's members; nothing here is trained,
-which costs the same.
+with a transformer of its own for each channel of PatchTST. Sizes are those of Quorate's members; nothing here
+is trained, which costs the same.
 """
 
 from __future__ import annotations
