@@ -8,7 +8,7 @@ from torch import nn
 
 from quorate.core.settings import NetworkSettings
 from quorate.models.networks.nhits import NHiTSConfig, NHiTSNetwork
-from quorate.models.networks.patchtst import SMALL, PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.patchtst_network import SMALL, PatchTSTConfig, PatchTSTNetwork
 
 # Of the gradient's norm: neither paper clips it.
 _UNCLIPPED = 1e6

@@ -3,7 +3,7 @@
     QUORATE_DATA=FOLDER python benchmarks/papers/run.py [--only WORD ...] [--seeds N ...] [--threads N] [--fresh]
 
 A row that was finished by the same protocol is not run again; one that was interrupted goes on from its checkpoint.
-Writes papers.json and papers.md into benchmarks/results (or --out) after each run, and ends with 1 if a row is missing
+Writes papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row is missing
 or worse than its tolerance allows. `peer.py` adds neuralforecast's figures.
 """
 
@@ -39,12 +39,12 @@ def main() -> int:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "papers.json"
-    runs: dict[str, Any] = json.loads(path.read_text())["runs"] if path.exists() else {}
     rows = chosen(options.only)
     for row in rows:
         protocol = recipes.protocol(row)
         for seed in options.seeds or row.seeds:
             key = f"{row.name}-seed{seed}"
+            runs = finished(path)
             if not options.fresh and key in runs and runs[key]["protocol"] == described(row, protocol):
                 print(f"{key}: finished before", file=sys.stderr)
                 continue
@@ -57,6 +57,7 @@ def main() -> int:
                 progress=Told(key),
                 checkpoint=options.out / f"{key}.checkpoint",
             )
+            runs = finished(path)  # another process may have finished other rows meanwhile
             runs[key] = {
                 "row": row.name,
                 "seed": seed,
@@ -66,12 +67,18 @@ def main() -> int:
                 "command": f"python benchmarks/papers/run.py --only {row.name} --seeds {seed}",
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}",
             }
-            path.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
+            path.write_text(json.dumps({"runs": dict(sorted(runs.items()))}, indent=1) + "\n", encoding="utf-8")
             print(f"{key}: MSE {result.mse:.4f} MAE {result.mae:.4f}", file=sys.stderr)
-    page, fine = report.page(runs, report.peer_runs(options.out), rows)
-    (options.out / "papers.md").write_text(report.page(runs, report.peer_runs(options.out))[0], encoding="utf-8")
+    runs, peers = finished(path), report.peer_runs(options.out)
+    page, fine = report.page(runs, peers, rows)
+    (options.out / "papers.md").write_text(report.page(runs, peers)[0], encoding="utf-8")
     print(page)
     return 0 if fine else 1
+
+
+def finished(path: Path) -> dict[str, Any]:
+    """The runs there are, by row and seed."""
+    return dict(json.loads(path.read_text())["runs"]) if path.exists() else {}
 
 
 def described(row: Row, protocol: Protocol) -> dict[str, Any]:
