@@ -99,3 +99,22 @@ def test_arrays_that_do_not_belong_together_are_refused(length, times, symbols):
             "1h",
             None if symbols is None else np.zeros(symbols, np.int16),
         )
+
+
+def test_chosen_windows_know_their_newest_rows_and_what_they_are_made_of():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(40, 3)).astype(np.float32)
+    rows = random.permutation(np.arange(4, 40))[:20]
+
+    def chosen(X=X, rows=rows, length=5):
+        return Windows(X, HOUR * np.arange(len(X)), length, "1h").at(rows)
+
+    np.testing.assert_array_equal(chosen().newest, X[rows])
+    assert chosen()[3:9].flags.c_contiguous
+    assert chosen().digest() == chosen(X.copy()).digest()
+    last = X.copy()
+    last[-1, -1] += 1
+    first = X.copy()
+    first[0, 0] += 1
+    others = [chosen(last), chosen(first), chosen(rows=rows[::-1]), chosen(rows=rows[:-1]), chosen(length=4)]
+    assert len({chosen().digest(), *(other.digest() for other in others)}) == 6

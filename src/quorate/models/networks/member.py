@@ -76,7 +76,7 @@ class Network(Model):
         weight = None if lesson.weight is None else np.asarray(lesson.weight, np.float64)
         if weight is not None:
             # A mean of 1 over the training rows, so that the learning rate means the same whatever the weights' unit.
-            weight /= weight[rows].mean()
+            weight = weight / weight[rows].mean()
         answers = self._new(lesson.X.shape[2])
         counted = None if weight is None else weight[rows]
         answers.standardised.measure(newest_bars(lesson.X)[rows], counted, self._own.tail)
