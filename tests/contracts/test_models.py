@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from quorate.core.errors import ContractError, ModelError
-from quorate.core.settings import LightGBMSettings, LSTMSettings, ModelSettings, NHiTSSettings, XGBoostSettings
+from quorate.core.settings import (
+    LightGBMSettings,
+    LSTMSettings,
+    ModelSettings,
+    NHiTSSettings,
+    PatchTSTSettings,
+    XGBoostSettings,
+)
 from quorate.ensemble.contract import checks
 from quorate.models import Lesson, contract, names, registry
 from quorate.models.logistic import Coefficients, Logistic
@@ -22,6 +29,9 @@ SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15),
     lightgbm=LightGBMSettings(trees=15),
     nhits=NHiTSSettings(window=16, epochs=6, hidden=(24, 16, 16), ratios=(4, 2, 1), learning_rate=5e-3),
+    patchtst=PatchTSTSettings(
+        window=16, epochs=6, patch=4, stride=4, width=16, heads=2, layers=1, feedforward=32, learning_rate=5e-3
+    ),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"
