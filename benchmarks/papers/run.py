@@ -3,8 +3,8 @@
     QUORATE_DATA=FOLDER python benchmarks/papers/run.py [--only WORD ...] [--seeds N ...] [--threads N] [--fresh]
 
 A row that was finished by the same protocol is not run again; one that was interrupted goes on from its checkpoint.
-Writes papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row is missing
-or worse than its tolerance allows. `peer.py` adds neuralforecast's figures.
+Writes papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row
+is missing or worse than its tolerance allows. `peer.py` adds neuralforecast's figures.
 """
 
 from __future__ import annotations
