@@ -48,21 +48,22 @@ class Encoder(nn.Module):
     """(S, N, D) tokens to (S, N, D) tokens.
 
     Attributes:
-        recompute: forget activations inside the layers and work them out again in the backward pass.
+        recompute: forget activations inside the layers and work them out again in the backward pass. Only with layer
+            norm: batch norm would count each batch twice in what it remembers.
     """
-
-    recompute: bool
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        self.recompute = False
+        if config.norm == "layer":
+            self.recompute = False
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
         self.norm = _norm(config) if config.pre_norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor | None = None
+        recompute = self.training and getattr(self, "recompute", False)
         for layer in self.layers:
-            if self.recompute and self.training:
+            if recompute:
                 x, scores = checkpoint(layer, x, scores, use_reentrant=False)
             else:
                 x, scores = layer(x, scores)

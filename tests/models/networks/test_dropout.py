@@ -1,0 +1,49 @@
+"""Dropout: what share goes, what stays of the mean, and whose random numbers decide."""
+
+import pytest
+import torch
+
+from quorate.models.networks.dropout import Dropout
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_share_goes_and_the_mean_stays(share, dtype):
+    torch.manual_seed(1)
+    out = Dropout(share)(torch.ones(400_000, dtype=dtype))
+    assert out.dtype == dtype
+    assert (out == 0).float().mean().item() == pytest.approx(share, abs=0.005)
+    assert out.float().mean().item() == pytest.approx(1, abs=0.01)
+    assert len(out.unique()) == 2
+
+
+def test_neighbours_are_dropped_independently():
+    """Eight elements share a random word, one byte each."""
+    torch.manual_seed(2)
+    gone = (Dropout(0.5)(torch.ones(80_000)) == 0).float().reshape(-1, 8)
+    correlation = torch.corrcoef(gone.T) - torch.eye(8)
+    assert correlation.abs().max() < 0.05
+
+
+def test_a_gradient_passes_where_a_value_did():
+    torch.manual_seed(3)
+    x = torch.randn(5, 7, 3, requires_grad=True)
+    out = Dropout(0.3)(x)
+    out.sum().backward()
+    assert torch.equal(x.grad == 0, out == 0)
+    torch.testing.assert_close(out, x * x.grad)
+
+
+def test_the_same_seed_gives_the_same_mask_and_another_pass_another():
+    x = torch.ones(1001)  # no multiple of eight
+    torch.manual_seed(4)
+    first, second = Dropout(0.5)(x), Dropout(0.5)(x)
+    torch.manual_seed(4)
+    assert torch.equal(Dropout(0.5)(x), first)
+    assert not torch.equal(first, second)
+
+
+def test_nothing_is_dropped_in_evaluation_or_by_a_share_of_0():
+    x = torch.randn(100)
+    assert Dropout(0.5).eval()(x) is x
+    assert Dropout(0.0)(x) is x
