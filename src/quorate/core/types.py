@@ -182,6 +182,31 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """One member's say in a stack on one bar: a return instead of a class. It has no score.
+
+    Attributes:
+        model: registry name.
+        predicted_return: over the target's horizon, a fraction.
+        action: BUY or SELL where that exceeds a round trip's cost in size, else HOLD.
+    """
+
+    model: str
+    predicted_return: float
+    action: Action
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "action": self.action.name,
+            "score": None,
+            "scores": None,
+            "probabilities": None,
+            "predicted_return": self.predicted_return,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Abstention:
     """A configured model that did not vote, and why. Never a HOLD."""
 
@@ -205,15 +230,18 @@ class Signal:
         confidence: base times the consensus multiplier, capped; 0 after a conflict.
         consensus: unanimous, strong, split, weak or conflict_resolved_to_hold, perhaps with _volatility_hold.
         rule: what decided: vote, conflict, no_votes, no_quorum, volatility_gate, below_floor or fallback_rules; by the
-            calibrated policy calibrated, no_votes, no_quorum, below_return, below_probability or ambiguous.
+            calibrated policy calibrated, no_votes, no_quorum, below_return, below_probability or ambiguous; of a stack
+            predicted_return, within_cost or member_missing.
         base: weighted mean score of the agreeing models, before the boost.
         volatility: volatility_20 as a fraction; None when unknown.
         mode: full, partial or none (of the bundle's members, how many were loaded).
         symbol, time: the market and the bar's open time in ms, where known.
-        policy: classic or calibrated: whose rules decided. The confidence of the latter is a probability.
+        policy: classic, calibrated or stack: whose rules decided. The confidence of the latter two is a probability.
         probabilities: SELL, HOLD, BUY, the ensemble's own, once calibrated out of fold; else None.
         expected_return: of the side that was asked about, after a round trip's costs, a fraction; calibrated only.
         prediction_set: the classes that cannot be ruled out, where the bundle has prediction sets; calibrated only.
+        forecasts: what the members of a stack predict, who cast no votes.
+        predicted_return: the stack's own, a fraction; None in a vote, and where one of its members is missing.
     """
 
     action: Action
@@ -227,15 +255,20 @@ class Signal:
     mode: Mode = "full"
     symbol: str = ""
     time: int | None = None
-    policy: Policy = "classic"
+    policy: Policy | Literal["stack"] = "classic"
     probabilities: tuple[float, float, float] | None = None
     expected_return: float | None = None
     prediction_set: tuple[Action, ...] | None = None
+    forecasts: tuple[Forecast, ...] = ()
+    predicted_return: float | None = None
 
     def line(self) -> str:
         """One line for logs and tags: consensus | each model's vote | volatility."""
         votes = [f"{_SHORT_NAMES.get(v.model, v.model)}:{v.action.name} {v.score:.0%}" for v in self.votes]
+        votes += [f"{_SHORT_NAMES.get(f.model, f.model)}:{f.predicted_return:+.2%}" for f in self.forecasts]
         votes += [f"{_SHORT_NAMES.get(a.model, a.model)}:ABSTAIN" for a in self.abstentions]
+        if self.predicted_return is not None:
+            votes.append(f"together:{self.predicted_return:+.2%}")
         volatility = "unknown" if self.volatility is None else f"{self.volatility:.2%}"
         return f"{self.consensus} | {', '.join(votes) or 'no votes'} | vol:{volatility}"
 
@@ -256,7 +289,8 @@ class Signal:
             "probabilities": None if self.probabilities is None else list(self.probabilities),
             "expected_return": self.expected_return,
             "prediction_set": None if self.prediction_set is None else [held.name for held in self.prediction_set],
-            "votes": [vote.to_json() for vote in self.votes],
+            **({"predicted_return": self.predicted_return} if self.policy == "stack" else {}),
+            "votes": [vote.to_json() for vote in self.votes] + [said.to_json() for said in self.forecasts],
             "abstentions": [abstention.to_json() for abstention in self.abstentions],
             "line": self.line(),
         }
@@ -278,6 +312,8 @@ class DecisionFrame:
         probabilities: (n, 3) the ensemble's own, NaN where no member voted; None until calibrated.
         calibrated: model -> (n, 3) its scores as probabilities, for the members that are calibrated.
         limit: (n,) the prediction set of a bar holds the classes whose 1 - probability is at most this; None without.
+        forecasts: member of a stack -> (n,) predicted returns, fractions; NaN where it abstained.
+        predicted: (n,) the stack's own; None in a vote.
     """
 
     symbol: str
@@ -291,10 +327,12 @@ class DecisionFrame:
     volatility: FloatArray
     scores: Mapping[str, FloatArray] = field(default_factory=dict)
     synthetic: bool = False
-    policy: Policy = "classic"
+    policy: Policy | Literal["stack"] = "classic"
     probabilities: FloatArray | None = None
     calibrated: Mapping[str, FloatArray] = field(default_factory=dict)
     limit: FloatArray | None = None
+    forecasts: Mapping[str, FloatArray] = field(default_factory=dict)
+    predicted: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -314,10 +352,10 @@ class DecisionFrame:
         )
         names = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
         columns = {name: getattr(self, name)[rows] for name in names}
-        for name in ("probabilities", "limit"):
+        for name in ("probabilities", "limit", "predicted"):
             table = getattr(self, name)
             columns[name] = None if table is None else table[rows]
-        for name in ("scores", "calibrated"):
+        for name in ("scores", "calibrated", "forecasts"):
             columns[name] = {model: table[rows] for model, table in getattr(self, name).items()}
         return replace(self, **columns)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 
 from quorate.core.errors import ModelError
-from quorate.core.types import Abstention, Action, BoolArray, FloatArray, Mode, Vote
+from quorate.core.types import Abstention, Action, ActionArray, BoolArray, FloatArray, Forecast, Mode, Vote
 from quorate.ensemble.vote import loaded_mode
 from quorate.ensemble.vote_frame import choose
 from quorate.features import Inputs
@@ -19,6 +20,9 @@ from quorate.models.runtime import Session
 
 # Single precision: a softmax may pass 1 by its last bit.
 _ROUNDING = 1e-6
+
+# What a member says of one bar: a vote, or in a stack a forecast.
+Said = TypeVar("Said", Vote, Forecast)
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +35,7 @@ class Members:
         sessions: model -> session, for those that could be loaded.
         failures: model -> why it could not.
         deadline_ms: of each member in a live vote.
+        outputs: values that a member gives for a row: 3 scores, or 1 return.
     """
 
     def __init__(
@@ -39,11 +44,13 @@ class Members:
         sessions: Mapping[str, Session],
         failures: Mapping[str, str],
         deadline_ms: float,
+        outputs: int = 3,
     ) -> None:
         self.order = tuple(order)
         self.sessions = dict(sessions)
         self.failures = dict(failures)
         self._deadline_s = deadline_ms / 1000
+        self._outputs = outputs
 
     def __len__(self) -> int:
         return len(self.order)
@@ -73,6 +80,23 @@ class Members:
 
         Its deadline is that of as many single votes.
         """
+        return self._ballots(markets, _cast)
+
+    def forecasts(
+        self, markets: Sequence[Inputs], lean: Callable[[FloatArray], ActionArray]
+    ) -> list[list[Forecast | Abstention]]:
+        """What the members of a stack predict for the newest bar of each market, where `votes` has their votes.
+
+        Args:
+            markets: the newest bars of each.
+            lean: (n,) predicted returns to (n,) actions.
+        """
+        return self._ballots(markets, partial(_foretell, lean))
+
+    def _ballots(
+        self, markets: Sequence[Inputs], cast: Callable[[str, FloatArray], Said | Abstention]
+    ) -> list[list[Said | Abstention]]:
+        """Every member's say on the newest bar of each market: `cast` makes it of the row that the member gave."""
         running: dict[str, Future[FloatArray]] = {}
         places: dict[str, dict[int, int]] = {}
         for model, session in self.sessions.items():
@@ -84,16 +108,19 @@ class Members:
                 running[model] = self._threads[model].submit(self._ask, model, batch)
         wait(running.values(), timeout=self._deadline_s * max(1, len(markets)))
         answers = {model: self._answer(model, future) for model, future in running.items()}
-        ballots: list[list[Vote | Abstention]] = []
+        ballots: list[list[Said | Abstention]] = []
         for number, bars in enumerate(markets):
-            ballot: list[Vote | Abstention] = []
+            ballot: list[Said | Abstention] = []
             for model in self.order:
                 if model in self.failures:
                     ballot.append(Abstention(model, self.failures[model]))
                 elif number not in places[model]:
                     ballot.append(Abstention(model, bars.lack(self.sessions[model].window)))
+                elif isinstance(answer := answers[model], Abstention):
+                    ballot.append(answer)
                 else:
-                    ballot.append(_cast(model, answers[model], places[model][number]))
+                    place = places[model][number]
+                    ballot.append(cast(model, answer[place : place + 1]))
             ballots.append(ballot)
         return ballots
 
@@ -103,9 +130,16 @@ class Members:
 
         No deadline here: a frame is the same however busy the machine is.
         """
+        return self._tables(bars, usable)
+
+    def returns(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
+        """Every member's (n,) predicted returns of a stack; NaN where `scores` has NaN."""
+        return {model: table[:, 0] for model, table in self._tables(bars, usable).items()}
+
+    def _tables(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
         tables = {}
         for model in self.order:
-            tables[model] = np.full((len(bars), 3), np.nan)
+            tables[model] = np.full((len(bars), self._outputs), np.nan)
             if model in self.sessions:
                 window = self.sessions[model].window
                 rows = np.flatnonzero(usable & bars.whole(window))
@@ -131,17 +165,19 @@ class Members:
         return future.result()
 
     def _run(self, model: str, rows: Matrix) -> FloatArray:
-        """Scores of a whole frame; NaN if the member fails."""
+        """What a member gives for a whole frame; NaN if it fails."""
         try:
-            return _only_scores(self._ask(model, rows))
+            given = self._ask(model, rows)
+            return _only_scores(given) if self._outputs == 3 else np.where(np.isfinite(given), given, np.nan)
         except Exception as error:  # noqa: BLE001 - the edge where a member's failure becomes its abstention
             _log.error("%s abstains from %d bars: %s", model, len(rows), error, exc_info=error)
-            return np.full((len(rows), 3), np.nan)
+            return np.full((len(rows), self._outputs), np.nan)
 
     def _ask(self, model: str, rows: Matrix) -> FloatArray:
         given = self.sessions[model].run(rows)
-        if given.shape != (len(rows), 3):
-            raise ModelError(f"ask {model}", found=f"scores of shape {given.shape}", expected=f"({len(rows)}, 3)")
+        if given.shape != (len(rows), self._outputs):
+            what, expected = "scores" if self._outputs == 3 else "returns", f"({len(rows)}, {self._outputs})"
+            raise ModelError(f"ask {model}", found=f"{what} of shape {given.shape}", expected=expected)
         return given
 
 
@@ -149,17 +185,21 @@ def _newest(bars: Inputs, window: int) -> Matrix:
     return bars.at(np.array([len(bars) - 1]), window)
 
 
-def _cast(model: str, answer: FloatArray | Abstention, place: int) -> Vote | Abstention:
-    """One row of a member's answer as its vote."""
-    if isinstance(answer, Abstention):
-        return answer
-    given = answer[place : place + 1]
+def _cast(model: str, given: FloatArray) -> Vote | Abstention:
+    """(1, 3) scores as a vote."""
     scores = _only_scores(given)
     action, score = choose(scores)
     if np.isnan(score[0]):
         return Abstention(model, f"scores are {given[0].tolist()}")
     sell, hold, buy = scores[0].tolist()
     return Vote(model, Action(int(action[0])), float(score[0]), scores=(sell, hold, buy))
+
+
+def _foretell(lean: Callable[[FloatArray], ActionArray], model: str, given: FloatArray) -> Forecast | Abstention:
+    """A (1, 1) return as a forecast."""
+    if not np.isfinite(given).all():
+        return Abstention(model, f"its return is {given[0, 0]}")
+    return Forecast(model, float(given[0, 0]), Action(int(lean(given[:, 0])[0])))
 
 
 def _only_scores(given: FloatArray) -> FloatArray:

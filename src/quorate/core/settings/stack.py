@@ -54,6 +54,7 @@ class StackSettings(Section):
     forest_trees: int = 200
     forest_depth: int = 3
     forest_leaf: float = 0.05  # least share of the rows in a leaf
+    confidence_rows: int = 100  # least rows that a step of the confidence curve rests on
     round_trip: float = -1.0  # what a predicted return must exceed to act; -1: twice taker fee and slippage
     models: StackModelSettings = field(default_factory=StackModelSettings)
 
@@ -71,6 +72,7 @@ class StackSettings(Section):
             require("stack", f"{name}: number of strengths", len(strengths), 1, 100)
             for strength in strengths:
                 require("stack", name, strength, 0, most)
+        require("stack", "confidence_rows", self.confidence_rows, 1, 1_000_000)
         require("stack", "forest_trees", self.forest_trees, 1, 100_000)
         require("stack", "forest_depth", self.forest_depth, 1, 32)
         require("stack", "forest_leaf", self.forest_leaf, 1e-6, 0.5)

@@ -1,0 +1,62 @@
+"""The forest of a stack: fitted by scikit-learn, served from its ONNX graph. Breiman, Random Forests (2001)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from quorate.core.errors import MissingExtraError
+from quorate.core.settings import StackSettings
+from quorate.core.types import FloatArray
+from quorate.ensemble.stack.combiner import Forest
+from quorate.models.export import OPSET
+from quorate.models.runtime import Session, require_same
+
+
+def fit_forest(predicted: FloatArray, y: FloatArray, settings: StackSettings, seed: int) -> Forest:
+    """Shallow trees with large leaves: there is little to be learned from a few returns of a few members.
+
+    Args:
+        predicted: (n, m) what each member said, fractions.
+        y: (n,) what the return was.
+        settings: trees, depth, least leaf.
+        seed: of the rows that each tree sees.
+
+    Returns:
+        The combiner; its graph has been checked against the forest on the rows it was fitted on.
+
+    Raises:
+        MissingExtraError: scikit-learn or skl2onnx is not installed.
+        ModelError: the graph does not say what the forest says.
+    """
+    try:
+        import skl2onnx
+        from skl2onnx.common.data_types import FloatTensorType
+        from sklearn.ensemble import RandomForestRegressor
+    except ImportError as error:
+        raise MissingExtraError(
+            "fit the forest of a stack", found=str(error), remedy="Run: pip install 'quorate[train]'"
+        ) from error
+
+    unit = float(np.sqrt((y**2).mean())) or 1.0
+    # In the unit of the returns: the graph's single precision is then the same share of what matters.
+    rows = (predicted / unit).astype(np.float32)
+    forest = RandomForestRegressor(
+        n_estimators=settings.forest_trees,
+        max_depth=settings.forest_depth,
+        min_samples_leaf=settings.forest_leaf,
+        max_features=1,
+        random_state=seed,
+        n_jobs=1,
+    ).fit(rows, y / unit)
+    inputs = [("input", FloatTensorType([None, rows.shape[1]]))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", (DeprecationWarning, FutureWarning, UserWarning))
+        # A name of our own: the default is random, and the bundle's id is its content.
+        exported: Any = skl2onnx.to_onnx(forest, initial_types=inputs, target_opset=OPSET, name="stack")
+    graph = bytes(exported.SerializeToString())
+    session = Session(graph, rows.shape[1], "stack")
+    require_same(forest.predict(rows)[:, None], session.run(rows), "the forest of the stack")
+    return Forest(session, unit, graph)
