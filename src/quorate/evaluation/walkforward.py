@@ -153,17 +153,21 @@ class Walk:
         return rows[self.rows.known[rows] & voted(self.scores[name][rows])]
 
 
-def steps(rows: Rows, folds: int, *, embargo_bars: int, anchored: bool = True) -> tuple[Step, ...]:
+def steps(
+    rows: Rows, folds: int, *, embargo_bars: int, anchored: bool = True, first: int | None = None
+) -> tuple[Step, ...]:
     """Cut the rows into a first training span and as many test spans of the same length as there are folds.
 
     The span from the first to the last row that can be learned from is cut into `folds` + 1 equal parts, whole bars
     each (the first takes what is left over). Bars after the last such row belong to the last test span.
+    Where the first test span has a set beginning, what follows is cut into `folds` parts, the last of them shorter.
 
     Args:
         rows: of all symbols.
         folds: test spans.
         embargo_bars: bars kept free between the end of the last training label and the test span.
         anchored: training begins with the first row and grows; else it is always as long as the first.
+        first: where the first test span begins, ms; None for the end of the first part.
 
     Raises:
         EvaluationError: too few bars, or a step without a row to train on.
@@ -179,20 +183,24 @@ def steps(rows: Rows, folds: int, *, embargo_bars: int, anchored: bool = True) -
     time, span_end = rows.time[learned], rows.span_end[learned]
     begin = int(time.min())
     bars = (int(time.max()) - begin) // rows.bar_ms + 1
-    test_ms = bars // (folds + 1) * rows.bar_ms
-    if not test_ms:
+    if first is None:
+        test_ms = bars // (folds + 1) * rows.bar_ms
+        train_ms = bars * rows.bar_ms - folds * test_ms
+    else:
+        train_ms = first - begin
+        test_ms = -((train_ms - bars * rows.bar_ms) // (folds * rows.bar_ms)) * rows.bar_ms
+    if min(test_ms, train_ms) <= 0:
         raise EvaluationError(
             "walk forward",
-            found=f"{bars} bars that can be learned from",
-            expected=f"at least {folds + 1}, for {folds} folds",
+            found=f"{bars} bars that can be learned from, {max(0, train_ms) // rows.bar_ms} of them before the test",
+            expected=f"at least one to train on and one for each of {folds} folds",
             remedy="Choose a longer span or fewer folds.",
         )
-    train_ms = bars * rows.bar_ms - folds * test_ms
     made = []
     for fold in walk_forward(time, span_end, train_ms=train_ms, test_ms=test_ms, anchored=anchored):
         (number,) = fold.groups
         start = begin + train_ms + number * test_ms
-        last = number == folds - 1
+        last = start + test_ms > int(time.max())
         end = int(rows.time.max()) + rows.bar_ms if last else start + test_ms
         clear = span_end[fold.train] < start - embargo_bars * rows.bar_ms
         before = (time < start) & (anchored | (time >= start - train_ms))
@@ -224,6 +232,7 @@ def walk(
     *,
     folds: int | None = None,
     anchored: bool = True,
+    first: int | None = None,
     beside: Sequence[str] = (),
     tell: Tell = lambda *_: None,
     builder: Builder | None = None,
@@ -239,6 +248,7 @@ def walk(
         settings: of models, split and training.
         folds: test spans; None for the setting.
         anchored: training begins with the first row and grows; else it rolls along.
+        first: where the first test span begins, ms; None for the end of the first of `folds` + 1 equal parts.
         beside: registered models that are trained on the same rows and do not vote: baselines.
         tell: progress.
         builder: makes the models; None for the registry.
@@ -254,7 +264,13 @@ def walk(
     embargo = settings.split.embargo_bars
     if embargo < 0:
         embargo = settings.target.horizon
-    made = steps(rows, settings.evaluation.folds if folds is None else folds, embargo_bars=embargo, anchored=anchored)
+    made = steps(
+        rows,
+        settings.evaluation.folds if folds is None else folds,
+        embargo_bars=embargo,
+        anchored=anchored,
+        first=first,
+    )
     scores = {name: np.full((len(rows), len(CLASS_NAMES)), np.nan) for name in names}
     prior = np.full((len(rows), len(CLASS_NAMES)), np.nan)
     fits = []
