@@ -1,8 +1,9 @@
-"""Windows as a network reads them: gathered batch by batch, never all at once."""
+"""What a network learns from: windows gathered batch by batch, never all at once."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,6 +12,15 @@ from torch import Tensor
 from quorate.core.types import FloatArray, IntArray
 from quorate.features.windows import Sequences
 from quorate.models.matrix import Matrix
+
+
+class Examples(Protocol):
+    """What a network learns from, given out batch by batch."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: IntArray) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Inputs, target and weights (None for 1 each) of (b,) rows."""
 
 
 class WindowExamples:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,55 +23,22 @@ from quorate.core.settings import NetworkSettings
 from quorate.core.types import IntArray
 from quorate.models.base import Progress
 from quorate.models.networks.checkpoint import Checkpoint, State
+from quorate.models.networks.examples import Examples
+from quorate.models.networks.history import History
+from quorate.models.networks.losses import Loss
+from quorate.models.networks.optimizer import optimizer
 from quorate.models.networks.order import Order
 from quorate.models.networks.processes import Processes
 from quorate.models.networks.processor import has_bf16, isolated, reseed
 from quorate.models.networks.schedule import SCHEDULES, Schedule
 
-# (output, target, weight or None) -> mean over the batch
-Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+__all__ = ["Examples", "History", "Loss", "fit"]
 
 # Rows of a batch without gradients, at least: they need no memory for a backward pass.
 _EVALUATED = 512
 
 # Streams of random numbers that must not meet: of a step, and of a validation.
 _STEP, _VALIDATION = 0, 1
-
-
-class Examples(Protocol):
-    """What a network learns from, given out batch by batch."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, rows: IntArray) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Inputs, target and weights (None for 1 each) of (b,) rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """How a run went.
-
-    A round is what lies between two validations: an epoch, unless the run was told otherwise.
-
-    Attributes:
-        losses: mean training loss of each round.
-        later: validation loss of each round; empty without rows to validate on.
-        best: round whose weights were kept, from 0.
-        steps: taken.
-        epochs: passes over the epoch's share of rows, begun ones in part.
-        seconds: spent, those before an interruption included.
-        stopped: "patience" where the validation loss had stopped falling, else "end".
-        precision: of the matrix products.
-    """
-
-    losses: tuple[float, ...]
-    later: tuple[float, ...]
-    best: int
-    steps: int
-    epochs: float
-    seconds: float
-    stopped: Literal["patience", "end"]
-    precision: Literal["float32", "bfloat16"]
 
 
 def fit(
@@ -163,7 +130,7 @@ class _Run:
         self.parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
         self.device = self.parameters[0].device
         self.bf16 = settings.bf16 and has_bf16(self.device)
-        self.optimizer = _optimizer(self.parameters, settings)
+        self.optimizer = optimizer(self.parameters, settings)
         self.processes = Processes(self.device)
         self.wrapped = self.processes.wrap(module)
         _set_recompute(module, settings.recompute, name)
@@ -329,16 +296,6 @@ class _Run:
             stopped="patience" if at.step < self.steps else "end",
             precision="bfloat16" if self.bf16 else "float32",
         )
-
-
-def _optimizer(parameters: list[nn.Parameter], settings: NetworkSettings) -> torch.optim.Optimizer:
-    """Weight decay for matrices only: biases and the scales of norms have nothing to lose by being large."""
-    groups = [
-        {"params": [one for one in parameters if one.ndim >= 2], "weight_decay": settings.weight_decay},
-        {"params": [one for one in parameters if one.ndim < 2], "weight_decay": 0.0},
-    ]
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind([group for group in groups if group["params"]], lr=settings.learning_rate, fused=True)
 
 
 def _set_recompute(module: nn.Module, recompute: bool, name: str) -> None:

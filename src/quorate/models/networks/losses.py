@@ -6,10 +6,13 @@ taken as they are, not divided by the batch's own sum: a batch of light rows is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn import functional
 
-from quorate.models.networks.fit import Loss
+# (output, target, weight or None) -> mean over the batch
+Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
 def cross_entropy(output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:

@@ -22,7 +22,8 @@ def isolated(seed: int, threads: int) -> Iterator[None]:
         threads: 0 for every core this process may use.
     """
     before = torch.get_num_threads()
-    with torch.random.fork_rng():
+    in_use = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng(in_use):
         torch.set_num_threads(threads or _cores())
         torch.manual_seed(seed)
         try:
@@ -52,7 +53,9 @@ def training_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
         )
     if wanted == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
 
 
 def has_bf16(device: torch.device) -> bool:
