@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import select
+import shutil
+import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
+from quorate.core.settings import EvaluationSettings, Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, Candles, DecisionFrame
+from quorate.evaluation.baselines import class_prior
+from quorate.evaluation.candidates import revoted
+from quorate.evaluation.judgement import Alone, judge
 from quorate.evaluation.sample import Sample
+from quorate.evaluation.scorecard import Scorecard
+from quorate.evaluation.venue import Venue
 from quorate.targets.classes import ForwardClass
 from quorate.trading.position import Trade
 from quorate.trading.result import BacktestResult
 
 START = parse_ms("2025-08-01")
 
+
+WORTH = {"rsi_14": 0.02, "macd": 0.01, "<b>column</b>": -0.001}
 
 NEXT_BAR = ForwardClass(horizon=1, band=0.003)
 
@@ -129,6 +146,38 @@ def make_run() -> Callable[..., Run]:
 
 
 @pytest.fixture(scope="session")
+def make_card(make_run: Callable[..., Run]) -> Callable[..., Scorecard]:
+    """A card with everything that a page can show: rivals, accounts at random, candidates, importance."""
+
+    def make(**more: Any) -> Scorecard:
+        run = make_run(**more)
+        settings = Settings(
+            evaluation=EvaluationSettings(draws=4, resamples=60, floors=(0.6, 0.75)),
+            target=TargetSettings(horizon=1, band=0.003),
+            vote=VoteSettings(floor=0.5),
+        )
+        venue = Venue(run.candles, {}, settings, 1)
+        frames = {symbol: replace(frame, volatility=np.full(len(frame), 0.006)) for symbol, frame in run.frames.items()}
+        frames = revoted(frames, settings.vote, 2)
+        scores = {symbol: frame.scores["xgboost"] for symbol, frame in frames.items()}
+        card = judge(
+            frames,
+            venue.trade(frames),
+            venue,
+            lambda sample: class_prior(sample.y),
+            settings,
+            ("xgboost", "lightgbm"),
+            {"logistic": Alone(scores, "logistic on the same training rows"), "best_member": Alone(scores, "the best")},
+        )
+        columns = [{"column": name, "log_loss": worth, "log_loss_ci": [0, 2 * worth]} for name, worth in WORTH.items()]
+        card.figures["importance"] = {"about": "shuffled", "models": {"xgboost": columns, "lightgbm": columns[::-1]}}
+        card.figures["provenance"] = {"command": "quorate evaluate", "data_hash": "0123456789abcdef"}
+        return card
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def run(make_run: Callable[..., Run]) -> Run:
     return make_run()
 
@@ -141,3 +190,90 @@ def make_trade() -> Callable[..., Trade]:
 @pytest.fixture(scope="session")
 def make_result() -> Callable[..., BacktestResult]:
     return backtested
+
+
+class Browser:
+    """A headless Chromium, spoken to in its DevTools protocol over a pipe: JSON messages that end with a zero byte."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        requests, answers = os.pipe(), os.pipe()
+        # The program reads what it is told from descriptor 3 and answers on 4; high numbers keep the two apart.
+        self._reads, self._writes = (fcntl.fcntl(end, fcntl.F_DUPFD, 30) for end in (requests[0], answers[1]))
+        options = [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe",
+            f"--user-data-dir={profile}", "about:blank",
+        ]  # fmt: skip
+        self._process = subprocess.Popen(
+            ["bash", "-c", f'exec "$0" "$@" 3<&{self._reads} 4>&{self._writes}', program, *options],
+            pass_fds=(self._reads, self._writes),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for end in (requests[0], answers[1], self._reads, self._writes):
+            os.close(end)
+        self._to, self._from = requests[1], answers[0]
+        self._pending, self._number = b"", 0
+        self._events: list[dict[str, Any]] = []
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
+
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command and wait for its answer; what happens meanwhile is kept."""
+        self._number += 1
+        session = {"sessionId": self._session} if hasattr(self, "_session") else {}
+        message = {"id": self._number, "method": method, "params": parameters, **session}
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self._events.append(answer)
+
+    def look(self, address: str, width: int, scheme: str, script: str) -> Any:
+        """Open a page in a window of this width and colour scheme, and ask it."""
+        self._events.clear()
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.ask("Page.navigate", url=address)
+        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+            self._events.append(self._next())
+        # One frame later, plots have followed their places.
+        waiting = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
+        self.ask("Runtime.evaluate", expression=waiting, awaitPromise=True)
+        found = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"]["value"]
+
+    def complaints(self) -> list[dict[str, Any]]:
+        """What the page logged, threw or was refused since it was opened."""
+        loud = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
+        return [event for event in self._events if event["method"] in loud]
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.terminate()
+        self._process.wait(20)
+        os.close(self._to)
+        os.close(self._from)
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._pending:
+            ready, _, _ = select.select([self._from], [], [], 60)
+            assert ready, "the browser does not answer"
+            more = os.read(self._from, 65_536)
+            assert more, "the browser has ended"
+            self._pending += more
+        message, _, self._pending = self._pending.partition(b"\0")
+        return json.loads(message)
+
+
+@pytest.fixture(scope="session")
+def open_browser() -> Callable[[Path], AbstractContextManager[Browser]]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium: install it to see the page drawn")
+    return lambda profile: closing(Browser(program, profile))

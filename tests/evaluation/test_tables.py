@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from quorate.evaluation.baselines import class_prior
+from quorate.evaluation.breakdowns import symbol_table
+from quorate.evaluation.cells import cell
 from quorate.evaluation.scorecard import scorecard
-from quorate.evaluation.tables import cell, fold_table, money_table, rival_table, tables
+from quorate.evaluation.tables import fold_table, money_table, rival_table, tables
 
 
 @pytest.mark.parametrize(
@@ -52,20 +54,20 @@ def test_every_table_is_rectangular_and_in_order(run: Any) -> None:
         "Trades",
         "Costs",
         "Decisions",
-        "Symbols",
     ]
     for table in made:
         assert all(len(row) == len(table.columns) for row in table.rows), table.title
     scores = made[1]
     assert scores.columns == ("metric", "ensemble", "xgboost", "lightgbm", "class prior", "always HOLD")
-    net = [float(row[-1].text.replace("$", "")) for row in made[-1].rows]
+    symbols = symbol_table(card.figures)
+    net = [float(row[-1].text.replace("$", "")) for row in symbols.rows]
     assert net == sorted(net, reverse=True)
 
 
 def test_without_a_backtest_its_tables_are_left_out(run: Any) -> None:
     card = scorecard(run.sample, class_prior(run.sample.y), run.frames)
     titles = [table.title for table in tables(card.figures)]
-    assert titles == ["Success criteria", "Scores beside their baselines", "Decisions", "Symbols"]
+    assert titles == ["Success criteria", "Scores beside their baselines", "Decisions"]
 
 
 def test_the_account_stands_beside_every_baseline_that_has_money() -> None:
@@ -96,7 +98,7 @@ def test_folds_and_rivals_belong_to_a_walk() -> None:
     figures = {
         "folds": [fold],
         "baselines": {"logistic": {"log_loss": 1.05}, "prior": {"log_loss": 1.1}},
-        "differences": {"logistic": {"log_loss": -0.012, "log_loss_ci": [-0.02, -0.004]}},
+        "differences": {"logistic": {"log_loss": -0.012, "log_loss_ci": [-0.02, -0.004], "p_value": 0.031}},
     }
     (row,) = fold_table(figures).rows
     assert [cell.text for cell in row] == [
@@ -104,7 +106,8 @@ def test_folds_and_rivals_belong_to_a_walk() -> None:
     ]  # fmt: skip
     table = rival_table(figures)
     assert table.columns == ("metric", "logistic")
-    assert table.rows[-1][1].text == "-0.01200"
-    assert table.rows[-1][1].interval == "-0.02000 to -0.00400"
+    assert table.rows[-2][1].text == "-0.01200"
+    assert table.rows[-2][1].interval == "-0.02000 to -0.00400"
+    assert table.rows[-1][1].text == "0.03"
     of_a_bundle = {name: figures[name] for name in ("baselines", "differences")}
     assert fold_table(of_a_bundle).rows == rival_table(of_a_bundle).rows == ()

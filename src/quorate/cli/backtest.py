@@ -16,19 +16,25 @@ def backtest(
 ) -> None:
     """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits."""
     from quorate.cli import output
+    from quorate.cli.record import open_ledger, record
     from quorate.cli.run import run
     from quorate.core.configuration import load_settings
     from quorate.ensemble.predictor import load_bundle
+    from quorate.evaluation.criteria import criteria
+    from quorate.evaluation.decisions import decision_figures
     from quorate.evaluation.performance import trade_figures
     from quorate.market import FreqtradeFolder
 
     settings = load_settings()
+    ledger = open_ledger(settings)
     loaded = load_bundle(bundle, settings.predict)
     source, wanted = FreqtradeFolder(data), options.split_symbols(symbols)
     with output.progress() as tell:
         ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
     stats = trade_figures(ran.result, settings.evaluation)
-    document = {**ran.header, **ran.result.to_json(), "stats": stats}
+    promised = criteria(decision_figures(ran.frames.values(), settings.evaluation), stats, settings.criteria)
+    recorded = record([ran.candidate], ran.venue, ran.chosen, ran.in_force, ledger, verb="backtest", data=str(data))
+    document = {**ran.header, **ran.result.to_json(), "stats": stats, "criteria": promised, **recorded}
     if as_json:
         output.print_json(document)
     else:

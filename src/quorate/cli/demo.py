@@ -31,6 +31,7 @@ def demo(
     from quorate.core.clock import timeframe_ms
     from quorate.core.configuration import load_settings
     from quorate.ensemble.predictor import load_bundle
+    from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.report import write_report
     from quorate.market import FreqtradeFolder
     from quorate.market.synthetic import SyntheticMarket
@@ -48,7 +49,8 @@ def demo(
         )
         bundle = load_bundle(trained.path, settings.predict)
         ran = run(bundle, source, market.names, seam, None, settings, tell)
-        card, document = judge(ran, settings, tell)
+        ledger = Ledger(out / "trials.jsonl")  # of a market that never existed: it stays with it
+        card, document = judge(ran, tell, data=str(folder), ledger=ledger, verb="demo")
         signals = [bundle.predict(candles) for candles in ran.candles.values()]
         page = out / "report.html"
         write_report(page, card)

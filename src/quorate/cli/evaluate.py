@@ -49,6 +49,7 @@ def evaluate(
 
     With --bundle: later candles of every market of the folder, seen or unseen, unless --symbols names some. Without:
     members are trained along a walk-forward over --symbols or --top, and all test spans are one run of one account.
+    Every configuration goes into the trial ledger; a page goes to --report, else into the folder reports/.
     """
     wanted = options.split_symbols(symbols)
     if bundle is not None:
@@ -67,6 +68,7 @@ def evaluate(
         raise typer.BadParameter("--from must come before --to.")
 
     from quorate.cli import output
+    from quorate.cli.record import open_ledger
     from quorate.cli.run import judge, run
     from quorate.core.configuration import load_settings
     from quorate.market import FreqtradeFolder
@@ -76,6 +78,7 @@ def evaluate(
 
         require_plotly()
     settings = load_settings()
+    ledger = open_ledger(settings)
     source = FreqtradeFolder(data)
     with output.progress() as tell:
         if bundle is not None:
@@ -83,7 +86,7 @@ def evaluate(
 
             loaded = load_bundle(bundle, settings.predict)
             ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
-            card, document = judge(ran, settings, tell)
+            card, document = judge(ran, tell, data=str(data), ledger=ledger)
         else:
             from quorate.cli.walk import walk_forward
 
@@ -94,14 +97,47 @@ def evaluate(
                 wanted = most_traded(source, bars, top, start, settings=settings.universe)
             members = options.split_symbols(models or _DEFAULT_MODELS)
             card, document = walk_forward(
-                source, wanted, bars, members, start, end, settings, tell, folds=folds, anchored=not rolling
+                source,
+                wanted,
+                bars,
+                members,
+                start,
+                end,
+                settings,
+                tell,
+                folds=folds,
+                anchored=not rolling,
+                ledger=ledger,
+                data=str(data),
             )
+    if report is None and not as_json:
+        report = _default_page(settings.evaluation.reports, "bundle" if bundle is not None else "walk-forward")
     _show(card, document, report, as_json=as_json)
+
+
+def _default_page(folder: str, what: str) -> Path | None:
+    """A page of its own for every run; none, and a word about it, where it cannot be drawn."""
+    from importlib.util import find_spec
+
+    from quorate.cli import output
+    from quorate.core.clock import iso_ms, now_ms
+
+    if find_spec("plotly") is None:
+        output.note("no page is drawn without plotly: pip install 'quorate[train]'")
+        return None
+    stamp = iso_ms(now_ms())[:19].replace("T", "-").replace(":", "")
+    return Path(folder) / f"{stamp}-{what}.html"
 
 
 def _show(card: Scorecard, document: dict[str, Any], report: Path | None, *, as_json: bool) -> None:
     from quorate.cli import output
 
+    if as_json:
+        output.print_json(document)
+    else:
+        from quorate.cli.scoreboard import show
+
+        show(document)
     if report is not None:
         from quorate.cli.scoreboard import IN_TRAINING_SPAN
         from quorate.evaluation.report import write_report
@@ -109,9 +145,4 @@ def _show(card: Scorecard, document: dict[str, Any], report: Path | None, *, as_
         marks = [IN_TRAINING_SPAN] if document["in_training_span"] else []
         write_report(report, card, warnings=[*marks, *document.get("warnings", ())])
         output.note(f"report written to {report}")
-    if as_json:
-        output.print_json(document)
-    else:
-        from quorate.cli.scoreboard import show
-
-        show(document)
+    output.note(f"{len(card.candidates)} configurations recorded in {document['provenance']['ledger']}")

@@ -31,7 +31,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 AllowTrainingSpan = Annotated[
     bool, typer.Option("--allow-training-span", help="Also use bars the bundle was trained on; the result is marked.")
 ]
-Report = Annotated[Path | None, typer.Option("--report", help="Write a self-contained HTML page here.")]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write the self-contained HTML page here; else into reports/, and none with --json."),
+]
 
 
 def split_symbols(text: str | None) -> tuple[str, ...]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import panel as panels
+from quorate.cli.record import record
 
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, DecisionFrame
     from quorate.ensemble.predictor import Bundle
+    from quorate.evaluation.candidates import Candidate
+    from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.scorecard import Scorecard
     from quorate.evaluation.venue import Venue
     from quorate.market.source import CandleSource
@@ -31,6 +34,7 @@ class Run:
     venue: Venue
     result: BacktestResult
     in_training_span: bool
+    settings: Settings
 
     @property
     def candles(self) -> Mapping[str, Candles]:
@@ -46,6 +50,38 @@ class Run:
             "mode": self.bundle.mode,
             "in_training_span": self.in_training_span,
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
+        }
+
+    @property
+    def in_force(self) -> Settings:
+        """The settings, with the bundle's own policy and target: it decides by them, whatever they say today."""
+        manifest = self.bundle.manifest
+        return replace(self.settings, vote=manifest.policy, target=manifest.target)
+
+    @property
+    def candidate(self) -> Candidate:
+        """The bundle as a configuration among others."""
+        from quorate.evaluation.candidates import Candidate, policies, policy_json
+
+        policy = self.bundle.manifest.policy
+        members = [member.model for member in self.bundle.manifest.members]
+        choice = {"members": members, "combine": "vote", "policy": policy_json(policy)}
+        return Candidate(next(iter(policies(policy))), choice, self.result)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What the ledger has to know of it besides the settings."""
+        from quorate.core.clock import iso_ms
+
+        frames = [frame for frame in self.frames.values() if len(frame)]
+        return {
+            "kind": "bundle",
+            "bundle": self.bundle.manifest.id,
+            "timeframe": self.bundle.manifest.timeframe,
+            "symbols": sorted(self.frames),
+            "from": iso_ms(min(int(frame.time[0]) for frame in frames)) if frames else None,
+            "to": iso_ms(max(int(frame.time[-1]) for frame in frames)) if frames else None,
+            "features": self.bundle.manifest.features,
         }
 
 
@@ -76,7 +112,7 @@ def run(
     venue = Venue(panel, funding, settings, bundle.manifest.target.horizon, start, end, marks)
     result = venue.trade(frames)
     tell("trading", len(panel), len(panel))
-    return Run(bundle, frames, venue, result, meets)
+    return Run(bundle, frames, venue, result, meets, settings)
 
 
 def read_marks(
@@ -87,15 +123,24 @@ def read_marks(
     return {symbol: marks for symbol, marks in found.items() if marks is not None}
 
 
-def judge(ran: Run, settings: Settings, tell: Tell) -> tuple[Scorecard, dict[str, Any]]:
-    """The scorecard of a run, and the document of `quorate evaluate --json`."""
+def judge(
+    ran: Run, tell: Tell, *, data: str, ledger: Ledger | None = None, verb: str = "evaluate"
+) -> tuple[Scorecard, dict[str, Any]]:
+    """The scorecard of a run, and the document of `quorate evaluate --json`; with a ledger, it is recorded.
+
+    Args:
+        ran: a bundle's decisions and trades.
+        tell: progress.
+        data: the folder that was read.
+        ledger: to record it in.
+        verb: of the command line.
+    """
     import numpy as np
 
     from quorate.evaluation import judgement
 
     manifest = ran.bundle.manifest
-    # Decided by the bundle's own policy and target, whatever the settings say today.
-    own = replace(settings, vote=manifest.policy, target=manifest.target)
+    own = ran.in_force
     beside = {}
     best = _best_member(ran.bundle)
     if best is not None:
@@ -106,6 +151,7 @@ def judge(ran: Run, settings: Settings, tell: Tell) -> tuple[Scorecard, dict[str
     members = [member.model for member in manifest.members]
     card = judgement.judge(ran.frames, ran.result, ran.venue, lambda _: prior, own, members, beside, tell)
     tell("scoring", 1, 1)
+    card.figures.update(record(card.candidates, ran.venue, ran.chosen, own, ledger, verb=verb, data=data))
     return card, {**ran.header, **card.figures}
 
 

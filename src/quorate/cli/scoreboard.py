@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 from quorate.cli import output
 
 if TYPE_CHECKING:
-    from quorate.evaluation.tables import Table
+    from quorate.evaluation.cells import Table
 
 IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: these figures say nothing about the future"
 
 # Models that fit beside each other on a page of text; further ones go into a table below.
 _ACROSS = 5
 
-# A folder can hold hundreds of symbols; the page and the JSON have them all.
-_SYMBOLS_SHOWN = 12
-
 
 def show(document: Mapping[str, Any]) -> None:
-    """The document of `quorate evaluate --json`, except for its longest tables."""
+    """The top of the page that `quorate evaluate` writes: the rest is there and in --json."""
     _headings(document)
     shares, folds = document["intervals"], document.get("folds")
     how = f"out of sample in {len(folds)} folds" if folds else f"{len(document['unseen_symbols'])} never trained on"
@@ -32,6 +29,9 @@ def show(document: Mapping[str, Any]) -> None:
     )
     _print_tables(document)
     _differences(document)
+    for name in ("deflation", "overfitting"):
+        if name in document:
+            output.print_line(document[name]["about"])
     _abstentions(folds or ())
     if "cost" in document:
         spent = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in document["cost"].items())
@@ -40,12 +40,13 @@ def show(document: Mapping[str, Any]) -> None:
 
 def show_account(document: Mapping[str, Any], stats: Mapping[str, Any]) -> None:
     """The account of `quorate backtest`."""
-    from quorate.evaluation.tables import cost_table, money_table, trade_table
+    from quorate.evaluation.tables import cost_table, criteria_table, money_table, trade_table
 
     _headings(document)
-    figures = {"trades": stats, "baselines": {}}
-    for table in (money_table(figures), trade_table(figures), cost_table(figures)):
+    figures = {"trades": stats, "baselines": {}, "criteria": document["criteria"]}
+    for table in (criteria_table(figures), money_table(figures), trade_table(figures), cost_table(figures)):
         output.print_table(table, synthetic=document["synthetic"])
+    output.print_line(document["deflation"]["about"])
     _funding_unknown(stats)
 
 
@@ -53,9 +54,6 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     from quorate.evaluation.tables import tables
 
     for table in tables(document):
-        if table.title == "Symbols" and len(table.rows) > _SYMBOLS_SHOWN:
-            output.print_line(f"{len(table.rows)} symbols: a row each in --json and --report")
-            continue
         for part in _parts(table):
             output.print_table(part, synthetic=document["synthetic"])
     _funding_unknown(document["trades"])
@@ -76,13 +74,17 @@ def _parts(table: Table) -> list[Table]:
 
 
 def _differences(document: Mapping[str, Any]) -> None:
-    from quorate.evaluation.tables import baseline_name, cell
+    from quorate.evaluation.cells import cell
+    from quorate.evaluation.tables import baseline_name
 
     for name, apart in document["differences"].items():
         shown = cell(apart, "log_loss", "change")
         within = f" ({shown.interval})" if shown.interval else ""
+        p_value = apart["p_value"]
+        tested = "" if p_value is None else f"; Diebold-Mariano p {p_value:.3f}"
         output.print_line(
-            f"log-loss of the ensemble less that of {baseline_name(name)}: {shown.text}{within}; below 0 is better"
+            f"log-loss of the ensemble less that of {baseline_name(name)}: {shown.text}{within}{tested}; "
+            "below 0 is better"
         )
 
 

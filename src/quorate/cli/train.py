@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -36,6 +37,10 @@ def train(
         Literal["vote", "stack"],
         typer.Option("--recipe", help="Members that score classes and vote, or that predict returns to be stacked."),
     ] = "vote",
+    method: Annotated[
+        Literal["ridge", "lasso", "forest", "blending", "voting"] | None,
+        typer.Option("--method", help="How a stack combines its members; stack.method if not given."),
+    ] = None,
     models: Annotated[
         str | None, typer.Option("--models", metavar="A,B", help="Members, in order; the recipe's own if not given.")
     ] = None,
@@ -52,7 +57,11 @@ def train(
         raise typer.BadParameter("Name the markets: either --symbols A,B or --top N.")
     if top is not None and start is None:
         raise typer.BadParameter("--top ranks by volume before the span: say where that begins with --from.")
+    if method is not None and recipe != "stack":
+        raise typer.BadParameter("--method says how a stack combines its members: add --recipe stack.")
     settings = load_settings()
+    if method is not None:
+        settings = replace(settings, stack=replace(settings.stack, method=method))
     source = FreqtradeFolder(data)
     with output.progress() as tell:
         if top is not None and start is not None:
@@ -94,13 +103,21 @@ def train_on(
         models=models,
         settings=settings,
         out=out,
-        measure=partial(_figures, settings.evaluation),
+        measure=_measure(recipe, settings),
         recipe=recipe,
         start=start,
         end=end,
         tell=tell,
         stages=stages,
     )
+
+
+def _measure(recipe: RecipeName, settings: Settings) -> Any:
+    if recipe == "vote":
+        return partial(_figures, settings.evaluation)
+    from quorate.cli.stack import return_figures
+
+    return partial(return_figures, settings.evaluation, settings.target.return_horizon)
 
 
 def _figures(
@@ -127,6 +144,7 @@ def _figures(
 
 def to_json(trained: Trained) -> dict[str, Any]:
     """The form of `quorate train --json`."""
+    from quorate.cli.stack import stack_json
     from quorate.core.clock import iso_ms
 
     manifest = trained.manifest
@@ -147,7 +165,11 @@ def to_json(trained: Trained) -> dict[str, Any]:
         "rows": manifest.rows["candles"],
         "rows_by_part": dict(manifest.rows),
         "span": {"from": iso_ms(manifest.training_start), "to": iso_ms(manifest.training_end)},
-        "class_prior": dict(zip(("SELL", "HOLD", "BUY"), manifest.class_prior, strict=True)),
+        **(
+            stack_json(trained)
+            if manifest.recipe == "stack"
+            else {"class_prior": dict(zip(("SELL", "HOLD", "BUY"), manifest.class_prior, strict=True))}
+        ),
         "symbols": list(manifest.symbols),
         "stages": [
             {"stage": stage.name, "seconds": round(stage.seconds, 3), "peak_mib": round(stage.peak_mib, 1)}
@@ -157,8 +179,9 @@ def to_json(trained: Trained) -> dict[str, Any]:
 
 
 def show(trained: Trained) -> None:
-    """The summary for a person: rows, stages, and every member beside the class prior."""
+    """The summary for a person: rows, stages, and every member beside its baselines."""
     from quorate.cli import output
+    from quorate.cli.stack import show_stack
     from quorate.core.clock import format_ms
 
     manifest = trained.manifest
@@ -170,6 +193,24 @@ def show(trained: Trained) -> None:
         f"{len(manifest.symbols)} symbols, {rows['candles']:,} candles, {rows['labelled']:,} labelled, {span}\n"
         f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,} later ones"
     )
+    if manifest.recipe == "stack":
+        show_stack(trained)
+    else:
+        _show_members(trained)
+    output.print_rows(
+        "Cost",
+        ("stage", "wall", "peak memory"),
+        [(stage.name, f"{stage.seconds:.1f} s", f"{stage.peak_mib:.0f} MiB") for stage in trained.stages],
+        synthetic=manifest.synthetic,
+    )
+    loaded = sum(member.ok for member in trained.members)
+    output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")
+
+
+def _show_members(trained: Trained) -> None:
+    """Every member of a vote beside the class prior."""
+    from quorate.cli import output
+
     table = []
     for member in trained.members:
         if not member.ok:
@@ -193,14 +234,6 @@ def show(trained: Trained) -> None:
         "Members, on rows they were not fitted on",
         ("model", "rows", "time", "log-loss", "class prior's", "skill against the prior", "AUC", ""),
         table,
-        synthetic=manifest.synthetic,
+        synthetic=trained.manifest.synthetic,
         prose=True,
     )
-    output.print_rows(
-        "Cost",
-        ("stage", "wall", "peak memory"),
-        [(stage.name, f"{stage.seconds:.1f} s", f"{stage.peak_mib:.0f} MiB") for stage in trained.stages],
-        synthetic=manifest.synthetic,
-    )
-    loaded = sum(member.ok for member in trained.members)
-    output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")

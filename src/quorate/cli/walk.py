@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import panel as panels
+from quorate.cli.record import record
 from quorate.cli.run import read_marks
 
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
+    from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.scorecard import Scorecard
     from quorate.market.source import CandleSource
 
@@ -32,14 +35,18 @@ def walk_forward(
     *,
     folds: int | None = None,
     anchored: bool = True,
+    ledger: Ledger | None = None,
+    data: str = "",
 ) -> tuple[Scorecard, dict[str, Any]]:
-    """The scorecard of a walk, and the document of `quorate evaluate --json`.
+    """The scorecard of a walk, and the document of `quorate evaluate --json`; with a ledger, it is recorded.
 
     Raises:
         DataError: no symbol has a bar in the span.
         ModelError: an unknown member, or none that could be fitted.
         EvaluationError: too few bars for the folds.
     """
+    from quorate.core.clock import iso_ms
+    from quorate.evaluation.importance import Importance
     from quorate.evaluation.rows import build_rows
     from quorate.evaluation.venue import Venue
     from quorate.evaluation.verdict import verdict
@@ -56,10 +63,25 @@ def walk_forward(
     rows = build_rows(panel, settings.train.features, target, start, end, funding)
     tell("features and labels", len(panel), len(panel))
     clock.append(time.perf_counter())
-    walked = walk(rows, models, settings, folds=folds, anchored=anchored, beside=_BESIDE, tell=tell)
+    shuffled = Importance(rows, models, settings.evaluation)
+    walked = walk(rows, models, settings, folds=folds, anchored=anchored, beside=_BESIDE, tell=tell, watch=shuffled)
     clock.append(time.perf_counter())
     venue = Venue(panel, funding, settings, settings.target.horizon, walked.start, end, marks)
     card = verdict(walked, venue, settings, tell)
+    card.figures["importance"] = shuffled.to_json()
+    chosen = {
+        "kind": "walk-forward",
+        "timeframe": timeframe,
+        "symbols": sorted(panel),
+        "from": iso_ms(int(rows.time.min())),
+        "to": iso_ms(int(rows.time.max()) + rows.bar_ms),
+        "folds": len(walked.steps),
+        "training": "anchored" if anchored else "rolling",
+        "features": settings.train.features,
+        "split": asdict(settings.split),
+        "seed": settings.train.seed,
+    }
+    card.figures.update(record(card.candidates, venue, chosen, settings, ledger, verb="evaluate", data=data))
     clock.append(time.perf_counter())
     names = ("candles", "features and labels", "training and scoring", "trading and judging")
     header = {

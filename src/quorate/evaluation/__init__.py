@@ -1,6 +1,7 @@
 """Is it any good: walk-forward, metrics with intervals, baselines, the success criteria, and the report."""
 
 from quorate.evaluation.baselines import always_hold, buy_and_hold, class_prior
+from quorate.evaluation.cells import Cell, Table
 from quorate.evaluation.chance import chance_figures
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.decisions import decision_figures
@@ -14,7 +15,7 @@ from quorate.evaluation.sample import Sample, mean_scores
 from quorate.evaluation.scorecard import Scorecard, scorecard
 from quorate.evaluation.scores import score_figures
 from quorate.evaluation.significance import TimeBlocks, wilson
-from quorate.evaluation.tables import Cell, Table, tables
+from quorate.evaluation.tables import tables
 from quorate.evaluation.venue import Venue
 from quorate.evaluation.verdict import verdict
 from quorate.evaluation.walkforward import Step, Walk, steps, walk

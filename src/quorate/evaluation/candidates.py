@@ -97,10 +97,18 @@ def vote_candidates(
 
 def revoted(frames: Mapping[str, DecisionFrame], policy: VoteSettings, members: int) -> dict[str, DecisionFrame]:
     """The same scores, counted under another policy."""
-    return {
-        symbol: replace(frame, **decide_frame(frame.scores, frame.volatility, policy=policy, members=members)._asdict())
-        for symbol, frame in frames.items()
-    }
+    counted = {}
+    for symbol, frame in frames.items():
+        said = decide_frame(frame.scores, frame.volatility, policy=policy, members=members)
+        counted[symbol] = replace(
+            frame,
+            action=said.action,
+            confidence=said.confidence,
+            base=said.base,
+            consensus=said.consensus,
+            rule=said.rule,
+        )
+    return counted
 
 
 def policy_figures(

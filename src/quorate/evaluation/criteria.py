@@ -101,7 +101,7 @@ def _of_stack(
     stack: Mapping[str, Any] | None, rules: Mapping[str, Any] | None, settings: CriteriaSettings
 ) -> list[dict[str, Any]]:
     money: Mapping[str, Any] = {"n": 0} if stack is None else stack
-    why = "n/a: no stack with panel here" if stack is None else "n/a: no trade"
+    why = "n/a: no stack with panel" if stack is None else "n/a: no trade"
 
     def reason(name: str) -> str:
         return why if stack is None else _why(money, name)
@@ -135,12 +135,12 @@ def _of_stack(
             interval=money.get("max_drawdown_ci"),
         ),
         _at_least(
-            "stack: fewer losing entries",
+            "stack: losing entries",
             fewer,
             settings.stack_fewer_losses,
             "share",
             unruly,
-            than=" fewer than the rules'",
+            than=" fewer than the rules",
         ),
     ]
 

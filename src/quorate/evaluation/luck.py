@@ -43,7 +43,7 @@ def ledger_figures(moments: Moments, history: History, path: str, *, synthetic: 
     """`deflation_figures` over everything that a ledger holds."""
     trials = history.distinct(synthetic=synthetic)
     recorded = {"ledger": path, "recorded": len(history.trials), "torn": history.torn}
-    made = "synthetic market" if synthetic else "real markets"
+    made = "the synthetic market" if synthetic else "real markets"
     counted = f"{len(trials):,} configurations ever evaluated on {made} according to {path}"
     return deflation_figures(moments, [trial.moments.sharpe for trial in trials], counted, recorded)
 
@@ -71,8 +71,8 @@ def overfitting_figures(candidates: Sequence[Candidate]) -> dict[str, Any]:
     figures.add("splits", len(found.logits))
     figures.add("days", found.periods)
     about = (
-        f"Of {len(found.logits):,} ways to call half of the days the past, the configuration that was best in the past "
-        f"ended in the worse half afterwards in {found.probability:.0%}; choosing at random does so in about half."
+        f"Of {len(found.logits):,} ways to call half of the days the past, the configuration that was best then ended "
+        f"in the worse half afterwards in {100 * found.probability:.0f} %; choosing at random does so in about half."
     )
     return {**header, **figures.to_json(), "about": about}
 
@@ -80,7 +80,7 @@ def overfitting_figures(candidates: Sequence[Candidate]) -> dict[str, Any]:
 def trials(
     candidates: Sequence[Candidate],
     shared: Mapping[str, Any],
-    headlines: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, Any],
     *,
     time: str,
     code: str,
@@ -92,7 +92,7 @@ def trials(
     Args:
         candidates: that were traded.
         shared: of the configuration, what all of them have in common.
-        headlines: name -> a few figures.
+        models: name -> its settings; a trial holds those of its own members.
         time: when, ISO 8601.
         code: version of the program.
         verb: of the command line.
@@ -104,17 +104,21 @@ def trials(
             code=code,
             verb=verb,
             name=candidate.name,
-            configuration={**shared, **candidate.choice},
+            configuration={
+                **shared,
+                **candidate.choice,
+                "models": {name: models[name] for name in candidate.choice["members"] if name in models},
+            },
             data=data,
             synthetic=candidate.result.synthetic,
             moments=candidate.moments,
-            headline=headlines.get(candidate.name, {}),
+            headline=_headline(candidate),
         )
         for candidate in candidates
     ]
 
 
-def headline(candidate: Candidate) -> dict[str, Any]:
+def _headline(candidate: Candidate) -> dict[str, Any]:
     """The few figures that a ledger keeps of a trial."""
     result = candidate.result
     gained = result.final_equity_usd / result.start_equity_usd - 1
@@ -128,5 +132,5 @@ def _deflation_sentence(probability: float, counted: str, why: str) -> str:
         return f"No deflated Sharpe ratio: {why}."
     return (
         f"The probability that the account's true Sharpe ratio is above what the best of {counted} would reach by luck "
-        f"is {probability:.1%}; 95 % is the usual bar."
+        f"is {100 * probability:.1f} %; 95 % is the usual bar."
     )

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any, NewType
 
 from quorate.core.errors import MissingExtraError
-from quorate.evaluation.tables import Cell, Table
+from quorate.evaluation.cells import Cell, Table
 
 Html = NewType("Html", str)
 
@@ -75,12 +75,19 @@ class Page:
             f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></div>"
         )
 
-    def plot(self, plots: Mapping[str, Any], name: str, title: str, hint: str = "", *, short: bool = False) -> Html:
+    def prose(self, title: str, sentences: Sequence[str]) -> Html:
+        """Sentences under a title; nothing without any."""
+        if not sentences:
+            return Html("")
+        lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+        return Html(f'<div class="card"><div class="title">{escape(title)}{self._tag}</div>{lines}</div>')
+
+    def plot(self, plots: Mapping[str, Any], name: str, title: str, hint: str = "", *, tall: bool = False) -> Html:
         """The place of a plot under its title; nothing when there is no plot of that name."""
         if name not in plots:
             return Html("")
         below = f'<span class="hint">{escape(hint)}</span>' if hint else ""
-        kind = "plot short" if short else "plot"
+        kind = "plot tall" if tall else "plot"
         return Html(
             f'<figure class="card"><figcaption>{escape(title)}{self._tag}{below}</figcaption>'
             f'<div class="{kind}" id="plot-{escape(name)}"></div></figure>'

@@ -1,8 +1,4 @@
-"""The report's plots, as plain plotly JSON: `data` and `layout` of each.
-
-A colour is written as the name of a CSS variable of the page ("--account"), which the page's script replaces, so that
-plots follow light and dark. Text from data is escaped, since plotly reads a few HTML tags in labels.
-"""
+"""The report's plots, as plain plotly JSON: `data` and `layout` of each."""
 
 from __future__ import annotations
 
@@ -11,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.clock import iso_ms
-from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
+from quorate.core.types import CLASS_NAMES
+from quorate.evaluation.chance import Crowd
+from quorate.evaluation.drawing import Plot, bars, colour_of, line, plot, reference, whiskers
 from quorate.evaluation.equity import EquityCurve
 from quorate.evaluation.scorecard import Scorecard
+from quorate.evaluation.tables import baseline_name
 
-Plot = dict[str, Any]
-
-# Buckets a curve is thinned to: each keeps its first, lowest, highest and last point, so no extreme is lost.
-_BUCKETS = 500
 _HISTOGRAM_BINS = 41
+_COLUMNS_SHOWN = 14
+_WIDE = 4.0  # of the highest equity over the lowest
 
 
 def plots(card: Scorecard) -> dict[str, Plot]:
@@ -28,6 +24,9 @@ def plots(card: Scorecard) -> dict[str, Plot]:
     made = {
         "equity": equity(card),
         "drawdown": drawdown(card),
+        "skill": skill(card),
+        "coverage": coverage(card),
+        "importance": importance(card),
         "reliability": reliability(card),
         "confusion": confusion(card),
         "consensus": consensus(card),
@@ -38,17 +37,98 @@ def plots(card: Scorecard) -> dict[str, Plot]:
 
 
 def equity(card: Scorecard) -> Plot | None:
-    """Account and buy-and-hold in USD over time."""
-    curves = _curves(card)
-    traces = [_line(name, curve.time, curve.equity, colour) for name, curve, colour in curves]
-    return _plot(traces, x={"type": "date"}, y={"tickprefix": "$", "separatethousands": True}) if curves else None
+    """Account, buy-and-hold and every rival's account in USD over time; the accounts at random as a band."""
+    if card.account is None or not len(card.account.time):
+        return None
+    traces = [*_band(card.crowd)]
+    traces += [line(name, curve.time, curve.equity, colour, width) for name, curve, colour, width in _curves(card)]
+    traces[-1]["legendrank"] = 1  # drawn last, named first
+    made = plot(traces, x={"type": "date"}, y={"tickprefix": "$", "separatethousands": True})
+    worth = np.concatenate([curve.equity for _, curve, _, _ in _curves(card)])
+    # One rival that soars, or sinks, must not flatten all others; a debt has no place on such an axis.
+    if worth.min() > 0 and worth.max() / worth.min() > _WIDE:
+        made["layout"]["yaxis"] |= {"type": "log", "title": {"text": "log scale"}, "nticks": 6}
+    return made
 
 
 def drawdown(card: Scorecard) -> Plot | None:
     """Distance below the highest equity so far."""
     curves = _curves(card)
-    traces = [_line(name, curve.time, -curve.drawdown, colour) for name, curve, colour in curves]
-    return _plot(traces, x={"type": "date"}, y={"tickformat": ".1%"}) if curves else None
+    traces = [line(name, curve.time, -curve.drawdown, colour, width) for name, curve, colour, width in curves]
+    if not curves:
+        return None
+    traces[-1]["legendrank"] = 1
+    return plot(traces, x={"type": "date"}, y={"tickformat": ".0%"})
+
+
+def skill(card: Scorecard) -> Plot | None:
+    """Skill over the prior of every member and of the ensemble, month by month."""
+    months = card.figures["skill_by_month"]
+    if not months:
+        return None
+    names = list(months[0]["models"])
+    zero = reference([months[0]["month"], months[-1]["month"]], [0, 0])
+    traces = [zero]
+    for place, name in enumerate(names):
+        own = [month["models"][name] for month in months]
+        trace = {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": escape(name),
+            "x": [month["month"] for month in months],
+            "y": [figures["skill_vs_prior"] for figures in own],
+            "line": {"color": colour_of(place), "width": 2.4 if name == "ensemble" else 1.4},
+            "hovertemplate": "%{y:.2%}",
+        }
+        if name == "ensemble":
+            trace["error_y"] = whiskers(own, "skill_vs_prior", colour_of(place))
+        traces.append(trace)
+    return plot(traces, x={"type": "category"}, y={"tickformat": ".1%", "title": {"text": "skill"}})
+
+
+def coverage(card: Scorecard) -> Plot | None:
+    """How often signals win after costs when only the most confident are taken."""
+    points = card.figures["coverage"]
+    if len(points) < 2:
+        return None
+    shares = [point["coverage"] for point in points]
+    even = reference([min(shares), max(shares)], [0.5, 0.5])
+    trace = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": shares,
+        "y": [point["win_rate"] for point in points],
+        "error_y": whiskers(points, "win_rate", "--account", "win_rate_by_day_ci"),
+        "customdata": [[point["confidence"], point["n"], point["net_bps"]] for point in points],
+        "hovertemplate": "confidence from %{customdata[0]:.1%}: %{customdata[1]:,} signals<br>%{y:.1%} won, "
+        "%{customdata[2]:+.1f} bps each<extra></extra>",
+        "line": {"color": "--account", "width": 2},
+        "showlegend": False,
+    }
+    return plot(
+        [even, trace],
+        x={"tickformat": ".1~%", "type": "log", "title": {"text": "share of bars with a signal"}, "dtick": "D2"},
+        y={"tickformat": ".0%", "title": {"text": "won after costs"}},
+    )
+
+
+def importance(card: Scorecard) -> Plot | None:
+    """What shuffling each column cost each model, the most important at the top."""
+    models: dict[str, list[dict[str, Any]]] = card.figures.get("importance", {}).get("models", {})
+    if not models:
+        return None
+    worth = {name: {row["column"]: row["log_loss"] or 0.0 for row in columns} for name, columns in models.items()}
+    first = next(iter(worth.values()))
+    ranked = sorted(first, key=lambda column: sum(own[column] for own in worth.values()))[-_COLUMNS_SHOWN:]
+    labels = [escape(column) for column in ranked]
+    traces = []
+    for place, (name, own) in enumerate(worth.items(), 1):
+        drawn = bars([own[column] for column in ranked], labels, colour_of(place), "h")
+        drawn |= {"name": escape(name), "showlegend": True, "hoverinfo": "x+name"}
+        traces.append(drawn)
+    made = plot(traces, x={"title": {"text": "log-loss added by shuffling"}}, y={"showgrid": False, "dtick": 1})
+    made["layout"]["hovermode"] = "closest"
+    return made
 
 
 def reliability(card: Scorecard) -> Plot | None:
@@ -57,15 +137,7 @@ def reliability(card: Scorecard) -> Plot | None:
     if not bins:
         return None
     most = max(bin_["rows"] for bin_ in bins)
-    diagonal = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [0, 1],
-        "y": [0, 1],
-        "line": {"color": "--muted", "dash": "dot", "width": 1},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
+    diagonal = reference([0, 1], [0, 1])
     points = {
         "type": "scatter",
         "mode": "lines+markers",
@@ -78,7 +150,7 @@ def reliability(card: Scorecard) -> Plot | None:
         "showlegend": False,
     }
     share = {"tickformat": ".0%", "range": [0, 1]}
-    return _plot(
+    return plot(
         [diagonal, points], x={**share, "title": {"text": "winning score"}}, y={**share, "title": {"text": "right"}}
     )
 
@@ -107,7 +179,7 @@ def confusion(card: Scorecard) -> Plot | None:
         "xgap": 2,
         "ygap": 2,
     }
-    return _plot(
+    return plot(
         [heat],
         x={"title": {"text": "said"}, "showgrid": False},
         y={"title": {"text": "happened"}, "autorange": "reversed", "showgrid": False},
@@ -120,10 +192,10 @@ def consensus(card: Scorecard) -> Plot | None:
     if not mix:
         return None
     names = [escape(name.replace("_", " ")) for name in mix]
-    bars = _bars(list(mix.values())[::-1], names[::-1], "--account", "h")
-    bars |= {"text": [f"{share:.1%}" for share in bars["x"]], "textposition": "outside"}
+    drawn = bars(list(mix.values())[::-1], names[::-1], "--account", "h")
+    drawn |= {"text": [f"{share:.1%}" for share in drawn["x"]], "textposition": "outside"}
     reach = 1.15 * max(mix.values())
-    return _plot([bars], x={"tickformat": ".0%", "range": [0, reach]}, y={"showgrid": False}, gap=0.45)
+    return plot([drawn], x={"tickformat": ".0%", "range": [0, reach]}, y={"showgrid": False}, gap=0.45)
 
 
 def trades(card: Scorecard) -> Plot | None:
@@ -136,10 +208,10 @@ def trades(card: Scorecard) -> Plot | None:
     edges = np.linspace(-reach, reach, _HISTOGRAM_BINS + 1 + _HISTOGRAM_BINS % 2)
     count, _ = np.histogram(returns, edges)
     middle = (edges[:-1] + edges[1:]) / 2
-    bars = _bars(middle.tolist(), count.tolist(), ["--good" if at > 0 else "--bad" for at in middle])
-    bars["hovertemplate"] = "%{x:.2%}: %{y} trades<extra></extra>"
-    return _plot(
-        [bars],
+    drawn = bars(middle.tolist(), count.tolist(), ["--good" if at > 0 else "--bad" for at in middle])
+    drawn["hovertemplate"] = "%{x:.2%}: %{y} trades<extra></extra>"
+    return plot(
+        [drawn],
         x={"tickformat": ".1%", "title": {"text": "net result over position value"}},
         y={"title": {"text": "trades"}},
         gap=0.05,
@@ -174,69 +246,32 @@ def costs(card: Scorecard) -> Plot | None:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    return _plot([fall], x={"showgrid": False}, y={"tickprefix": "$", "separatethousands": True})
+    return plot([fall], x={"showgrid": False}, y={"tickprefix": "$", "separatethousands": True})
 
 
-def thinned(values: FloatArray, buckets: int = _BUCKETS) -> IntArray:
-    """Rows that keep a curve's look: first, lowest, highest and last of each of `buckets` stretches, in order."""
-    n = len(values)
-    if n <= 4 * buckets:
-        return np.arange(n)
-    keep: set[int] = set()
-    for part in np.array_split(np.arange(n), buckets):
-        inside = values[part]
-        keep.update((int(part[0]), int(part[inside.argmin()]), int(part[inside.argmax()]), int(part[-1])))
-    return np.array(sorted(keep))
+def _curves(card: Scorecard) -> list[tuple[str, EquityCurve, str, float]]:
+    """Name, curve, colour and width of everything with an account, the judged one last so that it lies on top.
+
+    Rivals are drawn by the day: what they look like inside a day is nobody's question, and the page stays small.
+    """
+    if card.account is None or not len(card.account.time):
+        return []
+    curves = [] if card.hold is None else [("buy and hold", card.hold.daily(), "--baseline", 1.6)]
+    curves += [] if card.crowd is None else [("random entries", card.crowd.middle.daily(), "--crowd", 1.2)]
+    curves += [
+        (baseline_name(name), curve.daily(), colour_of(place), 1.2)
+        for place, (name, curve) in enumerate(card.curves.items(), 1)
+    ]
+    return [*curves, ("account", card.account, colour_of(0), 2.2)]
 
 
-def _curves(card: Scorecard) -> list[tuple[str, EquityCurve, str]]:
-    both = (("account", card.account, "--account"), ("buy and hold", card.hold, "--baseline"))
-    return [(name, curve, colour) for name, curve, colour in both if curve is not None and len(curve.time)]
-
-
-def _line(name: str, time: IntArray, values: FloatArray, colour: str) -> Plot:
-    rows = thinned(values)
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": name,
-        "x": [iso_ms(int(at)) for at in time[rows]],
-        "y": np.round(values[rows], 6).tolist(),
-        "line": {"color": colour, "width": 1.6},
-    }
-
-
-def _bars(x: list[float] | list[int], y: list[Any], colour: str | list[str], orientation: str = "v") -> Plot:
-    return {
-        "type": "bar",
-        "x": x,
-        "y": y,
-        "orientation": orientation,
-        "marker": {"color": colour},
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-        "showlegend": False,
-    }
-
-
-def _plot(traces: list[Plot], *, x: Plot, y: Plot, gap: float = 0.3) -> Plot:
-    axis = {
-        "gridcolor": "--grid",
-        "zerolinecolor": "--grid",
-        "linecolor": "--grid",
-        "automargin": True,
-        "fixedrange": True,
-    }
-    layout = {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": "--text", "size": 12, "family": "system-ui, sans-serif"},
-        "margin": {"l": 52, "r": 14, "t": 10, "b": 40},
-        "hovermode": "x unified" if x.get("type") == "date" else "closest",
-        "hoverlabel": {"bgcolor": "--surface", "font": {"color": "--text"}, "bordercolor": "--grid"},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "bargap": gap,
-        "xaxis": {**axis, **x},
-        "yaxis": {**axis, **y},
-    }
-    return {"data": traces, "layout": layout}
+def _band(crowd: Crowd | None) -> list[Plot]:
+    """The middle range of the accounts at random."""
+    if crowd is None:
+        return []
+    time = crowd.middle.time
+    low, high = (EquityCurve(time, values, crowd.middle.start_usd).daily() for values in (crowd.low, crowd.high))
+    edge = {"color": "--crowd", "width": 0}
+    bottom = line("", low.time, low.equity, "--crowd", 0) | {"line": edge, "showlegend": False, "hoverinfo": "skip"}
+    top = line("", high.time, high.equity, "--crowd", 0) | {"line": edge, "showlegend": False, "hoverinfo": "skip"}
+    return [bottom, top | {"fill": "tonexty", "fillcolor": "--crowd-band"}]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import numpy as np
 
@@ -52,13 +54,10 @@ def code_version() -> str:
     return f"{quorate.__version__}+{digest.hexdigest()[:12]}"
 
 
-def command_line(arguments: Sequence[str]) -> str:
-    """What to type to get the same again.
-
-    >>> command_line(["/usr/bin/quorate", "evaluate", "--data", "my data"])
-    "quorate evaluate --data 'my data'"
-    """
-    return shlex.join(["quorate", *arguments[1:]])
+def command_line() -> str:
+    """What was typed to get this, to be typed again; a program of its own is named as it was started."""
+    program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c") else "quorate"
+    return shlex.join([program, *sys.argv[1:]])
 
 
 def _sources(folder: Traversable, above: str = "") -> list[tuple[str, Traversable]]:

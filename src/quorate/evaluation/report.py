@@ -7,25 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from quorate.core.files import write_text_atomic
+from quorate.evaluation.breakdowns import (
+    decision_table,
+    gate_table,
+    importance_table,
+    luck_table,
+    month_table,
+    policy_table,
+    symbol_table,
+)
+from quorate.evaluation.cells import Cell, Table, cell
 from quorate.evaluation.page import Html, Page
 from quorate.evaluation.plots import plots
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.tables import (
-    Cell,
     baseline_name,
-    cell,
     cost_table,
     criteria_table,
-    decision_table,
     fold_table,
     money_table,
     rival_table,
     score_table,
-    symbol_table,
     trade_table,
 )
 
 _NAMED = 8  # symbols in a sentence of the footer
+_LUCK = ("deflation", "overfitting")  # figures that explain themselves in a sentence
 
 
 def write_report(
@@ -58,9 +65,10 @@ def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] =
         page.section("What was promised", page.table(criteria_table(figures), words=True)),
         page.section(
             "The account",
-            page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, beside holding the same symbols"),
-            page.plot(drawn, "drawdown", "Drawdown", "distance below the highest equity so far", short=True),
+            page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, beside its rivals", tall=True),
+            page.plot(drawn, "drawdown", "Drawdown", "distance below the highest equity so far"),
             page.table(money_table(figures)),
+            page.table(month_table(figures)),
             page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
             page.row(
                 page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
@@ -68,10 +76,19 @@ def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] =
             ),
         ),
         page.section(
+            "Is it luck?",
+            page.row(
+                page.table(luck_table(figures)),
+                page.prose("How to read it", [figures[name]["about"] for name in _LUCK if name in figures]),
+            ),
+            page.table(policy_table(figures)),
+        ),
+        page.section(
             "The scores",
             page.table(score_table(figures)),
             page.table(rival_table(figures)),
             page.table(fold_table(figures)),
+            page.plot(drawn, "skill", "Skill over the class prior, by month", "whiskers: the ensemble's interval"),
             page.row(
                 page.plot(drawn, "reliability", "Reliability", "raw scores; on the dotted line they are probabilities"),
                 page.plot(drawn, "confusion", "Confusion", "the largest mean score against what happened"),
@@ -83,8 +100,21 @@ def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] =
                 page.plot(drawn, "consensus", "Consensus", "share of the bars on which a model voted"),
                 page.table(decision_table(figures)),
             ),
+            page.plot(
+                drawn,
+                "coverage",
+                "Coverage against win rate",
+                "the most confident signals to the left; dotted: a coin. Held to the target's horizon, after costs",
+            ),
+            page.table(gate_table(figures)),
+        ),
+        page.section(
+            "The columns",
+            page.plot(drawn, "importance", "What the models rest on", _importance(figures), tall=True),
+            page.table(importance_table(figures)),
         ),
         page.section("The symbols", page.table(symbol_table(figures))),
+        page.section("Where this comes from", page.table(_provenance_table(figures), words=True)),
     ]
     return page.document(
         title,
@@ -118,10 +148,21 @@ def _headline(page: Page, figures: dict[str, Any]) -> Html:
         ),
         page.tile(
             "Max drawdown",
-            cell(trades, "max_drawdown", "share") if "max_drawdown" in trades else untraded,
+            Cell(cell(trades, "max_drawdown", "share").text) if "max_drawdown" in trades else untraded,
             f"buy and hold: {held_drawdown}",
         ),
     )
+
+
+def _importance(figures: dict[str, Any]) -> str:
+    return str(figures.get("importance", {}).get("about", ""))
+
+
+def _provenance_table(figures: dict[str, Any]) -> Table:
+    """Data, code and command; empty where a card was made by hand."""
+    known = figures.get("provenance", {})
+    rows = tuple((Cell(name.replace("_", " ")), Cell(str(value))) for name, value in known.items())
+    return Table("Provenance", ("what", ""), rows)
 
 
 def _subtitle(figures: dict[str, Any]) -> str:
@@ -142,6 +183,10 @@ def _footer(figures: dict[str, Any]) -> list[str]:
         "Wilson's for the win rate.",
         f"The ensemble's scores are {figures['ensemble']['scores']}.",
         "Skill is 1 - log-loss over the log-loss of the training rows' class shares, on the same rows.",
+        "Intervals of return, Sharpe, Sortino, Calmar and drawdown are of the same days, drawn with replacement, by "
+        "their closes; the drawdown itself is of every bar.",
+        "Signals, kept or removed, are worth what their bar's close to the label's last close brings less the fee and "
+        "slippage of a round trip: no stop, no funding, no limit of positions.",
     ]
     lines += [
         f"{baseline_name(name).capitalize()}: {baseline['about']}."

@@ -1,34 +1,12 @@
-"""The figures as plain tables of text, the same for the terminal and for the page."""
+"""What was promised, scored and earned, as tables: the top of the page, and what the terminal shows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["share", "percent", "number", "loss", "usd", "bps", "count", "change"]
-Tone = Literal["", "good", "bad"]
-Figure = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell: its text, its interval, why it has no value or no verdict, and whether it is good or bad news."""
-
-    text: str
-    interval: str = ""
-    reason: str = ""
-    tone: Tone = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A title, column names and rows of cells; the first cell of a row names it."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
+from quorate.evaluation.breakdowns import decision_table, luck_table, policy_table
+from quorate.evaluation.cells import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
 
 SCORES: tuple[tuple[str, str, Kind], ...] = (
     ("skill_vs_prior", "skill over prior", "percent"),
@@ -64,6 +42,9 @@ TRADES: tuple[tuple[str, str, Kind], ...] = (
     ("net_usd", "net result", "usd"),
 )
 
+# The criteria's own units, as cells show them.
+_UNITS: dict[str, Kind] = {"share": "share", "usd": "usd", "ratio": "number"}
+
 # How a baseline is called in a table, in reading order.
 _BASELINES = {
     "prior": "class prior",
@@ -76,22 +57,9 @@ _BASELINES = {
     "best_member": "best member",
 }
 
-_SYMBOLS: tuple[tuple[str, str, Kind], ...] = (
-    ("rows", "rows", "count"),
-    ("log_loss", "log-loss", "loss"),
-    ("accuracy", "accuracy", "share"),
-    ("signals", "signals", "count"),
-    ("trades", "trades", "count"),
-    ("wins", "wins", "count"),
-    ("net_usd", "net result", "usd"),
-)
-
-# Columns in which more than zero is good news and less is bad.
-_SIGNED = frozenset({"net_usd", "total_return", "skill_vs_prior", "expectancy_bps"})
-
 
 def tables(figures: Figure) -> tuple[Table, ...]:
-    """Every table of a scorecard's figures, in reading order; those without content are left out."""
+    """The tables a terminal shows, in reading order; those without content are left out. The page has more."""
     made = (
         criteria_table(figures),
         score_table(figures),
@@ -99,9 +67,10 @@ def tables(figures: Figure) -> tuple[Table, ...]:
         money_table(figures),
         trade_table(figures),
         cost_table(figures),
+        luck_table(figures),
+        policy_table(figures),
         decision_table(figures),
         fold_table(figures),
-        symbol_table(figures),
     )
     return tuple(table for table in made if table.rows)
 
@@ -117,12 +86,13 @@ def criteria_table(figures: Figure) -> Table:
         (
             Cell(row["name"]),
             Cell(row["target"]),
-            Cell(row["shown"], _interval(row["interval"], "share"), row["note"]),
+            Cell(row["shown"], reason=row["note"].removeprefix("n/a: ")),
+            Cell(interval_text(row["interval"], _UNITS[row["unit"]])),
             verdicts[row["ok"]],
         )
         for row in figures["criteria"]
     )
-    return Table("Success criteria", ("criterion", "target", "measured", ""), rows)
+    return Table("Success criteria", ("criterion", "target", "measured", "interval", ""), rows)
 
 
 def score_table(figures: Figure) -> Table:
@@ -136,7 +106,8 @@ def score_table(figures: Figure) -> Table:
 def rival_table(figures: Figure) -> Table:
     """The same metrics for rivals that were trained or chosen along the way; empty for a bundle, which has none.
 
-    Its last row is the paired difference: the ensemble's log-loss less the rival's on the rows where both voted.
+    Its last rows are the paired difference, the ensemble's log-loss less the rival's on the rows where both voted, and
+    how likely so large a one is between equals.
     """
     apart = figures.get("differences", {}) if "folds" in figures else {}
     rivals = _named({name: figures["baselines"][name] for name in apart})
@@ -144,6 +115,7 @@ def rival_table(figures: Figure) -> Table:
     rows.append(
         (Cell("ensemble's log-loss less its"), *(cell(d, "log_loss", "change") for d in _named(apart).values()))
     )
+    rows.append((Cell("Diebold-Mariano p of that"), *(cell(d, "p_value", "number") for d in _named(apart).values())))
     return Table("Scores of its rivals", ("metric", *rivals), tuple(rows) if rivals else ())
 
 
@@ -196,42 +168,8 @@ def cost_table(figures: Figure) -> Table:
         ("funding", trades["costs"]["funding_usd"]),
         ("net result", trades["net_usd"]),
     )
-    rows = tuple((Cell(name), Cell(_text(usd, "usd"), tone=_tone(usd))) for name, usd in steps)
+    rows = tuple((Cell(name), Cell(text_of(usd, "usd"), tone=tone_of(usd))) for name, usd in steps)
     return Table("Costs", ("step", "value"), rows)
-
-
-def decision_table(figures: Figure) -> Table:
-    """How the decided bars split over consensus and action."""
-    decisions = figures["decisions"]
-    decided, bars = decisions["decided"], decisions["bars"]
-    rows = [
-        (Cell(name.replace("_", " ")), Cell(f"{count:,}"), Cell(_text(count / decided, "share")))
-        for name, count in decisions["consensus"].items()
-    ]
-    rows += [
-        (Cell(name), Cell(f"{count:,}"), Cell(_text(count / bars, "share")))
-        for name, count in decisions["actions"].items()
-        if bars
-    ]
-    return Table("Decisions", ("consensus, then action", "bars", "share"), tuple(rows))
-
-
-def symbol_table(figures: Figure) -> Table:
-    """One row per symbol, best net result first."""
-    ordered = sorted(figures["per_symbol"], key=lambda row: (-row["net_usd"], row["symbol"]))
-    rows = tuple((Cell(row["symbol"]), *(cell(row, name, kind) for name, _, kind in _SYMBOLS)) for row in ordered)
-    return Table("Symbols", ("symbol", *(label for _, label, _ in _SYMBOLS)), rows)
-
-
-def cell(figures: Figure, name: str, kind: Kind) -> Cell:
-    """One figure as text, with its interval or the reason why there is none."""
-    value = figures.get(name)
-    if value is None:
-        return Cell("n/a", reason=figures.get("missing", {}).get(name, ""))
-    ends: list[float] | None = figures.get(f"{name}_ci")
-    # Good or bad news only when the whole interval is.
-    tone: Tone = _tone(value) if name in _SIGNED and (ends is None or ends[0] * ends[1] > 0) else ""
-    return Cell(_text(value, kind), _interval(ends, kind), tone=tone)
 
 
 def baseline_name(name: str) -> str:
@@ -254,36 +192,3 @@ def _short(figures: Figure, name: str, _label: str, kind: Kind) -> Cell:
     """A cell for a table of many columns: no reason for what is missing, and only the intervals that matter most."""
     made = cell(figures, name, kind)
     return Cell(made.text, "" if name in ("n", "max_drawdown") else made.interval, tone=made.tone)
-
-
-def _interval(ends: list[float] | None, kind: Kind) -> str:
-    if ends is None:
-        return ""
-    low, high = (_text(end, kind) for end in ends)
-    unit = " %" if kind in ("share", "percent") else " bps" if kind == "bps" else ""
-    return f"{low.removesuffix(unit)} to {high}"
-
-
-def _tone(value: float) -> Tone:
-    return "good" if value > 0 else "bad" if value < 0 else ""
-
-
-def _text(value: float, kind: Kind) -> str:
-    match kind:
-        case "count":
-            return f"{value:,.0f}"
-        case "share":
-            return f"{100 * value:.2f} %"
-        case "percent":
-            digits = 2 if abs(value) < 10 else 0
-            return f"{round(100 * value, digits) + 0.0:+,.{digits}f} %"  # no -0.00
-        case "usd":
-            return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
-        case "bps":
-            return f"{value:+,.1f} bps"
-        case "loss":
-            return f"{value:.4f}"
-        case "change":
-            return f"{value:+.5f}"
-        case "number":
-            return f"{value:,.2f}" if abs(value) < 1e6 else f"{value:.2e}"
