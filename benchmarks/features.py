@@ -72,7 +72,7 @@ def many_rows(rows: int) -> dict[str, Any]:
     parts = {
         group: tuple(column for column in columns if column.name in wanted.names)
         for group, columns in GROUPS.items()
-        if group != "context"
+        if not columns[0].context
     }
     parts["over all"] = wanted.columns
     groups, apart = {}, {}

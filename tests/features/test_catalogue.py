@@ -49,8 +49,10 @@ def test_full65_is_the_list_in_order():
 def test_extended_is_full65_and_context():
     extended = feature_set("extended")
     assert extended.names[:65] == feature_names("full65")
-    context = {column.name for column in GROUPS["context"]}
+    context = {column.name for column in COLUMNS.values() if column.context}
     assert set(extended.names[65:]) == context
+    for group in ("funding", "bitcoin", "strength", "breadth", "ranks"):
+        assert all(column.context for column in GROUPS[group])
     assert extended.context
     assert not feature_set("full65").context
 

@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from quorate.core.errors import FeatureError, close_match
-from quorate.features import calendar, context, momentum, price, regime, technical, volatility, volume
+from quorate.features import (
+    bitcoin,
+    breadth,
+    calendar,
+    funding,
+    momentum,
+    price,
+    ranks,
+    regime,
+    strength,
+    technical,
+    volatility,
+    volume,
+)
 from quorate.features.column import Column
 
 # Raised whenever a formula changes while its name stays: a model trained on the old one must not load.
@@ -22,7 +35,11 @@ GROUPS: dict[str, tuple[Column, ...]] = {
     "momentum": momentum.COLUMNS,
     "regime": regime.COLUMNS,
     "time": calendar.COLUMNS,
-    "context": context.COLUMNS,
+    "funding": funding.COLUMNS,
+    "bitcoin": bitcoin.COLUMNS,
+    "strength": strength.COLUMNS,
+    "breadth": breadth.COLUMNS,
+    "ranks": ranks.COLUMNS,
 }
 
 COLUMNS: dict[str, Column] = {column.name: column for group in GROUPS.values() for column in group}
