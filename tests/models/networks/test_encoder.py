@@ -82,7 +82,7 @@ def test_residual_attention_by_hand():
 def test_without_residual_attention_no_scores_are_passed_on():
     x = torch.randn(2, 3, 16)
     assert EncoderLayer(CONFIG)(x, None)[1] is None
-    assert EncoderLayer(replace(CONFIG, residual_attention=True))(x, None)[1].shape == (2, 4, 3, 3)
+    assert EncoderLayer(replace(CONFIG, residual_attention=True))(x, None)[1].shape == (8, 3, 3)
 
 
 @pytest.mark.parametrize("residual", [False, True])

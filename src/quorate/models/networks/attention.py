@@ -35,17 +35,18 @@ class Attention(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """(S, N, D) tokens and the (S, H, N, N) scores of the layer below, to be added; new tokens and scores."""
-        S, N, D = x.shape
+        """(S, N, D) tokens and the (SH, N, N) scores of the layer below, to be added; new tokens and scores."""
+        N, D = int(x.shape[1]), int(x.shape[2])  # known when a graph is traced, unlike S
         H, d = self.heads, D // self.heads
-        qkv = self.qkv(x).reshape(S, N, 3, H, d).permute(2, 0, 3, 1, 4)  # (3, S, H, N, d)
-        q, k, v = qkv.reshape(3, S * H, N, d).unbind(0)
+        # Tokens as the rows of one matrix: in a graph, a product and its bias are one node then.
+        qkv = self.qkv(x.reshape(-1, D)).reshape(-1, N, 3, H, d).permute(2, 0, 3, 1, 4)  # (3, S, H, N, d)
+        q, k, v = qkv.reshape(3, -1, N, d).unbind(0)
         scores = torch.bmm(q * d**-0.5, k.transpose(1, 2))  # (SH, N, N)
         if before is not None:
-            scores = scores + before.reshape(S * H, N, N)
+            scores = scores + before
         weights = self.dropout(softmax(scores))
-        mixed = torch.bmm(weights, v).reshape(S, H, N, d).transpose(1, 2)  # (S, N, H, d)
-        return self.out(mixed.reshape(S, N, D)), scores.reshape(S, H, N, N)
+        mixed = torch.bmm(weights, v).reshape(-1, H, N, d).transpose(1, 2)  # (S, N, H, d)
+        return self.out(mixed.reshape(-1, D)).reshape(-1, N, D), scores
 
 
 def softmax(scores: Tensor) -> Tensor:

@@ -88,13 +88,14 @@ class EncoderLayer(nn.Module):
         self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """(S, N, D) tokens and the (S, H, N, N) scores of the layer below; new tokens and the scores to pass on."""
+        """(S, N, D) tokens and the (SH, N, N) scores of the layer below; new tokens and the scores to pass on."""
         first, second = self.norms
         mixed, scores = self.attention(first(x) if self.pre_norm else x, before)
         x = x + self.dropout(mixed)
         if not self.pre_norm:
             x = first(x)
-        x = x + self.dropout(self.perceptron(second(x) if self.pre_norm else x))
+        rows = (second(x) if self.pre_norm else x).reshape(-1, x.shape[-1])  # one matrix, as in attention
+        x = x + self.dropout(self.perceptron(rows).reshape(x.shape))
         if not self.pre_norm:
             x = second(x)
         return x, scores if self.residual_attention else None

@@ -45,7 +45,7 @@ def cut(x: Tensor, patch: int, stride: int) -> Tensor:
     [[[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]]]
     """
     if patch == stride:  # nothing overlaps: a view will do
-        return x.reshape(x.shape[0], -1, patch)
+        return x.reshape(-1, int(x.shape[1]) // patch, patch)
     return x.unfold(-1, patch, stride)
 
 

@@ -26,7 +26,7 @@ class PatchTST(Network):
     """Ten patches of twelve bars, unless the settings say otherwise."""
 
     name: ClassVar[str] = "patchtst"
-    batch: ClassVar[int] = 8
+    batch: ClassVar[int] = 4
 
     def _module(self, features: int) -> nn.Module:
         s = self.settings.patchtst

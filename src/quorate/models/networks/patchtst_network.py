@@ -96,9 +96,9 @@ class Backbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         c = self.config
-        B, F, _ = x.shape
         aligned = align(x, c.patch, c.stride, end_padding=c.end_padding)
-        return self.encode(self.embedding(aligned.reshape(B * F, -1))).reshape(B, F, c.patches, -1)
+        tokens = self.encode(self.embedding(aligned.reshape(-1, aligned.shape[-1])))  # (BF, N, D)
+        return tokens.reshape(-1, c.features, c.patches, c.encoder.width)
 
     def encode(self, tokens: Tensor) -> Tensor:
         """(S, N, D) embedded patches to (S, N, D) tokens."""
