@@ -111,6 +111,17 @@ def test_the_spans_of_three_folds_worked_by_hand() -> None:
     assert [step.train.tolist() for step in rolling] == [list(range(a, a + 5)) for a in (0, 10, 20)]
 
 
+def test_the_first_test_span_begins_where_it_is_told_to() -> None:
+    # Bars 0 to 39 have a label; 25 of them after bar 14, in parts of 9, 9 and what is left.
+    rows = made_rows({"A": np.arange(43)}, horizon=3)
+    cut = steps(rows, 3, embargo_bars=2, first=START + 15 * HOUR_MS)
+    assert [(step.start - START) // HOUR_MS for step in cut] == [15, 24, 33]
+    assert [(step.end - START) // HOUR_MS for step in cut] == [24, 33, 43]
+    assert cut[0].train.tolist() == list(range(10))
+    with pytest.raises(EvaluationError, match="40 bars that can be learned from, 0 of them before the test"):
+        steps(rows, 3, embargo_bars=2, first=START)
+
+
 @pytest.mark.parametrize(
     ("bars", "horizon", "folds", "embargo", "words"),
     [
