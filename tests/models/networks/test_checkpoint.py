@@ -232,6 +232,14 @@ def test_a_disk_that_fills_later_keeps_the_last_whole_file(run, path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_the_folder_of_a_checkpoint_is_made(small, run, whole, tmp_path):
+    path = tmp_path / "not" / "there" / "yet"
+    cut(run, path)
+    module = network()
+    run(module, checkpoint=path)
+    assert small.weights(module) == whole[0]
+
+
 def test_without_a_checkpoint_nothing_is_written(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(network())

@@ -81,7 +81,7 @@ def test_two_processes_learn_what_one_does(small, settings, tmp_path):
     arguments = [str(small.file), str(tmp_path), json.dumps(asdict(settings))]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
-        [*launch, str(tmp_path / "script.py"), *arguments], capture_output=True, text=True, check=False, timeout=120
+        [*launch, str(tmp_path / "script.py"), *arguments], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr[-3000:]
     module = small.perceptron(dropout=0.0, seed=0)

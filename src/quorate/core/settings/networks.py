@@ -15,7 +15,7 @@ class NetworkSettings(Section):
 
     window: int = 120  # bars that one prediction reads
     epochs: int = 10  # at most
-    share: float = 1.0  # of the training windows that an epoch visits, drawn anew: neighbours are nearly the same
+    share: float = 1.0  # of the training windows that an epoch visits: the next part of a shuffled pass
     batch: int = 256
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: float = 1e-3
@@ -138,6 +138,7 @@ class LSTMSettings(NetworkSettings):
     window: int = 24
     epochs: int = 100
     batch: int = 32
+    schedule: Literal["one_cycle", "cosine", "constant"] = "constant"  # early stopping ends it long before the epochs
     width: int = 128
     layers: int = 2
     head: int = 64  # width of the hidden layer between the state and the outputs
