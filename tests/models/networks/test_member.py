@@ -2,6 +2,7 @@
 
 import json
 import struct
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -287,3 +288,20 @@ def test_a_gpu_that_is_not_there_is_said_so():
     X, returns = rows(50)
     with pytest.raises(ModelError, match="train on a GPU"):
         member(settings=replace(SETTINGS, device="cuda")).fit(X, classes(returns))
+
+
+def test_windows_are_never_all_copied():
+    """240 MB of windows over 1 MB of bars: learning from a few and answering needs a small part of it."""
+    X = np.random.default_rng(0).normal(size=(100_199, 3)).astype(np.float32)
+    windows = Windows(X, 3_600_000 * np.arange(len(X)), 200, "1h").at(np.arange(199, len(X)))
+    y = np.random.default_rng(1).integers(0, 3, len(windows)).astype(np.int8)
+    settings = replace(SETTINGS, window=200, epochs=1, share=1e-3, batch=50)
+    tracemalloc.start()
+    try:
+        model = member(settings=settings).fit(windows, y, later=Later(windows.select(slice(0, 600)), y[:600]))
+        model.output(windows.select(slice(0, 600)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert model.history.steps == 2
+    assert peak < 40e6
