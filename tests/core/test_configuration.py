@@ -78,3 +78,15 @@ def test_every_setting_can_be_set_by_the_environment():
         if isinstance(value, (int, float, str)):
             variable = "QUORATE_" + key.upper().replace(".", "__")
             assert load_settings(environment={variable: str(value)}) == defaults
+
+
+def test_a_list_in_the_environment_is_written_as_in_toml_and_a_wrong_one_names_its_variable():
+    found = load_settings(
+        environment={"QUORATE_MODELS__NHITS__HIDDEN": "[32, 24, 16]", "QUORATE_MODELS__NHITS__EPOCHS": "2"}
+    )
+    assert (found.models.nhits.hidden, found.models.nhits.epochs) == ((32, 24, 16), 2)
+    for text, words in (("[32, 24", "a list, such as"), ('["a", 1, 2]', "models.nhits.hidden.0 from QUORATE_MODELS")):
+        with pytest.raises(SettingsError, match="QUORATE_MODELS__NHITS__HIDDEN") as refused:
+            load_settings(environment={"QUORATE_MODELS__NHITS__HIDDEN": text, "QUORATE_TRAIN__SEED": "3"})
+        assert words in str(refused.value)
+        assert "SEED" not in str(refused.value)

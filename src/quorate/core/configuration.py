@@ -42,10 +42,10 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         values = _read_toml(file)
         _refuse_unknown(values, Settings, str(file))
     for name, value in variables.items():
-        nested = _nested(name.removeprefix(PREFIX).lower().split("__"), value)
+        nested = _nested(_keys(name), _read_value(name, value))
         _refuse_unknown(nested, Settings, f"the environment variable {name}")
         values = _merge(values, nested)
-    return _validate(values, " and ".join([str(file)] * (file is not None) + sorted(variables)))
+    return _validate(values, str(file), {".".join(_keys(name)): name for name in variables})
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -57,7 +57,23 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"read the settings {path}", found=str(error), expected="a TOML file") from error
 
 
-def _nested(keys: list[str], value: str) -> dict[str, Any]:
+def _keys(variable: str) -> list[str]:
+    return variable.removeprefix(PREFIX).lower().split("__")
+
+
+def _read_value(variable: str, text: str) -> Any:
+    """A text as it is; a list as TOML has it, since no text says one."""
+    if not text.startswith("["):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"read the environment variable {variable}", found=repr(text), expected="a list, such as [4, 2, 1]"
+        ) from error
+
+
+def _nested(keys: list[str], value: Any) -> dict[str, Any]:
     tree: Any = value
     for key in reversed(keys):
         tree = {key: tree}
@@ -88,7 +104,8 @@ def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where
             _refuse_unknown(value, cast("type", hints[key]), source, (*where, key))
 
 
-def _validate(values: dict[str, Any], source: str) -> Settings:
+def _validate(values: dict[str, Any], file: str, variables: Mapping[str, str]) -> Settings:
+    """The typed settings; a wrong one is told with where it came from, `file` or one of the variables."""
     # Imported here: a process that keeps the defaults, as most live ones do, never pays for it.
     from pydantic import TypeAdapter, ValidationError
 
@@ -100,6 +117,7 @@ def _validate(values: dict[str, Any], source: str) -> Settings:
         if isinstance(cause, SettingsError):
             raise cause from error
         where = ".".join(str(part) for part in first["loc"])
+        source = next((name for key, name in variables.items() if f"{where}.".startswith(f"{key}.")), file)
         raise SettingsError(
             f"use the setting {where} from {source}", found=repr(first["input"]), expected=first["msg"]
         ) from error
