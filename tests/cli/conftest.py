@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,25 +13,53 @@ import pytest
 from quorate.core.clock import HOUR_MS, format_ms
 from quorate.market.synthetic import SyntheticMarket
 
-SMALL = {"QUORATE_MODELS__XGBOOST__TREES": "12", "QUORATE_MODELS__LIGHTGBM__TREES": "12"}
+SMALL = {
+    "QUORATE_MODELS__XGBOOST__TREES": "12",
+    "QUORATE_MODELS__LIGHTGBM__TREES": "12",
+    "QUORATE_MODELS__NHITS__WINDOW": "24",
+    "QUORATE_MODELS__NHITS__HIDDEN": "[32, 24, 16]",
+    "QUORATE_MODELS__NHITS__EPOCHS": "2",
+    "QUORATE_MODELS__PATCHTST__WINDOW": "24",
+    "QUORATE_MODELS__PATCHTST__WIDTH": "16",
+    "QUORATE_MODELS__PATCHTST__HEADS": "2",
+    "QUORATE_MODELS__PATCHTST__LAYERS": "1",
+    "QUORATE_MODELS__PATCHTST__FEEDFORWARD": "32",
+    "QUORATE_MODELS__PATCHTST__EPOCHS": "1",
+    # One thread a member: tests run side by side, and threads that wait for each other wait long.
+    "QUORATE_TRAIN__THREADS": "1",
+}
 BARS, TRAIN_BARS = 1_000, 700
 
 
-def run(*arguments, folder=None):
-    """`quorate ARGUMENTS` as a program of its own, with small models."""
+def run(*arguments, folder=None, scratch=None):
+    """`quorate ARGUMENTS` as a program of its own, with small models; what it leaves behind goes to `scratch`."""
+    left = (
+        {}
+        if scratch is None
+        else {
+            "QUORATE_EVALUATION__LEDGER": f"{scratch}/trials.jsonl",
+            "QUORATE_EVALUATION__REPORTS": f"{scratch}/reports",
+        }
+    )
     return subprocess.run(
         [sys.executable, "-c", "from quorate.cli.app import run; run()", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=folder,
-        env={**os.environ, **SMALL},
+        env={**os.environ, **SMALL, **left},
     )
 
 
 @pytest.fixture(scope="session")
-def quorate_program():
-    return run
+def scratch(tmp_path_factory):
+    """Where the ledger and the pages of all these runs go."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="session")
+def quorate_program(scratch):
+    return partial(run, scratch=scratch)
 
 
 @pytest.fixture(scope="session")

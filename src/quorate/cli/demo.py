@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quorate.cli import options
 
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+
 # Half a year of hourly bars: two thirds to train, the rest to judge.
 _SYMBOLS, _BARS, _TRAIN_BARS = 12, 4_320, 2_880
 # Share of the returns' variance that the hidden trend explains; a real market has nothing like it.
 _EDGE = 0.03
+
+
+# A demonstration is over in minutes: a PatchTST of a hundredth of the usual work, and few passes.
+_WIDTH, _HEADS, _LAYERS, _FEEDFORWARD, _EPOCHS = 32, 4, 2, 64, 3
 
 
 def demo(
@@ -31,12 +39,13 @@ def demo(
     from quorate.core.clock import timeframe_ms
     from quorate.core.configuration import load_settings
     from quorate.ensemble.predictor import load_bundle
+    from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.report import write_report
     from quorate.market import FreqtradeFolder
     from quorate.market.synthetic import SyntheticMarket
 
-    settings = load_settings()
+    settings = _small(load_settings())
     market = SyntheticMarket(seed=seed, symbols=_SYMBOLS, bars=_BARS, edge=edge)
     folder = out / "data"
     seam = int(market.candles(market.names[0]).time[0]) + _TRAIN_BARS * timeframe_ms(market.timeframe)
@@ -45,7 +54,7 @@ def demo(
         tell("making the market", len(market.names), len(market.names))
         source = FreqtradeFolder(folder)
         trained = training.train_on(
-            source, market.names, market.timeframe, None, seam, "xgboost,lightgbm", out / "bundles", settings, tell
+            source, market.names, market.timeframe, None, seam, RECIPES["vote"].models, out / "bundles", settings, tell
         )
         bundle = load_bundle(trained.path, settings.predict)
         ran = run(bundle, source, market.names, seam, None, settings, tell)
@@ -80,4 +89,24 @@ def demo(
         f"The edge in this market was planted ({edge:g} of the variance of returns): it shows that the machinery\n"
         "finds what is there, and says nothing about real markets.\n"
         f"page {page}"
+    )
+
+
+def _small(settings: Settings) -> Settings:
+    """The same with networks that are quickly trained, none larger than it was."""
+    nhits, patchtst = settings.models.nhits, settings.models.patchtst
+    return replace(
+        settings,
+        models=replace(
+            settings.models,
+            nhits=replace(nhits, epochs=min(nhits.epochs, _EPOCHS)),
+            patchtst=replace(
+                patchtst,
+                epochs=min(patchtst.epochs, _EPOCHS),
+                width=min(patchtst.width, _WIDTH),
+                heads=min(patchtst.heads, _HEADS),
+                layers=min(patchtst.layers, _LAYERS),
+                feedforward=min(patchtst.feedforward, _FEEDFORWARD),
+            ),
+        ),
     )
