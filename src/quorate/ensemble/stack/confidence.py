@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from quorate.core.errors import ModelError
 from quorate.core.types import FloatArray
 
 
@@ -46,17 +45,11 @@ def fit_sign_probability(predicted: FloatArray, y: FloatArray, least: int = 1) -
         y: (n,) what the return was; one of 0 proves no sign right.
         least: rows that each step of the curve rests on, where there are as many.
 
-    Raises:
-        ModelError: no prediction other than 0.
+    Where every prediction is 0 there is no sign to be right about: the curve is 0 throughout.
     """
     signed = predicted != 0
     if not signed.any():
-        raise ModelError(
-            "fit the stack's confidence",
-            found=f"{len(predicted)} predictions out of fold, all of them 0",
-            expected="a prediction with a sign",
-            remedy="The combiner gives no member any weight; choose another method (--method voting).",
-        )
+        return SignProbability(np.zeros(1), np.zeros(1))
     right = np.sign(predicted[signed]) == np.sign(y[signed])
     sizes, place = np.unique(np.abs(predicted[signed]), return_inverse=True)
     count = np.asarray(np.bincount(place), np.float64)

@@ -20,6 +20,8 @@ from quorate.core.types import (
     Abstention,
     Action,
     ActionArray,
+    Candles,
+    DecisionFrame,
     FloatArray,
     Forecast,
     Mode,
@@ -80,18 +82,45 @@ class Stack:
         known = np.isfinite(predicted)
         confidence = np.where(known, self.confidence.at(predicted), 0.0)
         rule = np.where(known, np.where(np.abs(predicted) > self.round_trip, ACTED, WITHIN_COST), MEMBER_MISSING)
-        return Predicted(np.where(known, self.lean(predicted), Action.HOLD), confidence, predicted, rule)
+        return Predicted(self.lean(predicted), confidence, predicted, rule)
 
     def lean(self, predicted: FloatArray) -> ActionArray:
-        """(n,) int8: BUY or SELL where a predicted return exceeds the round trip's cost in size, else HOLD."""
+        """(n,) int8: BUY or SELL where a predicted return exceeds the round trip's cost in size; HOLD too for NaN."""
         beyond = np.abs(predicted) > self.round_trip
         return np.where(beyond, np.where(predicted > 0, Action.BUY, Action.SELL), Action.HOLD).astype(np.int8)
+
+    def frame(
+        self, candles: Candles, returns: Mapping[str, FloatArray], volatility: FloatArray, *, synthetic: bool
+    ) -> DecisionFrame:
+        """The decision on every bar.
+
+        Args:
+            candles: of one market, n bars.
+            returns: member -> (n,) predicted returns, NaN where it abstained.
+            volatility: (n,) volatility_20 as a fraction; NaN where unknown.
+            synthetic: the stack was trained on the synthetic market.
+        """
+        made = self.decide(returns)
+        return DecisionFrame(
+            symbol=candles.symbol,
+            timeframe=candles.timeframe,
+            time=candles.time,
+            action=made.action,
+            confidence=made.confidence,
+            base=made.confidence,
+            consensus=np.full(len(candles), STACK),
+            rule=made.rule,
+            volatility=volatility,
+            synthetic=synthetic or candles.synthetic,
+            policy="stack",
+            forecasts=returns,
+            predicted=made.predicted,
+        )
 
     def signal(
         self,
         said: Sequence[Forecast | Abstention],
         volatility: float,
-        *,
         mode: Mode = "full",
         symbol: str = "",
         time: int | None = None,
@@ -124,6 +153,7 @@ class Stack:
             mode=mode,
             symbol=symbol,
             time=time,
+            policy="stack",
             forecasts=tuple(forecasts.values()),
             predicted_return=predicted if np.isfinite(predicted) else None,
         )
