@@ -290,7 +290,7 @@ def test_a_gpu_that_is_not_there_is_said_so():
         member(settings=replace(SETTINGS, device="cuda")).fit(X, classes(returns))
 
 
-def test_windows_are_never_all_copied():
+def test_windows_are_never_all_copied(fitted):  # by then, torch has imported what it imports late
     """240 MB of windows over 1 MB of bars: learning from a few and answering needs a small part of it."""
     X = np.random.default_rng(0).normal(size=(100_199, 3)).astype(np.float32)
     windows = Windows(X, 3_600_000 * np.arange(len(X)), 200, "1h").at(np.arange(199, len(X)))

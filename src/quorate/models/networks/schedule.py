@@ -18,7 +18,7 @@ def one_cycle(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001
     Smith and Topin, Super-Convergence, 2017 (arXiv 1708.07120), with the figures of torch's OneCycleLR.
 
     >>> [round(one_cycle(step, 10, 11), 2) for step in (0, 2, 5, 10)]
-    [0.04, 0.97, 0.74, 0.0]
+    [0.04, 0.96, 0.73, 0.0]
     """
     top = _RISE * steps - 1
     last = steps - 1
