@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from series import Part, Series
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,6 +21,7 @@ from quorate.core.settings import NetworkSettings
 from quorate.models.base import Progress
 from quorate.models.networks.fit import History, Loss, fit
 from quorate.models.networks.schedule import Schedule
+from series import Part, Series
 
 _EVALUATED = 256  # rows of a batch without gradients
 

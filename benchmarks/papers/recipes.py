@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from protocol import Protocol, absolute_error, squared_error
-from rows import Row
 from torch import nn
 
+from protocol import Protocol, absolute_error, squared_error
 from quorate.core.settings import NetworkSettings
 from quorate.models.networks.nhits import NHiTSConfig, NHiTSNetwork
 from quorate.models.networks.patchtst_network import SMALL, PatchTSTConfig, PatchTSTNetwork
+from rows import Row
 
 # Of the gradient's norm: neither paper clips it.
 _UNCLIPPED = 1e6

@@ -19,10 +19,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import recipes
 import report
 import series
-import torch
 from protocol import Protocol, run
 from rows import Row, chosen
 

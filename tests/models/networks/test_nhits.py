@@ -253,5 +253,8 @@ def test_its_graph_says_the_same_also_where_the_oldest_bars_fill_no_part(window)
     settings = ModelSettings(nhits=NHiTSSettings(window=window, pools=(5, 3, 1), hidden=(8, 8, 8), ratios=(4, 3, 1),
                                                  interpolation="cubic", epochs=1))  # fmt: skip
     X = np.random.default_rng(5).normal(size=(70, window, 4)).astype(np.float32)
-    member = NHiTS("class", settings, seed=1, threads=1).fit(X, (np.arange(70) % 3).astype(np.int8))
+    member = NHiTS("class", settings, seed=1, threads=1)
+    assert member.parameters is None
+    member.fit(X, (np.arange(70) % 3).astype(np.int8))
+    assert member.parameters == sum(parameter.numel() for parameter in member._module(4).parameters())
     require_same(member.output(X), Session(member.to_onnx(), 4, "nhits").run(X), "nhits")

@@ -62,6 +62,11 @@ class Network(Model):
         return self._columns
 
     @property
+    def parameters(self) -> int | None:
+        """How many numbers the network learned; None before it is fitted or loaded."""
+        return None if self._answers is None else sum(each.numel() for each in self._answers.parameters())
+
+    @property
     def outputs(self) -> int:
         """C, how many values the network gives for a window."""
         return len(Action) if self.task == "class" else 1
