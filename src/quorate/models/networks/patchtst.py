@@ -17,6 +17,7 @@ from quorate.models.networks.member import Network
 from quorate.models.networks.order import Order
 from quorate.models.networks.patchtst_network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
 from quorate.models.networks.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
+from quorate.models.networks.processor import isolated
 from quorate.models.networks.standardised import Standardised
 
 _PRESETS = {"paper": PAPER, "small": SMALL}
@@ -80,7 +81,8 @@ class PatchTST(Network):
         before, probed = s.pretrain_epochs * epoch, s.probe_epochs * epoch
         total = before + probed + s.epochs * epoch
 
-        masked = Standardised(MaskedPatches(network, s.mask), lesson.X.shape[2], 1).to(standardised.mean.device)
+        with isolated(self.seed, self.threads):  # its reconstruction begins with random weights, too
+            masked = Standardised(MaskedPatches(network, s.mask), lesson.X.shape[2], 1).to(standardised.mean.device)
         masked.load_state_dict({key: getattr(standardised, key) for key in ("low", "high", "mean", "inverse")}, False)
         fit(
             masked,
