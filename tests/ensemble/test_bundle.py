@@ -21,7 +21,7 @@ from quorate.ensemble.manifest import FILE_NAME, Manifest
 def test_a_bundle_is_named_by_its_content_and_published_once(world):
     manifest, files = storage.read(world.trained.path)
     assert world.trained.path.name == manifest.id == world.trained.manifest.id
-    assert sorted(files) == ["lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj"]
+    assert sorted(files) == ["calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj"]
     before = {path: path.stat().st_mtime_ns for path in world.trained.path.iterdir()}
     again, _ = storage.publish(world.trained.path.parent, manifest, files)
     assert again == world.trained.path
@@ -36,13 +36,13 @@ def test_the_manifest_says_what_it_is(world):
     assert len(tree["features"]["names"]) == 14
     assert tree["synthetic"] is True
     assert tree["training_span"] == {"from": "2024-01-03T01:00:00Z", "to": "2024-01-30T03:00:00Z"}
-    assert set(tree["files"]) == {"lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj"}
+    assert set(tree["files"]) == {"calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj"}
     assert tree["rows"]["candles"] == 2 * 700
     # 49 warm-up rows and 5 without a future, of each symbol.
     assert tree["rows"]["labelled"] == 2 * (700 - 49 - 5)
 
 
-@pytest.mark.parametrize("name", ["lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj", FILE_NAME])
+@pytest.mark.parametrize("name", ["calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj", FILE_NAME])
 def test_one_byte_changed_anywhere_is_refused_by_name(copy, name):
     path = copy / name
     content = path.read_bytes()
@@ -67,7 +67,7 @@ def test_every_single_byte_of_the_manifest_matters(copy):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.update(schema_version=99), "schema version 99; expected version 1"),
+        (lambda t: t.update(schema_version=99), "schema version 99; expected version 2"),
         (
             lambda t: t.update(classes=["BUY", "HOLD", "SELL"]),
             r"class order \['BUY', 'HOLD', 'SELL'\]; expected \['SELL'",
@@ -101,7 +101,7 @@ def resealed(tree):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.update(schema_version=2), "schema version 2; expected version 1"),
+        (lambda t: t.update(schema_version=3), "schema version 3; expected version 2"),
         (lambda t: t["classes"].reverse(), "class order"),
         (lambda t: t.update(dtype="float64"), "dtype float64; expected float32"),
         (lambda t: t["features"]["names"].__setitem__(2, "volume_chance"), "'volume_chance' at place 3; expected 'vol"),
@@ -158,7 +158,7 @@ def test_whatever_stands_in_a_manifest_it_is_read_or_refused(world, data):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 1}']
+    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 2}']
 )
 def test_what_is_no_manifest_is_refused(content, tmp_path):
     with pytest.raises(BundleError):

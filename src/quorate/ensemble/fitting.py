@@ -41,13 +41,17 @@ def fit_member(
     measure: Measure,
     progress: Callable[[int, int], None],
     checkpoint: Path,
+    stop: IntArray | None = None,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Fit, measure and export one member: its two files, native first, and its figures by part."""
+    """Fit, measure and export one member: its two files, native first, and its figures by part.
+
+    It stops early by the rows `stop`; by the whole validation part where None.
+    """
     name, window = model.name, model.window
     X, rows = dataset.read(split.train, window)
     later = None
     if model.stops_early:
-        unseen, its_rows = dataset.read(split.validation, window)
+        unseen, its_rows = dataset.read(split.validation if stop is None else stop, window)
         later = Later(unseen, dataset.y[its_rows]) if len(its_rows) else None
     model.fit(X, dataset.y[rows], later=later, progress=progress, checkpoint=checkpoint)
     ask = model.predict_proba if model.task == "class" else model.predict

@@ -13,51 +13,17 @@ from typing import Any
 import numpy as np
 
 from quorate.core.settings import Settings, VoteSettings
-from quorate.core.types import CLASS_NAMES, ActionArray, BoolArray, FloatArray, IntArray, Policy
+from quorate.core.types import CLASS_NAMES, Policy
 from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.calibration import UNCALIBRATED, Calibration
 from quorate.ensemble.conformal import Conformal, fit_conformal
 from quorate.ensemble.crossfit import Fitted, ProbabilityMap, choose_map
+from quorate.ensemble.evidence import Evidence
 from quorate.ensemble.mean import mean_scores
 from quorate.ensemble.thresholds import Choice, fit_thresholds, worth, would_act_at
 from quorate.ensemble.vote_frame import decide_frame
 
 ENSEMBLE = "ensemble"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """Scores on rows that no member was fitted on, and what became of them.
-
-    Attributes:
-        scores: model -> (n, 3); NaN rows where it abstained.
-        y: (n,) what happened.
-        time: (n,) int64 open times in ms, in any order.
-        span_end: (n,) int64 open time in ms of the bar whose close each label reads last.
-        forward_return: (n,) fractions.
-        volatility: (n,) volatility_20; NaN where unknown.
-    """
-
-    scores: Mapping[str, FloatArray]
-    y: ActionArray
-    time: IntArray
-    span_end: IntArray
-    forward_return: FloatArray
-    volatility: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def rows(self, chosen: IntArray | BoolArray) -> Evidence:
-        """Some of them."""
-        return Evidence(
-            {model: table[chosen] for model, table in self.scores.items()},
-            self.y[chosen],
-            self.time[chosen],
-            self.span_end[chosen],
-            self.forward_return[chosen],
-            self.volatility[chosen],
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

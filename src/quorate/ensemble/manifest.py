@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from quorate.core.clock import iso_ms, parse_ms
 from quorate.core.errors import BundleError, FeatureError, QuorateError
 from quorate.core.settings import TargetSettings, VoteSettings
-from quorate.core.types import CLASS_NAMES
+from quorate.core.types import CLASS_NAMES, Policy
+from quorate.ensemble.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.schema import misfit
 from quorate.features.catalogue import feature_set
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DTYPE = "float32"
 FILE_NAME = "manifest.json"
 
@@ -41,11 +42,14 @@ class Manifest:
     Attributes:
         id: of the content: the first 16 hex digits of the SHA-256 of everything else in the manifest.
         features: the feature set's name; feature_names and feature_hash are what it was when trained.
+        policy: of the vote; the calibrated policy's numbers are in calibration.json.
+        decides: the policy that later rows chose: classic or calibrated.
         training_start: open time in ms of the first bar that trained it.
         training_end: open time of the last bar whose close a label has read; bars from here on are unseen.
         class_prior: shares of SELL, HOLD, BUY among the training rows: the baseline of every score. Empty for a stack.
         metrics: member -> part -> figures, as measured when it was trained.
         files: file name -> SHA-256.
+        stack: method, members, strength and weights of the combiner; empty for a vote.
     """
 
     recipe: RecipeName
@@ -66,7 +70,9 @@ class Manifest:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     files: Mapping[str, str]
+    decides: Policy = "classic"
     id: str = ""
+    stack: Mapping[str, Any] = field(default_factory=dict)
 
     def sealed(self) -> Self:
         """The same manifest with the id that its content has."""
@@ -90,6 +96,7 @@ class Manifest:
             "target": self._target_tree(),
             "policy": {f.name: getattr(self.policy, f.name) for f in fields(VoteSettings) if f.name != "weights"}
             | {"weights": dict(self.policy.weights)},
+            "decides": self.decides,
             "symbols": list(self.symbols),
             "timeframe": self.timeframe,
             "synthetic": self.synthetic,
@@ -101,7 +108,7 @@ class Manifest:
             "settings": self.settings,
             "versions": dict(self.versions),
             "files": dict(self.files),
-        }
+        } | ({"stack": dict(self.stack)} if self.stack else {})
 
     @property
     def horizon(self) -> int:
@@ -180,6 +187,7 @@ class Manifest:
             feature_hash=tree["features"]["hash"],
             target=_target(tree),
             policy=VoteSettings(**tree["policy"]),
+            decides=_decides(tree),
             symbols=tuple(tree["symbols"]),
             timeframe=tree["timeframe"],
             synthetic=tree["synthetic"],
@@ -192,6 +200,7 @@ class Manifest:
             settings=tree["settings"],
             versions=tree["versions"],
             files=tree["files"],
+            stack=dict(tree.get("stack", {})),
         )
 
 
@@ -222,6 +231,15 @@ def _target(tree: Mapping[str, Any]) -> TargetSettings:
     if tree["recipe"] == "vote":
         return TargetSettings(horizon=told["horizon"], band=told["band"])
     return TargetSettings(return_horizon=told["horizon"])
+
+
+def _decides(tree: Mapping[str, Any]) -> Policy:
+    told = tree["decides"]
+    if told not in get_args(Policy):
+        raise ValueError(f"a policy {told!r} instead of {' or '.join(get_args(Policy))}")
+    if told == "calibrated" and CALIBRATION not in tree["files"]:
+        raise ValueError(f"a calibrated policy without {CALIBRATION}")
+    return told  # type: ignore[no-any-return]
 
 
 def _shares(tree: Mapping[str, Any]) -> tuple[float, ...]:

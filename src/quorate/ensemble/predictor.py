@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from quorate.core.clock import format_ms, now_ms
-from quorate.core.errors import BundleError, CandleError, ModelError, TooLittleHistoryError, TrainingSpanError
-from quorate.core.settings import PredictSettings
-from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, Mode, Signal
+from quorate.core.errors import (
+    BundleError,
+    CandleError,
+    ModelError,
+    TooLittleHistoryError,
+    TrainingSpanError,
+    close_match,
+)
+from quorate.core.settings import PredictSettings, VoteSettings
+from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, Mode, Policy, Signal
 from quorate.ensemble import bundle as storage
+from quorate.ensemble.calibrated import CalibratedPolicy
+from quorate.ensemble.calibration import FILE_NAME as CALIBRATION
+from quorate.ensemble.calibration import UNCALIBRATED, Calibration
 from quorate.ensemble.fallback import fall_back, fallback_signal
 from quorate.ensemble.manifest import Manifest
+from quorate.ensemble.mean import mean_scores
 from quorate.ensemble.members import Members
+from quorate.ensemble.policy import quorum_count
 from quorate.ensemble.recipes import RECIPES
+from quorate.ensemble.stack import Stack
+from quorate.ensemble.stack import document as stacks
 from quorate.ensemble.store import champion_path
 from quorate.ensemble.vote import CONFLICT, decide
 from quorate.ensemble.vote_frame import decide_frame
@@ -42,6 +59,11 @@ class Bundle:
         sessions: model -> session, for the members that could be loaded.
         failures: model -> why it could not.
         settings: the deadline of live predictions.
+        calibration: scores to probabilities, and the calibrated policy.
+        stack: what combines members that predict returns; None for members that vote.
+
+    Attributes:
+        decides: the policy that it decides by: the manifest's own, unless `by` chose another.
     """
 
     def __init__(
@@ -50,10 +72,16 @@ class Bundle:
         sessions: Mapping[str, Session],
         failures: Mapping[str, str],
         settings: PredictSettings | None = None,
+        calibration: Calibration = UNCALIBRATED,
+        stack: Stack | None = None,
     ) -> None:
         self.manifest = manifest
+        self.stack = stack
+        self.calibration = calibration
+        self.decides: Policy = manifest.decides
         names = [member.model for member in manifest.members]
-        self.members = Members(names, sessions, failures, (settings or PredictSettings()).deadline_ms)
+        deadline_ms = (settings or PredictSettings()).deadline_ms
+        self.members = Members(names, sessions, failures, deadline_ms, 3 if stack is None else 1)
 
     @property
     def mode(self) -> Mode:
@@ -64,8 +92,50 @@ class Bundle:
         """Every member of the manifest, and whether it is loaded."""
         return {model: model in self.members.sessions for model in self.members.order}
 
+    def announce(self) -> None:
+        """Log what is loaded and why the rest is not, the mode, the quorum and the policy: the lines of a start."""
+        for model in self.members.order:
+            if model in self.members.sessions:
+                _log.info("%s: loaded", model)
+            else:
+                _log.error("%s: not loaded, abstains: %s", model, self.members.failures[model])
+        n = len(self.members)
+        quorum = quorum_count(self.manifest.policy.quorum, n)
+        _log.log(
+            logging.INFO if self.mode == "full" else logging.WARNING,
+            "bundle %s: mode %s, %d of %d members, quorum %d, policy %s",
+            *(self.manifest.id, self.mode, len(self.members.sessions), n, quorum, self.decides),
+        )
+
+    @property
+    def policies(self) -> dict[Policy, VoteSettings | CalibratedPolicy]:
+        """Every policy that it can decide by: classic, and calibrated where its scores have become probabilities."""
+        known: dict[Policy, VoteSettings | CalibratedPolicy] = {"classic": self.manifest.policy}
+        if self.calibration.policy is not None:
+            known["calibrated"] = self.calibration.policy
+        return known
+
+    def by(self, policy: str) -> Bundle:
+        """The same bundle, its members shared, that decides by another policy.
+
+        Raises:
+            BundleError: no such policy, or one that the bundle lacks; why is in the message.
+        """
+        if policy not in self.policies:
+            lacking = self.calibration.lacking.get("ensemble", "")
+            raise BundleError(
+                f"decide by the policy '{policy}'",
+                found=f"a bundle whose scores have no probabilities ({lacking})" if lacking else "no such policy",
+                expected=" or ".join(self.policies),
+                remedy=close_match(policy, get_args(Policy)) if policy not in get_args(Policy) else "",
+            )
+        other = copy(self)
+        other.decides = cast("Policy", policy)
+        return other
+
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:
-        """The decision at the newest closed bar: the members' vote, or the fallback rules' word in the mode "none".
+        """The decision at the newest closed bar: the members' vote or the stack's predicted return, or the fallback
+        rules' word in the mode "none".
 
         Args:
             candles: of one market, in the bundle's timeframe; a bar still running at `now` is left out. A member
@@ -74,7 +144,7 @@ class Bundle:
             allow_training_span: predict even if the bundle was trained on that bar.
 
         Raises:
-            BundleError: candles of another timeframe, or members that predict returns.
+            BundleError: candles of another timeframe.
             CandleError: a bar that opens after `now`.
             TooLittleHistoryError: no closed bar at all.
             TrainingSpanError: the bar lies inside the training span.
@@ -103,18 +173,30 @@ class Bundle:
                 )
                 for bars, volatility, candles in zip(newest, volatilities, markets, strict=True)
             ]
-        ballots = self.members.votes([self._inputs(bars) for bars in newest])
+        inputs = [self._inputs(bars) for bars in newest]
+        if self.stack is not None:
+            said = self.members.forecasts(inputs, self.stack.lean)
+            return [
+                self.stack.signal(ballot, volatility, self.mode, candles.symbol, int(bars.time[-1]))
+                for ballot, volatility, candles, bars in zip(said, volatilities, markets, newest, strict=True)
+            ]
+        policy, weights = self.policies[self.decides], self.manifest.policy
+        ballots = self.members.votes(inputs)
+        told = [self.calibration.ballot(ballot, weights) for ballot in ballots]
         return [
             decide(
                 ballot,
                 volatility,
-                policy=self.manifest.policy,
+                policy=policy,
                 members=len(self.members),
                 mode=self.mode,
                 symbol=candles.symbol,
                 time=int(bars.time[-1]),
+                probabilities=probabilities,
             )
-            for ballot, volatility, candles, bars in zip(ballots, volatilities, markets, newest, strict=True)
+            for (ballot, probabilities), volatility, candles, bars in zip(
+                told, volatilities, markets, newest, strict=True
+            )
         ]
 
     def predict_frame(self, candles: Candles, *, allow_training_span: bool = False) -> DecisionFrame:
@@ -123,11 +205,13 @@ class Bundle:
         Bars inside the training span get no scores: HOLD, by the rule "training_span". They still warm the features of
         the bars after them. A member that is not loaded, or fails, has NaN scores throughout.
 
+        Prediction sets adapt from bar to bar, each to the labels that its bar's close has made known. A live `predict`
+        knows no such past: its sets are where the choosing slice left them, as those of a frame's first bars.
+
         Raises:
-            BundleError: candles of another timeframe, or members that predict returns.
+            BundleError: candles of another timeframe.
             TrainingSpanError: every bar lies inside the training span.
         """
-        self._require_votes(candles)
         self._require_timeframe(candles)
         seen = np.zeros(len(candles), np.bool_) if allow_training_span else self.in_training_span(candles)
         if len(candles) and seen.all():
@@ -136,9 +220,21 @@ class Bundle:
         inputs = Inputs(build(bars, self.manifest.features), candles.time, candles.timeframe)
         volatility = volatility_20(bars)
         available = self.mode != "none"
+        if self.stack is not None and available:
+            said = self.members.returns(inputs, ~seen)
+            frame = self.stack.frame(candles, said, volatility, synthetic=self.manifest.synthetic)
+            return replace(frame, rule=np.where(seen, TRAINING_SPAN, frame.rule))
         scores = self.members.scores(inputs, ~seen & available)
+        probabilities, limit = self._probabilities(scores, candles) if available else (None, None)
         if available:
-            decisions = decide_frame(scores, volatility, policy=self.manifest.policy, members=len(self.members))
+            decisions = decide_frame(
+                scores,
+                volatility,
+                policy=self.policies[self.decides],
+                members=len(self.members),
+                limit=limit,
+                probabilities=probabilities,
+            )
         else:
             decisions = fall_back(bars)
         return DecisionFrame(
@@ -153,7 +249,25 @@ class Bundle:
             volatility=volatility,
             scores=scores,
             synthetic=candles.synthetic or self.manifest.synthetic,
+            policy=self.decides if available else "classic",
+            probabilities=probabilities,
+            calibrated=self.calibration.frame(scores) if available else {},
+            limit=limit,
         )
+
+    def _probabilities(
+        self, scores: Mapping[str, FloatArray], candles: Candles
+    ) -> tuple[FloatArray | None, FloatArray | None]:
+        """(n, 3) the ensemble's probabilities, and (n,) the limit of its prediction sets; None without them."""
+        policy = self.calibration.policy
+        if policy is None:
+            return None, None
+        probabilities = policy.ensemble(mean_scores(scores, self.manifest.policy))
+        if policy.conformal is None:
+            return probabilities, None
+        labels = RECIPES[self.manifest.recipe].make_target(self.manifest.target).label(candles)
+        known_from = np.where(labels.known, labels.span_end, np.iinfo(np.int64).max)
+        return probabilities, policy.conformal.track(probabilities, labels.y, candles.time, known_from).limit
 
     def in_training_span(self, candles: Candles) -> BoolArray:
         """(n,) True from the first training bar to the last close that a label has read, that last bar excluded.
@@ -164,7 +278,6 @@ class Bundle:
 
     def _newest(self, candles: Candles, now: int, *, allow_training_span: bool) -> Bars:
         """The closed bars that a live prediction reads, once nothing speaks against predicting the newest of them."""
-        self._require_votes(candles)
         self._require_timeframe(candles)
         if len(candles) and candles.time[-1] > now:
             raise CandleError(
@@ -184,15 +297,6 @@ class Bundle:
         X = build(bars, self.manifest.features, newest=self.members.window)
         return Inputs(X, bars.time[-len(X) :], self.manifest.timeframe)
 
-    def _require_votes(self, candles: Candles) -> None:
-        if RECIPES[self.manifest.recipe].task != "class":
-            raise BundleError(
-                f"predict {candles.symbol}",
-                found=f"a bundle of the recipe {self.manifest.recipe}, whose members predict returns",
-                expected="members that score classes",
-                remedy="Train one with --recipe vote.",
-            )
-
     def _require_timeframe(self, candles: Candles) -> None:
         if candles.timeframe != self.manifest.timeframe:
             raise BundleError(
@@ -211,15 +315,16 @@ class Bundle:
         )
 
 
-def load_bundle(path: str | Path, settings: PredictSettings | None = None) -> Bundle:
+def load_bundle(path: str | Path, settings: PredictSettings | None = None, policy: str | None = None) -> Bundle:
     """Read, verify and start a bundle.
 
     Args:
         path: the bundle's folder, or a folder of bundles, whose champion it then is.
         settings: the deadline of live predictions.
+        policy: to decide by instead of the bundle's own: classic or calibrated.
 
     Raises:
-        BundleError: no bundle there, or one that is altered, incomplete or made for something else.
+        BundleError: no such policy; no bundle there, or one that is altered, incomplete or made for something else.
     """
     manifest, files = storage.read(champion_path(Path(path)))
     sessions: dict[str, Session] = {}
@@ -231,6 +336,17 @@ def load_bundle(path: str | Path, settings: PredictSettings | None = None) -> Bu
         try:
             sessions[member.model] = Session(files[member.graph], len(manifest.feature_names), member.model)
         except ModelError as error:
-            _log.error("%s abstains: %s", member.model, error)
             failures[member.model] = str(error)
-    return Bundle(manifest, sessions, failures, settings)
+    attempted = f"load the bundle {path}"
+    calibration = (
+        Calibration.parse(files[CALIBRATION], manifest.policy, attempted) if CALIBRATION in files else UNCALIBRATED
+    )
+    stack = None
+    if RECIPES[manifest.recipe].task == "return":
+        trained = tuple(member.model for member in manifest.members if member.graph is not None)
+        stack = stacks.read(files, trained, attempted)
+    loaded = Bundle(manifest, sessions, failures, settings, calibration, stack)
+    if policy is not None:
+        loaded = loaded.by(policy)
+    loaded.announce()
+    return loaded

@@ -22,6 +22,7 @@ MANIFEST: Mapping[str, Any] = {
     "features": {"set": str, "names": [str], "hash": str},
     "target": {"kind": str, "horizon": int},
     "policy": {"weights": Each(_NUMBER), "quorum": _NUMBER, "floor": _NUMBER},
+    "decides": str,
     "symbols": [str],
     "timeframe": str,
     "synthetic": bool,

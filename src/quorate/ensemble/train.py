@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,19 +17,24 @@ from typing import Any
 import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
-from quorate.core.settings import Settings
-from quorate.core.types import Candles, Mode
+from quorate.core.settings import Settings, StackSettings
+from quorate.core.types import Candles, Mode, Policy
+from quorate.ensemble.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.cost import Stage, stage
+from quorate.ensemble.evidence import ask
 from quorate.ensemble.fitting import Measure, fit_member
+from quorate.ensemble.judgement import learn
 from quorate.ensemble.manifest import Manifest, Member
 from quorate.ensemble.precision import lighten
 from quorate.ensemble.recipes import RECIPES, Recipe, RecipeName
+from quorate.ensemble.stack.fitting import FittedStack, fit_stack
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.vote import loaded_mode
 from quorate.features import feature_set
 from quorate.models import Model, build
 from quorate.models.registry import require_known
-from quorate.targets import Dataset, build_dataset, time_split
+from quorate.models.runtime import Session
+from quorate.targets import Dataset, build_dataset, time_split, validation_slices
 from quorate.targets.splits import TimeSplit
 
 # What a model's file may depend on.
@@ -88,8 +93,9 @@ def train(
     """Train every model on the same rows and publish the bundle, as champion if it is the first of its folder.
 
     Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together),
-    stop early by the second where they do, and are measured on the later two, purged at each seam. The bundle holds
-    the models as measured. Interrupted and started again, the training of a network goes on where it was.
+    and measured on the later two, purged at each seam. The second is cut in three: by the first slice members stop
+    early where they do, on the second a vote's scores become probabilities, on the third its policy is chosen. The
+    bundle holds the models as measured. Interrupted and started again, the training of a network goes on where it was.
 
     Args:
         panel: symbol -> candles; those before `start` only warm the features.
@@ -115,8 +121,11 @@ def train(
     with stage("features and labels", stages):
         lead = max(map(_window, makers.values())) - 1
         target = chosen.make_target(settings.target)
-        dataset = build_dataset(panel, settings.train.features, target, start, end, lead=lead)
+        features, first = feature_set(chosen.features(settings)), chosen.first_bar(panel, start, settings)
+        dataset = build_dataset(panel, features.name, target, first, end, lead=lead)
         split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
+        slices = validation_slices(dataset.time, dataset.span_end, split.validation, settings.split)
+    stop = slices.stop if chosen.task == "class" else None
     learned = dataset.y[split.train]
     prior = np.bincount(learned, minlength=3) / len(learned) if chosen.task == "class" else learned.mean(keepdims=True)
     unfinished = out / UNFINISHED / _fingerprint(dataset, split, settings)
@@ -127,9 +136,8 @@ def train(
         began = time.perf_counter()
         try:
             with stage(name, stages):
-                made, figures = fit_member(
-                    makers[name](), dataset, split, prior, measure, _told(tell, name, number, models), unfinished / name
-                )
+                told, kept = _told(tell, name, number, models), unfinished / name
+                made, figures = fit_member(makers[name](), dataset, split, prior, measure, told, kept, stop)
         except QuorateError as error:
             # One member that fails does not lose the others; the summary says why.
             members.append(Member(name, failure=str(error)))
@@ -150,21 +158,40 @@ def train(
         with stage("int8", stages):
             fewer = lighten(dataset, split, members, files, settings.vote)
         metrics["int8"] = fewer
-    columns = feature_set(settings.train.features)
+    decides: Policy = "classic"
+    if chosen.task == "class":
+        with stage("probabilities", stages):
+            columns = dataset.inputs.X.shape[1]
+            sessions = {m.model: Session(files[m.graph], columns, m.model) for m in members if m.graph is not None}
+            earlier, later = (ask(sessions, panel, dataset, rows) for rows in (slices.calibrate, slices.choose))
+            judged = learn(earlier, later, settings, len(members))
+        files[CALIBRATION] = judged.calibration.content()
+        metrics["probabilities"], decides = judged.report, judged.policy
+    described: Mapping[str, Any] = {}
+    if chosen.task == "return":
+        served = {member.model: files[member.graph] for member in members if member.graph is not None}
+        with stage("stack", stages):
+            able = {name: makers[name] for name in served}
+            stacked = fit_stack(able, served, dataset, split, settings, target.horizon, measure, tell)
+        files |= stacked.files
+        members = [_without(member, stacked.failures, files) for member in members]
+        results = [_beside(result, stacked) for result in results]
+        metrics, described = stacked.figures, stacked.about
     manifest = Manifest(
         recipe=recipe,
-        features=columns.name,
-        feature_names=columns.names,
-        feature_hash=columns.hash,
+        features=features.name,
+        feature_names=features.names,
+        feature_hash=features.hash,
         target=settings.target,
         policy=settings.vote,
+        decides=decides,
         symbols=tuple(panel),
         timeframe=timeframe,
         synthetic=any(candles.synthetic for candles in panel.values()),
         training_start=int(dataset.time.min()),
         training_end=int(dataset.span_end.max()),
         rows={
-            "candles": dataset.candles,
+            "candles": sum(len(candles.between(start, end)) for candles in panel.values()),
             "labelled": len(dataset.y),
             "train": len(split.train),
             "validation": len(split.validation),
@@ -176,6 +203,7 @@ def train(
         settings={
             "train": asdict(settings.train),
             "split": asdict(settings.split),
+            **({"stack": _combining(settings.stack)} if chosen.task == "return" else {}),
             "models": {
                 name: asdict(getattr(own, name))
                 for own in (chosen.model_settings(settings),)
@@ -185,11 +213,32 @@ def train(
         },
         versions=_versions(),
         files={},
+        stack=described,
     )
     with stage("publish", stages):
         path, manifest = BundleStore(out).publish(manifest, files, why="trained")
     shutil.rmtree(unfinished, ignore_errors=True)
     return Trained(path, manifest, tuple(results), tuple(stages))
+
+
+def _without(member: Member, failures: Mapping[str, str], files: dict[str, bytes]) -> Member:
+    """The member as it is, or without its files where it failed out of fold: the stack knows no weight for it."""
+    if member.model not in failures:
+        return member
+    for name in (member.native, member.graph):
+        files.pop(name or "", None)
+    return Member(member.model, failure=failures[member.model])
+
+
+def _beside(result: MemberResult, stacked: FittedStack) -> MemberResult:
+    """The result with figures on the rows that all members have; who failed out of fold has failed."""
+    if result.model in stacked.failures:
+        return replace(result, ok=False, metrics={}, failure=stacked.failures[result.model])
+    return replace(result, metrics=stacked.figures[result.model]) if result.ok else result
+
+
+def _combining(settings: StackSettings) -> dict[str, Any]:
+    return {key: value for key, value in asdict(settings).items() if key != "models"}
 
 
 def _maker(name: str, recipe: Recipe, settings: Settings) -> Callable[[], Model]:

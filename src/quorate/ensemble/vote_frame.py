@@ -54,6 +54,7 @@ def decide_frame(
     policy: VoteSettings | CalibratedPolicy | None = None,
     members: int | None = None,
     limit: FloatArray | None = None,
+    probabilities: FloatArray | None = None,
 ) -> Decisions:
     """Count the votes on n bars.
 
@@ -63,12 +64,23 @@ def decide_frame(
         policy: quorum, floor, gate and weights, or a calibrated policy; the defaults are the classic policy.
         members: models in the manifest, loaded or not; by default the models in `scores`.
         limit: (n,) of a calibrated policy's prediction sets; None for where they start.
+        probabilities: (n, 3) the ensemble's, for a calibrated policy, which makes its own of the scores where None.
 
     Raises:
         VoteError: arrays of different lengths, scores outside 0 to 1, or fewer members than models.
     """
     if isinstance(policy, CalibratedPolicy):
-        return _judged(scores, volatility, policy, len(scores) if members is None else members, limit)
+        if probabilities is None:
+            probabilities = policy.ensemble(mean_scores(scores, policy.vote))
+        counted = decide_frame(scores, volatility, policy=policy.vote, members=members)
+        voters = np.sum([np.isfinite(table).all(axis=1) for table in scores.values()], axis=0)
+        judged = policy.judge_frame(probabilities, voters, len(scores) if members is None else members, limit)
+        return counted._replace(
+            action=judged.action,
+            confidence=judged.confidence,
+            rule=judged.rule,
+            consensus=np.char.replace(counted.consensus, VOLATILITY_HOLD, ""),
+        )
     policy = policy or CLASSIC
     n = len(scores) if members is None else members
     bars = len(volatility)
@@ -132,22 +144,4 @@ def decide_frame(
         base=base,
         consensus=np.where(gated, np.char.add(consensus, VOLATILITY_HOLD), consensus),
         rule=rule,
-    )
-
-
-def _judged(
-    scores: Mapping[str, FloatArray],
-    volatility: FloatArray,
-    policy: CalibratedPolicy,
-    members: int,
-    limit: FloatArray | None,
-) -> Decisions:
-    counted = decide_frame(scores, volatility, policy=policy.vote, members=members)
-    voters = np.sum([np.isfinite(table).all(axis=1) for table in scores.values()], axis=0)
-    judged = policy.judge_frame(policy.ensemble(mean_scores(scores, policy.vote)), voters, members, limit)
-    return counted._replace(
-        action=judged.action,
-        confidence=judged.confidence,
-        rule=judged.rule,
-        consensus=np.char.replace(counted.consensus, VOLATILITY_HOLD, ""),
     )

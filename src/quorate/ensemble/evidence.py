@@ -1,0 +1,84 @@
+"""What is known of trained members beyond the rows they learned from: their scores there, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from quorate.core.types import ActionArray, BoolArray, Candles, FloatArray, IntArray
+from quorate.features import Bars, volatility_20
+from quorate.models.runtime import Session
+from quorate.targets import Dataset
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Scores on rows that no member was fitted on, and what became of them.
+
+    Attributes:
+        scores: model -> (n, 3); NaN rows where it abstained.
+        y: (n,) what happened.
+        time: (n,) int64 open times in ms, in any order.
+        span_end: (n,) int64 open time in ms of the bar whose close each label reads last.
+        forward_return: (n,) fractions.
+        volatility: (n,) volatility_20; NaN where unknown.
+    """
+
+    scores: Mapping[str, FloatArray]
+    y: ActionArray
+    time: IntArray
+    span_end: IntArray
+    forward_return: FloatArray
+    volatility: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def rows(self, chosen: IntArray | BoolArray) -> Evidence:
+        """Some of them."""
+        return Evidence(
+            {model: table[chosen] for model, table in self.scores.items()},
+            self.y[chosen],
+            self.time[chosen],
+            self.span_end[chosen],
+            self.forward_return[chosen],
+            self.volatility[chosen],
+        )
+
+
+def ask(sessions: Mapping[str, Session], panel: Mapping[str, Candles], dataset: Dataset, rows: IntArray) -> Evidence:
+    """Members, as they are served, asked about some rows.
+
+    Args:
+        sessions: model -> session.
+        panel: symbol -> candles, for the volatility of each row.
+        dataset: all rows.
+        rows: (n,) increasing numbers of those to ask about.
+    """
+    scores = {}
+    for model, session in sessions.items():
+        scores[model] = np.full((len(rows), 3), np.nan)
+        X, read = dataset.read(rows, session.window)
+        if len(read):
+            scores[model][np.searchsorted(rows, read)] = session.run(X)
+    return Evidence(
+        scores=scores,
+        y=dataset.y[rows],
+        time=dataset.time[rows],
+        span_end=dataset.span_end[rows],
+        forward_return=dataset.forward_return[rows],
+        volatility=_volatility(panel, dataset, rows),
+    )
+
+
+def _volatility(panel: Mapping[str, Candles], dataset: Dataset, rows: IntArray) -> FloatArray:
+    """(n,) volatility_20 at each row's bar."""
+    found = np.full(len(rows), np.nan)
+    for place, symbol in enumerate(dataset.symbols):
+        own = dataset.symbol[rows] == place
+        if own.any():
+            candles = panel[symbol]
+            found[own] = volatility_20(Bars(candles))[np.searchsorted(candles.time, dataset.time[rows[own]])]
+    return found
