@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from quorate.core.clock import timeframe_ms
 from quorate.core.settings import ModelSettings, Settings, TargetSettings
+from quorate.core.types import Candles
 from quorate.models import Task
 from quorate.targets import ForwardClass, ForwardReturn, Target
 
@@ -38,6 +40,19 @@ class Recipe:
         if self.task == "class":
             return ForwardClass(settings.horizon, settings.band)
         return ForwardReturn(settings.return_horizon)
+
+    def features(self, settings: Settings) -> str:
+        """Name of the feature set that its members read."""
+        return settings.train.features if self.name == "vote" else settings.stack.features
+
+    def first_bar(self, panel: Mapping[str, Candles], start: int | None, settings: Settings) -> int | None:
+        """The first bar that may give a row, ms: `start`, or after a stack's warm-up counted from there on."""
+        if self.name == "vote" or not settings.stack.warmup_bars:
+            return start
+        opened = [candles.between(start) for candles in panel.values()]
+        first = min((int(candles.time[0]) for candles in opened if len(candles)), default=start)
+        timeframe = next(iter(panel.values())).timeframe
+        return None if first is None else first + settings.stack.warmup_bars * timeframe_ms(timeframe)
 
     def model_settings(self, settings: Settings) -> ModelSettings:
         """The members' settings: the stack's trees are more and slower."""

@@ -1,0 +1,133 @@
+"""The search behind the stack's defaults: BTC/USDT 4h, rows before the test part alone.
+
+    python benchmarks/search/stack.py --data DATA [--member NAME]
+
+Every configuration of a member is fitted anew on six expanding, purged folds over the documented window's training and
+validation rows, and judged by its squared error on the rows held back, against predicting zero. The test rows
+(2025-07-01 and later) are cut off before anything is fitted. All trials, good and bad, go to results/stack_trials.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quorate.core.clock import parse_ms, timeframe_ms
+from quorate.core.settings import Settings
+from quorate.ensemble.recipes import RECIPES
+from quorate.ensemble.stack.folds import stack_folds
+from quorate.ensemble.stack.predictions import predict_held
+from quorate.market import FreqtradeFolder
+from quorate.models import build
+from quorate.targets import ForwardReturn, build_dataset, time_split
+
+START, END, HORIZON = "2023-10-15", "2025-10-15", 4
+RESULTS = Path(__file__).parent.parent / "results" / "stack_trials.json"
+
+_HELD_BACK = {"subsample": 0.5, "colsample": 0.3}
+GRIDS: dict[str, list[dict[str, Any]]] = {
+    # The first of each is as the original system had it.
+    "lightgbm": [
+        {"trees": 500, "learning_rate": 0.05, "patience": 50},
+        {"trees": 500, "learning_rate": 0.05, "patience": 50, "from_mean": False},
+        *(
+            _HELD_BACK
+            | {"trees": trees, "learning_rate": rate, "leaves": leaves, "leaf_rows": rows, "patience": patience}
+            | {"from_mean": False}
+            for (trees, rate), leaves, rows, patience in product(
+                ((100, 0.005), (200, 0.01), (500, 0.01)), (4, 8), (100, 300), (0, 50)
+            )
+        ),
+    ],
+    "xgboost": [
+        {"trees": 300},
+        {"trees": 300, "from_mean": False},
+        *(
+            _HELD_BACK
+            | {"trees": trees, "learning_rate": rate, "depth": depth, "leaf_weight": rows, "l2": l2, "from_mean": False}
+            for (trees, rate), depth, rows, l2 in product(
+                ((300, 0.002), (300, 0.005), (300, 0.01)), (2, 3), (100.0, 300.0), (1.0, 300.0)
+            )
+        ),
+    ],
+    "lstm": [
+        {},
+        {"learning_rate": 3e-4},
+        {"learning_rate": 1e-4, "epochs": 20},
+        {"width": 32, "learning_rate": 3e-4},
+        {"width": 32, "layers": 1, "learning_rate": 3e-4, "dropout": 0.5},
+        {"width": 16, "layers": 1, "learning_rate": 3e-4, "weight_decay": 1.0},
+        {"width": 16, "layers": 1, "learning_rate": 1e-3, "weight_decay": 1.0, "batch": 256},
+        {"width": 128, "learning_rate": 1e-4, "weight_decay": 1.0, "batch": 256},
+    ],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--member", choices=GRIDS, action="append")
+    parser.add_argument("--features", action="append")
+    asked = parser.parse_args()
+    settings = Settings()
+    bar = timeframe_ms("4h")
+    first = parse_ms(START) + settings.stack.warmup_bars * bar
+    candles = FreqtradeFolder(asked.data).candles("BTC/USDT", "4h", None, parse_ms(END))
+    for features in asked.features or ("core14", "full65"):
+        panel = {"BTC/USDT": candles}
+        whole = build_dataset(panel, features, ForwardReturn(HORIZON), first, parse_ms(END), lead=119)
+        split = time_split(whole.time, whole.span_end, 0.70, 0.15)
+        before = np.concatenate([split.train, split.validation])
+        assert whole.span_end[before].max() < whole.time[split.test].min()
+        folds = stack_folds(
+            whole.time, whole.span_end, before, replace(settings.stack, folds=6, first=0.35, stop=0.25), HORIZON * bar
+        )
+        for member in asked.member or GRIDS:
+            base = RECIPES["stack"].model_settings(settings)
+            for number, changed in enumerate(GRIDS[member], 1):
+                own = replace(base, **{member: replace(getattr(base, member), **changed)})
+                make = partial(build, member, "return", own, seed=settings.train.seed, threads=1)
+                began = time.perf_counter()
+                said = predict_held(make, whole, folds, lambda *_: None)
+                note(features, member, changed, whole, said, time.perf_counter() - began)
+                print(f"{features} {member} {number}/{len(GRIDS[member])}", flush=True)
+
+
+def note(features: str, member: str, changed: dict[str, Any], whole: Any, said: Any, seconds: float) -> None:
+    """Add one trial to the file; a configuration that was tried before is replaced."""
+    rows = np.concatenate([rows for rows, _ in said.values()])
+    predicted = np.concatenate([values for _, values in said.values()])
+    skill = [_r2(whole.y[own], values) for own, values in said.values()]
+    trial = {
+        "member": member,
+        "features": features,
+        "changed": changed,
+        "rows": len(rows),
+        "r2_vs_zero": _r2(whole.y[rows], predicted),
+        "r2_vs_zero_by_fold": skill,
+        "rmse_pct": 100 * float(np.sqrt(((whole.y[rows] - predicted) ** 2).mean())),
+        "rmse_zero_pct": 100 * float(np.sqrt((whole.y[rows] ** 2).mean())),
+        "predicted_sd_pct": 100 * float(predicted.std()),
+        "seconds": round(seconds, 1),
+    }
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    same = (member, features, changed)
+    kept = [old for old in known if (old["member"], old["features"], old["changed"]) != same]
+    RESULTS.write_text(json.dumps([*kept, trial], indent=1) + "\n")
+    print(json.dumps({name: trial[name] for name in ("changed", "r2_vs_zero", "predicted_sd_pct", "seconds")}))
+
+
+def _r2(y: np.ndarray, predicted: np.ndarray) -> float:
+    return 1 - float(((y - predicted) ** 2).sum()) / float((y**2).sum())
+
+
+if __name__ == "__main__":
+    main()
