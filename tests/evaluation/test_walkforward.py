@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import EvaluationError, ModelError
-from quorate.core.settings import ModelSettings, Settings, VoteSettings
+from quorate.core.settings import ModelSettings, Settings, SplitSettings, VoteSettings
 from quorate.core.types import Action
 from quorate.evaluation import metrics
 from quorate.evaluation.rows import Rows
@@ -48,6 +48,7 @@ def made_rows(bars_of: dict[str, np.ndarray], horizon: int, seed: int = 0, unusa
         usable=np.isfinite(X).all(axis=1),
         time=time,
         span_end=time + horizon * HOUR_MS,
+        forward_return=np.where(known, rng.normal(0, 0.01, n), np.nan),
         volatility=np.full(n, 0.01),
         spans={
             name: slice(int(end) - len(own), int(end)) for (name, own), end in zip(bars_of.items(), ends, strict=True)
@@ -217,7 +218,7 @@ def test_a_member_that_learns_by_heart_would_be_found_out() -> None:
 
 def test_a_member_that_fails_abstains_in_that_fold_with_its_reason() -> None:
     rows = made_rows({"A": np.arange(83), "B": np.arange(10, 83)}, 3)
-    done = walked(rows, {"steady": told, "moody": lambda: told(refuses_after=30)})
+    done = walked(rows, {"steady": told, "moody": lambda: told(refuses_after=20)})
     assert [fit["moody"].failure is None for fit in done.fits] == [True, False, False]
     assert "too late an hour" in str(done.fits[1]["moody"].failure)
     frames = done.frames(VoteSettings())
@@ -281,7 +282,7 @@ def test_the_choice_of_the_best_member_knows_no_label_that_has_not_ended() -> No
 
 def test_a_best_member_that_fails_is_replaced_and_one_alone_stays() -> None:
     rows = made_rows({"A": np.arange(203)}, 3)
-    done = walked(rows, {"moody": lambda: told(refuses_after=80), "steady": told})
+    done = walked(rows, {"moody": lambda: told(refuses_after=60), "steady": told})
     assert done.best_member()[1] == ("moody", "steady", "steady")
     assert walked(rows, {"steady": told}).best_member()[1] == ("steady",) * 3
 
@@ -316,7 +317,9 @@ def test_a_member_of_windows_learns_and_is_asked_only_where_they_are_whole() -> 
         seen.append(told(Witness))
         return seen[-1]
 
-    done = walk(rows, ("m",), Settings(), folds=3, builder=build_one)
+    # All later rows are to stop by: these spans are too short for three slices.
+    split = SplitSettings(stop=1.0, calibrate=0.0)
+    done = walk(rows, ("m",), replace(Settings(), split=split), folds=3, builder=build_one)
     voted = np.isfinite(done.scores["m"]).all(axis=1)
     tested = rows.time >= done.start
     lacking = np.isin(rows.time, rows.time[rows.spans["B"]][:3]) & (np.arange(len(rows)) >= rows.spans["B"].start)

@@ -130,7 +130,7 @@ class Bundle:
                 remedy=close_match(policy, get_args(Policy)) if policy not in get_args(Policy) else "",
             )
         other = copy(self)
-        other.decides = cast("Policy", policy)
+        other.decides = policy
         return other
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:

@@ -15,10 +15,11 @@ from quorate.evaluation.sample import Sample, mean_scores
 from quorate.evaluation.scorecard import Scorecard, scorecard
 from quorate.evaluation.scores import score_figures
 from quorate.evaluation.significance import TimeBlocks, wilson
+from quorate.evaluation.steps import Step, steps
 from quorate.evaluation.tables import tables
 from quorate.evaluation.venue import Venue
 from quorate.evaluation.verdict import verdict
-from quorate.evaluation.walkforward import Step, Walk, steps, walk
+from quorate.evaluation.walkforward import Walk, walk
 
 __all__ = [
     "Cell",

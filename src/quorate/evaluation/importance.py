@@ -20,7 +20,7 @@ from quorate.evaluation import metrics
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.rows import Rows
 from quorate.evaluation.significance import TimeBlocks
-from quorate.evaluation.walkforward import Step
+from quorate.evaluation.steps import Step
 from quorate.models import Model
 
 # (B, F) or (B, L, F) float32 inputs -> (B, 3) scores

@@ -31,6 +31,7 @@ class Rows:
         usable: (n,) bool, every feature is finite.
         time: (n,) int64 open times in ms.
         span_end: (n,) int64 open time in ms of the bar whose close the label reads last.
+        forward_return: (n,) float64, a fraction; NaN where not `known`.
         volatility: (n,) float64 volatility_20, NaN in warm-up rows.
         spans: symbol -> its rows.
         timeframe: of every bar.
@@ -46,6 +47,7 @@ class Rows:
     usable: BoolArray
     time: IntArray
     span_end: IntArray
+    forward_return: FloatArray
     volatility: FloatArray
     spans: Mapping[str, slice]
     timeframe: str
@@ -113,13 +115,15 @@ def build_rows(
     n = ends[-1]
     X = np.empty((n, len(wanted.names)), np.float32)
     y, known = np.empty(n, np.int8), np.empty(n, np.bool_)
-    time, span_end, volatility = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
+    time, span_end = np.empty(n, np.int64), np.empty(n, np.int64)
+    forward_return, volatility = np.empty(n), np.empty(n)
     for symbol, candles in histories.items():
         rows, own = spans[symbol], slice(first[symbol], None)
         bars, labels = Bars(candles, around.get(symbol)), target.label(candles)
         X[rows] = build(bars, features)[own]
         volatility[rows] = volatility_20(bars)[own]
         y[rows], known[rows], span_end[rows] = labels.y[own], labels.known[own], labels.span_end[own]
+        forward_return[rows] = labels.forward_return[own]
         time[rows] = candles.time[own]
     return Rows(
         X=X,
@@ -131,6 +135,7 @@ def build_rows(
         usable=np.asarray(np.isfinite(X).all(axis=1)),
         time=time,
         span_end=span_end,
+        forward_return=forward_return,
         volatility=volatility,
         spans=spans,
         timeframe=timeframes.pop(),

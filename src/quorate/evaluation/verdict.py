@@ -18,8 +18,9 @@ from quorate.evaluation.lookahead import Change, Suspect, changes, suspects
 from quorate.evaluation.sample import Sample
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.significance import TimeBlocks
+from quorate.evaluation.steps import Step
 from quorate.evaluation.venue import Venue
-from quorate.evaluation.walkforward import Step, Tell, Walk
+from quorate.evaluation.walkforward import Tell, Walk
 from quorate.features import build
 
 _NAMED = 4  # columns in a warning; the JSON has them all

@@ -16,17 +16,22 @@ from functools import partial
 
 import numpy as np
 
-from quorate.core.errors import EvaluationError, ModelError, QuorateError
-from quorate.core.settings import Settings, SplitSettings, VoteSettings
-from quorate.core.types import CLASS_NAMES, DecisionFrame, FloatArray, IntArray
+from quorate.core.errors import ModelError, QuorateError
+from quorate.core.settings import Settings, VoteSettings
+from quorate.core.types import CLASS_NAMES, DecisionFrame, FloatArray, IntArray, Policy
+from quorate.ensemble.evidence import Evidence
+from quorate.ensemble.judgement import ENSEMBLE, Judgement, learn
+from quorate.ensemble.mean import mean_scores
 from quorate.ensemble.vote_frame import decide_frame
 from quorate.evaluation.baselines import class_prior
 from quorate.evaluation.metrics import log_loss, voted
 from quorate.evaluation.rows import Rows
+from quorate.evaluation.steps import Step, steps
+from quorate.evaluation.stretches import joined
 from quorate.models import Later, Model
 from quorate.models.base import Progress
 from quorate.models.registry import build, require_known
-from quorate.targets import time_split, walk_forward
+from quorate.targets import Slices, training_slices
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
@@ -34,28 +39,6 @@ Tell = Callable[[str, int, int], None]
 Builder = Callable[[str], Model]
 # A step, a name and its model, fitted on that step's training rows and about to be dropped.
 Watch = Callable[["Step", str, Model], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One step of the walk.
-
-    Attributes:
-        number: from 0.
-        train: (m,) int64 rows to learn from: every label ends, and the embargo passes, before `start`.
-        test: (k,) int64 rows to score: every bar of every symbol in [start, end).
-        start, end: of the test span, ms.
-        purged: rows before `start` that are left out because their label reaches into the test span.
-        embargoed: and because it ends within the embargo before it.
-    """
-
-    number: int
-    train: IntArray
-    test: IntArray
-    start: int
-    end: int
-    purged: int
-    embargoed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +61,8 @@ class Walk:
             the members and the models beside them.
         prior: (n, 3) class shares of the training rows of the step that tests the row; NaN before the first.
         fits: by step, model -> how it did.
+        probabilities: member, and "ensemble" -> (n, 3) for every row; NaN where its step could not calibrate it.
+        judgements: by step, the maps and policies that the later part of its training rows made.
     """
 
     rows: Rows
@@ -86,6 +71,8 @@ class Walk:
     scores: Mapping[str, FloatArray]
     prior: FloatArray
     fits: tuple[Mapping[str, Fit], ...]
+    probabilities: Mapping[str, FloatArray]
+    judgements: tuple[Judgement, ...]
 
     @property
     def start(self) -> int:
@@ -102,22 +89,57 @@ class Walk:
                 spans[symbol] = slice(first, span.stop)
         return spans
 
-    def frames(self, policy: VoteSettings) -> dict[str, DecisionFrame]:
-        """The vote of the members on every tested bar."""
+    def frames(self, policy: VoteSettings, by: Policy | None = None) -> dict[str, DecisionFrame]:
+        """What the ensemble decides on every tested bar.
+
+        Prediction sets start anew in each step, where its judgement left them, and adapt symbol by symbol.
+
+        Args:
+            policy: of the vote.
+            by: classic or calibrated; None for whichever each step's own later training rows chose. A step that could
+                not calibrate its scores decides by the vote.
+        """
         frames = {}
         for symbol, own in self.tested.items():
-            ballot = {name: self.scores[name][own] for name in self.members}
-            volatility = self.rows.volatility[own]
-            frames[symbol] = DecisionFrame(
-                symbol,
-                self.rows.timeframe,
-                self.rows.time[own],
-                *decide_frame(ballot, volatility, policy=policy, members=len(self.members)),
-                volatility,
-                ballot,
-                synthetic=symbol in self.rows.synthetic,
-            )
+            parts = [
+                self._decided(symbol, own, step, judged, policy, by)
+                for step, judged in zip(self.steps, self.judgements, strict=True)
+            ]
+            frames[symbol] = joined([part for part in parts if len(part)])
         return frames
+
+    def _decided(
+        self, symbol: str, own: slice, step: Step, judged: Judgement, policy: VoteSettings, by: Policy | None
+    ) -> DecisionFrame:
+        """One symbol's decisions in one step."""
+        first, last = np.searchsorted(self.rows.time[own], (step.start, step.end)) + own.start
+        part = slice(int(first), int(last))
+        ballot = {name: self.scores[name][part] for name in self.members}
+        time, volatility = self.rows.time[part], self.rows.volatility[part]
+        calibrated = judged.calibration.policy
+        wanted = judged.policy if by is None else by
+        probabilities = None if calibrated is None else self.probabilities[ENSEMBLE][part]
+        limit = None
+        if calibrated is not None and probabilities is not None and calibrated.conformal is not None:
+            known_from = np.where(self.rows.known[part], self.rows.span_end[part], np.iinfo(np.int64).max)
+            limit = calibrated.conformal.track(probabilities, self.rows.y[part], time, known_from).limit
+        decides = calibrated if wanted == "calibrated" and calibrated is not None else policy
+        said = decide_frame(
+            ballot, volatility, policy=decides, members=len(self.members), limit=limit, probabilities=probabilities
+        )
+        return DecisionFrame(
+            symbol,
+            self.rows.timeframe,
+            time,
+            *said,
+            volatility,
+            ballot,
+            synthetic=symbol in self.rows.synthetic,
+            policy="classic" if decides is policy else "calibrated",
+            probabilities=probabilities,
+            calibrated={name: self.probabilities[name][part] for name in judged.calibration.members},
+            limit=limit,
+        )
 
     def best_member(self) -> tuple[FloatArray, tuple[str, ...]]:
         """The scores of whichever member did best so far, and its name in each step.
@@ -151,78 +173,6 @@ class Walk:
         """Test rows of a step that have a label and this model's vote."""
         rows = step.test
         return rows[self.rows.known[rows] & voted(self.scores[name][rows])]
-
-
-def steps(
-    rows: Rows, folds: int, *, embargo_bars: int, anchored: bool = True, first: int | None = None
-) -> tuple[Step, ...]:
-    """Cut the rows into a first training span and as many test spans of the same length as there are folds.
-
-    The span from the first to the last row that can be learned from is cut into `folds` + 1 equal parts, whole bars
-    each (the first takes what is left over). Bars after the last such row belong to the last test span.
-    Where the first test span has a set beginning, what follows is cut into `folds` parts, the last of them shorter.
-
-    Args:
-        rows: of all symbols.
-        folds: test spans.
-        embargo_bars: bars kept free between the end of the last training label and the test span.
-        anchored: training begins with the first row and grows; else it is always as long as the first.
-        first: where the first test span begins, ms; None for the end of the first part.
-
-    Raises:
-        EvaluationError: too few bars, or a step without a row to train on.
-    """
-    learned = np.flatnonzero(rows.trainable)
-    if not len(learned):
-        raise EvaluationError(
-            "walk forward",
-            found="no row with every feature and a label",
-            expected="a longer history",
-            remedy="Choose a longer span, or download one.",
-        )
-    time, span_end = rows.time[learned], rows.span_end[learned]
-    begin = int(time.min())
-    bars = (int(time.max()) - begin) // rows.bar_ms + 1
-    if first is None:
-        test_ms = bars // (folds + 1) * rows.bar_ms
-        train_ms = bars * rows.bar_ms - folds * test_ms
-    else:
-        train_ms = first - begin
-        test_ms = -((train_ms - bars * rows.bar_ms) // (folds * rows.bar_ms)) * rows.bar_ms
-    if min(test_ms, train_ms) <= 0:
-        raise EvaluationError(
-            "walk forward",
-            found=f"{bars} bars that can be learned from, {max(0, train_ms) // rows.bar_ms} of them before the test",
-            expected=f"at least one to train on and one for each of {folds} folds",
-            remedy="Choose a longer span or fewer folds.",
-        )
-    made = []
-    for fold in walk_forward(time, span_end, train_ms=train_ms, test_ms=test_ms, anchored=anchored):
-        (number,) = fold.groups
-        start = begin + train_ms + number * test_ms
-        last = start + test_ms > int(time.max())
-        end = int(rows.time.max()) + rows.bar_ms if last else start + test_ms
-        clear = span_end[fold.train] < start - embargo_bars * rows.bar_ms
-        before = (time < start) & (anchored | (time >= start - train_ms))
-        if not clear.any():
-            raise EvaluationError(
-                "walk forward",
-                found=f"no label that ends {embargo_bars} bars before the test span of fold {number + 1}",
-                expected="rows to train on",
-                remedy="Choose a longer span or fewer folds.",
-            )
-        made.append(
-            Step(
-                number=number,
-                train=learned[fold.train[clear]],
-                test=np.flatnonzero((rows.time >= start) & (rows.time < end)),
-                start=start,
-                end=end,
-                purged=int(before.sum()) - len(fold.train),
-                embargoed=int((~clear).sum()),
-            )
-        )
-    return tuple(made)
 
 
 def walk(
@@ -273,8 +223,12 @@ def walk(
     )
     scores = {name: np.full((len(rows), len(CLASS_NAMES)), np.nan) for name in names}
     prior = np.full((len(rows), len(CLASS_NAMES)), np.nan)
-    fits = []
+    probabilities = {name: np.full_like(prior, np.nan) for name in (*members, ENSEMBLE)}
+    fits, judgements = [], []
     for place, step in enumerate(made, 1):
+        fitted, slices = training_slices(rows.time, rows.span_end, step.train, settings.split)
+        asked = np.concatenate([slices.calibrate, slices.choose, step.test])
+        answers = {}
         prior[step.test] = class_prior(rows.y[step.train])
         done = {}
         for number, name in enumerate(names, 1):
@@ -282,10 +236,8 @@ def walk(
             began = time.perf_counter()
             try:
                 model = _registered(name, settings) if builder is None else builder(name)
-                _learn(model, rows, step, settings.split, partial(tell, stage))
-                scored = step.test[rows.inputs.whole(model.window)[step.test]]
-                if len(scored):
-                    scores[name][scored] = model.predict_proba(rows.inputs.at(scored, model.window))
+                _learn(model, rows, fitted, slices.stop, partial(tell, stage))
+                answers[name] = _ask(model, rows, asked)
             except QuorateError as error:
                 done[name] = Fit(time.perf_counter() - began, str(error))
                 tell(f"{stage} abstains", 1, 1)
@@ -293,25 +245,58 @@ def walk(
             done[name] = Fit(time.perf_counter() - began)
             watch(step, name, model)
         fits.append(done)
+        for name, given in answers.items():
+            scores[name][step.test] = given[len(asked) - len(step.test) :]
+        judged = _judge(rows, slices, {name: answers[name] for name in members if name in answers}, settings, members)
+        judgements.append(judged)
+        tested = {name: scores[name][step.test] for name in members}
+        for name, found in judged.calibration.frame(tested).items():
+            probabilities[name][step.test] = found
+        if judged.calibration.policy is not None:
+            together = mean_scores(tested, settings.vote)
+            probabilities[ENSEMBLE][step.test] = judged.calibration.policy.ensemble(together)
     failures = [fit[name].failure for fit in fits for name in members]
     if all(failures):
         raise ModelError("walk forward", found=str(failures[0]), expected="a member that can be fitted")
-    return Walk(rows, tuple(members), made, scores, prior, tuple(fits))
+    return Walk(rows, tuple(members), made, scores, prior, tuple(fits), probabilities, tuple(judgements))
 
 
-def _learn(model: Model, rows: Rows, step: Step, split: SplitSettings, progress: Progress) -> None:
-    """Fit a model on a step's training rows; one that stops early is told when by the later part of them."""
+def _learn(model: Model, rows: Rows, train: IntArray, stop: IntArray, progress: Progress) -> None:
+    """Fit a model on some rows; one that stops early is told when by later ones."""
     whole = rows.inputs.whole(model.window)
-    train, later = step.train[whole[step.train]], None
-    if model.stops_early and len(train):
-        # The share of validation among the rows that are not test, as where a bundle is trained.
-        share = split.validation / (split.train + split.validation)
-        parts = time_split(rows.time[train], rows.span_end[train], 1 - share, share)
-        if len(parts.validation):
-            unseen = train[parts.validation]
-            later = Later(rows.inputs.at(unseen, model.window), rows.y[unseen])
-        train = train[parts.train]
+    train, stop = train[whole[train]], stop[whole[stop]]
+    later = None
+    if model.stops_early and len(stop):
+        later = Later(rows.inputs.at(stop, model.window), rows.y[stop])
     model.fit(rows.inputs.at(train, model.window), rows.y[train], later=later, progress=progress)
+
+
+def _ask(model: Model, rows: Rows, asked: IntArray) -> FloatArray:
+    """(n, 3) a model's scores on some rows; NaN where it has not the bars that it reads."""
+    given = np.full((len(asked), len(CLASS_NAMES)), np.nan)
+    whole = rows.inputs.whole(model.window)[asked]
+    if whole.any():
+        given[whole] = model.predict_proba(rows.inputs.at(asked[whole], model.window))
+    return given
+
+
+def _judge(
+    rows: Rows, slices: Slices, answers: Mapping[str, FloatArray], settings: Settings, members: Sequence[str]
+) -> Judgement:
+    """Probabilities and a policy, from what the members answered on the two slices after their training rows."""
+
+    def evidence(chosen: IntArray, first: int) -> Evidence:
+        return Evidence(
+            scores={name: given[first : first + len(chosen)] for name, given in answers.items()},
+            y=rows.y[chosen],
+            time=rows.time[chosen],
+            span_end=rows.span_end[chosen],
+            forward_return=rows.forward_return[chosen],
+            volatility=rows.volatility[chosen],
+        )
+
+    calibrate, choose = slices.calibrate, slices.choose
+    return learn(evidence(calibrate, 0), evidence(choose, len(calibrate)), settings, len(members))
 
 
 def require_members(names: Sequence[str]) -> None:

@@ -119,20 +119,23 @@ def training_slices(
     """What members are fitted on, and the slices after it, where no row is kept for a test.
 
     The later rows are as large a share as the validation part has of train and validation together, so that what is
-    learned here has been learned as in a bundle.
+    learned here has been learned as in a bundle. Where that would leave no row to train on, all rows train and the
+    slices are empty.
 
     Args:
         time: (n,) int64 bar times in ms, in any order, repeated across symbols.
         span_end: (n,) int64 open time of the bar whose close each label reads last.
         rows: the row numbers that may be learned from.
         settings: the shares.
-
-    Raises:
-        TargetError: no row is left to train.
     """
     share = settings.validation / (settings.train + settings.validation)
-    parts = time_split(time[rows], span_end[rows], 1 - share, share)
-    return rows[parts.train], validation_slices(time, span_end, rows[parts.validation], settings)
+    own, end = time[rows], span_end[rows]
+    seam = _seam(np.unique(own), 1 - share)
+    fitted = rows[(own < seam) & (end < seam)]
+    later = rows[own >= seam]
+    if not len(fitted):
+        fitted, later = rows, rows[:0]
+    return fitted, validation_slices(time, span_end, later, settings)
 
 
 def _seam(times: IntArray, share: float) -> int:
