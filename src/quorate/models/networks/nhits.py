@@ -168,7 +168,7 @@ class Interpolated(nn.Module):
         self.register_buffer("matrix", matrix, persistent=False)  # (K, length): known from the shape
 
     def forward(self, hidden: Tensor) -> Tensor:
-        knots: Tensor = self.coefficients(hidden).unflatten(1, (self.features, self.knots))  # (B, F * K) -> (B, F, K)
+        knots: Tensor = self.coefficients(hidden).reshape(-1, self.features, self.knots)  # (B, F * K) -> (B, F, K)
         return knots if self.knots == self.length else knots @ self.matrix
 
 
