@@ -1,6 +1,6 @@
 """The search behind the stack's defaults: BTC/USDT 4h, rows before the test part alone.
 
-    python benchmarks/search/stack.py --data DATA [--member NAME]
+    python benchmarks/search/stack.py --data DATA [--member NAME] [--features SET]
 
 Every configuration of a member is fitted anew on six expanding, purged folds over the documented window's training and
 validation rows, and judged by its squared error on the rows held back, against predicting zero. The test rows
@@ -34,7 +34,7 @@ RESULTS = Path(__file__).parent.parent / "results" / "stack_trials.json"
 
 _HELD_BACK = {"subsample": 0.5, "colsample": 0.3}
 GRIDS: dict[str, list[dict[str, Any]]] = {
-    # The first of each is as the original system had it.
+    # The first of the trees are as the original system had them.
     "lightgbm": [
         {"trees": 500, "learning_rate": 0.05, "patience": 50},
         {"trees": 500, "learning_rate": 0.05, "patience": 50, "from_mean": False},
@@ -59,14 +59,13 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
         ),
     ],
     "lstm": [
-        {},
-        {"learning_rate": 3e-4},
-        {"learning_rate": 1e-4, "epochs": 20},
-        {"width": 32, "learning_rate": 3e-4},
-        {"width": 32, "layers": 1, "learning_rate": 3e-4, "dropout": 0.5},
-        {"width": 16, "layers": 1, "learning_rate": 3e-4, "weight_decay": 1.0},
         {"width": 16, "layers": 1, "learning_rate": 1e-3, "weight_decay": 1.0, "batch": 256},
+        {"width": 16, "layers": 1, "learning_rate": 3e-4, "weight_decay": 1.0, "batch": 64},
+        {"width": 32, "layers": 1, "learning_rate": 3e-4, "dropout": 0.5},
+        {"width": 32, "layers": 1, "learning_rate": 1e-4, "dropout": 0.5, "epochs": 20, "weight_decay": 1.0},
+        {"width": 32, "learning_rate": 3e-4},
         {"width": 128, "learning_rate": 1e-4, "weight_decay": 1.0, "batch": 256},
+        {},  # as the original system had it
     ],
 }
 

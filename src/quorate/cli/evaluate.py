@@ -80,13 +80,19 @@ def evaluate(
     settings = load_settings()
     ledger = open_ledger(settings)
     source = FreqtradeFolder(data)
+    card: Scorecard | None = None
     with output.progress() as tell:
         if bundle is not None:
             from quorate.ensemble.predictor import load_bundle
 
             loaded = load_bundle(bundle, settings.predict)
             ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
-            card, document = judge(ran, tell, data=str(data), ledger=ledger)
+            if loaded.stack is not None:
+                from quorate.cli.stack import judge_stack
+
+                document = judge_stack(ran, tell, data=str(data), ledger=ledger)
+            else:
+                card, document = judge(ran, tell, data=str(data), ledger=ledger)
         else:
             from quorate.cli.walk import walk_forward
 
@@ -110,6 +116,13 @@ def evaluate(
                 ledger=ledger,
                 data=str(data),
             )
+    if card is None:
+        from quorate.cli.stack import show_judged
+
+        output.print_json(document) if as_json else show_judged(document)
+        if report is not None:
+            output.note("no page is drawn of a stack: its figures are all in --json")
+        return
     if report is None and not as_json:
         report = _default_page(settings.evaluation.reports, "bundle" if bundle is not None else "walk-forward")
     _show(card, document, report, as_json=as_json)

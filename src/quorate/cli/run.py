@@ -56,7 +56,8 @@ class Run:
     def in_force(self) -> Settings:
         """The settings, with the bundle's own policy and target: it decides by them, whatever they say today."""
         manifest = self.bundle.manifest
-        return replace(self.settings, vote=manifest.policy, target=manifest.target)
+        target = replace(manifest.target, horizon=manifest.horizon)
+        return replace(self.settings, vote=manifest.policy, target=target)
 
     @property
     def candidate(self) -> Candidate:
@@ -65,6 +66,9 @@ class Run:
 
         policy = self.bundle.manifest.policy
         members = [member.model for member in self.bundle.manifest.members]
+        if self.bundle.stack is not None:
+            method = self.bundle.stack.method
+            return Candidate(f"stack by {method}", {"members": members, "combine": method}, self.result)
         choice = {"members": members, "combine": "vote", "policy": policy_json(policy)}
         return Candidate(next(iter(policies(policy))), choice, self.result)
 
@@ -109,7 +113,7 @@ def run(
     funding = panels.read_funding(source, tuple(panel))
     frames = panels.predict_panel(bundle, panel, start, tell, allow=allow_training_span)
     marks = read_marks(source, tuple(panel), bundle.manifest.timeframe, start, end)
-    venue = Venue(panel, funding, settings, bundle.manifest.target.horizon, start, end, marks)
+    venue = Venue(panel, funding, settings, bundle.manifest.horizon, start, end, marks)
     result = venue.trade(frames)
     tell("trading", len(panel), len(panel))
     return Run(bundle, frames, venue, result, meets, settings)

@@ -1,4 +1,4 @@
-"""What `quorate train --recipe stack` says: every forecaster beside predicting zero and the mean, on the same rows."""
+"""What a stack's training and evaluation say: everyone beside predicting zero and the mean, on one set of rows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from quorate.cli import output
 
 if TYPE_CHECKING:
+    from quorate.cli.output import Tell
+    from quorate.cli.run import Run
     from quorate.core.settings import EvaluationSettings
     from quorate.core.types import FloatArray, IntArray
     from quorate.ensemble.train import Trained
+    from quorate.evaluation.ledger import Ledger
 
 _PARTS = {
     "out_of_fold": "training rows, each predicted by members fitted on earlier ones",
@@ -61,6 +64,51 @@ def stack_json(trained: Trained) -> dict[str, Any]:
     }
 
 
+def judge_stack(
+    ran: Run, tell: Tell, *, data: str, ledger: Ledger | None = None, verb: str = "evaluate"
+) -> dict[str, Any]:
+    """The document of `quorate evaluate --json` for a stack; with a ledger, it is recorded.
+
+    Args:
+        ran: a stack's decisions and trades.
+        tell: progress.
+        data: the folder that was read.
+        ledger: to record it in.
+        verb: of the command line.
+    """
+    from quorate.cli.record import record
+    from quorate.evaluation.stacked import stacked_figures
+
+    mean = ran.bundle.manifest.stack["mean_return"]
+    figures = stacked_figures(ran.frames, ran.result, ran.venue, mean, ran.in_force)
+    for told in (figures["members"], {"": figures["ensemble"]}, figures["baselines"]):
+        for row in told.values():
+            row.update(in_percent(row) if "rmse" in row else {})
+    tell("scoring", 1, 1)
+    kept = record([ran.candidate], ran.venue, ran.chosen, ran.in_force, ledger, verb=verb, data=data)
+    return {**ran.header, **figures, **kept}
+
+
+def show_judged(document: Mapping[str, Any]) -> None:
+    """The document of `judge_stack` for a person."""
+    from quorate.cli.scoreboard import IN_TRAINING_SPAN
+    from quorate.ensemble.stack.report import STACKED, improvements
+    from quorate.evaluation.tables import cost_table, criteria_table, money_table, trade_table
+
+    if document["synthetic"]:
+        output.print_line(output.SYNTHETIC)
+    if document["in_training_span"]:
+        output.print_line(IN_TRAINING_SPAN)
+    output.print_line(f"{document['rows']:,} bars whose future is known, {document['from']} to {document['to']}")
+    rows = {**document["members"], STACKED: document["ensemble"]}
+    rows |= {name: figures for name, figures in document["baselines"].items() if "rmse" in figures}
+    _print_returns("Returns in percent", rows, improvements(rows), synthetic=document["synthetic"])
+    for table in (criteria_table, money_table, trade_table, cost_table):
+        output.print_table(table(document), synthetic=document["synthetic"])
+    if "deflation" in document:
+        output.print_line(document["deflation"]["about"])
+
+
 def show_stack(trained: Trained) -> None:
     """The summary for a person: weights, and one table for each part of the rows."""
     manifest = trained.manifest
@@ -77,15 +125,21 @@ def show_stack(trained: Trained) -> None:
         rows = {name: parts[part] for name, parts in metrics.items() if part in parts}
         if rows:
             better = about["improvement"][part]
-            output.print_rows(
-                f"Returns in percent, {what}",
-                ("", "rows", "RMSE", "MAE", "MSE", "R2 against zero", "p against zero", "stack is better by"),
-                [_row(name, figures, better.get(name)) for name, figures in rows.items()],
-                synthetic=manifest.synthetic,
-            )
+            _print_returns(f"Returns in percent, {what}", rows, better, synthetic=manifest.synthetic)
     output.print_line(
         "p: Diebold-Mariano, two-sided, squared errors; R2 above 0 is better than predicting zero.\n"
         f"acts where the predicted return exceeds a round trip's cost, {about['round_trip']:.2%}"
+    )
+
+
+def _print_returns(
+    title: str, rows: Mapping[str, Mapping[str, Any]], better: Mapping[str, float | None], *, synthetic: bool
+) -> None:
+    output.print_rows(
+        title,
+        ("", "rows", "RMSE", "MAE", "MSE", "R2 against zero", "p against zero", "stack is better by"),
+        [_row(name, figures, better.get(name)) for name, figures in rows.items()],
+        synthetic=synthetic,
     )
 
 

@@ -108,6 +108,7 @@ def fit_stack(
         "strength": choice.best.strength,
         "weights": dict(zip(members, combiner.weights.tolist(), strict=True)) if isinstance(combiner, Linear) else None,
         "round_trip": stack.round_trip,
+        "mean_return": float(dataset.y[split.train].mean()),
         "rows": {"out_of_fold": len(held), "judged": int(known.sum())},
         "folds": [{"fit": len(f.fit), "stop": len(f.stop), "held": len(f.held)} for f in folds],
         "tried": [{"strength": trial.strength, "mse": trial.mse} for trial in choice.trials],
