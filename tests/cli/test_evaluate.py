@@ -1,6 +1,8 @@
 """`quorate evaluate` without a bundle: the walk-forward as a program, its JSON, tables, page and usage."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,48 @@ def test_the_document_has_what_others_rely_on(walk):
     assert "planted edge" in found["warnings"][0]
 
 
+def test_every_configuration_is_in_the_ledger_and_deflates_the_next(world, quorate_program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = ("evaluate", "--data", world.data, "--symbols", SYMBOLS, "--models", "xgboost", "--folds", 1, "--json")
+    ledger = tmp_path / "trials.jsonl"
+
+    def run(*more):
+        done = quorate_program(*asked, *more, scratch=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout), [json.loads(line) for line in ledger.read_text().splitlines()]
+
+    first, lines = run()
+    names = [line["name"] for line in lines]
+    assert names[:2] == ["classic", "lowered"]
+    assert {"floor 0.50", "logistic alone", "best_member"} <= set(names)
+    assert first["deflation"]["recorded"] == len(lines)
+    provenance = first["provenance"]
+    for line in lines:
+        assert line["synthetic"] is True
+        assert line["data"] == provenance["data_hash"]
+        assert line["code"] == provenance["code"]
+        assert line["configuration"]["folds"] == 1
+        assert line["configuration"]["features"] == "core14"
+        assert line["configuration"]["target"]["horizon"] == 5
+    again, lines = run()
+    assert len(lines) == 2 * len(names)
+    assert again["deflation"]["trials"] == first["deflation"]["trials"]  # the same twice is one trial
+    assert again["deflation"]["deflated_sharpe"] == first["deflation"]["deflated_sharpe"]
+    other, lines = run("--rolling", "--to", "2024-02-01")
+    assert len(lines) == 3 * len(names)
+    assert other["deflation"]["trials"] > again["deflation"]["trials"]
+    assert list(tmp_path.iterdir()) == [ledger]  # no page was asked for
+
+
+def test_a_ledger_that_cannot_be_written_is_refused_before_the_work(world, quorate_program, tmp_path):
+    (tmp_path / "trials.jsonl").mkdir()
+    done = quorate_program("evaluate", "--data", world.data, "--symbols", SYMBOLS, scratch=tmp_path)
+    assert done.returncode == 1
+    assert "trial ledger" in done.stderr
+    assert "QUORATE_EVALUATION__LEDGER" in done.stderr
+    assert "fold 1" not in done.stderr
+
+
 def test_progress_names_fold_and_member_on_standard_error(walk):
     _, told, page = walk
     for line in ("fold 1/3, xgboost (1/3): 12/12", "fold 3/3, lightgbm (2/3): 12/12", "features and labels: 3/3"):
@@ -64,7 +108,10 @@ def test_the_tables_of_a_rolling_walk(world, quorate_program):
         assert text in done.stdout
     assert "…" not in done.stdout  # no figure is cut off
     titles = [line for line in done.stdout.splitlines() if line.startswith("[SYNTHETIC]")]
-    assert len(titles) == 9
+    assert len(titles) == 11
+    assert re.search(r"report written to .*/reports/\d{4}-\d\d-\d\d-\d{6}-walk-forward.html", done.stderr)
+    page = Path(done.stderr.split("report written to ")[1].splitlines()[0])
+    assert "SYNTHETIC" in page.read_text()
 
 
 def test_the_most_traded_markets_are_ranked_before_the_span(world, quorate_program):
