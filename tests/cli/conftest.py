@@ -71,7 +71,7 @@ def world(tmp_path_factory):
     seam = format_ms(start + TRAIN_BARS * HOUR_MS).replace(" ", "T")
     done = run(
         "train", "--data", folder / "data", "--symbols", "SYNA/USDT:USDT,SYNB/USDT:USDT", "--to", seam,
-        "--out", folder / "bundles", "--json",
+        "--models", "xgboost,lightgbm", "--out", folder / "bundles", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     trained = json.loads(done.stdout)
