@@ -27,7 +27,7 @@ from quorate.ensemble.judgement import learn
 from quorate.ensemble.manifest import Manifest, Member
 from quorate.ensemble.precision import lighten
 from quorate.ensemble.recipes import RECIPES, Recipe, RecipeName
-from quorate.ensemble.stack.fitting import FittedStack, fit_stack
+from quorate.ensemble.stack.fitting import FittedStack, fit_stack, predict_out_of_fold
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.vote import loaded_mode
 from quorate.features import feature_set
@@ -172,7 +172,8 @@ def train(
         served = {member.model: files[member.graph] for member in members if member.graph is not None}
         with stage("stack", stages):
             able = {name: makers[name] for name in served}
-            stacked = fit_stack(able, served, dataset, split, settings, target.horizon, measure, tell)
+            seen = predict_out_of_fold(able, dataset, split, settings, target.horizon, tell)
+            stacked = fit_stack(seen, served, dataset, split, settings, measure)
         files |= stacked.files
         members = [_without(member, stacked.failures, files) for member in members]
         results = [_beside(result, stacked) for result in results]

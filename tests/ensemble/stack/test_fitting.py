@@ -8,7 +8,7 @@ import pytest
 from quorate.core.errors import ModelError
 from quorate.core.settings import Settings
 from quorate.core.types import Float32Array
-from quorate.ensemble.stack.fitting import fit_stack
+from quorate.ensemble.stack.fitting import fit_stack, predict_out_of_fold
 from quorate.models.logistic import Logistic
 from quorate.targets import time_split
 
@@ -49,7 +49,8 @@ def fitted(planted, method="ridge", columns=(0, 1), more=()):
     }
     makers |= {name: lambda: Deaf("return", Settings().models, seed=1) for name in more}
     settings = replace(Settings(), stack=replace(Settings().stack, method=method, forest_trees=50))
-    return fit_stack(makers, graphs, dataset, split, settings, 4, measure, lambda *_: None)
+    seen = predict_out_of_fold(makers, dataset, split, settings, 4, lambda *_: None)
+    return fit_stack(seen, graphs, dataset, split, settings, measure)
 
 
 @pytest.mark.parametrize("method", ["ridge", "lasso", "blending", "voting"])

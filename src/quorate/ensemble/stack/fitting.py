@@ -47,37 +47,49 @@ class FittedStack:
     failures: dict[str, str]
 
 
-def fit_stack(
+@dataclass(frozen=True, slots=True, eq=False)
+class OutOfFold:
+    """What members said of the training rows that they had not learned from.
+
+    Attributes:
+        members: in the order of the columns.
+        held: the rows that all of them have spoken of.
+        folds: that they were predicted in.
+        embargo: time kept free after a label's end, ms.
+        failures: member -> why it could not be predicted out of fold.
+    """
+
+    members: tuple[str, ...]
+    held: Predictions
+    folds: tuple[StackFold, ...]
+    embargo: int
+    failures: dict[str, str]
+
+
+def predict_out_of_fold(
     makers: Mapping[str, Callable[[], Model]],
-    graphs: Mapping[str, bytes],
     dataset: Dataset,
     split: TimeSplit,
     settings: Settings,
     horizon: int,
-    measure: Measure,
     tell: Callable[[str, int, int], None],
-) -> FittedStack:
-    """Fit the combiner on the training part, with members fitted anew for each of its stretches.
-
-    Nothing is chosen by the validation rows but what members stop early by, and nothing at all by the test rows.
+) -> OutOfFold:
+    """Fit every member anew for each stretch of the training part, and let it predict that.
 
     Args:
-        makers: member -> how a new one is made; only of members that could be trained, in order.
-        graphs: member -> ONNX graph of the one that was fitted on the whole training part, which serves.
+        makers: member -> how a new one is made, in order.
         dataset: features and returns.
-        split: its parts.
-        settings: of the stack, its costs, the embargo, the seed.
+        split: its parts; only the first is touched.
+        settings: of the folds and the embargo.
         horizon: bars that a label looks ahead.
-        measure: figures of (n,) predicted returns.
         tell: progress.
 
     Raises:
-        ModelError: fewer than two members (or not the only one) could be fitted out of fold, or too few rows.
+        ModelError: fewer than two members (or not the only one) could be fitted.
         TargetError: too few rows for the folds.
     """
-    own, bar_ms = settings.stack, timeframe_ms(dataset.inputs.timeframe)
-    embargo = embargo_ms(settings.split.embargo_bars, horizon, bar_ms)
-    folds = stack_folds(dataset.time, dataset.span_end, split.train, own, embargo)
+    embargo = embargo_ms(settings.split.embargo_bars, horizon, timeframe_ms(dataset.inputs.timeframe))
+    folds = stack_folds(dataset.time, dataset.span_end, split.train, settings.stack, embargo)
     said: dict[str, dict[int, tuple[IntArray, FloatArray]]] = {}
     failures: dict[str, str] = {}
     for name, make in makers.items():
@@ -86,22 +98,43 @@ def fit_stack(
         except QuorateError as error:
             # As in training: one member that fails does not lose the others.
             failures[name] = f"out of fold: {error}"
-    members = tuple(said)
-    if len(members) < min(2, len(makers)):
+    if len(said) < min(2, len(makers)):
         raise ModelError("stack the members", found="; ".join(failures.values()), expected="at least two members")
-    held = align(dataset, members, said)
+    return OutOfFold(tuple(said), align(dataset, tuple(said), said), folds, embargo, failures)
+
+
+def fit_stack(
+    seen: OutOfFold,
+    graphs: Mapping[str, bytes],
+    dataset: Dataset,
+    split: TimeSplit,
+    settings: Settings,
+    measure: Measure,
+) -> FittedStack:
+    """Fit the combiner on what was predicted out of fold, and judge it on the later parts.
+
+    Nothing is chosen by the validation rows but what members stop early by, and nothing at all by the test rows.
+
+    Args:
+        seen: the members out of fold.
+        graphs: member -> ONNX graph of the one that was fitted on the whole training part, which serves.
+        dataset: features and returns.
+        split: its parts.
+        settings: of the stack, its costs, the seed.
+        measure: figures of (n,) predicted returns.
+
+    Raises:
+        ModelError: too few rows, or a forest whose graph says something else.
+    """
+    own, held, members = settings.stack, seen.held, seen.members
     y = dataset.y[held.rows]
-    choice = choose(held.predicted, y, held.fold, _apart(dataset, held, embargo), own, settings.train.seed)
+    apart = _apart(dataset, held, seen.embargo)
+    choice = choose(held.predicted, y, held.fold, apart, own, settings.train.seed)
     combiner = choice.fit(held.predicted, y)
     known = np.isfinite(choice.best.predicted)
-    stack = Stack(
-        own.method,
-        members,
-        combiner,
-        fit_sign_probability(choice.best.predicted[known], y[known], own.confidence_rows),
-        _round_trip(settings),
-    )
-    figures = _figures(stack, graphs, dataset, split, held, choice, folds, measure)
+    confidence = fit_sign_probability(choice.best.predicted[known], y[known], own.confidence_rows)
+    stack = Stack(own.method, members, combiner, confidence, _round_trip(settings))
+    figures = _figures(stack, graphs, dataset, split, seen, choice, measure)
     about = {
         "method": own.method,
         "members": list(members),
@@ -110,11 +143,11 @@ def fit_stack(
         "round_trip": stack.round_trip,
         "mean_return": float(dataset.y[split.train].mean()),
         "rows": {"out_of_fold": len(held), "judged": int(known.sum())},
-        "folds": [{"fit": len(f.fit), "stop": len(f.stop), "held": len(f.held)} for f in folds],
+        "folds": [{"fit": len(f.fit), "stop": len(f.stop), "held": len(f.held)} for f in seen.folds],
         "tried": [{"strength": trial.strength, "mse": trial.mse} for trial in choice.trials],
         "improvement": {part: improvements(_of_part(figures, part)) for part in figures[STACKED]},
     }
-    return FittedStack(stack, write(stack), figures, about, failures)
+    return FittedStack(stack, write(stack), figures, about, seen.failures)
 
 
 def _apart(dataset: Dataset, held: Predictions, embargo: int) -> Callable[[BoolArray, BoolArray], BoolArray]:
@@ -139,15 +172,14 @@ def _figures(
     graphs: Mapping[str, bytes],
     dataset: Dataset,
     split: TimeSplit,
-    held: Predictions,
+    seen: OutOfFold,
     choice: Choice,
-    folds: tuple[StackFold, ...],
     measure: Measure,
 ) -> dict[str, dict[str, Any]]:
     """Name -> part -> figures; of the later parts by the graphs that serve."""
-    names = (*stack.members,)
+    names, held = stack.members, seen.held
     known = np.isfinite(choice.best.predicted)
-    means = np.array([dataset.y[fold.fit].mean() for fold in folds])[held.fold]
+    means = np.array([dataset.y[fold.fit].mean() for fold in seen.folds])[held.fold]
     parts = {
         "out_of_fold": part_figures(
             measure,
