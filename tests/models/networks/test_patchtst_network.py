@@ -99,10 +99,17 @@ def test_a_forecast_moves_with_its_window():
 def test_scores_see_the_mean_and_the_scale_that_revin_took_away():
     made, x = network(SCORES).eval(), torch.randn(4, 24, 3)
     for other in (x + 1, 3 * x):
-        assert (made(other) - made(x)).abs().min() > 1e-4
+        assert (made(other) - made(x)).abs().min() > 1e-5
     with torch.no_grad():
         made.head.project.weight[:, -6:] = 0
-    torch.testing.assert_close(made(3 * x + 1), made(x), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(made(3 * x + 1), made(x), rtol=1e-4, atol=1e-5)
+
+
+def test_scores_start_near_nothing_so_that_a_member_starts_near_the_prior():
+    with torch.no_grad():
+        said = network(PatchTSTConfig(14, 120, 3))(torch.randn(64, 120, 14))
+    assert 0.01 < said.std() < 0.3
+    assert said.abs().max() < 1
 
 
 def test_the_newest_bar_is_never_left_over():

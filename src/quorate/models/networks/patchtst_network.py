@@ -168,7 +168,11 @@ class ScoresHead(nn.Module):
         super().__init__()
         c = config
         self.dropout = Dropout(c.head_dropout)
-        self.project = nn.Linear(c.features * c.patches * c.encoder.width + 2 * c.features, c.outputs)
+        inputs = c.features * c.patches * c.encoder.width + 2 * c.features
+        self.project = nn.Linear(inputs, c.outputs)
+        # So many inputs are noise at first. A tenth of the usual lets a member start near the classes' shares.
+        nn.init.normal_(self.project.weight, std=0.1 * inputs**-0.5)
+        nn.init.zeros_(self.project.bias)
 
     def forward(self, tokens: Tensor, statistics: Statistics) -> Tensor:
         inputs = [tokens.flatten(1), statistics.mean[:, 0], statistics.scale[:, 0]]  # (B, FND), (B, F), (B, F)
