@@ -36,3 +36,11 @@ def test_every_verb_of_the_makefile_is_in_contributing():
     verbs = re.search(r"\.PHONY: (.*)", (ROOT / "Makefile").read_text())[1].split()
     text = (ROOT / "CONTRIBUTING.md").read_text() + (ROOT / "README.md").read_text()
     assert [verb for verb in verbs if f"make {verb}" not in text and verb != "clean"] == []
+
+
+def test_the_look_ahead_page_runs_as_shown(capsys):
+    page = (ROOT / "docs" / "lookahead.md").read_text()
+    names = {}
+    exec(re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)[1], names)
+    assert names["verdict"].names == ("scaled",)
+    assert capsys.readouterr().out.startswith("LOOK-AHEAD\n  scaled: ")

@@ -6,7 +6,7 @@ from quorate.evaluation.chance import chance_figures
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.decisions import decision_figures
 from quorate.evaluation.equity import EquityCurve, equity_figures
-from quorate.evaluation.lookahead import changes, suspects
+from quorate.evaluation.lookahead import Leak, Verdict, check_features, check_model, check_strategy
 from quorate.evaluation.performance import account_curve, trade_figures
 from quorate.evaluation.report import render, write_report
 from quorate.evaluation.rivals import Rival, model_rival, momentum_rival, rules_rival
@@ -24,6 +24,7 @@ from quorate.evaluation.walkforward import Walk, walk
 __all__ = [
     "Cell",
     "EquityCurve",
+    "Leak",
     "Rival",
     "Rows",
     "Sample",
@@ -32,13 +33,16 @@ __all__ = [
     "Table",
     "TimeBlocks",
     "Venue",
+    "Verdict",
     "Walk",
     "account_curve",
     "always_hold",
     "build_rows",
     "buy_and_hold",
     "chance_figures",
-    "changes",
+    "check_features",
+    "check_model",
+    "check_strategy",
     "class_prior",
     "criteria",
     "decision_figures",
@@ -51,7 +55,6 @@ __all__ = [
     "score_figures",
     "scorecard",
     "steps",
-    "suspects",
     "tables",
     "trade_figures",
     "verdict",

@@ -14,11 +14,12 @@ from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.evaluation import metrics
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.judgement import Alone, judge
-from quorate.evaluation.lookahead import Change, Suspect, changes, suspects
+from quorate.evaluation.recomputation import Change, changes
 from quorate.evaluation.sample import Sample
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.significance import TimeBlocks
 from quorate.evaluation.steps import Step
+from quorate.evaluation.suspicion import Suspect, suspects
 from quorate.evaluation.venue import Venue
 from quorate.evaluation.walkforward import Tell, Walk
 from quorate.features import build
@@ -52,7 +53,20 @@ def verdict(walk: Walk, venue: Venue, settings: Settings, tell: Tell = lambda *_
         if name not in walk.members
     }
     beside["best_member"] = alone(best, "in each fold the member with the least log-loss on the folds before")
-    card = judge(frames, result, venue, partial(_prior, walk), settings, walk.members, beside, tell)
+    policies = [judged.calibration.policy for judged in walk.judgements]
+    would = [at for judged in walk.judgements if (at := judged.report.get("would_act_at")) is not None]
+    card = judge(
+        frames,
+        result,
+        venue,
+        partial(_prior, walk),
+        settings,
+        walk.members,
+        beside,
+        tell,
+        calibrated=walk.frames(settings.vote, "calibrated") if any(policies) else None,
+        would_act_at=max(would, default=None),
+    )
     sample = card.sample
     together = sample.ensemble(settings.vote)
     blocks = TimeBlocks(sample.time, settings.evaluation)
@@ -71,7 +85,8 @@ def verdict(walk: Walk, venue: Venue, settings: Settings, tell: Tell = lambda *_
     figures = card.figures
     figures["baselines"]["best_member"]["chosen"] = list(chosen)
     figures["folds"] = [
-        _fold(walk, step, fits, name) for step, fits, name in zip(walk.steps, walk.fits, chosen, strict=True)
+        _fold(walk, step, fits, name) | {"judgement": dict(judged.report)}
+        for step, fits, name, judged in zip(walk.steps, walk.fits, chosen, walk.judgements, strict=True)
     ]
     figures["lookahead"] = {
         "limit": limit,
