@@ -1,0 +1,174 @@
+"""From candles to a stack's bundle and back: trained, published, loaded, asked, spoiled."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from quorate import load_bundle
+from quorate.core.clock import HOUR_MS
+from quorate.core.errors import BundleError
+from quorate.core.settings import PredictSettings, Settings, TrainSettings
+from quorate.core.types import Action
+from quorate.ensemble import bundle as storage
+from quorate.ensemble.predictor import Bundle
+from quorate.ensemble.train import train
+from quorate.market.synthetic import SyntheticMarket
+
+BARS, TRAIN_BARS = 1_300, 1_100
+PATIENCE = PredictSettings(deadline_ms=60_000)
+
+
+def measure(y, predicted, mean, time, forward_return):
+    return {"rmse": float(np.sqrt(((y - predicted) ** 2).mean())), "n": len(y)}
+
+
+def settings(method="ridge", **changed):
+    models = Settings().stack.models
+    few = replace(
+        models,
+        xgboost=replace(models.xgboost, trees=20),
+        lightgbm=replace(models.lightgbm, trees=40, patience=5),
+    )
+    stack = replace(Settings().stack, method=method, models=few, forest_trees=20, folds=3, **changed)
+    return replace(Settings(), stack=stack, train=TrainSettings(threads=1))
+
+
+@pytest.fixture(scope="module")
+def market():
+    made = SyntheticMarket(seed=5, symbols=1, bars=BARS, edge=0.5)
+    return made.candles(made.names[0])
+
+
+def taught(market, out, method="ridge", **changed):
+    return train(
+        {market.symbol: market},
+        "1h",
+        models=("lightgbm", "xgboost", "logistic"),
+        settings=settings(method, **changed),
+        out=out,
+        measure=measure,
+        recipe="stack",
+        end=int(market.time[TRAIN_BARS]),
+    )
+
+
+@pytest.fixture(scope="module", params=["ridge", "forest"])
+def trained(request, market, tmp_path_factory):
+    return taught(market, tmp_path_factory.mktemp("stack"), request.param, round_trip=1e-6)
+
+
+def now(market):
+    return int(market.time[-1]) + HOUR_MS
+
+
+def test_one_bar_says_what_the_frame_says(trained, market):
+    bundle = load_bundle(trained.path, PATIENCE)
+    frame = bundle.predict_frame(market)
+    signal = bundle.predict(market, now=now(market))
+    assert signal.mode == "full"
+    assert [said.model for said in signal.forecasts] == ["lightgbm", "xgboost", "logistic"]
+    for said in signal.forecasts:
+        assert said.predicted_return == pytest.approx(frame.forecasts[said.model][-1], abs=1e-9)
+    assert signal.predicted_return == pytest.approx(frame.predicted[-1], abs=1e-9)
+    assert (signal.action, signal.rule) == (frame.action[-1], frame.rule[-1])
+    assert signal.confidence == pytest.approx(frame.confidence[-1])
+    assert signal.rule == "predicted_return"  # the cost is next to nothing here
+    json.dumps(signal.to_json(), allow_nan=False)
+
+
+def test_bars_inside_the_training_span_have_no_return(trained, market):
+    bundle = load_bundle(trained.path, PATIENCE)
+    frame = bundle.predict_frame(market)
+    seen = bundle.in_training_span(market)
+    assert set(frame.rule[seen]) == {"training_span"}
+    assert np.isnan(frame.predicted[seen]).all()
+    assert (frame.action[seen] == Action.HOLD).all()
+    assert np.isfinite(frame.predicted[TRAIN_BARS:]).all()
+    later = frame.between(int(market.time[TRAIN_BARS]))
+    np.testing.assert_array_equal(later.predicted, frame.predicted[TRAIN_BARS:])
+    np.testing.assert_array_equal(later.forecasts["xgboost"], frame.forecasts["xgboost"][TRAIN_BARS:])
+
+
+def test_the_manifest_says_how_it_combines(trained):
+    about = trained.manifest.stack
+    assert about["members"] == ["lightgbm", "xgboost", "logistic"]
+    assert trained.manifest.settings["stack"]["method"] == about["method"]
+    assert "stack.json" in trained.manifest.files
+    assert ("stack.onnx" in trained.manifest.files) == (about["method"] == "forest")
+    parts = {name: list(parts) for name, parts in trained.manifest.metrics.items()}
+    expected = ["lightgbm", "xgboost", "logistic", "stack", "predict_zero", "predict_mean"]
+    assert parts == {name: ["out_of_fold", "validation", "test"] for name in expected}
+    assert all(np.isfinite(value) for value in about["improvement"]["test"].values())
+
+
+def test_the_first_candles_give_no_row(trained, market):
+    warm, horizon = Settings().stack.warmup_bars, Settings().target.return_horizon
+    assert trained.manifest.rows["candles"] == TRAIN_BARS
+    assert trained.manifest.rows["labelled"] == TRAIN_BARS - warm - horizon
+    assert trained.manifest.training_start == market.time[warm]
+
+
+def test_without_a_member_it_holds_and_names_the_cause(trained, market):
+    whole = load_bundle(trained.path, PATIENCE)
+    sessions = {name: session for name, session in whole.members.sessions.items() if name != "xgboost"}
+    bundle = Bundle(whole.manifest, sessions, {"xgboost": "could not load"}, PATIENCE, stack=whole.stack)
+    signal = bundle.predict(market, now=now(market))
+    assert bundle.mode == "partial"
+    assert (signal.action, signal.rule, signal.confidence) == (Action.HOLD, "member_missing", 0.0)
+    assert [(one.model, one.reason) for one in signal.abstentions] == [("xgboost", "could not load")]
+    frame = bundle.predict_frame(market)
+    assert set(frame.rule[TRAIN_BARS:]) == {"member_missing"}
+    assert np.isfinite(frame.forecasts["lightgbm"][TRAIN_BARS:]).all()
+
+
+def test_too_little_history_is_an_abstention(trained, market):
+    signal = load_bundle(trained.path, PATIENCE).predict(market[-20:], now=now(market))
+    assert (signal.action, signal.rule) == (Action.HOLD, "member_missing")
+    assert all("too little history" in one.reason for one in signal.abstentions)
+
+
+def test_with_one_member_left_only_the_rules_speak(trained, market):
+    whole = load_bundle(trained.path, PATIENCE)
+    one = {"xgboost": whole.members.sessions["xgboost"]}
+    causes = {"lightgbm": "gone", "logistic": "gone"}
+    bundle = Bundle(whole.manifest, one, causes, PATIENCE, stack=whole.stack)
+    assert bundle.predict(market, now=now(market)).rule == "fallback_rules"
+    assert set(bundle.predict_frame(market).rule[TRAIN_BARS:]) == {"fallback_rules"}
+
+
+@pytest.mark.parametrize("spoil", [lambda text: text.replace(b"0.", b"1.", 1), lambda text: text[:-20]])
+def test_an_altered_combiner_is_refused(trained, tmp_path, spoil):
+    manifest, files = storage.read(trained.path)
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name, content in {**files, "manifest.json": manifest.text().encode()}.items():
+        (folder / name).write_bytes(spoil(content) if name == "stack.json" else content)
+    with pytest.raises(BundleError, match=r"stack\.json altered"):
+        load_bundle(folder)
+
+
+def test_a_combiner_of_other_members_is_refused_though_its_hash_is_right(trained, tmp_path):
+    manifest, files = storage.read(trained.path)
+    tree = json.loads(files["stack.json"])
+    spoiled = json.dumps({**tree, "members": ["lightgbm", "xgboost", "stranger"]}).encode()
+    path, published = storage.publish(tmp_path, manifest, {**files, "stack.json": spoiled})
+    assert published.files["stack.json"] == hashlib.sha256(spoiled).hexdigest()
+    with pytest.raises(BundleError, match="stranger"):
+        load_bundle(path)
+
+
+def test_the_same_seed_gives_the_same_bundle(market, tmp_path):
+    first, second = (taught(market, tmp_path / name, "blending").manifest.id for name in ("a", "b"))
+    assert first == second
+    assert taught(market, tmp_path / "c", "voting").manifest.id != first
+
+
+def test_candles_after_the_end_change_nothing(market, tmp_path):
+    late = np.arange(len(market)) >= TRAIN_BARS
+    columns = {name: np.where(late, 3.0, 1.0) * getattr(market, name) for name in ("open", "high", "low", "close")}
+    poisoned = replace(market, **columns)
+    ids = [taught(candles, tmp_path / name).manifest.id for name, candles in (("a", market), ("b", poisoned))]
+    assert ids[0] == ids[1]
