@@ -311,6 +311,7 @@ class DecisionFrame:
         policy: classic or calibrated: whose rules decided.
         probabilities: (n, 3) the ensemble's own, NaN where no member voted; None until calibrated.
         calibrated: model -> (n, 3) its scores as probabilities, for the members that are calibrated.
+        side: (n,) int8, BUY or SELL: what the calibrated policy asked about, whether it acted or not; else None.
         limit: (n,) the prediction set of a bar holds the classes whose 1 - probability is at most this; None without.
         forecasts: member of a stack -> (n,) predicted returns, fractions; NaN where it abstained.
         predicted: (n,) the stack's own; None in a vote.
@@ -333,6 +334,7 @@ class DecisionFrame:
     limit: FloatArray | None = None
     forecasts: Mapping[str, FloatArray] = field(default_factory=dict)
     predicted: FloatArray | None = None
+    side: ActionArray | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -352,7 +354,7 @@ class DecisionFrame:
         )
         names = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
         columns = {name: getattr(self, name)[rows] for name in names}
-        for name in ("probabilities", "limit", "predicted"):
+        for name in ("probabilities", "limit", "predicted", "side"):
             table = getattr(self, name)
             columns[name] = None if table is None else table[rows]
         for name in ("scores", "calibrated", "forecasts"):

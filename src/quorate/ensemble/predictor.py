@@ -253,6 +253,7 @@ class Bundle:
             probabilities=probabilities,
             calibrated=self.calibration.frame(scores) if available else {},
             limit=limit,
+            side=decisions.side,
         )
 
     def _probabilities(

@@ -20,13 +20,17 @@ from quorate.ensemble.vote import BOOST, CONFLICT, NAMING_QUORUM, consensus_name
 
 
 class Decisions(NamedTuple):
-    """What `Signal` says, as arrays of n bars."""
+    """What `Signal` says, as arrays of n bars.
+
+    `side` is BUY or SELL, what a calibrated policy asked about before it acted or did not; None of the vote.
+    """
 
     action: ActionArray
     confidence: FloatArray
     base: FloatArray
     consensus: TextArray
     rule: TextArray
+    side: ActionArray | None = None
 
 
 # A model that gives two classes the same score does not act: HOLD comes first.
@@ -79,6 +83,7 @@ def decide_frame(
             action=judged.action,
             confidence=judged.confidence,
             rule=judged.rule,
+            side=judged.side,
             consensus=np.char.replace(counted.consensus, VOLATILITY_HOLD, ""),
         )
     policy = policy or CLASSIC

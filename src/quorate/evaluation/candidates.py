@@ -14,6 +14,7 @@ import numpy as np
 
 from quorate.core.settings import EvaluationSettings, VoteSettings
 from quorate.core.types import DecisionFrame, FloatArray
+from quorate.ensemble.calibrated import CALIBRATED
 from quorate.ensemble.policy import POLICIES
 from quorate.ensemble.vote_frame import decide_frame
 from quorate.evaluation.decisions import decision_figures
@@ -25,6 +26,9 @@ from quorate.trading.result import BacktestResult
 # What a deployment may have that is none of the policies by name.
 CONFIGURED = "configured"
 
+# Policies of a walk whose folds chose differently.
+CHOSEN = "chosen"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
@@ -34,11 +38,13 @@ class Candidate:
         name: in tables.
         choice: what sets it apart from its neighbours, JSON-safe: members, policy, how they are combined.
         result: what it traded.
+        frames: symbol -> its decisions, for a policy that is told of by itself; None for what is only a candidate.
     """
 
     name: str
     choice: Mapping[str, Any]
     result: BacktestResult
+    frames: Mapping[str, DecisionFrame] | None = None
 
     @property
     def returns(self) -> FloatArray:
@@ -73,26 +79,45 @@ def vote_candidates(
     configured: VoteSettings,
     members: Sequence[str],
     floors: Sequence[float],
+    calibrated: Mapping[str, DecisionFrame] | None = None,
 ) -> tuple[Candidate, ...]:
-    """The ensemble under every policy, then under the policy in force with other floors; the judged one first.
+    """The ensemble under every policy, then under the configured vote with other floors; the judged one first.
 
     Args:
         frames: the judged decisions, with the members' scores.
         result: what they brought.
         venue: where all trade.
-        configured: the policy in force.
+        configured: the vote's policy.
         members: of the ensemble, loaded or not.
         floors: to be tried.
+        calibrated: what the calibrated policy decides on the same bars; None where nothing is calibrated.
     """
     wanted = policies(configured)
-    in_force = next(iter(wanted))
+    named, first = tuple(wanted), in_force(frames, configured)
     wanted |= {f"floor {floor:.2f}": replace(configured, floor=floor) for floor in floors if floor != configured.floor}
+
+    def choice(policy: VoteSettings, combine: str) -> dict[str, Any]:
+        return {"members": list(members), "combine": combine, "policy": policy_json(policy)}
+
     made = []
+    if first not in wanted:
+        made.append(Candidate(first, choice(configured, first), result, frames))
     for name, policy in wanted.items():
-        choice = {"members": list(members), "combine": "vote", "policy": policy_json(policy)}
-        own = result if name == in_force else venue.trade(revoted(frames, policy, len(members)))
-        made.append(Candidate(name, choice, own))
+        decided = frames if name == first else revoted(frames, policy, len(members))
+        own = result if name == first else venue.trade(decided)
+        made.append(Candidate(name, choice(policy, "vote"), own, decided if name in named else None))
+    if calibrated is not None and first != CALIBRATED:
+        own = venue.trade(calibrated)
+        made.append(Candidate(CALIBRATED, choice(configured, CALIBRATED), own, calibrated))
     return tuple(made)
+
+
+def in_force(frames: Mapping[str, DecisionFrame], configured: VoteSettings) -> str:
+    """What the policy that decided these frames is called; "chosen" where folds chose differently."""
+    by = {frame.policy for frame in frames.values()}
+    if by == {CALIBRATED}:
+        return CALIBRATED
+    return CHOSEN if any(frame.side is not None for frame in frames.values()) else next(iter(policies(configured)))
 
 
 def revoted(frames: Mapping[str, DecisionFrame], policy: VoteSettings, members: int) -> dict[str, DecisionFrame]:
@@ -107,32 +132,26 @@ def revoted(frames: Mapping[str, DecisionFrame], policy: VoteSettings, members: 
             base=said.base,
             consensus=said.consensus,
             rule=said.rule,
+            policy="classic",
+            side=None,
         )
     return counted
 
 
-def policy_figures(
-    frames: Mapping[str, DecisionFrame],
-    candidates: Sequence[Candidate],
-    configured: VoteSettings,
-    members: int,
-    settings: EvaluationSettings,
-) -> dict[str, Any]:
+def policy_figures(candidates: Sequence[Candidate], settings: EvaluationSettings) -> dict[str, Any]:
     """Policy -> what it asks for, how it decided and what it earned, JSON-safe; the one in force first."""
-    results = {candidate.name: candidate.result for candidate in candidates}
     found = {}
-    for place, (name, policy) in enumerate(policies(configured).items()):
-        if name not in results:
+    for place, candidate in enumerate(candidates):
+        if candidate.frames is None:
             continue
-        decided = frames if not place else revoted(frames, policy, members)
-        said = decision_figures(decided.values(), settings)
-        found[name] = {
+        said = decision_figures(candidate.frames.values(), settings)
+        found[candidate.name] = {
             "in_force": not place,
-            "policy": policy_json(policy),
+            "policy": candidate.choice["policy"],
             "coverage": said["coverage"],
             "mean_confidence": said["mean_confidence"],
             "actions": said["actions"],
-            "trades": trade_figures(results[name], settings),
+            "trades": trade_figures(candidate.result, settings),
         }
     return found
 

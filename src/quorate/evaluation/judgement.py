@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from quorate.core.settings import Settings
 from quorate.core.types import DecisionFrame, FloatArray
-from quorate.evaluation.candidates import Candidate, vote_candidates
+from quorate.evaluation.candidates import Candidate, in_force, vote_candidates
 from quorate.evaluation.chance import random_accounts
+from quorate.evaluation.policies import policy_rows
+from quorate.evaluation.probabilities import probability_figures
 from quorate.evaluation.rivals import Rival, model_rival, momentum_rival, rules_rival
 from quorate.evaluation.sample import Sample
 from quorate.evaluation.scorecard import Scorecard, scorecard
@@ -42,6 +44,9 @@ def judge(
     members: Sequence[str],
     beside: Mapping[str, Alone],
     tell: Tell = lambda *_: None,
+    *,
+    calibrated: Mapping[str, DecisionFrame] | None = None,
+    would_act_at: float | None = None,
 ) -> Scorecard:
     """The scorecard of decisions, their rivals' and everyone else's that could have been chosen.
 
@@ -54,9 +59,12 @@ def judge(
         members: of the ensemble, loaded or not.
         beside: name -> a model that is not the ensemble: a baseline, or the best member.
         tell: progress.
+        calibrated: what the calibrated policy decides on the same bars; None where nothing is calibrated.
+        would_act_at: the least net return at which it would have given a signal while it was fitted.
     """
     target, policy = settings.target, settings.vote
-    sample = Sample.of(frames, venue.candles, ForwardClass(target.horizon, target.band))
+    label = ForwardClass(target.horizon, target.band)
+    sample = Sample.of(frames, venue.candles, label)
 
     def alone(name: str, model: Alone) -> Rival:
         return model_rival(name, model.scores, frames, venue, target, len(members), policy, model.about)
@@ -69,7 +77,7 @@ def judge(
     tell("trading the baselines", len(rivals), len(rivals))
     accounts = random_accounts(result, frames, venue)
     tell("trading at random", 1, 1)
-    chosen = vote_candidates(frames, result, venue, policy, members, settings.evaluation.floors)
+    chosen = vote_candidates(frames, result, venue, policy, members, settings.evaluation.floors, calibrated)
     single = {name: _single(name, frames, venue, settings, len(members)) for name in members if len(members) > 1}
     candidates = [
         *chosen,
@@ -77,9 +85,10 @@ def judge(
         *(_lonely(name, list(members) if name == "best_member" else [name], rivals[name].result) for name in beside),
     ]
     tell("trading the alternatives", len(candidates), len(candidates))
-    return scorecard(
+    shares = prior(sample)
+    card = scorecard(
         sample,
-        prior(sample),
+        shares,
         frames,
         result,
         venue.candles,
@@ -90,6 +99,12 @@ def judge(
         accounts,
         len(members),
     )
+    name = in_force(frames, policy)
+    card.figures["signals_by_policy"] = policy_rows(
+        frames, calibrated, venue.candles, label, settings, len(members), in_force=name, would_act_at=would_act_at
+    )
+    card.figures["probabilities"] = probability_figures(frames, venue.candles, label, sample, shares, settings)
+    return card
 
 
 def _single(

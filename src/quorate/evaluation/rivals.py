@@ -118,7 +118,12 @@ def by_rule(frame: DecisionFrame, action: ActionArray, confidence: FloatArray, n
     """
     known = np.nan_to_num(confidence, nan=0.0)
     said = np.full(len(frame), name)
-    return replace(frame, action=action, confidence=known, base=known, consensus=said, rule=said, scores={})
+    return replace(_bare(frame), action=action, confidence=known, base=known, consensus=said, rule=said)
+
+
+def _bare(frame: DecisionFrame) -> DecisionFrame:
+    """The bars alone: no scores, and nothing of the ensemble's probabilities, by which a position might be sized."""
+    return replace(frame, scores={}, policy="classic", probabilities=None, calibrated={}, limit=None, side=None)
 
 
 def alone(frame: DecisionFrame, name: str, scores: FloatArray, members: int, policy: VoteSettings) -> DecisionFrame:
@@ -137,7 +142,7 @@ def alone(frame: DecisionFrame, name: str, scores: FloatArray, members: int, pol
     chorus = {f"{name} {number}": scores for number in range(members)}
     decided = decide_frame(chorus, frame.volatility, policy=replace(policy, weights={}))
     return replace(
-        frame,
+        _bare(frame),
         action=decided.action,
         confidence=decided.confidence,
         base=decided.base,

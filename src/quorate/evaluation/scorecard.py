@@ -156,7 +156,7 @@ def scorecard(
         "baselines": baselines,
         "differences": apart,
         "decisions": decisions,
-        "policies": policy_figures(frames, candidates, chosen.vote, size, chosen.evaluation),
+        "policies": policy_figures(candidates, chosen.evaluation),
         "gates": [] if signals is None else signals.gates(),
         "coverage": [] if signals is None else signals.coverage(),
         "skill_by_month": skill_by_month(sample, models, prior, blocks),
@@ -194,7 +194,8 @@ def _luck(candidates: Sequence[Candidate]) -> dict[str, Any]:
 def _signals(
     frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles] | None, settings: Settings, members: int
 ) -> Signals | None:
-    if candles is None or not any(frame.scores for frame in frames.values()):
+    # What the calibrated policy's gates removed is told policy by policy.
+    if candles is None or not any(frame.scores and frame.side is None for frame in frames.values()):
         return None
     target = ForwardClass(settings.target.horizon, settings.target.band)
     return Signals.of(frames, candles, target, settings.vote, members, settings.costs, settings.evaluation)

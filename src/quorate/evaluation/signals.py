@@ -90,14 +90,45 @@ class Signals:
     def __len__(self) -> int:
         return len(self.time)
 
-    def gates(self) -> list[dict[str, Any]]:
+    @classmethod
+    def asked(
+        cls,
+        frames: Mapping[str, DecisionFrame],
+        candles: Mapping[str, Candles],
+        target: Target,
+        costs: CostSettings,
+        settings: EvaluationSettings,
+    ) -> Signals:
+        """Those that the calibrated policy asked about: the sides that the expected returns pointed to."""
+        round_trip = 2 * (costs.taker_fee + costs.slippage)
+        parts: list[tuple[IntArray, FloatArray, TextArray, FloatArray]] = []
+        bars = 0
+        for symbol, frame in frames.items():
+            labels = target.label(candles[symbol])
+            earned = labels.forward_return[np.searchsorted(candles[symbol].time, frame.time)]
+            known = np.isfinite(earned)
+            bars += int(known.sum())
+            side = np.full(len(frame), Action.HOLD) if frame.side is None else frame.side
+            rows = known & (side != Action.HOLD) & (frame.rule != "no_votes")
+            net = np.where(side[rows] == Action.BUY, 1.0, -1.0) * earned[rows] - round_trip
+            parts.append((frame.time[rows], frame.confidence[rows], frame.rule[rows], net))
+        if not parts:
+            parts.append((np.empty(0, np.int64), np.empty(0), np.empty(0, np.str_), np.empty(0)))
+        time, confidence, rule, net = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return cls(time, confidence, rule, net, bars, settings)
+
+    def gates(self, kept: str = KEPT, gates: Mapping[str, str] = GATES) -> list[dict[str, Any]]:
         """One row for the signals that were kept, and one for each gate: how many it removed and what they were worth.
 
         A signal counts at the first gate that stops it. Shares are of all signals.
+
+        Args:
+            kept: the rule of those that were let through.
+            gates: rule -> what it asks for; those of the vote by default.
         """
         blocks = TimeBlocks(self.time, self.settings)
-        rows = [self._row(KEPT, "let through by the vote", blocks)]
-        return rows + [self._row(rule, about, blocks) for rule, about in GATES.items()]
+        rows = [self._row(kept, f"let through by the {'vote' if kept == KEPT else 'policy'}", blocks)]
+        return rows + [self._row(rule, about, blocks) for rule, about in gates.items()]
 
     def coverage(self) -> list[dict[str, Any]]:
         """How often signals win if only the most confident are taken, from all of them down to one in a hundred.

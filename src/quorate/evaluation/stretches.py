@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.types import DecisionFrame, FloatArray
+from quorate.core.types import Action, ActionArray, DecisionFrame, FloatArray
 
 _COLUMNS = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
 
@@ -33,6 +33,7 @@ def joined(frames: Sequence[DecisionFrame]) -> DecisionFrame:
         },
         probabilities=_all([frame.probabilities for frame in frames], frames, 3),
         limit=_all([frame.limit for frame in frames], frames),
+        side=_sides(frames),
         policy="calibrated" if all(frame.policy == "calibrated" for frame in frames) else "classic",
     )
 
@@ -41,6 +42,14 @@ def _all(tables: Sequence[FloatArray | None], frames: Sequence[DecisionFrame], *
     if all(table is None for table in tables):
         return None
     return np.concatenate([_known(table, len(frame), *width) for table, frame in zip(tables, frames, strict=True)])
+
+
+def _sides(frames: Sequence[DecisionFrame]) -> ActionArray | None:
+    """HOLD where the vote decided, which asks about no side."""
+    if all(frame.side is None for frame in frames):
+        return None
+    sides = (np.full(len(frame), Action.HOLD, np.int8) if frame.side is None else frame.side for frame in frames)
+    return np.concatenate(list(sides))
 
 
 def _known(table: FloatArray | None, *shape: int) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, Funding
@@ -40,18 +40,23 @@ class Venue:
     def trade(self, frames: Mapping[str, DecisionFrame]) -> BacktestResult:
         """The decisions, traded by one account of their own.
 
+        Those of the calibrated policy are sized by their probabilities: half Kelly.
+
         Raises:
             TradingError: see `backtest`.
         """
+        sized = bool(frames) and all(frame.policy == "calibrated" for frame in frames.values())
+        chances = {symbol: frame.probability for symbol, frame in frames.items()}
         return backtest(
             frames,
             self.candles,
             self.funding,
             horizon=self.horizon,
             costs=self.settings.costs,
-            account=self.settings.account,
+            account=replace(self.settings.account, sizing="half_kelly") if sized else self.settings.account,
             exits=self.settings.exits,
             start=self.start,
             end=self.end,
             marks=self.marks,
+            probabilities={symbol: chance for symbol, chance in chances.items() if chance is not None},
         )

@@ -18,7 +18,7 @@ import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings, VoteSettings
-from quorate.core.types import CLASS_NAMES, DecisionFrame, FloatArray, IntArray, Policy
+from quorate.core.types import CLASS_NAMES, Action, DecisionFrame, FloatArray, IntArray, Policy
 from quorate.ensemble.evidence import Evidence
 from quorate.ensemble.judgement import ENSEMBLE, Judgement, learn
 from quorate.ensemble.mean import mean_scores
@@ -35,6 +35,8 @@ from quorate.targets import Slices, training_slices
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
+# The rule where the calibrated policy is asked for and a step has no probabilities.
+UNCALIBRATED = "uncalibrated"
 # A new, unfitted member of that name.
 Builder = Callable[[str], Model]
 # A step, a name and its model, fitted on that step's training rows and about to be dropped.
@@ -96,8 +98,8 @@ class Walk:
 
         Args:
             policy: of the vote.
-            by: classic or calibrated; None for whichever each step's own later training rows chose. A step that could
-                not calibrate its scores decides by the vote.
+            by: classic or calibrated; None for whichever each step's own later training rows chose. Asked for
+                calibrated, a step that could not calibrate its scores holds on every bar (`uncalibrated`).
         """
         frames = {}
         for symbol, own in self.tested.items():
@@ -127,18 +129,22 @@ class Walk:
         said = decide_frame(
             ballot, volatility, policy=decides, members=len(self.members), limit=limit, probabilities=probabilities
         )
+        if by == "calibrated" and calibrated is None:
+            hold = np.full(len(time), Action.HOLD, np.int8)
+            said = said._replace(action=hold, rule=np.full(len(time), UNCALIBRATED), side=hold)
         return DecisionFrame(
             symbol,
             self.rows.timeframe,
             time,
-            *said,
+            *said[:5],
             volatility,
             ballot,
             synthetic=symbol in self.rows.synthetic,
-            policy="classic" if decides is policy else "calibrated",
+            policy=by or ("classic" if decides is policy else "calibrated"),
             probabilities=probabilities,
             calibrated={name: self.probabilities[name][part] for name in judged.calibration.members},
             limit=limit,
+            side=said.side,
         )
 
     def best_member(self) -> tuple[FloatArray, tuple[str, ...]]:
