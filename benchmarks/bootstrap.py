@@ -3,7 +3,7 @@
     python benchmarks/bootstrap.py
 
 The aim is under 2 s. Beside it, the mean of the same trades resampled one trade at a time with numpy, which is what one
-writes first; it answers another question (it takes trades of one day as independent) and gives one figure, not eighteen.
+writes first; it answers another question (it takes trades of one day as independent) and gives one figure alone.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ def main() -> int:
     days = len(np.unique([trade.entry_time // DAY_MS for trade in result.trades]))
     text = (
         "# Intervals\n\n"
-        f"`python benchmarks/bootstrap.py`, best of {REPEATS}: every figure of {TRADES:,} trades on {days} days with its "
-        f"interval ({intervals} of them) from {RESAMPLES:,} resamples in {min(ours):.3f} s (at most {MOST_SECONDS:g} s). "
+        f"`python benchmarks/bootstrap.py`, best of {REPEATS}: every figure of {TRADES:,} trades on {days} days with "
+        f"its interval ({intervals} in all) from {RESAMPLES:,} resamples in {min(ours):.3f} s (at most "
+        f"{MOST_SECONDS:g} s). "
         f"Resampling one trade at a time for the mean alone, written plainly in numpy: {min(plain):.3f} s.\n"
     )
     print(text)
