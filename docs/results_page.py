@@ -81,7 +81,7 @@ def page(document: Mapping[str, Any]) -> str:
         "# Results",
         "",
         f"Measured {provenance['measured'][:10]} by `{command(provenance['command'], provenance['data'])}` and written "
-        "by `python docs/results_page.py`, whatever came out. The tables are those of the terminal and of the HTML page.",
+        "by `python docs/results_page.py`, whatever came out. The tables are those of the terminal and of the page.",
         "",
         f"{figures['symbols']} perpetuals, {figures['timeframe']} bars, members {', '.join(figures['models'])} on the "
         f"features `{figures['features']}`, trained anew in {len(figures['folds'])} {figures['training']} folds and "
