@@ -94,8 +94,9 @@ class EncoderLayer(nn.Module):
         x = x + self.dropout(mixed)
         if not self.pre_norm:
             x = first(x)
-        rows = (second(x) if self.pre_norm else x).reshape(-1, x.shape[-1])  # one matrix, as in attention
-        x = x + self.dropout(self.perceptron(rows).reshape(x.shape))
+        N, D = int(x.shape[1]), int(x.shape[2])
+        rows = (second(x) if self.pre_norm else x).reshape(-1, D)  # one matrix, as in attention
+        x = x + self.dropout(self.perceptron(rows).reshape(-1, N, D))
         if not self.pre_norm:
             x = second(x)
         return x, scores if self.residual_attention else None

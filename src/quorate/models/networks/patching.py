@@ -6,7 +6,7 @@ Nie et al., A Time Series is Worth 64 Words, 2023 (arXiv 2211.14730), section 3.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,11 +31,12 @@ def align(x: Tensor, patch: int, stride: int, *, end_padding: bool) -> Tensor:
     With end padding the newest bar is repeated `stride` times, as published. Bars that are left over are the oldest: a
     network that trades must never lose the newest one.
     """
-    window = x.shape[-1]
+    window = int(x.shape[-1])
     count = patch_count(window, patch, stride, end_padding=end_padding)
     if end_padding:
         x = torch.cat([x, x[..., -1:].expand(*x.shape[:-1], stride)], dim=-1)
-    return x[..., x.shape[-1] - (count - 1) * stride - patch :]
+    covered = (count - 1) * stride + patch
+    return x[..., int(x.shape[-1]) - covered :]
 
 
 def cut(x: Tensor, patch: int, stride: int) -> Tensor:
@@ -93,14 +94,13 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if isinstance(self.project, nn.Conv1d):
-            return self._place(self.project(x[:, None]).transpose(1, 2))  # (S, 1, L') -> (S, D, N) -> (S, N, D)
+            tokens: Tensor = self.project(x[:, None]).transpose(1, 2)  # (S, 1, L') -> (S, D, N) -> (S, N, D)
+            return tokens + self.positions.to(tokens.dtype)
         return self.embed(cut(x, self.patch, self.stride))
 
     def embed(self, patches: Tensor) -> Tensor:
         """(S, N, P) patches to (S, N, D) tokens."""
-        weight = self.project.weight.reshape(-1, self.patch)  # a kernel is (D, 1, P)
-        return self._place(functional.linear(patches, weight, self.project.bias))
-
-    def _place(self, tokens: Tensor) -> Tensor:
+        tokens = functional.linear(patches, self.project.weight.reshape(-1, self.patch))  # a kernel is (D, 1, P)
+        offset = cast(Tensor, self.project.bias) + self.positions
         # In the tokens' own precision: a float32 position would lift everything after it to float32.
-        return tokens + self.positions.to(tokens.dtype)
+        return tokens + offset.to(tokens.dtype)
