@@ -11,6 +11,7 @@ def backtest(
     start: options.Start = None,
     end: options.End = None,
     symbols: options.Symbols = None,
+    policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     as_json: options.Json = False,
 ) -> None:
@@ -27,7 +28,7 @@ def backtest(
 
     settings = load_settings()
     ledger = open_ledger(settings)
-    loaded = load_bundle(bundle, settings.predict)
+    loaded = load_bundle(bundle, settings.predict, policy)
     source, wanted = FreqtradeFolder(data), options.split_symbols(symbols)
     with output.progress() as tell:
         ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)

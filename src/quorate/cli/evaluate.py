@@ -5,6 +5,7 @@ With --bundle it is a frozen bundle on later candles; without, members are train
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +42,7 @@ def evaluate(
     rolling: Annotated[
         bool, typer.Option("--rolling", help="Train on the newest bars only, instead of all from the first on.")
     ] = False,
+    policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     report: options.Report = None,
     as_json: options.Json = False,
@@ -78,6 +80,8 @@ def evaluate(
 
         require_plotly()
     settings = load_settings()
+    if policy is not None:
+        settings = replace(settings, policy=replace(settings.policy, name=policy))
     ledger = open_ledger(settings)
     source = FreqtradeFolder(data)
     card: Scorecard | None = None
@@ -85,7 +89,7 @@ def evaluate(
         if bundle is not None:
             from quorate.ensemble.predictor import load_bundle
 
-            loaded = load_bundle(bundle, settings.predict)
+            loaded = load_bundle(bundle, settings.predict, policy)
             ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
             if loaded.stack is not None:
                 from quorate.cli.stack import judge_stack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,6 +30,10 @@ Symbols = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 AllowTrainingSpan = Annotated[
     bool, typer.Option("--allow-training-span", help="Also use bars the bundle was trained on; the result is marked.")
+]
+Policy = Annotated[
+    Literal["classic", "calibrated"] | None,
+    typer.Option("--policy", help="Decide by this policy instead of the one that later rows chose."),
 ]
 Report = Annotated[
     Path | None,

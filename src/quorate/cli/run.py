@@ -62,7 +62,7 @@ class Run:
     @property
     def candidate(self) -> Candidate:
         """The bundle as a configuration among others."""
-        from quorate.evaluation.candidates import Candidate, policies, policy_json
+        from quorate.evaluation.candidates import Candidate, in_force, policy_json
 
         policy = self.bundle.manifest.policy
         members = [member.model for member in self.bundle.manifest.members]
@@ -70,7 +70,7 @@ class Run:
             method = self.bundle.stack.method
             return Candidate(f"stack by {method}", {"members": members, "combine": method}, self.result)
         choice = {"members": members, "combine": "vote", "policy": policy_json(policy)}
-        return Candidate(next(iter(policies(policy))), choice, self.result)
+        return Candidate(in_force(self.frames, policy), choice | {"decides": self.bundle.decides}, self.result)
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -142,6 +142,7 @@ def judge(
     import numpy as np
 
     from quorate.evaluation import judgement
+    from quorate.evaluation.candidates import revoted
 
     manifest = ran.bundle.manifest
     own = ran.in_force
@@ -153,7 +154,19 @@ def judge(
         beside["best_member"] = judgement.Alone(scores, about)
     prior = np.array(manifest.class_prior)
     members = [member.model for member in manifest.members]
-    card = judgement.judge(ran.frames, ran.result, ran.venue, lambda _: prior, own, members, beside, tell)
+    policy = ran.bundle.calibration.policy
+    card = judgement.judge(
+        ran.frames,
+        ran.result,
+        ran.venue,
+        lambda _: prior,
+        own,
+        members,
+        beside,
+        tell,
+        calibrated=None if policy is None else revoted(ran.frames, policy, len(members)),
+        would_act_at=manifest.metrics.get("probabilities", {}).get("would_act_at"),
+    )
     tell("scoring", 1, 1)
     card.figures.update(record(card.candidates, ran.venue, ran.chosen, own, ledger, verb=verb, data=data))
     return card, {**ran.header, **card.figures}

@@ -17,6 +17,7 @@ def signal(
     bundle: options.BundlePath,
     data: options.Data,
     timeframe: options.Timeframe = "1h",
+    policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     as_json: options.Json = False,
 ) -> None:
@@ -24,10 +25,11 @@ def signal(
     from quorate.cli import output
     from quorate.core.clock import format_ms, now_ms, timeframe_ms
     from quorate.core.configuration import load_settings
+    from quorate.core.types import CLASS_NAMES
     from quorate.ensemble.predictor import load_bundle
     from quorate.market import FreqtradeFolder
 
-    loaded = load_bundle(bundle, load_settings().predict)
+    loaded = load_bundle(bundle, load_settings().predict, policy)
     source = FreqtradeFolder(data)
     panel = [source.candles(symbol, timeframe) for symbol in symbols]
     signals = [loaded.predict(candles, allow_training_span=allow_training_span) for candles in panel]
@@ -53,6 +55,9 @@ def signal(
         when = format_ms(made.time or 0)
         output.print_line(f"{made.symbol} {when}  {made.action.name} {made.confidence:.0%} by {made.rule}{tail}")
         output.print_line(f"  {made.line()}")
+        if made.probabilities is not None:
+            shares = ", ".join(f"{name} {p:.0%}" for name, p in zip(CLASS_NAMES, made.probabilities, strict=True))
+            output.print_line(f"  probabilities: {shares}; decided by the {made.policy} policy")
         for abstention in made.abstentions:
             output.print_line(f"  {abstention.model} abstains: {abstention.reason}")
     newest, length = max(made.time or 0 for made in signals), timeframe_ms(timeframe)

@@ -59,6 +59,42 @@ def policy_table(figures: Figure) -> Table:
     )
 
 
+def signal_table(figures: Figure) -> Table:
+    """Each policy's signals one by one, without an account, and under it what its gates removed."""
+    rows: list[tuple[Cell, ...]] = []
+    for policy in figures.get("signals_by_policy", ()):
+        name = f"{policy['policy']}, in force" if policy["in_force"] else policy["policy"]
+        worth = (cell(policy, "n", "count"), cell(policy, "win_rate", "share"), cell(policy, "net_bps", "bps"))
+        rows.append((Cell(name, reason=policy["silent"] or ""), cell(policy, "coverage", "share"), *worth))
+        for gate in policy["gates"]:
+            label = Cell(f"- removed by {gate['rule'].replace('_', ' ')}", reason=gate["about"])
+            worth = (cell(gate, "n", "count"), cell(gate, "win_rate", "share"), cell(gate, "net_bps", "bps"))
+            rows.append((label, Cell(""), *worth))
+    columns = ("policy", "coverage", "signals", "win rate", "net of costs")
+    return Table("Signals by policy, and what its gates removed", columns, tuple(rows))
+
+
+def probability_table(figures: Figure) -> Table:
+    """Scores and the probabilities made of them, on the same rows; empty where nothing was calibrated."""
+    told = figures.get("probabilities")
+    if told is None:
+        return Table("Scores and probabilities", (), ())
+    models = {**({} if told["ensemble"] is None else {"ensemble": told["ensemble"]}), **told["members"]}
+    rows = tuple(
+        (
+            Cell(f"{name}, {'as scored' if kind == 'score' else 'calibrated'}"),
+            cell(model[kind], "log_loss", "loss"),
+            cell(model[kind], "brier", "loss"),
+            cell(model[kind], "ece", "loss"),
+            cell(model[kind], "skill_vs_prior", "percent"),
+        )
+        for name, model in models.items()
+        for kind in ("score", "probability")
+    )
+    columns = ("model", "log-loss", "Brier", "calibration error", "skill against the prior")
+    return Table("Scores and probabilities", columns, rows)
+
+
 def gate_table(figures: Figure) -> Table:
     """What the vote let through and what each gate removed, all measured alike; empty without candles."""
     rows = tuple(

@@ -14,7 +14,7 @@ import numpy as np
 
 from quorate.core.settings import EvaluationSettings, VoteSettings
 from quorate.core.types import DecisionFrame, FloatArray
-from quorate.ensemble.calibrated import CALIBRATED
+from quorate.ensemble.calibrated import CALIBRATED, CalibratedPolicy
 from quorate.ensemble.policy import POLICIES
 from quorate.ensemble.vote_frame import decide_frame
 from quorate.evaluation.decisions import decision_figures
@@ -120,11 +120,20 @@ def in_force(frames: Mapping[str, DecisionFrame], configured: VoteSettings) -> s
     return CHOSEN if any(frame.side is not None for frame in frames.values()) else next(iter(policies(configured)))
 
 
-def revoted(frames: Mapping[str, DecisionFrame], policy: VoteSettings, members: int) -> dict[str, DecisionFrame]:
-    """The same scores, counted under another policy."""
+def revoted(
+    frames: Mapping[str, DecisionFrame], policy: VoteSettings | CalibratedPolicy, members: int
+) -> dict[str, DecisionFrame]:
+    """The same scores and probabilities, decided under another policy."""
     counted = {}
     for symbol, frame in frames.items():
-        said = decide_frame(frame.scores, frame.volatility, policy=policy, members=members)
+        said = decide_frame(
+            frame.scores,
+            frame.volatility,
+            policy=policy,
+            members=members,
+            limit=frame.limit,
+            probabilities=frame.probabilities,
+        )
         counted[symbol] = replace(
             frame,
             action=said.action,
@@ -132,8 +141,8 @@ def revoted(frames: Mapping[str, DecisionFrame], policy: VoteSettings, members: 
             base=said.base,
             consensus=said.consensus,
             rule=said.rule,
-            policy="classic",
-            side=None,
+            policy="classic" if isinstance(policy, VoteSettings) else CALIBRATED,
+            side=said.side,
         )
     return counted
 

@@ -14,6 +14,8 @@ from quorate.evaluation.breakdowns import (
     luck_table,
     month_table,
     policy_table,
+    probability_table,
+    signal_table,
     symbol_table,
 )
 from quorate.evaluation.cells import Cell, Table, cell
@@ -82,11 +84,13 @@ def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] =
                 page.prose("How to read it", [figures[name]["about"] for name in _LUCK if name in figures]),
             ),
             page.table(policy_table(figures)),
+            page.table(signal_table(figures)),
         ),
         page.section(
             "The scores",
             page.table(score_table(figures)),
             page.table(rival_table(figures)),
+            page.table(probability_table(figures)),
             page.table(fold_table(figures)),
             page.plot(drawn, "skill", "Skill over the class prior, by month", "whiskers: the ensemble's interval"),
             page.row(

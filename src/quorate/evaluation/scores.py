@@ -34,7 +34,8 @@ def score_figures(
     y, own = sample.y[rows], scores[rows]
     part = blocks.select(rows)
     loss = metrics.row_log_loss(y, own)
-    reference = metrics.row_log_loss(y, metrics.prior_scores(prior, len(sample))[rows])
+    shares = metrics.prior_scores(prior, len(sample))[rows]
+    reference = metrics.row_log_loss(y, shares)
     known = np.isfinite(sample.forward_return[rows])
     lean, returns = metrics.lean(own)[known], sample.forward_return[rows][known]
     areas = [part.areas(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
@@ -54,7 +55,7 @@ def score_figures(
     figures.add_interval("accuracy_ci", part.interval(part.means(metrics.row_correct(y, own))), few)
     figures.add("auc", metrics.auc(y, own), unclassed)
     figures.add_interval("auc_ci", part.interval(np.mean(areas, axis=0)), unclassed if blocks.enough else few)
-    figures.add("skill_vs_prior", metrics.skill_vs_prior(y, own, prior), none)
+    figures.add("skill_vs_prior", metrics.skill_vs_prior(y, own, shares), none)
     figures.add_interval("skill_vs_prior_ci", part.interval(1 - part.ratios(loss, reference)), few)
     figures.add("rank_ic", metrics.rank_ic(own, sample.forward_return[rows]), flat)
     figures.add_interval(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from quorate.evaluation.breakdowns import decision_table, luck_table, policy_table
+from quorate.evaluation.breakdowns import decision_table, luck_table, policy_table, probability_table, signal_table
 from quorate.evaluation.cells import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
 
 SCORES: tuple[tuple[str, str, Kind], ...] = (
@@ -69,6 +69,8 @@ def tables(figures: Figure) -> tuple[Table, ...]:
         cost_table(figures),
         luck_table(figures),
         policy_table(figures),
+        signal_table(figures),
+        probability_table(figures),
         decision_table(figures),
         fold_table(figures),
     )
