@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from quorate.core.types import Funding as Funding
     from quorate.core.types import Signal as Signal
     from quorate.core.types import Vote as Vote
+    from quorate.ensemble.agent import Agent as Agent
     from quorate.ensemble.predictor import Bundle as Bundle
     from quorate.ensemble.predictor import load_bundle as load_bundle
     from quorate.ensemble.vote import decide as decide
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _PUBLIC: dict[str, tuple[str, str | None]] = {
     "Abstention": ("core.types", "Abstention"),
     "Action": ("core.types", "Action"),
+    "Agent": ("ensemble.agent", "Agent"),
     "Bundle": ("ensemble.predictor", "Bundle"),
     "Candles": ("core.types", "Candles"),
     "DecisionFrame": ("core.types", "DecisionFrame"),
@@ -48,6 +50,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
 __all__ = [
     "Abstention",
     "Action",
+    "Agent",
     "Bundle",
     "Candles",
     "DecisionFrame",
