@@ -101,6 +101,6 @@ class PatchEmbedding(nn.Module):
     def embed(self, patches: Tensor) -> Tensor:
         """(S, N, P) patches to (S, N, D) tokens."""
         tokens = functional.linear(patches, self.project.weight.reshape(-1, self.patch))  # a kernel is (D, 1, P)
-        offset = cast(Tensor, self.project.bias) + self.positions
+        offset = cast("Tensor", self.project.bias) + self.positions
         # In the tokens' own precision: a float32 position would lift everything after it to float32.
         return tokens + offset.to(tokens.dtype)
