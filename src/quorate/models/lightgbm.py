@@ -43,7 +43,7 @@ class LightGBM(Model):
         return self.settings.lightgbm.patience > 0
 
     def _learn(self, lesson: Lesson) -> None:
-        s = self.settings.lightgbm
+        s, n = self.settings.lightgbm, len(lesson.y)
         goal = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
         parameters: dict[str, Any] = {
             "num_leaves": s.leaves,
@@ -52,8 +52,8 @@ class LightGBM(Model):
             "bagging_fraction": s.subsample,
             "bagging_freq": int(s.subsample < 1),
             "feature_fraction": s.colsample,
-            "min_data_in_leaf": s.leaf_rows,
-            "lambda_l2": s.l2,
+            "min_data_in_leaf": max(s.leaf_rows, round(s.leaf_share * n)),
+            "lambda_l2": s.l2 + s.l2_share * n,
             "boost_from_average": self.task == "class" or s.from_mean,
             "seed": self.seed,
             "deterministic": True,

@@ -17,11 +17,15 @@ class XGBoostSettings(Section):
     colsample: float = 0.8
     leaf_weight: float = 1.0  # least sum of the second derivatives in a leaf: for returns, of its rows
     l2: float = 1.0  # on the values of the leaves
+    leaf_share: float = 0.0  # least rows of a leaf, as a share of those learned from, where that is more
+    l2_share: float = 0.0  # added to l2, as a share of the rows learned from
     from_mean: bool = True  # the trees of returns begin at the mean of the training rows; else at 0
 
     def __post_init__(self) -> None:
         require("models.xgboost", "leaf_weight", self.leaf_weight, 0, 1e9)
         require("models.xgboost", "l2", self.l2, 0, 1e9)
+        require("models.xgboost", "leaf_share", self.leaf_share, 0, 0.5)
+        require("models.xgboost", "l2_share", self.l2_share, 0, 1e3)
         require("models.xgboost", "trees", self.trees, 1, 100_000)
         require("models.xgboost", "depth", self.depth, 1, 64)
         for name in ("learning_rate", "subsample", "colsample"):
@@ -39,6 +43,8 @@ class LightGBMSettings(Section):
     colsample: float = 1.0
     leaf_rows: int = 20  # least rows of a leaf
     l2: float = 0.0  # on the values of the leaves
+    leaf_share: float = 0.0  # least rows of a leaf, as a share of those learned from, where that is more
+    l2_share: float = 0.0  # added to l2, as a share of the rows learned from
     from_mean: bool = True  # the trees of returns begin at the mean of the training rows; else at 0
 
     def __post_init__(self) -> None:
@@ -46,6 +52,8 @@ class LightGBMSettings(Section):
             require("models.lightgbm", name, getattr(self, name), 1e-6, 1)
         require("models.lightgbm", "leaf_rows", self.leaf_rows, 1, 100_000_000)
         require("models.lightgbm", "l2", self.l2, 0, 1e9)
+        require("models.lightgbm", "leaf_share", self.leaf_share, 0, 0.5)
+        require("models.lightgbm", "l2_share", self.l2_share, 0, 1e3)
         require("models.lightgbm", "patience", self.patience, 0, 100_000)
         require("models.lightgbm", "trees", self.trees, 1, 100_000)
         require("models.lightgbm", "leaves", self.leaves, 2, 131_072)

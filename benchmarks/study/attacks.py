@@ -1,0 +1,127 @@
+"""Is it one symbol, one week, one side, the market, or only low volatility?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from judgement import BASIS_POINTS, BLOCKS, DAY_STEPS, Signal, money_figures, rank_figures, traded
+from perpetuals import STEP, Perpetuals
+
+from quorate.core.clock import DAY_MS
+from quorate.core.types import FloatArray
+from quorate.evaluation import TimeBlocks
+from quorate.evaluation.neutral import NeutralPortfolio
+
+_LIQUID = 60  # symbols
+_GROUPS = 3  # of volatility
+_LEFT_OUT = 3  # best symbols
+
+
+def attack(market: Perpetuals, signal: Signal, hold: int) -> dict[str, Any]:
+    """Everything that might explain a result away, in basis points a day of the gross exposure."""
+    held = traded(market, signal, hold)
+    liquid = signal.without(market.volume_rank >= _LIQUID)
+    alike = grouped_by_volatility(market, signal)
+    return {
+        "hold": hold,
+        "whole": money_figures(held),
+        "symbols": _by_symbol(market, signal, held, hold),
+        "weeks": _by_week(held),
+        "months": _by_month(held),
+        "market": _beside_market(market, held),
+        "most_traded_symbols": {
+            "symbols": _LIQUID,
+            **rank_figures(market, liquid),
+            **_net(traded(market, liquid, hold)),
+        },
+        "among_equal_volatility": {
+            "groups": _GROUPS,
+            **rank_figures(market, alike),
+            **_net(traded(market, alike, hold)),
+        },
+        "wider": {"share": 0.3, **_net(traded(market, signal, hold, share=0.3))},
+    }
+
+
+def grouped_by_volatility(market: Perpetuals, signal: Signal) -> Signal:
+    """Ranks among the third of the symbols that are about as volatile: what low volatility brings is taken out."""
+    volatility = market.column("volatility_7d")
+    found = np.full(signal.values.shape, np.nan)
+    for row, values in enumerate(signal.values):
+        present = np.flatnonzero(np.isfinite(values) & np.isfinite(volatility[row]))
+        group = np.argsort(np.argsort(volatility[row, present])) * _GROUPS // max(1, len(present))
+        for number in range(_GROUPS):
+            own = present[group == number]
+            found[row, own] = (np.argsort(np.argsort(values[own])) + 0.5) / max(1, len(own))
+    return replace(signal, values=found)
+
+
+def _net(held: NeutralPortfolio) -> dict[str, Any]:
+    figures = money_figures(held)
+    return {name: figures[name] for name in ("gross_bp", "turnover", "net_bp", "net_bp_ci")}
+
+
+def _by_symbol(market: Perpetuals, signal: Signal, held: NeutralPortfolio, hold: int) -> dict[str, Any]:
+    """What each symbol brought before costs, and what is left without the best of them, known only afterwards."""
+    first = int(np.searchsorted(market.time, held.time[0]))
+    earned = np.nan_to_num(market.earned(STEP)[first : first + len(held.time)], nan=0.0)
+    brought = (held.weights * earned).sum(axis=0) / len(held.time) * DAY_STEPS * BASIS_POINTS
+    order = np.argsort(-brought)
+    best = order[:_LEFT_OUT]
+    left = traded(market, signal.without((slice(None), best)), hold)
+    return {
+        "best": {market.symbols[place]: float(brought[place]) for place in order[:5]},
+        "worst": {market.symbols[place]: float(brought[place]) for place in order[-5:]},
+        "share_positive": float((brought > 0).mean()),
+        "without_the_best": {"left_out": _LEFT_OUT, **_net(left)},
+    }
+
+
+def _by_week(held: NeutralPortfolio) -> dict[str, Any]:
+    _, place = np.unique(held.time // (7 * DAY_MS), return_inverse=True)
+    weeks = np.bincount(place, held.net) * BASIS_POINTS
+    days = len(held.daily())
+    return {
+        "weeks": len(weeks),
+        "share_positive": float((weeks > 0).mean()),
+        "best_bp": float(weeks.max()),
+        "worst_bp": float(weeks.min()),
+        "net_bp_without_the_best": float((weeks.sum() - weeks.max()) / max(1.0, days - 7.0)),
+    }
+
+
+def _by_month(held: NeutralPortfolio) -> dict[str, float]:
+    steps: dict[str, list[float]] = defaultdict(list)
+    for time, net in zip(held.time.tolist(), held.net.tolist(), strict=True):
+        steps[datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m")].append(net)
+    return {month: float(np.mean(nets)) * DAY_STEPS * BASIS_POINTS for month, nets in steps.items()}
+
+
+def _beside_market(market: Perpetuals, held: NeutralPortfolio) -> dict[str, Any]:
+    """How it moves with the equally weighted market, and what is left of the result beside that."""
+    first = int(np.searchsorted(market.time, held.time[0]))
+    around = np.nanmean(market.earned(STEP)[first : first + len(held.time)], axis=1)
+    net, market_days = held.daily(), _daily(held, around)
+    deviation = market_days - market_days.mean()
+    beta = float(deviation @ net / (deviation @ deviation))
+    blocks = TimeBlocks(held.time, BLOCKS)
+    rest = blocks.means(held.net - beta * around) * DAY_STEPS * BASIS_POINTS
+    return {
+        "market_bp": float(around.mean()) * DAY_STEPS * BASIS_POINTS,
+        "beta": beta,
+        "net_bp_beside": float((held.net - beta * around).mean()) * DAY_STEPS * BASIS_POINTS,
+        "net_bp_beside_ci": blocks.interval(rest),
+        "rising_days_bp": float(net[market_days > 0].mean()) * BASIS_POINTS,
+        "falling_days_bp": float(net[market_days <= 0].mean()) * BASIS_POINTS,
+        "long_beside_market_bp": float((held.long - 0.5 * around).mean()) * DAY_STEPS * BASIS_POINTS,
+        "short_beside_market_bp": float((held.short + 0.5 * around).mean()) * DAY_STEPS * BASIS_POINTS,
+    }
+
+
+def _daily(held: NeutralPortfolio, values: FloatArray) -> FloatArray:
+    _, place = np.unique(held.time // DAY_MS, return_inverse=True)
+    return np.bincount(place, values)

@@ -1,0 +1,171 @@
+"""Everything that is tried, by name, and the rule that chooses: written down before anything is run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from perpetuals import Perpetuals
+from relative import RelativeClass
+
+from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, XGBoostSettings
+from quorate.features import feature_names
+from quorate.features.catalogue import GROUPS
+from quorate.targets import ForwardClass, Target, TripleBarrier
+
+TARGETS = ("fixed", "volatility", "barrier", "relative")
+HORIZONS = (5, 12, 24)
+FEATURES = ("core14", "full65", "extended")
+CONTEXT = ("bitcoin", "strength", "breadth", "ranks")
+
+# Fixed bands grow with the root of the horizon from the recipe's own 0.5 % at 5 bars.
+_BANDS = {5: 0.005, 12: 0.0077, 24: 0.011}
+_VOLATILITY_BAND = 0.3
+_BARRIER = 0.75
+
+# Few, small trees that see a third of the columns and half of the rows each: quick, and as far held back as the
+# comparison of `held_back` says they have to be.
+HELD_BACK = LightGBMSettings(
+    trees=80,
+    leaves=15,
+    depth=4,
+    learning_rate=0.06,
+    leaf_rows=20,
+    leaf_share=0.04,
+    l2=0.0,
+    l2_share=0.06,
+    colsample=0.3,
+    subsample=0.5,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One way of learning.
+
+    Attributes:
+        target: of `TARGETS`.
+        horizon: bars.
+        features: a set; "+group" adds a context group to it and "-group" takes one out.
+        folds: test spans of the walk.
+        anchored: training begins with the first bar; else it is always as long as the first test span.
+        shuffled: above 0, the labels are dealt out anew among all rows, by this seed: a control with nothing to find.
+        funded: only bars of symbols whose funding is known there.
+        model: registered name.
+        settings: of the model, by name; what is not named here is `HELD_BACK`'s (LightGBM) or the default.
+    """
+
+    target: str
+    horizon: int
+    features: str
+    folds: int = 3
+    anchored: bool = True
+    shuffled: int = 0
+    funded: bool = False
+    model: str = "lightgbm"
+    settings: tuple[tuple[str, float], ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """One line."""
+        marks = [f"{self.target} {self.horizon}", self.features]
+        if self.model != "lightgbm" or self.settings is not None:
+            given = ", ".join(f"{key} {value:g}" for key, value in self.settings or ())
+            marks.append(f"{self.model} ({given or 'as documented'})")
+        marks += [f"{self.folds} folds"] * (self.folds != 3) + ["rolling"] * (not self.anchored)
+        marks += [f"shuffled ({self.shuffled})"] * (self.shuffled > 0) + ["where funding is known"] * self.funded
+        return ", ".join(marks)
+
+    @property
+    def holds(self) -> tuple[int, ...]:
+        """Hours that a position is held for: about the label's horizon, a day and three."""
+        return tuple(dict.fromkeys((max(6, self.horizon), 24, 72)))
+
+    def to_json(self) -> dict[str, Any]:
+        """For the ledger and the page."""
+        return {**asdict(self), "models": asdict(getattr(self.all_settings().models, self.model))}
+
+    def columns(self) -> tuple[str, ...]:
+        """Of its features. Funding is known of few symbols, so it is only in where it is asked for by name."""
+        base, *changes = self.features.replace("+", " +").replace("-", " -").split()
+        funding = {column.name for column in GROUPS["funding"]}
+        names = [name for name in feature_names(base) if name not in funding]
+        for change in changes:
+            group = [column.name for column in GROUPS[change[1:]]]
+            names = [*names, *group] if change[0] == "+" else [name for name in names if name not in group]
+        return tuple(names)
+
+    def make_target(self, market: Perpetuals) -> Target:
+        """What is learned."""
+        if self.target == "fixed":
+            return ForwardClass(self.horizon, _BANDS[self.horizon])
+        if self.target == "volatility":
+            return ForwardClass(self.horizon, _VOLATILITY_BAND, "volatility")
+        if self.target == "barrier":
+            return TripleBarrier(_BARRIER, _BARRIER, self.horizon, "volatility")
+        return RelativeClass(market.panel, self.horizon, _VOLATILITY_BAND)
+
+    def all_settings(self) -> Settings:
+        """With one thread, and an embargo of the horizon."""
+        settings = Settings()
+        held: Any = HELD_BACK if self.model == "lightgbm" else XGBoostSettings()
+        if self.settings is not None:
+            held = replace(_AS_DOCUMENTED[self.model], **dict(self.settings))
+        return replace(
+            settings,
+            models=replace(ModelSettings(), **{self.model: held}),
+            train=replace(settings.train, threads=1),
+            target=replace(settings.target, horizon=self.horizon),
+        )
+
+
+# Trees as section 4 of the specification has them, with nothing that holds them back.
+_AS_DOCUMENTED: dict[str, Any] = {
+    "lightgbm": LightGBMSettings(leaf_share=0.0, l2_share=0.0, colsample=1.0, subsample=1.0),
+    "xgboost": XGBoostSettings(leaf_share=0.0, l2_share=0.0, colsample=0.8, subsample=0.8),
+}
+
+
+def screened() -> list[Configuration]:
+    """Every target, horizon and feature set."""
+    return [Configuration(t, h, f) for t in TARGETS for h in HORIZONS for f in FEATURES]
+
+
+def grouped() -> list[tuple[Configuration, Configuration]]:
+    """Each context group alone on top of full65, and taken out of them all, beside what it is held against; funding
+    where it is known. Weighed on the recipe's own target and on the one that the market has no part in.
+    """
+    pairs = []
+    for own in (Configuration("fixed", 5, ""), Configuration("relative", 24, "")):
+        full, whole = replace(own, features="full65"), replace(own, features="extended")
+        pairs += [(replace(own, features=f"full65+{group}"), full) for group in CONTEXT]
+        pairs += [(replace(own, features=f"extended-{group}"), whole) for group in CONTEXT]
+    there = replace(whole, funded=True)
+    return [*pairs, (replace(there, features="extended+funding"), there)]
+
+
+def held_back() -> list[Configuration]:
+    """The recipe's own target and features, trained on about 80 days and tested on as many: how far trees of the
+    documented number and size have to be held back to know more than the class shares.
+    """
+    half = {"subsample": 0.5, "colsample": 0.5}
+    tried: list[tuple[str, str, dict[str, float]]] = [
+        ("core14", "lightgbm", {}),
+        ("core14", "lightgbm", {"leaf_share": 0.04}),
+        ("core14", "lightgbm", {"leaf_share": 0.04, **half}),
+        ("core14", "lightgbm", {"l2_share": 0.2, **half}),
+        ("core14", "lightgbm", {"leaf_share": 0.02, "l2_share": 0.06, **half}),
+        ("core14", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.06, **half}),
+        ("core14", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.2, **half}),
+        ("core14", "xgboost", {}),
+        ("core14", "xgboost", {"leaf_share": 0.04, "l2_share": 0.06, **half}),
+        ("core14", "xgboost", {"leaf_share": 0.04, "l2_share": 0.2, **half}),
+        ("full65", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.06, **half}),
+        ("full65", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.2, **half}),
+    ]
+    return [
+        Configuration(
+            "fixed", 5, features, folds=2, anchored=False, model=model, settings=tuple(sorted(settings.items()))
+        )
+        for features, model, settings in tried
+    ]

@@ -1,0 +1,231 @@
+"""Which target, horizon and features give an edge that survives costs: chosen on what was before 2025-07-01, looked at
+once on what came after.
+
+    QUORATE_DATA=FOLDER python benchmarks/study/run.py --select [--out FOLDER]
+    QUORATE_DATA=FOLDER python benchmarks/study/run.py --final [--out FOLDER]
+
+`--select` reads no candle from 2025-07-01 on. It tries everything that `configuration.py` lists, writes study.json and
+study.md, and freezes a choice by a rule that was written down before. `--final` trains the frozen choice on the time
+before and scores it on 2025-07-01 .. 2025-10-14. It says in study-final.json what it is about to look at before it
+reads those candles, and refuses to look for any other choice. Every trial of either is in study-trials.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import page
+from attacks import attack
+from configuration import FEATURES, Configuration, grouped, held_back, screened
+from perpetuals import Perpetuals
+from trials import Trials
+
+from quorate.core.clock import parse_ms
+from quorate.core.errors import EvaluationError
+from quorate.core.types import FloatArray
+from quorate.evaluation.deflation import Moments, deflated_sharpe
+from quorate.evaluation.ledger import Ledger
+from quorate.evaluation.overfitting import backtest_overfitting, fitting_blocks
+
+RESULTS = Path(__file__).parents[1] / "results"
+START, CUT, END = parse_ms("2024-10-23"), parse_ms("2025-07-01"), parse_ms("2025-10-15")
+FINALISTS, FINAL_FOLDS, SHUFFLES = 3, 6, 4
+LEAST_PROBABILITY = 0.95  # of the deflated Sharpe ratio
+
+RULE = (
+    f"Finalists are the {FINALISTS} configurations of the screening whose net result a day, at the better of their "
+    f"holding times, has the highest lower end of its 95 % interval; they are walked again in {FINAL_FOLDS} folds, and "
+    "the one with the highest lower end there is frozen. It is worth a change of the default recipe only if that lower "
+    f"end is above 0 and its Sharpe ratio is, with a probability of {LEAST_PROBABILITY:.0%}, above what the best of as "
+    "many trials would have by luck."
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verb = parser.add_mutually_exclusive_group(required=True)
+    verb.add_argument("--select", action="store_true", help="try everything on what was before 2025-07-01")
+    verb.add_argument("--final", action="store_true", help="look once at what came after")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of study.json and study.md")
+    options = parser.parse_args()
+    data = os.environ.get("QUORATE_DATA")
+    if not data:
+        print("name the folder of real candles with QUORATE_DATA", file=sys.stderr)
+        return 2
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        (select if options.select else final)(Path(data) / "binance", options.out)
+    except EvaluationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def select(folder: Path, out: Path) -> None:
+    """Everything before the cut."""
+    began = time.process_time()
+    trials = Trials(Perpetuals.read(folder, START, CUT), Ledger(out / "study-trials.jsonl"), "study")
+    tried = screened()
+    for configuration in tried:
+        trials.learn(configuration)
+    start = trials.found[tried[0].name]["start"]
+    ranked = sorted(tried, key=lambda it: -_lower_end(trials.found[it.name])[0])
+    finalists = [replace(it, folds=FINAL_FOLDS) for it in ranked[:FINALISTS]]
+    signals = {it.name: trials.learn(it)[1] for it in finalists}
+    best = max(finalists, key=lambda it: _lower_end(trials.found[it.name])[0])
+    _, hold = _lower_end(trials.found[best.name])
+
+    shuffled = [replace(ranked[0], shuffled=seed) for seed in range(1, SHUFFLES + 1)]
+    pairs = grouped()
+    groups = list(dict.fromkeys(it for pair in pairs for it in pair if it.name not in trials.found))
+    for configuration in (*shuffled, *groups):
+        trials.learn(configuration)
+    sets = [(it, replace(it, features=FEATURES[FEATURES.index(it.features) - 1])) for it in tried]
+    pairs = [pair for pair in sets if pair[0].features != FEATURES[0]] + pairs
+    holding = held_back()
+    for configuration in holding:
+        trials.learn(configuration)
+    baselines = compare(trials, start)
+
+    document = {
+        "question": "which target, horizon and features give an edge that survives costs",
+        "command": "python benchmarks/study/run.py --select",
+        "machine": f"{platform.machine()}, Python {platform.python_version()}, one thread",
+        "span": ["2024-10-23", "2025-07-01"],
+        "symbols": len(trials.market.symbols),
+        "rule": RULE,
+        "stages": {
+            "screening": [it.name for it in tried],
+            "finalists": [it.name for it in finalists],
+            "controls": [it.name for it in shuffled],
+            "groups": [it.name for it in groups],
+            "held back": [it.name for it in holding],
+            "baselines": baselines,
+        },
+        "trials": trials.found,
+        "pairs": [trials.paired(it.name, against.name) for it, against in pairs],
+        "attacks": {
+            name: attack(trials.market, signal, _lower_end(trials.found[name])[1]) for name, signal in signals.items()
+        },
+        "choice": {"configuration": best.to_json(), "name": best.name, "hold": hold},
+        "verdict": verdict(trials, best, hold, [it.name for it in tried]),
+        "cpu_seconds": round(time.process_time() - began),
+    }
+    _write(out / "study.json", document)
+    (out / "study.md").write_text(page.selection(document), encoding="utf-8")
+
+
+def compare(trials: Trials, start: int) -> list[str]:
+    """What no model is needed for, over a day."""
+    signals = {
+        "reversal of 24 h": -trials.market.column("change_24"),
+        "reversal of 4 h": -trials.market.column("change_4"),
+        "momentum of 96 h": trials.market.column("change_96"),
+        "low volatility": -trials.market.column("volatility_7d"),
+    }
+    for name, values in signals.items():
+        trials.compare(name, values, start, 24, (24, 72))
+    return list(signals)
+
+
+def verdict(trials: Trials, best: Configuration, hold: int, screening: list[str]) -> dict[str, Any]:
+    """Whether the best is more than the luck of so many."""
+    sharpes = [Moments.of(daily).sharpe for daily in trials.daily.values()]
+    deflation = deflated_sharpe(Moments.of(trials.daily[best.name, hold]), sharpes)
+    returns = _side_by_side([daily for (name, _), daily in trials.daily.items() if name in screening])
+    blocks = fitting_blocks(len(returns))
+    overfit = backtest_overfitting(returns, blocks) if blocks else None
+    low = _lower_end(trials.found[best.name])[0]
+    return {
+        "trials": deflation.trials,
+        "sharpe_of_luck_day": deflation.reference,
+        "deflated_sharpe": deflation.probability,
+        "undeflated_sharpe": deflation.undeflated,
+        "overfitting": None if overfit is None else overfit.probability,
+        "lower_end_bp": low,
+        "change_the_default": bool(low > 0 and deflation.probability > LEAST_PROBABILITY),
+    }
+
+
+def final(folder: Path, out: Path) -> None:
+    """The frozen choice on what came after the cut: once.
+
+    Raises:
+        EvaluationError: nothing is frozen yet, or something was looked at already.
+    """
+    chosen, looked = out / "study.json", out / "study-final.json"
+    if not chosen.exists():
+        raise EvaluationError("take the last look", found=f"no {chosen.name}", remedy="Run --select first.")
+    choice = json.loads(chosen.read_text())["choice"]
+    if looked.exists():
+        before = json.loads(looked.read_text())["choice"]
+        if before != choice:
+            raise EvaluationError(
+                "take the last look",
+                found=f"that {before['name']} was looked at",
+                expected=f"no look, or one for {choice['name']}",
+                remedy="What was seen cannot be unseen: wait for new candles.",
+            )
+        if "figures" in json.loads(looked.read_text()):
+            raise EvaluationError("take the last look", found=f"{looked.name}", expected="that no one looked yet")
+    _write(looked, {"choice": choice, "span": ["2025-07-01", "2025-10-15"]})
+    fields = {name: choice["configuration"][name] for name in Configuration.__dataclass_fields__}
+    settings = fields["settings"]
+    fields["settings"] = None if settings is None else tuple((name, value) for name, value in settings)
+    configuration = replace(Configuration(**fields), folds=3)
+    trials = Trials(Perpetuals.read(folder, START, END), Ledger(out / "study-trials.jsonl"), "study-final", first=CUT)
+    _, signal = trials.learn(configuration)
+    baselines = compare(trials, CUT)
+    document = {
+        "choice": choice,
+        "command": "python benchmarks/study/run.py --final",
+        "span": ["2025-07-01", "2025-10-15"],
+        "folds": configuration.folds,
+        "name": configuration.name,
+        "figures": trials.found,
+        "baselines": baselines,
+        "attack": attack(trials.market, signal, choice["hold"]),
+    }
+    _write(looked, document)
+    (out / "study-final.md").write_text(page.last_look(document), encoding="utf-8")
+
+
+def _lower_end(figures: dict[str, Any]) -> tuple[float, int]:
+    """Of the net result a day, at the holding time where it is highest; and that time."""
+    ends = {int(hold): money["net_bp_ci"][0] for hold, money in figures["held"].items() if money["net_bp_ci"]}
+    hold = max(ends, key=lambda it: ends[it])
+    return ends[hold], hold
+
+
+def _side_by_side(daily: list[FloatArray]) -> FloatArray:
+    """The days that all have, counted from the first: longer horizons end a day sooner."""
+    shortest = min(len(days) for days in daily)
+    return np.stack([days[:shortest] for days in daily], axis=1)
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(_rounded(document), indent=1) + "\n", encoding="utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits, and null for what is no number."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
