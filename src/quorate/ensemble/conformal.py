@@ -81,6 +81,8 @@ class Conformal:
                 label is never known has one that is later than all times.
         """
         n = len(time)
+        if not n:
+            return Tracked(np.empty(0), np.empty(0), self.level)
         happened = 1 - probabilities[np.arange(n), y]
         known = np.isfinite(happened)
         limits, missed = np.full(n, np.nan), np.full(n, np.nan)
@@ -102,7 +104,7 @@ class Conformal:
                     error = float(happened[row] > limit)
                     missed[row] = error
                     due.setdefault(int(known_from[row]), []).append(error)
-        missed[known_from > (times[-1] if n else 0)] = np.nan
+        missed[known_from > times[-1]] = np.nan
         return Tracked(limits, missed, level)
 
     def to_json(self) -> dict[str, Any]:
