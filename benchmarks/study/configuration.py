@@ -158,8 +158,8 @@ def held_back() -> list[Configuration]:
         ("core14", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.06, **half}),
         ("core14", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.2, **half}),
         ("core14", "xgboost", {}),
-        ("core14", "xgboost", {"leaf_share": 0.04, "l2_share": 0.06, **half}),
-        ("core14", "xgboost", {"leaf_share": 0.04, "l2_share": 0.2, **half}),
+        ("core14", "xgboost", {"leaf_share": 0.04, "l2_share": 0.06}),
+        ("core14", "xgboost", {"leaf_share": 0.04, "l2_share": 0.2}),
         ("full65", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.06, **half}),
         ("full65", "lightgbm", {"leaf_share": 0.04, "l2_share": 0.2, **half}),
     ]
