@@ -73,7 +73,7 @@ def test_evaluate_puts_every_figure_beside_its_baseline(world, quorate_program, 
     text = quorate_program(*asked).stdout
     assert text.startswith("SYNTHETIC")
     titles = [line for line in text.splitlines() if line.startswith("[SYNTHETIC]")]
-    assert len(titles) == 7
+    assert len(titles) == 9
     assert "class prior" in text
     assert "buy and hold" in text
 

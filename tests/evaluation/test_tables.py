@@ -18,6 +18,7 @@ from quorate.evaluation.tables import fold_table, money_table, rival_table, tabl
         (0.0123, "percent", "+1.23 %"),
         (-1e-9, "percent", "+0.00 %"),
         (138.68592, "percent", "+13,869 %"),
+        (12_345.6, "percent", "+1.2e+06 %"),
         (3.34e14, "number", "3.34e+14"),
         (-1234.5, "usd", "-$1,234.50"),
         (-6.44, "bps", "-6.4 bps"),

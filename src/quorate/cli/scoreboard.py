@@ -81,7 +81,8 @@ def _differences(document: Mapping[str, Any]) -> None:
         shown = cell(apart, "log_loss", "change")
         within = f" ({shown.interval})" if shown.interval else ""
         p_value = apart["p_value"]
-        tested = "" if p_value is None else f"; Diebold-Mariano p {p_value:.3f}"
+        shown_p = "" if p_value is None else "p < 0.001" if p_value < 0.001 else f"p {p_value:.3f}"
+        tested = f"; Diebold-Mariano {shown_p}" if shown_p else ""
         output.print_line(
             f"log-loss of the ensemble less that of {baseline_name(name)}: {shown.text}{within}{tested}; "
             "below 0 is better"

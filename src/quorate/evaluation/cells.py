@@ -75,6 +75,8 @@ def text_of(value: float, kind: Kind) -> str:
         case "share":
             return f"{100 * value:.2f} %"
         case "percent":
+            if abs(value) >= 1_000:  # nobody reads the digits of a hundred thousand percent
+                return f"{100 * value:+.1e} %"
             digits = 2 if abs(value) < 10 else 0
             return f"{round(100 * value, digits) + 0.0:+,.{digits}f} %"  # no -0.00
         case "usd":

@@ -42,7 +42,7 @@ def deflation_figures(
 def ledger_figures(moments: Moments, history: History, path: str, *, synthetic: bool) -> dict[str, Any]:
     """`deflation_figures` over everything that a ledger holds."""
     trials = history.distinct(synthetic=synthetic)
-    recorded = {"ledger": path, "recorded": len(history.trials), "torn": history.torn}
+    recorded = {"ledger": path, "recorded": len(history.trials), "distinct": len(trials), "torn": history.torn}
     made = "the synthetic market" if synthetic else "real markets"
     counted = f"{len(trials):,} configurations ever evaluated on {made} according to {path}"
     return deflation_figures(moments, [trial.moments.sharpe for trial in trials], counted, recorded)
