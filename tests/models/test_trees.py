@@ -1,11 +1,13 @@
 """The tree members: both tasks, the same file from the same seed, and a graph that says what the library says."""
 
 import hashlib
+import re
 
 import numpy as np
 import pytest
+import xgboost
 
-from quorate.core.errors import ModelError
+from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
 from quorate.models import Later, build, names
 from quorate.models.runtime import Session, require_same
@@ -142,3 +144,55 @@ def test_lightgbm_stops_where_later_rows_no_longer_gain_and_keeps_the_trees_up_t
     alone = ModelSettings(lightgbm=LightGBMSettings(trees=stopped._booster.num_trees() // 3))
     same = build("lightgbm", "class", alone, seed=1, threads=1).fit(X[:-300], y[:-300])
     np.testing.assert_array_equal(stopped.output(X), same.output(X))
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("task", TASKS)
+def test_shares_of_the_rows_hold_back_the_same_however_often_each_row_is_there(name, task):
+    X, y, forward = rows()
+    target = y if task == "class" else forward
+    whole = {"subsample": 1.0, "colsample": 1.0, "trees": 20}
+    held = {"l2_share": 0.2, "leaf_share": 0.1, **whole}
+
+    def output(shares, times):
+        settings = ModelSettings(xgboost=XGBoostSettings(**shares), lightgbm=LightGBMSettings(**shares))
+        model = build(name, task, settings, seed=1, threads=1)
+        return model.fit(np.repeat(X, times, axis=0), np.repeat(target, times)).output(X)
+
+    np.testing.assert_allclose(output(held, 1), output(held, 4), atol=2e-3 * np.abs(target).max())
+    spread = [output(shares, 1).std(axis=0).max() for shares in (held, {**held, "l2_share": 0.0}, whole)]
+    assert spread[0] < 0.8 * spread[1] < 0.8 * spread[2]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_no_leaf_is_smaller_than_its_share_of_the_rows(share, tmp_path):
+    X, y, _ = rows()
+    settings = ModelSettings(
+        lightgbm=LightGBMSettings(trees=5, leaf_share=share, subsample=1.0),
+        xgboost=XGBoostSettings(trees=1, leaf_share=share, subsample=1.0),
+    )
+    build("lightgbm", "class", settings, seed=1, threads=1).fit(X, y).save(tmp_path / "trees")
+    counts = [
+        int(count)
+        for line in (tmp_path / "trees").read_text().splitlines()
+        if line.startswith("leaf_count=")
+        for count in line.partition("=")[2].split()
+    ]
+    assert len(counts) > 5 * 3
+    assert share * len(X) <= min(counts) < 2 * share * len(X)
+    # XGBoost counts a row by the second derivative of its loss: 4 / 9 where each class is as likely as another.
+    build("xgboost", "class", settings, seed=1, threads=1).fit(X, y).save(tmp_path / "trees")
+    booster = xgboost.Booster()
+    booster.load_model(bytearray((tmp_path / "trees").read_bytes()))
+    covers = [
+        float(cover) for tree in booster.get_dump(with_stats=True) for cover in re.findall(r"leaf=.*cover=(\S+)", tree)
+    ]
+    assert len(covers) > 3
+    assert share * len(X) * 4 / 9 <= min(covers) < 2 * share * len(X) * 4 / 9
+
+
+@pytest.mark.parametrize("kind", [XGBoostSettings, LightGBMSettings])
+@pytest.mark.parametrize("change", [{"leaf_share": 0.6}, {"leaf_share": -0.1}, {"l2_share": -1.0}])
+def test_shares_out_of_range_are_refused(kind, change):
+    with pytest.raises(SettingsError, match=next(iter(change))):
+        kind(**change)
