@@ -219,6 +219,8 @@ class Browser:
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
+        # In time of the processor, so that a busy machine does not count.
+        self.ask("Performance.enable", timeDomain="threadTicks")
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command and wait for its answer; what happens meanwhile is kept."""
@@ -252,6 +254,11 @@ class Browser:
         """What the page logged, threw or was refused since it was opened."""
         loud = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
         return [event for event in self._events if event["method"] in loud]
+
+    def busy_seconds(self) -> float:
+        """Time of the processor that the page's main thread has taken since the page was opened."""
+        metrics = self.ask("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
     def close(self) -> None:
         """End the program."""

@@ -174,7 +174,6 @@ LOOK = """(() => {
     background: style.backgroundColor,
     text: style.color,
     smallest: Math.min(...[...document.querySelectorAll("td, th, p, small")].map(size)),
-    drawn_ms: performance.getEntriesByName("drawn")[0].startTime,
   };
 })()"""
 
@@ -203,8 +202,8 @@ def test_a_browser_draws_every_plot(browser: Any, address: str, width: int, sche
     ground, text = (sum(map(int, re.findall(r"\d+", look[name])[:3])) for name in ("background", "text"))
     assert (ground < 150 and text > 500) if scheme == "dark" else (ground > 600 and text < 200)
     assert browser.complaints() == []
-    # The aim is 2 s on a quiet machine (benchmarks/report.py); this one may be busy.
-    assert look["drawn_ms"] < 10_000
+    # The aim is 2 s of a quiet machine's time; caches shared with other work cost as much again.
+    assert browser.busy_seconds() < 4
 
 
 def test_long_lists_of_symbols_are_cut_and_counted(make_run: Callable[..., Any]) -> None:

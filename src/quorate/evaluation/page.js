@@ -22,7 +22,6 @@ function draw() {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 draw();
-performance.mark("drawn");
 
 // A plot follows its own place, which changes without the window: when a phone turns or a scroll bar appears. Plotly's
 // own resizing waits a tenth of a second, in which a page that is being printed or captured shows plots cut off.
