@@ -133,6 +133,15 @@ def test_calls_do_not_influence_one_another():
     assert not any("mean" in name or "scale" in name for name in made.state_dict())
 
 
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_parts_of_a_batch_say_what_the_whole_does(monkeypatch, norm):
+    made = network(replace(SCORES, encoder=replace(TINY, norm=norm))).eval()
+    x = torch.randn(50, 24, 3)
+    whole = made(x)
+    monkeypatch.setattr("quorate.models.networks.patchtst_network._TOKENS", 3 * 4 * 7)
+    torch.testing.assert_close(made(x), whole, rtol=1e-5, atol=1e-5)
+
+
 def test_parts_of_a_training_batch_add_up_to_the_whole(monkeypatch):
     config = replace(SCORES, encoder=replace(TINY, dropout=0.0))
     x, target = torch.randn(50, 24, 3), torch.randint(0, 3, (50,))

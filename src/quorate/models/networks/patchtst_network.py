@@ -20,8 +20,8 @@ from quorate.models.networks.revin import RevIN, Statistics
 
 Head = Literal["forecast", "scores"]
 
-# Tokens that go through the encoder together while it trains: what a batch of them needs stays in the caches, and no
-# array is so large that the allocator fetches it from the system anew in every step.
+# Tokens that go through the encoder together: what they need stays in the caches, and no array is so large that the
+# allocator fetches it from the system anew in every step.
 _TOKENS = 8_960
 
 
@@ -39,7 +39,7 @@ class PatchTSTConfig:
         end_padding: the newest bar once more, `stride` times, for one more patch.
         embedding, positions: as in `PatchEmbedding`.
         affine: RevIN learns a weight and a bias for each channel.
-        head_dropout: of what the head reads.
+        head_dropout: of the tokens that the head reads.
         encoder: what lies between.
 
     Raises:
@@ -122,8 +122,8 @@ class PatchTSTNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         c = self.config
         size = max(1, _TOKENS // (c.features * c.patches))
-        # Batch norm is over the batch: it must see all of it.
-        if self.training and c.encoder.norm == "layer" and len(x) > size:
+        # While it trains, batch norm is over the batch: it must see all of it.
+        if len(x) > size and not (self.training and c.encoder.norm == "batch"):
             return torch.cat([self._answer(part) for part in torch.split(x, size)])
         return self._answer(x)
 
@@ -175,5 +175,6 @@ class ScoresHead(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, tokens: Tensor, statistics: Statistics) -> Tensor:
-        inputs = [tokens.flatten(1), statistics.mean[:, 0], statistics.scale[:, 0]]  # (B, FND), (B, F), (B, F)
-        return self.project(self.dropout(torch.cat([part.to(tokens.dtype) for part in inputs], dim=1)))  # type: ignore[no-any-return]
+        mean, scale = (part[:, 0].to(tokens.dtype) for part in statistics)  # (B, F) each
+        inputs = [self.dropout(tokens.flatten(1)), mean, scale]  # (B, F, N, D) -> (B, FND)
+        return self.project(torch.cat(inputs, dim=1))  # type: ignore[no-any-return]
