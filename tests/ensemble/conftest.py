@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
+from quorate.core.settings import (
+    CalibrationSettings,
+    LightGBMSettings,
+    ModelSettings,
+    PolicySettings,
+    Settings,
+    TrainSettings,
+    XGBoostSettings,
+)
 from quorate.ensemble.train import train
 from quorate.market.synthetic import SyntheticMarket
 
@@ -43,6 +51,25 @@ def world(tmp_path_factory):
         end=seam,
     )
     return SimpleNamespace(panel=panel, seam=seam, trained=trained, now=start + BARS * HOUR_MS, settings=SETTINGS)
+
+
+@pytest.fixture(scope="session")
+def believed(world, tmp_path_factory):
+    """A bundle of the same rows whose scores are calibrated, few as they are, and that decides by the probabilities."""
+    settings = replace(
+        SETTINGS,
+        calibration=CalibrationSettings(folds=2, rows=20, class_rows=1),
+        policy=PolicySettings(name="calibrated", signals=5),
+    )
+    return train(
+        dict(list(world.panel.items())[:2]),
+        "1h",
+        models=("xgboost", "lightgbm"),
+        settings=settings,
+        out=tmp_path_factory.mktemp("believed"),
+        measure=mean_loss,
+        end=world.seam,
+    )
 
 
 @pytest.fixture

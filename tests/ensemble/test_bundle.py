@@ -42,7 +42,9 @@ def test_the_manifest_says_what_it_is(world):
     assert tree["rows"]["labelled"] == 2 * (700 - 49 - 5)
 
 
-@pytest.mark.parametrize("name", ["calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj", FILE_NAME])
+@pytest.mark.parametrize(
+    "name", ["calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj", FILE_NAME]
+)
 def test_one_byte_changed_anywhere_is_refused_by_name(copy, name):
     path = copy / name
     content = path.read_bytes()
