@@ -26,6 +26,13 @@ def test_the_vote_in_the_python_page_runs_as_shown():
     assert names["signal"].line() == "strong | xgb:BUY 78%, lgbm:BUY 81%, patchtst:BUY 74%, nhits:ABSTAIN | vol:2.00%"
 
 
+def test_the_stack_in_its_page_runs_as_shown(capsys):
+    page = (ROOT / "docs" / "stack.md").read_text()
+    code, shown = re.search(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", page, re.DOTALL).groups()
+    exec(code, {})
+    assert capsys.readouterr().out == re.sub("^    ", "", shown, flags=re.MULTILINE)
+
+
 def test_links_of_the_pages_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):

@@ -22,7 +22,6 @@ import numpy as np
 
 from quorate.core.clock import parse_ms, timeframe_ms
 from quorate.core.settings import Settings
-from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.stack.folds import stack_folds
 from quorate.ensemble.stack.predictions import predict_held
 from quorate.market import FreqtradeFolder
@@ -46,6 +45,19 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
                 ((100, 0.005), (200, 0.01), (500, 0.01)), (4, 8), (100, 300), (0, 50)
             )
         ),
+        # Leaves that grow with the rows, as spans of any length need them.
+        *(
+            _HELD_BACK
+            | {
+                "trees": 500,
+                "learning_rate": 0.01,
+                "leaves": 4,
+                "leaf_share": share,
+                "patience": 50,
+                "from_mean": False,
+            }
+            for share in (0.05, 0.1, 0.15)
+        ),
     ],
     "xgboost": [
         {"trees": 300},
@@ -56,6 +68,10 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
             for (trees, rate), depth, rows, l2 in product(
                 ((300, 0.002), (300, 0.005), (300, 0.01)), (2, 3), (100.0, 300.0), (1.0, 300.0)
             )
+        ),
+        *(
+            _HELD_BACK | {"trees": 300, "learning_rate": 0.002, "depth": 2, "leaf_share": share, "from_mean": False}
+            for share in (0.05, 0.1, 0.15)
         ),
     ],
     "lstm": [
@@ -75,6 +91,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--member", choices=GRIDS, action="append")
     parser.add_argument("--features", action="append")
+    parser.add_argument("--new", action="store_true", help="only configurations that were not tried before")
     asked = parser.parse_args()
     settings = Settings()
     bar = timeframe_ms("4h")
@@ -90,8 +107,10 @@ def main() -> None:
             whole.time, whole.span_end, before, replace(settings.stack, folds=6, first=0.35, stop=0.25), HORIZON * bar
         )
         for member in asked.member or GRIDS:
-            base = RECIPES["stack"].model_settings(settings)
+            base = settings.models  # what a trial does not change is as everywhere, not as this search has chosen
             for number, changed in enumerate(GRIDS[member], 1):
+                if asked.new and any(_is(old, member, features, changed) for old in known()):
+                    continue
                 own = replace(base, **{member: replace(getattr(base, member), **changed)})
                 make = partial(build, member, "return", own, seed=settings.train.seed, threads=1)
                 began = time.perf_counter()
@@ -117,11 +136,18 @@ def note(features: str, member: str, changed: dict[str, Any], whole: Any, said: 
         "predicted_sd_pct": 100 * float(predicted.std()),
         "seconds": round(seconds, 1),
     }
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    same = (member, features, changed)
-    kept = [old for old in known if (old["member"], old["features"], old["changed"]) != same]
+    kept = [old for old in known() if not _is(old, member, features, changed)]
     RESULTS.write_text(json.dumps([*kept, trial], indent=1) + "\n")
     print(json.dumps({name: trial[name] for name in ("changed", "r2_vs_zero", "predicted_sd_pct", "seconds")}))
+
+
+def known() -> list[dict[str, Any]]:
+    """Every trial so far."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+
+
+def _is(trial: dict[str, Any], member: str, features: str, changed: dict[str, Any]) -> bool:
+    return (trial["member"], trial["features"], trial["changed"]) == (member, features, changed)
 
 
 def _r2(y: np.ndarray, predicted: np.ndarray) -> float:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from quorate.cli.stack import in_percent
+from quorate.core.clock import HOUR_MS, parse_ms
 
 SMALL = {
     "QUORATE_STACK__MODELS__XGBOOST__TREES": "20",
@@ -95,8 +96,10 @@ def test_it_trades(stack, world, quorate_program):
         )
     )
     assert found["stats"]["n"] == len(found["trades"]) > 0
-    # A position is held for as long as the return reaches.
-    assert max(trade["bars"] for trade in found["trades"]) <= 4
+    # A position is held for no longer than the predicted return reaches.
+    for trade in found["trades"]:
+        held = parse_ms(trade["exit_time"]) - parse_ms(trade["entry_time"])
+        assert held <= 4 * HOUR_MS
 
 
 def test_a_method_is_of_a_stack_alone(world, quorate_program, tmp_path):
