@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, format_ms, parse_ms
 from quorate.core.errors import TargetError
 from quorate.core.settings import SplitSettings
-from quorate.targets import time_split
+from quorate.targets import time_split, training_slices, validation_slices
 
 SHARES = (SplitSettings().train, SplitSettings().validation)
 
@@ -39,6 +39,7 @@ def test_dates_of_two_symbols_as_a_table():
     assert [len(part) for part in (split.train, split.validation, split.test)] == [12 + 2, 2, 6]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_label_of_a_part_reaches_the_next(data):
     rows = data.draw(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)), min_size=30, max_size=120))
@@ -92,3 +93,45 @@ def test_cut_points_are_floors_of_the_shares(count, train, validation, cuts):
 def test_impossible_splits_are_refused(time, span_end, train, validation):
     with pytest.raises(TargetError, match="split the rows"):
         time_split(np.array(time, np.int64), np.array(span_end, np.int64), train, validation)
+
+
+def test_the_slices_of_a_validation_part_as_a_table():
+    # Bars 10 to 29, labels of two bars: cut at bars 16 and 24, two rows purged at each seam.
+    time = np.arange(40)
+    cut = validation_slices(time, time + 2, np.arange(10, 30), SplitSettings(stop=0.3, calibrate=0.4))
+    assert [part.tolist() for part in (cut.stop, cut.calibrate, cut.choose)] == [
+        [10, 11, 12, 13],
+        [16, 17, 18, 19, 20, 21],
+        [24, 25, 26, 27, 28, 29],
+    ]
+    none = validation_slices(time, time + 2, np.empty(0, np.int64), SplitSettings())
+    assert not len(none.stop) + len(none.calibrate) + len(none.choose)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_what_is_fitted_on_outputs_never_shares_a_row_nor_a_label(data):
+    rows = data.draw(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 5)), min_size=30, max_size=120))
+    time = np.array([t for t, _ in rows])
+    span_end = time + np.array([length for _, length in rows])
+    chosen = np.flatnonzero(np.array(data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))))
+    shares = SplitSettings(stop=data.draw(st.sampled_from([0.0, 0.3, 1.0])), calibrate=0.0)
+    shares = data.draw(st.sampled_from([SplitSettings(), shares, SplitSettings(validation=0.0)]))
+    trained, cut = training_slices(time, span_end, chosen, shares)
+    parts = [trained, cut.stop, cut.calibrate, cut.choose]
+    together = np.concatenate(parts)
+    assert len(np.unique(together)) == len(together)
+    assert set(together) <= set(chosen)
+    for place, earlier in enumerate(parts):
+        for later in parts[place + 1 :]:
+            if len(earlier) and len(later):
+                assert span_end[earlier].max() < time[later].min()
+    # Where anything may be learned from, something is.
+    assert len(trained) or not len(chosen)
+
+
+def test_too_short_a_span_trains_on_all_of_it_and_keeps_no_slice():
+    time = np.arange(6)
+    trained, cut = training_slices(time, time + 5, np.arange(6), SplitSettings())
+    assert trained.tolist() == [0, 1, 2, 3, 4, 5]
+    assert not len(cut.stop) + len(cut.calibrate) + len(cut.choose)
