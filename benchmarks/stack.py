@@ -141,7 +141,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         f"{counts['test_from']} on; features {found['features']}.",
         "",
         "Returns over the next 4 bars, errors in percent. R2 is against predicting zero; p is Diebold and Mariano's, "
-        "two-sided, of squared errors against predicting zero. The default method is ridge.",
+        "two-sided, of squared errors against predicting zero. Beyond cost: share of the rows whose predicted return "
+        "exceeds a round trip's cost, so that a stack would act. The default method is ridge.",
         "",
     ]
     titles = {
@@ -155,8 +156,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         lines += [
             f"## {title}",
             "",
-            "| | rows | RMSE | MAE | MSE | R2 | p | rank IC |",
-            "|---|---:|---:|---:|---:|---:|---:|---:|",
+            "| | rows | RMSE | MAE | MSE | R2 | p | rank IC | beyond cost |",
+            "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
             *(_row(NAMES.get(name, name), figures) for name, figures in table.items()),
             "",
         ]
@@ -175,7 +176,7 @@ def _row(name: str, figures: dict[str, Any]) -> str:
     return (
         f"| {name} | {figures['n']:,} | {shown('rmse_pct', '.4f')} | {shown('mae_pct', '.4f')} | "
         f"{shown('mse_pct2', '.4f')} | {shown('r2_vs_zero', '+.2%')} | {shown('against_zero_p', '.3f')} | "
-        f"{shown('rank_ic', '+.3f')} |"
+        f"{shown('rank_ic', '+.3f')} | {shown('acts', '.1%')} |"
     )
 
 

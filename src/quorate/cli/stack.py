@@ -137,7 +137,7 @@ def _print_returns(
 ) -> None:
     output.print_rows(
         title,
-        ("", "rows", "RMSE", "MAE", "MSE", "R2 against zero", "p against zero", "stack is better by"),
+        ("", "rows", "RMSE", "MAE", "MSE", "R2 against zero", "p against zero", "acts on", "stack is better by"),
         [_row(name, figures, better.get(name)) for name, figures in rows.items()],
         synthetic=synthetic,
     )
@@ -152,6 +152,7 @@ def _row(name: str, figures: Mapping[str, Any], better: float | None) -> tuple[s
         _number(figures["mse_pct2"], ".3f"),
         _number(figures["r2_vs_zero"], "+.2%"),
         _number(figures["against_zero_p"], ".3f"),
+        _number(figures.get("acts"), ".1%"),
         _number(better, "+.2%"),
     )
 

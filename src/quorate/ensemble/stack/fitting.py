@@ -189,6 +189,7 @@ def _figures(
             held.predicted[known],
             choice.best.predicted[known],
             means[known],
+            stack.round_trip,
         )
     }
     sessions = {name: Session(graphs[name], dataset.inputs.X.shape[1], name) for name in names}
@@ -198,7 +199,8 @@ def _figures(
         both = align(dataset, names, said)
         if len(both):
             stacked = stack.combiner.combine(both.predicted)
-            parts[part] = part_figures(measure, dataset, both.rows, names, both.predicted, stacked, mean)
+            cost = stack.round_trip
+            parts[part] = part_figures(measure, dataset, both.rows, names, both.predicted, stacked, mean, cost)
     return {name: {part: rows[name] for part, rows in parts.items()} for name in parts["out_of_fold"]}
 
 

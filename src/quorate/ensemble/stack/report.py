@@ -23,8 +23,9 @@ def part_figures(
     predicted: FloatArray,
     stacked: FloatArray,
     mean: FloatArray,
+    round_trip: float,
 ) -> dict[str, dict[str, Any]]:
-    """Figures of each member, of the stack and of both baselines.
+    """Figures of each member, of the stack and of both baselines; `acts` is the share of rows beyond the cost.
 
     Args:
         measure: figures of (n,) predicted returns.
@@ -34,11 +35,15 @@ def part_figures(
         predicted: (n, m) what each said.
         stacked: (n,) what the stack said.
         mean: (n,) or (1,) mean return of rows learned from.
+        round_trip: cost that a predicted return must exceed to be acted on, a fraction.
     """
     said = dict(zip(members, predicted.T, strict=True))
     said |= {STACKED: stacked, ZERO: np.zeros(len(rows)), MEAN: np.broadcast_to(mean, len(rows))}
     y, time, earned = dataset.y[rows], dataset.time[rows], dataset.forward_return[rows]
-    return {name: dict(measure(y, column, mean, time, earned)) for name, column in said.items()}
+    return {
+        name: {**measure(y, column, mean, time, earned), "acts": float((np.abs(column) > round_trip).mean())}
+        for name, column in said.items()
+    }
 
 
 def improvement(own: float, other: float) -> float:
