@@ -44,9 +44,9 @@ class Row:
 
 
 ROWS = (
-    Row("nhits-ETTm2-96", "nhits", "ETTm2", 96, 0.176, 0.255, 0.03, (1,), (8, 4, 1), (24, 12, 1)),
-    Row("nhits-ETTm2-192", "nhits", "ETTm2", 192, 0.245, 0.305, 0.03, (1,), (8, 4, 1), (24, 12, 1)),
-    Row("nhits-exchange-96", "nhits", "exchange_rate", 96, 0.092, None, 0.03, (1,), (8, 4, 1), (24, 12, 1)),
+    Row("nhits-ETTm2-96", "nhits", "ETTm2", 96, 0.176, 0.255, 0.03, (1,), (2, 2, 2), (180, 60, 1)),
+    Row("nhits-ETTm2-192", "nhits", "ETTm2", 192, 0.245, 0.305, 0.03, (1,), (2, 2, 2), (180, 60, 1)),
+    Row("nhits-exchange-96", "nhits", "exchange_rate", 96, 0.092, None, 0.03, (1,), (2, 2, 2), (180, 60, 1)),
     Row("patchtst-ETTh1-96", "patchtst", "ETTh1", 96, 0.375, 0.399, 0.02, (1, 2, 3)),
     Row("patchtst-ETTh1-192", "patchtst", "ETTh1", 192, 0.414, 0.421, 0.02),
     Row("patchtst-ETTh2-96", "patchtst", "ETTh2", 96, 0.274, 0.336, 0.02),
