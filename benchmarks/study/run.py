@@ -38,7 +38,7 @@ from quorate.evaluation.overfitting import backtest_overfitting, fitting_blocks
 
 RESULTS = Path(__file__).parents[1] / "results"
 START, CUT, END = parse_ms("2024-10-23"), parse_ms("2025-07-01"), parse_ms("2025-10-15")
-FINALISTS, FINAL_FOLDS, SHUFFLES = 3, 6, 4
+FINALISTS, FINAL_FOLDS, SHUFFLES = 3, 6, 3
 LEAST_PROBABILITY = 0.95  # of the deflated Sharpe ratio
 
 RULE = (
@@ -139,7 +139,7 @@ def compare(trials: Trials, start: int) -> list[str]:
 
 def verdict(trials: Trials, best: Configuration, hold: int, screening: list[str]) -> dict[str, Any]:
     """Whether the best is more than the luck of so many."""
-    sharpes = [Moments.of(daily).sharpe for daily in trials.daily.values()]
+    sharpes = [trial.moments.sharpe for trial in trials.ledger.read().distinct(synthetic=False)]
     deflation = deflated_sharpe(Moments.of(trials.daily[best.name, hold]), sharpes)
     returns = _side_by_side([daily for (name, _), daily in trials.daily.items() if name in screening])
     blocks = fitting_blocks(len(returns))
