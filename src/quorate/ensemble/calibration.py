@@ -65,9 +65,10 @@ class Calibration:
         scores = np.array([row[1] for row in told])
         inverse, offsets = self._stacked(tuple(row[0] for row in told))
         made: list[list[float]] = tempered(scores, inverse, offsets).tolist()
-        for place, (model, _) in enumerate(told):
-            if isinstance(self._maps[model], Isotonic):
-                made[place] = self._maps[model](scores[place : place + 1])[0].tolist()
+        for place, (model, own) in enumerate(told):
+            isotonic = self._maps[model]
+            if isinstance(isotonic, Isotonic):
+                made[place] = list(isotonic.row(own))
         probabilities = {model: (row[0], row[1], row[2]) for (model, _), row in zip(told, made, strict=True)}
         ballot: list[Vote | Abstention] = [
             Vote(vote.model, vote.action, vote.score, probabilities.get(vote.model), vote.weight, vote.scores)

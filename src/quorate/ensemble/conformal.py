@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -20,6 +21,8 @@ from quorate.core.types import Action, ActionArray, BoolArray, FloatArray, IntAr
 
 # The distribution of nonconformity is kept as its quantiles at this many equal steps.
 _QUANTILES = 201
+
+_ACTIONS = tuple(Action)
 
 
 class Tracked(NamedTuple):
@@ -36,7 +39,7 @@ class Tracked(NamedTuple):
     level: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Conformal:
     """Adaptive prediction sets.
 
@@ -52,7 +55,7 @@ class Conformal:
     level: float
     quantiles: FloatArray
 
-    @property
+    @cached_property
     def start(self) -> float:
         """The limit before any label has become known."""
         return self.limit(self.level)
@@ -155,4 +158,4 @@ def prediction_set(probabilities: tuple[float, float, float], limit: float) -> t
     >>> [action.name for action in prediction_set((0.1, 0.3, 0.6), 0.75)]
     ['HOLD', 'BUY']
     """
-    return tuple(action for action in Action if 1 - probabilities[action] <= limit)
+    return tuple([action for action in _ACTIONS if 1 - probabilities[action] <= limit])

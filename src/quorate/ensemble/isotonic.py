@@ -6,8 +6,10 @@ KDD, sections 3 and 5: one class against the rest, then shares of the sum.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,7 +18,7 @@ from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import CLASS_NAMES, ActionArray, FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Isotonic:
     """Straight lines between knots, level outside them.
 
@@ -32,11 +34,39 @@ class Isotonic:
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """(n, 3) probabilities of (n, 3) scores; a row that is not finite stays so."""
-        sell, hold, buy = (
-            np.interp(scores[:, place], knots, shares)
-            for place, (knots, shares) in enumerate(zip(self.scores, self.shares, strict=True))
+        columns = []
+        for place, (knots, shares, slopes) in enumerate(zip(self.scores, self.shares, self._slopes, strict=True)):
+            x = np.minimum(np.maximum(scores[:, place], knots[0]), knots[-1])
+            below = np.searchsorted(knots[1:-1], x, side="right")
+            columns.append(slopes[below] * (x - knots[below]) + shares[below])
+        sell, hold, buy = columns
+        return np.stack(columns, axis=1) / (sell + hold + buy)[:, None]
+
+    def row(self, scores: tuple[float, float, float]) -> tuple[float, float, float]:
+        """The same of one row of finite scores, to the bit."""
+        made = []
+        for score, (knots, shares, slopes) in zip(scores, self._lists, strict=True):
+            x = min(max(score, knots[0]), knots[-1])
+            below = bisect_right(knots, x, 1, max(1, len(knots) - 1)) - 1
+            made.append(slopes[below] * (x - knots[below]) + shares[below])
+        sell, hold, buy = made
+        total = sell + hold + buy
+        return sell / total, hold / total, buy / total
+
+    @cached_property
+    def _slopes(self) -> tuple[FloatArray, ...]:
+        """For each class, how fast the share rises after each knot but the last; one slope of 0 for a single knot."""
+        return tuple(
+            np.diff(shares) / np.diff(knots) if len(knots) > 1 else np.zeros(1)
+            for knots, shares in zip(self.scores, self.shares, strict=True)
         )
-        return np.stack([sell, hold, buy], axis=1) / (sell + hold + buy)[:, None]
+
+    @cached_property
+    def _lists(self) -> tuple[tuple[list[float], list[float], list[float]], ...]:
+        return tuple(
+            (knots.tolist(), shares.tolist(), slopes.tolist())
+            for knots, shares, slopes in zip(self.scores, self.shares, self._slopes, strict=True)
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -92,7 +92,10 @@ def _policy(ensemble: Fitted, rows: Evidence, settings: Settings) -> CalibratedP
 def _choose(
     policy: CalibratedPolicy, rows: Evidence, settings: Settings, members: int
 ) -> tuple[CalibratedPolicy, Policy, dict[str, Any]]:
-    """Thresholds on all rows, and the policy that did better on the later half, thresholds fitted on the earlier."""
+    """Thresholds on all rows, and the policy that did better on the later half, thresholds fitted on the earlier.
+
+    Classic stays unless the calibrated policy, less one standard error, beats both it and doing nothing.
+    """
     asked = settings.policy
     if not len(rows):
         return policy, _named(settings, "classic"), {"why": "no row to choose a policy on"}
@@ -111,10 +114,10 @@ def _choose(
     to_beat = max(0.0, classic.net_return) if classic.signals else 0.0
     if calibrated.signals < asked.signals:
         better, why = False, f"calibrated gave {calibrated.signals} signals, of at least {asked.signals}"
-    elif calibrated.net_return <= to_beat:
-        better, why = False, "calibrated earned no more than classic, or than doing nothing"
+    elif calibrated.net_return - calibrated.error <= to_beat:
+        better, why = False, "less one standard error, calibrated earned no more than classic, or than doing nothing"
     else:
-        better, why = True, "calibrated earned more than classic, and more than its costs"
+        better, why = True, "less one standard error, calibrated earned more than classic, and more than its costs"
     fitted, inside = fit_thresholds(replace(policy, conformal=conformal), choice, asked.signals)
     reasons = {
         "why": why if asked.name == "chosen" else "asked for by the settings",
