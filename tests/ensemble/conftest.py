@@ -14,6 +14,7 @@ from quorate.core.settings import (
     ModelSettings,
     PolicySettings,
     Settings,
+    SplitSettings,
     TrainSettings,
     XGBoostSettings,
 )
@@ -22,7 +23,9 @@ from quorate.market.synthetic import SyntheticMarket
 
 SETTINGS = replace(
     Settings(),
-    models=ModelSettings(xgboost=XGBoostSettings(trees=20), lightgbm=LightGBMSettings(trees=20)),
+    models=ModelSettings(
+        xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
+    ),
     train=TrainSettings(threads=1),
 )
 BARS, TRAIN_BARS = 1_100, 700
@@ -58,7 +61,8 @@ def believed(world, tmp_path_factory):
     """A bundle of the same rows whose scores are calibrated, few as they are, and that decides by the probabilities."""
     settings = replace(
         SETTINGS,
-        calibration=CalibrationSettings(folds=2, rows=20, class_rows=1),
+        split=SplitSettings(train=0.5, validation=0.45, stop=0.1, calibrate=0.5),
+        calibration=CalibrationSettings(rows=50, class_rows=5),
         policy=PolicySettings(name="calibrated", signals=5),
     )
     return train(

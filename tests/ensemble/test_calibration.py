@@ -38,8 +38,8 @@ def test_a_bundle_carries_its_maps_and_the_policy_that_was_chosen(believed, bund
     assert set(bundle.policies) == {"classic", "calibrated"}
     assert set(bundle.calibration.members) == {"xgboost", "lightgbm"}
     report = believed.manifest.metrics["probabilities"]
-    # 15 % of the bars, 40 % of those, two symbols, less what is purged at the seam.
-    assert report["rows"]["calibrate"] == pytest.approx(2 * 0.4 * 0.15 * 648, abs=14)
+    # 45 % of the bars, half of those, two symbols, less what is purged at the seam.
+    assert report["rows"]["calibrate"] == pytest.approx(2 * 0.5 * 0.45 * 648, abs=20)
     assert report["why"] == "asked for by the settings"
     assert report["worth"]["classic"].keys() == {"signals", "net_bps", "error_bps"}
     few = quorate.load_bundle(world.trained.path)

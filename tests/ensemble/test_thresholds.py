@@ -45,8 +45,11 @@ def test_the_threshold_leaves_what_pays():
     assert made.net_return == pytest.approx(0.018, abs=5e-4)
     action = fitted.judge_frame(choice(buy, earned).probabilities, np.full(200, 2), 2).action
     np.testing.assert_array_equal(action == 2, buy > 0.5)
-    # With more signals asked for than pay, it takes the losers too.
-    assert fit_thresholds(POLICY, choice(buy, earned), signals=51)[1].signals == 200
+    # With more signals asked for than pay, all that is left loses, and it acts on nothing that these rows promised.
+    shut, made = fit_thresholds(POLICY, choice(buy, earned), signals=51)
+    assert made.signals == 0
+    assert not (shut.judge_frame(choice(buy, earned).probabilities, np.full(200, 2), 2).action != 1).any()
+    assert shut.net_return == pytest.approx(0.02 * 0.8 - 0.002)
 
 
 def test_where_nothing_pays_it_never_acts_and_says_when_it_would():

@@ -40,7 +40,7 @@ class Isotonic:
             below = np.searchsorted(knots[1:-1], x, side="right")
             columns.append(slopes[below] * (x - knots[below]) + shares[below])
         sell, hold, buy = columns
-        return np.stack(columns, axis=1) / (sell + hold + buy)[:, None]
+        return np.asarray(np.stack(columns, axis=1) / (sell + hold + buy)[:, None])
 
     def row(self, scores: tuple[float, float, float]) -> tuple[float, float, float]:
         """The same of one row of finite scores, to the bit."""

@@ -77,6 +77,10 @@ class Worth:
         }
 
 
+#: No signal at all.
+NOTHING = Worth(0, float("nan"), float("inf"))
+
+
 def worth(action: ActionArray, forward_return: FloatArray, block: IntArray, cost: float) -> Worth:
     """What each BUY and SELL earned on its own, from its bar's close to the label's end, less the costs.
 
@@ -87,7 +91,7 @@ def worth(action: ActionArray, forward_return: FloatArray, block: IntArray, cost
     acted = action != Action.HOLD
     n = int(acted.sum())
     if not n:
-        return Worth(0, float("nan"), float("inf"))
+        return NOTHING
     net = np.where(action[acted] == Action.BUY, 1.0, -1.0) * forward_return[acted] - cost
     mean = float(net.mean())
     _, place = np.unique(block[acted], return_inverse=True)
@@ -100,8 +104,8 @@ def worth(action: ActionArray, forward_return: FloatArray, block: IntArray, cost
 def fit_thresholds(policy: CalibratedPolicy, rows: Choice, signals: int) -> tuple[CalibratedPolicy, Worth]:
     """The policy with the thresholds that did best, and what they left.
 
-    A signal must pay for its costs whatever the thresholds. Where no choice leaves enough signals, that is all that is
-    asked.
+    A signal must be expected to pay for its costs whatever the thresholds. Where no choice with enough signals has a
+    lower bound above 0, nothing speaks for acting: then the least net return lies above all that these rows promised.
 
     Args:
         policy: with its map, returns and costs; its thresholds do not count.
@@ -128,6 +132,10 @@ def fit_thresholds(policy: CalibratedPolicy, rows: Choice, signals: int) -> tupl
                 if made.signals >= signals and bound > best_bound:
                     tried = replace(policy, net_return=net_return, probability=probability, unambiguous=unambiguous)
                     best, best_bound, found = tried, bound, made
+    if best_bound <= 0:
+        # Above the highest expectation of these rows.
+        shut = float(np.nextafter(judged.expected_return[paying].max(), np.inf))
+        return replace(open_policy, net_return=shut), NOTHING
     return best, found
 
 
