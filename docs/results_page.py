@@ -18,17 +18,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quorate.evaluation.breakdowns import gate_table, luck_table, month_table, policy_table
+from quorate.evaluation.breakdowns import month_table
 from quorate.evaluation.cells import Cell, Table
-from quorate.evaluation.tables import (
-    cost_table,
-    criteria_table,
-    fold_table,
-    money_table,
-    rival_table,
-    score_table,
-    trade_table,
-)
+from quorate.evaluation.tables import tables
 
 PAGE = Path(__file__).parent / "results.md"
 
@@ -94,14 +86,12 @@ def page(document: Mapping[str, Any]) -> str:
         "",
         *(f"> {warning}\n" for warning in figures["warnings"]),
     ]
-    for table in (
-        criteria_table(figures), score_table(figures), rival_table(figures), money_table(figures),
-        policy_table(figures), luck_table(figures), gate_table(figures), month_table(figures), trade_table(figures),
-        cost_table(figures), fold_table(figures),
-    ):  # fmt: skip
+    for table in (*tables(figures), month_table(figures)):
         lines += [*as_markdown(table), ""]
         if table.title.startswith("Luck"):
-            lines += [figures["deflation"]["about"], "", figures["overfitting"]["about"], ""]
+            ledger = provenance["ledger"]
+            lines += [figures["deflation"]["about"].replace(ledger, Path(ledger).name), ""]
+            lines += [figures["overfitting"]["about"], ""]
     return "\n".join(lines)
 
 

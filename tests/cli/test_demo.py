@@ -18,8 +18,9 @@ def test_the_demo_goes_all_the_way_and_marks_what_it_makes(quorate_program, tmp_
         "Return",
         "Trades",
         "Costs",
+        "Luck and choosing",
+        "Policies",
         "Decisions",
-        "Symbols",
     ):
         assert any(line.startswith(f"[SYNTHETIC] {title}") for line in titles), title
     page = (tmp_path / "demo" / "report.html").read_text()

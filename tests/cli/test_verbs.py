@@ -28,7 +28,7 @@ def test_train_says_what_it_made(world):
         for part in ("validation", "test"):
             assert FIGURES | {"prior_log_loss"} <= set(model["metrics"][part])
     assert [stage["stage"] for stage in trained["stages"]] == [
-        "candles", "features and labels", "xgboost", "lightgbm", "publish",
+        "candles", "features and labels", "xgboost", "lightgbm", "probabilities", "publish",
     ]  # fmt: skip
 
 

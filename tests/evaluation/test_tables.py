@@ -33,6 +33,8 @@ def test_a_figure_as_text(value: float, kind: Any, text: str) -> None:
 def test_an_interval_stands_below_and_a_missing_figure_says_why() -> None:
     with_ends = cell({"win_rate": 0.5, "win_rate_ci": [0.4, 0.6]}, "win_rate", "share")
     assert (with_ends.text, with_ends.interval) == ("50.00 %", "40.00 to 60.00 %")
+    soared = cell({"total_return": 12.0, "total_return_ci": [3.0, 4_321.0]}, "total_return", "percent")
+    assert (soared.text, soared.interval) == ("+1,200 %", "+3e+02 to +4e+05 %")
     without = cell({"sharpe": None, "missing": {"sharpe": "one day only"}}, "sharpe", "number")
     assert (without.text, without.interval, without.reason) == ("n/a", "", "one day only")
 
@@ -109,6 +111,6 @@ def test_folds_and_rivals_belong_to_a_walk() -> None:
     assert table.columns == ("metric", "logistic")
     assert table.rows[-2][1].text == "-0.01200"
     assert table.rows[-2][1].interval == "-0.02000 to -0.00400"
-    assert table.rows[-1][1].text == "0.03"
+    assert table.rows[-1][1].text == "0.0310"
     of_a_bundle = {name: figures[name] for name in ("baselines", "differences")}
     assert fold_table(of_a_bundle).rows == rival_table(of_a_bundle).rows == ()

@@ -117,7 +117,7 @@ def rival_table(figures: Figure) -> Table:
     rows.append(
         (Cell("ensemble's log-loss less its"), *(cell(d, "log_loss", "change") for d in _named(apart).values()))
     )
-    rows.append((Cell("Diebold-Mariano p of that"), *(cell(d, "p_value", "number") for d in _named(apart).values())))
+    rows.append((Cell("Diebold-Mariano p of that"), *(cell(d, "p_value", "small") for d in _named(apart).values())))
     return Table("Scores of its rivals", ("metric", *rivals), tuple(rows) if rivals else ())
 
 
