@@ -197,6 +197,7 @@ def test_errors_are_one_line_and_in_json_too(world, quorate_program, tmp_path):
         "train --data d --out o --symbols A --from yesterday",
         "train --data d --out o --symbols A --recipe potluck",
         "signal --bundle b --data d",
+        "signal A --bundle b --data d --policy loud",
     ],
 )
 def test_a_command_line_that_makes_no_sense_ends_with_2(quorate_program, line):
