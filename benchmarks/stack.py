@@ -81,8 +81,10 @@ def as_free(settings: Settings) -> Settings:
     """The original system's members."""
     models = replace(
         settings.stack.models,
-        xgboost=XGBoostSettings(trees=300),
-        lightgbm=LightGBMSettings(trees=500, learning_rate=0.05, patience=50),
+        xgboost=XGBoostSettings(trees=300, leaf_share=0.0, l2_share=0.0),
+        lightgbm=LightGBMSettings(
+            trees=500, learning_rate=0.05, patience=50, subsample=1.0, colsample=1.0, leaf_share=0.0, l2_share=0.0
+        ),
         lstm=LSTMSettings(),
     )
     return replace(settings, stack=replace(settings.stack, models=models))
