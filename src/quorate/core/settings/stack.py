@@ -16,8 +16,8 @@ Method = Literal["ridge", "lasso", "forest", "blending", "voting"]
 # Classes of their own, so that a file that sets one figure leaves the others as they are here. The members are held far
 # back: a return over 16 hours is nearly all noise, and trees of the documented size are worse than predicting zero by a
 # quarter of the squared error. Of the configurations in benchmarks/results/stack_trials.json, which saw no test row,
-# these have about the most even skill: its mean over six folds in units of its own error. Leaves are shares of the rows,
-# so that they suit spans of any length.
+# these have about the most even skill: its mean over six folds in units of its own error. Leaves are shares of the
+# rows, so that they suit spans of any length.
 @dataclass(frozen=True, slots=True)
 class StackXGBoostSettings(XGBoostSettings):
     trees: int = 300
