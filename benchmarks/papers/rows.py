@@ -4,6 +4,7 @@ N-HiTS: Challu and others, 2022 (arXiv 2201.12886), table 1; training and search
 github.com/cchallu/n-hits, `nhits_multivariate.py`. Published are means over eight runs, each the best of a search by
 its validation error. Every channel is an example of its own and all share the weights, as in neuralforecast; a network
 that reads the seven channels of ETTm2 at once learns them by heart (validation MAE 0.322 instead of 0.235 at 96).
+On exchange rates at 96, repeating the last value has an MSE of 0.081: published and ours are both worse.
 
 PatchTST: Nie and others, 2023 (arXiv 2211.14730), table 3, PatchTST/42; training from the authors' code,
 github.com/yuqinie98/PatchTST, `PatchTST_supervised/scripts/PatchTST/etth1.sh` and `etth2.sh`, with a patience of 10.

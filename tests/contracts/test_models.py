@@ -26,9 +26,11 @@ from quorate.models.logistic import Coefficients, Logistic
 from quorate.models.subject import Subject
 
 SMALL = ModelSettings(
-    xgboost=XGBoostSettings(trees=15),
-    lightgbm=LightGBMSettings(trees=15),
-    nhits=NHiTSSettings(window=16, epochs=6, hidden=(24, 16, 16), ratios=(4, 2, 1), learning_rate=5e-3),
+    xgboost=XGBoostSettings(trees=15, l2_share=0.0),
+    lightgbm=LightGBMSettings(trees=15, l2_share=0.0),
+    nhits=NHiTSSettings(
+        window=16, epochs=6, share=1, hidden=(24, 16, 16), ratios=(4, 2, 1), learning_rate=5e-3, dropout=0
+    ),
     patchtst=PatchTSTSettings(
         window=16, epochs=6, patch=4, stride=4, width=16, heads=2, layers=1, feedforward=32, learning_rate=5e-3
     ),

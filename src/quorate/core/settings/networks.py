@@ -49,15 +49,19 @@ class NetworkSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class NHiTSSettings(NetworkSettings):
-    """Stacks from coarse to fine, unless pools say otherwise."""
+    """Stacks from coarse to fine, unless pools say otherwise. In a second pass it would learn the windows by heart."""
 
+    epochs: int = 4
+    share: float = 0.25
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.1
     pools: tuple[int, ...] = (4, 2, 1)  # kernel of each stack's max pooling
     hidden: tuple[int, ...] = (512, 384, 256)  # width of each stack
     layers: int = 2  # of each block's perceptron
     blocks: int = 1  # of each stack
     ratios: tuple[int, ...] = (12, 6, 1)  # bars for each coefficient of a stack: the inverse expressiveness ratio
     interpolation: Literal["nearest", "linear", "cubic"] = "linear"
-    dropout: float = 0.0
+    dropout: float = 0.5
 
     def __post_init__(self) -> None:
         section = "models.nhits"
