@@ -39,7 +39,10 @@ from quorate.targets import ForwardClass
 MEMBERS = ("xgboost", "lightgbm")
 SEEDS = (1, 2, 3)
 FEW = Settings(
-    models=ModelSettings(xgboost=XGBoostSettings(trees=20, depth=3), lightgbm=LightGBMSettings(trees=20, depth=3)),
+    models=ModelSettings(
+        xgboost=XGBoostSettings(trees=20, depth=3, l2_share=0.0),
+        lightgbm=LightGBMSettings(trees=20, depth=3, l2_share=0.0),
+    ),
     train=TrainSettings(threads=1),
     evaluation=EvaluationSettings(draws=10, resamples=200, folds=3),
 )

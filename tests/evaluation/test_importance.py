@@ -44,7 +44,7 @@ def test_a_walk_shows_its_models_on_rows_they_were_not_fitted_on() -> None:
     market = SyntheticMarket(seed=3, symbols=2, bars=800, edge=0.3)
     rows = build_rows(market.panel(), "core14", ForwardClass())
     settings = Settings(
-        models=ModelSettings(lightgbm=LightGBMSettings(trees=15, depth=3)),
+        models=ModelSettings(lightgbm=LightGBMSettings(trees=15, depth=3, l2_share=0.0)),
         train=TrainSettings(threads=1),
         evaluation=SETTINGS,
     )

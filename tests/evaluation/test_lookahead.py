@@ -19,7 +19,9 @@ from quorate.market import SyntheticMarket
 from quorate.models.registry import build as build_model
 from quorate.targets import ForwardClass
 
-FEW = ModelSettings(xgboost=XGBoostSettings(trees=15, depth=3), lightgbm=LightGBMSettings(trees=15, depth=3))
+FEW = ModelSettings(
+    xgboost=XGBoostSettings(trees=15, depth=3, l2_share=0.0), lightgbm=LightGBMSettings(trees=15, depth=3, l2_share=0.0)
+)
 SETTINGS = EvaluationSettings(resamples=100)
 
 

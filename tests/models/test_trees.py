@@ -12,7 +12,9 @@ from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettin
 from quorate.models import Later, build, names
 from quorate.models.runtime import Session, require_same
 
-SMALL = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
+SMALL = ModelSettings(
+    xgboost=XGBoostSettings(trees=15, l2_share=0.0), lightgbm=LightGBMSettings(trees=15, l2_share=0.0)
+)
 MEMBERS = ("xgboost", "lightgbm")
 TASKS = ("class", "return")
 
@@ -131,17 +133,19 @@ def test_an_unknown_member_is_refused_with_the_close_match():
 
 def test_lightgbm_stops_where_later_rows_no_longer_gain_and_keeps_the_trees_up_to_there():
     X, y, _ = rows()
-    settings = ModelSettings(lightgbm=LightGBMSettings(trees=400, patience=5))
+    settings = ModelSettings(lightgbm=LightGBMSettings(trees=400, patience=5, l2_share=0.0))
     noise = np.random.default_rng(1).integers(0, 3, 300).astype(np.int8)
     later = Later(X[-300:], noise)
     model = build("lightgbm", "class", settings, seed=1, threads=1)
     assert model.stops_early
     assert not build("lightgbm", "class", ModelSettings(), seed=1).stops_early
     stopped = model.fit(X[:-300], y[:-300], later=later)
-    few = build("lightgbm", "class", ModelSettings(lightgbm=LightGBMSettings(trees=400)), seed=1, threads=1)
+    few = build(
+        "lightgbm", "class", ModelSettings(lightgbm=LightGBMSettings(trees=400, l2_share=0.0)), seed=1, threads=1
+    )
     assert stopped._booster.num_trees() < few.fit(X[:-300], y[:-300])._booster.num_trees() / 4
     # Labels of noise: the first trees are the best there are, and no more than those are kept.
-    alone = ModelSettings(lightgbm=LightGBMSettings(trees=stopped._booster.num_trees() // 3))
+    alone = ModelSettings(lightgbm=LightGBMSettings(trees=stopped._booster.num_trees() // 3, l2_share=0.0))
     same = build("lightgbm", "class", alone, seed=1, threads=1).fit(X[:-300], y[:-300])
     np.testing.assert_array_equal(stopped.output(X), same.output(X))
 
@@ -151,8 +155,8 @@ def test_lightgbm_stops_where_later_rows_no_longer_gain_and_keeps_the_trees_up_t
 def test_shares_of_the_rows_hold_back_the_same_however_often_each_row_is_there(name, task):
     X, y, forward = rows()
     target = y if task == "class" else forward
-    whole = {"subsample": 1.0, "colsample": 1.0, "trees": 20}
-    held = {"l2_share": 0.2, "leaf_share": 0.1, **whole}
+    whole = {"subsample": 1.0, "colsample": 1.0, "trees": 20, "l2_share": 0.0, "leaf_share": 0.0}
+    held = {**whole, "l2_share": 0.2, "leaf_share": 0.1}
 
     def output(shares, times):
         settings = ModelSettings(xgboost=XGBoostSettings(**shares), lightgbm=LightGBMSettings(**shares))
