@@ -32,7 +32,17 @@ SMALL = ModelSettings(
         window=16, epochs=6, share=1, hidden=(24, 16, 16), ratios=(4, 2, 1), learning_rate=5e-3, dropout=0
     ),
     patchtst=PatchTSTSettings(
-        window=16, epochs=6, patch=4, stride=4, width=16, heads=2, layers=1, feedforward=32, learning_rate=5e-3
+        window=16,
+        epochs=6,
+        patch=4,
+        stride=4,
+        width=16,
+        heads=2,
+        layers=1,
+        feedforward=32,
+        dropout=0.1,
+        head_dropout=0.1,
+        learning_rate=5e-3,
     ),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )

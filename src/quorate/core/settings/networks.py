@@ -84,6 +84,9 @@ class NHiTSSettings(NetworkSettings):
 class PatchTSTSettings(NetworkSettings):
     """The shape is that of the settings, unless a preset says otherwise."""
 
+    epochs: int = 2  # at most
+    learning_rate: float = 2e-4
+    weight_decay: float = 0.1
     preset: Literal["own", "paper", "small"] = "own"  # of the shape: the settings', or one of the two published ones
     patch: int = 12  # bars
     stride: int = 12  # bars between the starts of two patches
@@ -94,8 +97,8 @@ class PatchTSTSettings(NetworkSettings):
     heads: int = 8
     layers: int = 3
     feedforward: int = 512
-    dropout: float = 0.0
-    head_dropout: float = 0.0
+    dropout: float = 0.2
+    head_dropout: float = 0.5  # of the tokens that the head reads
     norm: Literal["layer", "batch"] = "layer"
     pre_norm: bool = True
     residual_attention: bool = False  # each layer adds the scores of the one below
