@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from quorate.core.clock import format_ms, timeframe_ms
@@ -86,12 +88,20 @@ def require_unseen(bundle: Bundle, start: int | None, end: int | None, *, allow:
 def predict_panel(
     bundle: Bundle, panel: Mapping[str, Candles], start: int | None, tell: Tell, *, allow: bool
 ) -> dict[str, DecisionFrame]:
-    """Every symbol's decisions from `start` on; the bars before it only warm the features."""
+    """Every symbol's decisions from `start` on; the bars before it only warm the features.
+
+    As many symbols at once as there are cores: a session runs on one thread, and many may run it.
+    """
+
+    def predict(candles: Candles) -> DecisionFrame:
+        return bundle.predict_frame(candles, allow_training_span=allow).between(start)
+
     frames = {}
-    for number, (symbol, candles) in enumerate(panel.items(), 1):
-        frames[symbol] = bundle.predict_frame(candles, allow_training_span=allow)
-        tell("predicting", number, len(panel))
-    return {symbol: frame.between(start) for symbol, frame in frames.items()}
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for number, (symbol, frame) in enumerate(zip(panel, threads.map(predict, panel.values()), strict=True), 1):
+            frames[symbol] = frame
+            tell("predicting", number, len(panel))
+    return frames
 
 
 def _when(moment: int | None) -> str:
