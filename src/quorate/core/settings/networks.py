@@ -84,8 +84,9 @@ class NHiTSSettings(NetworkSettings):
 class PatchTSTSettings(NetworkSettings):
     """The shape is that of the settings, unless a preset says otherwise."""
 
-    epochs: int = 2  # at most
-    learning_rate: float = 2e-4
+    epochs: int = 4
+    share: float = 0.25
+    learning_rate: float = 1e-4
     weight_decay: float = 0.1
     preset: Literal["own", "paper", "small"] = "own"  # of the shape: the settings', or one of the two published ones
     patch: int = 12  # bars

@@ -168,13 +168,17 @@ class ScoresHead(nn.Module):
         super().__init__()
         c = config
         self.dropout = Dropout(c.head_dropout)
-        inputs = c.features * c.patches * c.encoder.width + 2 * c.features
+        tokens = c.features * c.patches
+        inputs = tokens * c.encoder.width + 2 * c.features
+        # Each token's say counts as its share of them all. Their sum would move by as many steps at once: within a
+        # few batches such a head knows its training rows by heart.
+        self.share = 1 / tokens
         self.project = nn.Linear(inputs, c.outputs)
-        # So many inputs are noise at first. A tenth of the usual lets a member start near the classes' shares.
+        # What mean and scale say is noise at first. A tenth of the usual lets a member start near the classes' shares.
         nn.init.normal_(self.project.weight, std=0.1 * inputs**-0.5)
         nn.init.zeros_(self.project.bias)
 
     def forward(self, tokens: Tensor, statistics: Statistics) -> Tensor:
         mean, scale = (part[:, 0].to(tokens.dtype) for part in statistics)  # (B, F) each
-        inputs = [self.dropout(tokens.flatten(1)), mean, scale]  # (B, F, N, D) -> (B, FND)
+        inputs = [self.share * self.dropout(tokens.flatten(1)), mean, scale]  # (B, F, N, D) -> (B, FND)
         return self.project(torch.cat(inputs, dim=1))  # type: ignore[no-any-return]
