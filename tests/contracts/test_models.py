@@ -34,6 +34,7 @@ SMALL = ModelSettings(
     patchtst=PatchTSTSettings(
         window=16,
         epochs=6,
+        share=1,
         patch=4,
         stride=4,
         width=16,

@@ -10,7 +10,17 @@ from quorate.core.settings import ModelSettings, PatchTSTSettings
 from quorate.models import Later, build
 
 SMALL = PatchTSTSettings(
-    window=16, epochs=3, batch=64, patch=4, stride=4, width=16, heads=2, layers=1, feedforward=32, learning_rate=3e-3
+    share=1.0,
+    window=16,
+    epochs=3,
+    batch=64,
+    patch=4,
+    stride=4,
+    width=16,
+    heads=2,
+    layers=1,
+    feedforward=32,
+    learning_rate=3e-3,
 )
 
 
