@@ -14,7 +14,7 @@ from perpetuals import STEP, Perpetuals
 from quorate.core.clock import DAY_MS
 from quorate.core.types import FloatArray
 from quorate.evaluation import TimeBlocks
-from quorate.evaluation.neutral import NeutralPortfolio
+from quorate.evaluation.neutral import NeutralPortfolio, rank_ics
 
 _LIQUID = 60  # symbols
 _GROUPS = 3  # of volatility
@@ -43,7 +43,18 @@ def attack(market: Perpetuals, signal: Signal, hold: int) -> dict[str, Any]:
             **rank_figures(market, alike),
             **_net(traded(market, alike, hold)),
         },
+        "likeness": {name: _likeness(market, signal, values) for name, values in plain_signals(market).items()},
         "wider": {"share": 0.3, **_net(traded(market, signal, hold, share=0.3))},
+    }
+
+
+def plain_signals(market: Perpetuals) -> dict[str, FloatArray]:
+    """What no model is needed for."""
+    return {
+        "reversal of 24 h": -market.column("change_24"),
+        "reversal of 4 h": -market.column("change_4"),
+        "momentum of 96 h": market.column("change_96"),
+        "low volatility": -market.column("volatility_7d"),
     }
 
 
@@ -58,6 +69,12 @@ def grouped_by_volatility(market: Perpetuals, signal: Signal) -> Signal:
             own = present[group == number]
             found[row, own] = (np.argsort(np.argsort(values[own])) + 0.5) / max(1, len(own))
     return replace(signal, values=found)
+
+
+def _likeness(market: Perpetuals, signal: Signal, other: FloatArray) -> float:
+    """Mean rank correlation of two signals over the symbols of a bar."""
+    judged = market.time >= signal.start
+    return float(np.nanmean(rank_ics(signal.values[judged], other[judged])))
 
 
 def _net(held: NeutralPortfolio) -> dict[str, Any]:

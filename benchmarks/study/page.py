@@ -155,6 +155,10 @@ def _attacks(found: dict[str, Any]) -> list[str]:
             "ranked among symbols about as volatile",
             f"rank IC {equal['rank_ic']:.3f} {_interval(equal['rank_ic_ci'], digits=3)}, net {_net(equal)}",
         ),
+        (
+            "rank correlation with",
+            ", ".join(f"{name} {value:.2f}" for name, value in found["likeness"].items()),
+        ),
         (f"the top and bottom {found['wider']['share']:.0%}", f"net {_net(found['wider'])}"),
     ]
     return ["| attack | basis points a day |", "|---|---|", *(f"| {what} | {said} |" for what, said in rows)]
