@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from quorate.cli.app import main
+from quorate.ensemble.manifest import SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_verify_reads_every_bundle(folder, ids, say):
     code, out, _ = say("bundle", "verify", "--bundles", folder, "--json")
     assert code == 0
     assert {one["id"]: (one["ok"], one["files"], one["mode"]) for one in json.loads(out)} == dict.fromkeys(
-        ids, (True, 4, "full")
+        ids, (True, 5, "full")
     )
     spoiled = folder / ids[1] / "lightgbm.onnx"
     spoiled.write_bytes(spoiled.read_bytes()[:-1] + b"?")
@@ -164,7 +165,7 @@ MANIFEST_CHANGES = {
     "a feature renamed": (rename_a_feature, ("'rsi_15' at place 10", "expected 'rsi_14'")),
     "features in another order": (reorder, ("'high_low_range' at place 1", "expected 'price_change'")),
     "classes swapped": (swap_classes, ("['BUY', 'HOLD', 'SELL']", "expected ['SELL', 'HOLD', 'BUY']")),
-    "a newer schema": (make_newer, ("schema version 2", "expected version 1")),
+    "a newer schema": (make_newer, (f"schema version {SCHEMA_VERSION + 1}", f"expected version {SCHEMA_VERSION}")),
     "another dtype": (widen, ("dtype float64", "expected float32")),
 }
 

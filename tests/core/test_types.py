@@ -108,6 +108,10 @@ def test_a_signal_as_a_line_and_as_json():
         ],
         "abstentions": [{"model": "nhits", "reason": "late"}],
         "line": made.line(),
+        "policy": "classic",
+        "probabilities": None,
+        "expected_return": None,
+        "prediction_set": None,
     }
 
 

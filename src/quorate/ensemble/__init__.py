@@ -1,8 +1,10 @@
-"""Scores to a decision: the vote, the bundle on disk, and the predictor that loads it."""
+"""Scores to a decision: the vote, the bundle on disk, and the predictor that loads it.
 
-from quorate.ensemble.agent import Agent
+`agent` stands apart: it needs a source of candles and an event loop, which a process that only predicts does not.
+"""
+
 from quorate.ensemble.predictor import Bundle, load_bundle
 from quorate.ensemble.vote import decide
 from quorate.ensemble.vote_frame import decide_frame
 
-__all__ = ["Agent", "Bundle", "decide", "decide_frame", "load_bundle"]
+__all__ = ["Bundle", "decide", "decide_frame", "load_bundle"]

@@ -108,7 +108,7 @@ def test_scores_see_the_mean_and_the_scale_that_revin_took_away():
 def test_scores_start_near_nothing_so_that_a_member_starts_near_the_prior():
     with torch.no_grad():
         said = network(PatchTSTConfig(14, 120, 3))(torch.randn(64, 120, 14))
-    assert 0.01 < said.std() < 0.3
+    assert 0 < said.std() < 0.02
     assert said.abs().max() < 1
 
 
