@@ -59,9 +59,9 @@ class NeutralPortfolio:
         return self.gross - self.cost - self.funding
 
     def daily(self) -> FloatArray:
-        """(days,) net return of each day of the week and the month that has a step, in order of time."""
+        """(days,) net return of each UTC day that has a step, in order of time."""
         _, place = np.unique(self.time // DAY_MS, return_inverse=True)
-        return np.bincount(place, self.net)
+        return np.bincount(place, self.net).astype(np.float64, copy=False)
 
 
 def extremes(signal: FloatArray, share: float = 0.1) -> FloatArray:
@@ -175,4 +175,4 @@ def rank_ics(signal: FloatArray, forward_return: FloatArray) -> FloatArray:
 def _averaged(weights: FloatArray, steps: int) -> FloatArray:
     """Mean of each row and the `steps` - 1 before it; those before the first are empty."""
     total = np.cumsum(np.concatenate([np.zeros((steps, weights.shape[1])), weights]), axis=0)
-    return (total[steps:] - total[:-steps]) / steps
+    return np.asarray((total[steps:] - total[:-steps]) / steps)

@@ -8,9 +8,9 @@ from quorate.core.settings.networks import LSTMSettings, NHiTSSettings, PatchTST
 from quorate.core.settings.section import Section, require
 
 
-# Trees of the documented number, size and speed are worse than the class shares out of sample, by 3 % of the log-loss;
-# held back by shares of the rows learned from they are better (docs/study.md). Shares, because rows of one bar and labels
-# that overlap say much the same: more symbols are more rows, and hardly more to learn from.
+# Trees of the documented number, size and speed are worse than the class shares out of sample, by 5 % of the log-loss;
+# held back by shares of the rows learned from they are better (docs/study.md). Shares, because rows of one bar and
+# labels that overlap say much the same: more symbols are more rows, and hardly more to learn from.
 @dataclass(frozen=True, slots=True)
 class XGBoostSettings(Section):
     trees: int = 200
