@@ -81,7 +81,7 @@ def page(document: Mapping[str, Any]) -> str:
         f"{intervals['confidence']:.0%} intervals resample {intervals['blocks']} blocks of {intervals['block_hours']} "
         f"hours, all symbols together. Data `{provenance['data_hash']}`, code `{provenance['code']}`; {spent}.",
         "",
-        f"**{kept.count(True)} of the {len(kept)} promises are kept, {kept.count(False)} are broken, and "
+        f"**Of {len(kept)} promises {kept.count(True)} are kept, {kept.count(False)} are broken, and "
         f"{kept.count(None)} cannot be judged here.** {verdict(figures)}",
         "",
         *(f"> {warning}\n" for warning in figures["warnings"]),
@@ -99,9 +99,10 @@ def verdict(figures: Mapping[str, Any]) -> str:
     """Skill and money in a sentence each, by their intervals."""
     skill, expectancy = figures["ensemble"]["skill_vs_prior_ci"], figures["trades"].get("expectancy_bps_ci")
     scores = _side(skill, "better than", "worse than", "not told apart from")
-    return (
-        f"The ensemble's scores are {scores} the class prior. "
+    return f"The ensemble's scores are {scores} the class prior. " + (
         f"After costs its trades {_side(expectancy, 'earn', 'lose', 'can be told neither to earn nor to lose')}."
+        if figures["trades"]["n"]
+        else "It opens no trade at all."
     )
 
 

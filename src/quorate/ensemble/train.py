@@ -40,7 +40,7 @@ from quorate.targets.splits import TimeSplit
 # What a model's file may depend on.
 _PACKAGES = (
     *("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime"),
-    *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy", "torch", "onnxscript"),
+    *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy", "torch"),
 )
 
 # Where the training of networks keeps its checkpoints, beside the bundles.
