@@ -1,0 +1,129 @@
+"""What can go wrong with an exchange, switched on one by one."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+#: Faults of the connection: no HTTP answer, or one that is no page of rows.
+CONNECTION = ("hang", "reset", "status", "truncated", "body")
+
+Rows = list[Any]
+
+
+@dataclass
+class Fault:
+    """One fault.
+
+    Attributes:
+        kind: hang (no answer for `seconds`), reset (the connection closes), status (HTTP `code` with `retry_after`),
+            truncated (JSON cut in the middle), body (`body` as it stands), half_page (the first half of the rows),
+            duplicates (every row twice), conflicts (every row twice, the second with another close), reordered (newest
+            first), revised (rows from `since` on with every price times `factor`), future (one row more, a bar ahead),
+            missing (rows from `since` on are left out), empty (no rows).
+        path: the endpoint's last part, such as klines, markPriceKlines, fundingRate or time; empty for every one.
+        symbol: the exchange's own name, such as BTCUSDT; empty for every one.
+        times: how many answers it spoils; 0 for all of them until it is removed.
+        after: how many answers it lets pass first.
+    """
+
+    kind: str
+    path: str = ""
+    symbol: str = ""
+    times: int = 1
+    after: int = 0
+    code: int = 503
+    retry_after: float | None = None
+    seconds: float = 5.0
+    since: int = 0
+    factor: float = 1.01
+    body: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in (*CONNECTION, *SPOILERS):
+            raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join((*CONNECTION, *SPOILERS))}")
+
+
+class Faults:
+    """The faults that are switched on."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> Fault:
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        with self._lock:
+            self._faults.clear()
+
+    def take(self, path: str, symbol: str) -> Fault | None:
+        """The first fault that this request meets; it is used up once."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.path not in ("", path) or fault.symbol not in ("", symbol):
+                    continue
+                if fault.after:
+                    fault.after -= 1
+                    continue
+                if fault.times == 1:
+                    self._faults.remove(fault)
+                elif fault.times:
+                    fault.times -= 1
+                return fault
+        return None
+
+
+def spoil(fault: Fault, rows: Rows) -> Rows:
+    """A page of klines or settlements as the fault leaves it."""
+    return SPOILERS[fault.kind](fault, rows)
+
+
+def _conflict(fault: Fault, rows: Rows) -> Rows:
+    return [spoiled for row in rows for spoiled in (row, _scaled(row, fault.factor, (4,), "fundingRate"))]
+
+
+def _revised(fault: Fault, rows: Rows) -> Rows:
+    return [
+        _scaled(row, fault.factor, (1, 2, 3, 4), "fundingRate") if _time(row) >= fault.since else row for row in rows
+    ]
+
+
+def _future(fault: Fault, rows: Rows) -> Rows:
+    if not rows:
+        return rows
+    row, length = json.loads(json.dumps(rows[-1])), 3_600_000
+    if isinstance(row, list):
+        length = row[6] + 1 - row[0]
+        row[0], row[6] = row[0] + length, row[6] + length
+    else:
+        row["fundingTime"] += length
+    return [*rows, row]
+
+
+def _scaled(row: Any, factor: float, columns: tuple[int, ...], key: str) -> Any:
+    if isinstance(row, dict):
+        return {**row, key: repr(float(row[key]) * factor)}
+    return [repr(float(value) * factor) if at in columns else value for at, value in enumerate(row)]
+
+
+def _time(row: Any) -> int:
+    return int(row["fundingTime"] if isinstance(row, dict) else row[0])
+
+
+SPOILERS: dict[str, Callable[[Fault, Rows], Rows]] = {
+    "half_page": lambda _, rows: rows[: (len(rows) + 1) // 2],
+    "duplicates": lambda _, rows: [row for row in rows for _ in range(2)],
+    "conflicts": _conflict,
+    "reordered": lambda _, rows: rows[::-1],
+    "revised": _revised,
+    "future": _future,
+    "missing": lambda fault, rows: [row for row in rows if _time(row) < fault.since],
+    "empty": lambda *_: [],
+}

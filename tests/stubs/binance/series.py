@@ -1,0 +1,137 @@
+"""The candles of a Freqtrade data folder, read without any of the project's own code."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather
+
+UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+_SPOT = re.compile(r"([^_]+)_([^_]+)-(\d+[mhdw])\.feather")
+_FUTURES = re.compile(r"([^_]+)_([^_]+)_([^_]+)-(\d+[mhdw])-(futures|mark|funding_rate)\.feather")
+_DECIMALS = 8
+
+
+def length_ms(timeframe: str) -> int:
+    return int(timeframe[:-1]) * UNIT_MS[timeframe[-1]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one file: (n,) open times in ms, and (n, 5) open, high, low, close, volume; funding is in the first."""
+
+    time: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Market:
+    """One of the exchange's markets: its own name, and the parts it is made of."""
+
+    name: str
+    base: str
+    quote: str
+
+
+class Folder:
+    """Series by (futures or spot, the exchange's name, kind, timeframe).
+
+    Args:
+        path: the folder, spot at the top and `futures/` below it.
+        shift_ms: added to every time, so that old candles can close today.
+    """
+
+    def __init__(self, path: Path, shift_ms: int = 0) -> None:
+        self.shift_ms = shift_ms
+        self.markets: dict[bool, dict[str, Market]] = {False: {}, True: {}}
+        self._paths: dict[tuple[bool, str, str, str], Path] = {}
+        self._rows: dict[tuple[bool, str, str, str], Rows] = {}
+        self._lock = threading.Lock()
+        for file in sorted(path.glob("*.feather")):
+            if match := _SPOT.fullmatch(file.name):
+                self._note(False, match[1], match[2], "spot", match[3], file)
+        for file in sorted((path / "futures").glob("*.feather")):
+            if match := _FUTURES.fullmatch(file.name):
+                self._note(True, match[1], match[2], match[5], match[4], file)
+        for futures, known in self.markets.items():
+            kind = "futures" if futures else "spot"
+            traded = {name for perpetual, name, what, _ in self._paths if perpetual == futures and what == kind}
+            self.markets[futures] = {name: market for name, market in known.items() if name in traded}
+
+    def _note(self, futures: bool, base: str, quote: str, kind: str, timeframe: str, file: Path) -> None:
+        name = f"{base}{quote}".upper()
+        self.markets[futures][name] = Market(name, base, quote)
+        self._paths[futures, name, kind, timeframe] = file
+
+    def rows(self, futures: bool, name: str, kind: str, timeframe: str) -> Rows | None:
+        """The whole series; None where the folder has none."""
+        key = (futures, name, kind, timeframe)
+        path = self._paths.get(key)
+        if path is None:
+            return None
+        with self._lock:
+            if key not in self._rows:
+                self._rows[key] = self._read(path)
+            return self._rows[key]
+
+    def funding(self, name: str) -> Rows | None:
+        frames = [timeframe for futures, has, kind, timeframe in self._paths if has == name and kind == "funding_rate"]
+        return self.rows(True, name, "funding_rate", frames[0]) if frames else None
+
+    def shortest(self, futures: bool, name: str) -> tuple[str, Rows] | None:
+        """The market's finest candles, from which its tickers are made."""
+        kind = "futures" if futures else "spot"
+        frames = [at[3] for at in self._paths if at[:3] == (futures, name, kind)]
+        timeframe = min(frames, key=length_ms, default=None)
+        rows = None if timeframe is None else self.rows(futures, name, kind, timeframe)
+        return None if timeframe is None or rows is None else (timeframe, rows)
+
+    @cached_property
+    def end(self) -> int:
+        """The last open time of any market's finest candles."""
+        ends = [
+            int(found[1].time[-1])
+            for futures, known in self.markets.items()
+            for name in known
+            if (found := self.shortest(futures, name)) is not None and len(found[1].time)
+        ]
+        return max(ends, default=0)
+
+    def _read(self, path: Path) -> Rows:
+        table = pyarrow.feather.read_table(str(path), memory_map=False)
+        time = table.column("date").cast(pa.timestamp("ms"), safe=False).combine_chunks().view(pa.int64())
+        rate = "funding_rate" in table.column_names
+        names = ("funding_rate",) * 5 if rate else ("open", "high", "low", "close", "volume")
+        columns = [np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in names]
+        times = np.asarray(time.to_numpy(zero_copy_only=False), dtype=np.int64)
+        order = np.argsort(times, kind="stable")
+        return Rows(times[order] + self.shift_ms, np.column_stack(columns)[order])
+
+
+def tick(rows: Rows) -> str:
+    """The step of the price: as many decimals as the newest closes show."""
+    decimals = max((len(_plain(close).partition(".")[2]) for close in rows.values[-500:, 3]), default=2)
+    return step(-decimals)
+
+
+def lot(rows: Rows) -> str:
+    """The step of the quantity: at most one unit, and not worth more than some ten of the quote."""
+    price = float(rows.values[-1, 3]) if len(rows.values) else 1.0
+    return step(max(-_DECIMALS, min(0, math.floor(math.log10(10 / price)))))
+
+
+def step(exponent: int) -> str:
+    """A power of ten as the exchange writes it."""
+    return f"{10.0**exponent:.{max(0, -exponent)}f}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.{_DECIMALS}f}".rstrip("0")
