@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from quorate.core.types import Signal as Signal
     from quorate.core.types import Vote as Vote
     from quorate.ensemble.agent import Agent as Agent
+    from quorate.ensemble.loading import load_bundle as load_bundle
     from quorate.ensemble.predictor import Bundle as Bundle
-    from quorate.ensemble.predictor import load_bundle as load_bundle
     from quorate.ensemble.vote import decide as decide
     from quorate.features.build import build as features
     from quorate.features.catalogue import feature_names as feature_names
@@ -43,7 +43,7 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "decide": ("ensemble.vote", "decide"),
     "feature_names": ("features.catalogue", "feature_names"),
     "features": ("features", None),
-    "load_bundle": ("ensemble.predictor", "load_bundle"),
+    "load_bundle": ("ensemble.loading", "load_bundle"),
     "load_candles": ("market.freqtrade_files", "load_candles"),
 }
 

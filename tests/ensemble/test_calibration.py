@@ -80,6 +80,12 @@ def test_the_classic_vote_is_the_same_with_and_without_probabilities(bundle, can
     assert bundle.decides == "calibrated"
 
 
+def test_sets_are_worked_out_where_they_are_looked_at_or_asked_for(bundle, candles):
+    own, classic = bundle.predict_frame(candles), bundle.by("classic")
+    assert classic.predict_frame(candles).limit is None
+    np.testing.assert_array_equal(classic.predict_frame(candles, sets=True).limit, own.limit)
+
+
 def test_the_future_changes_no_set_and_no_decision(bundle, candles):
     cut = len(candles) - 40
     poisoned = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quorate.core.errors import ModelError
 from quorate.core.types import Action
@@ -100,3 +102,38 @@ def test_rows_without_probabilities_teach_nothing():
     with pytest.raises(ModelError, match="no row"):
         fit_conformal(np.full((3, 3), np.nan), y, 0.1, 0.01)
     assert len(even().track(p[:0], y[:0], np.arange(0), np.arange(0)).limit) == 0
+
+
+def track_plainly(sets, probabilities, y, time, known_from):
+    """The same walk, written down as it is told: at each time what has become known, then the limit."""
+    level, limits, missed = sets.level, np.full(len(y), np.nan), np.full(len(y), np.nan)
+    for now in sorted(set(time.tolist())):
+        before = time[time < now].max() if (time < now).any() else -np.inf
+        for due in sorted({at for at in known_from.tolist() if before < at <= now}):
+            errors = [missed[row] for row in np.flatnonzero(known_from == due) if not np.isnan(missed[row])]
+            if errors:
+                level += sets.rate * (sets.miss - sum(errors) / len(errors))
+        for row in np.flatnonzero(time == now):
+            limits[row] = sets.limit(level)
+            happened = 1 - probabilities[row, y[row]]
+            if np.isfinite(happened):
+                missed[row] = float(happened > limits[row])
+    missed[known_from > time.max()] = np.nan
+    return limits, missed, level
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([1, 3]), st.sampled_from([0.01, 0.3]))
+def test_the_quick_walk_is_the_plain_one_to_the_bit(seed, n, together, rate):
+    random = np.random.default_rng(seed)
+    time = np.sort(random.integers(0, max(1, n // together), n))
+    known_from = time + random.integers(1, 8, n)
+    known_from[random.random(n) < 0.1] = np.iinfo(np.int64).max
+    p = random.dirichlet([1, 1, 1], n)
+    p[random.random(n) < 0.1] = np.nan
+    y = random.integers(0, 3, n).astype(np.int8)
+    sets = Conformal(0.1, rate, float(random.choice([0.1, 0.02, 0.97])), np.sort(random.random(201)))
+    found = sets.track(p, y, time, known_from)
+    limits, missed, level = track_plainly(sets, p, y, time, known_from)
+    np.testing.assert_array_equal(found.limit, limits)
+    np.testing.assert_array_equal(found.missed, missed)
+    assert found.level == level

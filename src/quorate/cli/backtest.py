@@ -20,7 +20,7 @@ def backtest(
     from quorate.cli.record import open_ledger, record
     from quorate.cli.run import run
     from quorate.core.configuration import load_settings
-    from quorate.ensemble.predictor import load_bundle
+    from quorate.ensemble.loading import load_bundle
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.decisions import decision_figures
     from quorate.evaluation.performance import trade_figures

@@ -115,7 +115,7 @@ def verify(
     """Read every file of every bundle against its SHA-256, and load its members. Ends with 1 when one is refused."""
     from quorate.cli import output
     from quorate.core.errors import QuorateError
-    from quorate.ensemble.predictor import load_bundle
+    from quorate.ensemble.loading import load_bundle
     from quorate.ensemble.store import BundleStore
 
     store = BundleStore(bundles)

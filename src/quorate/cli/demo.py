@@ -38,7 +38,7 @@ def demo(
     from quorate.cli.scoreboard import show
     from quorate.core.clock import timeframe_ms
     from quorate.core.configuration import load_settings
-    from quorate.ensemble.predictor import load_bundle
+    from quorate.ensemble.loading import load_bundle
     from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.report import write_report
@@ -57,7 +57,7 @@ def demo(
             source, market.names, market.timeframe, None, seam, RECIPES["vote"].models, out / "bundles", settings, tell
         )
         bundle = load_bundle(trained.path, settings.predict)
-        ran = run(bundle, source, market.names, seam, None, settings, tell)
+        ran = run(bundle, source, market.names, seam, None, settings, tell, sets=True)
         ledger = Ledger(out / "trials.jsonl")  # of a market that never existed: it stays with it
         card, document = judge(ran, tell, data=str(folder), ledger=ledger, verb="demo")
         signals = [bundle.predict(candles) for candles in ran.candles.values()]

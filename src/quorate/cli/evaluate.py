@@ -87,10 +87,11 @@ def evaluate(
     card: Scorecard | None = None
     with output.progress() as tell:
         if bundle is not None:
-            from quorate.ensemble.predictor import load_bundle
+            from quorate.ensemble.loading import load_bundle
 
             loaded = load_bundle(bundle, settings.predict, policy)
-            ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
+            allow = allow_training_span
+            ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow, sets=True)
             if loaded.stack is not None:
                 from quorate.cli.stack import judge_stack
 

@@ -86,7 +86,7 @@ def require_unseen(bundle: Bundle, start: int | None, end: int | None, *, allow:
 
 
 def predict_panel(
-    bundle: Bundle, panel: Mapping[str, Candles], start: int | None, tell: Tell, *, allow: bool
+    bundle: Bundle, panel: Mapping[str, Candles], start: int | None, tell: Tell, *, allow: bool, sets: bool = False
 ) -> dict[str, DecisionFrame]:
     """Every symbol's decisions from `start` on; the bars before it only warm the features.
 
@@ -94,7 +94,7 @@ def predict_panel(
     """
 
     def predict(candles: Candles) -> DecisionFrame:
-        return bundle.predict_frame(candles, allow_training_span=allow).between(start)
+        return bundle.predict_frame(candles, allow_training_span=allow, sets=sets).between(start)
 
     frames = {}
     with ThreadPoolExecutor(os.cpu_count()) as threads:

@@ -99,8 +99,11 @@ def run(
     tell: Tell,
     *,
     allow_training_span: bool = False,
+    sets: bool = False,
 ) -> Run:
     """Predict and trade a span; without symbols, every market of the kind the bundle was trained on.
+
+    With `sets`, prediction sets come with the decisions even where these do not look at them.
 
     Raises:
         TrainingSpanError: the span meets the training span and that is not allowed.
@@ -111,7 +114,7 @@ def run(
     wanted = symbols or panels.same_kind(source, bundle)
     panel = panels.read_panel(source, bundle.manifest.timeframe, wanted, tell, start=start, end=end)
     funding = panels.read_funding(source, tuple(panel))
-    frames = panels.predict_panel(bundle, panel, start, tell, allow=allow_training_span)
+    frames = panels.predict_panel(bundle, panel, start, tell, allow=allow_training_span, sets=sets)
     marks = read_marks(source, tuple(panel), bundle.manifest.timeframe, start, end)
     venue = Venue(panel, funding, settings, bundle.manifest.horizon, start, end, marks)
     result = venue.trade(frames)

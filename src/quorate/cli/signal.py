@@ -26,7 +26,7 @@ def signal(
     from quorate.core.clock import format_ms, now_ms, timeframe_ms
     from quorate.core.configuration import load_settings
     from quorate.core.types import CLASS_NAMES
-    from quorate.ensemble.predictor import load_bundle
+    from quorate.ensemble.loading import load_bundle
     from quorate.market import FreqtradeFolder
 
     loaded = load_bundle(bundle, load_settings().predict, policy)

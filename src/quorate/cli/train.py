@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from quorate.ensemble.recipes import RecipeName
     from quorate.ensemble.train import Trained
 
+# Marks rows that a member's training looked at, to stop early.
+_STOPPED_BY = "*"
+
 
 def train(
     data: options.Data,
@@ -221,7 +224,7 @@ def _show_members(trained: Trained) -> None:
             table.append(
                 (
                     member.model,
-                    part,
+                    f"{part}{_STOPPED_BY if figures['stopped_by'] else ''}",
                     f"{member.seconds:.1f} s",
                     f"{figures['log_loss']:.4f}",
                     f"{figures['prior_log_loss']:.4f}",
@@ -237,3 +240,7 @@ def _show_members(trained: Trained) -> None:
         synthetic=trained.manifest.synthetic,
         prose=True,
     )
+    if any(figures["stopped_by"] for member in trained.members for figures in member.metrics.values()):
+        output.print_line(
+            f"{_STOPPED_BY} the member stopped training by some of these rows: its figures there flatter it"
+        )

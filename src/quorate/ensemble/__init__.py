@@ -3,7 +3,8 @@
 `agent` stands apart: it needs a source of candles and an event loop, which a process that only predicts does not.
 """
 
-from quorate.ensemble.predictor import Bundle, load_bundle
+from quorate.ensemble.loading import load_bundle
+from quorate.ensemble.predictor import Bundle
 from quorate.ensemble.vote import decide
 from quorate.ensemble.vote_frame import decide_frame
 

@@ -20,7 +20,7 @@ from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.conformal import Conformal
 from quorate.ensemble.crossfit import ProbabilityMap
 from quorate.ensemble.isotonic import Isotonic
-from quorate.ensemble.mean import mean_vote
+from quorate.ensemble.mean import mean_scores, mean_vote
 from quorate.ensemble.temperature import Temperature, tempered
 
 FILE_NAME = "calibration.json"
@@ -47,6 +47,10 @@ class Calibration:
     def frame(self, scores: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Model -> (n, 3) probabilities of its (n, 3) scores; a row that is not finite stays so."""
         return {model: self.members[model](table) for model, table in scores.items() if model in self.members}
+
+    def together(self, scores: Mapping[str, FloatArray], settings: VoteSettings) -> FloatArray | None:
+        """(n, 3) the ensemble's probabilities, of the members' (n, 3) scores; None where it could not be calibrated."""
+        return None if self.policy is None else self.policy.ensemble(mean_scores(scores, settings))
 
     def ballot(
         self, votes: Sequence[Vote | Abstention], settings: VoteSettings

@@ -87,28 +87,61 @@ class Conformal:
         if not n:
             return Tracked(np.empty(0), np.empty(0), self.level)
         happened = 1 - probabilities[np.arange(n), y]
-        known = np.isfinite(happened)
-        limits, missed = np.full(n, np.nan), np.full(n, np.nan)
-        due: dict[int, list[float]] = {}
-        times, firsts = np.unique(time, return_index=True)
-        arriving = iter(sorted(set(known_from.tolist())))
-        next_due = next(arriving, None)
-        level = self.level
-        for now, first, last in zip(times.tolist(), firsts.tolist(), [*firsts[1:].tolist(), n], strict=True):
-            while next_due is not None and next_due <= now:
-                errors = due.pop(next_due, None)
-                if errors:
-                    level += self.rate * (self.miss - sum(errors) / len(errors))
-                next_due = next(arriving, None)
-            limit = self.limit(level)
-            limits[first:last] = limit
-            for row in range(first, last):
-                if known[row]:
-                    error = float(happened[row] > limit)
-                    missed[row] = error
-                    due.setdefault(int(known_from[row]), []).append(error)
-        missed[known_from > times[-1]] = np.nan
-        return Tracked(limits, missed, level)
+        taught = np.flatnonzero(np.isfinite(happened))
+        # Rows that become known together move the level together: a group of them each, in the order of arrival.
+        taught = taught[np.argsort(known_from[taught], kind="stable")]
+        arrivals, begins = np.unique(known_from[taught], return_index=True)
+        firsts = np.flatnonzero(np.diff(time, prepend=time[0] - 1))
+        limits, missed, level = self._walk(
+            happened.tolist(),
+            taught.tolist(),
+            [*begins.tolist(), len(taught)],
+            [*firsts.tolist(), n],
+            np.searchsorted(arrivals, time[firsts], side="right").tolist(),
+        )
+        known = np.isfinite(happened) & (known_from <= time[-1])
+        return Tracked(np.repeat(limits, np.diff(firsts, append=n)), np.where(known, missed, np.nan), level)
+
+    def _walk(
+        self, happened: list[float], taught: list[int], begins: list[int], firsts: list[int], arrived: list[int]
+    ) -> tuple[list[float], list[float], float]:
+        """The steps of `track` one after the other, in plain numbers: each depends on the last, and there are many.
+
+        Args:
+            happened: of each row, 1 - p of what happened.
+            taught: rows that teach, in the order in which they become known.
+            begins: place in `taught` where each group begins, and its end.
+            firsts: first row of each time, and the end.
+            arrived: groups that are known by each time.
+
+        Returns:
+            The limit at each time, whether each row was missed, and the last level.
+        """
+        rate, miss, level, steps = self.rate, self.miss, self.level, len(self.quantiles) - 1
+        quantiles = [*self.quantiles.tolist(), self.quantiles[-1].item()]
+        limits: list[float] = []
+        missed: list[float] = []
+        group = 0
+        for place, due in enumerate(arrived):
+            while group < due:
+                begin, end = begins[group], begins[group + 1]
+                wrong = missed[taught[begin]] if end - begin == 1 else self._mean(missed, taught[begin:end])
+                level += rate * (miss - wrong)
+                group += 1
+            if 0 < level < 1:
+                at = (1 - level) * steps
+                below = int(at)
+                low = quantiles[below]
+                limit = low + (at - below) * (quantiles[below + 1] - low)
+            else:
+                limit = np.inf if level <= 0 else -np.inf
+            limits.append(limit)
+            missed += [float(value > limit) for value in happened[firsts[place] : firsts[place + 1]]]
+        return limits, missed, level
+
+    @staticmethod
+    def _mean(missed: list[float], rows: list[int]) -> float:
+        return sum([missed[row] for row in rows]) / len(rows)
 
     def to_json(self) -> dict[str, Any]:
         return {"miss": self.miss, "rate": self.rate, "level": self.level, "quantiles": self.quantiles.tolist()}

@@ -22,8 +22,9 @@ from quorate.core.settings import ModelSettings, PredictSettings, Settings, Trai
 from quorate.core.types import Candles, Signal
 from quorate.ensemble import bundle as storage
 from quorate.ensemble.fallback import FALLBACK
+from quorate.ensemble.loading import load_bundle
 from quorate.ensemble.manifest import Manifest
-from quorate.ensemble.predictor import Bundle, load_bundle
+from quorate.ensemble.predictor import Bundle
 from quorate.ensemble.train import train
 from quorate.market.synthetic import SyntheticMarket
 from quorate.models import contract as alone

@@ -6,6 +6,8 @@ takes as a reason not to enter. For the same reason the vote's gate and floor, w
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from quorate.core.types import Abstention, Action, Signal
@@ -33,10 +35,8 @@ def fall_back(bars: Bars) -> Decisions:
     )
 
 
-def fallback_signal(
-    bars: Bars, volatility: float | None, abstentions: tuple[Abstention, ...], symbol: str, time: int
-) -> Signal:
-    """The rules' decision at the newest bar; every member of the bundle abstains."""
+def fallback_signal(bars: Bars, volatility: float, abstentions: tuple[Abstention, ...]) -> Signal:
+    """The rules' decision at the newest bar; every member of the bundle abstains. A volatility of NaN is not known."""
     newest = fall_back(bars)
     return Signal(
         action=Action(int(newest.action[-1])),
@@ -44,10 +44,10 @@ def fallback_signal(
         consensus=str(newest.consensus[-1]),
         rule=FALLBACK,
         base=0.0,
-        volatility=volatility,
+        volatility=volatility if math.isfinite(volatility) else None,
         votes=(),
         abstentions=abstentions,
         mode="none",
-        symbol=symbol,
-        time=time,
+        symbol=bars.symbol,
+        time=int(bars.time[-1]),
     )

@@ -79,6 +79,18 @@ def test_one_bar_says_what_the_frame_says(trained, market):
     json.dumps(signal.to_json(), allow_nan=False)
 
 
+def test_a_start_says_that_a_stack_decides_and_frames_of_made_candles_say_so(trained, market, caplog):
+    with caplog.at_level("INFO", "quorate"):
+        bundle = load_bundle(trained.path, PATIENCE)
+    said = caplog.records[-1].getMessage()
+    assert f"stack by {bundle.stack.method}" in said
+    assert "policy" not in said
+    assert "quorum" not in said
+    measured = Bundle(replace(bundle.manifest, synthetic=False), bundle.members.sessions, {}, stack=bundle.stack)
+    assert measured.predict_frame(market).synthetic
+    assert not measured.predict_frame(replace(market, synthetic=False)).synthetic
+
+
 def test_bars_inside_the_training_span_have_no_return(trained, market):
     bundle = load_bundle(trained.path, PATIENCE)
     frame = bundle.predict_frame(market)
