@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -99,15 +99,18 @@ class Feed(Protocol):
         ...
 
     def opens(self, time: int) -> Mapping[str, float]:
-        """Market -> the first price of the bar that opens at `time`, which may be running still; without the unknown."""
+        """Market -> the first price of the bar that opens at `time`, running or closed; without the unknown."""
         ...
 
-    def marks(self, start: int, end: int) -> Mapping[str, Candles]:
-        """Market -> closed mark price candles that open at or after `start` and before `end`; without the unknown."""
+    def marks(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Candles]:
+        """Market -> closed mark price candles that open at or after `start` and before `end`.
+
+        Of the named markets, by default all; without those whose marks are unknown.
+        """
         ...
 
-    def funding(self, start: int, end: int) -> Mapping[str, Funding]:
-        """Market -> settlements at or after `start` and before `end`; without the markets whose are unknown."""
+    def funding(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Funding]:
+        """Market -> settlements at or after `start` and before `end`; markets as with `marks`."""
         ...
 
     def age_ms(self, time: int) -> int:
