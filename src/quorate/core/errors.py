@@ -7,7 +7,12 @@
     │   ├── CandleError           a row that cannot be true: file, row and value named
     │   ├── UnknownSymbolError    no such market in this folder
     │   ├── UnknownTimeframeError
-    │   └── TooLittleHistoryError
+    │   ├── TooLittleHistoryError
+    │   └── ExchangeError         an exchange that could not be asked
+    │       ├── UnknownExchangeError
+    │       ├── ExchangeDownError     no answer, too many requests, or its own fault: may work later
+    │       ├── ExchangeAnswerError   an answer that is none
+    │       └── ExchangeRefusedError  it understood, and said no
     ├── FeatureError              an unknown set or column
     ├── TargetError               labels and splits
     ├── ModelError                a member could not be built, fitted, saved or loaded
@@ -16,6 +21,11 @@
     ├── BundleError               a trained ensemble on disk is not what it says it is
     │   └── TrainingSpanError     bars that the ensemble was trained on
     ├── TradingError              an order, a cost or an account that makes no sense
+    │   └── GuardError            what a guard or the ladder does not let a person do
+    ├── JournalError              a journal that cannot be right, or records that do not fit it
+    │   ├── JournalUnavailableError   locked, disk full, connection lost: nothing is written, try again
+    │   └── JournalTakenError     another session writes this account
+    ├── FreqtradeError            a strategy that cannot run as Freqtrade is configured
     └── EvaluationError           labels, scores and results that cannot be judged together
 
 A message says what was attempted, what was found, what was expected, and the remedy.
@@ -92,6 +102,26 @@ class TooLittleHistoryError(DataError):
     """Fewer bars than the features or the label need."""
 
 
+class ExchangeError(DataError):
+    """An exchange could not be asked, or did not answer as it should."""
+
+
+class UnknownExchangeError(ExchangeError, ValueError):
+    """Not one of the exchanges that ccxt knows."""
+
+
+class ExchangeDownError(ExchangeError):
+    """No answer after the allowed number of attempts: the network, an overload, or a fault of the exchange's own."""
+
+
+class ExchangeAnswerError(ExchangeError):
+    """An answer that is not what the exchange promises, such as half a document, each time it was asked."""
+
+
+class ExchangeRefusedError(ExchangeError):
+    """The exchange understood the request and refused it: asking again would not help."""
+
+
 class FeatureError(QuorateError, ValueError):
     """An unknown feature set or column, or features in another order than trained."""
 
@@ -122,6 +152,26 @@ class TrainingSpanError(BundleError):
 
 class TradingError(QuorateError, ValueError):
     """An account, cost or order that makes no sense."""
+
+
+class GuardError(TradingError):
+    """A guard that may not be re-armed, or a step of the ladder that has not been earned."""
+
+
+class JournalError(QuorateError):
+    """A journal that is damaged or of another version, or records that contradict what it holds."""
+
+
+class JournalUnavailableError(JournalError):
+    """The journal cannot be reached or written now; the same call may succeed later, and is then done once."""
+
+
+class JournalTakenError(JournalError):
+    """Another session writes this account: there is one writer at a time."""
+
+
+class FreqtradeError(QuorateError, ValueError):
+    """A strategy that cannot run as Freqtrade is configured, or a frame that it cannot read."""
 
 
 class EvaluationError(QuorateError, ValueError):

@@ -6,7 +6,12 @@ quorate.toml and the environment. Code takes the section it needs as an argument
 
 from quorate.core.settings.calibration import CalibrationSettings, ConformalSettings, PolicySettings
 from quorate.core.settings.evaluation import CriteriaSettings, EvaluationSettings
-from quorate.core.settings.learning import SplitSettings, TargetSettings, TrainSettings
+from quorate.core.settings.exchange import ExchangeSettings, FeedSettings
+from quorate.core.settings.freqtrade import FreqtradeSettings
+from quorate.core.settings.guards import GuardSettings
+from quorate.core.settings.journal import JournalSettings
+from quorate.core.settings.ladder import LadderSettings
+from quorate.core.settings.learning import SeriesSettings, SplitSettings, TargetSettings, TrainSettings
 from quorate.core.settings.market import QualitySettings, UniverseSettings
 from quorate.core.settings.models import LightGBMSettings, LogisticSettings, ModelSettings, XGBoostSettings
 from quorate.core.settings.networks import LSTMSettings, NetworkSettings, NHiTSSettings, PatchTSTSettings
@@ -22,8 +27,14 @@ __all__ = [
     "CostSettings",
     "CriteriaSettings",
     "EvaluationSettings",
+    "ExchangeSettings",
     "ExitSettings",
+    "FeedSettings",
+    "FreqtradeSettings",
+    "GuardSettings",
+    "JournalSettings",
     "LSTMSettings",
+    "LadderSettings",
     "LightGBMSettings",
     "LogisticSettings",
     "ModelSettings",
@@ -33,6 +44,7 @@ __all__ = [
     "PolicySettings",
     "PredictSettings",
     "QualitySettings",
+    "SeriesSettings",
     "Settings",
     "SplitSettings",
     "StackSettings",
