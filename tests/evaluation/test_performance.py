@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from quorate.core.settings import EvaluationSettings
+from quorate.core.wilson import wilson
 from quorate.evaluation.performance import net_returns, trade_figures
-from quorate.evaluation.significance import wilson
 from quorate.trading.position import Trade
 from quorate.trading.result import BacktestResult
 

@@ -4,34 +4,14 @@ import time as clock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from quorate.core.clock import DAY_MS, HOUR_MS
-from quorate.core.errors import EvaluationError
 from quorate.core.settings import EvaluationSettings
-from quorate.evaluation.significance import TimeBlocks, wilson
+from quorate.evaluation.significance import TimeBlocks
 
 SETTINGS = EvaluationSettings()
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.data(), st.integers(1, 5_000), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
-def test_wilson_agrees_with_scipy(data: st.DataObject, n: int, confidence: float) -> None:
-    wins = data.draw(st.integers(0, n))
-    expected = stats.binomtest(wins, n).proportion_ci(confidence, method="wilson")
-    interval = wilson(wins, n, confidence)
-    assert interval is not None
-    assert interval == pytest.approx((expected.low, expected.high), abs=1e-9)
-    assert 0 <= interval[0] <= wins / n <= interval[1] <= 1
-
-
-def test_wilson_of_nothing_is_unknown_and_nonsense_is_refused() -> None:
-    assert wilson(0, 0) is None
-    with pytest.raises(EvaluationError, match="3 of 2"):
-        wilson(3, 2)
 
 
 def test_a_block_is_a_utc_day_over_all_symbols() -> None:

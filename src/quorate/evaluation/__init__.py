@@ -14,7 +14,7 @@ from quorate.evaluation.rows import Rows, build_rows
 from quorate.evaluation.sample import Sample, mean_scores
 from quorate.evaluation.scorecard import Scorecard, scorecard
 from quorate.evaluation.scores import score_figures
-from quorate.evaluation.significance import TimeBlocks, wilson
+from quorate.evaluation.significance import TimeBlocks
 from quorate.evaluation.steps import Step, steps
 from quorate.evaluation.tables import tables
 from quorate.evaluation.venue import Venue
@@ -59,6 +59,5 @@ __all__ = [
     "trade_figures",
     "verdict",
     "walk",
-    "wilson",
     "write_report",
 ]

@@ -9,9 +9,10 @@ import numpy as np
 
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import FloatArray
+from quorate.core.wilson import wilson
 from quorate.evaluation.equity import EquityCurve, equity_figures
 from quorate.evaluation.figures import Figures
-from quorate.evaluation.significance import TimeBlocks, wilson
+from quorate.evaluation.significance import TimeBlocks
 from quorate.trading.result import BacktestResult
 
 _BASIS_POINTS = 1e4

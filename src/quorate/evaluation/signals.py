@@ -15,9 +15,10 @@ import numpy as np
 
 from quorate.core.settings import CostSettings, EvaluationSettings, VoteSettings
 from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, TextArray
+from quorate.core.wilson import wilson
 from quorate.ensemble.vote_frame import decide_frame
 from quorate.evaluation.figures import Figures
-from quorate.evaluation.significance import TimeBlocks, wilson
+from quorate.evaluation.significance import TimeBlocks
 from quorate.targets import Target
 
 # The rules of the vote, in the order in which they are applied, and what each asks for.

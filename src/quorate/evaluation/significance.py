@@ -1,4 +1,4 @@
-"""How sure a figure is: Wilson's interval for rates, and a bootstrap over blocks of time for the rest.
+"""How sure a figure is: a bootstrap over blocks of time. (A rate alone has Wilson's interval, `core/wilson.py`.)
 
 Rows of one day are not independent: their labels overlap and all symbols move together. So the unit that is
 resampled is a block of time over all symbols (a day, unless set otherwise), with replacement, and an interval is the
@@ -8,14 +8,11 @@ models can be compared resample by resample.
 
 from __future__ import annotations
 
-import math
-from statistics import NormalDist
 from typing import Self
 
 import numpy as np
 
 from quorate.core.clock import HOUR_MS
-from quorate.core.errors import EvaluationError
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import BoolArray, FloatArray, IntArray
 from quorate.evaluation.metrics import average_ranks
@@ -29,31 +26,6 @@ _MOST_COUNTS = 8_000_000  # of bins times blocks: with more blocks than 1,953, b
 
 # Percentiles over resamples of fewer blocks than this say more about the few blocks than about the figure.
 _FEWEST_BLOCKS = 5
-
-
-def wilson(wins: int, n: int, confidence: float = 0.95) -> Interval | None:
-    """Wilson's score interval of a rate; None when n is 0.
-
-    Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
-
-    Raises:
-        EvaluationError: more wins than trials, or a negative count.
-
-    >>> low, high = wilson(35, 50)
-    >>> round(low, 4), round(high, 4)
-    (0.5625, 0.809)
-    """
-    if not 0 <= wins <= n:
-        raise EvaluationError("give the interval of a rate", found=f"{wins} of {n}", expected="0 <= wins <= n")
-    if n == 0:
-        return None
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    rate = wins / n
-    centre = rate + z * z / (2 * n)
-    reach = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    # Rounding must not push an end past the rate itself, which at 0 and n is the end.
-    return max(0.0, min(rate, (centre - reach) / scale)), min(1.0, max(rate, (centre + reach) / scale))
 
 
 class TimeBlocks:
