@@ -1,0 +1,24 @@
+"""Where the paper account's journal is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quorate.core.errors import SettingsError
+from quorate.core.settings.section import Section, require
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings(Section):
+    url: str = "sqlite:///paper/journal.sqlite"  # or postgresql://user:password@host/database
+    patience_s: float = 5.0  # how long a lock or a connection is waited for
+    check: bool = True  # look SQLite's file through for damage when it is opened
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):
+            raise SettingsError(
+                "use the setting journal.url",
+                found=repr(self.url.split("@")[-1]),
+                expected="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE",
+            )
+        require("journal", "patience_s", self.patience_s, 0.05, 600)

@@ -1,0 +1,187 @@
+"""The journal of one paper account: append-only, whole batches, each record once.
+
+    journal = Journal.open("sqlite:///paper/journal.sqlite", "paper")
+    journal.append([Intent(...), Decided(...)])      # on the disk when it returns
+    for entry in journal.read(after=0): ...          # in the order they were written
+    journal.close()
+
+SQLAlchemy is imported when a journal is opened, not before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from quorate.core.errors import JournalError, MissingExtraError
+from quorate.core.settings import JournalSettings
+from quorate.trading.journal.records import Human, Record
+from quorate.trading.journal.role import Role
+from quorate.trading.journal.row import Row, from_row, to_row
+
+if TYPE_CHECKING:
+    from quorate.trading.journal.store import AccountRow, Store
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Entry(NamedTuple):
+    """A record in the journal.
+
+    Attributes:
+        seq: its number, increasing; there may be gaps.
+        written_at: wall clock in ms.
+        record: what was written.
+    """
+
+    seq: int
+    written_at: int
+    record: Record
+
+
+class Journal:
+    """One account's records. Not for several threads at once.
+
+    Attributes:
+        account: its name.
+        founding: when and with what the account was made.
+        place: the file or server, without a password.
+    """
+
+    def __init__(self, store: Store, account: str, role: Role) -> None:
+        self.account = account
+        self.founding: AccountRow = store.founding
+        self.place = store.place
+        self._store = store
+        self._role: Role = role
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        account: str,
+        *,
+        role: Role = "session",
+        settings_hash: str = "",
+        bundle_id: str = "",
+        settings: JournalSettings | None = None,
+    ) -> Self:
+        """Open an account's journal; a session builds what is missing and brings older tables up to date.
+
+        Args:
+            url: sqlite:///FILE (relative to the working folder) or postgresql://USER:PASSWORD@HOST/DATABASE.
+            account: letters, digits, `_`, `.` and `-`.
+            role: session to write (one at a time for each account), human to write `Human` records beside it, or
+                reader.
+            settings_hash: kept with an account that is made now.
+            bundle_id: kept with an account that is made now.
+            settings: patience and checks; its URL is not looked at.
+
+        Raises:
+            JournalTakenError: another session writes the account.
+            JournalUnavailableError: locked, or not to be reached.
+            JournalError: damaged, of another version, no such account to read, or an account that cannot be named so.
+            MissingExtraError: SQLAlchemy, Alembic or psycopg is not installed.
+        """
+        if not _ACCOUNT.fullmatch(account):
+            raise JournalError(
+                "open the account", found=repr(account), expected="up to 64 letters, digits, '_', '.' and '-'"
+            )
+        try:
+            from quorate.trading.journal.store import Store, backend_of
+
+            backend = backend_of(url, settings or JournalSettings())
+            return cls(Store(backend, account, role, settings_hash, bundle_id), account, role)
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                "open the journal", found=str(error), remedy="Run: pip install 'quorate[paper]'"
+            ) from error
+
+    def append(self, records: Iterable[Record], *, idempotent: bool = False) -> int:
+        """Write records in one transaction, all or none; on the disk when it returns.
+
+        After `JournalUnavailableError` it is not known whether they were written: append the same ones again, which
+        then writes them once, or ask `holds`. Until then nothing else can be appended.
+
+        Args:
+            records: what happened, in order.
+            idempotent: records that are all there already, as they are here, are no error.
+
+        Returns:
+            The number of the last record, or 0 where there are none to write.
+
+        Raises:
+            JournalUnavailableError: locked, disk full, connection lost.
+            JournalError: a key that is there already, a value that does not fit, or not this role's to write.
+        """
+        rows = self._rows(records)
+        return self._store.append(rows, idempotent=idempotent) if rows else 0
+
+    def holds(self, records: Iterable[Record]) -> bool:
+        """Whether the journal holds all of these records.
+
+        Raises:
+            JournalUnavailableError: locked, or connection lost.
+            JournalError: it holds some of them, or others of their keys.
+        """
+        rows = self._rows(records)
+        return not rows or self._store.holds(rows)
+
+    def read(self, after: int = 0, kinds: Sequence[type[Record]] | None = None) -> Iterator[Entry]:
+        """Records in the order they were written, a page at a time.
+
+        Args:
+            after: only those with a larger number.
+            kinds: only these; None for all.
+
+        Raises:
+            JournalUnavailableError: the database cannot be read now.
+            JournalError: a row that cannot be understood; names its number.
+        """
+        for seq, written_at, row in self._store.read(after, _names(kinds)):
+            yield Entry(seq, written_at, from_row(seq, row))
+
+    def newest(self, records: int, kinds: Sequence[type[Record]] | None = None) -> list[Entry]:
+        """The last records, oldest first.
+
+        Raises:
+            JournalUnavailableError: the database cannot be read now.
+            JournalError: a row that cannot be understood; names its number.
+        """
+        rows = self._store.newest(records, _names(kinds))
+        return [Entry(seq, written_at, from_row(seq, row)) for seq, written_at, row in rows]
+
+    def close(self) -> None:
+        """Let the account go; closing twice is no error."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _rows(self, records: Iterable[Record]) -> list[Row]:
+        rows = []
+        keys = set()
+        for record in records:
+            if self._role == "reader" or (self._role == "human" and not isinstance(record, Human)):
+                raise JournalError(
+                    f"write the record {record.key}",
+                    found=f"a journal opened as {self._role}",
+                    expected="a session, or a person's own request",
+                )
+            row = to_row(record)
+            if row.key in keys:
+                raise JournalError(f"write the record {row.key}", found="it twice", expected="each record once")
+            keys.add(row.key)
+            rows.append(row)
+        return rows
+
+
+def _names(kinds: Sequence[type[Record]] | None) -> list[str] | None:
+    return None if kinds is None else [kind.kind for kind in kinds]

@@ -1,0 +1,84 @@
+"""Brings a journal's tables up to this version, by Alembic's revisions inside the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+from quorate.core.errors import JournalError
+from quorate.trading.journal.tables import HEAD, VERSION_TABLE, metadata
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def version(connection: Connection) -> str | None:
+    """The newest revision that a journal has; None where there is no journal yet."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+    return found
+
+
+def require_version(found: str | None, place: str) -> None:
+    """Refuse a journal that this version cannot read.
+
+    Raises:
+        JournalError: it is empty, older or newer.
+    """
+    if found == HEAD:
+        return
+    known = revisions()
+    raise JournalError(
+        f"read the journal {place}",
+        found="no tables" if found is None else f"version {found}",
+        expected=f"version {HEAD}",
+        remedy="A session of this version brings it up to date."
+        if found is None or found in known
+        else "It was written by a newer Quorate: install that one.",
+    )
+
+
+def upgrade(connection: Connection, place: str) -> None:
+    """Run the missing revisions, inside the connection's transaction; the caller holds a lock against others.
+
+    Raises:
+        JournalError: the journal was written by a newer version.
+    """
+    found = version(connection)
+    if found == HEAD:
+        return
+    if found is not None and found not in revisions():
+        require_version(found, place)
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext, MigrationStep
+
+    scripts = _scripts()
+
+    def missing(heads: Any, _context: MigrationContext) -> list[Any]:
+        newest_first = scripts.iterate_revisions("head", heads[0] if heads else "base")
+        return [
+            MigrationStep.upgrade_from_script(scripts.revision_map, script) for script in reversed(list(newest_first))
+        ]
+
+    context = MigrationContext.configure(
+        connection,
+        opts={"fn": missing, "version_table": VERSION_TABLE, "target_metadata": metadata, "script": scripts},
+    )
+    with Operations.context(context):
+        context.run_migrations()
+
+
+def revisions() -> set[str]:
+    """Every revision that this version knows."""
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _scripts() -> Any:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return ScriptDirectory.from_config(config)

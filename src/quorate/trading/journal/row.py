@@ -1,0 +1,67 @@
+"""A record as the table has it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from quorate.core.errors import JournalError
+from quorate.trading.journal.body import decode, encode
+from quorate.trading.journal.records import Record
+
+# What every database keeps as it is: no control character, no half of a surrogate pair.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_MOST_MS = 2**53
+
+
+class Row(NamedTuple):
+    """The columns that a record fills; the account and the time of writing come from the journal."""
+
+    time_ms: int
+    kind: str
+    key: str
+    symbol: str | None
+    order_id: str | None
+    body: str
+
+
+def to_row(record: Record) -> Row:
+    """The row of a record.
+
+    Raises:
+        JournalError: a value that does not fit its field.
+    """
+    body = encode(record)
+    symbol: Any = getattr(record, "symbol", None)
+    order_id: Any = getattr(record, "order_id", None)
+    key = record.key
+    for text in (key, symbol or "", order_id or ""):
+        if _UNFIT.search(text):
+            raise JournalError(
+                f"write the record {key!r}", found=repr(text), expected="a name without control characters"
+            )
+    if abs(record.time) > _MOST_MS:
+        raise JournalError(f"write the record {key}", found=f"the time {record.time}", expected="milliseconds")
+    return Row(record.time, record.kind, key, symbol, order_id, body)
+
+
+def from_row(seq: int, row: Row) -> Record:
+    """The record of a row.
+
+    Raises:
+        JournalError: it cannot be read, or its key is not the one that its content has; names the row.
+    """
+    try:
+        record = decode(row.kind, row.time_ms, row.symbol, row.order_id, row.body)
+    except JournalError as error:
+        raise JournalError(
+            f"read row {seq} of the journal", found=error.found, expected=error.expected, remedy=error.remedy
+        ) from error
+    if record.key != row.key:
+        raise JournalError(
+            f"read row {seq} of the journal",
+            found=f"the key '{row.key}'",
+            expected=f"'{record.key}', as its content has it",
+            remedy="The journal was altered: restore a back-up.",
+        )
+    return record
