@@ -90,7 +90,8 @@ class Journal:
                 "open the account", found=repr(account), expected="up to 64 letters, digits, '_', '.' and '-'"
             )
         try:
-            from quorate.trading.journal.store import Store, backend_of
+            from quorate.trading.journal.backend import backend_of
+            from quorate.trading.journal.store import Store
 
             backend = backend_of(url, settings or JournalSettings())
             return cls(Store(backend, account, role, settings_hash, bundle_id), account, role)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, insert, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError, close_match
-from quorate.core.settings import JournalSettings
-from quorate.trading.journal.postgresql import PostgresServer
+from quorate.trading.journal.backend import Backend
 from quorate.trading.journal.role import Role
 from quorate.trading.journal.row import Row
-from quorate.trading.journal.sqlite import SqliteFile
 from quorate.trading.journal.tables import accounts, journal
 
 _PAGE = 5_000
@@ -36,43 +33,6 @@ class AccountRow(NamedTuple):
     created: int
     settings_hash: str
     bundle_id: str
-
-
-class Backend(Protocol):
-    """What differs between the databases."""
-
-    place: str
-
-    def prepare(self, *, build: bool) -> None: ...
-    def take(self, account: str) -> None: ...
-    def release(self) -> None: ...
-    def connect(self, *, writes: bool) -> Connection: ...
-    def lock_account(self, connection: Connection, account: str) -> None: ...
-    def regain(self, connection: Connection, account: str) -> None: ...
-    def verify(self) -> None: ...
-    def explain(self, error: DBAPIError, attempted: str) -> JournalError: ...
-
-
-def backend_of(url: str, settings: JournalSettings) -> Backend:
-    """The database behind a URL.
-
-    Raises:
-        JournalError: neither a file of SQLite nor a PostgreSQL database.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        parsed = None
-    driver = "" if parsed is None else parsed.drivername.split("+")[0]
-    if parsed is not None and driver in ("postgresql", "postgres"):
-        return PostgresServer(parsed, settings)
-    if parsed is not None and driver == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return SqliteFile(Path(parsed.database), settings)
-    raise JournalError(
-        "open the journal",
-        found=f"the address {url.split('@')[-1]!r}",
-        expected="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE",
-    )
 
 
 class Store:
