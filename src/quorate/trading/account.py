@@ -3,6 +3,9 @@
 A state machine: backtest and paper trading drive it with the same calls, bar by bar. At every open time it expects,
 over all symbols, `at_open` (funding, time exits, entries) and then, once those bars are closed, `at_close` (stops,
 targets, liquidations, valuation).
+
+Whatever changes its money is an event, and `apply` is the only place where one takes effect: an account that is given
+the events of another, in order, and its valuations, is that other account to the last bit.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.trading.bar import Bar
 from quorate.trading.contract import Contract
 from quorate.trading.costs import Fill, maker_fill, slipped, taker_fill
+from quorate.trading.events import AccountEvent, Closed, Filled, Moved, Refused, Settled
 from quorate.trading.exits import reached, trailed_stop
 from quorate.trading.order import Order, Refusal
 from quorate.trading.position import Position, Reason, Trade
@@ -31,6 +35,7 @@ class Account:
         positions: open ones by symbol, in the order they were opened.
         trades: closed ones, in the order they were closed.
         refused: how many orders came to nothing, by reason.
+        tell: is told every event once it has taken effect; None where nobody listens, as in a backtest.
 
     >>> account = Account(AccountSettings(equity_usd=500))
     >>> account.equity_usd, account.free_usd, account.slots
@@ -51,6 +56,7 @@ class Account:
         self.positions: dict[str, Position] = {}
         self.trades: list[Trade] = []
         self.refused: Counter[Refusal] = Counter()
+        self.tell: Callable[[AccountEvent], None] | None = None
         self._contracts = dict(contracts or {})
 
     @property
@@ -62,9 +68,14 @@ class Account:
         return equity
 
     @property
+    def margin_usd(self) -> float:
+        """Margin of all positions together."""
+        return sum(position.size.margin_usd for position in self.positions.values())
+
+    @property
     def free_usd(self) -> float:
         """Cash that is no position's margin."""
-        return self.cash_usd - sum(position.size.margin_usd for position in self.positions.values())
+        return self.cash_usd - self.margin_usd
 
     @property
     def slots(self) -> int:
@@ -100,7 +111,7 @@ class Account:
             refusal = self._refusal(order)
             bar = None if refusal else bar_of(order.symbol)
             if bar is None:
-                self.refused[refusal or "no_next_bar"] += 1
+                self.refuse(order, refusal or "no_next_bar")
             else:
                 self.open(order, time, bar.open)
 
@@ -120,7 +131,9 @@ class Account:
                 continue
             position.mark = bar.close
             if self.exits.trail_atr:
-                position.stop = trailed_stop(position, bar, self.exits)
+                stop = trailed_stop(position, bar, self.exits)
+                if stop != position.stop:
+                    self._happen(Moved(symbol, stop))
 
     def open(self, order: Order, time: int, price: float) -> Position | None:
         """Fill an entry at this price before slippage; None where it is refused, which is counted by reason."""
@@ -129,17 +142,27 @@ class Account:
             contract = self.contract(order.symbol)
             entry_price = slipped(price, order.side, self.costs)
             size = plan(
-                order, entry_price, self.equity_usd, self.free_usd, contract, self.settings, self.costs, self.exits
+                order,
+                entry_price,
+                self.equity_usd,
+                self.free_usd,
+                self.margin_usd,
+                contract,
+                self.settings,
+                self.costs,
+                self.exits,
             )
             if not isinstance(size, str):
                 entry = taker_fill(price, order.side, size.quantity, self.costs)
-                position = Position(order, size, time, entry, stop=size.stop, mark=price)
-                self.cash_usd -= entry.fee_usd
-                self.positions[order.symbol] = position
-                return position
+                self._happen(Filled(order, size, time, entry))
+                return self.positions[order.symbol]
             refusal = size
-        self.refused[refusal] += 1
+        self.refuse(order, refusal)
         return None
+
+    def refuse(self, order: Order, reason: Refusal) -> None:
+        """Let an order come to nothing."""
+        self._happen(Refused(order, reason))
 
     def settle(self, symbol: str, rate: float, price: float) -> float:
         """Pay or receive funding for an open position; returns the cash received.
@@ -149,8 +172,7 @@ class Account:
         """
         position = self._position(symbol)
         cash = -position.order.side * position.size.quantity * price * rate
-        position.funding_usd += cash
-        self.cash_usd += cash
+        self._happen(Settled(symbol, rate, price, cash))
         return cash
 
     def close(self, symbol: str, time: int, price: float, reason: Reason) -> Trade:
@@ -189,10 +211,50 @@ class Account:
             funding_known=position.funding_known,
             mark_known=position.mark_known,
         )
-        self.cash_usd += order.side * size.quantity * (fill.price - entry.price) - fill.fee_usd
-        del self.positions[symbol]
-        self.trades.append(trade)
+        self._happen(Closed(trade, fill))
         return trade
+
+    def apply(self, event: AccountEvent) -> None:
+        """Let an event take effect.
+
+        Raises:
+            TradingError: an event of a position that is not open, or that is open already.
+        """
+        match event:
+            case Refused(reason=reason):
+                self.refused[reason] += 1
+            case Filled(order, size, time, entry):
+                if order.symbol in self.positions:
+                    raise TradingError(f"open a position in {order.symbol}", found="one that is open", expected="none")
+                self.cash_usd -= entry.fee_usd
+                self.positions[order.symbol] = Position(
+                    order, size, time, entry, stop=size.stop, mark=entry.reference_price
+                )
+            case Settled(symbol, _, _, cash):
+                self._position(symbol).funding_usd += cash
+                self.cash_usd += cash
+            case Moved(symbol, stop):
+                self._position(symbol).stop = stop
+            case Closed(trade, fill):
+                position = self._position(trade.symbol)
+                gained = position.order.side * position.size.quantity * (fill.price - position.entry.price)
+                self.cash_usd += gained - fill.fee_usd
+                del self.positions[trade.symbol]
+                self.trades.append(trade)
+
+    def value(self, symbol: str, mark: float, *, funding_known: bool, mark_known: bool) -> None:
+        """Value an open position as it was valued before a restart.
+
+        Raises:
+            TradingError: no such position.
+        """
+        position = self._position(symbol)
+        position.mark, position.funding_known, position.mark_known = mark, funding_known, mark_known
+
+    def _happen(self, event: AccountEvent) -> None:
+        self.apply(event)
+        if self.tell is not None:
+            self.tell(event)
 
     def _refusal(self, order: Order) -> Refusal | None:
         if order.symbol in self.positions:

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from quorate.core.clock import format_ms
+from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import TradingError, close_match
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.trading.account import Account
 from quorate.trading.bar import Bar
 from quorate.trading.contract import Contract
+from quorate.trading.desk import Desk
+from quorate.trading.guards import Guards
+from quorate.trading.ladder import Ladder
 from quorate.trading.orders import Orders
+from quorate.trading.oversight import Hearings, Oversight
 from quorate.trading.result import BacktestResult
 from quorate.trading.tape import Tape
 
@@ -32,6 +36,7 @@ def backtest(
     marks: Mapping[str, Candles | None] | None = None,
     contracts: Mapping[str, Contract] | None = None,
     probabilities: Mapping[str, FloatArray] | None = None,
+    oversight: Oversight | None = None,
 ) -> BacktestResult:
     """Trade every symbol's decisions in one account.
 
@@ -52,6 +57,7 @@ def backtest(
         marks: symbol -> mark prices of the same timeframe, for funding and liquidation.
         contracts: symbol -> the exchange's rules; conservative ones where it has none.
         probabilities: symbol -> (n,) calibrated probability of each decision, for half-Kelly sizing.
+        oversight: guards and ladder, as paper trading has them; None for neither. Nobody re-arms or promotes here.
 
     Raises:
         TradingError: no decisions, decisions without candles, several timeframes, or a span that ends before it starts.
@@ -64,7 +70,15 @@ def backtest(
     run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
     tapes = {symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol)) for symbol, bars in run.items()}
     time = np.unique(np.concatenate([bars.time for bars in run.values()]))
-    values, exposed = _drive(state, orders, tapes, time.tolist(), _endings(run))
+    length = timeframe_ms(next(iter(frames.values())).timeframe)
+    if oversight is None:
+        values, exposed = _drive(Desk(state, length), orders, tapes, time.tolist(), _endings(run))
+    else:
+        began = int(time[0]) if len(time) else 0
+        desk = Desk(state, length, guards=Guards(oversight.guards), ladder=Ladder(oversight.ladder, began))
+        within = {symbol: frame.between(start, end) for symbol, frame in frames.items()}
+        hearings = Hearings(within, oversight)
+        values, exposed = _drive_watched(desk, orders, tapes, time.tolist(), _endings(run), hearings, length)
     equity = np.array(values, dtype=np.float64)
     for array in (time, equity):
         array.setflags(write=False)
@@ -84,13 +98,14 @@ def backtest(
 
 
 def _drive(
-    account: Account,
+    desk: Desk,
     orders: Orders,
     tapes: Mapping[str, Tape],
     times: list[int],
     endings: Mapping[int, list[str]],
 ) -> tuple[list[float], int]:
     """Equity at every time, and at how many of them a position was held."""
+    account = desk.account
     time, exposed = 0, 0
     equity: list[float] = []
 
@@ -107,17 +122,37 @@ def _drive(
             continue
         time = times[now]
         if next_entry == now:
-            account.at_open(time, bar_of, orders.at(time))
+            desk.pending = list(orders.at(time))
             next_entry = next(entries)
-        else:
-            account.at_open(time, bar_of)
+        desk.opening(time, bar_of)
         exposed += bool(account.positions)
-        account.at_close(time, bar_of)
-        for symbol in endings.get(time, ()):
-            bar = bar_of(symbol)
-            if symbol in account.positions and bar is not None:
-                account.close(symbol, time, bar.close, "end")
+        desk.closing(time, bar_of, endings.get(time, ()))
         equity.append(account.equity_usd)
+    return equity, exposed
+
+
+def _drive_watched(
+    desk: Desk,
+    orders: Orders,
+    tapes: Mapping[str, Tape],
+    times: list[int],
+    endings: Mapping[int, list[str]],
+    hearings: Hearings,
+    length: int,
+) -> tuple[list[float], int]:
+    """As `_drive`, with guards that have to see every bar."""
+    time, exposed = 0, 0
+    equity: list[float] = []
+
+    def bar_of(symbol: str) -> Bar | None:
+        return tapes[symbol].at(time)
+
+    for time in times:
+        desk.opening(time, bar_of)
+        exposed += bool(desk.account.positions)
+        desk.closing(time, bar_of, endings.get(time, ()), *hearings.at(time))
+        desk.propose(orders.at(time + length))
+        equity.append(desk.account.equity_usd)
     return equity, exposed
 
 

@@ -16,6 +16,9 @@ Refusal = Literal[
     "no_margin",  # nothing is left to trade with
     "below_minimum",  # less than one lot or than the exchange's least order
     "spot_short",  # spot cannot be sold short
+    "guarded",  # a guard lets nobody enter
+    "late",  # the open it was meant for is long past
+    "no_trust",  # the exchange's clock or its data cannot be relied on now
 ]
 
 
