@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--now", help="the stub's time: an ISO date in UTC, or milliseconds")
     parser.add_argument("--speed", type=float, help="of the clock; 0 stands still, as it does with --now alone")
     parser.add_argument("--weight", type=int, default=0, help="request weight a minute before 429; 0 for any")
+    parser.add_argument("--latency-ms", type=float, default=0, help="how long every answer takes")
     parser.add_argument(
         "--live", action="store_true", help="move the candles by whole days, to end 12 to 36 hours from now"
     )
@@ -35,7 +36,15 @@ def main() -> None:
         ahead = time.time_ns() // 1_000_000 + _DAY_MS // 2 - Folder(chosen.data).end
         shift = -(-ahead // _DAY_MS) * _DAY_MS
     now = None if chosen.now is None else _milliseconds(chosen.now)
-    stub = BinanceStub(chosen.data, now=now, port=chosen.port, speed=chosen.speed, shift_ms=shift, weight=chosen.weight)
+    stub = BinanceStub(
+        chosen.data,
+        now=now,
+        port=chosen.port,
+        speed=chosen.speed,
+        shift_ms=shift,
+        latency_ms=chosen.latency_ms,
+        weight=chosen.weight,
+    )
     with stub:
         markets = {"spot": len(stub.folder.markets[False]), "futures": len(stub.folder.markets[True])}
         sys.stdout.write(json.dumps({"url": stub.url, "now": stub.clock(), "shift_ms": shift, **markets}) + "\n")

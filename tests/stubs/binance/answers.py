@@ -58,6 +58,8 @@ class Answers:
             return self._tickers(futures, "premium", query)
         if futures and endpoint == "fundingRate":
             return self._funding(query)
+        if futures and endpoint == "leverageBracket":
+            return [_brackets(name) for name in sorted(self.folder.markets[True])]
         if futures and endpoint == "fundingInfo":
             return []
         raise RefusedError(-5000, f"Path {endpoint}, Method GET is invalid", 404)
@@ -209,6 +211,13 @@ def _span(time: np.ndarray, query: Query, now: int, most: int, usual: int) -> tu
         return max(0, last - limit), last
     first = int(np.searchsorted(time, start))
     return first, max(first, min(last, first + limit))
+
+
+def _brackets(name: str) -> dict[str, Any]:
+    """Leverage tiers, which the exchange tells to its customers only (server.py asks for the key)."""
+    tiers = ((1, 50, 5_000, 0, 0.01), (2, 20, 50_000, 5_000, 0.025), (3, 10, 250_000, 50_000, 0.05))
+    keys = ("bracket", "initialLeverage", "notionalCap", "notionalFloor", "maintMarginRatio")
+    return {"symbol": name, "brackets": [dict(zip(keys, tier, strict=True)) | {"cum": 0} for tier in tiers]}
 
 
 def _running(prices: list[float], done: float) -> list[float]:

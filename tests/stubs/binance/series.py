@@ -72,15 +72,27 @@ class Folder:
         self._paths[futures, name, kind, timeframe] = file
 
     def rows(self, futures: bool, name: str, kind: str, timeframe: str) -> Rows | None:
-        """The whole series; None where the folder has none."""
+        """The whole series, made of shorter bars where it is not there itself; None where it cannot be made."""
         key = (futures, name, kind, timeframe)
-        path = self._paths.get(key)
-        if path is None:
-            return None
         with self._lock:
             if key not in self._rows:
-                self._rows[key] = self._read(path)
+                found = self._find(*key)
+                if found is None:
+                    return None
+                self._rows[key] = found
             return self._rows[key]
+
+    def _find(self, futures: bool, name: str, kind: str, timeframe: str) -> Rows | None:
+        path = self._paths.get((futures, name, kind, timeframe))
+        if path is not None:
+            return self._read(path)
+        length = length_ms(timeframe)
+        shorter = [
+            (length_ms(at[3]), path)
+            for at, path in self._paths.items()
+            if at[:3] == (futures, name, kind) and length % length_ms(at[3]) == 0
+        ]
+        return together(self._read(max(shorter)[1]), length) if shorter and kind != "funding_rate" else None
 
     def funding(self, name: str) -> Rows | None:
         frames = [timeframe for futures, has, kind, timeframe in self._paths if has == name and kind == "funding_rate"]
@@ -114,6 +126,22 @@ class Folder:
         times = np.asarray(time.to_numpy(zero_copy_only=False), dtype=np.int64)
         order = np.argsort(times, kind="stable")
         return Rows(times[order] + self.shift_ms, np.column_stack(columns)[order])
+
+
+def together(rows: Rows, length: int) -> Rows:
+    """Longer bars: first open, highest high, lowest low, last close, all the volume. Weeks begin on Mondays."""
+    offset = 4 * UNIT_MS["d"] if length % UNIT_MS["w"] == 0 else 0
+    opened = (rows.time - offset) // length * length + offset
+    time, first = np.unique(opened, return_index=True)
+    last = np.append(first[1:], len(rows.time)) - 1
+    columns = (
+        rows.values[first, 0],
+        np.maximum.reduceat(rows.values[:, 1], first),
+        np.minimum.reduceat(rows.values[:, 2], first),
+        rows.values[last, 3],
+        np.add.reduceat(rows.values[:, 4], first),
+    )
+    return Rows(time, np.column_stack(columns))
 
 
 def tick(rows: Rows) -> str:

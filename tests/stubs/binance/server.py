@@ -50,6 +50,7 @@ class BinanceStub:
         port: 0 for any free one.
         speed: of the clock.
         shift_ms: added to the time of every candle.
+        latency_ms: how long every answer takes, as if the exchange were far away.
         weight: how much may be asked for in a minute before 429, in the exchange's request weights; 0 for any.
     """
 
@@ -61,6 +62,7 @@ class BinanceStub:
         port: int = 0,
         speed: float | None = None,
         shift_ms: int = 0,
+        latency_ms: float = 0,
         weight: int = 0,
     ) -> None:
         self.clock = Clock(now, speed)
@@ -69,6 +71,7 @@ class BinanceStub:
         self.answers = Answers(self.folder, self.clock)
         self.requests: Counter[str] = Counter()
         self.queries: list[tuple[str, dict[str, str]]] = []
+        self.latency_ms = latency_ms
         self.weight = weight
         self._port = port
         self._spent: list[tuple[float, int]] = []
@@ -222,6 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, futures: bool, endpoint: str, query: dict[str, str]) -> None:
         stub = self.server.stub
+        time.sleep(stub.latency_ms / 1000)
         wait = stub.note(endpoint, query)
         if wait is not None:
             self._send(429, {"code": -1003, "msg": "Too many requests."}, {"Retry-After": str(int(wait) + 1)})
@@ -229,6 +233,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = stub.faults.take(endpoint, query.get("symbol", ""))
         if fault is not None and fault.kind in CONNECTION and fault.kind != "truncated":
             self._fail(fault)
+            return
+        if endpoint == "leverageBracket" and "signature" not in query:
+            self._send(401, {"code": -2014, "msg": "API-key format invalid."})
             return
         try:
             document = stub.answers.answer(futures, endpoint, query)
