@@ -19,7 +19,7 @@ from quorate.evaluation.policies import policy_rows
 from quorate.evaluation.probabilities import probability_figures
 from quorate.evaluation.rivals import by_rule
 from quorate.evaluation.sample import Sample
-from quorate.evaluation.stretches import joined
+from quorate.ensemble.stretches import joined
 from quorate.evaluation.venue import Venue
 from quorate.targets import ForwardClass
 

@@ -20,7 +20,7 @@ def backtest(
     from quorate.cli.record import open_ledger, record
     from quorate.cli.run import run
     from quorate.core.configuration import load_settings
-    from quorate.ensemble.loading import load_bundle
+    from quorate.ensemble.series import load
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.decisions import decision_figures
     from quorate.evaluation.performance import trade_figures
@@ -28,7 +28,7 @@ def backtest(
 
     settings = load_settings()
     ledger = open_ledger(settings)
-    loaded = load_bundle(bundle, settings.predict, policy)
+    loaded = load(bundle, settings.predict, policy)
     source, wanted = FreqtradeFolder(data), options.split_symbols(symbols)
     with output.progress() as tell:
         ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)

@@ -23,7 +23,8 @@ _DEFAULT_TIMEFRAME = "1h"
 def evaluate(
     data: options.Data,
     bundle: Annotated[
-        Path | None, typer.Option("--bundle", help="Judge this bundle; without it, a walk-forward is trained.")
+        Path | None,
+        typer.Option("--bundle", help="Judge this bundle or series; without it, a walk-forward is trained."),
     ] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", help="Of a walk-forward; 1h if not given.")] = None,
     symbols: options.Symbols = None,
@@ -87,9 +88,9 @@ def evaluate(
     card: Scorecard | None = None
     with output.progress() as tell:
         if bundle is not None:
-            from quorate.ensemble.loading import load_bundle
+            from quorate.ensemble.series import load
 
-            loaded = load_bundle(bundle, settings.predict, policy)
+            loaded = load(bundle, settings.predict, policy)
             allow = allow_training_span
             ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow, sets=True)
             if loaded.stack is not None:

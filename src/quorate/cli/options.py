@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from quorate.core.clock import parse_ms
+from quorate.core.clock import DAY_MS, parse_ms
 from quorate.core.errors import QuorateError
 
 
@@ -18,9 +19,19 @@ def _date(text: str) -> int:
         raise typer.BadParameter(str(error)) from error
 
 
+def days(text: str) -> int:
+    """A length of time such as 30d or 4w, in ms; whole days."""
+    match = re.fullmatch(r"([1-9]\d{0,4})([dw])", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a number and d or w, such as 30d or 4w.")
+    return int(match[1]) * DAY_MS * (7 if match[2] == "w" else 1)
+
+
 Data = Annotated[Path, typer.Option("--data", help="A Freqtrade data folder, such as user_data/data/binance.")]
 Timeframe = Annotated[str, typer.Option("--timeframe", help="Length of a bar: 5m, 1h, 4h, 1d ...")]
-BundlePath = Annotated[Path, typer.Option("--bundle", help="A bundle, or a folder of bundles for its champion.")]
+BundlePath = Annotated[
+    Path, typer.Option("--bundle", help="A bundle, a series, or a folder of bundles for its champion.")
+]
 Bundles = Annotated[Path, typer.Option("--bundles", help="The folder of bundles, as `quorate train --out` filled it.")]
 Start = Annotated[int | None, typer.Option("--from", parser=_date, metavar="DATE", help="First bar, inclusive (UTC).")]
 End = Annotated[int | None, typer.Option("--to", parser=_date, metavar="DATE", help="End, exclusive (UTC).")]

@@ -13,7 +13,7 @@ from quorate.core.types import Candles, DecisionFrame, Funding
 
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
-    from quorate.ensemble.predictor import Bundle
+    from quorate.ensemble.series import Predictor
     from quorate.market.source import CandleSource
 
 
@@ -61,18 +61,30 @@ def warm_start(start: int | None, timeframe: str) -> int | None:
     return None if start is None else start - LIVE_BARS * timeframe_ms(timeframe)
 
 
-def same_kind(source: CandleSource, bundle: Bundle) -> tuple[str, ...]:
+def same_kind(source: CandleSource, bundle: Predictor) -> tuple[str, ...]:
     """Every market of the folder that is of the kind the bundle was trained on: perpetuals, or spot."""
     perpetual = any(":" in symbol for symbol in bundle.manifest.symbols)
     return source.symbols(bundle.manifest.timeframe, perpetual=perpetual)
 
 
-def require_unseen(bundle: Bundle, start: int | None, end: int | None, *, allow: bool) -> bool:
+def require_unseen(bundle: Predictor, start: int | None, end: int | None, *, allow: bool) -> bool:
     """Whether the span meets the bundle's training span; refused unless allowed.
 
+    A series never meets its own: it has no bundle for bars before its first, allowed or not.
+
     Raises:
-        TrainingSpanError: it does, and that is not allowed.
+        TrainingSpanError: it does, and that is not allowed; or a series is asked about bars before its first.
     """
+    from quorate.ensemble.series import BundleSeries
+
+    if isinstance(bundle, BundleSeries):
+        if start is None or start < bundle.first:
+            raise TrainingSpanError(
+                f"use bars from {_when(start)} to {_when(end)}",
+                found=f"a series whose first bundle speaks from {format_ms(bundle.first)} on",
+                expected=f"--from {format_ms(bundle.first)} or later",
+            )
+        return False
     trained = (bundle.manifest.training_start, bundle.manifest.training_end)
     meets = (start is None or start < trained[1]) and (end is None or end > trained[0])
     if meets and not allow:
@@ -86,7 +98,7 @@ def require_unseen(bundle: Bundle, start: int | None, end: int | None, *, allow:
 
 
 def predict_panel(
-    bundle: Bundle, panel: Mapping[str, Candles], start: int | None, tell: Tell, *, allow: bool, sets: bool = False
+    bundle: Predictor, panel: Mapping[str, Candles], start: int | None, tell: Tell, *, allow: bool, sets: bool = False
 ) -> dict[str, DecisionFrame]:
     """Every symbol's decisions from `start` on; the bars before it only warm the features.
 

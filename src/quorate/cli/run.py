@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from quorate.cli import panel as panels
 from quorate.cli.record import record
@@ -12,10 +15,13 @@ from quorate.cli.record import record
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
-    from quorate.core.types import Candles, DecisionFrame
+    from quorate.core.types import Candles, DecisionFrame, FloatArray
     from quorate.ensemble.predictor import Bundle
+    from quorate.ensemble.series import Predictor
     from quorate.evaluation.candidates import Candidate
+    from quorate.evaluation.judgement import Alone
     from quorate.evaluation.ledger import Ledger
+    from quorate.evaluation.sample import Sample
     from quorate.evaluation.scorecard import Scorecard
     from quorate.evaluation.venue import Venue
     from quorate.market.source import CandleSource
@@ -29,7 +35,7 @@ class Run:
     `in_training_span` marks a run that was allowed to use bars the bundle was trained on.
     """
 
-    bundle: Bundle
+    bundle: Predictor
     frames: Mapping[str, DecisionFrame]
     venue: Venue
     result: BacktestResult
@@ -46,11 +52,35 @@ class Run:
         """What every document of this run begins with."""
         trained_on = set(self.bundle.manifest.symbols)
         return {
-            "bundle": self.bundle.manifest.id,
+            "bundle": self.name,
+            **({"bundles": self.spoke} if self.spoke else {}),
             "mode": self.bundle.mode,
             "in_training_span": self.in_training_span,
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
         }
+
+    @property
+    def name(self) -> str:
+        """The id of the bundle, or of the series."""
+        from quorate.ensemble.series import BundleSeries
+
+        return self.bundle.id if isinstance(self.bundle, BundleSeries) else self.bundle.manifest.id
+
+    @property
+    def spoke(self) -> list[str]:
+        """Ids of the bundles of a series that decided some bar, oldest first; none of a single bundle."""
+        from quorate.ensemble.series import BundleSeries
+
+        if not isinstance(self.bundle, BundleSeries):
+            return []
+        decided = {bundle.manifest.id for frame in self.frames.values() for bundle, _ in self.bundle.parts(frame)}
+        return [stretch.manifest.id for stretch in self.bundle.stretches if stretch.manifest.id in decided]
+
+    def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
+        """A frame's bars by the bundle that decided them, oldest first."""
+        from quorate.ensemble.series import BundleSeries
+
+        return self.bundle.parts(frame) if isinstance(self.bundle, BundleSeries) else [(self.bundle, frame)]
 
     @property
     def in_force(self) -> Settings:
@@ -79,8 +109,8 @@ class Run:
 
         frames = [frame for frame in self.frames.values() if len(frame)]
         return {
-            "kind": "bundle",
-            "bundle": self.bundle.manifest.id,
+            "kind": "series" if self.spoke else "bundle",
+            "bundle": self.name,
             "timeframe": self.bundle.manifest.timeframe,
             "symbols": sorted(self.frames),
             "from": iso_ms(min(int(frame.time[0]) for frame in frames)) if frames else None,
@@ -90,7 +120,7 @@ class Run:
 
 
 def run(
-    bundle: Bundle,
+    bundle: Predictor,
     source: CandleSource,
     symbols: Sequence[str],
     start: int | None,
@@ -142,37 +172,72 @@ def judge(
         ledger: to record it in.
         verb: of the command line.
     """
-    import numpy as np
-
     from quorate.evaluation import judgement
-    from quorate.evaluation.candidates import revoted
 
     manifest = ran.bundle.manifest
     own = ran.in_force
-    beside = {}
-    best = _best_member(ran.bundle)
-    if best is not None:
-        scores = {symbol: frame.scores[best] for symbol, frame in ran.frames.items()}
-        about = f"{best}, the member with the least log-loss on the bundle's own validation rows"
-        beside["best_member"] = judgement.Alone(scores, about)
-    prior = np.array(manifest.class_prior)
     members = [member.model for member in manifest.members]
-    policy = ran.bundle.calibration.policy
     card = judgement.judge(
         ran.frames,
         ran.result,
         ran.venue,
-        lambda _: prior,
+        partial(_prior, ran),
         own,
         members,
-        beside,
+        _best_alone(ran),
         tell,
-        calibrated=None if policy is None else revoted(ran.frames, policy, len(members)),
-        would_act_at=manifest.metrics.get("probabilities", {}).get("would_act_at"),
+        calibrated=_calibrated(ran, len(members)),
+        would_act_at=None if ran.spoke else manifest.metrics.get("probabilities", {}).get("would_act_at"),
     )
     tell("scoring", 1, 1)
     card.figures.update(record(card.candidates, ran.venue, ran.chosen, own, ledger, verb=verb, data=data))
     return card, {**ran.header, **card.figures}
+
+
+def _prior(ran: Run, sample: Sample) -> FloatArray:
+    """Class shares of the rows that trained whoever decided: (3,), or for a series (n, 3) bar by bar."""
+    from quorate.ensemble.series import BundleSeries
+
+    if not isinstance(ran.bundle, BundleSeries):
+        return np.array(ran.bundle.manifest.class_prior)
+    shares = np.array([stretch.manifest.class_prior for stretch in ran.bundle.stretches])
+    return np.asarray(shares[ran.bundle.numbers(sample.time)])
+
+
+def _calibrated(ran: Run, members: int) -> dict[str, DecisionFrame] | None:
+    """What the calibrated policies decide on the same bars; None where a bundle that decided some has none."""
+    from quorate.ensemble.stretches import joined
+    from quorate.evaluation.candidates import revoted
+
+    made = {}
+    for symbol, frame in ran.frames.items():
+        again = []
+        for bundle, part in ran.parts(frame):
+            policy = bundle.calibration.policy
+            if policy is None:
+                return None
+            again.append(revoted({symbol: part}, policy, members)[symbol])
+        made[symbol] = joined(again) if again else frame
+    return made
+
+
+def _best_alone(ran: Run) -> dict[str, Alone]:
+    """The member with the least log-loss on its own bundle's validation rows, on the bars of that bundle."""
+    from quorate.evaluation.judgement import Alone
+
+    scores, names = {}, set()
+    for symbol, frame in ran.frames.items():
+        own = []
+        for bundle, part in ran.parts(frame):
+            best = _best_member(bundle)
+            if best is None:
+                return {}
+            names.add(best)
+            own.append(part.scores[best])
+        scores[symbol] = np.concatenate(own) if own else np.empty((0, 3))
+    named = " or ".join(sorted(names))
+    about = f"{named}, the member with the least log-loss on the bundle's own validation rows"
+    return {"best_member": Alone(scores, about)} if names else {}
 
 
 def _best_member(bundle: Bundle) -> str | None:

@@ -26,10 +26,10 @@ def signal(
     from quorate.core.clock import format_ms, now_ms, timeframe_ms
     from quorate.core.configuration import load_settings
     from quorate.core.types import CLASS_NAMES
-    from quorate.ensemble.loading import load_bundle
+    from quorate.ensemble.series import load
     from quorate.market import FreqtradeFolder
 
-    loaded = load_bundle(bundle, load_settings().predict, policy)
+    loaded = load(bundle, load_settings().predict, policy)
     source = FreqtradeFolder(data)
     panel = [source.candles(symbol, timeframe) for symbol in symbols]
     signals = [loaded.predict(candles, allow_training_span=allow_training_span) for candles in panel]

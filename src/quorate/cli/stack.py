@@ -79,7 +79,9 @@ def judge_stack(
     from quorate.cli.record import record
     from quorate.evaluation.stacked import stacked_figures
 
-    mean = ran.bundle.manifest.stack["mean_return"]
+    # Of a series the oldest bundle's, which all bars lie after.
+    oldest = ran.parts(next(iter(ran.frames.values())))[0][0]
+    mean = oldest.manifest.stack["mean_return"]
     figures = stacked_figures(ran.frames, ran.result, ran.venue, mean, ran.in_force)
     for told in (figures["members"], {"": figures["ensemble"]}, figures["baselines"]):
         for row in told.values():

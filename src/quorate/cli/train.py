@@ -21,21 +21,47 @@ if TYPE_CHECKING:
     from quorate.ensemble.recipes import RecipeName
     from quorate.ensemble.train import Trained
 
+_DEFAULT_TIMEFRAME = "1h"
+
 # Marks rows that a member's training looked at, to stop early.
 _STOPPED_BY = "*"
 
 
 def train(
-    data: options.Data,
     out: Annotated[Path, typer.Option("--out", help="Folder of bundles; made if absent.")],
-    timeframe: options.Timeframe = "1h",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A Freqtrade data folder, such as user_data/data/binance.")
+    ] = None,
+    timeframe: Annotated[
+        str | None, typer.Option("--timeframe", help="Length of a bar: 5m, 1h, 4h, 1d ...; 1h if nothing says it.")
+    ] = None,
     symbols: options.Symbols = None,
     top: Annotated[
         int | None,
         typer.Option("--top", min=1, metavar="N", help="The N perpetuals of most quote volume before the span."),
     ] = None,
+    freqtrade_config: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--freqtrade-config",
+            metavar="FILE",
+            help="Take markets, timeframe and data folder from this configuration; may be repeated, as Freqtrade's -c.",
+        ),
+    ] = None,
     start: options.Start = None,
     end: options.End = None,
+    rolling: Annotated[
+        int | None,
+        typer.Option(
+            "--rolling", parser=options.days, metavar="PERIOD", help="Train a series, one bundle every 30d or 4w."
+        ),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            "--window", parser=options.days, metavar="LENGTH", help="Training span of each bundle of a series, as 180d."
+        ),
+    ] = None,
     recipe: Annotated[
         Literal["vote", "stack"],
         typer.Option("--recipe", help="Members that score classes and vote, or that predict returns to be stacked."),
@@ -49,31 +75,51 @@ def train(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train an ensemble on a span of candles and publish it as a bundle."""
+    """Train an ensemble on a span of candles and publish it as a bundle, or with --rolling a series of them."""
     from quorate.cli import output
     from quorate.core.configuration import load_settings
     from quorate.ensemble.recipes import RECIPES
     from quorate.market import FreqtradeFolder
 
     wanted = options.split_symbols(symbols)
-    if bool(wanted) == (top is not None):
-        raise typer.BadParameter("Name the markets: either --symbols A,B or --top N.")
+    if sum((bool(wanted), top is not None, bool(freqtrade_config))) != 1:
+        raise typer.BadParameter("Name the markets: either --symbols A,B or --top N or --freqtrade-config FILE.")
+    if data is None and not freqtrade_config:
+        raise typer.BadParameter("Name the folder of candles with --data.")
     if top is not None and start is None:
         raise typer.BadParameter("--top ranks by volume before the span: say where that begins with --from.")
     if method is not None and recipe != "stack":
         raise typer.BadParameter("--method says how a stack combines its members: add --recipe stack.")
+    if window is not None and rolling is None:
+        raise typer.BadParameter("--window is of a series: say how often to train with --rolling.")
     settings = load_settings()
     if method is not None:
         settings = replace(settings, stack=replace(settings.stack, method=method))
-    source = FreqtradeFolder(data)
+    bars = timeframe or _DEFAULT_TIMEFRAME
+    if freqtrade_config:
+        from quorate.cli.freqtrade_config import markets
+
+        data, bars, wanted = markets(freqtrade_config, data, timeframe)
+    source = FreqtradeFolder(data or Path())
     with output.progress() as tell:
         if top is not None and start is not None:
             from quorate.market.universe import top as most_traded
 
-            wanted = most_traded(source, timeframe, top, start, settings=settings.universe)
+            wanted = most_traded(source, bars, top, start, settings=settings.universe)
         members = options.split_symbols(models) or RECIPES[recipe].models
-        trained = train_on(source, wanted, timeframe, start, end, members, out, settings, tell, recipe=recipe)
-    if as_json:
+        if rolling is not None:
+            from quorate.cli.rolling import train_series
+
+            series = train_series(
+                source, wanted, bars, start, end, members, out, settings, tell, rolling, window, recipe=recipe
+            )
+        else:
+            trained = train_on(source, wanted, bars, start, end, members, out, settings, tell, recipe=recipe)
+    if rolling is not None:
+        from quorate.cli.rolling import series_json, show_series
+
+        output.print_json(series_json(series)) if as_json else show_series(series)
+    elif as_json:
         output.print_json(to_json(trained))
     else:
         show(trained)
@@ -106,7 +152,7 @@ def train_on(
         models=models,
         settings=settings,
         out=out,
-        measure=_measure(recipe, settings),
+        measure=measure_of(recipe, settings),
         recipe=recipe,
         start=start,
         end=end,
@@ -115,7 +161,8 @@ def train_on(
     )
 
 
-def _measure(recipe: RecipeName, settings: Settings) -> Any:
+def measure_of(recipe: RecipeName, settings: Settings) -> Any:
+    """What judges a member's outputs while it is trained."""
     if recipe == "vote":
         return partial(_figures, settings.evaluation)
     from quorate.cli.stack import return_figures

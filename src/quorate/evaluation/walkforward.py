@@ -27,7 +27,7 @@ from quorate.evaluation.baselines import class_prior
 from quorate.evaluation.metrics import log_loss, voted
 from quorate.evaluation.rows import Rows
 from quorate.evaluation.steps import Step, steps
-from quorate.evaluation.stretches import joined
+from quorate.ensemble.stretches import joined
 from quorate.models import Later, Model
 from quorate.models.base import Progress
 from quorate.models.registry import build, require_known

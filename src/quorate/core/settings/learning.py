@@ -56,3 +56,13 @@ class TrainSettings(Section):
     def __post_init__(self) -> None:
         require("train", "seed", self.seed, 0, 2**31 - 1)
         require("train", "threads", self.threads, 0, 4096)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSettings(Section):
+    """Bundles trained one after the other along time."""
+
+    window_days: int = 180  # of each training span
+
+    def __post_init__(self) -> None:
+        require("series", "window_days", self.window_days, 1, 100_000)

@@ -1,0 +1,17 @@
+"""Bundles trained one after the other along time, and who of them speaks on which bar."""
+
+from quorate.ensemble.series.document import Predictor, load, load_series, publish
+from quorate.ensemble.series.rolling import Window, windows
+from quorate.ensemble.series.series import BEFORE_SERIES, BundleSeries, Stretch
+
+__all__ = [
+    "BEFORE_SERIES",
+    "BundleSeries",
+    "Predictor",
+    "Stretch",
+    "Window",
+    "load",
+    "load_series",
+    "publish",
+    "windows",
+]

@@ -1,0 +1,324 @@
+"""Who speaks on which bar: never a bundle that was trained on it, always the newest that was not."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quorate import Action
+from quorate.core.clock import HOUR_MS
+from quorate.core.errors import BundleError, TrainingSpanError
+from quorate.core.settings import (
+    CalibrationSettings,
+    LightGBMSettings,
+    ModelSettings,
+    PolicySettings,
+    Settings,
+    SplitSettings,
+    TrainSettings,
+    XGBoostSettings,
+)
+from quorate.ensemble.loading import load_bundle
+from quorate.ensemble.manifest import Manifest
+from quorate.ensemble.predictor import Bundle
+from quorate.ensemble.series import BEFORE_SERIES, BundleSeries, load, load_series, publish, windows
+from quorate.ensemble.series.series import first_bar
+from quorate.ensemble.store import BundleStore
+from quorate.ensemble.train import train
+from quorate.market.synthetic import SyntheticMarket
+
+BARS, WINDOW, PERIOD = 1_100, 600, 200
+
+SETTINGS = replace(
+    Settings(),
+    models=ModelSettings(
+        xgboost=XGBoostSettings(trees=15, l2_share=0.0), lightgbm=LightGBMSettings(trees=15, l2_share=0.0)
+    ),
+    train=TrainSettings(threads=1),
+)
+# The same, with scores that are calibrated, few as the rows are, and decide by their probabilities.
+BELIEVED = replace(
+    SETTINGS,
+    split=SplitSettings(train=0.5, validation=0.45, stop=0.1, calibrate=0.5),
+    calibration=CalibrationSettings(rows=50, class_rows=5),
+    policy=PolicySettings(name="calibrated", signals=5),
+)
+
+
+def mean_loss(y, scores, prior, time, forward_return):
+    del prior, time, forward_return
+    return {"log_loss": float(-np.log(scores[np.arange(len(y)), y]).mean())}
+
+
+@pytest.fixture(scope="module")
+def market():
+    made = SyntheticMarket(seed=5, symbols=2, bars=BARS, edge=0.3)
+    return {name: made.candles(name) for name in made.names}
+
+
+@pytest.fixture(scope="module")
+def candles(market):
+    return market["SYNB/USDT:USDT"]
+
+
+def trained(market, out, given):
+    start = int(next(iter(market.values())).time[0])
+    spans = windows(start, start + BARS * HOUR_MS, WINDOW * HOUR_MS, PERIOD * HOUR_MS)
+    made = [
+        train(
+            market,
+            "1h",
+            models=("xgboost", "lightgbm"),
+            settings=given,
+            out=out,
+            measure=mean_loss,
+            start=span.start,
+            end=span.end,
+        )
+        for span in spans
+    ]
+    return publish(BundleStore(out), [one.manifest.id for one in made])[0]
+
+
+@pytest.fixture(scope="module")
+def path(market, tmp_path_factory):
+    return trained(market, tmp_path_factory.mktemp("bundles"), SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def series(path):
+    return load_series(path)
+
+
+def test_each_bundle_speaks_from_the_bar_after_its_last_label_to_the_next(series, candles):
+    start = int(candles.time[0])
+    # Windows of 600 bars every 200: the last label that fits ends with the last bar of the window.
+    assert [stretch.manifest.training_end for stretch in series.stretches] == [
+        start + hour * HOUR_MS for hour in (599, 799, 999)
+    ]
+    assert [(stretch.start, stretch.end) for stretch in series.stretches] == [
+        (start + 600 * HOUR_MS, start + 800 * HOUR_MS),
+        (start + 800 * HOUR_MS, start + 1000 * HOUR_MS),
+        (start + 1000 * HOUR_MS, None),
+    ]
+    assert series.first == start + 600 * HOUR_MS
+    assert series.at(start + 800 * HOUR_MS - 1).manifest.id == series.stretches[0].manifest.id
+    assert series.at(start + 800 * HOUR_MS).manifest.id == series.stretches[1].manifest.id
+    assert series.manifest.id == series.stretches[2].manifest.id
+
+
+def test_the_frame_is_the_bundles_frames_stitched_by_hand(path, series, candles):
+    whole = series.predict_frame(candles)
+    np.testing.assert_array_equal(whole.time, candles.time)
+    for stretch in series.stretches:
+        bundle = load_bundle(path.parent / stretch.manifest.id)
+        alone = bundle.predict_frame(candles.between(None, stretch.end)).between(stretch.start)
+        part = whole.between(stretch.start, stretch.end)
+        assert len(part) == len(alone) > 0
+        for name in ("time", "action", "confidence", "base", "consensus", "rule", "volatility"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(alone, name))
+        for model in ("xgboost", "lightgbm"):
+            np.testing.assert_array_equal(part.scores[model], alone.scores[model])
+    spoken = whole.between(series.first)
+    assert {bool(np.isfinite(table).all()) for table in spoken.scores.values()} == {True}
+    # Bundles differ, so that a stitch of the wrong ones would show.
+    last = series.stretches[2].start
+    first = load_bundle(path.parent / series.stretches[0].manifest.id).predict_frame(candles)
+    assert (first.between(last).confidence != whole.between(last).confidence).any()
+
+
+def test_calibrated_bundles_are_stitched_with_their_probabilities(market, candles, tmp_path):
+    path = trained(market, tmp_path, BELIEVED)
+    series = load(path)
+    whole = series.predict_frame(candles, sets=True)
+    assert whole.policy == "calibrated"
+    for stretch in series.stretches:
+        bundle = load_bundle(path.parent / stretch.manifest.id)
+        # Prediction sets follow the bars a bundle was asked about: its own, from its first on.
+        own = candles.between(stretch.manifest.training_start, stretch.end)
+        alone = bundle.predict_frame(own, sets=True).between(stretch.start)
+        part = whole.between(stretch.start, stretch.end)
+        np.testing.assert_allclose(part.probabilities, alone.probabilities, atol=1e-4)
+        assert np.mean(part.action == alone.action) > 0.95
+    classic = series.by("classic").predict_frame(candles)
+    assert classic.policy == "classic"
+    assert classic.side is None
+
+
+def test_a_live_signal_is_the_frames_decision_at_that_bar(series, market):
+    frames = {symbol: series.predict_frame(own) for symbol, own in market.items()}
+    for bar in (600, 799, 800, 1_050):
+        asked = [own[: bar + 1] for own in market.values()]
+        signals = series.predict_many(asked, now=int(asked[0].time[-1]) + HOUR_MS)
+        for signal in signals:
+            frame = frames[signal.symbol]
+            assert signal.action == frame.action[bar]
+            assert signal.rule == frame.rule[bar]
+            assert signal.confidence == pytest.approx(frame.confidence[bar], abs=1e-5)
+
+
+def test_bars_before_the_first_bundle_are_nobodys(series, candles):
+    frame = series.predict_frame(candles)
+    early = candles.time < series.first
+    np.testing.assert_array_equal(series.in_training_span(candles), early)
+    assert set(frame.rule[early]) == {BEFORE_SERIES}
+    assert set(frame.action[early]) == {Action.HOLD}
+    assert set(frame.confidence[early]) == {0.0}
+    assert BEFORE_SERIES not in set(frame.rule[~early])
+    with pytest.raises(TrainingSpanError, match="bars before 2024-01-26 00:00, when the first of 3"):
+        series.predict_frame(candles[:600])
+    for allow in (False, True):
+        with pytest.raises(TrainingSpanError):
+            series.predict(candles[:600], now=int(candles.time[599]) + HOUR_MS, allow_training_span=allow)
+    with pytest.raises(TrainingSpanError):
+        series.at(series.first - 1)
+
+
+def test_the_future_changes_nothing(series, candles):
+    cut = 900
+    columns = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}
+    for column in columns.values():
+        column[cut:] *= 3
+    whole, other = series.predict_frame(candles), series.predict_frame(replace(candles, **columns))
+    np.testing.assert_array_equal(whole.action[:cut], other.action[:cut])
+    np.testing.assert_array_equal(whole.confidence[:cut], other.confidence[:cut])
+
+
+def test_an_empty_frame_is_empty(series, candles):
+    assert len(series.predict_frame(candles[:0])) == 0
+
+
+@pytest.fixture(scope="module")
+def manifest(series) -> Manifest:
+    return series.manifest
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    spans=st.lists(
+        st.tuples(st.integers(0, 500), st.integers(1, 300)), min_size=1, max_size=8, unique_by=lambda span: sum(span)
+    ),
+    bars=st.lists(st.integers(-10, 1_000), min_size=1, max_size=20),
+)
+def test_no_bar_meets_a_bundle_that_was_trained_on_it(manifest, spans, bars):
+    """Whatever the training spans, overlapping or with holes: the newest bundle trained before the bar, or nobody."""
+    made = {
+        f"{number}": replace(
+            manifest,
+            id=f"{number}",
+            training_start=start * HOUR_MS,
+            training_end=(start + length) * HOUR_MS,
+        )
+        for number, (start, length) in enumerate(spans)
+    }
+    series = BundleSeries("any", list(made.values()), lambda name: Bundle(made[name], {}, {}))
+    for bar in bars:
+        time = bar * HOUR_MS
+        before = [one for one in made.values() if one.training_end < time]
+        if not before:
+            with pytest.raises(TrainingSpanError):
+                series.at(time)
+            continue
+        chosen = series.at(time).manifest
+        assert chosen.id == max(before, key=lambda one: one.training_end).id
+        assert not chosen.training_start <= time <= chosen.training_end
+        assert first_bar(chosen) <= time
+
+
+def test_a_series_that_was_altered_is_refused(path, tmp_path):
+    copy = tmp_path / "bundles"
+    shutil.copytree(path.parent, copy)
+    file = copy / path.name / "series.json"
+    told = json.loads(file.read_text())
+    dropped = {**told, "bundles": told["bundles"][1:]}
+    moved = {**told, "bundles": [{**told["bundles"][0], "speaks_from": "2020-01-01T00:00:00Z"}, *told["bundles"][1:]]}
+    for wrong in (dropped, moved, {**told, "id": "0" * 16}):
+        file.write_text(json.dumps(wrong))
+        with pytest.raises(BundleError, match="does not fit its bundles"):
+            load_series(copy / path.name)
+    for wrong, found in (
+        ("{", "cannot be read"),
+        ("[]", "schema version"),
+        (json.dumps({**told, "schema_version": 9}), "schema version 9"),
+        (json.dumps({**told, "bundles": [1]}), "incomplete"),
+        (json.dumps({**told, "bundles": []}), "does not fit"),
+    ):
+        file.write_text(wrong)
+        with pytest.raises(BundleError, match=found):
+            load_series(copy / path.name)
+
+
+def test_a_bundle_that_is_gone_or_altered_is_named(path, tmp_path, candles):
+    copy = tmp_path / "bundles"
+    shutil.copytree(path.parent, copy)
+    second = json.loads((path / "series.json").read_text())["bundles"][1]["id"]
+    graph = copy / second / "xgboost.onnx"
+    graph.write_bytes(graph.read_bytes()[:-1] + b"x")
+    series = load_series(copy / path.name)
+    # Only who needs the altered bundle is refused.
+    assert len(series.predict_frame(candles[:700])) == 700
+    with pytest.raises(BundleError, match=r"xgboost\.onnx altered"):
+        series.predict_frame(candles)
+    shutil.rmtree(copy / second)
+    with pytest.raises(BundleError, match=f"find the bundle '{second}'"):
+        load_series(copy / path.name)
+
+
+def test_bundles_of_other_settings_make_no_series(market, path, tmp_path):
+    copy = tmp_path / "bundles"
+    shutil.copytree(path.parent, copy)
+    store = BundleStore(copy)
+    start = int(next(iter(market.values())).time[0])
+    other = replace(SETTINGS, target=replace(SETTINGS.target, horizon=7))
+    strange = train(
+        market, "1h", models=("xgboost", "lightgbm"), settings=other, out=copy, measure=mean_loss,
+        start=start, end=start + 700 * HOUR_MS,
+    )  # fmt: skip
+    known = [stretch.manifest.id for stretch in load_series(path).stretches]
+    with pytest.raises(BundleError, match=r"target .*horizon=7"):
+        publish(store, [*known, strange.manifest.id])
+    with pytest.raises(BundleError, match="both trained up to"):
+        publish(store, [known[0], known[0]])
+    with pytest.raises(BundleError, match="no bundle"):
+        publish(store, [])
+
+
+def test_the_same_bundles_are_the_same_series(path):
+    ids = [stretch.manifest.id for stretch in load_series(path).stretches]
+    again, name = publish(BundleStore(path.parent), ids[::-1])
+    assert again == path
+    assert name in path.name
+
+
+def test_a_bundle_and_a_folder_of_bundles_are_loaded_as_before(path, series):
+    assert isinstance(load(path), BundleSeries)
+    assert load(path.parent / series.stretches[1].manifest.id).manifest.id == series.stretches[1].manifest.id
+    assert isinstance(load(path.parent), Bundle)
+    with pytest.raises(BundleError, match=r"decide by the policy .clasic.*Did you mean .classic."):
+        series.by("clasic")
+    assert series.status() == {"xgboost": True, "lightgbm": True}
+    assert (series.mode, series.decides, series.stack, len(series)) == ("full", "classic", None, 3)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "length", "period", "spans"),
+    [
+        (0, 10, 10, 3, [(0, 10)]),
+        (0, 12, 10, 3, [(0, 10)]),
+        (0, 13, 10, 3, [(0, 10), (3, 13)]),
+        (5, 30, 10, 10, [(5, 15), (15, 25)]),
+        (5, 30, 10, 15, [(5, 15), (20, 30)]),
+    ],
+)
+def test_windows(start, end, length, period, spans):
+    assert list(windows(start, end, length, period)) == spans
+
+
+@pytest.mark.parametrize(("length", "period"), [(11, 1), (0, 1), (5, 0), (5, -1)])
+def test_windows_that_do_not_fit_are_refused(length, period):
+    with pytest.raises(BundleError):
+        windows(0, 10, length, period)
