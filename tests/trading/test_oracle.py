@@ -51,6 +51,7 @@ def random_setup(seed: int) -> Setup:
         risk=float(random.choice([0.01, 0.1])),
         leverage=float(random.choice([1.0, 3.5, 5.0, 25.0])),
         sizing=str(random.choice(["risk", "fixed", "atr", "half_kelly"])),  # type: ignore[arg-type]
+        capital_usd=float(random.choice([0.0, 30.0, 500.0])),
     )
     costs = CostSettings(slippage=float(random.choice([0, 0.001])), taker_fee=float(random.choice([0, 0.0005])))
     exits = ExitSettings(
@@ -243,8 +244,8 @@ class Slow:
             return
         paid = price * (1 + sign * setup.costs.slippage)
         equity = self.worth()
-        free = self.cash - sum(h.margin for h in self.held.values())
-        sized = slow_size(setup, market.contract, spot, sign, paid, atr, equity, free, probability)
+        used = sum(h.margin for h in self.held.values())
+        sized = slow_size(setup, market.contract, spot, sign, paid, atr, equity, self.cash - used, used, probability)
         if sized is None:
             return
         units, margin, stop, target, liquidation = sized
@@ -265,10 +266,16 @@ def slow_size(
     atr: float,
     equity: float,
     free: float,
+    taken: float,
     probability: float,
 ) -> tuple[float, float, float, float, float] | None:
     account, costs, exits = setup.account, setup.costs, setup.exits
     if equity <= 0 or free <= 0:
+        return None
+    most_margin = equity / account.positions
+    if account.capital_usd > 0:
+        most_margin = min(most_margin, account.capital_usd / account.positions, account.capital_usd - taken)
+    if most_margin <= 0:
         return None
 
     def place(distance: float) -> tuple[float, float]:
@@ -306,10 +313,10 @@ def slow_size(
                     return None
             value = share * equity / lost(stop) * paid
         used = leverage
-        value = min(value, equity / account.positions * used, free / (1 / used + costs.taker_fee))
+        value = min(value, most_margin * used, free / (1 / used + costs.taker_fee))
         while not spot and (most := max(t.leverage for t in CONSERVATIVE_TIERS.rows if t.most_usd >= value)) < used:
             used = most
-            value = min(value, equity / account.positions * used, free / (1 / used + costs.taker_fee))
+            value = min(value, most_margin * used, free / (1 / used + costs.taker_fee))
         units = value / paid
         if contract.lot:
             units = math.floor(round(units / contract.lot, 8)) * contract.lot

@@ -23,12 +23,14 @@ def sized(
     price: float = 100.0,
     equity: float = 1_000.0,
     free: float = 1_000.0,
+    margin: float = 0.0,
     contract: Contract = PERPETUAL,
     costs: CostSettings = FREE,
     exits: ExitSettings = EXITS,
     **account: object,
 ) -> Size:
-    size = plan(order, price, equity, free, contract, replace(AccountSettings(), **account), costs, exits)  # type: ignore[arg-type]
+    settings = replace(AccountSettings(), **account)  # type: ignore[arg-type]
+    size = plan(order, price, equity, free, margin, contract, settings, costs, exits)
     assert isinstance(size, Size), size
     return size
 
@@ -77,14 +79,14 @@ def test_half_kelly_counts_costs(order: MakeOrder) -> None:
 @pytest.mark.parametrize(("probability", "reason"), [(math.nan, "no_probability"), (0.2, "no_edge")])
 def test_half_kelly_without_an_edge_bets_nothing(order: MakeOrder, probability: float, reason: str) -> None:
     account = AccountSettings(sizing="half_kelly")
-    found = plan(order(probability=probability), 100.0, 1e3, 1e3, PERPETUAL, account, FREE, EXITS)
+    found = plan(order(probability=probability), 100.0, 1e3, 1e3, 0.0, PERPETUAL, account, FREE, EXITS)
     assert found == reason
 
 
 def test_half_kelly_bets_nothing_where_costs_eat_the_target(order: MakeOrder) -> None:
     costs = CostSettings(taker_fee=0.1, slippage=0)
     account = AccountSettings(sizing="half_kelly")
-    assert plan(order(probability=0.99), 100.0, 1e3, 1e3, PERPETUAL, account, costs, EXITS) == "no_edge"
+    assert plan(order(probability=0.99), 100.0, 1e3, 1e3, 0.0, PERPETUAL, account, costs, EXITS) == "no_edge"
 
 
 def test_a_rebate_that_pays_for_the_stop_leaves_only_the_limits(order: MakeOrder) -> None:
@@ -98,6 +100,30 @@ def test_the_margin_share_caps_the_value(order: MakeOrder) -> None:
     size = sized(order(atr=0.1))
     assert size.quantity * 100 == pytest.approx(1_250)
     assert size.margin_usd == pytest.approx(250)
+
+
+@pytest.mark.parametrize(
+    ("capital", "margin", "found"),
+    [
+        (0.0, 0.0, 250.0),  # all equity, a quarter each
+        (400.0, 0.0, 100.0),
+        (400.0, 300.0, 100.0),
+        (400.0, 330.0, 70.0),  # what is left of it
+        (5_000.0, 0.0, 250.0),  # more than there is
+    ],
+)
+def test_capital_is_the_most_margin_of_all_positions(
+    order: MakeOrder, capital: float, margin: float, found: float
+) -> None:
+    size = sized(order(atr=0.1), margin=margin, capital_usd=capital)
+    assert size.margin_usd == pytest.approx(found)
+    assert size.leverage == 5.0
+
+
+@pytest.mark.parametrize(("margin", "reason"), [(400.0, "no_margin"), (410.0, "no_margin"), (399.5, "below_minimum")])
+def test_nothing_is_opened_beyond_the_capital(order: MakeOrder, margin: float, reason: str) -> None:
+    account = AccountSettings(capital_usd=400.0)
+    assert plan(order(), 100.0, 1e3, 600.0, margin, PERPETUAL, account, FREE, EXITS) == reason
 
 
 def test_free_margin_pays_the_fee_too(order: MakeOrder) -> None:
@@ -166,7 +192,7 @@ def test_lots_ticks_and_rounding_never_add_risk(order: MakeOrder) -> None:
 def test_refusals(
     order: MakeOrder, changes: dict[str, float], contract: Contract, equity: float, free: float, reason: str
 ) -> None:
-    assert plan(order(**changes), 100.0, equity, free, contract, AccountSettings(), FREE, EXITS) == reason
+    assert plan(order(**changes), 100.0, equity, free, 0.0, contract, AccountSettings(), FREE, EXITS) == reason
 
 
 @given(
@@ -175,6 +201,8 @@ def test_refusals(
     volatility=st.floats(1e-5, 0.9),
     equity=st.floats(10, 1e7),
     free_share=st.floats(0.01, 1),
+    capital=st.sampled_from([0.0, 30.0, 100.0, 1e4]),
+    used=st.floats(0, 200),
     leverage=st.floats(1, 50),
     positions=st.integers(1, 10),
     sizing=st.sampled_from(["risk", "fixed", "atr", "half_kelly"]),
@@ -188,6 +216,8 @@ def test_every_size_keeps_every_limit(
     volatility: float,
     equity: float,
     free_share: float,
+    capital: float,
+    used: float,
     leverage: float,
     positions: int,
     sizing: str,
@@ -196,18 +226,21 @@ def test_every_size_keeps_every_limit(
     tick: float,
 ) -> None:
     contract = Contract("BTC/USDT" if spot else "BTC/USDT:USDT", lot=lot, tick=tick)
-    account = AccountSettings(leverage=leverage, positions=positions, sizing=sizing)  # type: ignore[arg-type]
+    account = AccountSettings(leverage=leverage, positions=positions, sizing=sizing, capital_usd=capital)  # type: ignore[arg-type]
     costs = CostSettings()
     order = Order(contract.symbol, 1 if spot else side, 0, 1, 0.8, volatility * price, 0.6)
-    size = plan(order, price, equity, equity * free_share, contract, account, costs, EXITS)
+    size = plan(order, price, equity, equity * free_share, used, contract, account, costs, EXITS)
     if not isinstance(size, Size):
-        assert size in {"below_minimum", "stop_too_near", "no_edge"}
+        assert size in {"below_minimum", "stop_too_near", "no_edge", "no_margin"}
         return
     value, slack = size.quantity * price, 1 + 1e-9
     fee = value * costs.taker_fee
     assert value >= 5 / slack
     assert size.margin_usd == pytest.approx(value / size.leverage)
     assert size.margin_usd <= equity / positions * slack
+    if capital:
+        assert size.margin_usd <= capital / positions * slack
+        assert used + size.margin_usd <= capital * slack
     assert size.margin_usd + fee <= equity * free_share * slack
     assert 1 <= size.leverage <= (1 if spot else max(leverage, 1))
     assert spot or size.leverage <= contract.tiers.leverage(value / slack)

@@ -1,7 +1,7 @@
 """How large a position is, and how much leverage it takes.
 
-Four ways to want a size, then the same limits for all: the margin share equity / positions, free margin, the exchange's
-tiers, whole lots, the least order, and a stop that is at most half the way to liquidation.
+Four ways to want a size, then the same limits for all: the share of margin, free margin, the exchange's tiers, whole
+lots, the least order, and a stop that is at most half the way to liquidation.
 """
 
 from __future__ import annotations
@@ -48,11 +48,30 @@ def kelly_fraction(probability: float, payoff: float) -> float:
     return probability - (1 - probability) / payoff
 
 
+def margin_share(equity_usd: float, margin_usd: float, account: AccountSettings) -> float:
+    """The most margin of one more position: an even share of the equity or of the capital, whichever is less.
+
+    What a position may take is never more than the capital has left, so all of them together keep within it.
+
+    Args:
+        equity_usd: of the whole account.
+        margin_usd: of the positions that are open.
+        account: the settings.
+
+    >>> margin_share(1_000.0, 0.0, AccountSettings(positions=2, capital_usd=100.0))
+    50.0
+    """
+    if not account.capital_usd:
+        return equity_usd / account.positions
+    return min(min(equity_usd, account.capital_usd) / account.positions, account.capital_usd - margin_usd)
+
+
 def plan(
     order: Order,
     entry_price: float,
     equity_usd: float,
     free_usd: float,
+    margin_usd: float,
     contract: Contract,
     account: AccountSettings,
     costs: CostSettings,
@@ -68,6 +87,7 @@ def plan(
         entry_price: the fill, slippage included.
         equity_usd: of the whole account.
         free_usd: cash that is no position's margin.
+        margin_usd: of the positions that are open.
         contract: the market's rules.
         account: how to size, and the limits.
         costs: of the fills.
@@ -77,9 +97,12 @@ def plan(
         return "no_atr"
     if equity_usd <= 0 or free_usd <= 0:
         return "no_margin"
+    share_usd = margin_share(equity_usd, margin_usd, account)
+    if share_usd <= 0:
+        return "no_margin"
     leverage = 1.0 if contract.spot else account.leverage
     least_usd = contract.minimum_usd or account.minimum_usd
-    if min(equity_usd / account.positions, free_usd) * leverage < least_usd:
+    if min(share_usd, free_usd) * leverage < least_usd:
         return "below_minimum"
     distance = exits.stop_atr * order.atr
     while True:
@@ -90,9 +113,7 @@ def plan(
         wanted = _wanted_quantity(order, entry_price, stop, target, leverage, equity_usd, account, costs)
         if isinstance(wanted, str):
             return wanted
-        value, leverage = _fit(
-            wanted * entry_price, leverage, equity_usd / account.positions, free_usd, contract, costs.taker_fee
-        )
+        value, leverage = _fit(wanted * entry_price, leverage, share_usd, free_usd, contract, costs.taker_fee)
         quantity = contract.round_quantity(value / entry_price)
         if quantity <= 0 or quantity * entry_price < least_usd:
             return "below_minimum"

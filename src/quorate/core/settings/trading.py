@@ -33,6 +33,7 @@ class AccountSettings(Section):
     equity_usd: float = 1_000.0
     positions: int = 4  # open at once
     risk: float = 0.01  # share of equity lost when the stop is hit
+    capital_usd: float = 0.0  # most margin of all positions together; 0: all equity
     leverage: float = 5.0  # most, of a position's value over its margin
     sizing: Sizing = "risk"
     stake_usd: float = 100.0  # margin of each position, for fixed sizing
@@ -46,6 +47,7 @@ class AccountSettings(Section):
             )
         require("account", "equity_usd", self.equity_usd, 1e-6, 1e15)
         require("account", "positions", self.positions, 1, 10_000)
+        require("account", "capital_usd", self.capital_usd, 0, 1e15)
         require("account", "risk", self.risk, 1e-6, 1)
         require("account", "leverage", self.leverage, 1, 125)
         require("account", "stake_usd", self.stake_usd, 1e-6, 1e15)

@@ -1,0 +1,274 @@
+"""Random lives of an account against an oracle that knows nothing but the whole history.
+
+Every event, every move that was written down and every person's act is in one list. The oracle reads that list from
+its beginning each time, with no state of its own; a restart feeds it to new guards.
+"""
+
+import math
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
+from quorate.core.errors import GuardError
+from quorate.core.settings import GuardSettings
+from quorate.trading import Trade
+from quorate.trading.guards import GuardMove, Guards
+
+START = parse_ms("2025-03-01 20:00")
+SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
+HUMAN = ("losses", "drawdown", "confidence")
+LIMITS = GuardSettings(signals=6, signals_needed=4, models_bars=3, volatility_bars=2)
+
+Entry = tuple[str, int, Any]  # what happened, when, and with which value
+
+
+def tripped_by_history(history: list[Entry]) -> set[tuple[str, str | None]]:
+    """The guards that must stop entries after all this, and the market of each; from the rules alone."""
+    found: set[tuple[str, str | None]] = set()
+    for name, judge in (("losses", losses), ("drawdown", drawdown), ("confidence", confidence)):
+        stopped = False
+        for last in range(len(history)):
+            what, _, value = history[last]
+            if what == "rearm" and value == name:
+                stopped = False
+            elif judge(history[: last + 1]):
+                stopped = True
+        if stopped:
+            found.add((name, None))
+    if too_few_members([value for what, _, value in history if what == "counted"]):
+        found.add(("models", None))
+    for symbol in SYMBOLS:
+        if wild([value[1] for what, _, value in history if what == "measured" and value[0] == symbol]):
+            found.add(("volatility", symbol))
+    newest = [value for what, _, value in history if what == "valued"]
+    if newest and not math.isfinite(newest[-1]):
+        found.add(("valuation", None))
+    newest = [value for what, _, value in history if what == "heard"]
+    if newest and newest[-1]:
+        found.add(("feed", None))
+    return found
+
+
+def since_rearmed(history: list[Entry], name: str) -> list[Entry]:
+    acts = [row for row, (what, _, value) in enumerate(history) if what == "rearm" and value == name]
+    return history[acts[-1] + 1 :] if acts else history
+
+
+def losses(history: list[Entry]) -> bool:
+    if history[-1][0] != "closed":
+        return False
+    results = [value for what, _, value in since_rearmed(history, "losses") if what == "closed"]
+    return len(results) >= 3 and all(result < -8 for result in results[-3:])
+
+
+def confidence(history: list[Entry]) -> bool:
+    if history[-1][0] != "signalled":
+        return False
+    bases = [value for what, _, value in since_rearmed(history, "confidence") if what == "signalled"][-6:]
+    return len(bases) >= 4 and sum(bases) / len(bases) < 0.6 - 1e-9
+
+
+def drawdown(history: list[Entry]) -> bool:
+    """Valued equities of the newest day there is, and the last one before it, against the newest equity."""
+    if history[-1][0] != "valued" or not math.isfinite(history[-1][2]):
+        return False
+    known = [(time, value) for what, time, value in history if what == "valued" and math.isfinite(value)]
+    day = known[-1][0] // DAY_MS
+    today = [value for time, value in known if time // DAY_MS == day]
+    before = [value for time, value in known if time // DAY_MS < day]
+    return max(today + before[-1:]) - known[-1][1] > 25 + 1e-9
+
+
+def too_few_members(counts: list[int]) -> bool:
+    """Some bar was bad, and there have not been three good ones in a row since."""
+    stopped = False
+    for bar in range(len(counts)):
+        if counts[bar] < 3:
+            stopped = True
+        elif all(count >= 3 for count in counts[max(0, bar - 2) : bar + 1]) and bar >= 2:
+            stopped = False
+    return stopped
+
+
+def wild(values: list[float]) -> bool:
+    stopped = False
+    for bar in range(len(values)):
+        known = [value for value in values[: bar + 1] if math.isfinite(value)]
+        newest = values[max(0, bar - 1) : bar + 1]
+        if len(known) >= 2 and min(known[-2:]) > 0.08:
+            stopped = True
+        elif len(newest) == 2 and all(math.isfinite(value) and value < 0.06 for value in newest):
+            stopped = False
+    return stopped
+
+
+class Life(RuleBasedStateMachine):
+    """An account's guards over random events, days, restarts and persons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guards = Guards(LIMITS)
+        self.time = START
+        self.history: list[Entry] = []
+        self.journal: list[Entry | GuardMove] = []
+        self.equity = 1_000.0
+        self.halted: dict[str, int | None] = {}  # guard of a person -> ms before which it cannot be re-armed
+
+    @initialize()
+    def begin(self) -> None:
+        self.feed("valued", self.equity)
+
+    def feed(self, what: str, value: Any) -> None:
+        """One event: what it asks for is written down together with it, then applied."""
+        event = (what, self.time, value)
+        moves = tell(self.guards, event)
+        before = self.guards.mode
+        assert self.guards.asked == moves
+        self.journal += [event, *moves]
+        assert self.guards.mode == before  # asking changes nothing
+        for move in moves:
+            assert move.guard not in HUMAN or move.after == "HALTED"  # no event ends a halt
+            self.guards.apply(move)
+            if move.guard in HUMAN:
+                self.halted[move.guard] = move.until
+        self.history.append(event)
+
+    @rule(net=st.sampled_from([-20.0, -9.0, -8.01, -8.0, -1.0, 0.0, 12.0]))
+    def close(self, net: float) -> None:
+        self.feed("closed", net)
+
+    @rule(change=st.sampled_from([-30.0, -12.5, -1.0, 0.0, 7.0, 20.0, math.nan]))
+    def value(self, change: float) -> None:
+        if math.isnan(change):
+            self.feed("valued", change)
+        else:
+            self.equity += change
+            self.feed("valued", self.equity)
+
+    @rule(base=st.sampled_from([0.3, 0.55, 0.6, 0.65, 0.9]))
+    def signal(self, base: float) -> None:
+        self.feed("signalled", base)
+
+    @rule(bars=st.lists(st.sampled_from([0, 2, 3, 3, 3, 4]), min_size=1, max_size=4))
+    def members(self, bars: list[int]) -> None:
+        for valid in bars:
+            self.time += HOUR_MS
+            self.feed("counted", valid)
+
+    @rule(
+        symbol=st.sampled_from(SYMBOLS),
+        bars=st.lists(st.sampled_from([0.01, 0.05, 0.06, 0.07, 0.08, 0.09, 0.2, math.nan]), min_size=1, max_size=4),
+    )
+    def volatility(self, symbol: str, bars: list[float]) -> None:
+        for value in bars:
+            self.time += HOUR_MS
+            self.feed("measured", (symbol, value))
+
+    @rule(stale=st.booleans())
+    def candles(self, stale: bool) -> None:
+        self.feed("heard", stale)
+
+    @rule(hours=st.integers(1, 30))
+    def wait(self, hours: int) -> None:
+        self.time += hours * HOUR_MS
+
+    @rule(name=st.sampled_from([*HUMAN, "models", "volatility", "feed", "valuation"]))
+    def person(self, name: str) -> None:
+        allowed = name in self.halted and (self.halted[name] or 0) <= self.time
+        try:
+            move = self.guards.rearm(name, self.time, "ada")
+        except GuardError:
+            assert not allowed
+            return
+        assert allowed
+        act: Entry = ("rearm", self.time, name)
+        self.journal += [act, move]
+        self.history.append(act)
+        self.guards.apply(move)
+        del self.halted[name]
+
+    @precondition(lambda self: self.journal)
+    @rule()
+    def restart(self) -> None:
+        """The process dies and another one reads the journal: everything is as it was."""
+        rebuilt = rebuild(self.journal)
+        assert seen(rebuilt) == seen(self.guards)
+        self.guards = rebuilt
+
+    @invariant()
+    def entries_are_stopped_exactly_while_the_history_says_so(self) -> None:
+        tripped = tripped_by_history(self.history)
+        assert {(guard.name, guard.symbol) for guard in self.guards if guard.tripped} == tripped
+        for symbol in SYMBOLS:
+            verdict = self.guards.may_enter(symbol, self.time)
+            against = sorted(name for name, market in tripped if market in (None, symbol))
+            assert verdict.allowed is not bool(against)
+            assert sorted({part.split(":")[0] for part in verdict.why.split("; ") if part}) == against
+            assert verdict.until is None or (verdict.until > self.time and against == ["drawdown"])
+
+    @invariant()
+    def a_halt_stays_until_a_person_ends_it(self) -> None:
+        names = {guard.name for guard in self.guards if guard.mode == "HALTED"}
+        assert names == set(self.halted)
+        expected = "HALTED" if names else "REDUCING" if any(guard.tripped for guard in self.guards) else "ACTIVE"
+        assert self.guards.mode == expected
+
+
+def tell(guards: Guards, event: Entry) -> tuple[GuardMove, ...]:
+    what, time, value = event
+    match what:
+        case "closed":
+            return guards.closed(closed_trade(value, time))
+        case "valued":
+            return guards.valued(time, value)
+        case "signalled":
+            return guards.signalled(time, value)
+        case "counted":
+            return guards.counted(time, value)
+        case "measured":
+            return guards.measured(value[0], time, value[1])
+        case "heard":
+            return guards.heard(time, stale=value)
+    raise AssertionError(what)
+
+
+def rebuild(journal: list[Entry | GuardMove]) -> Guards:
+    guards = Guards(LIMITS)
+    for line in journal:
+        if isinstance(line, GuardMove):
+            guards.apply(line)
+        elif line[0] != "rearm":
+            tell(guards, line)
+    return guards
+
+
+def seen(guards: Guards) -> list[Any]:
+    """All there is to see of guards, single markets included."""
+    return [guards.mode, guards.asked, *(guard.to_json() for guard in guards)]
+
+
+def closed_trade(net_usd: float, time: int) -> Trade:
+    return Trade(
+        *(SYMBOLS[0], 1, 1.0, 5.0, 20.0, 0.8, time - 2 * HOUR_MS, time - HOUR_MS, 100.0, time, 100.0 + net_usd),
+        *(96.0, 110.0, "time", net_usd, 0.0, 0.0, 0.0, True, True),
+    )  # fmt: skip
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def test_a_journal_that_ends_between_an_event_and_its_move_loses_no_halt() -> None:
+    """The worst moment to die: a session asks for what is open before it does anything else."""
+    events: list[Entry | GuardMove] = [("closed", START + hour * HOUR_MS, -9.0) for hour in range(3)]
+    guards = rebuild(events)
+    assert guards.mode == "ACTIVE"
+    assert not guards.may_enter(SYMBOLS[0], START).allowed
+    (move,) = guards.asked
+    guards.apply(move)
+    assert guards.mode == "HALTED"
