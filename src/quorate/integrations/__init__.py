@@ -1,0 +1,3 @@
+"""Other people's programs that run Quorate, one folder each."""
+
+__all__: list[str] = []
