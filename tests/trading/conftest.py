@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from quorate.core.clock import parse_ms, timeframe_ms
+from quorate.core.clock import HOUR_MS, parse_ms, timeframe_ms
 from quorate.core.types import Action, Candles, DecisionFrame, Funding
-from quorate.trading import Order
+from quorate.trading import Order, Trade
 
 START = parse_ms("2025-01-01")
 QUIET = (100.0, 101.0, 99.0, 100.0)  # a bar with a true range of 2
@@ -83,5 +83,36 @@ def order() -> Callable[..., Order]:
 
     def make(symbol: str = "BTC/USDT:USDT", side: int = 1, **changes: float) -> Order:
         return Order(symbol, side, decided=0, due=1_000, confidence=0.8, atr=2.0)._replace(**changes)
+
+    return make
+
+
+@pytest.fixture
+def trade() -> Callable[..., Trade]:
+    """A trade of the given net result that was closed at `time`, an hour after its entry unless `entry` says when."""
+
+    def make(net_usd: float, time: int = START, symbol: str = "BTC/USDT:USDT", entry: int | None = None) -> Trade:
+        return Trade(
+            symbol=symbol,
+            side=1,
+            quantity=1.0,
+            leverage=5.0,
+            margin_usd=20.0,
+            confidence=0.8,
+            decided=(entry if entry is not None else time - HOUR_MS) - HOUR_MS,
+            entry_time=entry if entry is not None else time - HOUR_MS,
+            entry_price=100.0,
+            exit_time=time,
+            exit_price=100.0 + net_usd,
+            stop=96.0,
+            target=110.0,
+            reason="time",
+            gross_usd=net_usd,
+            fee_usd=0.0,
+            slippage_usd=0.0,
+            funding_usd=0.0,
+            funding_known=True,
+            mark_known=True,
+        )
 
     return make

@@ -60,7 +60,7 @@ def test_losses_in_a_row(trade: MakeTrade, results: list[float], halted: bool) -
 
 def test_the_order_of_the_account_decides_among_trades_of_one_bar(trade: MakeTrade) -> None:
     win_last, win_between = Guards(), Guards()
-    moves = [move for net in (-9, -9, -9, 20) for move in win_last.closed(trade(net))]
+    moves = [move for net in (-9, -9, -9, 20) for move in win_last.closed(trade(net, NOON))]
     assert [(move.guard, move.time) for move in moves] == [("losses", NOON)]
     assert win_last.asked == tuple(moves)  # the win after it does not take it back
     assert not win_last.may_enter(BTC, NOON).allowed
