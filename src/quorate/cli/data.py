@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from quorate.cli import options
+from quorate.cli import download, options
 
-app = typer.Typer(help="Candles: what there is, and what is wrong with it.", no_args_is_help=True)
+app = typer.Typer(help="Candles: fetched, imported, listed and judged.", no_args_is_help=True)
+app.command("download")(download.download)
 
 
 @app.command("list")

@@ -19,7 +19,7 @@ class ExchangeSettings(Section):
     attempts: int = 5  # of one read, the first included
     pause_s: float = 0.5  # before the second attempt, about; doubles with each
     longest_pause_s: float = 60.0  # an exchange that asks for more is left alone, and the read fails
-    requests: int = 16  # under way at once
+    requests: int = 32  # under way at once
     page_rows: int = 499  # of one request; Binance charges least for a row just below 500
     flush_pages: int = 50  # a download stores its rows after so many
 

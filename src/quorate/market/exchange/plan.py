@@ -1,0 +1,107 @@
+"""What a download still has to ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from quorate.core.clock import HOUR_MS, bar_offset_ms, timeframe_ms
+from quorate.core.types import IntArray
+from quorate.market.folders import is_folder
+from quorate.market.formats import read_times
+from quorate.market.freqtrade_files import FreqtradeFolder
+from quorate.market.names import Kind, candle_kind
+
+Span = tuple[int, int]
+
+_MINUTE_MS = 60_000
+
+# The longest pause between two settlements: a shorter hole at either end is none.
+_FUNDING_INTERVAL_MS = 8 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file of a download, and the spans of it that are missing.
+
+    Attributes:
+        symbol, timeframe, kind: which file; settlements have the timeframe of their file's name.
+        spans: from, and to exclusive, in ms UTC, in order.
+    """
+
+    symbol: str
+    timeframe: str
+    kind: Kind
+    spans: tuple[Span, ...]
+
+
+def plan(folder: Path, symbol: str, timeframe: str, kind: Kind, start: int, end: int) -> Job:
+    """The job for one file, by what is in the folder.
+
+    Raises:
+        DataError: the file that is there cannot be read.
+    """
+    times = stored_times(folder, symbol, timeframe, kind)
+    if kind == "funding_rate":
+        return Job(symbol, "1h", kind, tuple(_missing_settlements(times, start, end)))
+    return Job(symbol, timeframe, kind, tuple(missing(times, timeframe, start, end)))
+
+
+def missing(times: IntArray, timeframe: str, start: int, end: int) -> Iterator[Span]:
+    """The spans of bars that are not there, between `start` and `end`.
+
+    >>> hour = 3_600_000
+    >>> list(missing(np.array([2, 3, 6]) * hour, "1h", 0, 8 * hour)) == [(0, 2 * hour), (4 * hour, 6 * hour),
+    ...     (7 * hour, 8 * hour)]
+    True
+    """
+    length, offset = timeframe_ms(timeframe), bar_offset_ms(timeframe)
+    first = -(-(start - offset) // length) * length + offset
+    last = (end - 1 - offset) // length * length + offset
+    if last < first:
+        return
+    there = np.unique(times[(times >= first) & (times <= last)])
+    edges = np.concatenate([[first - length], there, [last + length]])
+    for hole in np.flatnonzero(np.diff(edges) > length):
+        yield int(edges[hole]) + length, int(edges[hole + 1])
+
+
+def parts(span: Span, length: int, bars: int) -> Iterator[Span]:
+    """A span in parts of so many bars, so that what has come is stored before more is asked for."""
+    first, end = span
+    for begin in range(first, end, length * bars):
+        yield begin, min(end, begin + length * bars)
+
+
+def kinds(symbol: str, *, mark: bool, funding: bool) -> tuple[Kind, ...]:
+    """The files of one market."""
+    return (candle_kind(symbol), *(("mark",) if mark else ()), *(("funding_rate",) if funding else ()))
+
+
+def stored_times(folder: Path, symbol: str, timeframe: str, kind: Kind) -> IntArray:
+    """The times of the rows that are there, whatever the file's format; none where there is no file.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if not is_folder(folder):
+        return np.zeros(0, dtype=np.int64)
+    files = FreqtradeFolder(folder)
+    path = files.funding_path(symbol) if kind == "funding_rate" else files.path_of(symbol, timeframe, kind)
+    return np.zeros(0, dtype=np.int64) if path is None else read_times(path)[0]
+
+
+def _missing_settlements(times: IntArray, start: int, end: int) -> Iterator[Span]:
+    """Before the first and after the last: between two settlements nothing says that one is missing."""
+    if not len(times):
+        if start < end:
+            yield start, end
+        return
+    first, last = int(times.min()), int(times.max())
+    if start < first - _FUNDING_INTERVAL_MS:
+        yield start, min(first, end)
+    if max(start, last + _MINUTE_MS) < end:
+        yield max(start, last + _MINUTE_MS), end
