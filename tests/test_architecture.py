@@ -97,14 +97,16 @@ FACES = [path for path in FILES if path.name == "__init__.py" and path.parent no
 
 @pytest.mark.parametrize("path", FACES, ids=module_name)
 def test_a_folder_names_exactly_what_it_imports_for_others(path):
-    tree = ast.parse(path.read_text())
+    face = import_module(module_name(path))
     imported = {
-        alias.asname or alias.name
-        for node in tree.body
+        alias.asname or alias.name: node.module
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.module.startswith(module_name(path) + ".")
         for alias in node.names
     }
-    assert set(import_module(module_name(path)).__all__) == imported
+    assert set(face.__all__) == set(imported)
+    for name, module in imported.items():  # also where a name is imported only when it is asked for
+        assert getattr(face, name) is getattr(import_module(module), name)
 
 
 def test_the_public_surface_is_all_there():
@@ -131,6 +133,15 @@ def test_importing_quorate_is_light():
     code = "import quorate, sys; print([m for m in ('numpy', 'talib', 'pyarrow', 'onnxruntime') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_bundle_is_loaded_without_what_trains_one():
+    code = "import quorate, sys; quorate.load_bundle; print([name for name in sys.modules if 'quorate.' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ast.literal_eval(done.stdout.strip()))
+    assert "quorate.ensemble.loading" in loaded
+    for needless in ("core.settings.networks", "core.settings.tree", "models.registry", "targets.splits", "market"):
+        assert f"quorate.{needless}" not in loaded
 
 
 def test_the_command_line_is_light():

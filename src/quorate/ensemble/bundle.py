@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,31 +80,72 @@ def read(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     Raises:
         BundleError: no bundle there, or one that is altered or incomplete; the file is named.
     """
-    attempted = f"load the bundle {path}"
+    manifest = read_manifest(path)
+    return manifest, {name: read_file(path, manifest, name) for name in manifest.files}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What a bundle says of itself; its other files are not looked at.
+
+    Raises:
+        BundleError: no bundle there, or a manifest that is altered or incomplete.
+    """
     if not (path / FILE_NAME).is_file():
         inside = sorted(child.parent.name for child in path.glob(f"*/{FILE_NAME}")) if path.is_dir() else []
         raise BundleError(
-            attempted,
+            _attempt(path),
             found=f"no {FILE_NAME}" if path.is_dir() else "no such folder",
             expected="the folder that `quorate train` named, or a folder of bundles with a champion",
             remedy=f"Bundles inside it: {', '.join(inside)}." if inside else "",
         )
+    with _readable(path, FILE_NAME):
+        content = (path / FILE_NAME).read_bytes()
+    return Manifest.parse(content, path / FILE_NAME)
+
+
+def read_file(path: Path, manifest: Manifest, name: str) -> bytes:
+    """One file of a bundle, checked against its SHA-256.
+
+    Raises:
+        BundleError: it is missing or altered.
+    """
+    with _readable(path, name):
+        content = (path / name).read_bytes()
+    _require_same(path, manifest, name, hashlib.sha256(content).hexdigest())
+    return content
+
+
+def check_file(path: Path, manifest: Manifest, name: str) -> None:
+    """`read_file` of a file that nobody wants to hold.
+
+    Raises:
+        BundleError: it is missing or altered.
+    """
+    with _readable(path, name), (path / name).open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    _require_same(path, manifest, name, found)
+
+
+def _attempt(path: Path) -> str:
+    return f"load the bundle {path}"
+
+
+@contextmanager
+def _readable(path: Path, name: str) -> Iterator[None]:
     try:
-        manifest = Manifest.parse((path / FILE_NAME).read_bytes(), path / FILE_NAME)
-        files = {name: (path / name).read_bytes() for name in manifest.files}
+        yield
     except FileNotFoundError as error:
-        raise BundleError(
-            attempted, found=f"{Path(error.filename).name} missing", expected="every file of the manifest"
-        ) from error
+        raise BundleError(_attempt(path), found=f"{name} missing", expected="every file of the manifest") from error
     except OSError as error:
-        raise BundleError(attempted, found=f"{error.filename}: {error.strerror}") from error
-    for name, content in files.items():
-        found, expected = hashlib.sha256(content).hexdigest(), manifest.files[name]
-        if found != expected:
-            raise BundleError(
-                attempted,
-                found=f"{name} altered: SHA-256 {found[:16]}...",
-                expected=f"{expected[:16]}...",
-                remedy="Restore it from a copy, or train again.",
-            )
-    return manifest, files
+        raise BundleError(_attempt(path), found=f"{error.filename}: {error.strerror}") from error
+
+
+def _require_same(path: Path, manifest: Manifest, name: str, found: str) -> None:
+    expected = manifest.files[name]
+    if found != expected:
+        raise BundleError(
+            _attempt(path),
+            found=f"{name} altered: SHA-256 {found[:16]}...",
+            expected=f"{expected[:16]}...",
+            remedy="Restore it from a copy, or train again.",
+        )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quorate.core.settings import CalibrationSettings
 from quorate.core.types import CLASS_NAMES, ActionArray, FloatArray, IntArray
 from quorate.ensemble.isotonic import Isotonic, fit_isotonic
 from quorate.ensemble.temperature import UNCHANGED, Temperature, fit_temperature
+
+if TYPE_CHECKING:
+    from quorate.core.settings import CalibrationSettings
 
 ProbabilityMap = Temperature | Isotonic
 

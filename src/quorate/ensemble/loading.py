@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from quorate.core.errors import ModelError
@@ -9,11 +11,14 @@ from quorate.core.settings import PredictSettings
 from quorate.ensemble import bundle as storage
 from quorate.ensemble.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.calibration import UNCALIBRATED, Calibration
+from quorate.ensemble.manifest import Manifest, Member
 from quorate.ensemble.predictor import Bundle
 from quorate.ensemble.recipes import RECIPES
-from quorate.ensemble.stack import document as stacks
 from quorate.ensemble.store import champion_path
 from quorate.models.runtime import Session
+
+# Hashing a file and starting a session let go of the interpreter's lock.
+_THREADS = min(4, os.cpu_count() or 1)
 
 
 def load_bundle(path: str | Path, settings: PredictSettings | None = None, policy: str | None = None) -> Bundle:
@@ -27,27 +32,44 @@ def load_bundle(path: str | Path, settings: PredictSettings | None = None, polic
     Raises:
         BundleError: no such policy; no bundle there, or one that is altered, incomplete or made for something else.
     """
-    manifest, files = storage.read(champion_path(Path(path)))
-    sessions: dict[str, Session] = {}
-    failures: dict[str, str] = {}
-    for member in manifest.members:
-        if member.graph is None:
-            failures[member.model] = member.failure or "not trained"
-            continue
-        try:
-            sessions[member.model] = Session(files[member.graph], len(manifest.feature_names), member.model)
-        except ModelError as error:
-            failures[member.model] = str(error)
+    folder = champion_path(Path(path))
+    manifest = storage.read_manifest(folder)
+    trained = [member for member in manifest.members if member.graph is not None]
+    natives, graphs = {member.native for member in trained}, {member.graph for member in trained}
+    with ThreadPoolExecutor(_THREADS, "quorate-load") as threads:
+        starting = [threads.submit(_start, folder, manifest, member) for member in trained]
+        # What training wrote for itself is checked and not held.
+        checking = [
+            threads.submit(storage.check_file, folder, manifest, name) for name in manifest.files if name in natives
+        ]
+        others = [name for name in manifest.files if name not in natives | graphs]
+        files = {name: storage.read_file(folder, manifest, name) for name in others}
+        for check in checking:
+            check.result()
+        started = {member.model: start.result() for member, start in zip(trained, starting, strict=True)}
+    sessions = {model: found for model, found in started.items() if isinstance(found, Session)}
+    failures = {member.model: member.failure or "not trained" for member in manifest.members if member.graph is None}
+    failures |= {model: str(found) for model, found in started.items() if isinstance(found, ModelError)}
     attempted = f"load the bundle {path}"
     calibration = (
         Calibration.parse(files[CALIBRATION], manifest.policy, attempted) if CALIBRATION in files else UNCALIBRATED
     )
     stack = None
     if RECIPES[manifest.recipe].task == "return":
-        trained = tuple(member.model for member in manifest.members if member.graph is not None)
-        stack = stacks.read(files, trained, attempted)
+        from quorate.ensemble.stack import document as stacks  # here, because a vote needs none of it
+
+        stack = stacks.read(files, tuple(member.model for member in trained), attempted)
     loaded = Bundle(manifest, sessions, failures, settings, calibration, stack)
     if policy is not None:
         loaded = loaded.by(policy)
     loaded.announce()
     return loaded
+
+
+def _start(folder: Path, manifest: Manifest, member: Member) -> Session | ModelError:
+    """A member ready to predict, or why it is not."""
+    graph = storage.read_file(folder, manifest, member.graph or "")
+    try:
+        return Session(graph, len(manifest.feature_names), member.model)
+    except ModelError as error:
+        return error

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -22,11 +22,13 @@ from quorate.ensemble.manifest import Manifest
 from quorate.ensemble.members import Members
 from quorate.ensemble.policy import quorum_count
 from quorate.ensemble.recipes import RECIPES
-from quorate.ensemble.stack import Stack
 from quorate.ensemble.vote import CONFLICT, decide
 from quorate.ensemble.vote_frame import Decisions, decide_frame
 from quorate.features import Bars, Inputs, build, volatility_20
 from quorate.models.runtime import Session
+
+if TYPE_CHECKING:
+    from quorate.ensemble.stack import Stack
 
 # What a live futures frame of Freqtrade holds; every feature is warm within it.
 LIVE_BARS = 498

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from quorate.core.clock import timeframe_ms
-from quorate.core.settings import ModelSettings, Settings, TargetSettings
-from quorate.core.types import Candles
-from quorate.models import Task
-from quorate.targets import ForwardClass, ForwardReturn, Target
+
+if TYPE_CHECKING:
+    from quorate.core.settings import ModelSettings, Settings, TargetSettings
+    from quorate.core.types import Candles
+    from quorate.models import Task
+    from quorate.targets import Target
 
 RecipeName = Literal["vote", "stack"]
 
@@ -37,6 +39,8 @@ class Recipe:
 
     def make_target(self, settings: TargetSettings) -> Target:
         """What its members learn to predict."""
+        from quorate.targets import ForwardClass, ForwardReturn  # here, because who only predicts needs no labels
+
         if self.task == "class":
             return ForwardClass(settings.horizon, settings.band)
         return ForwardReturn(settings.return_horizon)

@@ -1,7 +1,24 @@
 """Matrix to scores: the members of the ensemble, behind one contract, and the rules for when there are none."""
 
-from quorate.models.base import Later, Lesson, Model, Task
-from quorate.models.registry import build, names
-from quorate.models.rules import RuleActions, rule_actions
+from typing import TYPE_CHECKING
 
-__all__ = ["Later", "Lesson", "Model", "RuleActions", "Task", "build", "names", "rule_actions"]
+from quorate.core.deferred import deferred
+
+if TYPE_CHECKING:
+    from quorate.models.base import Later as Later
+    from quorate.models.base import Lesson as Lesson
+    from quorate.models.base import Model as Model
+    from quorate.models.base import Task as Task
+    from quorate.models.registry import build as build
+    from quorate.models.registry import names as names
+    from quorate.models.rules import RuleActions as RuleActions
+    from quorate.models.rules import rule_actions as rule_actions
+else:
+    __getattr__, __all__ = deferred(
+        __name__,
+        {
+            "base": "Later Lesson Model Task",
+            "registry": "build names",
+            "rules": "RuleActions rule_actions",
+        },
+    )
