@@ -206,13 +206,18 @@ def test_an_account_keeps_within_its_step_and_the_tiers(
 Event = tuple[str, Any]
 EVENTS = st.lists(
     st.one_of(
-        st.tuples(st.just("trades"), st.tuples(st.integers(0, 60), st.sampled_from([0.5, 0.72, 0.9, 1.0]))),
-        st.tuples(st.just("wait"), st.integers(1, 10)),
-        st.tuples(st.just("mode"), st.sampled_from(["ACTIVE", "REDUCING", "HALTED"])),
+        st.tuples(
+            st.just("trades"), st.tuples(st.sampled_from([1, 20, 49, 60]), st.sampled_from([0.5, 0.86, 0.9, 1.0]))
+        ),
+        st.tuples(st.just("trades"), st.tuples(st.just(60), st.just(0.95))),
+        st.tuples(st.just("wait"), st.integers(1, 12)),
+        st.tuples(st.just("mode"), st.sampled_from(["ACTIVE", "ACTIVE", "HALTED"])),
+        st.tuples(st.just("promote"), st.none()),
         st.tuples(st.just("promote"), st.none()),
         st.tuples(st.just("restart"), st.none()),
     ),
-    max_size=30,
+    min_size=15,
+    max_size=60,
 )
 
 

@@ -5,11 +5,19 @@ its beginning each time, with no state of its own; a restart feeds it to new gua
 """
 
 import math
+from collections import Counter
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.errors import GuardError
@@ -22,7 +30,13 @@ SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 HUMAN = ("losses", "drawdown", "confidence")
 LIMITS = GuardSettings(signals=6, signals_needed=4, models_bars=3, volatility_bars=2)
 
+REACHED: Counter[tuple[str, str]] = Counter()  # moves that random lives made
+
 Entry = tuple[str, int, Any]  # what happened, when, and with which value
+
+
+def some(values: list[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.sampled_from(values), min_size=2, max_size=6)
 
 
 def tripped_by_history(history: list[Entry]) -> set[tuple[str, str | None]]:
@@ -132,27 +146,29 @@ class Life(RuleBasedStateMachine):
         for move in moves:
             assert move.guard not in HUMAN or move.after == "HALTED"  # no event ends a halt
             self.guards.apply(move)
+            REACHED[move.guard, move.after] += 1
             if move.guard in HUMAN:
                 self.halted[move.guard] = move.until
         self.history.append(event)
 
-    @rule(net=st.sampled_from([-20.0, -9.0, -8.01, -8.0, -1.0, 0.0, 12.0]))
-    def close(self, net: float) -> None:
-        self.feed("closed", net)
+    @rule(results=some([-20.0, -9.0, -9.0, -8.01, -8.0, 0.0, 12.0]))
+    def close(self, results: list[float]) -> None:
+        for net in results:
+            self.feed("closed", net)
 
-    @rule(change=st.sampled_from([-30.0, -12.5, -1.0, 0.0, 7.0, 20.0, math.nan]))
-    def value(self, change: float) -> None:
-        if math.isnan(change):
-            self.feed("valued", change)
-        else:
-            self.equity += change
-            self.feed("valued", self.equity)
+    @rule(changes=some([-30.0, -12.5, -12.5, 0.0, 7.0, 20.0, math.nan]))
+    def value(self, changes: list[float]) -> None:
+        for change in changes:
+            if math.isfinite(change):
+                self.equity += change
+            self.feed("valued", self.equity if math.isfinite(change) else change)
 
-    @rule(base=st.sampled_from([0.3, 0.55, 0.6, 0.65, 0.9]))
-    def signal(self, base: float) -> None:
-        self.feed("signalled", base)
+    @rule(bases=some([0.3, 0.55, 0.6, 0.65, 0.9]))
+    def signal(self, bases: list[float]) -> None:
+        for base in bases:
+            self.feed("signalled", base)
 
-    @rule(bars=st.lists(st.sampled_from([0, 2, 3, 3, 3, 4]), min_size=1, max_size=4))
+    @rule(bars=some([0, 2, 3, 3, 3, 4, 4]))
     def members(self, bars: list[int]) -> None:
         for valid in bars:
             self.time += HOUR_MS
@@ -160,7 +176,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(
         symbol=st.sampled_from(SYMBOLS),
-        bars=st.lists(st.sampled_from([0.01, 0.05, 0.06, 0.07, 0.08, 0.09, 0.2, math.nan]), min_size=1, max_size=4),
+        bars=st.one_of(some([0.09, 0.2, math.nan]), some([0.01, 0.05, 0.05]), some([0.06, 0.07, 0.08])),
     )
     def volatility(self, symbol: str, bars: list[float]) -> None:
         for value in bars:
@@ -175,7 +191,10 @@ class Life(RuleBasedStateMachine):
     def wait(self, hours: int) -> None:
         self.time += hours * HOUR_MS
 
-    @rule(name=st.sampled_from([*HUMAN, "models", "volatility", "feed", "valuation"]))
+    @rule(name=st.sampled_from([*HUMAN, *HUMAN, "models", "volatility", "feed", "valuation"]))
+    def hasty_person(self, name: str) -> None:
+        self.person(name)
+
     def person(self, name: str) -> None:
         allowed = name in self.halted and (self.halted[name] or 0) <= self.time
         try:
@@ -189,6 +208,14 @@ class Life(RuleBasedStateMachine):
         self.history.append(act)
         self.guards.apply(move)
         del self.halted[name]
+        REACHED[name, "ACTIVE"] += 1
+
+    @precondition(lambda self: self.halted)
+    @rule(data=st.data())
+    def patient_person(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.halted)))
+        self.time = max(self.time, self.halted[name] or 0)
+        self.person(name)
 
     @precondition(lambda self: self.journal)
     @rule()
@@ -257,10 +284,21 @@ def closed_trade(net_usd: float, time: int) -> Trade:
     )  # fmt: skip
 
 
+LIVES = settings(max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 TestLife = Life.TestCase
-TestLife.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestLife.settings = LIVES
+
+
+def test_the_random_lives_trip_and_re_arm_every_guard() -> None:
+    REACHED.clear()
+    run_state_machine_as_test(Life, settings=settings(LIVES, derandomize=True, database=None))
+    tripped = {(name, "HALTED") for name in HUMAN} | {
+        (name, "REDUCING") for name in ("models", "volatility", "feed", "valuation")
+    }
+    assert set(REACHED) == tripped | {(name, "ACTIVE") for name, _ in tripped}
+    assert min(REACHED.values()) >= 5
 
 
 def test_a_journal_that_ends_between_an_event_and_its_move_loses_no_halt() -> None:
