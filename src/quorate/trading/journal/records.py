@@ -236,6 +236,7 @@ class Valued(Record):
         equity_usd: cash and what open positions are worth above their entries.
         cash_usd: deposits and everything realised.
         marks: symbol -> how each open position was valued.
+        valid: members that voted on the bars at `time`; None where nothing was decided.
         heard: number of the newest `Human` record that had been listened to; 0 for none.
     """
 
@@ -245,6 +246,7 @@ class Valued(Record):
     equity_usd: float
     cash_usd: float
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    valid: int | None = None
     heard: int = 0
 
     @property
@@ -319,7 +321,7 @@ class Human(Record):
 
 @dataclass(frozen=True, slots=True)
 class Feed(Record):
-    """Something about the candles: stale, down, back, or a clock that is off.
+    """Something about the candles: what a feed takes notice of.
 
     Attributes:
         symbol: the market; None for the whole feed.
@@ -328,7 +330,7 @@ class Feed(Record):
 
     kind: ClassVar[str] = "feed"
 
-    notice: Literal["stale", "fresh", "down", "up", "skew"]
+    notice: str
     symbol: str | None
     number: int
     detail: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -117,14 +117,18 @@ class ReplayFeed:
                 found[symbol] = float(whole.open[row])
         return found
 
-    def marks(self, start: int, end: int) -> Mapping[str, Candles]:
+    def marks(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Candles]:
         """Market -> mark prices that open at or after `start` and before `end`."""
-        return {symbol: marks.between(start, end) for symbol, marks in self._marks.items()}
+        wanted = self._panel if symbols is None else symbols
+        return {symbol: marks.between(start, end) for symbol, marks in self._marks.items() if symbol in wanted}
 
-    def funding(self, start: int, end: int) -> Mapping[str, Funding]:
+    def funding(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Funding]:
         """Market -> settlements at or after `start` and before `end`."""
         found = {}
+        wanted = self._panel if symbols is None else symbols
         for symbol, known in self._funding.items():
+            if symbol not in wanted:
+                continue
             rows = slice(*np.searchsorted(known.time, (start, end)).tolist())
             found[symbol] = Funding(symbol, known.time[rows], known.rate[rows])
         return found

@@ -1,0 +1,8 @@
+"""Paper trading: the account on live or replayed candles, with a journal that survives anything."""
+
+from quorate.trading.paper.recovery import Recovered, redo
+from quorate.trading.paper.replay import ReplayFeed
+from quorate.trading.paper.session import Session
+from quorate.trading.paper.terms import Terms
+
+__all__ = ["Recovered", "ReplayFeed", "Session", "Terms", "redo"]

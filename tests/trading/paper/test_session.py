@@ -1,0 +1,28 @@
+"""A session against the backtest: the same candles, the same decisions, the same money to the last bit."""
+
+import pytest
+
+from quorate.trading.journal import Valued
+
+
+def closes(journal):
+    return [entry.record for entry in journal.read(kinds=[Valued]) if entry.record.phase == "close"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("guarded", [False, True], ids=["plain", "guarded"])
+def test_a_replay_is_the_backtest(make_world, open_journal, seed, guarded):
+    world = make_world(seed, guarded=guarded)
+    with open_journal() as journal:
+        session = world.session(journal)
+        session.run()
+        expected = world.backtest()
+        account = session.desk.account
+        assert account.trades == list(expected.trades)
+        assert account.equity_usd == expected.final_equity_usd
+        assert not account.positions
+        valued = {record.time: record.equity_usd for record in closes(journal)}
+        assert [valued[time] for time in expected.time.tolist()] == expected.equity_usd.tolist()
+        assert len(expected.trades) > 3
+        # Where several reasons speak against an order, a backtest, which knows of the gap beforehand, names another.
+        assert account.refused.total() == sum(expected.refused.values())
