@@ -30,7 +30,7 @@ class Notice:
     """Something about a feed that a person should read, and a journal keep.
 
     Attributes:
-        kind: skew, down, up, stale, faulty, revised or gone.
+        kind: skew, down, up, revised, or how a market stands now.
         symbol: the market it is about; empty where it is about the whole feed.
         text: in words.
     """
@@ -69,8 +69,8 @@ class Feed(Protocol):
     """Bars of many markets as they close.
 
     A feed never raises for the trouble of one market or of the network: that is a status. Asking again for a bar that
-    has been reported gives that bar again, revised where the exchange revised it. Bars may be skipped, but are asked
-    for in order: what lies before the last one may be forgotten.
+    has been reported gives that bar again. Bars may be skipped, but are asked for in order: what lies before the last
+    one may be forgotten. A candle that the exchange revised stands so in later windows.
     """
 
     @property

@@ -15,6 +15,7 @@ class ExchangeSettings(Section):
     name: str = "binanceusdm"  # as ccxt has it; binance is its spot
     sandbox: bool = False  # the exchange's own test network
     url: str = ""  # instead of the exchange's address, such as http://127.0.0.1:18080; paths stay
+    paced: bool = True  # keep the exchange's rate limit; off for a server of one's own
     timeout_s: float = 10.0  # of one request
     attempts: int = 5  # of one read, the first included
     pause_s: float = 0.5  # before the second attempt, about; doubles with each

@@ -2,6 +2,7 @@
 
 from quorate.market.exchange.download import Downloaded, download
 from quorate.market.exchange.exchange import Exchange
+from quorate.market.exchange.live import LiveFeed
 from quorate.market.exchange.ranking import Ranking, top
 
-__all__ = ["Downloaded", "Exchange", "Ranking", "download", "top"]
+__all__ = ["Downloaded", "Exchange", "LiveFeed", "Ranking", "download", "top"]

@@ -81,7 +81,7 @@ def build_client(settings: ExchangeSettings) -> Any:
 
 
 def _configuration(settings: ExchangeSettings) -> dict[str, Any]:
-    configuration: dict[str, Any] = {"enableRateLimit": True, "timeout": settings.timeout_s * 1000}
+    configuration: dict[str, Any] = {"enableRateLimit": settings.paced, "timeout": settings.timeout_s * 1000}
     if settings.name.startswith("binance"):
         # Binance counts by the minute: the many small requests of one bar may go at once, as long as the minute's
         # sum is kept. Exchanges that count by the second keep ccxt's even pace.

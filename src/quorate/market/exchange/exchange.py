@@ -167,7 +167,7 @@ class Exchange:
         """
         if self._skew_ms is None:
             self.connection.run(self.read_skew())
-        return self._present()
+        return self.known_present()
 
     @property
     def skew_ms(self) -> int | None:
@@ -219,10 +219,10 @@ class Exchange:
         if self._skew_ms is None:
             await self.read_skew()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
-        last = newest_closed_ms(timeframe, self._present().early) + 1
+        last = newest_closed_ms(timeframe, self.known_present().early) + 1
         last = last if end is None else min(last, end)
-        rows = await read_candles(self.connection, symbol, timeframe, first, last, self._present, mark=mark)
-        return judge(rows, timeframe, self._present().late, has_volume=not mark)
+        rows = await read_candles(self.connection, symbol, timeframe, first, last, self.known_present, mark=mark)
+        return judge(rows, timeframe, self.known_present().late, has_volume=not mark)
 
     async def read_funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding:
         """As `funding`, in the connection's loop."""
@@ -238,16 +238,17 @@ class Exchange:
         if self._skew_ms is None:
             await self.read_skew()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
-        last = self._present().early + 1
+        last = self.known_present().early + 1
         last = last if end is None else min(last, end)
-        rows = await read_funding(self.connection, symbol, first, last, self._present)
-        verdict = judge_funding(rows, self._present().late)
+        rows = await read_funding(self.connection, symbol, first, last, self.known_present)
+        verdict = judge_funding(rows, self.known_present().late)
         # The judge cuts times to the minute, which can lie before the start.
         kept = verdict.kept
         inside = kept.time >= (first if start is None else start)
         return FundingVerdict(verdict.report, FundingColumns(kept.time[inside], kept.rate[inside]), verdict.quarantined)
 
-    def _present(self) -> Present:
+    def known_present(self) -> Present:
+        """The present by both clocks, or by ours alone while the exchange's is unknown; asks nobody."""
         here = self.clock()
         there = here + (self._skew_ms or 0)
         return Present(min(here, there), max(here, there))

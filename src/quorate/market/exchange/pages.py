@@ -44,8 +44,11 @@ async def read_candles(
     *,
     mark: bool = False,
     attempts: int | None = None,
+    once: bool = False,
 ) -> Columns:
     """Rows that open at or after `start` and before `end`, the running one with them, in the exchange's order.
+
+    A page that is not full is followed by another request, unless `once` says that whoever asks will ask again.
 
     Raises:
         CandleError: rows that cannot be true, each time.
@@ -65,10 +68,12 @@ async def read_candles(
 
         page = await connection.read(what, ask, attempts)
         if not len(page) or int(page.time.max()) < cursor:
-            empty += 1
+            empty += _BELIEVED_EMPTY if once else 1
             continue
         cursor = int(page.time.max()) + length
         parts.append(page.take((page.time >= start) & (page.time < end)))
+        if once and len(page) < rows:
+            break
     return join(parts)
 
 
