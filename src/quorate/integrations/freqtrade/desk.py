@@ -128,7 +128,7 @@ class Desk:
         return valid_members(signals, bar, bundle.manifest.training_end, self._options.settings.guards)
 
     def _equity(self, told: dict[str, tuple[Told, int]], records: Any, wallets: Any) -> float:
-        """Free stake, what open trades have tied up, and their profit at the last close; costs paid so far are in it."""
+        """Free stake, what open trades tie up, and their profit at the last close; costs paid so far are in it."""
         equity = float(wallets.get_free(self._currency))
         for record in records.get_trades_proxy(is_open=True):
             equity += float(record.stake_amount)

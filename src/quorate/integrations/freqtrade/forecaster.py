@@ -1,4 +1,4 @@
-"""Freqtrade's frame of one pair to every bar's own decision; whatever cannot be decided gives no entry, with a reason."""
+"""Freqtrade's frame of one pair to every bar's own decision; what cannot be decided is no entry, with a reason."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class Forecaster:
         span = bundle.manifest.to_json()["training_span"]
         self._say_once(
             logging.WARNING,
-            f"no entries from {span['from']} to {span['to']}: the bundle {bundle.manifest.id} was trained on these bars "
+            f"no entries from {span['from']} to {span['to']}: the bundle {bundle.manifest.id} was trained on them "
             '(to trade them all the same: "quorate": {"allow_training_span": true})',
         )
 

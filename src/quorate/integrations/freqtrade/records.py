@@ -24,6 +24,30 @@ _REASONS: dict[str, Reason] = {
 }
 
 
+# How Freqtrade names what happens at a price inside a candle, not at its open.
+_INSIDE = ("stop_loss", "trailing_stop_loss", "roi", "liquidation")
+
+
+def closed_inside(records: Any, pair: str, moment: datetime) -> bool:
+    """Whether a backtest has already closed a trade of this pair inside the candle that opens now.
+
+    Freqtrade's backtest then takes an entry the other way at that candle's open, which lies before the exit.
+
+    Args:
+        records: freqtrade.persistence.Trade.
+        pair: of the entry.
+        moment: the candle's open.
+    """
+    if records.use_db:
+        return False
+    for record in reversed(records.bt_trades):
+        if record.close_date_utc < moment:
+            return False
+        if record.pair == pair and record.exit_reason in _INSIDE:
+            return True
+    return False
+
+
 def moment_ms(moment: datetime) -> int:
     """A moment with a time zone, as ms UTC."""
     return round(moment.timestamp() * 1000)

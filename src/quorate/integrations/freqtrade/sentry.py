@@ -1,4 +1,4 @@
-"""The guards before Freqtrade's entries: fed from its trades and our decisions, rebuilt from a journal at every start."""
+"""The guards before Freqtrade's entries: fed from its trades and our decisions, rebuilt from a journal at a start."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from quorate.core.errors import JournalError, QuorateError, TradingError
+from quorate.core.configuration import load_settings
+from quorate.core.errors import FreqtradeError, JournalError, QuorateError, TradingError
 from quorate.core.settings import GuardSettings
 from quorate.integrations.freqtrade.guard_journal import GuardJournal
 from quorate.trading import Trade
@@ -179,3 +181,28 @@ class Sentry:
             JournalUnavailableError: they could not be.
         """
         self._settle(self.guards.asked)
+
+
+def read_sentry(user_data: Path, journal: Path | None = None) -> Sentry:
+    """The guards of a bot as its journal has them, from outside.
+
+    Args:
+        user_data: Freqtrade's folder.
+        journal: of that bot; None for the one of the settings. A relative path counts from user_data.
+
+    Raises:
+        FreqtradeError: no journal there.
+        JournalError: one that cannot be read.
+    """
+    settings = load_settings()
+    path = user_data / (journal or Path(settings.freqtrade.journal))
+    if not path.is_file():
+        raise FreqtradeError(
+            f"read the guards' journal {path}",
+            found="no such file",
+            expected="the journal of a bot that has run dry or live",
+            remedy="Name it with --journal, as the bot's configuration does.",
+        )
+    sentry = Sentry(settings.guards, GuardJournal(path))
+    sentry.recall()
+    return sentry

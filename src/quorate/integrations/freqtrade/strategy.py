@@ -25,7 +25,7 @@ from quorate.integrations.freqtrade.desk import Desk
 from quorate.integrations.freqtrade.forecaster import Forecaster, Told
 from quorate.integrations.freqtrade.options import Options, read_options
 from quorate.integrations.freqtrade.plan import Plan, fit_leverage, make_plan, stop_ratio
-from quorate.integrations.freqtrade.records import contract_of, moment_ms
+from quorate.integrations.freqtrade.records import closed_inside, contract_of, moment_ms
 from quorate.integrations.freqtrade.source import BundleSource
 from quorate.integrations.freqtrade.stakes import stake
 from quorate.trading import CONSERVATIVE_TIERS, MarginTiers
@@ -167,7 +167,7 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         side: str,
         **kwargs: Any,
     ) -> float:
-        """As much as is set and as the exchange allows, lowered until the stop lies within half the way to liquidation."""
+        """As much as is set and the exchange allows, lowered until the stop is within half the way to liquidation."""
         decided = self._decided(pair, current_time)
         most = min(self.options.own.leverage, max_leverage)
         if decided is None:
@@ -233,6 +233,8 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
             return False
         if not told.atr[row] > 0:
             _log.warning("no entry in %s: too little history to place a stop", pair)
+            return False
+        if closed_inside(Record, pair, current_time):
             return False
         return self.desk is None or self.desk.allows(pair, moment_ms(current_time), Record, self.wallets)
 

@@ -1,0 +1,81 @@
+"""The files that `quorate freqtrade init` writes: classes that Freqtrade finds, and configurations that it takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_STRATEGY = '''"""{purpose}
+
+Written by `quorate freqtrade init`; change it as you like. Everything that {name} inherits can be set here or
+overridden. Numbers of Quorate's own stand in the section "quorate" of Freqtrade's configuration and in quorate.toml.
+"""
+
+from quorate.integrations.freqtrade.{module} import {name} as Base
+
+
+class {name}(Base):
+    timeframe = "{timeframe}"
+'''
+
+_MODEL = '''"""The vote ensemble, trained inside FreqAI's own windows.
+
+Written by `quorate freqtrade init`; change it as you like.
+"""
+
+from quorate.integrations.freqtrade.freqai import QuorateFreqaiModel as Base
+
+
+class QuorateFreqaiModel(Base):
+    pass
+'''
+
+
+def strategy_file(name: str, module: str, purpose: str, timeframe: str) -> str:
+    """A strategy that Freqtrade loads: it takes only classes that are defined in the file itself."""
+    return _STRATEGY.format(name=name, module=module, purpose=purpose, timeframe=timeframe)
+
+
+def model_file() -> str:
+    """The same for FreqAI's model."""
+    return _MODEL
+
+
+def config_file(
+    strategy: str, timeframe: str, pairs: tuple[str, ...], own: Mapping[str, Any], *, futures: bool, **more: Any
+) -> str:
+    """A configuration for a dry run or a backtest, complete but for the user's own keys.
+
+    Args:
+        strategy: its name.
+        timeframe: of the bars.
+        pairs: the whitelist.
+        own: the section "quorate".
+        futures: perpetuals with isolated margin, or spot.
+        more: further keys.
+    """
+    # What a market order pays: the other side of the book.
+    pricing = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
+    tree: dict[str, Any] = {
+        "strategy": strategy,
+        "timeframe": timeframe,
+        "max_open_trades": 4,
+        "stake_currency": "USDT",
+        "stake_amount": "unlimited",
+        "tradable_balance_ratio": 0.99,
+        "dry_run": True,
+        "dry_run_wallet": 1000,
+        "trading_mode": "futures" if futures else "spot",
+        "margin_mode": "isolated" if futures else "",
+        "entry_pricing": pricing,
+        "exit_pricing": dict(pricing),
+        "unfilledtimeout": {"entry": 10, "exit": 10, "exit_timeout_count": 0, "unit": "minutes"},
+        "exchange": {"name": "binance", "key": "", "secret": "", "pair_whitelist": list(pairs), "pair_blacklist": []},
+        "pairlists": [{"method": "StaticPairList"}],
+        "dataformat_ohlcv": "feather",
+        "initial_state": "running",
+        "internals": {"process_throttle_secs": 5},
+        "quorate": dict(own),
+    }
+    return json.dumps({**tree, **more}, indent=4) + "\n"
