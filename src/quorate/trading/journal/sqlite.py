@@ -62,17 +62,11 @@ class SqliteFile:
             JournalError: damaged, or of another version.
             JournalUnavailableError: it cannot be opened now.
         """
-        if not build:
-            if not self.path.exists():
-                raise JournalError(
-                    f"read the journal {self.place}",
-                    found="no such file",
-                    expected="a journal that a session has written",
-                )
-            self._look(lambda connection: require_version(version(connection), self.place))
-            return
         building = FileLock(self._beside(".lock"))
         try:
+            if not build:
+                self._read()
+                return
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if not building.take(self.settings.patience_s):
                 raise JournalUnavailableError(
@@ -169,6 +163,16 @@ class SqliteFile:
                 remedy="Nothing of it was acknowledged; it can be tried again once that is over.",
             )
         return JournalError(f"{attempted} {self.place}", found=str(error.orig))
+
+    def _read(self) -> None:
+        """The file is there, whole and of this version."""
+        if not self.path.exists():
+            raise JournalError(
+                f"read the journal {self.place}",
+                found="no such file",
+                expected="a journal that a session has written",
+            )
+        self._look(lambda connection: require_version(version(connection), self.place))
 
     def _look(self, work: Callable[[Connection], object]) -> None:
         """Look the file through for damage, then do some work on it in one transaction."""

@@ -237,8 +237,8 @@ class Store:
     def _transaction(self, attempted: str) -> Iterator[Connection]:
         """One transaction; whatever fails ends the connection, and the next one finds the database as it is then."""
         try:
-            self._backend.verify()
             connection = self._connection or self._reconnect()
+            self._backend.verify()
             with connection.begin():
                 yield connection
             self._backend.verify()

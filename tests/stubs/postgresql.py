@@ -1,0 +1,98 @@
+"""A PostgreSQL server of one's own: the system's program on a folder in /tmp, a unix socket and a loopback port.
+
+PostgreSQL refuses to run as root, so root runs it as Debian's user `postgres`.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+USER = "quorate"
+UNPRIVILEGED = "postgres"
+
+
+def programs() -> Path | None:
+    """The folder of the newest installed server's programs."""
+    found = {
+        int(path.parent.parent.name): path.parent for path in Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")
+    }
+    return found[max(found)] if found else None
+
+
+@dataclass
+class PostgreSQL:
+    """A running server."""
+
+    folder: Path
+    port: int
+    _numbers: Iterator[int]
+
+    def database(self) -> str:
+        """A new, empty database; its URL."""
+        name = f"journal_{next(self._numbers)}"
+        self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, name)
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
+
+    def start(self) -> None:
+        # Processes are killed here, machines are not: what the system has, the disk need not have yet.
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
+        log = str(self.folder / "log")
+        self.run("pg_ctl", "-D", str(self.data), "-l", log, "-w", "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """`immediate` is a crash: the server recovers when it is started again."""
+        self.run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def run(self, program: str, *arguments: str) -> None:
+        folder = programs()
+        assert folder is not None
+        done = subprocess.run(
+            [str(folder / program), *arguments],
+            cwd=self.folder,
+            user=UNPRIVILEGED if os.geteuid() == 0 else None,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server until the block ends, and nothing of it after."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="quorate-postgresql-", dir="/tmp"))
+    server = PostgreSQL(folder, port, count(1))
+    try:
+        if os.geteuid() == 0:
+            os.chown(folder, pwd.getpwnam(UNPRIVILEGED).pw_uid, -1)
+        server.run("initdb", "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8", "-D", str(server.data))
+        server.start()
+        yield server
+    finally:
+        if (server.data / "postmaster.pid").exists():
+            server.stop()
+        shutil.rmtree(folder)

@@ -1,0 +1,160 @@
+"""The journal when its PostgreSQL crashes, is away, or believes a lost session to be there still."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from time import sleep
+
+import psycopg
+import pytest
+
+from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
+from quorate.core.settings import JournalSettings
+from quorate.trading.journal import Moved
+from stubs.proxy import proxy
+
+
+@pytest.fixture
+def url(server):
+    return server.database()
+
+
+def records(journal):
+    return [entry.record for entry in journal.read()]
+
+
+def execute(url, statement):
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        return connection.execute(statement).fetchone()
+
+
+def cut(url):
+    """End every connection of the journal, as a failing network or a stopped server does."""
+    execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'quorate'")
+
+
+def test_a_server_that_crashed_between_two_appends_is_found_again(server, url, open_journal, batch):
+    journal = open_journal(url)
+    journal.append(batch(1))
+    server.restart()
+    with pytest.raises(JournalUnavailableError, match="tried again"):
+        journal.append(batch(2))
+    journal.append(batch(2))
+    assert records(journal) == batch(1) + batch(2)
+
+
+def test_while_the_server_is_away_nothing_is_acknowledged_and_nothing_lost(server, url, open_journal, batch):
+    journal = open_journal(url)
+    journal.append(batch(1))
+    server.stop()
+    try:
+        for _ in range(3):
+            with pytest.raises(JournalUnavailableError):
+                journal.append(batch(2))
+        with pytest.raises(JournalUnavailableError):
+            records(journal)
+        with pytest.raises(JournalUnavailableError):
+            open_journal(url, "other")
+    finally:
+        server.start()
+    assert not journal.holds(batch(2))
+    journal.append(batch(2))
+    assert records(journal) == batch(1) + batch(2)
+
+
+def test_a_crash_within_an_append_leaves_nothing_of_it(server, url, open_journal, batch):
+    journal = open_journal(url, settings=JournalSettings(patience_s=20))
+    journal.append(batch(1))
+    with closing(psycopg.connect(url)) as other, ThreadPoolExecutor() as aside:
+        # The batch waits for this lock while the server crashes.
+        other.execute("LOCK TABLE journal IN SHARE MODE")
+        restarted = aside.submit(lambda: (wait_for_a_waiting_lock(url), server.restart()))
+        with pytest.raises(JournalUnavailableError, match=r"terminat|closed"):
+            journal.append(batch(2))
+        restarted.result()
+    assert records(journal) == batch(1)
+    assert not journal.holds(batch(2))
+    journal.append(batch(2))
+    assert records(journal) == batch(1) + batch(2)
+
+
+def wait_for_a_waiting_lock(url):
+    while execute(url, "SELECT count(*) FROM pg_locks WHERE NOT granted")[0] == 0:
+        sleep(0.01)
+
+
+def test_another_programs_lock_is_waited_for_and_then_told(url, open_journal, batch):
+    journal = open_journal(url)
+    with closing(psycopg.connect(url)) as other:
+        other.execute("LOCK TABLE journal IN SHARE MODE")
+        with pytest.raises(JournalUnavailableError, match="lock timeout"):
+            journal.append(batch(1))
+    journal.append(batch(1))
+    assert records(journal) == batch(1)
+
+
+def test_a_batch_whose_acknowledgement_was_lost_is_written_once(server, url, open_journal, batch):
+    with proxy(server.port) as network:
+        journal = open_journal(url.replace(f":{server.port}/", f":{network.port}/"))
+        journal.append(batch(1))
+        network.lose_answer_to = b"COMMIT"
+        with pytest.raises(JournalUnavailableError):
+            journal.append(batch(2))
+        assert records(open_journal(url, role="reader")) == batch(1) + batch(2)
+        with pytest.raises(JournalError, match="not known whether it was written"):
+            journal.append(batch(3))
+        journal.append(batch(2))
+        journal.append(batch(3))
+        network.lose_answer_to = b"COMMIT"
+        with pytest.raises(JournalUnavailableError):
+            journal.append(batch(4))
+        assert journal.holds(batch(4))
+        journal.append(batch(5))
+        assert records(journal) == [record for bar in range(1, 6) for record in batch(bar)]
+        journal.close()
+
+
+def test_a_batch_that_never_arrived_is_written_once(url, open_journal, batch):
+    journal = open_journal(url)
+    journal.append(batch(1))
+    cut(url)
+    with pytest.raises(JournalUnavailableError):
+        journal.append(batch(2))
+    assert not journal.holds(batch(2))
+    journal.append(batch(3))
+    journal.append(batch(2))
+    assert records(journal) == batch(1) + batch(3) + batch(2)
+
+
+def test_a_session_that_was_cut_off_does_not_write_beside_its_successor(url, open_journal, batch):
+    journal = open_journal(url)
+    journal.append(batch(1))
+    cut(url)
+    successor = open_journal(url)
+    with pytest.raises(JournalUnavailableError):
+        journal.append(batch(2))
+    with pytest.raises(JournalUnavailableError, match=r"another connection writing it.*Try again"):
+        journal.append(batch(2))
+    successor.append([Moved(2, "A", 1.0)])
+    successor.close()
+    with pytest.raises(JournalError, match="moved:A:2, which another session wrote") as caught:
+        journal.append(batch(2))
+    assert not isinstance(caught.value, JournalUnavailableError | JournalTakenError)
+    assert records(open_journal(url, role="reader")) == [*batch(1), Moved(2, "A", 1.0)]
+
+
+def test_commits_are_on_the_disk_whatever_the_server_is_set_to(url, open_journal):
+    name = url.rsplit("/", 1)[1]
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    journal = open_journal(url)
+    with journal._store._transaction("look") as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+def test_an_error_shows_no_password(open_journal):
+    with pytest.raises(JournalUnavailableError) as caught:
+        open_journal("postgresql://me:hunter2@127.0.0.1:1/x")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(JournalError) as caught:
+        open_journal("mysql://me:hunter2@127.0.0.1/x")
+    assert "hunter2" not in str(caught.value)
