@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from quorate.core.settings.networks import NetworkSettings as NetworkSettings
     from quorate.core.settings.networks import NHiTSSettings as NHiTSSettings
     from quorate.core.settings.networks import PatchTSTSettings as PatchTSTSettings
+    from quorate.core.settings.notify import NotifySettings as NotifySettings
     from quorate.core.settings.paper import PaperSettings as PaperSettings
     from quorate.core.settings.stack import StackSettings as StackSettings
     from quorate.core.settings.trading import AccountSettings as AccountSettings
@@ -57,6 +58,7 @@ else:
             "market": "QualitySettings UniverseSettings",
             "models": "LightGBMSettings LogisticSettings ModelSettings XGBoostSettings",
             "networks": "LSTMSettings NetworkSettings NHiTSSettings PatchTSTSettings",
+            "notify": "NotifySettings",
             "paper": "PaperSettings",
             "stack": "StackSettings",
             "trading": "AccountSettings CostSettings ExitSettings",

@@ -14,6 +14,7 @@ from quorate.core.settings.ladder import LadderSettings
 from quorate.core.settings.learning import SeriesSettings, SplitSettings, TargetSettings, TrainSettings
 from quorate.core.settings.market import QualitySettings, UniverseSettings
 from quorate.core.settings.models import ModelSettings
+from quorate.core.settings.notify import NotifySettings
 from quorate.core.settings.paper import PaperSettings
 from quorate.core.settings.section import Section
 from quorate.core.settings.stack import StackSettings
@@ -45,6 +46,7 @@ class Settings(Section):
     exits: ExitSettings = field(default_factory=ExitSettings)
     guards: GuardSettings = field(default_factory=GuardSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
