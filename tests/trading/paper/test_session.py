@@ -3,6 +3,7 @@
 import pytest
 
 from quorate.trading.journal import Valued
+from stubs.scripted import make_world
 
 
 def closes(journal):
@@ -11,7 +12,7 @@ def closes(journal):
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("guarded", [False, True], ids=["plain", "guarded"])
-def test_a_replay_is_the_backtest(make_world, open_journal, seed, guarded):
+def test_a_replay_is_the_backtest(open_journal, seed, guarded):
     world = make_world(seed, guarded=guarded)
     with open_journal() as journal:
         session = world.session(journal)

@@ -156,8 +156,8 @@ def _value(desk: Desk, record: records.Valued, seq: int) -> None:
     # An intent is tried at the next open or never.
     if record.phase == "open":
         desk.pending.clear()
-    found = (desk.account.cash_usd, desk.account.equity_usd, list(desk.account.positions))
-    expected = (record.cash_usd, record.equity_usd, list(record.marks))
+    found = (desk.account.cash_usd, desk.account.equity_usd, sorted(desk.account.positions))
+    expected = (record.cash_usd, record.equity_usd, sorted(record.marks))
     if found != expected:
         raise JournalError(
             f"rebuild the account at {format_ms(record.time)} from the journal",

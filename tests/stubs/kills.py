@@ -1,0 +1,117 @@
+"""Sessions that are killed with SIGKILL at random moments and started again, until they are through.
+
+    python tests/stubs/kills.py --seed 1 --kills 25 --folder DIR
+
+The process imports everything once; each session is a forked child of it. After every kill the journal is recovered as
+a start would, and timed; after every account that came to its end its trades and equity are held against the backtest's
+and its orders against the decisions. Prints one JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from quorate.core.clock import HOUR_MS
+from quorate.core.types import Action
+from quorate.trading.journal import Filled, Intent, Journal, Refused, Valued
+from quorate.trading.paper.recovery import peek, redo
+from stubs.scripted import World, make_world
+
+BARS = 110
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=25)
+    parser.add_argument("--folder", type=Path, required=True)
+    given = parser.parse_args()
+    dice = random.Random(given.seed)
+    kills, accounts, steps, slowest_s = 0, 0, 0, 0.0
+    while kills < given.kills:
+        world = make_world(given.seed * 1_000 + accounts, bars=BARS)
+        url = f"sqlite:///{given.folder}/{accounts}.sqlite"
+        finished = False
+        while not finished:
+            # Once there were enough kills, the last account is left alone to come to its end.
+            patience_s = dice.uniform(0.0, 0.25) if kills < given.kills else 60.0
+            finished = live(world, url, patience_s)
+            if not finished:
+                kills += 1
+                slowest_s = max(slowest_s, recover(world, url))
+        steps += check(world, url)
+        accounts += 1
+    print(json.dumps({"kills": kills, "accounts": accounts, "steps": steps, "slowest_recovery_s": slowest_s}))
+    return 0
+
+
+def live(world: World, url: str, patience_s: float) -> bool:
+    """One session in a child that is killed when its time is up; whether it came to the end."""
+    child = os.fork()
+    if child == 0:
+        with Journal.open(url, "paper") as journal:
+            world.session(journal).run()
+        os._exit(0)
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert status == 0, f"the session failed with {status}"
+            return True
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return status == 0
+
+
+def recover(world: World, url: str) -> float:
+    """Seconds that a start takes to know where the account is; `redo` compares it with what was written of it."""
+    began = time.perf_counter()
+    try:
+        journal = Journal.open(url, "paper")
+    except Exception as error:
+        raise AssertionError(f"the journal does not open after a kill: {error}") from error
+    with journal:
+        started, entries = peek(journal.read())
+        if started is not None:
+            redo(world.terms.desk(HOUR_MS, started.time, lambda _: None), entries)
+    return time.perf_counter() - began
+
+
+def check(world: World, url: str) -> int:
+    """The account at its end, with nothing lost and nothing doubled; the number of its steps."""
+    expected = world.backtest()
+    with Journal.open(url, "paper") as journal:
+        entries = list(journal.read())
+        started, again = peek(entries)
+        assert started is not None
+        desk = world.terms.desk(HOUR_MS, started.time, lambda _: None)
+        redo(desk, again)
+    assert desk.account.trades == list(expected.trades), "other trades than the backtest's"
+    assert desk.account.equity_usd == expected.final_equity_usd, "another equity than the backtest's"
+    written = [entry.record for entry in entries]
+    decided = {
+        (symbol, int(time))
+        for symbol, frame in world.frames.items()
+        for time in frame.time[(frame.action != Action.HOLD) & (frame.time >= world.start)].tolist()
+    }
+    proposed = [record.order_id for record in written if isinstance(record, Intent)]
+    ended = [record.order_id for record in written if isinstance(record, (Filled, Refused))]
+    assert len(set(ended)) == len(ended) == len(decided), f"{len(decided)} orders decided, {len(ended)} accounted for"
+    assert len(set(proposed)) == len(proposed) and set(proposed) <= set(ended), "an intent without an end"
+    filled = [record.order_id for record in written if isinstance(record, Filled)]
+    assert len(filled) == len(expected.trades), f"{len(filled)} fills for {len(expected.trades)} trades"
+    return sum(isinstance(record, Valued) for record in written)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""kill -9 at any moment loses nothing and doubles nothing."""
+
+import json
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import pytest
+from quorate.core.errors import QuorateError
+from quorate.trading.journal import Entry, Started
+from stubs.scripted import make_world
+
+KILLS = Path(__file__).parents[2] / "stubs" / "kills.py"
+
+
+def killed(folder, kills, seed):
+    done = subprocess.run(
+        [sys.executable, KILLS, "--seed", str(seed), "--kills", str(kills), "--folder", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kills"] >= kills
+    assert found["slowest_recovery_s"] < 2
+    return found
+
+
+def test_25_kills(tmp_path):
+    assert killed(tmp_path, 25, seed=1)["accounts"] >= 2
+
+
+@pytest.mark.slow
+def test_1000_kills(tmp_path):
+    found = killed(tmp_path, 1_000, seed=2)
+    print(found)
+    assert found["accounts"] > 50
+
+
+class Crash(BaseException):
+    """What a kill leaves behind: no `except` and no `finally` of ours may make use of it."""
+
+
+class Doomed:
+    """A journal that ends its process before or after one of its appends; everything else is the journal's own."""
+
+    def __init__(self, journal, append, *, written):
+        self._journal, self._left, self._written = journal, count(append, -1), written
+
+    def __getattr__(self, name):
+        return getattr(self._journal, name)
+
+    def append(self, records):
+        last = next(self._left) == 0
+        if last and not self._written:
+            raise Crash
+        self._journal.append(records)
+        if last:
+            raise Crash
+
+
+def content(journal) -> list:
+    """All that was written, without the beginnings of sessions."""
+    return [entry.record for entry in journal.read() if not isinstance(entry.record, Started)]
+
+
+def test_a_crash_at_every_step_before_and_after_its_commit(open_journal):
+    """Every session lives for one step more than the last one, or for none: each boundary of the run is crashed at twice."""
+    world = make_world(3, bars=62, symbols=2)
+    with open_journal("whole") as journal:
+        world.session(journal).run()
+        expected = content(journal)
+    crashes, done = 0, False
+    while not done:
+        for written in (False, True):
+            with open_journal("crashed") as journal:
+                # 0 is the beginning's own append; 1 the first step's.
+                session = world.session(Doomed(journal, 1, written=written))
+                try:
+                    session.run()
+                    done = True
+                except Crash:
+                    crashes += 1
+                if done:
+                    break
+    with open_journal("crashed") as journal:
+        found = content(journal)
+    # Order ids hold no account's name, so the two accounts' records are the same to the last bit.
+    assert found == expected
+    assert crashes >= 2 * 2 * (62 - 30) - 2
+
+
+@pytest.mark.parametrize("half", [40, 75])
+def test_a_replay_that_goes_on_is_the_uninterrupted_one(open_journal, half):
+    world = make_world(5)
+    middle = world.start + half * 3_600_000
+    with open_journal("whole") as journal:
+        world.session(journal).run()
+        expected = content(journal)
+    with open_journal("halves") as journal:
+        session = world.session(journal)
+        session._listener = lambda record: session.stop() if record.time >= middle else None
+        session.run()
+        assert session.desk.time < world.backtest().time[-1]
+    with open_journal("halves") as journal:
+        world.session(journal).run()
+        assert content(journal) == expected
+
+
+def test_an_altered_journal_is_refused(open_journal):
+    from quorate.trading.paper.recovery import peek, redo
+
+    world = make_world(1)
+    with open_journal() as journal:
+        world.session(journal).run()
+        entries = list(journal.read())
+    fill = next(row for row, entry in enumerate(entries) if entry.record.kind == "filled")
+    record = entries[fill].record
+    import dataclasses
+
+    richer = dataclasses.replace(record, entry=record.entry._replace(fee_usd=record.entry.fee_usd - 0.01))
+    for broken in (
+        [*entries[:fill], Entry(entries[fill].seq, 0, richer), *entries[fill + 1 :]],
+        [*entries[:fill], *entries[fill + 1 :]],
+        [*entries[: fill + 1], *entries[fill:]],
+    ):
+        started, again = peek(broken)
+        with pytest.raises(QuorateError):
+            redo(world.terms.desk(3_600_000, started.time, lambda _: None), again)
