@@ -59,6 +59,7 @@ def random_setup(seed: int) -> Setup:
         target_ratio=float(random.choice([0.7, 2.5])),
         trail_atr=float(random.choice([0, 1.5])),
         maker_target=bool(random.integers(2)),
+        reopen=bool(random.integers(2)),
     )
     markets = [random_market(name, random) for name in names]
     return Setup(markets, account, costs, exits, horizon=int(random.integers(1, 8)))
@@ -144,8 +145,10 @@ class Slow:
                         elif when == time:
                             self.fund(symbol, rate, here[symbol]["mark_open"])
             # 2. exits that are due, then entries
+            over = set()
             for symbol in present:
                 if symbol in self.held and time >= self.held[symbol].until:
+                    over.add((symbol, self.held[symbol].sign))
                     self.sell(symbol, time, here[symbol]["open"], "time")
             wanted = []
             for symbol in present:
@@ -154,6 +157,9 @@ class Slow:
                     if decided + HOUR_MS == time and market.frame.action[row] != 1:
                         wanted.append((-market.frame.confidence[row], symbol, row))
             for _, symbol, row in sorted(wanted):
+                sign = 1 if markets[symbol].frame.action[row] == 2 else -1
+                if (symbol, sign) in over and not self.setup.exits.reopen:
+                    continue
                 self.buy(markets[symbol], row, time, here[symbol]["open"])
             # 3. inside the bars
             for symbol in present:
@@ -429,7 +435,16 @@ def test_the_random_markets_reach_every_exit_and_most_refusals() -> None:
     reasons = {trade.reason for result in results for trade in result.trades}
     assert reasons == {"stop", "trailing", "target", "time", "liquidation", "end"}
     refused = {reason for result in results for reason in result.refused}
-    assert refused >= {"in_position", "no_slot", "no_next_bar", "no_atr", "no_confidence", "spot_short", "no_edge"}
+    assert refused >= {
+        "in_position",
+        "just_ended",
+        "no_slot",
+        "no_next_bar",
+        "no_atr",
+        "no_confidence",
+        "spot_short",
+        "no_edge",
+    }
 
 
 @settings(max_examples=60, deadline=None)

@@ -105,10 +105,14 @@ class Account:
                     self.settle(symbol, rate, price)
                 if position.order.due <= time:
                     due.append((symbol, bar.open))
+        ended: dict[str, int] = {}
         for symbol, price in due:
+            ended[symbol] = self.positions[symbol].side
             self.close(symbol, time, price, "time")
         for order in orders:
             refusal = self._refusal(order)
+            if refusal is None and not self.exits.reopen and ended.get(order.symbol) == order.side:
+                refusal = "just_ended"
             bar = None if refusal else bar_of(order.symbol)
             if bar is None:
                 self.refuse(order, refusal or "no_next_bar")

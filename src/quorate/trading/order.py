@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 Refusal = Literal[
     "in_position",  # one position per symbol
+    "just_ended",  # its time was up at this very open, on the same side, and `exits.reopen` is off
     "no_slot",  # every slot is taken
     "no_next_bar",  # a gap or the end of the candles follows the decision
     "no_atr",  # too little history to place a stop

@@ -61,6 +61,7 @@ class ExitSettings(Section):
     target_ratio: float = 2.5  # distance of the target, in stops
     time_bars: int = 0  # 0: the target's horizon
     trail_atr: float = 0.0  # distance of a stop that follows the best price, in ATR(14); 0: the stop stays
+    reopen: bool = True  # at the open at which a position's time is up, on the same side; Freqtrade waits for a bar
     maker_target: bool = False  # the target rests in the book: maker fee, and the price must trade through it
 
     def __post_init__(self) -> None:
