@@ -114,7 +114,7 @@ def test_an_account_has_a_plain_name(account, tmp_path):
 def test_one_session_writes_an_account_at_a_time(url, open_journal, batch):
     journal = open_journal(url)
     with pytest.raises(JournalTakenError, match="one session at a time"):
-        Journal.open(url, "paper")
+        open_journal(url)
     journal.append(batch(1))
     journal.close()
     open_journal(url).append(batch(2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from time import monotonic, sleep
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -79,12 +80,20 @@ class PostgresServer:
     def regain(self, connection: Connection, account: str) -> None:
         """Become the account's one session for as long as the connection lives.
 
+        A program that was killed may seem to be there for a moment longer, so another session is waited for a while.
+
         Raises:
-            JournalTakenError: another connection is, perhaps the lost one of this session that the server still holds.
+            JournalTakenError: another connection is.
         """
-        with connection.begin():
-            taken = connection.execute(_ONE_SESSION, {"key": _number(f"session {account}")}).scalar()
-        if not taken:
+        key = {"key": _number(f"session {account}")}
+        patient_until = monotonic() + self.settings.patience_s
+        while True:
+            with connection.begin():
+                if connection.execute(_ONE_SESSION, key).scalar():
+                    return
+            if monotonic() < patient_until:
+                sleep(0.02)
+                continue
             raise JournalTakenError(
                 f"write the account {account} in {self.place}",
                 found="another connection writing it",

@@ -61,6 +61,7 @@ class Started(Record):
         bundle_id: content address of the bundle that decides.
         settings_hash: of the settings.
         settings: the settings in force, as JSON has them.
+        synthetic: the candles are made up.
     """
 
     kind: ClassVar[str] = "started"
@@ -73,6 +74,7 @@ class Started(Record):
     timeframe: str
     symbols: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    synthetic: bool = False
 
     @property
     def key(self) -> str:

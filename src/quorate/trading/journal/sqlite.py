@@ -202,6 +202,8 @@ class SqliteFile:
                 expected="both or neither",
                 remedy="Put the file back beside its log: they belong together.",
             )
+        for left in self.path.parent.glob(f".{self.path.name}.*"):
+            left.unlink()  # by a program that was killed while it built; the lock says that none does now
         with NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.", delete=False) as handle:
             temporary = Path(handle.name)
         try:

@@ -1,0 +1,84 @@
+"""The journal's tables: what the migrations build is what the code expects, and no other version is touched."""
+
+from contextlib import closing
+
+import pytest
+from sqlalchemy import Column, MetaData, Text, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
+
+from quorate.core.errors import JournalError
+from quorate.trading.journal import migrate
+from quorate.trading.journal.tables import HEAD, VERSION_TABLE, metadata
+
+
+@pytest.fixture
+def connection(url, open_journal):
+    """To the tables of a journal that was built from nothing."""
+    open_journal(url).close()
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def test_the_newest_revision_is_the_one_that_the_code_expects():
+    assert migrate._scripts().get_heads() == [HEAD]
+
+
+def test_migrations_build_what_the_code_declares(connection):
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    context = MigrationContext.configure(
+        connection, opts={"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+    )
+    assert compare_metadata(context, metadata) == []
+    other = MetaData()
+    for table in metadata.tables.values():
+        table.to_metadata(other).append_column(Column("colour", Text))
+    assert len(compare_metadata(context, other)) == 2
+    assert context.get_current_revision() == HEAD == migrate.version(connection)
+    assert {key["name"] for key in inspect(connection).get_unique_constraints("journal")} == {"journal_account_key"}
+
+
+def test_an_upgrade_changes_nothing_where_there_is_nothing_to_do(connection, url, open_journal, batch):
+    open_journal(url).append(batch(1))
+    migrate.upgrade(connection, "here")
+    connection.rollback()
+    assert [entry.record for entry in open_journal(url, role="reader").read()] == batch(1)
+
+
+@pytest.mark.parametrize("role", ["session", "reader"])
+def test_a_journal_of_a_newer_version_is_refused(role, connection, url, open_journal):
+    connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = 'journal_9999'"))
+    connection.commit()
+    with pytest.raises(JournalError, match=r"journal_9999.*expected version journal_0001.*newer Quorate"):
+        open_journal(url, role=role)
+
+
+def test_a_database_without_tables_is_built_by_a_session_only(server, open_journal):
+    url = server.database()
+    with pytest.raises(JournalError, match="no tables"):
+        open_journal(url, role="reader")
+    open_journal(url)
+    open_journal(url, role="reader")
+
+
+def test_an_upgrade_that_fails_leaves_nothing(url, open_journal, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("the power went off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("alembic.operations.Operations.create_index", refuse)
+        with pytest.raises(RuntimeError, match="power"):
+            open_journal(url)
+    if url.startswith("postgresql"):
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+        with closing(engine.connect()) as connection:
+            assert inspect(connection).get_table_names() == []
+    open_journal(url)
+
+
+def test_there_is_no_way_back(connection):
+    (script,) = migrate._scripts().walk_revisions()
+    with pytest.raises(JournalError, match="Restore a back-up"):
+        script.module.downgrade()
