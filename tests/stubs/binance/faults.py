@@ -21,9 +21,9 @@ class Fault:
     Attributes:
         kind: hang (no answer for `seconds`), reset (the connection closes), status (HTTP `code` with `retry_after`),
             truncated (JSON cut in the middle), body (`body` as it stands), half_page (the first half of the rows),
-            duplicates (every row twice), conflicts (every row twice, the second with another close), reordered (newest
-            first), revised (rows from `since` on with every price times `factor`), future (one row more, a bar ahead),
-            missing (rows from `since` on are left out), empty (no rows).
+            duplicates (every row twice), conflicts (every row twice, the second with another volume), reordered (newest
+            first), revised (rows from `since` on with every price times `factor`), future (the last row stamped two
+            bars ahead), missing (rows from `since` on are left out), empty (no rows).
         path: the endpoint's last part, such as klines, markPriceKlines, fundingRate or time; empty for every one.
         symbol: the exchange's own name, such as BTCUSDT; empty for every one.
         times: how many answers it spoils; 0 for all of them until it is removed.
@@ -86,7 +86,7 @@ def spoil(fault: Fault, rows: Rows) -> Rows:
 
 
 def _conflict(fault: Fault, rows: Rows) -> Rows:
-    return [spoiled for row in rows for spoiled in (row, _scaled(row, fault.factor, (4,), "fundingRate"))]
+    return [spoiled for row in rows for spoiled in (row, _scaled(row, fault.factor, (5,), "fundingRate"))]
 
 
 def _revised(fault: Fault, rows: Rows) -> Rows:
@@ -98,13 +98,13 @@ def _revised(fault: Fault, rows: Rows) -> Rows:
 def _future(fault: Fault, rows: Rows) -> Rows:
     if not rows:
         return rows
-    row, length = json.loads(json.dumps(rows[-1])), 3_600_000
+    row = json.loads(json.dumps(rows[-1]))
     if isinstance(row, list):
-        length = row[6] + 1 - row[0]
-        row[0], row[6] = row[0] + length, row[6] + length
+        ahead = 2 * (row[6] + 1 - row[0])
+        row[0], row[6] = row[0] + ahead, row[6] + ahead
     else:
-        row["fundingTime"] += length
-    return [*rows, row]
+        row["fundingTime"] += 86_400_000
+    return [*rows[:-1], row]
 
 
 def _scaled(row: Any, factor: float, columns: tuple[int, ...], key: str) -> Any:

@@ -67,10 +67,9 @@ def build_client(settings: ExchangeSettings) -> Any:
         )
     client = _strict(ccxt, settings.name)(_configuration(settings))
     if settings.sandbox:
-        try:
-            client.set_sandbox_mode(True)
-        except ccxt.NotSupported as error:
-            raise ExchangeRefusedError(f"use the sandbox of {settings.name}", found="none") from error
+        if not client.urls.get("test"):
+            raise ExchangeRefusedError(f"use the sandbox of {settings.name}", found="none")
+        client.set_sandbox_mode(True)
     if settings.url:
         client.urls["api"] = _elsewhere(client.urls["api"], settings.url.rstrip("/"))
         if settings.url.startswith("http://"):

@@ -121,6 +121,8 @@ class _Run:
         self.done = 0
         self.total = 0
         self.unanswered = 0
+        # As many files as requests: no file waits for an exchange of which others have learned that it is down.
+        self._slots = asyncio.Semaphore(exchange.settings.requests)
 
     async def all(self, wanted: Sequence[tuple[str, Kind, int, int]]) -> tuple[Downloaded, ...]:
         jobs: list[Job | Downloaded] = []
@@ -135,6 +137,10 @@ class _Run:
     async def _one(self, job: Job | Downloaded) -> Downloaded:
         if isinstance(job, Downloaded):
             return job
+        async with self._slots:
+            return await self._fetch(job)
+
+    async def _fetch(self, job: Job) -> Downloaded:
         added = conflicts = 0
         length = timeframe_ms(job.timeframe)
         settings = self.exchange.settings
