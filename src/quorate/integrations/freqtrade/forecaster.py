@@ -73,6 +73,10 @@ class Forecaster:
         found = self._newest.get(pair)
         return None if found is None else found[1]
 
+    def put(self, pair: str, told: Told) -> None:
+        """Know of a pair what somebody else has decided."""
+        self._newest[pair] = ("", told)
+
     def all_told(self, time: int) -> dict[str, tuple[Told, int]]:
         """Every pair that was decided on at the bar that opens at `time`, and its row."""
         rows = {pair: (told, told.row(time)) for pair, (_, told) in self._newest.items()}

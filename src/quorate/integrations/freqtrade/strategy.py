@@ -85,6 +85,16 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         self.desk: Desk | None = None
         self._plans: dict[tuple[str, int, int, float], Plan] = {}
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The members, loaded or not."""
+        return self.source.models
+
+    @property
+    def horizon(self) -> int:
+        """Bars that a position lasts at most, unless a setting says otherwise."""
+        return self.source.horizon
+
     # ------------------------------------------------------------------------------------------------ start and loop
 
     def bot_start(self, **kwargs: Any) -> None:
@@ -109,6 +119,9 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         """A new champion takes over between two loops; the guards hear what has happened."""
         if self.options.live and self.source.refresh():
             self.plot_config = plot_config(self.source.models)
+        self._hear(current_time)
+
+    def _hear(self, current_time: datetime) -> None:
         if self.desk is not None:
             self.desk.hear(moment_ms(current_time), Record, self.wallets)
 
@@ -151,7 +164,7 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         for place in np.flatnonzero(entering).tolist():
             row = told.row(int(times[place]))
             if row is not None:
-                tags[place] = tag(told.decisions, row, self.source.models, self.source.mode)
+                tags[place] = tag(told.decisions, row, self.models, self.source.mode)
         return tags
 
     # -------------------------------------------------------------------------------------------------------- entries
@@ -329,7 +342,7 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
             -1 if trade.is_short else 1,
             float(told.atr[row]),
             opened // length * length,
-            self.source.horizon,
+            self.horizon,
             self.timeframe,
             self.options.settings.exits,
             contract_of(trade),
