@@ -12,7 +12,7 @@ import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings, VoteSettings
-from quorate.core.types import CANDLE_COLUMNS, CLASS_NAMES, ActionArray, Candles, Float32Array, FloatArray, IntArray
+from quorate.core.types import CLASS_NAMES, ActionArray, Candles, Float32Array, FloatArray, IntArray
 from quorate.ensemble.mean import mean_scores
 from quorate.ensemble.members import Members
 from quorate.ensemble.vote_frame import Decisions, decide_frame
@@ -110,12 +110,19 @@ class VoteModel:
     def _volatility(self, time: IntArray, candles: Candles) -> FloatArray:
         """(n,) volatility_20, which needs the candles before the first of these bars."""
         before = self.candles.between(end=int(candles.time[0])) if len(candles) else self.candles
+
+        def joined(name: str) -> FloatArray:
+            return np.concatenate([getattr(before, name), getattr(candles, name)])
+
         known = Candles(
             candles.symbol,
             self.timeframe,
             np.concatenate([before.time, candles.time]),
-            *(np.concatenate([getattr(before, name), getattr(candles, name)]) for name in CANDLE_COLUMNS[:4]),
-            volume=np.concatenate([before.volume, candles.volume]),
+            joined("open"),
+            joined("high"),
+            joined("low"),
+            joined("close"),
+            joined("volume"),
         )
         volatility = volatility_20(Bars(known))
         row = np.searchsorted(known.time, time)
