@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from quorate import __version__
-from quorate.cli import backtest, bundle, data, demo, evaluate, freqtrade, signal, train
+from quorate.cli import backtest, bundle, data, demo, evaluate, freqtrade, paper, signal, train
 from quorate.core.configuration import CONFIG_VARIABLE
 from quorate.core.errors import QuorateError
 
@@ -35,6 +35,7 @@ app.command("signal")(signal.signal)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(paper.app, name="paper")
 app.add_typer(freqtrade.app, name="freqtrade")
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from quorate.cli import options
 
 
@@ -13,6 +17,9 @@ def backtest(
     symbols: options.Symbols = None,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
+    guards: Annotated[
+        bool, typer.Option("--guards/--no-guards", help="Guards and ladder, as in paper trading; nobody re-arms them.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits."""
@@ -31,11 +38,22 @@ def backtest(
     loaded = load(bundle, settings.predict, policy)
     source, wanted = FreqtradeFolder(data), options.split_symbols(symbols)
     with output.progress() as tell:
-        ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow_training_span)
+        ran = run(
+            *(loaded, source, wanted, start, end, settings, tell),
+            allow_training_span=allow_training_span,
+            guards=guards,
+        )
     stats = trade_figures(ran.result, settings.evaluation)
     promised = criteria(decision_figures(ran.frames.values(), settings.evaluation), stats, settings.criteria)
     recorded = record([ran.candidate], ran.venue, ran.chosen, ran.in_force, ledger, verb="backtest", data=str(data))
-    document = {**ran.header, **ran.result.to_json(), "stats": stats, "criteria": promised, **recorded}
+    document = {
+        **ran.header,
+        "guards": guards,
+        **ran.result.to_json(),
+        "stats": stats,
+        "criteria": promised,
+        **recorded,
+    }
     if as_json:
         output.print_json(document)
     else:

@@ -130,15 +130,18 @@ def run(
     *,
     allow_training_span: bool = False,
     sets: bool = False,
+    guards: bool = False,
 ) -> Run:
     """Predict and trade a span; without symbols, every market of the kind the bundle was trained on.
 
-    With `sets`, prediction sets come with the decisions even where these do not look at them.
+    With `sets`, prediction sets come with the decisions even where these do not look at them; with `guards`, guards and
+    ladder watch as in paper trading.
 
     Raises:
         TrainingSpanError: the span meets the training span and that is not allowed.
     """
     from quorate.evaluation.venue import Venue
+    from quorate.trading.oversight import Oversight
 
     meets = panels.require_unseen(bundle, start, end, allow=allow_training_span)
     wanted = symbols or panels.same_kind(source, bundle)
@@ -146,7 +149,8 @@ def run(
     funding = panels.read_funding(source, tuple(panel))
     frames = panels.predict_panel(bundle, panel, start, tell, allow=allow_training_span, sets=sets)
     marks = read_marks(source, tuple(panel), bundle.manifest.timeframe, start, end)
-    venue = Venue(panel, funding, settings, bundle.manifest.horizon, start, end, marks)
+    watch = Oversight(settings.guards, settings.ladder, bundle.manifest.training_end) if guards else None
+    venue = Venue(panel, funding, settings, bundle.manifest.horizon, start, end, marks, oversight=watch)
     result = venue.trade(frames)
     tell("trading", len(panel), len(panel))
     return Run(bundle, frames, venue, result, meets, settings)

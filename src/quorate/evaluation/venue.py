@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, Funding
 from quorate.trading.backtest import backtest
+from quorate.trading.contract import Contract
+from quorate.trading.oversight import Oversight
 from quorate.trading.result import BacktestResult
 
 
@@ -22,6 +24,8 @@ class Venue:
         settings: costs, account and exits.
         horizon: bars of the target, after which a position is closed unless `exits.time_bars` says otherwise.
         start, end: of the run in ms, inclusive and exclusive.
+        contracts: symbol -> the exchange's rules, where they are known.
+        oversight: guards and ladder; None for neither.
     """
 
     candles: Mapping[str, Candles]
@@ -31,6 +35,8 @@ class Venue:
     start: int | None = None
     end: int | None = None
     marks: Mapping[str, Candles] = field(default_factory=dict)
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
+    oversight: Oversight | None = None
 
     @property
     def holding_bars(self) -> int:
@@ -58,5 +64,7 @@ class Venue:
             start=self.start,
             end=self.end,
             marks=self.marks,
+            contracts=self.contracts,
             probabilities={symbol: chance for symbol, chance in chances.items() if chance is not None},
+            oversight=self.oversight,
         )

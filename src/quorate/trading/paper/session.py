@@ -47,6 +47,7 @@ class Session:
         terms: what the account trades under.
         bundle_id: of the bundle that decides.
         mode: live or replay.
+        synthetic: the candles, or those that trained the bundle, are made up.
         settings: pauses and patience; the defaults where None.
         listener: is told every record once it is written.
 
@@ -64,11 +65,12 @@ class Session:
         *,
         bundle_id: str,
         mode: Literal["live", "replay"],
+        synthetic: bool = False,
         settings: PaperSettings | None = None,
         listener: Listener | None = None,
     ) -> None:
         self._feed, self._decide, self._journal, self._terms = feed, decide, journal, terms
-        self._bundle_id, self._mode = bundle_id, mode
+        self._bundle_id, self._mode, self._synthetic = bundle_id, mode, synthetic
         self._settings = settings or PaperSettings()
         self._listener = listener
         self._length_ms = timeframe_ms(feed.timeframe)
@@ -149,6 +151,7 @@ class Session:
             timeframe=self._feed.timeframe,
             symbols=self._feed.symbols,
             settings=self._terms.to_json(),
+            synthetic=self._synthetic,
         )
         self._append([started])
         self.recovered.started = started

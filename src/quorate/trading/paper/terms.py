@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from quorate.core.errors import JournalError
-from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
+from quorate.core.settings import AccountSettings, CostSettings, ExitSettings, GuardSettings, LadderSettings
 from quorate.trading.account import Account
 from quorate.trading.contract import Contract
 from quorate.trading.desk import Desk, Tell
@@ -78,6 +78,36 @@ class Terms:
             )
         return replace(self, account=replace(self.account, equity_usd=float(equity)))
 
+    @classmethod
+    def from_json(cls, known: Mapping[str, Any], strategy: str) -> Self:
+        """The terms that a session wrote down; the exchange's rules are not among them.
+
+        Raises:
+            JournalError: settings that this version does not know.
+        """
+        try:
+            watched = known["guards"] is not None
+            oversight = (
+                Oversight(GuardSettings(**known["guards"]), LadderSettings(**_tuples(known["ladder"])))
+                if watched
+                else None
+            )
+            return cls(
+                known["horizon"],
+                AccountSettings(**known["account"]),
+                CostSettings(**known["costs"]),
+                ExitSettings(**known["exits"]),
+                strategy,
+                oversight,
+            )
+        except (TypeError, KeyError) as error:
+            raise JournalError(
+                "read the settings of a session",
+                found=str(error),
+                expected="those of this version",
+                remedy="The journal was written by another version of Quorate: read it with that one.",
+            ) from error
+
     def to_json(self) -> dict[str, Any]:
         """What the journal keeps of them."""
         watch = self.oversight
@@ -94,3 +124,8 @@ class Terms:
     def hash(self) -> str:
         """Tells two sets of terms apart; 16 hexadecimal digits."""
         return sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _tuples(known: Mapping[str, Any]) -> dict[str, Any]:
+    """With tuples for JSON's lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}

@@ -1,0 +1,176 @@
+"""How a paper account stands, judged and drawn: what `quorate paper status` shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from quorate.cli import output
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from quorate.core.settings import Settings
+    from quorate.trading.journal import Journal
+
+_TONES = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "red", "kept": "green", "missed": "red"}
+
+
+def document(journal: Journal, settings: Settings, *, whole: bool = False) -> dict[str, Any]:
+    """The status, with what evaluation makes of it; `whole` adds every trade and the equity, as a backtest has them.
+
+    Raises:
+        JournalError: an account that never began, or a journal that contradicts itself.
+    """
+    from quorate.evaluation.criteria import criteria
+    from quorate.evaluation.decisions import decision_figures
+    from quorate.evaluation.performance import trade_figures
+    from quorate.trading.paper import Standing
+
+    standing = Standing(journal)
+    result = standing.history.result()
+    decisions = decision_figures(standing.history.frames(), settings.evaluation)
+    stats = trade_figures(result, settings.evaluation)
+    found = {
+        **standing.to_json(),
+        "decisions": decisions,
+        "stats": stats,
+        "criteria": criteria(decisions, stats, settings.criteria),
+    }
+    return {**result.to_json(), **found} if whole else found
+
+
+def watch(journal: Journal, settings: Settings, seconds: float) -> None:
+    """Draw the status again and again until Ctrl-C."""
+    from rich.live import Live
+
+    console = output.console()
+    with Live(render(document(journal, settings)), console=console, screen=False, auto_refresh=False) as live:
+        try:
+            while True:
+                time.sleep(seconds)
+                live.update(render(document(journal, settings)), refresh=True)
+        except KeyboardInterrupt:
+            return
+
+
+def render(found: Mapping[str, Any]) -> Group:
+    """The status for a terminal."""
+    from rich.console import Group
+
+    parts: list[Any] = list(_headings(found))
+    parts.append(_table("Account", ("", ""), _account(found), prose=True))
+    if found["positions"]:
+        parts.append(_positions(found["positions"]))
+    if found["guards"] is not None:
+        parts.append(_guards(found["guards"]))
+        parts.append(_ladder(found["ladder"]))
+    parts.append(_mix(found["decisions"]))
+    parts.append(_criteria(found["criteria"]))
+    if found["feed"]:
+        rows = [(said["time"], said["notice"], said["symbol"] or "all", said["detail"]) for said in found["feed"]]
+        parts.append(_table("Feed", ("bar", "notice", "market", ""), rows, prose=True))
+    return Group(*parts)
+
+
+def _headings(found: Mapping[str, Any]) -> Iterable[str]:
+    if found["synthetic"]:
+        yield output.SYNTHETIC
+    if found.get("in_training_span"):
+        from quorate.cli.scoreboard import IN_TRAINING_SPAN
+
+        yield IN_TRAINING_SPAN
+
+
+def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
+    session, stats = found["session"], found["stats"]
+    spoke = ", ".join(f"{model}: {said}" for model, said in found["members"].items())
+    rows: list[tuple[str, str | Text]] = [
+        ("account", f"{found['account']} ({session['kind']}, session {session['number']}, began {session['began']})"),
+        ("mode", _toned(found["mode"])),
+        ("equity", f"{found['equity_usd']:,.2f} USD, began with {found['start_equity_usd']:,.2f}"),
+        ("trades", f"{stats['n']}, {stats['wins']} won, net {stats['net_usd']:+,.2f} USD"),
+        ("open", f"{len(found['positions'])} positions, {len(found['pending'])} orders for the next open"),
+        ("last bar", f"{found['last_bar'] or 'none yet'} of {found['timeframe']}, written {found['written_at']}"),
+        ("bundle", found["bundle"]),
+        ("members", spoke or "no bar yet"),
+    ]
+    rows += [("asked for", f"{one['action']} {one['guard']} by {one['who']}, next bar") for one in found["requests"]]
+    return rows
+
+
+def _positions(positions: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [
+        (
+            held["symbol"],
+            held["side"],
+            f"{held['quantity']:.6g}",
+            f"{held['leverage']:g}x",
+            f"{held['entry_price']:.6g}",
+            f"{held['mark']:.6g}",
+            f"{held['stop']:.6g}",
+            f"{held['target']:.6g}",
+            f"{held['unrealised_usd']:+,.2f}",
+            held["due"],
+        )
+        for held in positions
+    ]
+    names = ("symbol", "side", "quantity", "leverage", "entry", "mark", "stop", "target", "USD", "ends by")
+    return _table("Positions", names, rows)
+
+
+def _guards(guards: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [
+        (
+            guard["guard"] + (f" {guard['symbol']}" if guard["symbol"] else ""),
+            _toned(guard["mode"]),
+            guard["until"] or ("" if guard["mode"] == "ACTIVE" else guard["rearm"]),
+            guard["state"] if guard["mode"] == "ACTIVE" else f"{guard['reason']} ({guard['state']})",
+        )
+        for guard in guards
+    ]
+    return _table("Guards", ("guard", "mode", "until", ""), rows, prose=True)
+
+
+def _ladder(ladder: Mapping[str, Any]) -> Table:
+    title = (
+        f"Ladder: step {ladder['step']} of {ladder['steps']}, ${ladder['capital_usd']:g}, "
+        f"{ladder['positions']} positions, {ladder['leverage']:g}x"
+    )
+    rows = [(row["name"], row["needed"], row["found"], "yes" if row["ok"] else "no") for row in ladder["next"]]
+    return _table(title, ("for the next step", "needed", "found", "met"), rows)
+
+
+def _mix(decisions: Mapping[str, Any]) -> Table:
+    rows = [(name, f"{share:.1%}") for name, share in decisions["mix"].items()]
+    actions = ", ".join(f"{name} {count}" for name, count in decisions["actions"].items())
+    return _table(f"Consensus of {decisions['decided']:,} decisions ({actions})", ("", "share"), rows)
+
+
+def _criteria(criteria: Sequence[Mapping[str, Any]]) -> Table:
+    verdicts = {True: _toned("kept"), False: _toned("missed")}
+    rows = [(row["name"], row["target"], row["shown"], verdicts.get(row["ok"], row["note"])) for row in criteria]
+    return _table("Success criteria", ("", "promised", "measured", ""), rows)
+
+
+def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str | Text]], *, prose: bool = False) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for number, name in enumerate(names):
+        table.add_column(name, no_wrap=not (prose and number == len(names) - 1))
+    for row in rows:
+        # What a journal holds is text, never markup.
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return table
+
+
+def _toned(word: str) -> Text:
+    from rich.text import Text
+
+    return Text(word, style=_TONES[word])
