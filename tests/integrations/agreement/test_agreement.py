@@ -1,0 +1,133 @@
+"""Freqtrade's backtest and ours on the same decisions, candles, funding, fees and stops: trade by trade the same."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.settings import (
+    ExitSettings,
+    LightGBMSettings,
+    ModelSettings,
+    PolicySettings,
+    Settings,
+    TrainSettings,
+    VoteSettings,
+    XGBoostSettings,
+)
+from quorate.ensemble.train import train
+from quorate.market.freqtrade_files import FreqtradeFolder
+from quorate.market.store import write_candles, write_funding
+from quorate.market.synthetic import SyntheticMarket
+from stubs import agreement, freqtrade
+from stubs.agreement import Trial
+
+# A vote of two small members that says something on more than half of the bars.
+SETTINGS = replace(
+    Settings(),
+    models=ModelSettings(
+        xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
+    ),
+    train=TrainSettings(threads=1),
+    vote=VoteSettings(floor=0.4),
+    policy=PolicySettings(name="classic"),
+)
+BARS, TRAIN_BARS = 1_700, 700
+
+
+def mean_loss(y, scores, prior, time, forward_return):
+    del prior, time, forward_return
+    return {"log_loss": float(-np.log(scores[np.arange(len(y)), y]).mean())}
+
+
+def trained(panel, out, end):
+    return train(
+        panel, "1h", models=("xgboost", "lightgbm"), settings=SETTINGS, out=out, measure=mean_loss, end=end
+    ).path
+
+
+def rounded(candles, digits):
+    """The same candles with prices that an exchange could quote."""
+    prices = {name: np.round(getattr(candles, name), digits) for name in ("open", "high", "low", "close")}
+    return replace(candles, **prices)
+
+
+def synthetic(folder, names, *, marks):
+    """A synthetic market under names that Freqtrade has leverage tiers for; marks a little off the last prices."""
+    market = SyntheticMarket(seed=9, symbols=len(names), bars=BARS, edge=0.3)
+    panel = {}
+    for name, own in zip(names, market.names, strict=True):
+        candles = replace(market.candles(own), symbol=name)
+        digits = max(0, 4 - int(np.log10(candles.close.min())))
+        panel[name] = rounded(candles, digits)
+        write_candles(folder, panel[name])
+        if marks:
+            funding = market.funding(own)
+            write_funding(folder, replace(funding, symbol=name), synthetic=True)
+            factor = 1 + 0.0005 * np.sin(np.arange(BARS))
+            moved = {column: getattr(candles, column) * factor for column in ("open", "high", "low", "close")}
+            write_candles(folder, rounded(replace(candles, symbol=name, **moved), digits), mark=True)
+    return panel
+
+
+def a_trial(tmp_path, names, *, marks):
+    panel = synthetic(tmp_path / "data", names, marks=marks)
+    start = int(panel[names[0]].time[0])
+    seam = start + TRAIN_BARS * HOUR_MS
+    bundle = trained(panel, tmp_path / "bundles", seam)
+    return Trial(tmp_path / "data", bundle, names, seam, start + (BARS - 1) * HOUR_MS)
+
+
+def test_perpetuals_agree_trade_by_trade(tmp_path):
+    freqtrade.require()
+    trial = a_trial(tmp_path, ("XRP/USDT:USDT", "LTC/USDT:USDT", "ADA/USDT:USDT"), marks=True)
+    outcome = agreement.run(trial, tmp_path / "user_data")
+    assert agreement.differences(outcome) == []
+    ended = agreement.reasons(outcome)
+    assert len(outcome.theirs) == ended.total() > 200
+    assert min(ended["time"], ended["stop"], ended["target"]) >= 5
+    assert {trade["is_short"] for trade in outcome.theirs} == {True, False}
+    assert any(trade["funding_fees"] for trade in outcome.theirs)
+    # What the page says differs, differs: else its explanations would hide something.
+    assert agreement.opened_at_settlements(outcome) > 0
+    _, reopening = agreement.trade(replace(trial, exits=ExitSettings(reopen=True)), outcome.contracts)
+    assert len(reopening.trades) > len(outcome.theirs)
+    # The comparison sees a price, a fee and a bar that are off.
+    spoiled = [dict(trade) for trade in outcome.theirs]
+    spoiled[0]["close_rate"] *= 1.01
+    spoiled[1]["profit_abs"] += 0.0002 * spoiled[1]["stake_amount"]
+    spoiled[2]["close_timestamp"] += HOUR_MS
+    assert len(agreement.differences(replace(outcome, theirs=spoiled[:-1]))) == 4
+
+
+def test_spot_agrees_trade_by_trade(tmp_path):
+    freqtrade.require()
+    # A stake that is many lots: Freqtrade raises one that is less than the least order.
+    trial = replace(a_trial(tmp_path, ("XRP/USDT", "LTC/USDT"), marks=False), leverage=1.0, stake=1_000.0)
+    outcome = agreement.run(trial, tmp_path / "user_data")
+    assert agreement.differences(outcome) == []
+    assert len(outcome.theirs) > 50
+    assert {trade["is_short"] for trade in outcome.theirs} == {False}
+
+
+@pytest.mark.data
+@pytest.mark.skipif("QUORATE_DATA" not in os.environ, reason="QUORATE_DATA names no folder of real candles")
+def test_real_perpetuals_agree_trade_by_trade(tmp_path):
+    freqtrade.require()
+    pairs = ("XRP/USDT:USDT", "LTC/USDT:USDT", "ADA/USDT:USDT", "LINK/USDT:USDT")
+    source = FreqtradeFolder(Path(os.environ["QUORATE_DATA"]) / "binance")
+    first, seam, last = parse_ms("2025-03-01"), parse_ms("2025-06-01"), parse_ms("2025-07-01")
+    panel = {}
+    for pair in pairs:
+        panel[pair] = source.candles(pair, "1h", first, last + HOUR_MS)
+        write_candles(tmp_path / "data", panel[pair])
+        write_candles(tmp_path / "data", source.mark(pair, "1h", first, last + HOUR_MS), mark=True)
+        write_funding(tmp_path / "data", source.funding(pair, first, last + HOUR_MS))
+    bundle = trained(panel, tmp_path / "bundles", seam)
+    outcome = agreement.run(Trial(tmp_path / "data", bundle, pairs, seam, last), tmp_path / "user_data")
+    assert agreement.differences(outcome) == []
+    assert len(outcome.theirs) > 200
+    assert agreement.reasons(outcome)["stop"] > 20
