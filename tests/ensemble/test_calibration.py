@@ -186,6 +186,7 @@ def test_the_document_comes_back_to_the_byte():
 
 class Killed:
     window = 1
+    batch = None
 
     def run(self, rows):
         raise RuntimeError("killed")
@@ -193,6 +194,7 @@ class Killed:
 
 class Silent:
     window = 1
+    batch = None
 
     def run(self, rows):
         return np.full((len(rows), 3), np.nan)

@@ -21,6 +21,7 @@ class Says:
     """A session with a fixed answer for every row."""
 
     window = 1
+    batch = None
 
     def __init__(self, *scores):
         self.scores = scores
@@ -31,6 +32,7 @@ class Says:
 
 class Fails:
     window = 1
+    batch = None
 
     def run(self, X):
         raise RuntimeError("out of luck")
@@ -40,6 +42,7 @@ class Waits:
     """Hangs until it is let go."""
 
     window = 1
+    batch = None
 
     def __init__(self):
         self.free = threading.Event()
@@ -180,3 +183,27 @@ def test_one_batch_for_many_markets_and_each_gets_its_own_row():
     assert [getattr(ballot[1], "action", None) for ballot in ballots] == [Action.BUY, None, Action.SELL]
     assert "2 of the 3 bars" in ballots[1][1].reason
     assert {ballot[2] for ballot in ballots} == {Abstention("gone", "x")}
+
+
+def test_a_large_batch_is_shared_out_in_whole_batches_of_the_graph_and_put_together_in_order():
+    class Counts(Reads):
+        batch = 4
+
+        def run(self, X):
+            self.shapes.append(X.shape)
+            place = np.asarray(X).reshape(len(X), -1)[:, -1:].astype(float) / 1_000
+            return np.hstack([place, 0 * place, 1 - place])
+
+    session = Counts(2)
+    some = members({"counts": session}, deadline_ms=5_000)
+    n = 103
+    X = np.arange(2 * n, dtype=np.float32).reshape(n, 2)
+    table = some.scores(Inputs(X, 60_000 * np.arange(n), "1m"), np.ones(n, bool))["counts"]
+    np.testing.assert_allclose(table[1:, 0], X[1:, 1] / 1_000, rtol=1e-6)
+    assert sum(shape[0] for shape in session.shapes) == n - 1
+    assert sum(shape[0] % 4 > 0 for shape in session.shapes) == 1
+    session.shapes.clear()
+    markets = [Inputs(X[i : i + 2], 60_000 * np.arange(2), "1m") for i in range(50)]
+    ballots = some.votes(markets)
+    assert [round(1_000 * ballot[0].scores[0]) for ballot in ballots] == [int(X[i + 1, 1]) for i in range(50)]
+    assert sum(shape[0] for shape in session.shapes) == 50

@@ -105,6 +105,7 @@ def test_another_timeframe_is_refused(bundle, candles):
 
 class Slow:
     window = 1
+    batch = None
 
     def __init__(self, session, seconds):
         self.session, self.seconds = session, seconds
@@ -116,6 +117,7 @@ class Slow:
 
 class Failing:
     window = 1
+    batch = None
 
     def run(self, rows):
         raise RuntimeError("out of luck")
@@ -123,6 +125,7 @@ class Failing:
 
 class NotFinite:
     window = 1
+    batch = None
 
     def run(self, rows):
         return np.full((len(rows), 3), np.nan)

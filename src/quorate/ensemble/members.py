@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
 
 from quorate.core.errors import ModelError
-from quorate.core.types import Abstention, Action, ActionArray, BoolArray, FloatArray, Forecast, Mode, Vote
+from quorate.core.types import (
+    Abstention,
+    Action,
+    ActionArray,
+    BoolArray,
+    Float32Array,
+    FloatArray,
+    Forecast,
+    Mode,
+    Vote,
+)
+from quorate.ensemble.turns import Turns
 from quorate.ensemble.vote import loaded_mode
 from quorate.ensemble.vote_frame import choose
-from quorate.features import Inputs
+from quorate.features import Inputs, Sequences
 from quorate.models.matrix import Matrix
 from quorate.models.runtime import Session
 
@@ -23,6 +35,9 @@ _ROUNDING = 1e-6
 
 # What a member says of one bar: a vote, or in a stack a forecast.
 Said = TypeVar("Said", Vote, Forecast)
+
+# A session runs on one thread, and several may run it at once.
+_CORES = os.cpu_count() or 1
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +66,7 @@ class Members:
         self.failures = dict(failures)
         self._deadline_s = deadline_ms / 1000
         self._outputs = outputs
+        self._turns = Turns()
 
     def __len__(self) -> int:
         return len(self.order)
@@ -97,17 +113,15 @@ class Members:
         self, markets: Sequence[Inputs], cast: Callable[[str, FloatArray], Said | Abstention]
     ) -> list[list[Said | Abstention]]:
         """Every member's say on the newest bar of each market: `cast` makes it of the row that the member gave."""
-        running: dict[str, Future[FloatArray]] = {}
+        batches: dict[str, Float32Array] = {}
         places: dict[str, dict[int, int]] = {}
         for model, session in self.sessions.items():
             ready = [number for number, bars in enumerate(markets) if len(bars) and bars.whole(session.window)[-1]]
             places[model] = {number: place for place, number in enumerate(ready)}
             if ready:
                 newest = [np.asarray(_newest(markets[number], session.window)) for number in ready]
-                batch = newest[0] if len(newest) == 1 else np.concatenate(newest)
-                running[model] = self._threads[model].submit(self._ask, model, batch)
-        wait(running.values(), timeout=self._deadline_s * max(1, len(markets)))
-        answers = {model: self._answer(model, future) for model, future in running.items()}
+                batches[model] = newest[0] if len(newest) == 1 else np.concatenate(newest)
+        answers = self._answers(batches, max(1, len(markets)))
         ballots: list[list[Said | Abstention]] = []
         for number, bars in enumerate(markets):
             ballot: list[Said | Abstention] = []
@@ -147,31 +161,46 @@ class Members:
                     tables[model][rows] = self._run(model, bars.at(rows, window))
         return tables
 
-    @cached_property
-    def _threads(self) -> dict[str, ThreadPoolExecutor]:
-        # One each: a member that hangs keeps its own thread busy and nobody else's.
-        return {
-            model: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"quorate-{model}") for model in self.sessions
-        }
-
-    def _answer(self, model: str, future: Future[FloatArray]) -> FloatArray | Abstention:
-        if not future.done():
-            future.cancel()
-            return Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
-        if (error := future.exception()) is not None:
-            # Whatever a member does, it is an abstention and never a failed signal.
-            _log.error("%s abstains: %s", model, error, exc_info=error)
-            return Abstention(model, f"failed: {error}")
-        return future.result()
+    def _answers(self, batches: Mapping[str, Float32Array], markets: int) -> dict[str, FloatArray | Abstention]:
+        """What each member gives for its batch; a batch of several markets is shared out over the cores."""
+        threads = _CORES if markets > 1 else 1
+        parts = [
+            (model, rows) for model, batch in batches.items() for rows in _shares(batch, self.sessions[model], threads)
+        ]
+        # The longest windows take longest: whoever shares out the rest then has the least to wait for.
+        parts.sort(key=lambda part: -len(part[1]) * self.sessions[part[0]].window)
+        given = self._turns.ask(
+            [(model, partial(self._ask, model, rows)) for model, rows in parts], self._deadline_s * markets, threads
+        )
+        found: dict[str, list[FloatArray]] = {model: [] for model in batches}
+        answers: dict[str, FloatArray | Abstention] = {}
+        for (model, _), answer in zip(parts, given, strict=True):
+            if answer is None:
+                answers[model] = Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
+            elif isinstance(answer, BaseException):
+                # Whatever a member does, it is an abstention and never a failed signal.
+                _log.error("%s abstains: %s", model, answer, exc_info=answer)
+                answers[model] = Abstention(model, f"failed: {answer}")
+            else:
+                found[model].append(answer)
+        return {model: answers.get(model) or _joined(found[model]) for model in batches}
 
     def _run(self, model: str, rows: Matrix) -> FloatArray:
         """What a member gives for a whole frame; NaN if it fails."""
         try:
-            given = self._ask(model, rows)
+            given = self._ask_at_once(model, rows)
             return _only_scores(given) if self._outputs == 3 else np.where(np.isfinite(given), given, np.nan)
         except Exception as error:  # noqa: BLE001 - the edge where a member's failure becomes its abstention
             _log.error("%s abstains from %d bars: %s", model, len(rows), error, exc_info=error)
             return np.full((len(rows), self._outputs), np.nan)
+
+    def _ask_at_once(self, model: str, rows: Matrix) -> FloatArray:
+        """`_ask`, shared out over the cores where there are many rows."""
+        parts = _shares(rows, self.sessions[model], _CORES)
+        if len(parts) == 1:
+            return self._ask(model, rows)
+        with ThreadPoolExecutor(len(parts), f"quorate-{model}") as threads:
+            return _joined(list(threads.map(partial(self._ask, model), parts)))
 
     def _ask(self, model: str, rows: Matrix) -> FloatArray:
         given = self.sessions[model].run(rows)
@@ -179,6 +208,23 @@ class Members:
             what, expected = "scores" if self._outputs == 3 else "returns", f"({len(rows)}, {self._outputs})"
             raise ModelError(f"ask {model}", found=f"{what} of shape {given.shape}", expected=expected)
         return given
+
+
+def _shares(rows: Matrix, session: Session, most: int) -> list[Matrix]:
+    """Rows in at most so many parts of about the same length, each of whole batches of the session's graph."""
+    if most == 1 or len(rows) == 1 or session.batch is None:
+        return [rows]
+    batches = -(-len(rows) // session.batch)
+    length = -(-batches // most) * session.batch
+    return [_part(rows, first, first + length) for first in range(0, len(rows), max(1, length))]
+
+
+def _part(rows: Matrix, first: int, last: int) -> Matrix:
+    return rows.select(slice(first, last)) if isinstance(rows, Sequences) else rows[first:last]
+
+
+def _joined(parts: Sequence[FloatArray]) -> FloatArray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _newest(bars: Inputs, window: int) -> Matrix:
