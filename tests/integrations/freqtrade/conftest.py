@@ -1,0 +1,105 @@
+"""A small market with an edge under names that Freqtrade knows, and bundles of few trees trained on its first bars."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quorate.core.clock import timeframe_ms
+from quorate.core.settings import (
+    FreqtradeSettings,
+    LightGBMSettings,
+    ModelSettings,
+    Settings,
+    TrainSettings,
+    XGBoostSettings,
+)
+from quorate.core.types import Candles, Funding
+from quorate.ensemble.train import train
+from quorate.integrations.freqtrade import Options
+from quorate.market.store import write_candles, write_funding
+from quorate.market.synthetic import SyntheticMarket
+
+COINS = ("BTC", "ETH")
+TRAIN_BARS = 700
+MODELS = ("xgboost", "lightgbm")
+START = 1_704_067_200_000  # 2024-01-01
+
+
+@dataclass(frozen=True)
+class World:
+    """Candles on disk in Freqtrade's layout, and the bundles below its user_data.
+
+    Attributes:
+        seam: end of the training span, ms.
+        bundles: a folder of them.
+        bundle: the champion.
+    """
+
+    user_data: Path
+    panel: dict[str, Candles]
+    timeframe: str
+    seam: int
+    bundles: Path
+    bundle: Path
+
+    @property
+    def data(self) -> Path:
+        return self.user_data / "data" / "binance"
+
+
+def settings(trees: int = 20) -> Settings:
+    return replace(
+        Settings(),
+        models=ModelSettings(
+            xgboost=XGBoostSettings(trees=trees, l2_share=0.0), lightgbm=LightGBMSettings(trees=trees, l2_share=0.0)
+        ),
+        train=TrainSettings(threads=1),
+    )
+
+
+def train_trees(panel, timeframe, out, seam, trees=20):
+    return train(
+        panel, timeframe, models=MODELS, settings=settings(trees), out=out, measure=lambda *_: {}, end=seam
+    )
+
+
+def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700) -> World:
+    """Bars of the hourly synthetic market, stamped as bars of the timeframe, with prices that lie on ticks."""
+    market = SyntheticMarket(seed=5, symbols=len(COINS), bars=bars, edge=0.3)
+    length, data = timeframe_ms(timeframe), folder / "data" / "binance"
+    panel = {}
+    for name, coin in zip(market.names, COINS, strict=True):
+        made = market.candles(name)
+        prices = {column: np.round(getattr(made, column), 4) for column in ("open", "high", "low", "close")}
+        time = START + length * np.arange(bars)
+        spot = replace(made, symbol=f"{coin}/USDT", timeframe=timeframe, time=time, synthetic=False, **prices)
+        perpetual = replace(spot, symbol=f"{coin}/USDT:USDT")
+        panel[perpetual.symbol] = perpetual
+        write_candles(data, spot)
+        write_candles(data, perpetual)
+        hours = replace(perpetual, timeframe="1h")[:: max(1, timeframe_ms("1h") // length)]
+        write_candles(data, hours, mark=True)
+        settled = np.arange(START, int(time[-1]), timeframe_ms("8h"))
+        write_funding(data, Funding(perpetual.symbol, settled, np.full(len(settled), 1e-4)))
+    seam = START + TRAIN_BARS * length
+    bundles = folder / "quorate" / "bundles"
+    trained = train_trees(panel, timeframe, bundles, seam)
+    return World(folder, panel, timeframe, seam, bundles, trained.path)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    return make_world(tmp_path_factory.mktemp("world") / "user_data")
+
+
+@pytest.fixture
+def make_options(world, tmp_path):
+    """Options of a strategy over the world's bundle; keywords are settings of the section [freqtrade]."""
+
+    def make(runmode="backtest", *, spot=False, user_data=None, base=None, **own):
+        chosen = FreqtradeSettings(**{"bundle": str(world.bundles), "cache": "", **own})
+        return Options(chosen, base or settings(), user_data or tmp_path, runmode, spot)
+
+    return make
