@@ -1,9 +1,9 @@
 """A paper session: bars of a feed, decisions, a desk, and a journal that knows of everything before it takes effect.
 
-Every bar has two steps, its open and its close, and every step is one transaction of records. The state in memory is
-what those records make of the state before; where they cannot be written, it is thrown away and read from the journal
-again, exactly as at a start. So a kill, a full disk and a lost connection all end the same way: at the last step that
-was completed.
+Every bar has two steps, its open and its close, and every step is one transaction of records; an open at which nothing
+can happen shares its bar's. The state in memory is what those records make of the state before; where they cannot be
+written, it is thrown away and read from the journal again, exactly as at a start. So a kill, a full disk and a lost
+connection all end the same way: at the last step that was completed.
 
     bar t closes:    what people asked for, the feed's state, decisions, exits, valuation, guards, intents
     bar t+1 opens:   funding, time exits, entries, valuation
@@ -180,21 +180,24 @@ class Session:
     def _advance(self) -> bool:
         """The next step; whether there was one."""
         time, phase = self._next
-        self._written = []
-        if phase == "open":
-            self._open(time)
-        else:
+        if phase == "close":
             report = self._feed.wait(time)
             if report is None:
                 return False
             self._close(report)
-        self._append(self._written)
-        self._next = (time, "close") if phase == "open" else (time + self._length_ms, "open")
+            self._append(self._written)
+            self._next = time + self._length_ms, "open"
+            return True
+        wanted = {*self.desk.account.positions, *(order.symbol for order in self.desk.pending)}
+        self._open(time, wanted)
+        # An open at which nothing can happen waits for the bar's close and is written down with it.
+        if wanted:
+            self._append(self._written)
+        self._next = time, "close"
         return True
 
-    def _open(self, time: int) -> None:
-        """The open of the bars at `time`."""
-        wanted = {*self.desk.account.positions, *(order.symbol for order in self.desk.pending)}
+    def _open(self, time: int, wanted: set[str]) -> None:
+        """The open of the bars at `time`, of which those of these markets matter."""
         if not wanted:
             self.desk.opening(time, lambda _: None)
             return
@@ -292,7 +295,7 @@ class Session:
         """Records into the journal; only then anybody hears of them."""
         self._doubted = list(written)
         self._journal.append(written)
-        self._doubted = []
+        self._doubted, self._written = [], []
         if self._listener is not None:
             for record in written:
                 self._listener(record)
