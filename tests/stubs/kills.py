@@ -50,7 +50,8 @@ def main() -> int:
                 slowest_s = max(slowest_s, recover(world, url))
         steps += check(world, url)
         accounts += 1
-    print(json.dumps({"kills": kills, "accounts": accounts, "steps": steps, "slowest_recovery_s": slowest_s}))
+    found = {"kills": kills, "accounts": accounts, "steps": steps, "slowest_recovery_s": slowest_s}
+    sys.stdout.write(json.dumps(found) + "\n")
     return 0
 
 
@@ -107,7 +108,8 @@ def check(world: World, url: str) -> int:
     proposed = [record.order_id for record in written if isinstance(record, Intent)]
     ended = [record.order_id for record in written if isinstance(record, (Filled, Refused))]
     assert len(set(ended)) == len(ended) == len(decided), f"{len(decided)} orders decided, {len(ended)} accounted for"
-    assert len(set(proposed)) == len(proposed) and set(proposed) <= set(ended), "an intent without an end"
+    assert len(set(proposed)) == len(proposed), "an intent twice"
+    assert set(proposed) <= set(ended), "an intent without an end"
     filled = [record.order_id for record in written if isinstance(record, Filled)]
     assert len(filled) == len(expected.trades), f"{len(filled)} fills for {len(expected.trades)} trades"
     return sum(isinstance(record, Valued) for record in written)

@@ -27,6 +27,7 @@ class Recovered:
         valued: the last step that was completed; None before the first.
         requests: what people asked for and no step has dealt with yet, by number.
         seq: number of the last record.
+        seen: market -> its newest bar that was here and decided on, in ms.
     """
 
     started: records.Started | None = None
@@ -34,6 +35,7 @@ class Recovered:
     valued: records.Valued | None = None
     requests: dict[int, records.Human] = field(default_factory=dict)
     seq: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
 
     def next_step(self, length_ms: int) -> tuple[int, records.Phase] | None:
         """The bar and phase that come after the last completed step; None for an account that never began."""
@@ -68,6 +70,8 @@ def redo(desk: Desk, entries: Iterable[Entry], known: Recovered | None = None) -
                 state.valued = record
                 state.requests = {known: asked for known, asked in state.requests.items() if known > record.heard}
             case _:
+                if isinstance(record, records.Decided):
+                    state.seen[record.symbol] = record.time
                 _redo(desk, record)
     return state
 

@@ -118,7 +118,7 @@ class Session:
     def _recover(self) -> None:
         """The account as the journal has it."""
         self._written, self._report = [], None
-        started, entries = peek(self._journal.read())
+        started, entries = peek(self._journal.read(detail=False))
         began = self._feed.begin() if started is None else started.time
         terms = self._terms if started is None else self._terms.founded(started)
         self.desk = terms.desk(self._length_ms, began, lambda record: self._written.append(record))
@@ -234,12 +234,16 @@ class Session:
         }
         signals = self._signals(list(candles.values()), time)
         gone = [symbol for symbol, status in report.status.items() if status is Freshness.GONE]
-        bars = closed_bars(self._feed, time, candles, tuple(desk.account.positions))
+        held = desk.account.positions.items()
+        # What came before the entry is none of the position's.
+        seen = {symbol: max(self.recovered.seen.get(symbol, 0), position.entry_time - 1) for symbol, position in held}
+        bars = closed_bars(self._feed, time, candles, seen)
         desk.settle_late(bars)
         watch = self._terms.oversight
         valid = 0 if watch is None else valid_members(signals, time, watch.trained_until, watch.guards)
         desk.closing(time, bars, gone, hear(signals, time), valid)
         desk.propose(orders(signals, candles, time, self._length_ms, self._terms.holding_bars))
+        self.recovered.seen.update(dict.fromkeys(candles, time))
         self._report = report
 
     def _signals(self, markets: list[Candles], time: int) -> list[Signal]:
