@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from enum import IntEnum
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate.core.errors import JournalError
-from quorate.core.types import Action
+from quorate.core.types import Action, Vote
 from quorate.trading import Order
 from quorate.trading.journal import RECORDS, Decided, Intent, Moved, Record, Started, Valued
 from quorate.trading.journal.body import decode, encode
-from quorate.trading.journal.records import NAN_FIELDS
+from quorate.trading.journal.records import DETAIL_FIELDS, NAN_FIELDS
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -27,6 +27,8 @@ JSON = st.recursive(
     max_leaves=5,
 )
 PLAIN = {int: st.integers(-(2**53), 2**53), bool: st.booleans(), str: st.text(), float: FINITE, Any: JSON}
+
+DECIDED = Decided(1, "A", Action.BUY, 0.8, 0.7, "strong", "vote", "line", None, "full")
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
@@ -155,11 +157,11 @@ def test_a_record_that_the_journal_does_not_know_is_not_written():
         ("moved", "{}", "no field 'stop'"),
         ("moved", '{"stop":NaN}', "NaN"),
         ("moved", '{"stop":1e999}', "inf"),
-        ("moved", '{"stop":1}', "moved.stop: 1"),
-        ("moved", '{"stop":1.0,"time":5}', "'time' in its body"),
+        ("moved", '{"stop":"1"}', "moved.stop: '1'"),
+        ("moved", '{"stop":1.0,"time":5}', "time, symbol, order_id in its body"),
+        ("moved", '{"stop":1.0} ', "nothing after"),
         ("moved", "[1.0]", "JSON object"),
         ("moved", '{"stop":1.0', "delimiter"),
-        ("filled", '{"entry":{"price":"x"}}', "entry.price: 'x'"),
     ],
 )
 def test_a_body_that_does_not_fit_is_not_read(kind, body, said):
@@ -167,8 +169,21 @@ def test_a_body_that_does_not_fit_is_not_read(kind, body, said):
         decode(kind, 1, "A", "a1", body)
 
 
+def test_what_does_not_fit_inside_is_named():
+    vote = Vote("xgboost", Action.BUY, 0.8)
+    body = json.loads(encode(replace(DECIDED, votes=(vote,))))
+    body["votes"][0]["score"] = "high"
+    with pytest.raises(JournalError, match=r"decided.votes.score: 'high'; expected a finite number"):
+        decode("decided", 1, "A", None, json.dumps(body))
+
+
 def test_a_field_that_came_later_has_its_default_in_old_bodies():
-    decided = Decided(1, "A", Action.BUY, 0.8, 0.7, "strong", "vote", "line", None, "full")
-    body = json.loads(encode(decided))
+    body = json.loads(encode(DECIDED))
     del body["probabilities"], body["votes"]
-    assert decode("decided", 1, "A", None, json.dumps(body)) == decided
+    assert decode("decided", 1, "A", None, json.dumps(body)) == DECIDED
+
+
+def test_what_a_reader_may_leave_out_has_defaults():
+    for kind, names in DETAIL_FIELDS.items():
+        known = {field.name: field for field in fields(kind)}
+        assert all(known[name].default is not MISSING for name in names)

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -10,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from quorate.core.errors import JournalError, JournalTakenError
-from quorate.trading.journal import Human, Journal, Moved, Settled, Valued
+from quorate.core.types import Action, Vote
+from quorate.trading.journal import Decided, Human, Journal, Moved, Settled, Valued
 
 A_HUMAN = Human(5, 1_700_000_000_000, "rearm", "losses", "me")
 
@@ -43,6 +45,15 @@ def test_what_is_appended_is_read_in_order_by_this_session_and_the_next(url, ope
         assert records(later) == first + second
         assert later.founding == founding
         assert later.append(batch(3)) == 9
+
+
+def test_the_votes_can_be_left_out(url, open_journal, batch):
+    vote = Vote("xgboost", Action.BUY, 0.78, (0.1, 0.2, 0.7), None, (1e-300, 0.1 + 0.2, 1e22))
+    decided = Decided(1, "A", Action.BUY, 0.1 + 0.2, 1e-17, "strong", "vote", "line", 1e22, "full", (vote,))
+    journal = open_journal(url)
+    journal.append([*batch(1), decided])
+    assert records(journal) == [*batch(1), decided]
+    assert records(journal, detail=False) == [*batch(1), replace(decided, votes=())]
 
 
 def test_reading_goes_on_while_one_appends_and_over_many_pages(url, open_journal, batch, monkeypatch):

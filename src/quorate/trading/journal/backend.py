@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, make_url
+from sqlalchemy import ColumnElement, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from quorate.core.errors import JournalError
@@ -36,6 +37,9 @@ class Backend(Protocol):
 
     def lock_account(self, connection: Connection, account: str) -> None:
         """Let nobody else write the account before this transaction ends."""
+
+    def without(self, fields: Sequence[str]) -> ColumnElement[str]:
+        """A row's body without some of its fields."""
 
     def verify(self) -> None:
         """See that what is written still goes where it should."""

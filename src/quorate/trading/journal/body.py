@@ -73,8 +73,13 @@ def decode(kind: str, time: int, symbol: str | None, order_id: str | None, body:
             remedy="It was written by another version of Quorate: read it with that one.",
         )
     try:
-        values = json_object(_decoder.decode(body))
-        values |= _columns(record, values, {"time": time, "symbol": symbol, "order_id": order_id})
+        values = json_object(_parse(body))
+        inside = len(values)
+        of_its_own = _columns(record)
+        columns = (time, symbol, order_id)
+        for place in of_its_own:
+            values[COLUMNS[place]] = columns[place]
+        _require_new(len(values) - inside, len(of_its_own))
         return cast("Record", members(record).decode(values))
     except MisfitError as wrong:
         raise JournalError(
@@ -87,15 +92,20 @@ def decode(kind: str, time: int, symbol: str | None, order_id: str | None, body:
         raise JournalError("read the journal", found=f"{kind}: {error}", expected="JSON") from error
 
 
-def _columns(record: Any, body: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
-    """The fields that have columns of their own."""
-    known = {name: value for name, value in columns.items() if name in _fields(record)}
-    doubled = known.keys() & body.keys()
-    if doubled:
-        raise MisfitError(f"'{min(doubled)}' in its body", "it in its column only")
-    return known
+def _parse(body: str) -> Any:
+    value, end = _decoder.raw_decode(body)
+    if end != len(body):
+        raise MisfitError(repr(body[end : end + 20]), "nothing after the object")
+    return value
+
+
+def _require_new(added: int, columns: int) -> None:
+    if added != columns:
+        raise MisfitError(f"one of {', '.join(COLUMNS)} in its body", "it in its column only")
 
 
 @cache
-def _fields(record: Any) -> frozenset[str]:
-    return frozenset(field.name for field in fields(record))
+def _columns(record: Any) -> tuple[int, ...]:
+    """Which of the columns are fields of the record."""
+    names = {field.name for field in fields(record)}
+    return tuple(place for place, name in enumerate(COLUMNS) if name in names)

@@ -52,7 +52,6 @@ def members(owner: Any) -> Codec:
     nan = NAN_FIELDS.get(owner, frozenset())
     codecs = tuple((name, _nan_or_float if name in nan else _codec(hints[name])) for name in names)
     encoders = tuple((name, codec.encode) for name, codec in codecs)
-    decoders = tuple((name, codec.decode) for name, codec in codecs)
 
     def encode(value: Any) -> dict[str, Any]:
         if type(value) is not owner:
@@ -66,22 +65,33 @@ def members(owner: Any) -> Codec:
             raise wrong.inside(name) from None
         return written
 
+    # What was written has its keys in one order, so there are a few orders in all: looked at once each.
+    orders: dict[tuple[str, ...], tuple[tuple[str, Convert], ...]] = {}
+
     def decode(value: Any) -> Any:
-        given = json_object(value)
-        read = {}
-        name = ""
+        given = tuple(json_object(value))
+        plan = orders.get(given)
+        if plan is None:
+            plan = orders[given] = order(given)
         try:
-            for name, convert in decoders:
-                if name in given:
-                    read[name] = convert(given[name])
-        except MisfitError as wrong:
-            raise wrong.inside(name) from None
-        missing = required - read.keys()
+            if len(plan) == len(names):
+                return owner(*[convert(value[name]) for name, convert in plan])
+            return owner(**{name: convert(value[name]) for name, convert in plan})
+        except MisfitError:
+            for name, convert in plan:
+                try:
+                    convert(value[name])
+                except MisfitError as wrong:
+                    raise wrong.inside(name) from None
+            raise
+
+    def order(given: tuple[str, ...]) -> tuple[tuple[str, Convert], ...]:
+        unknown, missing = set(given) - set(names), required - set(given)
+        if unknown:
+            raise MisfitError(f"the unknown field '{min(unknown)}'", f"only {', '.join(names)}")
         if missing:
             raise MisfitError(f"no field '{min(missing)}'", f"all of {', '.join(names)}")
-        if len(read) != len(given):
-            raise MisfitError(f"the unknown field '{min(given.keys() - read.keys())}'", f"only {', '.join(names)}")
-        return owner(**read)
+        return tuple((name, codec.decode) for name, codec in codecs if name in given)
 
     return Codec(encode, decode)
 
@@ -128,6 +138,8 @@ def _write_float(value: Any) -> float:
 def _read_float(value: Any) -> float:
     if type(value) is float and value - value == 0:
         return value
+    if type(value) is int:
+        return float(value)  # a whole number, as PostgreSQL writes out a large one
     raise MisfitError(repr(value), "a finite number")
 
 
@@ -211,21 +223,25 @@ def _list(value: Any, kind: type) -> Any:
 
 
 def _many(inner: Codec) -> Codec:
+    write, read = inner
     return Codec(
-        lambda value: [inner.encode(item) for item in _list(value, tuple)],
-        lambda value: tuple([inner.decode(item) for item in _list(value, list)]),
+        lambda value: [write(item) for item in _list(value, tuple)],
+        lambda value: tuple([read(item) for item in _list(value, list)]),
     )
 
 
 def _fixed(inner: tuple[Codec, ...]) -> Codec:
+    size = len(inner)
+    writes, reads = [codec.encode for codec in inner], [codec.decode for codec in inner]
+
     def sized(value: Any, kind: type) -> Any:
-        if len(_list(value, kind)) != len(inner):
-            raise MisfitError(repr(value), f"a list of {len(inner)}")
-        return zip(inner, value, strict=True)
+        if len(_list(value, kind)) != size:
+            raise MisfitError(repr(value), f"a list of {size}")
+        return value
 
     return Codec(
-        lambda value: [codec.encode(item) for codec, item in sized(value, tuple)],
-        lambda value: tuple(codec.decode(item) for codec, item in sized(value, list)),
+        lambda value: [write(item) for write, item in zip(writes, sized(value, tuple), strict=True)],
+        lambda value: tuple([read(item) for read, item in zip(reads, sized(value, list), strict=True)]),
     )
 
 

@@ -130,18 +130,22 @@ class Journal:
         rows = self._rows(records)
         return not rows or self._store.holds(rows)
 
-    def read(self, after: int = 0, kinds: Sequence[type[Record]] | None = None) -> Iterator[Entry]:
+    def read(
+        self, after: int = 0, kinds: Sequence[type[Record]] | None = None, *, detail: bool = True
+    ) -> Iterator[Entry]:
         """Records in the order they were written, a page at a time.
 
         Args:
             after: only those with a larger number.
             kinds: only these; None for all.
+            detail: with each member's vote; without, `records.DETAIL_FIELDS` have their defaults, and reading is
+                several times as fast: enough to rebuild an account.
 
         Raises:
             JournalUnavailableError: the database cannot be read now.
             JournalError: a row that cannot be understood; names its number.
         """
-        for seq, written_at, row in self._store.read(after, _names(kinds)):
+        for seq, written_at, row in self._store.read(after, _names(kinds), detail=detail):
             yield Entry(seq, written_at, from_row(seq, row))
 
     def newest(self, records: int, kinds: Sequence[type[Record]] | None = None) -> list[Entry]:

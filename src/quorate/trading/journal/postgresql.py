@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from time import monotonic, sleep
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import ARRAY, URL, ColumnElement, Connection, Engine, Text, cast, create_engine, event, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.migrate import require_version, upgrade, version
+from quorate.trading.journal.tables import journal
 
 # Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) that another try may not meet:
 # connection, rollback of a transaction, resources, a lock, an operator, the system.
@@ -100,6 +103,11 @@ class PostgresServer:
                 expected="one session at a time",
                 remedy="End that session first, or use another account.",
             )
+
+    def without(self, fields: Sequence[str]) -> ColumnElement[str]:
+        """A row's body without some of its fields; PostgreSQL writes large numbers out in digits."""
+        remove = cast(journal.c.body, JSONB).op("-", return_type=JSONB())
+        return cast(remove(cast(list(fields), ARRAY(Text))), Text)
 
     def verify(self) -> None:
         """Nothing to do: a lost server is an error of the next statement."""

@@ -353,7 +353,7 @@ RECORDS: dict[str, type[Record]] = {
 # Fields that may be NaN, where the type itself cannot say so; the journal stores null.
 NAN_FIELDS: dict[type, frozenset[str]] = {Order: frozenset({"atr", "probability"})}
 
-# Most of what a journal weighs, and not needed to rebuild an account: what a read without detail leaves at its defaults.
+# Most of what a journal weighs, and not needed to rebuild an account: a read without detail leaves out these.
 DETAIL_FIELDS: dict[type[Record], tuple[str, ...]] = {
     Decided: ("votes", "abstentions", "forecasts", "probabilities"),
 }

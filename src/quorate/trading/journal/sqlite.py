@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, func
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -17,6 +17,7 @@ from quorate.core.files import sync
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.lock import FileLock
 from quorate.trading.journal.migrate import require_version, upgrade, version
+from quorate.trading.journal.tables import journal
 
 Identity = tuple[int, int]
 
@@ -124,6 +125,10 @@ class SqliteFile:
 
     def regain(self, connection: Connection, account: str) -> None:
         """Nothing to do: the file lock outlives a connection."""
+
+    def without(self, fields: Sequence[str]) -> ColumnElement[str]:
+        """A row's body without some of its fields."""
+        return func.json_remove(journal.c.body, *(f"$.{name}" for name in fields))
 
     def verify(self) -> None:
         """See that what is written still goes to the file of that name: SQLite would write on into a removed one.

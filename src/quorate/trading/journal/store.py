@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError, close_match
 from quorate.trading.journal.backend import Backend
+from quorate.trading.journal.records import DETAIL_FIELDS
 from quorate.trading.journal.role import Role
 from quorate.trading.journal.row import Row
 from quorate.trading.journal.tables import accounts, journal
 
 _PAGE = 5_000
 _KEYS_AT_ONCE = 500
-_ROW = (*(journal.c[name] for name in Row._fields),)
+_COLUMNS = tuple(journal.c[name] for name in Row._fields if name != "body")
 
 
 class AccountRow(NamedTuple):
@@ -116,14 +117,16 @@ class Store:
             self._newest = max(self._newest, *(seq for seq, _, _ in there))
         return held
 
-    def read(self, after: int, kinds: Sequence[str] | None) -> Iterator[tuple[int, int, Row]]:
+    def read(self, after: int, kinds: Sequence[str] | None, *, detail: bool) -> Iterator[tuple[int, int, Row]]:
         """Number, time of writing and content of each row after a number, in order; a page at a time.
 
         Raises:
             JournalUnavailableError: the database cannot be reached.
         """
         while True:
-            question = self._question(kinds).where(journal.c.seq > after).order_by(journal.c.seq).limit(_PAGE)
+            question = (
+                self._question(kinds, detail=detail).where(journal.c.seq > after).order_by(journal.c.seq).limit(_PAGE)
+            )
             page = self._ask(question)
             yield from page
             if len(page) < _PAGE:
@@ -139,8 +142,17 @@ class Store:
         self._drop()
         self._backend.release()
 
-    def _question(self, kinds: Sequence[str] | None) -> Select[Any]:
-        question = select(journal.c.seq, journal.c.written_at, *_ROW).where(journal.c.account == self._account)
+    def _question(self, kinds: Sequence[str] | None, *, detail: bool = True) -> Select[Any]:
+        body: ColumnElement[str] = journal.c.body
+        if not detail:
+            # Cut off by the database: reading is most of what it takes to rebuild an account.
+            short = [
+                (journal.c.kind == record.kind, self._backend.without(names)) for record, names in DETAIL_FIELDS.items()
+            ]
+            body = case(*short, else_=body)
+        question = select(journal.c.seq, journal.c.written_at, *_COLUMNS, body).where(
+            journal.c.account == self._account
+        )
         return question if kinds is None else question.where(journal.c.kind.in_(kinds))
 
     def _ask(self, question: Select[Any]) -> list[tuple[int, int, Row]]:

@@ -33,6 +33,6 @@ journal = Table(
     Column("body", Text, nullable=False),
     Column("written_at", BigInteger, nullable=False),
     UniqueConstraint("account", "key", name="journal_account_key"),
-    Index("journal_account_kind", "account", "kind", "seq"),
+    Index("journal_account_seq", "account", "seq"),
     sqlite_autoincrement=True,  # a number is never used again
 )

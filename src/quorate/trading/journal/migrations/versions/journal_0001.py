@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("account", "key", name="journal_account_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index("journal_account_kind", "journal", ["account", "kind", "seq"])
+    op.create_index("journal_account_seq", "journal", ["account", "seq"])
     if op.get_bind().dialect.name == "postgresql":
         _refuse_in_postgresql()
     else:
