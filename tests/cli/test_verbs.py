@@ -7,6 +7,9 @@ import numpy as np
 import pyarrow.feather
 import pytest
 
+from quorate.trading import Contract
+from quorate.trading.contracts import write_contracts
+
 FIGURES = {"log_loss", "brier", "accuracy", "auc", "skill_vs_prior", "rank_ic"}
 
 
@@ -87,6 +90,23 @@ def test_backtest_gives_trades_equity_and_stats(world, quorate_program):
     total = sum(trade["net_usd"] for trade in found["trades"])
     assert found["equity"][-1]["equity_usd"] == pytest.approx(1_000 + total)
     assert "profit factor" in quorate_program(*asked).stdout
+
+
+def test_backtest_keeps_the_rules_of_the_exchange_that_lie_beside_the_candles(world, quorate_program, tmp_path):
+    asked = ("backtest", "--bundle", world.bundle, "--from", world.seam, "--json", "--data")
+    unknown = document(quorate_program(*asked, world.data))
+    assert unknown["contracts_unknown"] == ["SYNA/USDT:USDT", "SYNB/USDT:USDT", "SYNC/USDT:USDT"]
+    free = [trade["quantity"] for trade in unknown["trades"] if trade["symbol"] == "SYNC/USDT:USDT"]
+    lot = round(min(free) / 3, 6)
+    assert any(abs(quantity / lot - round(quantity / lot)) > 0.01 for quantity in free)
+    folder = tmp_path / "data"
+    shutil.copytree(world.data, folder)
+    write_contracts(folder, [Contract("SYNC/USDT:USDT", lot=lot)])
+    known = document(quorate_program(*asked, folder))
+    assert known["contracts_unknown"] == ["SYNA/USDT:USDT", "SYNB/USDT:USDT"]
+    lots = [trade["quantity"] / lot for trade in known["trades"] if trade["symbol"] == "SYNC/USDT:USDT"]
+    assert lots == pytest.approx([round(count) for count in lots], abs=1e-6)
+    assert min(lots) >= 1
 
 
 def test_bars_that_trained_the_bundle_are_refused_or_marked(world, quorate_program):

@@ -65,10 +65,25 @@ def test_what_ccxt_leaves_out_is_unknown() -> None:
     assert found.tiers is CONSERVATIVE_TIERS
 
 
-@pytest.mark.parametrize("changes", [{"inverse": True}, {"contractSize": 0.1}])
-def test_contracts_that_are_not_one_base_unit_are_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(TradingError, match="a linear contract of one base unit"):
-        Contract.from_ccxt(market(**changes))
+def test_inverse_contracts_are_refused() -> None:
+    with pytest.raises(TradingError, match="found an inverse contract; expected a linear one"):
+        Contract.from_ccxt(market(inverse=True))
+
+
+def test_a_contract_of_another_size_is_counted_in_base_units() -> None:
+    assert Contract.from_ccxt(market(contractSize=0.01, precision={"amount": 1, "price": 0.1})).lot == 0.01
+    assert Contract.from_ccxt(market(contractSize=1000.0, precision={"amount": 0.5, "price": 0.1})).lot == 500.0
+    assert Contract.from_ccxt(market(symbol="BTC/USDT", contract=False, contractSize=None)).lot == 0.001
+
+
+@pytest.mark.parametrize(("mode", "lot", "tick"), [(4, 3.0, 2.0), (2, 0.001, 0.01), (3, 0.0, 0.0)])
+def test_precision_is_a_step_a_number_of_places_or_no_step_at_all(mode: int, lot: float, tick: float) -> None:
+    found = Contract.from_ccxt(market(precision={"amount": 3, "price": 2}), precision_mode=mode)
+    assert (found.lot, found.tick) == (pytest.approx(lot), pytest.approx(tick))
+
+
+def test_without_tiers_they_are_conservative() -> None:
+    assert Contract.from_ccxt(market(), []).tiers is CONSERVATIVE_TIERS
 
 
 @pytest.mark.parametrize("name", ["lot", "tick", "minimum_usd"])

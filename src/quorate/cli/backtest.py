@@ -32,6 +32,7 @@ def backtest(
     from quorate.evaluation.decisions import decision_figures
     from quorate.evaluation.performance import trade_figures
     from quorate.market import FreqtradeFolder
+    from quorate.trading.contracts import read_contracts
 
     settings = load_settings()
     ledger = open_ledger(settings)
@@ -42,6 +43,7 @@ def backtest(
             *(loaded, source, wanted, start, end, settings, tell),
             allow_training_span=allow_training_span,
             guards=guards,
+            contracts=read_contracts(data),
         )
     stats = trade_figures(ran.result, settings.evaluation)
     promised = criteria(decision_figures(ran.frames.values(), settings.evaluation), stats, settings.criteria)

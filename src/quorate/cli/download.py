@@ -41,6 +41,7 @@ def download(
     from quorate.cli import output
     from quorate.core.configuration import load_settings
     from quorate.market.exchange import Exchange, download
+    from quorate.trading.contracts import ask_contracts, write_contracts
 
     chosen = options.split_symbols(symbols)
     if bool(chosen) == (top is not None):
@@ -61,6 +62,7 @@ def download(
             tell("ranking markets", 1, 1)
             chosen, rule = ranked.symbols, ranked.rule
         files = download(source, folder, chosen, timeframe, first, end, progress=tell)
+        write_contracts(folder, ask_contracts(source, chosen).values())
     if as_json:
         output.print_json(_document(asked.name, folder, chosen, rule, files))
     else:

@@ -75,6 +75,7 @@ def evaluate(
     from quorate.cli.run import judge, run
     from quorate.core.configuration import load_settings
     from quorate.market import FreqtradeFolder
+    from quorate.trading.contracts import read_contracts
 
     if report is not None:
         from quorate.evaluation.page import require_plotly
@@ -84,15 +85,19 @@ def evaluate(
     if policy is not None:
         settings = replace(settings, policy=replace(settings.policy, name=policy))
     ledger = open_ledger(settings)
-    source = FreqtradeFolder(data)
+    source, contracts = FreqtradeFolder(data), read_contracts(data)
     card: Scorecard | None = None
     with output.progress() as tell:
         if bundle is not None:
             from quorate.ensemble.series import load
 
             loaded = load(bundle, settings.predict, policy)
-            allow = allow_training_span
-            ran = run(loaded, source, wanted, start, end, settings, tell, allow_training_span=allow, sets=True)
+            ran = run(
+                *(loaded, source, wanted, start, end, settings, tell),
+                allow_training_span=allow_training_span,
+                sets=True,
+                contracts=contracts,
+            )
             if loaded.stack is not None:
                 from quorate.cli.stack import judge_stack
 
@@ -121,6 +126,7 @@ def evaluate(
                 anchored=not rolling,
                 ledger=ledger,
                 data=str(data),
+                contracts=contracts,
             )
     if card is None:
         from quorate.cli.stack import show_judged

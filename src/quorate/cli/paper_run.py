@@ -135,12 +135,11 @@ def _feed(asked: Asked, bundle: Predictor, settings: Settings) -> Iterator[tuple
         yield _replay(asked, asked.data, bundle, settings)
         return
     from quorate.market.exchange import Exchange, LiveFeed
-    from quorate.trading.contract import Contract
+    from quorate.trading.contracts import ask_contracts
 
     with Exchange(settings.exchange) as exchange:
         symbols = asked.symbols or _live_symbols(exchange, asked, bundle, settings)
-        tiers = exchange.tiers(symbols)
-        contracts = {symbol: Contract.from_ccxt(exchange.markets[symbol], tiers.get(symbol)) for symbol in symbols}
+        contracts = ask_contracts(exchange, symbols)
         yield LiveFeed(exchange, symbols, bundle.manifest.timeframe, settings.feed), contracts, False
 
 
@@ -159,6 +158,7 @@ def _replay(asked: Asked, data: Path, bundle: Predictor, settings: Settings) -> 
     from quorate.cli.run import read_marks
     from quorate.market import FreqtradeFolder
     from quorate.market.universe import top
+    from quorate.trading.contracts import read_contracts
     from quorate.trading.paper import ReplayFeed
 
     source, timeframe = FreqtradeFolder(data), bundle.manifest.timeframe
@@ -172,7 +172,7 @@ def _replay(asked: Asked, data: Path, bundle: Predictor, settings: Settings) -> 
     funding = panels.read_funding(source, tuple(panel))
     marks = read_marks(source, tuple(panel), timeframe, asked.start, asked.end)
     feed = ReplayFeed(panel, asked.start, asked.end, funding=funding, marks=marks, bars_per_second=asked.speed)
-    return feed, {}, feed.synthetic
+    return feed, read_contracts(data), feed.synthetic
 
 
 def _id(bundle: Predictor) -> str:

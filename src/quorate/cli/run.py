@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from quorate.evaluation.scorecard import Scorecard
     from quorate.evaluation.venue import Venue
     from quorate.market.source import CandleSource
+    from quorate.trading.contract import Contract
     from quorate.trading.result import BacktestResult
 
 
@@ -57,6 +58,7 @@ class Run:
             "mode": self.bundle.mode,
             "in_training_span": self.in_training_span,
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
+            "contracts_unknown": [symbol for symbol in self.frames if symbol not in self.venue.contracts],
         }
 
     @property
@@ -131,11 +133,13 @@ def run(
     allow_training_span: bool = False,
     sets: bool = False,
     guards: bool = False,
+    contracts: Mapping[str, Contract] | None = None,
 ) -> Run:
     """Predict and trade a span; without symbols, every market of the kind the bundle was trained on.
 
     With `sets`, prediction sets come with the decisions even where these do not look at them; with `guards`, guards and
-    ladder watch as in paper trading.
+    ladder watch as in paper trading. Markets that are not in `contracts` have conservative tiers, any price and any
+    quantity.
 
     Raises:
         TrainingSpanError: the span meets the training span and that is not allowed.
@@ -150,7 +154,8 @@ def run(
     frames = panels.predict_panel(bundle, panel, start, tell, allow=allow_training_span, sets=sets)
     marks = read_marks(source, tuple(panel), bundle.manifest.timeframe, start, end)
     watch = Oversight(settings.guards, settings.ladder, bundle.manifest.training_end) if guards else None
-    venue = Venue(panel, funding, settings, bundle.manifest.horizon, start, end, marks, oversight=watch)
+    known = {symbol: rules for symbol, rules in (contracts or {}).items() if symbol in panel}
+    venue = Venue(panel, funding, settings, bundle.manifest.horizon, start, end, marks, known, watch)
     result = venue.trade(frames)
     tell("trading", len(panel), len(panel))
     return Run(bundle, frames, venue, result, meets, settings)

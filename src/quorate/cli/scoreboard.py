@@ -48,6 +48,7 @@ def show_account(document: Mapping[str, Any], stats: Mapping[str, Any]) -> None:
         output.print_table(table, synthetic=document["synthetic"])
     output.print_line(document["deflation"]["about"])
     _funding_unknown(stats)
+    _contracts_unknown(document)
 
 
 def _print_tables(document: Mapping[str, Any]) -> None:
@@ -57,6 +58,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
         for part in _parts(table):
             output.print_table(part, synthetic=document["synthetic"])
     _funding_unknown(document["trades"])
+    _contracts_unknown(document)
 
 
 def _parts(table: Table) -> list[Table]:
@@ -110,3 +112,12 @@ def _funding_unknown(trades: Mapping[str, Any]) -> None:
     if unknown:
         some = ", ".join(unknown[:8]) + (" ..." if len(unknown) > 8 else "")
         output.print_line(f"funding is unknown, and left out, for some trades of {len(unknown)} symbols: {some}")
+
+
+def _contracts_unknown(document: Mapping[str, Any]) -> None:
+    unknown = document["contracts_unknown"]
+    # A market that was made up has no exchange.
+    if unknown and not document["synthetic"]:
+        output.print_line(
+            f"the exchange's rules of {len(unknown)} symbols are unknown: conservative margin tiers, any lot and tick"
+        )

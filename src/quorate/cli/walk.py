@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.scorecard import Scorecard
     from quorate.market.source import CandleSource
+    from quorate.trading.contract import Contract
 
 # Trained on the same rows as the members, to be compared with; it has no vote.
 _BESIDE = ("logistic",)
@@ -37,6 +38,7 @@ def walk_forward(
     anchored: bool = True,
     ledger: Ledger | None = None,
     data: str = "",
+    contracts: Mapping[str, Contract] | None = None,
 ) -> tuple[Scorecard, dict[str, Any]]:
     """The scorecard of a walk, and the document of `quorate evaluate --json`; with a ledger, it is recorded.
 
@@ -66,7 +68,7 @@ def walk_forward(
     shuffled = Importance(rows, models, settings.evaluation)
     walked = walk(rows, models, settings, folds=folds, anchored=anchored, beside=_BESIDE, tell=tell, watch=shuffled)
     clock.append(time.perf_counter())
-    venue = Venue(panel, funding, settings, settings.target.horizon, walked.start, end, marks)
+    venue = Venue(panel, funding, settings, settings.target.horizon, walked.start, end, marks, contracts or {})
     card = verdict(walked, venue, settings, tell)
     card.figures["importance"] = shuffled.to_json()
     chosen = {
@@ -90,6 +92,7 @@ def walk_forward(
         "training": "anchored" if anchored else "rolling",
         "in_training_span": False,
         "unseen_symbols": [],
+        "contracts_unknown": sorted(panel.keys() - venue.contracts.keys()),
         "bars": len(rows),
         "cost": {name: round(after - before, 3) for name, (before, after) in zip(names, pairwise(clock), strict=True)},
     }

@@ -13,6 +13,9 @@ from quorate.trading.margin import CONSERVATIVE_TIERS, MarginTiers
 # A quotient this close below a whole number of steps is that number: 0.3 / 0.1 is 2.9999999999999996.
 _STEP_TOLERANCE = 1e-9
 
+# ccxt's constants for what `precision` counts.
+_DECIMAL_PLACES, _TICK_SIZE = 2, 4
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -42,29 +45,42 @@ class Contract:
                 raise TradingError(f"use the {name} of {self.symbol}", found=repr(value), expected="0 or more")
 
     @classmethod
-    def from_ccxt(cls, market: Mapping[str, Any], tiers: Iterable[Mapping[str, Any]] | None = None) -> Self:
-        """From ccxt's market structure (precision as tick sizes) and, for a perpetual, its leverage tiers.
+    def from_ccxt(
+        cls,
+        market: Mapping[str, Any],
+        tiers: Iterable[Mapping[str, Any]] | None = None,
+        precision_mode: int = _TICK_SIZE,
+    ) -> Self:
+        """From ccxt's market structure and, for a perpetual, its leverage tiers.
+
+        Args:
+            market: its symbol, precision, limits and contract size.
+            tiers: the perpetual's rows of `fetch_leverage_tiers`; conservative ones where None or empty.
+            precision_mode: ccxt's constant: whether precision is a step or counts decimal places. Significant digits
+                make no steps, so these are then unknown.
 
         Raises:
-            TradingError: a contract that is not linear with a size of 1, which this account cannot hold.
+            TradingError: an inverse contract, which this account cannot hold.
         """
         symbol = str(market["symbol"])
-        size = market.get("contractSize")
-        if market.get("inverse") or (market.get("contract") and size not in (None, 1, 1.0)):
+        if market.get("inverse"):
             raise TradingError(
                 f"trade {symbol}",
-                found=f"an inverse contract or one of size {size}",
-                expected="a linear contract of one base unit",
+                found="an inverse contract",
+                expected="a linear one",
                 remedy="Choose a USDT-margined perpetual.",
             )
+        # Exchanges count perpetuals in contracts, this account in the base units that they hold.
+        size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
         precision, limits = market.get("precision") or {}, market.get("limits") or {}
         minimum = (limits.get("cost") or {}).get("min")
+        rows = tuple(tiers or ())
         return cls(
             symbol,
-            lot=float(precision.get("amount") or 0.0),
-            tick=float(precision.get("price") or 0.0),
+            lot=_step(precision.get("amount"), precision_mode) * size,
+            tick=_step(precision.get("price"), precision_mode),
             minimum_usd=float(minimum or 0.0),
-            tiers=CONSERVATIVE_TIERS if tiers is None else MarginTiers.from_ccxt(tiers),
+            tiers=MarginTiers.from_ccxt(rows) if rows else CONSERVATIVE_TIERS,
         )
 
     @property
@@ -91,3 +107,10 @@ class Contract:
         steps = price / self.tick
         whole = math.ceil(steps - _STEP_TOLERANCE) if direction > 0 else math.floor(steps + _STEP_TOLERANCE)
         return round(whole * self.tick, 12)
+
+
+def _step(precision: float | None, mode: int) -> float:
+    """Ccxt's precision as a step; 0 where it is unknown."""
+    if precision is None or mode not in (_DECIMAL_PLACES, _TICK_SIZE):
+        return 0.0
+    return float(precision) if mode == _TICK_SIZE else float(10 ** -int(precision))
