@@ -144,7 +144,7 @@ def parse_json(text: str, name: str) -> Any:
     """
     # What is taken out leaves blanks, so that an error's line and column are those of the file.
     plain = _COMMENT.sub(lambda found: _blank(found[0]), text)
-    plain = _TRAILING_COMMA.sub(lambda found: found[0] if found[0].startswith('"') else " ", plain)
+    plain = _TRAILING_COMMA.sub(_without_comma, plain)
     try:
         return json.loads(plain)
     except json.JSONDecodeError as error:
@@ -157,6 +157,12 @@ def parse_json(text: str, name: str) -> Any:
 
 def _blank(text: str) -> str:
     return text if text.startswith('"') else re.sub(r"[^\n]", " ", text)
+
+
+def _without_comma(found: re.Match[str]) -> str:
+    """A blank in place of a comma that follows a value; a comma after nothing stays, and is an error."""
+    after_value = found.string[: found.start()].rstrip()[-1:] not in ("", "[", "{", ",", ":")
+    return " " if found[0] == "," and after_value else found[0]
 
 
 def _load(paths: Sequence[Any], base: Path | None, depth: int) -> tuple[dict[str, Any], tuple[Path, ...]]:

@@ -1,0 +1,146 @@
+"""A user's own Freqtrade configuration, read as Freqtrade reads it: by hand, and against Freqtrade itself."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from quorate.core.errors import DataError, SettingsError, UnknownTimeframeError
+from quorate.market.freqtrade_config import parse_json, read_config
+from stubs import freqtrade
+
+PERPETUALS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT", "1000PEPE/USDT:USDT", "BTC/USDC:USDC")
+
+MAIN = """{
+    // which market
+    "trading_mode": "futures", "stake_currency": "USDT", /* of
+    the stakes */
+    "timeframe": "1h",
+    "add_config_files": ["more/exchange.json",],
+    "exchange": {"pair_whitelist": ["BTC/.*", "eth/usdt:usdt",], "note": "https://x // no comment"},
+}"""
+MORE = '{"timeframe": "5m", "exchange": {"name": "Binance", "pair_blacklist": ["SOL/.*"], "pair_whitelist": ["X/Y"]}}'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "config.json").write_text(MAIN)
+    (tmp_path / "more" / "exchange.json").write_text(MORE)
+    (tmp_path / "data" / "binance").mkdir(parents=True)
+    return tmp_path
+
+
+def test_what_training_needs_is_read_from_all_files(folder):
+    config = read_config([folder / "config.json"])
+    assert config.exchange == "binance"
+    assert (config.trading_mode, config.stake_currency, config.timeframe) == ("futures", "USDT", "1h")
+    assert config.whitelist == ("BTC/.*", "eth/usdt:usdt")
+    assert config.blacklist == ("SOL/.*",)
+    assert config.data == folder / "data" / "binance"
+    assert [path.name for path in config.files] == ["config.json", "exchange.json"]
+
+
+def test_pairs_are_expressions_in_the_stake_currency_without_the_blacklist(folder):
+    config = read_config([folder / "config.json"])
+    assert config.pairs(PERPETUALS) == ("BTC/USDT:USDT", "ETH/USDT:USDT")
+    every = folder / "every.json"
+    every.write_text('{"exchange": {"pair_whitelist": [".*", "BTC/USDT:USDT", "DOGE/USDT:USDT"]}}')
+    config = read_config([folder / "config.json", every])
+    assert config.pairs(PERPETUALS) == ("BTC/USDT:USDT", "ETH/USDT:USDT", "1000PEPE/USDT:USDT")
+    assert config.without_candles(PERPETUALS) == ("DOGE/USDT:USDT",)
+
+
+def test_where_the_candles_are(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("here")
+    (elsewhere / "user_data" / "data" / "binance").mkdir(parents=True)
+    assert read_config([folder / "config.json"], here=elsewhere).data == elsewhere / "user_data/data/binance"
+    assert read_config([folder / "config.json"], data=Path("x"), here=elsewhere).data == Path("x")
+    named = folder / "named.json"
+    named.write_text(json.dumps({"user_data_dir": str(elsewhere / "user_data")}))
+    assert read_config([folder / "config.json", named]).data == elsewhere / "user_data/data/binance"
+    (folder / "data" / "binance").rmdir()
+    with pytest.raises(DataError, match="Name their folder with --data"):
+        read_config([folder / "config.json"])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{", r"line 1, column 2: Expecting property name"),
+        ('{"a": 1\n "b": 2}', r"line 2, column 2: Expecting ',' delimiter"),
+        ('{"a": "//", /* \n */ "b" 2}', r"line 2, column 9: Expecting ':' delimiter"),
+        ('{"a": [,]}', "Expecting value"),
+        ("[]", "a list; expected an object"),
+        ('{"add_config_files": "x"}', "add_config_files 'x'; expected a list of file names"),
+        ('{"add_config_files": ["absent.json"]}', "No such file"),
+        ('{"add_config_files": ["config.json"]}', "lead back to themselves"),
+        ('{"exchange": []}', r"exchange \[\]; expected an object"),
+        ("{}", "no exchange.name"),
+        ('{"exchange": {"name": 3}}', "exchange.name 3; expected a text"),
+        ('{"exchange": {"name": "b", "pair_whitelist": [1]}}', r"1 in exchange.pair_whitelist"),
+        ('{"exchange": {"name": "b"}, "trading_mode": "margin"}', "trading_mode 'margin'"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, text, found):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(SettingsError, match=found):
+        read_config([tmp_path / "config.json"])
+
+
+def test_a_timeframe_that_is_none_and_pairs_that_match_nothing(folder):
+    wrong = folder / "wrong.json"
+    wrong.write_text('{"timeframe": "1 hour"}')
+    with pytest.raises(UnknownTimeframeError):
+        read_config([folder / "config.json", wrong])
+    for entries, error, found in (
+        (["BTX/USDT:USDT"], DataError, "Did you mean 'BTC/USDT:USDT'"),
+        ([], DataError, "an empty exchange.pair_whitelist"),
+        (["*/USDT"], SettingsError, "regular expression such as"),
+    ):
+        wrong.write_text(json.dumps({"exchange": {"pair_whitelist": entries}}))
+        with pytest.raises(error, match=found):
+            read_config([folder / "config.json", wrong]).pairs(PERPETUALS)
+
+
+THEIRS = """
+import json, sys
+from freqtrade.configuration.load_config import load_from_files
+from freqtrade.plugins.pairlist.pairlist_helpers import expand_pairlist
+config = load_from_files(sys.argv[2:])
+pairs = json.loads(sys.argv[1])
+wanted = expand_pairlist(config["exchange"]["pair_whitelist"], pairs)
+banned = expand_pairlist(config["exchange"].get("pair_blacklist", []), pairs)
+print(json.dumps([config["timeframe"], config["exchange"]["name"].lower(), [p for p in wanted if p not in banned]]))
+"""
+
+
+def test_freqtrade_reads_the_same(folder):
+    home = freqtrade.require()
+    over = folder / "over.json"
+    over.write_text(
+        '{"timeframe": "15m", "exchange": {"pair_whitelist": [".*USDT"]}, "add_config_files": ["low.json"]}'
+    )
+    (folder / "low.json").write_text('{"timeframe": "4h", "stake_currency": "USDT", "exchange": {"name": "kraken"}}')
+    known = [pair for pair in PERPETUALS if "USDC" not in pair]
+    for files in (["config.json"], ["config.json", "over.json"], ["over.json", "config.json"]):
+        paths = [folder / name for name in files]
+        told = subprocess.run(
+            [home / "bin" / "python", "-c", THEIRS, json.dumps(known), *map(str, paths)],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": ""},
+        )
+        timeframe, exchange, pairs = json.loads(told.stdout)
+        ours = read_config(paths, data=Path("x"))
+        assert (ours.timeframe, ours.exchange) == (timeframe, exchange)
+        assert ours.stake_currency == "USDT"
+        assert list(ours.pairs(known)) == list(dict.fromkeys(pairs))
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', '["x, ]", 1]', '"/* a */"', r'"\" // "', "[1, [2, {}], 3.5e1, null]"])
+def test_plain_json_is_read_as_it_is(text):
+    assert parse_json(text, "x") == json.loads(text)
