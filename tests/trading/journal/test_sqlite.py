@@ -10,6 +10,7 @@ import pytest
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
 from quorate.trading.journal import Journal, Valued
+from quorate.trading.journal.tables import journal
 
 LONG = [Valued(bar, "close", 1.0, 1.0, heard=0) for bar in range(600)]
 
@@ -44,6 +45,17 @@ def test_the_file_is_durable_and_whole(path, open_journal, batch):
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     assert pragma(path, "integrity_check") == "ok"
     assert not list(path.parent.glob(".journal*"))
+
+
+@pytest.mark.parametrize("kinds", [None, ["human"]])
+def test_what_is_asked_at_every_bar_does_not_walk_through_the_whole_journal(kinds, path, open_journal):
+    store = open_journal(path)._store
+    question = store._question(kinds).where(journal.c.seq > 1000).order_by(journal.c.seq).limit(10)
+    with store._transaction("look") as connection:
+        text = str(question.compile(connection, compile_kwargs={"literal_binds": True}))
+        plan = " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
+    index = "journal_account_seq (account=?" if kinds is None else "journal_account_kind_seq (account=? AND kind=?"
+    assert f"USING INDEX {index} AND seq>?)" in plan
 
 
 def test_a_folder_is_made_and_nothing_is_made_by_reading(path, open_journal):

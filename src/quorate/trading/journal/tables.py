@@ -34,5 +34,6 @@ journal = Table(
     Column("written_at", BigInteger, nullable=False),
     UniqueConstraint("account", "key", name="journal_account_key"),
     Index("journal_account_seq", "account", "seq"),
+    Index("journal_account_kind_seq", "account", "kind", "seq"),  # a request among a year of decisions
     sqlite_autoincrement=True,  # a number is never used again
 )

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("journal_account_seq", "journal", ["account", "seq"])
+    op.create_index("journal_account_kind_seq", "journal", ["account", "kind", "seq"])
     if op.get_bind().dialect.name == "postgresql":
         _refuse_in_postgresql()
     else:
