@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quorate.core.errors import FeatureError
 from quorate.features import Inputs, Sequences
@@ -62,3 +64,18 @@ def test_what_the_newest_bar_lacks_is_said(
     inputs = Inputs(X, MINUTE * np.array(times), "1m")
     assert not inputs.whole(window)[-1]
     assert words in inputs.lack(window)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 9), st.integers(1, 6), st.booleans())
+def test_the_newest_bar_is_read_as_any_other(seed: int, rows: int, window: int, several: bool) -> None:
+    random = np.random.default_rng(seed)
+    X = np.where(random.random((rows, 2)) < 0.05, np.nan, random.normal(size=(rows, 2))).astype(np.float32)
+    time = MINUTE * np.cumsum(random.choice([1, 1, 1, 1, 2], rows))
+    symbol = np.sort(random.integers(0, 2, rows)) if several else None
+    inputs = Inputs(X, time, "1m", symbol)
+    whole = rows > 0 and bool(inputs.whole(window)[-1])
+    newest = inputs.newest(window)
+    assert (newest is not None) == whole
+    if newest is not None:
+        np.testing.assert_array_equal(newest, np.asarray(inputs.at(np.array([rows - 1]), window)))

@@ -25,7 +25,7 @@ from quorate.core.types import (
 )
 from quorate.ensemble.turns import Turns
 from quorate.ensemble.vote import loaded_mode
-from quorate.ensemble.vote_frame import choose
+from quorate.ensemble.vote_frame import PREFERENCE
 from quorate.features import Inputs, Sequences
 from quorate.models.matrix import Matrix
 from quorate.models.runtime import Session
@@ -116,11 +116,11 @@ class Members:
         batches: dict[str, Float32Array] = {}
         places: dict[str, dict[int, int]] = {}
         for model, session in self.sessions.items():
-            ready = [number for number, bars in enumerate(markets) if len(bars) and bars.whole(session.window)[-1]]
-            places[model] = {number: place for place, number in enumerate(ready)}
+            newest = [(number, bars.newest(session.window)) for number, bars in enumerate(markets)]
+            ready = [(number, rows) for number, rows in newest if rows is not None]
+            places[model] = {number: place for place, (number, _) in enumerate(ready)}
             if ready:
-                newest = [np.asarray(_newest(markets[number], session.window)) for number in ready]
-                batches[model] = newest[0] if len(newest) == 1 else np.concatenate(newest)
+                batches[model] = ready[0][1] if len(ready) == 1 else np.concatenate([rows for _, rows in ready])
         answers = self._answers(batches, max(1, len(markets)))
         ballots: list[list[Said | Abstention]] = []
         for number, bars in enumerate(markets):
@@ -227,18 +227,15 @@ def _joined(parts: Sequence[FloatArray]) -> FloatArray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _newest(bars: Inputs, window: int) -> Matrix:
-    return bars.at(np.array([len(bars) - 1]), window)
-
-
 def _cast(model: str, given: FloatArray) -> Vote | Abstention:
-    """(1, 3) scores as a vote."""
-    scores = _only_scores(given)
-    action, score = choose(scores)
-    if np.isnan(score[0]):
-        return Abstention(model, f"scores are {given[0].tolist()}")
-    sell, hold, buy = scores[0].tolist()
-    return Vote(model, Action(int(action[0])), float(score[0]), scores=(sell, hold, buy))
+    """(1, 3) scores as a vote: `_only_scores` and `choose` for one row, in plain numbers."""
+    told: list[float] = given[0].tolist()
+    if not all(-_ROUNDING <= score <= 1 + _ROUNDING for score in told):
+        return Abstention(model, f"scores are {told}")
+    sell, hold, buy = (min(max(score, 0.0), 1.0) for score in told)
+    scores = (sell, hold, buy)
+    action = max(PREFERENCE, key=scores.__getitem__)
+    return Vote(model, action, scores[action], scores=scores)
 
 
 def _foretell(lean: Callable[[FloatArray], ActionArray], model: str, given: FloatArray) -> Forecast | Abstention:

@@ -34,7 +34,9 @@ class Decisions(NamedTuple):
 
 
 # A model that gives two classes the same score does not act: HOLD comes first.
-_PREFERENCE = np.array([Action.HOLD, Action.SELL, Action.BUY])
+PREFERENCE = (Action.HOLD, Action.SELL, Action.BUY)
+
+_PREFERENCE = np.array(PREFERENCE)
 
 
 def choose(scores: FloatArray) -> tuple[ActionArray, FloatArray]:

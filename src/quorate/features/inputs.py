@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quorate.core.clock import timeframe_ms
 from quorate.core.types import BoolArray, Float32Array, IntArray
 from quorate.features.windows import Sequences, Windows
 
@@ -42,6 +43,7 @@ class Inputs:
         self.timeframe = timeframe
         self.symbol = symbol
         self._windows: dict[int, Windows] = {}
+        self._newest: dict[int, Float32Array | None] = {}
 
     def __len__(self) -> int:
         return len(self.X)
@@ -51,6 +53,20 @@ class Inputs:
         without a gap, with every feature known.
         """
         return self._of(window).whole
+
+    def newest(self, window: int) -> Float32Array | None:
+        """What such a member reads at the newest bar, (1, F) or (1, L, F); None where that is not `whole`.
+
+        It says the same as `whole` and `at`, and looks at those bars only: a live signal asks about no other.
+        """
+        if window not in self._newest:
+            X, time = self.X[-window:], self.time[-window:]
+            joined = len(X) == window and bool((np.diff(time) == timeframe_ms(self.timeframe)).all())
+            if self.symbol is not None:
+                joined = joined and bool((self.symbol[-window:] == self.symbol[-1]).all())
+            rows = X if window == 1 else X[None]
+            self._newest[window] = rows if joined and bool(np.isfinite(X).all()) else None
+        return self._newest[window]
 
     def lack(self, window: int) -> str:
         """What the newest bar lacks for a member that reads `window` bars, in words."""

@@ -56,6 +56,7 @@ class Session:
             raise ModelError(f"load {name}", found=str(error).splitlines()[0], expected="an ONNX graph") from error
         self.name = name
         self.features = features
+        self._failures = (failures.Fail, failures.InvalidArgument, failures.RuntimeException)
         self._output = self._session.get_outputs()[-1].name
         reads = self._session.get_inputs()[0]
         self._input, shape = reads.name, reads.shape
@@ -82,16 +83,14 @@ class Session:
         if self.window > 1 and X.shape[1] != self.window:
             raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
         size = self.batch or (_PIECE if isinstance(X, Sequences) else max(1, len(X)))
-        # One run at least: no rows have no scores, but still C columns of them.
-        pieces = [self._run(X[first : first + size], attempted) for first in range(0, max(1, len(X)), size)]
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        if len(X) <= size:  # no rows, too: they have no scores, but still C columns of them
+            return self._run(X[:], attempted)
+        return np.concatenate([self._run(X[first : first + size], attempted) for first in range(0, len(X), size)])
 
     def _run(self, rows: Float32Array, attempted: str) -> FloatArray:
-        from onnxruntime.capi import onnxruntime_pybind11_state as failures
-
         try:
             (output,) = self._session.run([self._output], {self._input: rows})
-        except (failures.Fail, failures.InvalidArgument, failures.RuntimeException) as error:
+        except self._failures as error:
             raise ModelError(attempted, found=str(error).splitlines()[0], expected="a graph that runs") from error
         return np.asarray(output, dtype=np.float64)
 
