@@ -60,9 +60,7 @@ def settings(trees: int = 20) -> Settings:
 
 
 def train_trees(panel, timeframe, out, seam, trees=20):
-    return train(
-        panel, timeframe, models=MODELS, settings=settings(trees), out=out, measure=lambda *_: {}, end=seam
-    )
+    return train(panel, timeframe, models=MODELS, settings=settings(trees), out=out, measure=lambda *_: {}, end=seam)
 
 
 def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700) -> World:

@@ -49,7 +49,8 @@ class FrameCache:
         """The frame of that name; None where there is none. One that cannot be read is said, and predicted anew."""
         path = self._path(key)
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            # Opened here, since numpy leaves a file open that turns out to be none of its own.
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
                 return _frame({name: kept[name] for name in kept.files})
         except FileNotFoundError:
             return None

@@ -75,7 +75,7 @@ def frame_columns(
     columns[f"{PREFIX}atr"][rows] = _significant(atr)
     for model in models:
         score, says = _said(decisions, model)
-        columns[f"{PREFIX}{model}"][rows] = score
+        columns[f"{PREFIX}{model}"][rows] = np.round(score, _DIGITS if decisions.predicted is None else 6)
         columns[f"{PREFIX}{model}_says"][rows] = says
     if decisions.predicted is not None:
         together = np.full(length, np.nan)
@@ -143,9 +143,9 @@ def _said(decisions: DecisionFrame, model: str, rows: slice = slice(None)) -> tu
     silent = np.full(length, np.nan)
     if model in decisions.scores:
         action, score = choose(decisions.scores[model][rows])
-        return np.round(score, _DIGITS), np.where(np.isnan(score), np.nan, action - float(Action.HOLD))
+        return score, np.where(np.isnan(score), np.nan, action - float(Action.HOLD))
     if model in decisions.forecasts:
-        predicted = np.round(decisions.forecasts[model][rows], 6)
+        predicted = decisions.forecasts[model][rows]
         return predicted, np.where(np.isnan(predicted), np.nan, np.sign(predicted))
     return silent, silent.copy()
 

@@ -68,11 +68,11 @@ class BundleSource:
                 _log.error("%s The fallback rules trade, as the configuration asks; they are no model.", error)
                 return
             raise FreqtradeError(
-                f"start the strategy with the bundle {self.path}",
-                found=error.found or str(error),
-                expected=error.expected or "a bundle",
-                remedy=f"{error.remedy} Train one with `quorate train --out {self.path}`, name another as "
-                '"quorate": {"bundle": ...}, or ask for {"fallback": "rules"}.'.strip(),
+                f"start the strategy, which has to {error.attempted}",
+                found=error.found,
+                expected=error.expected,
+                remedy=f"{error.remedy} Freqtrade's configuration names the bundle: "
+                '"quorate": {"bundle": ...}; `quorate train --out DIR` makes one; {"fallback": "rules"} does without.',
             ) from error
 
     def refresh(self) -> bool:

@@ -1,0 +1,62 @@
+import json
+
+import pytest
+
+from quorate.cli.app import main
+from quorate.core.settings import GuardSettings
+from quorate.integrations.freqtrade import BarNews, Sentry
+from quorate.integrations.freqtrade.guard_journal import GuardJournal
+
+
+@pytest.fixture
+def halted(tmp_path):
+    """A bot's user_data whose guards have tripped: too few members, and a mean confidence that is too low."""
+    sentry = Sentry(GuardSettings(), GuardJournal(tmp_path / "quorate" / "guards.jsonl"))
+    sentry.hear_bar(BarNews(0, 1_000.0, 2, tuple([0.5] * 30), {}))
+    return tmp_path
+
+
+def test_init_says_what_it_wrote_and_what_it_left(tmp_path, capsys):
+    assert main(["freqtrade", "init", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("written") == 8
+    (tmp_path / "config-quorate-spot.json").write_text("{}")
+    assert main(["freqtrade", "init", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert "left" in said.out
+    assert "--force" in said.err
+    assert main(["freqtrade", "init", str(tmp_path), "--force", "--json"]) == 0
+    placed = json.loads(capsys.readouterr().out)
+    assert [one["deed"] for one in placed].count("overwritten") == 1
+    assert main(["freqtrade", "init", str(tmp_path / "nowhere")]) == 1
+    assert "create-userdir" in capsys.readouterr().err
+
+
+def test_guards_are_shown_and_rearmed(halted, capsys):
+    assert main(["freqtrade", "guards", str(halted), "--json"]) == 0
+    modes = {one["guard"]: one["mode"] for one in json.loads(capsys.readouterr().out)["guards"]}
+    assert (modes["models"], modes["confidence"], modes["losses"]) == ("REDUCING", "HALTED", "ACTIVE")
+    assert main(["freqtrade", "guards", str(halted)]) == 0
+    assert "HALTED" in capsys.readouterr().out
+    assert main(["freqtrade", "rearm", str(halted), "confidence", "--by", "Ada", "--yes"]) == 0
+    assert "re-armed by Ada" in capsys.readouterr().out
+    assert main(["freqtrade", "guards", str(halted), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mode"] == "REDUCING"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["models", "--by", "Ada"], "clears by itself"),
+        (["losses", "--by", "Ada"], "not tripped"),
+        (["confidnce", "--by", "Ada"], "Did you mean 'confidence'"),
+        (["confidence", "--by", " "], "no name"),
+    ],
+)
+def test_what_may_not_be_rearmed_is_refused(halted, capsys, arguments, told):
+    assert main(["freqtrade", "rearm", str(halted), *arguments, "--yes"]) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_without_a_journal_there_is_nothing(tmp_path, capsys):
+    assert main(["freqtrade", "guards", str(tmp_path)]) == 1
+    assert "--journal" in capsys.readouterr().err

@@ -1,0 +1,92 @@
+"""The bundle is loaded once, replaced whole or not at all, and missing out loud."""
+
+import logging
+import shutil
+
+import pytest
+from integrations.freqtrade.conftest import train_trees
+
+from quorate.core.errors import FreqtradeError
+from quorate.ensemble.store import BundleStore
+from quorate.integrations.freqtrade import BundleSource
+
+
+@pytest.fixture
+def bundles(world, tmp_path):
+    """A folder of two bundles of its own; the first is the champion."""
+    folder = tmp_path / "bundles"
+    shutil.copytree(world.bundles, folder)
+    other = train_trees(world.panel, "1h", folder, world.seam, trees=3)
+    return folder, BundleStore(folder).champion(), other.manifest.id
+
+
+def test_the_champion_is_loaded_and_a_new_one_takes_over(make_options, bundles):
+    folder, first, second = bundles
+    source = BundleSource(make_options(bundle=str(folder)))
+    assert source.bundle is None
+    source.start()
+    assert (source.id, source.mode, source.models, source.horizon) == (first, "full", ("xgboost", "lightgbm"), 5)
+    assert not source.refresh()
+    BundleStore(folder).promote(second)
+    assert source.refresh()
+    assert source.id == second
+    assert not source.refresh()
+
+
+def test_a_bundle_that_is_corrupt_does_not_take_over_and_is_said_once(make_options, bundles, caplog):
+    folder, first, second = bundles
+    source = BundleSource(make_options(bundle=str(folder)))
+    source.start()
+    BundleStore(folder).promote(second)
+    (folder / second / "lightgbm.onnx").write_bytes(b"no graph")
+    with caplog.at_level(logging.ERROR):
+        assert not source.refresh()
+        assert not source.refresh()
+    assert source.id == first
+    told = [record.message for record in caplog.records if "stays in use" in record.message]
+    assert len(told) == 1
+    assert "lightgbm.onnx altered" in told[0]
+    assert first in told[0]
+
+
+def test_a_pointer_to_nothing_and_a_missing_folder_leave_the_bundle_in_use(make_options, bundles):
+    folder, first, _ = bundles
+    source = BundleSource(make_options(bundle=str(folder)))
+    source.start()
+    (folder / "champion").write_text("nonsense\n")
+    assert not source.refresh()
+    assert source.id == first
+    shutil.rmtree(folder)
+    assert not source.refresh()
+    assert source.id == first
+
+
+def test_a_bundle_that_is_repaired_after_all_takes_over(make_options, bundles):
+    folder, _, second = bundles
+    source = BundleSource(make_options(bundle=str(folder)))
+    source.start()
+    manifest = folder / second / "manifest.json"
+    whole = manifest.read_bytes()
+    BundleStore(folder).promote(second)
+    manifest.write_bytes(whole[:-40])
+    assert not source.refresh()
+    manifest.write_bytes(whole)
+    assert source.refresh()
+    assert source.id == second
+
+
+def test_without_a_bundle_it_does_not_start_unless_rules_are_asked_for(make_options, tmp_path, caplog):
+    with pytest.raises(FreqtradeError) as refused:
+        BundleSource(make_options(bundle="nowhere")).start()
+    assert "nowhere" in str(refused.value)
+    assert "no such folder" in str(refused.value)
+    assert "quorate train --out" in str(refused.value)
+    source = BundleSource(make_options(bundle="nowhere", fallback="rules"))
+    source.start()
+    assert (source.id, source.mode, source.models) == ("rules", "none", ())
+    assert "they are no model" in caplog.text
+
+
+def test_a_policy_that_the_bundle_lacks_is_refused(make_options):
+    with pytest.raises(FreqtradeError, match="calibrated"):
+        BundleSource(make_options(policy="calibrated")).start()
