@@ -56,26 +56,11 @@ def test_a_backtest_and_an_evaluation_ask_whoever_was_there(series, world, quora
 
 def test_the_stitch_is_that_of_the_bundles_alone(series, world, quorate_program):
     """Each bundle's stretch, backtested alone, decides the same entries."""
-    whole = document(
-        quorate_program(
-            "backtest", "--bundle", series["bundle"], "--data", world.data, "--from", "2024-01-21", "--json"
-        )
-    )
-    second = series["bundles"][1]
-    alone = document(
-        quorate_program(
-            "backtest",
-            "--bundle",
-            second["bundle"],
-            "--data",
-            world.data,
-            "--from",
-            second["speaks_from"],
-            "--to",
-            series["bundles"][2]["speaks_from"],
-            "--json",
-        )  # fmt: skip
-    )
+    asked = ("backtest", "--data", world.data, "--json", "--bundle")
+    whole = document(quorate_program(*asked, series["bundle"], "--from", "2024-01-21"))
+    second, third = series["bundles"][1:]
+    span = ("--from", second["speaks_from"], "--to", third["speaks_from"])
+    alone = document(quorate_program(*asked, second["bundle"], *span))
     confidence = {(trade["symbol"], trade["decided"]): trade["confidence"] for trade in whole["trades"]}
     shared = [trade for trade in alone["trades"] if (trade["symbol"], trade["decided"]) in confidence]
     assert len(shared) > len(alone["trades"]) / 2
