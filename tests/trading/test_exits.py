@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from quorate.core.settings import ExitSettings
-from quorate.trading import Bar, Order, Position
+from quorate.trading import Bar, Contract, Order, Position
 from quorate.trading.costs import Fill
 from quorate.trading.exits import Exit, reached, trailed_stop
 from quorate.trading.sizing import Size
@@ -95,8 +95,14 @@ def test_a_moved_stop_is_called_trailing(position: Callable[..., Position]) -> N
 
 
 def test_a_trailing_stop_follows_and_never_goes_back(position: Callable[..., Position]) -> None:
-    settings = ExitSettings(trail_atr=1.5)  # 3 in price
-    assert trailed_stop(position(1), bar((100, 105, 99, 100)), settings) == 102.0
-    assert trailed_stop(position(1, stop=103.0), bar((100, 105, 99, 100)), settings) == 103.0
-    assert trailed_stop(position(-1), bar((100, 105, 99, 100)), settings) == 102.0
-    assert trailed_stop(position(-1, stop=101.0), bar((100, 105, 99, 100)), settings) == 101.0
+    settings, market = ExitSettings(trail_atr=1.5), Contract("BTC/USDT:USDT")  # 3 in price
+    assert trailed_stop(position(1), bar((100, 105, 99, 100)), settings, market) == 102.0
+    assert trailed_stop(position(1, stop=103.0), bar((100, 105, 99, 100)), settings, market) == 103.0
+    assert trailed_stop(position(-1), bar((100, 105, 99, 100)), settings, market) == 102.0
+    assert trailed_stop(position(-1, stop=101.0), bar((100, 105, 99, 100)), settings, market) == 101.0
+
+
+def test_a_trailing_stop_lies_on_a_tick_towards_the_price(position: Callable[..., Position]) -> None:
+    settings, market = ExitSettings(trail_atr=1.5), Contract("BTC/USDT:USDT", tick=0.8)
+    assert trailed_stop(position(1), bar((100, 105, 99, 100)), settings, market) == pytest.approx(102.4)
+    assert trailed_stop(position(-1), bar((100, 105, 99, 100)), settings, market) == pytest.approx(101.6)

@@ -115,6 +115,7 @@ class Held:
     target: float
     liquidation: float
     trail: float
+    tick: float
     value_at: float
     cash_flow: float = 0.0  # everything this position has added to cash
     funding: float = 0.0
@@ -215,6 +216,9 @@ class Slow:
             held.value_at = bar["close"]
             if self.setup.exits.trail_atr:
                 followed = best - held.trail if long else best + held.trail
+                if held.tick:
+                    steps = round(followed / held.tick, 9)
+                    followed = (math.ceil(steps) if long else math.floor(steps)) * held.tick
                 held.stop = max(held.stop, followed) if long else min(held.stop, followed)
 
     def sell(self, symbol: str, time: int, price: float, reason: str) -> None:
@@ -259,7 +263,7 @@ class Slow:
         self.cash -= fee
         self.held[market.symbol] = Held(
             market.symbol, sign, units, margin, paid, time, time + setup.horizon * HOUR_MS, stop, stop, target,
-            liquidation, setup.exits.trail_atr * atr, price, cash_flow=-fee,
+            liquidation, setup.exits.trail_atr * atr, market.contract.tick, price, cash_flow=-fee,
         )  # fmt: skip
 
 

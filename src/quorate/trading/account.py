@@ -135,7 +135,7 @@ class Account:
                 continue
             position.mark = bar.close
             if self.exits.trail_atr:
-                stop = trailed_stop(position, bar, self.exits)
+                stop = trailed_stop(position, bar, self.exits, self.contract(symbol))
                 if stop != position.stop:
                     self._happen(Moved(symbol, stop))
 

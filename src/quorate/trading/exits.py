@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from quorate.core.settings import ExitSettings
 from quorate.trading.bar import Bar
+from quorate.trading.contract import Contract
+from quorate.trading.levels import stop_price
 from quorate.trading.position import Position, Reason
 
 
@@ -46,15 +48,15 @@ def reached(position: Position, bar: Bar, settings: ExitSettings) -> Exit | None
     return None
 
 
-def trailed_stop(position: Position, bar: Bar, settings: ExitSettings) -> float:
-    """The stop after this bar has closed: it follows the best price and never goes back.
+def trailed_stop(position: Position, bar: Bar, settings: ExitSettings, contract: Contract) -> float:
+    """The stop after this bar has closed: it follows the best price, on whole ticks, and never goes back.
 
     It moves between bars only, since inside one nobody knows whether the high came before the low.
     """
     distance = settings.trail_atr * position.order.atr
     if position.order.side > 0:
-        return max(position.stop, bar.high - distance)
-    return min(position.stop, bar.low + distance)
+        return max(position.stop, stop_price(bar.high, 1, distance, contract))
+    return min(position.stop, stop_price(bar.low, -1, distance, contract))
 
 
 def _stopped(position: Position) -> Reason:

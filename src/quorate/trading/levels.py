@@ -6,7 +6,7 @@ from quorate.trading.contract import Contract
 
 
 def stop_price(entry_price: float, side: int, distance: float, contract: Contract) -> float:
-    """The stop, rounded towards the entry, so that it never risks more than was planned."""
+    """The stop this far from the entry, or from the best price; rounded towards it, so that it never risks more."""
     return contract.round_price(entry_price - side * distance, side)
 
 
