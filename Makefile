@@ -1,12 +1,13 @@
 # Every verb works as the first command on a bare clone: each needs only make and python3, 3.11 or later, with venv.
 PYTHON ?= python3
 VENV := .venv
+FREQTRADE := .venv-freqtrade
 BIN := $(VENV)/bin
 # Also for the build tools that pip fetches on its own.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install lint test acceptance bench docs demo clean
+.PHONY: install freqtrade lint test acceptance bench docs demo clean
 
 install: $(VENV)/.installed
 
@@ -18,6 +19,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.docs: $(VENV)/.installed
 	@$(PIP) -e '.[docs]'
+	@touch $@
+
+# Freqtrade in an environment of its own, which has its own versions; with it the tests run the real program.
+freqtrade: $(FREQTRADE)/.installed
+
+$(FREQTRADE)/.installed: pyproject.toml constraints-freqtrade.txt
+	@test -x $(FREQTRADE)/bin/python || $(PYTHON) -m venv $(FREQTRADE)
+	@echo "installing into $(FREQTRADE) ..."
+	@$(FREQTRADE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-freqtrade.txt
+	@PIP_CONSTRAINT= $(FREQTRADE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 lint: install
@@ -48,4 +59,4 @@ demo: install
 	$(BIN)/quorate demo
 
 clean:
-	rm -rf $(VENV) demo site
+	rm -rf $(VENV) $(FREQTRADE) demo site
