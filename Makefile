@@ -27,8 +27,8 @@ freqtrade: $(FREQTRADE)/.installed
 $(FREQTRADE)/.installed: pyproject.toml constraints-freqtrade.txt
 	@test -x $(FREQTRADE)/bin/python || $(PYTHON) -m venv $(FREQTRADE)
 	@echo "installing into $(FREQTRADE) ..."
-	@$(FREQTRADE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-freqtrade.txt
-	@PIP_CONSTRAINT= $(FREQTRADE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@PIP_CONSTRAINT= $(FREQTRADE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-freqtrade.txt
+	@$(FREQTRADE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 lint: install
