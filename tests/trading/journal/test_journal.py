@@ -72,7 +72,7 @@ def test_reading_goes_on_while_one_appends_and_over_many_pages(url, open_journal
 def test_a_record_is_written_once(url, open_journal, batch):
     journal = open_journal(url)
     journal.append(batch(1))
-    with pytest.raises(JournalError, match=r"settled:BTC/USDT:USDT:1:open:0.*one of that key"):
+    with pytest.raises(JournalError, match=r"settled:BTC/USDT:USDT:1:open:0.*the same one in the journal"):
         journal.append(batch(1))
     assert journal.append(batch(1), idempotent=True) == 3
     changed = [*batch(1)[:2], Moved(1, "币安人生/USDT:USDT", 0.2)]

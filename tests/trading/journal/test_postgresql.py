@@ -125,9 +125,11 @@ def test_a_batch_that_never_arrived_is_written_once(url, open_journal, batch):
     assert records(journal) == batch(1) + batch(3) + batch(2)
 
 
-def test_a_session_that_was_cut_off_does_not_write_beside_its_successor(url, open_journal, batch):
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_session_that_was_cut_off_does_not_write_beside_its_successor(before, url, open_journal, batch):
     journal = open_journal(url)
-    journal.append(batch(1))
+    written = [record for bar in range(before) for record in batch(bar)]
+    journal.append(written)
     cut(url)
     successor = open_journal(url)
     with pytest.raises(JournalUnavailableError):
@@ -139,7 +141,7 @@ def test_a_session_that_was_cut_off_does_not_write_beside_its_successor(url, ope
     with pytest.raises(JournalError, match="moved:A:2, which another session wrote") as caught:
         journal.append(batch(2))
     assert not isinstance(caught.value, JournalUnavailableError | JournalTakenError)
-    assert records(open_journal(url, role="reader")) == [*batch(1), Moved(2, "A", 1.0)]
+    assert records(open_journal(url, role="reader")) == [*written, Moved(2, "A", 1.0)]
 
 
 def test_commits_are_on_the_disk_whatever_the_server_is_set_to(url, open_journal):

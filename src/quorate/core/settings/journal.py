@@ -12,7 +12,7 @@ from quorate.core.settings.section import Section, require
 class JournalSettings(Section):
     url: str = "sqlite:///paper/journal.sqlite"  # or postgresql://user:password@host/database
     patience_s: float = 5.0  # how long a lock or a connection is waited for
-    check: bool = True  # look SQLite's file through for damage when it is opened
+    check: bool = True  # a session looks SQLite's file through for damage when it opens it
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):

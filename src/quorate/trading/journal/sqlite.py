@@ -76,7 +76,7 @@ class SqliteFile:
                     remedy="Try again in a moment.",
                 )
             if self.path.exists():
-                self._look(lambda connection: upgrade(connection, self.place))
+                self._look(lambda connection: upgrade(connection, self.place), check=self.settings.check)
             else:
                 self._build()
         except OSError as error:
@@ -177,10 +177,10 @@ class SqliteFile:
                 found="no such file",
                 expected="a journal that a session has written",
             )
-        self._look(lambda connection: require_version(version(connection), self.place))
+        self._look(lambda connection: require_version(version(connection), self.place), check=False)
 
-    def _look(self, work: Callable[[Connection], object]) -> None:
-        """Look the file through for damage, then do some work on it in one transaction."""
+    def _look(self, work: Callable[[Connection], object], *, check: bool) -> None:
+        """Do some work on the file in one transaction, looked through for damage before if so asked."""
         if self.path.stat().st_size == 0:
             # SQLite takes an empty file for a new database; ours are put in place complete.
             raise JournalError(
@@ -188,7 +188,7 @@ class SqliteFile:
             )
         try:
             with self._engine(self.path, writes=True).connect() as connection:
-                if self.settings.check:
+                if check:
                     with connection.begin():
                         said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
                     if said != "ok":

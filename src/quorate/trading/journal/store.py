@@ -57,7 +57,8 @@ class Store:
         self._account = account
         self._role: Role = role
         self._connection: Connection | None = None
-        self._newest = 0
+        # Number of the last row that this session knows of; None until it has looked.
+        self._newest: int | None = None
         # A batch whose fate is not known: the database failed between sending it and the acknowledgement.
         self._doubted: tuple[Row, ...] = ()
         session = role == "session"
@@ -98,7 +99,7 @@ class Store:
             self._doubted = ()
             raise
         self._doubted = ()
-        self._newest = max(self._newest, newest)
+        self._newest = newest
         return newest
 
     def holds(self, rows: Sequence[Row]) -> bool:
@@ -114,7 +115,7 @@ class Store:
         if batch == self._doubted:
             self._doubted = ()
         if held:
-            self._newest = max(self._newest, *(seq for seq, _, _ in there))
+            self._newest = max(self._newest or 0, *(seq for seq, _, _ in there))
         return held
 
     def read(self, after: int, kinds: Sequence[str] | None, *, detail: bool) -> Iterator[tuple[int, int, Row]]:
@@ -175,10 +176,11 @@ class Store:
         self._doubted = ()
         if not there:
             raise self._backend.explain(error, "write the journal") from error
-        if not self._compare(batch, there) or not idempotent:
+        self._compare(batch, there)
+        if not idempotent:
             raise JournalError(
                 f"write the record {there[0][2].key}",
-                found="the same one written before" if idempotent else "one of that key in the journal",
+                found="the same one in the journal",
                 expected="each record once",
             ) from error
         return max(seq for seq, _, _ in there)
@@ -280,13 +282,13 @@ class Store:
         try:
             self._backend.regain(connection, self._account)
         except JournalTakenError as error:
-            if not self._newest:
+            if self._newest is None:
                 raise
             # The server may still hold the lost connection's lock for a moment.
             raise JournalUnavailableError(
                 error.attempted, found=error.found, expected=error.expected, remedy="Try again in a moment."
             ) from error
-        if not self._newest:
+        if self._newest is None:
             return
         with connection.begin():
             newer = self._question(None).where(journal.c.seq > self._newest, journal.c.kind != "human")
