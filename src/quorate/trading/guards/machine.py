@@ -164,7 +164,8 @@ class Guards:
             symbol: the market.
             time: ms; the verdict's `until` lies after it.
         """
-        against = [guard for guard in self if guard.stops and guard.symbol in (None, symbol)]
+        of_market = self._volatility.get(symbol), self._feeds.get(symbol)
+        against = [guard for guard in (*self._for_all(), *of_market) if guard is not None and guard.stops]
         if not against:
             return Verdict(allowed=True)
         until = None
