@@ -145,11 +145,20 @@ class LiveFeed:
         self._log.clock(self._skew_ms)
 
     def _sleep_until(self, moment: int) -> bool:
-        """Whether the moment came; False where the feed was stopped before."""
+        """Whether the moment came, by both clocks; False where the feed was stopped before.
+
+        Where it has come by ours alone, the exchange is asked for its time again, which may have been wrong or become
+        right; an exchange that is behind for longer than our patience is not waited for.
+        """
+        asked = time.monotonic()
         while not self._stopped.is_set():
             left = moment - self._now()
-            if left <= 0:
+            ours = self.exchange.clock() - moment
+            if left <= 0 or ours >= self.settings.patience_s * 1000:
                 return True
+            if ours >= 0 and time.monotonic() - asked >= self.settings.poll_s:
+                self.exchange.connection.run(self._ask_clock())
+                asked = time.monotonic()
             self._stopped.wait(min(_TICK_S, left / 1000))
         return False
 
@@ -200,19 +209,20 @@ class LiveFeed:
         down = all(isinstance(self._trouble.get(symbol), ExchangeDownError) for symbol in self._symbols)
         candles, status = {}, {}
         for symbol, window in self._windows.items():
-            window.forget(bar, self.settings.window_bars)
             there = window.upto(bar, self.settings.window_bars)
-            if there is not None:
+            newest = None if there is None else int(there.time[-1])
+            status[symbol] = self._status(symbol, bar, newest)
+            if there is not None and newest == bar:
                 candles[symbol] = there
-            status[symbol] = self._status(symbol, bar, None if there is None else int(there.time[-1]))
+                # Only now: bars that were missed in an outage are asked for once more.
+                window.forget(bar, self.settings.window_bars)
         skew = None if down else self._skew_ms
         self._log.exchange(down)
         if not down:
             for symbol, how in status.items():
                 self._log.market(symbol, how, self._trouble.get(symbol))
-        here = {symbol: held for symbol, held in candles.items() if int(held.time[-1]) == bar}
         close = skew is not None and abs(skew) <= self.settings.skew_stop_s * 1000
-        return BarReport(bar, here, status, skew, down, close, self._log.take())
+        return BarReport(bar, candles, status, skew, down, close, self._log.take())
 
     def _status(self, symbol: str, bar: int, newest: int | None) -> Freshness:
         trouble = self._trouble.get(symbol)
