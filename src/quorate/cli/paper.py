@@ -108,6 +108,26 @@ def status(
             paper_status.watch(opened, settings, watch)
 
 
+@app.command("journal")
+def journal(
+    account: Account = None,
+    url: Url = None,
+    last: Annotated[int, typer.Option("--last", min=1, metavar="N", help="The newest N records.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    after: Annotated[int, typer.Option("--after", metavar="SEQ", help="Only records after this number.")] = 0,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only such records: filled, closed, guard ...; may be repeated.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List what an account has written down, oldest first."""
+    from quorate.cli import paper_journal
+    from quorate.core.configuration import load_settings
+
+    with open_journal(load_settings(), account, url, "reader") as opened:
+        paper_journal.show(opened, None if everything else last, after, kinds or (), as_json=as_json)
+
+
 @app.command("rearm")
 def rearm(
     guard: Annotated[str, typer.Argument(help="losses, drawdown or confidence.")],
