@@ -426,6 +426,19 @@ def test_a_bad_bar_takes_back_what_had_cleared_and_was_not_written_down() -> Non
     assert guards.mode == "REDUCING"
 
 
+def test_what_was_asked_and_is_forgotten_stops_nobody(trade: MakeTrade) -> None:
+    guards = Guards()
+    for _ in range(3):
+        guards.closed(trade(-9))
+    guards.measured(BTC, NOON, 0.09)
+    assert not guards.may_enter(BTC, NOON).allowed
+    guards.forget()
+    assert guards.asked == ()
+    assert guards.may_enter(BTC, NOON).allowed
+    # What it has counted stays: the next one is the fourth in a row.
+    assert take(guards, guards.closed(trade(-9))) == [("losses", *TRIPPED)]
+
+
 def test_a_move_says_itself() -> None:
     (move,) = Guards().counted(NOON, 1)
     assert move.to_json() == {

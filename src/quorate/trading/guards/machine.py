@@ -111,6 +111,11 @@ class Guards:
         """Every move that was asked for and not yet applied."""
         return tuple(guard.asked for guard in self if guard.asked is not None)
 
+    def forget(self) -> None:
+        """Drop what was asked for: a journal of whole steps does not have it, so it was judged by other limits."""
+        for guard in self:
+            guard.asked = None
+
     def rearm(self, name: str, time: int, who: str) -> GuardMove:
         """The move by which a person re-arms a guard; like any other, it is written down and then applied.
 

@@ -49,8 +49,9 @@ class Recovered:
 def redo(desk: Desk, entries: Iterable[Entry], known: Recovered | None = None) -> Recovered:
     """Do again what the journal says, on a desk that stands where the entries begin.
 
-    Guards and ladder are told what they were told then, and moved as it was written down, so they end up as they were;
-    what they ask for on the way is in the journal already and is not asked again.
+    Guards and ladder are told what they were told then, and moved as it was written down, so they end up as they were.
+    What they ask for on the way is in the journal already; where today's limits are others than those of then, it is
+    not, and is not asked again: nobody is halted for what was allowed.
 
     Raises:
         JournalError: the account that comes out is not the one the journal says it was.
@@ -73,6 +74,8 @@ def redo(desk: Desk, entries: Iterable[Entry], known: Recovered | None = None) -
                 if isinstance(record, records.Decided):
                     state.seen[record.symbol] = record.time
                 _redo(desk, record)
+    if desk.guards is not None:
+        desk.guards.forget()
     return state
 
 

@@ -1,0 +1,54 @@
+"""An account that goes on under other limits than it was judged by so far."""
+
+from dataclasses import replace
+
+import pytest
+
+from quorate.core.clock import HOUR_MS
+from quorate.core.settings import GuardSettings
+from quorate.trading.journal import GuardMoved, Valued
+from stubs.scripted import make_world
+
+STRICT = GuardSettings(
+    losses=1, loss_usd=0.0, drawdown_usd=0.5, models=4, confidence=0.9, volatility=0.02, volatility_clear=0.01
+)
+LAX = GuardSettings(
+    losses=99, loss_usd=1e6, drawdown_usd=1e6, models=0, confidence=0.0, volatility=9.0, volatility_clear=9.0
+)
+
+
+def under(world, limits):
+    watch = replace(world.terms.oversight, guards=limits)
+    return replace(world, terms=replace(world.terms, oversight=watch))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nobody_is_halted_for_what_was_allowed_and_the_new_limits_hold_from_now_on(open_journal, seed):
+    world = make_world(seed)
+    middle = world.start + 60 * HOUR_MS
+    with open_journal() as journal:
+        under(world, LAX).session(journal, end=middle).run()
+        assert list(journal.read(kinds=[GuardMoved])) == []
+    with open_journal() as journal:
+        session = under(world, STRICT).session(journal)
+        session._recover()
+        assert session.desk.guards.asked == ()
+        assert session.desk.guards.mode == "ACTIVE"
+        session.run()
+        moved = [entry.record for entry in journal.read(kinds=[GuardMoved])]
+        assert moved
+        assert min(record.time for record in moved) >= middle
+
+
+def test_a_halt_outlives_limits_that_would_not_have_caused_it(open_journal):
+    world = make_world(1)
+    with open_journal() as journal:
+        session = under(world, STRICT).session(journal, end=world.start + 60 * HOUR_MS)
+        session.run()
+        assert session.desk.guards.mode == "HALTED"
+    with open_journal() as journal:
+        session = under(world, LAX).session(journal)
+        session.run()
+        assert session.desk.guards.mode == "HALTED"
+        last = list(journal.read(kinds=[Valued]))[-1].record
+        assert last.time > world.start + 61 * HOUR_MS
