@@ -4,8 +4,8 @@ import logging
 import shutil
 
 import pytest
-from integrations.freqtrade.conftest import train_trees
 
+from integrations.freqtrade.conftest import train_trees
 from quorate.core.errors import FreqtradeError
 from quorate.ensemble.store import BundleStore
 from quorate.integrations.freqtrade import BundleSource

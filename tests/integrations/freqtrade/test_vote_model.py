@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from integrations.freqtrade.conftest import settings
 
+from integrations.freqtrade.conftest import settings
 from quorate.core.errors import ModelError
 from quorate.core.settings import NHiTSSettings
 from quorate.core.types import Action

@@ -1,0 +1,331 @@
+"""Real Freqtrade runs the strategies, offline against the stand-in for Binance."""
+
+import csv
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from integrations.freqtrade.conftest import World, make_world
+from quorate import load_bundle
+from quorate.core.clock import timeframe_ms
+from quorate.integrations.freqtrade.scaffold import scaffold
+from stubs import freqtrade
+from stubs.binance import spawn
+
+# What a second of patience costs nothing: Freqtrade's own threads may be slow on a busy machine.
+PATIENCE = 240
+
+# Three weeks that begin in the training span; the start-up lies before them.
+SPAN = "20240127-20240220"
+
+
+@dataclass(frozen=True)
+class Bot:
+    """Freqtrade over one world: its user_data, the configuration of the stand-in, and what it is run with."""
+
+    world: World
+    offline: Path
+
+    def run(self, *arguments, config="config-quorate-futures.json", settings=None, own=None):
+        """One of its verbs, its log in `stderr`; `own` is added to the section "quorate"."""
+        configs = [self.world.user_data / config, self.offline]
+        if own is not None:
+            extra = self.offline.with_name("own.json")
+            extra.write_text(json.dumps({"quorate": own}))
+            configs.append(extra)
+        named = [word for path in configs for word in ("-c", path)]
+        return freqtrade.run(
+            *arguments, "--userdir", self.world.user_data, *named,
+            cwd=self.world.user_data, settings=settings, timeout=PATIENCE,
+        )  # fmt: skip
+
+    def backtest(self, *arguments, **more):
+        """The trades of a backtest, and its log."""
+        folder = self.world.user_data / "backtest_results"
+        shutil.rmtree(folder, ignore_errors=True)
+        span = () if "--timerange" in arguments else ("--timerange", SPAN)
+        done = self.run("backtesting", "--cache", "none", "--export", "trades", *span, *arguments, **more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return freqtrade.exported_trades(folder), flat(done)
+
+
+def flat(done):
+    """The log in one line: Freqtrade folds it."""
+    return re.sub(r"\s+", " ", done.stdout + done.stderr)
+
+
+def make_bot(world, folder):
+    offline = folder / "offline.json"
+
+    class Started:
+        def __enter__(self):
+            freqtrade.require()
+            scaffold(world.user_data, world.bundles)
+            self._stub = spawn(world.data)
+            urls = self._stub.__enter__().urls
+            exchange = {k: v for k, v in freqtrade.offline(urls).items() if not k.startswith("pair_")}
+            offline.write_text(json.dumps({"exchange": exchange}))
+            return Bot(world, offline)
+
+        def __exit__(self, *exception):
+            self._stub.__exit__(*exception)
+
+    return Started()
+
+
+@pytest.fixture(scope="session")
+def bot(world, tmp_path_factory):
+    with make_bot(world, tmp_path_factory.mktemp("bot")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def futures(bot):
+    return bot.backtest()
+
+
+def decided(world, pair, opened, timeframe="1h"):
+    """What the bundle says on the bar before the one at whose open a trade began."""
+    frame = load_bundle(world.bundle).predict_frame(world.panel[pair])
+    return int(frame.action[np.searchsorted(frame.time, opened) - 1]) - 1
+
+
+def test_futures_trades_are_the_bundles_decisions_with_leverage_and_funding(bot, futures):
+    trades, log = futures
+    assert len(trades) > 50
+    sides = Counter(trade["is_short"] for trade in trades)
+    assert min(sides.values()) > 10
+    assert len(sides) == 2
+    known = {pair: load_bundle(bot.world.bundle).predict_frame(bot.world.panel[pair]) for pair in bot.world.panel}
+    for trade in trades:
+        frame = known[trade["pair"]]
+        row = int(np.searchsorted(frame.time, trade["open_timestamp"])) - 1
+        assert frame.time[row] == trade["open_timestamp"] - 3_600_000
+        assert int(frame.action[row]) - 1 == (-1 if trade["is_short"] else 1)
+        assert 1 <= trade["leverage"] <= 5
+        assert trade["enter_tag"].startswith(f"{frame.consensus[row]} | xgb:")
+        assert len(trade["enter_tag"]) <= 255
+    assert {trade["leverage"] for trade in trades} - {1.0}
+    assert sum(trade["funding_fees"] != 0 for trade in trades) > len(trades) / 4
+    assert {trade["exit_reason"] for trade in trades} <= {"time", "roi", "stop_loss", "stop", "target", "force_exit"}
+    assert {"time", "roi", "stop_loss"} <= {trade["exit_reason"] for trade in trades}
+    assert max(trade["trade_duration"] for trade in trades) == 300
+    assert min(trade["open_timestamp"] for trade in trades) >= bot.world.seam
+    assert log.count("was trained on") == 1
+    assert "Traceback" not in log
+
+
+def test_every_stop_lies_within_half_the_way_to_the_liquidation(bot, futures):
+    """Liquidation as Freqtrade has it is not exported; at the least it lies a whole margin less 3 % away."""
+    for trade in futures[0]:
+        way = abs(trade["stop_loss_abs"] - trade["open_rate"]) / trade["open_rate"]
+        assert way <= (1 / trade["leverage"]) / 2
+        assert way > 0
+
+
+def test_targets_and_stops_are_in_atr(bot, futures):
+    for trade in futures[0]:
+        if trade["exit_reason"] == "roi":
+            stop = abs(trade["stop_loss_abs"] - trade["open_rate"])
+            target = abs(trade["close_rate"] - trade["open_rate"])
+            # At its target exactly, or at an open beyond it.
+            assert target >= 2.5 * stop - 2e-3
+
+
+def test_spot_has_no_shorts_and_a_sell_leaves(bot):
+    trades, _ = bot.backtest(
+        config="config-quorate-spot.json", settings={"QUORATE_EXITS__TIME_BARS": "48", "QUORATE_EXITS__STOP_ATR": "12"}
+    )
+    assert len(trades) > 10
+    assert not any(trade["is_short"] for trade in trades)
+    assert {trade["leverage"] for trade in trades} == {1.0}
+    left = [trade for trade in trades if trade["exit_reason"] == "exit_signal"]
+    assert len(left) >= 3
+    for trade in left:
+        assert decided(bot.world, f"{trade['pair']}:USDT", trade["close_timestamp"]) == -1
+
+
+def test_thresholds_of_each_side_can_be_set_as_hyperopt_sets_them(bot):
+    parameters = bot.world.user_data / "strategies" / "QuorateVoteStrategy.json"
+    parameters.write_text(
+        json.dumps(
+            {
+                "strategy_name": "QuorateVoteStrategy",
+                "params": {"buy": {"long_confidence": 0.84}, "sell": {"short_confidence": 0.95}},
+                "ft_stratparam_v": 1,
+                "export_time": str(datetime.now(UTC)),
+            }
+        )
+    )
+    try:
+        trades, _ = bot.backtest()
+    finally:
+        parameters.unlink()
+    assert trades
+    assert not any(trade["is_short"] for trade in trades)
+    for trade in trades:
+        frame = load_bundle(bot.world.bundle).predict_frame(bot.world.panel[trade["pair"]])
+        assert frame.confidence[np.searchsorted(frame.time, trade["open_timestamp"]) - 1] >= 0.8399
+
+
+def test_guards_stop_a_backtest_that_asks_for_them_and_no_model_is_asked_again(bot, futures):
+    free = futures[0]
+    kept = {path: path.stat().st_mtime_ns for path in (bot.world.user_data / "quorate" / "cache").glob("*.npz")}
+    assert kept
+    lost = sorted(trade["close_timestamp"] for trade in free if trade["profit_abs"] < 0)
+    own = {"guards": "always"}
+    limits = {"QUORATE_GUARDS__LOSSES": "1", "QUORATE_GUARDS__LOSS_USD": "0", "QUORATE_GUARDS__MODELS": "2"}
+    trades, log = bot.backtest(own=own, settings=limits)
+    assert 0 < len(trades) < len(free)
+    losing = min(trade["close_timestamp"] for trade in trades if trade["profit_abs"] < 0)
+    assert losing == lost[0]
+    assert max(trade["open_timestamp"] for trade in trades) <= losing
+    assert "no entry in" in log
+    assert "losses: the last 1 closed trades" in log
+    assert kept == {path: path.stat().st_mtime_ns for path in kept}
+
+
+def test_stakes_by_confidence_and_a_protection_of_freqtrades_own(bot):
+    strategy = bot.world.user_data / "strategies" / "Protected.py"
+    strategy.write_text(
+        "from quorate.integrations.freqtrade.strategy import QuorateVoteStrategy as Base\n\n\n"
+        "class Protected(Base):\n"
+        "    @property\n"
+        "    def protections(self):\n"
+        "        return [{'method': 'CooldownPeriod', 'stop_duration_candles': 12}]\n"
+    )
+    trades, _ = bot.backtest(
+        "--strategy", "Protected", "--enable-protections", "--stake-amount", "100", own={"stake": "confidence"}
+    )
+    assert trades
+    for trade in trades:
+        frame = load_bundle(bot.world.bundle).predict_frame(bot.world.panel[trade["pair"]])
+        confidence = frame.confidence[np.searchsorted(frame.time, trade["open_timestamp"]) - 1]
+        assert trade["stake_amount"] == pytest.approx(100 * confidence, rel=0.02)
+    for pair in bot.world.panel:
+        own = sorted((t["open_timestamp"], t["close_timestamp"]) for t in trades if t["pair"] == pair)
+        assert all(later[0] - earlier[1] >= 11 * 3_600_000 for earlier, later in itertools.pairwise(own))
+
+
+def test_without_a_bundle_it_does_not_start_and_says_why(bot):
+    done = bot.run("backtesting", "--cache", "none", own={"bundle": "quorate/nowhere"})
+    log = flat(done)
+    assert done.returncode != 0
+    assert "no such folder" in log
+    assert "quorate train --out" in log
+
+
+def test_a_market_that_the_bundle_does_not_know_gives_no_entry_and_freqtrade_runs_on(bot):
+    trades, log = bot.backtest(config="config-quorate-spot.json", own={"unseen_pairs": False})
+    assert trades == []
+    assert "found a spot market" in log
+
+
+def test_lookahead_analysis_finds_no_bias(bot, tmp_path):
+    told = tmp_path / "lookahead.csv"
+    done = bot.run(
+        "lookahead-analysis", "--strategy", "QuorateVoteStrategy", "--timerange", "20240201-20240220",
+        "--targeted-trade-amount", "12", "--minimum-trade-amount", "10", "--lookahead-analysis-exportfilename", told,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "too few trades" not in done.stdout + done.stderr
+    (row,) = csv.DictReader(told.read_text().splitlines())
+    assert row["has_bias"] == "False"
+    assert int(row["total_signals"]) >= 10
+    assert (row["biased_entry_signals"], row["biased_exit_signals"], row["biased_indicators"]) == ("0", "0", "")
+
+
+def test_lookahead_analysis_would_have_found_one(bot, tmp_path):
+    """The same verb on the same candles, with a leak in the strategy."""
+    (bot.world.user_data / "strategies" / "Leaky.py").write_text(
+        "from quorate.integrations.freqtrade.strategy import QuorateVoteStrategy as Base\n\n\n"
+        "class Leaky(Base):\n"
+        "    def populate_entry_trend(self, dataframe, metadata):\n"
+        "        dataframe = super().populate_entry_trend(dataframe, metadata)\n"
+        "        ahead = dataframe['close'].shift(-2) > dataframe['close'] * 1.001\n"
+        "        dataframe['enter_long'] = (ahead & (dataframe['quorate_action'] > 0)).astype(int)\n"
+        "        return dataframe\n"
+    )
+    told = tmp_path / "leaky.csv"
+    bot.run(
+        "lookahead-analysis", "--strategy", "Leaky", "--timerange", "20240201-20240220", "--targeted-trade-amount", "5",
+        "--minimum-trade-amount", "5", "--lookahead-analysis-exportfilename", told,
+    )  # fmt: skip
+    (row,) = csv.DictReader(told.read_text().splitlines())
+    assert row["has_bias"] == "True"
+
+
+def test_recursive_analysis_finds_no_variance_at_the_strategys_own_start(bot):
+    done = bot.run(
+        "recursive-analysis", "--strategy", "QuorateVoteStrategy", "--timerange", "20240210-20240301",
+        "-p", "BTC/USDT:USDT", settings={"COLUMNS": "200"},
+    )  # fmt: skip
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log
+    assert "No lookahead bias on indicators found" in log
+    assert "found lookahead in indicator" not in log
+    # A table row for each indicator with any variance; the columns are the lengths of the start-up.
+    rows = [line for line in log.splitlines() if re.match(r"^[│|]\s*(quorate_|enter|exit)", line)]
+    head = next((line for line in log.splitlines() if "(from strategy)" in line), None)
+    assert "No variance" in log or head is not None
+    for line in rows:
+        cells = [cell.strip() for cell in re.split("[│┃|]", line)[1:-1]]
+        names = [cell.strip() for cell in re.split("[│┃|]", head)[1:-1]]
+        own = names.index("498 (from strategy)")
+        assert all(cell in ("-", "0.000%") for cell in cells[own:]), line
+
+
+def test_the_strategy_loads_no_training_library(bot):
+    code = (
+        "import sys\n"
+        "import quorate.integrations.freqtrade.strategy, quorate.integrations.freqtrade.hybrid\n"
+        f"from quorate import load_bundle; load_bundle({str(bot.world.bundle)!r})\n"
+        "print([name for name in ('torch', 'xgboost', 'lightgbm', 'sklearn', 'onnx') if name in sys.modules])\n"
+    )
+    python = freqtrade.require() / "bin" / "python"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("timeframe", ["5m", "15m"])
+def test_shorter_bars_work_as_well(tmp_path, timeframe):
+    freqtrade.require()
+    world = make_world(tmp_path / "user_data", timeframe, bars=1_500)
+    with make_bot(world, tmp_path) as started:
+        trades, _ = started.backtest("--timerange", "20240101-")
+    assert len(trades) > 20
+    length = timeframe_ms(timeframe)
+    assert max(trade["trade_duration"] for trade in trades) == 5 * length / 60_000
+    assert min(trade["open_timestamp"] for trade in trades) >= world.seam
+
+
+def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
+    home = freqtrade.require()
+    needed = "import lightgbm, xgboost, onnxmltools, datasieve"
+    if subprocess.run([home / "bin" / "python", "-c", needed], capture_output=True, check=False).returncode:
+        pytest.skip("no FreqAI in Freqtrade's environment: it needs lightgbm, xgboost, onnxmltools and datasieve")
+    config = json.loads((bot.world.user_data / "config-quorate-freqai.json").read_text())
+    config["freqai"].update(train_period_days=25, backtest_period_days=10, identifier="test")
+    config["exchange"]["pair_whitelist"] = ["BTC/USDT:USDT"]
+    (bot.world.user_data / "config-freqai-test.json").write_text(json.dumps(config))
+    small = {
+        "QUORATE_MODELS__XGBOOST__TREES": "20", "QUORATE_MODELS__LIGHTGBM__TREES": "20",
+        "QUORATE_MODELS__XGBOOST__L2_SHARE": "0", "QUORATE_MODELS__LIGHTGBM__L2_SHARE": "0",
+        "QUORATE_TRAIN__THREADS": "1", "QUORATE_TRAIN__FEATURES": "core14",
+    }  # fmt: skip
+    trades, log = bot.backtest("--timerange", "20240220-20240311", config="config-freqai-test.json", settings=small)
+    assert log.count("Starting training BTC/USDT:USDT") == 2
+    assert "raised exception" not in log
+    assert len(trades) > 10
+    assert {trade["enter_tag"].split(" | ")[0] for trade in trades} == {"freqai"}
+    # The planted edge is found: of trades that follow it, more than half win.
+    assert np.mean([trade["profit_abs"] > 0 for trade in trades]) > 0.5
