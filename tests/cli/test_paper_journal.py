@@ -73,3 +73,11 @@ def test_an_account_that_is_not_there_is_told(say, tmp_path, capsys):
     code, _, err = say("--account", "papr")
     assert code == 1
     assert "Did you mean 'paper'" in " ".join(err.split())
+
+
+def test_a_journal_is_copied(say, tmp_path, capsys):
+    copied = f"sqlite:///{tmp_path / 'copy.sqlite'}"
+    main(["paper", "copy", "--journal", f"sqlite:///{tmp_path / 'journal.sqlite'}", "--to", copied, "--json"])
+    assert json.loads(capsys.readouterr().out) == {"records": 3}
+    with Journal.open(copied, "paper") as journal:
+        assert [entry.record for entry in journal.read()] == WRITTEN

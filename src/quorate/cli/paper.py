@@ -128,6 +128,25 @@ def journal(
         paper_journal.show(opened, None if everything else last, after, kinds or (), as_json=as_json)
 
 
+@app.command("copy")
+def copy(
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="A database that holds no journal yet.")],
+    url: Url = None,
+    as_json: options.Json = False,
+) -> None:
+    """Copy the whole journal to another database, to move it there or to keep it; no session may be running."""
+    from quorate.cli import output
+    from quorate.core.configuration import load_settings
+    from quorate.trading.journal.copy import copy as copy_journal
+
+    settings = load_settings()
+    records = copy_journal(url or settings.journal.url, to, settings.journal)
+    if as_json:
+        output.print_json({"records": records})
+    else:
+        output.print_line(f"copied {records:,} records")
+
+
 @app.command("rearm")
 def rearm(
     guard: Annotated[str, typer.Argument(help="losses, drawdown or confidence.")],

@@ -1,0 +1,79 @@
+"""A whole journal into another database, every account, row by row as it is: to move it, or to keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from quorate.core.errors import JournalError
+from quorate.core.settings import JournalSettings
+from quorate.trading.journal.backend import Backend, backend_of
+from quorate.trading.journal.journal import Journal
+from quorate.trading.journal.tables import accounts, journal
+
+_PAGE = 5_000
+
+
+def copy(source_url: str, target_url: str, settings: JournalSettings | None = None) -> int:
+    """Copy a journal into a database that holds none, all or nothing; the number of records.
+
+    Numbers and times stay as they are, so a session goes on in the copy as it would have in the original. None may run
+    meanwhile: every account is locked until the copy is done.
+
+    Raises:
+        JournalTakenError: a session is running.
+        JournalUnavailableError: one of the two cannot be reached.
+        JournalError: the target holds accounts already, or one of the two is damaged or of another version.
+    """
+    settings = settings or JournalSettings()
+    source, target = backend_of(source_url, settings), backend_of(target_url, settings)
+    source.prepare(build=False)
+    target.prepare(build=True)
+    with ExitStack() as held:
+        with _transaction(source, "read the journal", writes=False) as reading:
+            names = reading.execute(select(accounts.c.name)).scalars().all()
+        for name in names:
+            held.enter_context(Journal.open(source_url, name, settings=settings))
+        reading = held.enter_context(_transaction(source, "read the journal", writes=False))
+        writing = held.enter_context(_transaction(target, "write the journal", writes=True))
+        present = writing.execute(select(accounts.c.name)).scalars().first()
+        if present is not None:
+            raise JournalError(
+                f"copy the journal to {target.place}",
+                found=f"the account '{present}' in it",
+                expected="a database without accounts",
+            )
+        for page in _pages(source, reading, accounts):
+            writing.execute(insert(accounts), page)
+        records = 0
+        for page in _pages(source, reading, journal):
+            writing.execute(insert(journal), page)
+            records += len(page)
+        if writing.dialect.name == "postgresql":
+            writing.execute(text("SELECT setval(pg_get_serial_sequence('journal', 'seq'), max(seq)) FROM journal"))
+        found = writing.execute(select(func.count()).select_from(journal)).scalar()
+        if found != records:
+            raise JournalError(f"copy the journal to {target.place}", found=f"{found} records", expected=f"{records}")
+    return records
+
+
+def _pages(source: Backend, reading: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+    order = tuple(table.primary_key)
+    try:
+        for page in reading.execution_options(yield_per=_PAGE).execute(select(table).order_by(*order)).partitions():
+            yield [dict(row._mapping) for row in page]
+    except DBAPIError as error:
+        raise source.explain(error, "read the journal") from error
+
+
+@contextmanager
+def _transaction(backend: Backend, attempted: str, *, writes: bool) -> Iterator[Connection]:
+    try:
+        with backend.connect(writes=writes) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise backend.explain(error, attempted) from error
