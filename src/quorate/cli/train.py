@@ -209,6 +209,7 @@ def to_json(trained: Trained) -> dict[str, Any]:
                 "seconds": round(member.seconds, 3),
                 "metrics": member.metrics,
                 "failure": member.failure,
+                "earlier": member.earlier,
             }
             for member in trained.members
         },
@@ -253,6 +254,9 @@ def show(trained: Trained) -> None:
         [(stage.name, f"{stage.seconds:.1f} s", f"{stage.peak_mib:.0f} MiB") for stage in trained.stages],
         synthetic=manifest.synthetic,
     )
+    earlier = [member.model for member in trained.members if member.earlier]
+    if earlier:
+        output.print_line(f"{', '.join(earlier)}: finished by an earlier run that was interrupted, taken as they were")
     loaded = sum(member.ok for member in trained.members)
     output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")
 

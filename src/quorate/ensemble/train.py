@@ -1,50 +1,32 @@
-"""Candles to a bundle: features and labels once, then every member on the same rows."""
+"""Candles to a bundle: features and labels once, then every member on the same rows, then what is made of them all."""
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings, StackSettings
 from quorate.core.types import Candles, Mode, Policy
+from quorate.ensemble import groundwork
 from quorate.ensemble.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.cost import Stage, stage
 from quorate.ensemble.evidence import ask
 from quorate.ensemble.fitting import Measure, fit_member
+from quorate.ensemble.groundwork import Groundwork
 from quorate.ensemble.judgement import learn
 from quorate.ensemble.manifest import Manifest, Member
+from quorate.ensemble.origin import versions
 from quorate.ensemble.precision import lighten
-from quorate.ensemble.recipes import RECIPES, Recipe, RecipeName
+from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fitting import FittedStack, fit_stack, predict_out_of_fold
 from quorate.ensemble.store import BundleStore
+from quorate.ensemble.unfinished import FittedMember, Unfinished
 from quorate.ensemble.vote import loaded_mode
-from quorate.features import feature_set
-from quorate.models import Model, build
-from quorate.models.registry import require_known
 from quorate.models.runtime import Session
-from quorate.targets import Dataset, build_dataset, time_split, validation_slices
-from quorate.targets.splits import TimeSplit
-
-# What a model's file may depend on.
-_PACKAGES = (
-    *("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime"),
-    *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy", "torch"),
-)
-
-# Where the training of networks keeps its checkpoints, beside the bundles.
-UNFINISHED = ".unfinished"
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
@@ -52,13 +34,18 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class MemberResult:
-    """How one member's training went."""
+    """How one member's training went.
+
+    Attributes:
+        earlier: it was finished by an earlier run that was interrupted; `seconds` are what it took then.
+    """
 
     model: str
     ok: bool
     seconds: float
     metrics: Mapping[str, Any] = field(default_factory=dict)
     failure: str | None = None
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +82,8 @@ def train(
     Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together),
     and measured on the later two, purged at each seam. The second is cut in three: by the first slice members stop
     early where they do, on the second a vote's scores become probabilities, on the third its policy is chosen. The
-    bundle holds the models as measured. Interrupted and started again, the training of a network goes on where it was.
+    bundle holds the models as measured. Interrupted and started again, members that were finished are not trained
+    again, and the training of a network goes on where it was.
 
     Args:
         panel: symbol -> candles; those before `start` only warm the features.
@@ -114,112 +102,116 @@ def train(
         ModelError: an unknown or doubled name, or fewer than two members (or the only one) could be trained.
         DataError: no row has every feature and a label.
     """
-    _require_models(models)
     stages = [] if stages is None else stages
-    chosen = RECIPES[recipe]
-    makers = {name: _maker(name, chosen, settings) for name in models}
     with stage("features and labels", stages):
-        lead = max(map(_window, makers.values())) - 1
-        target = chosen.make_target(settings.target)
-        features, first = feature_set(chosen.features(settings)), chosen.first_bar(panel, start, settings)
-        dataset = build_dataset(panel, features.name, target, first, end, lead=lead)
-        split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
-        slices = validation_slices(dataset.time, dataset.span_end, split.validation, settings.split)
-    stop = slices.stop if chosen.task == "class" else None
-    learned = dataset.y[split.train]
-    prior = np.bincount(learned, minlength=3) / len(learned) if chosen.task == "class" else learned.mean(keepdims=True)
-    unfinished = out / UNFINISHED / _fingerprint(dataset, split, settings)
-    files: dict[str, bytes] = {}
-    members: list[Member] = []
-    results: list[MemberResult] = []
-    for number, name in enumerate(models, 1):
-        began = time.perf_counter()
+        ground = groundwork.lay(panel, RECIPES[recipe], models, settings, start, end)
+    unfinished = Unfinished(out, ground.fingerprint())
+    draft = _fit_members(ground, unfinished, measure, tell, stages)
+    if ground.classes:
+        _judge(draft, ground, panel, stages)
+    else:
+        _stack(draft, ground, measure, tell, stages)
+    candles = sum(len(each.between(start, end)) for each in panel.values())
+    manifest = _manifest(draft, ground, panel, timeframe, candles)
+    with stage("publish", stages):
+        path, manifest = BundleStore(out).publish(manifest, draft.files, why="trained")
+    unfinished.remove()
+    return Trained(path, manifest, tuple(draft.results), tuple(stages))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What the bundle is going to be."""
+
+    members: list[Member] = field(default_factory=list)
+    results: list[MemberResult] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    decides: Policy = "classic"
+    stack: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def graphs(self) -> dict[str, bytes]:
+        """Member -> its graph, for those that could be trained."""
+        return {member.model: self.files[member.graph] for member in self.members if member.graph is not None}
+
+    def add(self, model: str, fitted: FittedMember, *, earlier: bool) -> None:
+        native, graph = fitted.files
+        self.files |= fitted.files
+        self.members.append(Member(model, native, graph))
+        self.results.append(MemberResult(model, True, fitted.seconds, fitted.metrics, earlier=earlier))
+
+    def lose(self, model: str, seconds: float, failure: str) -> None:
+        self.members.append(Member(model, failure=failure))
+        self.results.append(MemberResult(model, False, seconds, failure=failure))
+
+
+def _fit_members(
+    ground: Groundwork, unfinished: Unfinished, measure: Measure, tell: Tell, stages: list[Stage]
+) -> _Draft:
+    """Every member, one after the other. One that fails does not lose the others; the summary says why."""
+    draft = _Draft()
+    for number, (name, make) in enumerate(ground.makers.items(), 1):
+        began, title = time.perf_counter(), f"{name} ({number}/{len(ground.makers)})"
+        fitted = unfinished.finished(name)
+        earlier = fitted is not None
         try:
             with stage(name, stages):
-                told, kept = _told(tell, name, number, models), unfinished / name
-                made, figures = fit_member(makers[name](), dataset, split, prior, measure, told, kept, stop)
+                if fitted is None:
+                    files, figures = fit_member(
+                        make(),
+                        ground.dataset,
+                        ground.split,
+                        ground.prior,
+                        measure,
+                        lambda done, total, title=title: tell(title, done, total),  # type: ignore[misc]
+                        unfinished.checkpoint(name),
+                        ground.stop,
+                    )
+                    fitted = FittedMember(files, figures, time.perf_counter() - began)
+                    unfinished.keep(name, fitted)
         except QuorateError as error:
-            # One member that fails does not lose the others; the summary says why.
-            members.append(Member(name, failure=str(error)))
-            results.append(MemberResult(name, ok=False, seconds=time.perf_counter() - began, failure=str(error)))
+            draft.lose(name, time.perf_counter() - began, str(error))
             continue
-        files |= made
-        native, graph = made
-        members.append(Member(name, native, graph))
-        results.append(MemberResult(name, ok=True, seconds=time.perf_counter() - began, metrics=figures))
-    if loaded_mode(sum(result.ok for result in results), len(results)) == "none":
+        draft.add(name, fitted, earlier=earlier)
+    if loaded_mode(sum(result.ok for result in draft.results), len(draft.results)) == "none":
+        unfinished.remove()  # it would go no better another time
         raise ModelError(
             "train the ensemble",
-            found="; ".join(f"{result.model}: {result.failure}" for result in results if not result.ok),
+            found="; ".join(f"{result.model}: {result.failure}" for result in draft.results if not result.ok),
             expected="at least two members",
         )
-    metrics: dict[str, Any] = {result.model: result.metrics for result in results if result.ok}
-    if settings.train.precision == "int8" and chosen.task == "class":
+    draft.metrics = {result.model: result.metrics for result in draft.results if result.ok}
+    return draft
+
+
+def _judge(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
+    """A vote: fewer bits where they change nothing, scores to probabilities, and the policy that decides."""
+    settings, dataset = ground.settings, ground.dataset
+    if settings.train.precision == "int8":
         with stage("int8", stages):
-            fewer = lighten(dataset, split, members, files, settings.vote)
-        metrics["int8"] = fewer
-    decides: Policy = "classic"
-    if chosen.task == "class":
-        with stage("probabilities", stages):
-            columns = dataset.inputs.X.shape[1]
-            sessions = {m.model: Session(files[m.graph], columns, m.model) for m in members if m.graph is not None}
-            earlier, later = (ask(sessions, panel, dataset, rows) for rows in (slices.calibrate, slices.choose))
-            judged = learn(earlier, later, settings, len(members))
-        files[CALIBRATION] = judged.calibration.content()
-        metrics["probabilities"], decides = judged.report, judged.policy
-    described: Mapping[str, Any] = {}
-    if chosen.task == "return":
-        served = {member.model: files[member.graph] for member in members if member.graph is not None}
-        with stage("stack", stages):
-            able = {name: makers[name] for name in served}
-            seen = predict_out_of_fold(able, dataset, split, settings, target.horizon, tell)
-            stacked = fit_stack(seen, served, dataset, split, settings, measure)
-        files |= stacked.files
-        members = [_without(member, stacked.failures, files) for member in members]
-        results = [_beside(result, stacked) for result in results]
-        metrics, described = stacked.figures, stacked.about
-    manifest = Manifest(
-        recipe=recipe,
-        features=features.name,
-        feature_names=features.names,
-        feature_hash=features.hash,
-        target=settings.target,
-        policy=settings.vote,
-        decides=decides,
-        symbols=tuple(panel),
-        timeframe=timeframe,
-        synthetic=any(candles.synthetic for candles in panel.values()),
-        training_start=int(dataset.time.min()),
-        training_end=int(dataset.span_end.max()),
-        rows={
-            "candles": sum(len(candles.between(start, end)) for candles in panel.values()),
-            "labelled": len(dataset.y),
-            "train": len(split.train),
-            "validation": len(split.validation),
-            "test": len(split.test),
-        },
-        class_prior=tuple(prior.tolist()) if chosen.task == "class" else (),
-        members=tuple(members),
-        metrics=metrics,
-        settings={
-            "train": asdict(settings.train),
-            "split": asdict(settings.split),
-            **({"stack": _combining(settings.stack)} if chosen.task == "return" else {}),
-            "models": {
-                name: asdict(getattr(own, name))
-                for own in (chosen.model_settings(settings),)
-                for name in models
-                if hasattr(own, name)
-            },
-        },
-        versions=_versions(),
-        files={},
-        stack=described,
-    )
-    with stage("publish", stages):
-        path, manifest = BundleStore(out).publish(manifest, files, why="trained")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    return Trained(path, manifest, tuple(results), tuple(stages))
+            draft.metrics["int8"] = lighten(dataset, ground.split, draft.members, draft.files, settings.vote)
+    with stage("probabilities", stages):
+        columns = dataset.inputs.X.shape[1]
+        sessions = {model: Session(graph, columns, model) for model, graph in draft.graphs.items()}
+        slices = (ground.slices.calibrate, ground.slices.choose)
+        earlier, later = (ask(sessions, panel, dataset, rows) for rows in slices)
+        judged = learn(earlier, later, settings, len(draft.members))
+    draft.files[CALIBRATION] = judged.calibration.content()
+    draft.metrics["probabilities"], draft.decides = judged.report, judged.policy
+
+
+def _stack(draft: _Draft, ground: Groundwork, measure: Measure, tell: Tell, stages: list[Stage]) -> None:
+    """A stack: the members once more out of fold, and what combines them."""
+    served, dataset, settings = draft.graphs, ground.dataset, ground.settings
+    with stage("stack", stages):
+        able = {name: ground.makers[name] for name in served}
+        seen = predict_out_of_fold(able, dataset, ground.split, settings, ground.target.horizon, tell)
+        stacked = fit_stack(seen, served, dataset, ground.split, settings, measure)
+    draft.files |= stacked.files
+    draft.members = [_without(member, stacked.failures, draft.files) for member in draft.members]
+    draft.results = [_beside(result, stacked) for result in draft.results]
+    draft.metrics, draft.stack = stacked.figures, stacked.about
 
 
 def _without(member: Member, failures: Mapping[str, str], files: dict[str, bytes]) -> Member:
@@ -238,50 +230,50 @@ def _beside(result: MemberResult, stacked: FittedStack) -> MemberResult:
     return replace(result, metrics=stacked.figures[result.model]) if result.ok else result
 
 
+def _manifest(
+    draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles], timeframe: str, candles: int
+) -> Manifest:
+    settings, dataset, split = ground.settings, ground.dataset, ground.split
+    return Manifest(
+        recipe=ground.recipe.name,
+        features=ground.features.name,
+        feature_names=ground.features.names,
+        feature_hash=ground.features.hash,
+        target=settings.target,
+        policy=settings.vote,
+        decides=draft.decides,
+        symbols=tuple(panel),
+        timeframe=timeframe,
+        synthetic=any(each.synthetic for each in panel.values()),
+        training_start=int(dataset.time.min()),
+        training_end=int(dataset.span_end.max()),
+        rows={
+            "candles": candles,
+            "labelled": len(dataset.y),
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+        class_prior=tuple(ground.prior.tolist()) if ground.classes else (),
+        members=tuple(draft.members),
+        metrics=draft.metrics,
+        settings={
+            "train": asdict(settings.train),
+            "split": asdict(settings.split),
+            **({} if ground.classes else {"stack": _combining(settings.stack)}),
+            "models": _model_settings(ground),
+        },
+        versions=versions(),
+        files={},
+        stack=draft.stack,
+    )
+
+
 def _combining(settings: StackSettings) -> dict[str, Any]:
     return {key: value for key, value in asdict(settings).items() if key != "models"}
 
 
-def _maker(name: str, recipe: Recipe, settings: Settings) -> Callable[[], Model]:
-    return partial(
-        build,
-        name,
-        recipe.task,
-        recipe.model_settings(settings),
-        seed=settings.train.seed,
-        threads=settings.train.threads,
-    )
-
-
-def _window(make: Callable[[], Model]) -> int:
-    try:
-        return make().window
-    except QuorateError:
-        return 1  # it fails again in its turn, and the summary says why
-
-
-def _fingerprint(dataset: Dataset, split: TimeSplit, settings: Settings) -> str:
-    """Of all that a training depends on: an interrupted one goes on only where nothing has changed."""
-    digest = hashlib.sha256(repr((dataset.symbols, dataset.features, settings)).encode())
-    for array in (dataset.inputs.X, dataset.y, dataset.row, split.train, split.validation):
-        digest.update(array.tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _require_models(models: Sequence[str]) -> None:
-    for name in models:
-        require_known(name)
-    if not models or len(set(models)) < len(models):
-        raise ModelError("train the ensemble", found=f"models {', '.join(models) or 'none'}", expected="each once")
-
-
-def _told(tell: Tell, name: str, number: int, models: Sequence[str]) -> Callable[[int, int], None]:
-    return lambda done, total: tell(f"{name} ({number}/{len(models)})", done, total)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        with suppress(PackageNotFoundError):  # xgboost comes under two names
-            found[package] = version(package)
-    return found
+def _model_settings(ground: Groundwork) -> dict[str, Any]:
+    """Of every member that has a section of its own."""
+    own = ground.recipe.model_settings(ground.settings)
+    return {name: asdict(getattr(own, name)) for name in ground.makers if hasattr(own, name)}
