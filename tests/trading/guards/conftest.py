@@ -1,0 +1,27 @@
+"""What the hand tables of all guards share."""
+
+from collections.abc import Callable, Iterable
+
+from quorate.core.clock import parse_ms
+from quorate.trading import Trade
+from quorate.trading.guards import GuardMove, Guards
+
+NOON = parse_ms("2025-03-01 12:00")
+MIDNIGHT = parse_ms("2025-03-02")
+BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+TRIPPED = ("ACTIVE", "HALTED")
+MakeTrade = Callable[..., Trade]
+
+
+def take(guards: Guards, moves: Iterable[GuardMove]) -> list[tuple[str, str, str]]:
+    """Apply what is asked for, as a session does once it is written down."""
+    done = []
+    for move in moves:
+        guards.apply(move)
+        done.append((move.guard, move.before, move.after))
+    return done
+
+
+def valued(guards: Guards, *rows: tuple[int, float]) -> list[tuple[str, str, str]]:
+    """Value the account at those times, and take what is asked for."""
+    return [done for time, equity in rows for done in take(guards, guards.valued(time, equity))]
