@@ -155,7 +155,7 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         return dataframe
 
     def _tags(self, frame: DataFrame, pair: str, entering: BoolArray) -> list[str]:
-        """The vote in one line on every row with an entry, nothing elsewhere."""
+        """The vote in one line, or its consensus, on every row with an entry; nothing elsewhere."""
         tags = [""] * len(frame)
         told = self.forecaster.told(pair)
         if told is None:
@@ -163,7 +163,9 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         times: IntArray = frame["date"].dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64)
         for place in np.flatnonzero(entering).tolist():
             row = told.row(int(times[place]))
-            if row is not None:
+            if row is not None and self.options.own.tag == "consensus":
+                tags[place] = str(told.decisions.consensus[row])
+            elif row is not None:
                 tags[place] = tag(told.decisions, row, self.models, self.source.mode)
         return tags
 
