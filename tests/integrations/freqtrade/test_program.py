@@ -252,13 +252,14 @@ def test_lookahead_analysis_would_have_found_one(bot, tmp_path):
         "    def populate_entry_trend(self, dataframe, metadata):\n"
         "        dataframe = super().populate_entry_trend(dataframe, metadata)\n"
         "        ahead = dataframe['close'].shift(-2) > dataframe['close'] * 1.001\n"
-        "        dataframe['enter_long'] = (ahead & (dataframe['quorate_action'] > 0)).astype(int)\n"
+        "        dataframe['enter_long'] = (ahead & (dataframe['quorate_action'] != 0)).astype(int)\n"
+        "        dataframe['enter_short'] = 0\n"
         "        return dataframe\n"
     )
     told = tmp_path / "leaky.csv"
     bot.run(
         "lookahead-analysis", "--strategy", "Leaky", "--timerange", "20240201-20240220", "--targeted-trade-amount", "5",
-        "--minimum-trade-amount", "5", "--lookahead-analysis-exportfilename", told,
+        "--minimum-trade-amount", "3", "--lookahead-analysis-exportfilename", told,
     )  # fmt: skip
     (row,) = csv.DictReader(told.read_text().splitlines())
     assert row["has_bias"] == "True"

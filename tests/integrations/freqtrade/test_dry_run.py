@@ -1,0 +1,122 @@
+"""Real Freqtrade trades dry for a few bars of a minute, is killed in the middle, and goes on where it was."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+
+from integrations.freqtrade.conftest import make_world
+from quorate.integrations.freqtrade.scaffold import scaffold
+from quorate.integrations.freqtrade.sentry import read_sentry
+from stubs import freqtrade
+from stubs.binance import spawn
+
+PATIENCE_S = 200
+
+# A position lasts until the next bar opens.
+SETTINGS = {"QUORATE_EXITS__TIME_BARS": "1", "QUORATE_GUARDS__MODELS": "2"}
+
+
+@pytest.fixture
+def bot(tmp_path):
+    freqtrade.require()
+    # Three days of minutes: moved by whole days, they reach from a day and a half ago into tomorrow.
+    world = make_world(tmp_path / "user_data", "1m", bars=4_320)
+    scaffold(world.user_data, world.bundles)
+    with spawn(world.data, "--live") as stub:
+        exchange = {name: what for name, what in freqtrade.offline(stub.urls).items() if not name.startswith("pair_")}
+        (tmp_path / "offline.json").write_text(
+            json.dumps({"exchange": exchange, "internals": {"process_throttle_secs": 1}})
+        )
+        yield world
+
+
+@contextmanager
+def running(world, folder, name, settings):
+    """`freqtrade trade` until the block ends; its log goes into a file."""
+    command = [
+        freqtrade.require() / "bin" / "freqtrade", "trade", "--dry-run", "--userdir", world.user_data,
+        "-c", world.user_data / "config-quorate-futures.json", "-c", folder / "offline.json",
+        "--db-url", f"sqlite:///{folder}/trades.sqlite",
+    ]  # fmt: skip
+    log = folder / f"{name}.log"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "400", **settings}
+    with log.open("w") as handle, subprocess.Popen(
+        list(map(str, command)), stdout=handle, stderr=handle, env=environment, cwd=folder
+    ) as process:  # fmt: skip
+        try:
+            yield process, log
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def ask(folder, query):
+    path = folder / "trades.sqlite"
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        try:
+            return database.execute(query).fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+
+def wait_for(folder, query, process, log):
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-4_000:]
+        if found := ask(folder, query):
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"nothing for {query}: {log.read_text()[-6_000:]}")
+
+
+def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot, tmp_path):
+    filled = "SELECT id, pair, enter_tag, leverage, open_date FROM trades WHERE is_open = 1 AND open_trade_value > 0"
+    with running(bot, tmp_path, "first", SETTINGS) as (process, log):
+        (opened, *_) = wait_for(tmp_path, filled, process, log)
+        wait_for(tmp_path, "SELECT cd_value FROM trade_custom_data WHERE cd_key = 'quorate_plan'", process, log)
+        process.kill()
+        process.wait()
+        assert "Traceback" not in log.read_text()
+    number, pair, line, leverage, _ = opened
+    assert line.startswith("strong | xgb:")
+    assert 1 <= leverage <= 5
+    ((kept,),) = ask(
+        tmp_path, f"SELECT cd_value FROM trade_custom_data WHERE cd_key = 'quorate_plan' AND ft_trade_id = {number}"
+    )
+    plan = json.loads(kept)
+    before = read_sentry(bot.user_data)
+    # From here on three members are asked for, and there are two: nothing is entered, what is open is looked after.
+    with running(bot, tmp_path, "second", {**SETTINGS, "QUORATE_GUARDS__MODELS": "3"}) as (process, log):
+        closed = f"SELECT exit_reason, close_date, stop_loss FROM trades WHERE id = {number} AND is_open = 0"
+        ((reason, _, stop),) = wait_for(tmp_path, closed, process, log)
+        moved = time.monotonic() + PATIENCE_S
+        while read_sentry(bot.user_data).guards.mode != "REDUCING" and time.monotonic() < moved:
+            time.sleep(0.5)
+        count = ask(tmp_path, "SELECT COUNT(*) FROM trades")
+        time.sleep(3)
+        assert ask(tmp_path, "SELECT COUNT(*) FROM trades") == count
+        assert "Traceback" not in log.read_text()
+    assert reason in ("time", "stop_loss", "roi", "stop", "target")
+    assert stop == pytest.approx(plan["stop"])
+    assert ask(tmp_path, f"SELECT COUNT(*) FROM trades WHERE pair = '{pair}' AND id <= {number}") == [(1,)]
+    after = read_sentry(bot.user_data)
+    assert after.bar is not None
+    assert before.bar is None or after.bar >= before.bar
+    assert after.guards.mode == "REDUCING"
+    told = [json.loads(text) for text in (bot.user_data / "quorate" / "guards.jsonl").read_text().splitlines()]
+    keys = [one["key"] for one in told if one["kind"] == "trade"]
+    assert len(keys) == len(set(keys))
+    assert any(key.startswith(f"{number}@") for key in keys)
+    assert any(one["kind"] == "move" and one["guard"] == "models" for one in told)
