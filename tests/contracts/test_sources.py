@@ -1,6 +1,7 @@
 """What every source of candles promises, run on every source there is. A new source is one more entry of SOURCES."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,21 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import UnknownSymbolError, UnknownTimeframeError
+from quorate.core.settings import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market import CandleSource, FreqtradeFolder, SyntheticMarket, write_candles
+from quorate.market.exchange import Exchange
 from quorate.market.tables import TableFolder
+from stubs.binance import BinanceStub
 
 START = parse_ms("2024-01-01")
 BARS = 60
 NOW = parse_ms("2025-01-01")
 
 Clock = Callable[[], int]
+
+#: No source has it: the exchange makes 1m to 1w of every market, the others hold hours.
+NOBODYS = "45m"
 
 
 def the_market() -> SyntheticMarket:
@@ -47,14 +54,31 @@ def tables(folder: Path, clock: Clock) -> CandleSource:
     return TableFolder(folder, clock=clock)
 
 
+def exchange(folder: Path, clock: Clock) -> CandleSource:
+    """The real ccxt against a stand-in that serves the folder; closed when the test is over."""
+    freqtrade_folder(folder, clock)
+    stub = OPEN.enter_context(BinanceStub(folder, now=clock()))
+    return OPEN.enter_context(Exchange(ExchangeSettings(url=stub.url), clock=clock))
+
+
+#: What a source has opened.
+OPEN = ExitStack()
+
 SOURCES: dict[str, Callable[[Path, Clock], CandleSource]] = {
     "synthetic": synthetic,
     "freqtrade folder": freqtrade_folder,
     "tables": tables,
+    "exchange": exchange,
 }
 
 #: Sources that are told what the present is; a made-up market has none.
 IN_TIME = [name for name in SOURCES if name != "synthetic"]
+
+
+@pytest.fixture(autouse=True)
+def _closed_afterwards() -> Iterator[None]:
+    yield
+    OPEN.close()
 
 
 @pytest.fixture(params=SOURCES, ids=str)
@@ -73,7 +97,7 @@ def test_symbols_are_sorted_and_fall_into_perpetuals_and_others(source):
     assert list(everything) == sorted(set(everything))
     assert sorted((*perpetual, *other)) == list(everything)
     assert not set(perpetual) & set(other)
-    assert source.symbols("1d") == ()
+    assert source.symbols(NOBODYS) == ()
 
 
 @pytest.mark.parametrize("symbol", the_market().names)
@@ -150,7 +174,9 @@ def test_unknown_markets_name_the_close_match(source):
             ask()
 
 
-@pytest.mark.parametrize(("timeframe", "message"), [("4h", "found only 1h; expected 4h"), ("1 hour", "'1 hour'")])
+@pytest.mark.parametrize(
+    ("timeframe", "message"), [(NOBODYS, "found only .*1h.*; expected 45m"), ("1 hour", "'1 hour'")]
+)
 def test_unknown_timeframes_name_what_is_there(source, timeframe, message):
     with pytest.raises(UnknownTimeframeError, match=message):
         source.candles("SYNA/USDT:USDT", timeframe)

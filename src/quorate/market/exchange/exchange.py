@@ -23,6 +23,9 @@ _LOG = logging.getLogger(__name__)
 # ccxt takes the start 0 for none.
 _BEGINNING_MS = 1
 
+# The year 2200: no exchange's clock is beyond it.
+_LAST_MS = 7_258_118_400_000
+
 
 class Exchange:
     """A `CandleSource` over an exchange's public REST: spot and linear perpetuals.
@@ -186,6 +189,8 @@ class Exchange:
             began = time.monotonic()
             told = await client.fetch_time()
             took[:] = self.clock(), (time.monotonic() - began) * 1000
+            if not 0 < int(told) < _LAST_MS:
+                raise ValueError(f"{told} as the time")
             return int(told)
 
         told = await self.connection.read(f"ask {self.settings.name} for the time", ask, attempts)
