@@ -81,6 +81,8 @@ class Session:
         self._stopped = threading.Event()
         self._next: tuple[int, records.Phase] = (0, "open")
         self._human = 0
+        self._pause_s = self._settings.journal_pause_s
+        self._refused = False
         self.desk: Desk
         self.recovered = Recovered()
 
@@ -300,25 +302,34 @@ class Session:
         self._doubted = list(written)
         self._journal.append(written)
         self._doubted, self._written = [], []
+        if self._refused:
+            self._refused, self._pause_s = False, self._settings.journal_pause_s
+            _log.warning("the journal is written again, from %s on", format_ms(self._next[0]))
         if self._listener is not None:
             for record in written:
                 self._listener(record)
 
     def _wait_for_journal(self, error: JournalUnavailableError) -> None:
-        """Until the journal answers again; then the account is what it says, and nothing else."""
-        pause_s = self._settings.journal_pause_s
-        _log.error("nothing is entered until the journal can be written again: %s", error)
-        while not self._stopped.wait(pause_s):
+        """Until the journal answers again; then the account is what it says, and nothing else.
+
+        A journal that can be read need not take a record: pauses grow until one was written.
+        """
+        while True:
+            if not self._refused:
+                _log.error("nothing is entered until the journal can be written again: %s", error)
+            self._refused = True
+            if self._stopped.wait(self._pause_s):
+                return
+            self._pause_s = min(2 * self._pause_s, self._settings.longest_pause_s)
             try:
-                written, self._doubted = self._doubted, self._doubted
-                if written and self._journal.holds(written) and self._listener is not None:
+                written = self._doubted
+                held = bool(written) and self._journal.holds(written)
+                self._doubted = []
+                if held and self._listener is not None:
                     for record in written:
                         self._listener(record)
-                self._doubted = []
                 self._recover()
             except JournalUnavailableError as again:
-                pause_s = min(2 * pause_s, self._settings.longest_pause_s)
-                _log.error("the journal: %s", again)
-                continue
-            _log.warning("the journal is back; the account goes on at %s", format_ms(self._next[0]))
-            return
+                _log.debug("still: %s", again)
+            else:
+                return
