@@ -1,0 +1,29 @@
+"""The messages that walk through Quorate: candles in, votes and a signal out. All frozen."""
+
+from quorate.core.types.actions import CLASS_NAMES, Action, Mode, Policy
+from quorate.core.types.arrays import ActionArray, BoolArray, Float32Array, FloatArray, IntArray, TextArray
+from quorate.core.types.candles import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, Funding
+from quorate.core.types.frames import DecisionFrame
+from quorate.core.types.signals import Abstention, Forecast, Signal, Vote
+
+__all__ = [
+    "CANDLE_COLUMNS",
+    "CLASS_NAMES",
+    "PRICE_COLUMNS",
+    "Abstention",
+    "Action",
+    "ActionArray",
+    "BoolArray",
+    "Candles",
+    "DecisionFrame",
+    "Float32Array",
+    "FloatArray",
+    "Forecast",
+    "Funding",
+    "IntArray",
+    "Mode",
+    "Policy",
+    "Signal",
+    "TextArray",
+    "Vote",
+]

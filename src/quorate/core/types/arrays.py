@@ -1,0 +1,28 @@
+"""Arrays by what is in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from quorate.core.errors import DataError
+
+FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+ActionArray = npt.NDArray[np.int8]
+BoolArray = npt.NDArray[np.bool_]
+TextArray = npt.NDArray[np.str_]
+
+
+def freeze(message: Any, names: tuple[str, ...], dtype: type[np.generic]) -> None:
+    """Replace each named array by a contiguous read-only view of the right dtype."""
+    for name in names:
+        array = np.ascontiguousarray(getattr(message, name), dtype=dtype)
+        if array.ndim != 1:
+            raise DataError(f"build {type(message).__name__}", found=f"{name} of shape {array.shape}", expected="(n,)")
+        view = array.view()
+        view.setflags(write=False)
+        object.__setattr__(message, name, view)
