@@ -209,6 +209,25 @@ def test_a_place_that_is_no_folder_is_told(path, open_journal):
         open_journal(path / "journal.sqlite")
 
 
+def test_a_removed_lock_lets_nobody_write_beside_a_session(path, open_journal, batch):
+    journal = open_journal(path)
+    journal.append(batch(1))
+    lock = path.with_name(path.name + ".paper.lock")
+    lock.unlink()
+    journal.append(batch(2))
+    with pytest.raises(JournalTakenError):
+        open_journal(path)
+    lock.unlink()
+    other = open_journal(path)
+    with pytest.raises(JournalUnavailableError, match="one session at a time"):
+        journal.append(batch(3))
+    other.append(batch(4))
+    other.close()
+    with pytest.raises(JournalError, match="which another session wrote"):
+        journal.append(batch(3))
+    assert records(open_journal(path, role="reader")) == batch(1) + batch(2) + batch(4)
+
+
 def test_who_holds_an_account_is_named(path, open_journal):
     open_journal(path)
     with pytest.raises(JournalTakenError, match=f"process {os.getpid()}"):

@@ -26,8 +26,11 @@ class Backend(Protocol):
     def take(self, account: str) -> None:
         """Become the account's one session, before there is a connection."""
 
-    def regain(self, connection: Connection, account: str) -> None:
+    def regain(self, connection: Connection, account: str, /) -> None:
         """Become it again, on a new connection."""
+
+    def held(self) -> bool:
+        """The account is still this session's."""
 
     def release(self) -> None:
         """Let another session have the account."""

@@ -19,10 +19,10 @@ from quorate.core.errors import JournalError, MissingExtraError
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.records import Human, Record
 from quorate.trading.journal.role import Role
-from quorate.trading.journal.row import Row, from_row, to_row
+from quorate.trading.journal.row import AccountRow, Row, from_row, to_row
 
 if TYPE_CHECKING:
-    from quorate.trading.journal.store import AccountRow, Store
+    from quorate.trading.journal.store import Store
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 

@@ -52,6 +52,16 @@ class FileLock:
         self._descriptor = descriptor
         return True
 
+    @property
+    def held(self) -> bool:
+        """The lock is held, and on the file of that name: not on one that was removed since."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Give the lock back; nothing where it is not held."""
         if self._descriptor is not None:

@@ -69,6 +69,10 @@ class PostgresServer:
     def take(self, account: str) -> None:
         """Nothing yet: the lock belongs to the connection that writes, so `regain` takes it."""
 
+    def held(self) -> bool:
+        """The lock belongs to the connection: while that lives, so does the lock."""
+        return True
+
     def release(self) -> None:
         """Nothing to do: the lock ends with its connection."""
 

@@ -1,4 +1,4 @@
-"""A record as the table has it."""
+"""Records and accounts as the tables have them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ class Row(NamedTuple):
     symbol: str | None
     order_id: str | None
     body: str
+
+
+class AccountRow(NamedTuple):
+    """An account as it was founded.
+
+    Attributes:
+        created: wall clock in ms.
+        settings_hash, bundle_id: of the session that founded it.
+    """
+
+    name: str
+    created: int
+    settings_hash: str
+    bundle_id: str
 
 
 def to_row(record: Record) -> Row:

@@ -108,6 +108,20 @@ class SqliteFile:
             )
         self._session = lock
 
+    def regain(self, _connection: Connection, account: str) -> None:
+        """Become it again where somebody removed the lock's file, which lets others in.
+
+        Raises:
+            JournalTakenError: another session is.
+        """
+        if not self.held():
+            self.release()
+            self.take(account)
+
+    def held(self) -> bool:
+        """The account is still this session's."""
+        return self._session is not None and self._session.held
+
     def release(self) -> None:
         """Let another session have the account."""
         if self._session is not None:
@@ -122,9 +136,6 @@ class SqliteFile:
 
     def lock_account(self, connection: Connection, account: str) -> None:
         """Nothing to do: SQLite has one writer at a time, so rows are numbered in the order of their commits."""
-
-    def regain(self, connection: Connection, account: str) -> None:
-        """Nothing to do: the file lock outlives a connection."""
 
     def without(self, fields: Sequence[str]) -> ColumnElement[str]:
         """A row's body without some of its fields."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -14,26 +14,12 @@ from quorate.core.errors import JournalError, JournalTakenError, JournalUnavaila
 from quorate.trading.journal.backend import Backend
 from quorate.trading.journal.records import DETAIL_FIELDS
 from quorate.trading.journal.role import Role
-from quorate.trading.journal.row import Row
+from quorate.trading.journal.row import AccountRow, Row
 from quorate.trading.journal.tables import accounts, journal
 
 _PAGE = 5_000
 _KEYS_AT_ONCE = 500
 _COLUMNS = tuple(journal.c[name] for name in Row._fields if name != "body")
-
-
-class AccountRow(NamedTuple):
-    """An account as it was founded.
-
-    Attributes:
-        created: wall clock in ms.
-        settings_hash, bundle_id: of the session that founded it.
-    """
-
-    name: str
-    created: int
-    settings_hash: str
-    bundle_id: str
 
 
 class Store:
@@ -251,6 +237,8 @@ class Store:
     def _transaction(self, attempted: str) -> Iterator[Connection]:
         """One transaction; whatever fails ends the connection, and the next one finds the database as it is then."""
         try:
+            if self._role == "session" and not self._backend.held():
+                self._drop()
             connection = self._connection or self._reconnect()
             self._backend.verify()
             with connection.begin():
