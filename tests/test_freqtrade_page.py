@@ -1,0 +1,174 @@
+"""Every command of docs/freqtrade.md, in its order, by the real programs against the stand-in for Binance."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.market import SyntheticMarket, write_candles, write_funding
+from stubs import freqtrade
+from stubs.binance import spawn
+from stubs.overlay import Overlay, wheel
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "freqtrade.md").read_text()
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+
+FIRST, LAST = parse_ms("2025-03-01"), parse_ms("2025-07-20")
+
+# Members of next to no size, whose vote says something on many bars.
+SMALL = {
+    "QUORATE_MODELS__XGBOOST__TREES": "10",
+    "QUORATE_MODELS__LIGHTGBM__TREES": "10",
+    "QUORATE_MODELS__NHITS__WINDOW": "24",
+    "QUORATE_MODELS__NHITS__HIDDEN": "[16, 12, 8]",
+    "QUORATE_MODELS__NHITS__EPOCHS": "1",
+    "QUORATE_MODELS__PATCHTST__WINDOW": "24",
+    "QUORATE_MODELS__PATCHTST__WIDTH": "8",
+    "QUORATE_MODELS__PATCHTST__HEADS": "2",
+    "QUORATE_MODELS__PATCHTST__LAYERS": "1",
+    "QUORATE_MODELS__PATCHTST__FEEDFORWARD": "16",
+    "QUORATE_MODELS__PATCHTST__EPOCHS": "1",
+    "QUORATE_TRAIN__THREADS": "1",
+    "QUORATE_VOTE__FLOOR": "0.3",
+}
+
+
+def write_market(folder):
+    """Two perpetuals under the names of the page's configuration, with mark prices and funding."""
+    market = SyntheticMarket(seed=4, symbols=2, bars=(LAST - FIRST) // HOUR_MS + 24, start=FIRST, edge=0.3)
+    for name, own in zip(("BTC/USDT:USDT", "ETH/USDT:USDT"), market.names, strict=True):
+        candles = market.candles(own)
+        digits = max(0, 4 - int(np.log10(candles.close.min())))
+        prices = {column: np.round(getattr(candles, column), digits) for column in ("open", "high", "low", "close")}
+        made = replace(candles, symbol=name, **prices)
+        write_candles(folder, made)
+        write_candles(folder, made, mark=True)
+        write_funding(folder, replace(market.funding(own), symbol=name), synthetic=True)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with both programs on the path, and Freqtrade's made to ask the stand-in and nobody else."""
+    home = freqtrade.require()
+    folder = tmp_path_factory.mktemp("page")
+    write_market(folder / "market")
+    programs = folder / "bin"
+    programs.mkdir()
+    with spawn(folder / "market") as past, spawn(folder / "market", "--live") as live:
+        for name, stub in (("past", past), ("live", live)):
+            exchange = {key: value for key, value in freqtrade.offline(stub.urls).items() if "pair_" not in key}
+            (folder / f"{name}.json").write_text(json.dumps({"exchange": exchange}))
+        (programs / "freqtrade").write_text(
+            "#!/bin/sh\n"
+            f'case "$1" in create-userdir) exec {home}/bin/freqtrade "$@";; trade) last={folder}/live.json;; '
+            f"*) last={folder}/past.json;; esac\n"
+            f'exec {home}/bin/freqtrade "$@" -c $last\n'
+        )
+        (programs / "quorate").write_text(
+            f"#!/bin/sh\nexec {sys.executable} -c 'from quorate.cli.app import run; run()' \"$@\"\n"
+        )
+        for program in programs.iterdir():
+            program.chmod(0o755)
+        yield folder
+
+
+def surroundings(place):
+    own = {"QUORATE_EVALUATION__LEDGER": f"{place}/trials.jsonl", "QUORATE_EVALUATION__REPORTS": f"{place}/reports"}
+    return {**os.environ, **SMALL, **own, "PATH": f"{place}/bin:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
+
+
+def run(place, command):
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=place,
+        env=surroundings(place),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr
+
+
+def dry_run(place, command):
+    """Until the bot has looked at its pairs once; then it is asked to stop, as by Ctrl-C."""
+    log = place / "dry-run.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"], cwd=place, env=surroundings(place), stdout=file, stderr=file
+        )
+        until = time.monotonic() + 120
+        while time.monotonic() < until and "state='RUNNING'" not in log.read_text() and process.poll() is None:
+            time.sleep(0.5)
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    return log.read_text()
+
+
+def test_the_page_takes_a_user_from_install_to_dry_run(place, tmp_path):
+    """In order: what one command leaves, the next one finds."""
+    told = {}
+    for command in COMMANDS:
+        words = shlex.split(command)
+        if words[0] == "pip":
+            built = wheel(tmp_path)
+            asked = [str(built) if word == "./quorate" else word for word in words[1:]]
+            done = Overlay(tmp_path / "venv").python("-m", "pip", *asked, "--dry-run")
+            assert done.returncode == 0 or "No matching distribution" in done.stderr, done.stderr
+        elif words[1] == "trade":
+            told[command] = dry_run(place, command)
+        else:
+            told[command] = run(place, command)
+    assert len(told) == len(COMMANDS) - 1 == 12
+    by_verb = {}
+    for command, output in told.items():
+        by_verb.setdefault(" ".join(shlex.split(command)[:2]), []).append(re.sub(r"\s+", " ", output))
+    first, rolling = by_verb["quorate train"]
+    assert "4/4 members, mode full" in first
+    assert "Series of 2 bundles" in rolling
+    assert (place / "user_data/data/binance/futures/BTC_USDT_USDT-1h-mark.feather").exists()
+    for output in by_verb["freqtrade backtesting"]:
+        assert "BACKTESTING REPORT" in output
+        assert "no entries" in output
+        assert "Traceback" not in output
+    assert "before_series" not in by_verb["freqtrade backtesting"][0]
+    assert all("profit factor" in output for output in by_verb["quorate backtest"])
+    (bot,) = by_verb["freqtrade trade"]
+    assert "quorate: bundle " in bot
+    assert "members xgboost, lightgbm, nhits, patchtst; guards on" in bot
+    assert "Traceback" not in bot
+    assert "losses" in by_verb["quorate freqtrade"][1]
+
+
+def test_the_tables_settings_exist():
+    """Whatever the page says can be set, can be set."""
+    known = json.loads(
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import json; from quorate.core.configuration import known_keys; print(json.dumps(list(known_keys())))",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
+    named = set(re.findall(r"`((?:exits|costs|account|freqtrade)\.\w+)", PAGE))
+    assert {"exits.reopen", "costs.slippage", "account.sizing", "exits.trail_atr"} <= named
+    assert named <= set(known)
+    own = set(re.findall(r'`"(\w+)": "', PAGE))
+    assert {f"freqtrade.{name}" for name in own} <= set(known)
