@@ -31,7 +31,8 @@ from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.significance import TimeBlocks
 from quorate.evaluation.venue import Venue
 from quorate.evaluation.verdict import verdict
-from quorate.evaluation.walkforward import Walk, walk
+from quorate.evaluation.walked import Walk
+from quorate.evaluation.walkforward import walk
 from quorate.features import Bars, volatility_20
 from quorate.market.synthetic import SWITCH, SyntheticMarket
 from quorate.targets import ForwardClass

@@ -8,7 +8,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Action, DecisionFrame
-from quorate.ensemble.predictor import TRAINING_SPAN
+from quorate.ensemble.admission import TRAINING_SPAN
 from quorate.ensemble.vote import CONFLICT, VOLATILITY_HOLD
 from quorate.evaluation.decisions import decision_figures
 

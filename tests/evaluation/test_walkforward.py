@@ -16,7 +16,9 @@ from quorate.core.settings import ModelSettings, Settings, SplitSettings, VoteSe
 from quorate.core.types import Action
 from quorate.evaluation import metrics
 from quorate.evaluation.rows import Rows
-from quorate.evaluation.walkforward import Walk, steps, walk
+from quorate.evaluation.steps import steps
+from quorate.evaluation.walked import Walk
+from quorate.evaluation.walkforward import walk
 from quorate.models import Lesson, Model
 
 START = parse_ms("2025-08-01")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from quorate.core.clock import format_ms
 from quorate.core.errors import BundleError, CandleError, TooLittleHistoryError, TrainingSpanError
-from quorate.core.types import BoolArray, Candles
+from quorate.core.types import Action, BoolArray, Candles, DecisionFrame
 from quorate.ensemble.manifest import Manifest
+from quorate.ensemble.vote import CONFLICT
+
+#: The `rule` of a bar on which an ensemble may not speak.
+TRAINING_SPAN = "training_span"
 
 
 def newest_closed(
@@ -61,4 +69,14 @@ def refusal(manifest: Manifest, attempted: str) -> TrainingSpanError:
         found=f"bars inside the training span, {span}",
         expected="bars that the bundle was not trained on",
         remedy="Choose later bars, or allow it explicitly (--allow-training-span); results are then marked.",
+    )
+
+
+def silenced(frame: DecisionFrame, silent: BoolArray) -> DecisionFrame:
+    """The same with HOLD on (n,) bars on which the ensemble may not speak, and had no scores."""
+    return replace(
+        frame,
+        action=np.where(silent, Action.HOLD, frame.action).astype(np.int8),
+        consensus=np.where(silent, CONFLICT, frame.consensus),
+        rule=np.where(silent, TRAINING_SPAN, frame.rule),
     )

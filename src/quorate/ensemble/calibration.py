@@ -9,19 +9,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from quorate.core.errors import BundleError
 from quorate.core.settings import VoteSettings
-from quorate.core.types import Abstention, FloatArray, Vote
+from quorate.core.types import Abstention, FloatArray, IntArray, Vote
 from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.conformal import Conformal
 from quorate.ensemble.crossfit import ProbabilityMap
 from quorate.ensemble.isotonic import Isotonic
 from quorate.ensemble.mean import mean_scores, mean_vote
 from quorate.ensemble.temperature import Temperature, tempered
+
+if TYPE_CHECKING:
+    from quorate.targets import Labels
 
 FILE_NAME = "calibration.json"
 
@@ -51,6 +54,19 @@ class Calibration:
     def together(self, scores: Mapping[str, FloatArray], settings: VoteSettings) -> FloatArray | None:
         """(n, 3) the ensemble's probabilities, of the members' (n, 3) scores; None where it could not be calibrated."""
         return None if self.policy is None else self.policy.ensemble(mean_scores(scores, settings))
+
+    def limit(self, probabilities: FloatArray, labels: Labels, time: IntArray) -> FloatArray | None:
+        """(n,) the limit of the ensemble's prediction sets, adapted from bar to bar; None where it has none.
+
+        Args:
+            probabilities: (n, 3) the ensemble's.
+            labels: what happened, as far as it is known.
+            time: (n,) open times of the bars of one market, ms.
+        """
+        if self.policy is None or self.policy.conformal is None:
+            return None
+        known_from = np.where(labels.known, labels.span_end, np.iinfo(np.int64).max)
+        return self.policy.conformal.track(probabilities, labels.y, time, known_from).limit
 
     def ballot(
         self, votes: Sequence[Vote | Abstention], settings: VoteSettings

@@ -7,10 +7,11 @@ takes as a reason not to enter. For the same reason the vote's gate and floor, w
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from quorate.core.types import Abstention, Action, Signal
+from quorate.core.types import Abstention, Action, DecisionFrame, FloatArray, Signal
 from quorate.ensemble.vote_frame import Decisions
 from quorate.features import Bars
 from quorate.models.rules import rule_actions
@@ -50,4 +51,22 @@ def fallback_signal(bars: Bars, volatility: float, abstentions: tuple[Abstention
         mode="none",
         symbol=bars.symbol,
         time=int(bars.time[-1]),
+    )
+
+
+def fallback_frame(bars: Bars, volatility: FloatArray, models: Sequence[str], synthetic: bool) -> DecisionFrame:
+    """The rules' decision on every bar; every model of a vote abstains."""
+    said = fall_back(bars)
+    return DecisionFrame(
+        symbol=bars.symbol,
+        timeframe=bars.timeframe,
+        time=bars.time,
+        action=said.action,
+        confidence=said.confidence,
+        base=said.base,
+        consensus=said.consensus,
+        rule=said.rule,
+        volatility=volatility,
+        scores={model: np.full((len(bars), len(Action)), np.nan) for model in models},
+        synthetic=synthetic,
     )

@@ -13,17 +13,24 @@ import numpy as np
 from quorate.core.clock import now_ms
 from quorate.core.errors import BundleError, close_match
 from quorate.core.settings import PredictSettings, VoteSettings
-from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, Float32Array, FloatArray, Mode, Policy, Signal
-from quorate.ensemble.admission import in_training_span, newest_closed, refusal, require_timeframe
+from quorate.core.types import BoolArray, Candles, DecisionFrame, Float32Array, FloatArray, Mode, Policy, Signal
+from quorate.ensemble.admission import (
+    TRAINING_SPAN,
+    in_training_span,
+    newest_closed,
+    refusal,
+    require_timeframe,
+    silenced,
+)
 from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.calibration import UNCALIBRATED, Calibration
-from quorate.ensemble.fallback import fall_back, fallback_signal
+from quorate.ensemble.fallback import fallback_frame, fallback_signal
 from quorate.ensemble.manifest import Manifest
 from quorate.ensemble.members import Members
 from quorate.ensemble.policy import quorum_count
 from quorate.ensemble.recipes import RECIPES
-from quorate.ensemble.vote import CONFLICT, decide
-from quorate.ensemble.vote_frame import Decisions, decide_frame
+from quorate.ensemble.vote import decide
+from quorate.ensemble.vote_frame import decide_frame
 from quorate.features import Bars, Inputs, build, volatility_20
 from quorate.models.runtime import Session
 
@@ -34,9 +41,6 @@ if TYPE_CHECKING:
 LIVE_BARS = 498
 
 _NOT_ASKED = "not asked: the only member that could be loaded"
-
-# A model that may not speak on a bar says so in the frame's `rule`.
-TRAINING_SPAN = "training_span"
 
 _log = logging.getLogger(__name__)
 
@@ -109,7 +113,7 @@ class Bundle:
         return known
 
     def by(self, policy: str) -> Bundle:
-        """The same bundle, its members shared, that decides by another policy.
+        """The same bundle, its members shared, deciding by another policy.
 
         Raises:
             BundleError: no such policy, or one that the bundle lacks; why is in the message.
@@ -216,7 +220,10 @@ class Bundle:
         bars = Bars(candles)
         volatility = volatility_20(bars)
         if self.mode == "none":
-            return self._by_rules(candles, bars, volatility, seen)
+            models = () if self.stack is not None else self.members.order
+            return silenced(
+                fallback_frame(bars, volatility, models, candles.synthetic or self.manifest.synthetic), seen
+            )
         return self.decide_bars(candles, build(bars, self.manifest.features), volatility, seen, sets=sets)
 
     def decide_bars(
@@ -245,7 +252,8 @@ class Bundle:
         scores = self.members.scores(inputs, ~silent)
         probabilities, limit = self.calibration.together(scores, self.manifest.policy), None
         if probabilities is not None and (sets or self.decides == "calibrated"):
-            limit = self._limit(probabilities, candles)
+            labels = RECIPES[self.manifest.recipe].make_target(self.manifest.target).label(candles)
+            limit = self.calibration.limit(probabilities, labels, candles.time)
         decisions = decide_frame(
             scores,
             volatility,
@@ -254,50 +262,25 @@ class Bundle:
             limit=limit,
             probabilities=probabilities,
         )
-        return replace(
-            self._frame(candles, decisions, volatility, silent, scores),
+        frame = DecisionFrame(
+            symbol=candles.symbol,
+            timeframe=candles.timeframe,
+            time=candles.time,
+            action=decisions.action,
+            confidence=decisions.confidence,
+            base=decisions.base,
+            consensus=decisions.consensus,
+            rule=decisions.rule,
+            volatility=volatility,
+            scores=scores,
+            synthetic=candles.synthetic or self.manifest.synthetic,
             policy=self.decides,
             probabilities=probabilities,
             calibrated=self.calibration.frame(scores),
             limit=limit,
             side=decisions.side,
         )
-
-    def _by_rules(self, candles: Candles, bars: Bars, volatility: FloatArray, silent: BoolArray) -> DecisionFrame:
-        """What the fallback rules say where no member is there."""
-        scores = {model: np.full((len(candles), len(Action)), np.nan) for model in self.members.order}
-        return self._frame(candles, fall_back(bars), volatility, silent, {} if self.stack is not None else scores)
-
-    def _frame(
-        self,
-        candles: Candles,
-        decisions: Decisions,
-        volatility: FloatArray,
-        silent: BoolArray,
-        scores: Mapping[str, FloatArray],
-    ) -> DecisionFrame:
-        return DecisionFrame(
-            symbol=candles.symbol,
-            timeframe=candles.timeframe,
-            time=candles.time,
-            action=np.where(silent, Action.HOLD, decisions.action).astype(np.int8),
-            confidence=decisions.confidence,
-            base=decisions.base,
-            consensus=np.where(silent, CONFLICT, decisions.consensus),
-            rule=np.where(silent, TRAINING_SPAN, decisions.rule),
-            volatility=volatility,
-            scores=scores,
-            synthetic=candles.synthetic or self.manifest.synthetic,
-        )
-
-    def _limit(self, probabilities: FloatArray, candles: Candles) -> FloatArray | None:
-        """(n,) the limit of the prediction sets, adapted from bar to bar; None where the bundle has none."""
-        policy = self.calibration.policy
-        if policy is None or policy.conformal is None:
-            return None
-        labels = RECIPES[self.manifest.recipe].make_target(self.manifest.target).label(candles)
-        known_from = np.where(labels.known, labels.span_end, np.iinfo(np.int64).max)
-        return policy.conformal.track(probabilities, labels.y, candles.time, known_from).limit
+        return silenced(frame, silent)
 
     def in_training_span(self, candles: Candles) -> BoolArray:
         """(n,) True from the first training bar to the last close that a label has read, that last bar excluded.

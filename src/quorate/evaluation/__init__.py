@@ -19,7 +19,8 @@ from quorate.evaluation.steps import Step, steps
 from quorate.evaluation.tables import tables
 from quorate.evaluation.venue import Venue
 from quorate.evaluation.verdict import verdict
-from quorate.evaluation.walkforward import Walk, walk
+from quorate.evaluation.walked import Walk
+from quorate.evaluation.walkforward import walk
 
 __all__ = [
     "Cell",

@@ -21,7 +21,8 @@ from quorate.evaluation.significance import TimeBlocks
 from quorate.evaluation.steps import Step
 from quorate.evaluation.suspicion import Suspect, suspects
 from quorate.evaluation.venue import Venue
-from quorate.evaluation.walkforward import Tell, Walk
+from quorate.evaluation.walked import Walk
+from quorate.evaluation.walkforward import Tell
 from quorate.features import build
 
 _NAMED = 4  # columns in a warning; the JSON has them all

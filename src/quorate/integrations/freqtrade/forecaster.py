@@ -11,8 +11,9 @@ import numpy.typing as npt
 from quorate.core.clock import format_ms
 from quorate.core.errors import BundleError, FreqtradeError, QuorateError, TrainingSpanError
 from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
+from quorate.ensemble.admission import TRAINING_SPAN
 from quorate.ensemble.fallback import fall_back
-from quorate.ensemble.predictor import LIVE_BARS, TRAINING_SPAN
+from quorate.ensemble.predictor import LIVE_BARS
 from quorate.ensemble.series import BEFORE_SERIES
 from quorate.features import Bars, atr_14, volatility_20
 from quorate.integrations.freqtrade.cache import FrameCache

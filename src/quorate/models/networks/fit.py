@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,13 @@ from quorate.core.types import IntArray
 from quorate.models.base import Progress
 from quorate.models.networks.checkpoint import Checkpoint, State
 from quorate.models.networks.examples import Examples
-from quorate.models.networks.history import History
+from quorate.models.networks.history import History, Position
 from quorate.models.networks.losses import Loss
 from quorate.models.networks.optimizer import optimizer
 from quorate.models.networks.order import Order
 from quorate.models.networks.processes import Processes
 from quorate.models.networks.processor import has_bf16, isolated, reseed
+from quorate.models.networks.recompute import set_recompute
 from quorate.models.networks.schedule import SCHEDULES, Schedule
 
 __all__ = ["Examples", "History", "Loss", "fit"]
@@ -91,19 +92,6 @@ def fit(
         return run.go()
 
 
-@dataclass(slots=True)
-class _Position:
-    """Where a run stands: all of it that is no tensor."""
-
-    step: int = 0
-    cost: float = 0.0  # of this round's rows so far
-    rows: float = 0.0
-    losses: list[float] = field(default_factory=list)
-    later: list[float] = field(default_factory=list)
-    best: int = -1
-    seconds: float = 0.0
-
-
 class _Run:
     def __init__(
         self,
@@ -133,9 +121,9 @@ class _Run:
         self.optimizer = optimizer(self.parameters, settings)
         self.processes = Processes(self.device)
         self.wrapped = self.processes.wrap(module)
-        _set_recompute(module, settings.recompute, name)
+        set_recompute(module, settings.recompute, name)
         self.checkpoint: Checkpoint | None = None
-        self.at = _Position()
+        self.at = Position()
         self.best: dict[str, Tensor] = {}
 
     def identity(self, more: Mapping[str, str]) -> dict[str, str]:
@@ -160,7 +148,7 @@ class _Run:
         state = None if content is None else checkpoint.state(content)
         if state is None:
             return
-        self.at = _Position(**state.position)
+        self.at = Position(**state.position)
         groups: dict[str, dict[str, Tensor]] = {"module": {}, "best": {}, "optimizer": {}}
         for key, tensor in state.tensors.items():
             group, _, rest = key.partition("/")
@@ -296,17 +284,3 @@ class _Run:
             stopped="patience" if at.step < self.steps else "end",
             precision="bfloat16" if self.bf16 else "float32",
         )
-
-
-def _set_recompute(module: nn.Module, recompute: bool, name: str) -> None:
-    """A module that can trade time for memory says so by an attribute."""
-    able = [part for part in module.modules() if hasattr(part, "recompute")]
-    if recompute and not able:
-        raise ModelError(
-            f"fit {name}",
-            found="recompute = true",
-            expected="a network that can recompute its activations",
-            remedy="Set recompute to false for it.",
-        )
-    for part in able:
-        part.recompute = recompute  # type: ignore[assignment]

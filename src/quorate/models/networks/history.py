@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -31,3 +31,16 @@ class History:
     seconds: float
     stopped: Literal["patience", "end"]
     precision: Literal["float32", "bfloat16"]
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a run stands: all of it that is no tensor."""
+
+    step: int = 0
+    cost: float = 0.0  # of this round's rows so far
+    rows: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    later: list[float] = field(default_factory=list)
+    best: int = -1
+    seconds: float = 0.0
