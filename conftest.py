@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-_FREQTRADE = ("strategy", "hybrid", "freqai", "freqai_strategy")
+_FREQTRADE = ("planned", "strategy", "hybrid", "freqai", "freqai_strategy")
 
 collect_ignore = (
     [] if find_spec("freqtrade") else [f"src/quorate/integrations/freqtrade/{name}.py" for name in _FREQTRADE]

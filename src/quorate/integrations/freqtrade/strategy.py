@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from freqtrade.persistence import Trade as Record
-from freqtrade.strategy import DecimalParameter, IStrategy
+from freqtrade.strategy import DecimalParameter
 from pandas import DataFrame
 
-from quorate.core.clock import newest_closed_ms, timeframe_ms
+from quorate.core.clock import newest_closed_ms
 from quorate.core.errors import QuorateError
 from quorate.core.types import Action, BoolArray, IntArray
 from quorate.ensemble.predictor import LIVE_BARS
@@ -24,22 +24,20 @@ from quorate.integrations.freqtrade.columns import PREFIX, plot_config, tag
 from quorate.integrations.freqtrade.desk import Desk
 from quorate.integrations.freqtrade.forecaster import Forecaster, Told
 from quorate.integrations.freqtrade.options import Options, read_options
-from quorate.integrations.freqtrade.plan import Plan, fit_leverage, make_plan, stop_ratio
-from quorate.integrations.freqtrade.records import closed_inside, contract_of, moment_ms
+from quorate.integrations.freqtrade.plan import fit_leverage
+from quorate.integrations.freqtrade.planned import PlannedStrategy
+from quorate.integrations.freqtrade.records import closed_inside, moment_ms
 from quorate.integrations.freqtrade.source import BundleSource
 from quorate.integrations.freqtrade.stakes import stake
 from quorate.trading import CONSERVATIVE_TIERS, MarginTiers
 
 _log = logging.getLogger(__name__)
 
-# What Freqtrade keeps with a trade for us.
-_PLAN = "quorate_plan"
-
-# A ratio that is compared after rounding to eight digits; a price that is just reached counts as reached.
-_ROUNDING = 5e-9
+# Freqtrade's tag of an entry that a person has asked for.
+_FORCED = "force_entry"
 
 
-class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
+class QuorateVoteStrategy(PlannedStrategy):
     """Trades a bundle's decisions, long and short; in spot markets long only, and a SELL leaves a long.
 
     Settings are those of quorate.toml and the environment, and the `quorate` section of Freqtrade's configuration
@@ -51,16 +49,6 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
     can_short = True
     startup_candle_count = LIVE_BARS
     process_only_new_candles = True
-
-    # The plan of each trade decides; these are out of its way.
-    minimal_roi: ClassVar[dict[str, float]] = {"0": 100.0}
-    stoploss = -0.99
-    use_custom_stoploss = True
-    use_custom_roi = True
-    use_exit_signal = True
-    exit_profit_only = False
-    ignore_roi_if_entry_signal = False
-    position_adjustment_enable = False
 
     order_types: dict[str, Any] = {  # noqa: RUF012 - Freqtrade changes each strategy's own
         "entry": "market",
@@ -83,7 +71,6 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         self.source = BundleSource(self.options)
         self.forecaster = Forecaster(self.options, self.source)
         self.desk: Desk | None = None
-        self._plans: dict[tuple[str, int, int, float], Plan] = {}
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -236,14 +223,17 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         side: str,
         **kwargs: Any,
     ) -> bool:
-        """Only on the newest closed bar's own decision, with a stop to place, and while no guard stands against it."""
+        """Only on the newest closed bar's own decision, with a stop to place, and while no guard stands against it.
+
+        A person may enter against the decision, and never against a guard.
+        """
         decided = self._decided(pair, current_time)
         if decided is None:
             _log.warning("no entry in %s: no decision on the newest closed bar", pair)
             return False
         told, row = decided
         wanted = Action.BUY if side == "long" else Action.SELL
-        if told.decisions.action[row] != wanted:
+        if told.decisions.action[row] != wanted and entry_tag != _FORCED:
             _log.warning("no entry in %s: the newest closed bar does not say %s", pair, wanted.name)
             return False
         if not told.atr[row] > 0:
@@ -253,60 +243,6 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
             return False
         return self.desk is None or self.desk.allows(pair, moment_ms(current_time), Record, self.wallets)
 
-    # ---------------------------------------------------------------------------------------------------------- exits
-
-    def custom_stoploss(
-        self,
-        pair: str,
-        trade: Record,
-        current_time: datetime,
-        current_rate: float,
-        current_profit: float,
-        after_fill: bool,
-        **kwargs: Any,
-    ) -> float | None:
-        """The plan's stop, set at the fill; a trailing one moves between bars."""
-        exits = self.options.settings.exits
-        if not after_fill and not exits.trail_atr:
-            return None
-        plan = self._plan(trade, fresh=after_fill)
-        if plan is None:
-            return None
-        stop = plan.stop
-        if not after_fill:
-            best = self._best(plan, pair, current_time)
-            if best is None:
-                return None
-            stop = plan.trailed(best, exits, contract_of(trade))
-        return stop_ratio(stop, current_rate, plan.side, trade.leverage or 1.0)
-
-    def custom_roi(
-        self,
-        pair: str,
-        trade: Record,
-        current_time: datetime,
-        trade_duration: int,
-        entry_tag: str | None,
-        side: str,
-        **kwargs: Any,
-    ) -> float | None:
-        """The profit at the plan's target."""
-        plan = self._plan(trade)
-        return None if plan is None else float(trade.calc_profit_ratio(plan.target)) - _ROUNDING
-
-    def custom_exit(
-        self,
-        pair: str,
-        trade: Record,
-        current_time: datetime,
-        current_rate: float,
-        current_profit: float,
-        **kwargs: Any,
-    ) -> str | None:
-        """The time exit, and a level that the price has jumped over."""
-        plan = self._plan(trade)
-        return None if plan is None else plan.over(moment_ms(current_time), current_rate)
-
     # ----------------------------------------------------------------------------------------------------------- what
 
     def _decided(self, pair: str, current_time: datetime) -> tuple[Told, int] | None:
@@ -314,53 +250,6 @@ class QuorateVoteStrategy(IStrategy):  # type: ignore[misc]
         told = self.forecaster.told(pair)
         row = None if told is None else told.row(newest_closed_ms(self.timeframe, moment_ms(current_time)))
         return None if told is None or row is None else (told, row)
-
-    def _plan(self, trade: Record, *, fresh: bool = False) -> Plan | None:
-        """The plan of an open trade: made at its fill, kept with it in Freqtrade's database, and found there again."""
-        opened = moment_ms(trade.open_date_utc)
-        key = (trade.pair, opened, -1 if trade.is_short else 1, float(trade.open_rate))
-        if fresh:
-            # A fill may have moved the price of the entry and the liquidation with it.
-            self._plans.pop(key, None)
-        elif key in self._plans:
-            return self._plans[key]
-        elif self.options.live and (kept := trade.get_custom_data(_PLAN)) is not None:
-            return self._plans.setdefault(key, Plan.from_json(kept))
-        plan = self._new_plan(trade, opened)
-        if plan is not None:
-            self._plans[key] = plan
-            if self.options.live:
-                trade.set_custom_data(_PLAN, plan.to_json())
-        return plan
-
-    def _new_plan(self, trade: Record, opened: int) -> Plan | None:
-        length = timeframe_ms(self.timeframe)
-        told = self.forecaster.told(trade.pair)
-        row = None if told is None else told.row(newest_closed_ms(self.timeframe, opened))
-        if told is None or row is None or not told.atr[row] > 0:
-            return None
-        return make_plan(
-            float(trade.open_rate),
-            -1 if trade.is_short else 1,
-            float(told.atr[row]),
-            opened // length * length,
-            self.horizon,
-            self.timeframe,
-            self.options.settings.exits,
-            contract_of(trade),
-            None if self.options.spot else trade.liquidation_price,
-        )
-
-    def _best(self, plan: Plan, pair: str, current_time: datetime) -> float | None:
-        """The best price of the bars that have closed since the entry."""
-        told = self.forecaster.told(pair)
-        if told is None:
-            return None
-        closed = newest_closed_ms(self.timeframe, moment_ms(current_time))
-        held = told.candles.between(plan.opened, closed + 1)
-        if not len(held):
-            return None
-        return float(held.high.max() if plan.side > 0 else held.low.min())
 
     def _usual_margin(self) -> float:
         """The margin of one position, as far as it is known before it is sized: what tiers of leverage depend on."""
