@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Literal
 
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
@@ -214,11 +215,11 @@ class Session:
         self.desk.opening(time, bars, "late" if late else "no_trust" if distrusted else None)
 
     def _opens(self, time: int, wanted: set[str]) -> dict[str, float]:
-        """First prices of the bars at `time`; where one is missing, it is asked for until entries would be late."""
+        """First prices of the bars at `time`; where one is missing, it is asked for until patience runs out."""
+        patience = monotonic() + self._settings.open_patience_s
         while True:
             opens = dict(self._feed.opens(time))
-            age_ms = self._feed.age_ms(time)
-            if self._mode == "replay" or wanted <= opens.keys() or age_ms > self._settings.late_s * 1000:
+            if self._mode == "replay" or wanted <= opens.keys() or monotonic() >= patience:
                 return opens
             if self._stopped.wait(self._settings.open_pause_s):
                 return opens
