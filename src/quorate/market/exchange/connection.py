@@ -71,7 +71,10 @@ class Connection:
         self.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine of this connection; interrupted, it is cancelled."""
+        """Wait for a coroutine of this connection; interrupted, it is cancelled. Not for its own coroutines to call."""
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("a coroutine of the connection waits for the connection")
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()

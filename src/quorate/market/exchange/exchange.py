@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -48,6 +49,7 @@ class Exchange:
         self.connection = Connection(self.settings)
         self._markets: dict[str, Mapping[str, Any]] | None = None
         self._skew_ms: int | None = None
+        self._asking = asyncio.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -221,8 +223,7 @@ class Exchange:
         mark: bool = False,
     ) -> Verdict:
         """The market's closed rows, judged, and those that contradict each other."""
-        if self._skew_ms is None:
-            await self.read_skew()
+        await self._know()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
         last = newest_closed_ms(timeframe, self.known_present().early) + 1
         last = last if end is None else min(last, end)
@@ -240,8 +241,7 @@ class Exchange:
         self, symbol: str, start: int | None = None, end: int | None = None
     ) -> FundingVerdict:
         """The market's settlements, judged, and those that contradict each other."""
-        if self._skew_ms is None:
-            await self.read_skew()
+        await self._know()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
         last = self.known_present().early + 1
         last = last if end is None else min(last, end)
@@ -257,6 +257,14 @@ class Exchange:
         here = self.clock()
         there = here + (self._skew_ms or 0)
         return Present(min(here, there), max(here, there))
+
+    async def _know(self) -> None:
+        """Ask for the markets and the time, once: of many reads that need them the first asks."""
+        async with self._asking:
+            if self._markets is None:
+                self._markets = await self._load_markets()
+            if self._skew_ms is None:
+                await self.read_skew()
 
     def _told(self, symbol: str, timeframe: str, verdict: Verdict) -> Candles:
         if len(verdict.quarantined):
