@@ -17,7 +17,7 @@ from quorate.core.settings import NetworkSettings
 from quorate.core.types import Action, FloatArray, IntArray
 from quorate.models.base import Lesson, Model, Target
 from quorate.models.matrix import Matrix
-from quorate.models.networks.examples import WindowExamples, newest_bars
+from quorate.models.networks.examples import Examples, WindowExamples, newest_bars
 from quorate.models.networks.fit import History, Loss, fit
 from quorate.models.networks.graph import to_graph
 from quorate.models.networks.losses import cross_entropy, focal, squared_error
@@ -116,17 +116,46 @@ class Network(Model):
         lesson: Lesson,
     ) -> History:
         """Fit the network in place; what comes before that is the subclass's."""
+        return self._fit(standardised, examples, later, self._loss(), identity, lesson)
+
+    def _fit(
+        self,
+        module: nn.Module,
+        examples: Examples,
+        later: Examples | None,
+        loss: Loss,
+        identity: Mapping[str, str],
+        lesson: Lesson,
+        *,
+        part: str = "",
+        epochs: int | None = None,
+    ) -> History:
+        """One run of the training loop by the member's own settings: the training itself, or a part before it.
+
+        Args:
+            module: what is trained.
+            examples: to learn from.
+            later: to stop by; None to train to the end.
+            loss: of a batch.
+            identity: of the rows.
+            lesson: whose progress is told and whose checkpoint is kept; a part keeps its own beside it.
+            part: what it is called; empty for the training itself.
+            epochs: at most; None for the settings'.
+        """
+        settings, checkpoint = self._own, lesson.checkpoint
+        if part and checkpoint is not None:
+            checkpoint = checkpoint.with_name(f"{checkpoint.name}.{part.replace('-', '')}")
         return fit(
-            standardised,
+            module,
             examples,
             later,
-            self._loss(),
-            self._own,
-            name=self.name,
+            loss,
+            settings if epochs is None else replace(settings, epochs=epochs),
+            name=f"{self.name}, {part}" if part else self.name,
             seed=self.seed,
             threads=self.threads,
             progress=lesson.progress,
-            checkpoint=lesson.checkpoint,
+            checkpoint=checkpoint,
             identity=identity,
         )
 

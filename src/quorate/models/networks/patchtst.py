@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from torch import nn
@@ -12,7 +11,7 @@ from torch import nn
 from quorate.models.base import Lesson, Progress
 from quorate.models.networks.encoder import EncoderConfig
 from quorate.models.networks.examples import WindowExamples
-from quorate.models.networks.fit import History, fit
+from quorate.models.networks.history import History
 from quorate.models.networks.member import Network
 from quorate.models.networks.order import Order
 from quorate.models.networks.patchtst_network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
@@ -84,33 +83,21 @@ class PatchTST(Network):
         with isolated(self.seed, self.threads):  # its reconstruction begins with random weights, too
             masked = Standardised(MaskedPatches(network, s.mask), lesson.X.shape[2], 1).to(standardised.mean.device)
         masked.load_state_dict({key: getattr(standardised, key) for key in ("low", "high", "mean", "inverse")}, False)
-        fit(
+        self._fit(
             masked,
             Unlabelled(examples),
             None if later is None else Unlabelled(later),
             reconstruction_loss,
-            replace(s, epochs=s.pretrain_epochs),
-            name=f"{self.name}, pre-training",
-            seed=self.seed,
-            threads=self.threads,
-            progress=_within(lesson.progress, 0, total),
-            checkpoint=_beside(lesson.checkpoint, "pretraining"),
-            identity=identity,
+            identity,
+            replace(lesson, progress=_within(lesson.progress, 0, total)),
+            part="pre-training",
+            epochs=s.pretrain_epochs,
         )
         if s.probe_epochs:
+            told = replace(lesson, progress=_within(lesson.progress, before, total))
             with probing(network):
-                fit(
-                    standardised,
-                    examples,
-                    later,
-                    self._loss(),
-                    replace(s, epochs=s.probe_epochs),
-                    name=f"{self.name}, probing",
-                    seed=self.seed,
-                    threads=self.threads,
-                    progress=_within(lesson.progress, before, total),
-                    checkpoint=_beside(lesson.checkpoint, "probing"),
-                    identity=identity,
+                self._fit(
+                    standardised, examples, later, self._loss(), identity, told, part="probing", epochs=s.probe_epochs
                 )
         last = replace(lesson, progress=_within(lesson.progress, before + probed, total, last=True))
         return super()._train(standardised, examples, later, identity, last)
@@ -125,7 +112,3 @@ def _within(progress: Progress | None, done: int, total: int, *, last: bool = Fa
         progress(done + step, done + steps if last else total)
 
     return tell
-
-
-def _beside(checkpoint: Path | None, part: str) -> Path | None:
-    return None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{part}")
