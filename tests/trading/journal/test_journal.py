@@ -209,7 +209,9 @@ def test_the_table_can_be_read_without_quorate(tmp_path, open_journal):
     assert json.loads(row[4])["cash_usd"] == 990.0
 
 
-@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "journal.sqlite"])
+@pytest.mark.parametrize(
+    "url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "sqlite:///j?mode=ro", "journal.sqlite"]
+)
 def test_other_databases_are_refused(url):
     with pytest.raises(JournalError, match="sqlite:///FILE or postgresql://"):
         Journal.open(url, "paper")

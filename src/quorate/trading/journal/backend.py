@@ -64,7 +64,8 @@ def backend_of(url: str, settings: JournalSettings) -> Backend:
     driver = "" if parsed is None else parsed.drivername.split("+")[0]
     if parsed is not None and driver in ("postgresql", "postgres"):
         return PostgresServer(parsed, settings)
-    if parsed is not None and driver == "sqlite" and parsed.database and parsed.database != ":memory:":
+    file = parsed is not None and driver == "sqlite" and parsed.database != ":memory:" and not parsed.query
+    if file and parsed is not None and parsed.database:
         return SqliteFile(Path(parsed.database), settings)
     raise JournalError(
         "open the journal",
