@@ -228,6 +228,19 @@ def test_a_removed_lock_lets_nobody_write_beside_a_session(path, open_journal, b
     assert records(open_journal(path, role="reader")) == batch(1) + batch(2) + batch(4)
 
 
+def test_a_link_leads_to_the_same_journal(path, open_journal, batch):
+    journal = open_journal(path)
+    link = path.with_name("link.sqlite")
+    link.symlink_to(path)
+    with pytest.raises(JournalTakenError):
+        open_journal(link)
+    journal.append(batch(1))
+    journal.close()
+    later = open_journal(link)
+    later.append(batch(2))
+    assert records(later) == batch(1) + batch(2)
+
+
 def test_who_holds_an_account_is_named(path, open_journal):
     open_journal(path)
     with pytest.raises(JournalTakenError, match=f"process {os.getpid()}"):

@@ -46,7 +46,8 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, settings: JournalSettings) -> None:
-        self.path = path.absolute()
+        # The file itself: SQLite's log and the locks lie beside it, whatever links lead there.
+        self.path = path.resolve()
         self.place = str(self.path)
         self.settings = settings
         self._session: FileLock | None = None
