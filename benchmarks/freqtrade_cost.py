@@ -290,6 +290,19 @@ def summary(runs: dict[str, list[Ran]], **about: Any) -> dict[str, Any]:
     }
 
 
+ROWS = {
+    "trivial": "two moving averages",
+    "predicting": "the vote, predicted anew",
+    "cached": "the vote, predictions cached",
+    "brief": "the same, its consensus alone as the tag of an entry",
+}
+
+
+def _row(what: str, run: dict[str, Any]) -> str:
+    times = f"{run['seconds']:.1f} s | {run['cpu_seconds']:.1f} s"
+    return f"| {what} | {times} | {run['peak_mib']:.0f} MiB | {run['trades']:,} |"
+
+
 def page(found: dict[str, Any]) -> str:
     about, runs = found["about"], found["runs"]
     candles_of = "synthetic candles" if about["synthetic"] else "real candles"
@@ -302,20 +315,12 @@ def page(found: dict[str, Any]) -> str:
         "",
         "| backtest | wall | all cores | peak memory | trades |",
         "|---|---|---|---|---|",
-        *(
-            f"| {what} | {runs[name]['seconds']:.1f} s | {runs[name]['cpu_seconds']:.1f} s | {runs[name]['peak_mib']:.0f} MiB | {runs[name]['trades']:,} |"
-            for name, what in (
-                ("trivial", "two moving averages"),
-                ("predicting", "the vote, predicted anew"),
-                ("cached", "the vote, predictions cached"),
-                ("brief", "the same, its consensus alone as the tag of an entry"),
-            )
-        ),
+        *(_row(what, runs[name]) for name, what in ROWS.items()),
         "",
         f"Cached, with its consensus as tag, beside trivial: {found['brief_times']:.2f} times the time (at most "
         f"{MOST_TIMES:g}), {found['memory']:.2f} times the memory (at most {MOST_MEMORY:g}): "
-        f"{'ok' if found['ok'] else 'MISSED'}. With the vote in one line as tag, the default, {found['times']:.2f} times",
-        "the time: Freqtrade's report works through every tag apart, and that is one for nearly every trade.",
+        f"{'ok' if found['ok'] else 'MISSED'}. With the vote in one line as tag, the default, {found['times']:.2f} "
+        "times the time: Freqtrade's report works through every tag apart, and that is one for nearly every trade.",
         "",
         "| the strategy's own time | predicted anew | share | cached | share |",
         "|---|---|---|---|---|",
