@@ -63,6 +63,30 @@ def train_trees(panel, timeframe, out, seam, trees=20):
     return train(panel, timeframe, models=MODELS, settings=settings(trees), out=out, measure=lambda *_: {}, end=seam)
 
 
+def train_stack(world, bars=1_000):
+    """A stack of two kinds of trees over the first bars, that acts however little it predicts; below user_data."""
+    own = Settings().stack
+    few = replace(
+        own.models,
+        xgboost=replace(own.models.xgboost, trees=20),
+        lightgbm=replace(own.models.lightgbm, trees=40, patience=5),
+    )
+    asked = replace(
+        Settings(), stack=replace(own, models=few, folds=3, round_trip=5e-5), train=TrainSettings(threads=1)
+    )
+    end = START + bars * timeframe_ms(world.timeframe)
+    return train(
+        world.panel,
+        world.timeframe,
+        models=MODELS,
+        settings=asked,
+        out=world.user_data / "quorate" / "stack",
+        measure=lambda *_: {},
+        recipe="stack",
+        end=end,
+    )
+
+
 def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700) -> World:
     """Bars of the hourly synthetic market, stamped as bars of the timeframe, with prices that lie on ticks."""
     market = SyntheticMarket(seed=5, symbols=len(COINS), bars=bars, edge=0.3)

@@ -7,10 +7,15 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
-from integrations.freqtrade.conftest import make_world
+from integrations.freqtrade.conftest import MODELS, make_world
+from quorate import load_bundle
+from quorate.core.clock import DAY_MS, MINUTE_MS
+from quorate.integrations.freqtrade.columns import tag
 from quorate.integrations.freqtrade.scaffold import scaffold
 from quorate.integrations.freqtrade.sentry import read_sentry
 from stubs import freqtrade
@@ -81,6 +86,17 @@ def wait_for(folder, query, process, log):
     raise AssertionError(f"nothing for {query}: {log.read_text()[-6_000:]}")
 
 
+def line_of_history(world, pair, began):
+    """The line that the whole history gives the bar before an entry's, which the bot saw the end of 498 bars of."""
+    opened = round(datetime.fromisoformat(began).replace(tzinfo=UTC).timestamp() * 1000) // MINUTE_MS * MINUTE_MS
+    candles = world.panel[pair]
+    # Moved by whole days, the candles end 12 to 36 hours after the stand-in was started.
+    ahead = opened + DAY_MS // 2 - int(candles.time[-1])
+    decisions = load_bundle(world.bundle).predict_frame(candles)
+    row = int(np.searchsorted(candles.time, opened - MINUTE_MS - -(-ahead // DAY_MS) * DAY_MS))
+    return tag(decisions, row, MODELS, "full")
+
+
 def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot, tmp_path):
     filled = "SELECT id, pair, enter_tag, leverage, open_date FROM trades WHERE is_open = 1 AND open_trade_value > 0"
     with running(bot, tmp_path, "first", SETTINGS) as (process, log):
@@ -89,9 +105,10 @@ def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot,
         process.kill()
         process.wait()
         assert "Traceback" not in log.read_text()
-    number, pair, line, leverage, _ = opened
+    number, pair, line, leverage, began = opened
     assert line.startswith("strong | xgb:")
     assert 1 <= leverage <= 5
+    assert line == line_of_history(bot, pair, began)
     ((kept,),) = ask(
         tmp_path, f"SELECT cd_value FROM trade_custom_data WHERE cd_key = 'quorate_plan' AND ft_trade_id = {number}"
     )

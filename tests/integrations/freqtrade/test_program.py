@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from integrations.freqtrade.conftest import World, make_world
+from integrations.freqtrade.conftest import World, make_world, train_stack
 from quorate import load_bundle
 from quorate.core.clock import timeframe_ms
 from quorate.integrations.freqtrade.scaffold import scaffold
@@ -307,6 +307,26 @@ def test_shorter_bars_work_as_well(tmp_path, timeframe):
     length = timeframe_ms(timeframe)
     assert max(trade["trade_duration"] for trade in trades) == 5 * length / 60_000
     assert min(trade["open_timestamp"] for trade in trades) >= world.seam
+
+
+def test_the_hybrid_strategy_trades_a_stack_on_bars_of_four_hours(tmp_path):
+    freqtrade.require()
+    world = make_world(tmp_path / "user_data", "4h", bars=1_500)
+    trained = train_stack(world)
+    with make_bot(world, tmp_path) as started:
+        scaffold(world.user_data, trained.path.parent, force=True)
+        trades, _ = started.backtest("--timerange", "20240101-", config="config-quorate-hybrid.json")
+        refused = started.run("backtesting", config="config-quorate-hybrid.json", own={"bundle": str(world.bundles)})
+    assert len(trades) > 10
+    frame = load_bundle(trained.path).predict_frame(world.panel["BTC/USDT:USDT"])
+    for trade in [trade for trade in trades if trade["pair"] == "BTC/USDT:USDT"]:
+        row = int(np.searchsorted(frame.time, trade["open_timestamp"])) - 1
+        assert int(frame.action[row]) - 1 == (-1 if trade["is_short"] else 1)
+        assert f"together:{frame.predicted[row]:+.2%}" in trade["enter_tag"]
+        assert trade["open_timestamp"] >= trained.manifest.training_end
+    assert max(trade["trade_duration"] for trade in trades) == trained.manifest.horizon * 240
+    assert refused.returncode != 0
+    assert "found the recipe 'vote'; expected 'stack'" in flat(refused)
 
 
 def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):

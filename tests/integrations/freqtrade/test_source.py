@@ -6,9 +6,11 @@ import shutil
 import pytest
 
 from integrations.freqtrade.conftest import train_trees
+from quorate import load_bundle
 from quorate.core.errors import FreqtradeError
+from quorate.ensemble.series import publish
 from quorate.ensemble.store import BundleStore
-from quorate.integrations.freqtrade import BundleSource
+from quorate.integrations.freqtrade import BundleSource, Forecaster
 
 
 @pytest.fixture
@@ -90,3 +92,35 @@ def test_without_a_bundle_it_does_not_start_unless_rules_are_asked_for(make_opti
 def test_a_policy_that_the_bundle_lacks_is_refused(make_options):
     with pytest.raises(FreqtradeError, match="calibrated"):
         BundleSource(make_options(policy="calibrated")).start()
+
+
+def test_of_a_series_each_bar_has_the_newest_bundle_that_was_trained_before_it(world, make_options, tmp_path, caplog):
+    folder, hour = tmp_path / "series", 3_600_000
+    ids = [train_trees(world.panel, "1h", folder, world.seam + later * hour).manifest.id for later in (0, 300, 600)]
+    path, name = publish(BundleStore(folder), ids)
+    options = make_options(bundle=str(path))
+    source = BundleSource(options)
+    source.start()
+    assert (source.id, source.models) == (name, ("xgboost", "lightgbm"))
+    forecaster = Forecaster(options, source)
+    pair = "BTC/USDT:USDT"
+    columns = forecaster.columns(world.panel[pair].to_pandas(), pair, "1h")
+    time = world.panel[pair].time
+    # A label's end belongs to the training: the first bar of a bundle is the one after the last close it has read.
+    assert not columns["quorate_action"][time < world.seam].any()
+    assert "no entries before 2024-01-30 04:00" in caplog.text
+    bundles = [load_bundle(folder / one) for one in ids]
+    for bundle, first, last in zip(bundles, (0, 300, 600), (300, 600, 1_000), strict=True):
+        rows = (time >= world.seam + first * hour) & (time < world.seam + last * hour)
+        own = bundle.predict_frame(world.panel[pair], allow_training_span=True)
+        assert (columns["quorate_action"][rows] == own.action[rows].astype(int) - 1).all()
+        assert columns["quorate_action"][rows].any()
+
+
+def test_of_a_series_without_its_bundles_nothing_starts(world, make_options, tmp_path):
+    folder = tmp_path / "series"
+    shutil.copytree(world.bundles, folder)
+    path, _ = publish(BundleStore(folder), BundleStore(folder).ids())
+    shutil.rmtree(folder / BundleStore(folder).ids()[0])
+    with pytest.raises(FreqtradeError, match=r"load the series|find the bundle"):
+        BundleSource(make_options(bundle=str(path))).start()
