@@ -7,7 +7,6 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.settings import AccountSettings, ExchangeSettings, FeedSettings, GuardSettings, PaperSettings
-from quorate.core.types import Candles
 from quorate.market import SyntheticMarket
 from quorate.market.exchange import Exchange, LiveFeed
 from quorate.trading.journal import Feed, Filled, GuardMoved, Journal, Refused, Valued
@@ -155,7 +154,7 @@ def test_stops_that_were_reached_while_the_exchange_was_down(live, world, stub, 
         elif bar == away[1]:
             stub.start()
 
-    open_before = {symbol: position for symbol, position in plain.desk.account.positions.items()}
+    open_before = dict(plain.desk.account.positions.items())
     after = live(42, before=outage, terms=terms).desk.account
     stopped = 0
     for symbol, position in open_before.items():

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from quorate.core.settings import JournalSettings, PaperSettings
 from quorate.trading.journal import Journal, Started
 from quorate.trading.paper import Session

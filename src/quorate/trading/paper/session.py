@@ -24,6 +24,7 @@ from quorate.core.errors import GuardError, JournalUnavailableError, QuorateErro
 from quorate.core.settings import PaperSettings
 from quorate.core.types import Candles, Signal
 from quorate.market.feed import BarReport, Feed, Freshness
+from quorate.market.report import LEAST, MOST
 from quorate.trading.desk import Desk
 from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
@@ -218,7 +219,9 @@ class Session:
         """First prices of the bars at `time`; where one is missing, it is asked for until patience runs out."""
         patience = monotonic() + self._settings.open_patience_s
         while True:
-            opens = dict(self._feed.opens(time))
+            # The first price of a bar that still runs has been judged by nobody yet.
+            known = self._feed.opens(time)
+            opens = {symbol: price for symbol, price in known.items() if LEAST <= price <= MOST}
             if self._mode == "replay" or wanted <= opens.keys() or monotonic() >= patience:
                 return opens
             if self._stopped.wait(self._settings.open_pause_s):

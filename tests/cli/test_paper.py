@@ -1,0 +1,175 @@
+"""`quorate paper` as a program: replays, kills, status, and what people ask for."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from quorate.core.clock import HOUR_MS, format_ms, parse_ms
+
+from .conftest import SMALL
+
+
+@pytest.fixture(scope="module")
+def paper(world, scratch, tmp_path_factory):
+    """`quorate paper ARGUMENTS` on a journal of this module's; two members are enough for its guards."""
+    folder = tmp_path_factory.mktemp("paper")
+    extra = {
+        **os.environ,
+        **SMALL,
+        "QUORATE_GUARDS__MODELS": "2",
+        # Nobody is as sure as this: the guard of the mean confidence halts after ten signals.
+        "QUORATE_GUARDS__CONFIDENCE": "0.99",
+        "QUORATE_GUARDS__SIGNALS": "10",
+        "QUORATE_GUARDS__SIGNALS_NEEDED": "10",
+        "QUORATE_EVALUATION__LEDGER": f"{scratch}/trials.jsonl",
+    }
+
+    def command(*arguments):
+        return [sys.executable, "-c", "from quorate.cli.app import run; run()", *map(str, arguments)]
+
+    def go(*arguments, start=False):
+        options = {"cwd": folder, "env": extra, "text": True}
+        if start:
+            return subprocess.Popen(
+                command("paper", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+            )
+        verb = () if arguments[0] == "backtest" else ("paper",)
+        return subprocess.run(command(*verb, *arguments), capture_output=True, check=False, **options)
+
+    go.replay = ("run", "--replay", "--bundle", world.bundle, "--data", world.data, "--from", world.seam)
+    go.backtest = ("backtest", "--bundle", world.bundle, "--data", world.data, "--from", world.seam, "--json")
+    return go
+
+
+def document(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def halted(paper):
+    """A replay that its guards halt."""
+    done = paper(*paper.replay, "--account", "halted", "--json")
+    return document(done), done.stderr
+
+
+def test_a_replay_is_the_guarded_backtest(paper, halted):
+    found, log = halted
+    expected = document(paper(*paper.backtest, "--guards"))
+    assert found["final_equity_usd"] == pytest.approx(expected["final_equity_usd"], abs=0.005)
+    assert len(found["trades"]) == len(expected["trades"]) > 0
+    for mine, theirs in zip(found["trades"], expected["trades"], strict=True):
+        assert {name: mine[name] for name in ("symbol", "side", "entry_time", "exit_time", "reason")} == {
+            name: theirs[name] for name in ("symbol", "side", "entry_time", "exit_time", "reason")
+        }
+        assert mine["net_usd"] == pytest.approx(theirs["net_usd"], abs=0.005)
+    assert found["synthetic"] is True
+    assert [row["name"] for row in found["criteria"]] == [row["name"] for row in expected["criteria"]]
+    assert "| xgb:" in log, "a line a decision"
+    assert "xgboost: loaded" in log
+    assert "mode full, 2 of 2 members, quorum 2" in log
+
+
+def test_a_replay_without_guards_is_the_plain_backtest(paper):
+    found = document(paper(*paper.replay, "--account", "plain", "--no-guards", "--quiet", "--json"))
+    expected = document(paper(*paper.backtest))
+    assert found["final_equity_usd"] == pytest.approx(expected["final_equity_usd"], abs=0.005)
+    assert len(found["trades"]) == len(expected["trades"])
+    assert found["guards"] is None
+
+
+def test_killed_and_interrupted_in_the_middle_it_comes_to_the_same_end(paper, halted):
+    for number, sent in enumerate((signal.SIGKILL, signal.SIGINT)):
+        running = paper(*paper.replay, "--account", "killed", "--speed", "60", "--quiet", start=True)
+        said = []
+        for line in running.stderr:
+            said.append(line)
+            if "next bar" in line:
+                break
+        time.sleep(0.5 + number / 4)
+        running.send_signal(sent)
+        _, rest = running.communicate(timeout=30)
+        assert running.returncode == (-signal.SIGKILL if sent == signal.SIGKILL else 0), "".join(said) + rest
+    middle = document(paper("status", "--account", "killed", "--json"))
+    assert middle["last_bar"] < halted[0]["last_bar"]
+    found = document(paper(*paper.replay, "--account", "killed", "--quiet", "--json"))
+    assert found["session"]["number"] == 3
+    assert found["trades"] == halted[0]["trades"]
+    assert found["final_equity_usd"] == halted[0]["final_equity_usd"]
+    assert found["equity"] == halted[0]["equity"]
+
+
+def test_status_by_the_journal_alone(paper, halted):
+    found = document(paper("status", "--account", "halted", "--json"))
+    assert found["mode"] == "HALTED"
+    (confidence,) = [guard for guard in found["guards"] if guard["guard"] == "confidence"]
+    assert confidence["mode"] == "HALTED"
+    assert confidence["rearm"] == "human"
+    assert found["ladder"]["step"] == 1
+    assert sum(found["decisions"]["mix"].values()) == pytest.approx(1.0)
+    assert found["members"] == {"lightgbm": "voted", "xgboost": "voted"}
+    assert found["equity_usd"] == halted[0]["final_equity_usd"]
+    shown = paper("status", "--account", "halted")
+    assert shown.returncode == 0
+    for words in ("HALTED", "Success criteria", "Ladder: step 1 of 4", "SYNTHETIC", "Consensus of"):
+        assert words in shown.stdout
+
+
+def test_what_people_ask_for(paper, halted):
+    del halted
+    refused = paper("rearm", "confidenc", "--account", "halted", "--yes")
+    assert refused.returncode == 1
+    assert "Did you mean 'confidence'?" in refused.stderr
+    assert paper("rearm", "models", "--account", "halted", "--yes").returncode == 1
+    early = paper("promote", "--account", "halted", "--yes", "--json")
+    assert early.returncode == 1
+    assert "at least 50" in json.loads(early.stdout)["error"]["expected"]
+    ada = ("--who", "Ada", "--note", "seen")
+    asked = document(paper("rearm", "confidence", "--account", "halted", *ada, "--yes", "--json"))
+    assert (asked["action"], asked["guard"], asked["who"], asked["note"]) == ("rearm", "confidence", "Ada", "seen")
+    found = document(paper("status", "--account", "halted", "--json"))
+    assert [(one["guard"], one["who"]) for one in found["requests"]] == [("confidence", "Ada")]
+    assert found["mode"] == "HALTED", "until a session heeds it"
+
+
+def test_a_person_re_arms_a_session_that_is_not_at_its_end(paper, world):
+    seam = parse_ms(world.seam)
+    half = format_ms(seam + 150 * HOUR_MS).replace(" ", "T")
+    first = document(paper(*paper.replay, "--to", half, "--account", "armed", "--quiet", "--json"))
+    assert first["mode"] == "HALTED"
+    document(paper("rearm", "confidence", "--account", "armed", "--who", "Ada", "--yes", "--json"))
+    found = document(paper(*paper.replay, "--account", "armed", "--quiet", "--json"))
+    moves = [(move["what"], move["before"], move["after"]) for move in found["moves"] if move["what"] == "confidence"]
+    assert ("confidence", "HALTED", "ACTIVE") in moves
+    assert len(found["trades"]) > len(first["trades"]), "entries go on"
+    assert found["requests"] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--bundle", "b", "--replay"),
+        ("run", "--bundle", "b", "--data", "d"),
+        ("run", "--bundle", "b", "--exchange", "binanceusdm", "--from", "2025-01-01"),
+        ("run", "--bundle", "b", "--replay", "--data", "d", "--top", "3"),
+    ],
+)
+def test_command_lines_that_make_no_sense(paper, arguments):
+    assert paper(*arguments).returncode == 2
+
+
+def test_what_is_refused(paper, world):
+    seen = paper("run", "--replay", "--bundle", world.bundle, "--data", world.data, "--account", "seen")
+    assert seen.returncode == 1
+    assert "inside the training span" in seen.stderr
+    other = paper(*paper.replay, "--timeframe", "4h", "--account", "other")
+    assert other.returncode == 1
+    assert "a bundle for 1h" in other.stderr
+    nobody = paper("status", "--account", "nobody")
+    assert nobody.returncode == 1
+    assert "no such account" in nobody.stderr

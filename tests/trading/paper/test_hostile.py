@@ -1,0 +1,187 @@
+"""Hostile candles through the live path: judged, decided by a real bundle, guarded, journalled.
+
+No uncaught exception, and no trade on a candle that cannot be true.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, XGBoostSettings
+from quorate.core.types import Action
+from quorate.ensemble.loading import load_bundle
+from quorate.ensemble.train import train
+from quorate.market import SyntheticMarket
+from quorate.market.columns import Columns
+from quorate.market.exchange.windows import Window
+from quorate.market.feed import BarReport, Freshness
+from quorate.market.quality import judge
+from quorate.trading.journal import Decided, Filled, Journal
+from quorate.trading.paper import Session, Terms
+
+START = parse_ms("2024-01-01")
+BARS, FIRST = 300, 260
+SYMBOL = "SYNA/USDT:USDT"
+NAMES = ("open", "high", "low", "close", "volume")
+
+hostile = st.one_of(
+    st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0, -1.0, 1e-300, 5e-324, 1e300, 1e308]),
+    st.floats(allow_nan=True, allow_infinity=True),
+)
+# A row of the exchange: the true one with some values replaced, moved in time, sent twice, or left out.
+rows = st.fixed_dictionaries(
+    {
+        "values": st.dictionaries(st.sampled_from(NAMES), hostile, max_size=5),
+        "factor": st.sampled_from([1.0, 1.0, 1e-6, 0.5, 3.0, 1e6]),
+        "shift_ms": st.sampled_from([0, 0, 0, 1, -HOUR_MS, HOUR_MS, 1800_000, -(10**15), 10**15]),
+        "times": st.integers(0, 2),
+        "twisted": st.booleans(),
+    }
+)
+open_prices = st.one_of(st.just(None), hostile)
+
+
+class HostileFeed:
+    """A feed whose exchange sends these rows; what it believes is what a live feed believes."""
+
+    def __init__(self, truth, sent, opened):
+        self.timeframe, self.symbols = "1h", (SYMBOL,)
+        self._truth, self._sent, self._opened = truth, sent, opened
+        self._window = Window(SYMBOL, "1h")
+        self._window.add(columns_of(truth[:FIRST]), columns_of(truth[:0]))
+        self.believed: set[int] = set()
+
+    def begin(self):
+        return START + FIRST * HOUR_MS
+
+    def wait(self, bar):
+        number = (bar - START) // HOUR_MS - FIRST
+        if number >= len(self._sent):
+            return None
+        verdict = judge(spoiled(self._truth, FIRST + number, self._sent[number]), "1h", bar + HOUR_MS + 100)
+        self._window.add(verdict.kept, columns_of(self._truth[:0]))
+        candles = self._window.upto(bar, 500)
+        here = candles is not None and int(candles.time[-1]) == bar
+        if here:
+            self.believed.add(bar)
+        status = {SYMBOL: Freshness.FRESH if here else Freshness.FAULTY}
+        return BarReport(bar, {SYMBOL: candles} if here else {}, status)
+
+    def opens(self, time):
+        row = (time - START) // HOUR_MS
+        price = self._opened[(row - FIRST) % len(self._opened)]
+        return {SYMBOL: float(self._truth.open[row]) if price is None else price}
+
+    def marks(self, start, end, symbols=None):
+        return {}
+
+    def funding(self, start, end, symbols=None):
+        return {}
+
+    def age_ms(self, time):
+        return 0
+
+    def stop(self):
+        pass
+
+
+def columns_of(candles):
+    return Columns(candles.time, *(getattr(candles, name) for name in NAMES))
+
+
+def spoiled(truth, row, sent) -> Columns:
+    """The true row, spoiled."""
+    values = {name: float(getattr(truth, name)[row]) * (1 if name == "volume" else sent["factor"]) for name in NAMES}
+    values.update(sent["values"])
+    if sent["twisted"]:
+        values["high"], values["low"] = values["low"], values["high"]
+    times = np.full(sent["times"], int(truth.time[row]) + sent["shift_ms"], np.int64)
+    tables = [np.full(sent["times"], values[name]) for name in NAMES]
+    if sent["times"] == 2 and sent["twisted"]:
+        tables[3] = tables[3] * np.array([1.0, 1.01])
+    return Columns(times, *tables)
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return SyntheticMarket(seed=8, symbols=1, bars=BARS, start=START).candles(SYMBOL)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    models = ModelSettings(xgboost=XGBoostSettings(trees=3), lightgbm=LightGBMSettings(trees=3))
+    panel = SyntheticMarket(seed=9, symbols=2, bars=400).panel()
+    trained = train(
+        panel,
+        "1h",
+        models=("xgboost", "lightgbm"),
+        settings=replace(Settings(), models=models),
+        out=tmp_path_factory.mktemp("bundles"),
+        measure=lambda *_: {},
+    )
+    return load_bundle(trained.path)
+
+
+@pytest.fixture(scope="module")
+def check(truth, bundle, tmp_path_factory):
+    folder, numbers = tmp_path_factory.mktemp("hostile"), iter(range(10**9))
+    address = f"sqlite:///{folder}/journal.sqlite"
+
+    def eager(markets, now):
+        """The bundle's own decisions with their actions turned into BUY, so that there is something to trade."""
+        made = bundle.predict_many(markets, now=now, allow_training_span=True)
+        assert all(math.isfinite(signal.confidence) for signal in made)
+        return [replace(signal, action=Action.BUY, confidence=0.8) for signal in made]
+
+    def run(sent: list[Mapping], opened: list) -> None:
+        feed = HostileFeed(truth, sent, opened)
+        with Journal.open(address, f"case{next(numbers)}") as journal:
+            session = Session(feed, eager, journal, Terms(3, oversight=None), bundle_id="b", mode="live")
+            session.run()
+            records = [entry.record for entry in journal.read(kinds=[Decided, Filled])]
+        account = session.desk.account
+        assert math.isfinite(account.equity_usd)
+        for record in records:
+            if isinstance(record, Decided):
+                assert record.time in feed.believed
+            else:
+                assert record.order.decided in feed.believed
+                price = feed.opens(record.time)[SYMBOL]
+                assert record.entry.reference_price == price
+                assert 0 < price < math.inf
+        for trade in account.trades:
+            assert math.isfinite(trade.net_usd)
+            assert trade.exit_time in feed.believed or trade.reason == "time"
+
+    return run
+
+
+CASES = {"sent": st.lists(rows, min_size=2, max_size=5), "opened": st.lists(open_prices, min_size=1, max_size=3)}
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+
+
+def test_true_candles_are_traded(check, truth):
+    """The control: without a fault there is something to find."""
+    true = {"values": {}, "factor": 1.0, "shift_ms": 0, "times": 1, "twisted": False}
+    feed_before = truth.open[FIRST + 1]
+    check([true] * 5, [None])
+    assert feed_before > 0
+
+
+@settings(max_examples=200, **QUIET)
+@given(**CASES)
+def test_hostile_candles(check, sent, opened):
+    check(sent, opened)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, **QUIET)
+@given(**CASES)
+def test_10000_hostile_candles(check, sent, opened):
+    check(sent, opened)
