@@ -165,7 +165,7 @@ def test_a_killed_download_goes_on_where_it_was(served, truth, out):
     """`kill -9` in the middle; the next run makes the folder that an uninterrupted one makes, byte for byte."""
     whole = out.with_name("whole")
     with spawn(served, "--now", iso_ms(END + 1)[:-1], "--latency-ms", "5") as stub:
-        settings = {"URL": stub.url, "PAGE_ROWS": "60", "FLUSH_PAGES": "2", "PACED": "false", "REQUESTS": "1"}
+        settings = {"URL": stub.url, "PAGE_ROWS": "60", "FLUSH_PAGES": "6", "PACED": "false", "REQUESTS": "1"}
         environment = {**os.environ, **{f"QUORATE_EXCHANGE__{name}": value for name, value in settings.items()}}
         options = ["--symbols", f"{A},{B}", "--from", "2024-01-01", "--json"]
         program = [str(Path(sys.executable).with_name("quorate")), "data", "download", *options]

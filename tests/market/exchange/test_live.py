@@ -254,6 +254,30 @@ def test_marks_and_settlements_of_a_span(feed, stub, truth):
     assert live.funding(START, BAR) == {}
 
 
+def test_an_exchange_that_hangs_is_down_in_time(feed, stub):
+    live = feed(longest_s=0.3)
+    live.wait(BAR)
+    stub.faults.add(Fault("hang", seconds=3, times=0))
+    at_close(stub, BAR + HOUR_MS)
+    began = time.monotonic()
+    report = live.wait(BAR + HOUR_MS)
+    assert time.monotonic() - began < 2
+    assert (report.down, report.may_enter) == (True, False)
+    stub.faults.clear()
+    assert set(live.wait(BAR + HOUR_MS).status.values()) == {Freshness.FRESH}
+
+
+def test_stop_ends_a_question_that_hangs(feed, stub):
+    live = feed()
+    live.wait(BAR)
+    stub.faults.add(Fault("hang", seconds=3, times=0))
+    at_close(stub, BAR + HOUR_MS)
+    threading.Timer(0.1, live.stop).start()
+    began = time.monotonic()
+    assert live.wait(BAR + HOUR_MS) is None
+    assert time.monotonic() - began < 1.5
+
+
 def test_stop_ends_a_wait(feed, stub):
     live = feed()
     live.wait(BAR)

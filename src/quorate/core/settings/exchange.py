@@ -45,6 +45,7 @@ class FeedSettings(Section):
     poll_s: float = 1.0  # between two questions for a bar that is not there yet
     patience_s: float = 20.0  # after the close; what is not there then is late
     attempts: int = 2  # of one read; the next question is the better repetition
+    longest_s: float = 60.0  # all markets' answers to one question may take; whose is not there then did not answer
     recheck_bars: int = 2  # asked for again with each bar, to notice that the exchange revised them
     skew_warn_s: float = 2.0  # between the exchange's clock and ours
     skew_stop_s: float = 10.0  # beyond this no position is entered
@@ -56,6 +57,7 @@ class FeedSettings(Section):
         require("feed", "poll_s", self.poll_s, 0.01, 600)
         require("feed", "patience_s", self.patience_s, 0, 86_400)
         require("feed", "attempts", self.attempts, 1, 100)
+        require("feed", "longest_s", self.longest_s, 0.01, 86_400)
         require("feed", "recheck_bars", self.recheck_bars, 0, 1000)
         require("feed", "skew_warn_s", self.skew_warn_s, 0, 3600)
         require("feed", "skew_stop_s", self.skew_stop_s, 0, 3600)

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self, TypeVar
@@ -71,16 +72,20 @@ class Connection:
         self.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine of this connection; interrupted, it is cancelled. Not for its own coroutines to call."""
-        if threading.current_thread() is self._thread:
-            coroutine.close()
-            raise RuntimeError("a coroutine of the connection waits for the connection")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        """Wait for a coroutine of this connection; interrupted, it is cancelled."""
+        future = self.start(coroutine)
         try:
             return future.result()
         except BaseException:
             future.cancel()
             raise
+
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin a coroutine of this connection; not for its own coroutines, which would wait for themselves."""
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("a coroutine of the connection waits for the connection")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def close(self) -> None:
         """End the connection; twice is once."""
@@ -125,9 +130,25 @@ class Connection:
                 await asyncio.sleep(min(doubled, self.settings.longest_pause_s) * self._chance.uniform(0.5, 1.5))
         raise AssertionError  # counting does not end
 
-    async def each(self, reads: Iterable[Coroutine[Any, Any, T]]) -> list[T | QuorateError]:
-        """The results of many reads at once, in order, an error in the place of its result."""
-        return await asyncio.gather(*map(_or_error, reads))
+    async def each(
+        self, reads: Iterable[Coroutine[Any, Any, T]], longest_s: float | None = None
+    ) -> list[T | QuorateError]:
+        """The results of many reads at once, in order, an error in the place of its result.
+
+        Args:
+            reads: what to do.
+            longest_s: what is not done after so many seconds did not answer; None waits for all attempts.
+        """
+        return await asyncio.gather(*(self._or_error(read, longest_s) for read in reads))
+
+    async def _or_error(self, read: Coroutine[Any, Any, T], longest_s: float | None) -> T | QuorateError:
+        try:
+            return await asyncio.wait_for(read, longest_s)
+        except (ExchangeError, CandleError) as error:
+            return error
+        except TimeoutError:
+            name = self.settings.name
+            return ExchangeDownError(f"ask {name}", found=f"no answer in {longest_s:g} s", expected="one in time")
 
     async def _build(self) -> Any:
         self._slots = asyncio.Semaphore(self.settings.requests)
@@ -195,13 +216,6 @@ class Connection:
             expected=f"what {self.settings.name} documents",
             remedy="Run it again; an exchange that changed needs a newer ccxt.",
         )
-
-
-async def _or_error(read: Coroutine[Any, Any, T]) -> T | QuorateError:
-    try:
-        return await read
-    except (ExchangeError, CandleError) as error:
-        return error
 
 
 def _seconds(text: str) -> float | None:

@@ -6,10 +6,11 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from concurrent.futures import wait
 from typing import Any, TypeVar
 
 from quorate.core.clock import newest_closed_ms, timeframe_ms
-from quorate.core.errors import ExchangeDownError, ExchangeError, ExchangeRefusedError, QuorateError
+from quorate.core.errors import ExchangeDownError, ExchangeRefusedError, QuorateError
 from quorate.core.settings import FeedSettings
 from quorate.core.types import Candles, Funding
 from quorate.market.exchange.exchange import Exchange
@@ -95,7 +96,7 @@ class LiveFeed:
             if self._stopped.wait(self.settings.poll_s):
                 return None
             self._ask_for(bar, asked)
-        return self._report(bar)
+        return None if self._stopped.is_set() else self._report(bar)
 
     def opens(self, time: int) -> dict[str, float]:
         """Market -> the first price of the bar that opens at `time`, running or closed; without the unknown."""
@@ -135,14 +136,14 @@ class LiveFeed:
 
     def _know_the_clock(self) -> None:
         if self.exchange.skew_ms is None:
-            self.exchange.connection.run(self._ask_clock())
+            self._ask_for(0, (), clock=True)
 
     async def _ask_clock(self) -> None:
+        self._skew_ms = None
         try:
             self._skew_ms = await self.exchange.read_skew(self.settings.attempts)
-        except ExchangeError:
-            self._skew_ms = None
-        self._log.clock(self._skew_ms)
+        finally:
+            self._log.clock(self._skew_ms)
 
     def _sleep_until(self, moment: int) -> bool:
         """Whether the moment came, by both clocks; False where the feed was stopped before.
@@ -157,7 +158,7 @@ class LiveFeed:
             if left <= 0 or ours >= self.settings.patience_s * 1000:
                 return True
             if ours >= 0 and time.monotonic() - asked >= self.settings.poll_s:
-                self.exchange.connection.run(self._ask_clock())
+                self._ask_for(0, (), clock=True)
                 asked = time.monotonic()
             self._stopped.wait(min(_TICK_S, left / 1000))
         return False
@@ -242,10 +243,21 @@ class LiveFeed:
         *beside: Coroutine[Any, Any, Any],
     ) -> dict[str, T | QuorateError]:
         """What a read gives for each market, all at once, and other reads with them."""
+        connection, longest_s = self.exchange.connection, self.settings.longest_s
 
         async def all_of_them() -> list[T | QuorateError]:
-            reads = self.exchange.connection.each(read(symbol) for symbol in symbols)
-            found, *_ = await asyncio.gather(reads, *beside)
-            return list(found)
+            reads = connection.each((read(symbol) for symbol in symbols), longest_s)
+            both = await asyncio.gather(reads, connection.each(beside, longest_s))
+            found: list[T | QuorateError] = both[0]
+            return found
 
-        return dict(zip(symbols, self.exchange.connection.run(all_of_them()), strict=True))
+        heeds_stop = not self._stopped.is_set()
+        future = connection.start(all_of_them())
+        try:
+            while heeds_stop and not self._stopped.is_set() and not wait([future], _TICK_S).done:
+                pass
+            if heeds_stop and self._stopped.is_set() and not future.done():
+                return {}
+            return dict(zip(symbols, future.result(), strict=True))
+        finally:
+            future.cancel()
