@@ -20,8 +20,8 @@ import numpy as np
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame
-from quorate.ensemble.loading import load_bundle
 from quorate.ensemble.predictor import LIVE_BARS
+from quorate.ensemble.series import load
 from quorate.market.freqtrade_files import FreqtradeFolder
 from quorate.trading import BacktestResult, Contract, MarginTiers, Trade, backtest
 from stubs import freqtrade
@@ -54,7 +54,7 @@ class Trial:
 
     Attributes:
         data: a Freqtrade folder, with funding and mark prices of perpetuals.
-        bundle: folder of the bundle.
+        bundle: folder of a bundle, or of a series.
         pairs: all tradable at once.
         start, end: ms; the bar at `end` is the last one, as in a timerange of Freqtrade.
         leverage: most.
@@ -102,7 +102,12 @@ def run(trial: Trial, user_data: Path) -> Outcome:
             futures=trial.futures,
             timeframe=trial.timeframe,
             stake_amount=trial.stake,
-            quorate={"bundle": str(trial.bundle), "leverage": trial.leverage, "leave_on_opposite": "never"},
+            quorate={
+                "bundle": str(trial.bundle),
+                "leverage": trial.leverage,
+                "leave_on_opposite": "never",
+                "tag": "consensus",
+            },
         )
         (user_data / "config.json").write_text(json.dumps(chosen))
         done = freqtrade.run(
@@ -124,7 +129,7 @@ def run(trial: Trial, user_data: Path) -> Outcome:
 
 def trade(trial: Trial, contracts: Mapping[str, Contract]) -> tuple[dict[str, DecisionFrame], BacktestResult]:
     """Our own backtest of the trial."""
-    source, bundle = FreqtradeFolder(trial.data), load_bundle(trial.bundle)
+    source, bundle = FreqtradeFolder(trial.data), load(trial.bundle)
     length = timeframe_ms(trial.timeframe)
     warm, after = trial.start - LIVE_BARS * length, trial.end + length
     candles = {pair: source.candles(pair, trial.timeframe, warm, after) for pair in trial.pairs}

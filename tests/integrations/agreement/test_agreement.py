@@ -18,6 +18,8 @@ from quorate.core.settings import (
     VoteSettings,
     XGBoostSettings,
 )
+from quorate.ensemble.series import publish
+from quorate.ensemble.store import BundleStore
 from quorate.ensemble.train import train
 from quorate.market.freqtrade_files import FreqtradeFolder
 from quorate.market.store import write_candles, write_funding
@@ -43,9 +45,9 @@ def mean_loss(y, scores, prior, time, forward_return):
     return {"log_loss": float(-np.log(scores[np.arange(len(y)), y]).mean())}
 
 
-def trained(panel, out, end):
+def trained(panel, out, end, start=None):
     return train(
-        panel, "1h", models=("xgboost", "lightgbm"), settings=SETTINGS, out=out, measure=mean_loss, end=end
+        panel, "1h", models=("xgboost", "lightgbm"), settings=SETTINGS, out=out, measure=mean_loss, start=start, end=end
     ).path
 
 
@@ -103,14 +105,24 @@ def test_perpetuals_agree_trade_by_trade(tmp_path):
     assert len(agreement.differences(replace(outcome, theirs=spoiled[:-1]))) == 4
 
 
-def test_spot_agrees_trade_by_trade(tmp_path):
+def test_spot_agrees_trade_by_trade_whoever_of_a_series_decides(tmp_path):
     freqtrade.require()
     # A stake that is many lots: Freqtrade raises one that is less than the least order.
     trial = replace(a_trial(tmp_path, ("XRP/USDT", "LTC/USDT"), marks=False), leverage=1.0, stake=1_000.0)
+    source, hours = FreqtradeFolder(trial.data), (0, 400, 800)
+    panel = {pair: source.candles(pair, "1h") for pair in trial.pairs}
+    first = trial.start - TRAIN_BARS * HOUR_MS
+    spans = [(first + hour * HOUR_MS, trial.start + hour * HOUR_MS) for hour in hours]
+    made = [trained(panel, tmp_path / "bundles", end, start) for start, end in spans]
+    series, _ = publish(BundleStore(tmp_path / "bundles"), [path.name for path in made])
+    trial = replace(trial, bundle=series)
     outcome = agreement.run(trial, tmp_path / "user_data")
     assert agreement.differences(outcome) == []
     assert len(outcome.theirs) > 50
     assert {trade["is_short"] for trade in outcome.theirs} == {False}
+    # One bundle for all of it decides otherwise: who decides is seen.
+    _, alone = agreement.trade(replace(trial, bundle=made[0]), outcome.contracts)
+    assert {(t.symbol, t.entry_time) for t in alone.trades} != {(t.symbol, t.entry_time) for t in outcome.ours.trades}
 
 
 @pytest.mark.data
