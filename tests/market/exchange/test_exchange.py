@@ -237,3 +237,9 @@ def test_a_delisted_market_keeps_its_history_and_leaves_the_list(connect, stub):
     with pytest.raises(ExchangeRefusedError, match="Invalid symbol"):
         exchange.candles(A, "1h")
     assert stub.requests["klines"] == 1
+
+
+def test_an_exchange_without_candles_says_so():
+    with Exchange(ExchangeSettings(name="coinmate", url="http://127.0.0.1:9")) as exchange:
+        assert exchange.timeframes == ()
+        assert exchange.symbols("1h") == ()

@@ -80,7 +80,7 @@ class Exchange:
     @property
     def timeframes(self) -> tuple[str, ...]:
         """Those that the exchange makes, shortest first."""
-        known = [name for name in self.connection.client.timeframes if name[-1] in "mhdw"]
+        known = [name for name in self.connection.client.timeframes or () if name[-1] in "mhdw"]
         return tuple(sorted(known, key=timeframe_ms))
 
     @property
