@@ -22,6 +22,7 @@ from quorate.core.settings import (
     TrainSettings,
     XGBoostSettings,
 )
+from quorate.ensemble.fallback import FALLBACK
 from quorate.ensemble.loading import load_bundle
 from quorate.ensemble.manifest import Manifest
 from quorate.ensemble.predictor import Bundle
@@ -29,7 +30,9 @@ from quorate.ensemble.series import BEFORE_SERIES, BundleSeries, load, load_seri
 from quorate.ensemble.series.series import first_bar
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.train import train
+from quorate.features import Bars
 from quorate.market.synthetic import SyntheticMarket
+from quorate.models import rule_actions
 
 BARS, WINDOW, PERIOD = 1_100, 600, 200
 
@@ -186,6 +189,27 @@ def test_the_future_changes_nothing(series, candles):
     whole, other = series.predict_frame(candles), series.predict_frame(replace(candles, **columns))
     np.testing.assert_array_equal(whole.action[:cut], other.action[:cut])
     np.testing.assert_array_equal(whole.confidence[:cut], other.confidence[:cut])
+
+
+def test_a_bundle_without_members_leaves_its_bars_to_the_rules(series, candles):
+    second = series.stretches[1]
+    broken = BundleSeries(
+        series.id,
+        [stretch.manifest for stretch in series.stretches],
+        lambda name: (
+            Bundle(second.manifest, {}, {"xgboost": "gone", "lightgbm": "gone"})
+            if name == second.manifest.id
+            else series.at(next(s.start for s in series.stretches if s.manifest.id == name))
+        ),
+    )
+    whole, frame = series.predict_frame(candles), broken.predict_frame(candles)
+    ruled = (candles.time >= second.start) & (candles.time < second.end)
+    assert set(frame.rule[ruled]) == {FALLBACK}
+    assert set(frame.confidence[ruled]) == {0.0}
+    assert np.isnan(frame.scores["xgboost"][ruled]).all()
+    for name in ("action", "confidence", "rule"):
+        np.testing.assert_array_equal(getattr(frame, name)[~ruled], getattr(whole, name)[~ruled])
+    np.testing.assert_array_equal(frame.action[ruled], rule_actions(Bars(candles)).action[ruled])
 
 
 def test_an_empty_frame_is_empty(series, candles):
