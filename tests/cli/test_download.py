@@ -3,11 +3,13 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from quorate.cli.app import main
 from quorate.core.clock import HOUR_MS, parse_ms
-from quorate.market import SyntheticMarket
+from quorate.core.types import CANDLE_COLUMNS
+from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from stubs import freqtrade
 from stubs.binance import BinanceStub, Fault
 
@@ -19,7 +21,9 @@ END = START + BARS * HOUR_MS
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
-    SyntheticMarket(seed=5, symbols=4, bars=BARS, start=START).write(folder)
+    market = SyntheticMarket(seed=5, symbols=4, bars=BARS, start=START)
+    market.write(folder)
+    write_candles(folder, market.candles("SYNA/USDT:USDT"), mark=True)
     return folder
 
 
@@ -119,3 +123,29 @@ def test_freqtrade_lists_what_was_downloaded(stub, tmp_path):
         assert "2024-01-21 00:00:00" in shown["futures"]
         assert "2024-02-09 23:00:00" in shown["futures"]
         assert "480" in shown["futures"]
+
+
+def test_freqtrade_downloads_the_same_rows(stub, tmp_path):
+    """Its own `download-data` and ours, from the same exchange: candles, mark prices and settlements to the bit."""
+    freqtrade.require()
+    symbol, theirs, ours = "SYNA/USDT:USDT", tmp_path / "theirs", tmp_path / "ours"
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(freqtrade.configuration(stub.urls, [symbol], futures=True)))
+    (tmp_path / "user_data/data").mkdir(parents=True)
+    done = freqtrade.run(
+        *("download-data", "--config", config, "--userdir", tmp_path / "user_data", "--datadir", theirs),
+        *("--timerange", "20240110-20240120", "--timeframes", "1h", "--trading-mode", "futures"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    span = ["--from", "2024-01-10", "--to", "2024-01-20"]
+    assert main(["data", "download", "--symbols", symbol, *span, "--out", str(ours), "--json"]) == 0
+    left, right = FreqtradeFolder(theirs), FreqtradeFolder(ours)
+    end = parse_ms("2024-01-20")
+    for read in ("candles", "mark"):
+        one, other = (getattr(folder, read)(symbol, "1h", None, end) for folder in (left, right))
+        assert len(one) == len(other) == 240
+        assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("time", *CANDLE_COLUMNS))
+    one, other = (folder.funding(symbol, None, end) for folder in (left, right))
+    assert len(one) == 30
+    assert (one.time.tolist(), one.rate.tolist()) == (other.time.tolist(), other.rate.tolist())
