@@ -116,6 +116,11 @@ def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot,
     before = read_sentry(bot.user_data)
     # From here on three members are asked for, and there are two: nothing is entered, what is open is looked after.
     with running(bot, tmp_path, "second", {**SETTINGS, "QUORATE_GUARDS__MODELS": "3"}) as (process, log):
+        # A champion that is none takes nobody's place, and the bot runs on.
+        loaded = time.monotonic() + PATIENCE_S
+        while "quorate: bundle" not in log.read_text() and time.monotonic() < loaded:
+            time.sleep(0.2)
+        (bot.bundles / "champion").write_text("nonsense\n")
         closed = f"SELECT exit_reason, close_date, stop_loss FROM trades WHERE id = {number} AND is_open = 0"
         ((reason, _, stop),) = wait_for(tmp_path, closed, process, log)
         moved = time.monotonic() + PATIENCE_S
@@ -124,6 +129,7 @@ def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot,
         count = ask(tmp_path, "SELECT COUNT(*) FROM trades")
         time.sleep(3)
         assert ask(tmp_path, "SELECT COUNT(*) FROM trades") == count
+        assert log.read_text().count(f"The bundle {bot.bundle.name} stays in use") == 1
         assert "Traceback" not in log.read_text()
     assert reason in ("time", "stop_loss", "roi", "stop", "target")
     assert stop == pytest.approx(plan["stop"])

@@ -329,6 +329,23 @@ def test_the_hybrid_strategy_trades_a_stack_on_bars_of_four_hours(tmp_path):
     assert "found the recipe 'vote'; expected 'stack'" in flat(refused)
 
 
+def test_before_freqai_has_its_first_model_nothing_is_said(bot):
+    """Live, FreqAI hands on no more than the label and that it does not count."""
+    code = (
+        "import numpy as np\n"
+        "from quorate import load_candles\n"
+        "from quorate.integrations.freqtrade.frames import read_frame\n"
+        "from quorate.integrations.freqtrade.freqai_strategy import QuorateFreqaiStrategy as Strategy\n"
+        f"frame = load_candles({str(bot.world.data)!r}, 'BTC/USDT:USDT', '1h').to_pandas()\n"
+        "frame['&s-action'], frame['do_predict'] = 0, 0\n"
+        "told = Strategy._told_by_freqai(None, frame, read_frame(frame, 'BTC/USDT:USDT', '1h'))\n"
+        "print(set(told.decisions.action.tolist()), np.isnan(told.decisions.scores['together']).all())\n"
+    )
+    python = freqtrade.require() / "bin" / "python"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "{1} True"
+
+
 def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
     home = freqtrade.require()
     needed = "import lightgbm, xgboost, onnxmltools, datasieve"

@@ -89,6 +89,9 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
 
     def _told_by_freqai(self, frame: DataFrame, market: Market) -> Told:
         candles, rows = market
+        # Before FreqAI has its first model, it hands on neither scores nor a confidence.
+        wanted = (LABEL, "do_predict", f"{PREFIX}confidence", *CLASS_NAMES)
+        frame = frame.reindex(columns=list(wanted)).fillna({"do_predict": 0})
         words = frame[LABEL].astype(str).to_numpy()[rows]
         sure = frame["do_predict"].to_numpy()[rows] == 1
         action = np.full(len(candles), int(Action.HOLD), np.int8)
@@ -96,7 +99,7 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
             action[sure & (words == member.name)] = int(member)
         confidence = np.where(sure, frame[f"{PREFIX}confidence"].to_numpy(np.float64)[rows], 0.0)
         scores = np.column_stack([frame[name].to_numpy(np.float64)[rows] for name in CLASS_NAMES])
-        scores[~sure | (scores.sum(axis=1) <= 0)] = np.nan
+        scores[~sure | ~(scores.sum(axis=1) > 0)] = np.nan
         bars = Bars(candles)
         decisions = DecisionFrame(
             symbol=candles.symbol,
