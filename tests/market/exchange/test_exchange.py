@@ -239,6 +239,13 @@ def test_a_delisted_market_keeps_its_history_and_leaves_the_list(connect, stub):
     assert stub.requests["klines"] == 1
 
 
+def test_candles_before_the_date_of_listing_are_fetched_too(exchange, stub):
+    """The exchange says that it listed the market ten days after its first candle."""
+    exchange.markets[A]["created"] = START + 10 * DAY_MS
+    assert len(exchange.candles(A, "1h")) == BARS
+    assert stub.requests["klines"] == 3
+
+
 def test_an_exchange_without_candles_says_so():
     with Exchange(ExchangeSettings(name="coinmate", url="http://127.0.0.1:9")) as exchange:
         assert exchange.timeframes == ()

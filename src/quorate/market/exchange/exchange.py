@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Self
 
-from quorate.core.clock import newest_closed_ms, now_ms, timeframe_ms
+from quorate.core.clock import DAY_MS, newest_closed_ms, now_ms, timeframe_ms
 from quorate.core.errors import QuorateError, UnknownSymbolError
 from quorate.core.settings import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
@@ -23,6 +23,9 @@ _LOG = logging.getLogger(__name__)
 
 # ccxt takes the start 0 for none.
 _BEGINNING_MS = 1
+
+# Exchanges date some listings after their first candles: Binance by 17 days for its BTCUSDT perpetual.
+_BEFORE_LISTING_MS = 90 * DAY_MS
 
 # The year 2200: no exchange's clock is beyond it.
 _LAST_MS = 7_258_118_400_000
@@ -146,9 +149,9 @@ class Exchange:
         return is_perpetual(symbol) and bool(self.connection.client.has["fetchFundingRateHistory"])
 
     def listed(self, symbol: str) -> int:
-        """When the market began, in ms UTC; the beginning of time where the exchange does not tell."""
+        """Before which the market has no candles, in ms UTC; the beginning of time where the exchange does not tell."""
         created = self.markets[symbol].get("created")
-        return max(_BEGINNING_MS, created) if isinstance(created, int) else _BEGINNING_MS
+        return max(_BEGINNING_MS, created - _BEFORE_LISTING_MS) if isinstance(created, int) else _BEGINNING_MS
 
     def require(self, symbol: str, timeframe: str | None = None) -> None:
         """Refuse a market or a timeframe that the exchange does not have.
