@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from quorate.core.clock import HOUR_MS
+from quorate.core.errors import FreqtradeError
 from quorate.core.settings import GuardSettings
 from quorate.integrations.freqtrade import BundleSource, Forecaster
 from quorate.integrations.freqtrade.desk import Desk
@@ -169,6 +170,18 @@ def test_a_journal_that_cannot_be_written_stops_entries_and_nothing_else(make_de
     journal.rmdir()
     journal.write_bytes(whole)
     assert desk.allows(BTC, at(1_501), Records(), Wallets())
+    desk.close()
+
+
+def test_a_bot_that_reloads_its_configuration_finds_the_journal_free(make_desk):
+    first = make_desk("dry_run", journal="quorate/guards.jsonl")
+    first.hear(at(1_500), Records(), Wallets())
+    with pytest.raises(FreqtradeError, match="another bot"):
+        make_desk("dry_run", journal="quorate/guards.jsonl")
+    first.close()
+    second = make_desk("dry_run", journal="quorate/guards.jsonl")
+    assert second.sentry.bar == at(1_499)
+    second.close()
 
 
 def test_rules_without_a_bundle_are_not_counted_as_members(make_desk):

@@ -202,6 +202,19 @@ def test_a_crash_between_a_bar_and_its_move_leaves_the_move_to_the_next_start(pa
     assert path.read_text().splitlines(keepends=True) == lines
 
 
+@pytest.mark.parametrize("cut", [1, 2, 40])
+def test_half_a_line_at_the_end_was_never_acted_upon(path, cut):
+    """A crash may cut a line anywhere, behind a brace as well."""
+    sentry = begin(path)
+    sentry.hear_trades([trade(1, -9)])
+    sentry.hear_trades([trade(2, -9)])
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = begin(path)
+    again.hear_trades([trade(1, -9), trade(2, -9)])
+    assert [json.loads(line)["kind"] for line in path.read_text().splitlines()] == ["trade", "trade"]
+    assert state(again) == state(sentry)
+
+
 def test_a_journal_belongs_to_one_bot(path):
     first, second = GuardJournal(path), GuardJournal(path)
     first.take()

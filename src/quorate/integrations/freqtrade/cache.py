@@ -28,6 +28,14 @@ _TABLES = ("scores", "calibrated", "forecasts")
 _MOST_FILES = 1_000
 
 
+def frame_key(candles: Candles, *depends: object) -> str:
+    """The name of the frame of these candles: of their content, and of whatever else decides about it."""
+    digest = hashlib.sha256(repr((__version__, candles.symbol, candles.timeframe, *depends)).encode())
+    for name in ("time", *CANDLE_COLUMNS):
+        digest.update(getattr(candles, name).tobytes())
+    return digest.hexdigest()[:32]
+
+
 class FrameCache:
     """A folder of predicted frames, each named by everything that it depends on.
 
@@ -37,13 +45,6 @@ class FrameCache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-
-    def key(self, candles: Candles, *depends: object) -> str:
-        """The name of the frame of these candles: of their content, and of whatever else decides about it."""
-        digest = hashlib.sha256(repr((__version__, candles.symbol, candles.timeframe, *depends)).encode())
-        for name in ("time", *CANDLE_COLUMNS):
-            digest.update(getattr(candles, name).tobytes())
-        return digest.hexdigest()[:32]
 
     def load(self, key: str) -> DecisionFrame | None:
         """The frame of that name; None where there is none. One that cannot be read is said, and predicted anew."""

@@ -60,6 +60,11 @@ class Desk:
             if guard.tripped:
                 _log.warning("guard %s is %s: %s", guard.name, guard.mode, guard.reason)
 
+    def close(self) -> None:
+        """Let another bot have the journal: Freqtrade makes a new one in this very process when it reloads."""
+        if self._journal is not None:
+            self._journal.leave()
+
     def hear(self, now: int, records: Any, wallets: Any) -> None:
         """Tell the guards what has happened: trades that were closed, and the newest closed bar once it is decided on.
 

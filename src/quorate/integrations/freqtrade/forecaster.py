@@ -16,7 +16,7 @@ from quorate.ensemble.fallback import fall_back
 from quorate.ensemble.predictor import LIVE_BARS
 from quorate.ensemble.series import BEFORE_SERIES
 from quorate.features import Bars, atr_14, volatility_20
-from quorate.integrations.freqtrade.cache import FrameCache
+from quorate.integrations.freqtrade.cache import FrameCache, frame_key
 from quorate.integrations.freqtrade.columns import empty_columns, frame_columns
 from quorate.integrations.freqtrade.frames import read_frame
 from quorate.integrations.freqtrade.options import Options
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
+
+# Messages that are remembered as said; a bot that runs for years forgets the oldest troubles.
+_MOST_SAID = 1_000
 
 
 class Told(NamedTuple):
@@ -67,7 +70,6 @@ class Forecaster:
         self._cache = None if options.cache is None else FrameCache(options.cache)
         self._newest: dict[str, tuple[str, Told]] = {}
         self._said: set[str] = set()
-        self._keys = self._cache or FrameCache(options.user_data)
 
     def told(self, pair: str) -> Told | None:
         """What was last told of a pair; None before, and where its last frame gave no decisions."""
@@ -105,7 +107,7 @@ class Forecaster:
         self._require_known(pair, timeframe)
         candles, rows = read_frame(frame, pair, timeframe)
         own = self._options.own
-        key = self._keys.key(candles, self._source.id, own.policy, own.allow_training_span)
+        key = frame_key(candles, self._source.id, own.policy, own.allow_training_span)
         known = self._newest.get(pair)
         if known is not None and known[0] == key:
             return known[1]._replace(rows=rows, length=len(frame))
@@ -196,5 +198,7 @@ class Forecaster:
 
     def _say_once(self, level: int, message: str) -> None:
         if message not in self._said:
+            if len(self._said) >= _MOST_SAID:
+                self._said.clear()
             self._said.add(message)
             _log.log(level, "%s", message)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import IO, Any
 from quorate.core.errors import FreqtradeError, JournalError, JournalUnavailableError
 
 _KINDS = ("trade", "bar", "move")
+
+_BLOCK = 4_096
 
 
 class GuardJournal:
@@ -72,13 +75,11 @@ class GuardJournal:
         text = "".join(json.dumps(line, allow_nan=False, separators=(",", ":")) + "\n" for line in lines).encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             try:
-                before = os.fstat(descriptor).st_size
-                # A crash may have left half a line: the next one begins on its own.
-                if before and not self._ends_whole():
-                    text = b"\n" + text
-                os.write(descriptor, text)
+                before = _drop_half_line(descriptor)
+                if os.write(descriptor, text) < len(text):
+                    raise OSError(errno.ENOSPC, "only part of a line could be written")
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -109,9 +110,6 @@ class GuardJournal:
                 continue
             line = _parsed(text)
             if line is None:
-                # Half a line is what a crash leaves; it was never acted upon. Anything else was altered.
-                if not text.endswith(b"}"):
-                    continue
                 raise JournalError(
                     f"read the guards' journal {self.path}",
                     found=f"{text[:60]!r} in line {number} of what is new",
@@ -122,11 +120,6 @@ class GuardJournal:
         self._read_up_to += whole
         return lines
 
-    def _ends_whole(self) -> bool:
-        with self.path.open("rb") as handle:
-            handle.seek(-1, os.SEEK_END)
-            return handle.read(1) == b"\n"
-
     def _unavailable(self, error: OSError) -> JournalUnavailableError:
         return JournalUnavailableError(
             f"use the guards' journal {self.path}",
@@ -134,6 +127,22 @@ class GuardJournal:
             expected="a file that can be written, with room",
             remedy="The bot makes no entry until it can be.",
         )
+
+
+def _drop_half_line(descriptor: int) -> int:
+    """Take away what a crash has left of a line: nobody has acted upon it. Returns the length of the file."""
+    size = os.fstat(descriptor).st_size
+    end, block = size, b""
+    while end > 0 and b"\n" not in block:
+        begin = max(0, end - _BLOCK)
+        block = os.pread(descriptor, end - begin, begin)
+        if b"\n" in block:
+            end = begin + block.rfind(b"\n") + 1
+            break
+        end = begin
+    if end < size:
+        os.ftruncate(descriptor, end)
+    return end
 
 
 def _parsed(text: bytes) -> dict[str, Any] | None:

@@ -102,6 +102,12 @@ class QuorateVoteStrategy(PlannedStrategy):
             "on" if self.desk else "off",
         )
 
+    def ft_bot_cleanup(self) -> None:
+        """Freqtrade's own end of a strategy, which `reload_config` comes to as well: the journal is free again."""
+        super().ft_bot_cleanup()
+        if self.desk is not None:
+            self.desk.close()
+
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """A new champion takes over between two loops; the guards hear what has happened."""
         if self.options.live and self.source.refresh():
