@@ -48,13 +48,19 @@ class NetworkSettings(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class NHiTSSettings(NetworkSettings):
-    """Stacks from coarse to fine, unless pools say otherwise. In a second pass it would learn the windows by heart."""
+class OnePassSettings(NetworkSettings):
+    """One pass over the training windows, in quarters: in a second one the network would learn them by heart."""
 
     epochs: int = 4
     share: float = 0.25
     learning_rate: float = 1e-4
     weight_decay: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class NHiTSSettings(OnePassSettings):
+    """Stacks from coarse to fine, unless pools say otherwise."""
+
     pools: tuple[int, ...] = (4, 2, 1)  # kernel of each stack's max pooling
     hidden: tuple[int, ...] = (512, 384, 256)  # width of each stack
     layers: int = 2  # of each block's perceptron
@@ -81,13 +87,9 @@ class NHiTSSettings(NetworkSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class PatchTSTSettings(NetworkSettings):
+class PatchTSTSettings(OnePassSettings):
     """The shape is that of the settings, unless a preset says otherwise."""
 
-    epochs: int = 4
-    share: float = 0.25
-    learning_rate: float = 1e-4
-    weight_decay: float = 0.1
     preset: Literal["own", "paper", "small"] = "own"  # of the shape: the settings', or one of the two published ones
     patch: int = 12  # bars
     stride: int = 12  # bars between the starts of two patches
