@@ -103,9 +103,10 @@ class Feed(Protocol):
         ...
 
     def marks(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Candles]:
-        """Market -> closed mark price candles that open at or after `start` and before `end`.
+        """Market -> mark price candles that open at or after `start` and before `end`.
 
-        Of the named markets, by default all; without those whose marks are unknown.
+        Of the named markets, by default all; without those whose marks are unknown. The last may be of the bar that
+        runs, since its open is the price of what settles there: live it knows no more than its open.
         """
         ...
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Self
 
-from quorate.core.clock import DAY_MS, newest_closed_ms, now_ms, timeframe_ms
+from quorate.core.clock import DAY_MS, MINUTE_MS, newest_closed_ms, now_ms, timeframe_ms
 from quorate.core.errors import QuorateError, UnknownSymbolError
 from quorate.core.settings import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
@@ -246,13 +246,13 @@ class Exchange:
         """The market's settlements, judged, and those that contradict each other."""
         await self._know()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
-        last = self.known_present().early + 1
-        last = last if end is None else min(last, end)
-        rows = await read_funding(self.connection, symbol, first, last, self.known_present)
+        present = self.known_present().early + 1
+        last = present if end is None else min(present, end)
+        # Settlements are stamped a little late, and cut to the minute by the judge.
+        rows = await read_funding(self.connection, symbol, first, min(present, last + MINUTE_MS), self.known_present)
         verdict = judge_funding(rows, self.known_present().late)
-        # The judge cuts times to the minute, which can lie before the start.
         kept = verdict.kept
-        inside = kept.time >= (first if start is None else start)
+        inside = (kept.time >= first) & (kept.time < last)
         return FundingVerdict(verdict.report, FundingColumns(kept.time[inside], kept.rate[inside]), verdict.quarantined)
 
     def known_present(self) -> Present:

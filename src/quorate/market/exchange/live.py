@@ -9,11 +9,14 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import wait
 from typing import Any, TypeVar
 
+import numpy as np
+
 from quorate.core.clock import newest_closed_ms, timeframe_ms
 from quorate.core.errors import ExchangeDownError, ExchangeRefusedError, QuorateError
 from quorate.core.settings import FeedSettings
 from quorate.core.types import Candles, Funding
-from quorate.market.exchange.exchange import Exchange
+from quorate.market.columns import Columns, join
+from quorate.market.exchange.exchange import Exchange, as_candles
 from quorate.market.exchange.log import FeedLog
 from quorate.market.exchange.pages import read_candles
 from quorate.market.exchange.windows import Window
@@ -107,10 +110,9 @@ class LiveFeed:
         return {symbol: price for symbol, price in found.items() if price is not None}
 
     def marks(self, start: int, end: int, symbols: Collection[str] | None = None) -> dict[str, Candles]:
-        """Market -> closed mark price candles of the span; without the markets whose marks are unknown."""
+        """Market -> mark price candles of the span, of a running one its open; without the unknown."""
         wanted = [symbol for symbol in self._named(symbols) if self.exchange.has_mark(symbol)]
-        read = self.exchange.read_candles
-        found = self._each(wanted, lambda symbol: read(symbol, self._timeframe, start, end, mark=True))
+        found = self._each(wanted, lambda symbol: self._marks(symbol, start, end))
         return {symbol: marks for symbol, marks in found.items() if isinstance(marks, Candles) and len(marks)}
 
     def funding(self, start: int, end: int, symbols: Collection[str] | None = None) -> dict[str, Funding]:
@@ -180,16 +182,7 @@ class LiveFeed:
             start = max(first, window.newest - (self.settings.recheck_bars - 1) * self._length)
         closed = newest_closed_ms(self._timeframe, self._now())
         end = max(closed, bar) + 2 * self._length
-        rows = await read_candles(
-            self.exchange.connection,
-            symbol,
-            self._timeframe,
-            max(1, start),
-            end,
-            self.exchange.known_present,
-            attempts=self.settings.attempts,
-            once=True,
-        )
+        rows = await self._rows(symbol, start, end)
         verdict = judge(rows, self._timeframe, self._now())
         running = rows.take(rows.time > closed)
         for time_ms in window.add(verdict.kept, running):
@@ -198,6 +191,22 @@ class LiveFeed:
             self._log.faulty(symbol, time_ms)
         # What follows a bar that is not there says that it will not come.
         self._passed[symbol] = int(rows.time.max()) if len(rows) else 0
+
+    async def _marks(self, symbol: str, start: int, end: int) -> Candles:
+        rows = await self._rows(symbol, start, end, mark=True)
+        verdict = judge(rows, self._timeframe, self._now(), has_volume=False)
+        after = newest_closed_ms(self._timeframe, self._now()) + self._length
+        running = np.flatnonzero(rows.time == after)[-1:]
+        first = rows.open[running]
+        flat = Columns(rows.time[running], first, first, first, first, np.zeros(len(running)))
+        return as_candles(symbol, self._timeframe, join([verdict.kept, flat]))
+
+    async def _rows(self, symbol: str, start: int, end: int, *, mark: bool = False) -> Columns:
+        """Rows from the exchange, the running one with them, asked for as impatiently as a feed does."""
+        connection, present = self.exchange.connection, self.exchange.known_present
+        span = max(1, start), end, present
+        patience = self.settings.attempts
+        return await read_candles(connection, symbol, self._timeframe, *span, mark=mark, attempts=patience, once=True)
 
     def _is_awaited(self, symbol: str, bar: int) -> bool:
         trouble = self._trouble.get(symbol)
