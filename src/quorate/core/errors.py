@@ -34,7 +34,6 @@ A message says what was attempted, what was found, what was expected, and the re
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 
@@ -184,6 +183,8 @@ def close_match(word: str, known: Iterable[str]) -> str:
     >>> close_match("lightgmb", ["xgboost", "lightgbm"])
     "Did you mean 'lightgbm'?"
     """
+    from difflib import get_close_matches  # here, because most words are spelled right
+
     folded = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
     return f"Did you mean '{folded[near[0]]}'?" if near else ""

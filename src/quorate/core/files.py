@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from quorate.core.errors import DataError
 
@@ -18,6 +17,8 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         DataError: the folder cannot be written, or the disk is full.
     """
+    from tempfile import NamedTemporaryFile  # here, because who only reads needs none of it
+
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,6 +37,9 @@ def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[
     Raises:
         BundleError: the folder cannot be written or the disk is full; nothing is published then.
     """
+    import shutil  # here, because who only reads needs none of it
+    import tempfile
+
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     manifest = replace(manifest, files=hashes).sealed()
     path = out / manifest.id

@@ -10,7 +10,6 @@ Readers need no lock: a bundle and the pointer each appear at once. Writers take
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -210,6 +209,8 @@ class BundleStore:
 
     def _sweep(self) -> None:
         """Remove what a process that was killed while it published has left; the lock says that nobody else is."""
+        import shutil  # here, because who only reads needs none of it
+
         for draft in self.folder.glob(f"{storage.DRAFT}*"):
             shutil.rmtree(draft, ignore_errors=True)
 
