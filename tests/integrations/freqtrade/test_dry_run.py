@@ -109,6 +109,12 @@ def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot,
     assert line.startswith("strong | xgb:")
     assert 1 <= leverage <= 5
     assert line == line_of_history(bot, pair, began)
+    rates = "SELECT open_rate, stop_loss, liquidation_price, is_short FROM trades WHERE liquidation_price IS NOT NULL"
+    known = ask(tmp_path, rates)
+    assert known
+    for entry, stop, liquidation, short in known:
+        side = -1 if short else 1
+        assert 0 < side * (entry - stop) <= side * (entry - liquidation) / 2 * (1 + 1e-4)
     ((kept,),) = ask(
         tmp_path, f"SELECT cd_value FROM trade_custom_data WHERE cd_key = 'quorate_plan' AND ft_trade_id = {number}"
     )

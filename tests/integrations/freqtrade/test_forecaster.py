@@ -223,3 +223,11 @@ def test_a_new_bundle_is_asked_anew(world, frame, make_options, tmp_path):
     source.bundle.manifest = replace(source.bundle.manifest, id="0123456789abcdef")
     forecaster.columns(frame, BTC, "1h")
     assert forecaster.told(BTC).bundle == "0123456789abcdef" != before.bundle
+
+
+def test_a_backtests_tag_is_the_vote_without_its_scores(monkeypatch):
+    line = "strong | xgb:BUY 76%, lgbm:BUY 100%, nhits:HOLD 9%, patchtst:ABSTAIN | vol:3.24%"
+    monkeypatch.setattr("quorate.integrations.freqtrade.columns.tag", lambda *_: line)
+    voted, stacked = SimpleNamespace(predicted=None), SimpleNamespace(predicted=np.zeros(1))
+    assert short_tag(voted, 0, (), "full") == "strong | xgb:BUY, lgbm:BUY, nhits:HOLD, patchtst:ABSTAIN"
+    assert short_tag(stacked, 0, (), "full") == line
