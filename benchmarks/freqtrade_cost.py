@@ -122,8 +122,8 @@ class Trivial(IStrategy):
     stoploss = -0.02
 
     def populate_indicators(self, df, metadata):
-        df["fast"] = ta.EMA(df, timeperiod=4)
-        df["slow"] = ta.EMA(df, timeperiod=9)
+        df["fast"] = ta.EMA(df, timeperiod=9)
+        df["slow"] = ta.EMA(df, timeperiod=21)
         return df
 
     def populate_entry_trend(self, df, metadata):
@@ -179,7 +179,7 @@ def measure(folder: Path, pairs: int, days: int, repeat: int, *, small: bool) ->
     user_data = folder / "user_data"
     (user_data / "strategies").mkdir(parents=True)
     (user_data / "strategies" / "timed.py").write_text(STRATEGIES)
-    runs: dict[str, list[Ran]] = {"trivial": [], "predicting": [], "cached": [], "brief": []}
+    runs: dict[str, list[Ran]] = {"trivial": [], "predicting": [], "cached": [], "tagged": []}
     with spawn(folder / "data") as stub:
         own = {"bundle": str(bundle), "leave_on_opposite": "never"}
         config = freqtrade.configuration(stub.urls, list(panel), futures=False, timeframe="1h", quorate=own)
@@ -190,8 +190,8 @@ def measure(folder: Path, pairs: int, days: int, repeat: int, *, small: bool) ->
             shutil.rmtree(user_data / "quorate", ignore_errors=True)
             runs["predicting"].append(backtest(user_data, folder / "data", "Timed", start))
             runs["cached"].append(backtest(user_data, folder / "data", "Timed", start))
-            brief = {"QUORATE_FREQTRADE__TAG": "consensus"}
-            runs["brief"].append(backtest(user_data, folder / "data", "Timed", start, brief))
+            whole = {"QUORATE_FREQTRADE__TAG": "vote"}
+            runs["tagged"].append(backtest(user_data, folder / "data", "Timed", start, whole))
     return summary(runs, pairs=len(panel), days=days, repeat=repeat, synthetic=synthetic)
 
 
@@ -277,16 +277,15 @@ def summary(runs: dict[str, list[Ran]], **about: Any) -> dict[str, Any]:
         for name, made in runs.items()
     }
     times = told["cached"]["seconds"] / told["trivial"]["seconds"]
-    brief = told["brief"]["seconds"] / told["trivial"]["seconds"]
+    tagged = told["tagged"]["seconds"] / told["trivial"]["seconds"]
     memory = told["cached"]["peak_mib"] / told["trivial"]["peak_mib"]
     return {
         "about": {**about, "machine": platform.machine(), "cpus": os.cpu_count(), "python": platform.python_version()},
         "runs": told,
         "times": times,
-        "brief_times": brief,
+        "tagged_times": tagged,
         "memory": memory,
-        # The tag is Freqtrade's to report on, and ours to choose: what is promised is the strategy.
-        "ok": brief <= MOST_TIMES and memory <= MOST_MEMORY,
+        "ok": times <= MOST_TIMES and memory <= MOST_MEMORY,
     }
 
 
@@ -294,7 +293,7 @@ ROWS = {
     "trivial": "two moving averages",
     "predicting": "the vote, predicted anew",
     "cached": "the vote, predictions cached",
-    "brief": "the same, its consensus alone as the tag of an entry",
+    "tagged": "the same, every score in the tag of an entry",
 }
 
 
@@ -317,10 +316,10 @@ def page(found: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
         *(_row(what, runs[name]) for name, what in ROWS.items()),
         "",
-        f"Cached, with its consensus as tag, beside trivial: {found['brief_times']:.2f} times the time (at most "
-        f"{MOST_TIMES:g}), {found['memory']:.2f} times the memory (at most {MOST_MEMORY:g}): "
-        f"{'ok' if found['ok'] else 'MISSED'}. With the vote in one line as tag, the default, {found['times']:.2f} "
-        "times the time: Freqtrade's report works through every tag apart, and that is one for nearly every trade.",
+        f"Cached beside trivial: {found['times']:.2f} times the time (at most {MOST_TIMES:g}), {found['memory']:.2f} "
+        f'times the memory (at most {MOST_MEMORY:g}): {"ok" if found["ok"] else "MISSED"}. With `"tag": "vote"` '
+        f"{found['tagged_times']:.2f} times the time: Freqtrade's report works through every tag apart, and with "
+        "scores that is one for nearly every trade.",
         "",
         "| the strategy's own time | predicted anew | share | cached | share |",
         "|---|---|---|---|---|",

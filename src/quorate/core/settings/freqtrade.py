@@ -11,7 +11,7 @@ from quorate.core.settings.section import Section, require
 Fallback = Literal["none", "rules"]
 Stake = Literal["config", "confidence", "risk"]
 Opposite = Literal["spot", "always", "never"]
-Tag = Literal["vote", "consensus"]
+Tag = Literal["auto", "vote", "consensus"]
 Guarded = Literal["live", "always", "never"]
 
 
@@ -29,7 +29,7 @@ class FreqtradeSettings(Section):
     leave_on_opposite: Opposite = "spot"  # where a decision the other way closes a position
     guards: Guarded = "live"  # live: in dry-run and live trading; always: in backtests too
     journal: str = "quorate/guards.jsonl"  # what the guards have to remember besides Freqtrade's own trades
-    tag: Tag = "vote"  # of an entry: the vote in one line; or consensus, on which Freqtrade's reports are fast
+    tag: Tag = "auto"  # of an entry: the vote in one line; in backtests without scores, so that reports can add it up
     cache: str = "quorate/cache"  # predictions of backtests; empty: none on disk
 
     def __post_init__(self) -> None:

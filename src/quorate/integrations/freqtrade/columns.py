@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,6 +88,15 @@ def frame_columns(
 def tag(decisions: DecisionFrame, row: int, models: tuple[str, ...], mode: Mode) -> str:
     """The one-line vote of one bar, no longer than Freqtrade keeps."""
     return told(decisions, row, models, mode).line()[:TAG_LENGTH]
+
+
+def short_tag(decisions: DecisionFrame, row: int, models: tuple[str, ...], mode: Mode) -> str:
+    """The same without scores and volatility, of a vote: what many entries have in common. A stack's stays whole.
+
+    Freqtrade's report of a backtest has a line for every tag, and takes its time for each.
+    """
+    line = tag(decisions, row, models, mode)
+    return line if decisions.predicted is not None else re.sub(r"(:[A-Z]+) \d+%|( \| vol:.*)$", r"\1", line)
 
 
 def told(decisions: DecisionFrame, row: int, models: tuple[str, ...], mode: Mode) -> Signal:

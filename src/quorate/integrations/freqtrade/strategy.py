@@ -20,7 +20,7 @@ from quorate.core.clock import newest_closed_ms
 from quorate.core.errors import QuorateError
 from quorate.core.types import Action, BoolArray, IntArray
 from quorate.ensemble.predictor import LIVE_BARS
-from quorate.integrations.freqtrade.columns import PREFIX, plot_config, tag
+from quorate.integrations.freqtrade.columns import PREFIX, plot_config, short_tag, tag
 from quorate.integrations.freqtrade.desk import Desk
 from quorate.integrations.freqtrade.forecaster import Forecaster, Told
 from quorate.integrations.freqtrade.options import Options, read_options
@@ -148,7 +148,7 @@ class QuorateVoteStrategy(PlannedStrategy):
         return dataframe
 
     def _tags(self, frame: DataFrame, pair: str, entering: BoolArray) -> list[str]:
-        """The vote in one line, or its consensus, on every row with an entry; nothing elsewhere."""
+        """The vote in one line, or as the setting `tag` has it, on every row with an entry; nothing elsewhere."""
         tags = [""] * len(frame)
         told = self.forecaster.told(pair)
         if told is None:
@@ -159,7 +159,8 @@ class QuorateVoteStrategy(PlannedStrategy):
             if row is not None and self.options.own.tag == "consensus":
                 tags[place] = str(told.decisions.consensus[row])
             elif row is not None:
-                tags[place] = tag(told.decisions, row, self.models, self.source.mode)
+                made = short_tag if self.options.own.tag == "auto" and not self.options.live else tag
+                tags[place] = made(told.decisions, row, self.models, self.source.mode)
         return tags
 
     # -------------------------------------------------------------------------------------------------------- entries
