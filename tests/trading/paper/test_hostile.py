@@ -16,7 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
-from quorate.core.settings import JournalSettings, LightGBMSettings, ModelSettings, Settings, XGBoostSettings
+from quorate.core.settings import (
+    JournalSettings,
+    LightGBMSettings,
+    ModelSettings,
+    PaperSettings,
+    Settings,
+    XGBoostSettings,
+)
 from quorate.core.types import Action
 from quorate.ensemble.loading import load_bundle
 from quorate.ensemble.train import train
@@ -151,10 +158,18 @@ def checker(truth, bundle, folder):
         assert all(math.isfinite(signal.confidence) for signal in made)
         return [replace(signal, action=Action.BUY, confidence=0.8) for signal in made]
 
-    def run(sent: list[Mapping], opened: list) -> None:
+    def run(sent: list[Mapping], opened: list) -> int:
         feed = HostileFeed(truth, sent, opened)
         with Journal.open(address, f"case{next(numbers)}", settings=UNCHECKED) as journal:
-            session = Session(feed, eager, journal, Terms(3, oversight=None), bundle_id="b", mode="live")
+            session = Session(
+                feed,
+                eager,
+                journal,
+                Terms(3, oversight=None),
+                bundle_id="b",
+                mode="live",
+                settings=PaperSettings(open_patience_s=0),
+            )
             session.run()
             records = [entry.record for entry in journal.read(kinds=[Decided, Filled])]
         account = session.desk.account
@@ -170,6 +185,7 @@ def checker(truth, bundle, folder):
         for trade in account.trades:
             assert math.isfinite(trade.net_usd)
             assert trade.exit_time in feed.believed or trade.reason == "time"
+        return sum(isinstance(record, Filled) for record in records)
 
     return run
 
@@ -178,12 +194,12 @@ CASES = {"sent": st.lists(rows, min_size=2, max_size=5), "opened": st.lists(open
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
-def test_true_candles_are_traded(check, truth):
-    """The control: without a fault there is something to find."""
+def test_true_candles_are_traded(check):
+    """The control: without a fault there is something to find; with bad opens alone there is not."""
     true = {"values": {}, "factor": 1.0, "shift_ms": 0, "times": 1, "twisted": False}
-    feed_before = truth.open[FIRST + 1]
-    check([true] * 5, [None])
-    assert feed_before > 0
+    assert check([true] * 5, [None]) > 0
+    assert check([true] * 5, [math.nan]) == 0
+    assert check([{**true, "values": {"low": math.inf}}] * 5, [None]) == 0
 
 
 @settings(max_examples=200, **QUIET)

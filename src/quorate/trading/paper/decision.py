@@ -1,15 +1,44 @@
-"""Signals as the journal keeps them, and the orders that they ask for."""
+"""Signals on bars that have just closed, as the journal keeps them, and the orders that they ask for."""
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from quorate.core.errors import QuorateError
 from quorate.core.types import Action, Candles, Signal
 from quorate.features import Bars, atr_14
 from quorate.trading.desk import Heard
 from quorate.trading.journal import records
 from quorate.trading.order import Order
+
+_log = logging.getLogger(__name__)
+
+Decide = Callable[[Sequence[Candles], int], list[Signal]]
+
+
+def ask(decide: Decide, markets: Sequence[Candles], moment: int) -> list[Signal]:
+    """A decision for every market; one that cannot be decided is left out, and said.
+
+    Args:
+        decide: who decides, of many markets at once.
+        markets: their newest candle has just closed.
+        moment: ms at which it closed.
+    """
+    if not markets:
+        return []
+    try:
+        return decide(markets, moment)
+    except QuorateError as error:
+        _log.warning("not decided all at once: %s", error)
+    signals = []
+    for candles in markets:
+        try:
+            signals += decide([candles], moment)
+        except QuorateError as error:
+            _log.error("%s: not decided: %s", candles.symbol, error)
+    return signals
 
 
 def hear(signals: Sequence[Signal], time: int) -> list[Heard]:

@@ -20,22 +20,22 @@ from time import monotonic
 from typing import Literal
 
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
-from quorate.core.errors import GuardError, JournalUnavailableError, QuorateError, TradingError
+from quorate.core.errors import JournalUnavailableError, TradingError
 from quorate.core.settings import PaperSettings
-from quorate.core.types import Candles, Signal
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.market.report import LEAST, MOST
 from quorate.trading.desk import Desk
 from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
 from quorate.trading.paper.bars import closed_bars, opening_bars
-from quorate.trading.paper.decision import hear, orders
+from quorate.trading.paper.decision import Decide, ask, hear, orders
+from quorate.trading.paper.notices import heed
 from quorate.trading.paper.recovery import Recovered, peek, redo
+from quorate.trading.paper.requests import obey
 from quorate.trading.paper.terms import Terms
 
 _log = logging.getLogger(__name__)
 
-Decide = Callable[[Sequence[Candles], int], list[Signal]]
 Listener = Callable[[records.Record], None]
 
 
@@ -232,13 +232,13 @@ class Session:
         time, desk = report.time, self.desk
         desk.enter(time, "close")
         self._obey(time)
-        self._heed(report)
+        heed(desk, report, self._written.append)
         candles = {
             symbol: known
             for symbol, known in report.candles.items()
             if report.status.get(symbol) in (Freshness.FRESH, Freshness.GONE) and len(known) and known.time[-1] == time
         }
-        signals = self._signals(list(candles.values()), time)
+        signals = ask(self._decide, list(candles.values()), time + self._length_ms)
         gone = [symbol for symbol, status in report.status.items() if status is Freshness.GONE]
         held = desk.account.positions.items()
         # What came before the entry is none of the position's.
@@ -252,53 +252,13 @@ class Session:
         self.recovered.seen.update(dict.fromkeys(candles, time))
         self._report = report
 
-    def _signals(self, markets: list[Candles], time: int) -> list[Signal]:
-        """A decision for every market; one that cannot be decided is left out, and said."""
-        if not markets:
-            return []
-        moment = time + self._length_ms
-        try:
-            return self._decide(markets, moment)
-        except QuorateError as error:
-            _log.warning("not decided all at once: %s", error)
-        signals = []
-        for candles in markets:
-            try:
-                signals += self._decide([candles], moment)
-            except QuorateError as error:
-                _log.error("%s %s: not decided: %s", format_ms(time), candles.symbol, error)
-        return signals
-
-    def _heed(self, report: BarReport) -> None:
-        """What the feed says of itself."""
-        time, desk = report.time, self.desk
-        for notice in report.notices:
-            number = desk.number(f"feed:{notice.kind}:{notice.symbol}")
-            self._written.append(records.Feed(time, notice.kind, notice.symbol or None, number, notice.text))
-        if desk.guards is None:
-            return
-        desk.moved(desk.guards.compared(time, report.skew_ms, close=report.may_enter))
-        stale = {symbol for symbol, status in report.status.items() if status is Freshness.STALE}
-        desk.moved(desk.guards.heard(time, stale=bool(stale) and len(stale) == len(report.status)))
-        for symbol in report.status:
-            desk.moved(desk.guards.heard(time, stale=symbol in stale, symbol=symbol))
-
     def _obey(self, time: int) -> None:
         """What people asked for since the last bar."""
         for seq, _, record in self._journal.read(after=self._human, kinds=[records.Human]):
             if isinstance(record, records.Human):
                 self.recovered.requests[seq] = record
                 self._human = seq
-        for seq, asked in sorted(self.recovered.requests.items()):
-            try:
-                if asked.action == "promote":
-                    if self.desk.ladder is not None:
-                        self.desk.climbed([self.desk.ladder.promote(time, asked.who)])
-                elif self.desk.guards is not None:
-                    self.desk.moved([self.desk.guards.rearm(asked.guard, time, asked.who)])
-            except GuardError as error:
-                _log.error("what %s asked for is refused: %s", asked.who, error)
-            self.desk.listened = max(self.desk.listened, seq)
+        obey(self.desk, self.recovered.requests, time)
         self.recovered.requests.clear()
 
     def _append(self, written: Sequence[records.Record]) -> None:
