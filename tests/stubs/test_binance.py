@@ -85,6 +85,11 @@ def test_longer_bars_are_made_of_shorter_ones(stub):
     assert [float(value) for value in rows[0][1:6]] == [144, 149, 143, 148, 40]
 
 
+def test_a_market_is_listed_with_its_first_candle(stub):
+    (symbol,) = ask(stub, "/fapi/v1/exchangeInfo")["symbols"]
+    assert (symbol["symbol"], symbol["onboardDate"], symbol["status"]) == ("ABCUSDT", START, "TRADING")
+
+
 def test_settlements_come_a_little_late(stub):
     rows = ask(stub, "/fapi/v1/fundingRate", symbol="ABCUSDT", startTime=START + 1)
     assert [(row["fundingTime"] - START, row["fundingRate"]) for row in rows] == [(8 * HOUR + 3, "0.0001")]

@@ -110,7 +110,7 @@ class Answers:
             "contractType": "PERPETUAL",
             "marginAsset": market.quote,
             "deliveryDate": 4133404800000,
-            "onboardDate": int(rows.time[0]) if len(rows.time) else 0,
+            "onboardDate": self.folder.listed(futures, market.name),
             "pricePrecision": len(size.partition(".")[2]),
             "quantityPrecision": len(quantity.partition(".")[2]),
             "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"],

@@ -106,6 +106,13 @@ class Folder:
         rows = None if timeframe is None else self.rows(futures, name, kind, timeframe)
         return None if timeframe is None or rows is None else (timeframe, rows)
 
+    def listed(self, futures: bool, name: str) -> int:
+        """The first open time of any of the market's candles; 0 where it has none."""
+        kind = "futures" if futures else "spot"
+        frames = [at[3] for at in self._paths if at[:3] == (futures, name, kind)]
+        found = [self.rows(futures, name, kind, timeframe) for timeframe in frames]
+        return min((int(rows.time[0]) for rows in found if rows is not None and len(rows.time)), default=0)
+
     @cached_property
     def end(self) -> int:
         """The last open time of any market's finest candles."""
