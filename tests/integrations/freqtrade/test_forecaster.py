@@ -3,8 +3,10 @@
 import logging
 from dataclasses import replace
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from quorate import load_bundle
 from quorate.core.types import Action, Vote
@@ -227,3 +229,49 @@ def test_a_new_bundle_is_asked_anew(world, frame, make_options, tmp_path):
     source.bundle.manifest = replace(source.bundle.manifest, id="0123456789abcdef")
     forecaster.columns(frame, BTC, "1h")
     assert forecaster.told(BTC).bundle == "0123456789abcdef" != before.bundle
+
+
+SPOILED = ("nan", "inf", "zero", "negative", "huge", "twice", "backwards", "words", "hole", "still", "stranger")
+
+
+def spoil(frame, how, row, column):
+    frame = frame.astype({column: object}) if how == "words" else frame.copy()
+    values = {"nan": np.nan, "inf": np.inf, "zero": 0.0, "negative": -1.0, "huge": 1e300, "words": "?"}
+    if how in values:
+        frame.loc[row, column] = values[how]
+    elif how == "twice":
+        frame.loc[row + 1, "date"] = frame.loc[row, "date"]
+    elif how == "backwards":
+        frame = frame[::-1]
+    elif how == "hole":
+        frame = frame.drop(index=range(row, row + 5))
+    elif how == "still":
+        frame.loc[row : row + 5, ["open", "high", "low", "close"]] = frame.loc[row, "close"]
+        frame.loc[row : row + 5, "volume"] = 0.0
+    else:
+        frame["close_of_tomorrow"] = frame["close"].shift(-1)
+    return frame.reset_index(drop=True)
+
+
+@hypothesis.settings(
+    max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@hypothesis.given(
+    how=st.sampled_from(SPOILED),
+    row=st.integers(0, 490),
+    column=st.sampled_from(["open", "high", "low", "close", "volume"]),
+)
+def test_no_frame_stops_the_bot_and_none_that_cannot_be_true_gives_an_entry(world, make_forecaster, how, row, column):
+    whole = world.panel[BTC][1_100:1_600].to_pandas()
+    spoiled = spoil(whole, how, row, column)
+    forecaster = make_forecaster()
+    columns = forecaster.columns(spoiled, BTC, "1h")
+    assert {len(values) for values in columns.values()} == {len(spoiled)}
+    impossible = how in ("nan", "inf", "negative", "twice", "backwards", "words") or (
+        how == "zero" and column != "volume"
+    )
+    if impossible:
+        assert not columns["quorate_action"].any()
+        assert forecaster.told(BTC) is None
+    # One bad frame spoils no other.
+    assert forecaster.columns(whole, BTC, "1h")["quorate_action"].any()

@@ -54,6 +54,15 @@ def test_a_missing_column_a_missing_date_and_a_wrong_order_are_refused(frame):
         read_frame(frame, "BTC/USDT:USDT", "1h")
 
 
+def test_words_are_neither_numbers_nor_dates(frame):
+    worded = frame.astype({"close": object})
+    worded.loc[3, "close"] = "high"
+    with pytest.raises(CandleError, match="high"):
+        read_frame(worded, "BTC/USDT:USDT", "1h")
+    with pytest.raises(CandleError, match="dates of"):
+        read_frame(frame.assign(date=range(300)), "BTC/USDT:USDT", "1h")
+
+
 def test_an_empty_frame_is_no_candles(frame):
     market = read_frame(frame[:0], "BTC/USDT:USDT", "1h")
     assert len(market.candles) == len(market.rows) == 0

@@ -44,8 +44,15 @@ def read_frame(frame: pd.DataFrame, pair: str, timeframe: str) -> Market:
             found=f"no column {', '.join(lacking)}",
             expected=f"date, {', '.join(CANDLE_COLUMNS)}",
         )
-    columns: dict[str, FloatArray] = {name: frame[name].to_numpy(np.float64) for name in CANDLE_COLUMNS}
+    try:
+        columns: dict[str, FloatArray] = {name: frame[name].to_numpy(np.float64) for name in CANDLE_COLUMNS}
+    except (TypeError, ValueError) as error:
+        raise CandleError(
+            f"read Freqtrade's frame of {pair}", found=str(error), expected="columns of numbers"
+        ) from error
     dates = frame["date"]
+    if len(frame) and dates.dtype.kind != "M":
+        raise CandleError(f"read Freqtrade's frame of {pair}", found=f"dates of {dates.dtype}", expected="UTC dates")
     if len(frame) and dates.isna().any():
         row = int(np.flatnonzero(dates.isna().to_numpy())[0])
         raise CandleError(f"read Freqtrade's frame of {pair}", found=f"no date in row {row}", expected="a date a row")
