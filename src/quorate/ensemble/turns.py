@@ -7,6 +7,7 @@ unusually long, somebody is slow, and all who wait behind get threads of their o
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -138,7 +139,8 @@ class _Lane(threading.Thread):
 # Shared by all ensembles of the process. The newest comes first: what it needs is still in the caches.
 _IDLE: deque[_Lane] = deque()
 
-os.register_at_fork(after_in_child=_IDLE.clear)
+if sys.platform != "win32":  # where nothing forks
+    os.register_at_fork(after_in_child=_IDLE.clear)
 
 
 def _lane() -> _Lane:
