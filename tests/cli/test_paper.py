@@ -10,6 +10,7 @@ import time
 import pytest
 
 from quorate.core.clock import HOUR_MS, format_ms, parse_ms
+from stubs.binance import spawn
 
 from .conftest import SMALL
 
@@ -32,14 +33,14 @@ def paper(world, scratch, tmp_path_factory):
     def command(*arguments):
         return [sys.executable, "-c", "from quorate.cli.app import run; run()", *map(str, arguments)]
 
-    def go(*arguments, start=False):
-        options = {"cwd": folder, "env": extra, "text": True}
+    def go(*arguments, start=False, said=None, **variables):
+        options = {"cwd": folder, "env": extra | variables, "text": True}
         if start:
             return subprocess.Popen(
                 command("paper", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
             )
         verb = () if arguments[0] == "backtest" else ("paper",)
-        return subprocess.run(command(*verb, *arguments), capture_output=True, check=False, **options)
+        return subprocess.run(command(*verb, *arguments), capture_output=True, check=False, input=said, **options)
 
     go.replay = ("run", "--replay", "--bundle", world.bundle, "--data", world.data, "--from", world.seam)
     go.backtest = ("backtest", "--bundle", world.bundle, "--data", world.data, "--from", world.seam, "--json")
@@ -129,6 +130,10 @@ def test_what_people_ask_for(paper, halted):
     early = paper("promote", "--account", "halted", "--yes", "--json")
     assert early.returncode == 1
     assert "at least 50" in json.loads(early.stdout)["error"]["expected"]
+    unsure = paper("rearm", "confidence", "--account", "halted", said="n\n")
+    assert unsure.returncode == 1
+    assert "Sure?" in unsure.stderr
+    assert document(paper("status", "--account", "halted", "--json"))["requests"] == []
     ada = ("--who", "Ada", "--note", "seen")
     asked = document(paper("rearm", "confidence", "--account", "halted", *ada, "--yes", "--json"))
     assert (asked["action"], asked["guard"], asked["who"], asked["note"]) == ("rearm", "confidence", "Ada", "seen")
@@ -173,3 +178,22 @@ def test_what_is_refused(paper, world):
     nobody = paper("status", "--account", "nobody")
     assert nobody.returncode == 1
     assert "no such account" in nobody.stderr
+
+
+def test_live_candles_of_an_exchange(paper, world):
+    with spawn(world.data, "--live") as stub:
+        arguments = ("--bundle", world.bundle, "--exchange", "binanceusdm", "--symbols", "SYNA/USDT:USDT")
+        running = paper("run", *arguments, "--account", "live", "--json", start=True, QUORATE_EXCHANGE__URL=stub.url)
+        said = []
+        for line in running.stderr:
+            said.append(line)
+            if "SYNA/USDT:USDT HOLD" in line or "SYNA/USDT:USDT no entry: late" in line:
+                break
+        # The next bar is up to an hour away: whoever waits for it can be stopped.
+        running.send_signal(signal.SIGINT)
+        out, rest = running.communicate(timeout=30)
+    assert running.returncode == 0, "".join(said) + rest
+    found = json.loads(out)
+    assert found["session"]["kind"] == "live"
+    assert found["decisions"]["bars"] == 1
+    assert found["equity_usd"] == 1_000.0

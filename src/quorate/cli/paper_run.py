@@ -52,6 +52,7 @@ class Asked:
 def run(asked: Asked) -> None:
     """Run the session, then say how the account stands."""
     from quorate.cli import output, paper_status
+    from quorate.cli import panel as panels
     from quorate.core.configuration import load_settings
     from quorate.ensemble.series import load
     from quorate.trading.journal import Journal
@@ -95,7 +96,9 @@ def run(asked: Asked) -> None:
         with _until_interrupted(session):
             session.run()
         document = paper_status.document(journal, settings, whole=True)
-    document["in_training_span"] = asked.allow_training_span
+    document["in_training_span"] = asked.data is not None and panels.require_unseen(
+        bundle, asked.start, asked.end, allow=True
+    )
     if asked.as_json:
         output.print_json(document)
     else:
