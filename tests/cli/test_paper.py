@@ -23,10 +23,10 @@ def paper(world, scratch, tmp_path_factory):
         **os.environ,
         **SMALL,
         "QUORATE_GUARDS__MODELS": "2",
-        # Nobody is as sure as this: the guard of the mean confidence halts after ten signals.
+        # Nobody is as sure as this: the guard of the mean confidence halts after five signals.
         "QUORATE_GUARDS__CONFIDENCE": "0.99",
-        "QUORATE_GUARDS__SIGNALS": "10",
-        "QUORATE_GUARDS__SIGNALS_NEEDED": "10",
+        "QUORATE_GUARDS__SIGNALS": "5",
+        "QUORATE_GUARDS__SIGNALS_NEEDED": "5",
         "QUORATE_EVALUATION__LEDGER": f"{scratch}/trials.jsonl",
     }
 
@@ -42,8 +42,11 @@ def paper(world, scratch, tmp_path_factory):
         verb = () if arguments[0] == "backtest" else ("paper",)
         return subprocess.run(command(*verb, *arguments), capture_output=True, check=False, input=said, **options)
 
-    go.replay = ("run", "--replay", "--bundle", world.bundle, "--data", world.data, "--from", world.seam)
-    go.backtest = ("backtest", "--bundle", world.bundle, "--data", world.data, "--from", world.seam, "--json")
+    go.half, end = (format_ms(parse_ms(world.seam) + bars * HOUR_MS).replace(" ", "T") for bars in (80, 160))
+    candles = ("--bundle", world.bundle, "--data", world.data, "--from", world.seam)
+    go.replay = ("run", "--replay", *candles, "--to", end)
+    go.until_half = ("run", "--replay", *candles, "--to", go.half)
+    go.backtest = ("backtest", *candles, "--to", end, "--json")
     return go
 
 
@@ -142,10 +145,8 @@ def test_what_people_ask_for(paper, halted):
     assert found["mode"] == "HALTED", "until a session heeds it"
 
 
-def test_a_person_re_arms_a_session_that_is_not_at_its_end(paper, world):
-    seam = parse_ms(world.seam)
-    half = format_ms(seam + 150 * HOUR_MS).replace(" ", "T")
-    first = document(paper(*paper.replay, "--to", half, "--account", "armed", "--quiet", "--json"))
+def test_a_person_re_arms_a_session_that_is_not_at_its_end(paper):
+    first = document(paper(*paper.until_half, "--account", "armed", "--quiet", "--json"))
     assert first["mode"] == "HALTED"
     document(paper("rearm", "confidence", "--account", "armed", "--who", "Ada", "--yes", "--json"))
     found = document(paper(*paper.replay, "--account", "armed", "--quiet", "--json"))

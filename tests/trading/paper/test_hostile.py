@@ -116,7 +116,7 @@ def spoiled(truth, row, sent) -> Columns:
     times = np.full(sent["times"], int(truth.time[row]) + sent["shift_ms"], np.int64)
     tables = [np.full(sent["times"], values[name]) for name in NAMES]
     if sent["times"] == 2 and sent["twisted"]:
-        tables[3] = tables[3] * np.array([1.0, 1.01])
+        tables[3] = np.array([values["close"], 1.0])  # they contradict each other
     return Columns(times, *tables)
 
 
