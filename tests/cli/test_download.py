@@ -114,6 +114,7 @@ def test_freqtrade_lists_what_was_downloaded(stub, tmp_path):
         *("list-data", "--config", config, "--userdir", tmp_path / "user_data", "--datadir", data),
         *("--trading-mode", "futures", "--show-timerange"),
         cwd=tmp_path,
+        settings={"COLUMNS": "200"},  # a row of its table is a line
     )
     assert listed.returncode == 0, listed.stderr
     for letter in "ABCD":
