@@ -13,13 +13,13 @@ from quorate.core.settings import ConformalSettings, CostSettings, Settings, Tar
 from quorate.core.types import Candles, DecisionFrame
 from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.conformal import Conformal
+from quorate.ensemble.stretches import joined
 from quorate.ensemble.temperature import UNCHANGED, Temperature
 from quorate.evaluation.candidates import in_force, revoted
 from quorate.evaluation.policies import policy_rows
 from quorate.evaluation.probabilities import probability_figures
 from quorate.evaluation.rivals import by_rule
 from quorate.evaluation.sample import Sample
-from quorate.ensemble.stretches import joined
 from quorate.evaluation.venue import Venue
 from quorate.targets import ForwardClass
 
