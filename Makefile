@@ -48,7 +48,7 @@ acceptance: install
 	$(BIN)/python benchmarks/papers/run.py $(PAPERS)
 
 # Ratios against a named peer in the same run; leave the machine alone meanwhile.
-bench: install
+bench: install freqtrade
 	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
 
 docs: $(VENV)/.docs
