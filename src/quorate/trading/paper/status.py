@@ -31,7 +31,8 @@ class Standing:
 
     def __init__(self, journal: Journal) -> None:
         self.account = journal.account
-        entries = list(journal.read())
+        # Votes are most of a journal, and only those on the newest bar are shown.
+        entries = list(journal.read(detail=False))
         first, _ = peek(entries)
         if first is None:
             raise JournalError(
@@ -45,6 +46,8 @@ class Standing:
         terms = Terms.from_json(newest.settings, newest.strategy).founded(first)
         self.desk: Desk = terms.desk(timeframe_ms(newest.timeframe), first.time, lambda _: None)
         self.recovered: Recovered = redo(self.desk, entries)
+        said = journal.newest(len(newest.symbols), [records.Decided])
+        self._said = [entry.record for entry in said if isinstance(entry.record, records.Decided)]
 
     def to_json(self) -> dict[str, Any]:
         """The form of `quorate paper status --json`, without what is judged by others."""
@@ -82,10 +85,9 @@ class Standing:
 
     def _members(self) -> dict[str, str]:
         """Member -> "voted", or why it abstained on the newest bar, wherever it voted somewhere."""
-        newest = [decided[-1] for decided in self.history.decided.values()]
-        last = max((record.time for record in newest), default=0)
+        last = max((record.time for record in self._said), default=0)
         said: dict[str, str] = {}
-        for record in newest:
+        for record in self._said:
             if record.time != last:
                 continue
             for abstention in record.abstentions:
