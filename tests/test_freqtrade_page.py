@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -103,7 +102,9 @@ def run(place, command):
 
 
 def dry_run(place, command):
-    """Until the bot has looked at its pairs once; then it is asked to stop, as by Ctrl-C."""
+    """Until the bot has looked at its pairs once; then it is asked to stop: by SIGTERM, as a job in the background may
+    have inherited deaf ears for SIGINT.
+    """
     log = place / "dry-run.log"
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -113,7 +114,7 @@ def dry_run(place, command):
         while time.monotonic() < until and "state='RUNNING'" not in log.read_text() and process.poll() is None:
             time.sleep(0.5)
         time.sleep(2)
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(60)
     return log.read_text()
 

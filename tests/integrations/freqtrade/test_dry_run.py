@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import time
@@ -58,7 +57,7 @@ def running(world, folder, name, settings):
             yield process, log
         finally:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.terminate()
                 try:
                     process.wait(30)
                 except subprocess.TimeoutExpired:
