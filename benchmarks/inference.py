@@ -3,8 +3,8 @@
     python benchmarks/inference.py
 
 Every network at its full size and untrained, which costs the same. One window at a time, warm, one thread each, the
-two interleaved; then many windows, each side at the best of its batch sizes. Writes benchmarks/results/inference.json
-and .md. Leave the machine alone meanwhile.
+two in turns of ten calls; then many windows, each side at the best of its batch sizes. Writes
+benchmarks/results/inference.json and .md. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from quorate.core.settings import ModelSettings
 from quorate.models import Model, build
 from quorate.models.quantise import quantise
 from quorate.models.runtime import Session
+from turns import in_turns
 
 FEATURES = 14
 NETWORKS = ("nhits", "lstm", "patchtst")
@@ -69,9 +70,8 @@ def measure(name: str) -> dict[str, float]:
             return module(torch.from_numpy(rows)).numpy()
 
     one = X[:1]
-    latency = interleaved(
-        {"eager": lambda: eager(one), "onnx": lambda: session.run(one), "int8": lambda: small.run(one)}
-    )
+    calls = {"eager": lambda: eager(one), "onnx": lambda: session.run(one), "int8": lambda: small.run(one)}
+    latency = {kind: statistics.median(taken) for kind, taken in in_turns(calls, ROUNDS, 10).items()}
     eager_rate, eager_batch = best({batch: (lambda batch=batch: in_batches(eager, X, batch)) for batch in BATCHES})
     onnx_rate, onnx_batch = best({batch: (lambda batch=batch: in_batches(session.run, X, batch)) for batch in BATCHES})
     int8_rate, int8_batch = best({batch: (lambda batch=batch: in_batches(small.run, X, batch)) for batch in BATCHES})
@@ -82,7 +82,7 @@ def measure(name: str) -> dict[str, float]:
         "eager_windows_s": eager_rate, "eager_batch": eager_batch,
         "onnx_windows_s": onnx_rate, "onnx_batch": onnx_batch, "own_batch": session.batch,
         "int8_windows_s": int8_rate, "int8_batch": int8_batch,
-        "throughput_ratio": onnx_rate / eager_rate,
+        "throughput_ratio": onnx_rate / eager_rate, "int8_throughput_ratio": int8_rate / eager_rate,
     }  # fmt: skip
 
 
@@ -94,18 +94,6 @@ def fitted(name: str) -> Model:
     random = np.random.default_rng(0)
     X = random.normal(size=(64, model.window, FEATURES)).astype(np.float32)
     return model.fit(X, (np.arange(64) % 3).astype(np.int8))
-
-
-def interleaved(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Median seconds of each call, taken in turns after a warm-up."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for round_number in range(ROUNDS + 20):
-        for name, call in calls.items():
-            began = time.perf_counter()
-            call()
-            if round_number >= 20:
-                times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 def in_batches(run: Callable[[np.ndarray], object], X: np.ndarray, batch: int) -> None:
@@ -144,12 +132,12 @@ def as_markdown(found: dict) -> str:
         "",
         f"Many windows ({WINDOWS}), each side at the best of the batch sizes {', '.join(map(str, BATCHES))}:",
         "",
-        "| network | torch eager, windows/s (batch) | ONNX, windows/s (batch) | ratio | int8, windows/s (batch) |",
-        "|---|---:|---:|---:|---:|",
+        "| network | torch eager, windows/s (batch) | ONNX, windows/s (batch) | ratio | int8 (batch) | ratio |",
+        "|---|---:|---:|---:|---:|---:|",
         *(
             f"| {name} | {one['eager_windows_s']:,.0f} ({one['eager_batch']}) | {one['onnx_windows_s']:,.0f} "
             f"({one['onnx_batch']}) | {one['throughput_ratio']:.2f} | {one['int8_windows_s']:,.0f} "
-            f"({one['int8_batch']}) |"
+            f"({one['int8_batch']}) | {one['int8_throughput_ratio']:.2f} |"
             for name, one in found["networks"].items()
         ),
         "",
