@@ -87,7 +87,7 @@ def train_stack(world, bars=1_000):
     )
 
 
-def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700) -> World:
+def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700, start: int = START) -> World:
     """Bars of the hourly synthetic market, stamped as bars of the timeframe, with prices that lie on ticks."""
     market = SyntheticMarket(seed=5, symbols=len(COINS), bars=bars, edge=0.3)
     length, data = timeframe_ms(timeframe), folder / "data" / "binance"
@@ -95,7 +95,7 @@ def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700) -> World:
     for name, coin in zip(market.names, COINS, strict=True):
         made = market.candles(name)
         prices = {column: np.round(getattr(made, column), 4) for column in ("open", "high", "low", "close")}
-        time = START + length * np.arange(bars)
+        time = start + length * np.arange(bars)
         spot = replace(made, symbol=f"{coin}/USDT", timeframe=timeframe, time=time, synthetic=False, **prices)
         perpetual = replace(spot, symbol=f"{coin}/USDT:USDT")
         panel[perpetual.symbol] = perpetual
@@ -103,9 +103,9 @@ def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700) -> World:
         write_candles(data, perpetual)
         hours = replace(perpetual, timeframe="1h")[:: max(1, timeframe_ms("1h") // length)]
         write_candles(data, hours, mark=True)
-        settled = np.arange(START, int(time[-1]), timeframe_ms("8h"))
+        settled = np.arange(start, int(time[-1]), timeframe_ms("8h"))
         write_funding(data, Funding(perpetual.symbol, settled, np.full(len(settled), 1e-4)))
-    seam = START + TRAIN_BARS * length
+    seam = start + TRAIN_BARS * length
     bundles = folder / "quorate" / "bundles"
     trained = train_trees(panel, timeframe, bundles, seam)
     return World(folder, panel, timeframe, seam, bundles, trained.path)

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from integrations.freqtrade.conftest import MODELS, make_world
+from integrations.freqtrade.conftest import MODELS, START, make_world
 from quorate import load_bundle
 from quorate.core.clock import DAY_MS, MINUTE_MS
+from quorate.core.types import Action
 from quorate.integrations.freqtrade.columns import tag
 from quorate.integrations.freqtrade.scaffold import scaffold
 from quorate.integrations.freqtrade.sentry import read_sentry
@@ -26,11 +27,30 @@ PATIENCE_S = 200
 SETTINGS = {"QUORATE_EXITS__TIME_BARS": "1", "QUORATE_GUARDS__MODELS": "2"}
 
 
+# Three days of minutes: moved by whole days, they reach from a day and a half ago into tomorrow.
+BARS = 4_320
+# The bars that the present may be, then.
+PRESENT = range(2_200, 3_500)
+
+
+def busiest(world):
+    """The bar from which on the bundle acts on the most bars without a break; and for how many."""
+    acts = np.zeros(BARS, np.bool_)
+    for candles in world.panel.values():
+        acts |= load_bundle(world.bundle).predict_frame(candles).action != Action.HOLD
+    length = {row: int(np.argmin(np.append(acts[row:], False))) for row in PRESENT}
+    return max(length.items(), key=lambda found: found[1])
+
+
 @pytest.fixture
-def bot(tmp_path):
+def bot(tmp_path, tmp_path_factory):
     freqtrade.require()
-    # Three days of minutes: moved by whole days, they reach from a day and a half ago into tomorrow.
-    world = make_world(tmp_path / "user_data", "1m", bars=4_320)
+    # The same market by another clock: a bundle knows nothing of the hour, and does not wait long for its first trade.
+    row, bars = busiest(make_world(tmp_path_factory.mktemp("clock") / "user_data", "1m", BARS))
+    assert bars >= 10
+    # The newest closed bar is one that it acts on.
+    minutes = (int(time.time()) // 60 - row - 2) % (24 * 60)
+    world = make_world(tmp_path / "user_data", "1m", BARS, START + minutes * MINUTE_MS)
     scaffold(world.user_data, world.bundles)
     with spawn(world.data, "--live") as stub:
         exchange = {name: what for name, what in freqtrade.offline(stub.urls).items() if not name.startswith("pair_")}
