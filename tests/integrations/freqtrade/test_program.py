@@ -352,7 +352,7 @@ def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
     if subprocess.run([home / "bin" / "python", "-c", needed], capture_output=True, check=False).returncode:
         pytest.skip("no FreqAI in Freqtrade's environment: it needs lightgbm, xgboost, onnxmltools and datasieve")
     config = json.loads((bot.world.user_data / "config-quorate-freqai.json").read_text())
-    config["freqai"].update(train_period_days=25, backtest_period_days=10, identifier="test")
+    config["freqai"].update(train_period_days=25, backtest_period_days=10, identifier="test", save_backtest_models=True)
     config["exchange"]["pair_whitelist"] = ["BTC/USDT:USDT"]
     (bot.world.user_data / "config-freqai-test.json").write_text(json.dumps(config))
     small = {
@@ -367,3 +367,13 @@ def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
     assert {trade["enter_tag"].split(" | ")[0] for trade in trades} == {"freqai"}
     # The planted edge is found: of trades that follow it, more than half win.
     assert np.mean([trade["profit_abs"] > 0 for trade in trades]) > 0.5
+    # No label that was learned reads a bar after its window, which is one to be predicted.
+    code = (
+        "import pathlib, joblib\n"
+        f"for path in pathlib.Path({str(bot.world.user_data / 'models' / 'test')!r}).rglob('*_model.joblib'):\n"
+        "    model = joblib.load(path)\n"
+        "    print((model.candles.time[-1] - model.time[-1]) // 3_600_000)\n"
+    )
+    done = subprocess.run([home / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    ahead = config["freqai"]["feature_parameters"]["label_period_candles"]
+    assert [int(line) for line in done.stdout.split()] == [ahead, ahead]
