@@ -36,7 +36,7 @@ class QuorateFreqaiModel(BaseClassifierModel):  # type: ignore[misc]
     def train(self, unfiltered_df: pd.DataFrame, pair: str, dk: FreqaiDataKitchen, **kwargs: Any) -> VoteModel:
         """As FreqAI's own classifiers do, but for the candles that the gate looks back on."""
         self._candles: Candles = read_frame(unfiltered_df, pair, self.config["timeframe"]).candles
-        trained: VoteModel = super().train(self._purged(unfiltered_df), pair, dk, **kwargs)
+        trained: VoteModel = super().train(unfiltered_df, pair, dk, **kwargs)
         return trained
 
     def fit(self, data_dictionary: dict[str, Any], dk: FreqaiDataKitchen, **kwargs: Any) -> VoteModel:
@@ -84,18 +84,6 @@ class QuorateFreqaiModel(BaseClassifierModel):  # type: ignore[misc]
         dk.DI_values = dk.feature_pipeline["di"].di_values if dk.feature_pipeline["di"] else np.zeros(len(inliers))
         dk.do_predict = inliers
         return predictions, dk.do_predict
-
-    def _purged(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Without the labels that read bars after the window, which are the ones to be predicted.
-
-        Live they are not known yet; in a backtest FreqAI works labels out over what follows too.
-        """
-        ahead = int(self.freqai_info["feature_parameters"]["label_period_candles"])
-        purged = frame.copy()
-        for place, column in enumerate(purged.columns):
-            if str(column).startswith("&"):
-                purged.iloc[max(0, len(purged) - ahead) :, place] = None
-        return purged
 
     def _models(self) -> tuple[str, ...]:
         given = self.freqai_info.get("model_training_parameters", {})
