@@ -192,7 +192,11 @@ def test_live_candles_of_an_exchange(paper, world):
                 break
         # The next bar is up to an hour away: whoever waits for it can be stopped.
         running.send_signal(signal.SIGINT)
-        out, rest = running.communicate(timeout=30)
+        try:
+            out, rest = running.communicate(timeout=30)
+        finally:
+            running.kill()
+            running.wait()
     assert running.returncode == 0, "".join(said) + rest
     found = json.loads(out)
     assert found["session"]["kind"] == "live"

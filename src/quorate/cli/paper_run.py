@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from quorate.trading.paper import Session, Terms
 
 _log = logging.getLogger("quorate.paper")
+
+# What a watcher of interrupts is told.
+_ASKED, _OVER = b"!", b"."
 
 # Replays have no deadline: they must be the same each time. The most that the settings allow.
 _NO_DEADLINE_MS = 600_000.0
@@ -214,20 +219,33 @@ def _listener(notify: Callable[[Record], None] | None, *, quiet: bool) -> Callab
 @contextmanager
 def _until_interrupted(session: Session) -> Iterator[None]:
     """The first Ctrl-C or SIGTERM ends the session after its step, a second one at once: nothing is lost either way."""
+    # A handler breaks in anywhere, perhaps where the very lock is held that stopping takes, or in the middle of a line of
+    # the log. So it does no more than wake somebody who may.
+    reading, writing = os.pipe()
     before: dict[int, Any] = {}
 
-    def stop(number: int, _frame: object) -> None:
+    def note(number: int, _frame: object) -> None:
         signal.signal(number, before[number])
-        _log.warning("ending after the step at hand; once more ends it now")
-        session.stop()
+        os.write(writing, _ASKED)
 
+    def heed() -> None:
+        if os.read(reading, 1) == _ASKED:
+            _log.warning("ending after the step at hand; once more ends it now")
+            session.stop()
+
+    watcher = threading.Thread(target=heed, name="quorate-interrupts")
+    watcher.start()
     for caught in (signal.SIGINT, signal.SIGTERM):
-        before[caught] = signal.signal(caught, stop)
+        before[caught] = signal.signal(caught, note)
     try:
         yield
     finally:
         for known, handler in before.items():
             signal.signal(known, handler)
+        os.write(writing, _OVER)
+        watcher.join()
+        for end in (reading, writing):
+            os.close(end)
 
 
 def _log_to_stderr() -> None:
