@@ -219,8 +219,8 @@ def _listener(notify: Callable[[Record], None] | None, *, quiet: bool) -> Callab
 @contextmanager
 def _until_interrupted(session: Session) -> Iterator[None]:
     """The first Ctrl-C or SIGTERM ends the session after its step, a second one at once: nothing is lost either way."""
-    # A handler breaks in anywhere, perhaps where the very lock is held that stopping takes, or in the middle of a line of
-    # the log. So it does no more than wake somebody who may.
+    # A handler breaks in anywhere, perhaps where the very lock is held that stopping takes, or in the middle of a line
+    # of the log. So it does no more than wake somebody who may.
     reading, writing = os.pipe()
     before: dict[int, Any] = {}
 
