@@ -55,8 +55,8 @@ class RecurrentNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, L, F) -> (B, C)."""
-        states, _ = self.recurrence(x)  # (B, L, width)
-        output: Tensor = self.head(states[:, -1])
+        _, (newest, _) = self.recurrence(x)  # (layers, B, width)
+        output: Tensor = self.head(newest[-1])
         return output
 
 
