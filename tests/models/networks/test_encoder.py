@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from quorate.models.networks.encoder import Encoder, EncoderConfig, EncoderLayer, TokenBatchNorm
+from quorate.models.networks.encoder import Encoder, EncoderConfig, EncoderLayer
 
 CONFIG = EncoderConfig(width=16, heads=4, layers=3, feedforward=32)
 
@@ -45,13 +45,14 @@ def test_layers_with_layer_norm_are_torchs_own(pre_norm, training):
 
 def test_batch_norm_is_over_all_tokens_and_each_of_the_width_by_itself():
     torch.manual_seed(1)
-    norm, x = TokenBatchNorm(3), 5 + 2 * torch.randn(7, 4, 3)
-    tokens = x.reshape(28, 3)
+    encoder = Encoder(replace(CONFIG, layers=0, norm="batch"))
+    x = 5 + 2 * torch.randn(7, 4, 16)
+    tokens = x.reshape(28, 16)
     expected = (tokens - tokens.mean(0)) / (tokens.var(0, unbiased=False) + 1e-5).sqrt()
-    torch.testing.assert_close(norm(x), expected.reshape(7, 4, 3))
-    norm.eval()
+    torch.testing.assert_close(encoder(x), expected.reshape(7, 4, 16))
+    norm = encoder.eval().norm
     remembered = (x - norm.running_mean) / (norm.running_var + 1e-5).sqrt()
-    torch.testing.assert_close(norm(x), remembered)
+    torch.testing.assert_close(encoder(x), remembered)
     torch.testing.assert_close(norm.running_mean, 0.1 * tokens.mean(0))
 
 
@@ -80,9 +81,9 @@ def test_residual_attention_by_hand():
 
 
 def test_without_residual_attention_no_scores_are_passed_on():
-    x = torch.randn(2, 3, 16)
-    assert EncoderLayer(CONFIG)(x, None)[1] is None
-    assert EncoderLayer(replace(CONFIG, residual_attention=True))(x, None)[1].shape == (8, 3, 3)
+    rows = torch.randn(6, 16)
+    assert EncoderLayer(CONFIG)(rows, 3, None)[1] is None
+    assert EncoderLayer(replace(CONFIG, residual_attention=True))(rows, 3, None)[1].shape == (8, 3, 3)
 
 
 @pytest.mark.parametrize("residual", [False, True])

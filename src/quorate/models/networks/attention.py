@@ -10,6 +10,7 @@ elementwise steps are several times faster, in bfloat16 above all (benchmarks/ne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from quorate.models.networks.dropout import Dropout
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over (S, N, D) tokens.
+    """Multi-head self-attention among the N tokens of each of S sequences.
 
     Args:
         width: D.
@@ -34,19 +35,51 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """(S, N, D) tokens and the (SH, N, N) scores of the layer below, to be added; new tokens and scores."""
-        N, D = int(x.shape[1]), int(x.shape[2])  # known when a graph is traced, unlike S
-        H, d = self.heads, D // self.heads
-        # Tokens as the rows of one matrix: in a graph, a product and its bias are one node then.
-        qkv = self.qkv(x.reshape(-1, D)).reshape(-1, N, 3, H, d).permute(2, 0, 3, 1, 4)  # (3, S, H, N, d)
-        q, k, v = qkv.reshape(3, -1, N, d).unbind(0)
-        scores = torch.bmm(q * d**-0.5, k.transpose(1, 2))  # (SH, N, N)
+    def forward(self, rows: Tensor, N: int, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Tokens of S sequences as the rows of one matrix: in a graph, a product and its bias are one node then.
+
+        Args:
+            rows: (SN, D) tokens, in the order of `as_rows`.
+            N: tokens of a sequence.
+            before: (SH, N, N) scores of the layer below, to be added.
+
+        Returns:
+            (SN, D) new tokens and (SH, N, N) scores.
+        """
+        q, k, v = self._heads(self.qkv(rows), N)  # (SH, N, d) each
+        scores = torch.bmm(q * int(q.shape[-1]) ** -0.5, k.transpose(1, 2))
         if before is not None:
             scores = scores + before
         weights = self.dropout(softmax(scores))
-        mixed = torch.bmm(weights, v).reshape(-1, H, N, d).transpose(1, 2)  # (S, N, H, d)
-        return self.out(mixed.reshape(-1, D)).reshape(-1, N, D), scores
+        return self.out(self._side_by_side(torch.bmm(weights, v))), scores
+
+    def _heads(self, qkv: Tensor, N: int) -> Sequence[Tensor]:
+        H, D = self.heads, int(qkv.shape[1]) // 3  # known when a graph is traced, unlike S
+        if torch.onnx.is_in_onnx_export():
+            return [part.reshape(N, -1, D // H).transpose(0, 1) for part in qkv.split(D, dim=1)]
+        return qkv.reshape(-1, N, 3, H, D // H).permute(2, 0, 3, 1, 4).reshape(3, -1, N, D // H).unbind(0)
+
+    def _side_by_side(self, mixed: Tensor) -> Tensor:
+        """(SH, N, d) heads as (SN, D) rows."""
+        H, N, d = self.heads, int(mixed.shape[1]), int(mixed.shape[2])
+        if torch.onnx.is_in_onnx_export():
+            return mixed.transpose(0, 1).reshape(-1, H * d)
+        return mixed.reshape(-1, H, N, d).transpose(1, 2).reshape(-1, H * d)
+
+
+def as_rows(tokens: Tensor) -> Tensor:
+    """(S, N, D) tokens as the (SN, D) rows of one matrix, a sequence after the other.
+
+    In a graph, all first tokens come before all second ones: the runtime's product reads heads where they lie if no
+    axis but the first is out of its place, and nothing need be copied.
+    """
+    return (tokens.transpose(0, 1) if torch.onnx.is_in_onnx_export() else tokens).reshape(-1, int(tokens.shape[-1]))
+
+
+def as_tokens(rows: Tensor, N: int) -> Tensor:
+    """And back: (S, N, D)."""
+    D = int(rows.shape[1])
+    return rows.reshape(N, -1, D).transpose(0, 1) if torch.onnx.is_in_onnx_export() else rows.reshape(-1, N, D)
 
 
 def softmax(scores: Tensor) -> Tensor:

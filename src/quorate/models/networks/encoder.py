@@ -11,7 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from quorate.models.networks.attention import Attention
+from quorate.models.networks.attention import Attention, as_rows, as_tokens
 from quorate.models.networks.dropout import Dropout
 
 Norm = Literal["layer", "batch"]
@@ -45,7 +45,7 @@ class EncoderConfig:
 
 
 class Encoder(nn.Module):
-    """(S, N, D) tokens to (S, N, D) tokens.
+    """(S, N, D) tokens to (S, N, D) tokens; within, they are the (SN, D) rows of one matrix.
 
     Attributes:
         recompute: forget activations inside the layers and work them out again in the backward pass. Only with layer
@@ -60,14 +60,14 @@ class Encoder(nn.Module):
         self.norm = _norm(config) if config.pre_norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        scores: Tensor | None = None
+        rows, N, scores = as_rows(x), int(x.shape[1]), None
         recompute = self.training and getattr(self, "recompute", False)
         for layer in self.layers:
             if recompute:
-                x, scores = checkpoint(layer, x, scores, use_reentrant=False)
+                rows, scores = checkpoint(layer, rows, N, scores, use_reentrant=False)
             else:
-                x, scores = layer(x, scores)
-        return self.norm(x)  # type: ignore[no-any-return]
+                rows, scores = layer(rows, N, scores)
+        return as_tokens(self.norm(rows), N)
 
 
 class EncoderLayer(nn.Module):
@@ -87,27 +87,18 @@ class EncoderLayer(nn.Module):
         self.norms = nn.ModuleList((_norm(config), _norm(config)))
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """(S, N, D) tokens and the (SH, N, N) scores of the layer below; new tokens and the scores to pass on."""
+    def forward(self, rows: Tensor, N: int, before: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Tokens and scores as in `Attention`; the scores to pass on, if any."""
         first, second = self.norms
-        mixed, scores = self.attention(first(x) if self.pre_norm else x, before)
-        x = x + self.dropout(mixed)
+        mixed, scores = self.attention(first(rows) if self.pre_norm else rows, N, before)
+        rows = rows + self.dropout(mixed)
         if not self.pre_norm:
-            x = first(x)
-        N, D = int(x.shape[1]), int(x.shape[2])
-        rows = (second(x) if self.pre_norm else x).reshape(-1, D)  # one matrix, as in attention
-        x = x + self.dropout(self.perceptron(rows).reshape(-1, N, D))
+            rows = first(rows)
+        rows = rows + self.dropout(self.perceptron(second(rows) if self.pre_norm else rows))
         if not self.pre_norm:
-            x = second(x)
-        return x, scores if self.residual_attention else None
-
-
-class TokenBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation of (S, N, D) tokens: over all S x N of them, each of D by itself."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.reshape(-1, x.shape[-1])).reshape(x.shape)
+            rows = second(rows)
+        return rows, scores if self.residual_attention else None
 
 
 def _norm(config: EncoderConfig) -> nn.Module:
-    return nn.LayerNorm(config.width) if config.norm == "layer" else TokenBatchNorm(config.width)
+    return nn.LayerNorm(config.width) if config.norm == "layer" else nn.BatchNorm1d(config.width)
