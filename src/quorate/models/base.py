@@ -198,7 +198,7 @@ class Model(ABC):
 
     @property
     def _axes(self) -> str:
-        return "B F" if self.window == 1 else "B L F"
+        return "BF" if self.window == 1 else "BLF"
 
     def _require_task(self, task: Task, verb: str) -> None:
         if self.task != task:

@@ -55,6 +55,7 @@ class Session:
         ) as error:
             raise ModelError(f"load {name}", found=str(error).splitlines()[0], expected="an ONNX graph") from error
         self.name = name
+        self._attempted = f"predict with {name}"
         self.features = features
         self._failures = (failures.Fail, failures.InvalidArgument, failures.RuntimeException)
         self._output = self._session.get_outputs()[-1].name
@@ -68,7 +69,7 @@ class Session:
             raise ModelError(
                 f"load {name}", found=f"an input of {shape}", expected="(B, F) or (B, L, F), L and F fixed"
             )
-        self._axes = "B F" if len(shape) == 2 else "B L F"
+        self._axes = "BF" if len(shape) == 2 else "BLF"
         self.window = 1 if len(shape) == 2 else shape[1]
         self.batch = self._best_batch()
 
@@ -78,7 +79,7 @@ class Session:
         Raises:
             ModelError: another number of columns or bars, another dtype, NaN or infinity, or the runtime's own failure.
         """
-        attempted = f"predict with {self.name}"
+        attempted = self._attempted
         require_matrix(X, self.features, attempted, self._axes)
         if self.window > 1 and X.shape[1] != self.window:
             raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")

@@ -70,6 +70,9 @@ class Candles:
 
     def __getitem__(self, rows: slice) -> Self:
         """The same market over some rows: a view, nothing is copied."""
+        first, last, step = rows.indices(len(self))
+        if (first, last, step) == (0, len(self), 1):
+            return self
         return replace(self, **{name: getattr(self, name)[rows] for name in ("time", *CANDLE_COLUMNS)})
 
     def between(self, start: int | None = None, end: int | None = None) -> Self:
