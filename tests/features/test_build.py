@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import quorate
 from quorate.core.errors import FeatureError
-from quorate.features import Bars, build, feature_names, feature_set, matrix, volatility_20
+from quorate.features import Bars, build, feature_names, feature_set, live, matrix, volatility_20
 from quorate.market.synthetic import SyntheticMarket
 
 
@@ -99,3 +101,29 @@ def test_an_unknown_set_is_refused(make_candles):
 def test_the_newest_volatilities_are_those_of_the_whole_history(newest):
     bars = Bars(SyntheticMarket(seed=2, symbols=1, bars=498).candles("SYNA/USDT:USDT"))
     np.testing.assert_array_equal(volatility_20(bars, newest=newest), volatility_20(bars)[-newest:])
+
+
+@pytest.mark.parametrize("newest", [1, 120, 1_000])
+@pytest.mark.parametrize("features", ["core14", "full65"])
+def test_what_a_live_signal_reads_is_what_the_whole_history_says(make_candles, features, newest):
+    candles = make_candles(450, 4)
+    X, volatility = live(Bars(candles), features, newest)
+    np.testing.assert_array_equal(X, build(candles, features)[-newest:])
+    assert X.dtype == np.float32
+    assert volatility == volatility_20(Bars(candles))[-1]
+
+
+def test_what_a_live_signal_reads_stays_within_single_precision(make_candles):
+    candles = make_candles(60, 4)
+    volume = candles.volume.copy()
+    volume[-1] = 1e60  # its change is beyond a float32
+    wild = replace(candles, volume=volume)
+    X, _ = live(Bars(wild), "core14", 5)
+    assert np.isfinite(X).all()
+    np.testing.assert_array_equal(X, build(wild, "core14")[-5:])
+
+
+def test_before_the_warm_up_the_volatility_is_unknown(make_candles):
+    X, volatility = live(Bars(make_candles(10)), "core14", 120)
+    assert X.shape == (10, 14)
+    assert math.isnan(volatility)

@@ -31,7 +31,7 @@ from quorate.ensemble.policy import quorum_count
 from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.vote import decide
 from quorate.ensemble.vote_frame import decide_frame
-from quorate.features import Bars, Inputs, build, volatility_20
+from quorate.features import Bars, Inputs, build, live, volatility_20
 from quorate.models.runtime import Session
 
 if TYPE_CHECKING:
@@ -164,13 +164,14 @@ class Bundle:
             Bars(newest_closed(self.manifest, candles, now, LIVE_BARS, allow_training_span=allow_training_span))
             for candles in markets
         ]
-        volatilities = [float(volatility_20(bars, newest=1)[-1]) for bars in newest]
         if self.mode == "none":
             asked = self.members.abstain(_NOT_ASKED)
-            return [
-                fallback_signal(bars, volatility, asked) for bars, volatility in zip(newest, volatilities, strict=True)
-            ]
-        inputs = [self._inputs(bars) for bars in newest]
+            return [fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), asked) for bars in newest]
+        read = [live(bars, self.manifest.features, self.members.window) for bars in newest]
+        volatilities = [volatility for _, volatility in read]
+        inputs = [
+            Inputs(X, bars.time[-len(X) :], self.manifest.timeframe) for (X, _), bars in zip(read, newest, strict=True)
+        ]
         if self.stack is not None:
             said = self.members.forecasts(inputs, self.stack.lean)
             return [
@@ -288,8 +289,3 @@ class Bundle:
         No training label knows what follows it, so its own prediction is as unseen as any later one.
         """
         return in_training_span(self.manifest, candles)
-
-    def _inputs(self, bars: Bars) -> Inputs:
-        """The newest rows of features, as many as a member may read."""
-        X = build(bars, self.manifest.features, newest=self.members.window)
-        return Inputs(X, bars.time[-len(X) :], self.manifest.timeframe)

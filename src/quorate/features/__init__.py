@@ -8,7 +8,7 @@ from typing import Any
 
 from quorate.core.types import Float32Array
 from quorate.features.bars import Bars
-from quorate.features.build import atr_14, build, volatility_20
+from quorate.features.build import atr_14, build, live, volatility_20
 from quorate.features.catalogue import FeatureSet, feature_names, feature_set, feature_sets
 from quorate.features.context import Context, contexts
 from quorate.features.cross_section import CrossSection
@@ -29,6 +29,7 @@ __all__ = [
     "feature_names",
     "feature_set",
     "feature_sets",
+    "live",
     "volatility_20",
 ]
 

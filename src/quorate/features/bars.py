@@ -225,10 +225,11 @@ def _limits(candles: Candles) -> tuple[float, float, float]:
     """Lowest and highest price and highest volume."""
     if not len(candles):
         return 1.0, 1.0, 0.0
-    lows = [float(getattr(candles, name).min()) for name in PRICE_COLUMNS]
-    highs = [float(getattr(candles, name).max()) for name in PRICE_COLUMNS]
-    quietest, busiest = float(candles.volume.min()), float(candles.volume.max())
-    # NaN, which an array's min and max pass on, fails each comparison.
+    lowest, highest = np.minimum.reduce, np.maximum.reduce  # what an array's min and max come to, at once
+    lows = [float(lowest(getattr(candles, name))) for name in PRICE_COLUMNS]
+    highs = [float(highest(getattr(candles, name))) for name in PRICE_COLUMNS]
+    quietest, busiest = float(lowest(candles.volume)), float(highest(candles.volume))
+    # NaN, which both pass on, fails each comparison.
     if not (
         all(low > 0 for low in lows) and all(high < math.inf for high in highs) and 0 <= quietest <= busiest < math.inf
     ):

@@ -48,6 +48,35 @@ def build(
     return X
 
 
+def live(bars: Bars, features: str, newest: int) -> tuple[Float32Array, float]:
+    """`build` of the newest rows and `volatility_20` of the last one: what a live signal reads, worked out together.
+
+    Args:
+        bars: of one market.
+        features: name of a feature set.
+        newest: rows of features.
+
+    Returns:
+        (newest, F) float32, or as many rows as there are bars, at least one; and the volatility, NaN where unknown.
+
+    Raises:
+        FeatureError: as `build`.
+    """
+    wanted = feature_set(features)
+    if wanted.context:
+        require_context(bars, wanted.name)
+    gate = COLUMNS["volatility_20"]
+    columns = wanted.columns if gate in wanted.columns else (*wanted.columns, gate)
+    # Double precision for the gate: a frame's is so, and both must stand on the same side of a limit.
+    rows = np.empty((min(newest, len(bars)), len(columns)))
+    fill(rows, bars, columns)
+    with np.errstate(over="ignore"):
+        X = rows[:, : len(wanted.columns)].astype(np.float32)
+    if np.isinf(X).any():
+        np.clip(X, np.finfo(np.float32).min, np.finfo(np.float32).max, out=X)
+    return X, float(rows[-1, columns.index(gate)])
+
+
 def volatility_20(bars: Bars, *, newest: int | None = None) -> FloatArray:
     """Sample standard deviation of the last 20 one-bar changes, a fraction: what the vote's gate looks at.
 
