@@ -66,7 +66,6 @@ def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
     """Train the peer's network and judge it on every test window."""
     try:
         import neuralforecast
-        import pytorch_lightning as lightning
         import torch
     except ImportError as error:
         raise SystemExit(
@@ -74,35 +73,15 @@ def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
             "neuralforecast==3.3.0"
         ) from error
 
-    class Clock(lightning.Callback):  # type: ignore[misc]
-        """When each step ended."""
-
-        def __init__(self) -> None:
-            self.ended: list[float] = []
-
-        def __deepcopy__(self, memo: dict[int, Any]) -> Clock:
-            # The peer trains a copy of its model, callbacks included: this clock is to be read afterwards.
-            return self
-
-        def on_train_batch_end(self, *_: Any) -> None:
-            self.ended.append(time.perf_counter())
-
     torch.set_num_threads(threads)
     data = series.load(row.series)
-    rows, channels = data.values.shape
-    clock = Clock()
-    model = network(row, channels, seed, most_steps, clock)
-    frame = pd.DataFrame(
-        {
-            "unique_id": np.repeat(np.arange(channels), rows),
-            "ds": np.tile(np.arange(rows), channels),
-            "y": data.values.T.reshape(-1),
-        }
-    )
+    channels = data.values.shape[1]
+    ticks = clock()
+    model = network(row, channels, seed, most_steps, ticks)
     _, validation, test = (data.ends[0], data.ends[1] - data.ends[0], data.ends[2] - data.ends[1])
     began = time.perf_counter()
     found = neuralforecast.NeuralForecast([model], freq=1).cross_validation(
-        frame, val_size=validation, test_size=test, n_windows=None
+        frame(data.values), val_size=validation, test_size=test, n_windows=None
     )
     seconds = time.perf_counter() - began
     expected = channels * row.horizon * len(data.starts("test", 1, row.horizon))
@@ -114,8 +93,8 @@ def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
         "seed": seed,
         "mse": float(np.mean(off**2)),
         "mae": float(np.mean(np.abs(off))),
-        "steps": len(clock.ended),
-        "step_s": float(np.median(np.diff(clock.ended))),
+        "steps": len(ticks.ended),
+        "step_s": float(np.median(np.diff(ticks.ended))),
         "seconds": seconds,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "threads": threads,
@@ -125,8 +104,38 @@ def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
     }
 
 
-def network(row: Row, channels: int, seed: int, most_steps: int, clock: Any) -> Any:
-    """The peer's network, in its words."""
+def clock() -> Any:
+    """A callback that notes in `ended` when each step ended."""
+    import pytorch_lightning as lightning
+
+    class Clock(lightning.Callback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.ended: list[float] = []
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> Clock:
+            # The peer trains a copy of its model, callbacks included: this clock is to be read afterwards.
+            return self
+
+        def on_train_batch_end(self, *_: Any) -> None:
+            self.ended.append(time.perf_counter())
+
+    return Clock()
+
+
+def frame(values: Any) -> pd.DataFrame:
+    """(n, C) values in the peer's long form."""
+    rows, channels = values.shape
+    return pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(channels), rows),
+            "ds": np.tile(np.arange(rows), channels),
+            "y": values.T.reshape(-1),
+        }
+    )
+
+
+def network(row: Row, channels: int, seed: int, most_steps: int, ticks: Any, patience: int = 10) -> Any:
+    """The peer's network, in its words; with a patience of -1 it is never validated."""
     from neuralforecast.losses.pytorch import MAE, MSE
     from neuralforecast.models import NHITS, PatchTST
 
@@ -136,14 +145,14 @@ def network(row: Row, channels: int, seed: int, most_steps: int, clock: Any) -> 
         "valid_batch_size": channels,
         "inference_windows_batch_size": 256,
         "max_steps": most_steps,
-        "early_stop_patience_steps": 10,
+        "early_stop_patience_steps": patience,
         "random_seed": seed,
         "accelerator": "cpu",
         "logger": False,
         "enable_progress_bar": False,
         "enable_checkpointing": False,
         "enable_model_summary": False,
-        "callbacks": [clock],
+        "callbacks": [ticks],
     }
     if row.network == "nhits":
         return NHITS(

@@ -169,6 +169,27 @@ def run(
     )
 
 
+def step_seconds(series: Series, protocol: Protocol, *, name: str, seed: int, threads: int = 1) -> list[float]:
+    """How long each of the protocol's steps takes, but the first; nothing is validated or judged."""
+    ended: list[float] = []
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    fit(
+        protocol.build(1 if protocol.folded else series.values.shape[1]),
+        Examples(series, "train", protocol.look_back, protocol.horizon, folded=protocol.folded),
+        None,
+        protocol.loss,
+        protocol.settings,
+        name=name,
+        seed=seed,
+        threads=threads,
+        progress=lambda *_: ended.append(time.perf_counter()),
+        steps=protocol.steps,
+        schedule=protocol.schedule,
+    )
+    return [later - earlier for earlier, later in zip(ended, ended[1:], strict=False)]
+
+
 @torch.no_grad()
 def errors(
     module: nn.Module, examples: Examples, rows_a_window: int

@@ -1,0 +1,80 @@
+"""Seconds of a training step, ours beside neuralforecast's, in turns in one process.
+
+    QUORATE_DATA=FOLDER PYTHON benchmarks/papers/steps.py [--only WORD ...] [--threads N]
+
+PYTHON is that of an environment with neuralforecast (as for peer.py), PYTHONPATH the folder `src`. Each row's two
+networks take a few steps in turn, with the data, windows, sizes and batches of run.py and peer.py. Writes
+papers_steps.json beside papers.json; run.py puts it on the page. Leave the machine alone meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import recipes
+import series
+from peer import clock, frame, network
+from protocol import Protocol, step_seconds
+from rows import Row, chosen
+from series import Series
+
+RESULTS = Path(__file__).parents[1] / "results"
+TURNS, STEPS = 3, 25
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="rows whose names contain one of these")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of papers_steps.json")
+    options = parser.parse_args()
+    path = options.out / "papers_steps.json"
+    found: dict[str, Any] = json.loads(path.read_text())["rows"] if path.exists() else {}
+    for row in chosen(options.only):
+        found[row.name] = measure(row, options.threads)
+        path.write_text(json.dumps({"rows": dict(sorted(found.items()))}, indent=1) + "\n", encoding="utf-8")
+        print(f"{row.name}: {found[row.name]}", file=sys.stderr)
+
+
+def measure(row: Row, threads: int) -> dict[str, Any]:
+    """Median seconds of a step of each, the first of every turn left out."""
+    import torch
+
+    torch.set_num_threads(threads)
+    data, protocol = series.load(row.series), recipes.protocol(row)
+    ours: list[float] = []
+    theirs: list[float] = []
+    for turn in range(TURNS):
+        ours += step_seconds(data, replace(protocol, steps=STEPS), name=row.network, seed=turn, threads=threads)[1:]
+        theirs += peer_seconds(row, data, turn)[1:]
+    return {
+        "ours_s": median(ours),
+        "neuralforecast_s": median(theirs),
+        "ratio": median(ours) / median(theirs),
+        "steps": len(ours),
+        "threads": threads,
+        "command": f"python benchmarks/papers/steps.py --only {row.name}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}",
+    }
+
+
+def peer_seconds(row: Row, data: Series, seed: int) -> list[float]:
+    import neuralforecast
+
+    ticks = clock()
+    model = network(row, data.values.shape[1], seed, STEPS, ticks, patience=-1)
+    # On the training part alone, and never validated: a step is what is timed.
+    neuralforecast.NeuralForecast([model], freq=1).fit(frame(data.values[: data.ends[0]]), val_size=0)
+    return [later - earlier for earlier, later in zip(ticks.ended, ticks.ended[1:], strict=False)]
+
+
+if __name__ == "__main__":
+    main()
