@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +188,7 @@ def step_seconds(series: Series, protocol: Protocol, *, name: str, seed: int, th
         steps=protocol.steps,
         schedule=protocol.schedule,
     )
-    return [later - earlier for earlier, later in zip(ended, ended[1:], strict=False)]
+    return [later - earlier for earlier, later in pairwise(ended)]
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ import os
 import platform
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 import recipes
 import series
 from peer import clock, frame, network
-from protocol import Protocol, step_seconds
+from protocol import step_seconds
 from rows import Row, chosen
 from series import Series
 
@@ -73,7 +74,7 @@ def peer_seconds(row: Row, data: Series, seed: int) -> list[float]:
     model = network(row, data.values.shape[1], seed, STEPS, ticks, patience=-1)
     # On the training part alone, and never validated: a step is what is timed.
     neuralforecast.NeuralForecast([model], freq=1).fit(frame(data.values[: data.ends[0]]), val_size=0)
-    return [later - earlier for earlier, later in zip(ticks.ended, ticks.ended[1:], strict=False)]
+    return [later - earlier for earlier, later in pairwise(ticks.ended)]
 
 
 if __name__ == "__main__":

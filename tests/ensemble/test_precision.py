@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from quorate.core.settings import VoteSettings
-from quorate.ensemble.precision import compare
+from quorate import load_bundle
+from quorate.core.settings import NHiTSSettings, VoteSettings
+from quorate.ensemble import precision
+from quorate.ensemble.calibrated import CalibratedPolicy
+from quorate.ensemble.precision import Agreement, compare
+from quorate.ensemble.temperature import UNCHANGED
+from quorate.ensemble.train import train
 
 ROWS = 1_000
 BUY, HOLD = (0.05, 0.05, 0.9), (0.1, 0.8, 0.1)
@@ -17,6 +26,9 @@ def scores(buys: int, rows: int = ROWS) -> np.ndarray:
     return np.where(np.arange(rows)[:, None] < buys, BUY, HOLD)
 
 
+Y = np.where(np.arange(ROWS) < 200, 2, 1)
+ALL_SELL = np.zeros(ROWS, np.int8)  # what nobody said: a class more or less hardly moves the log-loss
+CLASSIC = {"classic": VoteSettings()}
 FULL = {name: scores(200) for name in ("xgboost", "lightgbm", "nhits", "patchtst")}
 
 
@@ -41,21 +53,86 @@ def flipped(*rows: int) -> np.ndarray:
 def test_members_are_kept_by_their_classes_and_by_what_the_ensemble_decides(
     nhits: np.ndarray, patchtst: np.ndarray, kept: tuple[str, ...]
 ) -> None:
-    found = compare(FULL, {"nhits": nhits, "patchtst": patchtst}, VoteSettings(), 4)
+    found = compare(FULL, {"nhits": nhits, "patchtst": patchtst}, ALL_SELL, CLASSIC, 4)
     assert found.kept == kept
-    assert (found.rows, found.acted) == (ROWS, 200)
+    assert (found.rows, found.decisions["classic"].acted) == (ROWS, 200)
     assert found.classes["nhits"] == (nhits == FULL["nhits"]).all(axis=1).mean()
 
 
 def test_where_the_ensemble_never_acts_nothing_is_shown() -> None:
     idle = {name: scores(0) for name in FULL}
-    found = compare(idle, {"nhits": idle["nhits"]}, VoteSettings(), 4)
-    assert (found.acted, found.decisions, found.kept) == (0, None, ())
+    found = compare(idle, {"nhits": idle["nhits"]}, Y, CLASSIC, 4)
+    assert (found.decisions, found.kept) == ({"classic": Agreement(0, None)}, ())
 
 
 def test_a_decision_that_only_fewer_bits_make_counts_too() -> None:
     two = {name: scores(0) for name in FULL} | {"xgboost": scores(3), "lightgbm": scores(3)}
-    found = compare(two, {"nhits": scores(3)}, VoteSettings(), 4)
+    found = compare(two, {"nhits": scores(3)}, ALL_SELL, CLASSIC, 4)
     # Its own class is the same on 99.7 % of the rows, and yet it makes the third vote of three actions.
     assert found.classes["nhits"] == 0.997
-    assert (found.acted, found.decisions, found.kept) == (3, 0.0, ())
+    assert (found.decisions, found.kept) == ({"classic": Agreement(3, 0.0)}, ())
+
+
+def test_every_policy_that_acts_must_decide_the_same() -> None:
+    """Three rows of a thousand: the vote does not see them, the probabilities do."""
+    # Sure of BUY, they earn 1.0 or 1.7 %; with one of them bent, 0.73 %.
+    calibrated = CalibratedPolicy(VoteSettings(), UNCHANGED, (-0.02, 0.0, 0.02), 0.009)
+    bent = FULL["nhits"].copy()
+    bent[:3] = (0.4, 0.15, 0.45)  # still BUY, and no longer worth the costs for all four together
+    full = {"xgboost": scores(200), "lightgbm": scores(200), "patchtst": scores(200), "nhits": FULL["nhits"]}
+    full = {name: np.where(np.arange(ROWS)[:, None] < 3, (0.2, 0.1, 0.7), table) for name, table in full.items()}
+    fewer = {"nhits": np.where(np.arange(ROWS)[:, None] < 3, bent, full["nhits"])}
+    alone = compare(full, fewer, ALL_SELL, CLASSIC, 4)
+    both = compare(full, fewer, ALL_SELL, {**CLASSIC, "calibrated": calibrated}, 4)
+    assert alone.classes == both.classes == {"nhits": 1.0}
+    assert alone.kept == ("nhits",)
+    assert both.decisions["calibrated"].same == pytest.approx(197 / 200)
+    assert both.kept == ()
+
+
+def test_a_policy_that_never_acts_does_not_stand_in_the_way_of_one_that_does() -> None:
+    never = CalibratedPolicy(VoteSettings(), UNCHANGED, (-0.02, 0.0, 0.02), 1.0)
+    found = compare(FULL, {"nhits": FULL["nhits"]}, Y, {**CLASSIC, "calibrated": never}, 4)
+    assert found.decisions["calibrated"] == Agreement(0, None)
+    assert found.kept == ("nhits",)
+
+
+def test_a_member_that_says_the_same_with_less_sense_is_not_kept() -> None:
+    vague = FULL["nhits"] * 0.97 + 0.01  # the same classes, surer of nothing
+    found = compare(FULL, {"nhits": vague}, Y, CLASSIC, 4)
+    before, after = found.log_loss["nhits"]
+    assert found.classes == {"nhits": 1.0}
+    assert after > 1.005 * before
+    assert found.kept == ()
+
+
+def test_a_bundle_asked_for_in_8_bits_says_what_became_of_it(
+    world: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "AGREEMENT", 0.98)  # of the few rows there are, one may differ
+    models = replace(world.settings.models, nhits=NHiTSSettings(window=24, hidden=(16, 16, 16), epochs=1))
+    settings = replace(world.settings, models=models)
+    # Two members, one of them enough: a vote that acts.
+    settings = replace(settings, vote=VoteSettings(quorum=0.5, lowered_floor=0.05, floor=0.05))
+    two = dict(list(world.panel.items())[:2])
+
+    def trained(bits: str, out: Path) -> object:
+        chosen = replace(settings, train=replace(settings.train, precision=bits))
+        return train(
+            two, "1h", models=("xgboost", "nhits"), settings=chosen, out=out, measure=lambda *_: {}, end=world.seam
+        )
+
+    plain, light = trained("float32", tmp_path / "a"), trained("int8", tmp_path / "b")
+    told = light.manifest.metrics["int8"]
+    assert "int8" not in plain.manifest.metrics
+    assert told["classes"]["nhits"] > 0.9
+    assert told["decisions"]["classic"]["acted"] > 0
+    assert told["kept"] == ["nhits"]
+    assert (light.path / "nhits.onnx").stat().st_size < (plain.path / "nhits.onnx").stat().st_size
+    assert load_bundle(light.path).mode == "full"
+
+    monkeypatch.setattr(precision, "AGREEMENT", 1.01)
+    refused = trained("int8", tmp_path / "c")
+    assert refused.manifest.metrics["int8"]["kept"] == []
+    for name in ("nhits.onnx", "calibration.json"):
+        assert (refused.path / name).read_bytes() == (plain.path / name).read_bytes()

@@ -216,6 +216,7 @@ def to_json(trained: Trained) -> dict[str, Any]:
         "rows": manifest.rows["candles"],
         "rows_by_part": dict(manifest.rows),
         "span": {"from": iso_ms(manifest.training_start), "to": iso_ms(manifest.training_end)},
+        **({"int8": manifest.metrics["int8"]} if "int8" in manifest.metrics else {}),
         **(
             stack_json(trained)
             if manifest.recipe == "stack"
@@ -248,6 +249,7 @@ def show(trained: Trained) -> None:
         show_stack(trained)
     else:
         _show_members(trained)
+        _show_bits(trained)
     output.print_rows(
         "Cost",
         ("stage", "wall", "peak memory"),
@@ -295,3 +297,28 @@ def _show_members(trained: Trained) -> None:
         output.print_line(
             f"{_STOPPED_BY} the member stopped training by some of these rows: its figures there flatter it"
         )
+
+
+def _show_bits(trained: Trained) -> None:
+    """What became of the networks that were to be served in 8 bits, if any were."""
+    from quorate.cli import output
+
+    told = trained.manifest.metrics.get("int8")
+    if told is None:
+        return
+    table = []
+    for model, share in told["classes"].items():
+        before, after = told["log_loss"][model]
+        served = "8 bits" if model in told["kept"] else "32 bits"
+        table.append((model, f"{share:.2%}", f"{before:.4f}", f"{after:.4f}", served))
+    output.print_rows(
+        f"In 8 bits, on {told['rows']:,} rows of validation",
+        ("model", "same class", "log-loss", "in 8 bits", "served in"),
+        table,
+        synthetic=trained.manifest.synthetic,
+    )
+    for policy, found in told["decisions"].items():
+        if found["same"] is None:
+            output.print_line(f"policy {policy}: never acts")
+        else:
+            output.print_line(f"policy {policy}: acts on {found['acted']:,} rows, the same on {found['same']:.2%}")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from quorate.core.settings import VoteSettings
-from quorate.core.types import Action, FloatArray
+from quorate.core.types import Action, ActionArray, FloatArray
+from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.manifest import Member
 from quorate.ensemble.vote_frame import choose, decide_frame
 from quorate.models.quantise import quantise
@@ -20,8 +21,27 @@ from quorate.targets.splits import TimeSplit
 # The least share of bars on which a member's own class, and the ensemble's decision, must stay what they were.
 AGREEMENT = 0.995
 
+# What a member's log-loss may lose by fewer bits, as a share of it.
+MOST_LOST = 0.005
+
 # Rows on which members in full precision and in 8 bits are compared, at most.
 COMPARED_ROWS = 20_000
+
+# Far from 0, so that one row that a member was sure of and wrong about does not decide.
+_LEAST_SCORE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One policy's decisions by members in full precision and in fewer bits.
+
+    Attributes:
+        acted: rows on which either ensemble would act.
+        same: share of those on which both decide the same; None where neither ever acts.
+    """
+
+    acted: int
+    same: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,55 +51,74 @@ class Comparison:
     Attributes:
         rows: compared.
         classes: model -> share of rows on which its own class is the same.
-        acted: rows on which either ensemble, in full precision or in fewer bits, would act.
-        decisions: share of those on which both decide the same; None where neither ever acts.
+        log_loss: model -> in full precision, and in fewer bits.
+        decisions: policy -> what became of the ensemble's decisions, the candidates served in fewer bits.
         kept: the members to be served in fewer bits.
     """
 
     rows: int
     classes: Mapping[str, float]
-    acted: int
-    decisions: float | None
+    log_loss: Mapping[str, tuple[float, float]]
+    decisions: Mapping[str, Agreement]
     kept: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"classes": dict(self.classes), "kept": list(self.kept)}
+        return {
+            "rows": self.rows,
+            "classes": dict(self.classes),
+            "log_loss": {model: list(losses) for model, losses in self.log_loss.items()},
+            "decisions": {policy: asdict(found) for policy, found in self.decisions.items()},
+            "kept": list(self.kept),
+        }
 
 
 def compare(
-    full: Mapping[str, FloatArray], fewer: Mapping[str, FloatArray], policy: VoteSettings, members: int
+    full: Mapping[str, FloatArray],
+    fewer: Mapping[str, FloatArray],
+    y: ActionArray,
+    policies: Mapping[str, VoteSettings | CalibratedPolicy],
+    members: int,
 ) -> Comparison:
     """Choose the members whose answers survive fewer bits.
 
-    A member stays a candidate if its own class is the same on 99.5 % of the rows. The candidates are then served in
-    fewer bits together if the ensemble decides the same on 99.5 % of the rows on which it acts in either form; if not,
-    none is. The volatility gate stands open here, so that it hides no difference.
+    A member stays a candidate if its own class is the same on 99.5 % of the rows and its log-loss is less than 0.5 %
+    worse. The candidates are then served in fewer bits together if the ensemble decides the same on 99.5 % of the rows
+    on which it acts in either form, by each of the policies that acts at all; if not, none is. The volatility gate
+    stands open here, so that it hides no difference.
 
     Args:
         full: model -> (n, 3) scores in full precision, for every member that votes.
         fewer: the same for the members that have a graph in fewer bits.
-        policy: of the vote.
+        y: (n,) what happened.
+        policies: by which the bundle can decide.
         members: configured, those that were not trained included.
     """
-    rows = len(next(iter(full.values())))
+    rows = len(y)
     classes = {
         model: float((choose(full[model])[0] == choose(scores)[0]).mean()) if rows else 0.0
         for model, scores in fewer.items()
     }
-    candidates = tuple(model for model, share in classes.items() if share >= AGREEMENT)
+    losses = {model: (_log_loss(full[model], y), _log_loss(scores, y)) for model, scores in fewer.items()}
+    candidates = tuple(
+        model
+        for model, (before, after) in losses.items()
+        if classes[model] >= AGREEMENT and after <= before * (1 + MOST_LOST)
+    )
     mixed = {model: fewer[model] if model in candidates else scores for model, scores in full.items()}
-    calm = np.zeros(rows)
-    before, after = (decide_frame(scores, calm, policy=policy, members=members).action for scores in (full, mixed))
-    acted = (before != Action.HOLD) | (after != Action.HOLD)
-    decisions = float((before == after)[acted].mean()) if acted.any() else None
+    decisions = {name: _agreement(full, mixed, policy, rows, members) for name, policy in policies.items()}
+    shares = [found.same for found in decisions.values() if found.same is not None]
     # Where the ensemble never acts, nothing shows that it would go on deciding the same.
-    kept = candidates if decisions is not None and decisions >= AGREEMENT else ()
-    return Comparison(rows, classes, int(acted.sum()), decisions, kept)
+    kept = candidates if shares and min(shares) >= AGREEMENT else ()
+    return Comparison(rows, classes, losses, decisions, kept)
 
 
 def lighten(
-    dataset: Dataset, split: TimeSplit, members: Sequence[Member], files: dict[str, bytes], policy: VoteSettings
-) -> dict[str, Any]:
+    dataset: Dataset,
+    split: TimeSplit,
+    members: Sequence[Member],
+    files: dict[str, bytes],
+    policies: Mapping[str, VoteSettings | CalibratedPolicy],
+) -> Comparison:
     """Put networks' graphs in 8 bits in place of their own where nothing is decided otherwise; how that went."""
     rows = split.validation[:: max(1, len(split.validation) // COMPARED_ROWS)]
     graphs = {member.model: member.graph for member in members if member.graph is not None}
@@ -93,7 +132,25 @@ def lighten(
         if session.window > 1:
             small[model] = quantise(files[graphs[model]], model)
             fewer[model] = Session(small[model], session.features, model).run(X)
-    found = compare(full, fewer, policy, len(members))
+    found = compare(full, fewer, dataset.y[rows], policies, len(members))
     for model in found.kept:
         files[graphs[model]] = small[model]
-    return found.to_json()
+    return found
+
+
+def _log_loss(scores: FloatArray, y: ActionArray) -> float:
+    said = np.maximum(scores[np.arange(len(y)), y], _LEAST_SCORE)
+    return float(-np.log(said).mean()) if len(y) else 0.0
+
+
+def _agreement(
+    full: Mapping[str, FloatArray],
+    mixed: Mapping[str, FloatArray],
+    policy: VoteSettings | CalibratedPolicy,
+    rows: int,
+    members: int,
+) -> Agreement:
+    calm = np.zeros(rows)
+    before, after = (decide_frame(scores, calm, policy=policy, members=members).action for scores in (full, mixed))
+    acted = (before != Action.HOLD) | (after != Action.HOLD)
+    return Agreement(int(acted.sum()), float((before == after)[acted].mean()) if acted.any() else None)

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from quorate.core.errors import ModelError, QuorateError
-from quorate.core.settings import Settings, StackSettings
+from quorate.core.settings import Settings, StackSettings, VoteSettings
 from quorate.core.types import Candles, Mode, Policy
 from quorate.ensemble import groundwork
+from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.cost import Stage, stage
 from quorate.ensemble.evidence import ask
 from quorate.ensemble.fitting import Measure, fit_member
 from quorate.ensemble.groundwork import Groundwork
-from quorate.ensemble.judgement import learn
+from quorate.ensemble.judgement import Judgement, learn
 from quorate.ensemble.manifest import Manifest, Member
 from quorate.ensemble.origin import versions
 from quorate.ensemble.precision import lighten
@@ -186,19 +187,30 @@ def _fit_members(
 
 
 def _judge(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
-    """A vote: fewer bits where they change nothing, scores to probabilities, and the policy that decides."""
-    settings, dataset = ground.settings, ground.dataset
+    """A vote: scores to probabilities and the policy that decides; and fewer bits where they change nothing."""
+    settings = ground.settings
+    with stage("probabilities", stages):
+        judged = _learn(draft, ground, panel)
     if settings.train.precision == "int8":
         with stage("int8", stages):
-            draft.metrics["int8"] = lighten(dataset, ground.split, draft.members, draft.files, settings.vote)
-    with stage("probabilities", stages):
-        columns = dataset.inputs.X.shape[1]
-        sessions = {model: Session(graph, columns, model) for model, graph in draft.graphs.items()}
-        slices = (ground.slices.calibrate, ground.slices.choose)
-        earlier, later = (ask(sessions, panel, dataset, rows) for rows in slices)
-        judged = learn(earlier, later, settings, len(draft.members))
+            policies: dict[str, VoteSettings | CalibratedPolicy] = {"classic": settings.vote}
+            if judged.calibration.policy is not None:
+                policies["calibrated"] = judged.calibration.policy
+            found = lighten(ground.dataset, ground.split, draft.members, draft.files, policies)
+            draft.metrics["int8"] = found.to_json()
+            if found.kept:  # what is served is what its probabilities are fitted to
+                judged = _learn(draft, ground, panel)
     draft.files[CALIBRATION] = judged.calibration.content()
     draft.metrics["probabilities"], draft.decides = judged.report, judged.policy
+
+
+def _learn(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles]) -> Judgement:
+    dataset = ground.dataset
+    columns = dataset.inputs.X.shape[1]
+    sessions = {model: Session(graph, columns, model) for model, graph in draft.graphs.items()}
+    slices = (ground.slices.calibrate, ground.slices.choose)
+    earlier, later = (ask(sessions, panel, dataset, rows) for rows in slices)
+    return learn(earlier, later, ground.settings, len(draft.members))
 
 
 def _stack(draft: _Draft, ground: Groundwork, measure: Measure, tell: Tell, stages: list[Stage]) -> None:

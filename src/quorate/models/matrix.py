@@ -42,8 +42,9 @@ def require_matrix(X: Matrix, columns: int | None, attempted: str, axes: str = "
         raise ModelError(attempted, found=f"X of {X.dtype}", expected="float32")
     if isinstance(X, Sequences):
         return  # finite by their making
-    # A live bar's windows: one call instead of three, all of whose code a network's weights have driven out of the caches.
-    if X.size <= _FEW and math.isfinite(np.vdot(X, X)):  # it overflows long before X does; then each value is looked at
+    # A live bar's windows: one call instead of three, after a network's weights have driven all code out of the caches.
+    # The product overflows long before X does; then each value is looked at.
+    if X.size <= _FEW and math.isfinite(np.vdot(X, X)):
         return
     # Piece by piece: windows share their bars, and a mask of all of them would be larger than the bars by far.
     for first in range(0, len(X), _PIECE):

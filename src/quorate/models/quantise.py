@@ -45,7 +45,7 @@ def quantise(graph: bytes, name: str) -> bytes:
         path = Path(folder) / "int8.onnx"
         quantize_dynamic(model, path, op_types_to_quantize=_OPERATORS, per_channel=True, weight_type=QuantType.QInt8)
         made = onnx.load(str(path))
-    # The shapes that the tool worked out: with them the runtime places its arrays so that a softmax takes twice as long.
+    # The shapes that the tool noted: with them the runtime places its arrays so that a softmax takes twice as long.
     del made.graph.value_info[:]
     if not any(
         node.op_type in ("MatMulInteger", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul") for node in made.graph.node
