@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 from typing import Any
 
 from rows import ROWS, Row
 
 Runs = Mapping[str, Mapping[str, Any]]
+Steps = Mapping[str, Mapping[str, Any]]
 
 
 def peer_runs(folder: Path) -> Runs:
@@ -19,7 +20,13 @@ def peer_runs(folder: Path) -> Runs:
     return json.loads(path.read_text())["runs"] if path.exists() else {}
 
 
-def page(runs: Runs, peers: Runs, rows: Sequence[Row] = ROWS) -> tuple[str, bool]:
+def step_times(folder: Path) -> Steps:
+    """What `steps.py` left there, by row."""
+    path = folder / "papers_steps.json"
+    return json.loads(path.read_text())["rows"] if path.exists() else {}
+
+
+def page(runs: Runs, peers: Runs, steps: Steps, rows: Sequence[Row] = ROWS) -> tuple[str, bool]:
     """Markdown, and whether every row is there and good enough."""
     lines = [
         "# Networks against their papers",
@@ -52,12 +59,12 @@ def page(runs: Runs, peers: Runs, rows: Sequence[Row] = ROWS) -> tuple[str, bool
             "",
             "## Beside neuralforecast",
             "",
-            "`peer.py`: the same data, windows, sizes, steps and threads; one process after the other, so seconds are "
-            "those of two processes on one machine.",
+            "`peer.py` and `steps.py`: the same data, windows, sizes, batches, patience and threads, at most as many "
+            "steps. Seconds of a step are of both in turns in one process.",
             "",
             "| row | ours: MSE, MAE | neuralforecast | ratio | ours: s a step | neuralforecast | ratio |",
             "|---|---|---|---|---|---|---|",
-            *(_beside(row, theirs, ours) for row, theirs, ours in beside),
+            *(_beside(row, theirs, ours, steps.get(row.name)) for row, theirs, ours in beside),
         ]
     return "\n".join(lines) + "\n", fine
 
@@ -94,13 +101,20 @@ def _seconds(key: str, run: Mapping[str, Any]) -> str:
     )
 
 
-def _beside(row: Row, theirs: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> str:
-    step, peer_step = (median(run["step_s"] for run in runs) for runs in (ours, theirs))
+def _beside(
+    row: Row,
+    theirs: Sequence[Mapping[str, Any]],
+    ours: Sequence[Mapping[str, Any]],
+    taken: Mapping[str, Any] | None,
+) -> str:
+    seconds = "| not run | | |"
+    if taken is not None:
+        seconds = f"| {taken['ours_s']:.4f} | {taken['neuralforecast_s']:.4f} | {taken['ratio']:.2f} |"
     return (
         f"| {row.name} | {_mean(ours, 'mse'):.4f}, {_mean(ours, 'mae'):.4f} "
         f"| {_mean(theirs, 'mse'):.4f}, {_mean(theirs, 'mae'):.4f} "
         f"| {_mean(ours, 'mse') / _mean(theirs, 'mse'):.3f}, {_mean(ours, 'mae') / _mean(theirs, 'mae'):.3f} "
-        f"| {step:.4f} | {peer_step:.4f} | {step / peer_step:.2f} |"
+        f"{seconds}"
     )
 
 

@@ -4,7 +4,7 @@
 
 A row that was finished by the same protocol is not run again; one that was interrupted goes on from its checkpoint.
 Writes papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row
-is missing or worse than its tolerance allows. `peer.py` adds neuralforecast's figures.
+is missing or worse than its tolerance allows. `peer.py` and `steps.py` add neuralforecast's figures.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def main() -> int:
             }
             path.write_text(json.dumps({"runs": dict(sorted(runs.items()))}, indent=1) + "\n", encoding="utf-8")
             print(f"{key}: MSE {result.mse:.4f} MAE {result.mae:.4f}", file=sys.stderr)
-    runs, peers = finished(path), report.peer_runs(options.out)
-    page, fine = report.page(runs, peers, rows)
-    (options.out / "papers.md").write_text(report.page(runs, peers)[0], encoding="utf-8")
+    runs, beside = finished(path), (report.peer_runs(options.out), report.step_times(options.out))
+    page, fine = report.page(runs, *beside, rows)
+    (options.out / "papers.md").write_text(report.page(runs, *beside)[0], encoding="utf-8")
     print(page)
     return 0 if fine else 1
 

@@ -1,0 +1,148 @@
+"""What 8 bits change in a trained bundle's answers: on rows of its own validation part, and on bars after its training.
+
+    python benchmarks/precision.py --data FOLDER --until TIME BUNDLE [BUNDLE ...]
+
+The comparison is the one that training makes before it serves networks in 8 bits (train.precision): each member's own
+class, its log-loss, and what every policy of the bundle decides. The later bars are those of the bundle's own symbols
+from the end of its training span on. Writes benchmarks/results/precision.json and .md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import quorate
+from quorate.core.clock import iso_ms, parse_ms, timeframe_ms
+from quorate.core.types import Candles, IntArray
+from quorate.ensemble.precision import AGREEMENT, COMPARED_ROWS, MOST_LOST, compare
+from quorate.ensemble.predictor import Bundle
+from quorate.ensemble.recipes import RECIPES
+from quorate.market import FreqtradeFolder
+from quorate.models.quantise import quantise
+from quorate.models.runtime import Session
+from quorate.targets import Dataset, build_dataset, time_split
+
+RESULTS = Path(__file__).parent / "results"
+WARM_UP = 600  # bars before a span, for its features
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
+    parser.add_argument("--data", required=True, type=Path, help="folder of candles in Freqtrade's layout")
+    parser.add_argument("--until", required=True, type=parse_ms, metavar="TIME", help="end of the later bars")
+    options = parser.parse_args()
+    command = f"python benchmarks/precision.py --data FOLDER --until {iso_ms(options.until)[:10]} BUNDLE ..."
+    found = {
+        "command": command,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "bundles": [measure(path, options.data, options.until) for path in options.bundles],
+    }
+    text = as_markdown(found)
+    print(text)
+    (RESULTS / "precision.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / "precision.md").write_text(text, encoding="utf-8")
+
+
+def measure(path: Path, data: Path, until: int) -> dict[str, Any]:
+    bundle = quorate.load_bundle(path)
+    small = {
+        member.model: Session(
+            quantise((path / member.graph).read_bytes(), member.model), session.features, member.model
+        )
+        for member in bundle.manifest.members
+        if member.graph is not None and (session := bundle.members.sessions[member.model]).window > 1
+    }
+    split = bundle.manifest.settings["split"]
+    trained, later = (
+        dataset_of(bundle, data, *span)
+        for span in (
+            (bundle.manifest.training_start, bundle.manifest.training_end + timeframe_ms(bundle.manifest.timeframe)),
+            (bundle.manifest.training_end, until),
+        )
+    )
+    validation = time_split(trained.time, trained.span_end, split["train"], split["validation"]).validation
+    return {
+        "bundle": bundle.manifest.id,
+        "members": list(bundle.members.order),
+        "span": [iso_ms(bundle.manifest.training_start), iso_ms(bundle.manifest.training_end)],
+        "decides": bundle.decides,
+        "validation": comparison(bundle, small, trained, validation),
+        "later": comparison(bundle, small, later, np.arange(len(later.y))),
+    }
+
+
+def dataset_of(bundle: Bundle, data: Path, start: int, end: int) -> Dataset:
+    folder, manifest = FreqtradeFolder(data), bundle.manifest
+    lead = WARM_UP * timeframe_ms(manifest.timeframe)
+    panel: dict[str, Candles] = {
+        symbol: folder.candles(symbol, manifest.timeframe, start - lead, end) for symbol in manifest.symbols
+    }
+    target = RECIPES[manifest.recipe].make_target(manifest.target)
+    return build_dataset(panel, manifest.features, target, start, end, lead=bundle.members.window - 1)
+
+
+def comparison(bundle: Bundle, small: dict[str, Session], dataset: Dataset, rows: IntArray) -> dict[str, Any]:
+    _, rows = dataset.read(rows[:: max(1, len(rows) // COMPARED_ROWS)], bundle.members.window)
+    full = {
+        model: session.run(dataset.read(rows, session.window)[0]) for model, session in bundle.members.sessions.items()
+    }
+    fewer = {model: session.run(dataset.read(rows, session.window)[0]) for model, session in small.items()}
+    return compare(full, fewer, dataset.y[rows], bundle.policies, len(bundle.members)).to_json()
+
+
+def as_markdown(found: dict[str, Any]) -> str:
+    lines = [
+        "# 8 bits",
+        "",
+        f"`{found['command']}` on {found['machine']}. Asked for before a network is served in 8 bits: its own class "
+        f"the same on {AGREEMENT:.1%} of the rows, its log-loss at most {MOST_LOST:.1%} worse, and of the bars on "
+        f"which the ensemble acts with or without them, {AGREEMENT:.1%} decided the same by every policy that acts.",
+    ]
+    for one in found["bundles"]:
+        lines += [
+            "",
+            f"## {one['bundle']}: {', '.join(one['members'])}",
+            "",
+            f"Trained on {one['span'][0][:10]} to {one['span'][1][:10]}, decides by the {one['decides']} policy.",
+            "",
+            "| rows | network | same class | log-loss | in 8 bits | | may be served |",
+            "|---|---|---:|---:|---:|---:|---|",
+            *(line for part in ("validation", "later") for line in _networks(part, one[part])),
+            "",
+            "| rows | policy | acts on | decided the same |",
+            "|---|---|---:|---:|",
+            *(line for part in ("validation", "later") for line in _policies(part, one[part])),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _networks(part: str, told: dict[str, Any]) -> list[str]:
+    return [
+        f"| {told['rows']:,} {part} | {model} | {share:.2%} | {told['log_loss'][model][0]:.4f} "
+        f"| {told['log_loss'][model][1]:.4f} | {told['log_loss'][model][1] / told['log_loss'][model][0] - 1:+.3%} "
+        f"| {'yes' if model in told['kept'] else 'no'} |"
+        for model, share in told["classes"].items()
+    ]
+
+
+def _policies(part: str, told: dict[str, Any]) -> list[str]:
+    return [
+        f"| {part} | {policy} | {agreed['acted']:,} | {'never' if agreed['same'] is None else _share(agreed)} |"
+        for policy, agreed in told["decisions"].items()
+    ]
+
+
+def _share(agreed: dict[str, Any]) -> str:
+    return f"{agreed['same']:.2%}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Graphs in 8 bits: near what they were, exactly where it matters, and refused where there is nothing to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from quorate.core.errors import ModelError
+from quorate.core.settings import LSTMSettings, ModelSettings, NHiTSSettings, PatchTSTSettings
+from quorate.models import build
+from quorate.models.quantise import quantise
+from quorate.models.runtime import Session
+
+RANDOM = np.random.default_rng(0)
+
+
+def graph(*widths: int, features: int = 5, window: int = 8) -> bytes:
+    """Windows through one Gemm after the other, ReLUs between them."""
+    nodes, weights, rows = [helper.make_node("Flatten", ["input"], ["0"])], [], "0"
+    width = window * features
+    for number, out in enumerate(widths):
+        matrix = RANDOM.normal(0, width**-0.5, (out, width)).astype(np.float32)
+        weights += [
+            numpy_helper.from_array(matrix, f"w{number}"),
+            numpy_helper.from_array(np.zeros(out, np.float32), f"b{number}"),
+        ]
+        made = f"made{number}"
+        nodes.append(helper.make_node("Gemm", [rows, f"w{number}", f"b{number}"], [made], f"gemm{number}", transB=1))
+        rows, width = f"{number + 1}", out
+        nodes.append(helper.make_node("Relu", [made], [rows]))
+    nodes[-1].output[0] = "output"
+    shapes = ("input", ["B", window, features]), ("output", ["B", width])
+    into, out_of = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes)
+    made = helper.make_graph(nodes, "rows", [into], [out_of], weights)
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def windows(rows: int = 200, features: int = 5, window: int = 8) -> np.ndarray:
+    """Features with long tails."""
+    return RANDOM.standard_t(3, (rows, window, features)).astype(np.float32)
+
+
+def operators(made: bytes) -> list[str]:
+    return [node.op_type for node in onnx.load_from_string(made).graph.node]
+
+
+def test_what_reads_the_window_reads_it_in_two_parts(tmp_path) -> None:
+    plain, X = graph(32), windows()
+    exact = Session(plain, 5, "plain").run(X)
+    quantize_dynamic(onnx.load_from_string(plain), tmp_path / "one.onnx", per_channel=True, weight_type=QuantType.QInt8)
+    one, two = (tmp_path / "one.onnx").read_bytes(), quantise(plain, "rows")
+    off = [np.abs(Session(made, 5, "rows").run(X) - exact).mean() for made in (one, two)]
+    # What is left is the rounding of the weights.
+    assert off[1] < 0.35 * off[0]
+    assert operators(two).count("MatMulInteger") == 2
+    session = Session(two, 5, "rows")
+    assert (session.window, session.features) == (8, 5)
+
+
+def test_what_reads_hidden_units_reads_them_once() -> None:
+    assert operators(quantise(graph(32, 24, 20), "rows")).count("MatMulInteger") == 2 + 1 + 1
+
+
+def test_a_product_of_few_inputs_or_outputs_stays_as_it_is() -> None:
+    made = onnx.load_from_string(quantise(graph(32, 3), "rows"))
+    floats = {weight.name for weight in made.graph.initializer if weight.data_type == TensorProto.FLOAT}
+    assert "w1" in floats
+    assert "w0" not in floats
+    with pytest.raises(ModelError, match="found no weights to quantise"):
+        quantise(graph(3), "rows")
+    with pytest.raises(ModelError, match="found no weights to quantise"):
+        quantise(graph(32, features=1), "rows")  # 8 inputs
+
+
+def test_the_tools_notes_of_shapes_are_left_out() -> None:
+    assert not onnx.load_from_string(quantise(graph(32), "rows")).graph.value_info
+
+
+@pytest.mark.parametrize("junk", [b"no graph", bytes(100)], ids=["text", "zeros"])
+def test_bytes_that_are_no_graph_are_refused(junk: bytes) -> None:
+    with pytest.raises(ModelError, match="could not quantise rows"):
+        quantise(junk, "rows")
+
+
+@pytest.mark.parametrize("name", ["nhits", "patchtst", "lstm"])
+@pytest.mark.parametrize("task", ["class", "return"])
+def test_every_network_says_nearly_the_same_in_8_bits(name: str, task: str) -> None:
+    settings = replace(
+        ModelSettings(),
+        nhits=NHiTSSettings(window=24, hidden=(48, 32, 32), epochs=2),
+        patchtst=PatchTSTSettings(window=48, width=32, heads=2, layers=1, feedforward=64, epochs=2),
+        lstm=LSTMSettings(window=12, width=32, epochs=2),
+    )
+    model = build(name, task, settings, seed=1, threads=1)
+    X = windows(300, 6, model.window)
+    y = (X[:, -1, 0] > 0) * 2 if task == "class" else X[:, -1, 0].astype(np.float64) / 100
+    model.fit(X, y.astype(np.int8) if task == "class" else y)
+    full = model.to_onnx()
+    small = quantise(full, name)
+    before, after = (Session(made, 6, name).run(X) for made in (full, small))
+    assert after.shape == before.shape
+    assert np.abs(after - before).mean() < 0.05 * before.std()
+    assert len(small) < len(full)
