@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from quorate.models.networks.nhits import NHiTSConfig, NHiTSNetwork
+
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "papers"
 MODULES = ("series", "rows", "protocol", "recipes", "report", "run")
 
@@ -148,7 +150,7 @@ def described_run(papers, row, mse, mae, seed=1):
 def test_a_row_passes_within_its_tolerance(papers, runs, verdict):
     row = papers.rows.ROWS[0]
     found = {f"{seed}": described_run(papers, row.name, *each, seed=seed) for seed, each in enumerate(runs)}
-    page, fine = papers.report.page(found, {}, (row,))
+    page, fine = papers.report.page(found, {}, {}, (row,))
     assert fine == (verdict == "pass")
     assert f"| {verdict} |" in page
 
@@ -156,8 +158,22 @@ def test_a_row_passes_within_its_tolerance(papers, runs, verdict):
 def test_the_page_lays_the_peer_beside_ours(papers):
     row = papers.rows.ROWS[0]
     ours, theirs = (described_run(papers, row.name, mse, 0.25) for mse in (0.17, 0.2))
-    page, _ = papers.report.page({"a": ours}, {"a": theirs | {"step_s": 0.4}}, (row,))
-    assert "| nhits-ETTm2-96 | 0.1700, 0.2500 | 0.2000, 0.2500 | 0.850, 1.000 | 0.1000 | 0.4000 | 0.25 |" in page
+    beside = "| nhits-ETTm2-96 | 0.1700, 0.2500 | 0.2000, 0.2500 | 0.850, 1.000 "
+    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, (row,))
+    assert f"{beside}| not run | | |" in page
+    taken = {row.name: {"ours_s": 0.1, "neuralforecast_s": 0.4, "ratio": 0.25}}
+    page, _ = papers.report.page({"a": ours}, {"a": theirs}, taken, (row,))
+    assert f"{beside}| 0.1000 | 0.4000 | 0.25 |" in page
+
+
+def test_the_time_of_a_step_is_taken_without_validation(papers):
+    series = waves(papers)
+    protocol = replace(papers.recipes.protocol(papers.rows.ROWS[0]), look_back=48, horizon=24, steps=4)
+    config = {"pools": (2, 1), "hidden": (8, 8), "ratios": (4, 1)}
+    protocol = replace(protocol, build=lambda channels: NHiTSNetwork(NHiTSConfig(48, channels, horizon=24, **config)))
+    taken = papers.protocol.step_seconds(series, protocol, name="nhits", seed=1)
+    assert len(taken) == 3
+    assert min(taken) > 0
 
 
 def test_another_protocol_is_another_run(papers):
