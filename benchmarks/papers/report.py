@@ -46,11 +46,13 @@ def page(runs: Runs, peers: Runs, steps: Steps, rows: Sequence[Row] = ROWS) -> t
         lines.append(_line(row, found, passed))
     lines += [
         "",
-        "## Seconds",
+        "## Runs",
         "",
-        "| row | s a step | s an epoch | steps | epochs | stopped by | whole run, s | threads |",
-        "|---|---|---|---|---|---|---|---|",
-        *(_seconds(key, run) for key, run in runs.items() if run["row"] in {row.name for row in rows}),
+        "Seconds of a whole run, validation included, on a machine that may have been busy.",
+        "",
+        "| row | steps | epochs | stopped by | whole run, s | threads |",
+        "|---|---|---|---|---|---|",
+        *(_run(key, run) for key, run in runs.items() if run["row"] in {row.name for row in rows}),
     ]
     beside = [(row, _of(peers, row), _of(runs, row)) for row in rows]
     beside = [(row, theirs, ours) for row, theirs, ours in beside if theirs and ours]
@@ -92,12 +94,11 @@ def _line(row: Row, found: Sequence[Mapping[str, Any]], passed: bool) -> str:
     )
 
 
-def _seconds(key: str, run: Mapping[str, Any]) -> str:
+def _run(key: str, run: Mapping[str, Any]) -> str:
     history = run["history"]
-    epoch = history["steps"] / history["epochs"] * run["step_s"]
     return (
-        f"| {key} | {run['step_s']:.4f} | {epoch:.1f} | {history['steps']:,} | {history['epochs']:.1f} "
-        f"| {history['stopped']} | {history['seconds']:.0f} | {run['threads']} |"
+        f"| {key} | {history['steps']:,} | {history['epochs']:.1f} | {history['stopped']} "
+        f"| {history['seconds']:.0f} | {run['threads']} |"
     )
 
 
