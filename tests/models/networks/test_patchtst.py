@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
 from quorate.core.errors import SettingsError
@@ -139,3 +140,16 @@ def test_killed_in_any_part_it_ends_with_the_same_model(tmp_path, step):
     resumed = member(settings).fit(X, y, checkpoint=path)
     assert np.array_equal(resumed.predict_proba(X), whole)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_graph_reads_heads_where_they_lie():
+    """What the runtime can fuse with its products: the first axis is moved, keys are turned; no size is asked for."""
+    model = member()
+    X, y = rows(64)
+    graph = onnx.load_from_string(model.fit(X, y).to_onnx()).graph
+    attention = [node for node in graph.node if "/attention/" in node.name]
+    assert {tuple(node.attribute[0].ints) for node in attention if node.op_type == "Transpose"} == {
+        (1, 0, 2),
+        (1, 2, 0),
+    }
+    assert not [node.op_type for node in graph.node if node.op_type in ("Shape", "Slice", "Gather")]

@@ -56,7 +56,7 @@ class Attention(nn.Module):
     def _heads(self, qkv: Tensor, N: int) -> Sequence[Tensor]:
         H, D = self.heads, int(qkv.shape[1]) // 3  # known when a graph is traced, unlike S
         if torch.onnx.is_in_onnx_export():
-            return [part.reshape(N, -1, D // H).transpose(0, 1) for part in qkv.chunk(3, dim=1)]
+            return [part.reshape(N, -1, D // H).transpose(0, 1) for part in torch.split(qkv, D, dim=1)]
         return qkv.reshape(-1, N, 3, H, D // H).permute(2, 0, 3, 1, 4).reshape(3, -1, N, D // H).unbind(0)
 
     def _side_by_side(self, mixed: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ class Backbone(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         c = self.config
         aligned = align(x, c.patch, c.stride, end_padding=c.end_padding)
-        tokens = self.encode(self.embedding(aligned.reshape(-1, aligned.shape[-1])))  # (BF, N, D)
+        tokens = self.encode(self.embedding(aligned.reshape(-1, int(aligned.shape[-1]))))  # (BF, N, D)
         return tokens.reshape(-1, c.features, c.patches, c.encoder.width)
 
     def encode(self, tokens: Tensor) -> Tensor:
@@ -179,6 +179,6 @@ class ScoresHead(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, tokens: Tensor, statistics: Statistics) -> Tensor:
-        mean, scale = (part[:, 0].to(tokens.dtype) for part in statistics)  # (B, F) each
+        mean, scale = (part.flatten(1).to(tokens.dtype) for part in statistics)  # (B, F) each
         inputs = [self.share * self.dropout(tokens.flatten(1)), mean, scale]  # (B, F, N, D) -> (B, FND)
         return self.project(torch.cat(inputs, dim=1))  # type: ignore[no-any-return]
