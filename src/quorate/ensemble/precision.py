@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,8 @@ class Comparison:
         rows: compared.
         classes: model -> share of rows on which its own class is the same.
         log_loss: model -> in full precision, and in fewer bits.
-        decisions: policy -> what became of the ensemble's decisions, the candidates served in fewer bits.
+        decisions: policy -> what became of the ensemble's decisions, the kept members in fewer bits; where none is
+            kept, all candidates.
         kept: the members to be served in fewer bits.
     """
 
@@ -81,10 +83,10 @@ def compare(
 ) -> Comparison:
     """Choose the members whose answers survive fewer bits.
 
-    A member stays a candidate if its own class is the same on 99.5 % of the rows and its log-loss is less than 0.5 %
-    worse. The candidates are then served in fewer bits together if the ensemble decides the same on 99.5 % of the rows
-    on which it acts in either form, by each of the policies that acts at all; if not, none is. The volatility gate
-    stands open here, so that it hides no difference.
+    A member is a candidate if its own class is the same on 99.5 % of the rows and its log-loss is less than 0.5 %
+    worse. Of the candidates, as many are served in fewer bits as leave the ensemble deciding the same on 99.5 % of the
+    rows on which it acts in either form, by each of the policies that acts at all. The volatility gate stands open
+    here, so that it hides no difference.
 
     Args:
         full: model -> (n, 3) scores in full precision, for every member that votes.
@@ -104,12 +106,17 @@ def compare(
         for model, (before, after) in losses.items()
         if classes[model] >= AGREEMENT and after <= before * (1 + MOST_LOST)
     )
-    mixed = {model: fewer[model] if model in candidates else scores for model, scores in full.items()}
-    decisions = {name: _agreement(full, mixed, policy, rows, members) for name, policy in policies.items()}
-    shares = [found.same for found in decisions.values() if found.same is not None]
-    # Where the ensemble never acts, nothing shows that it would go on deciding the same.
-    kept = candidates if shares and min(shares) >= AGREEMENT else ()
-    return Comparison(rows, classes, losses, decisions, kept)
+
+    def decisions(chosen: tuple[str, ...]) -> dict[str, Agreement]:
+        mixed = {model: fewer[model] if model in chosen else scores for model, scores in full.items()}
+        return {name: _agreement(full, mixed, policy, rows, members) for name, policy in policies.items()}
+
+    for size in range(len(candidates), 0, -1):
+        for chosen in combinations(candidates, size):
+            found = decisions(chosen)
+            if _same(found):
+                return Comparison(rows, classes, losses, found, chosen)
+    return Comparison(rows, classes, losses, decisions(candidates), ())
 
 
 def lighten(
@@ -136,6 +143,12 @@ def lighten(
     for model in found.kept:
         files[graphs[model]] = small[model]
     return found
+
+
+def _same(decisions: Mapping[str, Agreement]) -> bool:
+    """Whether every policy that acts decides the same; where none does, nothing shows that it would."""
+    shares = [found.same for found in decisions.values() if found.same is not None]
+    return bool(shares) and min(shares) >= AGREEMENT
 
 
 def _log_loss(scores: FloatArray, y: ActionArray) -> float:
