@@ -62,7 +62,8 @@ def page(runs: Runs, peers: Runs, steps: Steps, rows: Sequence[Row] = ROWS) -> t
             "## Beside neuralforecast",
             "",
             "`peer.py` and `steps.py`: the same data, windows, sizes, batches, patience and threads, at most as many "
-            "steps. Seconds of a step are of both in turns in one process.",
+            "steps. It keeps its last weights, ours the best by validation; it makes its windows anew in every step. "
+            "Seconds of a step are of both in turns in one process.",
             "",
             "| row | ours: MSE, MAE | neuralforecast | ratio | ours: s a step | neuralforecast | ratio |",
             "|---|---|---|---|---|---|---|",
