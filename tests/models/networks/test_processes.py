@@ -15,7 +15,7 @@ from quorate.models.networks.losses import cross_entropy
 from quorate.models.networks.processes import Processes
 
 SCRIPT = """
-import json, sys
+import json, os, sys
 from dataclasses import asdict
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -67,6 +67,8 @@ again, _, later_steps = run(folder / "checkpoint")
 (folder / f"{rank}.weights").write_bytes(small.weights(module) + small.weights(again))
 (folder / f"{rank}.json").write_text(json.dumps([asdict(history), len(steps), len(later_steps)]))
 torch.distributed.destroy_process_group()
+# On a busy machine threads of torch's may outlive the interpreter, which then aborts. All that is asked for is written.
+os._exit(0)
 """
 
 
