@@ -2,8 +2,8 @@
 
     QUORATE_DATA=FOLDER PYTHON benchmarks/papers/steps.py [--only WORD ...] [--threads N]
 
-PYTHON is that of an environment with neuralforecast (as for peer.py), PYTHONPATH the folder `src`. Each row's two
-networks take a few steps in turn, with the data, windows, sizes and batches of run.py and peer.py. Writes
+PYTHON is that of an environment with neuralforecast (as for peer.py) and TA-Lib, PYTHONPATH the folder `src`. Each
+row's two networks take a few steps in turn, with the data, windows, sizes and batches of run.py and peer.py. Writes
 papers_steps.json beside papers.json; run.py puts it on the page. Leave the machine alone meanwhile.
 """
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import quorate
-from quorate.cli.train import to_json
+from quorate.cli.summary import to_json
 from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
 from quorate.ensemble.train import train
 from quorate.ensemble.unfinished import FOLDER, FittedMember, Unfinished

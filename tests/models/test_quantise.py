@@ -78,6 +78,16 @@ def test_a_product_of_few_inputs_or_outputs_stays_as_it_is() -> None:
         quantise(graph(32, features=1), "rows")  # 8 inputs
 
 
+def test_a_weight_that_two_products_read_stays_what_it_is() -> None:
+    model = onnx.load_from_string(graph(40, 40))  # 8 bars of 5 features: both products are 40 by 40
+    for node in model.graph.node:
+        if node.name == "gemm1":
+            node.input[1] = "w0"
+    plain, X = bytes(model.SerializeToString()), windows()
+    exact, small = (Session(made, 5, "rows").run(X) for made in (plain, quantise(plain, "rows")))
+    assert np.abs(small - exact).mean() < 0.02 * exact.std()
+
+
 def test_the_tools_notes_of_shapes_are_left_out() -> None:
     assert not onnx.load_from_string(quantise(graph(32), "rows")).graph.value_info
 

@@ -32,7 +32,7 @@ def demo(
     as_json: options.Json = False,
 ) -> None:
     """Make a synthetic market, train on it, vote, score, backtest, and write one HTML page."""
-    from quorate.cli import output
+    from quorate.cli import output, summary
     from quorate.cli import train as training
     from quorate.cli.run import judge, run
     from quorate.cli.scoreboard import show
@@ -70,14 +70,14 @@ def demo(
                 "synthetic": True,
                 "seed": seed,
                 "edge": edge,
-                "train": training.to_json(trained),
+                "train": summary.to_json(trained),
                 "signals": [signal.to_json() for signal in signals],
                 "evaluate": document,
                 "report": str(page),
             }
         )
         return
-    training.show(trained)
+    summary.show(trained)
     output.print_line()
     output.print_line("[SYNTHETIC] Signals at the newest closed bar")
     for signal in signals:

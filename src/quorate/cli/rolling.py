@@ -117,7 +117,7 @@ def train_series(
 
 def series_json(series: TrainedSeries) -> dict[str, Any]:
     """The form of `quorate train --rolling --json`."""
-    from quorate.cli.train import to_json
+    from quorate.cli.summary import to_json
     from quorate.core.clock import iso_ms
     from quorate.ensemble.series.series import first_bar
 

@@ -8,7 +8,7 @@ from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.features.bars import Bars
 from quorate.features.catalogue import COLUMNS, feature_set
 from quorate.features.context import Context, require_context
-from quorate.features.matrix import fill
+from quorate.features.matrix import fill, hold
 
 
 def build(
@@ -72,8 +72,7 @@ def live(bars: Bars, features: str, newest: int) -> tuple[Float32Array, float]:
     fill(rows, bars, columns)
     with np.errstate(over="ignore"):
         X = rows[:, : len(wanted.columns)].astype(np.float32)
-    if np.isinf(X).any():
-        np.clip(X, np.finfo(np.float32).min, np.finfo(np.float32).max, out=X)
+    hold(X)
     return X, float(rows[-1, columns.index(gate)])
 
 

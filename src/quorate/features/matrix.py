@@ -65,9 +65,14 @@ def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype
                     block[place, : warmup - first] = np.nan
                     if warmup < last:
                         block[place, warmup - first :] = compute(part)[warmup - last :]
-        if np.isinf(block).any():
-            np.clip(block, np.finfo(dtype).min, np.finfo(dtype).max, out=block)
+        hold(block)
     return block
+
+
+def hold(X: Matrix) -> None:
+    """Put the largest number of X's type where a value is beyond its range."""
+    if np.isinf(X).any():
+        np.clip(X, np.finfo(X.dtype).min, np.finfo(X.dtype).max, out=X)
 
 
 @lru_cache(maxsize=64)

@@ -99,7 +99,7 @@ def _read_in_two_parts(graph: Any, kept: set[str]) -> None:
             nodes.append(node)
         else:
             (rows, weight, *bias), (sums,) = node.input, node.output
-            _lay_as_matmul(weights[weight], node)
+            weight = _laid_as_matmul(graph, weights[weight], node)
             held, left, coarse, fine = (f"{node.name}/{part}" for part in ("held", "left", "coarse", "fine"))
             quantised = [f"{held}/{part}" for part in ("integers", "step", "zero")]
             both = f"{node.name}/both" if bias else sums
@@ -114,15 +114,22 @@ def _read_in_two_parts(graph: Any, kept: set[str]) -> None:
             ]
     del graph.node[:]
     graph.node.extend(nodes)
+    read = {name for node in nodes for name in node.input}
+    kept_weights = [weight for weight in graph.initializer if weight.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(kept_weights)
 
 
-def _lay_as_matmul(weight: Any, node: Any) -> None:
-    """Turn a Gemm's weight round where it is stored as (outputs, inputs)."""
+def _laid_as_matmul(graph: Any, weight: Any, node: Any) -> str:
+    """Name of a product's weight as (inputs, outputs). A Gemm's is turned; another product may read it as it is."""
     from onnx import numpy_helper
 
-    if any(attribute.name == "transB" and attribute.i for attribute in node.attribute):
-        turned = np.ascontiguousarray(numpy_helper.to_array(weight).T)
-        weight.CopyFrom(numpy_helper.from_array(turned, weight.name))
+    if not any(attribute.name == "transB" and attribute.i for attribute in node.attribute):
+        return str(weight.name)
+    name = f"{node.name}/weight"
+    turned = np.ascontiguousarray(numpy_helper.to_array(weight).T)
+    graph.initializer.append(numpy_helper.from_array(turned, name))
+    return name
 
 
 def _is_product(node: Any, weights: Mapping[str, Any]) -> bool:

@@ -1,0 +1,32 @@
+"""What training says of networks that were to be served in 8 bits."""
+
+from types import SimpleNamespace
+
+from quorate.cli import summary
+from quorate.ensemble.precision import Agreement, Comparison
+
+
+def told(metrics, capsys):
+    trained = SimpleNamespace(manifest=SimpleNamespace(metrics=metrics, synthetic=True))
+    summary._show_bits(trained)
+    return capsys.readouterr().out
+
+
+def test_each_network_says_what_it_is_served_in(capsys):
+    found = Comparison(
+        rows=31_800,
+        classes={"nhits": 0.9987, "patchtst": 0.9942},
+        log_loss={"nhits": (1.0716, 1.0717), "patchtst": (1.1007, 1.1010)},
+        decisions={"classic": Agreement(0, None), "calibrated": Agreement(3_588, 0.9955)},
+        kept=("nhits",),
+    )
+    lines = told({"int8": found.to_json()}, capsys).splitlines()
+    (nhits,), (patchtst,) = ([line.split() for line in lines if name in line] for name in ("nhits", "patchtst"))
+    assert nhits == ["nhits", "99.87%", "1.0716", "1.0717", "8", "bits"]
+    assert patchtst == ["patchtst", "99.42%", "1.1007", "1.1010", "32", "bits"]
+    assert "[SYNTHETIC] In 8 bits, on 31,800 rows of validation" in lines[0]
+    assert lines[-2:] == ["policy classic: never acts", "policy calibrated: acts on 3,588 rows, the same on 99.55%"]
+
+
+def test_where_nobody_asked_nothing_is_said(capsys):
+    assert told({}, capsys) == ""
