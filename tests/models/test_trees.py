@@ -4,12 +4,14 @@ import hashlib
 import re
 
 import numpy as np
+import onnx
 import pytest
 import xgboost
 
 from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
 from quorate.models import Later, build, names
+from quorate.models.export import content
 from quorate.models.runtime import Session, require_same
 
 SMALL = ModelSettings(
@@ -107,8 +109,8 @@ def test_rows_that_no_member_may_learn_from_are_refused(name):
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_file_that_is_no_model_is_refused(name, tmp_path):
     path = tmp_path / "model"
-    for content in (b"", b"\x00garbage", b"tree\nversion=v4\n"):
-        path.write_bytes(content)
+    for junk in (b"", b"\x00garbage", b"tree\nversion=v4\n"):
+        path.write_bytes(junk)
         with pytest.raises(ModelError, match="load"):
             build(name, "class", SMALL, seed=1).load(path)
 
@@ -200,3 +202,14 @@ def test_no_leaf_is_smaller_than_its_share_of_the_rows(share, tmp_path):
 def test_shares_out_of_range_are_refused(kind, change):
     with pytest.raises(SettingsError, match=next(iter(change))):
         kind(**change)
+
+
+def test_bytes_do_not_depend_on_how_the_operator_sets_are_listed():
+    model = onnx.load_from_string(fitted("lightgbm", "class")[0].to_onnx())
+    written = content(model)
+    sets = list(model.opset_import)
+    assert len(sets) > 1
+    del model.opset_import[:]
+    model.opset_import.extend(reversed(sets))
+    assert model.SerializeToString(deterministic=True) != written
+    assert content(model) == written

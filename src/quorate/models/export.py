@@ -40,4 +40,14 @@ def trees_to_onnx(library: Literal["xgboost", "lightgbm"], booster: Any, feature
             graph = onnxmltools.convert_lightgbm(
                 booster, name=library, initial_types=inputs, target_opset=OPSET, zipmap=False
             )
-    return bytes(graph.SerializeToString())
+    return content(graph)
+
+
+def content(model: Any) -> bytes:
+    """An ONNX model as bytes, the same ones each time: converters list the operator sets as their hashes fall, which
+    differ from process to process, and a bundle's id is its content.
+    """
+    sets = sorted(model.opset_import, key=lambda each: (each.domain, each.version))
+    del model.opset_import[:]
+    model.opset_import.extend(sets)
+    return bytes(model.SerializeToString(deterministic=True))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
+from quorate.models.export import content
 
 # What holds nearly all of a network's weights.
 _OPERATORS = ["MatMul", "Gemm", "LSTM"]
@@ -72,7 +73,7 @@ def quantise(graph: bytes, name: str) -> bytes:
         node.op_type in ("MatMulInteger", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul") for node in made.graph.node
     ):
         raise ModelError(f"quantise {name}", found="no weights to quantise", expected="matrix products or an LSTM")
-    return bytes(made.SerializeToString())
+    return content(made)
 
 
 def _small(graph: Any) -> set[str]:

@@ -11,7 +11,7 @@ from quorate.core.errors import MissingExtraError
 from quorate.core.settings import StackSettings
 from quorate.core.types import FloatArray
 from quorate.ensemble.stack.combiner import Forest
-from quorate.models.export import OPSET
+from quorate.models.export import OPSET, content
 from quorate.models.runtime import Session, require_same
 
 
@@ -56,7 +56,7 @@ def fit_forest(predicted: FloatArray, y: FloatArray, settings: StackSettings, se
         warnings.simplefilter("ignore", (DeprecationWarning, FutureWarning, UserWarning))
         # A name of our own: the default is random, and the bundle's id is its content.
         exported: Any = skl2onnx.to_onnx(forest, initial_types=inputs, target_opset=OPSET, name="stack")
-    graph = bytes(exported.SerializeToString())
+    graph = content(exported)
     session = Session(graph, rows.shape[1], "stack")
     require_same(forest.predict(rows)[:, None], session.run(rows), "the forest of the stack")
     return Forest(session, unit, graph)
