@@ -1,0 +1,119 @@
+"""A graph, about to be quantised, whose window is read in two parts: what 8 bits hold of it, and what they leave over.
+
+Features have long tails, and 8 bits have 255 steps for their whole range; the second part has 255 more for one step of
+the first. Until it is quantised the graph says what it said before: the parts add up to the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+# What is left over is read this many times as large, by weights that are as many times smaller: an LSTM has one step
+# of quantisation for all that it reads, and one a row of weights. Steps of the rows and of the weights then err alike.
+_ENLARGED = 16.0
+
+
+def is_product(node: Any, weights: Mapping[str, Any]) -> bool:
+    """Whether a node multiplies rows by a matrix of the graph's own."""
+    return node.op_type in ("MatMul", "Gemm") and node.input[1] in weights
+
+
+def read_in_two_parts(graph: Any, kept: set[str]) -> None:
+    """Let whatever multiplies the input by weights, before another has, read it in two parts.
+
+    A product becomes two, one a part, with the same weights. An LSTM reads the parts side by side.
+
+    Args:
+        graph: changed in place.
+        kept: names of the products that are not to be quantised, and stay as they are.
+    """
+    weights = {weight.name: weight for weight in graph.initializer}
+    raw = {each.name for each in graph.input}
+    nodes = []
+    for node in graph.node:
+        product = is_product(node, weights)
+        if not raw.intersection(node.input) or (product and node.name in kept):
+            nodes.append(node)
+        elif product:
+            nodes += _two_products(graph, weights[node.input[1]], node)
+        elif node.op_type == "LSTM" and node.input[1] in weights:
+            nodes += _side_by_side(graph, weights[node.input[1]], node)
+        else:
+            raw.update(node.output)
+            nodes.append(node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    read = {name for node in nodes for name in node.input}
+    kept_weights = [weight for weight in graph.initializer if weight.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(kept_weights)
+
+
+def _parts(rows: str, owner: str) -> tuple[list[Any], str, str]:
+    """The nodes that split rows, and the names of both parts."""
+    from onnx import helper
+
+    held, left = f"{owner}/held", f"{owner}/left"
+    quantised = [f"{held}/{part}" for part in ("integers", "step", "zero")]
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", [rows], quantised),
+        helper.make_node("DequantizeLinear", quantised, [held]),
+        helper.make_node("Sub", [rows, held], [left]),
+    ]
+    return nodes, held, left
+
+
+def _two_products(graph: Any, weight: Any, node: Any) -> list[Any]:
+    from onnx import helper
+
+    (rows, _, *bias), (sums,) = node.input, node.output
+    nodes, held, left = _parts(rows, node.name)
+    matrix = _laid_as_matmul(graph, weight, node)
+    coarse, fine = f"{node.name}/coarse", f"{node.name}/fine"
+    both = f"{node.name}/both" if bias else sums
+    return [
+        *nodes,
+        helper.make_node("MatMul", [held, matrix], [coarse], coarse),
+        helper.make_node("MatMul", [left, matrix], [fine], fine),
+        helper.make_node("Add", [coarse, fine], [both]),
+        *([helper.make_node("Add", [both, *bias], [sums])] if bias else []),
+    ]
+
+
+def _laid_as_matmul(graph: Any, weight: Any, node: Any) -> str:
+    """Name of a product's weight as (inputs, outputs). A Gemm's is turned; another product may read it as it is."""
+    if not any(attribute.name == "transB" and attribute.i for attribute in node.attribute):
+        return str(weight.name)
+    from onnx import numpy_helper
+
+    return _added(graph, f"{node.name}/weight", np.ascontiguousarray(numpy_helper.to_array(weight).T))
+
+
+def _side_by_side(graph: Any, weight: Any, node: Any) -> list[Any]:
+    """An LSTM's rows are (L, B, F), and what multiplies them (directions, 4 * width, F)."""
+    from onnx import helper, numpy_helper
+
+    nodes, held, left = _parts(node.input[0], node.name)
+    large, parts = f"{node.name}/large", f"{node.name}/parts"
+    factor = _added(graph, f"{node.name}/enlarged", np.float32(_ENLARGED))
+    matrix = numpy_helper.to_array(weight)
+    reading = type(node)()
+    reading.CopyFrom(node)
+    reading.input[0] = parts
+    reading.input[1] = _added(graph, f"{node.name}/weight", np.concatenate([matrix, matrix / _ENLARGED], axis=2))
+    return [
+        *nodes,
+        helper.make_node("Mul", [left, factor], [large]),
+        helper.make_node("Concat", [held, large], [parts], axis=2),
+        reading,
+    ]
+
+
+def _added(graph: Any, name: str, values: Any) -> str:
+    from onnx import numpy_helper
+
+    graph.initializer.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
+    return name
