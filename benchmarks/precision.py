@@ -1,15 +1,11 @@
 """What 8 bits change in a trained bundle's answers: on rows of its own validation part, and on bars after its training.
 
-    python benchmarks/precision.py --data FOLDER --until TIME BUNDLE [BUNDLE ...]
+    QUORATE_DATA=FOLDER python benchmarks/precision.py [BUNDLE ...] [--until TIME]
 
 The comparison is the one that training makes before it serves networks in 8 bits (train.precision): each member's own
 class, its log-loss, and what every policy of the bundle decides. The later bars are those of the bundle's own symbols
-from the end of its training span on. Measured were the reference bundle,
-
-    quorate train --recipe vote --data FOLDER --timeframe 1h --top 100 --from 2025-05-01 --to 2025-07-30 --out bundles
-
-and one like it with an LSTM, trained with --models xgboost,lightgbm,lstm and QUORATE_MODELS__LSTM__EPOCHS=1. Writes
-benchmarks/results/precision.json and .md.
+from the end of its training span on. Without bundles two are trained first, which takes a quarter of an hour each: the
+reference bundle of 100 perpetuals, and one like it with an LSTM. Writes benchmarks/results/precision.json and .md.
 """
 
 from __future__ import annotations
@@ -18,6 +14,9 @@ import argparse
 import json
 import os
 import platform
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -35,25 +34,38 @@ from quorate.models.runtime import Session
 from quorate.targets import Dataset, build_dataset, time_split
 
 RESULTS = Path(__file__).parent / "results"
+TRAINED = ("xgboost,lightgbm,nhits,patchtst", "xgboost,lightgbm,lstm")
 WARM_UP = 600  # bars before a span, for its features
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
-    parser.add_argument("--data", required=True, type=Path, help="folder of candles in Freqtrade's layout")
-    parser.add_argument("--until", required=True, type=parse_ms, metavar="TIME", help="end of the later bars")
+    parser.add_argument("bundles", nargs="*", type=Path, metavar="BUNDLE")
+    parser.add_argument("--until", type=parse_ms, default=parse_ms("2025-10-15"), metavar="TIME", help="of later bars")
     options = parser.parse_args()
-    command = f"python benchmarks/precision.py --data FOLDER --until {iso_ms(options.until)[:10]} BUNDLE ..."
+    if "QUORATE_DATA" not in os.environ:
+        parser.error("set QUORATE_DATA to the folder of real candles")
+    data = Path(os.environ["QUORATE_DATA"]) / "binance"
+    with tempfile.TemporaryDirectory() as name:
+        bundles = options.bundles or [trained(data, Path(name) / models, models) for models in TRAINED]
+        measured = [measure(path, data, options.until) for path in bundles]
     found = {
-        "command": command,
+        "command": "QUORATE_DATA=FOLDER python benchmarks/precision.py",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "bundles": [measure(path, options.data, options.until) for path in options.bundles],
+        "bundles": measured,
     }
     text = as_markdown(found)
     print(text)
     (RESULTS / "precision.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "precision.md").write_text(text, encoding="utf-8")
+
+
+def trained(data: Path, out: Path, models: str) -> Path:
+    """A bundle of these models on the reference set."""
+    command = f"quorate train --recipe vote --data {data} --timeframe 1h --top 100 --out {out} --models {models}"
+    span = ("--from", "2025-05-01", "--to", "2025-07-30")
+    subprocess.run([Path(sys.executable).parent / command.split()[0], *command.split()[1:], *span], check=True)
+    return next(path.parent for path in out.glob("*/manifest.json"))
 
 
 def measure(path: Path, data: Path, until: int) -> dict[str, Any]:

@@ -153,3 +153,11 @@ def test_every_network_says_nearly_the_same_in_8_bits(name: str, task: str) -> N
     assert after.shape == before.shape
     assert np.abs(after - before).mean() < 0.05 * before.std()
     assert len(small) < len(full)
+
+
+def test_of_layers_upon_each_other_the_lowest_alone_reads_in_two_parts() -> None:
+    settings = replace(ModelSettings(), lstm=LSTMSettings(window=12, width=32, layers=2, epochs=1))
+    model = build("lstm", "class", settings, seed=1, threads=1)
+    model.fit(windows(100, 6, 12), (np.arange(100) % 3).astype(np.int8))
+    made = operators(quantise(model.to_onnx(), "lstm"))
+    assert (made.count("DynamicQuantizeLSTM"), made.count("DequantizeLinear")) == (2, 1)

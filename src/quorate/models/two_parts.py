@@ -15,6 +15,9 @@ import numpy as np
 # of quantisation for all that it reads, and one a row of weights. Steps of the rows and of the weights then err alike.
 _ENLARGED = 16.0
 
+# What comes out of these is no longer the window: a layer's states, a number of bars.
+_ENDS = ("LSTM", "Shape")
+
 
 def is_product(node: Any, weights: Mapping[str, Any]) -> bool:
     """Whether a node multiplies rows by a matrix of the graph's own."""
@@ -34,15 +37,14 @@ def read_in_two_parts(graph: Any, kept: set[str]) -> None:
     raw = {each.name for each in graph.input}
     nodes = []
     for node in graph.node:
-        product = is_product(node, weights)
-        if not raw.intersection(node.input) or (product and node.name in kept):
-            nodes.append(node)
-        elif product:
-            nodes += _two_products(graph, weights[node.input[1]], node)
-        elif node.op_type == "LSTM" and node.input[1] in weights:
-            nodes += _side_by_side(graph, weights[node.input[1]], node)
+        rows, matrix = node.input[0] if node.input else "", node.input[1] if len(node.input) > 1 else ""
+        if is_product(node, weights) and rows in raw and node.name not in kept:
+            nodes += _two_products(graph, weights[matrix], node)
+        elif node.op_type == "LSTM" and rows in raw and matrix in weights:
+            nodes += _side_by_side(graph, weights[matrix], node)
         else:
-            raw.update(node.output)
+            if node.op_type not in _ENDS and not is_product(node, weights) and raw.intersection(node.input):
+                raw.update(node.output)
             nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
