@@ -74,7 +74,7 @@ def _patchtst(row: Row) -> Protocol:
         settings=_settings(look_back, batch=128, learning_rate=1e-4, epochs=100),
         build=build,
         loss=squared_error,
-        schedule=late_decay,
+        schedule=_SCHEDULES[row.schedule],
         test_batch=128,
     )
 
@@ -110,3 +110,11 @@ def late_decay(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG00
     [1.0, 1.0, 0.9, 0.81]
     """
     return float(0.9 ** max(0, step // epoch_steps - 3))
+
+
+def constant(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001 - a Schedule
+    """The whole rate to the end."""
+    return 1.0
+
+
+_SCHEDULES = {"late_decay": late_decay, "constant": constant}
