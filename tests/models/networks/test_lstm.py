@@ -1,10 +1,13 @@
 """The recurrent network against the same recurrence in plain numpy."""
 
+from dataclasses import replace
+
 import numpy as np
+import onnx
 import pytest
 import torch
 
-from quorate.core.settings import ModelSettings
+from quorate.core.settings import LSTMSettings, ModelSettings
 from quorate.models import build
 from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
 
@@ -62,3 +65,13 @@ def test_the_newest_bar_is_read_and_nothing_before_the_window():
     changed[0, -1] += 1
     with torch.no_grad():
         assert not torch.allclose(module(x), module(changed), atol=1e-4)
+
+
+def test_its_graph_asks_the_runtime_for_nothing_that_is_not_read():
+    model = build("lstm", "class", replace(ModelSettings(), lstm=LSTMSettings(window=6, width=8, epochs=1)), seed=1)
+    X = np.random.default_rng(0).normal(size=(30, 6, 5)).astype(np.float32)
+    graph = onnx.load_from_string(model.fit(X, (np.arange(30) % 3).astype(np.int8)).to_onnx()).graph
+    read = {name for node in graph.node for name in node.input}
+    lower, upper = ([name for name in node.output if name] for node in graph.node if node.op_type == "LSTM")
+    assert read.issuperset(lower + upper)
+    assert len(upper) == 1  # the newest state, not one a bar

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from typing import Any
 
 import torch
 from torch import nn
@@ -64,7 +65,20 @@ def to_graph(module: nn.Module, window: int, features: int, batch: int, name: st
     for node in model.graph.node:
         node.doc_string = ""  # where in which file it was traced
         del node.metadata_props[:]
+    _ask_only_for_what_is_read(model.graph)
     del model.metadata_props[:]
     model.metadata_props.add(key=BATCH, value=str(batch))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _ask_only_for_what_is_read(graph: Any) -> None:
+    """The exporter names all outputs of an LSTM, and the runtime writes what has a name: each bar's state, for one."""
+    read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
+    for node in graph.node:
+        if node.op_type == "LSTM":
+            named = [name if name in read else "" for name in node.output]
+            while not named[-1]:
+                named.pop()
+            del node.output[:]
+            node.output.extend(named)
