@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import nn
 
 from protocol import Protocol, absolute_error, squared_error
@@ -19,6 +21,19 @@ _NHITS_STEPS, _NHITS_DECAYS = 1_000, 3
 def protocol(row: Row) -> Protocol:
     """How a row's network is built and trained."""
     return _nhits(row) if row.network == "nhits" else _patchtst(row)
+
+
+def like_neuralforecast(row: Row, channels: int) -> Protocol:
+    """The same, trained as neuralforecast trains it, to lay beside its own.
+
+    N-HiTS is. PatchTST sees single channels, as many of them a step as the authors' batch has, instead of whole
+    windows; and its rate stays what it is.
+    """
+    paper = protocol(row)
+    if row.network == "nhits":
+        return paper
+    settings = replace(paper.settings, batch=paper.settings.batch * channels)
+    return replace(paper, folded=True, settings=settings, schedule=constant, test_batch=None)
 
 
 def _nhits(row: Row) -> Protocol:
@@ -74,7 +89,7 @@ def _patchtst(row: Row) -> Protocol:
         settings=_settings(look_back, batch=128, learning_rate=1e-4, epochs=100),
         build=build,
         loss=squared_error,
-        schedule=_SCHEDULES[row.schedule],
+        schedule=late_decay,
         test_batch=128,
     )
 
@@ -115,6 +130,3 @@ def late_decay(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG00
 def constant(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001 - a Schedule
     """The whole rate to the end."""
     return 1.0
-
-
-_SCHEDULES = {"late_decay": late_decay, "constant": constant}

@@ -31,7 +31,6 @@ class Row:
         seeds: to run.
         pools, ratios: of N-HiTS, from the authors' search space: the lowest validation error on ETTm2 at 96 of the
             trials in benchmarks/results/papers_search.json, and the same for its other rows.
-        schedule: of PatchTST's learning rate, one of SCHEDULES: the lower validation error of the row's trials there.
     """
 
     name: str
@@ -44,24 +43,20 @@ class Row:
     seeds: tuple[int, ...] = (1,)
     pools: tuple[int, ...] = ()
     ratios: tuple[int, ...] = ()
-    schedule: str = ""
 
 
 ROWS = (
     Row("nhits-ETTm2-96", "nhits", "ETTm2", 96, 0.176, 0.255, 0.03, (1,), (2, 2, 2), (180, 60, 1)),
     Row("nhits-ETTm2-192", "nhits", "ETTm2", 192, 0.245, 0.305, 0.03, (1,), (2, 2, 2), (180, 60, 1)),
     Row("nhits-exchange-96", "nhits", "exchange_rate", 96, 0.092, None, 0.03, (1,), (2, 2, 2), (180, 60, 1)),
-    Row("patchtst-ETTh1-96", "patchtst", "ETTh1", 96, 0.375, 0.399, 0.02, (1, 2, 3), schedule="constant"),
-    Row("patchtst-ETTh1-192", "patchtst", "ETTh1", 192, 0.414, 0.421, 0.02, schedule="constant"),
-    Row("patchtst-ETTh2-96", "patchtst", "ETTh2", 96, 0.274, 0.336, 0.02, schedule="constant"),
+    Row("patchtst-ETTh1-96", "patchtst", "ETTh1", 96, 0.375, 0.399, 0.02, (1, 2, 3)),
+    Row("patchtst-ETTh1-192", "patchtst", "ETTh1", 192, 0.414, 0.421, 0.02),
+    Row("patchtst-ETTh2-96", "patchtst", "ETTh2", 96, 0.274, 0.336, 0.02),
 )
 
 # The authors' search space: poolings, and bars for each coefficient, of the three stacks.
 POOLS = ((1, 1, 1), (2, 2, 2), (4, 4, 4), (8, 8, 8), (8, 4, 1), (16, 8, 1))
 RATIOS = ((168, 24, 1), (24, 12, 1), (180, 60, 1), (60, 8, 1), (40, 20, 1))
-
-# PatchTST's learning rate: as its authors let it fall, or held, as neuralforecast holds it.
-SCHEDULES = ("late_decay", "constant")
 
 
 def chosen(only: list[str]) -> tuple[Row, ...]:

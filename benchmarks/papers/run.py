@@ -4,7 +4,10 @@
 
 A row that was finished by the same protocol is not run again; one that was interrupted goes on from its checkpoint.
 Writes papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row
-is missing or worse than its tolerance allows. `peer.py` and `steps.py` add neuralforecast's figures.
+is missing or worse than its tolerance allows.
+
+With --like-neuralforecast PatchTST is trained as that library trains its own, into papers_like_peer.json; `peer.py` and
+`steps.py` add the library's own figures.
 """
 
 from __future__ import annotations
@@ -37,26 +40,31 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--fresh", action="store_true", help="run finished rows again")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of papers.json and papers.md")
+    parser.add_argument("--like-neuralforecast", action="store_true", help="train as it does; seed 1")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "papers.json"
+    like = options.like_neuralforecast
+    path = options.out / ("papers_like_peer.json" if like else "papers.json")
     rows = chosen(options.only)
     for row in rows:
-        protocol = recipes.protocol(row)
-        for seed in options.seeds or row.seeds:
+        if like and row.network == "nhits":
+            continue  # the paper's run is trained so
+        data = series.load(row.series)
+        protocol = recipes.like_neuralforecast(row, data.values.shape[1]) if like else recipes.protocol(row)
+        for seed in options.seeds or ((1,) if like else row.seeds):
             key = f"{row.name}-seed{seed}"
             runs = finished(path)
             if not options.fresh and key in runs and runs[key]["protocol"] == described(row, protocol):
                 print(f"{key}: finished before", file=sys.stderr)
                 continue
             result = run(
-                series.load(row.series),
+                data,
                 protocol,
                 name=row.network,
                 seed=seed,
                 threads=options.threads,
                 progress=Told(key),
-                checkpoint=options.out / f"{key}.checkpoint",
+                checkpoint=options.out / f"{path.stem}-{key}.checkpoint",
             )
             runs = finished(path)  # another process may have finished other rows meanwhile
             runs[key] = {
@@ -65,7 +73,8 @@ def main() -> int:
                 "protocol": described(row, protocol),
                 **asdict(result),
                 "threads": options.threads,
-                "command": f"python benchmarks/papers/run.py --only {row.name} --seeds {seed}",
+                "command": f"python benchmarks/papers/run.py --only {row.name} --seeds {seed}"
+                + " --like-neuralforecast" * like,
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}",
             }
             path.write_text(json.dumps({"runs": dict(sorted(runs.items()))}, indent=1) + "\n", encoding="utf-8")

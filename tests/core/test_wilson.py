@@ -7,7 +7,7 @@ from quorate.core.errors import QuorateError
 from quorate.core.wilson import wilson
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data(), st.integers(1, 5_000), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
 def test_wilson_agrees_with_scipy(data: st.DataObject, n: int, confidence: float) -> None:
     wins = data.draw(st.integers(0, n))

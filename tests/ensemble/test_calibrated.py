@@ -125,7 +125,7 @@ def situations(draw):
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(situations())
 def test_the_frame_decides_as_the_scalar_does_to_the_bit(made):
     tables, policy, volatility, members = made

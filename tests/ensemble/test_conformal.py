@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate.core.errors import ModelError
@@ -122,7 +122,6 @@ def track_plainly(sets, probabilities, y, time, known_from):
     return limits, missed, level
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([1, 3]), st.sampled_from([0.01, 0.3]))
 def test_the_quick_walk_is_the_plain_one_to_the_bit(seed, n, together, rate):
     random = np.random.default_rng(seed)

@@ -195,7 +195,7 @@ def test_the_unfinished_end_of_a_line_does_not_count_and_is_cut_off(store, ids):
 names = st.sampled_from("abcd")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.booleans(), names, st.booleans()), max_size=12))
 def test_reigns_are_a_stack_on_which_an_interrupted_change_leaves_no_trace(steps):
     stack, lines = [], []

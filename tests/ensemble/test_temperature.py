@@ -71,7 +71,7 @@ def test_by_hand():
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.floats(0, 5), st.floats(-2, 2), st.integers(1, 60))
 def test_one_row_and_many_give_the_same_bits(seed, inverse, offset, n):
     scores = np.random.default_rng(seed).dirichlet([1, 1, 1], n)

@@ -127,7 +127,7 @@ def ballots(draw):
     return tables, np.array([draw(volatilities) for _ in range(bars)]), policy, members
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(ballots())
 def test_the_frame_decides_as_the_scalar_does_to_the_bit(ballot):
     tables, volatility, policy, members = ballot
@@ -141,7 +141,7 @@ def test_the_frame_decides_as_the_scalar_does_to_the_bit(ballot):
         assert frame.rule[bar] == signal.rule
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ballots(), st.sampled_from([0.2, 3.0, 5.0]))
 def test_an_action_needs_the_strict_plurality_and_a_quorum_whatever_the_weights(ballot, heavier):
     tables, volatility, policy, members = ballot
@@ -156,7 +156,7 @@ def test_an_action_needs_the_strict_plurality_and_a_quorum_whatever_the_weights(
             assert signal.confidence >= 0.69 - 1e-9
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ballots(), st.integers(1, 3))
 def test_an_abstention_never_changes_a_vote(ballot, absent):
     """A model that is on the ballot only to abstain, or not on it at all, makes no difference but in the list."""
@@ -177,7 +177,7 @@ def test_an_abstention_never_changes_a_vote(ballot, absent):
             assert replace(signal, abstentions=plain.abstentions) == plain
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ballots(), st.lists(st.floats(0.01, 100), min_size=7, max_size=7))
 def test_weights_never_break_a_tie_of_counts(ballot, weights):
     tables, volatility, policy, members = ballot

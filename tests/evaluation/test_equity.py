@@ -43,7 +43,7 @@ def test_days_end_with_the_last_bar_and_missing_days_change_nothing() -> None:
     assert curve.daily_returns()[2] == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(-0.2, 0.2), min_size=2, max_size=60))
 def test_agrees_with_empyrical(returns: list[float]) -> None:
     values = np.asarray(returns)

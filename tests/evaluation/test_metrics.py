@@ -99,7 +99,7 @@ def test_abstentions_are_left_out_and_never_a_hold() -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(hnp.arrays(np.int8, st.integers(3, 60), elements=st.integers(0, 2)), st.integers(0, 2**31 - 1))
 def test_the_prior_has_no_skill_and_a_seer_has_all(y: np.ndarray, seed: int) -> None:
     prior = np.random.default_rng(seed).dirichlet([3, 3, 3])
@@ -115,7 +115,7 @@ def test_the_prior_has_no_skill_and_a_seer_has_all(y: np.ndarray, seed: int) -> 
     assert metrics.skill_vs_prior(y, seer, prior) == pytest.approx(1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31 - 1))
 def test_the_order_of_rows_does_not_matter(seed: int) -> None:
     y, scores = drawn(seed, n=80, ties=True)

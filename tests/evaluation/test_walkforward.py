@@ -73,7 +73,7 @@ def panels(draw: Any) -> tuple[Rows, int, int, int, bool]:
     return rows, folds, embargo, horizon, anchored
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(panels())
 def test_training_labels_end_before_the_test_span_and_every_later_bar_is_tested_once(
     made: tuple[Rows, int, int, int, bool],
@@ -197,7 +197,7 @@ def walked(rows: Rows, members: dict[str, Any], folds: int = 3) -> Walk:
     return walk(rows, tuple(members), Settings(), folds=folds, builder=lambda name: members[name]())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(panels())
 def test_a_member_that_learns_by_heart_knows_nothing_of_the_bars_it_is_asked_about(
     made: tuple[Rows, int, int, int, bool],

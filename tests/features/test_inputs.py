@@ -66,7 +66,7 @@ def test_what_the_newest_bar_lacks_is_said(
     assert words in inputs.lack(window)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 9), st.integers(1, 6), st.booleans())
 def test_the_newest_bar_is_read_as_any_other(seed: int, rows: int, window: int, several: bool) -> None:
     random = np.random.default_rng(seed)

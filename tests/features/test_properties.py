@@ -25,7 +25,7 @@ BARS = 640
 LIVE = 498  # candles of a live futures frame
 JUDGED = 120  # its newest rows, which must be as good as any
 
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def test_any_valid_candles_give_finite_features(features, kind, seed):
     assert np.isfinite(X[feature_set(features).warmup :]).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_whatever_candles_there_are_the_answer_is_finite_or_a_refusal(data):
     bars = data.draw(st.integers(0, 70))

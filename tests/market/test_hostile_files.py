@@ -106,14 +106,14 @@ def read_everywhere(ending: str, content: bytes) -> None:
                 assert "could not" in str(error)  # noqa: PT017
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(broken())
 def test_hostile_bytes(file):
     read_everywhere(*file)
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(broken())
 def test_ten_thousand_hostile_files(file):
     read_everywhere(*file)
@@ -136,14 +136,14 @@ def read_rows(rows: list[list[object]]) -> None:
     read_everywhere("csv", lines.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_ROWS)
 def test_hostile_rows(rows):
     read_rows(rows)
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(_ROWS)
 def test_ten_thousand_hostile_rows(rows):
     read_rows(rows)
@@ -176,7 +176,7 @@ _COLUMN = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(_NAME, _COLUMN), max_size=8), st.sampled_from(["feather", "parquet"]))
 def test_hostile_columns(columns, ending):
     table = pa.Table.from_arrays([column for _, column in columns], names=[name for name, _ in columns])

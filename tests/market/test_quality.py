@@ -239,14 +239,14 @@ sound = st.tuples(st.integers(0, 6).map(lambda h: START + h * HOUR_MS), *[st.sam
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(sound, sound, st.tuples(hour, value, value, value, value, value)), max_size=25))
 def test_judging_agrees_with_the_plain_rules(rows):
     check_against_plain_rules(rows)
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=10_000)
 @given(st.lists(st.one_of(sound, sound, st.tuples(hour, value, value, value, value, value)), max_size=25))
 def test_ten_thousand_judgements_agree_with_the_plain_rules(rows):
     check_against_plain_rules(rows)
@@ -267,7 +267,7 @@ def check_against_plain_rules(rows):
     report.to_json()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.permutations(range(8)), st.lists(st.integers(0, 7), max_size=6))
 def test_order_and_repetition_change_nothing(order, repeated):
     opening = 100.0 + np.arange(8)

@@ -64,7 +64,7 @@ def test_asking_in_another_order_changes_nothing():
     assert all(same(left, right) for left, right in zip(forward, reversed(backward), strict=True))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 2**32),
     st.sampled_from(["1m", "5m", "1h", "4h", "1d", "1w"]),

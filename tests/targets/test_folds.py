@@ -124,7 +124,7 @@ spans = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spans, st.integers(0, 8), st.sampled_from([(4, 1), (5, 2), (6, 3)]))
 def test_no_training_label_touches_what_is_tested(rows, embargo, shape):
     time = np.array([t for t, _ in rows])
@@ -156,7 +156,7 @@ def _runs(time, fold, groups):
     return [np.array([row for row in fold.test if group[int(time[row])] in run]) for run in runs]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spans, st.integers(10, 30), st.integers(3, 20), st.booleans())
 def test_walking_forward_never_trains_on_what_comes(rows, train, test, anchored):
     time = np.array([t for t, _ in rows])

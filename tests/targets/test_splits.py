@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, format_ms, parse_ms
@@ -39,7 +39,6 @@ def test_dates_of_two_symbols_as_a_table():
     assert [len(part) for part in (split.train, split.validation, split.test)] == [12 + 2, 2, 6]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_no_label_of_a_part_reaches_the_next(data):
     rows = data.draw(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)), min_size=30, max_size=120))
@@ -108,7 +107,6 @@ def test_the_slices_of_a_validation_part_as_a_table():
     assert not len(none.stop) + len(none.calibrate) + len(none.choose)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_what_is_fitted_on_outputs_never_shares_a_row_nor_a_label(data):
     rows = data.draw(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 5)), min_size=30, max_size=120))

@@ -43,7 +43,7 @@ def test_a_later_download_replaces_its_own_markets_and_no_others(tmp_path: Path)
     assert read_contracts(tmp_path) == {"BTC/USDT:USDT": BTC, "ETH/USDT": Contract("ETH/USDT", 0.1)}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     steps=st.lists(st.floats(0, 1e6), min_size=3, max_size=3),
     rows=st.lists(st.tuples(st.floats(1, 1e9), st.floats(1e-4, 0.4)), max_size=5, unique_by=lambda row: row[0]),

@@ -221,7 +221,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(events=EVENTS)
 def test_random_lives_agree_with_the_whole_history(events: list[Event]) -> None:
     """The oracle keeps every trade, and cuts the history at each change of step."""

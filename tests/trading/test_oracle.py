@@ -421,7 +421,7 @@ def as_row(trade: Trade) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_backtest_is_the_slow_account(seed: int) -> None:
     setup = random_setup(seed)
@@ -451,7 +451,7 @@ def test_the_random_markets_reach_every_exit_and_most_refusals() -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_money_appears_or_disappears(seed: int) -> None:
     setup = random_setup(seed)
@@ -466,7 +466,7 @@ def test_no_money_appears_or_disappears(seed: int) -> None:
     assert 0 <= result.exposure <= sum(count > 0 for count in at_most) / len(at_most) + 1e-12
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_the_future_changes_nothing_before_it(seed: int, data: st.DataObject) -> None:
     setup = random_setup(seed)
@@ -487,7 +487,7 @@ def before(market: Market, cut: int) -> Market:
     return replace(market, candles=candles, frame=frame, probability=market.probability[:n])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_order_of_the_markets_does_not_matter(seed: int) -> None:
     setup = random_setup(seed)

@@ -221,7 +221,7 @@ def manifest(series) -> Manifest:
     return series.manifest
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     spans=st.lists(
         st.tuples(st.integers(0, 500), st.integers(1, 300)), min_size=1, max_size=8, unique_by=lambda span: sum(span)

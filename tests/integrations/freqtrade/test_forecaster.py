@@ -253,9 +253,7 @@ def spoil(frame, how, row, column):
     return frame.reset_index(drop=True)
 
 
-@hypothesis.settings(
-    max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
-)
+@hypothesis.settings(max_examples=60, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(
     how=st.sampled_from(SPOILED),
     row=st.integers(0, 490),

@@ -102,7 +102,7 @@ def hostile(connect):
     return connect(attempts=1, pause_s=0.0)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(bodies, min_size=1, max_size=2))
 @example([json.dumps([[FIRST, 1, 2, 0.5, math.nan, 1]])])
 @example([json.dumps([[END + 9 * HOUR_MS, "1", "1", "1", "1", "1"]])])
@@ -123,7 +123,7 @@ def test_downloads(hostile, stub, tmp_path, bodies):
         assert all(report.ok for report in check_folder(folder, now=stub.clock()))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies)
 def test_settlements(hostile, stub, body):
     stub.faults.clear()
@@ -154,20 +154,20 @@ def follow(exchange, stub, bodies, path):
 answers = given(st.lists(bodies, min_size=1, max_size=3), st.sampled_from(["klines", "time", ""]))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @answers
 def test_live(hostile, stub, bodies, path):
     follow(hostile, stub, bodies, path)
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @answers
 def test_live_at_length(hostile, stub, bodies, path):
     follow(hostile, stub, bodies, path)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies)
 def test_markets(connect, stub, body):
     stub.faults.clear()

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate.models.networks.revin import RevIN
@@ -35,7 +35,6 @@ def test_weight_and_bias_come_after_the_normalisation_and_go_before_the_restorat
     )
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     batch=st.sampled_from([1, 2, 120]),

@@ -284,7 +284,7 @@ def closed_trade(net_usd: float, time: int) -> Trade:
     )  # fmt: skip
 
 
-LIVES = settings(max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LIVES = settings(max_examples=40, stateful_step_count=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 TestLife = Life.TestCase
