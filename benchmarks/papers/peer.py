@@ -4,7 +4,7 @@
 
 PYTHON is that of an environment with neuralforecast, which pins libraries of its own and so stays out of ours. Runs the
 same data, windows, sizes, batch shape, learning rate, steps and patience; PatchTST at most the steps that ours took, so
-run.py comes first. Writes papers_peer.json beside papers.json; run.py puts it on the page.
+run.py --like-neuralforecast comes first. Writes papers_peer.json beside its file; run.py puts it on the page.
 
 neuralforecast's perceptron has no activation after its first layer; with one entry of `mlp_units` its matrices have the
 shapes of ours. It draws windows at random with replacement, and keeps the last weights, not the best.
@@ -55,10 +55,12 @@ def steps(row: Row, seed: int, folder: Path) -> int:
     """How many steps a run may take."""
     if row.network == "nhits":
         return 1_000
-    path = folder / "papers.json"
+    path = folder / "papers_like_peer.json"
     ours = json.loads(path.read_text())["runs"] if path.exists() else {}
     if f"{row.name}-seed{seed}" not in ours:
-        raise SystemExit(f"run run.py --only {row.name} --seeds {seed} first: the peer takes no more steps than it")
+        raise SystemExit(
+            f"run run.py --only {row.name} --seeds {seed} --like-neuralforecast first: the peer takes no more steps"
+        )
     return int(ours[f"{row.name}-seed{seed}"]["history"]["steps"])
 
 

@@ -16,17 +16,24 @@ Steps = Mapping[str, Mapping[str, Any]]
 
 def peer_runs(folder: Path) -> Runs:
     """What `peer.py` left there."""
-    path = folder / "papers_peer.json"
-    return json.loads(path.read_text())["runs"] if path.exists() else {}
+    return _left(folder / "papers_peer.json", "runs")
+
+
+def like_peer_runs(folder: Path) -> Runs:
+    """What `run.py --like-neuralforecast` left there."""
+    return _left(folder / "papers_like_peer.json", "runs")
 
 
 def step_times(folder: Path) -> Steps:
     """What `steps.py` left there, by row."""
-    path = folder / "papers_steps.json"
-    return json.loads(path.read_text())["rows"] if path.exists() else {}
+    return _left(folder / "papers_steps.json", "rows")
 
 
-def page(runs: Runs, peers: Runs, steps: Steps, rows: Sequence[Row] = ROWS) -> tuple[str, bool]:
+def _left(path: Path, what: str) -> Mapping[str, Mapping[str, Any]]:
+    return json.loads(path.read_text())[what] if path.exists() else {}
+
+
+def page(runs: Runs, peers: Runs, likes: Runs, steps: Steps, rows: Sequence[Row] = ROWS) -> tuple[str, bool]:
     """Markdown, and whether every row is there and good enough."""
     lines = [
         "# Networks against their papers",
@@ -53,17 +60,20 @@ def page(runs: Runs, peers: Runs, steps: Steps, rows: Sequence[Row] = ROWS) -> t
         "| row | steps | epochs | stopped by | whole run, s | threads |",
         "|---|---|---|---|---|---|",
         *(_run(key, run) for key, run in runs.items() if run["row"] in {row.name for row in rows}),
+        *(_run(f"{key}, as the peer", run) for key, run in likes.items() if run["row"] in {row.name for row in rows}),
     ]
-    beside = [(row, _of(peers, row), _of(runs, row)) for row in rows]
+    beside = [(row, _of(peers, row), _of(likes, row) or _of(runs, row)) for row in rows]
     beside = [(row, theirs, ours) for row, theirs, ours in beside if theirs and ours]
     if beside:
         lines += [
             "",
             "## Beside neuralforecast",
             "",
-            "`peer.py` and `steps.py`: the same data, windows, sizes, batches, patience and threads, at most as many "
-            "steps. It keeps its last weights, ours the best by validation; it makes its windows anew in every step. "
-            "Seconds of a step are of both in turns in one process.",
+            "`run.py --like-neuralforecast`, `peer.py` and `steps.py`: the same data, windows, sizes, batches, rates, "
+            "patience and threads, at most as many steps. PatchTST was run anew for it: its authors show the network "
+            "whole windows and let the rate fall, neuralforecast draws single channels and holds it. That library "
+            "keeps its last weights, ours the best by validation; it makes its windows anew in every step. Seconds of "
+            "a step are of both in turns in one process.",
             "",
             "| row | ours: MSE, MAE | neuralforecast | ratio | ours: s a step | neuralforecast | ratio |",
             "|---|---|---|---|---|---|---|",

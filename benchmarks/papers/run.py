@@ -79,7 +79,8 @@ def main() -> int:
             }
             path.write_text(json.dumps({"runs": dict(sorted(runs.items()))}, indent=1) + "\n", encoding="utf-8")
             print(f"{key}: MSE {result.mse:.4f} MAE {result.mae:.4f}", file=sys.stderr)
-    runs, beside = finished(path), (report.peer_runs(options.out), report.step_times(options.out))
+    runs = finished(options.out / "papers.json")
+    beside = report.peer_runs(options.out), report.like_peer_runs(options.out), report.step_times(options.out)
     page, fine = report.page(runs, *beside, rows)
     (options.out / "papers.md").write_text(report.page(runs, *beside)[0], encoding="utf-8")
     print(page)

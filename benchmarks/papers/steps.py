@@ -3,7 +3,7 @@
     QUORATE_DATA=FOLDER PYTHON benchmarks/papers/steps.py [--only WORD ...] [--threads N]
 
 PYTHON is that of an environment with neuralforecast (as for peer.py) and TA-Lib, PYTHONPATH the folder `src`. Each
-row's two networks take a few steps in turn, with the data, windows, sizes and batches of run.py and peer.py. Writes
+row's two networks take a few steps in turn, with the data, windows, sizes and batches of peer.py. Writes
 papers_steps.json beside papers.json; run.py puts it on the page. Leave the machine alone meanwhile.
 """
 
@@ -50,7 +50,8 @@ def measure(row: Row, threads: int) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(threads)
-    data, protocol = series.load(row.series), recipes.protocol(row)
+    data = series.load(row.series)
+    protocol = recipes.like_neuralforecast(row, data.values.shape[1])
     ours: list[float] = []
     theirs: list[float] = []
     for turn in range(TURNS):

@@ -150,7 +150,7 @@ def described_run(papers, row, mse, mae, seed=1):
 def test_a_row_passes_within_its_tolerance(papers, runs, verdict):
     row = papers.rows.ROWS[0]
     found = {f"{seed}": described_run(papers, row.name, *each, seed=seed) for seed, each in enumerate(runs)}
-    page, fine = papers.report.page(found, {}, {}, (row,))
+    page, fine = papers.report.page(found, {}, {}, {}, (row,))
     assert fine == (verdict == "pass")
     assert f"| {verdict} |" in page
 
@@ -159,11 +159,31 @@ def test_the_page_lays_the_peer_beside_ours(papers):
     row = papers.rows.ROWS[0]
     ours, theirs = (described_run(papers, row.name, mse, 0.25) for mse in (0.17, 0.2))
     beside = "| nhits-ETTm2-96 | 0.1700, 0.2500 | 0.2000, 0.2500 | 0.850, 1.000 "
-    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, (row,))
+    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, {}, (row,))
     assert f"{beside}| not run | | |" in page
     taken = {row.name: {"ours_s": 0.1, "neuralforecast_s": 0.4, "ratio": 0.25}}
-    page, _ = papers.report.page({"a": ours}, {"a": theirs}, taken, (row,))
+    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, taken, (row,))
     assert f"{beside}| 0.1000 | 0.4000 | 0.25 |" in page
+
+
+def test_beside_the_peer_stands_what_was_trained_like_it(papers):
+    row = papers.rows.ROWS[3]
+    paper, like, theirs = (described_run(papers, row.name, mse, 0.39) for mse in (0.38, 0.36, 0.4))
+    page, _ = papers.report.page({"a": paper}, {"a": theirs}, {"a": like}, {}, (row,))
+    first, _, second = page.partition("Beside neuralforecast")
+    assert "| 0.3800, 0.3900 |" in first
+    assert "| patchtst-ETTh1-96 | 0.3600, 0.3900 | 0.4000, 0.3900 | 0.900, 1.000 " in second
+
+
+def test_what_is_trained_like_the_peer_sees_single_channels_at_a_steady_rate(papers):
+    row = papers.rows.ROWS[3]
+    like = papers.recipes.like_neuralforecast(row, 7)
+    assert (like.folded, like.settings.batch) == (True, 7 * 128)
+    assert {like.schedule(step, 10, 100) for step in (0, 50, 99)} == {1.0}
+    nhits = papers.rows.ROWS[0]
+    assert papers.run.described(nhits, papers.recipes.like_neuralforecast(nhits, 7)) == papers.run.described(
+        nhits, papers.recipes.protocol(nhits)
+    )
 
 
 def test_the_time_of_a_step_is_taken_without_validation(papers):
