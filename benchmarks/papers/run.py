@@ -49,8 +49,7 @@ def main() -> int:
     for row in rows:
         if like and row.network == "nhits":
             continue  # the paper's run is trained so
-        data = series.load(row.series)
-        protocol = recipes.like_neuralforecast(row, data.values.shape[1]) if like else recipes.protocol(row)
+        protocol = like_neuralforecast(row) if like else recipes.protocol(row)
         for seed in options.seeds or ((1,) if like else row.seeds):
             key = f"{row.name}-seed{seed}"
             runs = finished(path)
@@ -58,7 +57,7 @@ def main() -> int:
                 print(f"{key}: finished before", file=sys.stderr)
                 continue
             result = run(
-                data,
+                series.load(row.series),
                 protocol,
                 name=row.network,
                 seed=seed,
@@ -85,6 +84,10 @@ def main() -> int:
     (options.out / "papers.md").write_text(report.page(runs, *beside)[0], encoding="utf-8")
     print(page)
     return 0 if fine else 1
+
+
+def like_neuralforecast(row: Row) -> Protocol:
+    return recipes.like_neuralforecast(row, series.load(row.series).values.shape[1])
 
 
 def finished(path: Path) -> dict[str, Any]:

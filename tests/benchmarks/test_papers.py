@@ -196,6 +196,14 @@ def test_the_time_of_a_step_is_taken_without_validation(papers):
     assert min(taken) > 0
 
 
+def test_finished_rows_are_laid_out_without_the_data(papers, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("QUORATE_DATA", raising=False)
+    (tmp_path / "papers.json").write_bytes((papers.run.RESULTS / "papers.json").read_bytes())
+    monkeypatch.setattr(sys, "argv", ["run.py", "--only", "exchange", "--out", str(tmp_path)])
+    assert papers.run.main() == 0
+    assert "| nhits-exchange-96 | 0.092, - |" in capsys.readouterr().out
+
+
 def test_another_protocol_is_another_run(papers):
     row = papers.rows.ROWS[0]
     told = papers.run.described(row, papers.recipes.protocol(row))
