@@ -51,7 +51,7 @@ def main() -> None:
         bundles = options.bundles or [trained(data, Path(name) / models, models) for models in TRAINED]
         measured = [measure(path, data, options.until) for path in bundles]
     found = {
-        "command": "QUORATE_DATA=FOLDER python benchmarks/precision.py",
+        "command": "QUORATE_DATA=FOLDER python benchmarks/precision.py" + " BUNDLE ..." * bool(options.bundles),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "bundles": measured,
     }

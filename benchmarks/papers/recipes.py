@@ -32,8 +32,8 @@ def like_neuralforecast(row: Row, channels: int) -> Protocol:
     paper = protocol(row)
     if row.network == "nhits":
         return paper
-    settings = replace(paper.settings, batch=paper.settings.batch * channels)
-    return replace(paper, folded=True, settings=settings, schedule=constant, test_batch=None)
+    settings = replace(paper.settings, batch=paper.settings.batch * channels, schedule="constant")
+    return replace(paper, folded=True, settings=settings, schedule=None, test_batch=None)
 
 
 def _nhits(row: Row) -> Protocol:
@@ -125,8 +125,3 @@ def late_decay(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG00
     [1.0, 1.0, 0.9, 0.81]
     """
     return float(0.9 ** max(0, step // epoch_steps - 3))
-
-
-def constant(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001 - a Schedule
-    """The whole rate to the end."""
-    return 1.0

@@ -62,7 +62,8 @@ def page(runs: Runs, peers: Runs, likes: Runs, steps: Steps, rows: Sequence[Row]
         *(_run(key, run) for key, run in runs.items() if run["row"] in {row.name for row in rows}),
         *(_run(f"{key}, as the peer", run) for key, run in likes.items() if run["row"] in {row.name for row in rows}),
     ]
-    beside = [(row, _of(peers, row), _of(likes, row) or _of(runs, row)) for row in rows]
+    # N-HiTS' own runs are trained like the peer's; PatchTST's are not.
+    beside = [(row, _of(peers, row), _of(runs if row.network == "nhits" else likes, row)) for row in rows]
     beside = [(row, theirs, ours) for row, theirs, ours in beside if theirs and ours]
     if beside:
         lines += [

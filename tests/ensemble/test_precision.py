@@ -106,6 +106,13 @@ def test_a_member_that_says_the_same_with_less_sense_is_not_kept() -> None:
     assert found.kept == ()
 
 
+def test_what_is_told_of_decisions_is_of_fewer_bits_even_where_no_member_is_a_candidate() -> None:
+    found = compare(FULL, {name: flipped(*range(10)) for name in ("nhits", "patchtst")}, ALL_SELL, CLASSIC, 4)
+    assert found.kept == ()
+    assert max(found.classes.values()) < precision.AGREEMENT
+    assert found.decisions["classic"] == Agreement(200, 0.95)
+
+
 def test_a_bundle_asked_for_in_8_bits_says_what_became_of_it(
     world: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,7 @@ class Comparison:
         classes: model -> share of rows on which its own class is the same.
         log_loss: model -> in full precision, and in fewer bits.
         decisions: policy -> what became of the ensemble's decisions, the kept members in fewer bits; where none is
-            kept, all candidates.
+            kept, all candidates; where there is no candidate, all that have a graph in fewer bits.
         kept: the members to be served in fewer bits.
     """
 
@@ -116,7 +116,7 @@ def compare(
             found = decisions(chosen)
             if _same(found):
                 return Comparison(rows, classes, losses, found, chosen)
-    return Comparison(rows, classes, losses, decisions(candidates), ())
+    return Comparison(rows, classes, losses, decisions(candidates or tuple(fewer)), ())
 
 
 def lighten(

@@ -6,7 +6,7 @@ the first. Until it is quantised the graph says what it said before: the parts a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,6 @@ import numpy as np
 # What is left over is read this many times as large, by weights that are as many times smaller: an LSTM has one step
 # of quantisation for all that it reads, and one a row of weights. Steps of the rows and of the weights then err alike.
 _ENLARGED = 16.0
-
-# What comes out of these is no longer the window: a layer's states, a number of bars.
-_ENDS = ("LSTM", "Shape")
 
 
 def is_product(node: Any, weights: Mapping[str, Any]) -> bool:
@@ -37,21 +34,26 @@ def read_in_two_parts(graph: Any, kept: set[str]) -> None:
     raw = {each.name for each in graph.input}
     nodes = []
     for node in graph.node:
-        rows, matrix = node.input[0] if node.input else "", node.input[1] if len(node.input) > 1 else ""
-        if is_product(node, weights) and rows in raw and node.name not in kept:
-            nodes += _two_products(graph, weights[matrix], node)
-        elif node.op_type == "LSTM" and rows in raw and matrix in weights:
-            nodes += _side_by_side(graph, weights[matrix], node)
-        else:
-            if node.op_type not in _ENDS and not is_product(node, weights) and raw.intersection(node.input):
-                raw.update(node.output)
-            nodes.append(node)
+        split = _splitting(node, weights)
+        if split and node.input[0] in raw and node.name not in kept:
+            nodes += split(graph, weights[node.input[1]], node)
+            continue
+        if not split and node.op_type != "Shape" and raw.intersection(node.input):  # a size is no window
+            raw.update(node.output)
+        nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
     read = {name for node in nodes for name in node.input}
     kept_weights = [weight for weight in graph.initializer if weight.name in read]
     del graph.initializer[:]
     graph.initializer.extend(kept_weights)
+
+
+def _splitting(node: Any, weights: Mapping[str, Any]) -> Callable[[Any, Any, Any], list[Any]] | None:
+    """What splits the rows that a node multiplies by the graph's own weights; None for any other node."""
+    if is_product(node, weights):
+        return _two_products
+    return _side_by_side if node.op_type == "LSTM" and node.input[1] in weights else None
 
 
 def _parts(rows: str, owner: str) -> tuple[list[Any], str, str]:
