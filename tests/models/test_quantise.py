@@ -63,42 +63,6 @@ def test_what_reads_the_window_reads_it_in_two_parts(tmp_path) -> None:
     assert (session.window, session.features) == (8, 5)
 
 
-def recurrent(width: int = 32, features: int = 5, window: int = 8) -> bytes:
-    """Windows through an LSTM; its newest state is the output."""
-    into, own = ((RANDOM.normal(0, 0.3, (1, 4 * width, size))).astype(np.float32) for size in (features, width))
-    weights = [
-        numpy_helper.from_array(into, "into"),
-        numpy_helper.from_array(own, "own"),
-        numpy_helper.from_array(np.array([0]), "layer"),
-    ]
-    nodes = [
-        helper.make_node("Transpose", ["input"], ["bars"], perm=[1, 0, 2]),
-        helper.make_node("LSTM", ["bars", "into", "own"], ["", "newest"], "lstm", hidden_size=width),
-        helper.make_node("Squeeze", ["newest", "layer"], ["output"]),
-    ]
-    shapes = ("input", ["B", window, features]), ("output", ["B", width])
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes]
-    made = helper.make_graph(nodes, "rows", ends[:1], ends[1:], weights)
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    return bytes(model.SerializeToString())
-
-
-def test_an_lstm_reads_both_parts_of_the_window_side_by_side(tmp_path) -> None:
-    plain, X = recurrent(), windows()
-    exact = Session(plain, 5, "plain").run(X)
-    quantize_dynamic(
-        onnx.load_from_string(plain),
-        tmp_path / "one.onnx",
-        op_types_to_quantize=["LSTM"],
-        per_channel=True,
-        weight_type=QuantType.QInt8,
-    )
-    one, two = (tmp_path / "one.onnx").read_bytes(), quantise(plain, "rows")
-    off = [np.abs(Session(made, 5, "rows").run(X) - exact).mean() for made in (one, two)]
-    assert off[1] < 0.35 * off[0]
-    assert operators(two).count("DynamicQuantizeLSTM") == 1
-
-
 def test_what_reads_hidden_units_reads_them_once() -> None:
     assert operators(quantise(graph(32, 24, 20), "rows")).count("MatMulInteger") == 2 + 1 + 1
 
@@ -152,12 +116,3 @@ def test_every_network_says_nearly_the_same_in_8_bits(name: str, task: str) -> N
     before, after = (Session(made, 6, name).run(X) for made in (full, small))
     assert after.shape == before.shape
     assert np.abs(after - before).mean() < 0.05 * before.std()
-    assert len(small) < len(full)
-
-
-def test_of_layers_upon_each_other_the_lowest_alone_reads_in_two_parts() -> None:
-    settings = replace(ModelSettings(), lstm=LSTMSettings(window=12, width=32, layers=2, epochs=1))
-    model = build("lstm", "class", settings, seed=1, threads=1)
-    model.fit(windows(100, 6, 12), (np.arange(100) % 3).astype(np.int8))
-    made = operators(quantise(model.to_onnx(), "lstm"))
-    assert (made.count("DynamicQuantizeLSTM"), made.count("DequantizeLinear")) == (2, 1)

@@ -93,6 +93,17 @@ def test_a_graph_that_cannot_be_run_is_refused(content, told):
     assert told in str(caught.value)
 
 
+def test_a_graph_that_does_not_say_how_many_scores_it_gives_is_refused():
+    steps = [helper.make_node("NonZero", ["input"], ["places"])]
+    steps.append(helper.make_node("Cast", ["places"], ["output"], to=TensorProto.FLOAT))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in ("input", "output")]
+    ends[1].type.tensor_type.ClearField("shape")
+    made = helper.make_graph(steps, "places", ends[:1], ends[1:])
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    with pytest.raises(ModelError, match=r"expected \(B, C\), C fixed"):
+        Session(model.SerializeToString(), 2, "it")
+
+
 @pytest.mark.parametrize(
     ("X", "told"),
     [

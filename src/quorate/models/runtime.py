@@ -58,7 +58,8 @@ class Session:
         self._attempted = f"predict with {name}"
         self.features = features
         self._failures = (failures.Fail, failures.InvalidArgument, failures.RuntimeException)
-        self._output = self._session.get_outputs()[-1].name
+        gives = self._session.get_outputs()[-1]
+        self._output = gives.name
         reads = self._session.get_inputs()[0]
         self._input, shape = reads.name, reads.shape
         if shape[-1] != features:
@@ -69,6 +70,10 @@ class Session:
             raise ModelError(
                 f"load {name}", found=f"an input of {shape}", expected="(B, F) or (B, L, F), L and F fixed"
             )
+        columns = gives.shape[-1] if gives.shape else None
+        if not isinstance(columns, int):
+            raise ModelError(f"load {name}", found=f"an output of {gives.shape}", expected="(B, C), C fixed")
+        self._columns = columns
         self._axes = "BF" if len(shape) == 2 else "BLF"
         self.window = 1 if len(shape) == 2 else shape[1]
         self.batch = self._best_batch()
@@ -83,8 +88,10 @@ class Session:
         require_matrix(X, self.features, attempted, self._axes)
         if self.window > 1 and X.shape[1] != self.window:
             raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
-        size = self.batch or (_PIECE if isinstance(X, Sequences) else max(1, len(X)))
-        if len(X) <= size:  # no rows, too: they have no scores, but still C columns of them
+        size = self.batch or (_PIECE if isinstance(X, Sequences) else len(X))
+        if not len(X):  # never asked of the runtime, which an LSTM without rows brings down
+            return np.empty((0, self._columns))
+        if len(X) <= size:
             return self._run(X[:], attempted)
         return np.concatenate([self._run(X[first : first + size], attempted) for first in range(0, len(X), size)])
 

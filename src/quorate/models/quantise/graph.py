@@ -1,4 +1,4 @@
-"""A network's graph with its weights in 8 bits: smaller, and faster where the processor multiplies bytes."""
+"""A network's graph with its weights in 8 bits: faster where the processor multiplies bytes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.models.export import content
-from quorate.models.two_parts import is_product, read_in_two_parts
+from quorate.models.quantise.recurrence import has_recurrence, multiply_bytes
+from quorate.models.quantise.two_parts import is_product, read_in_two_parts
 
-# What holds nearly all of a network's weights.
-_OPERATORS = ["MatMul", "Gemm", "LSTM"]
+# What holds nearly all of a network's weights, where it has no LSTM.
+_OPERATORS = ["MatMul", "Gemm"]
 
 # A product of fewer inputs or outputs would be no faster in 8 bits.
 _LEAST = 16
@@ -25,6 +26,7 @@ def quantise(graph: bytes, name: str) -> bytes:
     quantised as they come (dynamic quantisation). Its input and output are unchanged.
 
     What reads the window itself reads it in two parts, each of 8 bits: its steps are what would change most decisions.
+    An LSTM reads its own states so, and its weights, where it has many windows to read; all else it leaves as it is.
 
     Source: Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
     Inference; the runtime's own tool.
@@ -50,6 +52,9 @@ def quantise(graph: bytes, name: str) -> bytes:
         model = onnx.load_from_string(graph)
     except DecodeError as error:
         raise ModelError(f"quantise {name}", found=str(error), expected="an ONNX graph") from error
+    if has_recurrence(model.graph):
+        multiply_bytes(model, name)
+        return content(model)
     kept = _small(model.graph)
     read_in_two_parts(model.graph, kept)
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -67,9 +72,7 @@ def quantise(graph: bytes, name: str) -> bytes:
         made = onnx.load(str(path))
     # The shapes that the tool noted: with them the runtime places its arrays so that a softmax takes twice as long.
     del made.graph.value_info[:]
-    if not any(
-        node.op_type in ("MatMulInteger", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul") for node in made.graph.node
-    ):
+    if not any(node.op_type in ("MatMulInteger", "DynamicQuantizeMatMul") for node in made.graph.node):
         raise ModelError(f"quantise {name}", found="no weights to quantise", expected="matrix products or an LSTM")
     return content(made)
 

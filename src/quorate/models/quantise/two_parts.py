@@ -6,14 +6,10 @@ the first. Until it is quantised the graph says what it said before: the parts a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
-# What is left over is read this many times as large, by weights that are as many times smaller: an LSTM has one step
-# of quantisation for all that it reads, and one a row of weights. Steps of the rows and of the weights then err alike.
-_ENLARGED = 16.0
 
 
 def is_product(node: Any, weights: Mapping[str, Any]) -> bool:
@@ -24,7 +20,7 @@ def is_product(node: Any, weights: Mapping[str, Any]) -> bool:
 def read_in_two_parts(graph: Any, kept: set[str]) -> None:
     """Let whatever multiplies the input by weights, before another has, read it in two parts.
 
-    A product becomes two, one a part, with the same weights. An LSTM reads the parts side by side.
+    A product becomes two, one a part, with the same weights.
 
     Args:
         graph: changed in place.
@@ -34,11 +30,11 @@ def read_in_two_parts(graph: Any, kept: set[str]) -> None:
     raw = {each.name for each in graph.input}
     nodes = []
     for node in graph.node:
-        split = _splitting(node, weights)
-        if split and node.input[0] in raw and node.name not in kept:
-            nodes += split(graph, weights[node.input[1]], node)
+        product = is_product(node, weights)
+        if product and node.input[0] in raw and node.name not in kept:
+            nodes += _two_products(graph, weights[node.input[1]], node)
             continue
-        if not split and node.op_type != "Shape" and raw.intersection(node.input):  # a size is no window
+        if not product and node.op_type != "Shape" and raw.intersection(node.input):  # a size is no window
             raw.update(node.output)
         nodes.append(node)
     del graph.node[:]
@@ -47,13 +43,6 @@ def read_in_two_parts(graph: Any, kept: set[str]) -> None:
     kept_weights = [weight for weight in graph.initializer if weight.name in read]
     del graph.initializer[:]
     graph.initializer.extend(kept_weights)
-
-
-def _splitting(node: Any, weights: Mapping[str, Any]) -> Callable[[Any, Any, Any], list[Any]] | None:
-    """What splits the rows that a node multiplies by the graph's own weights; None for any other node."""
-    if is_product(node, weights):
-        return _two_products
-    return _side_by_side if node.op_type == "LSTM" and node.input[1] in weights else None
 
 
 def _parts(rows: str, owner: str) -> tuple[list[Any], str, str]:
@@ -94,26 +83,6 @@ def _laid_as_matmul(graph: Any, weight: Any, node: Any) -> str:
     from onnx import numpy_helper
 
     return _added(graph, f"{node.name}/weight", np.ascontiguousarray(numpy_helper.to_array(weight).T))
-
-
-def _side_by_side(graph: Any, weight: Any, node: Any) -> list[Any]:
-    """An LSTM's rows are (L, B, F), and what multiplies them (directions, 4 * width, F)."""
-    from onnx import helper, numpy_helper
-
-    nodes, held, left = _parts(node.input[0], node.name)
-    large, parts = f"{node.name}/large", f"{node.name}/parts"
-    factor = _added(graph, f"{node.name}/enlarged", np.float32(_ENLARGED))
-    matrix = numpy_helper.to_array(weight)
-    reading = type(node)()
-    reading.CopyFrom(node)
-    reading.input[0] = parts
-    reading.input[1] = _added(graph, f"{node.name}/weight", np.concatenate([matrix, matrix / _ENLARGED], axis=2))
-    return [
-        *nodes,
-        helper.make_node("Mul", [left, factor], [large]),
-        helper.make_node("Concat", [held, large], [parts], axis=2),
-        reading,
-    ]
 
 
 def _added(graph: Any, name: str, values: Any) -> str:

@@ -1,0 +1,215 @@
+"""An LSTM's layers as products of bytes, bar after bar.
+
+The runtime's own LSTM of 8 bits has one step of quantisation for all states, and a recurrence goes wrong by it on each
+bar. Here a state h and a weight w are read in two parts of 8 bits each, H and r, V and u being integers:
+
+    h = a (H + r / k)        one a for all states, which lie between -1 and 1
+    w = b (V + u / k)        one b for a column of weights
+    h w = a b (H V + r V / k + H u / k), and r u / k², which is left out
+
+With 1 / k rounded into the other factor, V / k beside r and H / k beside u, all three are of one unit. So they are one
+product of bytes, three times as long, with one sum of 32 bits: (H, r, H / k) by (V, V / k, u).
+
+What the lowest layer reads of the window stays in single precision: it is a thirtieth of the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from quorate.core.types import Float32Array
+
+# Of an LSTM's weights, as ONNX orders them: input, output, forget, cell.
+GATES = "iofc"
+
+# k. Both roundings of the second parts then err about alike: a sixth of what first parts alone leave.
+_FINER = 8.0
+
+# a. A state of 1 is the largest integer; bytes count from the zero.
+_LARGEST, _ZERO = 127, 128
+_STEP = 1 / _LARGEST
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """The weights of an LSTM.
+
+    Attributes:
+        reads: (F, 4 * width) of what it reads.
+        repeats: (width, 4 * width) of its own state at the bar before.
+        bias: (4 * width,).
+    """
+
+    reads: Float32Array
+    repeats: Float32Array
+    bias: Float32Array
+
+    @property
+    def width(self) -> int:
+        return len(self.repeats)
+
+    def of(self, gate: str) -> slice:
+        """The columns of a gate."""
+        first = GATES.index(gate) * self.width
+        return slice(first, first + self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Names of what a layer hands on from bar to bar.
+
+    Attributes:
+        parts: (B, 3 * width) its state in bytes: H, r and H / k.
+        cell: (B, width).
+        state: (B, width).
+    """
+
+    parts: str
+    cell: str
+    state: str
+
+
+_PARTS = tuple(field.name for field in fields(State))
+
+
+class Writer:
+    """Nodes as they are written, each with one output, which is named by its place.
+
+    Args:
+        name: what all names begin with.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.nodes: list[Any] = []
+        self.constants: dict[str, Any] = {}
+        self._name = name
+
+    def __call__(self, operator: str, *read: str, domain: str = "", **settings: Any) -> str:
+        """Write a node; the name of its output."""
+        from onnx import helper
+
+        made = f"{self._name}, {len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, read, [made], domain=domain, **settings))
+        return made
+
+    def constant(self, name: str, values: Any) -> str:
+        """The name of a constant, made when it is first asked for."""
+        from onnx import numpy_helper
+
+        name = f"{self._name}: {name}"
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(np.array(values, order="C"), name)
+        return name
+
+
+def newest_states(write: Writer, layers: Sequence[Layer], rows: str) -> list[str]:
+    """Write layers that stand upon each other, read over the bars of all windows.
+
+    Args:
+        write: the graph that they become part of.
+        layers: from the lowest.
+        rows: (L, B, F) the bars, from the oldest; L > 1.
+
+    Returns:
+        For each layer, the name of its (B, width) states at the newest bar.
+    """
+    from onnx import TensorProto, helper
+
+    oldest = write("Gather", rows, write.constant("oldest", np.int64(0)), axis=0)
+    cuts = (("second", 1), ("end", np.iinfo(np.int64).max), ("axis of bars", 0))
+    later = write("Slice", rows, *(write.constant(name, np.array([place])) for name, place in cuts))
+    begun = _bar(write, layers, oldest, [])
+
+    bar = Writer("a later bar")
+    reads, before = "its features", [State(*(f"{part} {n} before" for part in _PARTS)) for n in range(len(layers))]
+    after = _bar(bar, layers, reads, before)
+
+    def typed(states: Sequence[State]) -> list[Any]:
+        kinds = {"parts": (TensorProto.UINT8, 3), "cell": (TensorProto.FLOAT, 1), "state": (TensorProto.FLOAT, 1)}
+        return [
+            helper.make_tensor_value_info(getattr(state, part), kind, ["B", times * layer.width])
+            for layer, state in zip(layers, states, strict=True)
+            for part, (kind, times) in kinds.items()
+        ]
+
+    features = helper.make_tensor_value_info(reads, TensorProto.FLOAT, ["B", len(layers[0].reads)])
+    body = helper.make_graph(
+        bar.nodes, "a later bar", [*typed(before), features], typed(after), list(bar.constants.values())
+    )
+    newest = [State(*(f"{part} {n} at last" for part in _PARTS)) for n in range(len(layers))]
+    first, last = ([name for state in states for name in astuple(state)] for states in (begun, newest))
+    write.nodes.append(helper.make_node("Scan", [*first, later], last, body=body, num_scan_inputs=1))
+    return [state.state for state in newest]
+
+
+def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence[State]) -> list[State]:
+    """All layers at one bar.
+
+    Args:
+        write: the graph.
+        layers: from the lowest.
+        features: (B, F) of the bar.
+        before: what the layers handed on at the bar before; nothing at the oldest.
+    """
+    after: list[State] = []
+    for number, layer in enumerate(layers):
+        handed = before[number] if before else None
+        sources, matrices = [], []
+        if after:
+            sources, matrices = [after[-1].parts], [layer.reads]
+        if handed:
+            sources, matrices = [*sources, handed.parts], [*matrices, layer.repeats]
+        read = write("Concat", *sources, axis=1) if len(sources) > 1 else "".join(sources)
+        gates = {}
+        for gate in GATES if handed else GATES.replace("f", ""):  # at the oldest bar there is nothing to forget
+            name, columns = f"{gate} {number}", layer.of(gate)
+            sums = write.constant(f"bias of {name}", layer.bias[columns])
+            if read:
+                sums = _product(write, read, [matrix[:, columns] for matrix in matrices], sums, f"{name}, {sources}")
+            if not after:
+                sums = write("Gemm", features, write.constant(f"of {name}", layer.reads[:, columns]), sums)
+            gates[gate] = write("Tanh" if gate == "c" else "Sigmoid", sums)
+        cell = write("Mul", gates["i"], gates["c"])
+        if handed:
+            cell = write("Add", write("Mul", gates["f"], handed.cell), cell)
+        state = write("Mul", gates["o"], write("Tanh", cell))
+        after.append(State(_parts(write, state), cell, state))
+    return after
+
+
+def _parts(write: Writer, states: str) -> str:
+    """(B, 3 * width) bytes of (B, width) states: H, r and H / k."""
+    zero = write.constant("zero", np.uint8(_ZERO))
+    step, finer, coarser = (
+        write.constant(f"step {power:+d}", np.float32(_STEP * _FINER**power)) for power in (0, -1, 1)
+    )
+    large = write("QuantizeLinear", states, step, zero)
+    left = write("Sub", states, write("DequantizeLinear", large, step, zero))
+    small = write("QuantizeLinear", left, finer, zero)
+    return write("Concat", large, small, write("QuantizeLinear", states, coarser, zero), axis=1)
+
+
+def _product(write: Writer, parts: str, matrices: Sequence[Float32Array], bias: str, name: str) -> str:
+    """States in parts, side by side, by their weights one upon the other; and the bias."""
+    scale = np.max([np.abs(matrix).max(axis=0) for matrix in matrices], axis=0) / _LARGEST
+    scale = np.where(scale > 0, scale, 1).astype(np.float32)
+    weights = []
+    for matrix in matrices:
+        exact = matrix / scale
+        large = np.round(exact)
+        weights += [large, np.round(exact / _FINER), np.round((exact - large) * _FINER)]
+    return write(
+        "MatMulIntegerToFloat",
+        parts,
+        write.constant(f"weights of {name}", np.concatenate(weights).astype(np.int8)),
+        write.constant("step +0", np.float32(_STEP)),
+        write.constant(f"scale of {name}", scale),
+        write.constant("zero", np.uint8(_ZERO)),
+        "",
+        bias,
+        domain="com.microsoft",
+    )

@@ -1,0 +1,152 @@
+"""A graph whose LSTM layers, about to be served in 8 bits, read many windows by products of bytes.
+
+Few windows are read by the layers as they were: those are faster there, and exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from quorate.core.errors import ModelError
+from quorate.models.quantise.bars import Layer, Writer, newest_states
+from quorate.models.runtime import BATCH
+
+# Fewer windows than these are few.
+_MANY = 16
+
+# Windows at once at which the products of bytes are fastest; measured.
+_BEST_BATCH = 128
+
+
+def has_recurrence(graph: Any) -> bool:
+    """Whether there are LSTM layers in it."""
+    return any(node.op_type == "LSTM" for node in graph.node)
+
+
+def multiply_bytes(model: Any, name: str) -> None:
+    """Let a model's LSTM layers read many windows by products of bytes, and say how many are best.
+
+    Args:
+        model: changed in place.
+        name: for messages.
+
+    Raises:
+        ModelError: they do not stand upon each other, do not begin at 0, hand on more than their newest state, or are
+            not of the plain kind that reads forwards.
+    """
+    from onnx import helper
+
+    graph = model.graph
+    replaced = _stacked(graph, name)
+    lstms = [node for node in replaced if node.op_type == "LSTM"]
+    layers, rows = [_layer(graph, node, name) for node in lstms], lstms[0].input[0]
+    states = [node.output[1] for node in lstms]
+    write = Writer("lstm")
+    size = write("Gather", write("Shape", rows), write.constant("axis of windows", np.int64(1)))
+    few = write("Less", size, write.constant("many", np.int64(_MANY)))
+    branches = {"then_branch": _as_they_were(replaced, states), "else_branch": _by_bytes(layers, rows)}
+    made = {output for node in replaced for output in node.output}
+    nodes = []
+    for node in graph.node:
+        if not made.intersection(node.output):
+            nodes.append(node)
+        elif node.output == lstms[-1].output:
+            nodes += [*write.nodes, helper.make_node("If", [few], states, **branches)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(write.constants.values())
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    said = {each.key: each.value for each in model.metadata_props} | {BATCH: str(_BEST_BATCH)}
+    helper.set_model_props(model, said)
+
+
+def _stacked(graph: Any, name: str) -> list[Any]:
+    """The LSTMs from the lowest, and between each two what drops the axis of directions."""
+    lstms = [node for node in graph.node if node.op_type == "LSTM"]
+    makers = _makers(graph)
+    found = lstms[:1]
+    for lower, upper in pairwise(lstms):
+        between = makers.get(upper.input[0])
+        if between is None or between.op_type != "Squeeze" or between.input[0] != lower.output[0]:
+            raise _refused(name, "LSTMs that do not stand upon each other")
+        found += [between, upper]
+    own = {output for node in found for output in node.output if output}
+    states = {node.output[1] for node in lstms if len(node.output) > 1}
+    elsewhere = {read for node in graph.node if not own.intersection(node.output) for read in node.input}
+    elsewhere.update(output.name for output in graph.output)
+    if len(states) < len(lstms) or own.intersection(elsewhere) - states:
+        raise _refused(name, "LSTMs that hand on other than their newest states")
+    return found
+
+
+def _layer(graph: Any, node: Any, name: str) -> Layer:
+    """The weights of a plain LSTM that reads forwards from a state of 0."""
+    from onnx import numpy_helper
+
+    weights = {weight.name: weight for weight in graph.initializer}
+    _, reads, repeats, bias, lengths, state, cell, peepholes = [*node.input, *[""] * 8][:8]
+    if lengths or peepholes or {attribute.name for attribute in node.attribute} != {"hidden_size"}:
+        raise _refused(name, "an LSTM that is not plain")
+    if not {reads, repeats, bias} - {""} <= set(weights):
+        raise _refused(name, "an LSTM whose weights are not constant")
+    makers = _makers(graph)
+    if not all(_is_zero(each, makers) for each in (state, cell) if each):
+        raise _refused(name, "an LSTM that begins at other than 0")
+    # Of the one direction; rows of each gate to columns.
+    read, repeated = (numpy_helper.to_array(weights[each])[0].T for each in (reads, repeats))
+    both = numpy_helper.to_array(weights[bias])[0] if bias else np.zeros(2 * read.shape[1], np.float32)
+    return Layer(read, repeated, both.reshape(2, -1).sum(axis=0))
+
+
+def _is_zero(name: str, makers: Mapping[str, Any]) -> bool:
+    """Whether this is zeros, or a part of zeros."""
+    from onnx import numpy_helper
+
+    node = makers.get(name)
+    while node is not None and node.op_type == "Slice":
+        node = makers.get(node.input[0])
+    return (
+        node is not None
+        and node.op_type == "ConstantOfShape"
+        and not any(numpy_helper.to_array(attribute.t).any() for attribute in node.attribute)
+    )
+
+
+def _as_they_were(nodes: Iterable[Any], states: Sequence[str]) -> Any:
+    """The branch for few windows. Names within it are its own: a graph knows those around it."""
+    from onnx import TensorProto, helper
+
+    renamed: dict[str, str] = {}
+    inside = []
+    for node in nodes:
+        renamed |= {output: f"few: {output}" for output in node.output if output}
+        copy = type(node)()
+        copy.CopyFrom(node)
+        for ends in (copy.input, copy.output):
+            ends[:] = [renamed.get(each, each) for each in ends]
+        inside.append(copy)
+    outputs = [helper.make_tensor_value_info(renamed[state], TensorProto.FLOAT, None) for state in states]
+    return helper.make_graph(inside, "few windows", [], outputs)
+
+
+def _by_bytes(layers: Sequence[Layer], rows: str) -> Any:
+    """The branch for many windows."""
+    from onnx import TensorProto, helper
+
+    write = Writer("many")
+    axis = write.constant("axis of directions", np.array([0]))
+    states = [write("Unsqueeze", state, axis) for state in newest_states(write, layers, rows)]
+    outputs = [helper.make_tensor_value_info(state, TensorProto.FLOAT, None) for state in states]
+    return helper.make_graph(write.nodes, "many windows", [], outputs, list(write.constants.values()))
+
+
+def _makers(graph: Any) -> dict[str, Any]:
+    return {output: node for node in graph.node for output in node.output if output}
+
+
+def _refused(name: str, found: str) -> ModelError:
+    return ModelError(f"quantise {name}", found=found, expected="layers as `LSTM` exports them")

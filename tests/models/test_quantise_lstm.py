@@ -1,0 +1,167 @@
+"""LSTMs in 8 bits: many windows by products of bytes, few as they were, and only those that are understood."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from quorate.core.errors import ModelError
+from quorate.core.settings import LSTMSettings, ModelSettings
+from quorate.models import build
+from quorate.models.quantise import quantise
+from quorate.models.runtime import Session
+
+RANDOM = np.random.default_rng(0)
+FEATURES, WINDOW, WIDTH = 5, 8, 32
+
+
+def recurrent(layers: int = 1, windows: str = "B", **settings: Any) -> onnx.ModelProto:
+    """Windows through LSTMs upon each other; the newest state of the uppermost is the output."""
+    weights = [numpy_helper.from_array(np.array([0]), "first"), numpy_helper.from_array(np.array([1]), "second")]
+    nodes, rows, reads = [helper.make_node("Transpose", ["input"], ["bars"], perm=[1, 0, 2])], "bars", FEATURES
+    for number in range(layers):
+        for name, shape in (("into", (1, 4 * WIDTH, reads)), ("own", (1, 4 * WIDTH, WIDTH)), ("bias", (1, 8 * WIDTH))):
+            weights.append(numpy_helper.from_array(RANDOM.normal(0, 0.3, shape).astype(np.float32), f"{name}{number}"))
+        given = [rows, f"into{number}", f"own{number}", f"bias{number}"]
+        made = [f"states{number}", f"newest{number}"]
+        nodes.append(helper.make_node("LSTM", given, made, f"lstm{number}", hidden_size=WIDTH, **settings))
+        if number + 1 < layers:
+            rows, reads = f"rows{number + 1}", WIDTH
+            nodes.append(helper.make_node("Squeeze", [made[0], "second"], [rows]))
+    nodes.append(helper.make_node("Squeeze", [f"newest{layers - 1}", "first"], ["output"]))
+    ends = ("input", [windows, WINDOW, FEATURES]), ("output", [windows, WIDTH])
+    into, out_of = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends)
+    graph = helper.make_graph(nodes, "rows", [into], [out_of], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model
+
+
+def lstm(model: onnx.ModelProto, number: int = 0) -> Any:
+    return next(node for node in model.graph.node if node.name == f"lstm{number}")
+
+
+def windows(rows: int = 200, features: int = FEATURES, window: int = WINDOW) -> np.ndarray:
+    """Features with long tails."""
+    return RANDOM.standard_t(3, (rows, window, features)).astype(np.float32)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_many_windows_are_read_more_exactly_than_by_the_runtimes_own_lstm_of_8_bits(layers: int, tmp_path) -> None:
+    model, X = recurrent(layers), windows()
+    plain = bytes(model.SerializeToString())
+    quantize_dynamic(
+        model,
+        tmp_path / "own.onnx",
+        op_types_to_quantize=["LSTM"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+    )
+    exact, own, bytes_ = (
+        Session(made, FEATURES, "rows").run(X)
+        for made in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows"))
+    )
+    off = [np.abs(said - exact).mean() for said in (own, bytes_)]
+    assert 0 < off[1] < 0.2 * off[0]
+
+
+def test_few_windows_are_read_as_before() -> None:
+    plain = bytes(recurrent(2).SerializeToString())
+    full, small = (Session(made, FEATURES, "rows") for made in (plain, quantise(plain, "rows")))
+    X = windows(16)
+    np.testing.assert_array_equal(small.run(X[:15]), full.run(X[:15]))
+    assert (small.run(X) != full.run(X)).any()
+    assert small.run(X[:0]).shape == (0, WIDTH)
+
+
+def test_states_at_their_limits_do_not_wrap_round() -> None:
+    model = recurrent()
+    for weight in model.graph.initializer:
+        if weight.name == "bias0":  # all gates open, the cell always filled: states go to 1
+            weight.CopyFrom(numpy_helper.from_array(np.full((1, 8 * WIDTH), 20, np.float32), "bias0"))
+    plain, X = bytes(model.SerializeToString()), windows()
+    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows")))
+    assert full.min() > 0.99
+    np.testing.assert_allclose(small, full, atol=1e-4)
+
+
+def test_a_unit_without_weights_stays_without() -> None:
+    model = recurrent()
+    for weight in model.graph.initializer:
+        if weight.name == "own0":
+            weight.CopyFrom(numpy_helper.from_array(np.zeros((1, 4 * WIDTH, WIDTH), np.float32), "own0"))
+    plain, X = bytes(model.SerializeToString()), windows()
+    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows")))
+    np.testing.assert_allclose(small, full, atol=1e-6)
+
+
+def test_the_member_asks_for_as_many_at_once_as_are_fastest_and_is_the_same_bytes_each_time() -> None:
+    settings = replace(ModelSettings(), lstm=LSTMSettings(window=12, width=32, epochs=1))
+    model = build("lstm", "class", settings, seed=1, threads=1)
+    model.fit(windows(100, 6, 12), (np.arange(100) % 3).astype(np.int8))
+    full = model.to_onnx()
+    small = quantise(full, "lstm")
+    assert small == quantise(full, "lstm")
+    onnx.checker.check_model(onnx.load_from_string(small))
+    before, after = (Session(made, 6, "lstm") for made in (full, small))
+    assert (before.batch, after.batch) == (32, 128)
+    X = windows(300, 6, 12)
+    assert np.abs(after.run(X) - before.run(X)).max() < 1e-4
+
+
+def two_on_the_window(model: onnx.ModelProto) -> None:
+    lstm(model, 1).input[0] = "bars"
+    lstm(model, 1).input[1] = "into0"
+
+
+def all_states(model: onnx.ModelProto) -> None:
+    model.graph.output.append(helper.make_tensor_value_info("states0", TensorProto.FLOAT, None))
+
+
+def no_newest(model: onnx.ModelProto) -> None:
+    del lstm(model).output[1:]
+
+
+def lengths(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(numpy_helper.from_array(np.array([WINDOW], np.int32), "lengths"))
+    lstm(model).input.append("lengths")
+
+
+def start(model: onnx.ModelProto) -> None:
+    given = np.ones((1, 1, WIDTH), np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(given, "start"))
+    lstm(model).input.extend(["", "start"])
+
+
+def made_weights(model: onnx.ModelProto) -> None:
+    model.graph.node.insert(0, helper.make_node("Neg", ["own0"], ["made"]))
+    lstm(model).input[2] = "made"
+
+
+def backwards(model: onnx.ModelProto) -> None:
+    lstm(model).attribute.append(helper.make_attribute("direction", "reverse"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (two_on_the_window, "do not stand upon each other"),
+        (all_states, "hand on other than their newest states"),
+        (no_newest, "hand on other than their newest states"),
+        (lengths, "not plain"),
+        (backwards, "not plain"),
+        (start, "begins at other than 0"),
+        (made_weights, "not constant"),
+    ],
+)
+def test_what_is_not_understood_is_refused(spoil: Any, found: str) -> None:
+    model = recurrent(2)
+    spoil(model)
+    with pytest.raises(ModelError, match=found):
+        quantise(bytes(model.SerializeToString()), "rows")
