@@ -3,9 +3,10 @@
     QUORATE_DATA=FOLDER python benchmarks/precision.py [BUNDLE ...] [--until TIME]
 
 The comparison is the one that training makes before it serves networks in 8 bits (train.precision): each member's own
-class, its log-loss, and what every policy of the bundle decides. The later bars are those of the bundle's own symbols
-from the end of its training span on. Without bundles two are trained first, a quarter of an hour each: the reference
-bundle of 100 perpetuals, and one like it with an LSTM of one epoch. Writes benchmarks/results/precision.json and .md.
+class, its loss, and what every policy of the bundle decides. The later bars are those of the bundle's own symbols
+from the end of its training span on. Without bundles three are trained first, half an hour in all: the reference bundle
+of 100 perpetuals, one like it with an LSTM of one epoch, and a stack on BTC/USDT 4h by the mean of its members, since
+by ridge it never acts. Writes benchmarks/results/precision.json and .md.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 import quorate
 from quorate.core.clock import iso_ms, parse_ms, timeframe_ms
 from quorate.core.types import Candles, IntArray
-from quorate.ensemble.precision import AGREEMENT, COMPARED_ROWS, MOST_LOST, compare
+from quorate.ensemble.precision import AGREEMENT, COMPARED_ROWS, MOST_LOST, compare, of_stack, of_votes
 from quorate.ensemble.predictor import Bundle
 from quorate.ensemble.recipes import RECIPES
 from quorate.market import FreqtradeFolder
@@ -34,8 +35,16 @@ from quorate.models.runtime import Session
 from quorate.targets import Dataset, build_dataset, time_split
 
 RESULTS = Path(__file__).parent / "results"
-# One epoch shows an LSTM all windows; to the end of its patience it takes hours.
-TRAINED = {"xgboost,lightgbm,nhits,patchtst": {}, "xgboost,lightgbm,lstm": {"QUORATE_MODELS__LSTM__EPOCHS": "1"}}
+SPAN = "--timeframe 1h --top 100 --from 2025-05-01 --to 2025-07-30"
+TRAINED = (
+    (f"--recipe vote {SPAN} --models xgboost,lightgbm,nhits,patchtst", {}),
+    # One epoch shows an LSTM all windows; to the end of its patience it takes hours.
+    (f"--recipe vote {SPAN} --models xgboost,lightgbm,lstm", {"QUORATE_MODELS__LSTM__EPOCHS": "1"}),
+    (
+        "--recipe stack --timeframe 4h --symbols BTC/USDT --from 2023-10-15 --to 2025-07-01",
+        {"QUORATE_STACK__METHOD": "voting"},
+    ),
+)
 WARM_UP = 600  # bars before a span, for its features
 
 
@@ -48,7 +57,9 @@ def main() -> None:
         parser.error("set QUORATE_DATA to the folder of real candles")
     data = Path(os.environ["QUORATE_DATA"]) / "binance"
     with tempfile.TemporaryDirectory() as name:
-        bundles = options.bundles or [trained(data, Path(name) / models, models) for models in TRAINED]
+        bundles = options.bundles or [
+            trained(data, Path(name) / str(number), *each) for number, each in enumerate(TRAINED)
+        ]
         measured = [measure(path, data, options.until) for path in bundles]
     found = {
         "command": "QUORATE_DATA=FOLDER python benchmarks/precision.py" + " BUNDLE ..." * bool(options.bundles),
@@ -61,12 +72,10 @@ def main() -> None:
     (RESULTS / "precision.md").write_text(text, encoding="utf-8")
 
 
-def trained(data: Path, out: Path, models: str) -> Path:
-    """A bundle of these models on the reference set."""
-    command = f"quorate train --recipe vote --data {data} --timeframe 1h --top 100 --out {out} --models {models}"
-    span = ("--from", "2025-05-01", "--to", "2025-07-30")
-    program, *words = [*command.split(), *span]
-    subprocess.run([Path(sys.executable).parent / program, *words], env=os.environ | TRAINED[models], check=True)
+def trained(data: Path, out: Path, options: str, environment: dict[str, str]) -> Path:
+    """A bundle that was trained so."""
+    words = f"train --data {data} --out {out} {options}".split()
+    subprocess.run([Path(sys.executable).parent / "quorate", *words], env=os.environ | environment, check=True)
     return next(path.parent for path in out.glob("*/manifest.json"))
 
 
@@ -92,7 +101,8 @@ def measure(path: Path, data: Path, until: int) -> dict[str, Any]:
         "bundle": bundle.manifest.id,
         "members": list(bundle.members.order),
         "span": [iso_ms(bundle.manifest.training_start), iso_ms(bundle.manifest.training_end)],
-        "decides": bundle.decides,
+        "decides": f"the {bundle.decides} policy" if bundle.stack is None else f"a stack by {bundle.stack.method}",
+        "loss": "log-loss" if bundle.stack is None else "MSE, squared percent",
         "validation": comparison(bundle, small, trained, validation),
         "later": comparison(bundle, small, later, np.arange(len(later.y))),
     }
@@ -114,7 +124,9 @@ def comparison(bundle: Bundle, small: dict[str, Session], dataset: Dataset, rows
         model: session.run(dataset.read(rows, session.window)[0]) for model, session in bundle.members.sessions.items()
     }
     fewer = {model: session.run(dataset.read(rows, session.window)[0]) for model, session in small.items()}
-    return compare(full, fewer, dataset.y[rows], bundle.policies, len(bundle.members)).to_json()
+    y = dataset.y[rows]
+    standard = of_votes(bundle.policies, len(bundle.members), y) if bundle.stack is None else of_stack(bundle.stack, y)
+    return compare(full, fewer, standard).to_json()
 
 
 def as_markdown(found: dict[str, Any]) -> str:
@@ -122,7 +134,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         "# 8 bits",
         "",
         f"`{found['command']}` on {found['machine']}. Asked for before a network is served in 8 bits: its own class "
-        f"the same on {AGREEMENT:.1%} of the rows, its log-loss at most {MOST_LOST:.1%} worse, and of the bars on "
+        f"the same on {AGREEMENT:.1%} of the rows, its loss at most {MOST_LOST:.1%} worse, and of the bars on "
         f"which the ensemble acts with or without them, {AGREEMENT:.1%} decided the same by every policy that acts. "
         "Training asks on its validation rows; the later ones show how that holds.",
     ]
@@ -131,11 +143,11 @@ def as_markdown(found: dict[str, Any]) -> str:
             "",
             f"## {one['bundle']}: {', '.join(one['members'])}",
             "",
-            f"Trained on {one['span'][0][:10]} to {one['span'][1][:10]}, decides by the {one['decides']} policy.",
+            f"Trained on {one['span'][0][:10]} to {one['span'][1][:10]}, decides by {one['decides']}.",
             "",
-            "| rows | network | same class | log-loss | in 8 bits | | may be served |",
+            f"| rows | network | same class | {one['loss']} | in 8 bits | | may be served |",
             "|---|---|---:|---:|---:|---:|---|",
-            *(line for part in ("validation", "later") for line in _networks(part, one[part])),
+            *(line for part in ("validation", "later") for line in _networks(part, one)),
             "",
             "| rows | policy | acts on | decided the same |",
             "|---|---|---:|---:|",
@@ -144,13 +156,16 @@ def as_markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _networks(part: str, told: dict[str, Any]) -> list[str]:
-    return [
-        f"| {told['rows']:,} {part} | {model} | {share:.2%} | {told['log_loss'][model][0]:.4f} "
-        f"| {told['log_loss'][model][1]:.4f} | {told['log_loss'][model][1] / told['log_loss'][model][0] - 1:+.3%} "
-        f"| {'yes' if model in told['kept'] else 'no'} |"
-        for model, share in told["classes"].items()
-    ]
+def _networks(part: str, one: dict[str, Any]) -> list[str]:
+    told, unit = one[part], 1e4 if "squared percent" in one["loss"] else 1.0
+    lines = []
+    for model, share in told["classes"].items():
+        before, after = (unit * loss for loss in told["loss"][model])
+        lines.append(
+            f"| {told['rows']:,} {part} | {model} | {share:.2%} | {before:.4f} | {after:.4f} "
+            f"| {after / before - 1:+.3%} | {'yes' if model in told['kept'] else 'no'} |"
+        )
+    return lines
 
 
 def _policies(part: str, told: dict[str, Any]) -> list[str]:

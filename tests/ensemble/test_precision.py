@@ -13,11 +13,15 @@ from quorate import load_bundle
 from quorate.core.settings import NHiTSSettings, VoteSettings
 from quorate.ensemble import precision
 from quorate.ensemble.calibrated import CalibratedPolicy
-from quorate.ensemble.precision import Agreement, compare
+from quorate.ensemble.precision import Agreement, Comparison, compare, of_stack, of_votes
+from quorate.ensemble.stack.combiner import Linear
+from quorate.ensemble.stack.confidence import SignProbability
+from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.temperature import UNCHANGED
 from quorate.ensemble.train import train
 
 ROWS = 1_000
+ONE = np.ones(1)
 BUY, HOLD = (0.05, 0.05, 0.9), (0.1, 0.8, 0.1)
 
 
@@ -53,7 +57,7 @@ def flipped(*rows: int) -> np.ndarray:
 def test_members_are_kept_by_their_classes_and_by_what_the_ensemble_decides(
     nhits: np.ndarray, patchtst: np.ndarray, kept: tuple[str, ...]
 ) -> None:
-    found = compare(FULL, {"nhits": nhits, "patchtst": patchtst}, ALL_SELL, CLASSIC, 4)
+    found = compare(FULL, {"nhits": nhits, "patchtst": patchtst}, of_votes(CLASSIC, 4, ALL_SELL))
     assert found.kept == kept
     assert (found.rows, found.decisions["classic"].acted) == (ROWS, 200)
     assert found.classes["nhits"] == (nhits == FULL["nhits"]).all(axis=1).mean()
@@ -61,13 +65,13 @@ def test_members_are_kept_by_their_classes_and_by_what_the_ensemble_decides(
 
 def test_where_the_ensemble_never_acts_nothing_is_shown() -> None:
     idle = {name: scores(0) for name in FULL}
-    found = compare(idle, {"nhits": idle["nhits"]}, Y, CLASSIC, 4)
+    found = compare(idle, {"nhits": idle["nhits"]}, of_votes(CLASSIC, 4, Y))
     assert (found.decisions, found.kept) == ({"classic": Agreement(0, None)}, ())
 
 
 def test_a_decision_that_only_fewer_bits_make_counts_too() -> None:
     two = {name: scores(0) for name in FULL} | {"xgboost": scores(3), "lightgbm": scores(3)}
-    found = compare(two, {"nhits": scores(3)}, ALL_SELL, CLASSIC, 4)
+    found = compare(two, {"nhits": scores(3)}, of_votes(CLASSIC, 4, ALL_SELL))
     # Its own class is the same on 99.7 % of the rows, and yet it makes the third vote of three actions.
     assert found.classes["nhits"] == 0.997
     assert (found.decisions, found.kept) == ({"classic": Agreement(3, 0.0)}, ())
@@ -82,8 +86,8 @@ def test_every_policy_that_acts_must_decide_the_same() -> None:
     full = {"xgboost": scores(200), "lightgbm": scores(200), "patchtst": scores(200), "nhits": FULL["nhits"]}
     full = {name: np.where(np.arange(ROWS)[:, None] < 3, (0.2, 0.1, 0.7), table) for name, table in full.items()}
     fewer = {"nhits": np.where(np.arange(ROWS)[:, None] < 3, bent, full["nhits"])}
-    alone = compare(full, fewer, ALL_SELL, CLASSIC, 4)
-    both = compare(full, fewer, ALL_SELL, {**CLASSIC, "calibrated": calibrated}, 4)
+    alone = compare(full, fewer, of_votes(CLASSIC, 4, ALL_SELL))
+    both = compare(full, fewer, of_votes({**CLASSIC, "calibrated": calibrated}, 4, ALL_SELL))
     assert alone.classes == both.classes == {"nhits": 1.0}
     assert alone.kept == ("nhits",)
     assert both.decisions["calibrated"].same == pytest.approx(197 / 200)
@@ -92,22 +96,42 @@ def test_every_policy_that_acts_must_decide_the_same() -> None:
 
 def test_a_policy_that_never_acts_does_not_stand_in_the_way_of_one_that_does() -> None:
     never = CalibratedPolicy(VoteSettings(), UNCHANGED, (-0.02, 0.0, 0.02), 1.0)
-    found = compare(FULL, {"nhits": FULL["nhits"]}, Y, {**CLASSIC, "calibrated": never}, 4)
+    found = compare(FULL, {"nhits": FULL["nhits"]}, of_votes({**CLASSIC, "calibrated": never}, 4, Y))
     assert found.decisions["calibrated"] == Agreement(0, None)
     assert found.kept == ("nhits",)
 
 
 def test_a_member_that_says_the_same_with_less_sense_is_not_kept() -> None:
     vague = FULL["nhits"] * 0.97 + 0.01  # the same classes, surer of nothing
-    found = compare(FULL, {"nhits": vague}, Y, CLASSIC, 4)
-    before, after = found.log_loss["nhits"]
+    found = compare(FULL, {"nhits": vague}, of_votes(CLASSIC, 4, Y))
+    before, after = found.loss["nhits"]
     assert found.classes == {"nhits": 1.0}
     assert after > 1.005 * before
     assert found.kept == ()
 
 
+def test_a_stack_is_held_to_what_it_does_of_returns_beyond_the_cost() -> None:
+    cost = 0.01
+    stack = Stack("voting", ("lstm", "xgboost"), Linear(np.array([0.5, 0.5])), SignProbability(ONE, ONE / 2), cost)
+    returns = np.where(np.arange(ROWS) < 200, 0.03, 0.0)[:, None]
+    full, standard = {"lstm": returns, "xgboost": returns}, of_stack(stack, returns[:, 0] + 0.01)
+
+    def found(changed: np.ndarray) -> Comparison:
+        return compare(full, {"lstm": changed}, standard)
+
+    near = found(returns + 1e-6)  # as before, but for the last digits
+    assert (near.kept, near.classes, near.decisions) == (("lstm",), {"lstm": 1.0}, {"stack": Agreement(200, 1.0)})
+    assert near.loss["lstm"] == pytest.approx((1e-4, 1e-4), rel=1e-3)
+    other = returns.copy()
+    other[:4] = -0.02  # SELL instead of BUY; of both, nothing is left
+    turned = found(other)
+    assert (turned.kept, turned.classes) == ((), {"lstm": 0.996})
+    assert turned.decisions["stack"] == Agreement(200, 196 / 200)
+    assert found(returns * 0.8).kept == ()  # the same classes, and a larger error
+
+
 def test_what_is_told_of_decisions_is_of_fewer_bits_even_where_no_member_is_a_candidate() -> None:
-    found = compare(FULL, {name: flipped(*range(10)) for name in ("nhits", "patchtst")}, ALL_SELL, CLASSIC, 4)
+    found = compare(FULL, {name: flipped(*range(10)) for name in ("nhits", "patchtst")}, of_votes(CLASSIC, 4, ALL_SELL))
     assert found.kept == ()
     assert max(found.classes.values()) < precision.AGREEMENT
     assert found.decisions["classic"] == Agreement(200, 0.95)

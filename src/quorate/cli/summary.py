@@ -68,7 +68,7 @@ def show(trained: Trained) -> None:
         show_stack(trained)
     else:
         _show_members(trained)
-        _show_bits(trained)
+    _show_bits(trained)
     output.print_rows(
         "Cost",
         ("stage", "wall", "peak memory"),
@@ -125,14 +125,15 @@ def _show_bits(trained: Trained) -> None:
     told = trained.manifest.metrics.get("int8")
     if told is None:
         return
+    loss, unit = ("MSE, squared percent", 1e4) if trained.manifest.recipe == "stack" else ("log-loss", 1.0)
     table = []
     for model, share in told["classes"].items():
-        before, after = told["log_loss"][model]
+        before, after = (unit * loss for loss in told["loss"][model])
         served = "8 bits" if model in told["kept"] else "32 bits"
         table.append((model, f"{share:.2%}", f"{before:.4f}", f"{after:.4f}", served))
     output.print_rows(
         f"In 8 bits, on {told['rows']:,} rows of validation",
-        ("model", "same class", "log-loss", "in 8 bits", "served in"),
+        ("model", "same class", loss, "in 8 bits", "served in"),
         table,
         synthetic=trained.manifest.synthetic,
     )

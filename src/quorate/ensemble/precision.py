@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +14,7 @@ from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray
 from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.manifest import Member
+from quorate.ensemble.stack.stack import STACK, Stack
 from quorate.ensemble.vote_frame import choose, decide_frame
 from quorate.models.quantise import quantise
 from quorate.models.runtime import Session
@@ -22,7 +24,7 @@ from quorate.targets.splits import TimeSplit
 # The least share of bars on which a member's own class, and the ensemble's decision, must stay what they were.
 AGREEMENT = 0.995
 
-# What a member's log-loss may lose by fewer bits, as a share of it.
+# What a member's loss may grow by in fewer bits, as a share of it.
 MOST_LOST = 0.005
 
 # Rows on which members in full precision and in 8 bits are compared, at most.
@@ -30,6 +32,57 @@ COMPARED_ROWS = 20_000
 
 # Far from 0, so that one row that a member was sure of and wrong about does not decide.
 _LEAST_SCORE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What members in fewer bits are held to, on rows whose future is known.
+
+    Attributes:
+        own: a member's (n, C) answers to (n,) int8, its own class.
+        loss: of a member's (n, C) answers.
+        decided: policy -> model -> (n, C) answers to (n,) int8, what the ensemble does.
+    """
+
+    own: Callable[[FloatArray], ActionArray]
+    loss: Callable[[FloatArray], float]
+    decided: Mapping[str, Callable[[Mapping[str, FloatArray]], ActionArray]]
+
+
+def of_votes(policies: Mapping[str, VoteSettings | CalibratedPolicy], members: int, y: ActionArray) -> Standard:
+    """Scores, their log-loss, and the votes by each policy. The volatility gate stands open here, so that it hides no
+    difference.
+
+    Args:
+        policies: by which the bundle can decide.
+        members: configured, those that were not trained included.
+        y: (n,) what happened.
+    """
+    calm = np.zeros(len(y))
+
+    def decide(policy: VoteSettings | CalibratedPolicy, scores: Mapping[str, FloatArray]) -> ActionArray:
+        return decide_frame(scores, calm, policy=policy, members=members).action
+
+    decided = {name: partial(decide, policy) for name, policy in policies.items()}
+    return Standard(lambda scores: choose(scores)[0], lambda scores: _log_loss(scores, y), decided)
+
+
+def of_stack(stack: Stack, y: FloatArray) -> Standard:
+    """Returns, their mean squared error, and what the stack makes of them; a class is what a return is beyond the cost.
+
+    Args:
+        stack: that combines them.
+        y: (n,) what happened.
+    """
+
+    def decide(returns: Mapping[str, FloatArray]) -> ActionArray:
+        return stack.decide({model: given[:, 0] for model, given in returns.items()}).action
+
+    return Standard(
+        lambda given: stack.lean(given[:, 0]),
+        lambda given: float(((given[:, 0] - y) ** 2).mean()) if len(y) else 0.0,
+        {STACK: decide},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +105,7 @@ class Comparison:
     Attributes:
         rows: compared.
         classes: model -> share of rows on which its own class is the same.
-        log_loss: model -> in full precision, and in fewer bits.
+        loss: model -> in full precision, and in fewer bits.
         decisions: policy -> what became of the ensemble's decisions, the kept members in fewer bits; where none is
             kept, all candidates; where there is no candidate, all that have a graph in fewer bits.
         kept: the members to be served in fewer bits.
@@ -60,7 +113,7 @@ class Comparison:
 
     rows: int
     classes: Mapping[str, float]
-    log_loss: Mapping[str, tuple[float, float]]
+    loss: Mapping[str, tuple[float, float]]
     decisions: Mapping[str, Agreement]
     kept: tuple[str, ...]
 
@@ -68,39 +121,30 @@ class Comparison:
         return {
             "rows": self.rows,
             "classes": dict(self.classes),
-            "log_loss": {model: list(losses) for model, losses in self.log_loss.items()},
+            "loss": {model: list(losses) for model, losses in self.loss.items()},
             "decisions": {policy: asdict(found) for policy, found in self.decisions.items()},
             "kept": list(self.kept),
         }
 
 
-def compare(
-    full: Mapping[str, FloatArray],
-    fewer: Mapping[str, FloatArray],
-    y: ActionArray,
-    policies: Mapping[str, VoteSettings | CalibratedPolicy],
-    members: int,
-) -> Comparison:
+def compare(full: Mapping[str, FloatArray], fewer: Mapping[str, FloatArray], standard: Standard) -> Comparison:
     """Choose the members whose answers survive fewer bits.
 
-    A member is a candidate if its own class is the same on 99.5 % of the rows and its log-loss is less than 0.5 %
-    worse. Of the candidates, as many are served in fewer bits as leave the ensemble deciding the same on 99.5 % of the
-    rows on which it acts in either form, by each of the policies that acts at all. The volatility gate stands open
-    here, so that it hides no difference.
+    A member is a candidate if its own class is the same on 99.5 % of the rows and its loss is less than 0.5 % worse. Of
+    the candidates, as many are served in fewer bits as leave the ensemble deciding the same on 99.5 % of the rows on
+    which it acts in either form, by each of the policies that acts at all.
 
     Args:
-        full: model -> (n, 3) scores in full precision, for every member that votes.
+        full: model -> (n, C) answers in full precision, for every member that has a say.
         fewer: the same for the members that have a graph in fewer bits.
-        y: (n,) what happened.
-        policies: by which the bundle can decide.
-        members: configured, those that were not trained included.
+        standard: of the same n rows.
     """
-    rows = len(y)
+    rows = len(next(iter(full.values()))) if full else 0
     classes = {
-        model: float((choose(full[model])[0] == choose(scores)[0]).mean()) if rows else 0.0
-        for model, scores in fewer.items()
+        model: float((standard.own(full[model]) == standard.own(answers)).mean()) if rows else 0.0
+        for model, answers in fewer.items()
     }
-    losses = {model: (_log_loss(full[model], y), _log_loss(scores, y)) for model, scores in fewer.items()}
+    losses = {model: (standard.loss(full[model]), standard.loss(answers)) for model, answers in fewer.items()}
     candidates = tuple(
         model
         for model, (before, after) in losses.items()
@@ -108,8 +152,8 @@ def compare(
     )
 
     def decisions(chosen: tuple[str, ...]) -> dict[str, Agreement]:
-        mixed = {model: fewer[model] if model in chosen else scores for model, scores in full.items()}
-        return {name: _agreement(full, mixed, policy, rows, members) for name, policy in policies.items()}
+        mixed = {model: fewer[model] if model in chosen else answers for model, answers in full.items()}
+        return {policy: _agreement(decide(full), decide(mixed)) for policy, decide in standard.decided.items()}
 
     for size in range(len(candidates), 0, -1):
         for chosen in combinations(candidates, size):
@@ -124,9 +168,17 @@ def lighten(
     split: TimeSplit,
     members: Sequence[Member],
     files: dict[str, bytes],
-    policies: Mapping[str, VoteSettings | CalibratedPolicy],
+    standard: Callable[[Any], Standard],
 ) -> Comparison:
-    """Put networks' graphs in 8 bits in place of their own where nothing is decided otherwise; how that went."""
+    """Put networks' graphs in 8 bits in place of their own where nothing is decided otherwise; how that went.
+
+    Args:
+        dataset: features and labels.
+        split: its parts; the validation rows are looked at.
+        members: those with a graph have a say.
+        files: of the bundle, changed in place.
+        standard: made of the labels of the rows that are compared.
+    """
     rows = split.validation[:: max(1, len(split.validation) // COMPARED_ROWS)]
     graphs = {member.model: member.graph for member in members if member.graph is not None}
     sessions = {model: Session(files[graph], dataset.inputs.X.shape[1], model) for model, graph in graphs.items()}
@@ -139,7 +191,7 @@ def lighten(
         if session.window > 1:
             small[model] = quantise(files[graphs[model]], model)
             fewer[model] = Session(small[model], session.features, model).run(X)
-    found = compare(full, fewer, dataset.y[rows], policies, len(members))
+    found = compare(full, fewer, standard(dataset.y[rows]))
     for model in found.kept:
         files[graphs[model]] = small[model]
     return found
@@ -156,14 +208,6 @@ def _log_loss(scores: FloatArray, y: ActionArray) -> float:
     return float(-np.log(said).mean()) if len(y) else 0.0
 
 
-def _agreement(
-    full: Mapping[str, FloatArray],
-    mixed: Mapping[str, FloatArray],
-    policy: VoteSettings | CalibratedPolicy,
-    rows: int,
-    members: int,
-) -> Agreement:
-    calm = np.zeros(rows)
-    before, after = (decide_frame(scores, calm, policy=policy, members=members).action for scores in (full, mixed))
+def _agreement(before: ActionArray, after: ActionArray) -> Agreement:
     acted = (before != Action.HOLD) | (after != Action.HOLD)
     return Agreement(int(acted.sum()), float((before == after)[acted].mean()) if acted.any() else None)

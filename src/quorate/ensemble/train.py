@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from quorate.ensemble.groundwork import Groundwork
 from quorate.ensemble.judgement import Judgement, learn
 from quorate.ensemble.manifest import Manifest, Member
 from quorate.ensemble.origin import versions
-from quorate.ensemble.precision import lighten
+from quorate.ensemble.precision import lighten, of_stack, of_votes
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fitting import FittedStack, fit_stack, predict_out_of_fold
 from quorate.ensemble.store import BundleStore
@@ -196,7 +197,8 @@ def _judge(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles], stag
             policies: dict[str, VoteSettings | CalibratedPolicy] = {"classic": settings.vote}
             if judged.calibration.policy is not None:
                 policies["calibrated"] = judged.calibration.policy
-            found = lighten(ground.dataset, ground.split, draft.members, draft.files, policies)
+            standard = partial(of_votes, policies, len(draft.members))
+            found = lighten(ground.dataset, ground.split, draft.members, draft.files, standard)
             draft.metrics["int8"] = found.to_json()
             if found.kept:  # what is served is what its probabilities are fitted to
                 judged = _learn(draft, ground, panel)
@@ -215,15 +217,22 @@ def _learn(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles]) -> J
 
 def _stack(draft: _Draft, ground: Groundwork, measure: Measure, tell: Tell, stages: list[Stage]) -> None:
     """A stack: the members once more out of fold, and what combines them."""
-    served, dataset, settings = draft.graphs, ground.dataset, ground.settings
+    dataset, split, settings = ground.dataset, ground.split, ground.settings
     with stage("stack", stages):
-        able = {name: ground.makers[name] for name in served}
-        seen = predict_out_of_fold(able, dataset, ground.split, settings, ground.target.horizon, tell)
-        stacked = fit_stack(seen, served, dataset, ground.split, settings, measure)
-    draft.files |= stacked.files
+        able = {name: ground.makers[name] for name in draft.graphs}
+        seen = predict_out_of_fold(able, dataset, split, settings, ground.target.horizon, tell)
+        stacked = fit_stack(seen, draft.graphs, dataset, split, settings, measure)
     draft.members = [_without(member, stacked.failures, draft.files) for member in draft.members]
+    bits: dict[str, Any] = {}
+    if settings.train.precision == "int8":
+        with stage("int8", stages):
+            found = lighten(dataset, split, draft.members, draft.files, partial(of_stack, stacked.stack))
+            bits["int8"] = found.to_json()
+            if found.kept:  # the figures are of what is served
+                stacked = fit_stack(seen, draft.graphs, dataset, split, settings, measure)
+    draft.files |= stacked.files
     draft.results = [_beside(result, stacked) for result in draft.results]
-    draft.metrics, draft.stack = stacked.figures, stacked.about
+    draft.metrics, draft.stack = stacked.figures | bits, stacked.about
 
 
 def _without(member: Member, failures: Mapping[str, str], files: dict[str, bytes]) -> Member:

@@ -10,9 +10,10 @@ import pytest
 from quorate import load_bundle
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError
-from quorate.core.settings import PredictSettings, Settings, TrainSettings
+from quorate.core.settings import LSTMSettings, PredictSettings, Settings, TrainSettings
 from quorate.core.types import Action
 from quorate.ensemble import bundle as storage
+from quorate.ensemble import precision
 from quorate.ensemble.predictor import Bundle
 from quorate.ensemble.train import train
 from quorate.market.synthetic import SyntheticMarket
@@ -184,3 +185,41 @@ def test_candles_after_the_end_change_nothing(market, tmp_path):
     poisoned = replace(market, **columns)
     ids = [taught(candles, tmp_path / name).manifest.id for name, candles in (("a", market), ("b", poisoned))]
     assert ids[0] == ids[1]
+
+
+def test_a_stack_asked_for_in_8_bits_says_what_became_of_its_networks(market, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "AGREEMENT", 0.98)  # of the few rows there are, one may differ
+    few = settings("voting", round_trip=1e-3)
+    models = replace(few.stack.models, lstm=LSTMSettings(window=12, width=32, epochs=2))
+    few = replace(few, stack=replace(few.stack, models=models))
+
+    def taught(bits, out):
+        return train(
+            {market.symbol: market},
+            "1h",
+            models=("lstm", "xgboost"),
+            settings=replace(few, train=replace(few.train, precision=bits)),
+            out=out,
+            measure=measure,
+            recipe="stack",
+            end=int(market.time[TRAIN_BARS]),
+        )
+
+    plain, light = taught("float32", tmp_path / "a"), taught("int8", tmp_path / "b")
+    told = light.manifest.metrics["int8"]
+    assert "int8" not in plain.manifest.metrics
+    assert told["kept"] == ["lstm"]
+    assert told["classes"]["lstm"] > 0.98
+    assert told["decisions"]["stack"]["acted"] > 20
+    assert [stage.name for stage in light.stages][-2:] == ["int8", "publish"]
+    # The figures are of what is served.
+    before, after = (trained.manifest.metrics["lstm"]["validation"]["rmse"] for trained in (plain, light))
+    assert after != before
+    assert after == pytest.approx(before, rel=1e-3)
+    assert (light.path / "lstm.onnx").read_bytes() != (plain.path / "lstm.onnx").read_bytes()
+    assert load_bundle(light.path).mode == "full"
+
+    monkeypatch.setattr(precision, "AGREEMENT", 1.01)
+    refused = taught("int8", tmp_path / "c")
+    assert refused.manifest.metrics["int8"]["kept"] == []
+    assert (refused.path / "lstm.onnx").read_bytes() == (plain.path / "lstm.onnx").read_bytes()
