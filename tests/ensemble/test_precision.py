@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from quorate import load_bundle
+from quorate.core.errors import ModelError
 from quorate.core.settings import NHiTSSettings, VoteSettings
 from quorate.ensemble import precision
 from quorate.ensemble.calibrated import CalibratedPolicy
@@ -19,6 +20,7 @@ from quorate.ensemble.stack.confidence import SignProbability
 from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.temperature import UNCHANGED
 from quorate.ensemble.train import train
+from quorate.models import byte_products
 
 ROWS = 1_000
 ONE = np.ones(1)
@@ -167,3 +169,23 @@ def test_a_bundle_asked_for_in_8_bits_says_what_became_of_it(
     assert refused.manifest.metrics["int8"]["kept"] == []
     for name in ("nhits.onnx", "calibration.json"):
         assert (refused.path / name).read_bytes() == (plain.path / name).read_bytes()
+
+
+def test_a_processor_that_cannot_is_told_before_anything_is_trained(
+    world: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(byte_products, "_largest_sum", lambda: 1)
+    settings = replace(world.settings, train=replace(world.settings.train, precision="int8"))
+    told: list[str] = []
+    with pytest.raises(ModelError, match="could not train for 8 bits: found a processor on which"):
+        train(
+            world.panel,
+            "1h",
+            models=("xgboost", "lightgbm"),
+            settings=settings,
+            out=tmp_path / "bundles",
+            measure=lambda *_: {},
+            tell=lambda title, *_: told.append(title),
+        )
+    assert told == []
+    assert not (tmp_path / "bundles").exists()

@@ -28,6 +28,7 @@ from quorate.ensemble.stack.fitting import FittedStack, fit_stack, predict_out_o
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.unfinished import FittedMember, Unfinished
 from quorate.ensemble.vote import loaded_mode
+from quorate.models.byte_products import require_exact
 from quorate.models.runtime import Session
 
 # (what is going on, steps done, steps in all)
@@ -101,10 +102,13 @@ def train(
         stages: what went before, such as reading candles; this adds its own.
 
     Raises:
-        ModelError: an unknown or doubled name, or fewer than two members (or the only one) could be trained.
+        ModelError: an unknown or doubled name, fewer than two members (or the only one) could be trained, or 8 bits are
+            wanted of a processor that adds up their products wrongly.
         DataError: no row has every feature and a label.
     """
     stages = [] if stages is None else stages
+    if settings.train.precision == "int8":
+        require_exact("train for 8 bits")  # before hours of training
     with stage("features and labels", stages):
         ground = groundwork.lay(panel, RECIPES[recipe], models, settings, start, end)
     unfinished = Unfinished(out, ground.fingerprint())

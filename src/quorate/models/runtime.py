@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array, FloatArray
 from quorate.features.windows import Sequences
+from quorate.models.byte_products import BITS, require_exact
 from quorate.models.matrix import Matrix, require_matrix
 
 # Key of a graph's metadata: how many rows it runs at once.
@@ -32,7 +34,8 @@ class Session:
             passes between their layers stays in the cache. None for a graph that takes all rows together.
 
     Raises:
-        ModelError: bytes that are no ONNX graph, or a graph of another input width or dtype.
+        ModelError: bytes that are no ONNX graph, a graph of another input width or dtype, or one in 8 bits where the
+            processor adds up their products wrongly.
     """
 
     def __init__(self, graph: bytes, features: int, name: str, threads: int = 1) -> None:
@@ -76,7 +79,10 @@ class Session:
         self._columns = columns
         self._axes = "BF" if len(shape) == 2 else "BLF"
         self.window = 1 if len(shape) == 2 else shape[1]
-        self.batch = self._best_batch()
+        said = self._session.get_modelmeta().custom_metadata_map
+        self.batch = self._best_batch(said)
+        if BITS in said:
+            require_exact(f"load {name}")
 
     def run(self, X: Matrix) -> FloatArray:
         """(B, C) scores or returns as float64, for (B, F) float32 rows or (B, L, F) windows.
@@ -102,8 +108,8 @@ class Session:
             raise ModelError(attempted, found=str(error).splitlines()[0], expected="a graph that runs") from error
         return np.asarray(output, dtype=np.float64)
 
-    def _best_batch(self) -> int | None:
-        said = self._session.get_modelmeta().custom_metadata_map.get(BATCH)
+    def _best_batch(self, metadata: Mapping[str, str]) -> int | None:
+        said = metadata.get(BATCH)
         if said is None:
             return None
         if not (said.isascii() and said.isdigit() and int(said) > 0):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.core.errors import MissingExtraError, ModelError
+from quorate.models.byte_products import BITS
 from quorate.models.export import content
 from quorate.models.quantise.recurrence import has_recurrence, multiply_bytes
 from quorate.models.quantise.two_parts import is_product, read_in_two_parts
@@ -54,7 +55,7 @@ def quantise(graph: bytes, name: str) -> bytes:
         raise ModelError(f"quantise {name}", found=str(error), expected="an ONNX graph") from error
     if has_recurrence(model.graph):
         multiply_bytes(model, name)
-        return content(model)
+        return _told(model)
     kept = _small(model.graph)
     read_in_two_parts(model.graph, kept)
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -74,7 +75,13 @@ def quantise(graph: bytes, name: str) -> bytes:
     del made.graph.value_info[:]
     if not any(node.op_type in ("MatMulInteger", "DynamicQuantizeMatMul") for node in made.graph.node):
         raise ModelError(f"quantise {name}", found="no weights to quantise", expected="matrix products or an LSTM")
-    return content(made)
+    return _told(made)
+
+
+def _told(model: Any) -> bytes:
+    """The model as bytes, which says that it multiplies bytes."""
+    model.metadata_props.add(key=BITS, value="8")
+    return content(model)
 
 
 def _small(graph: Any) -> set[str]:

@@ -49,7 +49,7 @@ def multiply_bytes(model: Any, name: str) -> None:
     size = write("Gather", write("Shape", rows), write.constant("axis of windows", np.int64(1)))
     few = write("Less", size, write.constant("many", np.int64(_MANY)))
     branches = {"then_branch": _as_they_were(replaced, states), "else_branch": _by_bytes(layers, rows)}
-    made = {output for node in replaced for output in node.output}
+    made = _outputs(replaced)
     nodes = []
     for node in graph.node:
         if not made.intersection(node.output):
@@ -74,7 +74,7 @@ def _stacked(graph: Any, name: str) -> list[Any]:
         if between is None or between.op_type != "Squeeze" or between.input[0] != lower.output[0]:
             raise _refused(name, "LSTMs that do not stand upon each other")
         found += [between, upper]
-    own = {output for node in found for output in node.output if output}
+    own = _outputs(found)
     states = {node.output[1] for node in lstms if len(node.output) > 1}
     elsewhere = {read for node in graph.node if not own.intersection(node.output) for read in node.input}
     elsewhere.update(output.name for output in graph.output)
@@ -142,6 +142,11 @@ def _by_bytes(layers: Sequence[Layer], rows: str) -> Any:
     states = [write("Unsqueeze", state, axis) for state in newest_states(write, layers, rows)]
     outputs = [helper.make_tensor_value_info(state, TensorProto.FLOAT, None) for state in states]
     return helper.make_graph(write.nodes, "many windows", [], outputs, list(write.constants.values()))
+
+
+def _outputs(nodes: Iterable[Any]) -> set[str]:
+    """Those that are named: nobody reads the others."""
+    return {output for node in nodes for output in node.output if output}
 
 
 def _makers(graph: Any) -> dict[str, Any]:

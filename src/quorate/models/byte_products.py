@@ -1,0 +1,64 @@
+"""Whether this processor adds up products of bytes exactly, as graphs in 8 bits need it.
+
+x86 processors without VNNI (most before 2019) add two products in 16 bits, which do not hold two large ones: a network
+would say something else there, and nobody would be told.
+
+Source: ONNX Runtime, Quantize ONNX Models, on U8S8 and saturation.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from quorate.core.errors import ModelError
+
+#: Key of a graph's metadata: it multiplies bytes, and of how many bits they are.
+BITS = "quorate.bits"
+
+_ROWS, _INPUTS, _OUTPUTS = 16, 64, 16
+_LEFT, _RIGHT = 255, 127  # the largest that there are
+
+# x (any, 64) uint8 by w (64, 16) int8 as y int32, one operator; a test reads it with ONNX' own library, which serving
+# has not.
+_PRODUCT = (
+    b'\x08\x08\x12\x00:^\n\x18\n\x01x\n\x01w\x12\x01y"\rMatMulInteger\x12\x01pZ\x14\n\x01x\x12\x0f\n\r\x08\x02\x12\t\n\x03'
+    b"\x12\x01B\n\x02\x08@Z\x13\n\x01w\x12\x0e\n\x0c\x08\x03\x12\x08\n\x02\x08@\n\x02\x08\x10b\x14\n\x01y\x12\x0f\n\r\x08"
+    b"\x06\x12\t\n\x03\x12\x01B\n\x02\x08\x10B\x04\n\x00\x10\n"
+)
+
+
+def require_exact(attempted: str) -> None:
+    """Refuse a processor whose sums of byte products are wrong.
+
+    Args:
+        attempted: for the message.
+
+    Raises:
+        ModelError: one large product after the other does not add up.
+    """
+    found, expected = _largest_sum(), _INPUTS * _LEFT * _RIGHT
+    if found != expected:
+        raise ModelError(
+            attempted,
+            found=f"a processor on which {_INPUTS} times {_LEFT} x {_RIGHT} is {found:,}",
+            expected=f"{expected:,}, as graphs in 8 bits need it",
+            remedy='Train with train.precision = "float32", or use a processor with VNNI.',
+        )
+
+
+@cache
+def _largest_sum() -> int:
+    """The smallest of many sums of the largest products; worked out once a process."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(_PRODUCT, options, providers=["CPUExecutionProvider"])
+    fed = {
+        "x": np.full((_ROWS, _INPUTS), _LEFT, np.uint8),
+        "w": np.full((_INPUTS, _OUTPUTS), _RIGHT, np.int8),
+    }
+    (sums,) = session.run(["y"], fed)
+    return int(sums.min())

@@ -1,0 +1,53 @@
+"""A processor that adds up products of bytes wrongly is found out before anything is served in 8 bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from quorate.core.errors import ModelError
+from quorate.models import byte_products
+from quorate.models.quantise import quantise
+from quorate.models.runtime import Session
+
+
+def graph() -> bytes:
+    """Windows of 8 bars and 4 features, by one matrix of 32 columns."""
+    matrix = np.random.default_rng(0).normal(size=(32, 32)).astype(np.float32)
+    nodes = [
+        helper.make_node("Flatten", ["input"], ["rows"]),
+        helper.make_node("MatMul", ["rows", "matrix"], ["output"], "product"),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("input", ["B", 8, 4]), ("output", ["B", 32]))
+    ]
+    made = helper.make_graph(nodes, "rows", ends[:1], ends[1:], [numpy_helper.from_array(matrix, "matrix")])
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def test_the_product_is_what_it_is_said_to_be() -> None:
+    model = onnx.load_from_string(byte_products._PRODUCT)
+    onnx.checker.check_model(model, full_check=True)
+    assert [(node.op_type, list(node.input)) for node in model.graph.node] == [("MatMulInteger", ["x", "w"])]
+    types = [end.type.tensor_type.elem_type for end in (*model.graph.input, *model.graph.output)]
+    assert types == [TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32]
+
+
+def test_this_processor_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    byte_products._largest_sum.cache_clear()
+    assert byte_products._largest_sum() == 64 * 255 * 127
+    monkeypatch.setattr("onnxruntime.InferenceSession", None)
+    byte_products.require_exact("serve")
+
+
+def test_a_processor_that_adds_in_16_bits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = graph()
+    small = quantise(plain, "nhits")
+    monkeypatch.setattr(byte_products, "_largest_sum", lambda: 32 * 32_767)
+    with pytest.raises(ModelError, match=r"could not load nhits: found a processor .*1,048,544.*float32"):
+        Session(small, 4, "nhits")
+    Session(plain, 4, "nhits")
