@@ -51,7 +51,7 @@ class TrainSettings(Section):
     features: str = "core14"
     seed: int = 7
     threads: int = 0  # 0: every core
-    precision: Literal["float32", "int8"] = "float32"  # networks are served in; int8 only where decisions stay the same
+    precision: Literal["float32", "int8"] = "float32"  # of networks; int8 where decisions stay the same, and needs VNNI
 
     def __post_init__(self) -> None:
         require("train", "seed", self.seed, 0, 2**31 - 1)
