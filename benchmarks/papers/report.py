@@ -64,7 +64,7 @@ def page(runs: Runs, peers: Runs, likes: Runs, steps: Steps, rows: Sequence[Row]
     ]
     # N-HiTS' own runs are trained like the peer's; PatchTST's are not.
     beside = [(row, _of(peers, row), _of(runs if row.network == "nhits" else likes, row)) for row in rows]
-    beside = [(row, theirs, ours) for row, theirs, ours in beside if theirs and ours]
+    beside = [(row, theirs, ours) for row, theirs, ours in beside if _seeds(theirs) & _seeds(ours)]
     if beside:
         lines += [
             "",
@@ -73,11 +73,11 @@ def page(runs: Runs, peers: Runs, likes: Runs, steps: Steps, rows: Sequence[Row]
             "`run.py --like-neuralforecast`, `peer.py` and `steps.py`: the same data, windows, sizes, batches, rates, "
             "patience and threads, at most as many steps. PatchTST was run anew for it: its authors show the network "
             "whole windows and let the rate fall, neuralforecast draws single channels and holds it. That library "
-            "keeps its last weights, ours the best by validation; it makes its windows anew in every step. Seconds of "
-            "a step are of both in turns in one process.",
+            "keeps its last weights, ours the best by validation; it makes its windows anew in every step. Errors are "
+            "means over the seeds that both ran. Seconds of a step are of both in turns in one process.",
             "",
-            "| row | ours: MSE, MAE | neuralforecast | ratio | ours: s a step | neuralforecast | ratio |",
-            "|---|---|---|---|---|---|---|",
+            "| row | ours: MSE, MAE | neuralforecast | ratio | by seed | ours: s a step | neuralforecast | ratio |",
+            "|---|---|---|---|---|---|---|---|",
             *(_beside(row, theirs, ours, steps.get(row.name)) for row, theirs, ours in beside),
         ]
     return "\n".join(lines) + "\n", fine
@@ -123,16 +123,25 @@ def _beside(
     seconds = "| not run | | |"
     if taken is not None:
         seconds = f"| {taken['ours_s']:.4f} | {taken['neuralforecast_s']:.4f} | {taken['ratio']:.2f} |"
+    seeds = sorted(_seeds(ours) & _seeds(theirs))
+    mine, its = ([run for seed in seeds for run in runs if run["seed"] == seed] for runs in (ours, theirs))
+    by_seed = "; ".join(f"{run['seed']}: {_ratio([run], [other])}" for run, other in zip(mine, its, strict=True))
     return (
-        f"| {row.name} | {_mean(ours, 'mse'):.4f}, {_mean(ours, 'mae'):.4f} "
-        f"| {_mean(theirs, 'mse'):.4f}, {_mean(theirs, 'mae'):.4f} "
-        f"| {_mean(ours, 'mse') / _mean(theirs, 'mse'):.3f}, {_mean(ours, 'mae') / _mean(theirs, 'mae'):.3f} "
-        f"{seconds}"
+        f"| {row.name} | {_mean(mine, 'mse'):.4f}, {_mean(mine, 'mae'):.4f} "
+        f"| {_mean(its, 'mse'):.4f}, {_mean(its, 'mae'):.4f} | {_ratio(mine, its)} | {by_seed} {seconds}"
     )
+
+
+def _ratio(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{_mean(ours, figure) / _mean(theirs, figure):.3f}" for figure in ("mse", "mae"))
 
 
 def _of(runs: Runs, row: Row) -> list[Mapping[str, Any]]:
     return [run for run in runs.values() if run["row"] == row.name]
+
+
+def _seeds(runs: Sequence[Mapping[str, Any]]) -> set[int]:
+    return {run["seed"] for run in runs}
 
 
 def _mean(runs: Sequence[Mapping[str, Any]], figure: str) -> float:
