@@ -140,7 +140,7 @@ def as_markdown(found: dict) -> str:
         "",
         f"`{found['command']}` on {found['machine']}: {FEATURES} features, networks at full size. A network is served "
         "in single precision, or in 8 bits where `train.precision` says so and [what is decided "
-        f"stays](precision.md), which holds for {' and '.join(found['in_8_bits']) or 'none'}.",
+        f"stays](precision.md), which holds for {', '.join(found['in_8_bits']) or 'none'}.",
         "",
         "One window, milliseconds:",
         "",
