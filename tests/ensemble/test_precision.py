@@ -174,7 +174,7 @@ def test_a_bundle_asked_for_in_8_bits_says_what_became_of_it(
 def test_a_processor_that_cannot_is_told_before_anything_is_trained(
     world: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(byte_products, "_largest_sum", lambda: 1)
+    monkeypatch.setattr(byte_products, "_sum_of_largest", lambda: 1)
     settings = replace(world.settings, train=replace(world.settings.train, precision="int8"))
     told: list[str] = []
     with pytest.raises(ModelError, match="could not train for 8 bits: found a processor on which"):

@@ -38,8 +38,8 @@ def test_the_product_is_what_it_is_said_to_be() -> None:
 
 
 def test_this_processor_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    byte_products._largest_sum.cache_clear()
-    assert byte_products._largest_sum() == 64 * 255 * 127
+    byte_products._sum_of_largest.cache_clear()
+    assert byte_products._sum_of_largest() == 64 * 255 * 127
     monkeypatch.setattr("onnxruntime.InferenceSession", None)
     byte_products.require_exact("serve")
 
@@ -47,7 +47,7 @@ def test_this_processor_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_processor_that_adds_in_16_bits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = graph()
     small = quantise(plain, "nhits")
-    monkeypatch.setattr(byte_products, "_largest_sum", lambda: 32 * 32_767)
+    monkeypatch.setattr(byte_products, "_sum_of_largest", lambda: 32 * 32_767)
     with pytest.raises(ModelError, match=r"could not load nhits: found a processor .*1,048,544.*float32"):
         Session(small, 4, "nhits")
     Session(plain, 4, "nhits")

@@ -116,3 +116,4 @@ def test_every_network_says_nearly_the_same_in_8_bits(name: str, task: str) -> N
     before, after = (Session(made, 6, name).run(X) for made in (full, small))
     assert after.shape == before.shape
     assert np.abs(after - before).mean() < 0.05 * before.std()
+    assert name == "lstm" or len(small) < len(full)  # an LSTM's graph holds both forms

@@ -38,7 +38,7 @@ def require_exact(attempted: str) -> None:
     Raises:
         ModelError: one large product after the other does not add up.
     """
-    found, expected = _largest_sum(), _INPUTS * _LEFT * _RIGHT
+    found, expected = _sum_of_largest(), _INPUTS * _LEFT * _RIGHT
     if found != expected:
         raise ModelError(
             attempted,
@@ -49,7 +49,7 @@ def require_exact(attempted: str) -> None:
 
 
 @cache
-def _largest_sum() -> int:
+def _sum_of_largest() -> int:
     """The smallest of many sums of the largest products; worked out once a process."""
     import onnxruntime
 

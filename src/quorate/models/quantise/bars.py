@@ -23,8 +23,8 @@ import numpy as np
 
 from quorate.core.types import Float32Array
 
-#: Of an LSTM's weights, as ONNX orders them: input, output, forget, cell.
-GATES = "iofc"
+# Of an LSTM's weights, as ONNX orders them: input, output, forget, cell.
+_GATES = "iofc"
 
 # k. Measured on a trained LSTM: of 4 to 32 this errs least.
 _FINER = 16.0
@@ -54,7 +54,7 @@ class Layer:
 
     def of(self, gate: str) -> slice:
         """The columns of a gate."""
-        first = GATES.index(gate) * self.width
+        first = _GATES.index(gate) * self.width
         return slice(first, first + self.width)
 
 
@@ -165,7 +165,7 @@ def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence
         parts = [part for part, _ in multiplied]
         read = write("Concat", *parts, axis=1) if len(parts) > 1 else "".join(parts)
         gates = {}
-        for gate in GATES if handed else GATES.replace("f", ""):  # at the oldest bar there is nothing to forget
+        for gate in _GATES if handed else _GATES.replace("f", ""):  # at the oldest bar there is nothing to forget
             name, columns = f"{gate} {number}", layer.of(gate)
             sums = write.constant(f"bias of {name}", layer.bias[columns])
             if read:

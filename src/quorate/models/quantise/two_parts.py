@@ -82,11 +82,6 @@ def _laid_as_matmul(graph: Any, weight: Any, node: Any) -> str:
         return str(weight.name)
     from onnx import numpy_helper
 
-    return _added(graph, f"{node.name}/weight", np.ascontiguousarray(numpy_helper.to_array(weight).T))
-
-
-def _added(graph: Any, name: str, values: Any) -> str:
-    from onnx import numpy_helper
-
-    graph.initializer.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
+    name, matrix = f"{node.name}/weight", np.ascontiguousarray(numpy_helper.to_array(weight).T)
+    graph.initializer.append(numpy_helper.from_array(matrix, name))
     return name
