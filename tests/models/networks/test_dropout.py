@@ -17,6 +17,12 @@ def test_the_share_goes_and_the_mean_stays(share, dtype):
     assert len(out.unique()) == 2
 
 
+def test_something_is_left_of_a_share_next_to_1():
+    out = Dropout(0.9999)(torch.ones(80_000))
+    assert torch.isfinite(out).all()
+    assert 0 < (out != 0).float().mean() < 0.01
+
+
 def test_neighbours_are_dropped_independently():
     """Eight elements share a random word, one byte each."""
     torch.manual_seed(2)

@@ -86,6 +86,29 @@ def test_without_residual_attention_no_scores_are_passed_on():
     assert EncoderLayer(replace(CONFIG, residual_attention=True))(rows, 3, None)[1].shape == (8, 3, 3)
 
 
+class Given(nn.Module):
+    """A sublayer that adds this to every token."""
+
+    def __init__(self, value, *also):
+        super().__init__()
+        self.value, self.also = value, also
+
+    def forward(self, rows, *_):
+        added = torch.full_like(rows, self.value)
+        return (added, *self.also) if self.also else added
+
+
+@pytest.mark.parametrize(("attention", "perceptron", "kept"), [(1.0, 0.0, 0.7**2), (0.0, 1.0, 0.7)])
+def test_what_attention_adds_is_dropped_twice_as_in_the_authors_code(attention, perceptron, kept):
+    """After its projection, and before it is added; what the perceptron adds, once."""
+    torch.manual_seed(4)
+    layer = EncoderLayer(replace(CONFIG, dropout=0.3)).train()
+    layer.attention, layer.perceptron = Given(attention, None), Given(perceptron)
+    added = layer(torch.zeros(20_000, 16), 10, None)[0]
+    assert float((added != 0).float().mean()) == pytest.approx(kept, abs=0.01)
+    assert float(added.mean()) == pytest.approx(1, abs=0.02)
+
+
 @pytest.mark.parametrize("residual", [False, True])
 def test_activations_worked_out_again_give_the_same_gradients(residual):
     config = replace(CONFIG, residual_attention=residual, dropout=0.3, attention_dropout=0.2)

@@ -13,8 +13,8 @@ class Dropout(nn.Module):
     """Zeros a share of what it reads while it trains, and raises the rest so that the mean stays.
 
     torch draws a float for every element, which takes longer than the layers around it. Here each takes one byte of
-    64 random bits, so the share is rounded to 256ths, and what is raised is raised by the rounded one. The bits are
-    torch's: the same seed gives the same masks.
+    64 random bits, so the share is rounded to 256ths, at most 255 of them, and what is raised is raised by the rounded
+    one. The bits are torch's: the same seed gives the same masks.
 
     Args:
         share: to drop, from 0 to less than 1.
@@ -25,7 +25,7 @@ class Dropout(nn.Module):
 
     def __init__(self, share: float) -> None:
         super().__init__()
-        self.level = round(share * _LEVELS)
+        self.level = min(round(share * _LEVELS), _LEVELS - 1)
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.level:

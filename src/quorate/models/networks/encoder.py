@@ -26,7 +26,8 @@ class EncoderConfig:
         heads: H of attention, a divisor of D.
         layers: one above the other.
         feedforward: width inside a layer's perceptron.
-        dropout: of what each sublayer adds and inside its perceptron.
+        dropout: of what each sublayer adds and inside its perceptron; of what attention adds twice, as in the authors'
+            code.
         attention_dropout: of the attention weights.
         norm: over a token, or over all tokens of the batch.
         pre_norm: normalise what a sublayer reads, and the end of the encoder; else what it and its input add up to.
@@ -85,13 +86,15 @@ class EncoderLayer(nn.Module):
             nn.Linear(config.feedforward, config.width),
         )
         self.norms = nn.ModuleList((_norm(config), _norm(config)))
+        # Dropped twice is dropped once, with the share that is left of what is left.
+        self.mixed_dropout = Dropout(1 - (1 - config.dropout) ** 2)
         self.dropout = Dropout(config.dropout)
 
     def forward(self, rows: Tensor, N: int, before: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Tokens and scores as in `Attention`; the scores to pass on, if any."""
         first, second = self.norms
         mixed, scores = self.attention(first(rows) if self.pre_norm else rows, N, before)
-        rows = rows + self.dropout(mixed)
+        rows = rows + self.mixed_dropout(mixed)
         if not self.pre_norm:
             rows = first(rows)
         rows = rows + self.dropout(self.perceptron(second(rows) if self.pre_norm else rows))
