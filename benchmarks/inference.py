@@ -75,9 +75,9 @@ def measure(name: str) -> dict:
     model = fitted(name)
     module = model._require_fitted(model._answers)
     graph = model.to_onnx()
-    session, small = Session(graph, FEATURES, name), Session(quantise(graph, name), FEATURES, name)
     random = np.random.default_rng(1)
     X = random.normal(size=(WINDOWS, model.window, FEATURES)).astype(np.float32)
+    session, small = (Session(made, FEATURES, name) for made in (graph, quantise(graph, name, X)))
 
     def eager(rows: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

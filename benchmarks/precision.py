@@ -26,7 +26,7 @@ import numpy as np
 import quorate
 from quorate.core.clock import iso_ms, parse_ms, timeframe_ms
 from quorate.core.types import Candles, IntArray
-from quorate.ensemble.precision import AGREEMENT, COMPARED_ROWS, MOST_LOST, compare, of_stack, of_votes
+from quorate.ensemble.precision import AGREEMENT, COMPARED_ROWS, MOST_LOST, compare, lesson_rows, of_stack, of_votes
 from quorate.ensemble.predictor import Bundle
 from quorate.ensemble.recipes import RECIPES
 from quorate.market import FreqtradeFolder
@@ -81,13 +81,6 @@ def trained(data: Path, out: Path, options: str, environment: dict[str, str]) ->
 
 def measure(path: Path, data: Path, until: int) -> dict[str, Any]:
     bundle = quorate.load_bundle(path)
-    small = {
-        member.model: Session(
-            quantise((path / member.graph).read_bytes(), member.model), session.features, member.model
-        )
-        for member in bundle.manifest.members
-        if member.graph is not None and (session := bundle.members.sessions[member.model]).window > 1
-    }
     split = bundle.manifest.settings["split"]
     trained, later = (
         dataset_of(bundle, data, *span)
@@ -96,14 +89,20 @@ def measure(path: Path, data: Path, until: int) -> dict[str, Any]:
             (bundle.manifest.training_end, until),
         )
     )
-    validation = time_split(trained.time, trained.span_end, split["train"], split["validation"]).validation
+    parts = time_split(trained.time, trained.span_end, split["train"], split["validation"])
+    small = {}
+    for member in bundle.manifest.members:
+        if member.graph is not None and (session := bundle.members.sessions[member.model]).window > 1:
+            windows, _ = trained.read(lesson_rows(parts), session.window)
+            light = quantise((path / member.graph).read_bytes(), member.model, windows)
+            small[member.model] = Session(light, session.features, member.model)
     return {
         "bundle": bundle.manifest.id,
         "members": list(bundle.members.order),
         "span": [iso_ms(bundle.manifest.training_start), iso_ms(bundle.manifest.training_end)],
         "decides": f"the {bundle.decides} policy" if bundle.stack is None else f"a stack by {bundle.stack.method}",
         "loss": "log-loss" if bundle.stack is None else "MSE, squared percent",
-        "validation": comparison(bundle, small, trained, validation),
+        "validation": comparison(bundle, small, trained, parts.validation),
         "later": comparison(bundle, small, later, np.arange(len(later.y))),
     }
 

@@ -112,7 +112,7 @@ def test_every_network_says_nearly_the_same_in_8_bits(name: str, task: str) -> N
     y = (X[:, -1, 0] > 0) * 2 if task == "class" else X[:, -1, 0].astype(np.float64) / 100
     model.fit(X, y.astype(np.int8) if task == "class" else y)
     full = model.to_onnx()
-    small = quantise(full, name)
+    small = quantise(full, name, X)
     before, after = (Session(made, 6, name).run(X) for made in (full, small))
     assert after.shape == before.shape
     assert np.abs(after - before).mean() < 0.05 * before.std()

@@ -65,7 +65,7 @@ def test_many_windows_are_read_more_exactly_than_by_the_runtimes_own_lstm_of_8_b
     )
     exact, own, bytes_ = (
         Session(made, FEATURES, "rows").run(X)
-        for made in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows"))
+        for made in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows", windows()))
     )
     off = [np.abs(said - exact).mean() for said in (own, bytes_)]
     assert 0 < off[1] < 0.2 * off[0]
@@ -73,7 +73,7 @@ def test_many_windows_are_read_more_exactly_than_by_the_runtimes_own_lstm_of_8_b
 
 def test_few_windows_are_read_as_before() -> None:
     plain = bytes(recurrent(2).SerializeToString())
-    full, small = (Session(made, FEATURES, "rows") for made in (plain, quantise(plain, "rows")))
+    full, small = (Session(made, FEATURES, "rows") for made in (plain, quantise(plain, "rows", windows())))
     X = windows(16)
     np.testing.assert_array_equal(small.run(X[:15]), full.run(X[:15]))
     assert (small.run(X) != full.run(X)).any()
@@ -86,7 +86,7 @@ def test_states_at_their_limits_do_not_wrap_round() -> None:
         if weight.name == "bias0":  # all gates open, the cell always filled: states go to 1
             weight.CopyFrom(numpy_helper.from_array(np.full((1, 8 * WIDTH), 20, np.float32), "bias0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows")))
+    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
     assert full.min() > 0.99
     np.testing.assert_allclose(small, full, atol=1e-4)
 
@@ -97,22 +97,44 @@ def test_a_unit_without_weights_stays_without() -> None:
         if weight.name == "own0":
             weight.CopyFrom(numpy_helper.from_array(np.zeros((1, 4 * WIDTH, WIDTH), np.float32), "own0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows")))
+    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
     np.testing.assert_allclose(small, full, atol=1e-6)
 
 
 def test_the_member_asks_for_as_many_at_once_as_are_fastest_and_is_the_same_bytes_each_time() -> None:
     settings = replace(ModelSettings(), lstm=LSTMSettings(window=12, width=32, epochs=1))
     model = build("lstm", "class", settings, seed=1, threads=1)
-    model.fit(windows(100, 6, 12), (np.arange(100) % 3).astype(np.int8))
+    X = windows(300, 6, 12)
+    model.fit(X[:100], (np.arange(100) % 3).astype(np.int8))
     full = model.to_onnx()
-    small = quantise(full, "lstm")
-    assert small == quantise(full, "lstm")
+    small = quantise(full, "lstm", X)
+    assert small == quantise(full, "lstm", X)
     onnx.checker.check_model(onnx.load_from_string(small))
     before, after = (Session(made, 6, "lstm") for made in (full, small))
     assert (before.batch, after.batch) == (32, 128)
-    X = windows(300, 6, 12)
     assert np.abs(after.run(X) - before.run(X)).max() < 1e-4
+
+
+def test_weights_are_rounded_by_the_windows_that_are_given() -> None:
+    plain, X = bytes(recurrent(2).SerializeToString()), windows(2_000)
+    X[:, :, 1:] = X[:, :, :1]  # features that always say the same
+    full = Session(plain, FEATURES, "rows").run(X[1_000:])
+    off = [
+        np.abs(Session(quantise(plain, "rows", seen), FEATURES, "rows").run(X[1_000:]) - full).mean()
+        for seen in (X[:1_000], windows(1_000))
+    ]
+    assert off[0] < 0.8 * off[1]
+
+
+@pytest.mark.parametrize("seen", [None, windows(0)], ids=["none", "empty"])
+def test_without_windows_it_is_refused(seen: Any) -> None:
+    with pytest.raises(ModelError, match="found no windows; expected some of the training rows"):
+        quantise(bytes(recurrent().SerializeToString()), "rows", seen)
+
+
+def test_windows_that_it_does_not_read_are_refused() -> None:
+    with pytest.raises(ModelError, match="expected windows that it reads"):
+        quantise(bytes(recurrent().SerializeToString()), "rows", windows(5, features=FEATURES + 1))
 
 
 def two_on_the_window(model: onnx.ModelProto) -> None:
@@ -164,4 +186,4 @@ def test_what_is_not_understood_is_refused(spoil: Any, found: str) -> None:
     model = recurrent(2)
     spoil(model)
     with pytest.raises(ModelError, match=found):
-        quantise(bytes(model.SerializeToString()), "rows")
+        quantise(bytes(model.SerializeToString()), "rows", windows())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.settings import VoteSettings
-from quorate.core.types import Action, ActionArray, FloatArray
+from quorate.core.types import Action, ActionArray, FloatArray, IntArray
 from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.manifest import Member
 from quorate.ensemble.stack.stack import STACK, Stack
@@ -29,6 +29,9 @@ MOST_LOST = 0.005
 
 # Rows on which members in full precision and in 8 bits are compared, at most.
 COMPARED_ROWS = 20_000
+
+# Training rows by whose windows weights are rounded, about.
+_LESSON_ROWS = 2_000
 
 # Far from 0, so that one row that a member was sure of and wrong about does not decide.
 _LEAST_SCORE = 1e-6
@@ -174,12 +177,12 @@ def lighten(
 
     Args:
         dataset: features and labels.
-        split: its parts; the validation rows are looked at.
+        split: its parts; the validation rows are looked at, and weights are rounded by some of the training's.
         members: those with a graph have a say.
         files: of the bundle, changed in place.
         standard: made of the labels of the rows that are compared.
     """
-    rows = split.validation[:: max(1, len(split.validation) // COMPARED_ROWS)]
+    rows, lessons = split.validation[:: max(1, len(split.validation) // COMPARED_ROWS)], lesson_rows(split)
     graphs = {member.model: member.graph for member in members if member.graph is not None}
     sessions = {model: Session(files[graph], dataset.inputs.X.shape[1], model) for model, graph in graphs.items()}
     # All on the same rows, those that every member can read.
@@ -189,12 +192,18 @@ def lighten(
         X, _ = dataset.read(rows, session.window)
         full[model] = session.run(X)
         if session.window > 1:
-            small[model] = quantise(files[graphs[model]], model)
+            windows, _ = dataset.read(lessons, session.window)
+            small[model] = quantise(files[graphs[model]], model, windows)
             fewer[model] = Session(small[model], session.features, model).run(X)
     found = compare(full, fewer, standard(dataset.y[rows]))
     for model in found.kept:
         files[graphs[model]] = small[model]
     return found
+
+
+def lesson_rows(split: TimeSplit) -> IntArray:
+    """The training rows by whose windows weights are rounded."""
+    return split.train[:: max(1, len(split.train) // _LESSON_ROWS)]
 
 
 def _same(decisions: Mapping[str, Agreement]) -> bool:

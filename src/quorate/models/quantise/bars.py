@@ -1,14 +1,15 @@
 """An LSTM's layers as products of bytes, bar after bar.
 
 The runtime's own LSTM of 8 bits has one step of quantisation for all states, and a recurrence goes wrong by it on each
-bar. Here a state h and a weight w are read in two parts of 8 bits each, H and r, V and u being integers:
+bar. Here a state h is read in two parts of 8 bits, H and r; a weight w has one, V, rounded for the states that it is
+multiplied by (`rounding.py`):
 
     h = a (H + r / k)        one a for all states, which lie between -1 and 1
-    w = b (V + u / k)        one b for a column of weights
-    h w = a b (H V + r V / k + H u / k), and r u / k², which is left out
+    w = b V                  one b for a column of weights
+    h w = a b (H V + r w / (b k))
 
-With 1 / k rounded into the other factor, V / k beside r and H / k beside u, all three are of one unit. So they are one
-product of bytes, three times as long, with one sum of 32 bits: (H, r, H / k) by (V, V / k, u).
+With w / (b k) rounded, too, both are of one unit. So they are one product of bytes, twice as long, with one sum of 32
+bits: (H, r) by (V, w / (b k)).
 
 What the lowest layer reads of the window stays in single precision: it is a thirtieth of the work.
 """
@@ -20,33 +21,39 @@ from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from quorate.core.types import Float32Array
+from quorate.models.quantise.rounding import LARGEST, rounded
 
 # Of an LSTM's weights, as ONNX orders them: input, output, forget, cell.
 _GATES = "iofc"
 
-# k. Measured on a trained LSTM: of 4 to 32 this errs least.
+# k. Measured on a trained LSTM: of 8 to 32 this errs least.
 _FINER = 16.0
 
 # a. A state of 1 is the largest integer; bytes count from the zero.
-_LARGEST, _ZERO = 127, 128
-_STEP = 1 / _LARGEST
+_STEP, _ZERO = 1 / LARGEST, 128
+
+# Parts of a state.
+_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """The weights of an LSTM.
+    """The weights of an LSTM, and what it makes of windows.
 
     Attributes:
         reads: (F, 4 * width) of what it reads.
         repeats: (width, 4 * width) of its own state at the bar before.
         bias: (4 * width,).
+        states: (L, n, width) after each bar of n windows, by the weights as they are.
     """
 
     reads: Float32Array
     repeats: Float32Array
     bias: Float32Array
+    states: Float32Array
 
     @property
     def width(self) -> int:
@@ -63,7 +70,7 @@ class State:
     """Names of what a layer hands on from bar to bar.
 
     Attributes:
-        parts: (B, 3 * width) its state in bytes: H, r and H / k.
+        parts: (B, 2 * width) its state in bytes: H and r.
         cell: (B, width).
         state: (B, width).
     """
@@ -130,7 +137,7 @@ def newest_states(write: Writer, layers: Sequence[Layer], rows: str) -> list[str
     after = _bar(bar, layers, reads, before)
 
     def typed(states: Sequence[State]) -> list[Any]:
-        kinds = {"parts": (TensorProto.UINT8, 3), "cell": (TensorProto.FLOAT, 1), "state": (TensorProto.FLOAT, 1)}
+        kinds = {"parts": (TensorProto.UINT8, _PARTS), "cell": (TensorProto.FLOAT, 1), "state": (TensorProto.FLOAT, 1)}
         return [
             helper.make_tensor_value_info(getattr(state, part), kind, ["B", times * layer.width])
             for layer, state in zip(layers, states, strict=True)
@@ -160,16 +167,23 @@ def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence
     for number, layer in enumerate(layers):
         handed = before[number] if before else None
         # In bytes: the state of the layer below, and its own of the bar before.
-        multiplied = [(after[-1].parts, layer.reads)] if after else []
-        multiplied += [(handed.parts, layer.repeats)] if handed else []
-        parts = [part for part, _ in multiplied]
+        multiplied = []
+        if after:
+            below = layers[number - 1].states
+            multiplied.append((after[-1].parts, layer.reads, below[1:] if handed else below[:1]))
+        if handed:
+            multiplied.append((handed.parts, layer.repeats, layer.states[:-1]))
+        parts = [part for part, _, _ in multiplied]
         read = write("Concat", *parts, axis=1) if len(parts) > 1 else "".join(parts)
+        weights = _weights([(matrix, states) for _, matrix, states in multiplied]) if multiplied else None
         gates = {}
         for gate in _GATES if handed else _GATES.replace("f", ""):  # at the oldest bar there is nothing to forget
             name, columns = f"{gate} {number}", layer.of(gate)
-            sums = write.constant(f"bias of {name}", layer.bias[columns])
-            if read:
-                sums = _product(write, read, [matrix[:, columns] for _, matrix in multiplied], sums, name)
+            bias = layer.bias[columns]
+            if weights is None:
+                sums = write.constant(f"bias of {name}", bias)
+            else:
+                sums = _product(write, read, weights, columns, bias, name)
             if not after:
                 sums = write("Gemm", features, write.constant(f"of {name}", layer.reads[:, columns]), sums)
             gates[gate] = write("Tanh" if gate == "c" else "Sigmoid", sums)
@@ -182,33 +196,54 @@ def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence
 
 
 def _parts(write: Writer, states: str) -> str:
-    """(B, 3 * width) bytes of (B, width) states: H, r and H / k."""
+    """(B, 2 * width) bytes of (B, width) states: H and r."""
     zero, step = write.constant("zero", np.uint8(_ZERO)), write.constant("step", np.float32(_STEP))
     finer = write.constant("finer step", np.float32(_STEP / _FINER))
-    coarser = write.constant("coarser step", np.float32(_STEP * _FINER))
     large = write("QuantizeLinear", states, step, zero)
     left = write("Sub", states, write("DequantizeLinear", large, step, zero))
-    small = write("QuantizeLinear", left, finer, zero)
-    return write("Concat", large, small, write("QuantizeLinear", states, coarser, zero), axis=1)
+    return write("Concat", large, write("QuantizeLinear", left, finer, zero), axis=1)
 
 
-def _product(write: Writer, parts: str, matrices: Sequence[Float32Array], bias: str, name: str) -> str:
-    """States in parts, side by side, by their weights one upon the other; and the bias."""
-    scale = np.max([np.abs(matrix).max(axis=0) for matrix in matrices], axis=0) / _LARGEST
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """Of states in parts.
+
+    Attributes:
+        integers: (2 * n, u) int8, for the parts of n states.
+        scale: (u,) float32, b.
+        bias: (u,) float32 to be added.
+    """
+
+    integers: npt.NDArray[np.int8]
+    scale: Float32Array
+    bias: Float32Array
+
+
+def _weights(multiplied: Sequence[tuple[Float32Array, Float32Array]]) -> Weights:
+    """Of the matrices of one layer and the (bars, windows, width) states that each is multiplied by."""
+    exact = np.concatenate([matrix for matrix, _ in multiplied])
+    scale = np.abs(exact).max(axis=0) / LARGEST
     scale = np.where(scale > 0, scale, 1).astype(np.float32)
-    weights = []
-    for matrix in matrices:
-        exact = matrix / scale
-        large = np.round(exact)
-        weights += [large, np.round(exact / _FINER), np.round((exact - large) * _FINER)]
+    states = np.concatenate([seen.reshape(-1, seen.shape[2]) for _, seen in multiplied], axis=1)
+    large, bias = rounded(exact, scale, states)
+    small = np.round(exact / scale / _FINER)
+    # Parts follow each other state by state: H and r of the layer below, then of its own.
+    ends = np.cumsum([len(matrix) for matrix, _ in multiplied])[:-1]
+    parts = zip(np.split(large, ends), np.split(small, ends), strict=True)
+    integers = np.concatenate([part for pair in parts for part in pair]).astype(np.int8)
+    return Weights(integers, scale, bias)
+
+
+def _product(write: Writer, parts: str, weights: Weights, columns: slice, bias: Float32Array, name: str) -> str:
+    """States in parts, side by side, by some columns of their weights; and the bias."""
     return write(
         "MatMulIntegerToFloat",
         parts,
-        write.constant(f"weights of {name}", np.concatenate(weights).astype(np.int8)),
+        write.constant(f"weights of {name}", weights.integers[:, columns]),
         write.constant("step", np.float32(_STEP)),
-        write.constant(f"scale of {name}", scale),
+        write.constant(f"scale of {name}", weights.scale[columns]),
         write.constant("zero", np.uint8(_ZERO)),
         "",
-        bias,
+        write.constant(f"bias of {name}", bias + weights.bias[columns]),
         domain="com.microsoft",
     )

@@ -12,6 +12,7 @@ from typing import Any
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.models.byte_products import BITS
 from quorate.models.export import content
+from quorate.models.matrix import Matrix
 from quorate.models.quantise.recurrence import has_recurrence, multiply_bytes
 from quorate.models.quantise.two_parts import is_product, read_in_two_parts
 
@@ -22,12 +23,12 @@ _OPERATORS = ["MatMul", "Gemm"]
 _LEAST = 16
 
 
-def quantise(graph: bytes, name: str) -> bytes:
+def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
     """The graph with the weights of its matrix products as 8-bit integers, one scale a column; activations are
     quantised as they come (dynamic quantisation). Its input and output are unchanged.
 
     What reads the window itself reads it in two parts, each of 8 bits: its steps are what would change most decisions.
-    An LSTM reads its own states so, and its weights, where it has many windows to read; all else it leaves as it is.
+    An LSTM reads its own states so where it has many windows to read; all else of it stays as it is.
 
     Source: Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
     Inference; the runtime's own tool.
@@ -35,9 +36,11 @@ def quantise(graph: bytes, name: str) -> bytes:
     Args:
         graph: a serialised ONNX graph in single precision.
         name: for messages.
+        windows: (n, L, F) float32 of training rows; an LSTM's weights are rounded by them, and only an LSTM needs any.
 
     Raises:
-        ModelError: it has no weights of that kind, or is no graph.
+        ModelError: it has no weights of that kind, or is no graph; for an LSTM, no windows, or layers that are not
+            understood.
         MissingExtraError: onnx is not installed.
     """
     try:
@@ -54,7 +57,7 @@ def quantise(graph: bytes, name: str) -> bytes:
     except DecodeError as error:
         raise ModelError(f"quantise {name}", found=str(error), expected="an ONNX graph") from error
     if has_recurrence(model.graph):
-        multiply_bytes(model, name)
+        multiply_bytes(model, windows, name)
         return _told(model)
     kept = _small(model.graph)
     read_in_two_parts(model.graph, kept)

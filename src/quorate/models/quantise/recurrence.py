@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from quorate.core.errors import ModelError
+from quorate.core.types import Float32Array
+from quorate.models.matrix import Matrix
 from quorate.models.quantise.bars import Layer, Writer, newest_states
 from quorate.models.runtime import BATCH
 
@@ -27,23 +29,25 @@ def has_recurrence(graph: Any) -> bool:
     return any(node.op_type == "LSTM" for node in graph.node)
 
 
-def multiply_bytes(model: Any, name: str) -> None:
+def multiply_bytes(model: Any, windows: Matrix | None, name: str) -> None:
     """Let a model's LSTM layers read many windows by products of bytes, and say how many are best.
 
     Args:
         model: changed in place.
+        windows: (n, L, F) whose states the weights are rounded for.
         name: for messages.
 
     Raises:
-        ModelError: they do not stand upon each other, do not begin at 0, hand on more than their newest state, or are
-            not of the plain kind that reads forwards.
+        ModelError: no windows, or windows that the model does not read; or its layers do not stand upon each other, do
+            not begin at 0, hand on more than their newest state, or are not of the plain kind that reads forwards.
     """
     from onnx import helper
 
     graph = model.graph
     replaced = _stacked(graph, name)
     lstms = [node for node in replaced if node.op_type == "LSTM"]
-    layers, rows = [_layer(graph, node, name) for node in lstms], lstms[0].input[0]
+    weights, rows = [_weights(graph, node, name) for node in lstms], lstms[0].input[0]
+    layers = [Layer(*each, seen) for each, seen in zip(weights, _states(model, lstms, windows, name), strict=True)]
     states = [node.output[1] for node in lstms]
     write = Writer("lstm")
     size = write("Gather", write("Shape", rows), write.constant("axis of windows", np.int64(1)))
@@ -83,8 +87,8 @@ def _stacked(graph: Any, name: str) -> list[Any]:
     return found
 
 
-def _layer(graph: Any, node: Any, name: str) -> Layer:
-    """The weights of a plain LSTM that reads forwards from a state of 0."""
+def _weights(graph: Any, node: Any, name: str) -> tuple[Float32Array, Float32Array, Float32Array]:
+    """What a plain LSTM that reads forwards from a state of 0 reads, repeats and adds, as `Layer` has them."""
     from onnx import numpy_helper
 
     weights = {weight.name: weight for weight in graph.initializer}
@@ -99,7 +103,35 @@ def _layer(graph: Any, node: Any, name: str) -> Layer:
     # Of the one direction; rows of each gate to columns.
     read, repeated = (numpy_helper.to_array(weights[each])[0].T for each in (reads, repeats))
     both = numpy_helper.to_array(weights[bias])[0] if bias else np.zeros(2 * read.shape[1], np.float32)
-    return Layer(read, repeated, both.reshape(2, -1).sum(axis=0))
+    return read, repeated, both.reshape(2, -1).sum(axis=0)
+
+
+def _states(model: Any, lstms: Sequence[Any], windows: Matrix | None, name: str) -> list[Float32Array]:
+    """(L, n, width) states of each layer after each bar of n windows, by its weights as they are."""
+    import onnxruntime
+    from onnx import TensorProto, helper
+    from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
+
+    if windows is None or not len(windows):  # never asked of the runtime, which an LSTM without rows brings down
+        raise ModelError(f"quantise {name}", found="no windows", expected="some of the training rows")
+    told = type(model)()
+    told.CopyFrom(model)
+    every = []
+    for newest in (lstm.output[1] for lstm in lstms):
+        (node,) = (node for node in told.graph.node if newest in node.output)
+        node.output[0] = node.output[0] or f"all of {newest}"
+        every.append(node.output[0])
+    told.graph.output.extend(helper.make_tensor_value_info(state, TensorProto.FLOAT, None) for state in every)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(told.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    try:
+        found = session.run(every, {session.get_inputs()[0].name: windows[:]})
+    except InvalidArgument as error:
+        raise ModelError(
+            f"quantise {name}", found=str(error).splitlines()[0], expected="windows that it reads"
+        ) from error
+    return [states[:, 0] for states in found]  # of the one direction
 
 
 def _is_zero(name: str, makers: Mapping[str, Any]) -> bool:
