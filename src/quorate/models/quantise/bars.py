@@ -1,15 +1,8 @@
 """An LSTM's layers as products of bytes, bar after bar.
 
 The runtime's own LSTM of 8 bits has one step of quantisation for all states, and a recurrence goes wrong by it on each
-bar. Here a state h is read in two parts of 8 bits, H and r; a weight w has one, V, rounded for the states that it is
-multiplied by (`rounding.py`):
-
-    h = a (H + r / k)        one a for all states, which lie between -1 and 1
-    w = b V                  one b for a column of weights
-    h w = a b (H V + r w / (b k))
-
-With w / (b k) rounded, too, both are of one unit. So they are one product of bytes, twice as long, with one sum of 32
-bits: (H, r) by (V, w / (b k)).
+bar. Here states are read in two parts (`states.py`). Weights are, too, at the newest third of the bars; what goes wrong
+at the others is mostly forgotten at the end, and there one part is enough.
 
 What the lowest layer reads of the window stays in single precision: it is a thirtieth of the work.
 """
@@ -17,26 +10,17 @@ What the lowest layer reads of the window stays in single precision: it is a thi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from quorate.core.types import Float32Array
-from quorate.models.quantise.rounding import LARGEST, rounded
+from quorate.models.quantise.states import Parts, in_bytes, product, weights
+from quorate.models.quantise.writer import Writer
 
 # Of an LSTM's weights, as ONNX orders them: input, output, forget, cell.
 _GATES = "iofc"
-
-# k. Measured on a trained LSTM: of 8 to 32 this errs least.
-_FINER = 16.0
-
-# a. A state of 1 is the largest integer; bytes count from the zero.
-_STEP, _ZERO = 1 / LARGEST, 128
-
-# Parts of a state.
-_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +54,7 @@ class State:
     """Names of what a layer hands on from bar to bar.
 
     Attributes:
-        parts: (B, 2 * width) its state in bytes: H and r.
+        parts: (B, parts * width) its state in bytes.
         cell: (B, width).
         state: (B, width).
     """
@@ -84,36 +68,6 @@ class State:
         return cls(*(f"{field.name} {layer} {when}" for field in fields(cls)))
 
 
-class Writer:
-    """Nodes as they are written, each with one output, which is named by its place.
-
-    Args:
-        name: what all names begin with.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.nodes: list[Any] = []
-        self.constants: dict[str, Any] = {}
-        self._name = name
-
-    def __call__(self, operator: str, *read: str, domain: str = "", **settings: Any) -> str:
-        """Write a node; the name of its output."""
-        from onnx import helper
-
-        made = f"{self._name}, {len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, read, [made], domain=domain, **settings))
-        return made
-
-    def constant(self, name: str, values: Any) -> str:
-        """The name of a constant, made when it is first asked for."""
-        from onnx import numpy_helper
-
-        name = f"{self._name}: {name}"
-        if name not in self.constants:
-            self.constants[name] = numpy_helper.from_array(np.array(values, order="C"), name)
-        return name
-
-
 def newest_states(write: Writer, layers: Sequence[Layer], rows: str) -> list[str]:
     """Write layers that stand upon each other, read over the bars of all windows.
 
@@ -125,36 +79,60 @@ def newest_states(write: Writer, layers: Sequence[Layer], rows: str) -> list[str
     Returns:
         For each layer, the name of its (B, width) states at the newest bar.
     """
+    bars = len(layers[0].states)
+    newer = bars - max(1, bars // 3)
+    oldest = write("Gather", rows, write.constant("oldest", np.int64(0)), axis=0)
+    states = _bar(write, layers, oldest, [], 2)
+    if newer > 1:
+        states = _bars(write, layers, _cut(write, rows, 1, newer), states, "an older bar", 2)
+    states = [replace(state, parts=in_bytes(write, state.state, 3)) for state in states]
+    states = _bars(write, layers, _cut(write, rows, newer, bars), states, "a newer bar", 3)
+    return [state.state for state in states]
+
+
+def _cut(write: Writer, rows: str, first: int, end: int) -> str:
+    """Bars from the first to before the end."""
+    places = (write.constant(f"bar {place}", np.array([place])) for place in (first, end))
+    return write("Slice", rows, *places, write.constant("axis of bars", np.array([0])))
+
+
+def _bars(
+    write: Writer, layers: Sequence[Layer], rows: str, before: Sequence[State], name: str, parts: Parts
+) -> list[State]:
+    """All layers over some bars, at each the same; what they hand on at the last.
+
+    Args:
+        write: the graph.
+        layers: from the lowest.
+        rows: (l, B, F) the bars.
+        before: what the layers handed on at the bar before.
+        name: of such a bar.
+        parts: of which the products are.
+    """
     from onnx import TensorProto, helper
 
-    oldest = write("Gather", rows, write.constant("oldest", np.int64(0)), axis=0)
-    cuts = (("second", 1), ("end", np.iinfo(np.int64).max), ("axis of bars", 0))
-    later = write("Slice", rows, *(write.constant(name, np.array([place])) for name, place in cuts))
-    begun = _bar(write, layers, oldest, [])
-
-    bar = Writer("a later bar")
-    reads, before = "its features", [State.named(number, "before") for number in range(len(layers))]
-    after = _bar(bar, layers, reads, before)
-
     def typed(states: Sequence[State]) -> list[Any]:
-        kinds = {"parts": (TensorProto.UINT8, _PARTS), "cell": (TensorProto.FLOAT, 1), "state": (TensorProto.FLOAT, 1)}
+        kinds = {"parts": (TensorProto.UINT8, parts), "cell": (TensorProto.FLOAT, 1), "state": (TensorProto.FLOAT, 1)}
         return [
             helper.make_tensor_value_info(getattr(state, part), kind, ["B", times * layer.width])
             for layer, state in zip(layers, states, strict=True)
             for part, (kind, times) in kinds.items()
         ]
 
-    features = helper.make_tensor_value_info(reads, TensorProto.FLOAT, ["B", len(layers[0].reads)])
-    body = helper.make_graph(
-        bar.nodes, "a later bar", [*typed(before), features], typed(after), list(bar.constants.values())
+    bar, features = Writer(name), f"features of {name}"
+    given, found = (
+        [State.named(number, f"{when} {name}") for number in range(len(layers))] for when in ("before", "after")
     )
-    newest = [State.named(number, "at last") for number in range(len(layers))]
-    first, last = ([name for state in states for name in astuple(state)] for states in (begun, newest))
-    write.nodes.append(helper.make_node("Scan", [*first, later], last, body=body, num_scan_inputs=1))
-    return [state.state for state in newest]
+    made = _bar(bar, layers, features, given, parts)
+    read = helper.make_tensor_value_info(features, TensorProto.FLOAT, ["B", len(layers[0].reads)])
+    body = helper.make_graph(bar.nodes, name, [*typed(given), read], typed(made), list(bar.constants.values()))
+    ends = ([each for state in states for each in astuple(state)] for states in (before, found))
+    first, last = ends
+    write.nodes.append(helper.make_node("Scan", [*first, rows], last, body=body, num_scan_inputs=1))
+    return found
 
 
-def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence[State]) -> list[State]:
+def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence[State], parts: Parts) -> list[State]:
     """All layers at one bar.
 
     Args:
@@ -162,28 +140,29 @@ def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence
         layers: from the lowest.
         features: (B, F) of the bar.
         before: what the layers handed on at the bar before; nothing at the oldest.
+        parts: of which the products are.
     """
     after: list[State] = []
     for number, layer in enumerate(layers):
         handed = before[number] if before else None
         # In bytes: the state of the layer below, and its own of the bar before.
-        multiplied = []
+        read, multiplied = [], []
         if after:
             below = layers[number - 1].states
-            multiplied.append((after[-1].parts, layer.reads, below[1:] if handed else below[:1]))
+            read.append(after[-1].parts)
+            multiplied.append((layer.reads, below[1:] if handed else below[:1]))
         if handed:
-            multiplied.append((handed.parts, layer.repeats, layer.states[:-1]))
-        parts = [part for part, _, _ in multiplied]
-        read = write("Concat", *parts, axis=1) if len(parts) > 1 else "".join(parts)
-        weights = _weights([(matrix, states) for _, matrix, states in multiplied]) if multiplied else None
+            read.append(handed.parts)
+            multiplied.append((layer.repeats, layer.states[:-1]))
+        states = write("Concat", *read, axis=1) if len(read) > 1 else "".join(read)
+        of_states = weights(multiplied, parts) if multiplied else None
         gates = {}
         for gate in _GATES if handed else _GATES.replace("f", ""):  # at the oldest bar there is nothing to forget
             name, columns = f"{gate} {number}", layer.of(gate)
-            bias = layer.bias[columns]
-            if weights is None:
-                sums = write.constant(f"bias of {name}", bias)
+            if of_states is None:
+                sums = write.constant(f"bias of {name}", layer.bias[columns])
             else:
-                sums = _product(write, read, weights, columns, bias, name)
+                sums = product(write, states, of_states, columns, layer.bias[columns], name)
             if not after:
                 sums = write("Gemm", features, write.constant(f"of {name}", layer.reads[:, columns]), sums)
             gates[gate] = write("Tanh" if gate == "c" else "Sigmoid", sums)
@@ -191,59 +170,5 @@ def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence
         if handed:
             cell = write("Add", write("Mul", gates["f"], handed.cell), cell)
         state = write("Mul", gates["o"], write("Tanh", cell))
-        after.append(State(_parts(write, state), cell, state))
+        after.append(State(in_bytes(write, state, parts), cell, state))
     return after
-
-
-def _parts(write: Writer, states: str) -> str:
-    """(B, 2 * width) bytes of (B, width) states: H and r."""
-    zero, step = write.constant("zero", np.uint8(_ZERO)), write.constant("step", np.float32(_STEP))
-    finer = write.constant("finer step", np.float32(_STEP / _FINER))
-    large = write("QuantizeLinear", states, step, zero)
-    left = write("Sub", states, write("DequantizeLinear", large, step, zero))
-    return write("Concat", large, write("QuantizeLinear", left, finer, zero), axis=1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Weights:
-    """Of states in parts.
-
-    Attributes:
-        integers: (2 * n, u) int8, for the parts of n states.
-        scale: (u,) float32, b.
-        bias: (u,) float32 to be added.
-    """
-
-    integers: npt.NDArray[np.int8]
-    scale: Float32Array
-    bias: Float32Array
-
-
-def _weights(multiplied: Sequence[tuple[Float32Array, Float32Array]]) -> Weights:
-    """Of the matrices of one layer and the (bars, windows, width) states that each is multiplied by."""
-    exact = np.concatenate([matrix for matrix, _ in multiplied])
-    scale = np.abs(exact).max(axis=0) / LARGEST
-    scale = np.where(scale > 0, scale, 1).astype(np.float32)
-    states = np.concatenate([seen.reshape(-1, seen.shape[2]) for _, seen in multiplied], axis=1)
-    large, bias = rounded(exact, scale, states)
-    small = np.round(exact / scale / _FINER)
-    # Parts follow each other state by state: H and r of the layer below, then of its own.
-    ends = np.cumsum([len(matrix) for matrix, _ in multiplied])[:-1]
-    parts = zip(np.split(large, ends), np.split(small, ends), strict=True)
-    integers = np.concatenate([part for pair in parts for part in pair]).astype(np.int8)
-    return Weights(integers, scale, bias)
-
-
-def _product(write: Writer, parts: str, weights: Weights, columns: slice, bias: Float32Array, name: str) -> str:
-    """States in parts, side by side, by some columns of their weights; and the bias."""
-    return write(
-        "MatMulIntegerToFloat",
-        parts,
-        write.constant(f"weights of {name}", weights.integers[:, columns]),
-        write.constant("step", np.float32(_STEP)),
-        write.constant(f"scale of {name}", weights.scale[columns]),
-        write.constant("zero", np.uint8(_ZERO)),
-        "",
-        write.constant(f"bias of {name}", bias + weights.bias[columns]),
-        domain="com.microsoft",
-    )

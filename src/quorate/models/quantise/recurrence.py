@@ -14,14 +14,15 @@ import numpy as np
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array
 from quorate.models.matrix import Matrix
-from quorate.models.quantise.bars import Layer, Writer, newest_states
+from quorate.models.quantise.bars import Layer, newest_states
+from quorate.models.quantise.writer import Writer
 from quorate.models.runtime import BATCH
 
 # Fewer windows than these are few.
 _MANY = 16
 
 # Windows at once at which the products of bytes are fastest; measured.
-_BEST_BATCH = 128
+_BEST_BATCH = 256
 
 
 def has_recurrence(graph: Any) -> bool:

@@ -16,9 +16,6 @@ import numpy.typing as npt
 
 from quorate.core.types import Float32Array
 
-#: The largest whole of a weight.
-LARGEST = 127
-
 # Share of the inputs' mean square that is added to each, so that two inputs that are always the same can be told apart.
 _DAMPING = 1e-4
 
@@ -27,7 +24,7 @@ class Rounded(NamedTuple):
     """Weights in steps.
 
     Attributes:
-        wholes: (n, u) integers from -127 to 127.
+        wholes: (n, u) integers.
         bias: (u,) float32 to be added to the products: what the wholes lose of their mean.
     """
 
@@ -35,18 +32,20 @@ class Rounded(NamedTuple):
     bias: Float32Array
 
 
-def rounded(weights: Float32Array, step: Float32Array, inputs: Float32Array) -> Rounded:
+def rounded(weights: Float32Array, step: Float32Array, inputs: Float32Array, largest: float) -> Rounded:
     """Choose the wholes whose products with the inputs are nearest to what the weights' are.
 
     Args:
         weights: (n, u).
-        step: (u,) of a column, above 0; 127 of them hold its largest weight.
+        step: (u,) of a column, above 0.
         inputs: (t, n) examples of what is multiplied; t > 0.
+        largest: whole, either side of 0.
 
     Two weights of 0.2 in steps of 0.5 whose inputs are always the same: the second makes up for the first.
 
     >>> twice = np.array([[0.2], [0.2]], np.float32)
-    >>> rounded(twice, np.array([0.5], np.float32), np.array([[1, 1], [-1, -1]], np.float32)).wholes.tolist()
+    >>> inputs = np.array([[1, 1], [-1, -1]], np.float32)
+    >>> rounded(twice, np.array([0.5], np.float32), inputs, 127).wholes.tolist()
     [[0.0], [1.0]]
     """
     rows, columns = weights.shape
@@ -60,7 +59,7 @@ def rounded(weights: Float32Array, step: Float32Array, inputs: Float32Array) -> 
     left = np.vstack([weights, np.zeros(columns)])[order]
     wholes = np.empty((rows, columns))
     for row, place in enumerate(order[:rows]):
-        wholes[place] = np.clip(np.round(left[row] / step), -LARGEST, LARGEST)
+        wholes[place] = np.clip(np.round(left[row] / step), -largest, largest)
         lost = (left[row] - wholes[place] * step) / makes_up[row, row]
         left[row + 1 :] -= np.outer(makes_up[row, row + 1 :], lost)
     return Rounded(wholes, left[rows].astype(np.float32))
