@@ -132,6 +132,11 @@ def test_without_windows_it_is_refused(seen: Any) -> None:
         quantise(bytes(recurrent().SerializeToString()), "rows", seen)
 
 
+def test_a_window_of_one_bar_is_refused() -> None:
+    with pytest.raises(ModelError, match="found windows of one bar"):
+        quantise(bytes(recurrent().SerializeToString()), "rows", windows(5, window=1))
+
+
 def test_windows_that_it_does_not_read_are_refused() -> None:
     with pytest.raises(ModelError, match="expected windows that it reads"):
         quantise(bytes(recurrent().SerializeToString()), "rows", windows(5, features=FEATURES + 1))

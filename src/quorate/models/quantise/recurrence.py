@@ -115,6 +115,8 @@ def _states(model: Any, lstms: Sequence[Any], windows: Matrix | None, name: str)
 
     if windows is None or not len(windows):  # never asked of the runtime, which an LSTM without rows brings down
         raise ModelError(f"quantise {name}", found="no windows", expected="some of the training rows")
+    if windows.shape[1] < 2:
+        raise ModelError(f"quantise {name}", found="windows of one bar", expected="two at least: nothing recurs")
     told = type(model)()
     told.CopyFrom(model)
     every = []
