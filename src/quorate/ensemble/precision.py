@@ -31,7 +31,7 @@ MOST_LOST = 0.005
 COMPARED_ROWS = 20_000
 
 # Training rows by whose windows weights are rounded, about.
-_LESSON_ROWS = 2_000
+_LESSON_ROWS = 1_000
 
 # Far from 0, so that one row that a member was sure of and wrong about does not decide.
 _LEAST_SCORE = 1e-6
