@@ -126,8 +126,7 @@ def _bars(
     made = _bar(bar, layers, features, given, parts)
     read = helper.make_tensor_value_info(features, TensorProto.FLOAT, ["B", len(layers[0].reads)])
     body = helper.make_graph(bar.nodes, name, [*typed(given), read], typed(made), list(bar.constants.values()))
-    ends = ([each for state in states for each in astuple(state)] for states in (before, found))
-    first, last = ends
+    first, last = ([each for state in states for each in astuple(state)] for states in (before, found))
     write.nodes.append(helper.make_node("Scan", [*first, rows], last, body=body, num_scan_inputs=1))
     return found
 
