@@ -7,7 +7,9 @@ same data, windows, sizes, batch shape, learning rate, steps and patience; Patch
 run.py --like-neuralforecast comes first. Writes papers_peer.json beside its file; run.py puts it on the page.
 
 neuralforecast's perceptron has no activation after its first layer; with one entry of `mlp_units` its matrices have the
-shapes of ours. It draws windows at random with replacement, and keeps the last weights, not the best.
+shapes of ours. Its PatchTST has batch norm always, and `batch_normalization` puts it before what it should follow; the
+authors' comes after. `same.py` shows that so set it is our network. It draws each batch anew from all windows, and
+keeps the last weights, not the best.
 """
 
 from __future__ import annotations
@@ -136,8 +138,21 @@ def frame(values: Any) -> pd.DataFrame:
     )
 
 
-def network(row: Row, channels: int, seed: int, most_steps: int, ticks: Any, patience: int = 10) -> Any:
-    """The peer's network, in its words; with a patience of -1 it is never validated."""
+def network(
+    row: Row, channels: int, seed: int, most_steps: int, ticks: Any, patience: int = 10, *, anew: bool = False
+) -> Any:
+    """The peer's network, in its words.
+
+    Args:
+        row: of the tables.
+        channels: of its series.
+        seed: of weights and batches.
+        most_steps: to take.
+        ticks: a callback.
+        patience: validations; with -1 there are none.
+        anew: make all training windows anew in every step, as it does. They are the same each time, and made once they
+            leave a step half as long.
+    """
     from neuralforecast.losses.pytorch import MAE, MSE
     from neuralforecast.models import NHITS, PatchTST
 
@@ -157,7 +172,7 @@ def network(row: Row, channels: int, seed: int, most_steps: int, ticks: Any, pat
         "callbacks": [ticks],
     }
     if row.network == "nhits":
-        return NHITS(
+        return (NHITS if anew else windows_once(NHITS))(
             input_size=5 * row.horizon,
             mlp_units=[[512, 512]],
             n_pool_kernel_size=list(row.pools),
@@ -169,7 +184,7 @@ def network(row: Row, channels: int, seed: int, most_steps: int, ticks: Any, pat
             windows_batch_size=256,
             **shared,
         )
-    return PatchTST(
+    return (PatchTST if anew else windows_once(PatchTST))(
         input_size=336,
         encoder_layers=3,
         n_heads=4,
@@ -183,7 +198,7 @@ def network(row: Row, channels: int, seed: int, most_steps: int, ticks: Any, pat
         revin_affine=False,
         revin_subtract_last=False,
         res_attention=True,
-        batch_normalization=True,
+        batch_normalization=False,  # after, not before: it is batch norm either way
         learn_pos_embed=True,
         loss=MSE(),
         learning_rate=1e-4,
@@ -191,6 +206,21 @@ def network(row: Row, channels: int, seed: int, most_steps: int, ticks: Any, pat
         windows_batch_size=128 * channels,
         **shared,
     )
+
+
+def windows_once(kind: Any) -> Any:
+    """A model that keeps its training windows once they are made."""
+
+    class Once(kind):  # type: ignore[misc]
+        def _create_windows(self, batch: Any, step: str) -> Any:
+            if step != "train":
+                return super()._create_windows(batch, step)
+            if not hasattr(self, "_made"):
+                self._made = super()._create_windows(batch, step)
+            return self._made
+
+    Once.__name__ = kind.__name__  # its forecasts are named by it
+    return Once
 
 
 if __name__ == "__main__":

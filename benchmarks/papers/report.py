@@ -12,6 +12,7 @@ from rows import ROWS, Row
 
 Runs = Mapping[str, Mapping[str, Any]]
 Steps = Mapping[str, Mapping[str, Any]]
+Same = Mapping[str, Mapping[str, float]]
 
 
 def peer_runs(folder: Path) -> Runs:
@@ -29,11 +30,18 @@ def step_times(folder: Path) -> Steps:
     return _left(folder / "papers_steps.json", "rows")
 
 
+def same_functions(folder: Path) -> Same:
+    """What `same.py` left there, by row."""
+    return _left(folder / "papers_same.json", "rows")
+
+
 def _left(path: Path, what: str) -> Mapping[str, Mapping[str, Any]]:
     return json.loads(path.read_text())[what] if path.exists() else {}
 
 
-def page(runs: Runs, peers: Runs, likes: Runs, steps: Steps, rows: Sequence[Row] = ROWS) -> tuple[str, bool]:
+def page(
+    runs: Runs, peers: Runs, likes: Runs, steps: Steps, same: Same, rows: Sequence[Row] = ROWS
+) -> tuple[str, bool]:
     """Markdown, and whether every row is there and good enough."""
     lines = [
         "# Networks against their papers",
@@ -73,12 +81,26 @@ def page(runs: Runs, peers: Runs, likes: Runs, steps: Steps, rows: Sequence[Row]
             "`run.py --like-neuralforecast`, `peer.py` and `steps.py`: the same data, windows, sizes, batches, rates, "
             "patience and threads, at most as many steps. PatchTST was run anew for it: its authors show the network "
             "whole windows and let the rate fall, neuralforecast draws single channels and holds it. That library "
-            "keeps its last weights, ours the best by validation; it makes its windows anew in every step. Errors are "
-            "means over the seeds that both ran. Seconds of a step are of both in turns in one process.",
+            "keeps its last weights, ours the best by validation. Errors are means over the seeds that both ran. "
+            "Seconds of a step are of both in turns in one process; the library makes its windows anew in each, and for "
+            "the errors they were made once.",
             "",
             "| row | ours: MSE, MAE | neuralforecast | ratio | by seed | ours: s a step | neuralforecast | ratio |",
             "|---|---|---|---|---|---|---|---|",
             *(_beside(row, theirs, ours, steps.get(row.name)) for row, theirs, ours in beside),
+        ]
+    compared = {row.name: same[row.name] for row in rows if row.name in same}
+    if compared:
+        lines += [
+            "",
+            "## One function",
+            "",
+            "`same.py`: neuralforecast's PatchTST and ours from the same weights, nothing dropped; dropout is in the "
+            "same places with the same shares. The largest difference as a share of the largest value:",
+            "",
+            "| row | forecasts | gradients |",
+            "|---|---|---|",
+            *(f"| {name} | {off['forecasts']:.0e} | {off['gradients']:.0e} |" for name, off in compared.items()),
         ]
     return "\n".join(lines) + "\n", fine
 

@@ -6,8 +6,8 @@ A row that was finished by the same protocol is not run again; one that was inte
 Writes papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row
 is missing or worse than its tolerance allows.
 
-With --like-neuralforecast PatchTST is trained as that library trains its own, into papers_like_peer.json; `peer.py` and
-`steps.py` add the library's own figures.
+With --like-neuralforecast PatchTST is trained as that library trains its own, into papers_like_peer.json; `peer.py`,
+`steps.py` and `same.py` add the library's own figures.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def main() -> int:
             path.write_text(json.dumps({"runs": dict(sorted(runs.items()))}, indent=1) + "\n", encoding="utf-8")
             print(f"{key}: MSE {result.mse:.4f} MAE {result.mae:.4f}", file=sys.stderr)
     runs = finished(options.out / "papers.json")
-    beside = report.peer_runs(options.out), report.like_peer_runs(options.out), report.step_times(options.out)
+    read = (report.peer_runs, report.like_peer_runs, report.step_times, report.same_functions)
+    beside = [each(options.out) for each in read]
     page, fine = report.page(runs, *beside, rows)
     (options.out / "papers.md").write_text(report.page(runs, *beside)[0], encoding="utf-8")
     print(page)

@@ -150,7 +150,7 @@ def described_run(papers, row, mse, mae, seed=1):
 def test_a_row_passes_within_its_tolerance(papers, runs, verdict):
     row = papers.rows.ROWS[0]
     found = {f"{seed}": described_run(papers, row.name, *each, seed=seed) for seed, each in enumerate(runs)}
-    page, fine = papers.report.page(found, {}, {}, {}, (row,))
+    page, fine = papers.report.page(found, {}, {}, {}, {}, (row,))
     assert fine == (verdict == "pass")
     assert f"| {verdict} |" in page
 
@@ -159,10 +159,10 @@ def test_the_page_lays_the_peer_beside_ours(papers):
     row = papers.rows.ROWS[0]
     ours, theirs = (described_run(papers, row.name, mse, 0.25) for mse in (0.17, 0.2))
     beside = "| nhits-ETTm2-96 | 0.1700, 0.2500 | 0.2000, 0.2500 | 0.850, 1.000 | 1: 0.850, 1.000 "
-    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, {}, (row,))
+    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, {}, {}, (row,))
     assert f"{beside}| not run | | |" in page
     taken = {row.name: {"ours_s": 0.1, "neuralforecast_s": 0.4, "ratio": 0.25}}
-    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, taken, (row,))
+    page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, taken, {}, (row,))
     assert f"{beside}| 0.1000 | 0.4000 | 0.25 |" in page
 
 
@@ -170,20 +170,28 @@ def test_only_seeds_that_both_ran_are_laid_beside_each_other(papers):
     row = papers.rows.ROWS[0]
     ours = {str(seed): described_run(papers, row.name, 0.1 * seed, 0.2, seed=seed) for seed in (1, 2, 3)}
     theirs = {str(seed): described_run(papers, row.name, 0.2, 0.1 * seed, seed=seed) for seed in (3, 2, 4)}
-    page, _ = papers.report.page(ours, theirs, {}, {}, (row,))
+    page, _ = papers.report.page(ours, theirs, {}, {}, {}, (row,))
     assert "| 0.2500, 0.2000 | 0.2000, 0.2500 | 1.250, 0.800 | 2: 1.000, 1.000; 3: 1.500, 0.667 |" in page
-    page, _ = papers.report.page({"1": ours["1"]}, theirs, {}, {}, (row,))
+    page, _ = papers.report.page({"1": ours["1"]}, theirs, {}, {}, {}, (row,))
     assert "Beside neuralforecast" not in page
+
+
+def test_the_page_says_how_far_two_functions_are_one(papers):
+    row = papers.rows.ROWS[3]
+    page, _ = papers.report.page({}, {}, {}, {}, {row.name: {"forecasts": 3.4e-7, "gradients": 5.6e-7}}, (row,))
+    assert "| patchtst-ETTh1-96 | 3e-07 | 6e-07 |" in page
+    page, _ = papers.report.page({}, {}, {}, {}, {}, (row,))
+    assert "One function" not in page
 
 
 def test_beside_the_peer_stands_what_was_trained_like_it(papers):
     row = papers.rows.ROWS[3]
     paper, like, theirs = (described_run(papers, row.name, mse, 0.39) for mse in (0.38, 0.36, 0.4))
-    page, _ = papers.report.page({"a": paper}, {"a": theirs}, {"a": like}, {}, (row,))
+    page, _ = papers.report.page({"a": paper}, {"a": theirs}, {"a": like}, {}, {}, (row,))
     first, _, second = page.partition("Beside neuralforecast")
     assert "| 0.3800, 0.3900 |" in first
     assert "| patchtst-ETTh1-96 | 0.3600, 0.3900 | 0.4000, 0.3900 | 0.900, 1.000 " in second
-    page, _ = papers.report.page({"a": paper}, {"a": theirs}, {}, {}, (row,))
+    page, _ = papers.report.page({"a": paper}, {"a": theirs}, {}, {}, {}, (row,))
     assert "Beside neuralforecast" not in page
 
 
