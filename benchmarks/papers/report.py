@@ -72,7 +72,7 @@ def page(
     ]
     # N-HiTS' own runs are trained like the peer's; PatchTST's are not.
     beside = [(row, _of(peers, row), _of(runs if row.network == "nhits" else likes, row)) for row in rows]
-    beside = [(row, theirs, ours) for row, theirs, ours in beside if _seeds(theirs) & _seeds(ours)]
+    beside = [each for each in beside if _seeds(each[1]) & _seeds(each[2]) or each[0].name in steps]
     if beside:
         lines += [
             "",
@@ -146,6 +146,8 @@ def _beside(
     if taken is not None:
         seconds = f"| {taken['ours_s']:.4f} | {taken['neuralforecast_s']:.4f} | {taken['ratio']:.2f} |"
     seeds = sorted(_seeds(ours) & _seeds(theirs))
+    if not seeds:
+        return f"| {row.name} | not run | | | {seconds}"
     mine, its = ([run for seed in seeds for run in runs if run["seed"] == seed] for runs in (ours, theirs))
     by_seed = "; ".join(f"{run['seed']}: {_ratio([run], [other])}" for run, other in zip(mine, its, strict=True))
     return (

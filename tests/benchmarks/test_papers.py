@@ -164,6 +164,8 @@ def test_the_page_lays_the_peer_beside_ours(papers):
     taken = {row.name: {"ours_s": 0.1, "neuralforecast_s": 0.4, "ratio": 0.25}}
     page, _ = papers.report.page({"a": ours}, {"a": theirs}, {}, taken, {}, (row,))
     assert f"{beside}| 0.1000 | 0.4000 | 0.25 |" in page
+    page, _ = papers.report.page({"a": ours}, {}, {}, taken, {}, (row,))
+    assert "| nhits-ETTm2-96 | not run | | | | 0.1000 | 0.4000 | 0.25 |" in page
 
 
 def test_only_seeds_that_both_ran_are_laid_beside_each_other(papers):
