@@ -82,8 +82,8 @@ def page(
             "patience and threads, at most as many steps. PatchTST was run anew for it: its authors show the network "
             "whole windows and let the rate fall, neuralforecast draws single channels and holds it. That library "
             "keeps its last weights, ours the best by validation. Errors are means over the seeds that both ran. "
-            "Seconds of a step are of both in turns in one process; the library makes its windows anew in each; "
-            "for the errors they were made once.",
+            "Seconds of a step are of both in turns in one process; the library makes its windows anew in each, "
+            "which runs for the errors may leave out.",
             "",
             "| row | ours: MSE, MAE | neuralforecast | ratio | by seed | ours: s a step | neuralforecast | ratio |",
             "|---|---|---|---|---|---|---|---|",
