@@ -150,8 +150,7 @@ def network(
         most_steps: to take.
         ticks: a callback.
         patience: validations; with -1 there are none.
-        anew: make all training windows anew in every step, as it does. They are the same each time, and made once they
-            leave a step half as long.
+        anew: make all training windows anew in every step, as it does; they are the same each time.
     """
     from neuralforecast.losses.pytorch import MAE, MSE
     from neuralforecast.models import NHITS, PatchTST
