@@ -85,18 +85,18 @@ class _Round(Generic[T]):
         self._closed = False
         self._lock = threading.Lock()
 
-    def run(self) -> None:
-        """Ask until nobody is left to be asked."""
+    def run(self) -> bool:
+        """Ask until nobody is left to be asked; whether the last answer that was missing came here."""
         while self.pending:
             try:
                 place, (name, question) = self.pending.popleft()
             except IndexError:  # another thread was quicker
-                return
+                return False
             if not self._turns.is_here(name, self._until):
                 continue
             with self._lock:
                 if self._closed:
-                    return
+                    return False
                 self._busy.append(name)
             answer: T | BaseException
             try:
@@ -109,9 +109,10 @@ class _Round(Generic[T]):
                     self._answers[place] = answer
                     self._missing -= 1
                     if not self._missing:
-                        self.done.release()
+                        return True
                     continue
             self._turns.come_back(name)
+        return False
 
     def close(self) -> list[T | BaseException | None]:
         """The answers as they are now; later ones are heard by nobody."""
@@ -132,8 +133,11 @@ class _Lane(threading.Thread):
 
     def run(self) -> None:
         while True:
-            self.rounds.get().run()
-            _IDLE.append(self)
+            asked = self.rounds.get()
+            complete = asked.run()
+            _IDLE.append(self)  # first: who hears that his answers are there may ask again at once
+            if complete:
+                asked.done.release()
 
 
 # Shared by all ensembles of the process. The newest comes first: what it needs is still in the caches.
