@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from quorate.core.errors import ModelError, QuorateError
-from quorate.core.settings import Settings, StackSettings, VoteSettings
-from quorate.core.types import Candles, Mode, Policy
+from quorate.core.settings import Settings, VoteSettings
+from quorate.core.types import Candles, Mode
 from quorate.ensemble import groundwork
 from quorate.ensemble.calibrated import CalibratedPolicy
 from quorate.ensemble.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.cost import Stage, stage
+from quorate.ensemble.draft import Draft, MemberResult
 from quorate.ensemble.evidence import ask
 from quorate.ensemble.fitting import Measure, fit_member
 from quorate.ensemble.groundwork import Groundwork
 from quorate.ensemble.judgement import Judgement, learn
-from quorate.ensemble.manifest import Manifest, Member
-from quorate.ensemble.origin import versions
+from quorate.ensemble.manifest import Manifest
 from quorate.ensemble.precision import lighten, of_stack, of_votes
 from quorate.ensemble.recipes import RECIPES, RecipeName
-from quorate.ensemble.stack.fitting import FittedStack, fit_stack, predict_out_of_fold
+from quorate.ensemble.stack.fitting import fit_stack, predict_out_of_fold
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.unfinished import FittedMember, Unfinished
 from quorate.ensemble.vote import loaded_mode
@@ -33,22 +33,6 @@ from quorate.models.runtime import Session
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class MemberResult:
-    """How one member's training went.
-
-    Attributes:
-        earlier: it was finished by an earlier run that was interrupted; `seconds` are what it took then.
-    """
-
-    model: str
-    ok: bool
-    seconds: float
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    failure: str | None = None
-    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,45 +102,18 @@ def train(
     else:
         _stack(draft, ground, measure, tell, stages)
     candles = sum(len(each.between(start, end)) for each in panel.values())
-    manifest = _manifest(draft, ground, panel, timeframe, candles)
+    manifest = draft.manifest(ground, panel, timeframe, candles)
     with stage("publish", stages):
         path, manifest = BundleStore(out).publish(manifest, draft.files, why="trained")
     unfinished.remove()
     return Trained(path, manifest, tuple(draft.results), tuple(stages))
 
 
-@dataclass(slots=True)
-class _Draft:
-    """What the bundle is going to be."""
-
-    members: list[Member] = field(default_factory=list)
-    results: list[MemberResult] = field(default_factory=list)
-    files: dict[str, bytes] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    decides: Policy = "classic"
-    stack: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def graphs(self) -> dict[str, bytes]:
-        """Member -> its graph, for those that could be trained."""
-        return {member.model: self.files[member.graph] for member in self.members if member.graph is not None}
-
-    def add(self, model: str, fitted: FittedMember, *, earlier: bool) -> None:
-        native, graph = fitted.files
-        self.files |= fitted.files
-        self.members.append(Member(model, native, graph))
-        self.results.append(MemberResult(model, True, fitted.seconds, fitted.metrics, earlier=earlier))
-
-    def lose(self, model: str, seconds: float, failure: str) -> None:
-        self.members.append(Member(model, failure=failure))
-        self.results.append(MemberResult(model, False, seconds, failure=failure))
-
-
 def _fit_members(
     ground: Groundwork, unfinished: Unfinished, measure: Measure, tell: Tell, stages: list[Stage]
-) -> _Draft:
+) -> Draft:
     """Every member, one after the other. One that fails does not lose the others; the summary says why."""
-    draft = _Draft()
+    draft = Draft()
     for number, (name, make) in enumerate(ground.makers.items(), 1):
         began, title = time.perf_counter(), f"{name} ({number}/{len(ground.makers)})"
         fitted = unfinished.finished(name)
@@ -191,7 +148,7 @@ def _fit_members(
     return draft
 
 
-def _judge(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
+def _judge(draft: Draft, ground: Groundwork, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
     """A vote: scores to probabilities and the policy that decides; and fewer bits where they change nothing."""
     settings = ground.settings
     with stage("probabilities", stages):
@@ -210,7 +167,7 @@ def _judge(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles], stag
     draft.metrics["probabilities"], draft.decides = judged.report, judged.policy
 
 
-def _learn(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles]) -> Judgement:
+def _learn(draft: Draft, ground: Groundwork, panel: Mapping[str, Candles]) -> Judgement:
     dataset = ground.dataset
     columns = dataset.inputs.X.shape[1]
     sessions = {model: Session(graph, columns, model) for model, graph in draft.graphs.items()}
@@ -219,14 +176,14 @@ def _learn(draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles]) -> J
     return learn(earlier, later, ground.settings, len(draft.members))
 
 
-def _stack(draft: _Draft, ground: Groundwork, measure: Measure, tell: Tell, stages: list[Stage]) -> None:
+def _stack(draft: Draft, ground: Groundwork, measure: Measure, tell: Tell, stages: list[Stage]) -> None:
     """A stack: the members once more out of fold, and what combines them."""
     dataset, split, settings = ground.dataset, ground.split, ground.settings
     with stage("stack", stages):
         able = {name: ground.makers[name] for name in draft.graphs}
         seen = predict_out_of_fold(able, dataset, split, settings, ground.target.horizon, tell)
         stacked = fit_stack(seen, draft.graphs, dataset, split, settings, measure)
-    draft.members = [_without(member, stacked.failures, draft.files) for member in draft.members]
+    draft.drop(stacked.failures)  # no weight is known for them
     bits: dict[str, Any] = {}
     if settings.train.precision == "int8":
         with stage("int8", stages):
@@ -235,70 +192,5 @@ def _stack(draft: _Draft, ground: Groundwork, measure: Measure, tell: Tell, stag
             if found.kept:  # the figures are of what is served
                 stacked = fit_stack(seen, draft.graphs, dataset, split, settings, measure)
     draft.files |= stacked.files
-    draft.results = [_beside(result, stacked) for result in draft.results]
+    draft.measure(stacked.figures)  # on the rows that all members have
     draft.metrics, draft.stack = stacked.figures | bits, stacked.about
-
-
-def _without(member: Member, failures: Mapping[str, str], files: dict[str, bytes]) -> Member:
-    """The member as it is, or without its files where it failed out of fold: the stack knows no weight for it."""
-    if member.model not in failures:
-        return member
-    for name in (member.native, member.graph):
-        files.pop(name or "", None)
-    return Member(member.model, failure=failures[member.model])
-
-
-def _beside(result: MemberResult, stacked: FittedStack) -> MemberResult:
-    """The result with figures on the rows that all members have; who failed out of fold has failed."""
-    if result.model in stacked.failures:
-        return replace(result, ok=False, metrics={}, failure=stacked.failures[result.model])
-    return replace(result, metrics=stacked.figures[result.model]) if result.ok else result
-
-
-def _manifest(
-    draft: _Draft, ground: Groundwork, panel: Mapping[str, Candles], timeframe: str, candles: int
-) -> Manifest:
-    settings, dataset, split = ground.settings, ground.dataset, ground.split
-    return Manifest(
-        recipe=ground.recipe.name,
-        features=ground.features.name,
-        feature_names=ground.features.names,
-        feature_hash=ground.features.hash,
-        target=settings.target,
-        policy=settings.vote,
-        decides=draft.decides,
-        symbols=tuple(panel),
-        timeframe=timeframe,
-        synthetic=any(each.synthetic for each in panel.values()),
-        training_start=int(dataset.time.min()),
-        training_end=int(dataset.span_end.max()),
-        rows={
-            "candles": candles,
-            "labelled": len(dataset.y),
-            "train": len(split.train),
-            "validation": len(split.validation),
-            "test": len(split.test),
-        },
-        class_prior=tuple(ground.prior.tolist()) if ground.classes else (),
-        members=tuple(draft.members),
-        metrics=draft.metrics,
-        settings={
-            "train": asdict(settings.train),
-            "split": asdict(settings.split),
-            **({} if ground.classes else {"stack": _combining(settings.stack)}),
-            "models": _model_settings(ground),
-        },
-        versions=versions(),
-        files={},
-        stack=draft.stack,
-    )
-
-
-def _combining(settings: StackSettings) -> dict[str, Any]:
-    return {key: value for key, value in asdict(settings).items() if key != "models"}
-
-
-def _model_settings(ground: Groundwork) -> dict[str, Any]:
-    """Of every member that has a section of its own."""
-    own = ground.recipe.model_settings(ground.settings)
-    return {name: asdict(getattr(own, name)) for name in ground.makers if hasattr(own, name)}
