@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 import recipes
+import report
 from peer import clock, network
 from quorate.models.networks.dropout import Dropout
 from rows import Row, chosen
@@ -35,7 +36,8 @@ def main() -> None:
     options = parser.parse_args()
     found = {row.name: compare(row) for row in chosen(options.only)}
     print(found, file=sys.stderr)
-    (options.out / "papers_same.json").write_text(json.dumps({"rows": found}, indent=1) + "\n", encoding="utf-8")
+    rows = {**report.same_functions(options.out), **found}
+    (options.out / "papers_same.json").write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 def compare(row: Row) -> dict[str, float]:

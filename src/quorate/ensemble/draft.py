@@ -23,11 +23,15 @@ class MemberResult:
     """
 
     model: str
-    ok: bool
     seconds: float
     metrics: Mapping[str, Any] = field(default_factory=dict)
     failure: str | None = None
     earlier: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether it could be trained."""
+        return self.failure is None
 
 
 @dataclass(slots=True)
@@ -60,12 +64,12 @@ class Draft:
         native, graph = fitted.files
         self.files |= fitted.files
         self.members.append(Member(model, native, graph))
-        self.results.append(MemberResult(model, True, fitted.seconds, fitted.metrics, earlier=earlier))
+        self.results.append(MemberResult(model, fitted.seconds, fitted.metrics, earlier=earlier))
 
     def lose(self, model: str, seconds: float, failure: str) -> None:
         """A member that could not be trained."""
         self.members.append(Member(model, failure=failure))
-        self.results.append(MemberResult(model, False, seconds, failure=failure))
+        self.results.append(MemberResult(model, seconds, failure=failure))
 
     def drop(self, failures: Mapping[str, str]) -> None:
         """Members that failed after all, and their files.
@@ -76,11 +80,11 @@ class Draft:
         for place, (member, result) in enumerate(zip(self.members, self.results, strict=True)):
             if member.model not in failures:
                 continue
-            for name in (member.native, member.graph):
-                self.files.pop(name or "", None)
+            for name in filter(None, (member.native, member.graph)):
+                del self.files[name]
             why = failures[member.model]
             self.members[place] = Member(member.model, failure=why)
-            self.results[place] = replace(result, ok=False, metrics={}, failure=why)
+            self.results[place] = replace(result, metrics={}, failure=why)
 
     def measure(self, figures: Mapping[str, Any]) -> None:
         """Other figures for the members that were trained, by name."""
