@@ -31,8 +31,8 @@ from quorate.core.types import Candles
 from quorate.features import Bars, build, feature_set, matrix
 from quorate.features.catalogue import GROUPS
 from quorate.features.column import Column
-from quorate.market.freqtrade_files import FreqtradeFolder
-from quorate.market.store import write_candles
+from quorate.market.files.candle_store import write_candles
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.synthetic import SyntheticMarket
 from quorate.targets import ForwardClass, build_dataset
 

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from quorate.core.clock import parse_ms
 from quorate.core.settings import ModelSettings, Settings
-from quorate.market.freqtrade_files import FreqtradeFolder
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.universe import top
 from quorate.models import build
 from quorate.models.networks.examples import WindowExamples, newest_bars

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quorate.ensemble.vote import decide as decide
     from quorate.features.build import build as features
     from quorate.features.catalogue import feature_names as feature_names
-    from quorate.market.freqtrade_files import load_candles as load_candles
+    from quorate.market.files.freqtrade_folder import load_candles as load_candles
 
 # name here -> (module, name there); `features` is the folder itself, which can be called: a function of that name
 # would be replaced by the folder as soon as anything imports from it.

@@ -13,7 +13,7 @@ from quorate.core.settings import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market import CandleSource, FreqtradeFolder, SyntheticMarket, write_candles
 from quorate.market.exchange import Exchange
-from quorate.market.tables import TableFolder
+from quorate.market.files.table_folder import TableFolder
 from stubs.binance import BinanceStub
 
 START = parse_ms("2024-01-01")

@@ -19,7 +19,7 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.errors import CandleError
 from quorate.core.types import Candles, Funding
 from quorate.features import build, contexts, feature_names, feature_set, feature_sets
-from quorate.market.freqtrade_files import FreqtradeFolder
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 
 BARS = 640
 LIVE = 498  # candles of a live futures frame

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import DataError, UnknownSymbolError, UnknownTimeframeError
 from quorate.market.columns import Columns
-from quorate.market.freqtrade_files import FreqtradeFolder, load_candles
-from quorate.market.quality import judge
+from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
+from quorate.market.quality.candle_checks import judge
 from quorate.market.synthetic import SyntheticMarket
 
 NOW = parse_ms("2026-01-01")

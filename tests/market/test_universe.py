@@ -5,8 +5,8 @@ from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.settings import UniverseSettings
 from quorate.core.types import Candles
-from quorate.market.freqtrade_files import FreqtradeFolder
-from quorate.market.store import write_candles
+from quorate.market.files.candle_store import write_candles
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.universe import top
 
 START = parse_ms("2024-03-01")

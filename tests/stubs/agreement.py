@@ -22,7 +22,7 @@ from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame
 from quorate.ensemble.predictor import LIVE_BARS
 from quorate.ensemble.series import load
-from quorate.market.freqtrade_files import FreqtradeFolder
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.trading import BacktestResult, Contract, MarginTiers, Trade, backtest
 from stubs import freqtrade
 from stubs.binance import spawn

@@ -18,7 +18,7 @@ def list_(data: options.Data, as_json: options.Json = False) -> None:
     """List every file of a folder: market, kind, rows and span."""
     from quorate.cli import output
     from quorate.core.clock import format_ms
-    from quorate.market.listing import list_folder
+    from quorate.market.files.listing import list_folder
 
     files = list_folder(data)
     if not files:
@@ -47,7 +47,7 @@ def list_(data: options.Data, as_json: options.Json = False) -> None:
 def check(data: options.Data, as_json: options.Json = False) -> None:
     """Judge every file of a folder. Ends with 1 when a file has to be rejected."""
     from quorate.cli import output
-    from quorate.market.inspection import check_folder, count_files
+    from quorate.market.files.inspection import check_folder, count_files
 
     total = count_files(data)
     with output.progress() as tell:
@@ -78,7 +78,7 @@ def import_(
 ) -> None:
     """Read other programs' candles, judge them, and merge them into a folder. A second run changes nothing."""
     from quorate.cli import output
-    from quorate.market.imports import import_files
+    from quorate.market.files.imports import import_files
 
     report = import_files(files, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorate.core.errors import TradingError
 from quorate.core.files import write_text_atomic
-from quorate.market.names import is_perpetual
+from quorate.market.files.names import is_perpetual
 from quorate.trading.contract import Contract
 from quorate.trading.margin import CONSERVATIVE_TIERS, MarginTiers, Tier
 

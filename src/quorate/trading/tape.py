@@ -7,7 +7,7 @@ import numpy as np
 from quorate.core.clock import HOUR_MS, MINUTE_MS, timeframe_ms
 from quorate.core.errors import TradingError
 from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
-from quorate.market.names import is_perpetual
+from quorate.market.files.names import is_perpetual
 from quorate.trading.bar import Bar, Settlement
 
 # The longest settlement interval of the large exchanges, whose clocks are a few milliseconds off: a longer silence

@@ -21,8 +21,8 @@ from quorate.core.settings import (
 from quorate.ensemble.series import publish
 from quorate.ensemble.store import BundleStore
 from quorate.ensemble.train import train
-from quorate.market.freqtrade_files import FreqtradeFolder
-from quorate.market.store import write_candles, write_funding
+from quorate.market.files.candle_store import write_candles, write_funding
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.synthetic import SyntheticMarket
 from stubs import agreement, freqtrade
 from stubs.agreement import Trial

@@ -29,9 +29,9 @@ from quorate.ensemble.loading import load_bundle
 from quorate.ensemble.train import train
 from quorate.market import SyntheticMarket
 from quorate.market.columns import Columns
-from quorate.market.exchange.windows import Window
+from quorate.market.exchange.live_windows import Window
 from quorate.market.feed import BarReport, Freshness
-from quorate.market.quality import judge
+from quorate.market.quality.candle_checks import judge
 from quorate.trading.journal import Decided, Filled, Journal
 from quorate.trading.paper import Session, Terms
 

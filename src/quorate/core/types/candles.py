@@ -30,7 +30,7 @@ class Candles:
         volume: (n,) float64 in base units.
         synthetic: made by the synthetic market; every number derived from it says so.
 
-    The arrays are read-only views. No NaN: market/quality.py is where rows are judged.
+    The arrays are read-only views. No NaN: market/quality/candle_checks.py is where rows are judged.
 
     Raises:
         DataError: columns of different lengths, or times that do not increase.

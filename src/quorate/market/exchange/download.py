@@ -12,11 +12,11 @@ from quorate.core.clock import HOUR_MS, iso_ms, newest_closed_ms, timeframe_ms
 from quorate.core.errors import DataError, ExchangeDownError
 from quorate.core.types import Funding
 from quorate.market.columns import Columns, FundingColumns
-from quorate.market.exchange.exchange import Exchange, as_candles
-from quorate.market.exchange.plan import Job, Span, kinds, parts, plan, stored_times
-from quorate.market.names import Kind, market_path
-from quorate.market.quarantine import quarantine
-from quorate.market.store import Merged, merge_candles, merge_funding
+from quorate.market.exchange.download_plan import Job, Span, kinds, parts, plan, stored_times
+from quorate.market.exchange.exchange_source import Exchange, as_candles
+from quorate.market.files.candle_store import Merged, merge_candles, merge_funding
+from quorate.market.files.names import Kind, market_path
+from quorate.market.files.quarantine import quarantine
 
 # After so many files without an answer the rest is not asked for: each would wait through all its attempts.
 _GIVE_UP_AFTER = 3

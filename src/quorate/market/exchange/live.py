@@ -16,12 +16,12 @@ from quorate.core.errors import ExchangeDownError, ExchangeRefusedError, Quorate
 from quorate.core.settings import FeedSettings
 from quorate.core.types import Candles, Funding
 from quorate.market.columns import Columns, join
-from quorate.market.exchange.exchange import Exchange, as_candles
-from quorate.market.exchange.log import FeedLog
+from quorate.market.exchange.exchange_source import Exchange, as_candles
+from quorate.market.exchange.feed_log import FeedLog
+from quorate.market.exchange.live_windows import Window
 from quorate.market.exchange.pages import read_candles
-from quorate.market.exchange.windows import Window
 from quorate.market.feed import BarReport, Freshness
-from quorate.market.quality import judge
+from quorate.market.quality.candle_checks import judge
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from quorate.core.clock import HOUR_MS, timeframe_ms
 from quorate.core.types import FloatArray, IntArray
 from quorate.market.columns import NO_TIME, Columns, FundingColumns, join
 from quorate.market.exchange.connection import Connection
-from quorate.market.quality import judge, judge_funding
+from quorate.market.quality.candle_checks import judge, judge_funding
 
 # An empty page before the end is believed once it has come twice.
 _BELIEVED_EMPTY = 2

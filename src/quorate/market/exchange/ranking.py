@@ -8,7 +8,7 @@ from quorate.core.clock import format_ms
 from quorate.core.errors import ExchangeRefusedError, QuorateError, TooLittleHistoryError
 from quorate.core.settings import UniverseSettings
 from quorate.core.types import Candles
-from quorate.market.exchange.exchange import Exchange
+from quorate.market.exchange.exchange_source import Exchange
 from quorate.market.universe import eligible, largest, rank, require_count, window
 
 # Days are enough to rank by, and a twentieth of the requests that hours take.

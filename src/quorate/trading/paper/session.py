@@ -23,7 +23,7 @@ from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import JournalUnavailableError, TradingError
 from quorate.core.settings import PaperSettings
 from quorate.market.feed import BarReport, Feed, Freshness
-from quorate.market.report import LEAST, MOST
+from quorate.market.quality.quality_report import LEAST, MOST
 from quorate.trading.desk import Desk
 from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records

@@ -11,7 +11,7 @@ from quorate.core.errors import CandleError
 from quorate.core.settings import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.market.columns import NO_TIME, Columns, FundingColumns, join
-from quorate.market.quality import judge, judge_funding
+from quorate.market.quality.candle_checks import judge, judge_funding
 
 START = parse_ms("2024-01-01")
 NOW = parse_ms("2025-01-01")

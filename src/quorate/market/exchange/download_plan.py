@@ -10,10 +10,10 @@ import numpy as np
 
 from quorate.core.clock import HOUR_MS, bar_offset_ms, timeframe_ms
 from quorate.core.types import IntArray
-from quorate.market.folders import is_folder
-from quorate.market.formats import read_times
-from quorate.market.freqtrade_files import FreqtradeFolder
-from quorate.market.names import Kind, candle_kind
+from quorate.market.files.folders import is_folder
+from quorate.market.files.formats import read_times
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
+from quorate.market.files.names import Kind, candle_kind
 
 Span = tuple[int, int]
 

@@ -15,8 +15,8 @@ from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.exchange.connection import Connection
 from quorate.market.exchange.pages import Present, read_candles, read_funding
-from quorate.market.names import is_perpetual, require_symbol
-from quorate.market.quality import FundingVerdict, Verdict, judge, judge_funding
+from quorate.market.files.names import is_perpetual, require_symbol
+from quorate.market.quality.candle_checks import FundingVerdict, Verdict, judge, judge_funding
 from quorate.market.source import unknown_market
 
 _LOG = logging.getLogger(__name__)

@@ -2,7 +2,7 @@ import pytest
 
 from quorate.core.errors import DataError
 from quorate.market.columns import FundingColumns
-from quorate.market.quarantine import quarantine, side_path
+from quorate.market.files.quarantine import quarantine, side_path
 
 
 @pytest.mark.parametrize(

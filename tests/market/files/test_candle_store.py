@@ -13,8 +13,8 @@ import pytest
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import CandleError, DataError
 from quorate.core.types import Candles, Funding
-from quorate.market.freqtrade_files import FreqtradeFolder, load_candles
-from quorate.market.store import merge_candles, merge_funding, write_candles, write_funding
+from quorate.market.files.candle_store import merge_candles, merge_funding, write_candles, write_funding
+from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
 
 START = parse_ms("2024-01-01")
 SYMBOL = "BTC/USDT:USDT"
@@ -172,7 +172,7 @@ def test_a_file_in_the_folders_place(tmp_path, candles):
 _WITHOUT_ROOM = """
 import resource, sys
 from quorate.core.errors import DataError
-from quorate.market.store import write_candles
+from quorate.market.files.candle_store import write_candles
 from quorate.market.synthetic import SyntheticMarket
 candles = SyntheticMarket(symbols=1, bars=5000).candles("SYNA/USDT:USDT")
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

@@ -17,7 +17,7 @@ from quorate.core.errors import (
     UnknownSymbolError,
     UnknownTimeframeError,
 )
-from quorate.market.freqtrade_files import FreqtradeFolder, load_candles
+from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
 
 START = parse_ms("2024-01-01")
 NOW = parse_ms("2025-01-01")
@@ -116,7 +116,7 @@ def test_no_folder_and_a_file_in_its_place(tmp_path):
 _AS_NOBODY = """
 import os, sys
 from quorate.core.errors import DataError
-from quorate.market.freqtrade_files import FreqtradeFolder, load_candles
+from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:

@@ -6,7 +6,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import DataError
-from quorate.market.inspection import check_folder, count_files
+from quorate.market.files.inspection import check_folder, count_files
 from quorate.market.synthetic import SyntheticMarket
 
 START = parse_ms("2024-01-01")

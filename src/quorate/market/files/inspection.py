@@ -10,11 +10,11 @@ from typing import Any
 from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
 from quorate.core.settings import QualitySettings
-from quorate.market.formats import read_columns, read_funding_columns
-from quorate.market.freqtrade_files import FreqtradeFolder
-from quorate.market.names import Kind, MarketFile
-from quorate.market.quality import judge, judge_funding
-from quorate.market.report import QualityReport
+from quorate.market.files.formats import read_columns, read_funding_columns
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
+from quorate.market.files.names import Kind, MarketFile
+from quorate.market.quality.candle_checks import judge, judge_funding
+from quorate.market.quality.quality_report import QualityReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ import pyarrow.parquet
 from quorate.core.errors import DataError
 from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
 from quorate.market.columns import NO_TIME, Columns, FundingColumns, milliseconds
-from quorate.market.names import FORMATS
+from quorate.market.files.names import FORMATS
 
 #: The key of Quorate's own note in a file's schema, and the note of a synthetic file.
 NOTE, SYNTHETIC_NOTE = b"quorate", b'{"synthetic": true}'

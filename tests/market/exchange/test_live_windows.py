@@ -4,7 +4,7 @@ import numpy as np
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.market.columns import Columns
-from quorate.market.exchange.windows import Window
+from quorate.market.exchange.live_windows import Window
 
 START = parse_ms("2024-01-01")
 NONE = np.zeros(0, dtype=np.int64)

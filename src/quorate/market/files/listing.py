@@ -8,9 +8,9 @@ from typing import Any
 
 from quorate.core.clock import iso_ms
 from quorate.core.errors import DataError
-from quorate.market.formats import read_times
-from quorate.market.freqtrade_files import FreqtradeFolder
-from quorate.market.names import FORMATS, Kind, MarketFile
+from quorate.market.files.formats import read_times
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
+from quorate.market.files.names import FORMATS, Kind, MarketFile
 
 _END_OF_CALENDAR = 253_402_300_800_000  # ms; the year 10000
 

@@ -9,9 +9,9 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import DataError
-from quorate.market import formats
 from quorate.market.columns import NO_TIME
-from quorate.market.formats import read_columns, read_funding_columns, read_times
+from quorate.market.files import formats
+from quorate.market.files.formats import read_columns, read_funding_columns, read_times
 
 START = parse_ms("2024-01-01")
 PRICES = {"open": [1.0], "high": [1.0], "low": [1.0], "close": [1.0]}

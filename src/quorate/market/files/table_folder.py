@@ -19,12 +19,12 @@ from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, join
-from quorate.market.exchange_names import TABLE_FORMATS, parse_table, table_ending
-from quorate.market.folders import files_below, require_folder
-from quorate.market.formats import DATE, FOREIGN, MOST_BYTES, inflate, read_bytes, table_columns
-from quorate.market.names import MarketFile, is_perpetual
-from quorate.market.quality import judge
-from quorate.market.quarantine import SUFFIX, quarantine
+from quorate.market.files.folders import files_below, require_folder
+from quorate.market.files.formats import DATE, FOREIGN, MOST_BYTES, inflate, read_bytes, table_columns
+from quorate.market.files.names import MarketFile, is_perpetual
+from quorate.market.files.quarantine import SUFFIX, quarantine
+from quorate.market.files.table_names import TABLE_FORMATS, parse_table, table_ending
+from quorate.market.quality.candle_checks import judge
 from quorate.market.source import unknown_market
 
 # What programs call the open time, first come first served.

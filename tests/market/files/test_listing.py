@@ -1,7 +1,7 @@
 import json
 
 from quorate.core.clock import HOUR_MS, parse_ms
-from quorate.market.listing import list_folder
+from quorate.market.files.listing import list_folder
 from quorate.market.synthetic import SyntheticMarket
 
 START = parse_ms("2024-01-01")

@@ -15,12 +15,12 @@ from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns, differs, join
-from quorate.market.folders import is_file, is_folder
-from quorate.market.formats import DATE, NOTE, SYNTHETIC_NOTE, read_columns, read_funding_columns
-from quorate.market.freqtrade_files import FreqtradeFolder
-from quorate.market.names import Kind, candle_kind, market_path
-from quorate.market.quality import judge, judge_funding
-from quorate.market.quarantine import quarantine
+from quorate.market.files.folders import is_file, is_folder
+from quorate.market.files.formats import DATE, NOTE, SYNTHETIC_NOTE, read_columns, read_funding_columns
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
+from quorate.market.files.names import Kind, candle_kind, market_path
+from quorate.market.files.quarantine import quarantine
+from quorate.market.quality.candle_checks import judge, judge_funding
 
 _DATE_TYPE = pa.timestamp("ms", tz="UTC")
 

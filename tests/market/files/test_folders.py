@@ -1,7 +1,7 @@
 import pytest
 
 from quorate.core.errors import DataError
-from quorate.market.folders import entries, files_below, is_file, is_folder, require_folder
+from quorate.market.files.folders import entries, files_below, is_file, is_folder, require_folder
 
 
 def test_what_lies_there(tmp_path):

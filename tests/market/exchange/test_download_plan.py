@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.types import Candles, Funding
 from quorate.market import write_candles, write_funding
-from quorate.market.exchange.plan import missing, parts, plan
+from quorate.market.exchange.download_plan import missing, parts, plan
 
 START = parse_ms("2024-01-01")
 H = HOUR_MS

@@ -9,7 +9,7 @@ from quorate.core.errors import DataError
 from quorate.core.files import write_text_atomic
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.market.columns import Columns, FundingColumns
-from quorate.market.names import FORMATS
+from quorate.market.files.names import FORMATS
 
 SUFFIX = ".quarantine.csv"
 

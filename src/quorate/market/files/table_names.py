@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from quorate.core.errors import DataError
-from quorate.market.names import FORMATS, Kind, MarketFile, candle_kind, parse, require_symbol
+from quorate.market.files.names import FORMATS, Kind, MarketFile, candle_kind, parse, require_symbol
 
 #: Endings of files that hold tables.
 TABLE_FORMATS = (".csv", ".csv.gz", ".zip", ".parquet")

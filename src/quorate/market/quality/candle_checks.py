@@ -24,7 +24,7 @@ from quorate.core.clock import bar_offset_ms, timeframe_ms
 from quorate.core.settings import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, FloatArray, IntArray
 from quorate.market.columns import Columns, FundingColumns, differs
-from quorate.market.report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport
+from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,15 +12,15 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, join
-from quorate.market.exchange_names import TABLE_FORMATS, parse_table, require_table, table_ending
-from quorate.market.folders import files_below, is_folder
-from quorate.market.formats import read_columns, read_funding_columns
-from quorate.market.names import Kind, MarketFile
-from quorate.market.quality import judge, judge_funding
-from quorate.market.quarantine import SUFFIX, quarantine
-from quorate.market.report import QualityReport
-from quorate.market.store import Merged, merge_candles, merge_funding
-from quorate.market.tables import read_table
+from quorate.market.files.candle_store import Merged, merge_candles, merge_funding
+from quorate.market.files.folders import files_below, is_folder
+from quorate.market.files.formats import read_columns, read_funding_columns
+from quorate.market.files.names import Kind, MarketFile
+from quorate.market.files.quarantine import SUFFIX, quarantine
+from quorate.market.files.table_folder import read_table
+from quorate.market.files.table_names import TABLE_FORMATS, parse_table, require_table, table_ending
+from quorate.market.quality.candle_checks import judge, judge_funding
+from quorate.market.quality.quality_report import QualityReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import numpy as np
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
-from quorate.market.folders import entries, is_file, is_folder, require_folder
-from quorate.market.formats import read_columns, read_funding_columns
-from quorate.market.names import FORMATS, Kind, MarketFile, candle_kind, is_perpetual, market_path, parse
-from quorate.market.quality import judge, judge_funding
-from quorate.market.quarantine import quarantine
+from quorate.market.files.folders import entries, is_file, is_folder, require_folder
+from quorate.market.files.formats import read_columns, read_funding_columns
+from quorate.market.files.names import FORMATS, Kind, MarketFile, candle_kind, is_perpetual, market_path, parse
+from quorate.market.files.quarantine import quarantine
+from quorate.market.quality.candle_checks import judge, judge_funding
 from quorate.market.source import unknown_market
 
 _LOG = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import numpy as np
 from quorate.core.clock import timeframe_ms
 from quorate.core.types import CANDLE_COLUMNS, Candles
 from quorate.market.columns import Columns, differs, join
-from quorate.market.exchange.exchange import as_candles
+from quorate.market.exchange.exchange_source import as_candles
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate.core.errors import QuorateError, UnknownSymbolError, UnknownTimeframeError
-from quorate.market.names import FORMATS, candle_kind, is_perpetual, market_path, parse
+from quorate.market.files.names import FORMATS, candle_kind, is_perpetual, market_path, parse
 
 
 @pytest.mark.parametrize(
