@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from quorate.core.errors import FeatureError, close_match
-from quorate.features import (
+from quorate.features.column import Column
+from quorate.features.groups import (
     bitcoin,
     breadth,
     calendar,
@@ -22,7 +23,6 @@ from quorate.features import (
     volatility,
     volume,
 )
-from quorate.features.column import Column
 
 # Raised whenever a formula changes while its name stays: a model trained on the old one must not load.
 DEFINITION = 1

@@ -9,9 +9,9 @@ import numpy as np
 
 from quorate.core.errors import FeatureError
 from quorate.core.types import Candles, FloatArray, Funding, IntArray
-from quorate.features import price, volatility
 from quorate.features.bars import Bars
 from quorate.features.cross_section import CrossSection
+from quorate.features.groups import price, volatility
 from quorate.features.matrix import fill
 
 _REFERENCED = {

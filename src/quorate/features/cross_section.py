@@ -8,8 +8,8 @@ import numpy as np
 
 from quorate.core.errors import FeatureError
 from quorate.core.types import BoolArray, Candles, Float32Array, FloatArray, IntArray
-from quorate.features import price, volatility, volume
 from quorate.features.bars import Bars
+from quorate.features.groups import price, volatility, volume
 from quorate.features.matrix import fill
 
 # What is compared across symbols. All are fractions, so that float32 keeps seven digits of them.

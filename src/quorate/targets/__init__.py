@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from quorate.targets.splits import time_split as time_split
     from quorate.targets.splits import training_slices as training_slices
     from quorate.targets.splits import validation_slices as validation_slices
-    from quorate.targets.weights import uniqueness_weights as uniqueness_weights
+    from quorate.targets.uniqueness import uniqueness_weights as uniqueness_weights
 else:
     __getattr__, __all__ = deferred(
         __name__,
@@ -32,6 +32,6 @@ else:
             "labels": "Labels Target",
             "returns": "ForwardReturn",
             "splits": "Slices TimeSplit time_split training_slices validation_slices",
-            "weights": "uniqueness_weights",
+            "uniqueness": "uniqueness_weights",
         },
     )

@@ -9,7 +9,7 @@ from quorate.features import rolling
 from quorate.features.arithmetic import ROUNDING, bounded, change, equal, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
-from quorate.features.technical import volume_to_mean
+from quorate.features.groups.technical import volume_to_mean
 
 
 def _volume_change(bars_back: int) -> Column:

@@ -11,7 +11,7 @@ from quorate.features import rolling
 from quorate.features.arithmetic import equal, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
-from quorate.features.technical import band_middle, band_reach
+from quorate.features.groups.technical import band_middle, band_reach
 
 _DAY = {"least": 6, "most": 48}
 _WEEK = {"least": 42, "most": 288}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quorate.core.types import FloatArray
 from quorate.features.bars import Bars
-from quorate.features.bitcoin import of_btc
 from quorate.features.column import Column
+from quorate.features.groups.bitcoin import of_btc
 
 
 def _strength(bars_back: int) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quorate.core.types import BoolArray
 from quorate.features.bars import Bars
 from quorate.features.column import Column
-from quorate.features.technical import atr_share, band_width
+from quorate.features.groups.technical import atr_share, band_width
 
 
 def _is_ranging(bars: Bars) -> BoolArray:
