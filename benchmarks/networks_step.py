@@ -32,12 +32,12 @@ from quorate.core.settings import ModelSettings, Settings
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.universe import top
 from quorate.models import build
-from quorate.models.networks.examples import WindowExamples, newest_bars
-from quorate.models.networks.losses import cross_entropy
-from quorate.models.networks.member import Network
-from quorate.models.networks.patchtst_network import PatchTSTNetwork
-from quorate.models.networks.schedule import one_cycle
-from quorate.models.networks.standardised import Standardised
+from quorate.models.networks.network_model import Network
+from quorate.models.networks.patchtst.network import PatchTSTNetwork
+from quorate.models.networks.scaling import Standardised
+from quorate.models.networks.training.examples import WindowExamples, newest_bars
+from quorate.models.networks.training.losses import cross_entropy
+from quorate.models.networks.training.schedule import one_cycle
 from quorate.targets import ForwardClass, build_dataset, time_split
 
 FROM, TO = "2025-05-01", "2025-07-30"

@@ -20,8 +20,8 @@ from torch.nn import functional
 
 from quorate.core.settings import NetworkSettings
 from quorate.models.base import Progress
-from quorate.models.networks.fit import History, Loss, fit
-from quorate.models.networks.schedule import Schedule
+from quorate.models.networks.training.fit import History, Loss, fit
+from quorate.models.networks.training.schedule import Schedule
 from series import Part, Series
 
 _EVALUATED = 256  # rows of a batch without gradients

@@ -9,7 +9,7 @@ from torch import nn
 from protocol import Protocol, absolute_error, squared_error
 from quorate.core.settings import NetworkSettings
 from quorate.models.networks.nhits import NHiTSConfig, NHiTSNetwork
-from quorate.models.networks.patchtst_network import SMALL, PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.patchtst.network import SMALL, PatchTSTConfig, PatchTSTNetwork
 from rows import Row
 
 # Of the gradient's norm: neither paper clips it.

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import recipes
 import report
 from peer import clock, network
-from quorate.models.networks.dropout import Dropout
+from quorate.models.networks.patchtst.dropout import Dropout
 from rows import Row, chosen
 
 RESULTS = Path(__file__).parents[1] / "results"

@@ -27,7 +27,7 @@ from quorate.ensemble.turns import Turns
 from quorate.ensemble.vote import loaded_mode
 from quorate.ensemble.vote_frame import PREFERENCE
 from quorate.features import Inputs, Sequences
-from quorate.models.matrix import Matrix
+from quorate.models.input_checks import Matrix
 from quorate.models.runtime import Session
 
 # Single precision: a softmax may pass 1 by its last bit.

@@ -21,7 +21,7 @@ import numpy as np
 from quorate.core.errors import ModelError
 from quorate.core.settings import ModelSettings
 from quorate.core.types import ActionArray, FloatArray
-from quorate.models.matrix import Matrix, require_matrix
+from quorate.models.input_checks import Matrix, require_matrix
 
 Task = Literal["class", "return"]
 

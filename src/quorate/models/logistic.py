@@ -19,8 +19,8 @@ from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
 from quorate.models.base import Lesson, Model
 from quorate.models.export import OPSET
-from quorate.models.files import read_file
-from quorate.models.matrix import Matrix
+from quorate.models.input_checks import Matrix
+from quorate.models.model_files import read_file
 
 _FORMAT = "quorate-logistic-1"
 

@@ -20,7 +20,7 @@ _OURS = {
     "lightgbm": ("quorate.models.lightgbm", "LightGBM"),
     "logistic": ("quorate.models.logistic", "Logistic"),
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),
-    "patchtst": ("quorate.models.networks.patchtst", "PatchTST"),
+    "patchtst": ("quorate.models.networks.patchtst.member", "PatchTST"),
     "lstm": ("quorate.models.networks.lstm", "LSTM"),
 }
 

@@ -11,7 +11,7 @@ from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array, FloatArray
 from quorate.features.windows import Sequences
 from quorate.models.byte_products import BITS, require_exact
-from quorate.models.matrix import Matrix, require_matrix
+from quorate.models.input_checks import Matrix, require_matrix
 
 # Key of a graph's metadata: how many rows it runs at once.
 BATCH = "quorate.batch"

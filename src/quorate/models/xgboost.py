@@ -15,8 +15,8 @@ from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import FloatArray
 from quorate.models.base import Lesson, Model, Progress, Task
 from quorate.models.export import trees_to_onnx
-from quorate.models.files import read_file
-from quorate.models.matrix import Matrix
+from quorate.models.input_checks import Matrix
+from quorate.models.model_files import read_file
 
 try:
     import xgboost

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from quorate.models.networks.examples import WindowExamples
+from quorate.models.networks.training.examples import WindowExamples
 
 
 def examples(rows, seed=0, task="class", weight=None):

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from quorate.models.networks.member import Network
+from quorate.models.networks.network_model import Network
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from quorate.core.errors import ModelError
 from quorate.models.networks.interpolation import Interpolation, interpolation_matrix
-from quorate.models.networks.member import Network
+from quorate.models.networks.network_model import Network
 
 
 @dataclass(frozen=True, slots=True)

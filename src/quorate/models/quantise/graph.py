@@ -12,7 +12,7 @@ from typing import Any
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.models.byte_products import BITS
 from quorate.models.export import content
-from quorate.models.matrix import Matrix
+from quorate.models.input_checks import Matrix
 from quorate.models.quantise.recurrence import has_recurrence, multiply_bytes
 from quorate.models.quantise.two_parts import is_product, read_in_two_parts
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array
-from quorate.models.matrix import Matrix
-from quorate.models.quantise.bars import Layer, newest_states
+from quorate.models.input_checks import Matrix
+from quorate.models.quantise.lstm_layers import Layer, newest_states
 from quorate.models.quantise.writer import Writer
 from quorate.models.runtime import BATCH
 

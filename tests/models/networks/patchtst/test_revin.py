@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.models.networks.revin import RevIN
+from quorate.models.networks.patchtst.revin import RevIN
 
 
 def test_the_variance_is_biased():

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.models.networks.patching import PatchEmbedding, align, cut, patch_count, sinusoidal
+from quorate.models.networks.patchtst.patching import PatchEmbedding, align, cut, patch_count, sinusoidal
 
 
 @pytest.mark.parametrize(

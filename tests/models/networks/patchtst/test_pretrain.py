@@ -8,12 +8,12 @@ import torch
 
 from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
-from quorate.models.networks.encoder import EncoderConfig
-from quorate.models.networks.examples import WindowExamples
-from quorate.models.networks.fit import fit
-from quorate.models.networks.losses import cross_entropy
-from quorate.models.networks.patchtst_network import PatchTSTConfig, PatchTSTNetwork
-from quorate.models.networks.pretrain import MaskedPatches, Unlabelled, hide, probing, reconstruction_loss
+from quorate.models.networks.patchtst.encoder import EncoderConfig
+from quorate.models.networks.patchtst.network import PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.patchtst.pretrain import MaskedPatches, Unlabelled, hide, probing, reconstruction_loss
+from quorate.models.networks.training.examples import WindowExamples
+from quorate.models.networks.training.fit import fit
+from quorate.models.networks.training.losses import cross_entropy
 
 CONFIG = PatchTSTConfig(2, 40, 3, patch=4, stride=4, encoder=EncoderConfig(16, 4, 1, 32))
 
@@ -46,7 +46,7 @@ def test_the_errors_are_those_of_the_hidden_patches_and_of_no_others(monkeypatch
     made, x = masked().eval(), torch.randn(3, 40, 2)
     hidden = torch.zeros(6, 10, dtype=torch.bool)
     hidden[:, [1, 2, 5, 9]] = True
-    monkeypatch.setattr("quorate.models.networks.pretrain.hide", lambda *_: hidden)
+    monkeypatch.setattr("quorate.models.networks.patchtst.pretrain.hide", lambda *_: hidden)
     found = made(x)
     mean, scale = x.mean(dim=1, keepdim=True), (x.var(dim=1, unbiased=False, keepdim=True) + 1e-5).sqrt()
     patches = ((x - mean) / scale).transpose(1, 2).reshape(3, 2, 10, 4)
@@ -64,7 +64,7 @@ def test_what_is_hidden_does_not_show_through(monkeypatch):
     """Bars of a hidden patch change only what is to be told, as long as mean and scale stay: their order does not."""
     hidden = torch.zeros(2, 10, dtype=torch.bool)
     hidden[:, 3] = True
-    monkeypatch.setattr("quorate.models.networks.pretrain.hide", lambda *_: hidden)
+    monkeypatch.setattr("quorate.models.networks.patchtst.pretrain.hide", lambda *_: hidden)
     made = masked(share=0.1).eval()
     x = torch.randn(1, 40, 2)
     other = x.clone()

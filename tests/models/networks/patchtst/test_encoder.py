@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from quorate.models.networks.encoder import Encoder, EncoderConfig, EncoderLayer
+from quorate.models.networks.patchtst.encoder import Encoder, EncoderConfig, EncoderLayer
 
 CONFIG = EncoderConfig(width=16, heads=4, layers=3, feedforward=32)
 

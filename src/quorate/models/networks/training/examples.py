@@ -11,7 +11,7 @@ from torch import Tensor
 
 from quorate.core.types import FloatArray, IntArray
 from quorate.features.windows import Sequences
-from quorate.models.matrix import Matrix
+from quorate.models.input_checks import Matrix
 
 
 class Examples(Protocol):

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from quorate.core.errors import ModelError
-from quorate.models.networks.dropout import Dropout
-from quorate.models.networks.encoder import Encoder, EncoderConfig
-from quorate.models.networks.patching import Embedding, PatchEmbedding, Positions, align, patch_count
-from quorate.models.networks.revin import RevIN, Statistics
+from quorate.models.networks.patchtst.dropout import Dropout
+from quorate.models.networks.patchtst.encoder import Encoder, EncoderConfig
+from quorate.models.networks.patchtst.patching import Embedding, PatchEmbedding, Positions, align, patch_count
+from quorate.models.networks.patchtst.revin import RevIN, Statistics
 
 Head = Literal["forecast", "scores"]
 

@@ -9,15 +9,15 @@ from typing import ClassVar
 from torch import nn
 
 from quorate.models.base import Lesson, Progress
-from quorate.models.networks.encoder import EncoderConfig
-from quorate.models.networks.examples import WindowExamples
-from quorate.models.networks.history import History
-from quorate.models.networks.member import Network
-from quorate.models.networks.order import Order
-from quorate.models.networks.patchtst_network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
-from quorate.models.networks.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
-from quorate.models.networks.processor import isolated
-from quorate.models.networks.standardised import Standardised
+from quorate.models.networks.network_model import Network
+from quorate.models.networks.patchtst.encoder import EncoderConfig
+from quorate.models.networks.patchtst.network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.patchtst.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
+from quorate.models.networks.scaling import Standardised
+from quorate.models.networks.training.batch_order import Order
+from quorate.models.networks.training.examples import WindowExamples
+from quorate.models.networks.training.loss_history import History
+from quorate.models.networks.training.processor import isolated
 
 _PRESETS = {"paper": PAPER, "small": SMALL}
 

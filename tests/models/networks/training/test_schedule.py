@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from quorate.models.networks.schedule import SCHEDULES, constant, cosine, one_cycle
+from quorate.models.networks.training.schedule import SCHEDULES, constant, cosine, one_cycle
 
 
 def rates(scheduler, optimizer, steps):

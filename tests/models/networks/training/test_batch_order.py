@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quorate.models.networks.order import Order
+from quorate.models.networks.training.batch_order import Order
 
 
 @settings(max_examples=100)

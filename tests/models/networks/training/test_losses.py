@@ -3,7 +3,7 @@ from math import log
 import pytest
 import torch
 
-from quorate.models.networks.losses import absolute_error, cross_entropy, focal, squared_error
+from quorate.models.networks.training.losses import absolute_error, cross_entropy, focal, squared_error
 
 # Two rows of probabilities (0.5, 0.25, 0.25) and (0.1, 0.1, 0.8), both of the first class.
 LOGITS = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]))

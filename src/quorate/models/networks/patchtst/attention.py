@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from quorate.models.networks.dropout import Dropout
+from quorate.models.networks.patchtst.dropout import Dropout
 
 
 class Attention(nn.Module):

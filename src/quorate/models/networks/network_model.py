@@ -16,14 +16,14 @@ from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import NetworkSettings
 from quorate.core.types import Action, FloatArray, IntArray
 from quorate.models.base import Lesson, Model, Target
-from quorate.models.matrix import Matrix
-from quorate.models.networks.examples import Examples, WindowExamples, newest_bars
-from quorate.models.networks.fit import History, Loss, fit
-from quorate.models.networks.graph import to_graph
-from quorate.models.networks.losses import cross_entropy, focal, squared_error
-from quorate.models.networks.processor import isolated, training_device
-from quorate.models.networks.standardised import Answers, Standardised
-from quorate.models.networks.weights import read_weights, require_tensors, write_weights
+from quorate.models.input_checks import Matrix
+from quorate.models.networks.onnx_export import to_graph
+from quorate.models.networks.safetensors_file import read_weights, require_tensors, write_weights
+from quorate.models.networks.scaling import Answers, Standardised
+from quorate.models.networks.training.examples import Examples, WindowExamples, newest_bars
+from quorate.models.networks.training.fit import History, Loss, fit
+from quorate.models.networks.training.losses import cross_entropy, focal, squared_error
+from quorate.models.networks.training.processor import isolated, training_device
 
 # Windows at once when the network itself predicts.
 _PIECE = 256

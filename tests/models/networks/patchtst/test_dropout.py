@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from quorate.models.networks.dropout import Dropout
+from quorate.models.networks.patchtst.dropout import Dropout
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])

@@ -15,10 +15,10 @@ from torch.nn import functional
 
 from quorate.core.errors import ModelError
 from quorate.core.types import IntArray
-from quorate.models.networks.dropout import Dropout
-from quorate.models.networks.fit import Examples
-from quorate.models.networks.patching import align, cut
-from quorate.models.networks.patchtst_network import PatchTSTNetwork
+from quorate.models.networks.patchtst.dropout import Dropout
+from quorate.models.networks.patchtst.network import PatchTSTNetwork
+from quorate.models.networks.patchtst.patching import align, cut
+from quorate.models.networks.training.fit import Examples
 
 
 class MaskedPatches(nn.Module):

@@ -22,16 +22,16 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
 from quorate.core.types import IntArray
 from quorate.models.base import Progress
-from quorate.models.networks.checkpoint import Checkpoint, State
-from quorate.models.networks.examples import Examples
-from quorate.models.networks.history import History, Position
-from quorate.models.networks.losses import Loss
-from quorate.models.networks.optimizer import optimizer
-from quorate.models.networks.order import Order
-from quorate.models.networks.processes import Processes
-from quorate.models.networks.processor import has_bf16, isolated, reseed
-from quorate.models.networks.recompute import set_recompute
-from quorate.models.networks.schedule import SCHEDULES, Schedule
+from quorate.models.networks.training.batch_order import Order
+from quorate.models.networks.training.checkpoint import Checkpoint, State
+from quorate.models.networks.training.examples import Examples
+from quorate.models.networks.training.loss_history import History, Position
+from quorate.models.networks.training.losses import Loss
+from quorate.models.networks.training.optimizer import optimizer
+from quorate.models.networks.training.processes import Processes
+from quorate.models.networks.training.processor import has_bf16, isolated, reseed
+from quorate.models.networks.training.recompute import set_recompute
+from quorate.models.networks.training.schedule import SCHEDULES, Schedule
 
 __all__ = ["Examples", "History", "Loss", "fit"]
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from quorate.core.errors import ModelError
-from quorate.models.files import read_file
+from quorate.models.model_files import read_file
 
 FORMAT = "quorate-network-1"
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from quorate.core.errors import ModelError
-from quorate.models.networks.encoder import EncoderConfig
-from quorate.models.networks.patchtst_network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.patchtst.encoder import EncoderConfig
+from quorate.models.networks.patchtst.network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
 
 TINY = EncoderConfig(width=16, heads=4, layers=2, feedforward=32)
 FORECAST = PatchTSTConfig(3, 24, 5, "forecast", 6, 6, encoder=TINY)
@@ -138,7 +138,7 @@ def test_parts_of_a_batch_say_what_the_whole_does(monkeypatch, norm):
     made = network(replace(SCORES, encoder=replace(TINY, norm=norm))).eval()
     x = torch.randn(50, 24, 3)
     whole = made(x)
-    monkeypatch.setattr("quorate.models.networks.patchtst_network._TOKENS", 3 * 4 * 7)
+    monkeypatch.setattr("quorate.models.networks.patchtst.network._TOKENS", 3 * 4 * 7)
     torch.testing.assert_close(made(x), whole, rtol=1e-5, atol=1e-5)
 
 
@@ -147,7 +147,7 @@ def test_parts_of_a_training_batch_add_up_to_the_whole(monkeypatch):
     x, target = torch.randn(50, 24, 3), torch.randint(0, 3, (50,))
     gradients = []
     for tokens in (10**9, 3 * 4 * 7):
-        monkeypatch.setattr("quorate.models.networks.patchtst_network._TOKENS", tokens)
+        monkeypatch.setattr("quorate.models.networks.patchtst.network._TOKENS", tokens)
         made = network(config)
         nn.functional.cross_entropy(made(x), target).backward()
         gradients.append([parameter.grad for parameter in made.parameters()])
@@ -156,7 +156,7 @@ def test_parts_of_a_training_batch_add_up_to_the_whole(monkeypatch):
 
 
 def test_batch_norm_sees_the_whole_batch(monkeypatch):
-    monkeypatch.setattr("quorate.models.networks.patchtst_network._TOKENS", 1)
+    monkeypatch.setattr("quorate.models.networks.patchtst.network._TOKENS", 1)
     made = network(replace(SCORES, encoder=replace(TINY, norm="batch")))
     made(torch.randn(20, 24, 3))
     assert made.backbone.encoder.layers[0].norms[0].num_batches_tracked == 1

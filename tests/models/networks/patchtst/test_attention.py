@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from quorate.models.networks.attention import Attention, softmax
+from quorate.models.networks.patchtst.attention import Attention, softmax
 
 
 @pytest.mark.parametrize(("patches", "width", "heads"), [(10, 32, 4), (1, 8, 8), (42, 16, 4)])

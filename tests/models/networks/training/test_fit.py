@@ -10,8 +10,8 @@ from torch import nn
 
 from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
-from quorate.models.networks.fit import fit
-from quorate.models.networks.losses import cross_entropy, squared_error
+from quorate.models.networks.training.fit import fit
+from quorate.models.networks.training.losses import cross_entropy, squared_error
 
 SETTINGS = NetworkSettings(epochs=6, batch=32, learning_rate=0.01)
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from quorate.core.settings import NetworkSettings
-from quorate.models.networks.fit import fit
-from quorate.models.networks.losses import cross_entropy
-from quorate.models.networks.processes import Processes
+from quorate.models.networks.training.fit import fit
+from quorate.models.networks.training.losses import cross_entropy
+from quorate.models.networks.training.processes import Processes
 
 SCRIPT = """
 import json, os, sys
@@ -26,8 +26,8 @@ specification = spec_from_file_location("small", sys.argv[1])
 small = module_from_spec(specification)
 specification.loader.exec_module(small)
 from quorate.core.settings import NetworkSettings
-from quorate.models.networks.fit import fit
-from quorate.models.networks.losses import cross_entropy
+from quorate.models.networks.training.fit import fit
+from quorate.models.networks.training.losses import cross_entropy
 
 torch.distributed.init_process_group("gloo")
 rank, folder = torch.distributed.get_rank(), Path(sys.argv[2])

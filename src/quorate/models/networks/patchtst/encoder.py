@@ -11,8 +11,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from quorate.models.networks.attention import Attention, as_rows, as_tokens
-from quorate.models.networks.dropout import Dropout
+from quorate.models.networks.patchtst.attention import Attention, as_rows, as_tokens
+from quorate.models.networks.patchtst.dropout import Dropout
 
 Norm = Literal["layer", "batch"]
 

@@ -15,10 +15,10 @@ import torch
 
 from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
-from quorate.models.networks.checkpoint import Checkpoint, State
-from quorate.models.networks.fit import fit
-from quorate.models.networks.losses import cross_entropy
 from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
+from quorate.models.networks.training.checkpoint import Checkpoint, State
+from quorate.models.networks.training.fit import fit
+from quorate.models.networks.training.losses import cross_entropy
 
 # A checkpoint after every step.
 SETTINGS = NetworkSettings(epochs=5, batch=64, share=0.8, learning_rate=0.01, patience=5, checkpoint_s=0)

@@ -1,0 +1,3 @@
+"""The training loop of the networks: examples, losses, schedules, checkpoints, processes."""
+
+__all__: list[str] = []
