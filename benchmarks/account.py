@@ -20,7 +20,8 @@ from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.ensemble.vote_frame import decide_frame
 from quorate.features import Bars, volatility_20
 from quorate.market import SyntheticMarket
-from quorate.trading import BacktestResult, backtest
+from quorate.trading import BacktestResult
+from quorate.trading.backtest import backtest
 
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
 FREQTRADE_CANDLES_PER_SECOND = 21_000

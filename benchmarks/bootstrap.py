@@ -17,8 +17,8 @@ import numpy as np
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.settings import EvaluationSettings
 from quorate.evaluation.performance import trade_figures
-from quorate.trading.position import Trade
-from quorate.trading.result import BacktestResult
+from quorate.trading.account.position import Trade
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 TRADES, RESAMPLES, DAYS, MOST_SECONDS = 10_000, 2_000, 365, 2.0
 REPEATS = 5

@@ -8,7 +8,7 @@ import pyarrow.feather
 import pytest
 
 from quorate.trading import Contract
-from quorate.trading.contracts import write_contracts
+from quorate.trading.account.contracts import write_contracts
 
 FIGURES = {"log_loss", "brier", "accuracy", "auc", "skill_vs_prior", "rank_ic"}
 

@@ -13,7 +13,7 @@ from quorate.core.types import CANDLE_COLUMNS, Candles
 from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from quorate.market.exchange import Exchange, LiveFeed
 from quorate.market.feed import Feed, Freshness
-from quorate.trading.paper.replay import ReplayFeed
+from quorate.trading.paper.replay_feed import ReplayFeed
 from stubs.binance import BinanceStub
 
 START = parse_ms("2024-01-01")

@@ -27,8 +27,8 @@ from quorate.evaluation.sample import Sample
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.venue import Venue
 from quorate.targets.classes import ForwardClass
-from quorate.trading.position import Trade
-from quorate.trading.result import BacktestResult
+from quorate.trading.account.position import Trade
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 START = parse_ms("2025-08-01")
 

@@ -9,8 +9,8 @@ import pytest
 from quorate.core.settings import EvaluationSettings
 from quorate.core.wilson import wilson
 from quorate.evaluation.performance import net_returns, trade_figures
-from quorate.trading.position import Trade
-from quorate.trading.result import BacktestResult
+from quorate.trading.account.position import Trade
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 SETTINGS = EvaluationSettings()
 Make = Callable[..., Trade]

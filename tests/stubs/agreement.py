@@ -23,7 +23,8 @@ from quorate.core.types import Candles, DecisionFrame
 from quorate.ensemble.predictor import LIVE_BARS
 from quorate.ensemble.series import load
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
-from quorate.trading import BacktestResult, Contract, MarginTiers, Trade, backtest
+from quorate.trading import BacktestResult, Contract, MarginTiers, Trade
+from quorate.trading.backtest import backtest
 from stubs import freqtrade
 from stubs.binance import spawn
 

@@ -40,7 +40,7 @@ def main(account: str) -> None:
     import psycopg  # noqa: F401
 
     import quorate.trading.journal.backend
-    import quorate.trading.journal.store  # noqa: F401
+    import quorate.trading.journal.journal_store  # noqa: F401
 
     say("ready")
     for url in sys.stdin:

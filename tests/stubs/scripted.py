@@ -11,7 +11,8 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.settings import AccountSettings, GuardSettings, LadderSettings
 from quorate.core.types import Action, Candles, DecisionFrame, Funding, Signal, Vote
 from quorate.market.synthetic import SyntheticMarket
-from quorate.trading import BacktestResult, backtest
+from quorate.trading import BacktestResult
+from quorate.trading.backtest import backtest
 from quorate.trading.journal import Journal, Record
 from quorate.trading.oversight import Oversight
 from quorate.trading.paper import ReplayFeed, Session, Terms

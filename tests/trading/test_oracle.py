@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame, Funding
-from quorate.trading import CONSERVATIVE_TIERS, BacktestResult, Contract, Trade, backtest
+from quorate.trading import CONSERVATIVE_TIERS, BacktestResult, Contract, Trade
+from quorate.trading.backtest import backtest
 
 START = parse_ms("2025-03-01")
 Row = dict[str, float]

@@ -32,7 +32,7 @@ def backtest(
     from quorate.evaluation.decisions import decision_figures
     from quorate.evaluation.performance import trade_figures
     from quorate.market import FreqtradeFolder
-    from quorate.trading.contracts import read_contracts
+    from quorate.trading.account.contracts import read_contracts
 
     settings = load_settings()
     ledger = open_ledger(settings)

@@ -41,7 +41,7 @@ def download(
     from quorate.cli import output
     from quorate.core.configuration import load_settings
     from quorate.market.exchange import Exchange, download
-    from quorate.trading.contracts import ask_contracts, write_contracts
+    from quorate.trading.account.contracts import ask_contracts, write_contracts
 
     chosen = options.split_symbols(symbols)
     if bool(chosen) == (top is not None):

@@ -75,7 +75,7 @@ def evaluate(
     from quorate.cli.run import judge, run
     from quorate.core.configuration import load_settings
     from quorate.market import FreqtradeFolder
-    from quorate.trading.contracts import read_contracts
+    from quorate.trading.account.contracts import read_contracts
 
     if report is not None:
         from quorate.evaluation.page import require_plotly

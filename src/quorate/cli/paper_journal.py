@@ -8,8 +8,8 @@ import typer
 
 from quorate.cli import output
 from quorate.core.errors import close_match
-from quorate.trading.journal import RECORDS, Entry, Journal, Record, listing
-from quorate.trading.paper.lines import line
+from quorate.trading.journal import RECORDS, Entry, Journal, Record, entry_json
+from quorate.trading.paper.log_lines import line
 
 
 def show(journal: Journal, last: int | None, after: int, kinds: Sequence[str], *, as_json: bool) -> None:
@@ -28,11 +28,11 @@ def show(journal: Journal, last: int | None, after: int, kinds: Sequence[str], *
     else:
         entries = (entry for entry in journal.newest(last, wanted) if entry.seq > after)
     if as_json:
-        output.print_json([listing.to_json(entry) for entry in entries])
+        output.print_json([entry_json.to_json(entry) for entry in entries])
         return
     for entry in entries:
         said = line(entry.record)
-        output.print_line(listing.to_text(entry) if said is None else f"{entry.seq} {said}")
+        output.print_line(entry_json.to_text(entry) if said is None else f"{entry.seq} {said}")
 
 
 def _wanted(kinds: Sequence[str]) -> list[type[Record]] | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from quorate.core.types import Candles, Policy, Signal
     from quorate.ensemble.series import Predictor
     from quorate.market.feed import Feed
-    from quorate.trading.contract import Contract
+    from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Record
     from quorate.trading.paper import Session, Terms
 
@@ -61,8 +61,8 @@ def run(asked: Asked) -> None:
     from quorate.core.configuration import load_settings
     from quorate.ensemble.series import load
     from quorate.trading.journal import Journal
-    from quorate.trading.notify import Webhook
     from quorate.trading.paper import Session
+    from quorate.trading.webhook import Webhook
 
     settings = load_settings()
     if asked.exchange is not None:
@@ -143,7 +143,7 @@ def _feed(asked: Asked, bundle: Predictor, settings: Settings) -> Iterator[tuple
         yield _replay(asked, asked.data, bundle, settings)
         return
     from quorate.market.exchange import Exchange, LiveFeed
-    from quorate.trading.contracts import ask_contracts
+    from quorate.trading.account.contracts import ask_contracts
 
     with Exchange(settings.exchange) as exchange:
         symbols = asked.symbols or _live_symbols(exchange, asked, bundle, settings)
@@ -166,7 +166,7 @@ def _replay(asked: Asked, data: Path, bundle: Predictor, settings: Settings) -> 
     from quorate.cli.run import read_marks
     from quorate.market import FreqtradeFolder
     from quorate.market.universe import top
-    from quorate.trading.contracts import read_contracts
+    from quorate.trading.account.contracts import read_contracts
     from quorate.trading.paper import ReplayFeed
 
     source, timeframe = FreqtradeFolder(data), bundle.manifest.timeframe
@@ -203,7 +203,7 @@ def _listener(notify: Callable[[Record], None] | None, *, quiet: bool) -> Callab
     """Logs what was written down, and passes it on."""
     from quorate.core.types import Action
     from quorate.trading.journal import Decided
-    from quorate.trading.paper.lines import line
+    from quorate.trading.paper.log_lines import line
 
     def listen(record: Record) -> None:
         if not (quiet and isinstance(record, Decided) and record.action == Action.HOLD):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from quorate.evaluation.scorecard import Scorecard
     from quorate.evaluation.venue import Venue
     from quorate.market.source import CandleSource
-    from quorate.trading.contract import Contract
-    from quorate.trading.result import BacktestResult
+    from quorate.trading.account.contract import Contract
+    from quorate.trading.backtest.backtest_result import BacktestResult
 
 
 @dataclass(frozen=True, slots=True)

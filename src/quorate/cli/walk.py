@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.scorecard import Scorecard
     from quorate.market.source import CandleSource
-    from quorate.trading.contract import Contract
+    from quorate.trading.account.contract import Contract
 
 # Trained on the same rows as the members, to be compared with; it has no vote.
 _BESIDE = ("logistic",)

@@ -21,7 +21,7 @@ from quorate.evaluation.decisions import decision_figures
 from quorate.evaluation.deflation import Moments
 from quorate.evaluation.performance import account_curve, trade_figures
 from quorate.evaluation.venue import Venue
-from quorate.trading.result import BacktestResult
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 # What a deployment may have that is none of the policies by name.
 CONFIGURED = "configured"

@@ -21,7 +21,7 @@ from quorate.evaluation.figures import Figures
 from quorate.evaluation.performance import account_curve, net_returns
 from quorate.evaluation.rivals import by_rule
 from quorate.evaluation.venue import Venue
-from quorate.trading.result import BacktestResult
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 # Rules of a frame that say that nobody decided on a bar.
 _SILENT = ("no_votes", "training_span")

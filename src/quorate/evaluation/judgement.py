@@ -16,7 +16,7 @@ from quorate.evaluation.sample import Sample
 from quorate.evaluation.scorecard import Scorecard, scorecard
 from quorate.evaluation.venue import Venue
 from quorate.targets import ForwardClass
-from quorate.trading.result import BacktestResult
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]

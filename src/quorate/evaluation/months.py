@@ -13,7 +13,7 @@ from quorate.evaluation.equity import EquityCurve
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.sample import Sample
 from quorate.evaluation.significance import TimeBlocks
-from quorate.trading.position import Trade
+from quorate.trading.account.position import Trade
 
 
 def skill_by_month(

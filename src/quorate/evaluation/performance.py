@@ -13,7 +13,7 @@ from quorate.core.wilson import wilson
 from quorate.evaluation.equity import EquityCurve, equity_figures
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.significance import TimeBlocks
-from quorate.trading.result import BacktestResult
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 _BASIS_POINTS = 1e4
 

@@ -16,7 +16,7 @@ from quorate.features import Bars
 from quorate.models.rules import rule_actions
 from quorate.targets import ForwardClass
 from quorate.targets.returns import forward_return
-from quorate.trading.result import BacktestResult
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)

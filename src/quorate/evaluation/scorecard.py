@@ -29,7 +29,7 @@ from quorate.evaluation.scores import confusion_json, reliability_json, score_fi
 from quorate.evaluation.signals import Signals
 from quorate.evaluation.significance import TimeBlocks
 from quorate.targets import ForwardClass
-from quorate.trading.result import BacktestResult
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 SCORES_NOTE = "raw scores, weighted over the members that voted: neither calibrated nor the vote's confidence"
 

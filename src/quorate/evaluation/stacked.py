@@ -21,7 +21,7 @@ from quorate.evaluation.rivals import momentum_rival, rules_rival
 from quorate.evaluation.significance import TimeBlocks
 from quorate.evaluation.venue import Venue
 from quorate.targets.returns import forward_return
-from quorate.trading.result import BacktestResult
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 
 def stacked_figures(

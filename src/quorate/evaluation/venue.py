@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, Funding
-from quorate.trading.backtest import backtest
-from quorate.trading.contract import Contract
+from quorate.trading.account.contract import Contract
+from quorate.trading.backtest.backtest import backtest
+from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.oversight import Oversight
-from quorate.trading.result import BacktestResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)

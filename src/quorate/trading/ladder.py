@@ -9,8 +9,8 @@ from quorate.core.clock import DAY_MS, iso_ms
 from quorate.core.errors import GuardError, TradingError
 from quorate.core.settings import AccountSettings, LadderSettings
 from quorate.core.wilson import wilson
-from quorate.trading.guards.move import GuardMode
-from quorate.trading.position import Trade
+from quorate.trading.account.position import Trade
+from quorate.trading.guards.moves import GuardMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def test_the_votes_can_be_left_out(url, open_journal, batch):
 
 
 def test_reading_goes_on_while_one_appends_and_over_many_pages(url, open_journal, batch, monkeypatch):
-    monkeypatch.setattr("quorate.trading.journal.store._PAGE", 4)
+    monkeypatch.setattr("quorate.trading.journal.journal_store._PAGE", 4)
     journal = open_journal(url)
     written = [record for bar in range(7) for record in batch(bar)]
     journal.append(written)

@@ -8,7 +8,7 @@ from sqlalchemy.pool import NullPool
 
 from quorate.core.errors import JournalError
 from quorate.trading.journal import migrate
-from quorate.trading.journal.tables import HEAD, VERSION_TABLE, metadata
+from quorate.trading.journal.sql_tables import HEAD, VERSION_TABLE, metadata
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import quorate
 from quorate.core.types import Action
 from quorate.trading import Trade
-from quorate.trading.costs import Fill
+from quorate.trading.account.costs import Fill
 from quorate.trading.journal import RECORDS, Closed, Decided, Journal, Valued
 
 PAGE = (Path(quorate.__file__).parents[2] / "docs" / "journal.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
 from quorate.trading.journal import Journal, Valued
-from quorate.trading.journal.tables import journal
+from quorate.trading.journal.sql_tables import journal
 
 LONG = [Valued(bar, "close", 1.0, 1.0, heard=0) for bar in range(600)]
 

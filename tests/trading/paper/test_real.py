@@ -19,7 +19,7 @@ from quorate.ensemble.loading import load_bundle
 from quorate.ensemble.predictor import LIVE_BARS
 from quorate.ensemble.train import train
 from quorate.market import FreqtradeFolder
-from quorate.trading import backtest
+from quorate.trading.backtest import backtest
 from quorate.trading.oversight import Oversight
 from quorate.trading.paper import ReplayFeed, Session, Terms
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from quorate.core.clock import timeframe_ms
 from quorate.core.settings import ExitSettings
 from quorate.trading import Contract, MarginTiers
-from quorate.trading.levels import stop_price, target_price
+from quorate.trading.account.levels import stop_price, target_price
 
 # A stop that Freqtrade rounds to a tick is rounded towards the entry; by so little it is kept from the next tick.
 _TICK_NOISE = 1e-10

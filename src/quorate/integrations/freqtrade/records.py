@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from quorate.trading import Contract, Trade
-from quorate.trading.position import Reason
+from quorate.trading.account.position import Reason
 
 # ccxt's name for "precision is a step of the price"; Freqtrade keeps it with every trade.
 _TICK_SIZE = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quorate.integrations.freqtrade.options import Options
-from quorate.trading.costs import loss_at_stop
+from quorate.trading.account.costs import loss_at_stop
 
 
 def stake(

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from quorate.core.clock import iso_ms
 from quorate.core.errors import TradingError
-from quorate.trading.guards.move import GuardMode, GuardMove, Name
+from quorate.trading.guards.moves import GuardMode, GuardMove, Name
 
 Rearm = Literal["human", "automatic"]
 

@@ -13,7 +13,7 @@ from quorate.core.errors import JournalError
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.backend import Backend, backend_of
 from quorate.trading.journal.journal import Journal
-from quorate.trading.journal.tables import accounts, journal
+from quorate.trading.journal.sql_tables import accounts, journal
 
 _PAGE = 5_000
 

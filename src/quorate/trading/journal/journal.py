@@ -22,7 +22,7 @@ from quorate.trading.journal.role import Role
 from quorate.trading.journal.row import AccountRow, Row, from_row, to_row
 
 if TYPE_CHECKING:
-    from quorate.trading.journal.store import Store
+    from quorate.trading.journal.journal_store import Store
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -91,7 +91,7 @@ class Journal:
             )
         try:
             from quorate.trading.journal.backend import backend_of
-            from quorate.trading.journal.store import Store
+            from quorate.trading.journal.journal_store import Store
 
             backend = backend_of(url, settings or JournalSettings())
             return cls(Store(backend, account, role, settings_hash, bundle_id), account, role)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, text
 
 from quorate.core.errors import JournalError
-from quorate.trading.journal.tables import HEAD, VERSION_TABLE, metadata
+from quorate.trading.journal.sql_tables import HEAD, VERSION_TABLE, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
 

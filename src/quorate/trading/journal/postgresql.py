@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.migrate import require_version, upgrade, version
-from quorate.trading.journal.tables import journal
+from quorate.trading.journal.sql_tables import journal
 
 # Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) that another try may not meet:
 # connection, rollback of a transaction, resources, a lock, an operator, the system.

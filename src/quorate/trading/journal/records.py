@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from quorate.core.types import Abstention, Action, Forecast, Vote
-from quorate.trading.costs import Fill
-from quorate.trading.order import Order
-from quorate.trading.position import Trade
-from quorate.trading.sizing import Size
+from quorate.trading.account.costs import Fill
+from quorate.trading.account.order import Order
+from quorate.trading.account.position import Trade
+from quorate.trading.account.sizing import Size
 
 Phase = Literal["open", "close"]
 GuardMode = Literal["ACTIVE", "REDUCING", "HALTED"]

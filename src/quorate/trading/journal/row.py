@@ -6,7 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from quorate.core.errors import JournalError
-from quorate.trading.journal.body import decode, encode
+from quorate.trading.journal.canonical_json import decode, encode
 from quorate.trading.journal.records import Record
 
 # What every database keeps as it is: no control character, no half of a surrogate pair.

@@ -17,7 +17,7 @@ from quorate.core.files import sync
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.lock import FileLock
 from quorate.trading.journal.migrate import require_version, upgrade, version
-from quorate.trading.journal.tables import journal
+from quorate.trading.journal.sql_tables import journal
 
 Identity = tuple[int, int]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quorate.market.feed import BarReport, Freshness
-from quorate.trading.desk import Desk, Tell
+from quorate.trading.engine import Desk, Tell
 from quorate.trading.journal import records
 
 

@@ -10,8 +10,8 @@ from itertools import chain
 from quorate.core.clock import format_ms
 from quorate.core.errors import JournalError
 from quorate.core.types import Action
-from quorate.trading import events
-from quorate.trading.desk import Desk
+from quorate.trading.account import events
+from quorate.trading.engine import Desk
 from quorate.trading.guards import GuardMove
 from quorate.trading.journal import Entry, records
 from quorate.trading.ladder import LadderMove

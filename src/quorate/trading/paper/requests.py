@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from quorate.core.errors import GuardError
-from quorate.trading.desk import Desk
+from quorate.trading.engine import Desk
 from quorate.trading.journal import records
 
 _log = logging.getLogger(__name__)

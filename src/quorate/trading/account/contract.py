@@ -1,0 +1,116 @@
+"""What an exchange lets one trade in a market: step of quantity, step of price, least value, margin tiers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from quorate.core.errors import TradingError
+from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers
+
+# A quotient this close below a whole number of steps is that number: 0.3 / 0.1 is 2.9999999999999996.
+_STEP_TOLERANCE = 1e-9
+
+# ccxt's constants for what `precision` counts.
+_DECIMAL_PLACES, _TICK_SIZE = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The trading rules of one market.
+
+    Attributes:
+        symbol: ccxt's name; without a colon it is spot: no shorts, no leverage, no funding, no liquidation.
+        lot: step of the quantity in base units; 0 where unknown, then any quantity will do.
+        tick: step of the price in quote units; 0 where unknown.
+        minimum_usd: least value of an order.
+        tiers: maintenance margins; unused for spot.
+
+    Raises:
+        TradingError: a negative or non-finite step or minimum.
+    """
+
+    symbol: str
+    lot: float = 0.0
+    tick: float = 0.0
+    minimum_usd: float = 0.0
+    tiers: MarginTiers = CONSERVATIVE_TIERS
+
+    def __post_init__(self) -> None:
+        for name in ("lot", "tick", "minimum_usd"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise TradingError(f"use the {name} of {self.symbol}", found=repr(value), expected="0 or more")
+
+    @classmethod
+    def from_ccxt(
+        cls,
+        market: Mapping[str, Any],
+        tiers: Iterable[Mapping[str, Any]] | None = None,
+        precision_mode: int = _TICK_SIZE,
+    ) -> Self:
+        """From ccxt's market structure and, for a perpetual, its leverage tiers.
+
+        Args:
+            market: its symbol, precision, limits and contract size.
+            tiers: the perpetual's rows of `fetch_leverage_tiers`; conservative ones where None or empty.
+            precision_mode: ccxt's constant: whether precision is a step or counts decimal places. Significant digits
+                make no steps, so these are then unknown.
+
+        Raises:
+            TradingError: an inverse contract, which this account cannot hold.
+        """
+        symbol = str(market["symbol"])
+        if market.get("inverse"):
+            raise TradingError(
+                f"trade {symbol}",
+                found="an inverse contract",
+                expected="a linear one",
+                remedy="Choose a USDT-margined perpetual.",
+            )
+        # Exchanges count perpetuals in contracts, this account in the base units that they hold.
+        size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
+        precision, limits = market.get("precision") or {}, market.get("limits") or {}
+        minimum = (limits.get("cost") or {}).get("min")
+        rows = tuple(tiers or ())
+        return cls(
+            symbol,
+            lot=_step(precision.get("amount"), precision_mode) * size,
+            tick=_step(precision.get("price"), precision_mode),
+            minimum_usd=float(minimum or 0.0),
+            tiers=MarginTiers.from_ccxt(rows) if rows else CONSERVATIVE_TIERS,
+        )
+
+    @property
+    def spot(self) -> bool:
+        """No shorts, no leverage, no funding, no liquidation."""
+        return ":" not in self.symbol
+
+    def round_quantity(self, quantity: float) -> float:
+        """Down to a whole number of lots.
+
+        >>> Contract("BTC/USDT:USDT", lot=0.1).round_quantity(0.35)
+        0.3
+        """
+        return quantity if self.lot == 0 else round(math.floor(quantity / self.lot + _STEP_TOLERANCE) * self.lot, 12)
+
+    def round_price(self, price: float, direction: int) -> float:
+        """To a whole number of ticks, up (direction 1) or down (-1).
+
+        >>> Contract("BTC/USDT:USDT", tick=0.5).round_price(100.2, 1)
+        100.5
+        """
+        if self.tick == 0:
+            return price
+        steps = price / self.tick
+        whole = math.ceil(steps - _STEP_TOLERANCE) if direction > 0 else math.floor(steps + _STEP_TOLERANCE)
+        return round(whole * self.tick, 12)
+
+
+def _step(precision: float | None, mode: int) -> float:
+    """Ccxt's precision as a step; 0 where it is unknown."""
+    if precision is None or mode not in (_DECIMAL_PLACES, _TICK_SIZE):
+        return 0.0
+    return float(precision) if mode == _TICK_SIZE else float(10 ** -int(precision))

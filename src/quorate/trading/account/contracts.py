@@ -1,0 +1,108 @@
+"""An exchange's trading rules beside its candles: one file in the data folder, written by a download."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quorate.core.errors import TradingError
+from quorate.core.files import write_text_atomic
+from quorate.market.files.names import is_perpetual
+from quorate.trading.account.contract import Contract
+from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers, Tier
+
+if TYPE_CHECKING:
+    from quorate.market.exchange import Exchange
+
+CONTRACTS_FILE = "contracts.json"
+
+_VERSION = 1
+
+
+def read_contracts(folder: Path | str) -> dict[str, Contract]:
+    """Symbol -> rules, as the folder has them; empty where nobody wrote any.
+
+    Raises:
+        TradingError: a file that cannot be read, or rules that make no sense.
+    """
+    path = Path(folder) / CONTRACTS_FILE
+    attempted = f"read the trading rules in {path}"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise TradingError(attempted, found=str(error), expected="a file that can be read") from error
+    remedy = "Remove it, or download it again."
+    try:
+        document = json.loads(text)
+        if document["version"] != _VERSION:
+            raise TradingError(
+                attempted, found=f"version {document['version']}", expected=f"version {_VERSION}", remedy=remedy
+            )
+        return {symbol: _contract(symbol, rules) for symbol, rules in document["contracts"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, TradingError):
+            raise
+        raise TradingError(
+            attempted, found=f"{type(error).__name__}: {error}", expected="the rules of each market", remedy=remedy
+        ) from error
+
+
+def ask_contracts(exchange: Exchange, symbols: Iterable[str]) -> dict[str, Contract]:
+    """Symbol -> rules, as the exchange tells them; tiers only where an account's key was given.
+
+    Raises:
+        UnknownSymbolError: a market that it does not have.
+        ExchangeError: it does not answer.
+    """
+    chosen = sorted(set(symbols))
+    for symbol in chosen:
+        exchange.require(symbol)
+    perpetuals = [symbol for symbol in chosen if is_perpetual(symbol)]
+    tiers = exchange.tiers(perpetuals) if perpetuals else {}
+    mode = int(exchange.connection.client.precisionMode)
+    return {symbol: Contract.from_ccxt(exchange.markets[symbol], tiers.get(symbol), mode) for symbol in chosen}
+
+
+def write_contracts(folder: Path | str, contracts: Iterable[Contract]) -> bool:
+    """Add the rules of some markets to the folder's, in place of those that it has; whether anything changed.
+
+    Raises:
+        TradingError: the file that is there cannot be read.
+        DataError: the folder cannot be written.
+    """
+    present = read_contracts(folder)
+    together = {**present, **{contract.symbol: contract for contract in contracts}}
+    if together == present:
+        return False
+    rules = {symbol: _rules(together[symbol]) for symbol in sorted(together)}
+    text = json.dumps({"version": _VERSION, "contracts": rules}, indent=1, allow_nan=False)
+    write_text_atomic(Path(folder) / CONTRACTS_FILE, text + "\n")
+    return True
+
+
+def _rules(contract: Contract) -> dict[str, Any]:
+    rows = None
+    if contract.tiers != CONSERVATIVE_TIERS:
+        # A last tier without an end has no number that JSON could hold.
+        rows = [
+            [None if math.isinf(tier.most_usd) else tier.most_usd, tier.maintenance, tier.leverage]
+            for tier in contract.tiers.rows
+        ]
+    return {"lot": contract.lot, "tick": contract.tick, "minimum_usd": contract.minimum_usd, "tiers": rows}
+
+
+def _contract(symbol: str, rules: Mapping[str, Any]) -> Contract:
+    tiers = CONSERVATIVE_TIERS
+    if rules["tiers"] is not None:
+        tiers = MarginTiers(
+            [
+                Tier(math.inf if most is None else float(most), float(maintenance), float(leverage))
+                for most, maintenance, leverage in rules["tiers"]
+            ]
+        )
+    return Contract(symbol, float(rules["lot"]), float(rules["tick"]), float(rules["minimum_usd"]), tiers)

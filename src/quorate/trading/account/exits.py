@@ -1,0 +1,63 @@
+"""Where a position ends: which of its levels a bar reaches first, and where a trailing stop goes next."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from quorate.core.settings import ExitSettings
+from quorate.trading.account.bar import Bar
+from quorate.trading.account.contract import Contract
+from quorate.trading.account.levels import stop_price
+from quorate.trading.account.position import Position, Reason
+
+
+class Exit(NamedTuple):
+    """A level that was reached, and the price there before slippage."""
+
+    reason: Reason
+    price: float
+
+
+def reached(position: Position, bar: Bar, settings: ExitSettings) -> Exit | None:
+    """The exit inside this bar, if any.
+
+    Candles do not say what came first inside a bar, so the worst is assumed: the stop before the target, and no profit
+    from a stop that an open jumps over. A stop lies nearer than the liquidation, so it comes before that too, unless
+    the mark price opens beyond it.
+    """
+    side, stop, size = position.order.side, position.stop, position.size
+    target, liquidation = size.target, size.liquidation_price
+    # For a short, the signs turn every comparison round: what is `low` to a long is `-high` to a short.
+    if side > 0:
+        low, high, mark_low = bar.low, bar.high, bar.mark_low
+    else:
+        low, high, mark_low = -bar.high, -bar.low, -bar.mark_high
+        stop, target, liquidation = -stop, -target, -liquidation
+    if side * bar.mark_open <= liquidation:
+        return Exit("liquidation", bar.mark_open)
+    if side * bar.open <= stop:
+        return Exit(_stopped(position), bar.open)
+    if side * bar.open >= target and not settings.maker_target:
+        return Exit("target", bar.open)
+    if low <= stop:
+        return Exit(_stopped(position), position.stop)
+    if mark_low <= liquidation:
+        return Exit("liquidation", size.liquidation_price)
+    if high > target or (high == target and not settings.maker_target):
+        return Exit("target", size.target)
+    return None
+
+
+def trailed_stop(position: Position, bar: Bar, settings: ExitSettings, contract: Contract) -> float:
+    """The stop after this bar has closed: it follows the best price, on whole ticks, and never goes back.
+
+    It moves between bars only, since inside one nobody knows whether the high came before the low.
+    """
+    distance = settings.trail_atr * position.order.atr
+    if position.order.side > 0:
+        return max(position.stop, stop_price(bar.high, 1, distance, contract))
+    return min(position.stop, stop_price(bar.low, -1, distance, contract))
+
+
+def _stopped(position: Position) -> Reason:
+    return "stop" if position.stop == position.size.stop else "trailing"

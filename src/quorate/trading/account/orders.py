@@ -1,0 +1,129 @@
+"""The entries that decisions on closed bars ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from quorate.core.clock import format_ms, timeframe_ms
+from quorate.core.errors import TradingError
+from quorate.core.types import Action, Candles, DecisionFrame, FloatArray, IntArray
+from quorate.features import Bars, atr_14
+from quorate.trading.account.order import Order
+
+
+class Orders:
+    """Orders by the open at which they fill, the most confident first, then by symbol.
+
+    Args:
+        frames: symbol -> decisions.
+        candles: symbol -> candles, at least of the frames' bars; older ones warm ATR up.
+        horizon: bars that a position may last.
+        start, end: only decisions of bars in [start, end), in ms.
+        probabilities: symbol -> (n,) calibrated probability, row by row with the frame, that its decision wins.
+
+    Attributes:
+        times: fill times in ms, increasing.
+        unfillable: orders with no bar to fill them, since a gap or the end of the run follows the decision.
+
+    Raises:
+        TradingError: decisions that do not belong to the candles.
+    """
+
+    def __init__(
+        self,
+        frames: Mapping[str, DecisionFrame],
+        candles: Mapping[str, Candles],
+        horizon: int,
+        start: int | None = None,
+        end: int | None = None,
+        probabilities: Mapping[str, FloatArray] | None = None,
+    ) -> None:
+        self.unfillable = 0
+        symbols = sorted(frames)
+        parts = [
+            self._of(frames[symbol], candles[symbol], start, end, (probabilities or {}).get(symbol))
+            for symbol in symbols
+        ]
+        fill, decided, confidence, side, atr, probability = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+        symbol = np.repeat(np.arange(len(symbols)), [len(part[0]) for part in parts])
+        best_first = np.lexsort((symbol, -confidence, fill))
+        due = fill + horizon * timeframe_ms(frames[symbols[0]].timeframe)
+        columns = (column[best_first].tolist() for column in (side, decided, due, confidence, atr, probability))
+        self._rows = list(zip([symbols[row] for row in symbol[best_first].tolist()], *columns, strict=True))
+        times, firsts = np.unique(fill[best_first], return_index=True)
+        self.times: list[int] = times.tolist()
+        self._spans = dict(zip(self.times, pairwise([*firsts.tolist(), len(fill)]), strict=True))
+
+    def at(self, time: int) -> Iterator[Order]:
+        """Entries for the open at `time`, the best first."""
+        return map(Order._make, self._rows[slice(*self._spans.get(time, (0, 0)))])
+
+    def _of(
+        self,
+        frame: DecisionFrame,
+        candles: Candles,
+        start: int | None,
+        end: int | None,
+        probability: FloatArray | None,
+    ) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray, FloatArray]:
+        """Fill time, time of the decision, confidence, side, ATR and probability of one market's orders."""
+        _check(frame, candles, probability)
+        wanted = frame.action != Action.HOLD
+        if start is not None:
+            wanted &= frame.time >= start
+        if end is not None:
+            wanted &= frame.time < end
+        chosen = np.flatnonzero(wanted)
+        fill = frame.time[chosen] + timeframe_ms(candles.timeframe)
+        row = np.searchsorted(candles.time, fill)
+        fillable = row < len(candles)
+        fillable[fillable] = candles.time[row[fillable]] == fill[fillable]
+        if end is not None:
+            fillable &= fill < end
+        self.unfillable += int(np.count_nonzero(~fillable))
+        chosen, fill, row = chosen[fillable], fill[fillable], row[fillable]
+        return (
+            fill,
+            frame.time[chosen],
+            np.nan_to_num(frame.confidence[chosen], nan=0.0),
+            np.where(frame.action[chosen] == Action.BUY, 1, -1),
+            # The bar before the fill is the bar of the decision: nothing newer is known.
+            atr_14(Bars(candles))[row - 1] if row.size else np.zeros(0),
+            np.full(len(chosen), np.nan) if probability is None else probability[chosen],
+        )
+
+
+def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | None) -> None:
+    attempted = f"trade the decisions on {frame.symbol} {frame.timeframe}"
+    if (frame.symbol, frame.timeframe) != (candles.symbol, candles.timeframe):
+        raise TradingError(
+            attempted, found=f"candles of {candles.symbol} {candles.timeframe}", expected="the same market"
+        )
+    lengths = {len(frame.time), len(frame.action), len(frame.confidence)}
+    if probability is not None:
+        lengths.add(len(probability))
+        if ((probability < 0) | (probability > 1)).any():
+            raise TradingError(attempted, found="a probability outside 0 to 1", expected="0 to 1, or NaN where unknown")
+    if len(lengths) > 1:
+        raise TradingError(attempted, found=f"columns of {sorted(lengths)} rows", expected="one length")
+    if not len(frame):
+        return
+    row = np.searchsorted(candles.time, frame.time)
+    unknown = row == len(candles)
+    unknown[~unknown] = candles.time[row[~unknown]] != frame.time[~unknown]
+    if unknown.any():
+        raise TradingError(
+            attempted,
+            found=f"a decision at {format_ms(int(frame.time[unknown][0]))}, where there is no candle",
+            expected="decisions on the candles' own bars",
+            remedy="Pass the candles that the decisions were made on.",
+        )
+    if np.any(np.diff(frame.time) <= 0):
+        raise TradingError(attempted, found="decisions out of order or twice", expected="times that increase")
+    if frame.action.min() < min(Action) or frame.action.max() > max(Action):
+        raise TradingError(attempted, found="an action that is none", expected="0 SELL, 1 HOLD, 2 BUY")

@@ -1,0 +1,140 @@
+"""One market's candles, mark prices and funding, lined up bar by bar for the account."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quorate.core.clock import HOUR_MS, MINUTE_MS, timeframe_ms
+from quorate.core.errors import TradingError
+from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
+from quorate.market.files.names import is_perpetual
+from quorate.trading.account.bar import Bar, Settlement
+
+# The longest settlement interval of the large exchanges, whose clocks are a few milliseconds off: a longer silence
+# means that settlements are missing.
+_FUNDING_INTERVAL_MS = 8 * HOUR_MS + MINUTE_MS
+
+
+class Tape:
+    """The bars of one market, by open time.
+
+    Args:
+        candles: last prices.
+        funding: settlements; None where unknown. A NaN rate is a settlement that is not known.
+        mark: mark prices of the same timeframe; None, or a bar left out, falls back to the last prices.
+
+    Raises:
+        TradingError: funding, mark and candles of different symbols or timeframes.
+    """
+
+    def __init__(self, candles: Candles, funding: Funding | None = None, mark: Candles | None = None) -> None:
+        _check(candles, funding, mark)
+        mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
+        settled = _Settlements(candles, funding, mark_open, mark_close)
+        funding_known = settled.known
+        # What a market does not have cannot be missing.
+        if not is_perpetual(candles.symbol):
+            funding_known = np.ones(len(candles), dtype=np.bool_)
+        if ":" not in candles.symbol:
+            mark_known = np.ones(len(candles), dtype=np.bool_)
+        columns = (
+            *(candles.time, candles.open, candles.high, candles.low, candles.close),
+            *(mark_open, mark_high, mark_low, mark_known, funding_known),
+        )
+        self._prices = list(zip(*(column.tolist() for column in columns), strict=True))
+        self._settled_at_open, self._settled_inside = settled.at_open, settled.inside
+        self._rows = dict(zip(candles.time.tolist(), range(len(candles)), strict=True))
+        self._newest: Bar | None = None
+
+    def at(self, time: int) -> Bar | None:
+        """The bar that opens at `time`; None in a gap."""
+        # Bars are made when they are asked for: most are not. The account asks for one at its open and its close.
+        bar = self._newest
+        if bar is None or bar.time != time:
+            row = self._rows.get(time)
+            if row is None:
+                return None
+            settled = self._settled_at_open.get(row, ()), self._settled_inside.get(row, ())
+            self._newest = bar = Bar._make((*self._prices[row], *settled))
+        return bar
+
+
+class _Settlements:
+    """Funding by bar.
+
+    Attributes:
+        at_open: row -> settlements between the end of the bar before and this bar's open, both included; more than the
+            one at the open itself only after a gap, in which a position goes on paying.
+        inside: row -> settlements after the open and before the end of the bar.
+        known: (n,) no settlement is missing in this bar.
+    """
+
+    def __init__(
+        self, candles: Candles, funding: Funding | None, mark_open: FloatArray, mark_close: FloatArray
+    ) -> None:
+        self.at_open: dict[int, tuple[Settlement, ...]] = {}
+        self.inside: dict[int, tuple[Settlement, ...]] = {}
+        length = timeframe_ms(candles.timeframe)
+        if funding is None or not len(candles):
+            self.known = np.zeros(len(candles), dtype=np.bool_)
+            return
+        finite = np.isfinite(funding.rate)
+        time, rate = funding.time[finite], funding.rate[finite]
+        self.known = _covered(candles.time, length, time)
+        during = (time >= candles.time[0]) & (time < candles.time[-1] + length)
+        time, rate = time[during], rate[during]
+        row = np.searchsorted(candles.time, time, side="right") - 1
+        in_gap = time >= candles.time[row] + length
+        # No price is newer than the settlement: its bar's open, or in a gap the last close.
+        price = np.where(in_gap, mark_close[row], mark_open[row])
+        at_open = in_gap | (time == candles.time[row])
+        for target, chosen in ((self.at_open, at_open), (self.inside, ~at_open)):
+            for bar, *settlement in zip(
+                (row + in_gap)[chosen].tolist(), rate[chosen].tolist(), price[chosen].tolist(), strict=True
+            ):
+                target[bar] = (*target.get(bar, ()), Settlement(*settlement))
+
+
+def _covered(bar_time: IntArray, length: int, settled: IntArray) -> BoolArray:
+    """(n,) bars in which no settlement can be missing, since none is farther than an interval from the next."""
+    if not settled.size:
+        return np.zeros(len(bar_time), dtype=np.bool_)
+    wide = np.flatnonzero(np.diff(settled) > _FUNDING_INTERVAL_MS)
+    far = np.iinfo(np.int64).max
+    # Silences, from where the next settlement was due to where one came again.
+    starts = np.concatenate([[-far], settled[wide] + _FUNDING_INTERVAL_MS, [settled[-1] + _FUNDING_INTERVAL_MS]])
+    ends = np.concatenate([[settled[0] - _FUNDING_INTERVAL_MS], settled[wide + 1], [far]])
+    begun = np.searchsorted(starts, bar_time + length, side="left")
+    over = np.searchsorted(ends, bar_time, side="right")
+    return np.asarray(begun == over)
+
+
+def _mark_prices(
+    candles: Candles, mark: Candles | None
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]:
+    """Open, high, low, close of the mark price on the candles' rows, and (n,) where they are the exchange's."""
+    last = (candles.open, candles.high, candles.low, candles.close)
+    if mark is None or not len(mark):
+        return *last, np.zeros(len(candles), dtype=np.bool_)
+    row = np.minimum(np.searchsorted(mark.time, candles.time), len(mark) - 1)
+    known = mark.time[row] == candles.time
+    open_, high, low, close = (
+        np.where(known, marked[row], fallback)
+        for marked, fallback in zip((mark.open, mark.high, mark.low, mark.close), last, strict=True)
+    )
+    return open_, high, low, close, known
+
+
+def _check(candles: Candles, funding: Funding | None, mark: Candles | None) -> None:
+    if funding is not None and funding.symbol != candles.symbol:
+        raise TradingError(f"trade {candles.symbol}", found=f"funding of {funding.symbol}", expected="its own funding")
+    if funding is not None and np.any(np.diff(funding.time) <= 0):
+        raise TradingError(
+            f"trade {candles.symbol}", found="funding settlements out of order", expected="times that increase"
+        )
+    if mark is not None and (mark.symbol, mark.timeframe) != (candles.symbol, candles.timeframe):
+        raise TradingError(
+            f"trade {candles.symbol} {candles.timeframe}",
+            found=f"mark prices of {mark.symbol} {mark.timeframe}",
+            expected="those of the same market and timeframe",
+        )

@@ -1,0 +1,43 @@
+"""Entries of a journal as JSON has them, to be read or kept elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from quorate.core.clock import iso_ms
+from quorate.trading.journal.canonical_json import encode
+from quorate.trading.journal.journal import Entry
+
+
+def to_json(entry: Entry) -> dict[str, Any]:
+    """The columns, with times as text, and the body as the journal has it.
+
+    >>> from quorate.trading.journal.records import Moved
+    >>> to_json(Entry(7, 0, Moved(3_600_000, "BTC/USDT:USDT", 0.5)))["body"]
+    {'stop': 0.5}
+    """
+    record = entry.record
+    return {
+        "seq": entry.seq,
+        "written_at": iso_ms(entry.written_at),
+        "time": iso_ms(record.time),
+        "kind": record.kind,
+        "key": record.key,
+        "symbol": getattr(record, "symbol", None),
+        "order_id": getattr(record, "order_id", None),
+        "body": json.loads(encode(record)),
+    }
+
+
+def to_text(entry: Entry) -> str:
+    """One line: number, bar, kind, and the body as short as it is.
+
+    >>> from quorate.trading.journal.records import Moved
+    >>> to_text(Entry(7, 0, Moved(3_600_000, "BTC/USDT:USDT", 0.5)))
+    '7 1970-01-01T01:00:00Z moved BTC/USDT:USDT {"stop":0.5}'
+    """
+    record = entry.record
+    symbol = getattr(record, "symbol", None)
+    named = f"{record.kind} {symbol}" if symbol else record.kind
+    return f"{entry.seq} {iso_ms(record.time)} {named} {encode(record)}"

@@ -1,0 +1,117 @@
+"""What a journal tells of its account: decisions, trades and equity, as a backtest has them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from quorate.core.types import DecisionFrame
+from quorate.trading.account.order import Refusal
+from quorate.trading.account.position import Trade
+from quorate.trading.backtest.backtest_result import BacktestResult
+from quorate.trading.journal import Entry, records
+
+
+@dataclass(slots=True)
+class History:
+    """The records of one account, sorted by what they are about.
+
+    Attributes:
+        started: beginnings of sessions, oldest first.
+        written_at: wall clock in ms of the newest record.
+        closes: valuations at the close of a bar, in order.
+        held: how many opens there were after which a position was held.
+        decided: symbol -> decisions in order.
+        notices: what the feed said of itself.
+        moves: of guards and ladder.
+    """
+
+    started: list[records.Started] = field(default_factory=list)
+    written_at: int = 0
+    closes: list[records.Valued] = field(default_factory=list)
+    held: int = 0
+    trades: list[Trade] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    decided: dict[str, list[records.Decided]] = field(default_factory=lambda: defaultdict(list))
+    notices: list[records.Feed] = field(default_factory=list)
+    moves: list[records.GuardMoved | records.LadderMoved] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> History:
+        """Of a whole journal."""
+        told = cls()
+        for _, written_at, record in entries:
+            told.written_at = max(told.written_at, written_at)
+            told.hear(record)
+        return told
+
+    def hear(self, record: records.Record) -> None:
+        """One more record."""
+        match record:
+            case records.Started():
+                self.started.append(record)
+            case records.Valued(phase="close"):
+                self.closes.append(record)
+            case records.Valued():
+                self.held += bool(record.marks)
+            case records.Closed(trade=trade):
+                self.trades.append(trade)
+            case records.Refused(reason=reason):
+                self.refused[reason] += 1
+            case records.Decided(symbol=symbol):
+                self.decided[symbol].append(record)
+            case records.Feed():
+                self.notices.append(record)
+            case records.GuardMoved() | records.LadderMoved():
+                self.moves.append(record)
+
+    @property
+    def synthetic(self) -> bool:
+        """Some session traded made-up candles."""
+        return any(started.synthetic for started in self.started)
+
+    def result(self) -> BacktestResult:
+        """Trades and equity; open positions are in the equity and not in the trades."""
+        first, last = self.started[0], self.started[-1]
+        time = np.array([valued.time for valued in self.closes], np.int64)
+        equity = np.array([valued.equity_usd for valued in self.closes], np.float64)
+        for array in (time, equity):
+            array.setflags(write=False)
+        return BacktestResult(
+            timeframe=last.timeframe,
+            symbols=last.symbols,
+            start_equity_usd=float(cast("dict[str, Any]", first.settings)["account"]["equity_usd"]),
+            trades=tuple(self.trades),
+            time=time,
+            equity_usd=equity,
+            exposure=self.held / len(time) if len(time) else 0.0,
+            refused={cast("Refusal", reason): count for reason, count in sorted(self.refused.items())},
+            synthetic=self.synthetic,
+            funding_unknown=tuple(sorted({trade.symbol for trade in self.trades if not trade.funding_known})),
+            mark_missing=tuple(sorted({trade.symbol for trade in self.trades if not trade.mark_known})),
+        )
+
+    def frames(self) -> list[DecisionFrame]:
+        """The decisions, one frame a market, without the members' scores."""
+        return [self._frame(symbol, decided) for symbol, decided in sorted(self.decided.items())]
+
+    def _frame(self, symbol: str, decided: list[records.Decided]) -> DecisionFrame:
+        def column(name: str, kind: type) -> Any:
+            return np.array([getattr(record, name) for record in decided], kind)
+
+        return DecisionFrame(
+            symbol=symbol,
+            timeframe=self.started[-1].timeframe,
+            time=column("time", np.int64),
+            action=column("action", np.int8),
+            confidence=column("confidence", np.float64),
+            base=column("base", np.float64),
+            consensus=column("consensus", np.str_),
+            rule=column("rule", np.str_),
+            volatility=column("volatility", np.float64),
+            synthetic=self.synthetic,
+        )

@@ -1,0 +1,132 @@
+"""How an account stands, by its journal alone: whether a session is running or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quorate.core.clock import format_ms, iso_ms, timeframe_ms
+from quorate.core.errors import JournalError
+from quorate.trading.account.position import Position
+from quorate.trading.engine import Desk
+from quorate.trading.journal import Journal, records
+from quorate.trading.paper.account_config import Terms
+from quorate.trading.paper.account_history import History
+from quorate.trading.paper.recovery import Recovered, peek, redo
+
+# Of what the feed said and of moves, so many of the newest are shown.
+_SHOWN = 10
+
+
+class Standing:
+    """An account as its journal has it.
+
+    Attributes:
+        history: decisions, trades and equity.
+        desk: account, guards and ladder as of the last completed step.
+        recovered: how far the account had come.
+
+    Raises:
+        JournalError: an account that never began, or a journal that contradicts itself.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.account = journal.account
+        # Votes are most of a journal, and only those on the newest bar are shown.
+        entries = list(journal.read(detail=False))
+        first, _ = peek(entries)
+        if first is None:
+            raise JournalError(
+                f"read the account '{journal.account}' in {journal.place}",
+                found="no session",
+                expected="one that has begun",
+                remedy="Start one with `quorate paper run`.",
+            )
+        self.history = History.of(entries)
+        newest = self.history.started[-1]
+        terms = Terms.from_json(newest.settings, newest.strategy).founded(first)
+        self.desk: Desk = terms.desk(timeframe_ms(newest.timeframe), first.time, lambda _: None)
+        self.recovered: Recovered = redo(self.desk, entries)
+        said = journal.newest(len(newest.symbols), [records.Decided])
+        self._said = [entry.record for entry in said if isinstance(entry.record, records.Decided)]
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `quorate paper status --json`, without what is judged by others."""
+        history, desk, started = self.history, self.desk, self.history.started[-1]
+        valued = self.recovered.valued
+        time = started.time if valued is None else valued.time
+        return {
+            "account": self.account,
+            "session": {"began": iso_ms(started.at), "number": len(history.started), "kind": started.mode},
+            "bundle": started.bundle_id,
+            "timeframe": started.timeframe,
+            "symbols": list(started.symbols),
+            "synthetic": history.synthetic,
+            "written_at": iso_ms(history.written_at),
+            "last_bar": None if not history.closes else iso_ms(history.closes[-1].time),
+            "mode": "ACTIVE" if desk.guards is None else desk.guards.mode,
+            "equity_usd": desk.account.equity_usd,
+            "cash_usd": desk.account.cash_usd,
+            "start_equity_usd": history.result().start_equity_usd,
+            "positions": [_position(position) for position in desk.account.positions.values()],
+            "pending": [
+                {"symbol": order.symbol, "side": _side(order.side), "confidence": order.confidence}
+                for order in desk.pending
+            ],
+            "guards": None if desk.guards is None else desk.guards.to_json()["guards"],
+            "ladder": None if desk.ladder is None else desk.ladder.to_json(time),
+            "requests": [
+                {"at": iso_ms(asked.at), "action": asked.action, "guard": asked.guard, "who": asked.who}
+                for asked in self.recovered.requests.values()
+            ],
+            "members": self._members(),
+            "feed": [_notice(record) for record in history.notices[-_SHOWN:]],
+            "moves": [_move(record) for record in history.moves[-_SHOWN:]],
+        }
+
+    def _members(self) -> dict[str, str]:
+        """Member -> "voted", or why it abstained on the newest bar, wherever it voted somewhere."""
+        last = max((record.time for record in self._said), default=0)
+        said: dict[str, str] = {}
+        for record in self._said:
+            if record.time != last:
+                continue
+            for abstention in record.abstentions:
+                said.setdefault(abstention.model, abstention.reason)
+            said.update((vote.model, "voted") for vote in record.votes)
+            said.update((forecast.model, "voted") for forecast in record.forecasts)
+        return dict(sorted(said.items()))
+
+
+def _position(position: Position) -> dict[str, Any]:
+    order, size = position.order, position.size
+    return {
+        "symbol": position.symbol,
+        "side": _side(position.side),
+        "quantity": size.quantity,
+        "leverage": size.leverage,
+        "margin_usd": size.margin_usd,
+        "entry_time": iso_ms(position.entry_time),
+        "entry_price": position.entry.price,
+        "mark": position.mark,
+        "stop": position.stop,
+        "target": size.target,
+        "liquidation_price": size.liquidation_price,
+        "due": iso_ms(order.due),
+        "confidence": order.confidence,
+        "funding_usd": position.funding_usd,
+        "unrealised_usd": position.unrealised_usd,
+    }
+
+
+def _side(side: int) -> str:
+    return "long" if side > 0 else "short"
+
+
+def _notice(record: records.Feed) -> dict[str, Any]:
+    return {"time": iso_ms(record.time), "notice": record.notice, "symbol": record.symbol, "detail": record.detail}
+
+
+def _move(record: records.GuardMoved | records.LadderMoved) -> dict[str, Any]:
+    what = "ladder" if isinstance(record, records.LadderMoved) else record.guard
+    moved = {"what": what, "before": str(record.before), "after": str(record.after), "reason": record.reason}
+    return {"time": format_ms(record.time), **moved}

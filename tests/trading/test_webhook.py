@@ -1,0 +1,208 @@
+"""The webhook against a real server that can be told to fail, and against none at all."""
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from quorate.core.clock import parse_ms
+from quorate.core.errors import SettingsError
+from quorate.core.settings import AccountSettings, NotifySettings
+from quorate.trading import Account, Order, Trade
+from quorate.trading.account.costs import Fill
+from quorate.trading.journal.records import Closed, Filled, GuardMoved, Human, LadderMoved, Record, Valued
+from quorate.trading.webhook import Webhook, message
+
+NOON = parse_ms("2025-03-01 12:00")
+HASTY = NotifySettings(timeout_s=0.5, attempts=3, pause_s=0.01, last_s=3.0)
+HALT = GuardMoved(NOON, "losses", None, 0, "ACTIVE", "HALTED", "the last 3 closed trades each lost more than 8.00 USD")
+
+
+class Receiver(ThreadingHTTPServer):
+    """Answers with the statuses it is told, then with 204; keeps what it was sent."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.statuses: list[int] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.kinds: list[str | None] = []
+        self.free = threading.Event()
+        self.free.set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/secret-token"
+
+
+class Hook(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.free.wait(5)
+        self.server.bodies.append(body)
+        self.server.kinds.append(self.headers["Content-Type"])
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.free.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def filled(order: Order) -> Filled:
+    account = Account(AccountSettings(sizing="fixed", stake_usd=20.0))
+    position = account.open(order, NOON, 100.0)
+    assert position is not None
+    return Filled(NOON, order.symbol, "abc", order, position.size, position.entry)
+
+
+def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callable[..., Trade]) -> None:
+    said = message(filled(order(side=-1)), "paper")
+    assert said is not None
+    assert said["text"] == "BTC/USDT:USDT: short 1.0002 at 99.98, stop 103.98, target 89.98"
+    assert (said["event"], said["account"], said["time"]) == ("filled", "paper", "2025-03-01T12:00:00Z")
+    gone = message(Closed(NOON, "abc", trade(-9.5), Fill(90.5, 90.5, 0.0, 0.0)), "paper")
+    assert gone is not None
+    assert gone["text"] == "BTC/USDT:USDT: closed at 90.5 (time), -9.50 USD"
+    assert (gone["event"], gone["net_usd"], gone["reason"]) == ("closed", -9.5, "time")
+    halt = message(HALT, "paper")
+    assert halt is not None
+    assert halt["text"] == "HALTED: losses: the last 3 closed trades each lost more than 8.00 USD"
+    rearmed = message(replace(HALT, before="HALTED", after="ACTIVE", reason="re-armed by ada"), "paper")
+    assert rearmed is not None
+    assert (rearmed["event"], rearmed["text"]) == ("rearmed", "Re-armed: losses: re-armed by ada")
+    step = message(LadderMoved(NOON, 0, 2, 1, "a halt at step 2"), "paper")
+    assert step is not None
+    assert step["text"] == "Ladder: from step 2 to 1: a halt at step 2"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(HALT, guard="models", after="REDUCING"),
+        Human(NOON, NOON, "rearm", "losses", "ada"),
+        Valued(NOON, "close", 1.0, 1.0),
+    ],
+)
+def test_the_rest_is_not_said(record: Record) -> None:
+    assert message(record, "paper") is None
+
+
+def test_what_is_no_number_is_null(order: Callable[..., Order]) -> None:
+    said = message(filled(order(confidence=float("inf"))), "paper")
+    assert said is not None
+    assert said["confidence"] is None
+    json.dumps(said, allow_nan=False)
+
+
+def test_messages_arrive_in_order_as_json(receiver: Receiver, order: Callable[..., Order]) -> None:
+    hook = Webhook(receiver.url, "paper", HASTY)
+    for record in (filled(order()), Valued(NOON, "close", 1.0, 1.0), HALT):
+        hook.tell(record)
+    hook.close()
+    assert [body["event"] for body in receiver.bodies] == ["filled", "halted"]
+    assert receiver.kinds == ["application/json"] * 2
+    assert receiver.bodies[0] == message(filled(order()), "paper")
+    assert (hook.sent, hook.failed, hook.dropped) == (2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "arrivals", "sent"),
+    [
+        ([500, 503], 3, 1),
+        ([429], 2, 1),
+        ([500, 500, 500], 3, 0),  # as often as the settings say
+        ([404], 1, 0),  # another attempt would change nothing
+    ],
+)
+def test_what_may_pass_is_tried_again(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture, statuses: list[int], arrivals: int, sent: int
+) -> None:
+    receiver.statuses = statuses.copy()
+    hook = Webhook(receiver.url, "paper", HASTY)
+    hook.tell(HALT)
+    hook.close()
+    assert (len(receiver.bodies), hook.sent, hook.failed) == (arrivals, sent, 1 - sent)
+    assert (f"could not tell 127.0.0.1 of a fill or a halt: status {statuses[-1]}" in caplog.text) is not bool(sent)
+    assert "secret-token" not in caplog.text
+
+
+def test_where_nobody_listens_it_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and not listening: connections are refused
+        hook = Webhook(f"http://127.0.0.1:{taken.getsockname()[1]}/", "paper", HASTY)
+        hook.tell(HALT)
+        hook.close()
+    assert (hook.sent, hook.failed) == (0, 1)
+    assert "ConnectionRefusedError" in caplog.text
+
+
+def test_a_slow_receiver_holds_nobody_up(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+    receiver.free.clear()
+    hook = Webhook(receiver.url, "paper", replace(HASTY, timeout_s=5.0, waiting=3, last_s=0.1))
+    began = time.perf_counter()
+    for _ in range(50):
+        hook.tell(HALT)
+    assert time.perf_counter() - began < 0.5
+    assert hook.dropped >= 46  # three wait, one is on its way
+    assert f"{hook.dropped} messages dropped so far" in caplog.text
+    hook.close()
+    assert time.perf_counter() - began < 3.0
+    assert hook.sent == 0
+    # Three had not been tried yet; the end of the session gave up on them.
+    assert hook.failed + hook.dropped == 49
+
+
+def test_a_receiver_that_hangs_is_given_up_on_in_time(receiver: Receiver) -> None:
+    receiver.free.clear()
+    hook = Webhook(receiver.url, "paper", NotifySettings(timeout_s=0.05, attempts=2, pause_s=0.0, last_s=3.0))
+    hook.tell(HALT)
+    hook.close()
+    assert (hook.sent, hook.failed) == (0, 1)
+
+
+def test_the_address_comes_from_the_environment() -> None:
+    assert Webhook.from_environment("paper", environment={}) is None
+    hook = Webhook.from_environment("paper", HASTY, {"QUORATE_WEBHOOK": "https://hooks.example.com/x"})
+    assert hook is not None
+    hook.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["hooks.acme.test", "ftp://a/b", "file:///etc/passwd", "http://", "http://[::1", "http://a:b/"]
+)
+def test_an_address_that_is_none_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="QUORATE_WEBHOOK") as refused:
+        Webhook(url, "paper")
+    assert url not in str(refused.value).replace("http:// or https://", "")
+
+
+def test_a_message_is_logged_as_a_warning_and_no_more(caplog: pytest.LogCaptureFixture, receiver: Receiver) -> None:
+    receiver.statuses = [404]
+    with caplog.at_level(logging.DEBUG):
+        hook = Webhook(receiver.url, "paper", HASTY)
+        hook.tell(HALT)
+        hook.close()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
