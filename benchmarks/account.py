@@ -17,7 +17,7 @@ import numpy as np
 
 from quorate.core.settings import AccountSettings, CostSettings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
-from quorate.ensemble.vote_frame import decide_frame
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.features import Bars, volatility_20
 from quorate.market import SyntheticMarket
 from quorate.trading import BacktestResult

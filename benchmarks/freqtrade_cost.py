@@ -39,7 +39,7 @@ from quorate.core.settings import (
     VoteSettings,
 )
 from quorate.core.types import Candles
-from quorate.ensemble.train import train
+from quorate.ensemble.training.train_ensemble import train
 from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from stubs import freqtrade
 from stubs.binance import spawn

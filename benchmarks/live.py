@@ -31,8 +31,8 @@ import torch
 import quorate
 from plain_live import Plain
 from quorate.core.settings import Settings
-from quorate.ensemble.predictor import Bundle
-from quorate.ensemble.train import train
+from quorate.ensemble.inference.predictor import Bundle
+from quorate.ensemble.training.train_ensemble import train
 from quorate.features import Inputs, build
 from quorate.market import SyntheticMarket
 from quorate.models import build as build_model

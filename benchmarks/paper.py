@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from quorate.core.clock import HOUR_MS, iso_ms, parse_ms
 from quorate.core.settings import ExchangeSettings, FeedSettings, GuardSettings
 from quorate.core.types import Candles, Signal
-from quorate.ensemble.loading import load_bundle
-from quorate.ensemble.predictor import Bundle
+from quorate.ensemble.inference.loading import load_bundle
+from quorate.ensemble.inference.predictor import Bundle
 from quorate.market import SyntheticMarket
 from quorate.market.exchange import Exchange, LiveFeed
 from quorate.market.feed import BarReport

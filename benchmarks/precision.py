@@ -26,9 +26,17 @@ import numpy as np
 import quorate
 from quorate.core.clock import iso_ms, parse_ms, timeframe_ms
 from quorate.core.types import Candles, IntArray
-from quorate.ensemble.precision import AGREEMENT, COMPARED_ROWS, MOST_LOST, compare, lesson_rows, of_stack, of_votes
-from quorate.ensemble.predictor import Bundle
+from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.recipes import RECIPES
+from quorate.ensemble.training.quantisation import (
+    AGREEMENT,
+    COMPARED_ROWS,
+    MOST_LOST,
+    compare,
+    lesson_rows,
+    of_stack,
+    of_votes,
+)
 from quorate.market import FreqtradeFolder
 from quorate.models.quantise import quantise
 from quorate.models.runtime import Session

@@ -122,7 +122,7 @@ def make_bundle(data: Path, out: Path, names: tuple[str, ...]) -> Path:
     """All four members at full size, trained for next to no time."""
     import quorate
     from quorate.core.settings import Settings
-    from quorate.ensemble.train import train
+    from quorate.ensemble.training.train_ensemble import train
 
     settings = Settings()
     short = {name: replace(getattr(settings.models, name), epochs=1, share=0.05) for name in ("nhits", "patchtst")}

@@ -22,9 +22,9 @@ from quorate.cli.stack import return_figures
 from quorate.core.clock import format_ms, parse_ms
 from quorate.core.settings import LightGBMSettings, LSTMSettings, Settings, XGBoostSettings
 from quorate.core.settings.stack import Method
-from quorate.ensemble.fitting import fit_member
 from quorate.ensemble.recipes import RECIPES
-from quorate.ensemble.stack.fitting import FittedStack, fit_stack, predict_out_of_fold
+from quorate.ensemble.stack.fit_stack import FittedStack, fit_stack, predict_out_of_fold
+from quorate.ensemble.training.fit_member import fit_member
 from quorate.market import FreqtradeFolder
 from quorate.models import build
 from quorate.targets import Dataset, build_dataset, time_split

@@ -12,7 +12,7 @@ import pytest
 
 import quorate
 from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, XGBoostSettings
-from quorate.ensemble.train import train
+from quorate.ensemble.training.train_ensemble import train
 from quorate.market.synthetic import SyntheticMarket
 
 ROOT = Path(quorate.__file__).parent
@@ -139,7 +139,7 @@ def test_a_bundle_is_loaded_without_what_trains_one():
     code = "import quorate, sys; quorate.load_bundle; print([name for name in sys.modules if 'quorate.' in name])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(ast.literal_eval(done.stdout.strip()))
-    assert "quorate.ensemble.loading" in loaded
+    assert "quorate.ensemble.inference.loading" in loaded
     for needless in ("core.settings.networks", "core.settings.tree", "models.registry", "targets.splits", "market"):
         assert f"quorate.{needless}" not in loaded
 

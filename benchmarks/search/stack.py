@@ -22,8 +22,8 @@ import numpy as np
 
 from quorate.core.clock import parse_ms, timeframe_ms
 from quorate.core.settings import LightGBMSettings, Settings, XGBoostSettings
-from quorate.ensemble.stack.folds import stack_folds
-from quorate.ensemble.stack.predictions import predict_held
+from quorate.ensemble.stack.expanding_folds import stack_folds
+from quorate.ensemble.stack.out_of_fold import predict_held
 from quorate.market import FreqtradeFolder
 from quorate.models import build
 from quorate.targets import ForwardReturn, build_dataset, time_split

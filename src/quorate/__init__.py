@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from quorate.core.types import Funding as Funding
     from quorate.core.types import Signal as Signal
     from quorate.core.types import Vote as Vote
-    from quorate.ensemble.agent import Agent as Agent
-    from quorate.ensemble.loading import load_bundle as load_bundle
-    from quorate.ensemble.predictor import Bundle as Bundle
-    from quorate.ensemble.vote import decide as decide
+    from quorate.ensemble.inference.async_predictor import Agent as Agent
+    from quorate.ensemble.inference.loading import load_bundle as load_bundle
+    from quorate.ensemble.inference.predictor import Bundle as Bundle
+    from quorate.ensemble.voting.vote import decide as decide
     from quorate.features.build import build as features
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.market.files.freqtrade_folder import load_candles as load_candles

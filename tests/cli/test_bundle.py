@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from quorate.cli.app import main
-from quorate.ensemble.manifest import SCHEMA_VERSION
+from quorate.ensemble.bundle.manifest import SCHEMA_VERSION
 
 
 @pytest.fixture

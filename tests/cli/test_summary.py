@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from quorate.cli import summary
-from quorate.ensemble.precision import Agreement, Comparison
+from quorate.ensemble.training.quantisation import Agreement, Comparison
 
 
 def told(metrics, capsys, recipe="vote"):

@@ -20,10 +20,11 @@ from quorate.core.settings import (
     PatchTSTSettings,
     XGBoostSettings,
 )
-from quorate.ensemble.contract import checks
-from quorate.models import Lesson, contract, names, registry
+from quorate.models import Lesson, names, registry
 from quorate.models.logistic import Coefficients, Logistic
-from quorate.models.subject import Subject
+from quorate.testing import model_contract
+from quorate.testing.bundle_contract import checks
+from quorate.testing.model_subject import Subject
 
 SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15, l2_share=0.0),
@@ -202,13 +203,13 @@ def test_a_member_that_breaks_a_promise_is_caught_by_it(registered, member, prom
     registered(member)
     # Whatever a check ends with, it is no silence; a promise to refuse may also end in the library's own words.
     with pytest.raises((ContractError, ValueError)):
-        getattr(contract, promise)(Subject("logistic", "class", SMALL))
+        getattr(model_contract, promise)(Subject("logistic", "class", SMALL))
 
 
 def test_an_output_of_another_shape_is_refused_before_anyone_sees_it(registered):
     registered(Collapsing)
     with pytest.raises(ModelError, match=r"an output of shape \(600, 2\); expected \(600, 3\)"):
-        contract.keeps_the_column_of_an_absent_class(Subject("logistic", "class", SMALL))
+        model_contract.keeps_the_column_of_an_absent_class(Subject("logistic", "class", SMALL))
 
 
 def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_keeps_every_promise(tmp_path):
@@ -219,7 +220,7 @@ def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_keeps_ev
     options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(source)]
     subprocess.run([*install, *options], check=True, capture_output=True, text=True)
     code = """
-from quorate.ensemble.contract import checks
+from quorate.testing.bundle_contract import checks
 from quorate.models import names
 assert names()[-1] == "centroid", names()
 print(len([check() for check in checks("centroid")]))

@@ -18,7 +18,7 @@ from quorate.core.settings import (
     TrainSettings,
     XGBoostSettings,
 )
-from quorate.ensemble.train import train
+from quorate.ensemble.training.train_ensemble import train
 from quorate.market.synthetic import SyntheticMarket
 
 SETTINGS = replace(

@@ -8,8 +8,8 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Action, DecisionFrame
-from quorate.ensemble.admission import TRAINING_SPAN
-from quorate.ensemble.vote import CONFLICT, VOLATILITY_HOLD
+from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
+from quorate.ensemble.voting.vote import CONFLICT, VOLATILITY_HOLD
 from quorate.evaluation.decisions import decision_figures
 
 

@@ -11,7 +11,7 @@ import pytest
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import EvaluationSettings, LightGBMSettings, ModelSettings, TargetSettings, XGBoostSettings
 from quorate.core.types import Candles, DecisionFrame
-from quorate.ensemble.vote_frame import decide_frame
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.lookahead import check_features, check_model, check_strategy
 from quorate.evaluation.rivals import momentum, rules
 from quorate.features import Bars, build, contexts, feature_names, feature_set, volatility_20

@@ -11,10 +11,10 @@ import pytest
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import ConformalSettings, CostSettings, Settings, TargetSettings, VoteSettings
 from quorate.core.types import Candles, DecisionFrame
-from quorate.ensemble.calibrated import CalibratedPolicy
-from quorate.ensemble.conformal import Conformal
+from quorate.ensemble.calibration.conformal import Conformal
+from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
 from quorate.ensemble.stretches import joined
-from quorate.ensemble.temperature import UNCHANGED, Temperature
+from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.evaluation.candidates import in_force, revoted
 from quorate.evaluation.policies import policy_rows
 from quorate.evaluation.probabilities import probability_figures

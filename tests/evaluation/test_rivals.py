@@ -9,7 +9,7 @@ import pytest
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, Candles, DecisionFrame, Vote
-from quorate.ensemble.vote import decide
+from quorate.ensemble.voting.vote import decide
 from quorate.evaluation.comparison import difference, rival_figures
 from quorate.evaluation.rivals import Rival, alone, by_rule, model_rival, momentum, momentum_rival, rules, rules_rival
 from quorate.evaluation.significance import TimeBlocks

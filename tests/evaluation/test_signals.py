@@ -7,7 +7,7 @@ import pytest
 
 from quorate.core.settings import CostSettings, EvaluationSettings, VoteSettings
 from quorate.core.types import Candles, DecisionFrame
-from quorate.ensemble.vote_frame import decide_frame
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.signals import Signals
 from quorate.targets import ForwardClass
 

@@ -20,7 +20,7 @@ import numpy as np
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame
-from quorate.ensemble.predictor import LIVE_BARS
+from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.series import load
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.trading import BacktestResult, Contract, MarginTiers, Trade

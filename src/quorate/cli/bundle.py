@@ -10,8 +10,8 @@ import typer
 from quorate.cli import options
 
 if TYPE_CHECKING:
-    from quorate.ensemble.history import Line
-    from quorate.ensemble.store import BundleStore
+    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.ensemble.bundle.champion_log import Line
 
 app = typer.Typer(help="Bundles: what there is, which is champion, and going back.", no_args_is_help=True)
 
@@ -26,7 +26,7 @@ _By = Annotated[str | None, typer.Option("--by", help="Who decided; by default t
 def list_(bundles: options.Bundles = _FOLDER, as_json: options.Json = False) -> None:
     """List every bundle of a folder, the champion marked."""
     from quorate.cli import output
-    from quorate.ensemble.store import BundleStore
+    from quorate.ensemble.bundle.bundle_store import BundleStore
 
     store = BundleStore(bundles)
     champion = store.champion()
@@ -63,7 +63,7 @@ def show(
 ) -> None:
     """Show what a bundle says of itself, and what was done with it."""
     from quorate.cli import output
-    from quorate.ensemble.store import BundleStore
+    from quorate.ensemble.bundle.bundle_store import BundleStore
 
     store = BundleStore(bundles)
     name = bundle or _champion(store)
@@ -115,8 +115,8 @@ def verify(
     """Read every file of every bundle against its SHA-256, and load its members. Ends with 1 when one is refused."""
     from quorate.cli import output
     from quorate.core.errors import QuorateError
-    from quorate.ensemble.loading import load_bundle
-    from quorate.ensemble.store import BundleStore
+    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.ensemble.inference.loading import load_bundle
 
     store = BundleStore(bundles)
     wanted = names or store.ids()
@@ -158,7 +158,7 @@ def promote(
     bundle: _Id, bundles: options.Bundles = _FOLDER, why: _Why = "", by: _By = None, as_json: options.Json = False
 ) -> None:
     """Make a bundle the champion, after verifying it."""
-    from quorate.ensemble.store import BundleStore
+    from quorate.ensemble.bundle.bundle_store import BundleStore
 
     store = BundleStore(bundles)
     _crowned(store, bundle, store.promote(bundle, why=why, by=by), as_json)
@@ -167,7 +167,7 @@ def promote(
 @app.command("rollback")
 def rollback(bundles: options.Bundles = _FOLDER, why: _Why = "", by: _By = None, as_json: options.Json = False) -> None:
     """Make the champion before this one champion again, after verifying it."""
-    from quorate.ensemble.store import BundleStore
+    from quorate.ensemble.bundle.bundle_store import BundleStore
 
     store = BundleStore(bundles)
     line = store.rollback(why=why, by=by)

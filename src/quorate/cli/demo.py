@@ -38,7 +38,7 @@ def demo(
     from quorate.cli.scoreboard import show
     from quorate.core.clock import timeframe_ms
     from quorate.core.configuration import load_settings
-    from quorate.ensemble.loading import load_bundle
+    from quorate.ensemble.inference.loading import load_bundle
     from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.report import write_report

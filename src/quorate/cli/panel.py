@@ -56,7 +56,7 @@ def read_funding(source: CandleSource, symbols: Sequence[str]) -> dict[str, Fund
 
 def warm_start(start: int | None, timeframe: str) -> int | None:
     """How early candles must begin so that features at `start` are warm."""
-    from quorate.ensemble.predictor import LIVE_BARS
+    from quorate.ensemble.inference.predictor import LIVE_BARS
 
     return None if start is None else start - LIVE_BARS * timeframe_ms(timeframe)
 

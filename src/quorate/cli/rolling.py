@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
     from quorate.ensemble.recipes import RecipeName
-    from quorate.ensemble.train import Trained
+    from quorate.ensemble.training.train_ensemble import Trained
     from quorate.market.source import CandleSource
 
 
@@ -68,9 +68,9 @@ def train_series(
     from quorate.cli.train import measure_of
     from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
     from quorate.core.errors import DataError
+    from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.series import publish, windows
-    from quorate.ensemble.store import BundleStore
-    from quorate.ensemble.train import train
+    from quorate.ensemble.training.train_ensemble import train
 
     panel = read_panel(source, timeframe, symbols, tell, start=start, end=end)
     if start is None:

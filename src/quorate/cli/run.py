@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, DecisionFrame, FloatArray
-    from quorate.ensemble.predictor import Bundle
+    from quorate.ensemble.inference.predictor import Bundle
     from quorate.ensemble.series import Predictor
     from quorate.evaluation.candidates import Candidate
     from quorate.evaluation.judgement import Alone

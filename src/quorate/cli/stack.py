@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from quorate.cli.run import Run
     from quorate.core.settings import EvaluationSettings
     from quorate.core.types import FloatArray, IntArray
-    from quorate.ensemble.train import Trained
+    from quorate.ensemble.training.train_ensemble import Trained
     from quorate.evaluation.ledger import Ledger
 
 _PARTS = {
@@ -94,7 +94,7 @@ def judge_stack(
 def show_judged(document: Mapping[str, Any]) -> None:
     """The document of `judge_stack` for a person."""
     from quorate.cli.scoreboard import IN_TRAINING_SPAN
-    from quorate.ensemble.stack.report import STACKED, improvements
+    from quorate.ensemble.stack.stack_metrics import STACKED, improvements
     from quorate.evaluation.tables import cost_table, criteria_table, money_table, trade_table
 
     if document["synthetic"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from quorate.ensemble.train import Trained
+    from quorate.ensemble.training.train_ensemble import Trained
 
 # Marks rows that a member's training looked at, to stop early.
 _STOPPED_BY = "*"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import EvaluationSettings, Settings
     from quorate.core.types import ActionArray, FloatArray, IntArray
     from quorate.ensemble.recipes import RecipeName
-    from quorate.ensemble.train import Trained
+    from quorate.ensemble.training.train_ensemble import Trained
 
 _DEFAULT_TIMEFRAME = "1h"
 
@@ -137,8 +137,8 @@ def train_on(
 ) -> Trained:
     """Read the candles and train: what the verb and the demo share."""
     from quorate.cli.panel import read_panel
-    from quorate.ensemble.cost import stage
-    from quorate.ensemble.train import train as train_ensemble
+    from quorate.ensemble.training.timing import stage
+    from quorate.ensemble.training.train_ensemble import train as train_ensemble
 
     stages: list[Any] = []
     with stage("candles", stages):

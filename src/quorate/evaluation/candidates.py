@@ -14,9 +14,9 @@ import numpy as np
 
 from quorate.core.settings import EvaluationSettings, VoteSettings
 from quorate.core.types import DecisionFrame, FloatArray
-from quorate.ensemble.calibrated import CALIBRATED, CalibratedPolicy
-from quorate.ensemble.policy import POLICIES
-from quorate.ensemble.vote_frame import decide_frame
+from quorate.ensemble.voting.calibrated_policy import CALIBRATED, CalibratedPolicy
+from quorate.ensemble.voting.policies import POLICIES
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.decisions import decision_figures
 from quorate.evaluation.deflation import Moments
 from quorate.evaluation.performance import account_curve, trade_figures

@@ -12,8 +12,8 @@ import numpy as np
 
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame
-from quorate.ensemble.calibrated import CALIBRATED
-from quorate.ensemble.calibrated import GATES as CALIBRATED_GATES
+from quorate.ensemble.voting.calibrated_policy import CALIBRATED
+from quorate.ensemble.voting.calibrated_policy import GATES as CALIBRATED_GATES
 from quorate.evaluation.candidates import policies, revoted
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.signals import KEPT, Signals

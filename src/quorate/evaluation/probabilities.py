@@ -15,7 +15,7 @@ import numpy as np
 
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
-from quorate.ensemble.conformal import within
+from quorate.ensemble.calibration.conformal import within
 from quorate.evaluation import metrics
 from quorate.evaluation.comparison import difference
 from quorate.evaluation.figures import Figures

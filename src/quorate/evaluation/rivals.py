@@ -9,7 +9,7 @@ import numpy as np
 
 from quorate.core.settings import TargetSettings, VoteSettings
 from quorate.core.types import Action, ActionArray, Candles, DecisionFrame, FloatArray
-from quorate.ensemble.vote_frame import decide_frame
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.sample import Sample
 from quorate.evaluation.venue import Venue
 from quorate.features import Bars

@@ -16,7 +16,7 @@ import numpy as np
 from quorate.core.settings import CostSettings, EvaluationSettings, VoteSettings
 from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, TextArray
 from quorate.core.wilson import wilson
-from quorate.ensemble.vote_frame import decide_frame
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.figures import Figures
 from quorate.evaluation.significance import TimeBlocks
 from quorate.targets import Target

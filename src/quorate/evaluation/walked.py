@@ -10,9 +10,9 @@ import numpy as np
 
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Policy
-from quorate.ensemble.judgement import ENSEMBLE, Judgement
 from quorate.ensemble.stretches import joined
-from quorate.ensemble.vote_frame import decide_frame
+from quorate.ensemble.training.fit_policy import ENSEMBLE, Judgement
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics import log_loss, voted
 from quorate.evaluation.rows import Rows
 from quorate.evaluation.steps import Step

@@ -17,9 +17,9 @@ import numpy as np
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
-from quorate.ensemble.evidence import Evidence
-from quorate.ensemble.judgement import ENSEMBLE, Judgement, learn
-from quorate.ensemble.mean import mean_scores
+from quorate.ensemble.training.fit_policy import ENSEMBLE, Judgement, learn
+from quorate.ensemble.training.holdout import Evidence
+from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines import class_prior
 from quorate.evaluation.rows import Rows
 from quorate.evaluation.steps import Step, steps

@@ -22,14 +22,14 @@ from quorate.core.settings import (
     TrainSettings,
     XGBoostSettings,
 )
-from quorate.ensemble.fallback import FALLBACK
-from quorate.ensemble.loading import load_bundle
-from quorate.ensemble.manifest import Manifest
-from quorate.ensemble.predictor import Bundle
+from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.bundle.manifest import Manifest
+from quorate.ensemble.inference.loading import load_bundle
+from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.series import BEFORE_SERIES, BundleSeries, load, load_series, publish, windows
 from quorate.ensemble.series.series import first_bar
-from quorate.ensemble.store import BundleStore
-from quorate.ensemble.train import train
+from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.voting.fallback import FALLBACK
 from quorate.features import Bars
 from quorate.market.synthetic import SyntheticMarket
 from quorate.models import rule_actions

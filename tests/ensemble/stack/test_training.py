@@ -12,10 +12,10 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError
 from quorate.core.settings import LSTMSettings, PredictSettings, Settings, TrainSettings
 from quorate.core.types import Action
-from quorate.ensemble import bundle as storage
-from quorate.ensemble import precision
-from quorate.ensemble.predictor import Bundle
-from quorate.ensemble.train import train
+from quorate.ensemble.bundle import bundle_files as storage
+from quorate.ensemble.inference.predictor import Bundle
+from quorate.ensemble.training import quantisation
+from quorate.ensemble.training.train_ensemble import train
 from quorate.market.synthetic import SyntheticMarket
 
 BARS, TRAIN_BARS = 1_300, 1_100
@@ -188,7 +188,7 @@ def test_candles_after_the_end_change_nothing(market, tmp_path):
 
 
 def test_a_stack_asked_for_in_8_bits_says_what_became_of_its_networks(market, tmp_path, monkeypatch):
-    monkeypatch.setattr(precision, "AGREEMENT", 0.98)  # of the few rows there are, one may differ
+    monkeypatch.setattr(quantisation, "AGREEMENT", 0.98)  # of the few rows there are, one may differ
     few = settings("voting", round_trip=1e-3)
     models = replace(few.stack.models, lstm=LSTMSettings(window=12, width=32, epochs=2))
     few = replace(few, stack=replace(few.stack, models=models))
@@ -219,7 +219,7 @@ def test_a_stack_asked_for_in_8_bits_says_what_became_of_its_networks(market, tm
     assert (light.path / "lstm.onnx").read_bytes() != (plain.path / "lstm.onnx").read_bytes()
     assert load_bundle(light.path).mode == "full"
 
-    monkeypatch.setattr(precision, "AGREEMENT", 1.01)
+    monkeypatch.setattr(quantisation, "AGREEMENT", 1.01)
     refused = taught("int8", tmp_path / "c")
     assert refused.manifest.metrics["int8"]["kept"] == []
     assert (refused.path / "lstm.onnx").read_bytes() == (plain.path / "lstm.onnx").read_bytes()

@@ -18,9 +18,9 @@ from quorate.core.settings import (
     VoteSettings,
     XGBoostSettings,
 )
+from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.series import publish
-from quorate.ensemble.store import BundleStore
-from quorate.ensemble.train import train
+from quorate.ensemble.training.train_ensemble import train
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.synthetic import SyntheticMarket

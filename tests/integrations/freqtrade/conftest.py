@@ -16,7 +16,7 @@ from quorate.core.settings import (
     XGBoostSettings,
 )
 from quorate.core.types import Candles, Funding
-from quorate.ensemble.train import train
+from quorate.ensemble.training.train_ensemble import train
 from quorate.integrations.freqtrade import Options
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.synthetic import SyntheticMarket

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from quorate import load_bundle
 from quorate.core.types import Action, Vote
-from quorate.ensemble.store import BundleStore
-from quorate.ensemble.vote import decide
+from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.voting.vote import decide
 from quorate.integrations.freqtrade import BundleSource, Forecaster
 from quorate.integrations.freqtrade.columns import TAG_LENGTH, plot_config, short_tag, tag, told
 

@@ -8,8 +8,8 @@ import pytest
 from integrations.freqtrade.conftest import train_trees
 from quorate import load_bundle
 from quorate.core.errors import FreqtradeError
+from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.series import publish
-from quorate.ensemble.store import BundleStore
 from quorate.integrations.freqtrade import BundleSource, Forecaster
 
 

@@ -80,7 +80,7 @@ def test_pip_freeze_before_and_after(tmp_path, built):
     assert "quorate" in set(after) - set(before)
     assert overlay.python("-m", "pip", "check").returncode == 0
     done = overlay.python("-c", "import quorate; print(quorate.load_bundle.__module__)")
-    assert done.stdout.strip() == "quorate.ensemble.loading", done.stderr
+    assert done.stdout.strip() == "quorate.ensemble.inference.loading", done.stderr
 
 
 def test_the_images_steps_install_beside_freqtrade(bare, built, tmp_path):

@@ -25,8 +25,8 @@ from quorate.core.settings import (
     XGBoostSettings,
 )
 from quorate.core.types import Action
-from quorate.ensemble.loading import load_bundle
-from quorate.ensemble.train import train
+from quorate.ensemble.inference.loading import load_bundle
+from quorate.ensemble.training.train_ensemble import train
 from quorate.market import SyntheticMarket
 from quorate.market.columns import Columns
 from quorate.market.exchange.live_windows import Window

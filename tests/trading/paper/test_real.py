@@ -15,9 +15,9 @@ from quorate.core.settings import (
     VoteSettings,
     XGBoostSettings,
 )
-from quorate.ensemble.loading import load_bundle
-from quorate.ensemble.predictor import LIVE_BARS
-from quorate.ensemble.train import train
+from quorate.ensemble.inference.loading import load_bundle
+from quorate.ensemble.inference.predictor import LIVE_BARS
+from quorate.ensemble.training.train_ensemble import train
 from quorate.market import FreqtradeFolder
 from quorate.trading.backtest import backtest
 from quorate.trading.oversight import Oversight

@@ -18,11 +18,11 @@ import numpy as np
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import BundleError, TooLittleHistoryError, TrainingSpanError
 from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, IntArray, Mode, Policy, Signal
-from quorate.ensemble.manifest import Manifest
-from quorate.ensemble.predictor import Bundle
+from quorate.ensemble.bundle.manifest import Manifest
+from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.stack import Stack
 from quorate.ensemble.stretches import joined
-from quorate.ensemble.vote import CONFLICT
+from quorate.ensemble.voting.vote import CONFLICT
 from quorate.features import Bars, build, volatility_20
 
 #: The `rule` of a bar that is older than what the first bundle may speak on.

@@ -29,7 +29,7 @@ from quorate.core.types import (
     TextArray,
 )
 from quorate.ensemble.stack.combiner import Combiner
-from quorate.ensemble.stack.confidence import SignProbability
+from quorate.ensemble.stack.sign_probability import SignProbability
 
 #: The consensus of every decision of a stack: its members do not vote.
 STACK = "stack"

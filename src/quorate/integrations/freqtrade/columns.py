@@ -20,7 +20,7 @@ from quorate.core.types import (
     Signal,
     Vote,
 )
-from quorate.ensemble.vote_frame import choose
+from quorate.ensemble.voting.vote_frame import choose
 
 #: What every column of ours begins with.
 PREFIX = "quorate_"

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from quorate.core.clock import format_ms
 from quorate.core.errors import BundleError, FreqtradeError, QuorateError, TrainingSpanError
 from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
-from quorate.ensemble.admission import TRAINING_SPAN
-from quorate.ensemble.fallback import fall_back
-from quorate.ensemble.predictor import LIVE_BARS
+from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
+from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.series import BEFORE_SERIES
+from quorate.ensemble.voting.fallback import fall_back
 from quorate.features import Bars, atr_14, volatility_20
 from quorate.integrations.freqtrade.cache import FrameCache, frame_key
 from quorate.integrations.freqtrade.columns import empty_columns, frame_columns

@@ -11,7 +11,7 @@ from typing import Literal
 from quorate.core.errors import DataError, FreqtradeError
 from quorate.core.files import write_text_atomic
 from quorate.core.settings import FreqtradeSettings
-from quorate.ensemble.manifest import Manifest
+from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.series import load
 from quorate.integrations.freqtrade.templates import config_file, model_file, strategy_file
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from quorate.core.errors import BundleError, FreqtradeError, QuorateError
 from quorate.core.types import Mode
 from quorate.ensemble import Bundle
-from quorate.ensemble.manifest import FILE_NAME
+from quorate.ensemble.bundle.bundle_store import champion_path
+from quorate.ensemble.bundle.manifest import FILE_NAME
 from quorate.ensemble.series import BundleSeries, load
-from quorate.ensemble.series.document import FILE_NAME as SERIES
-from quorate.ensemble.store import champion_path
+from quorate.ensemble.series.series_file import FILE_NAME as SERIES
 from quorate.integrations.freqtrade.options import Options
 
 _log = logging.getLogger(__name__)

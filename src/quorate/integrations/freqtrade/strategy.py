@@ -19,7 +19,7 @@ from pandas import DataFrame
 from quorate.core.clock import newest_closed_ms
 from quorate.core.errors import QuorateError
 from quorate.core.types import Action, BoolArray, IntArray
-from quorate.ensemble.predictor import LIVE_BARS
+from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.integrations.freqtrade.columns import PREFIX, plot_config, short_tag, tag
 from quorate.integrations.freqtrade.desk import Desk
 from quorate.integrations.freqtrade.forecaster import Forecaster, Told

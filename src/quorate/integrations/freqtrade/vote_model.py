@@ -13,9 +13,9 @@ import numpy as np
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings, VoteSettings
 from quorate.core.types import CLASS_NAMES, ActionArray, Candles, Float32Array, FloatArray, IntArray
-from quorate.ensemble.mean import mean_scores
-from quorate.ensemble.members import Members
-from quorate.ensemble.vote_frame import Decisions, decide_frame
+from quorate.ensemble.inference.members import Members
+from quorate.ensemble.voting.mean_scores import mean_scores
+from quorate.ensemble.voting.vote_frame import Decisions, decide_frame
 from quorate.features import Bars, Inputs, volatility_20
 from quorate.models import Later, build
 from quorate.models.runtime import Session, require_same

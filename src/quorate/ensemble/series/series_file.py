@@ -1,0 +1,150 @@
+"""A series on disk: a folder beside its bundles, with a file that names them.
+
+<out>/<id>/                     a bundle
+      series-<id>/series.json   the bundles of a series, oldest first, and what each was trained on
+
+The id is of the content, so that training the same series again changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from quorate.core.clock import iso_ms
+from quorate.core.errors import BundleError, DataError
+from quorate.core.files import write_text_atomic
+from quorate.core.settings import PredictSettings
+from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.bundle.manifest import Manifest
+from quorate.ensemble.inference.loading import load_bundle
+from quorate.ensemble.inference.predictor import Bundle
+from quorate.ensemble.series.series import BundleSeries, first_bar, require_alike
+
+FILE_NAME = "series.json"
+SCHEMA_VERSION = 1
+
+#: Whatever decides on bars.
+Predictor = Bundle | BundleSeries
+_PREFIX = "series-"
+
+
+def publish(store: BundleStore, ids: Sequence[str]) -> tuple[Path, str]:
+    """Write down that these bundles of a store are a series.
+
+    Args:
+        store: that holds them.
+        ids: of the bundles; the order does not matter.
+
+    Returns:
+        The series' folder and its id.
+
+    Raises:
+        BundleError: no such bundle, bundles that do not make a series, or a folder that cannot be written.
+    """
+    manifests = sorted((store.manifest(name) for name in ids), key=lambda manifest: manifest.training_end)
+    require_alike(manifests, f"make a series of {len(ids)} bundles of {store.folder}")
+    tree = _tree(manifests)
+    name = _digest(tree)
+    path = store.folder / f"{_PREFIX}{name}"
+    try:
+        write_text_atomic(path / FILE_NAME, _dump({"id": name, **tree}))
+    except DataError as error:
+        raise BundleError(f"publish a series in {store.folder}", found=error.found, expected=error.expected) from error
+    return path, name
+
+
+def load_series(path: str | Path, settings: PredictSettings | None = None, policy: str | None = None) -> BundleSeries:
+    """Read a series; its bundles are verified and started when a bar first needs them.
+
+    Args:
+        path: the folder that `quorate train --rolling` named.
+        settings: the deadline of live predictions.
+        policy: to decide by instead of each bundle's own: classic or calibrated.
+
+    Raises:
+        BundleError: no series there, one that is altered, or bundles that are missing or do not belong together.
+    """
+    path = Path(path)
+    attempted = f"load the series {path}"
+    tree = _read(path / FILE_NAME, attempted)
+    store = BundleStore(path.parent)
+    manifests = [store.manifest(one["id"]) for one in tree["bundles"]]
+    expected = _tree(sorted(manifests, key=lambda manifest: manifest.training_end)) if manifests else {"bundles": []}
+    if expected != {key: value for key, value in tree.items() if key != "id"} or tree["id"] != _digest(expected):
+        raise BundleError(
+            attempted,
+            found=f"a {FILE_NAME} that does not fit its bundles",
+            expected="the series as published",
+            remedy="Restore it from a copy, or train it again.",
+        )
+    series = BundleSeries(tree["id"], manifests, lambda name: load_bundle(store.path(name), settings))
+    return series if policy is None else series.by(policy)
+
+
+def load(path: str | Path, settings: PredictSettings | None = None, policy: str | None = None) -> Predictor:
+    """A bundle, the champion of a folder of bundles, or a series: whatever lies there.
+
+    Raises:
+        BundleError: as `load_bundle` and `load_series`.
+    """
+    read = partial(load_series if is_series(path) else load_bundle, settings=settings, policy=policy)
+    return read(path)
+
+
+def is_series(path: str | Path) -> bool:
+    """Whether a series lies there, readable or not."""
+    return (Path(path) / FILE_NAME).exists()
+
+
+def _tree(manifests: Sequence[Manifest]) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "bundles": [
+            {
+                "id": manifest.id,
+                "training_span": {"from": iso_ms(manifest.training_start), "to": iso_ms(manifest.training_end)},
+                "speaks_from": iso_ms(first_bar(manifest)),
+            }
+            for manifest in manifests
+        ],
+    }
+
+
+def _read(path: Path, attempted: str) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BundleError(
+            attempted,
+            found=error.strerror or str(error),
+            expected="the folder that `quorate train --rolling` named",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(attempted, found=f"a text that cannot be read ({error})", expected=FILE_NAME) from error
+    if not isinstance(tree, dict) or tree.get("schema_version") != SCHEMA_VERSION:
+        found = tree.get("schema_version") if isinstance(tree, dict) else tree
+        raise BundleError(attempted, found=f"schema version {found!r}", expected=f"version {SCHEMA_VERSION}")
+    bundles = tree.get("bundles")
+    named = isinstance(bundles, list) and all(
+        isinstance(one, dict) and isinstance(one.get("id"), str) for one in bundles
+    )
+    if not named or not isinstance(tree.get("id"), str):
+        raise BundleError(attempted, found="an incomplete series", expected="an id, and bundles with ids")
+    return tree
+
+
+def _is_named(tree: Any) -> bool:
+    return isinstance(tree, dict) and isinstance(tree.get("id"), str)
+
+
+def _digest(tree: dict[str, Any]) -> str:
+    return hashlib.sha256(_dump(tree).encode()).hexdigest()[:16]
+
+
+def _dump(tree: dict[str, Any]) -> str:
+    return json.dumps(tree, indent=1, allow_nan=False) + "\n"

@@ -1,0 +1,66 @@
+"""How good a stack is beside its members, predicting zero, and predicting the mean: all on the same rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from quorate.core.types import FloatArray, IntArray
+from quorate.ensemble.training.fit_member import Measure
+from quorate.targets import Dataset
+
+ZERO, MEAN, STACKED = "predict_zero", "predict_mean", "stack"
+
+
+def part_figures(
+    measure: Measure,
+    dataset: Dataset,
+    rows: IntArray,
+    members: Sequence[str],
+    predicted: FloatArray,
+    stacked: FloatArray,
+    mean: FloatArray,
+    round_trip: float,
+) -> dict[str, dict[str, Any]]:
+    """Figures of each member, of the stack and of both baselines; `acts` is the share of rows beyond the cost.
+
+    Args:
+        measure: figures of (n,) predicted returns.
+        dataset: whose rows they are.
+        rows: (n,) row numbers.
+        members: in the order of the columns.
+        predicted: (n, m) what each said.
+        stacked: (n,) what the stack said.
+        mean: (n,) or (1,) mean return of rows learned from.
+        round_trip: cost that a predicted return must exceed to be acted on, a fraction.
+    """
+    said = dict(zip(members, predicted.T, strict=True))
+    said |= {STACKED: stacked, ZERO: np.zeros(len(rows)), MEAN: np.broadcast_to(mean, len(rows))}
+    y, time, earned = dataset.y[rows], dataset.time[rows], dataset.forward_return[rows]
+    return {
+        name: {**measure(y, column, mean, time, earned), "acts": float((np.abs(column) > round_trip).mean())}
+        for name, column in said.items()
+    }
+
+
+def improvement(own: float, other: float) -> float:
+    """Share by which one error is smaller than another: above 0 is better, below 0 is worse. NaN for errors of 0.
+
+    >>> improvement(1.4, 1.5) > 0, improvement(1.578, 1.433) < 0
+    (True, True)
+    """
+    return 1 - own / other if other > 0 else math.nan
+
+
+def improvements(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    """By how much smaller the stack's RMSE is than each other's; None where either is not known."""
+    own = figures[STACKED].get("rmse")
+    found = {}
+    for name, row in figures.items():
+        if name != STACKED:
+            known = own is not None and row.get("rmse")
+            found[name] = improvement(float(own), float(row["rmse"])) if known and own is not None else None
+    return found

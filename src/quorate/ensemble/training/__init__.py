@@ -1,0 +1,3 @@
+"""Candles to a published bundle."""
+
+__all__: list[str] = []

@@ -1,0 +1,205 @@
+"""The consensus vote on one bar: the rules, in the order in which they are applied.
+
+A pure function of votes, volatility and settings. `vote_frame.py` applies the same rules to arrays of bars.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from quorate.core.errors import VoteError
+from quorate.core.settings import VoteSettings
+from quorate.core.types import Abstention, Action, Mode, Signal, Vote
+from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.mean_scores import mean_vote
+from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
+
+CONFLICT = "conflict_resolved_to_hold"
+# The name of a consensus is fixed by this share of the members, whatever quorum a deployment asks for.
+NAMING_QUORUM = 0.75
+
+# consensus -> (multiplier of the base, cap of the confidence)
+BOOST: Mapping[str, tuple[float, float]] = {
+    "unanimous": (1.2, 0.95),
+    "strong": (1.1, 0.85),
+    "split": (0.8, 1.0),
+    "weak": (0.6, 1.0),
+}
+
+
+def consensus_name(agreeing: int, members: int) -> str:
+    """What the agreement of `agreeing` of `members` models is called.
+
+    >>> [consensus_name(k, 4) for k in (1, 2, 3, 4)]
+    ['weak', 'split', 'strong', 'unanimous']
+    """
+    if agreeing == members >= 4:
+        return "unanimous"
+    if agreeing >= 2 and agreeing >= quorum_count(NAMING_QUORUM, members):
+        return "strong"
+    return "split" if agreeing >= 2 else "weak"
+
+
+def loaded_mode(loaded: int, members: int) -> Mode:
+    """Full when every member is loaded, partial from two on, else none.
+
+    >>> loaded_mode(4, 4), loaded_mode(2, 4), loaded_mode(1, 4)
+    ('full', 'partial', 'none')
+    """
+    if loaded == members > 0:
+        return "full"
+    return "partial" if loaded >= 2 else "none"
+
+
+def decide(
+    votes: Iterable[Vote | Abstention],
+    volatility: float | None = None,
+    *,
+    weights: Mapping[str, float] | None = None,
+    policy: VoteSettings | CalibratedPolicy | None = None,
+    members: int | None = None,
+    mode: Mode | None = None,
+    symbol: str = "",
+    time: int | None = None,
+    probabilities: tuple[float, float, float] | None = None,
+) -> Signal:
+    """Count the votes on one bar.
+
+    Args:
+        votes: votes and abstentions, each model once. A vote whose score is not finite counts as an abstention.
+        volatility: volatility_20 as a fraction. Missing or not finite closes the gate: no BUY, no SELL.
+        weights: weight by model, before the policy's own table; a weight on the vote itself comes first.
+        policy: quorum, floor and gate, or a calibrated policy; the defaults are the classic policy.
+        members: models in the manifest, loaded or not; by default as many as there are votes and abstentions.
+        mode: how many members are loaded; by default judged by the votes.
+        symbol: passed on to the signal.
+        time: likewise.
+        probabilities: the ensemble's, once calibrated: passed on, and what a calibrated policy decides by. It makes its
+            own of the votes' scores where None.
+
+    Returns:
+        The signal. A HOLD keeps its confidence, except after a conflict, where it is 0.
+
+    Raises:
+        VoteError: a model that votes twice, a score outside 0 to 1, a weight that is not positive, too few members.
+
+    >>> decide([Vote(m, Action.BUY, 0.9) for m in ("xgboost", "lightgbm", "nhits", "patchtst")], 0.02).line()
+    'unanimous | xgb:BUY 90%, lgbm:BUY 90%, nhits:BUY 90%, patchtst:BUY 90% | vol:2.00%'
+    """
+    counted, abstained = _screen(votes)
+    if isinstance(policy, CalibratedPolicy):
+        n = len(counted) + len(abstained) if members is None else members
+        cast: list[Vote | Abstention] = [*counted, *abstained]
+        if probabilities is None:
+            probabilities = _probabilities(cast, policy)
+        counted_first = decide(
+            cast, volatility, weights=weights, policy=policy.vote, members=n, mode=mode, symbol=symbol, time=time
+        )
+        return policy.judge(counted_first, probabilities, n)
+    policy = policy or CLASSIC
+    n = len(counted) + len(abstained) if members is None else members
+    if n < len(counted) + len(abstained):
+        raise VoteError(
+            "count the votes",
+            found=f"{len(counted) + len(abstained)} votes and abstentions",
+            expected=f"at most {n}, the members",
+        )
+    known_volatility = volatility if volatility is not None and math.isfinite(volatility) else None
+
+    def signal(action: Action, confidence: float, consensus: str, rule: str, base: float) -> Signal:
+        return Signal(
+            action=action,
+            confidence=confidence,
+            consensus=consensus,
+            rule=rule,
+            base=base,
+            volatility=known_volatility,
+            votes=tuple(counted),
+            abstentions=tuple(abstained),
+            mode=loaded_mode(len(counted), n) if mode is None else mode,
+            symbol=symbol,
+            time=time,
+            probabilities=probabilities,
+        )
+
+    # 1. The largest sum of weights wins, if it is also the strict plurality.
+    sums, weighted, counts = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0, 0, 0]
+    for vote in counted:
+        weight = _weight(vote, weights, policy)
+        sums[vote.action] += weight
+        weighted[vote.action] += weight * vote.score
+        counts[vote.action] += 1
+    winner = max(Action, key=lambda action: sums[action])
+    others = [action for action in Action if action != winner]
+    tied = any(sums[winner] - sums[other] <= TOLERANCE for other in others)
+    if tied or any(counts[winner] <= counts[other] for other in others):
+        return signal(Action.HOLD, 0.0, CONFLICT, "conflict" if counted else "no_votes", 0.0)
+
+    # 2. and 3. Base, consensus and boost.
+    agreeing = counts[winner]
+    base = weighted[winner] / sums[winner]
+    consensus = consensus_name(agreeing, n)
+    multiplier, cap = BOOST[consensus]
+    confidence = min(cap, base * multiplier)
+
+    # 4. Quorum.
+    if agreeing < quorum_count(policy.quorum, n):
+        return signal(Action.HOLD, confidence, consensus, "no_quorum", base)
+    if winner == Action.HOLD:
+        return signal(Action.HOLD, confidence, consensus, "vote", base)
+
+    # 5. The volatility gate looks at the base, before the boost: else agreement would open it.
+    calm = known_volatility is not None and known_volatility <= policy.volatility_limit + TOLERANCE
+    if not calm and (known_volatility is None or base < policy.volatility_base - TOLERANCE):
+        return signal(Action.HOLD, confidence, consensus + VOLATILITY_HOLD, "volatility_gate", base)
+
+    # 6. Floor.
+    lowered = agreeing < quorum_count(NAMING_QUORUM, n)
+    if confidence < (policy.lowered_floor if lowered else policy.floor) - TOLERANCE:
+        return signal(Action.HOLD, confidence, consensus, "below_floor", base)
+    return signal(winner, confidence, consensus, "vote", base)
+
+
+def _probabilities(votes: Iterable[Vote | Abstention], policy: CalibratedPolicy) -> tuple[float, float, float] | None:
+    mean = mean_vote(votes, policy.vote)
+    if mean is None:
+        return None
+    sell, hold, buy = policy.ensemble(np.array([mean]))[0].tolist()
+    return sell, hold, buy
+
+
+def _screen(votes: Iterable[Vote | Abstention]) -> tuple[list[Vote], list[Abstention]]:
+    """Votes that count, and abstentions, those of non-finite scores included."""
+    counted: list[Vote] = []
+    abstained: list[Abstention] = []
+    seen: set[str] = set()
+    for vote in votes:
+        if vote.model in seen:
+            raise VoteError("count the votes", found=f"{vote.model} twice", expected="each model once")
+        seen.add(vote.model)
+        if isinstance(vote, Abstention):
+            abstained.append(vote)
+        elif not math.isfinite(vote.score):
+            abstained.append(Abstention(vote.model, f"score is {vote.score}"))
+        elif not 0 <= vote.score <= 1:
+            raise VoteError(
+                f"count the vote of {vote.model}", found=f"score {vote.score}", expected="a score from 0 to 1"
+            )
+        else:
+            counted.append(vote)
+    return counted, abstained
+
+
+def _weight(vote: Vote, weights: Mapping[str, float] | None, policy: VoteSettings) -> float:
+    if vote.weight is not None:
+        weight = vote.weight
+    elif weights is not None and vote.model in weights:
+        weight = weights[vote.model]
+    else:
+        weight = policy.weight(vote.model)
+    if not (math.isfinite(weight) and weight > 0):
+        raise VoteError(f"weigh the vote of {vote.model}", found=f"weight {weight}", expected="a positive number")
+    return weight

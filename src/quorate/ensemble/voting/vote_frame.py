@@ -1,0 +1,154 @@
+"""The consensus vote on every bar of a frame at once: the rules of `vote.py`, in the same order, on arrays.
+
+The property tests hold the two against each other, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from quorate.core.errors import VoteError
+from quorate.core.settings import VoteSettings
+from quorate.core.types import Action, ActionArray, FloatArray, TextArray
+from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.mean_scores import mean_scores
+from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
+from quorate.ensemble.voting.vote import BOOST, CONFLICT, NAMING_QUORUM, consensus_name
+
+
+class Decisions(NamedTuple):
+    """What `Signal` says, as arrays of n bars.
+
+    `side` is BUY or SELL, what a calibrated policy asked about before it acted or did not; None of the vote.
+    """
+
+    action: ActionArray
+    confidence: FloatArray
+    base: FloatArray
+    consensus: TextArray
+    rule: TextArray
+    side: ActionArray | None = None
+
+
+# A model that gives two classes the same score does not act: HOLD comes first.
+PREFERENCE = (Action.HOLD, Action.SELL, Action.BUY)
+
+_PREFERENCE = np.array(PREFERENCE)
+
+
+def choose(scores: FloatArray) -> tuple[ActionArray, FloatArray]:
+    """Each row's class and its score: the largest of the three.
+
+    Args:
+        scores: (n, 3) in class order; a row with a non-finite value has no vote.
+
+    Returns:
+        (n,) int8 actions, and (n,) float64 scores that are NaN where there is no vote.
+    """
+    best = _PREFERENCE[np.argmax(scores[:, _PREFERENCE], axis=1)].astype(np.int8)
+    score = scores[np.arange(len(scores)), best]
+    return best, np.where(np.isfinite(scores).all(axis=1), score, np.nan)
+
+
+def decide_frame(
+    scores: Mapping[str, FloatArray],
+    volatility: FloatArray,
+    *,
+    policy: VoteSettings | CalibratedPolicy | None = None,
+    members: int | None = None,
+    limit: FloatArray | None = None,
+    probabilities: FloatArray | None = None,
+) -> Decisions:
+    """Count the votes on n bars.
+
+    Args:
+        scores: model -> (n, 3) scores in class order; a row with a non-finite value is an abstention.
+        volatility: (n,) volatility_20 as a fraction; not finite closes the gate on that bar.
+        policy: quorum, floor, gate and weights, or a calibrated policy; the defaults are the classic policy.
+        members: models in the manifest, loaded or not; by default the models in `scores`.
+        limit: (n,) of a calibrated policy's prediction sets; None for where they start.
+        probabilities: (n, 3) the ensemble's, for a calibrated policy, which makes its own of the scores where None.
+
+    Raises:
+        VoteError: arrays of different lengths, scores outside 0 to 1, or fewer members than models.
+    """
+    if isinstance(policy, CalibratedPolicy):
+        if probabilities is None:
+            probabilities = policy.ensemble(mean_scores(scores, policy.vote))
+        counted = decide_frame(scores, volatility, policy=policy.vote, members=members)
+        voters = np.sum([np.isfinite(table).all(axis=1) for table in scores.values()], axis=0)
+        judged = policy.judge_frame(probabilities, voters, len(scores) if members is None else members, limit)
+        return counted._replace(
+            action=judged.action,
+            confidence=judged.confidence,
+            rule=judged.rule,
+            side=judged.side,
+            consensus=np.char.replace(counted.consensus, VOLATILITY_HOLD, ""),
+        )
+    policy = policy or CLASSIC
+    n = len(scores) if members is None else members
+    bars = len(volatility)
+    if n < len(scores):
+        raise VoteError("count the votes", found=f"{len(scores)} models", expected=f"at most {n}, the members")
+
+    # 1. Sums and counts by class; models are added in their order, as the scalar vote does.
+    sums, weighted = np.zeros((bars, 3)), np.zeros((bars, 3))
+    counts = np.zeros((bars, 3), dtype=np.int64)
+    rows = np.arange(bars)
+    for model, table in scores.items():
+        if table.shape != (bars, 3):
+            raise VoteError(
+                f"count the votes of {model}", found=f"scores of shape {table.shape}", expected=f"({bars}, 3)"
+            )
+        action, score = choose(table)
+        voted = np.isfinite(score)
+        if ((score[voted] < 0) | (score[voted] > 1)).any():
+            raise VoteError(
+                f"count the votes of {model}", found="a score outside 0 to 1", expected="scores from 0 to 1"
+            )
+        weight = policy.weight(model)
+        at = rows[voted], action[voted]
+        sums[at] += weight
+        weighted[at] += weight * score[voted]
+        counts[at] += 1
+    winner = np.argmax(sums, axis=1)
+    others = np.argsort(np.arange(3)[None, :] == winner[:, None], axis=1, kind="stable")[:, :2]
+    winning_sum, agreeing = sums[rows, winner], counts[rows, winner]
+    tied = (winning_sum[:, None] - np.take_along_axis(sums, others, 1) <= TOLERANCE).any(axis=1)
+    outvoted = (agreeing[:, None] <= np.take_along_axis(counts, others, 1)).any(axis=1)
+    conflict = tied | outvoted
+
+    # 2. and 3. Base, consensus and boost, the latter two looked up by the number of agreeing models.
+    base = np.divide(weighted[rows, winner], winning_sum, out=np.zeros(bars), where=~conflict)
+    names = np.array([CONFLICT] + [consensus_name(k, n) for k in range(1, n + 1)])
+    multiplier, cap = np.array([(0.0, 0.0)] + [BOOST[name] for name in names[1:]]).T
+    found = np.where(conflict, 0, agreeing)
+    consensus = names[found]
+    confidence = np.minimum(cap[found], base * multiplier[found])
+
+    # 4. to 6. Each rule looks only at bars that no earlier rule has decided.
+    acting = np.isin(winner, (Action.SELL, Action.BUY))
+    no_quorum = agreeing < quorum_count(policy.quorum, n)
+    known = np.isfinite(volatility)
+    calm = known & (volatility <= policy.volatility_limit + TOLERANCE)
+    shut = acting & ~calm & (~known | (base < policy.volatility_base - TOLERANCE))
+    lowered = agreeing < quorum_count(NAMING_QUORUM, n)
+    floor = np.where(lowered, policy.lowered_floor, policy.floor) - TOLERANCE
+    below = acting & (confidence < floor)
+    silent = counts.sum(axis=1) == 0
+    rule = np.select(
+        [silent, conflict, no_quorum, shut, below],
+        ["no_votes", "conflict", "no_quorum", "volatility_gate", "below_floor"],
+        default="vote",
+    )
+    gated = rule == "volatility_gate"
+    return Decisions(
+        action=np.where(rule == "vote", winner, Action.HOLD).astype(np.int8),
+        confidence=confidence,
+        base=base,
+        consensus=np.where(gated, np.char.add(consensus, VOLATILITY_HOLD), consensus),
+        rule=rule,
+    )

@@ -1,0 +1,225 @@
+"""The bundle on disk: published whole or not at all, and refused by name when anything in it has changed."""
+
+import hashlib
+import json
+import resource
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from quorate import load_bundle
+from quorate.core.errors import BundleError
+from quorate.ensemble.bundle import bundle_files as storage
+from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
+
+
+def test_a_bundle_is_named_by_its_content_and_published_once(world):
+    manifest, files = storage.read(world.trained.path)
+    assert world.trained.path.name == manifest.id == world.trained.manifest.id
+    assert sorted(files) == ["calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj"]
+    before = {path: path.stat().st_mtime_ns for path in world.trained.path.iterdir()}
+    again, _ = storage.publish(world.trained.path.parent, manifest, files)
+    assert again == world.trained.path
+    assert {path: path.stat().st_mtime_ns for path in world.trained.path.iterdir()} == before
+    assert not list(world.trained.path.parent.glob(".draft-*"))
+
+
+def test_the_manifest_says_what_it_is(world):
+    tree = json.loads((world.trained.path / FILE_NAME).read_text())
+    assert tree["classes"] == ["SELL", "HOLD", "BUY"]
+    assert tree["features"]["set"] == "core14"
+    assert len(tree["features"]["names"]) == 14
+    assert tree["synthetic"] is True
+    assert tree["training_span"] == {"from": "2024-01-03T01:00:00Z", "to": "2024-01-30T03:00:00Z"}
+    assert set(tree["files"]) == {"calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj"}
+    assert tree["rows"]["candles"] == 2 * 700
+    # 49 warm-up rows and 5 without a future, of each symbol.
+    assert tree["rows"]["labelled"] == 2 * (700 - 49 - 5)
+
+
+@pytest.mark.parametrize(
+    "name", ["calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj", FILE_NAME]
+)
+def test_one_byte_changed_anywhere_is_refused_by_name(copy, name):
+    path = copy / name
+    content = path.read_bytes()
+    for place in (0, len(content) // 3, len(content) // 2, len(content) - 2, len(content) - 1):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(BundleError, match="load the bundle") as refused:
+            storage.read(copy)
+        assert name in str(refused.value)
+    path.write_bytes(content)
+    storage.read(copy)
+
+
+def test_every_single_byte_of_the_manifest_matters(copy):
+    path = copy / FILE_NAME
+    content = path.read_bytes()
+    for place in range(0, len(content), 17):
+        spoiled = content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+        with pytest.raises(BundleError):
+            Manifest.parse(spoiled, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.update(schema_version=99), "schema version 99; expected version 2"),
+        (
+            lambda t: t.update(classes=["BUY", "HOLD", "SELL"]),
+            r"class order \['BUY', 'HOLD', 'SELL'\]; expected \['SELL'",
+        ),
+        (lambda t: t.update(dtype="float64"), "dtype float64; expected float32"),
+        (lambda t: t["features"]["names"].reverse(), "feature order: 'macd_hist' at place 1; expected 'price_change'"),
+        (lambda t: t["features"]["names"].pop(), "13 features; expected 14 features"),
+        (lambda t: t["features"].update(hash="0" * 64), "feature hash 0000"),
+        (lambda t: t["features"].update(set="core15"), "core15"),
+        (lambda t: t.pop("members"), "incomplete manifest .*members"),
+        (lambda t: t["rows"].update(train=1), "altered"),
+    ],
+)
+def test_a_bundle_made_for_something_else_is_refused_saying_found_and_expected(copy, change, words):
+    path = copy / FILE_NAME
+    tree = json.loads(path.read_text())
+    change(tree)
+    path.write_text(json.dumps(tree))
+    with pytest.raises(BundleError, match=words):
+        storage.read(copy)
+
+
+def resealed(tree):
+    """The text of a manifest whose id fits its content, as whoever changes it on purpose would write it."""
+    content = {key: value for key, value in tree.items() if key != "id"}
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    tree = {"id": hashlib.sha256(text.encode()).hexdigest()[:16], **content}
+    return (json.dumps(tree, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.update(schema_version=3), "schema version 3; expected version 2"),
+        (lambda t: t["classes"].reverse(), "class order"),
+        (lambda t: t.update(dtype="float64"), "dtype float64; expected float32"),
+        (lambda t: t["features"]["names"].__setitem__(2, "volume_chance"), "'volume_chance' at place 3; expected 'vol"),
+        (lambda t: t["features"].update(hash="0" * 64), "feature hash 0000"),
+        (lambda t: t.update(recipe="potluck"), "recipe potluck; expected vote"),
+        (lambda t: t["target"].update(kind="TripleBarrier"), "target TripleBarrier"),
+        (lambda t: t["files"].update({"../secret": "0" * 64}), r"the file name '\.\./secret'"),
+        (lambda t: t["files"].update({"": "0" * 64}), "the file name ''"),
+        (lambda t: t["files"].pop("xgboost.onnx"), r"no file 'xgboost\.onnx' of the member xgboost"),
+        (lambda t: t["training_span"].update({"from": "yesterday"}), "incomplete manifest .*yesterday"),
+        (lambda t: t["policy"].update(floor=7.0), "incomplete manifest .*floor"),
+        (lambda t: t["policy"].update(colour="red"), "incomplete manifest .*colour"),
+        (lambda t: t["rows"].update(train=float("nan")), "NaN is no number"),
+        (lambda t: t["members"][0].update(graph="lightgbm.txt"), None),
+    ],
+)
+def test_a_change_that_is_sealed_again_is_refused_where_it_makes_another_thing_of_it(copy, change, words):
+    path = copy / FILE_NAME
+    tree = json.loads(path.read_text())
+    change(tree)
+    path.write_bytes(resealed(tree))
+    if words is None:
+        # Not ours to see from the manifest: that member's graph does not load, and it abstains.
+        assert load_bundle(copy).status() == {"xgboost": False, "lightgbm": True}
+        return
+    with pytest.raises(BundleError, match=words):
+        storage.read(copy)
+
+
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_stands_in_a_manifest_it_is_read_or_refused(world, data):
+    path = world.trained.path / FILE_NAME
+    tree = json.loads(path.read_text())
+    place = tree
+    key = data.draw(st.sampled_from(sorted(place)))
+    while isinstance(place[key], dict) and place[key] and data.draw(st.booleans()):
+        place = place[key]
+        key = data.draw(st.sampled_from(sorted(place)))
+    place[key] = data.draw(trees)
+    try:
+        content = resealed(tree)
+    except UnicodeEncodeError:
+        content = json.dumps(tree).encode()
+    with suppress(BundleError):
+        Manifest.parse(content, path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 2}']
+)
+def test_what_is_no_manifest_is_refused(content, tmp_path):
+    with pytest.raises(BundleError):
+        Manifest.parse(content, tmp_path / FILE_NAME)
+
+
+def test_a_missing_file_or_folder_is_named(copy, world, tmp_path):
+    (copy / "xgboost.onnx").unlink()
+    with pytest.raises(BundleError, match=r"xgboost\.onnx missing"):
+        storage.read(copy)
+    with pytest.raises(BundleError, match="no such folder"):
+        storage.read(tmp_path / "nowhere")
+    with pytest.raises(BundleError, match=f"Bundles inside it: {world.trained.path.name}"):
+        storage.read(world.trained.path.parent)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(world, tmp_path):
+    manifest, files = storage.read(world.trained.path)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BundleError, match="Nothing was published"):
+        storage.publish(tmp_path / "file" / "bundles", manifest, files)
+
+
+def test_a_disk_that_fills_up_leaves_nothing_behind(world, tmp_path):
+    """The kernel refuses writes past a size, as a full disk does."""
+    code = f"""
+import resource, signal
+from pathlib import Path
+from quorate.core.errors import BundleError
+from quorate.ensemble import bundle
+manifest, files = bundle.read(Path({str(world.trained.path)!r}))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))
+try:
+    bundle.publish(Path({str(tmp_path)!r}), manifest, files)
+except BundleError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Nothing was published" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_kill_in_the_middle_of_publishing_leaves_no_bundle(world, tmp_path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from quorate.ensemble import bundle
+manifest, files = bundle.read(Path({str(world.trained.path)!r}))
+real = os.fsync
+def fsync(descriptor):
+    real(descriptor)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.fsync = fsync
+bundle.publish(Path({str(tmp_path)!r}), manifest, files)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == -9
+    assert all(path.name.startswith(".") for path in tmp_path.iterdir())
+    manifest, files = storage.read(world.trained.path)
+    path, _ = storage.publish(Path(tmp_path), manifest, files)
+    storage.read(path)

@@ -1,0 +1,250 @@
+"""Probabilities on disk and in a running predictor: one bar against the frame, and what is refused."""
+
+import asyncio
+import json
+import logging
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import quorate
+from quorate import Abstention, Action, Agent, Bundle, Vote
+from quorate.core.clock import HOUR_MS
+from quorate.core.errors import BundleError
+from quorate.core.settings import PredictSettings, VoteSettings
+from quorate.ensemble.bundle import bundle_files as storage
+from quorate.ensemble.bundle.manifest import FILE_NAME as MANIFEST
+from quorate.ensemble.calibration.calibration import FILE_NAME, UNCALIBRATED, Calibration
+from quorate.ensemble.calibration.isotonic import fit_isotonic
+from quorate.ensemble.calibration.temperature import Temperature
+from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.market.synthetic import SyntheticMarket
+
+
+@pytest.fixture
+def bundle(believed):
+    return quorate.load_bundle(believed.path, PredictSettings(deadline_ms=60_000))
+
+
+@pytest.fixture
+def candles(world):
+    return world.panel["SYNC/USDT:USDT"]
+
+
+def test_a_bundle_carries_its_maps_and_the_policy_that_was_chosen(believed, bundle, world):
+    assert bundle.decides == "calibrated"
+    assert set(bundle.policies) == {"classic", "calibrated"}
+    assert set(bundle.calibration.members) == {"xgboost", "lightgbm"}
+    report = believed.manifest.metrics["probabilities"]
+    # 45 % of the bars, half of those, two symbols, less what is purged at the seam.
+    assert report["rows"]["calibrate"] == pytest.approx(2 * 0.5 * 0.45 * 648, abs=20)
+    assert report["why"] == "asked for by the settings"
+    assert report["worth"]["classic"].keys() == {"signals", "net_bps", "error_bps"}
+    few = quorate.load_bundle(world.trained.path)
+    assert (few.decides, set(few.policies)) == ("classic", {"classic"})
+    assert "of at least 300" in few.calibration.lacking["ensemble"]
+
+
+def test_each_bar_of_the_frame_is_what_was_said_at_that_bar(bundle, candles):
+    # Live, sets are where the bundle left them; in a frame they adapt, so the two are held together without the set.
+    policy = replace(bundle.calibration.policy, unambiguous=False)
+    bundle.calibration = replace(bundle.calibration, policy=policy)
+    frame = bundle.predict_frame(candles)
+    assert frame.policy == "calibrated"
+    for bar in range(len(candles) - 60, len(candles), 7):
+        signal = bundle.predict(candles[: bar + 1], now=int(candles.time[bar]) + HOUR_MS)
+        assert (signal.action, signal.rule, signal.policy) == (frame.action[bar], frame.rule[bar], "calibrated")
+        assert signal.confidence == pytest.approx(frame.confidence[bar], abs=1e-6)
+        np.testing.assert_allclose(signal.probabilities, frame.probabilities[bar], atol=1e-6)
+        for vote in signal.votes:
+            np.testing.assert_allclose(vote.probabilities, frame.calibrated[vote.model][bar], atol=1e-6)
+            np.testing.assert_allclose(vote.scores, frame.scores[vote.model][bar], atol=1e-6)
+    assert signal.prediction_set is not None
+    part = frame.between(int(candles.time[-10]))
+    assert part.probabilities.shape == (10, 3)
+    assert len(part.limit) == len(part.side) == len(part.probability) == 10
+
+
+def test_the_classic_vote_is_the_same_with_and_without_probabilities(bundle, candles, world):
+    plain = bundle.by("classic")
+    bare = Bundle(bundle.manifest, bundle.members.sessions, {}).by("classic")
+    one, other = plain.predict_frame(candles), bare.predict_frame(candles)
+    for name in ("action", "confidence", "base", "consensus", "rule"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    signal = plain.predict(candles, now=world.now)
+    assert signal.policy == "classic"
+    assert signal.probabilities is not None
+    assert signal.line() == bare.predict(candles, now=world.now).line()
+    assert bundle.decides == "calibrated"
+
+
+def test_sets_are_worked_out_where_they_are_looked_at_or_asked_for(bundle, candles):
+    own, classic = bundle.predict_frame(candles), bundle.by("classic")
+    assert classic.predict_frame(candles).limit is None
+    np.testing.assert_array_equal(classic.predict_frame(candles, sets=True).limit, own.limit)
+
+
+def test_the_future_changes_no_set_and_no_decision(bundle, candles):
+    cut = len(candles) - 40
+    poisoned = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}
+    for column in poisoned.values():
+        column[cut:] *= 7
+    whole, other = bundle.predict_frame(candles), bundle.predict_frame(replace(candles, **poisoned))
+    for name in ("action", "confidence", "rule", "limit", "probabilities"):
+        np.testing.assert_array_equal(getattr(whole, name)[:cut], getattr(other, name)[:cut])
+    assert len(set(whole.limit.tolist())) > 10
+
+
+def test_another_policy_is_asked_for_by_name(world, believed):
+    assert quorate.load_bundle(believed.path, policy="classic").decides == "classic"
+    with pytest.raises(BundleError, match="Did you mean 'calibrated'"):
+        quorate.load_bundle(believed.path, policy="calibratd")
+    with pytest.raises(BundleError, match=r"no probabilities.*rows with scores, of at least 300"):
+        quorate.load_bundle(world.trained.path, policy="calibrated")
+
+
+def republished(believed, out, change):
+    """The bundle with another calibration.json, hashed and sealed as if it had been trained so."""
+    manifest, files = storage.read(believed.path)
+    tree = json.loads(files[FILE_NAME])
+    change(tree)
+    path, _ = storage.publish(out, manifest, {**files, FILE_NAME: json.dumps(tree).encode()})
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: tree["ensemble"].update(kind="oracle"),
+        lambda tree: tree.update(ensemble={"kind": "temperature", "inverse": -1, "offsets": [0, 0, 0]}),
+        lambda tree: tree["policy"].update(returns=[0, 0]),
+        lambda tree: tree["policy"].update(cost="much"),
+        lambda tree: tree["policy"].update(net_return=float("inf")),
+        lambda tree: tree["conformal"]["quantiles"].reverse(),
+        lambda tree: tree["conformal"].update(miss=2),
+        lambda tree: tree.pop("members"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_refused(believed, tmp_path, change):
+    with pytest.raises(BundleError, match=r"calibration\.json that cannot be used"):
+        quorate.load_bundle(republished(believed, tmp_path, change))
+
+
+def test_a_tampered_calibration_and_a_missing_one_are_refused(believed, tmp_path):
+    path = tmp_path / "bundle"
+    shutil.copytree(believed.path, path)
+    text = (path / FILE_NAME).read_text()
+    (path / FILE_NAME).write_text(text.replace('"net_return": ', '"net_return": -'))
+    with pytest.raises(BundleError, match=r"calibration\.json altered"):
+        quorate.load_bundle(path)
+    (path / FILE_NAME).unlink()
+    with pytest.raises(BundleError, match=r"calibration\.json missing"):
+        quorate.load_bundle(path)
+    tree = json.loads((path / MANIFEST).read_text())
+    del tree["files"][FILE_NAME]
+    (path / MANIFEST).write_text(json.dumps(tree))
+    with pytest.raises(BundleError, match=r"a calibrated policy without calibration\.json"):
+        quorate.load_bundle(path)
+
+
+def made_of_both():
+    random = np.random.default_rng(3)
+    scores = random.dirichlet([1, 1, 1], 300)
+    isotonic = fit_isotonic(scores, random.integers(0, 3, 300).astype(np.int8))
+    policy = CalibratedPolicy(VoteSettings(), Temperature(0.8, (0.1, 0.0, 0.0)), (-0.01, 0.0, 0.01), 0.001)
+    return Calibration({"xgboost": Temperature(1.7), "nhits": isotonic}, {"lightgbm": "too few"}, policy)
+
+
+def test_one_calculation_for_all_maps_says_what_each_says_alone():
+    calibration, random = made_of_both(), np.random.default_rng(4)
+    for _ in range(50):
+        rows = {name: random.dirichlet([1, 1, 1]) for name in ("xgboost", "lightgbm", "nhits")}
+        ballot = [Vote(name, Action.BUY, 0.5, scores=tuple(row.tolist())) for name, row in rows.items()]
+        told, together = calibration.ballot([*ballot, Abstention("patchtst", "late")], VoteSettings())
+        tables = {name: row[None] for name, row in rows.items()}
+        frame = calibration.frame(tables)
+        assert told[0].probabilities == tuple(frame["xgboost"][0].tolist())
+        assert told[1] == ballot[1]
+        assert told[2].probabilities == tuple(frame["nhits"][0].tolist())
+        assert told[3] == Abstention("patchtst", "late")
+        mean = (0.25 * rows["xgboost"] + 0.25 * rows["lightgbm"] + 0.3 * rows["nhits"]) / 0.8
+        np.testing.assert_allclose(together, calibration.policy.ensemble(mean[None])[0], atol=1e-12)
+
+
+def test_without_maps_or_votes_there_is_no_probability():
+    ballot = [Vote("xgboost", Action.BUY, 0.6, scores=(0.2, 0.2, 0.6)), Abstention("lightgbm", "late")]
+    assert UNCALIBRATED.ballot(ballot, VoteSettings()) == (ballot, None)
+    assert made_of_both().ballot(ballot[1:], VoteSettings()) == (ballot[1:], None)
+
+
+def test_the_document_comes_back_to_the_byte():
+    calibration = made_of_both()
+    assert Calibration.parse(calibration.content(), VoteSettings(), "x").content() == calibration.content()
+
+
+class Killed:
+    window = 1
+    batch = None
+
+    def run(self, rows):
+        raise RuntimeError("killed")
+
+
+class Silent:
+    window = 1
+    batch = None
+
+    def run(self, rows):
+        return np.full((len(rows), 3), np.nan)
+
+
+@pytest.mark.parametrize(("broken", "reason"), [(Killed, "failed: killed"), (Silent, "scores are [nan, nan, nan]")])
+def test_a_member_lost_while_running_leaves_no_quorum_and_no_probability_of_its_own(
+    bundle, candles, world, broken, reason
+):
+    sessions = {**bundle.members.sessions, "xgboost": broken()}
+    hurt = Bundle(bundle.manifest, sessions, {}, PredictSettings(deadline_ms=60_000), bundle.calibration)
+    signal = hurt.predict(candles, now=world.now)
+    assert [(a.model, a.reason) for a in signal.abstentions] == [("xgboost", reason)]
+    assert (signal.action, signal.rule) == (Action.HOLD, "no_quorum")
+    assert signal.votes[0].probabilities is not None
+    frame = hurt.predict_frame(candles)
+    assert set(frame.rule[candles.time >= world.seam]) == {"no_quorum"}
+
+
+def test_what_is_loaded_is_said_at_the_start(believed, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "quorate"):
+        quorate.load_bundle(believed.path)
+    said = [record.getMessage() for record in caplog.records]
+    assert said[:2] == ["xgboost: loaded", "lightgbm: loaded"]
+    assert said[2].endswith("mode full, 2 of 2 members, quorum 2, policy calibrated")
+    caplog.clear()
+    manifest, files = storage.read(believed.path)
+    path, _ = storage.publish(tmp_path, manifest, {**files, "xgboost.onnx": b"no graph"})
+    with caplog.at_level(logging.INFO, "quorate"):
+        quorate.load_bundle(path)
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert lines[0][0] == "ERROR"
+    assert "xgboost: not loaded, abstains" in lines[0][1]
+    assert lines[-1][0] == "WARNING"
+    assert "mode none, 1 of 2 members" in lines[-1][1]
+
+
+def test_an_agent_asks_for_a_direction_and_for_many_signals(bundle, world):
+    market = SyntheticMarket(seed=5, symbols=3, bars=1_100, edge=0.3)
+    agent = Agent(bundle, market, clock=lambda: world.now)
+    names = market.names[:2]
+    signals = asyncio.run(agent.signals([names[1], names[0], names[1]]))
+    assert list(signals) == [names[1], names[0]]
+    for name in names:
+        direct = agent.predict_direction(name, world.panel[name])
+        assert signals[name].time == direct.time == world.now - HOUR_MS
+        assert signals[name].action == direct.action
+        assert signals[name].confidence == pytest.approx(direct.confidence, abs=1e-6)
+    assert agent.status() == {"xgboost": True, "lightgbm": True}
+    with pytest.raises(BundleError, match="expected candles of X"):
+        agent.predict_direction("X", world.panel[names[0]])
+    with pytest.raises(BundleError, match="without a source"):
+        asyncio.run(Agent(bundle).signals(names))

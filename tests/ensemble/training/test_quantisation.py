@@ -1,0 +1,191 @@
+"""Members in fewer bits: served only where neither they nor the ensemble decide otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from quorate import load_bundle
+from quorate.core.errors import ModelError
+from quorate.core.settings import NHiTSSettings, VoteSettings
+from quorate.ensemble.calibration.temperature import UNCHANGED
+from quorate.ensemble.stack.combiner import Linear
+from quorate.ensemble.stack.sign_probability import SignProbability
+from quorate.ensemble.stack.stack import Stack
+from quorate.ensemble.training import quantisation
+from quorate.ensemble.training.quantisation import Agreement, Comparison, compare, of_stack, of_votes
+from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.models import byte_products
+
+ROWS = 1_000
+ONE = np.ones(1)
+BUY, HOLD = (0.05, 0.05, 0.9), (0.1, 0.8, 0.1)
+
+
+def scores(buys: int, rows: int = ROWS) -> np.ndarray:
+    """BUY on the first rows, HOLD on the others."""
+    return np.where(np.arange(rows)[:, None] < buys, BUY, HOLD)
+
+
+Y = np.where(np.arange(ROWS) < 200, 2, 1)
+ALL_SELL = np.zeros(ROWS, np.int8)  # what nobody said: a class more or less hardly moves the log-loss
+CLASSIC = {"classic": VoteSettings()}
+FULL = {name: scores(200) for name in ("xgboost", "lightgbm", "nhits", "patchtst")}
+
+
+def flipped(*rows: int) -> np.ndarray:
+    table = FULL["nhits"].copy()
+    for row in rows:
+        table[row] = HOLD if row < 200 else BUY
+    return table
+
+
+@pytest.mark.parametrize(
+    ("nhits", "patchtst", "kept"),
+    [
+        (flipped(), flipped(), ("nhits", "patchtst")),
+        (flipped(*range(990, 995)), flipped(), ("nhits", "patchtst")),  # 99.5 %, none of them where the ensemble acts
+        (flipped(*range(990, 996)), flipped(), ("patchtst",)),  # 99.4 % of its own classes
+        (flipped(0), flipped(1), ("nhits", "patchtst")),  # three of four still agree
+        (flipped(0, 1), flipped(0, 1), ("nhits",)),  # 198 of 200 decisions; with one of them, three still agree
+        (flipped(0), flipped(0), ("nhits", "patchtst")),  # 199 of 200
+    ],
+)
+def test_members_are_kept_by_their_classes_and_by_what_the_ensemble_decides(
+    nhits: np.ndarray, patchtst: np.ndarray, kept: tuple[str, ...]
+) -> None:
+    found = compare(FULL, {"nhits": nhits, "patchtst": patchtst}, of_votes(CLASSIC, 4, ALL_SELL))
+    assert found.kept == kept
+    assert (found.rows, found.decisions["classic"].acted) == (ROWS, 200)
+    assert found.classes["nhits"] == (nhits == FULL["nhits"]).all(axis=1).mean()
+
+
+def test_where_the_ensemble_never_acts_nothing_is_shown() -> None:
+    idle = {name: scores(0) for name in FULL}
+    found = compare(idle, {"nhits": idle["nhits"]}, of_votes(CLASSIC, 4, Y))
+    assert (found.decisions, found.kept) == ({"classic": Agreement(0, None)}, ())
+
+
+def test_a_decision_that_only_fewer_bits_make_counts_too() -> None:
+    two = {name: scores(0) for name in FULL} | {"xgboost": scores(3), "lightgbm": scores(3)}
+    found = compare(two, {"nhits": scores(3)}, of_votes(CLASSIC, 4, ALL_SELL))
+    # Its own class is the same on 99.7 % of the rows, and yet it makes the third vote of three actions.
+    assert found.classes["nhits"] == 0.997
+    assert (found.decisions, found.kept) == ({"classic": Agreement(3, 0.0)}, ())
+
+
+def test_every_policy_that_acts_must_decide_the_same() -> None:
+    """Three rows of a thousand: the vote does not see them, the probabilities do."""
+    # Sure of BUY, they earn 1.0 or 1.7 %; with one of them bent, 0.73 %.
+    calibrated = CalibratedPolicy(VoteSettings(), UNCHANGED, (-0.02, 0.0, 0.02), 0.009)
+    bent = FULL["nhits"].copy()
+    bent[:3] = (0.4, 0.15, 0.45)  # still BUY, and no longer worth the costs for all four together
+    full = {"xgboost": scores(200), "lightgbm": scores(200), "patchtst": scores(200), "nhits": FULL["nhits"]}
+    full = {name: np.where(np.arange(ROWS)[:, None] < 3, (0.2, 0.1, 0.7), table) for name, table in full.items()}
+    fewer = {"nhits": np.where(np.arange(ROWS)[:, None] < 3, bent, full["nhits"])}
+    alone = compare(full, fewer, of_votes(CLASSIC, 4, ALL_SELL))
+    both = compare(full, fewer, of_votes({**CLASSIC, "calibrated": calibrated}, 4, ALL_SELL))
+    assert alone.classes == both.classes == {"nhits": 1.0}
+    assert alone.kept == ("nhits",)
+    assert both.decisions["calibrated"].same == pytest.approx(197 / 200)
+    assert both.kept == ()
+
+
+def test_a_policy_that_never_acts_does_not_stand_in_the_way_of_one_that_does() -> None:
+    never = CalibratedPolicy(VoteSettings(), UNCHANGED, (-0.02, 0.0, 0.02), 1.0)
+    found = compare(FULL, {"nhits": FULL["nhits"]}, of_votes({**CLASSIC, "calibrated": never}, 4, Y))
+    assert found.decisions["calibrated"] == Agreement(0, None)
+    assert found.kept == ("nhits",)
+
+
+def test_a_member_that_says_the_same_with_less_sense_is_not_kept() -> None:
+    vague = FULL["nhits"] * 0.97 + 0.01  # the same classes, surer of nothing
+    found = compare(FULL, {"nhits": vague}, of_votes(CLASSIC, 4, Y))
+    before, after = found.loss["nhits"]
+    assert found.classes == {"nhits": 1.0}
+    assert after > 1.005 * before
+    assert found.kept == ()
+
+
+def test_a_stack_is_held_to_what_it_does_of_returns_beyond_the_cost() -> None:
+    cost = 0.01
+    stack = Stack("voting", ("lstm", "xgboost"), Linear(np.array([0.5, 0.5])), SignProbability(ONE, ONE / 2), cost)
+    returns = np.where(np.arange(ROWS) < 200, 0.03, 0.0)[:, None]
+    full, standard = {"lstm": returns, "xgboost": returns}, of_stack(stack, returns[:, 0] + 0.01)
+
+    def found(changed: np.ndarray) -> Comparison:
+        return compare(full, {"lstm": changed}, standard)
+
+    near = found(returns + 1e-6)  # as before, but for the last digits
+    assert (near.kept, near.classes, near.decisions) == (("lstm",), {"lstm": 1.0}, {"stack": Agreement(200, 1.0)})
+    assert near.loss["lstm"] == pytest.approx((1e-4, 1e-4), rel=1e-3)
+    other = returns.copy()
+    other[:4] = -0.02  # SELL instead of BUY; of both, nothing is left
+    turned = found(other)
+    assert (turned.kept, turned.classes) == ((), {"lstm": 0.996})
+    assert turned.decisions["stack"] == Agreement(200, 196 / 200)
+    assert found(returns * 0.8).kept == ()  # the same classes, and a larger error
+
+
+def test_what_is_told_of_decisions_is_of_fewer_bits_even_where_no_member_is_a_candidate() -> None:
+    found = compare(FULL, {name: flipped(*range(10)) for name in ("nhits", "patchtst")}, of_votes(CLASSIC, 4, ALL_SELL))
+    assert found.kept == ()
+    assert max(found.classes.values()) < quantisation.AGREEMENT
+    assert found.decisions["classic"] == Agreement(200, 0.95)
+
+
+def test_a_bundle_asked_for_in_8_bits_says_what_became_of_it(
+    world: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantisation, "AGREEMENT", 0.98)  # of the few rows there are, one may differ
+    models = replace(world.settings.models, nhits=NHiTSSettings(window=24, hidden=(16, 16, 16), epochs=1))
+    settings = replace(world.settings, models=models)
+    # Two members, one of them enough: a vote that acts.
+    settings = replace(settings, vote=VoteSettings(quorum=0.5, lowered_floor=0.05, floor=0.05))
+    two = dict(list(world.panel.items())[:2])
+
+    def trained(bits: str, out: Path) -> object:
+        chosen = replace(settings, train=replace(settings.train, precision=bits))
+        return train(
+            two, "1h", models=("xgboost", "nhits"), settings=chosen, out=out, measure=lambda *_: {}, end=world.seam
+        )
+
+    plain, light = trained("float32", tmp_path / "a"), trained("int8", tmp_path / "b")
+    told = light.manifest.metrics["int8"]
+    assert "int8" not in plain.manifest.metrics
+    assert told["classes"]["nhits"] > 0.9
+    assert told["decisions"]["classic"]["acted"] > 0
+    assert told["kept"] == ["nhits"]
+    assert (light.path / "nhits.onnx").stat().st_size < (plain.path / "nhits.onnx").stat().st_size
+    assert load_bundle(light.path).mode == "full"
+
+    monkeypatch.setattr(quantisation, "AGREEMENT", 1.01)
+    refused = trained("int8", tmp_path / "c")
+    assert refused.manifest.metrics["int8"]["kept"] == []
+    for name in ("nhits.onnx", "calibration.json"):
+        assert (refused.path / name).read_bytes() == (plain.path / name).read_bytes()
+
+
+def test_a_processor_that_cannot_is_told_before_anything_is_trained(
+    world: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(byte_products, "_sum_of_largest", lambda: 1)
+    settings = replace(world.settings, train=replace(world.settings.train, precision="int8"))
+    told: list[str] = []
+    with pytest.raises(ModelError, match="could not train for 8 bits: found a processor on which"):
+        train(
+            world.panel,
+            "1h",
+            models=("xgboost", "lightgbm"),
+            settings=settings,
+            out=tmp_path / "bundles",
+            measure=lambda *_: {},
+            tell=lambda title, *_: told.append(title),
+        )
+    assert told == []
+    assert not (tmp_path / "bundles").exists()

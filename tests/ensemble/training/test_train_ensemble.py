@@ -1,0 +1,103 @@
+"""Training: the same seed gives the same bundle, later bars change nothing, and one failure does not lose the rest."""
+
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from quorate import load_bundle
+from quorate.core.errors import ModelError
+from quorate.ensemble.training.train_ensemble import train
+from quorate.market.synthetic import SyntheticMarket
+from quorate.models import lightgbm, registry
+
+
+def again(world, out, panel=None, **kwargs):
+    defaults = {"models": ("xgboost", "lightgbm"), "settings": world.settings, "end": world.seam}
+    two = dict(list((panel or world.panel).items())[:2])
+    return train(two, "1h", out=out, measure=lambda *_: {"log_loss": 1.0}, **{**defaults, **kwargs})
+
+
+def test_the_same_seed_gives_the_same_bundle_and_another_seed_another(world, tmp_path):
+    first, second = again(world, tmp_path / "a"), again(world, tmp_path / "b")
+    assert first.manifest.id == second.manifest.id
+    other = replace(world.settings, train=replace(world.settings.train, seed=8))
+    assert again(world, tmp_path / "c", settings=other).manifest.id != first.manifest.id
+
+
+def test_candles_after_the_end_change_nothing(world, tmp_path):
+    poisoned = {}
+    for symbol, candles in world.panel.items():
+        late = candles.time >= world.seam
+        columns = {n: np.where(late, 3.0, 1.0) * getattr(candles, n) for n in ("open", "high", "low", "close")}
+        poisoned[symbol] = replace(candles, **columns)
+    assert again(world, tmp_path, poisoned).manifest.id == again(world, tmp_path).manifest.id
+
+
+def test_parts_lie_in_order_of_time_and_are_purged(world):
+    rows = world.trained.manifest.rows
+    assert rows["labelled"] > rows["train"] + rows["validation"] + rows["test"]
+    # Two symbols, five bars of horizon purged at each of two seams: the label of the last bar may touch the next part.
+    assert rows["labelled"] - rows["train"] - rows["validation"] - rows["test"] == 2 * 2 * 5
+    assert sum(world.trained.manifest.class_prior) == pytest.approx(1)
+
+
+class Broken(lightgbm.LightGBM):
+    name = "broken"
+
+    def fit(self, X, y, **_):
+        raise ModelError("fit broken", found="a member that cannot learn")
+
+
+@pytest.fixture
+def with_broken(monkeypatch):
+    monkeypatch.setitem(registry._OURS, "broken", ("broken_member", "Broken"))
+    monkeypatch.setitem(sys.modules, "broken_member", SimpleNamespace(Broken=Broken))
+
+
+@pytest.mark.usefixtures("with_broken")
+def test_one_member_that_fails_does_not_lose_the_others(world, tmp_path):
+    trained = again(world, tmp_path, models=("xgboost", "broken", "lightgbm"))
+    assert trained.mode == "partial"
+    assert [member.ok for member in trained.members] == [True, False, True]
+    assert "cannot learn" in trained.members[1].failure
+    bundle = load_bundle(trained.path)
+    assert bundle.mode == "partial"
+    assert bundle.status() == {"xgboost": True, "broken": False, "lightgbm": True}
+    signal = bundle.predict(world.panel["SYNA/USDT:USDT"], now=world.now)
+    assert [(a.model, "cannot learn" in a.reason) for a in signal.abstentions] == [("broken", True)]
+
+
+@pytest.mark.usefixtures("with_broken")
+def test_fewer_than_two_members_are_a_failure_with_its_causes(world, tmp_path):
+    with pytest.raises(ModelError, match="broken: could not fit broken: found a member that cannot learn"):
+        again(world, tmp_path, models=("broken", "lightgbm"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_member_alone_is_a_full_ensemble_of_one(world, tmp_path):
+    assert again(world, tmp_path, models=("lightgbm",)).mode == "full"
+
+
+@pytest.mark.parametrize("models", [(), ("xgboost", "xgboost"), ("nobody",)])
+def test_models_that_make_no_sense_are_refused(world, tmp_path, models):
+    with pytest.raises(ModelError):
+        again(world, tmp_path, models=models)
+
+
+@pytest.mark.parametrize(("edge", "found"), [(0.0, False), (0.3, True)])
+def test_a_direction_is_learned_where_there_is_one_and_not_in_a_random_walk(world, tmp_path, edge, found):
+    market = SyntheticMarket(seed=11, symbols=6, bars=1_500, edge=edge)
+    leans = []
+
+    def measure(y, scores, prior, time, forward_return):
+        # Labels of five bars overlap, so about every fifth row counts.
+        ic = np.corrcoef(scores[:, 2] - scores[:, 0], forward_return)[0, 1]
+        leans.append(ic * np.sqrt(len(y) / 5))
+        return {}
+
+    train(market.panel(), "1h", models=("lightgbm",), settings=world.settings, out=tmp_path, measure=measure)
+    assert len(leans) == 2
+    assert (min(leans) > 4) if found else (max(np.abs(leans)) < 4)
