@@ -2,8 +2,10 @@
 
 from importlib.util import find_spec
 
-_FREQTRADE = ("planned", "strategy", "hybrid", "freqai", "freqai_strategy")
+_FREQTRADE = ("freqai_model", "freqai_strategy", "hybrid_strategy", "planned_strategy", "vote_strategy")
 
 collect_ignore = (
-    [] if find_spec("freqtrade") else [f"src/quorate/integrations/freqtrade/{name}.py" for name in _FREQTRADE]
+    []
+    if find_spec("freqtrade")
+    else [f"src/quorate/integrations/freqtrade/strategies/{name}.py" for name in _FREQTRADE]
 )

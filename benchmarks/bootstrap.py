@@ -16,7 +16,7 @@ import numpy as np
 
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.settings import EvaluationSettings
-from quorate.evaluation.performance import trade_figures
+from quorate.evaluation.metrics.trades import trade_figures
 from quorate.trading.account.position import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 

@@ -76,7 +76,7 @@ from functools import wraps
 import talib.abstract as ta
 from freqtrade.strategy import IStrategy
 
-from quorate.integrations.freqtrade.strategy import QuorateVoteStrategy
+from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy
 
 STAGES = {
     "start": ("bot_start",),

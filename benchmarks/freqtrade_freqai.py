@@ -53,7 +53,7 @@ LIGHTGBM = {
 STRATEGY = '''
 import os
 
-from quorate.integrations.freqtrade.freqai_strategy import LABEL, QuorateFreqaiStrategy
+from quorate.integrations.freqtrade.strategies.freqai_strategy import LABEL, QuorateFreqaiStrategy
 
 
 class Compared(QuorateFreqaiStrategy):
@@ -88,7 +88,7 @@ import time
 
 from freqtrade.freqai.prediction_models.LightGBMClassifier import LightGBMClassifier
 
-from quorate.integrations.freqtrade.freqai import QuorateFreqaiModel
+from quorate.integrations.freqtrade.strategies.freqai_model import QuorateFreqaiModel
 
 SPENT = {"fit": 0.0, "predict": 0.0, "fits": 0}
 atexit.register(lambda: open(os.path.join(os.environ["TOLD"], "seconds.json"), "w").write(json.dumps(SPENT)))

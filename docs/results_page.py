@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quorate.evaluation.breakdowns import month_table
-from quorate.evaluation.cells import Cell, Table
-from quorate.evaluation.tables import tables
+from quorate.evaluation.report.breakdown_tables import month_table
+from quorate.evaluation.report.formatting import Cell, Table
+from quorate.evaluation.report.tables import tables
 
 PAGE = Path(__file__).parent / "results.md"
 

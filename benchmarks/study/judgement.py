@@ -12,7 +12,7 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.settings import CostSettings, EvaluationSettings
 from quorate.core.types import FloatArray
 from quorate.evaluation import TimeBlocks, Walk
-from quorate.evaluation.metrics import auc, lean, row_log_loss
+from quorate.evaluation.metrics.classification import auc, lean, row_log_loss
 from quorate.evaluation.neutral import NeutralPortfolio, neutral_portfolio, rank_ics
 
 # Symbols move together and positions last for days: intervals resample whole weeks.

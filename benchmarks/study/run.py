@@ -32,9 +32,9 @@ from trials import Trials
 from quorate.core.clock import parse_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray
-from quorate.evaluation.deflation import Moments, deflated_sharpe
-from quorate.evaluation.ledger import Ledger
-from quorate.evaluation.overfitting import backtest_overfitting, fitting_blocks
+from quorate.evaluation.statistics.deflated_sharpe import Moments, deflated_sharpe
+from quorate.evaluation.statistics.pbo import backtest_overfitting, fitting_blocks
+from quorate.evaluation.statistics.trial_log import Ledger
 
 RESULTS = Path(__file__).parents[1] / "results"
 START, CUT, END = parse_ms("2024-10-23"), parse_ms("2025-07-01"), parse_ms("2025-10-15")

@@ -15,9 +15,9 @@ from perpetuals import Perpetuals
 
 from quorate.core.types import BoolArray, FloatArray
 from quorate.evaluation import Rows, TimeBlocks, Walk, walk
-from quorate.evaluation.deflation import Moments
-from quorate.evaluation.ledger import Ledger, Trial
 from quorate.evaluation.provenance import code_version, data_hash
+from quorate.evaluation.statistics.deflated_sharpe import Moments
+from quorate.evaluation.statistics.trial_log import Ledger, Trial
 from quorate.features.catalogue import GROUPS
 
 

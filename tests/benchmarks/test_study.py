@@ -12,7 +12,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import EvaluationError
-from quorate.evaluation.ledger import Ledger
+from quorate.evaluation.statistics.trial_log import Ledger
 from quorate.features import Bars, build, volatility_20
 from quorate.market import SyntheticMarket
 from quorate.targets import ForwardClass

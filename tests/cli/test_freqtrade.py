@@ -5,7 +5,7 @@ import pytest
 from quorate.cli.app import main
 from quorate.core.settings import GuardSettings
 from quorate.integrations.freqtrade import BarNews, Sentry
-from quorate.integrations.freqtrade.guard_journal import GuardJournal
+from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
 
 
 @pytest.fixture

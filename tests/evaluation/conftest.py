@@ -20,12 +20,12 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.settings import EvaluationSettings, Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, Candles, DecisionFrame
-from quorate.evaluation.baselines import class_prior
-from quorate.evaluation.candidates import revoted
-from quorate.evaluation.judgement import Alone, judge
-from quorate.evaluation.sample import Sample
+from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.baselines.configurations import revoted
+from quorate.evaluation.baselines.naive import class_prior
+from quorate.evaluation.evaluate_decisions import Alone, judge
+from quorate.evaluation.labelled_predictions import Sample
 from quorate.evaluation.scorecard import Scorecard
-from quorate.evaluation.venue import Venue
 from quorate.targets.classes import ForwardClass
 from quorate.trading.account.position import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult

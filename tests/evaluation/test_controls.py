@@ -23,16 +23,16 @@ from quorate.core.settings import (
     XGBoostSettings,
 )
 from quorate.core.types import Candles, FloatArray
-from quorate.evaluation import metrics
-from quorate.evaluation.metrics import rank_ic
-from quorate.evaluation.rows import Rows, build_rows
-from quorate.evaluation.sample import Sample
+from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.classification import rank_ic
 from quorate.evaluation.scorecard import Scorecard
-from quorate.evaluation.significance import TimeBlocks
-from quorate.evaluation.venue import Venue
-from quorate.evaluation.verdict import verdict
-from quorate.evaluation.walked import Walk
-from quorate.evaluation.walkforward import walk
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.evaluation.walk_forward.evaluate_walk import verdict
+from quorate.evaluation.walk_forward.labelled_bars import Rows, build_rows
+from quorate.evaluation.walk_forward.walk import walk
+from quorate.evaluation.walk_forward.walk_result import Walk
 from quorate.features import Bars, volatility_20
 from quorate.market.synthetic import SWITCH, SyntheticMarket
 from quorate.targets import ForwardClass
@@ -92,7 +92,7 @@ def test_a_random_walk_has_no_direction(random_walks: dict[int, Any]) -> None:
     for made, done in random_walks.values():
         sample, scores = ensemble(done, made)
         blocks = TimeBlocks(sample.time, FEW.evaluation)
-        low, high = blocks.interval(blocks.correlations(metrics.lean(scores), sample.forward_return)) or (1, -1)
+        low, high = blocks.interval(blocks.correlations(classification.lean(scores), sample.forward_return)) or (1, -1)
         # 95 % of three intervals, so a hair of room beyond them.
         assert low - 0.02 < 0 < high + 0.02
 
@@ -108,8 +108,8 @@ def test_shuffled_labels_show_no_skill() -> None:
         done = walked(made, rows=replace(rows, y=labels))
         tested = np.concatenate([done.judged(step, "xgboost") for step in done.steps])
         scores = (done.scores["xgboost"][tested] + done.scores["lightgbm"][tested]) / 2
-        skills[name] = metrics.skill_vs_prior(labels[tested], scores, done.prior[tested])
-        area = metrics.auc(labels[tested], scores)
+        skills[name] = classification.skill_vs_prior(labels[tested], scores, done.prior[tested])
+        area = classification.auc(labels[tested], scores)
         assert (area > 0.6) == (name == "true")
     assert skills["true"] > 0.05
     assert skills["shuffled"] < 0.0
@@ -151,7 +151,9 @@ def test_a_planted_edge_is_found_at_its_planted_size(edge: float, seed: int) -> 
         best.append(best_possible(candles, edge)[-count:][known])
     found = rank_ic(scores, sample.forward_return)
     limit, reachable = (
-        np.corrcoef(metrics.average_ranks(np.concatenate(part)), metrics.average_ranks(sample.forward_return))[0, 1]
+        np.corrcoef(
+            classification.average_ranks(np.concatenate(part)), classification.average_ranks(sample.forward_return)
+        )[0, 1]
         for part in (true, best)
     )
     assert found < limit

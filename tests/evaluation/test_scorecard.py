@@ -10,12 +10,12 @@ import pytest
 
 from quorate.core.settings import Settings, VoteSettings
 from quorate.core.types import Funding
-from quorate.evaluation import metrics
-from quorate.evaluation.baselines import class_prior
-from quorate.evaluation.sample import Sample
+from quorate.evaluation.baselines.naive import class_prior
+from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.classification_report import score_figures
 from quorate.evaluation.scorecard import Scorecard, scorecard
-from quorate.evaluation.scores import score_figures
-from quorate.evaluation.significance import TimeBlocks
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +44,12 @@ def test_figures_are_those_of_the_metrics(run: Any, card: Scorecard) -> None:
     sample, prior = run.sample, class_prior(run.sample.y)
     together = sample.ensemble(VoteSettings())
     ensemble = card.figures["ensemble"]
-    assert ensemble["log_loss"] == metrics.log_loss(sample.y, together)
-    assert ensemble["skill_vs_prior"] == metrics.skill_vs_prior(sample.y, together, prior)
-    assert ensemble["rank_ic"] == metrics.rank_ic(together, sample.forward_return)
+    assert ensemble["log_loss"] == classification.log_loss(sample.y, together)
+    assert ensemble["skill_vs_prior"] == classification.skill_vs_prior(sample.y, together, prior)
+    assert ensemble["rank_ic"] == classification.rank_ic(together, sample.forward_return)
     lightgbm = card.figures["members"]["lightgbm"]
     assert (lightgbm["n"], lightgbm["abstained"]) == (2 * 469, 20)
-    assert lightgbm["auc"] == metrics.auc(sample.y, sample.members["lightgbm"])
+    assert lightgbm["auc"] == classification.auc(sample.y, sample.members["lightgbm"])
     said = np.array(ensemble["confusion"]["largest_score"])
     assert said.sum() == len(sample)
     assert np.trace(said) / said.sum() == pytest.approx(ensemble["accuracy"])

@@ -29,7 +29,7 @@ from stubs import freqtrade
 from stubs.binance import spawn
 
 STRATEGY = '''
-from quorate.integrations.freqtrade.strategy import QuorateVoteStrategy
+from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy
 
 
 class Agreement(QuorateVoteStrategy):

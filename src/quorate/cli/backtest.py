@@ -29,8 +29,8 @@ def backtest(
     from quorate.core.configuration import load_settings
     from quorate.ensemble.series import load
     from quorate.evaluation.criteria import criteria
-    from quorate.evaluation.decisions import decision_figures
-    from quorate.evaluation.performance import trade_figures
+    from quorate.evaluation.metrics.decisions import decision_figures
+    from quorate.evaluation.metrics.trades import trade_figures
     from quorate.market import FreqtradeFolder
     from quorate.trading.account.contracts import read_contracts
 

@@ -40,8 +40,8 @@ def demo(
     from quorate.core.configuration import load_settings
     from quorate.ensemble.inference.loading import load_bundle
     from quorate.ensemble.recipes import RECIPES
-    from quorate.evaluation.ledger import Ledger
-    from quorate.evaluation.report import write_report
+    from quorate.evaluation.report.html import write_report
+    from quorate.evaluation.statistics.trial_log import Ledger
     from quorate.market import FreqtradeFolder
     from quorate.market.synthetic import SyntheticMarket
 

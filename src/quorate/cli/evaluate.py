@@ -78,7 +78,7 @@ def evaluate(
     from quorate.trading.account.contracts import read_contracts
 
     if report is not None:
-        from quorate.evaluation.page import require_plotly
+        from quorate.evaluation.report.template import require_plotly
 
         require_plotly()
     settings = load_settings()
@@ -165,7 +165,7 @@ def _show(card: Scorecard, document: dict[str, Any], report: Path | None, *, as_
         show(document)
     if report is not None:
         from quorate.cli.scoreboard import IN_TRAINING_SPAN
-        from quorate.evaluation.report import write_report
+        from quorate.evaluation.report.html import write_report
 
         marks = [IN_TRAINING_SPAN] if document["in_training_span"] else []
         write_report(report, card, warnings=[*marks, *document.get("warnings", ())])

@@ -44,7 +44,7 @@ def init(
 def guards(user_data: _UserData, journal: _Journal = None, as_json: options.Json = False) -> None:
     """Show the guards of a bot as its journal has them, whether it runs or not."""
     from quorate.cli import output
-    from quorate.integrations.freqtrade.sentry import read_sentry
+    from quorate.integrations.freqtrade.guarding.guard_runner import read_sentry
 
     state = read_sentry(user_data, journal).guards.to_json()
     if as_json:
@@ -76,7 +76,7 @@ def rearm(
     """Re-arm a guard that waits for a person; a running bot hears of it at its next loop."""
     from quorate.cli import output
     from quorate.core.clock import now_ms
-    from quorate.integrations.freqtrade.sentry import read_sentry
+    from quorate.integrations.freqtrade.guarding.guard_runner import read_sentry
 
     sentry = read_sentry(user_data, journal)
     if not yes:

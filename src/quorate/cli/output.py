@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
     from rich.text import Text
 
-    from quorate.evaluation.cells import Cell, Table
+    from quorate.evaluation.report.formatting import Cell, Table
 
 # Where output is not a terminal, a stage that goes on for longer than this says how far it is.
 _SILENCE_S = 20.0
@@ -48,7 +48,7 @@ def print_rows(
     prose: bool = False,
 ) -> None:
     """A table of texts: a name, then figures; with `prose` the last column is words, folded where they are many."""
-    from quorate.evaluation.cells import Cell, Table
+    from quorate.evaluation.report.formatting import Cell, Table
 
     cells = tuple(tuple(Cell(text) for text in row) for row in rows)
     print_table(Table(title, tuple(columns), cells), synthetic=synthetic, prose=prose)

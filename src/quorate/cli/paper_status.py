@@ -26,8 +26,8 @@ def document(journal: Journal, settings: Settings, *, whole: bool = False) -> di
         JournalError: an account that never began, or a journal that contradicts itself.
     """
     from quorate.evaluation.criteria import criteria
-    from quorate.evaluation.decisions import decision_figures
-    from quorate.evaluation.performance import trade_figures
+    from quorate.evaluation.metrics.decisions import decision_figures
+    from quorate.evaluation.metrics.trades import trade_figures
     from quorate.trading.paper import Standing
 
     standing = Standing(journal)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.evaluation.candidates import Candidate
-    from quorate.evaluation.ledger import Ledger
-    from quorate.evaluation.venue import Venue
+    from quorate.evaluation.backtest_setup import Venue
+    from quorate.evaluation.baselines.configurations import Candidate
+    from quorate.evaluation.statistics.trial_log import Ledger
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -20,7 +20,7 @@ def open_ledger(settings: Settings) -> Ledger:
     Raises:
         EvaluationError: it cannot be written.
     """
-    from quorate.evaluation.ledger import Ledger
+    from quorate.evaluation.statistics.trial_log import Ledger
 
     ledger = Ledger(Path(settings.evaluation.ledger))
     ledger.require_writable()
@@ -52,8 +52,8 @@ def record(
         `provenance`, and with a ledger `deflation` over the whole of it: figures to be shown.
     """
     from quorate.core.clock import iso_ms, now_ms
-    from quorate.evaluation.luck import ledger_figures, trials
     from quorate.evaluation.provenance import code_version, command_line, data_hash
+    from quorate.evaluation.selection_bias import ledger_figures, trials
 
     found, code, now = data_hash(venue.candles, venue.funding, venue.marks), code_version(), iso_ms(now_ms())
     provenance = {"command": command_line(), "data": data, "data_hash": found, "code": code, "measured": now}

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from quorate.core.types import Candles, DecisionFrame, FloatArray
     from quorate.ensemble.inference.predictor import Bundle
     from quorate.ensemble.series import Predictor
-    from quorate.evaluation.candidates import Candidate
-    from quorate.evaluation.judgement import Alone
-    from quorate.evaluation.ledger import Ledger
-    from quorate.evaluation.sample import Sample
+    from quorate.evaluation.backtest_setup import Venue
+    from quorate.evaluation.baselines.configurations import Candidate
+    from quorate.evaluation.evaluate_decisions import Alone
+    from quorate.evaluation.labelled_predictions import Sample
     from quorate.evaluation.scorecard import Scorecard
-    from quorate.evaluation.venue import Venue
+    from quorate.evaluation.statistics.trial_log import Ledger
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.trading.backtest.backtest_result import BacktestResult
@@ -94,7 +94,7 @@ class Run:
     @property
     def candidate(self) -> Candidate:
         """The bundle as a configuration among others."""
-        from quorate.evaluation.candidates import Candidate, in_force, policy_json
+        from quorate.evaluation.baselines.configurations import Candidate, in_force, policy_json
 
         policy = self.bundle.manifest.policy
         members = [member.model for member in self.bundle.manifest.members]
@@ -144,7 +144,7 @@ def run(
     Raises:
         TrainingSpanError: the span meets the training span and that is not allowed.
     """
-    from quorate.evaluation.venue import Venue
+    from quorate.evaluation.backtest_setup import Venue
     from quorate.trading.oversight import Oversight
 
     meets = panels.require_unseen(bundle, start, end, allow=allow_training_span)
@@ -181,12 +181,12 @@ def judge(
         ledger: to record it in.
         verb: of the command line.
     """
-    from quorate.evaluation import judgement
+    from quorate.evaluation import evaluate_decisions
 
     manifest = ran.bundle.manifest
     own = ran.in_force
     members = [member.model for member in manifest.members]
-    card = judgement.judge(
+    card = evaluate_decisions.judge(
         ran.frames,
         ran.result,
         ran.venue,
@@ -216,7 +216,7 @@ def _prior(ran: Run, sample: Sample) -> FloatArray:
 def _calibrated(ran: Run, members: int) -> dict[str, DecisionFrame] | None:
     """What the calibrated policies decide on the same bars; None where a bundle that decided some has none."""
     from quorate.ensemble.stretches import joined
-    from quorate.evaluation.candidates import revoted
+    from quorate.evaluation.baselines.configurations import revoted
 
     made = {}
     for symbol, frame in ran.frames.items():
@@ -232,7 +232,7 @@ def _calibrated(ran: Run, members: int) -> dict[str, DecisionFrame] | None:
 
 def _best_alone(ran: Run) -> dict[str, Alone]:
     """The member with the least log-loss on its own bundle's validation rows, on the bars of that bundle."""
-    from quorate.evaluation.judgement import Alone
+    from quorate.evaluation.evaluate_decisions import Alone
 
     scores, names = {}, set()
     for symbol, frame in ran.frames.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from quorate.cli import output
 
 if TYPE_CHECKING:
-    from quorate.evaluation.cells import Table
+    from quorate.evaluation.report.formatting import Table
 
 IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: these figures say nothing about the future"
 
@@ -40,7 +40,7 @@ def show(document: Mapping[str, Any]) -> None:
 
 def show_account(document: Mapping[str, Any], stats: Mapping[str, Any]) -> None:
     """The account of `quorate backtest`."""
-    from quorate.evaluation.tables import cost_table, criteria_table, money_table, trade_table
+    from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
 
     _headings(document)
     figures = {"trades": stats, "baselines": {}, "criteria": document["criteria"]}
@@ -52,7 +52,7 @@ def show_account(document: Mapping[str, Any], stats: Mapping[str, Any]) -> None:
 
 
 def _print_tables(document: Mapping[str, Any]) -> None:
-    from quorate.evaluation.tables import tables
+    from quorate.evaluation.report.tables import tables
 
     for table in tables(document):
         for part in _parts(table):
@@ -76,8 +76,8 @@ def _parts(table: Table) -> list[Table]:
 
 
 def _differences(document: Mapping[str, Any]) -> None:
-    from quorate.evaluation.cells import cell
-    from quorate.evaluation.tables import baseline_name
+    from quorate.evaluation.report.formatting import cell
+    from quorate.evaluation.report.tables import baseline_name
 
     for name, apart in document["differences"].items():
         shown = cell(apart, "log_loss", "change")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import EvaluationSettings
     from quorate.core.types import FloatArray, IntArray
     from quorate.ensemble.training.train_ensemble import Trained
-    from quorate.evaluation.ledger import Ledger
+    from quorate.evaluation.statistics.trial_log import Ledger
 
 _PARTS = {
     "out_of_fold": "training rows, each predicted by members fitted on earlier ones",
@@ -36,8 +36,8 @@ def return_figures(
     """Figures of predicted returns, fractions, and the errors once more in percent."""
     import numpy as np
 
-    from quorate.evaluation.regression import return_figures as judge
-    from quorate.evaluation.significance import TimeBlocks
+    from quorate.evaluation.metrics.regression import return_figures as judge
+    from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
     order = np.argsort(time, kind="stable")
     blocks = TimeBlocks(time[order], settings)
@@ -77,7 +77,7 @@ def judge_stack(
         verb: of the command line.
     """
     from quorate.cli.record import record
-    from quorate.evaluation.stacked import stacked_figures
+    from quorate.evaluation.evaluate_stack import stacked_figures
 
     # Of a series the oldest bundle's, which all bars lie after.
     oldest = ran.parts(next(iter(ran.frames.values())))[0][0]
@@ -95,7 +95,7 @@ def show_judged(document: Mapping[str, Any]) -> None:
     """The document of `judge_stack` for a person."""
     from quorate.cli.scoreboard import IN_TRAINING_SPAN
     from quorate.ensemble.stack.stack_metrics import STACKED, improvements
-    from quorate.evaluation.tables import cost_table, criteria_table, money_table, trade_table
+    from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
 
     if document["synthetic"]:
         output.print_line(output.SYNTHETIC)

@@ -176,10 +176,10 @@ def _figures(
     forward_return: FloatArray,
 ) -> dict[str, Any]:
     """A member's figures on rows it was not fitted on, beside the class prior's on the same rows."""
-    from quorate.evaluation.metrics import log_loss, prior_scores
-    from quorate.evaluation.sample import Sample
-    from quorate.evaluation.scores import score_figures
-    from quorate.evaluation.significance import TimeBlocks
+    from quorate.evaluation.labelled_predictions import Sample
+    from quorate.evaluation.metrics.classification import log_loss, prior_scores
+    from quorate.evaluation.metrics.classification_report import score_figures
+    from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
     rows = np.zeros(len(y), np.int64)
     order = np.argsort(time, kind="stable")

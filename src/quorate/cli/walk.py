@@ -15,8 +15,8 @@ from quorate.cli.run import read_marks
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
-    from quorate.evaluation.ledger import Ledger
     from quorate.evaluation.scorecard import Scorecard
+    from quorate.evaluation.statistics.trial_log import Ledger
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
 
@@ -48,11 +48,11 @@ def walk_forward(
         EvaluationError: too few bars for the folds.
     """
     from quorate.core.clock import iso_ms
-    from quorate.evaluation.importance import Importance
-    from quorate.evaluation.rows import build_rows
-    from quorate.evaluation.venue import Venue
-    from quorate.evaluation.verdict import verdict
-    from quorate.evaluation.walkforward import require_members, walk
+    from quorate.evaluation.backtest_setup import Venue
+    from quorate.evaluation.walk_forward.evaluate_walk import verdict
+    from quorate.evaluation.walk_forward.labelled_bars import build_rows
+    from quorate.evaluation.walk_forward.permutation_importance import Importance
+    from quorate.evaluation.walk_forward.walk import require_members, walk
     from quorate.targets import ForwardClass
 
     require_members(models)

@@ -9,8 +9,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import quorate
-
 # What a model's file may depend on.
 _PACKAGES = (
     *("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime"),
@@ -30,7 +28,7 @@ def versions() -> dict[str, str]:
 @cache
 def code_digest() -> str:
     """SHA-256 over the source of the whole package, in hexadecimal."""
-    root = Path(quorate.__file__).parent
+    root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")

@@ -1,26 +1,26 @@
 """Is it any good: walk-forward, metrics with intervals, baselines, the success criteria, and the report."""
 
-from quorate.evaluation.baselines import always_hold, buy_and_hold, class_prior
-from quorate.evaluation.cells import Cell, Table
-from quorate.evaluation.chance import chance_figures
+from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.baselines.naive import always_hold, buy_and_hold, class_prior
+from quorate.evaluation.baselines.random_entries import chance_figures
+from quorate.evaluation.baselines.strategies import Rival, model_rival, momentum_rival, rules_rival
 from quorate.evaluation.criteria import criteria
-from quorate.evaluation.decisions import decision_figures
-from quorate.evaluation.equity import EquityCurve, equity_figures
-from quorate.evaluation.lookahead import Leak, Verdict, check_features, check_model, check_strategy
-from quorate.evaluation.performance import account_curve, trade_figures
-from quorate.evaluation.report import render, write_report
-from quorate.evaluation.rivals import Rival, model_rival, momentum_rival, rules_rival
-from quorate.evaluation.rows import Rows, build_rows
-from quorate.evaluation.sample import Sample, mean_scores
+from quorate.evaluation.labelled_predictions import Sample, mean_scores
+from quorate.evaluation.lookahead.checks import Leak, Verdict, check_features, check_model, check_strategy
+from quorate.evaluation.metrics.classification_report import score_figures
+from quorate.evaluation.metrics.decisions import decision_figures
+from quorate.evaluation.metrics.equity import EquityCurve, equity_figures
+from quorate.evaluation.metrics.trades import account_curve, trade_figures
+from quorate.evaluation.report.formatting import Cell, Table
+from quorate.evaluation.report.html import render, write_report
+from quorate.evaluation.report.tables import tables
 from quorate.evaluation.scorecard import Scorecard, scorecard
-from quorate.evaluation.scores import score_figures
-from quorate.evaluation.significance import TimeBlocks
-from quorate.evaluation.steps import Step, steps
-from quorate.evaluation.tables import tables
-from quorate.evaluation.venue import Venue
-from quorate.evaluation.verdict import verdict
-from quorate.evaluation.walked import Walk
-from quorate.evaluation.walkforward import walk
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.evaluation.walk_forward.evaluate_walk import verdict
+from quorate.evaluation.walk_forward.fold_rows import Step, steps
+from quorate.evaluation.walk_forward.labelled_bars import Rows, build_rows
+from quorate.evaluation.walk_forward.walk import walk
+from quorate.evaluation.walk_forward.walk_result import Walk
 
 __all__ = [
     "Cell",

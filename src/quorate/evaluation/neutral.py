@@ -18,7 +18,7 @@ import numpy as np
 from quorate.core.clock import DAY_MS
 from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray, IntArray
-from quorate.evaluation.metrics import average_ranks
+from quorate.evaluation.metrics.classification import average_ranks
 
 _FEWEST = 3  # symbols that a rank correlation means anything over
 

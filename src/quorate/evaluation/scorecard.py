@@ -11,23 +11,23 @@ import numpy as np
 from quorate.core.clock import DAY_MS, iso_ms
 from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, Candles, DecisionFrame, FloatArray, Funding
-from quorate.evaluation import metrics
-from quorate.evaluation.baselines import always_hold, buy_and_hold
-from quorate.evaluation.candidates import Candidate, policy_figures
-from quorate.evaluation.chance import Crowd, chance_figures, crowd
-from quorate.evaluation.comparison import difference, rival_figures
+from quorate.evaluation.baselines.comparison import difference, rival_figures
+from quorate.evaluation.baselines.configurations import Candidate, policy_figures
+from quorate.evaluation.baselines.naive import always_hold, buy_and_hold
+from quorate.evaluation.baselines.random_entries import Crowd, chance_figures, crowd
+from quorate.evaluation.baselines.strategies import Rival
 from quorate.evaluation.criteria import criteria
-from quorate.evaluation.decisions import decision_figures
-from quorate.evaluation.equity import EquityCurve, equity_figures
-from quorate.evaluation.figures import Figures
-from quorate.evaluation.luck import deflation_figures, overfitting_figures
-from quorate.evaluation.months import money_by_month, skill_by_month
-from quorate.evaluation.performance import account_curve, net_returns, trade_figures
-from quorate.evaluation.rivals import Rival
-from quorate.evaluation.sample import Sample
-from quorate.evaluation.scores import confusion_json, reliability_json, score_figures
-from quorate.evaluation.signals import Signals
-from quorate.evaluation.significance import TimeBlocks
+from quorate.evaluation.json_values import Figures
+from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.classification_report import confusion_json, reliability_json, score_figures
+from quorate.evaluation.metrics.decisions import decision_figures
+from quorate.evaluation.metrics.equity import EquityCurve, equity_figures
+from quorate.evaluation.metrics.monthly import money_by_month, skill_by_month
+from quorate.evaluation.metrics.signal_outcomes import Signals
+from quorate.evaluation.metrics.trades import account_curve, net_returns, trade_figures
+from quorate.evaluation.selection_bias import deflation_figures, overfitting_figures
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.targets import ForwardClass
 from quorate.trading.backtest.backtest_result import BacktestResult
 
@@ -98,8 +98,8 @@ def scorecard(
     blocks = TimeBlocks(sample.time, chosen.evaluation)
     together = sample.ensemble(chosen.vote)
     # The prior is judged where the ensemble voted, so that both have the same rows.
-    spoke = metrics.voted(together)
-    flat = np.where(spoke[:, None], metrics.prior_scores(prior, len(sample)), np.nan)
+    spoke = classification.voted(together)
+    flat = np.where(spoke[:, None], classification.prior_scores(prior, len(sample)), np.nan)
     shares = flat[spoke].mean(axis=0) if prior.ndim > 1 and spoke.any() else np.atleast_2d(prior)[0]
     horizon, size = chosen.target.horizon, len(sample.members) if members is None else members
     decisions = decision_figures(frames.values(), chosen.evaluation)
@@ -231,8 +231,8 @@ def _per_symbol(
         own = [trade.net_usd for trade in trades if trade.symbol == symbol]
         figures = Figures()
         figures.add("rows", int(rows.sum()))
-        figures.add("log_loss", metrics.log_loss(sample.y[rows], scores[rows]), "no voted row")
-        figures.add("accuracy", metrics.accuracy(sample.y[rows], scores[rows]), "no voted row")
+        figures.add("log_loss", classification.log_loss(sample.y[rows], scores[rows]), "no voted row")
+        figures.add("accuracy", classification.accuracy(sample.y[rows], scores[rows]), "no voted row")
         figures.add("signals", int((frames[symbol].action != 1).sum()) if symbol in frames else 0)
         figures.add("trades", len(own))
         figures.add("wins", sum(usd > 0 for usd in own))

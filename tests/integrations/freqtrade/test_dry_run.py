@@ -15,9 +15,9 @@ from integrations.freqtrade.conftest import MODELS, START, make_world
 from quorate import load_bundle
 from quorate.core.clock import DAY_MS, MINUTE_MS
 from quorate.core.types import Action
-from quorate.integrations.freqtrade.columns import tag
+from quorate.integrations.freqtrade.guarding.guard_runner import read_sentry
+from quorate.integrations.freqtrade.inference.signal_columns import tag
 from quorate.integrations.freqtrade.scaffold import scaffold
-from quorate.integrations.freqtrade.sentry import read_sentry
 from stubs import freqtrade
 from stubs.binance import spawn
 

@@ -9,7 +9,7 @@ import pytest
 
 from quorate import load_bundle
 from quorate.core.errors import TrainingSpanError
-from quorate.evaluation.lookahead import check_strategy
+from quorate.evaluation.lookahead.checks import check_strategy
 from quorate.integrations.freqtrade import BundleSource, Forecaster
 
 BTC = "BTC/USDT:USDT"

@@ -197,7 +197,7 @@ def test_guards_stop_a_backtest_that_asks_for_them_and_no_model_is_asked_again(b
 def test_stakes_by_confidence_and_a_protection_of_freqtrades_own(bot):
     strategy = bot.world.user_data / "strategies" / "Protected.py"
     strategy.write_text(
-        "from quorate.integrations.freqtrade.strategy import QuorateVoteStrategy as Base\n\n\n"
+        "from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy as Base\n\n\n"
         "class Protected(Base):\n"
         "    @property\n"
         "    def protections(self):\n"
@@ -247,7 +247,7 @@ def test_lookahead_analysis_finds_no_bias(bot, tmp_path):
 def test_lookahead_analysis_would_have_found_one(bot, tmp_path):
     """The same verb on the same candles, with a leak in the strategy."""
     (bot.world.user_data / "strategies" / "Leaky.py").write_text(
-        "from quorate.integrations.freqtrade.strategy import QuorateVoteStrategy as Base\n\n\n"
+        "from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy as Base\n\n\n"
         "class Leaky(Base):\n"
         "    def populate_entry_trend(self, dataframe, metadata):\n"
         "        dataframe = super().populate_entry_trend(dataframe, metadata)\n"
@@ -288,7 +288,7 @@ def test_recursive_analysis_finds_no_variance_at_the_strategys_own_start(bot):
 def test_the_strategy_loads_no_training_library(bot):
     code = (
         "import sys\n"
-        "import quorate.integrations.freqtrade.strategy, quorate.integrations.freqtrade.hybrid\n"
+        "from quorate.integrations.freqtrade.strategies import hybrid_strategy, vote_strategy\n"
         f"from quorate import load_bundle; load_bundle({str(bot.world.bundle)!r})\n"
         "print([name for name in ('torch', 'xgboost', 'lightgbm', 'sklearn', 'onnx') if name in sys.modules])\n"
     )
@@ -334,8 +334,8 @@ def test_before_freqai_has_its_first_model_nothing_is_said(bot):
     code = (
         "import numpy as np\n"
         "from quorate import load_candles\n"
-        "from quorate.integrations.freqtrade.frames import read_frame\n"
-        "from quorate.integrations.freqtrade.freqai_strategy import QuorateFreqaiStrategy as Strategy\n"
+        "from quorate.integrations.freqtrade.inference.candle_frames import read_frame\n"
+        "from quorate.integrations.freqtrade.strategies.freqai_strategy import QuorateFreqaiStrategy as Strategy\n"
         f"frame = load_candles({str(bot.world.data)!r}, 'BTC/USDT:USDT', '1h').to_pandas()\n"
         "frame['&s-action'], frame['do_predict'] = 0, 0\n"
         "told = Strategy._told_by_freqai(None, frame, read_frame(frame, 'BTC/USDT:USDT', '1h'))\n"

@@ -1,7 +1,7 @@
 """What an interrupted training leaves for the next one: members that were finished, and checkpoints of those that were
 not.
 
-<out>/.unfinished/<fingerprint>/nhits              the checkpoint of a network, see models/networks/training/checkpoint.py
+<out>/.unfinished/<fingerprint>/nhits              the checkpoint of a network, see networks/training/checkpoint.py
                                /xgboost.finished/  a finished member: its files, and member.json with their SHA-256
 
 The fingerprint is of the rows, the settings, the code and its libraries: where any of them has changed, nothing of an

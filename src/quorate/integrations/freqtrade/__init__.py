@@ -3,11 +3,11 @@
 `strategy`, `hybrid` and `freqai` import Freqtrade and stand apart: nothing here needs it to be installed.
 """
 
-from quorate.integrations.freqtrade.forecaster import Forecaster, Told
-from quorate.integrations.freqtrade.options import Options, read_options
-from quorate.integrations.freqtrade.plan import Plan, fit_leverage, make_plan
-from quorate.integrations.freqtrade.sentry import BarNews, Sentry
-from quorate.integrations.freqtrade.source import BundleSource
+from quorate.integrations.freqtrade.guarding.guard_runner import BarNews, Sentry
+from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
+from quorate.integrations.freqtrade.inference.forecaster import Forecaster, Told
+from quorate.integrations.freqtrade.strategies.trade_plan import Plan, fit_leverage, make_plan
+from quorate.integrations.freqtrade.strategy_options import Options, read_options
 
 __all__ = [
     "BarNews",

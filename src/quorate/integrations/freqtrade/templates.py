@@ -24,7 +24,7 @@ _MODEL = '''"""The vote ensemble, trained inside FreqAI's own windows.
 Written by `quorate freqtrade init`; change it as you like.
 """
 
-from quorate.integrations.freqtrade.freqai import QuorateFreqaiModel as Base
+from quorate.integrations.freqtrade.strategies.freqai_model import QuorateFreqaiModel as Base
 
 
 class QuorateFreqaiModel(Base):

@@ -1,0 +1,3 @@
+"""Figures of scores, decisions, trades and equity."""
+
+__all__: list[str] = []

@@ -1,0 +1,94 @@
+"""How good a model's scores are, with intervals: what a scorecard says of every member, the ensemble and its rivals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from quorate.core.types import CLASS_NAMES, FloatArray
+from quorate.evaluation.json_values import Figures
+from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.metrics import classification
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
+
+
+def score_figures(
+    sample: Sample, scores: FloatArray, prior: FloatArray, blocks: TimeBlocks, horizon: int = 1
+) -> dict[str, Any]:
+    """Every metric of one model's scores (n, 3) with its interval, JSON-safe.
+
+    `n` counts the rows it voted on and `abstained` the others; skill is against the prior on its own rows.
+    `against_prior` is Diebold and Mariano's statistic of its log-loss less the prior's, over the mean of each bar;
+    below 0 it is better than the prior.
+
+    Args:
+        sample: the labelled rows.
+        scores: (n, 3), NaN rows where it abstained.
+        prior: (3,) class shares of the training rows, or (n, 3).
+        blocks: over the sample's times.
+        horizon: bars that a label reaches over.
+    """
+    rows = classification.voted(scores)
+    y, own = sample.y[rows], scores[rows]
+    part = blocks.select(rows)
+    loss = classification.row_log_loss(y, own)
+    shares = classification.prior_scores(prior, len(sample))[rows]
+    reference = classification.row_log_loss(y, shares)
+    known = np.isfinite(sample.forward_return[rows])
+    lean, returns = classification.lean(own)[known], sample.forward_return[rows][known]
+    areas = [part.areas(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
+    none = "it never voted"
+    unclassed = "not every class occurs" if len(y) else none
+    flat = "does not vary" if len(y) else none
+    few = none if not len(y) or blocks.enough else f"{blocks.count} blocks of time are too few"
+
+    figures = Figures()
+    figures.add("n", len(y))
+    figures.add("abstained", len(sample) - len(y))
+    figures.add("log_loss", classification.log_loss(y, own), none)
+    figures.add_interval("log_loss_ci", part.interval(part.means(loss)), few)
+    figures.add("brier", classification.brier(y, own), none)
+    figures.add_interval("brier_ci", part.interval(part.means(classification.row_brier(y, own))), few)
+    figures.add("accuracy", classification.accuracy(y, own), none)
+    figures.add_interval("accuracy_ci", part.interval(part.means(classification.row_correct(y, own))), few)
+    figures.add("auc", classification.auc(y, own), unclassed)
+    figures.add_interval("auc_ci", part.interval(np.mean(areas, axis=0)), unclassed if blocks.enough else few)
+    figures.add("skill_vs_prior", classification.skill_vs_prior(y, own, shares), none)
+    figures.add_interval("skill_vs_prior_ci", part.interval(1 - part.ratios(loss, reference)), few)
+    figures.add("rank_ic", classification.rank_ic(own, sample.forward_return[rows]), flat)
+    figures.add_interval(
+        "rank_ic_ci", part.interval(part.select(known).correlations(lean, returns)), flat if blocks.enough else few
+    )
+    figures.add("ece", classification.ece(y, own, blocks.settings.bins), none)
+    right = classification.row_correct(y, own)
+    errors = part.calibration_errors(own.max(axis=1, initial=0.0), right, blocks.settings.bins)
+    figures.add_interval("ece_ci", part.interval(errors), few)
+    test = diebold_mariano(by_period(loss - reference, sample.time[rows]), horizon)
+    figures.add("against_prior", test.statistic, test.why if len(y) else none)
+    figures.add("against_prior_p", test.p_value, test.why if len(y) else none)
+    return figures.to_json()
+
+
+def reliability_json(sample: Sample, scores: FloatArray, bins: int) -> list[dict[str, Any]]:
+    """The bins of the reliability diagram that hold a row."""
+    table = classification.reliability(sample.y, scores, bins)
+    return [
+        {"low": float(low), "high": float(high), "score": float(score), "correct": float(correct), "rows": int(rows)}
+        for low, high, score, correct, rows in zip(
+            table.low, table.high, table.score, table.correct, table.rows, strict=True
+        )
+        if rows
+    ]
+
+
+def confusion_json(sample: Sample, scores: FloatArray) -> dict[str, Any]:
+    """Counts by what happened (rows) and what was said (columns): the largest mean score, and the vote's decision."""
+    rows = classification.voted(scores)
+    said = np.argmax(scores[rows], axis=1) if rows.any() else np.empty(0, np.intp)
+    return {
+        "classes": list(CLASS_NAMES),
+        "largest_score": classification.confusion(sample.y[rows], said).tolist(),
+        "decision": classification.confusion(sample.y, sample.action).tolist(),
+    }

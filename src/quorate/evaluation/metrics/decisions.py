@@ -1,0 +1,92 @@
+"""What the ensemble decided: actions, consensus mix, coverage and confidence, counted over every bar."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from quorate.core.settings import EvaluationSettings
+from quorate.core.types import Action, BoolArray, DecisionFrame, FloatArray, TextArray
+from quorate.evaluation.json_values import Figures
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+
+FALLBACK = "fallback_rules"
+_UNDECIDED = ("no_votes", "training_span", FALLBACK)
+_GATED = "_volatility_hold"
+
+
+def decision_figures(frames: Iterable[DecisionFrame], settings: EvaluationSettings | None = None) -> dict[str, Any]:
+    """Counts and shares over all bars of all frames, JSON-safe.
+
+    A *decided* bar is one on which at least one model voted. `consensus` counts decided bars under the vote's own
+    names, `mix` gives their shares with the volatility-gated ones under the consensus they had. `coverage` is the share
+    of bars with BUY or SELL, `fallback` the share on which only the fallback rules spoke, `mean_confidence` the mean
+    over the models' BUY and SELL.
+
+    Args:
+        frames: one a symbol.
+        settings: of the intervals, which resample blocks of time over all symbols; the defaults when None.
+    """
+    bars = _Bars(list(frames))
+    blocks = TimeBlocks(bars.time, settings or EvaluationSettings())
+    acted = bars.action != Action.HOLD
+    voted = ~np.isin(bars.rule, _UNDECIDED)
+    signals = acted & voted
+    n, decided = len(bars.time), int(voted.sum())
+    bare = np.char.replace(bars.consensus, _GATED, "") if n else bars.consensus
+    mix = Counter(_counted(bare[voted]))
+    few = f"{blocks.count} blocks of time are too few"
+
+    def share(name: str, rows: BoolArray, of: BoolArray, why: str) -> None:
+        below = int(of.sum())
+        figures.add(name, int((rows & of).sum()) / below if below else None, why)
+        ratios = blocks.ratios(_ones(rows & of), _ones(of))
+        figures.add_interval(f"{name}_ci", blocks.interval(ratios), few if below else why)
+
+    figures = Figures()
+    figures.add("bars", n)
+    figures.add("decided", decided)
+    everywhere = np.ones(n, np.bool_)
+    share("coverage", acted, everywhere, "no bars")
+    share("fallback", np.asarray(bars.rule == FALLBACK), everywhere, "no bars")
+    certain = np.where(signals, bars.confidence, np.nan)
+    none = "no BUY or SELL"
+    figures.add("mean_confidence", float(bars.confidence[signals].mean()) if signals.any() else None, none)
+    mean = blocks.interval(blocks.means(certain))
+    figures.add_interval("mean_confidence_ci", mean, few if signals.any() else none)
+    within = {name: blocks.interval(blocks.ratios(_ones((bare == name) & voted), _ones(voted))) for name in mix}
+    return {
+        **figures.to_json(),
+        "actions": {action.name: int((bars.action == action).sum()) for action in Action},
+        "consensus": dict(Counter(_counted(bars.consensus[voted])).most_common()),
+        "mix": {name: count / decided for name, count in mix.most_common()},
+        "mix_ci": {name: None if within[name] is None else list(within[name] or ()) for name, _ in mix.most_common()},
+        "rules": dict(Counter(_counted(bars.rule)).most_common()),
+    }
+
+
+class _Bars:
+    """The columns of all frames, one after the other."""
+
+    def __init__(self, frames: list[DecisionFrame]) -> None:
+        def column(name: str, kind: type) -> Any:
+            parts = [getattr(frame, name) for frame in frames]
+            return np.concatenate(parts) if parts else np.empty(0, kind)
+
+        self.time = column("time", np.int64)
+        self.action = column("action", np.int8)
+        self.confidence = column("confidence", np.float64)
+        self.consensus: TextArray = column("consensus", np.str_)
+        self.rule: TextArray = column("rule", np.str_)
+
+
+def _ones(rows: BoolArray) -> FloatArray:
+    return rows.astype(np.float64)
+
+
+def _counted(names: TextArray) -> dict[str, int]:
+    values, counts = np.unique(names, return_counts=True)
+    return {str(value): int(count) for value, count in zip(values, counts, strict=True)}

@@ -1,0 +1,193 @@
+"""An account's worth over time, and what is read off it: return, drawdown, Sharpe, Sortino, Calmar."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from quorate.core.clock import DAY_MS
+from quorate.core.errors import EvaluationError
+from quorate.core.settings import EvaluationSettings
+from quorate.core.types import FloatArray, IntArray
+from quorate.evaluation.json_values import Figures
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+
+_DAYS_PER_YEAR = 365  # crypto trades every day
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EquityCurve:
+    """Marked equity at the close of each bar.
+
+    Attributes:
+        time: (n,) int64 open times of the bars in ms, increasing.
+        equity: (n,) float64 USD at the bar's close, after costs.
+        start_usd: equity before the first bar.
+
+    Raises:
+        EvaluationError: lengths that differ, times that do not increase, equity that is not finite, no money at the
+            start.
+    """
+
+    time: IntArray
+    equity: FloatArray
+    start_usd: float
+
+    def __post_init__(self) -> None:
+        if self.time.shape != self.equity.shape or self.time.ndim != 1:
+            raise EvaluationError(
+                "read the equity curve", found=f"{self.time.shape} times and {self.equity.shape} values"
+            )
+        if (np.diff(self.time) <= 0).any():
+            raise EvaluationError("read the equity curve", found="times that do not increase")
+        if not (np.isfinite(self.equity).all() and math.isfinite(self.start_usd) and self.start_usd > 0):
+            raise EvaluationError(
+                "read the equity curve",
+                found=f"a start of {self.start_usd!r} and {int((~np.isfinite(self.equity)).sum())} values not finite",
+                expected="finite values and a start above 0",
+            )
+
+    @property
+    def total_return(self) -> float:
+        """Gain over the whole span as a fraction of the start."""
+        return float(self.equity[-1]) / self.start_usd - 1 if len(self.equity) else 0.0
+
+    @property
+    def drawdown(self) -> FloatArray:
+        """(n,) distance below the highest equity so far, as a fraction of it; 0 to 1, more after a debt."""
+        peak = np.maximum(np.maximum.accumulate(self.equity), self.start_usd) if len(self.equity) else self.equity
+        return np.asarray(1 - self.equity / peak)
+
+    @property
+    def max_drawdown(self) -> float:
+        """The deepest drawdown, at the resolution of the bars."""
+        return float(self.drawdown.max(initial=0.0))
+
+    def daily(self) -> EquityCurve:
+        """Equity at the end of every UTC day of the span; a day without bars keeps the day before's."""
+        if not len(self.time):
+            return self
+        days = np.arange(self.time[0] // DAY_MS, self.time[-1] // DAY_MS + 1) * DAY_MS
+        last = np.searchsorted(self.time, days + DAY_MS, side="left") - 1
+        return EquityCurve(days, self.equity[last], self.start_usd)
+
+    def daily_returns(self) -> FloatArray:
+        """(days,) gain of each UTC day over the day before; empty once the account holds nothing."""
+        worth = np.concatenate([[self.start_usd], self.daily().equity])
+        return np.diff(worth) / worth[:-1] if (worth > 0).all() else np.empty(0)
+
+
+def sharpe(daily_returns: FloatArray) -> float:
+    """Annualised mean over standard deviation of daily returns, no riskless rate; NaN under 2 days or without spread.
+
+    >>> round(sharpe(np.array([0.01, -0.01, 0.02])), 4)
+    8.3381
+    """
+    if len(daily_returns) < 2:
+        return math.nan
+    spread = float(daily_returns.std(ddof=1))
+    return _over(float(daily_returns.mean()) * math.sqrt(_DAYS_PER_YEAR), spread)
+
+
+def sortino(daily_returns: FloatArray) -> float:
+    """Annualised mean over the root mean square of the losses; NaN under 2 days or without a losing day.
+
+    Source: Sortino and van der Meer (1991); days without a loss count as 0 in the mean square.
+    """
+    if len(daily_returns) < 2:
+        return math.nan
+    downside = math.sqrt(float((np.minimum(daily_returns, 0.0) ** 2).mean()))
+    return _over(float(daily_returns.mean()) * math.sqrt(_DAYS_PER_YEAR), downside)
+
+
+def annual_return(curve: EquityCurve) -> float:
+    """Growth a year at the span's pace, as a fraction; -1 once the account holds nothing, NaN without a bar."""
+    days = len(curve.daily().time)
+    if not days:
+        return math.nan
+    growth = 1 + curve.total_return
+    if growth <= 0:
+        return -1.0
+    # A few lucky days can outgrow a float when taken to a year.
+    exponent = math.log(growth) * _DAYS_PER_YEAR / days
+    return math.expm1(exponent) if exponent < 700 else math.inf
+
+
+def calmar(curve: EquityCurve) -> float:
+    """Annual return over the deepest drawdown; NaN without a drawdown."""
+    return _over(annual_return(curve), curve.max_drawdown)
+
+
+def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
+    """Return, risk and their ratios, each with its interval, for the account and for buy-and-hold alike.
+
+    Intervals resample blocks of days with replacement and put them one after the other: what else the same days could
+    have added up to.
+    """
+    returns = curve.daily_returns()
+    if not len(curve.time):
+        why = "no bars"
+    elif not len(returns):
+        why = "the account was wiped out"
+    else:
+        why = "fewer than two days, or no day differs"
+    paths = _paths(curve, returns, settings)
+    figures = Figures()
+
+    def add(name: str, value: float, samples: FloatArray, missing: str) -> None:
+        figures.add(name, value, missing)
+        known = samples[np.isfinite(samples)]
+        tail = (1 - settings.confidence) / 2
+        # A figure that most resamples do not have is not one whose middle means anything.
+        ends = np.quantile(known, [tail, 1 - tail]) if len(known) > len(samples) / 2 else None
+        shown = None if ends is None or not math.isfinite(value) else (float(ends[0]), float(ends[1]))
+        figures.add_interval(f"{name}_ci", shown, "too few days")
+
+    worth = np.cumprod(1 + paths, axis=1)  # (resamples, days)
+    peak = np.maximum(np.maximum.accumulate(worth, axis=1), 1.0)
+    gained, sunk = np.asarray(worth[:, -1] - 1), np.asarray((1 - worth / peak).max(axis=1))
+    yearly = _yearly(gained, paths.shape[1])
+    mean, spread = np.asarray(paths.mean(axis=1)), np.asarray(paths.std(axis=1, ddof=1))
+    downside = np.sqrt((np.minimum(paths, 0.0) ** 2).mean(axis=1))
+    scale = math.sqrt(_DAYS_PER_YEAR)
+    add("total_return", curve.total_return, gained, why)
+    add("annual_return", annual_return(curve), yearly, why)
+    add("sharpe", sharpe(returns), scale * _each_over(mean, spread), why)
+    losing = why if len(returns) < 2 else "no losing day"
+    add("sortino", sortino(returns), scale * _each_over(mean, downside), losing)
+    add("calmar", calmar(curve), _each_over(yearly, sunk), "no drawdown" if curve.max_drawdown == 0 else why)
+    # By the day: the figure itself sees every bar, so it can lie above its interval.
+    add("max_drawdown", curve.max_drawdown, sunk, why)
+    figures.add("days", len(curve.daily().time))
+    return figures
+
+
+def _paths(curve: EquityCurve, returns: FloatArray, settings: EvaluationSettings) -> FloatArray:
+    """(resamples, days) daily returns: blocks of days drawn with replacement; no row where there are too few."""
+    length = max(1, round(settings.block_hours / 24))
+    blocks = -(-len(returns) // length)
+    if len(returns) < 2 or not TimeBlocks(curve.daily().time, settings).enough:
+        return np.empty((0, 2))
+    generator = np.random.default_rng(settings.seed)
+    # Circular, so that every day is drawn equally often.
+    first = generator.integers(0, len(returns), (settings.resamples, blocks))
+    days = (first[:, :, None] + np.arange(length)) % len(returns)  # (resamples, blocks, length)
+    return np.asarray(returns[days.reshape(settings.resamples, -1)[:, : len(returns)]])
+
+
+def _yearly(gained: FloatArray, days: int) -> FloatArray:
+    """Growth a year of each path; infinity where it outgrows a float."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.asarray(np.expm1(np.log(np.maximum(1 + gained, 0.0)) * _DAYS_PER_YEAR / days))
+
+
+def _each_over(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Division that is NaN where nothing is below, rounding's leftovers included."""
+    known = below > 1e-12
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=known)
+
+
+def _over(above: float, below: float) -> float:
+    return above / below if below > 0 else math.nan

@@ -1,0 +1,87 @@
+"""The same figures month by month: whether a result is one lucky month, and whether skill lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from quorate.core.types import FloatArray, IntArray
+from quorate.evaluation.json_values import Figures
+from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.equity import EquityCurve
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.trading.account.position import Trade
+
+
+def skill_by_month(
+    sample: Sample, models: Mapping[str, FloatArray], prior: FloatArray, blocks: TimeBlocks
+) -> list[dict[str, Any]]:
+    """Skill over the prior of each model on the rows of each calendar month (UTC) in which a label is known.
+
+    Args:
+        sample: the labelled rows.
+        models: name -> (n, 3) scores, NaN rows where it abstained.
+        prior: (3,) class shares of the training rows, or (n, 3).
+        blocks: over the sample's times.
+    """
+    shares = classification.prior_scores(prior, len(sample))
+    reference = classification.row_log_loss(sample.y, shares)
+    losses = {name: classification.row_log_loss(sample.y, scores) for name, scores in models.items()}
+    month = _month(sample.time)
+    table = []
+    for own in np.unique(month):
+        rows = np.asarray(month == own)
+        part = blocks.select(rows)
+        skills = {}
+        for name, loss in losses.items():
+            lost = loss[rows]
+            voted = np.isfinite(lost)
+            below = np.where(voted, reference[rows], np.nan)
+            figures = Figures()
+            why = "it never voted"
+            figures.add("skill_vs_prior", 1 - float(np.nansum(lost) / np.nansum(below)) if voted.any() else None, why)
+            interval = part.interval(1 - part.ratios(lost, below)) if voted.any() else None
+            figures.add_interval("skill_vs_prior_ci", interval, why)
+            skills[name] = figures.to_json()
+        table.append({"month": str(own), "rows": int(rows.sum()), "models": skills})
+    return table
+
+
+def money_by_month(account: EquityCurve, hold: EquityCurve | None, trades: Sequence[Trade]) -> list[dict[str, Any]]:
+    """Return, deepest drawdown inside the month, and the trades that were closed in it, for each calendar month (UTC).
+
+    Drawdown is measured from the highest equity since the month began. Months without a bar do not occur.
+    """
+    month = _month(account.time)
+    closed = _month(np.array([trade.exit_time for trade in trades], np.int64))
+    won = np.array([trade.net_usd > 0 for trade in trades], np.bool_)
+    before, held_before = account.start_usd, None if hold is None else hold.start_usd
+    table = []
+    for own in np.unique(month):
+        equity = account.equity[month == own]
+        peak = np.maximum(np.maximum.accumulate(equity), before)
+        of_month = np.asarray(closed == own)
+        n, wins = int(of_month.sum()), int(won[of_month].sum()) if len(won) else 0
+        figures = Figures()
+        wiped = "the account was wiped out"
+        figures.add("total_return", float(equity[-1]) / before - 1 if before > 0 else None, wiped)
+        figures.add("max_drawdown", float((1 - equity / peak).max()) if before > 0 else None, wiped)
+        figures.add("n", n)
+        figures.add("win_rate", wins / n if n else None, "no trade")
+        held = np.empty(0) if hold is None else hold.equity[_month(hold.time) == own]
+        if held_before is not None and held.size:
+            figures.add("buy_and_hold", float(held[-1]) / held_before - 1)
+            held_before = float(held[-1])
+        else:
+            figures.add("buy_and_hold", None, "no candles to hold")
+        table.append({"month": str(own), **figures.to_json()})
+        before = float(equity[-1])
+    return table
+
+
+def _month(time: IntArray) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+    """(n,) calendar month of each time in ms."""
+    return np.asarray(time, np.int64).astype("datetime64[ms]").astype("datetime64[M]")

@@ -1,0 +1,124 @@
+"""Whether probabilities are what they say: beside the raw scores they were made of, on the same rows.
+
+The rows of members and ensemble are those on which both the score and the probability are known. The best member is
+the one whose probabilities have the least log-loss on these very rows: no one could have chosen it beforehand, so to be
+no worse than it is a hard test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from quorate.core.settings import Settings
+from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
+from quorate.ensemble.calibration.conformal import within
+from quorate.evaluation.baselines.comparison import difference
+from quorate.evaluation.json_values import Figures
+from quorate.evaluation.labelled_predictions import Sample, mean_scores
+from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.classification_report import reliability_json, score_figures
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.targets import Target
+
+ENSEMBLE = "ensemble"
+
+
+def probability_figures(
+    frames: Mapping[str, DecisionFrame],
+    candles: Mapping[str, Candles],
+    target: Target,
+    sample: Sample,
+    prior: FloatArray,
+    settings: Settings,
+) -> dict[str, Any] | None:
+    """Log-loss, Brier score and calibration error before and after calibration, JSON-safe; None without probabilities.
+
+    Args:
+        frames: symbol -> decisions with scores and probabilities.
+        candles: of the bars, and of what came after them.
+        target: what was predicted.
+        sample: the frames' labelled rows with the raw scores.
+        prior: (3,) class shares of the training rows, or (n, 3) row by row with the sample.
+        settings: of the vote and the evaluation.
+    """
+    told = {symbol: _as_scores(frame) for symbol, frame in frames.items()}
+    if not any(frame.scores for frame in told.values()):
+        return None
+    probable = Sample.of(told, candles, target)
+    blocks, horizon = TimeBlocks(sample.time, settings.evaluation), target.horizon
+    raw = {**sample.members, ENSEMBLE: mean_scores(sample.members, settings.vote)}
+    found: dict[str, Any] = {}
+    for name, probabilities in probable.members.items():
+        both = classification.voted(raw[name]) & classification.voted(probabilities)
+        found[name] = {
+            "rows": int(both.sum()),
+            **{
+                kind: score_figures(sample, np.where(both[:, None], table, np.nan), prior, blocks, horizon)
+                for kind, table in (("score", raw[name]), ("probability", probabilities))
+            },
+        }
+    together = probable.members.get(ENSEMBLE)
+    members = {name: figures for name, figures in found.items() if name != ENSEMBLE}
+    document: dict[str, Any] = {"members": members, "ensemble": found.get(ENSEMBLE)}
+    if together is not None:
+        document["reliability"] = reliability_json(sample, together, settings.evaluation.bins)
+        shares = classification.prior_scores(prior, len(sample))
+        apart = {"prior": difference(sample, together, np.array(shares), blocks, horizon)}
+        losses = {name: figures["probability"]["log_loss"] for name, figures in members.items() if figures["rows"]}
+        if losses:
+            best = min(losses, key=lambda name: losses[name])
+            against = difference(sample, together, probable.members[best], blocks, horizon)
+            apart["best_member"] = {"member": best, **against}
+        document["differences"] = apart
+    document["sets"] = _sets(frames, candles, target, settings)
+    return document
+
+
+def _as_scores(frame: DecisionFrame) -> DecisionFrame:
+    """The probabilities in the place of the scores, so that both are judged by the same code."""
+    own = {} if frame.probabilities is None else {ENSEMBLE: frame.probabilities}
+    return replace(frame, scores={**frame.calibrated, **own})
+
+
+def _sets(
+    frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles], target: Target, settings: Settings
+) -> dict[str, Any] | None:
+    """How often the prediction sets held what happened, and how large they were; None without sets."""
+    held: list[FloatArray] = []
+    size: list[IntArray] = []
+    lowest, highest = [], []
+    window = settings.conformal.window
+    for symbol, frame in frames.items():
+        if frame.probabilities is None or frame.limit is None:
+            continue
+        labels = target.label(candles[symbol])
+        at = np.searchsorted(candles[symbol].time, frame.time)
+        rows = labels.known[at] & np.isfinite(frame.probabilities).all(axis=1) & ~np.isnan(frame.limit)
+        sets = within(frame.probabilities[rows], frame.limit[rows])
+        y = labels.y[at][rows]
+        right = sets[np.arange(len(y)), y].astype(np.float64)
+        held.append(right)
+        size.append(sets.sum(axis=1))
+        if len(right) >= window:
+            total = np.concatenate([[0.0], np.cumsum(right)])
+            rolling = (total[window:] - total[:-window]) / window
+            lowest.append(float(rolling.min()))
+            highest.append(float(rolling.max()))
+    if not held:
+        return None
+    all_held, all_sizes = np.concatenate(held), np.concatenate(size)
+    n = len(all_held)
+    short = f"no market has {window} bars with a set and a label"
+    figures = Figures()
+    figures.add("n", n)
+    figures.add("coverage", float(all_held.mean()) if n else None, "no bar with a set and a label")
+    figures.add("lowest_rolling", min(lowest, default=None), short)
+    figures.add("highest_rolling", max(highest, default=None), short)
+    for classes in range(4):
+        share = float((all_sizes == classes).mean()) if n else None
+        figures.add(f"of_{classes}", share, "no bar with a set and a label")
+    return {"asked": 1 - settings.conformal.miss, "window_bars": window, **figures.to_json()}

@@ -1,0 +1,202 @@
+"""What was promised, scored and earned, as tables: the top of the page, and what the terminal shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quorate.evaluation.report.breakdown_tables import (
+    decision_table,
+    luck_table,
+    policy_table,
+    probability_table,
+    signal_table,
+)
+from quorate.evaluation.report.formatting import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
+
+SCORES: tuple[tuple[str, str, Kind], ...] = (
+    ("skill_vs_prior", "skill over prior", "percent"),
+    ("log_loss", "log-loss", "loss"),
+    ("brier", "Brier", "loss"),
+    ("accuracy", "accuracy", "share"),
+    ("auc", "AUC", "loss"),
+    ("rank_ic", "rank IC", "loss"),
+    ("ece", "ECE", "share"),
+    ("n", "rows voted on", "count"),
+)
+
+MONEY: tuple[tuple[str, str, Kind], ...] = (
+    ("n", "trades", "count"),
+    ("win_rate", "win rate", "share"),
+    ("expectancy_bps", "expectancy", "bps"),
+    ("total_return", "return", "percent"),
+    ("sharpe", "Sharpe", "number"),
+    ("max_drawdown", "drawdown", "share"),
+)
+
+TRADES: tuple[tuple[str, str, Kind], ...] = (
+    ("n", "trades", "count"),
+    ("win_rate", "win rate", "share"),
+    ("expectancy_bps", "expectancy", "bps"),
+    ("profit_factor", "profit factor", "number"),
+    ("reward_risk", "reward / risk", "number"),
+    ("largest_loss_usd", "largest loss", "usd"),
+    ("exposure", "exposure", "share"),
+    ("turnover_per_day", "turnover a day", "number"),
+    ("sortino", "Sortino", "number"),
+    ("calmar", "Calmar", "number"),
+    ("net_usd", "net result", "usd"),
+)
+
+# The criteria's own units, as cells show them.
+_UNITS: dict[str, Kind] = {"share": "share", "usd": "usd", "ratio": "number"}
+
+# How a baseline is called in a table, in reading order.
+_BASELINES = {
+    "prior": "class prior",
+    "always_hold": "always HOLD",
+    "buy_and_hold": "buy and hold",
+    "random": "random entries",
+    "momentum": "momentum",
+    "rules": "rules fallback",
+    "logistic": "logistic",
+    "best_member": "best member",
+}
+
+
+def tables(figures: Figure) -> tuple[Table, ...]:
+    """The tables a terminal shows, in reading order; those without content are left out. The page has more."""
+    made = (
+        criteria_table(figures),
+        score_table(figures),
+        rival_table(figures),
+        money_table(figures),
+        trade_table(figures),
+        cost_table(figures),
+        luck_table(figures),
+        policy_table(figures),
+        signal_table(figures),
+        probability_table(figures),
+        decision_table(figures),
+        fold_table(figures),
+    )
+    return tuple(table for table in made if table.rows)
+
+
+def criteria_table(figures: Figure) -> Table:
+    """The success criteria: target, measured, kept or not."""
+    verdicts: dict[bool | None, Cell] = {
+        True: Cell("pass", tone="good"),
+        False: Cell("FAIL", tone="bad"),
+        None: Cell("n/a"),
+    }
+    rows = tuple(
+        (
+            Cell(row["name"]),
+            Cell(row["target"]),
+            Cell(row["shown"], reason=row["note"].removeprefix("n/a: ")),
+            Cell(interval_text(row["interval"], _UNITS[row["unit"]])),
+            verdicts[row["ok"]],
+        )
+        for row in figures["criteria"]
+    )
+    return Table("Success criteria", ("criterion", "target", "measured", "interval", ""), rows)
+
+
+def score_table(figures: Figure) -> Table:
+    """Metrics down, models across: the ensemble first, then its members, then what must be beaten."""
+    plain = {name: figures["baselines"][name] for name in ("prior", "always_hold")}
+    models = {"ensemble": figures["ensemble"], **figures["members"], **_named(plain)}
+    rows = tuple((Cell(label), *(cell(model, name, kind) for model in models.values())) for name, label, kind in SCORES)
+    return Table("Scores beside their baselines", ("metric", *models), rows)
+
+
+def rival_table(figures: Figure) -> Table:
+    """The same metrics for rivals that were trained or chosen along the way; empty for a bundle, which has none.
+
+    Its last rows are the paired difference, the ensemble's log-loss less the rival's on the rows where both voted, and
+    how likely so large a one is between equals.
+    """
+    apart = figures.get("differences", {}) if "folds" in figures else {}
+    rivals = _named({name: figures["baselines"][name] for name in apart})
+    rows = [(Cell(label), *(cell(rival, name, kind) for rival in rivals.values())) for name, label, kind in SCORES]
+    rows.append(
+        (Cell("ensemble's log-loss less its"), *(cell(d, "log_loss", "change") for d in _named(apart).values()))
+    )
+    rows.append((Cell("Diebold-Mariano p of that"), *(cell(d, "p_value", "small") for d in _named(apart).values())))
+    return Table("Scores of its rivals", ("metric", *rivals), tuple(rows) if rivals else ())
+
+
+def money_table(figures: Figure) -> Table:
+    """The account beside what else could have been done with the money; empty when nothing was traded."""
+    sides = {"account": figures["trades"]}
+    sides |= {name: baseline.get("trades", baseline) for name, baseline in _named(figures["baselines"]).items()}
+    traded = {name: side for name, side in sides.items() if "total_return" in side}
+    rows = tuple((Cell(name), *(_short(side, *column) for column in MONEY)) for name, side in traded.items())
+    rows = rows if "account" in traded else ()
+    return Table("Return and risk beside the baselines", ("", *(label for _, label, _ in MONEY)), rows)
+
+
+def fold_table(figures: Figure) -> Table:
+    """Each fold of a walk-forward: spans, and every member's skill on bars it had not seen; empty for one bundle."""
+    folds = figures.get("folds", ())
+    members = tuple(folds[0]["members"]) if folds else ()
+    rows = tuple(
+        (
+            Cell(f"{fold['fold']}"),
+            *(
+                Cell(text)
+                for span in (fold["train"], fold["test"])
+                for text in (f"{span['from'][:10]} to {span['to'][:10]}", f"{span['rows']:,}")
+            ),
+            *(_short(fold["members"][name], "skill_vs_prior", "", "percent") for name in members),
+        )
+        for fold in folds
+    )
+    spans = ("trained on", "rows", "tested on", "rows")
+    return Table("Folds, each member's skill over the prior", ("fold", *spans, *members), rows)
+
+
+def trade_table(figures: Figure) -> Table:
+    """What the trades brought; empty without a backtest."""
+    trades = figures["trades"]
+    rows = tuple((Cell(label), cell(trades, name, kind)) for name, label, kind in TRADES if name in trades)
+    return Table("Trades", ("figure", "value"), rows if "costs" in trades else ())
+
+
+def cost_table(figures: Figure) -> Table:
+    """From the result at bare prices to the net result; empty without a backtest."""
+    trades = figures["trades"]
+    if "costs" not in trades:
+        return Table("Costs", (), ())
+    steps = (
+        ("gross result", trades["gross_usd"]),
+        ("fees", -trades["costs"]["fee_usd"]),
+        ("slippage", -trades["costs"]["slippage_usd"]),
+        ("funding", trades["costs"]["funding_usd"]),
+        ("net result", trades["net_usd"]),
+    )
+    rows = tuple((Cell(name), Cell(text_of(usd, "usd"), tone=tone_of(usd))) for name, usd in steps)
+    return Table("Costs", ("step", "value"), rows)
+
+
+def baseline_name(name: str) -> str:
+    """What tables call a baseline of the JSON.
+
+    >>> baseline_name("buy_and_hold")
+    'buy and hold'
+    """
+    return _BASELINES.get(name, name)
+
+
+def _named(baselines: Mapping[str, Any]) -> dict[str, Any]:
+    """The same under the names that tables use: the known ones in their order, then others."""
+    known = [name for name in _BASELINES if name in baselines]
+    others = [name for name in baselines if name not in _BASELINES]
+    return {baseline_name(name): baselines[name] for name in (*known, *others)}
+
+
+def _short(figures: Figure, name: str, _label: str, kind: Kind) -> Cell:
+    """A cell for a table of many columns: no reason for what is missing, and only the intervals that matter most."""
+    made = cell(figures, name, kind)
+    return Cell(made.text, "" if name in ("n", "max_drawdown") else made.interval, tone=made.tone)

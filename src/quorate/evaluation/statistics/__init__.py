@@ -1,0 +1,3 @@
+"""Intervals, tests, and corrections for the number of trials."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Freqtrade's data frames to decisions."""
+
+__all__: list[str] = []

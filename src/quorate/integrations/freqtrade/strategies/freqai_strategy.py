@@ -1,0 +1,116 @@
+# ruff: noqa: ARG002 - Freqtrade passes its arguments by name
+"""A strategy whose vote FreqAI trains as it goes: our features, our labels, FreqAI's windows."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame
+
+from quorate.core.errors import QuorateError
+from quorate.core.types import CLASS_NAMES, Action, DecisionFrame
+from quorate.features import Bars, atr_14, build, feature_names, volatility_20
+from quorate.integrations.freqtrade.guarding.entry_gate import Desk
+from quorate.integrations.freqtrade.inference.candle_frames import Market, read_frame
+from quorate.integrations.freqtrade.inference.forecaster import Told
+from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, empty_columns, frame_columns, plot_config
+from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy
+from quorate.targets import ForwardClass
+
+_log = logging.getLogger(__name__)
+
+LABEL = "&s-action"
+
+# What the vote of all members is called, where FreqAI hands on no more than that.
+_TOGETHER = "together"
+
+
+class QuorateFreqaiStrategy(QuorateVoteStrategy):
+    """Trades the vote that `QuorateFreqaiModel` trains, by the exits of the account."""
+
+    plot_config = plot_config((_TOGETHER,))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (_TOGETHER,)
+
+    @property
+    def horizon(self) -> int:
+        return int(self.freqai_info["feature_parameters"]["label_period_candles"])
+
+    def bot_start(self, **kwargs: Any) -> None:
+        """There is no bundle: FreqAI keeps its models itself."""
+        if self.options.guarded:
+            self.desk = Desk(self.options, self.source, self.forecaster, self.timeframe, self.config["stake_currency"])
+            self.desk.start()
+
+    def bot_loop_start(self, current_time: Any, **kwargs: Any) -> None:
+        self._hear(current_time)
+
+    def feature_engineering_standard(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
+        """The feature set of the setting train.features, as FreqAI's features."""
+        market = read_frame(dataframe, metadata["pair"], self.timeframe)
+        name = self.options.settings.train.features
+        X = np.full((len(dataframe), len(feature_names(name))), np.nan)
+        X[market.rows] = build(market.candles, name)
+        columns = DataFrame(X, columns=[f"%-{column}" for column in feature_names(name)], index=dataframe.index)
+        for column in columns:
+            dataframe[column] = columns[column]
+        return dataframe
+
+    def set_freqai_targets(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
+        """SELL, HOLD or BUY by the return over `label_period_candles` bars; none where the future is not known."""
+        self.freqai.class_names = list(CLASS_NAMES)
+        market = read_frame(dataframe, metadata["pair"], self.timeframe)
+        labels = ForwardClass(self.horizon, self.options.settings.target.band).label(market.candles)
+        words = np.full(len(dataframe), None, dtype=object)
+        words[market.rows[labels.known]] = np.array(CLASS_NAMES, dtype=object)[labels.y[labels.known]]
+        dataframe[LABEL] = words
+        return dataframe
+
+    def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        """FreqAI's predictions, as every bar's own decision."""
+        pair = metadata["pair"]
+        dataframe = self.freqai.start(dataframe, metadata, self)
+        try:
+            market = read_frame(dataframe, pair, self.timeframe)
+        except QuorateError as error:
+            _log.error("no entries in %s: %s", pair, error)
+            columns = empty_columns(len(dataframe), self.models, "refused")
+        else:
+            told = self._told_by_freqai(dataframe, market)
+            self.forecaster.put(pair, told)
+            columns = frame_columns(told.decisions, told.atr, told.rows, len(dataframe), self.models)
+        for name, column in columns.items():
+            dataframe[name] = column
+        return dataframe
+
+    def _told_by_freqai(self, frame: DataFrame, market: Market) -> Told:
+        candles, rows = market
+        # Before FreqAI has its first model, it hands on neither scores nor a confidence.
+        wanted = (LABEL, "do_predict", f"{PREFIX}confidence", *CLASS_NAMES)
+        frame = frame.reindex(columns=list(wanted)).fillna({"do_predict": 0})
+        words = frame[LABEL].astype(str).to_numpy()[rows]
+        sure = frame["do_predict"].to_numpy()[rows] == 1
+        action = np.full(len(candles), int(Action.HOLD), np.int8)
+        for member in Action:
+            action[sure & (words == member.name)] = int(member)
+        confidence = np.where(sure, frame[f"{PREFIX}confidence"].to_numpy(np.float64)[rows], 0.0)
+        scores = np.column_stack([frame[name].to_numpy(np.float64)[rows] for name in CLASS_NAMES])
+        scores[~sure | ~(scores.sum(axis=1) > 0)] = np.nan
+        bars = Bars(candles)
+        decisions = DecisionFrame(
+            symbol=candles.symbol,
+            timeframe=candles.timeframe,
+            time=candles.time,
+            action=action,
+            confidence=confidence,
+            base=confidence,
+            consensus=np.full(len(candles), "freqai"),
+            rule=np.where(sure, "freqai", "no_votes"),
+            volatility=volatility_20(bars),
+            scores={_TOGETHER: scores},
+        )
+        return Told("freqai", candles, decisions, atr_14(bars), rows, len(frame))

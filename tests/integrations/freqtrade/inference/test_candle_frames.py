@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from quorate.core.errors import CandleError, DataError, FreqtradeError
+from quorate.integrations.freqtrade.inference.candle_frames import read_frame
+
+
+@pytest.fixture
+def frame(world):
+    return world.panel["BTC/USDT:USDT"][:300].to_pandas()
+
+
+def test_a_frame_is_its_candles_whatever_else_it_holds(world, frame):
+    frame["rsi"], frame["enter_tag"] = np.nan, "x"
+    market = read_frame(frame, "BTC/USDT:USDT", "1h")
+    expected = world.panel["BTC/USDT:USDT"][:300]
+    assert (market.candles.symbol, market.candles.timeframe) == ("BTC/USDT:USDT", "1h")
+    for column in ("time", "open", "high", "low", "close", "volume"):
+        assert np.array_equal(getattr(market.candles, column), getattr(expected, column))
+    assert market.rows.tolist() == list(range(300))
+
+
+def test_what_freqtrade_puts_in_a_gap_is_no_candle(frame):
+    close = frame.loc[99, "close"]
+    frame.loc[100:102, ["open", "high", "low", "close", "volume"]] = (close, close, close, close, 0.0)
+    market = read_frame(frame, "BTC/USDT:USDT", "1h")
+    assert 99 in market.rows
+    assert not {100, 101, 102} & set(market.rows.tolist())
+    assert len(market.candles) == 297
+
+
+def test_a_bar_without_volume_that_moved_stays(frame):
+    frame.loc[100, "volume"] = 0.0
+    assert len(read_frame(frame, "BTC/USDT:USDT", "1h").candles) == 300
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("close", np.nan), ("high", np.inf), ("low", 0.0), ("open", -1.0), ("volume", -1.0)]
+)
+def test_a_value_that_cannot_be_is_named(frame, column, value):
+    frame.loc[17, column] = value
+    with pytest.raises(CandleError, match=f"{column} .* in row 17"):
+        read_frame(frame, "BTC/USDT:USDT", "1h")
+
+
+def test_a_missing_column_a_missing_date_and_a_wrong_order_are_refused(frame):
+    with pytest.raises(FreqtradeError, match="no column volume"):
+        read_frame(frame.drop(columns="volume"), "BTC/USDT:USDT", "1h")
+    with pytest.raises(DataError, match="not after the row before it"):
+        read_frame(frame.iloc[::-1], "BTC/USDT:USDT", "1h")
+    frame.loc[5, "date"] = pd.NaT
+    with pytest.raises(CandleError, match="no date in row 5"):
+        read_frame(frame, "BTC/USDT:USDT", "1h")
+
+
+def test_words_are_neither_numbers_nor_dates(frame):
+    worded = frame.astype({"close": object})
+    worded.loc[3, "close"] = "high"
+    with pytest.raises(CandleError, match="high"):
+        read_frame(worded, "BTC/USDT:USDT", "1h")
+    with pytest.raises(CandleError, match="dates of"):
+        read_frame(frame.assign(date=range(300)), "BTC/USDT:USDT", "1h")
+
+
+def test_an_empty_frame_is_no_candles(frame):
+    market = read_frame(frame[:0], "BTC/USDT:USDT", "1h")
+    assert len(market.candles) == len(market.rows) == 0
