@@ -25,7 +25,7 @@ import torch
 from quorate.core.settings import ModelSettings
 from quorate.models import Model, build
 from quorate.models.quantise import quantise
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 from turns import in_turns
 
 FEATURES = 14
@@ -77,7 +77,7 @@ def measure(name: str) -> dict:
     graph = model.to_onnx()
     random = np.random.default_rng(1)
     X = random.normal(size=(WINDOWS, model.window, FEATURES)).astype(np.float32)
-    session, small = (Session(made, FEATURES, name) for made in (graph, quantise(graph, name, X)))
+    session, small = (OnnxSession(made, FEATURES, name) for made in (graph, quantise(graph, name, X)))
 
     def eager(rows: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from quorate.core.types import Action, Vote
-from quorate.trading.journal import Decided, Journal, Record, Valued
+from quorate.trading.journal import DecidedRecord, Journal, Record, ValuedRecord
 from quorate.trading.journal.row import Row, to_row
 
 SYMBOLS = 100
@@ -36,10 +36,12 @@ def bar_of(time_: int) -> list[Record]:
     )
     line = "strong | xgb:BUY 70%, lgbm:BUY 71%, nhits:BUY 72%, patchtst:BUY 73% | vol:3.24%"
     decided: list[Record] = [
-        Decided(time_, f"S{place}/USDT:USDT", Action.BUY, 0.85, 0.77, "strong", "vote", line, 0.0324, "full", votes)
+        DecidedRecord(
+            time_, f"S{place}/USDT:USDT", Action.BUY, 0.85, 0.77, "strong", "vote", line, 0.0324, "full", votes
+        )
         for place in range(SYMBOLS)
     ]
-    return [*decided, Valued(time_, "close", 1_000.1 + time_, 990.2, {})]
+    return [*decided, ValuedRecord(time_, "close", 1_000.1 + time_, 990.2, {})]
 
 
 def plain(path: Path) -> sqlite3.Connection:

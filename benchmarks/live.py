@@ -37,7 +37,7 @@ from quorate.features import Inputs, build
 from quorate.market import SyntheticMarket
 from quorate.models import build as build_model
 from quorate.models.quantise import quantise
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 from turns import in_turns
 
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
@@ -151,7 +151,7 @@ def lightened(bundle: Bundle, out: Path) -> Bundle:
     sessions = dict(bundle.members.sessions)
     for name, session in sessions.items():
         if session.window > 1:
-            sessions[name] = Session(quantise((path / f"{name}.onnx").read_bytes(), name), session.features, name)
+            sessions[name] = OnnxSession(quantise((path / f"{name}.onnx").read_bytes(), name), session.features, name)
     return Bundle(bundle.manifest, sessions, {})
 
 

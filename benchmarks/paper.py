@@ -33,9 +33,9 @@ from quorate.ensemble.inference.predictor import Bundle
 from quorate.market import SyntheticMarket
 from quorate.market.exchange import Exchange, LiveFeed
 from quorate.market.feed import BarReport
-from quorate.trading.journal import Journal, Record, Valued
+from quorate.trading.journal import Journal, Record, ValuedRecord
 from quorate.trading.oversight import Oversight
-from quorate.trading.paper import ReplayFeed, Session, Terms, redo
+from quorate.trading.paper import AccountConfig, PaperSession, ReplayFeed, redo
 from stubs.binance import spawn
 from stubs.binance.process import StubProcess
 
@@ -44,7 +44,7 @@ REPLAYED, WARM, MOST_GROWTH = 2_000, 300, 0.05
 START = parse_ms("2024-01-01")
 RESULTS = Path(__file__).parent / "results"
 # Limits that nothing trips: every bar has its whole work.
-CALM = Terms(5, oversight=Oversight(GuardSettings(drawdown_usd=1e9, loss_usd=1e9, confidence=0.0)))
+CALM = AccountConfig(5, oversight=Oversight(GuardSettings(drawdown_usd=1e9, loss_usd=1e9, confidence=0.0)))
 
 
 def main() -> int:
@@ -114,7 +114,7 @@ def cycles(bundle: Bundle, folder: Path) -> dict[str, float]:
     ended: dict[int, float] = {}
 
     def listen(record: Record) -> None:
-        if isinstance(record, Valued) and record.phase == "close":
+        if isinstance(record, ValuedRecord) and record.phase == "close":
             ended[record.time] = time.perf_counter()
 
     with spawn(folder / "served", "--now", iso_ms(first + HOUR_MS)) as stub:
@@ -128,7 +128,7 @@ def cycles(bundle: Bundle, folder: Path) -> dict[str, float]:
             feed.stub, feed.clock, feed.last = stub, clock, first + CYCLES * HOUR_MS
             feed.began, feed.fetched = {}, {}
             decide = partial(_decide, bundle)
-            Session(feed, decide, journal, CALM, bundle_id="bench", mode="live", listener=listen).run()
+            PaperSession(feed, decide, journal, CALM, bundle_id="bench", mode="live", listener=listen).run()
     times = sorted(ended)
     assert len(times) == CYCLES + 1, "every bar was worked on"
     whole = [ended[bar] - feed.began[bar] for bar in times]
@@ -155,13 +155,13 @@ def replay(bundle: Bundle, folder: Path) -> dict[str, float]:
 
     def listen(record: Record) -> None:
         nonlocal bars, early_mb
-        if isinstance(record, Valued) and record.phase == "close":
+        if isinstance(record, ValuedRecord) and record.phase == "close":
             bars += 1
             if bars == WARM:
                 early_mb = resident_mb()
 
     with Journal.open(f"sqlite:///{folder}/replay.sqlite", "bench") as journal:
-        session = Session(
+        session = PaperSession(
             feed, partial(_decide, bundle), journal, CALM, bundle_id="bench", mode="replay", listener=listen
         )
         began = time.perf_counter()

@@ -39,7 +39,7 @@ from quorate.ensemble.training.quantisation import (
 )
 from quorate.market import FreqtradeFolder
 from quorate.models.quantise import quantise
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset, build_dataset, time_split
 
 RESULTS = Path(__file__).parent / "results"
@@ -103,7 +103,7 @@ def measure(path: Path, data: Path, until: int) -> dict[str, Any]:
         if member.graph is not None and (session := bundle.members.sessions[member.model]).window > 1:
             windows, _ = trained.read(lesson_rows(parts), session.window)
             light = quantise((path / member.graph).read_bytes(), member.model, windows)
-            small[member.model] = Session(light, session.features, member.model)
+            small[member.model] = OnnxSession(light, session.features, member.model)
     return {
         "bundle": bundle.manifest.id,
         "members": list(bundle.members.order),
@@ -125,7 +125,7 @@ def dataset_of(bundle: Bundle, data: Path, start: int, end: int) -> Dataset:
     return build_dataset(panel, manifest.features, target, start, end, lead=bundle.members.window - 1)
 
 
-def comparison(bundle: Bundle, small: dict[str, Session], dataset: Dataset, rows: IntArray) -> dict[str, Any]:
+def comparison(bundle: Bundle, small: dict[str, OnnxSession], dataset: Dataset, rows: IntArray) -> dict[str, Any]:
     _, rows = dataset.read(rows[:: max(1, len(rows) // COMPARED_ROWS)], bundle.members.window)
     full = {
         model: session.run(dataset.read(rows, session.window)[0]) for model, session in bundle.members.sessions.items()

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from quorate.core.settings import NetworkSettings
 from quorate.models.base import Progress
-from quorate.models.networks.training.fit import History, Loss, fit
+from quorate.models.networks.training.fit import Loss, LossHistory, fit
 from quorate.models.networks.training.schedule import Schedule
 from series import Part, Series
 
@@ -78,7 +78,7 @@ class Result:
     validation: float
     parameters: int
     step_s: float
-    history: History
+    history: LossHistory
 
 
 class Examples:

@@ -11,7 +11,7 @@ from perpetuals import STEP, Perpetuals
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import CostSettings, EvaluationSettings
 from quorate.core.types import FloatArray
-from quorate.evaluation import TimeBlocks, Walk
+from quorate.evaluation import TimeBlocks, WalkResult
 from quorate.evaluation.metrics.classification import auc, lean, row_log_loss
 from quorate.evaluation.neutral import NeutralPortfolio, neutral_portfolio, rank_ics
 
@@ -39,7 +39,7 @@ class Signal:
     horizon: int
 
     @classmethod
-    def of(cls, market: Perpetuals, walked: Walk, model: str, horizon: int) -> Signal:
+    def of(cls, market: Perpetuals, walked: WalkResult, model: str, horizon: int) -> Signal:
         """Score of BUY less that of SELL."""
         return cls(market.table(lean(walked.scores[model])), walked.start, horizon)
 
@@ -98,7 +98,7 @@ def money_figures(held: NeutralPortfolio) -> dict[str, Any]:
     }
 
 
-def score_figures(walked: Walk, model: str) -> dict[str, Any]:
+def score_figures(walked: WalkResult, model: str) -> dict[str, Any]:
     """Log-loss against the class prior of each fold's training rows, and areas under the ROC curve."""
     rows = walked.rows
     judged = np.concatenate([walked.judged(step, model) for step in walked.steps])
@@ -122,7 +122,7 @@ def score_figures(walked: Walk, model: str) -> dict[str, Any]:
     }
 
 
-def row_losses(walked: Walk, model: str) -> FloatArray:
+def row_losses(walked: WalkResult, model: str) -> FloatArray:
     """(n,) log-loss of every judged row, NaN elsewhere."""
     found = np.full(len(walked.rows), np.nan)
     for step in walked.steps:
@@ -131,7 +131,7 @@ def row_losses(walked: Walk, model: str) -> FloatArray:
     return found
 
 
-def sided_figures(market: Perpetuals, walked: Walk, signal: Signal) -> dict[str, Any]:
+def sided_figures(market: Perpetuals, walked: WalkResult, signal: Signal) -> dict[str, Any]:
     """The tenth of the bars on which the score leans most, traded one by one with the market in it.
 
     How much is most is taken from the fold before, so that the first fold trades nothing. `beside_market_bp` is what is

@@ -11,7 +11,7 @@ import numpy as np
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
-from quorate.evaluation import Rows, build_rows
+from quorate.evaluation import LabelledBars, build_rows
 from quorate.market import FreqtradeFolder
 from quorate.targets import ForwardClass, Target
 
@@ -34,7 +34,7 @@ class Perpetuals:
     funding: Mapping[str, Funding]
     start: int
     end: int
-    base: Rows
+    base: LabelledBars
     _earned: dict[int, FloatArray] = field(default_factory=dict)
 
     @classmethod
@@ -68,7 +68,7 @@ class Perpetuals:
         """Rows of `base` that lie on the grid."""
         return np.flatnonzero((self.base.time - self.start) % (STEP * HOUR_MS) == 0)
 
-    def rows(self, target: Target, columns: tuple[str, ...], name: str) -> Rows:
+    def rows(self, target: Target, columns: tuple[str, ...], name: str) -> LabelledBars:
         """The bars on the grid with some columns, and the labels of a target."""
         base, kept = self.base, self.sampled
         counts = [int(((kept >= span.start) & (kept < span.stop)).sum()) for span in base.spans.values()]

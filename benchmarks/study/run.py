@@ -34,7 +34,7 @@ from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray
 from quorate.evaluation.statistics.deflated_sharpe import Moments, deflated_sharpe
 from quorate.evaluation.statistics.pbo import backtest_overfitting, fitting_blocks
-from quorate.evaluation.statistics.trial_log import Ledger
+from quorate.evaluation.statistics.trial_log import TrialLog
 
 RESULTS = Path(__file__).parents[1] / "results"
 START, CUT, END = parse_ms("2024-10-23"), parse_ms("2025-07-01"), parse_ms("2025-10-15")
@@ -73,7 +73,7 @@ def main() -> int:
 def select(folder: Path, out: Path) -> None:
     """Everything before the cut."""
     began = time.process_time()
-    trials = Trials(Perpetuals.read(folder, START, CUT), Ledger(out / "study-trials.jsonl"), "study")
+    trials = Trials(Perpetuals.read(folder, START, CUT), TrialLog(out / "study-trials.jsonl"), "study")
     tried = screened()
     signals = {it.name: trials.learn(it)[1] for it in tried}
     start = trials.found[tried[0].name]["start"]
@@ -177,7 +177,7 @@ def final(folder: Path, out: Path) -> None:
     settings = fields["settings"]
     fields["settings"] = None if settings is None else tuple((name, value) for name, value in settings)
     configuration = replace(Configuration(**fields), folds=3)
-    trials = Trials(Perpetuals.read(folder, START, END), Ledger(out / "study-trials.jsonl"), "study-final", first=CUT)
+    trials = Trials(Perpetuals.read(folder, START, END), TrialLog(out / "study-trials.jsonl"), "study-final", first=CUT)
     _, signal = trials.learn(configuration)
     baselines = compare(trials, CUT)
     document = {

@@ -14,10 +14,10 @@ from judgement import BLOCKS, Signal, money_figures, rank_figures, row_losses, s
 from perpetuals import Perpetuals
 
 from quorate.core.types import BoolArray, FloatArray
-from quorate.evaluation import Rows, TimeBlocks, Walk, walk
+from quorate.evaluation import LabelledBars, TimeBlocks, WalkResult, walk
 from quorate.evaluation.provenance import code_version, data_hash
 from quorate.evaluation.statistics.deflated_sharpe import Moments
-from quorate.evaluation.statistics.trial_log import Ledger, Trial
+from quorate.evaluation.statistics.trial_log import Trial, TrialLog
 from quorate.features.catalogue import GROUPS
 
 
@@ -36,7 +36,7 @@ class Trials:
     """
 
     market: Perpetuals
-    ledger: Ledger
+    ledger: TrialLog
     verb: str
     first: int | None = None
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -46,9 +46,9 @@ class Trials:
     def __post_init__(self) -> None:
         self._data = data_hash(self.market.panel, self.market.funding)
         self._code = code_version()
-        self._rows: tuple[tuple[Any, ...], Rows] | None = None
+        self._rows: tuple[tuple[Any, ...], LabelledBars] | None = None
 
-    def learn(self, tried: Configuration) -> tuple[Walk, Signal]:
+    def learn(self, tried: Configuration) -> tuple[WalkResult, Signal]:
         """Walk a configuration and judge it."""
         began, rows = time.process_time(), self._rows_of(tried)
         walked = walk(
@@ -112,7 +112,7 @@ class Trials:
             flush=True,
         )
 
-    def _rows_of(self, tried: Configuration) -> Rows:
+    def _rows_of(self, tried: Configuration) -> LabelledBars:
         """Kept from one trial to the next, as long as target and columns stay the same."""
         key = (tried.target, tried.horizon, tried.features, tried.shuffled, tried.funded)
         if self._rows is None or self._rows[0] != key:

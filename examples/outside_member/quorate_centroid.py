@@ -22,7 +22,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from quorate.core.errors import ModelError
-from quorate.models import Lesson, Model
+from quorate.models import FitRequest, Model
 
 ARRAYS = ("mean", "scale", "weights", "intercept", "returns")
 
@@ -38,7 +38,7 @@ class Centroid(Model):
     def columns(self) -> int | None:
         return None if self._fitted is None else len(self._fitted["mean"])
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         X, y, weight = np.asarray(lesson.X), lesson.y, lesson.weight
         weight = np.ones(len(y)) if weight is None else weight
         group = y if self.task == "class" else np.digitize(y, np.quantile(y, [1 / 3, 2 / 3]))

@@ -12,7 +12,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import EvaluationError
-from quorate.evaluation.statistics.trial_log import Ledger
+from quorate.evaluation.statistics.trial_log import TrialLog
 from quorate.features import Bars, build, volatility_20
 from quorate.market import SyntheticMarket
 from quorate.targets import ForwardClass
@@ -133,7 +133,7 @@ def test_what_is_tried(study):
 
 
 def test_a_planted_edge_is_found_and_shuffled_labels_are_not(study, market, tmp_path):
-    trials = study.trials.Trials(market, Ledger(tmp_path / "trials.jsonl"), "study")
+    trials = study.trials.Trials(market, TrialLog(tmp_path / "trials.jsonl"), "study")
     own = study.configuration.Configuration("relative", 5, "core14", folds=2)
     walked, signal = trials.learn(own)
     found = trials.found[own.name]
@@ -146,7 +146,7 @@ def test_a_planted_edge_is_found_and_shuffled_labels_are_not(study, market, tmp_
     assert trials.found[shuffled.name]["skill"] < 0.005
     pair = trials.paired(own.name, own.name)
     assert (pair["gain"], pair["rows"]) == (0, found["rows"])
-    lines = Ledger(tmp_path / "trials.jsonl").read().trials
+    lines = TrialLog(tmp_path / "trials.jsonl").read().trials
     assert [trial.configuration["hold"] for trial in lines] == [6, 24, 72] * 2
     assert len({trial.id for trial in lines}) == 6
 

@@ -4,15 +4,15 @@ import pytest
 
 from quorate.cli.app import main
 from quorate.core.settings import GuardSettings
-from quorate.integrations.freqtrade import BarNews, Sentry
+from quorate.integrations.freqtrade import BarSummary, GuardRunner
 from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
 
 
 @pytest.fixture
 def halted(tmp_path):
     """A bot's user_data whose guards have tripped: too few members, and a mean confidence that is too low."""
-    sentry = Sentry(GuardSettings(), GuardJournal(tmp_path / "quorate" / "guards.jsonl"))
-    sentry.hear_bar(BarNews(0, 1_000.0, 2, tuple([0.5] * 30), {}))
+    sentry = GuardRunner(GuardSettings(), GuardJournal(tmp_path / "quorate" / "guards.jsonl"))
+    sentry.hear_bar(BarSummary(0, 1_000.0, 2, tuple([0.5] * 30), {}))
     return tmp_path
 
 

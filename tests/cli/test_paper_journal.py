@@ -5,13 +5,13 @@ import json
 import pytest
 
 from quorate.cli.app import main
-from quorate.trading.journal import Feed, Journal, Moved, Valued
+from quorate.trading.journal import FeedRecord, Journal, MovedRecord, ValuedRecord
 
 HOUR = 3_600_000
 WRITTEN = [
-    Moved(HOUR, "BTC/USDT:USDT", 93_000.5),
-    Valued(HOUR, "close", 1_000.25, 990.0),
-    Feed(2 * HOUR, "down", None, 0, "no answer"),
+    MovedRecord(HOUR, "BTC/USDT:USDT", 93_000.5),
+    ValuedRecord(HOUR, "close", 1_000.25, 990.0),
+    FeedRecord(2 * HOUR, "down", None, 0, "no answer"),
 ]
 
 

@@ -20,11 +20,11 @@ from quorate.core.settings import (
     PatchTSTSettings,
     XGBoostSettings,
 )
-from quorate.models import Lesson, names, registry
+from quorate.models import FitRequest, names, registry
 from quorate.models.logistic import Coefficients, Logistic
 from quorate.testing import model_contract
 from quorate.testing.bundle_contract import checks
-from quorate.testing.model_subject import Subject
+from quorate.testing.model_subject import ModelUnderTest
 
 SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15, l2_share=0.0),
@@ -126,7 +126,7 @@ class Careless(Logistic):
     """Takes rows as they come: holes are filled with zeros."""
 
     def fit(self, X, y, *, weight=None, later=None, progress=None, checkpoint=None):
-        self._learn(Lesson(np.nan_to_num(X), np.nan_to_num(y), weight, later, progress, checkpoint))
+        self._learn(FitRequest(np.nan_to_num(X), np.nan_to_num(y), weight, later, progress, checkpoint))
         return self
 
     def output(self, X):
@@ -203,13 +203,13 @@ def test_a_member_that_breaks_a_promise_is_caught_by_it(registered, member, prom
     registered(member)
     # Whatever a check ends with, it is no silence; a promise to refuse may also end in the library's own words.
     with pytest.raises((ContractError, ValueError)):
-        getattr(model_contract, promise)(Subject("logistic", "class", SMALL))
+        getattr(model_contract, promise)(ModelUnderTest("logistic", "class", SMALL))
 
 
 def test_an_output_of_another_shape_is_refused_before_anyone_sees_it(registered):
     registered(Collapsing)
     with pytest.raises(ModelError, match=r"an output of shape \(600, 2\); expected \(600, 3\)"):
-        model_contract.keeps_the_column_of_an_absent_class(Subject("logistic", "class", SMALL))
+        model_contract.keeps_the_column_of_an_absent_class(ModelUnderTest("logistic", "class", SMALL))
 
 
 def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_keeps_every_promise(tmp_path):

@@ -20,11 +20,11 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.settings import EvaluationSettings, Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, Candles, DecisionFrame
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.configurations import revoted
 from quorate.evaluation.baselines.naive import class_prior
-from quorate.evaluation.evaluate_decisions import Alone, judge
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.evaluate_decisions import SingleModel, judge
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.scorecard import Scorecard
 from quorate.targets.classes import ForwardClass
 from quorate.trading.account.position import Trade
@@ -124,7 +124,7 @@ def backtested(trades: list[Trade], equity: np.ndarray, start_usd: float = 1_000
 class Run:
     candles: dict[str, Candles]
     frames: dict[str, DecisionFrame]
-    sample: Sample
+    sample: LabelledPredictions
     result: BacktestResult
 
 
@@ -140,7 +140,7 @@ def make_run() -> Callable[..., Run]:
         ]
         equity = 1_000 + np.cumsum(rng.normal(0.03, 1, bars))
         result = backtested(trades, equity, synthetic=synthetic)
-        return Run(candles, frames, Sample.of(frames, candles, NEXT_BAR), result)
+        return Run(candles, frames, LabelledPredictions.of(frames, candles, NEXT_BAR), result)
 
     return make
 
@@ -156,7 +156,7 @@ def make_card(make_run: Callable[..., Run]) -> Callable[..., Scorecard]:
             target=TargetSettings(horizon=1, band=0.003),
             vote=VoteSettings(floor=0.5),
         )
-        venue = Venue(run.candles, {}, settings, 1)
+        venue = BacktestSetup(run.candles, {}, settings, 1)
         frames = {symbol: replace(frame, volatility=np.full(len(frame), 0.006)) for symbol, frame in run.frames.items()}
         frames = revoted(frames, settings.vote, 2)
         scores = {symbol: frame.scores["xgboost"] for symbol, frame in frames.items()}
@@ -167,7 +167,10 @@ def make_card(make_run: Callable[..., Run]) -> Callable[..., Scorecard]:
             lambda sample: class_prior(sample.y),
             settings,
             ("xgboost", "lightgbm"),
-            {"logistic": Alone(scores, "logistic on the same training rows"), "best_member": Alone(scores, "the best")},
+            {
+                "logistic": SingleModel(scores, "logistic on the same training rows"),
+                "best_member": SingleModel(scores, "the best"),
+            },
         )
         columns = [{"column": name, "log_loss": worth, "log_loss_ci": [0, 2 * worth]} for name, worth in WORTH.items()]
         card.figures["importance"] = {"about": "shuffled", "models": {"xgboost": columns, "lightgbm": columns[::-1]}}

@@ -23,16 +23,16 @@ from quorate.core.settings import (
     XGBoostSettings,
 )
 from quorate.core.types import Candles, FloatArray
-from quorate.evaluation.backtest_setup import Venue
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.backtest_setup import BacktestSetup
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification import rank_ic
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.evaluate_walk import verdict
-from quorate.evaluation.walk_forward.labelled_bars import Rows, build_rows
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars, build_rows
 from quorate.evaluation.walk_forward.walk import walk
-from quorate.evaluation.walk_forward.walk_result import Walk
+from quorate.evaluation.walk_forward.walk_result import WalkResult
 from quorate.features import Bars, volatility_20
 from quorate.market.synthetic import SWITCH, SyntheticMarket
 from quorate.targets import ForwardClass
@@ -55,23 +55,23 @@ def market(seed: int, edge: float, symbols: int = 4, bars: int = 1200) -> Synthe
     return SyntheticMarket(seed=seed, symbols=symbols, bars=bars, edge=edge)
 
 
-def walked(made: SyntheticMarket, settings: Settings = FEW, rows: Rows | None = None) -> Walk:
+def walked(made: SyntheticMarket, settings: Settings = FEW, rows: LabelledBars | None = None) -> WalkResult:
     rows = build_rows(made.panel(), "core14", ForwardClass()) if rows is None else rows
     return walk(rows, MEMBERS, settings)
 
 
-def judged(made: SyntheticMarket, done: Walk, settings: Settings) -> Scorecard:
+def judged(made: SyntheticMarket, done: WalkResult, settings: Settings) -> Scorecard:
     funding = {name: found for name in made.names if (found := made.funding(name)) is not None}
-    return verdict(done, Venue(made.panel(), funding, settings, settings.target.horizon, done.start), settings)
+    return verdict(done, BacktestSetup(made.panel(), funding, settings, settings.target.horizon, done.start), settings)
 
 
-def ensemble(done: Walk, made: SyntheticMarket) -> tuple[Sample, FloatArray]:
-    sample = Sample.of(done.frames(FEW.vote), made.panel(), ForwardClass())
+def ensemble(done: WalkResult, made: SyntheticMarket) -> tuple[LabelledPredictions, FloatArray]:
+    sample = LabelledPredictions.of(done.frames(FEW.vote), made.panel(), ForwardClass())
     return sample, sample.ensemble(FEW.vote)
 
 
 @pytest.fixture(scope="module")
-def random_walks() -> dict[int, tuple[SyntheticMarket, Walk]]:
+def random_walks() -> dict[int, tuple[SyntheticMarket, WalkResult]]:
     return {seed: (made, walked(made, EAGER)) for seed in SEEDS if (made := market(seed, 0.0))}
 
 
@@ -79,7 +79,7 @@ def test_a_random_walk_earns_nothing_after_costs(random_walks: dict[int, Any]) -
     """Over all three markets the mean trade loses; before costs, it cannot be told from nothing."""
     net, gross = [], []
     for made, done in random_walks.values():
-        result = Venue(made.panel(), {}, EAGER, 5, done.start).trade(done.frames(EAGER.vote))
+        result = BacktestSetup(made.panel(), {}, EAGER, 5, done.start).trade(done.frames(EAGER.vote))
         net += [trade.net_return for trade in result.trades]
         gross += [trade.gross_usd / trade.value_usd for trade in result.trades]
     assert len(net) > 500

@@ -10,7 +10,7 @@ import pytest
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Candles
-from quorate.evaluation.labelled_predictions import Sample, mean_scores
+from quorate.evaluation.labelled_predictions import LabelledPredictions, mean_scores
 from quorate.targets.labels import Labels
 
 
@@ -31,7 +31,7 @@ def test_rows_meet_their_own_labels(make_run: Callable[..., Any]) -> None:
     # The second frame covers a part only, from the tenth bar on.
     late = second.between(int(second.time[10]), int(second.time[40]))
     frames = {first.symbol: first, late.symbol: late}
-    sample = Sample.of(frames, run.candles, Steps())
+    sample = LabelledPredictions.of(frames, run.candles, Steps())
     assert len(sample) == 55 + 30
     assert sample.symbols == tuple(frames)
     assert sample.symbol.tolist() == [0] * 55 + [1] * 30
@@ -46,7 +46,7 @@ def test_rows_meet_their_own_labels(make_run: Callable[..., Any]) -> None:
 def test_labels_may_read_what_comes_after_the_frame_but_rows_stay_inside(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=60)
     frame = next(iter(run.frames.values()))
-    sample = Sample.of({frame.symbol: frame.between(end=int(frame.time[50]))}, run.candles, Steps())
+    sample = LabelledPredictions.of({frame.symbol: frame.between(end=int(frame.time[50]))}, run.candles, Steps())
     assert len(sample) == 50
 
 
@@ -54,7 +54,7 @@ def test_a_member_that_a_frame_lacks_abstained_there(make_run: Callable[..., Any
     run = make_run(bars=60)
     first, second = run.frames.values()
     alone = replace(second, scores={"xgboost": second.scores["xgboost"]})
-    sample = Sample.of({first.symbol: first, second.symbol: alone}, run.candles, Steps())
+    sample = LabelledPredictions.of({first.symbol: first, second.symbol: alone}, run.candles, Steps())
     assert np.isnan(sample.members["lightgbm"][sample.symbol == 1]).all()
     assert np.isfinite(sample.members["lightgbm"][sample.symbol == 0][10:]).all()
 
@@ -63,13 +63,13 @@ def test_bars_that_the_candles_do_not_hold_are_refused(make_run: Callable[..., A
     run = make_run(bars=60)
     symbol, frame = next(iter(run.frames.items()))
     with pytest.raises(EvaluationError, match="do not hold"):
-        Sample.of({symbol: frame}, {symbol: run.candles[symbol][5:]}, Steps())
+        LabelledPredictions.of({symbol: frame}, {symbol: run.candles[symbol][5:]}, Steps())
     with pytest.raises(EvaluationError, match="do not hold"):
-        Sample.of({symbol: frame}, {symbol: run.candles[symbol][:50]}, Steps())
+        LabelledPredictions.of({symbol: frame}, {symbol: run.candles[symbol][:50]}, Steps())
     with pytest.raises(EvaluationError, match="no candles"):
-        Sample.of({symbol: frame}, {}, Steps())
+        LabelledPredictions.of({symbol: frame}, {}, Steps())
     with pytest.raises(EvaluationError, match="no symbol"):
-        Sample.of({}, {}, Steps())
+        LabelledPredictions.of({}, {}, Steps())
 
 
 def test_the_ensemble_leans_as_its_members_weigh() -> None:
@@ -94,6 +94,6 @@ def test_columns_of_different_lengths_and_false_scores_are_refused() -> None:
         "action": np.ones(2, np.int8),
     }
     with pytest.raises(EvaluationError, match="one length"):
-        Sample(**{**columns, "time": np.arange(3)}, members={})
+        LabelledPredictions(**{**columns, "time": np.arange(3)}, members={})
     with pytest.raises(EvaluationError, match="sum to 1"):
-        Sample(**columns, members={"one": np.ones((2, 3))})
+        LabelledPredictions(**columns, members={"one": np.ones((2, 3))})

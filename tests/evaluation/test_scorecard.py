@@ -11,7 +11,7 @@ import pytest
 from quorate.core.settings import Settings, VoteSettings
 from quorate.core.types import Funding
 from quorate.evaluation.baselines.naive import class_prior
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification_report import score_figures
 from quorate.evaluation.scorecard import Scorecard, scorecard
@@ -158,7 +158,7 @@ def test_an_empty_sample_is_still_a_document(run: Any) -> None:
     columns = {name: getattr(run.sample, name)[none] for name in ("y", "forward_return", "time", "symbol", "action")}
     members = {name: scores[none] for name, scores in run.sample.members.items()}
     empty = replace(run.sample, **columns, members=members)
-    assert isinstance(empty, Sample)
+    assert isinstance(empty, LabelledPredictions)
     card = scorecard(empty, np.array([0.3, 0.4, 0.3]), run.frames, run.result, run.candles)
     assert card.figures["rows"] == 0
     assert card.figures["from"] is None

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from quorate.core.errors import ModelError
 from quorate.models import byte_products
 from quorate.models.quantise import quantise
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 
 def graph() -> bytes:
@@ -49,5 +49,5 @@ def test_a_processor_that_adds_in_16_bits_is_refused(monkeypatch: pytest.MonkeyP
     small = quantise(plain, "nhits")
     monkeypatch.setattr(byte_products, "_sum_of_largest", lambda: 32 * 32_767)
     with pytest.raises(ModelError, match=r"could not load nhits: found a processor .*1,048,544.*float32"):
-        Session(small, 4, "nhits")
-    Session(plain, 4, "nhits")
+        OnnxSession(small, 4, "nhits")
+    OnnxSession(plain, 4, "nhits")

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from quorate.core.errors import ModelError
 from quorate.core.settings import LogisticSettings, ModelSettings
 from quorate.models import build
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 WHOLE = ModelSettings(logistic=LogisticSettings(tail=0.0))
 
@@ -67,7 +67,7 @@ def test_one_wild_row_moves_nothing():
     np.testing.assert_allclose(wild.predict_proba(X), calm, atol=0.02)
     scores = wild.predict_proba(spiked)
     assert np.isfinite(scores).all()
-    np.testing.assert_allclose(Session(wild.to_onnx(), 4, "logistic").run(spiked), scores, atol=1e-6)
+    np.testing.assert_allclose(OnnxSession(wild.to_onnx(), 4, "logistic").run(spiked), scores, atol=1e-6)
 
 
 @pytest.mark.parametrize("present", [(0, 2), (1, 2), (0, 1)])

@@ -14,7 +14,7 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import LSTMSettings, ModelSettings, NHiTSSettings, PatchTSTSettings
 from quorate.models import build
 from quorate.models.quantise import quantise
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 RANDOM = np.random.default_rng(0)
 
@@ -52,14 +52,14 @@ def operators(made: bytes) -> list[str]:
 
 def test_what_reads_the_window_reads_it_in_two_parts(tmp_path) -> None:
     plain, X = graph(32), windows()
-    exact = Session(plain, 5, "plain").run(X)
+    exact = OnnxSession(plain, 5, "plain").run(X)
     quantize_dynamic(onnx.load_from_string(plain), tmp_path / "one.onnx", per_channel=True, weight_type=QuantType.QInt8)
     one, two = (tmp_path / "one.onnx").read_bytes(), quantise(plain, "rows")
-    off = [np.abs(Session(made, 5, "rows").run(X) - exact).mean() for made in (one, two)]
+    off = [np.abs(OnnxSession(made, 5, "rows").run(X) - exact).mean() for made in (one, two)]
     # What is left is the rounding of the weights.
     assert off[1] < 0.35 * off[0]
     assert operators(two).count("MatMulInteger") == 2
-    session = Session(two, 5, "rows")
+    session = OnnxSession(two, 5, "rows")
     assert (session.window, session.features) == (8, 5)
 
 
@@ -84,7 +84,7 @@ def test_a_weight_that_two_products_read_stays_what_it_is() -> None:
         if node.name == "gemm1":
             node.input[1] = "w0"
     plain, X = bytes(model.SerializeToString()), windows()
-    exact, small = (Session(made, 5, "rows").run(X) for made in (plain, quantise(plain, "rows")))
+    exact, small = (OnnxSession(made, 5, "rows").run(X) for made in (plain, quantise(plain, "rows")))
     assert np.abs(small - exact).mean() < 0.02 * exact.std()
 
 
@@ -113,7 +113,7 @@ def test_every_network_says_nearly_the_same_in_8_bits(name: str, task: str) -> N
     model.fit(X, y.astype(np.int8) if task == "class" else y)
     full = model.to_onnx()
     small = quantise(full, name, X)
-    before, after = (Session(made, 6, name).run(X) for made in (full, small))
+    before, after = (OnnxSession(made, 6, name).run(X) for made in (full, small))
     assert after.shape == before.shape
     assert np.abs(after - before).mean() < 0.05 * before.std()
     assert name == "lstm" or len(small) < len(full)  # an LSTM's graph holds both forms

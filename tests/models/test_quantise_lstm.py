@@ -15,7 +15,7 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import LSTMSettings, ModelSettings
 from quorate.models import build
 from quorate.models.quantise import quantise
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 RANDOM = np.random.default_rng(0)
 FEATURES, WINDOW, WIDTH = 5, 8, 32
@@ -64,7 +64,7 @@ def test_many_windows_are_read_more_exactly_than_by_the_runtimes_own_lstm_of_8_b
         weight_type=QuantType.QInt8,
     )
     exact, own, bytes_ = (
-        Session(made, FEATURES, "rows").run(X)
+        OnnxSession(made, FEATURES, "rows").run(X)
         for made in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows", windows()))
     )
     off = [np.abs(said - exact).mean() for said in (own, bytes_)]
@@ -73,7 +73,7 @@ def test_many_windows_are_read_more_exactly_than_by_the_runtimes_own_lstm_of_8_b
 
 def test_few_windows_are_read_as_before() -> None:
     plain = bytes(recurrent(2).SerializeToString())
-    full, small = (Session(made, FEATURES, "rows") for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (OnnxSession(made, FEATURES, "rows") for made in (plain, quantise(plain, "rows", windows())))
     X = windows(16)
     np.testing.assert_array_equal(small.run(X[:15]), full.run(X[:15]))
     assert (small.run(X) != full.run(X)).any()
@@ -86,7 +86,7 @@ def test_states_at_their_limits_do_not_wrap_round() -> None:
         if weight.name == "bias0":  # all gates open, the cell always filled: states go to 1
             weight.CopyFrom(numpy_helper.from_array(np.full((1, 8 * WIDTH), 20, np.float32), "bias0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (OnnxSession(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
     assert full.min() > 0.99
     np.testing.assert_allclose(small, full, atol=1e-4)
 
@@ -97,7 +97,7 @@ def test_a_unit_without_weights_stays_without() -> None:
         if weight.name == "own0":
             weight.CopyFrom(numpy_helper.from_array(np.zeros((1, 4 * WIDTH, WIDTH), np.float32), "own0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (Session(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (OnnxSession(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
     np.testing.assert_allclose(small, full, atol=1e-6)
 
 
@@ -110,7 +110,7 @@ def test_the_member_asks_for_as_many_at_once_as_are_fastest_and_is_the_same_byte
     small = quantise(full, "lstm", X)
     assert small == quantise(full, "lstm", X)
     onnx.checker.check_model(onnx.load_from_string(small))
-    before, after = (Session(made, 6, "lstm") for made in (full, small))
+    before, after = (OnnxSession(made, 6, "lstm") for made in (full, small))
     assert (before.batch, after.batch) == (32, 256)
     assert np.abs(after.run(X) - before.run(X)).max() < 1e-4
 
@@ -118,9 +118,9 @@ def test_the_member_asks_for_as_many_at_once_as_are_fastest_and_is_the_same_byte
 def test_weights_are_rounded_by_the_windows_that_are_given() -> None:
     plain, X = bytes(recurrent(2).SerializeToString()), windows(2_000)
     X[:, :, 1:] = X[:, :, :1]  # features that always say the same
-    full = Session(plain, FEATURES, "rows").run(X[1_000:])
+    full = OnnxSession(plain, FEATURES, "rows").run(X[1_000:])
     off = [
-        np.abs(Session(quantise(plain, "rows", seen), FEATURES, "rows").run(X[1_000:]) - full).mean()
+        np.abs(OnnxSession(quantise(plain, "rows", seen), FEATURES, "rows").run(X[1_000:]) - full).mean()
         for seen in (X[:1_000], windows(1_000))
     ]
     assert off[0] < off[1]

@@ -6,7 +6,7 @@ from onnx import TensorProto, helper
 
 from quorate.core.errors import ModelError
 from quorate.features import Windows
-from quorate.models.runtime import BATCH, Session
+from quorate.models.runtime import BATCH, OnnxSession
 
 
 def graph(shape=(None, 4, 2), batch=None, kind=TensorProto.FLOAT, op="ReduceMean"):
@@ -46,7 +46,7 @@ def windows(rows):
     [(None, 10, [10] * 10), ("4", 10, [4] * 8 + [2] * 2), ("4", 8, [4] * 8), ("64", 10, [10] * 10), ("1", 3, [1] * 3)],
 )
 def test_windows_run_in_the_batches_that_the_graph_asks_for(batch, rows, counts):
-    session = Session(graph(batch=batch), 2, "it")
+    session = OnnxSession(graph(batch=batch), 2, "it")
     assert (session.window, session.batch) == (4, None if batch is None else int(batch))
     X = windows(rows)
     for given in (X, X[:]):
@@ -56,17 +56,17 @@ def test_windows_run_in_the_batches_that_the_graph_asks_for(batch, rows, counts)
 
 
 def test_windows_are_copied_piece_by_piece_also_for_a_graph_that_says_nothing():
-    counts = Session(graph(), 2, "it").run(windows(2500))[:, 1]
+    counts = OnnxSession(graph(), 2, "it").run(windows(2500))[:, 1]
     assert sorted(set(counts.tolist())) == [452, 1024]
 
 
 def test_no_rows_have_no_scores():
     for batch in (None, "4"):
-        assert Session(graph(batch=batch), 2, "it").run(np.zeros((0, 4, 2), np.float32)).shape == (0, 3)
+        assert OnnxSession(graph(batch=batch), 2, "it").run(np.zeros((0, 4, 2), np.float32)).shape == (0, 3)
 
 
 def test_a_graph_of_rows_reads_one_bar():
-    session = Session(graph((None, 2)), 2, "it")
+    session = OnnxSession(graph((None, 2)), 2, "it")
     assert (session.window, session.batch) == (1, None)
     assert session.run(np.ones((5, 2), np.float32))[:, 1].tolist() == [5.0] * 5
 
@@ -89,7 +89,7 @@ def test_a_graph_of_rows_reads_one_bar():
 )
 def test_a_graph_that_cannot_be_run_is_refused(content, told):
     with pytest.raises(ModelError, match="could not load it") as caught:
-        Session(content, 2, "it")
+        OnnxSession(content, 2, "it")
     assert told in str(caught.value)
 
 
@@ -101,7 +101,7 @@ def test_a_graph_that_does_not_say_how_many_scores_it_gives_is_refused():
     made = helper.make_graph(steps, "places", ends[:1], ends[1:])
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     with pytest.raises(ModelError, match=r"expected \(B, C\), C fixed"):
-        Session(model.SerializeToString(), 2, "it")
+        OnnxSession(model.SerializeToString(), 2, "it")
 
 
 @pytest.mark.parametrize(
@@ -116,5 +116,5 @@ def test_a_graph_that_does_not_say_how_many_scores_it_gives_is_refused():
 )
 def test_windows_that_do_not_fit_are_refused(X, told):
     with pytest.raises(ModelError) as caught:
-        Session(graph(batch="4"), 2, "it").run(X)
+        OnnxSession(graph(batch="4"), 2, "it").run(X)
     assert told in str(caught.value)

@@ -10,9 +10,9 @@ import xgboost
 
 from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
-from quorate.models import Later, build, names
+from quorate.models import StoppingRows, build, names
 from quorate.models.export import content
-from quorate.models.runtime import Session, require_same
+from quorate.models.runtime import OnnxSession, require_same
 
 SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15, l2_share=0.0), lightgbm=LightGBMSettings(trees=15, l2_share=0.0)
@@ -40,7 +40,7 @@ def test_the_graph_says_what_the_library_says_also_beside_every_threshold(name, 
     model, X = fitted(name, task)
     # Rows that lie on the very values the trees were cut at, where a rounded threshold would change sides.
     edges = np.concatenate([X, np.nextafter(X, np.float32(np.inf)), np.nextafter(X, np.float32(-np.inf))])
-    require_same(model.output(edges), Session(model.to_onnx(), 5, name).run(edges), name, tolerance=1e-6)
+    require_same(model.output(edges), OnnxSession(model.to_onnx(), 5, name).run(edges), name, tolerance=1e-6)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_files_and_a_single_row_the_same_scores(nam
         digests.add((hashlib.sha256(path.read_bytes()).digest(), hashlib.sha256(model.to_onnx()).digest()))
         again = build(name, task, SMALL, seed=9).load(path)
         np.testing.assert_array_equal(again.output(X), model.output(X))
-        session = Session(model.to_onnx(), 5, name)
+        session = OnnxSession(model.to_onnx(), 5, name)
         np.testing.assert_array_equal(session.run(X[7:8]), session.run(X)[7:8])
     assert len(digests) == 1
 
@@ -118,9 +118,9 @@ def test_a_file_that_is_no_model_is_refused(name, tmp_path):
 def test_the_runtime_refuses_what_it_cannot_run():
     model, _ = fitted("xgboost", "class")
     with pytest.raises(ModelError, match="5 inputs; expected 14"):
-        Session(model.to_onnx(), 14, "xgboost")
+        OnnxSession(model.to_onnx(), 14, "xgboost")
     with pytest.raises(ModelError, match="ONNX"):
-        Session(b"no graph", 5, "xgboost")
+        OnnxSession(b"no graph", 5, "xgboost")
     with pytest.raises(ModelError, match="1 of 2 rows off"):
         require_same(np.zeros((2, 3)), np.array([[0, 0, 0], [0, 1.0, 0]]), "xgboost")
     with pytest.raises(ModelError, match="1 of 2 rows off"):
@@ -137,7 +137,7 @@ def test_lightgbm_stops_where_later_rows_no_longer_gain_and_keeps_the_trees_up_t
     X, y, _ = rows()
     settings = ModelSettings(lightgbm=LightGBMSettings(trees=400, patience=5, l2_share=0.0))
     noise = np.random.default_rng(1).integers(0, 3, 300).astype(np.int8)
-    later = Later(X[-300:], noise)
+    later = StoppingRows(X[-300:], noise)
     model = build("lightgbm", "class", settings, seed=1, threads=1)
     assert model.stops_early
     assert not build("lightgbm", "class", ModelSettings(), seed=1).stops_early

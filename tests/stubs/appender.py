@@ -12,13 +12,15 @@ import os
 import sys
 from collections.abc import Iterator
 
-from quorate.trading.journal import Journal, Moved, Record, Settled
+from quorate.trading.journal import Journal, MovedRecord, Record, SettledRecord
 
 
 def batch(bar: int) -> list[Record]:
     """A few records, as many as the bar's number decides."""
-    stops: Iterator[Record] = (Moved(bar, f"M{number}/USDT:USDT", bar + number / 7) for number in range(bar % 5 + 1))
-    return [Settled(bar, "M0/USDT:USDT", "open", 0, 1e-4, bar / 3, -bar / 7), *stops]
+    stops: Iterator[Record] = (
+        MovedRecord(bar, f"M{number}/USDT:USDT", bar + number / 7) for number in range(bar % 5 + 1)
+    )
+    return [SettledRecord(bar, "M0/USDT:USDT", "open", 0, 1e-4, bar / 3, -bar / 7), *stops]
 
 
 def append(url: str, account: str) -> None:

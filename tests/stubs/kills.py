@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Action
-from quorate.trading.journal import Filled, Intent, Journal, Refused, Valued
+from quorate.trading.journal import FilledRecord, IntentRecord, Journal, RefusedRecord, ValuedRecord
 from quorate.trading.paper.recovery import peek, redo
 from stubs.scripted import World, make_world
 
@@ -105,14 +105,14 @@ def check(world: World, url: str) -> int:
         for symbol, frame in world.frames.items()
         for time in frame.time[(frame.action != Action.HOLD) & (frame.time >= world.start)].tolist()
     }
-    proposed = [record.order_id for record in written if isinstance(record, Intent)]
-    ended = [record.order_id for record in written if isinstance(record, (Filled, Refused))]
+    proposed = [record.order_id for record in written if isinstance(record, IntentRecord)]
+    ended = [record.order_id for record in written if isinstance(record, (FilledRecord, RefusedRecord))]
     assert len(set(ended)) == len(ended) == len(decided), f"{len(decided)} orders decided, {len(ended)} accounted for"
     assert len(set(proposed)) == len(proposed), "an intent twice"
     assert set(proposed) <= set(ended), "an intent without an end"
-    filled = [record.order_id for record in written if isinstance(record, Filled)]
+    filled = [record.order_id for record in written if isinstance(record, FilledRecord)]
     assert len(filled) == len(expected.trades), f"{len(filled)} fills for {len(expected.trades)} trades"
-    return sum(isinstance(record, Valued) for record in written)
+    return sum(isinstance(record, ValuedRecord) for record in written)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from quorate.trading import BacktestResult
 from quorate.trading.backtest import backtest
 from quorate.trading.journal import Journal, Record
 from quorate.trading.oversight import Oversight
-from quorate.trading.paper import ReplayFeed, Session, Terms
+from quorate.trading.paper import AccountConfig, PaperSession, ReplayFeed
 
 MODELS = ("xgboost", "lightgbm", "nhits", "patchtst")
 WARM_UP = 30
@@ -31,7 +31,7 @@ class World:
     candles: Mapping[str, Candles]
     funding: Mapping[str, Funding]
     marks: Mapping[str, Candles]
-    terms: Terms
+    terms: AccountConfig
     seed: int = 0
     start: int = 0
     end: int | None = None
@@ -91,8 +91,8 @@ class World:
 
     def session(
         self, journal: Journal, end: int | None = None, listener: Callable[[Record], None] | None = None
-    ) -> Session:
-        return Session(
+    ) -> PaperSession:
+        return PaperSession(
             self.feed(end), self.decide, journal, self.terms, bundle_id="script", mode="replay", listener=listener
         )
 
@@ -133,5 +133,5 @@ def make_world(seed: int = 1, *, symbols: int = 3, bars: int = 160, guarded: boo
     # Limits so tight that guards and ladder have something to do.
     guards = GuardSettings(losses=4, loss_usd=0.5, drawdown_usd=60.0, confidence=0.55, signals_needed=10)
     oversight = Oversight(guards, LadderSettings()) if guarded else None
-    terms = Terms(5, AccountSettings(positions=3), oversight=oversight)
+    terms = AccountConfig(5, AccountSettings(positions=3), oversight=oversight)
     return World(candles, funding, marks, terms, seed, start=int(market.candles(market.names[0]).time[WARM_UP]))

@@ -7,7 +7,7 @@ import pytest
 from quorate.core.settings import AccountSettings, CostSettings, GuardSettings
 from quorate.core.types import Action
 from quorate.trading import Account, Bar, Order, Settlement
-from quorate.trading.engine import Desk, Heard
+from quorate.trading.engine import BarInputs, TradingEngine
 from quorate.trading.guards import Guards
 from quorate.trading.ladder import Ladder
 
@@ -22,11 +22,11 @@ def bar(time, price, *, low=None, settled=(), inside=()):
 
 
 @pytest.fixture
-def desk() -> Callable[..., tuple[Desk, list]]:
+def desk() -> Callable[..., tuple[TradingEngine, list]]:
     def make(**parts):
         told: list = []
         settings = AccountSettings(sizing="fixed", stake_usd=20.0)  # one unit at 100
-        return Desk(Account(settings, FREE), HOUR, tell=told.append, **parts), told
+        return TradingEngine(Account(settings, FREE), HOUR, tell=told.append, **parts), told
 
     return make
 
@@ -106,7 +106,7 @@ def test_a_halt_moves_the_ladder_and_what_may_be_used(desk):
 
 def test_decisions_reach_the_guards_before_the_next_orders(desk):
     at, told = desk(guards=Guards(GuardSettings(signals=2, signals_needed=2, models=3)))
-    heard = [Heard(BTC, Action.BUY, 0.5, 0.01), Heard(ETH, Action.SELL, 0.5, 0.01)]
+    heard = [BarInputs(BTC, Action.BUY, 0.5, 0.01), BarInputs(ETH, Action.SELL, 0.5, 0.01)]
     at.closing(0, lambda _: None, heard=heard, valid=2)
     at.propose([order()])
     assert [(record.guard, record.after) for record in told if record.kind == "guard"] == [

@@ -17,12 +17,22 @@ from quorate.core.errors import SettingsError
 from quorate.core.settings import AccountSettings, NotifySettings
 from quorate.trading import Account, Order, Trade
 from quorate.trading.account.costs import Fill
-from quorate.trading.journal.records import Closed, Filled, GuardMoved, Human, LadderMoved, Record, Valued
+from quorate.trading.journal.records import (
+    ClosedRecord,
+    FilledRecord,
+    GuardMovedRecord,
+    HumanRecord,
+    LadderMovedRecord,
+    Record,
+    ValuedRecord,
+)
 from quorate.trading.webhook import Webhook, message
 
 NOON = parse_ms("2025-03-01 12:00")
 HASTY = NotifySettings(timeout_s=0.5, attempts=3, pause_s=0.01, last_s=3.0)
-HALT = GuardMoved(NOON, "losses", None, 0, "ACTIVE", "HALTED", "the last 3 closed trades each lost more than 8.00 USD")
+HALT = GuardMovedRecord(
+    NOON, "losses", None, 0, "ACTIVE", "HALTED", "the last 3 closed trades each lost more than 8.00 USD"
+)
 
 
 class Receiver(ThreadingHTTPServer):
@@ -71,11 +81,11 @@ def receiver() -> Iterator[Receiver]:
     server.server_close()
 
 
-def filled(order: Order) -> Filled:
+def filled(order: Order) -> FilledRecord:
     account = Account(AccountSettings(sizing="fixed", stake_usd=20.0))
     position = account.open(order, NOON, 100.0)
     assert position is not None
-    return Filled(NOON, order.symbol, "abc", order, position.size, position.entry)
+    return FilledRecord(NOON, order.symbol, "abc", order, position.size, position.entry)
 
 
 def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callable[..., Trade]) -> None:
@@ -83,7 +93,7 @@ def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callabl
     assert said is not None
     assert said["text"] == "BTC/USDT:USDT: short 1.0002 at 99.98, stop 103.98, target 89.98"
     assert (said["event"], said["account"], said["time"]) == ("filled", "paper", "2025-03-01T12:00:00Z")
-    gone = message(Closed(NOON, "abc", trade(-9.5), Fill(90.5, 90.5, 0.0, 0.0)), "paper")
+    gone = message(ClosedRecord(NOON, "abc", trade(-9.5), Fill(90.5, 90.5, 0.0, 0.0)), "paper")
     assert gone is not None
     assert gone["text"] == "BTC/USDT:USDT: closed at 90.5 (time), -9.50 USD"
     assert (gone["event"], gone["net_usd"], gone["reason"]) == ("closed", -9.5, "time")
@@ -93,7 +103,7 @@ def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callabl
     rearmed = message(replace(HALT, before="HALTED", after="ACTIVE", reason="re-armed by ada"), "paper")
     assert rearmed is not None
     assert (rearmed["event"], rearmed["text"]) == ("rearmed", "Re-armed: losses: re-armed by ada")
-    step = message(LadderMoved(NOON, 0, 2, 1, "a halt at step 2"), "paper")
+    step = message(LadderMovedRecord(NOON, 0, 2, 1, "a halt at step 2"), "paper")
     assert step is not None
     assert step["text"] == "Ladder: from step 2 to 1: a halt at step 2"
 
@@ -102,8 +112,8 @@ def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callabl
     "record",
     [
         replace(HALT, guard="models", after="REDUCING"),
-        Human(NOON, NOON, "rearm", "losses", "ada"),
-        Valued(NOON, "close", 1.0, 1.0),
+        HumanRecord(NOON, NOON, "rearm", "losses", "ada"),
+        ValuedRecord(NOON, "close", 1.0, 1.0),
     ],
 )
 def test_the_rest_is_not_said(record: Record) -> None:
@@ -119,7 +129,7 @@ def test_what_is_no_number_is_null(order: Callable[..., Order]) -> None:
 
 def test_messages_arrive_in_order_as_json(receiver: Receiver, order: Callable[..., Order]) -> None:
     hook = Webhook(receiver.url, "paper", HASTY)
-    for record in (filled(order()), Valued(NOON, "close", 1.0, 1.0), HALT):
+    for record in (filled(order()), ValuedRecord(NOON, "close", 1.0, 1.0), HALT):
         hook.tell(record)
     hook.close()
     assert [body["event"] for body in receiver.bodies] == ["filled", "halted"]

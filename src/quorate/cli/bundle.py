@@ -11,7 +11,7 @@ from quorate.cli import options
 
 if TYPE_CHECKING:
     from quorate.ensemble.bundle.bundle_store import BundleStore
-    from quorate.ensemble.bundle.champion_log import Line
+    from quorate.ensemble.bundle.champion_log import ChampionLogEntry
 
 app = typer.Typer(help="Bundles: what there is, which is champion, and going back.", no_args_is_help=True)
 
@@ -174,7 +174,7 @@ def rollback(bundles: options.Bundles = _FOLDER, why: _Why = "", by: _By = None,
     _crowned(store, line.id, line, as_json)
 
 
-def _crowned(store: BundleStore, champion: str, line: Line | None, as_json: bool) -> None:
+def _crowned(store: BundleStore, champion: str, line: ChampionLogEntry | None, as_json: bool) -> None:
     from quorate.cli import output
 
     if as_json:
@@ -223,7 +223,7 @@ def _summary(store: BundleStore, name: str) -> dict[str, Any]:
     }
 
 
-def _show_history(lines: list[Line]) -> None:
+def _show_history(lines: list[ChampionLogEntry]) -> None:
     from quorate.cli import output
 
     rows = [(line.time, line.action, line.previous or "", line.by, line.why) for line in lines]

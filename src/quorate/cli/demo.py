@@ -41,7 +41,7 @@ def demo(
     from quorate.ensemble.inference.loading import load_bundle
     from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.report.html import write_report
-    from quorate.evaluation.statistics.trial_log import Ledger
+    from quorate.evaluation.statistics.trial_log import TrialLog
     from quorate.market import FreqtradeFolder
     from quorate.market.synthetic import SyntheticMarket
 
@@ -58,7 +58,7 @@ def demo(
         )
         bundle = load_bundle(trained.path, settings.predict)
         ran = run(bundle, source, market.names, seam, None, settings, tell, sets=True)
-        ledger = Ledger(out / "trials.jsonl")  # of a market that never existed: it stays with it
+        ledger = TrialLog(out / "trials.jsonl")  # of a market that never existed: it stays with it
         card, document = judge(ran, tell, data=str(folder), ledger=ledger, verb="demo")
         signals = [bundle.predict(candles) for candles in ran.candles.values()]
         page = out / "report.html"

@@ -12,7 +12,7 @@ from quorate.cli import options
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.trading.journal import Human, Journal, Role
+    from quorate.trading.journal import HumanRecord, Journal, Role
 
 app = typer.Typer(help="Trade on paper: live candles or stored ones, guards, a journal.", no_args_is_help=True)
 
@@ -203,13 +203,13 @@ def _ask(
     from quorate.core.clock import now_ms
     from quorate.core.configuration import load_settings
     from quorate.core.errors import GuardError
-    from quorate.trading.journal import Human
-    from quorate.trading.paper import Standing
+    from quorate.trading.journal import HumanRecord
+    from quorate.trading.paper import AccountStatus
 
     settings = load_settings()
     person = who or getpass.getuser()
     with open_journal(settings, account, url, "human") as journal:
-        standing = Standing(journal)
+        standing = AccountStatus(journal)
         desk, last = standing.desk, standing.recovered.valued
         time = standing.history.started[-1].time if last is None else last.time
         if desk.guards is None or desk.ladder is None:
@@ -219,7 +219,7 @@ def _ask(
         question = f"{journal.account}: {guard or 'ladder'}: {move.before} -> {move.after}, decided by {person}. Sure?"
         if not yes:
             typer.confirm(question, abort=True, err=True)
-        asked = Human(time=time, at=now_ms(), action=action, guard=guard, who=person, note=note)
+        asked = HumanRecord(time=time, at=now_ms(), action=action, guard=guard, who=person, note=note)
         journal.append([asked])
     if as_json:
         output.print_json(_asked(asked))
@@ -227,7 +227,7 @@ def _ask(
         output.print_line("written down; the session heeds it at the next bar")
 
 
-def _asked(asked: Human) -> dict[str, Any]:
+def _asked(asked: HumanRecord) -> dict[str, Any]:
     from quorate.core.clock import iso_ms
 
     return {"action": asked.action, "guard": asked.guard, "who": asked.who, "note": asked.note, "at": iso_ms(asked.at)}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from quorate.market.feed import Feed
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Record
-    from quorate.trading.paper import Session, Terms
+    from quorate.trading.paper import AccountConfig, PaperSession
 
 _log = logging.getLogger("quorate.paper")
 
@@ -61,7 +61,7 @@ def run(asked: Asked) -> None:
     from quorate.core.configuration import load_settings
     from quorate.ensemble.series import load
     from quorate.trading.journal import Journal
-    from quorate.trading.paper import Session
+    from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook
 
     settings = load_settings()
@@ -87,7 +87,7 @@ def run(asked: Asked) -> None:
         webhook = Webhook.from_environment(name, settings.notify)
         if webhook is not None:
             stack.callback(webhook.close)
-        session = Session(
+        session = PaperSession(
             feed,
             partial(_decide, bundle, allow_training_span=asked.allow_training_span),
             journal,
@@ -112,16 +112,16 @@ def run(asked: Asked) -> None:
 
 def terms_of(
     bundle: Predictor, settings: Settings, contracts: dict[str, Contract] | None = None, *, guarded: bool = True
-) -> Terms:
+) -> AccountConfig:
     """What an account trades under that follows this bundle."""
     from quorate.trading.oversight import Oversight
-    from quorate.trading.paper import Terms
+    from quorate.trading.paper import AccountConfig
 
     manifest, account = bundle.manifest, settings.account
     if bundle.stack is None and bundle.decides == "calibrated":
         # As in a backtest: decisions by probabilities are sized by them.
         account = replace(account, sizing="half_kelly")
-    return Terms(
+    return AccountConfig(
         horizon=manifest.horizon,
         account=account,
         costs=settings.costs,
@@ -202,11 +202,11 @@ def _require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
 def _listener(notify: Callable[[Record], None] | None, *, quiet: bool) -> Callable[[Record], None]:
     """Logs what was written down, and passes it on."""
     from quorate.core.types import Action
-    from quorate.trading.journal import Decided
+    from quorate.trading.journal import DecidedRecord
     from quorate.trading.paper.log_lines import line
 
     def listen(record: Record) -> None:
-        if not (quiet and isinstance(record, Decided) and record.action == Action.HOLD):
+        if not (quiet and isinstance(record, DecidedRecord) and record.action == Action.HOLD):
             said = line(record)
             if said is not None:
                 _log.info("%s", said)
@@ -217,7 +217,7 @@ def _listener(notify: Callable[[Record], None] | None, *, quiet: bool) -> Callab
 
 
 @contextmanager
-def _until_interrupted(session: Session) -> Iterator[None]:
+def _until_interrupted(session: PaperSession) -> Iterator[None]:
     """The first Ctrl-C or SIGTERM ends the session after its step, a second one at once: nothing is lost either way."""
     # A handler breaks in anywhere, perhaps where the very lock is held that stopping takes, or in the middle of a line
     # of the log. So it does no more than wake somebody who may.

@@ -28,9 +28,9 @@ def document(journal: Journal, settings: Settings, *, whole: bool = False) -> di
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.trades import trade_figures
-    from quorate.trading.paper import Standing
+    from quorate.trading.paper import AccountStatus
 
-    standing = Standing(journal)
+    standing = AccountStatus(journal)
     result = standing.history.result()
     decisions = decision_figures(standing.history.frames(), settings.evaluation)
     stats = trade_figures(result, settings.evaluation)

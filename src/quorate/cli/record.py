@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.evaluation.backtest_setup import Venue
-    from quorate.evaluation.baselines.configurations import Candidate
-    from quorate.evaluation.statistics.trial_log import Ledger
+    from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.baselines.configurations import Configuration
+    from quorate.evaluation.statistics.trial_log import TrialLog
 
 
-def open_ledger(settings: Settings) -> Ledger:
+def open_ledger(settings: Settings) -> TrialLog:
     """The ledger that the settings name, known to be writable before any work begins.
 
     Raises:
         EvaluationError: it cannot be written.
     """
-    from quorate.evaluation.statistics.trial_log import Ledger
+    from quorate.evaluation.statistics.trial_log import TrialLog
 
-    ledger = Ledger(Path(settings.evaluation.ledger))
+    ledger = TrialLog(Path(settings.evaluation.ledger))
     ledger.require_writable()
     return ledger
 
 
 def record(
-    candidates: Sequence[Candidate],
-    venue: Venue,
+    candidates: Sequence[Configuration],
+    venue: BacktestSetup,
     chosen: Mapping[str, Any],
     settings: Settings,
-    ledger: Ledger | None,
+    ledger: TrialLog | None,
     *,
     verb: str,
     data: str,

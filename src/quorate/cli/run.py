@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from quorate.core.types import Candles, DecisionFrame, FloatArray
     from quorate.ensemble.inference.predictor import Bundle
     from quorate.ensemble.series import Predictor
-    from quorate.evaluation.backtest_setup import Venue
-    from quorate.evaluation.baselines.configurations import Candidate
-    from quorate.evaluation.evaluate_decisions import Alone
-    from quorate.evaluation.labelled_predictions import Sample
+    from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.baselines.configurations import Configuration
+    from quorate.evaluation.evaluate_decisions import SingleModel
+    from quorate.evaluation.labelled_predictions import LabelledPredictions
     from quorate.evaluation.scorecard import Scorecard
-    from quorate.evaluation.statistics.trial_log import Ledger
+    from quorate.evaluation.statistics.trial_log import TrialLog
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.trading.backtest.backtest_result import BacktestResult
@@ -38,7 +38,7 @@ class Run:
 
     bundle: Predictor
     frames: Mapping[str, DecisionFrame]
-    venue: Venue
+    venue: BacktestSetup
     result: BacktestResult
     in_training_span: bool
     settings: Settings
@@ -92,17 +92,17 @@ class Run:
         return replace(self.settings, vote=manifest.policy, target=target)
 
     @property
-    def candidate(self) -> Candidate:
+    def candidate(self) -> Configuration:
         """The bundle as a configuration among others."""
-        from quorate.evaluation.baselines.configurations import Candidate, in_force, policy_json
+        from quorate.evaluation.baselines.configurations import Configuration, in_force, policy_json
 
         policy = self.bundle.manifest.policy
         members = [member.model for member in self.bundle.manifest.members]
         if self.bundle.stack is not None:
             method = self.bundle.stack.method
-            return Candidate(f"stack by {method}", {"members": members, "combine": method}, self.result)
+            return Configuration(f"stack by {method}", {"members": members, "combine": method}, self.result)
         choice = {"members": members, "combine": "vote", "policy": policy_json(policy)}
-        return Candidate(in_force(self.frames, policy), choice | {"decides": self.bundle.decides}, self.result)
+        return Configuration(in_force(self.frames, policy), choice | {"decides": self.bundle.decides}, self.result)
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def run(
     Raises:
         TrainingSpanError: the span meets the training span and that is not allowed.
     """
-    from quorate.evaluation.backtest_setup import Venue
+    from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.trading.oversight import Oversight
 
     meets = panels.require_unseen(bundle, start, end, allow=allow_training_span)
@@ -155,7 +155,7 @@ def run(
     marks = read_marks(source, tuple(panel), bundle.manifest.timeframe, start, end)
     watch = Oversight(settings.guards, settings.ladder, bundle.manifest.training_end) if guards else None
     known = {symbol: rules for symbol, rules in (contracts or {}).items() if symbol in panel}
-    venue = Venue(panel, funding, settings, bundle.manifest.horizon, start, end, marks, known, watch)
+    venue = BacktestSetup(panel, funding, settings, bundle.manifest.horizon, start, end, marks, known, watch)
     result = venue.trade(frames)
     tell("trading", len(panel), len(panel))
     return Run(bundle, frames, venue, result, meets, settings)
@@ -170,7 +170,7 @@ def read_marks(
 
 
 def judge(
-    ran: Run, tell: Tell, *, data: str, ledger: Ledger | None = None, verb: str = "evaluate"
+    ran: Run, tell: Tell, *, data: str, ledger: TrialLog | None = None, verb: str = "evaluate"
 ) -> tuple[Scorecard, dict[str, Any]]:
     """The scorecard of a run, and the document of `quorate evaluate --json`; with a ledger, it is recorded.
 
@@ -203,7 +203,7 @@ def judge(
     return card, {**ran.header, **card.figures}
 
 
-def _prior(ran: Run, sample: Sample) -> FloatArray:
+def _prior(ran: Run, sample: LabelledPredictions) -> FloatArray:
     """Class shares of the rows that trained whoever decided: (3,), or for a series (n, 3) bar by bar."""
     from quorate.ensemble.series import BundleSeries
 
@@ -230,9 +230,9 @@ def _calibrated(ran: Run, members: int) -> dict[str, DecisionFrame] | None:
     return made
 
 
-def _best_alone(ran: Run) -> dict[str, Alone]:
+def _best_alone(ran: Run) -> dict[str, SingleModel]:
     """The member with the least log-loss on its own bundle's validation rows, on the bars of that bundle."""
-    from quorate.evaluation.evaluate_decisions import Alone
+    from quorate.evaluation.evaluate_decisions import SingleModel
 
     scores, names = {}, set()
     for symbol, frame in ran.frames.items():
@@ -246,7 +246,7 @@ def _best_alone(ran: Run) -> dict[str, Alone]:
         scores[symbol] = np.concatenate(own) if own else np.empty((0, 3))
     named = " or ".join(sorted(names))
     about = f"{named}, the member with the least log-loss on the bundle's own validation rows"
-    return {"best_member": Alone(scores, about)} if names else {}
+    return {"best_member": SingleModel(scores, about)} if names else {}
 
 
 def _best_member(bundle: Bundle) -> str | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import EvaluationSettings
     from quorate.core.types import FloatArray, IntArray
     from quorate.ensemble.training.train_ensemble import Trained
-    from quorate.evaluation.statistics.trial_log import Ledger
+    from quorate.evaluation.statistics.trial_log import TrialLog
 
 _PARTS = {
     "out_of_fold": "training rows, each predicted by members fitted on earlier ones",
@@ -65,7 +65,7 @@ def stack_json(trained: Trained) -> dict[str, Any]:
 
 
 def judge_stack(
-    ran: Run, tell: Tell, *, data: str, ledger: Ledger | None = None, verb: str = "evaluate"
+    ran: Run, tell: Tell, *, data: str, ledger: TrialLog | None = None, verb: str = "evaluate"
 ) -> dict[str, Any]:
     """The document of `quorate evaluate --json` for a stack; with a ledger, it is recorded.
 

@@ -176,7 +176,7 @@ def _figures(
     forward_return: FloatArray,
 ) -> dict[str, Any]:
     """A member's figures on rows it was not fitted on, beside the class prior's on the same rows."""
-    from quorate.evaluation.labelled_predictions import Sample
+    from quorate.evaluation.labelled_predictions import LabelledPredictions
     from quorate.evaluation.metrics.classification import log_loss, prior_scores
     from quorate.evaluation.metrics.classification_report import score_figures
     from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -184,6 +184,6 @@ def _figures(
     rows = np.zeros(len(y), np.int64)
     order = np.argsort(time, kind="stable")
     y, scores, time, forward_return = y[order], scores[order], time[order], forward_return[order]
-    sample = Sample(y, forward_return, time, rows, ("all",), {}, rows.astype(np.int8))
+    sample = LabelledPredictions(y, forward_return, time, rows, ("all",), {}, rows.astype(np.int8))
     figures = score_figures(sample, scores, prior, TimeBlocks(time, settings))
     return {**figures, "prior_log_loss": log_loss(y, prior_scores(prior, len(y)))}

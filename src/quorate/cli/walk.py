@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
     from quorate.evaluation.scorecard import Scorecard
-    from quorate.evaluation.statistics.trial_log import Ledger
+    from quorate.evaluation.statistics.trial_log import TrialLog
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
 
@@ -36,7 +36,7 @@ def walk_forward(
     *,
     folds: int | None = None,
     anchored: bool = True,
-    ledger: Ledger | None = None,
+    ledger: TrialLog | None = None,
     data: str = "",
     contracts: Mapping[str, Contract] | None = None,
 ) -> tuple[Scorecard, dict[str, Any]]:
@@ -48,7 +48,7 @@ def walk_forward(
         EvaluationError: too few bars for the folds.
     """
     from quorate.core.clock import iso_ms
-    from quorate.evaluation.backtest_setup import Venue
+    from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.walk_forward.evaluate_walk import verdict
     from quorate.evaluation.walk_forward.labelled_bars import build_rows
     from quorate.evaluation.walk_forward.permutation_importance import Importance
@@ -68,7 +68,7 @@ def walk_forward(
     shuffled = Importance(rows, models, settings.evaluation)
     walked = walk(rows, models, settings, folds=folds, anchored=anchored, beside=_BESIDE, tell=tell, watch=shuffled)
     clock.append(time.perf_counter())
-    venue = Venue(panel, funding, settings, settings.target.horizon, walked.start, end, marks, contracts or {})
+    venue = BacktestSetup(panel, funding, settings, settings.target.horizon, walked.start, end, marks, contracts or {})
     card = verdict(walked, venue, settings, tell)
     card.figures["importance"] = shuffled.to_json()
     chosen = {

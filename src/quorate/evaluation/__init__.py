@@ -1,12 +1,12 @@
 """Is it any good: walk-forward, metrics with intervals, baselines, the success criteria, and the report."""
 
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.naive import always_hold, buy_and_hold, class_prior
 from quorate.evaluation.baselines.random_entries import chance_figures
-from quorate.evaluation.baselines.strategies import Rival, model_rival, momentum_rival, rules_rival
+from quorate.evaluation.baselines.strategies import BaselineStrategy, model_rival, momentum_rival, rules_rival
 from quorate.evaluation.criteria import criteria
-from quorate.evaluation.labelled_predictions import Sample, mean_scores
-from quorate.evaluation.lookahead.checks import Leak, Verdict, check_features, check_model, check_strategy
+from quorate.evaluation.labelled_predictions import LabelledPredictions, mean_scores
+from quorate.evaluation.lookahead.checks import Leak, LeakageReport, check_features, check_model, check_strategy
 from quorate.evaluation.metrics.classification_report import score_figures
 from quorate.evaluation.metrics.decisions import decision_figures
 from quorate.evaluation.metrics.equity import EquityCurve, equity_figures
@@ -17,25 +17,25 @@ from quorate.evaluation.report.tables import tables
 from quorate.evaluation.scorecard import Scorecard, scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.evaluate_walk import verdict
-from quorate.evaluation.walk_forward.fold_rows import Step, steps
-from quorate.evaluation.walk_forward.labelled_bars import Rows, build_rows
+from quorate.evaluation.walk_forward.fold_rows import FoldRows, steps
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars, build_rows
 from quorate.evaluation.walk_forward.walk import walk
-from quorate.evaluation.walk_forward.walk_result import Walk
+from quorate.evaluation.walk_forward.walk_result import WalkResult
 
 __all__ = [
+    "BacktestSetup",
+    "BaselineStrategy",
     "Cell",
     "EquityCurve",
+    "FoldRows",
+    "LabelledBars",
+    "LabelledPredictions",
     "Leak",
-    "Rival",
-    "Rows",
-    "Sample",
+    "LeakageReport",
     "Scorecard",
-    "Step",
     "Table",
     "TimeBlocks",
-    "Venue",
-    "Verdict",
-    "Walk",
+    "WalkResult",
     "account_curve",
     "always_hold",
     "build_rows",

@@ -14,7 +14,7 @@ from quorate.trading.oversight import Oversight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Venue:
+class BacktestSetup:
     """A span of markets, and the account that trades there.
 
     Attributes:

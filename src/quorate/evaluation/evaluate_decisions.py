@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from quorate.core.settings import Settings
 from quorate.core.types import DecisionFrame, FloatArray
-from quorate.evaluation.backtest_setup import Venue
-from quorate.evaluation.baselines.configurations import Candidate, in_force, vote_candidates
+from quorate.evaluation.backtest_setup import BacktestSetup
+from quorate.evaluation.baselines.configurations import Configuration, in_force, vote_candidates
 from quorate.evaluation.baselines.policy_comparison import policy_rows
 from quorate.evaluation.baselines.random_entries import random_accounts
-from quorate.evaluation.baselines.strategies import Rival, model_rival, momentum_rival, rules_rival
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.baselines.strategies import BaselineStrategy, model_rival, momentum_rival, rules_rival
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics.reliability import probability_figures
 from quorate.evaluation.scorecard import Scorecard, scorecard
 from quorate.targets import ForwardClass
@@ -23,7 +23,7 @@ Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Alone:
+class SingleModel:
     """A model that is judged by itself beside the ensemble.
 
     Attributes:
@@ -38,11 +38,11 @@ class Alone:
 def judge(
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult,
-    venue: Venue,
-    prior: Callable[[Sample], FloatArray],
+    venue: BacktestSetup,
+    prior: Callable[[LabelledPredictions], FloatArray],
     settings: Settings,
     members: Sequence[str],
-    beside: Mapping[str, Alone],
+    beside: Mapping[str, SingleModel],
     tell: Tell = lambda *_: None,
     *,
     calibrated: Mapping[str, DecisionFrame] | None = None,
@@ -64,9 +64,9 @@ def judge(
     """
     target, policy = settings.target, settings.vote
     label = ForwardClass(target.horizon, target.band)
-    sample = Sample.of(frames, venue.candles, label)
+    sample = LabelledPredictions.of(frames, venue.candles, label)
 
-    def alone(name: str, model: Alone) -> Rival:
+    def alone(name: str, model: SingleModel) -> BaselineStrategy:
         return model_rival(name, model.scores, frames, venue, target, len(members), policy, model.about)
 
     rivals = {
@@ -108,7 +108,7 @@ def judge(
 
 
 def _single(
-    name: str, frames: Mapping[str, DecisionFrame], venue: Venue, settings: Settings, members: int
+    name: str, frames: Mapping[str, DecisionFrame], venue: BacktestSetup, settings: Settings, members: int
 ) -> BacktestResult | None:
     """One member's own account; None where it never could vote."""
     own = {symbol: frame.scores[name] for symbol, frame in frames.items() if name in frame.scores}
@@ -117,6 +117,6 @@ def _single(
     return model_rival(name, own, frames, venue, settings.target, members, settings.vote, name).result
 
 
-def _lonely(name: str, members: list[str], result: BacktestResult) -> Candidate:
+def _lonely(name: str, members: list[str], result: BacktestResult) -> Configuration:
     how = "best_member" if name == "best_member" else "alone"
-    return Candidate(f"{name} alone" if how == "alone" else name, {"members": members, "combine": how}, result)
+    return Configuration(f"{name} alone" if how == "alone" else name, {"members": members, "combine": how}, result)

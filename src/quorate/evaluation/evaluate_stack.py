@@ -11,7 +11,7 @@ from quorate.core.clock import DAY_MS, iso_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import Settings
 from quorate.core.types import DecisionFrame, FloatArray, IntArray
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.naive import buy_and_hold
 from quorate.evaluation.baselines.strategies import momentum_rival, rules_rival
 from quorate.evaluation.criteria import criteria
@@ -27,7 +27,7 @@ from quorate.trading.backtest.backtest_result import BacktestResult
 def stacked_figures(
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult,
-    venue: Venue,
+    venue: BacktestSetup,
     mean: float,
     settings: Settings,
 ) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def stacked_figures(
 
 
 def _rows(
-    frames: Mapping[str, DecisionFrame], venue: Venue
+    frames: Mapping[str, DecisionFrame], venue: BacktestSetup
 ) -> tuple[FloatArray, IntArray, FloatArray, dict[str, FloatArray]]:
     """Returns, times, the stack's predictions and the members', on the rows that all of them have, by time."""
     if not frames:

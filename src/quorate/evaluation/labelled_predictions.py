@@ -16,7 +16,7 @@ from quorate.targets.labels import Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class LabelledPredictions:
     """Rows whose future is known, with each member's scores. Rows of all symbols follow each other.
 
     Attributes:

@@ -12,13 +12,13 @@ from quorate.core.clock import DAY_MS, iso_ms
 from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, Candles, DecisionFrame, FloatArray, Funding
 from quorate.evaluation.baselines.comparison import difference, rival_figures
-from quorate.evaluation.baselines.configurations import Candidate, policy_figures
+from quorate.evaluation.baselines.configurations import Configuration, policy_figures
 from quorate.evaluation.baselines.naive import always_hold, buy_and_hold
-from quorate.evaluation.baselines.random_entries import Crowd, chance_figures, crowd
-from quorate.evaluation.baselines.strategies import Rival
+from quorate.evaluation.baselines.random_entries import RandomAccounts, chance_figures, crowd
+from quorate.evaluation.baselines.strategies import BaselineStrategy
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification_report import confusion_json, reliability_json, score_figures
 from quorate.evaluation.metrics.decisions import decision_figures
@@ -51,14 +51,14 @@ class Scorecard:
     """
 
     figures: dict[str, Any]
-    sample: Sample
+    sample: LabelledPredictions
     account: EquityCurve | None
     hold: EquityCurve | None
     curves: Mapping[str, EquityCurve]
-    crowd: Crowd | None
+    crowd: RandomAccounts | None
     trade_returns: FloatArray
     trade_usd: FloatArray
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[Configuration, ...] = ()
 
     @property
     def synthetic(self) -> bool:
@@ -67,15 +67,15 @@ class Scorecard:
 
 
 def scorecard(
-    sample: Sample,
+    sample: LabelledPredictions,
     prior: FloatArray,
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult | None = None,
     candles: Mapping[str, Candles] | None = None,
     funding: Mapping[str, Funding | None] | None = None,
     settings: Settings | None = None,
-    rivals: Mapping[str, Rival] | None = None,
-    candidates: Sequence[Candidate] = (),
+    rivals: Mapping[str, BaselineStrategy] | None = None,
+    candidates: Sequence[Configuration] = (),
     accounts: Sequence[BacktestResult] | None = None,
     members: int | None = None,
 ) -> Scorecard:
@@ -179,7 +179,7 @@ def scorecard(
     )
 
 
-def _luck(candidates: Sequence[Candidate]) -> dict[str, Any]:
+def _luck(candidates: Sequence[Configuration]) -> dict[str, Any]:
     """What choosing among the candidates may have added; the command line deflates by all that were ever tried."""
     if not candidates:
         return {}
@@ -221,7 +221,7 @@ def _hold_curve(
 
 
 def _per_symbol(
-    sample: Sample, scores: FloatArray, frames: Mapping[str, DecisionFrame], result: BacktestResult | None
+    sample: LabelledPredictions, scores: FloatArray, frames: Mapping[str, DecisionFrame], result: BacktestResult | None
 ) -> list[dict[str, Any]]:
     """One row per symbol: rows, log-loss, accuracy, signals, trades, wins, net result."""
     trades = [] if result is None else list(result.trades)

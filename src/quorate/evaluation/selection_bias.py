@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quorate.evaluation.baselines.configurations import Candidate, return_matrix
+from quorate.evaluation.baselines.configurations import Configuration, return_matrix
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.deflated_sharpe import Moments, deflated_sharpe
 from quorate.evaluation.statistics.pbo import backtest_overfitting, degradation, fitting_blocks
-from quorate.evaluation.statistics.trial_log import History, Trial
+from quorate.evaluation.statistics.trial_log import Trial, TrialHistory
 
 
 def deflation_figures(
@@ -39,7 +39,7 @@ def deflation_figures(
     return {**(recorded or {}), **figures.to_json(), "about": _deflation_sentence(found.probability, counted, why)}
 
 
-def ledger_figures(moments: Moments, history: History, path: str, *, synthetic: bool) -> dict[str, Any]:
+def ledger_figures(moments: Moments, history: TrialHistory, path: str, *, synthetic: bool) -> dict[str, Any]:
     """`deflation_figures` over everything that a ledger holds."""
     trials = history.distinct(synthetic=synthetic)
     recorded = {"ledger": path, "recorded": len(history.trials), "distinct": len(trials), "torn": history.torn}
@@ -48,7 +48,7 @@ def ledger_figures(moments: Moments, history: History, path: str, *, synthetic: 
     return deflation_figures(moments, [trial.moments.sharpe for trial in trials], counted, recorded)
 
 
-def overfitting_figures(candidates: Sequence[Candidate]) -> dict[str, Any]:
+def overfitting_figures(candidates: Sequence[Configuration]) -> dict[str, Any]:
     """The probability of backtest overfitting of a choice among the candidates, JSON-safe."""
     returns, names = return_matrix(candidates)
     left_out = [candidate.name for candidate in candidates if candidate.name not in names]
@@ -78,7 +78,7 @@ def overfitting_figures(candidates: Sequence[Candidate]) -> dict[str, Any]:
 
 
 def trials(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Configuration],
     shared: Mapping[str, Any],
     models: Mapping[str, Any],
     *,
@@ -118,7 +118,7 @@ def trials(
     ]
 
 
-def _headline(candidate: Candidate) -> dict[str, Any]:
+def _headline(candidate: Configuration) -> dict[str, Any]:
     """The few figures that a ledger keeps of a trial."""
     result = candidate.result
     gained = result.final_equity_usd / result.start_equity_usd - 1

@@ -21,7 +21,7 @@ _REFERENCED = {
 }
 
 
-class Reference:
+class MarketColumns:
     """Columns of one market, looked up by bar time: worked out once for all the symbols that are held against it."""
 
     def __init__(self, candles: Candles) -> None:
@@ -46,22 +46,22 @@ class Context:
 
     Attributes:
         funding: settlements of the symbol itself. A bar knows those up to its close, at most a day old.
-        btc: BTC's candles, or a `Reference` of them to share between symbols.
+        btc: BTC's candles, or a `MarketColumns` of them to share between symbols.
         market: what the universe did at each bar.
     """
 
     funding: Funding | None = None
-    btc: Candles | Reference | None = None
+    btc: Candles | MarketColumns | None = None
     market: CrossSection | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.btc, Candles):
-            object.__setattr__(self, "btc", Reference(self.btc))
+            object.__setattr__(self, "btc", MarketColumns(self.btc))
 
     @property
-    def reference(self) -> Reference | None:
+    def reference(self) -> MarketColumns | None:
         """BTC's columns."""
-        return self.btc if isinstance(self.btc, Reference) else None
+        return self.btc if isinstance(self.btc, MarketColumns) else None
 
 
 def contexts(
@@ -80,7 +80,7 @@ def contexts(
     market = CrossSection(panel)
     if btc is None:
         btc = panel.get("BTC/USDT:USDT", panel.get("BTC/USDT"))
-    reference = None if btc is None else Reference(btc)
+    reference = None if btc is None else MarketColumns(btc)
     return {symbol: Context((funding or {}).get(symbol), reference, market) for symbol in panel}
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from quorate.core.deferred import deferred
 
 if TYPE_CHECKING:
-    from quorate.models.base import Later as Later
-    from quorate.models.base import Lesson as Lesson
+    from quorate.models.base import FitRequest as FitRequest
     from quorate.models.base import Model as Model
+    from quorate.models.base import StoppingRows as StoppingRows
     from quorate.models.base import Task as Task
     from quorate.models.registry import build as build
     from quorate.models.registry import names as names
@@ -17,7 +17,7 @@ else:
     __getattr__, __all__ = deferred(
         __name__,
         {
-            "base": "Later Lesson Model Task",
+            "base": "FitRequest Model StoppingRows Task",
             "registry": "build names",
             "rules": "RuleActions rule_actions",
         },

@@ -34,7 +34,7 @@ Target = ActionArray | FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Later:
+class StoppingRows:
     """Rows that lie later than those learned from and share no label with them: to know by when to stop.
 
     Attributes:
@@ -47,7 +47,7 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
+class FitRequest:
     """What a member learns from, looked at and found fit to be learned from.
 
     Attributes:
@@ -62,7 +62,7 @@ class Lesson:
     X: Matrix
     y: Target
     weight: FloatArray | None = None
-    later: Later | None = None
+    later: StoppingRows | None = None
     progress: Progress | None = None
     checkpoint: Path | None = None
 
@@ -106,7 +106,7 @@ class Model(ABC):
         y: Target,
         *,
         weight: FloatArray | None = None,
-        later: Later | None = None,
+        later: StoppingRows | None = None,
         progress: Progress | None = None,
         checkpoint: Path | None = None,
     ) -> Self:
@@ -130,7 +130,7 @@ class Model(ABC):
             if later.X.shape[1:] != X.shape[1:]:
                 shapes = f"X {X.shape}, later X {later.X.shape}"
                 raise ModelError(f"fit {self.name}", found=shapes, expected="rows of one shape")
-        self._learn(Lesson(X, y, weight, later, progress, checkpoint))
+        self._learn(FitRequest(X, y, weight, later, progress, checkpoint))
         return self
 
     def predict_proba(self, X: Matrix) -> FloatArray:
@@ -173,7 +173,7 @@ class Model(ABC):
         """F, the number of features it was fitted on; None before it is fitted or loaded."""
 
     @abstractmethod
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         """`fit` on rows that have been looked at."""
 
     @abstractmethod

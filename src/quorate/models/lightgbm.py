@@ -13,7 +13,7 @@ import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import FloatArray
-from quorate.models.base import Lesson, Model
+from quorate.models.base import FitRequest, Model
 from quorate.models.export import trees_to_onnx
 from quorate.models.input_checks import Matrix
 from quorate.models.model_files import read_file
@@ -42,7 +42,7 @@ class LightGBM(Model):
     def stops_early(self) -> bool:
         return self.settings.lightgbm.patience > 0
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         s, n = self.settings.lightgbm, len(lesson.y)
         goal = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
         parameters: dict[str, Any] = {
@@ -76,7 +76,7 @@ class LightGBM(Model):
             raise ModelError("fit lightgbm", found=str(error)) from error
         self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
 
-    def _grow(self, parameters: dict[str, Any], rows: Any, lesson: Lesson, callbacks: list[Any]) -> Any:
+    def _grow(self, parameters: dict[str, Any], rows: Any, lesson: FitRequest, callbacks: list[Any]) -> Any:
         """All the trees, or as many as the later rows are better for."""
         s = self.settings.lightgbm
         if not self.stops_early or lesson.later is None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
-from quorate.models.base import Lesson, Model
+from quorate.models.base import FitRequest, Model
 from quorate.models.export import OPSET
 from quorate.models.input_checks import Matrix
 from quorate.models.model_files import read_file
@@ -70,7 +70,7 @@ class Logistic(Model):
     def columns(self) -> int | None:
         return None if self._fitted is None else len(self._fitted.mean)
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         X, y, weight = np.asarray(lesson.X), lesson.y, lesson.weight
         if weight is not None:
             counted = weight > 0

@@ -19,7 +19,7 @@ BATCH = "quorate.batch"
 _PIECE = 1_024  # windows copied at once for a graph that says nothing of it
 
 
-class Session:
+class OnnxSession:
     """A member ready to predict.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import FloatArray
-from quorate.models.base import Lesson, Model, Progress, Task
+from quorate.models.base import FitRequest, Model, Progress, Task
 from quorate.models.export import trees_to_onnx
 from quorate.models.input_checks import Matrix
 from quorate.models.model_files import read_file
@@ -42,7 +42,7 @@ class XGBoost(Model):
     def columns(self) -> int | None:
         return None if self._booster is None else int(self._booster.num_features())
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         s, n = self.settings.xgboost, len(lesson.y)
         goal = {"objective": "multi:softprob", "num_class": 3} if self.task == "class" else {}
         parameters: dict[str, Any] = {

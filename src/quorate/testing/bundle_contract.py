@@ -28,7 +28,7 @@ from quorate.ensemble.training.train_ensemble import train
 from quorate.ensemble.voting.fallback import FALLBACK
 from quorate.market.synthetic import SyntheticMarket
 from quorate.testing import model_contract as alone
-from quorate.testing.model_subject import Check, Subject
+from quorate.testing.model_subject import Check, ModelUnderTest
 
 _BARS, _TRAIN_BARS = 600, 500
 
@@ -36,7 +36,7 @@ _BARS, _TRAIN_BARS = 600, 500
 _PATIENCE = PredictSettings(deadline_ms=60_000)
 
 
-class Seat(Subject):
+class BundledModel(ModelUnderTest):
     """A member as the only one of a bundle, trained on a small synthetic market.
 
     Attributes:
@@ -86,12 +86,12 @@ def checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:
         ModelError: no such member.
     """
     yield from alone.checks(name, settings)
-    seat = Seat(name, settings)
+    seat = BundledModel(name, settings)
     for promise in PROMISES:
         yield Check(promise, seat, f"{name}-bundle")
 
 
-def votes_once_it_is_trained(s: Seat) -> None:
+def votes_once_it_is_trained(s: BundledModel) -> None:
     """Trained, published and loaded it votes, live as in the frame, with the scores of its class as its score."""
     bundle = s.bundle()
     signal = bundle.predict(s.candles, now=s.now)
@@ -102,13 +102,13 @@ def votes_once_it_is_trained(s: Seat) -> None:
     s.keep(vote.probabilities is None, f"probabilities {vote.probabilities}", "none before calibration")
 
 
-def abstains_without_history(s: Seat) -> None:
+def abstains_without_history(s: BundledModel) -> None:
     """With a feature missing it does not guess."""
     signal = s.bundle().predict(s.candles[-20:], now=s.now)
     _abstained(s, signal, "too little history")
 
 
-def abstains_when_its_graph_does_not_load(s: Seat) -> None:
+def abstains_when_its_graph_does_not_load(s: BundledModel) -> None:
     """A graph that cannot be loaded is an abstention with its cause, and nobody votes in its name."""
     bundle = s.bundle(lambda graph: graph[: len(graph) // 2])
     s.keep(bundle.status() == {s.name: False}, f"status {bundle.status()}", "not loaded")
@@ -119,13 +119,13 @@ def abstains_when_its_graph_does_not_load(s: Seat) -> None:
     s.keep(bool(np.isnan(frame.scores[s.name]).all()), "scores in the frame", "NaN throughout")
 
 
-def _abstained(s: Seat, signal: Signal, reason: str) -> None:
+def _abstained(s: BundledModel, signal: Signal, reason: str) -> None:
     told = [one.reason for one in signal.abstentions]
     kept = not signal.votes and len(told) == 1 and reason in told[0]
     s.keep(kept, f"votes {signal.votes}, abstentions {told}", f"one abstention: {reason}")
 
 
-PROMISES: tuple[Callable[[Seat], None], ...] = (
+PROMISES: tuple[Callable[[BundledModel], None], ...] = (
     votes_once_it_is_trained,
     abstains_without_history,
     abstains_when_its_graph_does_not_load,

@@ -17,13 +17,13 @@ from quorate.core.settings import ModelSettings
 from quorate.core.types import Action, Float32Array, FloatArray
 from quorate.models.base import Model, Task
 from quorate.models.registry import build, model_class
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 ROWS, FEATURES = 600, 6
 _BAND = 0.005
 
 
-class Subject:
+class ModelUnderTest:
     """One member and one task, with rows to learn from: the forward return follows the first feature.
 
     Attributes:
@@ -61,9 +61,9 @@ class Subject:
         return self.fit()
 
     @cached_property
-    def session(self) -> Session:
+    def session(self) -> OnnxSession:
         """Its export, ready to run."""
-        return Session(self.fitted.to_onnx(), FEATURES, self.name)
+        return OnnxSession(self.fitted.to_onnx(), FEATURES, self.name)
 
     def files(self, model: Model) -> tuple[bytes, bytes]:
         """The member's own file and its graph."""

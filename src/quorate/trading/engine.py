@@ -23,10 +23,10 @@ from quorate.trading.journal import records
 from quorate.trading.journal.order_id import order_id
 from quorate.trading.ladder import Ladder, LadderMove
 
-Tell = Callable[[records.Record], None]
+RecordSink = Callable[[records.Record], None]
 
 
-class Heard(NamedTuple):
+class BarInputs(NamedTuple):
     """What the guards hear of a decision.
 
     Attributes:
@@ -39,10 +39,10 @@ class Heard(NamedTuple):
     action: Action
     base: float
     volatility: float
-    record: records.Decided | None = None
+    record: records.DecidedRecord | None = None
 
 
-class Desk:
+class TradingEngine:
     """One account at work.
 
     Args:
@@ -70,13 +70,13 @@ class Desk:
         strategy: str = "quorate",
         guards: Guards | None = None,
         ladder: Ladder | None = None,
-        tell: Tell | None = None,
+        tell: RecordSink | None = None,
     ) -> None:
         self.account, self.guards, self.ladder = account, guards, ladder
         self.pending: list[Order] = []
         self.listened = 0
         self.length_ms, self._strategy = length_ms, strategy
-        self._tell: Tell = tell or _nobody
+        self._tell: RecordSink = tell or _nobody
         self._watched = tell is not None or guards is not None
         self.time = -1
         self.phase: records.Phase = "open"
@@ -120,7 +120,7 @@ class Desk:
         self._value()
 
     def closing(
-        self, time: int, bar_of: BarOf, gone: Iterable[str] = (), heard: Sequence[Heard] = (), valid: int = 0
+        self, time: int, bar_of: BarOf, gone: Iterable[str] = (), heard: Sequence[BarInputs] = (), valid: int = 0
     ) -> None:
         """The close of the bars at `time`: funding, stops, targets, liquidations, valuation; then the guards' turn.
 
@@ -156,11 +156,11 @@ class Desk:
             why = self._against(order.symbol, order.decided + self.length_ms)
             if why is None:
                 self.pending.append(order)
-                self._tell(records.Intent(order.decided, self.name(order), order))
+                self._tell(records.IntentRecord(order.decided, self.name(order), order))
             else:
                 self._refuse(order, "guarded", why)
 
-    def listen(self, heard: Heard) -> None:
+    def listen(self, heard: BarInputs) -> None:
         """Let the guards hear of a decision on a bar of this time."""
         if heard.record is not None:
             self._tell(heard.record)
@@ -174,7 +174,7 @@ class Desk:
         for move in moves:
             number = self.number(f"guard:{move.guard}:{move.symbol or ''}")
             self._tell(
-                records.GuardMoved(
+                records.GuardMovedRecord(
                     time=self.time,
                     guard=move.guard,
                     symbol=move.symbol,
@@ -194,7 +194,7 @@ class Desk:
         """Write down the ladder's moves, and let them take effect on the next orders."""
         for move in moves:
             number = self.number("ladder")
-            self._tell(records.LadderMoved(self.time, number, move.before, move.after, move.reason))
+            self._tell(records.LadderMovedRecord(self.time, number, move.before, move.after, move.reason))
             if self.ladder is not None:
                 self.ladder.apply(move)
                 self.account.settings = self.ladder.limits(self.unlimited)
@@ -233,7 +233,7 @@ class Desk:
             for symbol, position in self.account.positions.items()
         }
         cash = self.account.cash_usd
-        self._tell(records.Valued(self.time, self.phase, equity, cash, marks, valid, self.listened))
+        self._tell(records.ValuedRecord(self.time, self.phase, equity, cash, marks, valid, self.listened))
         if self.guards is not None:
             self.moved(self.guards.valued(self.time, equity))
             if valid is not None:
@@ -243,19 +243,19 @@ class Desk:
         """An event of the account, as a record."""
         match event:
             case events.Refused(order, reason):
-                self._tell(records.Refused(self.time, order.symbol, self.name(order), reason, self._why))
+                self._tell(records.RefusedRecord(self.time, order.symbol, self.name(order), reason, self._why))
             case events.Filled(order, size, time, entry):
-                self._tell(records.Filled(time, order.symbol, self.name(order), order, size, entry))
+                self._tell(records.FilledRecord(time, order.symbol, self.name(order), order, size, entry))
             case events.Settled(symbol, rate, price, cash):
                 if self.phase == "open":
                     self.settled.add(symbol)
                 number = self.number(f"settled:{symbol}:{self.phase}")
-                self._tell(records.Settled(self.time, symbol, self.phase, number, rate, price, cash))
+                self._tell(records.SettledRecord(self.time, symbol, self.phase, number, rate, price, cash))
             case events.Moved(symbol, stop):
-                self._tell(records.Moved(self.time, symbol, stop))
+                self._tell(records.MovedRecord(self.time, symbol, stop))
             case events.Closed(trade, fill):
                 name = order_id(self._strategy, trade.symbol, trade.decided, trade.side)
-                self._tell(records.Closed(self.time, name, trade, fill))
+                self._tell(records.ClosedRecord(self.time, name, trade, fill))
                 if self.ladder is not None:
                     self.ladder.closed(trade)
                 if self.guards is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from quorate.core.clock import DAY_MS
 from quorate.core.settings import GuardSettings, LadderSettings
 from quorate.core.types import Action, DecisionFrame
-from quorate.trading.engine import Heard
+from quorate.trading.engine import BarInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Oversight:
         return bool(self.guards.bundle_days) and time - self.trained_until > self.guards.bundle_days * DAY_MS
 
 
-class Hearings:
+class GuardInputs:
     """What the guards hear of decision frames, bar by bar.
 
     Args:
@@ -41,7 +41,7 @@ class Hearings:
 
     def __init__(self, frames: Mapping[str, DecisionFrame], oversight: Oversight) -> None:
         self._oversight = oversight
-        self._heard: dict[int, list[Heard]] = defaultdict(list)
+        self._heard: dict[int, list[BarInputs]] = defaultdict(list)
         self._voices: dict[int, set[str]] = defaultdict(set)
         actions = list(Action)
         for symbol in sorted(frames):
@@ -49,13 +49,13 @@ class Hearings:
             times = frame.time.tolist()
             columns = frame.action.tolist(), frame.base.tolist(), frame.volatility.tolist()
             for time, action, base, volatility in zip(times, *columns, strict=True):
-                self._heard[time].append(Heard(symbol, actions[action], base, volatility))
+                self._heard[time].append(BarInputs(symbol, actions[action], base, volatility))
             for model, said in {**frame.scores, **frame.forecasts}.items():
                 spoke = np.isfinite(said).reshape(len(frame), -1).all(axis=1)
                 for time in frame.time[spoke].tolist():
                     self._voices[time].add(model)
 
-    def at(self, time: int) -> tuple[list[Heard], int]:
+    def at(self, time: int) -> tuple[list[BarInputs], int]:
         """The decisions on the bars at `time`, by symbol, and how many members are valid there."""
         valid = 0 if self._oversight.expired(time) else len(self._voices.get(time, ()))
         return self._heard.get(time, []), valid

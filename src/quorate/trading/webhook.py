@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 from quorate.core.clock import iso_ms
 from quorate.core.errors import SettingsError
 from quorate.core.settings import NotifySettings
-from quorate.trading.journal.records import Closed, Filled, GuardMoved, LadderMoved, Record
+from quorate.trading.journal.records import ClosedRecord, FilledRecord, GuardMovedRecord, LadderMovedRecord, Record
 
 WEBHOOK_VARIABLE = "QUORATE_WEBHOOK"
 
@@ -35,7 +35,7 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
     it; numbers that are not finite are null.
     """
     match record:
-        case Filled(symbol=symbol, order=order, size=size, entry=entry):
+        case FilledRecord(symbol=symbol, order=order, size=size, entry=entry):
             side = "long" if order.side > 0 else "short"
             said: dict[str, Any] = {
                 "event": "filled",
@@ -53,14 +53,14 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
                 "confidence": order.confidence,
                 "order_id": record.order_id,
             }
-        case Closed(trade=trade):
+        case ClosedRecord(trade=trade):
             said = {
                 "event": "closed",
                 "text": f"{trade.symbol}: closed at {trade.exit_price:g} ({trade.reason}), {trade.net_usd:+,.2f} USD",
                 **trade.to_json(),
                 "order_id": record.order_id,
             }
-        case GuardMoved(guard=guard, before=before, after=after, reason=reason) if "HALTED" in (before, after):
+        case GuardMovedRecord(guard=guard, before=before, after=after, reason=reason) if "HALTED" in (before, after):
             halted = after == "HALTED"
             said = {
                 "event": "halted" if halted else "rearmed",
@@ -69,7 +69,7 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
                 "reason": reason,
                 "until": None if record.until is None else iso_ms(record.until),
             }
-        case LadderMoved(before=before, after=after, reason=reason):
+        case LadderMovedRecord(before=before, after=after, reason=reason):
             said = {
                 "event": "ladder",
                 "text": f"Ladder: from step {before} to {after}: {reason}",

@@ -15,7 +15,7 @@ from quorate.core.errors import BundleError
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.bundle_store import POINTER, BundleStore, champion_path
 from quorate.ensemble.bundle.champion_log import FILE_NAME as HISTORY
-from quorate.ensemble.bundle.champion_log import Line, read_history, reigns
+from quorate.ensemble.bundle.champion_log import ChampionLogEntry, read_history, reigns
 
 
 @pytest.fixture
@@ -202,16 +202,16 @@ def test_reigns_are_a_stack_on_which_an_interrupted_change_leaves_no_trace(steps
     for back, name, interrupted in steps:
         if back and len(stack) < 2:
             continue
-        lines.append(Line("", "rollback" if back else "promote", stack[-2] if back else name, None, "", ""))
+        lines.append(ChampionLogEntry("", "rollback" if back else "promote", stack[-2] if back else name, None, "", ""))
         if interrupted:
-            lines.append(Line("", "interrupted", lines[-1].id, None, "", ""))
+            lines.append(ChampionLogEntry("", "interrupted", lines[-1].id, None, "", ""))
         elif back:
             stack.pop()
         else:
             stack.append(name)
-        lines.append(Line("", "publish", name, None, "", ""))
+        lines.append(ChampionLogEntry("", "publish", name, None, "", ""))
     assert reigns(tuple(lines)) == tuple(stack)
-    assert reigns((Line("", "interrupted", "a", None, "", ""),)) == ()
+    assert reigns((ChampionLogEntry("", "interrupted", "a", None, "", ""),)) == ()
 
 
 def kill_after(calls, folder, deed):

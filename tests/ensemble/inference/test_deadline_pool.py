@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from quorate.ensemble.inference.deadline_pool import Turns
+from quorate.ensemble.inference.deadline_pool import DeadlinePool
 
 
 def says(answer, seconds=0.0):
@@ -25,11 +25,11 @@ def raises():
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_answers_come_in_the_order_of_the_questions_and_errors_in_their_place(threads):
     questions = [(str(i), says(i, 0.002 * (5 - i))) for i in range(5)] + [("broken", raises), ("last", says("x"))]
-    found = Turns().ask(questions, 5.0, threads)
+    found = DeadlinePool().ask(questions, 5.0, threads)
     assert found[:5] == [0, 1, 2, 3, 4]
     assert str(found[5]) == "out of luck"
     assert found[6] == "x"
-    assert Turns().ask([], 1.0) == []
+    assert DeadlinePool().ask([], 1.0) == []
 
 
 class SlowToSettle(deque):
@@ -44,21 +44,21 @@ def test_quick_questions_are_answered_by_one_thread_that_was_there_before(monkey
     monkeypatch.setattr("quorate.ensemble.inference.deadline_pool._IDLE", SlowToSettle())
     asked = [(str(i), threading.get_ident) for i in range(4)]
     # Asked again the moment the answers are there: a thread that still counted as busy would be doubled.
-    first, again = (Turns().ask(asked, 60.0) for _ in range(2))
+    first, again = (DeadlinePool().ask(asked, 60.0) for _ in range(2))
     assert len({*first, *again}) == 1
     assert threading.get_ident() not in first
 
 
 def test_behind_one_who_is_slow_all_others_get_threads_of_their_own():
     began = time.monotonic()
-    found = Turns().ask([("slow", says(1, 0.3)), *[(str(i), says(i, 0.3)) for i in range(4)]], 2.0)
+    found = DeadlinePool().ask([("slow", says(1, 0.3)), *[(str(i), says(i, 0.3)) for i in range(4)]], 2.0)
     assert found == [1, 0, 1, 2, 3]
     # In turn they would take 1.5 s; the tenth of the deadline that the first had alone comes on top.
     assert time.monotonic() - began < 0.9
 
 
 def test_one_who_hangs_costs_the_deadline_and_no_second_thread():
-    free, turns = threading.Event(), Turns()
+    free, turns = threading.Event(), DeadlinePool()
     before = threading.active_count()
     try:
         for _ in range(4):
@@ -73,7 +73,7 @@ def test_one_who_hangs_costs_the_deadline_and_no_second_thread():
 
 
 def test_two_rounds_at_once_do_not_wait_for_each_other():
-    turns, found = Turns(), {}
+    turns, found = DeadlinePool(), {}
     together = threading.Barrier(2, timeout=10)
 
     def ask(name):
@@ -88,7 +88,7 @@ def test_two_rounds_at_once_do_not_wait_for_each_other():
 
 
 def test_a_forked_process_asks_with_threads_of_its_own():
-    turns = Turns()
+    turns = DeadlinePool()
     assert turns.ask([("one", says(1))], 5.0) == [1]
     child = os.fork()
     if child == 0:

@@ -15,7 +15,7 @@ import pytest
 import quorate
 from quorate.cli.summary import to_json
 from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
-from quorate.ensemble.training.resume import FOLDER, FittedMember, Unfinished
+from quorate.ensemble.training.resume import FOLDER, FittedMember, UnfinishedTraining
 from quorate.ensemble.training.train_ensemble import train
 from quorate.market.synthetic import SyntheticMarket
 
@@ -134,7 +134,7 @@ def test_other_code_trains_everything(left, tmp_path, request, changed, trained)
 
 def test_a_member_that_cannot_be_kept_costs_no_training(tmp_path, caplog):
     (tmp_path / FOLDER).write_text("no folder")
-    unfinished = Unfinished(tmp_path, "f")
+    unfinished = UnfinishedTraining(tmp_path, "f")
     unfinished.keep("m", FittedMember({"m.x": b"1"}, {}, 1.0))
     assert "not kept for another run" in caplog.text
     assert unfinished.finished("m") is None

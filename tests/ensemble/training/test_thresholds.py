@@ -7,8 +7,8 @@ import pytest
 
 from quorate.core.settings import CalibrationSettings, PolicySettings, Settings, VoteSettings
 from quorate.ensemble.calibration.temperature import UNCHANGED
-from quorate.ensemble.training.fit_policy import Evidence, learn
-from quorate.ensemble.training.thresholds import Choice, Worth, fit_thresholds, worth, would_act_at
+from quorate.ensemble.training.fit_policy import HoldoutScores, learn
+from quorate.ensemble.training.thresholds import PolicyChoice, Worth, fit_thresholds, worth, would_act_at
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 
 POLICY = CalibratedPolicy(VoteSettings(), UNCHANGED, (-0.02, 0.0, 0.02), 0.002)
@@ -18,7 +18,7 @@ def choice(buy, earned, voters=2):
     """Rows that lean to BUY by as much as they are given, SELL never coming."""
     buy, earned = np.array(buy, float), np.array(earned, float)
     p = np.stack([np.zeros(len(buy)), 1 - buy, buy], axis=1)
-    return Choice(p, np.full(len(buy), voters), earned, np.arange(len(buy)), None, 2)
+    return PolicyChoice(p, np.full(len(buy), voters), earned, np.arange(len(buy)), None, 2)
 
 
 def test_worth_by_hand():
@@ -75,7 +75,7 @@ def evidence(seed, start, n=3_000, skill=1.0, pays=True):
     time = start + HOUR * (np.arange(n) // 4)
     earned = np.where(pays, 1, -1) * (y - 1) * 0.01
     tables = {"xgboost": true, "lightgbm": 0.9 * true + 0.1 / 3}
-    return Evidence(tables, y, time, time + 5 * HOUR, earned, np.full(n, 0.01))
+    return HoldoutScores(tables, y, time, time + 5 * HOUR, earned, np.full(n, 0.01))
 
 
 LATER = 10_000 * HOUR

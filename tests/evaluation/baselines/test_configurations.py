@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from quorate.core.settings import VoteSettings
-from quorate.evaluation.baselines.configurations import Candidate, policies, return_matrix, revoted
+from quorate.evaluation.baselines.configurations import Configuration, policies, return_matrix, revoted
 from quorate.evaluation.selection_bias import ledger_figures, overfitting_figures, trials
 from quorate.evaluation.statistics.deflated_sharpe import Moments
-from quorate.evaluation.statistics.trial_log import History
+from quorate.evaluation.statistics.trial_log import TrialHistory
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_luck_is_a_document_with_a_sentence(card: Any) -> None:
 def test_an_account_that_was_wiped_out_is_left_out_and_named(card: Any) -> None:
     first = card.candidates[0]
     broke = np.where(np.arange(len(first.result.equity_usd)) > 100, -1.0, 1_000.0)
-    ruined = Candidate("ruined", {}, replace(first.result, equity_usd=broke))
+    ruined = Configuration("ruined", {}, replace(first.result, equity_usd=broke))
     table, names = return_matrix([first, ruined])
     assert (table.shape[1], names) == (1, (first.name,))
     assert overfitting_figures([first, ruined])["left_out"] == ["ruined"]
@@ -85,7 +85,9 @@ def test_trials_say_what_was_chosen_and_only_their_own_models_settings(card: Any
     assert by_name["classic"].configuration["models"] == {"xgboost": {"trees": 1}}
     assert by_name["classic"].configuration["policy"]["floor"] == 0.69
     assert by_name["configured"].headline["trades"] == card.figures["trades"]["n"]
-    figures = ledger_figures(by_name["configured"].moments, History((*made, *made)), "trials.jsonl", synthetic=False)
+    figures = ledger_figures(
+        by_name["configured"].moments, TrialHistory((*made, *made)), "trials.jsonl", synthetic=False
+    )
     assert figures["recorded"] == 2 * len(made)
     defined = sum(np.isfinite(trial.moments.sharpe) for trial in made)
     assert figures["trials"] == defined
@@ -93,6 +95,6 @@ def test_trials_say_what_was_chosen_and_only_their_own_models_settings(card: Any
 
 
 def test_an_idle_account_has_no_deflated_sharpe_and_says_why() -> None:
-    figures = ledger_figures(Moments.of(np.zeros(50)), History(()), "trials.jsonl", synthetic=False)
+    figures = ledger_figures(Moments.of(np.zeros(50)), TrialHistory(()), "trials.jsonl", synthetic=False)
     assert figures["deflated_sharpe"] is None
     assert figures["about"] == "No deflated Sharpe ratio: the account's returns do not vary."

@@ -15,11 +15,11 @@ from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
 from quorate.ensemble.stretches import joined
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.configurations import in_force, revoted
 from quorate.evaluation.baselines.policy_comparison import policy_rows
 from quorate.evaluation.baselines.strategies import by_rule
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics.reliability import probability_figures
 from quorate.targets import ForwardClass
 
@@ -134,7 +134,7 @@ def test_a_venue_sizes_by_probability_what_was_decided_by_it() -> None:
         np.full(60, 0.8), np.full(60, "strong"), np.full(60, "calibrated"), np.full(60, 0.01),
         policy="calibrated", probabilities=p,
     )  # fmt: skip
-    venue = Venue({candles.symbol: candles}, {}, SETTINGS, 5)
+    venue = BacktestSetup({candles.symbol: candles}, {}, SETTINGS, 5)
     (by_chance,) = venue.trade({candles.symbol: long}).trades
     (by_risk,) = venue.trade({candles.symbol: replace(long, policy="classic")}).trades
     # Half Kelly wants more than its cap of 2 % of the equity; the other way risks 1 %.
@@ -159,7 +159,7 @@ def test_frames_of_stretches_are_one_frame_and_what_is_not_known_is_nan() -> Non
     assert joined([plain.between(end=cut), plain.between(cut)]).limit is None
 
 
-def drawn(n: int = 4_000) -> tuple[Candles, DecisionFrame, Sample]:
+def drawn(n: int = 4_000) -> tuple[Candles, DecisionFrame, LabelledPredictions]:
     """A member that is right as often as its probabilities say, and whose scores claim far more."""
     random = np.random.default_rng(5)
     true = random.dirichlet([2, 2, 2], n)
@@ -175,7 +175,7 @@ def drawn(n: int = 4_000) -> tuple[Candles, DecisionFrame, Sample]:
         np.full(count, "vote"), np.full(count, 0.01), {"xgboost": scores}, probabilities=true,
         calibrated={"xgboost": true}, limit=np.full(count, 0.75),
     )  # fmt: skip
-    return candles, made, Sample.of({candles.symbol: made}, {candles.symbol: candles}, NEXT)
+    return candles, made, LabelledPredictions.of({candles.symbol: made}, {candles.symbol: candles}, NEXT)
 
 
 def test_calibration_is_seen_in_the_figures_and_the_sets_are_counted() -> None:

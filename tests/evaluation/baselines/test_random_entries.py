@@ -10,14 +10,14 @@ import pytest
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import AccountSettings, EvaluationSettings, Settings
 from quorate.core.types import Action
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines import random_entries
 from quorate.evaluation.baselines.random_entries import chance_figures, crowd, random_accounts
 
 HORIZON = 5
 
 
-def measured(result: Any, frames: Any, venue: Venue) -> dict[str, Any]:
+def measured(result: Any, frames: Any, venue: BacktestSetup) -> dict[str, Any]:
     return chance_figures(result, random_accounts(result, frames, venue), venue.settings.evaluation)
 
 
@@ -25,11 +25,11 @@ SETTINGS = Settings(account=AccountSettings(positions=2), evaluation=EvaluationS
 
 
 @pytest.fixture(scope="module")
-def busy(make_run: Any) -> tuple[Any, Venue]:
+def busy(make_run: Any) -> tuple[Any, BacktestSetup]:
     run = make_run(("AAA/USDT:USDT", "BBB/USDT:USDT", "CCC/USDT:USDT"), bars=300)
     warm = np.where(np.arange(300) < 20, np.nan, 0.006)  # as in any frame that was predicted
     run = replace(run, frames={symbol: replace(frame, volatility=warm) for symbol, frame in run.frames.items()})
-    return run, Venue(run.candles, {}, SETTINGS, HORIZON)
+    return run, BacktestSetup(run.candles, {}, SETTINGS, HORIZON)
 
 
 def test_entries_are_the_accounts_own_at_other_bars(busy: Any) -> None:

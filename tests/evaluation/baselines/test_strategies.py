@@ -10,10 +10,10 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.settings import Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, Candles, DecisionFrame, Vote
 from quorate.ensemble.voting.vote import decide
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.comparison import difference, rival_figures
 from quorate.evaluation.baselines.strategies import (
-    Rival,
+    BaselineStrategy,
     alone,
     by_rule,
     model_rival,
@@ -97,11 +97,11 @@ def test_decisions_of_no_model_carry_no_scores(run: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def venue(run: Any) -> Venue:
-    return Venue(run.candles, {}, Settings(), horizon=1)
+def venue(run: Any) -> BacktestSetup:
+    return BacktestSetup(run.candles, {}, Settings(), horizon=1)
 
 
-def test_every_rival_meets_the_ensembles_rows_in_an_account_of_its_own(run: Any, venue: Venue) -> None:
+def test_every_rival_meets_the_ensembles_rows_in_an_account_of_its_own(run: Any, venue: BacktestSetup) -> None:
     target = TargetSettings(horizon=1, band=0.003)
     scores = {symbol: frame.scores["xgboost"] for symbol, frame in run.frames.items()}
     rivals = {
@@ -122,12 +122,14 @@ def test_every_rival_meets_the_ensembles_rows_in_an_account_of_its_own(run: Any,
 def test_a_rival_without_scores_is_asked_for_its_accuracy_alone(run: Any) -> None:
     right = replace(run.sample, action=run.sample.y)
     settings = Settings().evaluation
-    figures = rival_figures(Rival(right, run.result, "knows it all"), lambda _: {"never": 1}, settings)
+    figures = rival_figures(BaselineStrategy(right, run.result, "knows it all"), lambda _: {"never": 1}, settings)
     assert figures["about"] == "knows it all"
     assert (figures["n"], figures["accuracy"]) == (len(right), 1.0)
     assert figures["trades"]["n"] == len(run.result.trades)
     assert "log_loss" not in figures
-    scored = rival_figures(Rival(right, run.result, "", np.zeros((1, 3))), lambda table: {"rows": len(table)}, settings)
+    scored = rival_figures(
+        BaselineStrategy(right, run.result, "", np.zeros((1, 3))), lambda table: {"rows": len(table)}, settings
+    )
     assert scored["rows"] == 1
 
 

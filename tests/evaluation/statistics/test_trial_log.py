@@ -11,7 +11,7 @@ import pytest
 
 from quorate.core.errors import EvaluationError
 from quorate.evaluation.statistics.deflated_sharpe import Moments
-from quorate.evaluation.statistics.trial_log import Ledger, Trial
+from quorate.evaluation.statistics.trial_log import Trial, TrialLog
 
 
 def trial(floor: float = 0.69, sharpe: float = 0.05, **more: Any) -> Trial:
@@ -30,7 +30,7 @@ def trial(floor: float = 0.69, sharpe: float = 0.05, **more: Any) -> Trial:
 
 
 def test_what_was_recorded_is_read_again(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "deep" / "trials.jsonl")
+    ledger = TrialLog(tmp_path / "deep" / "trials.jsonl")
     assert ledger.read().trials == ()
     undefined = trial(0.7, moments=Moments(math.nan, 1, math.nan, math.nan))
     ledger.record([trial(), undefined])
@@ -47,7 +47,7 @@ def test_what_was_recorded_is_read_again(tmp_path: Path) -> None:
 
 
 def test_the_same_configuration_twice_is_one_trial_and_the_newest_counts(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "trials.jsonl")
+    ledger = TrialLog(tmp_path / "trials.jsonl")
     again = trial(sharpe=0.07, time="2026-11-21T12:00:00Z", code="0.1.0+def", data="4567", verb="backtest")
     ledger.record([trial(), trial(0.8), again, trial(0.9, synthetic=True)])
     real = ledger.read().distinct(synthetic=False)
@@ -59,7 +59,7 @@ def test_the_same_configuration_twice_is_one_trial_and_the_newest_counts(tmp_pat
 
 
 def test_a_torn_line_is_counted_and_costs_no_other(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "trials.jsonl")
+    ledger = TrialLog(tmp_path / "trials.jsonl")
     ledger.record([trial(), trial(0.8)])
     whole = ledger.path.read_bytes()
     ledger.path.write_bytes(whole[:-40])
@@ -75,7 +75,7 @@ def test_a_torn_line_is_counted_and_costs_no_other(tmp_path: Path) -> None:
 
 def _many(path: str, worker: int) -> None:
     for number in range(40):
-        Ledger(Path(path)).record([trial(worker + number / 1000), trial(worker + number / 1000 + 0.0005)])
+        TrialLog(Path(path)).record([trial(worker + number / 1000), trial(worker + number / 1000 + 0.0005)])
 
 
 def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     for worker in workers:
         worker.join(60)
         assert worker.exitcode == 0
-    history = Ledger(path).read()
+    history = TrialLog(path).read()
     assert (len(history.trials), history.torn) == (320, 0)
     assert len(history.distinct(synthetic=False)) == 320
 
@@ -95,8 +95,8 @@ def test_a_ledger_that_cannot_be_written_is_refused_before_the_work(tmp_path: Pa
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "trials.jsonl", tmp_path):
         with pytest.raises(EvaluationError, match="trial ledger"):
-            Ledger(path).require_writable()
+            TrialLog(path).require_writable()
         with pytest.raises(EvaluationError, match="every evaluation is recorded"):
-            Ledger(path).record([trial()])
+            TrialLog(path).record([trial()])
     with pytest.raises(EvaluationError):
-        Ledger(tmp_path).read()
+        TrialLog(tmp_path).read()

@@ -16,15 +16,15 @@ from quorate.core.settings import ModelSettings, Settings, SplitSettings, VoteSe
 from quorate.core.types import Action
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.walk_forward.fold_rows import steps
-from quorate.evaluation.walk_forward.labelled_bars import Rows
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk import walk
-from quorate.evaluation.walk_forward.walk_result import Walk
-from quorate.models import Lesson, Model
+from quorate.evaluation.walk_forward.walk_result import WalkResult
+from quorate.models import FitRequest, Model
 
 START = parse_ms("2025-08-01")
 
 
-def made_rows(bars_of: dict[str, np.ndarray], horizon: int, seed: int = 0, unusable: float = 0.0) -> Rows:
+def made_rows(bars_of: dict[str, np.ndarray], horizon: int, seed: int = 0, unusable: float = 0.0) -> LabelledBars:
     """Rows of symbols with bars at the given hours. The first column is the hour; labels are drawn.
 
     A label is known where the bars up to the horizon are all there.
@@ -40,7 +40,7 @@ def made_rows(bars_of: dict[str, np.ndarray], horizon: int, seed: int = 0, unusa
     X[rng.random(n) < unusable, 1] = np.nan
     ends = np.cumsum([len(own) for own in bars_of.values()])
     time = START + hours * HOUR_MS
-    return Rows(
+    return LabelledBars(
         X=X,
         columns=("hour", "noise"),
         features="made",
@@ -60,7 +60,7 @@ def made_rows(bars_of: dict[str, np.ndarray], horizon: int, seed: int = 0, unusa
 
 
 @st.composite
-def panels(draw: Any) -> tuple[Rows, int, int, int, bool]:
+def panels(draw: Any) -> tuple[LabelledBars, int, int, int, bool]:
     horizon, folds = draw(st.integers(1, 6)), draw(st.integers(1, 4))
     embargo, anchored = draw(st.integers(0, 6)), draw(st.booleans())
     bars_of = {}
@@ -76,7 +76,7 @@ def panels(draw: Any) -> tuple[Rows, int, int, int, bool]:
 @settings(max_examples=80)
 @given(panels())
 def test_training_labels_end_before_the_test_span_and_every_later_bar_is_tested_once(
-    made: tuple[Rows, int, int, int, bool],
+    made: tuple[LabelledBars, int, int, int, bool],
 ) -> None:
     rows, folds, embargo, _, anchored = made
     cut = steps(rows, folds, embargo_bars=embargo, anchored=anchored)
@@ -153,7 +153,7 @@ class Told(Model):
     def columns(self) -> int | None:
         return self.fitted
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         X: Any = lesson.X
         if X[:, 0].max() >= self.refuses_after:
             raise ModelError("fit told", found="too late an hour")
@@ -177,7 +177,7 @@ class Memory(Told):
 
     horizon = 4
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         X: Any = lesson.X
         self.fitted, self.read = X.shape[1], set((X[:, :1] + np.arange(self.horizon + 1)).ravel().tolist())
 
@@ -193,14 +193,14 @@ def told(kind: type[Told] = Told, **more: Any) -> Told:
     return model
 
 
-def walked(rows: Rows, members: dict[str, Any], folds: int = 3) -> Walk:
+def walked(rows: LabelledBars, members: dict[str, Any], folds: int = 3) -> WalkResult:
     return walk(rows, tuple(members), Settings(), folds=folds, builder=lambda name: members[name]())
 
 
 @settings(max_examples=30)
 @given(panels())
 def test_a_member_that_learns_by_heart_knows_nothing_of_the_bars_it_is_asked_about(
-    made: tuple[Rows, int, int, int, bool],
+    made: tuple[LabelledBars, int, int, int, bool],
 ) -> None:
     rows, folds, _, horizon, anchored = made
     kind = type("MemoryOfHorizon", (Memory,), {"horizon": horizon})
@@ -308,7 +308,7 @@ class Witness(Told):
     window = 4
     stops_early = True
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         self.fitted, self.lesson = lesson.X.shape[-1], lesson
 
 

@@ -13,8 +13,8 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import LSTMSettings, ModelSettings
 from quorate.core.types import Action
 from quorate.features import Windows
-from quorate.models import Later, build
-from quorate.models.runtime import Session, require_same
+from quorate.models import StoppingRows, build
+from quorate.models.runtime import OnnxSession, require_same
 
 L, F = 8, 3
 SETTINGS = LSTMSettings(window=L, epochs=3, width=12, head=8, learning_rate=0.01)
@@ -49,7 +49,7 @@ def test_views_and_their_copy_give_the_same(fitted, task):
     y = classes(returns) if task == "class" else returns
     copied = member(task).fit(X[:], y)
     np.testing.assert_array_equal(copied.output(X[:]), fitted[task].output(X))
-    session = Session(fitted[task].to_onnx(), F, "lstm")
+    session = OnnxSession(fitted[task].to_onnx(), F, "lstm")
     assert (session.window, session.batch) == (L, type(copied).batch)
     np.testing.assert_array_equal(session.run(X), session.run(X[:]))
     require_same(fitted[task].output(X), session.run(X), "lstm")
@@ -145,7 +145,7 @@ def test_it_stops_by_later_rows_in_the_loss_it_learns_by(task):
     X, returns = rows(400)
     later, further = rows(150, 1)
     y, after = (classes(one) if task == "class" else one for one in (returns, further))
-    model = member(task, replace(SETTINGS, epochs=30, patience=2)).fit(X, y, later=Later(later, after))
+    model = member(task, replace(SETTINGS, epochs=30, patience=2)).fit(X, y, later=StoppingRows(later, after))
     history = model.history
     assert history.stopped == "patience"
     output = model.output(later)
@@ -248,7 +248,7 @@ def test_a_file_brings_its_own_settings(fitted, tmp_path):
 def test_windows_of_another_length_are_refused(fitted):
     X, _ = rows(20)
     shorter = X[:][:, 1:]
-    for ask in (fitted["class"].output, Session(fitted["class"].to_onnx(), F, "lstm").run):
+    for ask in (fitted["class"].output, OnnxSession(fitted["class"].to_onnx(), F, "lstm").run):
         with pytest.raises(ModelError, match="found windows of 7 bars; expected 8 bars"):
             ask(shorter)
     with pytest.raises(ModelError, match="windows of 7 bars"):
@@ -298,7 +298,7 @@ def test_windows_are_never_all_copied(fitted):  # by then, torch has imported wh
     settings = replace(SETTINGS, window=200, epochs=1, share=1e-3, batch=50)
     tracemalloc.start()
     try:
-        model = member(settings=settings).fit(windows, y, later=Later(windows.select(slice(0, 600)), y[:600]))
+        model = member(settings=settings).fit(windows, y, later=StoppingRows(windows.select(slice(0, 600)), y[:600]))
         model.output(windows.select(slice(0, 600)))
         _, peak = tracemalloc.get_traced_memory()
     finally:

@@ -13,7 +13,7 @@ from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import ModelSettings, NHiTSSettings
 from quorate.models.networks.interpolation import interpolation_matrix
 from quorate.models.networks.nhits import NHiTS, NHiTSConfig, NHiTSNetwork
-from quorate.models.runtime import Session, require_same
+from quorate.models.runtime import OnnxSession, require_same
 
 SMALL = NHiTSConfig(window=12, features=3, pools=(4, 2, 1), hidden=(16, 12, 8), ratios=(6, 3, 1))
 FORECAST = replace(SMALL, horizon=6)
@@ -257,4 +257,4 @@ def test_its_graph_says_the_same_also_where_the_oldest_bars_fill_no_part(window)
     assert member.parameters is None
     member.fit(X, (np.arange(70) % 3).astype(np.int8))
     assert member.parameters == sum(parameter.numel() for parameter in member._module(4).parameters())
-    require_same(member.output(X), Session(member.to_onnx(), 4, "nhits").run(X), "nhits")
+    require_same(member.output(X), OnnxSession(member.to_onnx(), 4, "nhits").run(X), "nhits")

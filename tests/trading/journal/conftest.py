@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from quorate.core.settings import JournalSettings
-from quorate.trading.journal import Journal, Moved, Record, Settled
+from quorate.trading.journal import Journal, MovedRecord, Record, SettledRecord
 from stubs.postgresql import PostgreSQL, postgresql, programs
 
 HASTY = JournalSettings(patience_s=0.2)
@@ -58,9 +58,9 @@ def batch() -> Callable[[int], list[Record]]:
     def make(bar: int) -> list[Record]:
         symbol = "BTC/USDT:USDT"
         return [
-            Settled(bar, symbol, "open", 0, 0.0001, 100_000.0 + bar, -0.01),
-            Moved(bar, symbol, 99_000.0 + bar),
-            Moved(bar, "币安人生/USDT:USDT", 0.1),
+            SettledRecord(bar, symbol, "open", 0, 0.0001, 100_000.0 + bar, -0.01),
+            MovedRecord(bar, symbol, 99_000.0 + bar),
+            MovedRecord(bar, "币安人生/USDT:USDT", 0.1),
         ]
 
     return make

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from quorate.core.errors import JournalError
 from quorate.core.types import Action, Vote
 from quorate.trading import Order
-from quorate.trading.journal import RECORDS, Decided, Intent, Moved, Record, Started, Valued
+from quorate.trading.journal import (
+    RECORDS,
+    DecidedRecord,
+    IntentRecord,
+    MovedRecord,
+    Record,
+    StartedRecord,
+    ValuedRecord,
+)
 from quorate.trading.journal.canonical_json import decode, encode
 from quorate.trading.journal.records import DETAIL_FIELDS, NAN_FIELDS
 
@@ -28,7 +36,7 @@ JSON = st.recursive(
 )
 PLAIN = {int: st.integers(-(2**53), 2**53), bool: st.booleans(), str: st.text(), float: FINITE, Any: JSON}
 
-DECIDED = Decided(1, "A", Action.BUY, 0.8, 0.7, "strong", "vote", "line", None, "full")
+DECIDED = DecidedRecord(1, "A", Action.BUY, 0.8, 0.7, "strong", "vote", "line", None, "full")
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
@@ -95,14 +103,14 @@ def test_every_record_comes_back_to_the_last_bit(kind, data):
 
 
 def test_a_body_is_what_the_table_shows():
-    record = Valued(7, "close", equity_usd=1000.1, cash_usd=990, marks={})
+    record = ValuedRecord(7, "close", equity_usd=1000.1, cash_usd=990, marks={})
     written = json.loads(encode(record))
     assert written["equity_usd"] == 1000.1
     assert repr(written["cash_usd"]) == "990.0"
     assert "time" not in written
     order = Order("BTC/USDT:USDT", 1, 0, 5, 0.8, math.nan)
-    assert json.loads(encode(Intent(0, "a1", order)))["order"]["atr"] is None
-    assert math.isnan(again(Intent(0, "a1", order)).order.probability)
+    assert json.loads(encode(IntentRecord(0, "a1", order)))["order"]["atr"] is None
+    assert math.isnan(again(IntentRecord(0, "a1", order)).order.probability)
 
 
 @pytest.mark.parametrize(
@@ -118,15 +126,15 @@ def test_a_body_is_what_the_table_shows():
 )
 def test_a_value_that_does_not_fit_is_not_written(value, found):
     with pytest.raises(JournalError, match=f"moved:A:1.*{found}.*finite"):
-        encode(Moved(1, "A", value))
+        encode(MovedRecord(1, "A", value))
 
 
 def test_a_float_of_numpy_is_a_float():
-    assert encode(Moved(1, "A", np.float64(0.1))) == '{"stop":0.1}'
+    assert encode(MovedRecord(1, "A", np.float64(0.1))) == '{"stop":0.1}'
 
 
 def test_settings_may_hold_what_json_has_and_nothing_else():
-    started = Started(0, 0, "replay", "b", "s", "vote", "1h", ("A",), settings={"vote": {"pools": (4, 2, 1)}})
+    started = StartedRecord(0, 0, "replay", "b", "s", "vote", "1h", ("A",), settings={"vote": {"pools": (4, 2, 1)}})
     assert again(started).settings == {"vote": {"pools": [4, 2, 1]}}
     for bad in (math.nan, {1: 2}, {"a": object()}):
         with pytest.raises(JournalError, match="settings"):
@@ -142,7 +150,7 @@ def test_a_record_that_the_journal_does_not_know_is_not_written():
         encode(Rumour(0))
 
     @dataclass(frozen=True, slots=True)
-    class Sideways(Moved):
+    class Sideways(MovedRecord):
         pass
 
     with pytest.raises(JournalError, match="Sideways"):

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from quorate.core.errors import JournalError
-from quorate.trading.journal import Human, Journal, Moved
+from quorate.trading.journal import HumanRecord, Journal, MovedRecord
 
 NUMBERS = st.lists(st.integers(0, 30), min_size=1, max_size=4, unique=True)
 
 
 def moved(number, stop=1.0):
-    return Moved(number, "A", stop)
+    return MovedRecord(number, "A", stop)
 
 
 class Histories(RuleBasedStateMachine):
@@ -50,17 +50,17 @@ class Histories(RuleBasedStateMachine):
         if all(held) or not any(held):
             assert self.journal.holds(batch) == all(held)
 
-    @precondition(lambda self: any(isinstance(record, Moved) for record in self.written))
+    @precondition(lambda self: any(isinstance(record, MovedRecord) for record in self.written))
     @rule(data=st.data(), idempotent=st.booleans())
     def contradict(self, data, idempotent):
-        known = data.draw(st.sampled_from([record for record in self.written if isinstance(record, Moved)]))
+        known = data.draw(st.sampled_from([record for record in self.written if isinstance(record, MovedRecord)]))
         with pytest.raises(JournalError, match="another of that key"):
             self.journal.append([moved(99), moved(known.time, 2.0)], idempotent=idempotent)
 
     @rule()
     def ask(self):
         self.people += 1
-        asked = Human(0, self.people, "promote", "", "me")
+        asked = HumanRecord(0, self.people, "promote", "", "me")
         with Journal.open(self.url, "paper", role="human") as person:
             person.append([asked])
         self.written.append(asked)

@@ -12,9 +12,9 @@ from sqlalchemy.pool import NullPool
 
 from quorate.core.errors import JournalError, JournalTakenError
 from quorate.core.types import Action, Vote
-from quorate.trading.journal import Decided, Human, Journal, Moved, Settled, Valued
+from quorate.trading.journal import DecidedRecord, HumanRecord, Journal, MovedRecord, SettledRecord, ValuedRecord
 
-A_HUMAN = Human(5, 1_700_000_000_000, "rearm", "losses", "me")
+A_HUMAN = HumanRecord(5, 1_700_000_000_000, "rearm", "losses", "me")
 
 
 def records(journal, **options):
@@ -35,9 +35,9 @@ def test_what_is_appended_is_read_in_order_by_this_session_and_the_next(url, ope
     assert journal.append([]) == 0
     assert records(journal) == first + second
     assert records(journal, after=3) == second
-    assert records(journal, kinds=[Settled]) == [first[0], second[0]]
+    assert records(journal, kinds=[SettledRecord]) == [first[0], second[0]]
     assert [entry.record for entry in journal.newest(2)] == second[1:]
-    assert [entry.record for entry in journal.newest(1, [Settled])] == [second[0]]
+    assert [entry.record for entry in journal.newest(1, [SettledRecord])] == [second[0]]
     founding = journal.founding
     journal.close()
     journal.close()
@@ -49,7 +49,7 @@ def test_what_is_appended_is_read_in_order_by_this_session_and_the_next(url, ope
 
 def test_the_votes_can_be_left_out(url, open_journal, batch):
     vote = Vote("xgboost", Action.BUY, 0.78, (0.1, 0.2, 0.7), None, (1e-300, 0.1 + 0.2, 1e22))
-    decided = Decided(1, "A", Action.BUY, 0.1 + 0.2, 1e-17, "strong", "vote", "line", 1e22, "full", (vote,))
+    decided = DecidedRecord(1, "A", Action.BUY, 0.1 + 0.2, 1e-17, "strong", "vote", "line", 1e22, "full", (vote,))
     journal = open_journal(url)
     journal.append([*batch(1), decided])
     assert records(journal) == [*batch(1), decided]
@@ -75,7 +75,7 @@ def test_a_record_is_written_once(url, open_journal, batch):
     with pytest.raises(JournalError, match=r"settled:BTC/USDT:USDT:1:open:0.*the same one in the journal"):
         journal.append(batch(1))
     assert journal.append(batch(1), idempotent=True) == 3
-    changed = [*batch(1)[:2], Moved(1, "币安人生/USDT:USDT", 0.2)]
+    changed = [*batch(1)[:2], MovedRecord(1, "币安人生/USDT:USDT", 0.2)]
     with pytest.raises(JournalError, match=r'another of that key.*"stop":0.1.*"stop":0.2'):
         journal.append(changed, idempotent=True)
     with pytest.raises(JournalError, match="only 1 of its batch of 2"):
@@ -94,7 +94,7 @@ def test_a_batch_is_written_whole_or_not_at_all(url, open_journal, batch):
     with pytest.raises(JournalError):
         journal.append([*batch(2), batch(1)[0]])
     with pytest.raises(JournalError, match="nan"):
-        journal.append([*batch(2), Moved(3, "A", float("nan"))])
+        journal.append([*batch(2), MovedRecord(3, "A", float("nan"))])
     assert records(journal) == batch(1)[:1]
 
 
@@ -102,9 +102,9 @@ def test_a_batch_is_written_whole_or_not_at_all(url, open_journal, batch):
 def test_a_name_that_a_database_would_change_is_refused(symbol, tmp_path, open_journal):
     journal = open_journal(tmp_path / "journal.sqlite")
     with pytest.raises(JournalError, match="without control characters"):
-        journal.append([Moved(1, symbol, 0.1)])
+        journal.append([MovedRecord(1, symbol, 0.1)])
     with pytest.raises(JournalError, match="milliseconds"):
-        journal.append([Moved(2**60, "A", 0.1)])
+        journal.append([MovedRecord(2**60, "A", 0.1)])
 
 
 def test_accounts_are_apart(url, open_journal, batch):
@@ -139,7 +139,7 @@ def test_people_and_readers_come_beside_a_session(url, open_journal, batch):
     human, reader = open_journal(url, role="human"), open_journal(url, role="reader")
     human.append([A_HUMAN])
     assert records(reader) == [*batch(1), A_HUMAN]
-    assert records(journal, kinds=[Human]) == [A_HUMAN]
+    assert records(journal, kinds=[HumanRecord]) == [A_HUMAN]
     journal.append(batch(2))
     assert records(reader) == [*batch(1), A_HUMAN, *batch(2)]
     for refused in (human, reader):
@@ -201,7 +201,7 @@ def test_rows_that_cannot_be_understood_are_named(url, open_journal, batch):
 
 def test_the_table_can_be_read_without_quorate(tmp_path, open_journal):
     path = tmp_path / "journal.sqlite"
-    open_journal(path).append([Valued(7, "close", 1000.25, 990.0, {})])
+    open_journal(path).append([ValuedRecord(7, "close", 1000.25, 990.0, {})])
     with sqlite3.connect(path) as connection:
         (row,) = connection.execute("SELECT seq, kind, time_ms, json_extract(body, '$.equity_usd'), body FROM journal")
     connection.close()

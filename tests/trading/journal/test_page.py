@@ -11,7 +11,7 @@ import quorate
 from quorate.core.types import Action
 from quorate.trading import Trade
 from quorate.trading.account.costs import Fill
-from quorate.trading.journal import RECORDS, Closed, Decided, Journal, Valued
+from quorate.trading.journal import RECORDS, ClosedRecord, DecidedRecord, Journal, ValuedRecord
 
 PAGE = (Path(quorate.__file__).parents[2] / "docs" / "journal.md").read_text(encoding="utf-8")
 DAY = 86_400_000
@@ -25,10 +25,12 @@ TRADE = Trade(
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Journal.open("sqlite:///paper/journal.sqlite", "paper") as journal:
-        journal.append([Valued(0, "close", 1_000.0, 1_000.0), Valued(3_600_000, "close", 1_001.0, 1_000.0)])
-        journal.append([Valued(DAY, "close", 1_002.0, 1_000.0), Closed(DAY, "a1", TRADE, Fill(110.0, 110.0, 0.0, 0.0))])
+        journal.append([ValuedRecord(0, "close", 1_000.0, 1_000.0), ValuedRecord(3_600_000, "close", 1_001.0, 1_000.0)])
+        journal.append(
+            [ValuedRecord(DAY, "close", 1_002.0, 1_000.0), ClosedRecord(DAY, "a1", TRADE, Fill(110.0, 110.0, 0.0, 0.0))]
+        )
         for bar, consensus in enumerate(("strong", "strong", "split")):
-            journal.append([Decided(bar, "A", Action.BUY, 0.8, 0.7, consensus, "vote", "line", None, "full")])
+            journal.append([DecidedRecord(bar, "A", Action.BUY, 0.8, 0.7, consensus, "vote", "line", None, "full")])
     return tmp_path
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
 from quorate.core.settings import JournalSettings
-from quorate.trading.journal import Moved
+from quorate.trading.journal import MovedRecord
 from stubs.proxy import proxy
 
 
@@ -136,12 +136,12 @@ def test_a_session_that_was_cut_off_does_not_write_beside_its_successor(before, 
         journal.append(batch(2))
     with pytest.raises(JournalUnavailableError, match=r"another connection writing it.*Try again"):
         journal.append(batch(2))
-    successor.append([Moved(2, "A", 1.0)])
+    successor.append([MovedRecord(2, "A", 1.0)])
     successor.close()
     with pytest.raises(JournalError, match="moved:A:2, which another session wrote") as caught:
         journal.append(batch(2))
     assert not isinstance(caught.value, JournalUnavailableError | JournalTakenError)
-    assert records(open_journal(url, role="reader")) == [*written, Moved(2, "A", 1.0)]
+    assert records(open_journal(url, role="reader")) == [*written, MovedRecord(2, "A", 1.0)]
 
 
 def test_commits_are_on_the_disk_whatever_the_server_is_set_to(url, open_journal):

@@ -9,10 +9,10 @@ from contextlib import closing, contextmanager
 import pytest
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
-from quorate.trading.journal import Journal, Valued
+from quorate.trading.journal import Journal, ValuedRecord
 from quorate.trading.journal.sql_tables import journal
 
-LONG = [Valued(bar, "close", 1.0, 1.0, heard=0) for bar in range(600)]
+LONG = [ValuedRecord(bar, "close", 1.0, 1.0, heard=0) for bar in range(600)]
 
 
 def records(journal):

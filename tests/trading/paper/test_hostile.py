@@ -29,11 +29,11 @@ from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.training.train_ensemble import train
 from quorate.market import SyntheticMarket
 from quorate.market.columns import Columns
-from quorate.market.exchange.live_windows import Window
+from quorate.market.exchange.live_windows import LiveWindow
 from quorate.market.feed import BarReport, Freshness
 from quorate.market.quality.candle_checks import judge
-from quorate.trading.journal import Decided, Filled, Journal
-from quorate.trading.paper import Session, Terms
+from quorate.trading.journal import DecidedRecord, FilledRecord, Journal
+from quorate.trading.paper import AccountConfig, PaperSession
 
 START = parse_ms("2024-01-01")
 BARS, FIRST = 300, 260
@@ -65,7 +65,7 @@ class HostileFeed:
     def __init__(self, truth, sent, opened):
         self.timeframe, self.symbols = "1h", (SYMBOL,)
         self._truth, self._sent, self._opened = truth, sent, opened
-        self._window = Window(SYMBOL, "1h")
+        self._window = LiveWindow(SYMBOL, "1h")
         self._window.add(columns_of(truth[:FIRST]), columns_of(truth[:0]))
         self.believed: set[int] = set()
 
@@ -161,21 +161,21 @@ def checker(truth, bundle, folder):
     def run(sent: list[Mapping], opened: list) -> int:
         feed = HostileFeed(truth, sent, opened)
         with Journal.open(address, f"case{next(numbers)}", settings=UNCHECKED) as journal:
-            session = Session(
+            session = PaperSession(
                 feed,
                 eager,
                 journal,
-                Terms(3, oversight=None),
+                AccountConfig(3, oversight=None),
                 bundle_id="b",
                 mode="live",
                 settings=PaperSettings(open_patience_s=0),
             )
             session.run()
-            records = [entry.record for entry in journal.read(kinds=[Decided, Filled])]
+            records = [entry.record for entry in journal.read(kinds=[DecidedRecord, FilledRecord])]
         account = session.desk.account
         assert math.isfinite(account.equity_usd)
         for record in records:
-            if isinstance(record, Decided):
+            if isinstance(record, DecidedRecord):
                 assert record.time in feed.believed
             else:
                 assert record.order.decided in feed.believed
@@ -185,7 +185,7 @@ def checker(truth, bundle, folder):
         for trade in account.trades:
             assert math.isfinite(trade.net_usd)
             assert trade.exit_time in feed.believed or trade.reason == "time"
-        return sum(isinstance(record, Filled) for record in records)
+        return sum(isinstance(record, FilledRecord) for record in records)
 
     return run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from quorate.core.errors import QuorateError
-from quorate.trading.journal import Entry, Started
+from quorate.trading.journal import Entry, StartedRecord
 from quorate.trading.paper.recovery import peek, redo
 from stubs.scripted import make_world
 
@@ -67,7 +67,7 @@ class Doomed:
 
 def content(journal) -> list:
     """All that was written, without the beginnings of sessions."""
-    return [entry.record for entry in journal.read() if not isinstance(entry.record, Started)]
+    return [entry.record for entry in journal.read() if not isinstance(entry.record, StartedRecord)]
 
 
 def test_a_crash_at_every_step_before_and_after_its_commit(open_journal):

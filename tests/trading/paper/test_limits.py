@@ -6,7 +6,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import GuardSettings
-from quorate.trading.journal import GuardMoved, Valued
+from quorate.trading.journal import GuardMovedRecord, ValuedRecord
 from stubs.scripted import make_world
 
 STRICT = GuardSettings(
@@ -28,14 +28,14 @@ def test_nobody_is_halted_for_what_was_allowed_and_the_new_limits_hold_from_now_
     middle = world.start + 60 * HOUR_MS
     with open_journal() as journal:
         under(world, LAX).session(journal, end=middle).run()
-        assert list(journal.read(kinds=[GuardMoved])) == []
+        assert list(journal.read(kinds=[GuardMovedRecord])) == []
     with open_journal() as journal:
         session = under(world, STRICT).session(journal)
         session._recover()
         assert session.desk.guards.asked == ()
         assert session.desk.guards.mode == "ACTIVE"
         session.run()
-        moved = [entry.record for entry in journal.read(kinds=[GuardMoved])]
+        moved = [entry.record for entry in journal.read(kinds=[GuardMovedRecord])]
         assert moved
         assert min(record.time for record in moved) >= middle
 
@@ -50,5 +50,5 @@ def test_a_halt_outlives_limits_that_would_not_have_caused_it(open_journal):
         session = under(world, LAX).session(journal)
         session.run()
         assert session.desk.guards.mode == "HALTED"
-        last = list(journal.read(kinds=[Valued]))[-1].record
+        last = list(journal.read(kinds=[ValuedRecord]))[-1].record
         assert last.time > world.start + 61 * HOUR_MS

@@ -9,9 +9,9 @@ from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.settings import AccountSettings, ExchangeSettings, FeedSettings, GuardSettings, PaperSettings
 from quorate.market import SyntheticMarket
 from quorate.market.exchange import Exchange, LiveFeed
-from quorate.trading.journal import Feed, Filled, GuardMoved, Journal, Refused, Valued
+from quorate.trading.journal import FeedRecord, FilledRecord, GuardMovedRecord, Journal, RefusedRecord, ValuedRecord
 from quorate.trading.oversight import Oversight
-from quorate.trading.paper import Session, Terms
+from quorate.trading.paper import AccountConfig, PaperSession
 from stubs.binance import BinanceStub
 from stubs.scripted import World
 
@@ -58,7 +58,7 @@ def world(market):
     """Decisions on every bar; funding as the exchange has it, no mark prices."""
     candles = {symbol: market.candles(symbol) for symbol in market.names}
     funding = {symbol: market.funding(symbol) for symbol in market.names}
-    terms = Terms(5, AccountSettings(positions=3), oversight=None)
+    terms = AccountConfig(5, AccountSettings(positions=3), oversight=None)
     return World(candles, funding, {}, terms, seed=4, start=FIRST, end=FIRST + 60 * HOUR_MS)
 
 
@@ -67,15 +67,19 @@ def live(stub, world, tmp_path):
     """Runs a session over so many bars: the session, after it has ended."""
 
     def run(
-        bars: int, *, before: Callable[[int], None] = lambda _: None, terms: Terms | None = None, skew_ms: int = 0
-    ) -> Session:
+        bars: int,
+        *,
+        before: Callable[[int], None] = lambda _: None,
+        terms: AccountConfig | None = None,
+        skew_ms: int = 0,
+    ) -> PaperSession:
         settings = ExchangeSettings(url=stub.url, timeout_s=2.0, pause_s=0.005, attempts=1, paced=False)
         quick = FeedSettings(settle_s=0.0, poll_s=0.02, patience_s=0.1, attempts=1)
         clock = (lambda: stub.clock() + skew_ms) if skew_ms else stub.clock
         with Exchange(settings, clock=clock) as exchange, Journal.open(url(tmp_path), "live") as journal:
             feed = SteppedFeed(exchange, world.candles, "1h", quick)
             feed.stub, feed.before, feed.last = stub, before, FIRST + (bars - 1) * HOUR_MS
-            session = Session(
+            session = PaperSession(
                 feed,
                 world.decide,
                 journal,
@@ -124,19 +128,21 @@ def test_an_exchange_that_is_down_for_10_bars(live, world, stub, tmp_path):
 
     guarded = replace(world.terms, oversight=Oversight(GuardSettings(drawdown_usd=1e6, loss_usd=1e6)))
     session = live(60, before=before, terms=guarded)
-    fills = records(tmp_path, Filled)
+    fills = records(tmp_path, FilledRecord)
     assert any(fill.time < down for fill in fills)
     assert any(fill.time > back for fill in fills), "it goes on by itself"
     # The bar before the exchange went away had its open asked for in time.
     assert not [fill.time for fill in fills if down < fill.time <= back], "nothing is entered while it is away"
-    told = [notice.notice for notice in records(tmp_path, Feed)]
+    told = [notice.notice for notice in records(tmp_path, FeedRecord)]
     assert "down" in told
     assert "up" in told
     moves = [
-        (move.before, move.after) for move in records(tmp_path, GuardMoved) if move.guard == "feed" and not move.symbol
+        (move.before, move.after)
+        for move in records(tmp_path, GuardMovedRecord)
+        if move.guard == "feed" and not move.symbol
     ]
     assert moves == [("ACTIVE", "REDUCING"), ("REDUCING", "ACTIVE")]
-    closes = [valued.time for valued in records(tmp_path, Valued) if valued.phase == "close"]
+    closes = [valued.time for valued in records(tmp_path, ValuedRecord) if valued.phase == "close"]
     assert closes == [FIRST + bar * HOUR_MS for bar in range(60)], "every bar is in the journal, once"
     assert session.desk.account.trades
 
@@ -183,7 +189,7 @@ def test_an_open_that_is_long_past_is_entered_no_more(live, world, stub, tmp_pat
             stub.clock.advance(61_000)
 
     live(with_intents + 2, before=overslept)
-    late = [record for record in records(tmp_path, Refused) if record.reason == "late"]
+    late = [record for record in records(tmp_path, RefusedRecord) if record.reason == "late"]
     assert [record.time for record in late] == [FIRST + (with_intents + 1) * HOUR_MS] * len(late)
     assert late
 
@@ -191,6 +197,6 @@ def test_an_open_that_is_long_past_is_entered_no_more(live, world, stub, tmp_pat
 @pytest.mark.parametrize(("skew_ms", "enters"), [(3_000, True), (15_000, False)])
 def test_clocks_that_are_apart(live, tmp_path, skew_ms, enters):
     live(25, skew_ms=skew_ms)
-    assert bool(records(tmp_path, Filled)) is enters
-    assert any(record.reason == "no_trust" for record in records(tmp_path, Refused)) is not enters
-    assert "skew" in [notice.notice for notice in records(tmp_path, Feed)]
+    assert bool(records(tmp_path, FilledRecord)) is enters
+    assert any(record.reason == "no_trust" for record in records(tmp_path, RefusedRecord)) is not enters
+    assert "skew" in [notice.notice for notice in records(tmp_path, FeedRecord)]

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import AccountSettings, GuardSettings, LadderSettings
-from quorate.trading.journal import Closed, Filled, GuardMoved, Human, LadderMoved, Refused, Valued
+from quorate.trading.journal import (
+    ClosedRecord,
+    FilledRecord,
+    GuardMovedRecord,
+    HumanRecord,
+    LadderMovedRecord,
+    RefusedRecord,
+    ValuedRecord,
+)
 from stubs.scripted import make_world
 
 # Small enough to be reached within a hundred bars, also by the ladder's steps.
@@ -22,14 +30,14 @@ def test_no_fill_while_a_guard_is_tripped_nor_beyond_the_step(open_journal):
         step, margins = 1, {}
         for record in written:
             match record:
-                case GuardMoved(guard=guard, symbol=symbol, after=after):
+                case GuardMovedRecord(guard=guard, symbol=symbol, after=after):
                     tripped -= {(guard, symbol)}
                     tripped |= {(guard, symbol)} if after != "ACTIVE" else set()
                     guards.add((guard, after))
-                case LadderMoved(before=before, after=after):
+                case LadderMovedRecord(before=before, after=after):
                     assert before == step
                     step = after
-                case Filled(symbol=symbol, size=size):
+                case FilledRecord(symbol=symbol, size=size):
                     assert {market for _, market in tripped} & {None, symbol} == set()
                     margins[symbol] = size.margin_usd
                     capital, positions, leverage = ((150.0, 2, 6.0), (300.0, 3, 12.0))[step - 1]
@@ -38,9 +46,9 @@ def test_no_fill_while_a_guard_is_tripped_nor_beyond_the_step(open_journal):
                     assert size.leverage <= leverage
                     fills += 1
                     steps.add(step)
-                case Closed(symbol=symbol):
+                case ClosedRecord(symbol=symbol):
                     del margins[symbol]
-                case Refused(reason=reason):
+                case RefusedRecord(reason=reason):
                     reasons.add(reason)
     # They lived: entries at both steps, halts that were ended, orders that were stopped.
     assert fills > 30
@@ -60,12 +68,12 @@ def life(seed, open_journal):
 
         def watch_over(record) -> None:
             """A person who looks every six hours, re-arms what is halted, and asks for more capital."""
-            if isinstance(record, GuardMoved):
+            if isinstance(record, GuardMovedRecord):
                 halted.discard(record.guard)
                 halted.update([record.guard] if record.after == "HALTED" else [])
-            if isinstance(record, Valued) and record.phase == "close" and record.time % (6 * HOUR_MS) == 0:
+            if isinstance(record, ValuedRecord) and record.phase == "close" and record.time % (6 * HOUR_MS) == 0:
                 acts = [*(("rearm", name) for name in sorted(halted)), ("promote", "")]
-                person.append([Human(record.time, record.time, what, name, "ada") for what, name in acts])
+                person.append([HumanRecord(record.time, record.time, what, name, "ada") for what, name in acts])
 
         world.session(journal, listener=watch_over).run()
         return [entry.record for entry in journal.read()]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from quorate.trading.journal import Valued
+from quorate.trading.journal import ValuedRecord
 from stubs.scripted import make_world
 
 
 def closes(journal):
-    return [entry.record for entry in journal.read(kinds=[Valued]) if entry.record.phase == "close"]
+    return [entry.record for entry in journal.read(kinds=[ValuedRecord]) if entry.record.phase == "close"]
 
 
 @pytest.mark.parametrize("seed", range(6))

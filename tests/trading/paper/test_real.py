@@ -21,7 +21,7 @@ from quorate.ensemble.training.train_ensemble import train
 from quorate.market import FreqtradeFolder
 from quorate.trading.backtest import backtest
 from quorate.trading.oversight import Oversight
-from quorate.trading.paper import ReplayFeed, Session, Terms
+from quorate.trading.paper import AccountConfig, PaperSession, ReplayFeed
 
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT", "DOGE/USDT:USDT")
 FIRST, SEAM, END = parse_ms("2025-07-01"), parse_ms("2025-09-24"), parse_ms("2025-10-14")
@@ -61,14 +61,14 @@ def test_to_the_cent(source, bundle, open_journal, guarded):
     funding = {symbol: source.funding(symbol) for symbol in SYMBOLS}
     marks = {symbol: source.mark(symbol, "1h", SEAM, END) for symbol in SYMBOLS}
     watch = Oversight(GuardSettings(models=2, confidence=0.1, drawdown_usd=60.0)) if guarded else None
-    terms = Terms(bundle.manifest.horizon, oversight=watch)
+    terms = AccountConfig(bundle.manifest.horizon, oversight=watch)
 
     def decide(markets, now):
         return bundle.predict_many(markets, now=now)
 
     with open_journal() as journal:
         feed = ReplayFeed(panel, SEAM, END, funding=funding, marks=marks)
-        session = Session(feed, decide, journal, terms, bundle_id=bundle.manifest.id, mode="replay")
+        session = PaperSession(feed, decide, journal, terms, bundle_id=bundle.manifest.id, mode="replay")
         session.run()
     frames = {symbol: bundle.predict_frame(candles).between(SEAM) for symbol, candles in panel.items()}
     expected = backtest(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from quorate.core.settings import JournalSettings, PaperSettings
-from quorate.trading.journal import Journal, Started
-from quorate.trading.paper import Session
+from quorate.trading.journal import Journal, StartedRecord
+from quorate.trading.paper import PaperSession
 from stubs.postgresql import postgresql, programs
 from stubs.scripted import make_world
 
@@ -22,11 +22,11 @@ IMPATIENT = JournalSettings(patience_s=0.2)
 
 
 def content(journal: Journal) -> list:
-    return [entry.record for entry in journal.read() if not isinstance(entry.record, Started)]
+    return [entry.record for entry in journal.read() if not isinstance(entry.record, StartedRecord)]
 
 
-def session(world, journal, listener=None) -> Session:
-    return Session(
+def session(world, journal, listener=None) -> PaperSession:
+    return PaperSession(
         world.feed(), world.decide, journal, world.terms, bundle_id="script", mode="replay", settings=HASTY,
         listener=listener,
     )  # fmt: skip

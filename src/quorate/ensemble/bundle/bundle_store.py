@@ -18,7 +18,7 @@ from quorate.core.clock import iso_ms, now_ms
 from quorate.core.errors import BundleError, DataError, close_match
 from quorate.core.files import write_text_atomic
 from quorate.ensemble.bundle import bundle_files as storage
-from quorate.ensemble.bundle.champion_log import Deed, Line, append_line, read_history, reigns
+from quorate.ensemble.bundle.champion_log import ChampionLogEntry, Deed, append_line, read_history, reigns
 from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
 
 POINTER = "champion"
@@ -90,7 +90,7 @@ class BundleStore:
         """
         return self._own(storage.read(self.path(bundle_id))[0], bundle_id)
 
-    def history(self) -> tuple[Line, ...]:
+    def history(self) -> tuple[ChampionLogEntry, ...]:
         """What was done, oldest first."""
         return read_history(self.folder)
 
@@ -119,7 +119,7 @@ class BundleStore:
                 self._crown("promote", sealed.id, why or "the first bundle", by)
         return path, sealed
 
-    def promote(self, bundle_id: str, *, why: str = "", by: str | None = None) -> Line | None:
+    def promote(self, bundle_id: str, *, why: str = "", by: str | None = None) -> ChampionLogEntry | None:
         """Make a bundle the champion, after reading all of it.
 
         Returns:
@@ -133,7 +133,7 @@ class BundleStore:
             self._settle()
             return None if self._named() == bundle_id else self._crown("promote", bundle_id, why, by)
 
-    def rollback(self, *, why: str = "", by: str | None = None) -> Line:
+    def rollback(self, *, why: str = "", by: str | None = None) -> ChampionLogEntry:
         """Make the champion before this one champion again.
 
         Returns:
@@ -156,7 +156,7 @@ class BundleStore:
             self.verify(line[-2])
             return self._crown("rollback", line[-2], why, by)
 
-    def _crown(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> Line:
+    def _crown(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> ChampionLogEntry:
         written = self._write(deed, bundle_id, why, by)
         try:
             write_text_atomic(self.folder / POINTER, f"{bundle_id}\n")
@@ -180,9 +180,9 @@ class BundleStore:
         except OSError as error:
             raise BundleError(f"read {path}", found=str(error), expected="the id of a bundle") from error
 
-    def _write(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> Line:
+    def _write(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> ChampionLogEntry:
         who = by or os.environ.get("LOGNAME") or os.environ.get("USER") or f"uid {os.getuid()}"
-        line = Line(iso_ms(now_ms()), deed, bundle_id, self._named(), who, why)
+        line = ChampionLogEntry(iso_ms(now_ms()), deed, bundle_id, self._named(), who, why)
         append_line(self.folder, line)
         return line
 

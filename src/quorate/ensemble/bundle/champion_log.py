@@ -21,7 +21,7 @@ Deed = Literal["publish", "promote", "rollback", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChampionLogEntry:
     """One line.
 
     Attributes:
@@ -44,7 +44,7 @@ class Line:
         return asdict(self)
 
 
-def read_history(folder: Path) -> tuple[Line, ...]:
+def read_history(folder: Path) -> tuple[ChampionLogEntry, ...]:
     """Every line, oldest first; one that a crash left unfinished at the end does not count.
 
     Raises:
@@ -60,7 +60,7 @@ def read_history(folder: Path) -> tuple[Line, ...]:
     lines = []
     for number, content in enumerate(text.split(b"\n")[:-1], 1):
         try:
-            line = Line(**json.loads(content))
+            line = ChampionLogEntry(**json.loads(content))
         except (ValueError, TypeError) as error:
             raise BundleError(f"read {path}", found=f"line {number}: {error}", expected="a line of history") from error
         if line.action not in get_args(Deed):
@@ -71,7 +71,7 @@ def read_history(folder: Path) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def append_line(folder: Path, line: Line) -> None:
+def append_line(folder: Path, line: ChampionLogEntry) -> None:
     """Add a line and flush it to disk. The caller holds the store's lock.
 
     Raises:
@@ -94,7 +94,7 @@ def append_line(folder: Path, line: Line) -> None:
         raise BundleError(f"write {path}", found=error.strerror or str(error)) from error
 
 
-def reigns(lines: tuple[Line, ...]) -> tuple[str, ...]:
+def reigns(lines: tuple[ChampionLogEntry, ...]) -> tuple[str, ...]:
     """Champions that a rollback can go back through, the present one last.
 
     >>> def line(action, id): return Line("", action, id, None, "", "")

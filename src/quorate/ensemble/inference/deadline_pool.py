@@ -21,7 +21,7 @@ T = TypeVar("T")
 _PATIENCE = 0.1
 
 
-class Turns:
+class DeadlinePool:
     """Asks, and remembers who has not come back from an earlier question."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Turns:
 class _Round(Generic[T]):
     """Questions that are asked together, whichever threads take them."""
 
-    def __init__(self, questions: Sequence[tuple[str, Callable[[], T]]], turns: Turns, until: float) -> None:
+    def __init__(self, questions: Sequence[tuple[str, Callable[[], T]]], turns: DeadlinePool, until: float) -> None:
         self.pending = deque(enumerate(questions))
         self.done = threading.Lock()
         self.done.acquire()

@@ -15,7 +15,7 @@ from quorate.ensemble.calibration.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.calibration.calibration import UNCALIBRATED, Calibration
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.recipes import RECIPES
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 # Hashing a file and starting a session let go of the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
@@ -47,7 +47,7 @@ def load_bundle(path: str | Path, settings: PredictSettings | None = None, polic
         for check in checking:
             check.result()
         started = {member.model: start.result() for member, start in zip(trained, starting, strict=True)}
-    sessions = {model: found for model, found in started.items() if isinstance(found, Session)}
+    sessions = {model: found for model, found in started.items() if isinstance(found, OnnxSession)}
     failures = {member.model: member.failure or "not trained" for member in manifest.members if member.graph is None}
     failures |= {model: str(found) for model, found in started.items() if isinstance(found, ModelError)}
     attempted = f"load the bundle {path}"
@@ -66,10 +66,10 @@ def load_bundle(path: str | Path, settings: PredictSettings | None = None, polic
     return loaded
 
 
-def _start(folder: Path, manifest: Manifest, member: Member) -> Session | ModelError:
+def _start(folder: Path, manifest: Manifest, member: Member) -> OnnxSession | ModelError:
     """A member ready to predict, or why it is not."""
     graph = storage.read_file(folder, manifest, member.graph or "")
     try:
-        return Session(graph, len(manifest.feature_names), member.model)
+        return OnnxSession(graph, len(manifest.feature_names), member.model)
     except ModelError as error:
         return error

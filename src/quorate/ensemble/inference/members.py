@@ -23,12 +23,12 @@ from quorate.core.types import (
     Mode,
     Vote,
 )
-from quorate.ensemble.inference.deadline_pool import Turns
+from quorate.ensemble.inference.deadline_pool import DeadlinePool
 from quorate.ensemble.voting.vote import loaded_mode
 from quorate.ensemble.voting.vote_frame import PREFERENCE
 from quorate.features import Inputs, Sequences
 from quorate.models.input_checks import Matrix
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 # Single precision: a softmax may pass 1 by its last bit.
 _ROUNDING = 1e-6
@@ -56,7 +56,7 @@ class Members:
     def __init__(
         self,
         order: Sequence[str],
-        sessions: Mapping[str, Session],
+        sessions: Mapping[str, OnnxSession],
         failures: Mapping[str, str],
         deadline_ms: float,
         outputs: int = 3,
@@ -66,7 +66,7 @@ class Members:
         self.failures = dict(failures)
         self._deadline_s = deadline_ms / 1000
         self._outputs = outputs
-        self._turns = Turns()
+        self._turns = DeadlinePool()
 
     def __len__(self) -> int:
         return len(self.order)
@@ -210,7 +210,7 @@ class Members:
         return given
 
 
-def _shares(rows: Matrix, session: Session, most: int) -> list[Matrix]:
+def _shares(rows: Matrix, session: OnnxSession, most: int) -> list[Matrix]:
     """Rows in at most so many parts of about the same length, each of whole batches of the session's graph."""
     if most == 1 or len(rows) == 1 or session.batch is None:
         return [rows]

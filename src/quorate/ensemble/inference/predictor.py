@@ -32,7 +32,7 @@ from quorate.ensemble.voting.policies import quorum_count
 from quorate.ensemble.voting.vote import decide
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.features import Bars, Inputs, build, live, volatility_20
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 if TYPE_CHECKING:
     from quorate.ensemble.stack import Stack
@@ -63,7 +63,7 @@ class Bundle:
     def __init__(
         self,
         manifest: Manifest,
-        sessions: Mapping[str, Session],
+        sessions: Mapping[str, OnnxSession],
         failures: Mapping[str, str],
         settings: PredictSettings | None = None,
         calibration: Calibration = UNCALIBRATED,

@@ -29,7 +29,7 @@ from quorate.features import Bars, build, volatility_20
 BEFORE_SERIES = "before_series"
 
 
-class Stretch(NamedTuple):
+class BundleSpan(NamedTuple):
     """The bars of one bundle.
 
     Attributes:
@@ -63,7 +63,7 @@ class BundleSeries:
         ordered = sorted(manifests, key=lambda manifest: manifest.training_end)
         require_alike(ordered, f"make a series of {len(ordered)} bundles")
         starts = [first_bar(manifest) for manifest in ordered]
-        self.stretches = tuple(map(Stretch, ordered, starts, [*starts[1:], None]))
+        self.stretches = tuple(map(BundleSpan, ordered, starts, [*starts[1:], None]))
         self._starts = starts
         self._load = load
         self._policy: str | None = None
@@ -222,7 +222,7 @@ class BundleSeries:
         spans = zip(self.stretches, edges, edges[1:], strict=False)
         return [(self._bundle(stretch), first, last) for stretch, first, last in spans if first < last]
 
-    def _bundle(self, stretch: Stretch) -> Bundle:
+    def _bundle(self, stretch: BundleSpan) -> Bundle:
         with self._lock:
             name = stretch.manifest.id
             if name not in self._loaded:

@@ -8,14 +8,14 @@ from quorate.core.clock import format_ms
 from quorate.core.errors import BundleError
 
 
-class Window(NamedTuple):
+class TrainingWindow(NamedTuple):
     """One training span, ms, the end exclusive."""
 
     start: int
     end: int
 
 
-def windows(start: int, end: int, length_ms: int, period_ms: int) -> tuple[Window, ...]:
+def windows(start: int, end: int, length_ms: int, period_ms: int) -> tuple[TrainingWindow, ...]:
     """Every whole span that fits, oldest first.
 
     They are counted from the start, so that a later end adds spans and changes none.
@@ -43,4 +43,4 @@ def windows(start: int, end: int, length_ms: int, period_ms: int) -> tuple[Windo
             expected=f"at least the {length_ms / 86_400_000:g} of one training window",
             remedy="Choose a longer span with --from and --to, or a shorter --window.",
         )
-    return tuple(Window(first, first + length_ms) for first in range(start, end - length_ms + 1, period_ms))
+    return tuple(TrainingWindow(first, first + length_ms) for first in range(start, end - length_ms + 1, period_ms))

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from quorate.core.types import FloatArray
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 
 class Combiner(Protocol):
@@ -50,7 +50,7 @@ class Forest:
         graph: that the session runs.
     """
 
-    session: Session
+    session: OnnxSession
     unit: float
     graph: bytes
 

@@ -20,10 +20,10 @@ from quorate.ensemble.stack.sign_probability import fit_sign_probability
 from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.stack.stack_files import write
 from quorate.ensemble.stack.stack_metrics import STACKED, improvements, part_figures
-from quorate.ensemble.stack.tuning import Choice, choose
+from quorate.ensemble.stack.tuning import TunedCombiner, choose
 from quorate.ensemble.training.fit_member import Measure
 from quorate.models import Model
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset
 from quorate.targets.splits import TimeSplit
 
@@ -173,7 +173,7 @@ def _figures(
     dataset: Dataset,
     split: TimeSplit,
     seen: OutOfFold,
-    choice: Choice,
+    choice: TunedCombiner,
     measure: Measure,
 ) -> dict[str, dict[str, Any]]:
     """Name -> part -> figures; of the later parts by the graphs that serve."""
@@ -192,7 +192,7 @@ def _figures(
             stack.round_trip,
         )
     }
-    sessions = {name: Session(graphs[name], dataset.inputs.X.shape[1], name) for name in names}
+    sessions = {name: OnnxSession(graphs[name], dataset.inputs.X.shape[1], name) for name in names}
     mean = dataset.y[split.train].mean(keepdims=True)
     for part, wanted in (("validation", split.validation), ("test", split.test)):
         said = {name: {0: _ask(session, dataset, wanted)} for name, session in sessions.items()}
@@ -204,7 +204,7 @@ def _figures(
     return {name: {part: rows[name] for part, rows in parts.items()} for name in parts["out_of_fold"]}
 
 
-def _ask(session: Session, dataset: Dataset, wanted: IntArray) -> tuple[IntArray, FloatArray]:
+def _ask(session: OnnxSession, dataset: Dataset, wanted: IntArray) -> tuple[IntArray, FloatArray]:
     X, rows = dataset.read(wanted, session.window)
     return rows, session.run(X)[:, 0] if len(rows) else np.empty(0)
 

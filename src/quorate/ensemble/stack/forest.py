@@ -12,7 +12,7 @@ from quorate.core.settings import StackSettings
 from quorate.core.types import FloatArray
 from quorate.ensemble.stack.combiner import Forest
 from quorate.models.export import OPSET, content
-from quorate.models.runtime import Session, require_same
+from quorate.models.runtime import OnnxSession, require_same
 
 
 def fit_forest(predicted: FloatArray, y: FloatArray, settings: StackSettings, seed: int) -> Forest:
@@ -57,6 +57,6 @@ def fit_forest(predicted: FloatArray, y: FloatArray, settings: StackSettings, se
         # A name of our own: the default is random, and the bundle's id is its content.
         exported: Any = skl2onnx.to_onnx(forest, initial_types=inputs, target_opset=OPSET, name="stack")
     graph = content(exported)
-    session = Session(graph, rows.shape[1], "stack")
+    session = OnnxSession(graph, rows.shape[1], "stack")
     require_same(forest.predict(rows)[:, None], session.run(rows), "the forest of the stack")
     return Forest(session, unit, graph)

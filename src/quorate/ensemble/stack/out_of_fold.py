@@ -9,7 +9,7 @@ import numpy as np
 
 from quorate.core.types import FloatArray, IntArray
 from quorate.ensemble.stack.expanding_folds import StackFold
-from quorate.models import Later, Model
+from quorate.models import Model, StoppingRows
 from quorate.targets import Dataset
 
 
@@ -82,7 +82,7 @@ def predict_held(
         if model.stops_early:
             X, rows = dataset.read(fold.fit, window)
             unseen, its_rows = dataset.read(fold.stop, window)
-            later = Later(unseen, dataset.y[its_rows]) if len(its_rows) else None
+            later = StoppingRows(unseen, dataset.y[its_rows]) if len(its_rows) else None
             model.fit(X, dataset.y[rows], later=later)
         else:
             X, rows = dataset.read(np.concatenate([fold.fit, fold.stop]), window)

@@ -14,7 +14,7 @@ from quorate.core.types import FloatArray
 from quorate.ensemble.stack.combiner import Combiner, Forest, Linear
 from quorate.ensemble.stack.sign_probability import SignProbability
 from quorate.ensemble.stack.stack import Stack
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 FILE, GRAPH = "stack.json", "stack.onnx"
 
@@ -84,7 +84,7 @@ def _combiner(tree: Mapping[str, Any], files: Mapping[str, bytes], members: int)
         return Linear(weights)
     (unit,) = _numbers([tree["unit"]])
     _require(unit > 0, f"a unit of {unit}")
-    return Forest(Session(files[GRAPH], members, "stack"), float(unit), files[GRAPH])
+    return Forest(OnnxSession(files[GRAPH], members, "stack"), float(unit), files[GRAPH])
 
 
 def _numbers(values: Any) -> FloatArray:

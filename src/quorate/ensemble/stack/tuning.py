@@ -18,7 +18,7 @@ Fitting = Callable[[FloatArray, FloatArray], Combiner]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trial:
+class TuningTrial:
     """One strength of a method, judged on rows later than those its combiner was fitted on.
 
     Attributes:
@@ -33,11 +33,11 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
+class TunedCombiner:
     """The best strength, and all that were tried."""
 
-    best: Trial
-    trials: tuple[Trial, ...]
+    best: TuningTrial
+    trials: tuple[TuningTrial, ...]
     fit: Fitting
 
 
@@ -48,7 +48,7 @@ def choose(
     apart: Callable[[BoolArray, BoolArray], BoolArray],
     settings: StackSettings,
     seed: int,
-) -> Choice:
+) -> TunedCombiner:
     """Fit every strength on the folds before each fold, let it predict that one, and take the least squared error.
 
     Args:
@@ -80,10 +80,10 @@ def choose(
                 raise ModelError("choose the stack's combiner", found="no row before a fold", expected="some")
             said[held] = fit(predicted[learned], y[learned]).combine(predicted[held])
         known = np.isfinite(said)
-        trials.append(Trial(strength, float(((y[known] - said[known]) ** 2).mean()), said))
+        trials.append(TuningTrial(strength, float(((y[known] - said[known]) ** 2).mean()), said))
     # At a tie the first, which is the weakest: `fittings` lists them from weak to strong.
     best = min(range(len(trials)), key=lambda place: trials[place].mse)
-    return Choice(trials[best], tuple(trials), fits[best][1])
+    return TunedCombiner(trials[best], tuple(trials), fits[best][1])
 
 
 def fittings(settings: StackSettings, seed: int) -> Sequence[tuple[float | None, Fitting]]:

@@ -11,7 +11,7 @@ from quorate.core.types import Candles, Policy
 from quorate.core.version import versions
 from quorate.ensemble.bundle.manifest import Manifest, Member
 from quorate.ensemble.training.resume import FittedMember
-from quorate.ensemble.training.training_data import Groundwork
+from quorate.ensemble.training.training_data import TrainingData
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class MemberResult:
 
 
 @dataclass(slots=True)
-class Draft:
+class BundleBuilder:
     """What a bundle is going to be: its members as they come in, and what is made of them all.
 
     Attributes:
@@ -92,7 +92,7 @@ class Draft:
             replace(result, metrics=figures[result.model]) if result.ok else result for result in self.results
         ]
 
-    def manifest(self, ground: Groundwork, panel: Mapping[str, Candles], timeframe: str, candles: int) -> Manifest:
+    def manifest(self, ground: TrainingData, panel: Mapping[str, Candles], timeframe: str, candles: int) -> Manifest:
         """What is written down of it.
 
         Args:
@@ -141,7 +141,7 @@ def _combining(settings: StackSettings) -> dict[str, Any]:
     return {key: value for key, value in asdict(settings).items() if key != "models"}
 
 
-def _model_settings(ground: Groundwork) -> dict[str, Any]:
+def _model_settings(ground: TrainingData) -> dict[str, Any]:
     """Of every member that has a section of its own."""
     own = ground.recipe.model_settings(ground.settings)
     return {name: asdict(getattr(own, name)) for name in ground.makers if hasattr(own, name)}

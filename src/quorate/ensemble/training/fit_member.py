@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from quorate.core.types import ActionArray, FloatArray, IntArray
-from quorate.models import Later, Model
-from quorate.models.runtime import Session, require_same
+from quorate.models import Model, StoppingRows
+from quorate.models.runtime import OnnxSession, require_same
 from quorate.targets import Dataset
 from quorate.targets.splits import TimeSplit
 
@@ -52,7 +52,7 @@ def fit_member(
     later = None
     if model.stops_early:
         unseen, its_rows = dataset.read(split.validation if stop is None else stop, window)
-        later = Later(unseen, dataset.y[its_rows]) if len(its_rows) else None
+        later = StoppingRows(unseen, dataset.y[its_rows]) if len(its_rows) else None
     model.fit(X, dataset.y[rows], later=later, progress=progress, checkpoint=checkpoint)
     ask = model.predict_proba if model.task == "class" else model.predict
     metrics = {}
@@ -64,7 +64,7 @@ def fit_member(
     graph = model.to_onnx()
     evenly = np.linspace(0, len(dataset) - 1, min(EXPORT_ROWS // window + EXPORT_LEAST, len(dataset)), dtype=np.int64)
     sample, _ = dataset.read(evenly, window)
-    require_same(model.output(sample), Session(graph, sample.shape[-1], name).run(sample), name)
+    require_same(model.output(sample), OnnxSession(graph, sample.shape[-1], name).run(sample), name)
     return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics
 
 

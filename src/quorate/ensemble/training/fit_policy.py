@@ -17,8 +17,8 @@ from quorate.core.types import CLASS_NAMES, Policy
 from quorate.ensemble.calibration.calibration import UNCALIBRATED, Calibration
 from quorate.ensemble.calibration.conformal import Conformal, fit_conformal
 from quorate.ensemble.calibration.map_selection import Fitted, ProbabilityMap, choose_map
-from quorate.ensemble.training.holdout import Evidence
-from quorate.ensemble.training.thresholds import Choice, fit_thresholds, worth, would_act_at
+from quorate.ensemble.training.holdout import HoldoutScores
+from quorate.ensemble.training.thresholds import PolicyChoice, fit_thresholds, worth, would_act_at
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.ensemble.voting.vote_frame import decide_frame
@@ -27,7 +27,7 @@ ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
+class FittedPolicy:
     """What scores are worth, and who decides.
 
     Attributes:
@@ -41,7 +41,7 @@ class Judgement:
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
-def learn(calibrate: Evidence, choose: Evidence, settings: Settings, members: int) -> Judgement:
+def learn(calibrate: HoldoutScores, choose: HoldoutScores, settings: Settings, members: int) -> FittedPolicy:
     """Fit the maps on one slice; thresholds, and the choice of the policy, on the slice after it.
 
     Args:
@@ -69,14 +69,14 @@ def learn(calibrate: Evidence, choose: Evidence, settings: Settings, members: in
         "lacking": lacking,
     }
     if ENSEMBLE not in found:
-        return Judgement(Calibration(maps, lacking), "classic", {**report, "policy": "classic"})
+        return FittedPolicy(Calibration(maps, lacking), "classic", {**report, "policy": "classic"})
     policy = _policy(found[ENSEMBLE], calibrate, settings)
     policy, chosen, reasons = _choose(policy, choose, settings, members)
     report |= {"policy": chosen, "calibrated": policy.to_json(), **reasons}
-    return Judgement(Calibration(maps, lacking, policy), chosen, report)
+    return FittedPolicy(Calibration(maps, lacking, policy), chosen, report)
 
 
-def _policy(ensemble: Fitted, rows: Evidence, settings: Settings) -> CalibratedPolicy:
+def _policy(ensemble: Fitted, rows: HoldoutScores, settings: Settings) -> CalibratedPolicy:
     """All but the thresholds."""
     sell, hold, buy = (float(rows.forward_return[rows.y == place].mean()) for place in range(len(CLASS_NAMES)))
     sets = settings.conformal
@@ -90,7 +90,7 @@ def _policy(ensemble: Fitted, rows: Evidence, settings: Settings) -> CalibratedP
 
 
 def _choose(
-    policy: CalibratedPolicy, rows: Evidence, settings: Settings, members: int
+    policy: CalibratedPolicy, rows: HoldoutScores, settings: Settings, members: int
 ) -> tuple[CalibratedPolicy, Policy, dict[str, Any]]:
     """Thresholds on all rows, and the policy that did better on the later half, thresholds fitted on the earlier.
 
@@ -134,8 +134,8 @@ def _named(settings: Settings, chosen: Policy) -> Policy:
 
 
 def _choice(
-    policy: CalibratedPolicy, rows: Evidence, vote: VoteSettings, members: int
-) -> tuple[Choice, Conformal | None]:
+    policy: CalibratedPolicy, rows: HoldoutScores, vote: VoteSettings, members: int
+) -> tuple[PolicyChoice, Conformal | None]:
     """What thresholds are chosen on, and the prediction sets as far as these rows have moved them, in order of time."""
     probabilities = policy.ensemble(mean_scores(rows.scores, vote))
     voters = np.sum([np.isfinite(table).all(axis=1) for table in rows.scores.values()], axis=0)
@@ -145,4 +145,4 @@ def _choice(
         limit, conformal = tracked.limit, replace(conformal, level=tracked.level)
     # Labels that overlap are one observation: a block lasts as long as the longest label.
     length = max(1, int((rows.span_end - rows.time).max()))
-    return Choice(probabilities, voters, rows.forward_return, rows.time // length, limit, members), conformal
+    return PolicyChoice(probabilities, voters, rows.forward_return, rows.time // length, limit, members), conformal

@@ -9,12 +9,12 @@ import numpy as np
 
 from quorate.core.types import ActionArray, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import Bars, volatility_20
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class HoldoutScores:
     """Scores on rows that no member was fitted on, and what became of them.
 
     Attributes:
@@ -36,9 +36,9 @@ class Evidence:
     def __len__(self) -> int:
         return len(self.y)
 
-    def rows(self, chosen: IntArray | BoolArray) -> Evidence:
+    def rows(self, chosen: IntArray | BoolArray) -> HoldoutScores:
         """Some of them."""
-        return Evidence(
+        return HoldoutScores(
             {model: table[chosen] for model, table in self.scores.items()},
             self.y[chosen],
             self.time[chosen],
@@ -48,7 +48,9 @@ class Evidence:
         )
 
 
-def ask(sessions: Mapping[str, Session], panel: Mapping[str, Candles], dataset: Dataset, rows: IntArray) -> Evidence:
+def ask(
+    sessions: Mapping[str, OnnxSession], panel: Mapping[str, Candles], dataset: Dataset, rows: IntArray
+) -> HoldoutScores:
     """Members, as they are served, asked about some rows.
 
     Args:
@@ -63,7 +65,7 @@ def ask(sessions: Mapping[str, Session], panel: Mapping[str, Candles], dataset: 
         X, read = dataset.read(rows, session.window)
         if len(read):
             scores[model][np.searchsorted(rows, read)] = session.run(X)
-    return Evidence(
+    return HoldoutScores(
         scores=scores,
         y=dataset.y[rows],
         time=dataset.time[rows],

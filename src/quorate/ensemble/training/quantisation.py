@@ -17,7 +17,7 @@ from quorate.ensemble.stack.stack import STACK, Stack
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.vote_frame import choose, decide_frame
 from quorate.models.quantise import quantise
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset
 from quorate.targets.splits import TimeSplit
 
@@ -184,7 +184,7 @@ def lighten(
     """
     rows, lessons = split.validation[:: max(1, len(split.validation) // COMPARED_ROWS)], lesson_rows(split)
     graphs = {member.model: member.graph for member in members if member.graph is not None}
-    sessions = {model: Session(files[graph], dataset.inputs.X.shape[1], model) for model, graph in graphs.items()}
+    sessions = {model: OnnxSession(files[graph], dataset.inputs.X.shape[1], model) for model, graph in graphs.items()}
     # All on the same rows, those that every member can read.
     _, rows = dataset.read(rows, max(session.window for session in sessions.values()))
     full, fewer, small = {}, {}, {}
@@ -194,7 +194,7 @@ def lighten(
         if session.window > 1:
             windows, _ = dataset.read(lessons, session.window)
             small[model] = quantise(files[graphs[model]], model, windows)
-            fewer[model] = Session(small[model], session.features, model).run(X)
+            fewer[model] = OnnxSession(small[model], session.features, model).run(X)
     found = compare(full, fewer, standard(dataset.y[rows]))
     for model in found.kept:
         files[graphs[model]] = small[model]

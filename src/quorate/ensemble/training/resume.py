@@ -44,7 +44,7 @@ class FittedMember:
     seconds: float
 
 
-class Unfinished:
+class UnfinishedTraining:
     """The folder of one training.
 
     Args:

@@ -20,7 +20,7 @@ _SHARES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
+class PolicyChoice:
     """Rows to choose on.
 
     Attributes:
@@ -42,9 +42,9 @@ class Choice:
     def __len__(self) -> int:
         return len(self.forward_return)
 
-    def rows(self, chosen: BoolArray) -> Choice:
+    def rows(self, chosen: BoolArray) -> PolicyChoice:
         """Some of them."""
-        return Choice(
+        return PolicyChoice(
             self.probabilities[chosen],
             self.voters[chosen],
             self.forward_return[chosen],
@@ -101,7 +101,7 @@ def worth(action: ActionArray, forward_return: FloatArray, block: IntArray, cost
     return Worth(n, mean, error)
 
 
-def fit_thresholds(policy: CalibratedPolicy, rows: Choice, signals: int) -> tuple[CalibratedPolicy, Worth]:
+def fit_thresholds(policy: CalibratedPolicy, rows: PolicyChoice, signals: int) -> tuple[CalibratedPolicy, Worth]:
     """The policy with the thresholds that did best, and what they left.
 
     A signal must be expected to pay for its costs whatever the thresholds. Where no choice with enough signals has a
@@ -139,7 +139,7 @@ def fit_thresholds(policy: CalibratedPolicy, rows: Choice, signals: int) -> tupl
     return best, found
 
 
-def would_act_at(policy: CalibratedPolicy, rows: Choice) -> float | None:
+def would_act_at(policy: CalibratedPolicy, rows: PolicyChoice) -> float | None:
     """The least net return at which the policy, asking for nothing else, would have given its first signal.
 
     Below 0, it would have to act at an expected loss. None where no member voted, or never enough of them.

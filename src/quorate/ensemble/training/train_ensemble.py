@@ -18,18 +18,18 @@ from quorate.ensemble.calibration.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training import training_data
-from quorate.ensemble.training.bundle_builder import Draft, MemberResult
+from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
 from quorate.ensemble.training.fit_member import Measure, fit_member
-from quorate.ensemble.training.fit_policy import Judgement, learn
+from quorate.ensemble.training.fit_policy import FittedPolicy, learn
 from quorate.ensemble.training.holdout import ask
 from quorate.ensemble.training.quantisation import lighten, of_stack, of_votes
-from quorate.ensemble.training.resume import FittedMember, Unfinished
+from quorate.ensemble.training.resume import FittedMember, UnfinishedTraining
 from quorate.ensemble.training.timing import Stage, stage
-from quorate.ensemble.training.training_data import Groundwork
+from quorate.ensemble.training.training_data import TrainingData
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.vote import loaded_mode
 from quorate.models.byte_products import require_exact
-from quorate.models.runtime import Session
+from quorate.models.runtime import OnnxSession
 
 # (what is going on, steps done, steps in all)
 Tell = Callable[[str, int, int], None]
@@ -95,7 +95,7 @@ def train(
         require_exact("train for 8 bits")  # before hours of training
     with stage("features and labels", stages):
         ground = training_data.lay(panel, RECIPES[recipe], models, settings, start, end)
-    unfinished = Unfinished(out, ground.fingerprint())
+    unfinished = UnfinishedTraining(out, ground.fingerprint())
     draft = _fit_members(ground, unfinished, measure, tell, stages)
     if ground.classes:
         _judge(draft, ground, panel, stages)
@@ -110,10 +110,10 @@ def train(
 
 
 def _fit_members(
-    ground: Groundwork, unfinished: Unfinished, measure: Measure, tell: Tell, stages: list[Stage]
-) -> Draft:
+    ground: TrainingData, unfinished: UnfinishedTraining, measure: Measure, tell: Tell, stages: list[Stage]
+) -> BundleBuilder:
     """Every member, one after the other. One that fails does not lose the others; the summary says why."""
-    draft = Draft()
+    draft = BundleBuilder()
     for number, (name, make) in enumerate(ground.makers.items(), 1):
         began, title = time.perf_counter(), f"{name} ({number}/{len(ground.makers)})"
         fitted = unfinished.finished(name)
@@ -148,7 +148,7 @@ def _fit_members(
     return draft
 
 
-def _judge(draft: Draft, ground: Groundwork, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
+def _judge(draft: BundleBuilder, ground: TrainingData, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
     """A vote: scores to probabilities and the policy that decides; and fewer bits where they change nothing."""
     settings = ground.settings
     with stage("probabilities", stages):
@@ -167,16 +167,16 @@ def _judge(draft: Draft, ground: Groundwork, panel: Mapping[str, Candles], stage
     draft.metrics["probabilities"], draft.decides = judged.report, judged.policy
 
 
-def _learn(draft: Draft, ground: Groundwork, panel: Mapping[str, Candles]) -> Judgement:
+def _learn(draft: BundleBuilder, ground: TrainingData, panel: Mapping[str, Candles]) -> FittedPolicy:
     dataset = ground.dataset
     columns = dataset.inputs.X.shape[1]
-    sessions = {model: Session(graph, columns, model) for model, graph in draft.graphs.items()}
+    sessions = {model: OnnxSession(graph, columns, model) for model, graph in draft.graphs.items()}
     slices = (ground.slices.calibrate, ground.slices.choose)
     earlier, later = (ask(sessions, panel, dataset, rows) for rows in slices)
     return learn(earlier, later, ground.settings, len(draft.members))
 
 
-def _stack(draft: Draft, ground: Groundwork, measure: Measure, tell: Tell, stages: list[Stage]) -> None:
+def _stack(draft: BundleBuilder, ground: TrainingData, measure: Measure, tell: Tell, stages: list[Stage]) -> None:
     """A stack: the members once more out of fold, and what combines them."""
     dataset, split, settings = ground.dataset, ground.split, ground.settings
     with stage("stack", stages):

@@ -24,7 +24,7 @@ Maker = Callable[[], Model]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Groundwork:
+class TrainingData:
     """Rows for every member.
 
     Attributes:
@@ -75,7 +75,7 @@ def lay(
     settings: Settings,
     start: int | None,
     end: int | None,
-) -> Groundwork:
+) -> TrainingData:
     """Features and labels of a panel, parted in time.
 
     Args:
@@ -101,7 +101,7 @@ def lay(
     learned = dataset.y[split.train]
     shares = recipe.task == "class"
     prior = np.bincount(learned, minlength=3) / len(learned) if shares else learned.mean(keepdims=True)
-    return Groundwork(recipe, settings, makers, target, features, dataset, split, slices, prior)
+    return TrainingData(recipe, settings, makers, target, features, dataset, split, slices, prior)
 
 
 def _require_models(models: Sequence[str]) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import FloatArray
-from quorate.evaluation.baselines.strategies import Rival
+from quorate.evaluation.baselines.strategies import BaselineStrategy
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.trades import trade_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -19,7 +19,7 @@ from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mar
 
 
 def rival_figures(
-    rival: Rival, score: Callable[[FloatArray], Mapping[str, Any]], settings: EvaluationSettings
+    rival: BaselineStrategy, score: Callable[[FloatArray], Mapping[str, Any]], settings: EvaluationSettings
 ) -> dict[str, Any]:
     """How it decides, its scores' figures, and under `trades` its account's, JSON-safe.
 
@@ -40,7 +40,7 @@ def rival_figures(
 
 
 def difference(
-    sample: Sample, ours: FloatArray, theirs: FloatArray, blocks: TimeBlocks, horizon: int = 1
+    sample: LabelledPredictions, ours: FloatArray, theirs: FloatArray, blocks: TimeBlocks, horizon: int = 1
 ) -> dict[str, Any]:
     """Ours less theirs in mean log-loss, on the rows where both voted; below 0, ours is better.
 

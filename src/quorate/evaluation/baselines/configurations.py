@@ -17,7 +17,7 @@ from quorate.core.types import DecisionFrame, FloatArray
 from quorate.ensemble.voting.calibrated_policy import CALIBRATED, CalibratedPolicy
 from quorate.ensemble.voting.policies import POLICIES
 from quorate.ensemble.voting.vote_frame import decide_frame
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.metrics.decisions import decision_figures
 from quorate.evaluation.metrics.trades import account_curve, trade_figures
 from quorate.evaluation.statistics.deflated_sharpe import Moments
@@ -31,7 +31,7 @@ CHOSEN = "chosen"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class Configuration:
     """One configuration and its account.
 
     Attributes:
@@ -75,12 +75,12 @@ def policies(configured: VoteSettings) -> dict[str, VoteSettings]:
 def vote_candidates(
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult,
-    venue: Venue,
+    venue: BacktestSetup,
     configured: VoteSettings,
     members: Sequence[str],
     floors: Sequence[float],
     calibrated: Mapping[str, DecisionFrame] | None = None,
-) -> tuple[Candidate, ...]:
+) -> tuple[Configuration, ...]:
     """The ensemble under every policy, then under the configured vote with other floors; the judged one first.
 
     Args:
@@ -101,14 +101,14 @@ def vote_candidates(
 
     made = []
     if first not in wanted:
-        made.append(Candidate(first, choice(configured, first), result, frames))
+        made.append(Configuration(first, choice(configured, first), result, frames))
     for name, policy in wanted.items():
         decided = frames if name == first else revoted(frames, policy, len(members))
         own = result if name == first else venue.trade(decided)
-        made.append(Candidate(name, choice(policy, "vote"), own, decided if name in named else None))
+        made.append(Configuration(name, choice(policy, "vote"), own, decided if name in named else None))
     if calibrated is not None and first != CALIBRATED:
         own = venue.trade(calibrated)
-        made.append(Candidate(CALIBRATED, choice(configured, CALIBRATED), own, calibrated))
+        made.append(Configuration(CALIBRATED, choice(configured, CALIBRATED), own, calibrated))
     return tuple(made)
 
 
@@ -147,7 +147,7 @@ def revoted(
     return counted
 
 
-def policy_figures(candidates: Sequence[Candidate], settings: EvaluationSettings) -> dict[str, Any]:
+def policy_figures(candidates: Sequence[Configuration], settings: EvaluationSettings) -> dict[str, Any]:
     """Policy -> what it asks for, how it decided and what it earned, JSON-safe; the one in force first."""
     found = {}
     for place, candidate in enumerate(candidates):
@@ -171,7 +171,7 @@ def policy_json(policy: VoteSettings) -> dict[str, Any]:
     return {**asdict(replace(policy, weights={})), "weights": dict(policy.weights)}
 
 
-def return_matrix(candidates: Sequence[Candidate]) -> tuple[FloatArray, tuple[str, ...]]:
+def return_matrix(candidates: Sequence[Configuration]) -> tuple[FloatArray, tuple[str, ...]]:
     """(days, N) daily returns of those whose account lived through all of the run, and their names."""
     days = max((len(candidate.returns) for candidate in candidates), default=0)
     whole = [candidate for candidate in candidates if len(candidate.returns) == days > 0]

@@ -16,7 +16,7 @@ import numpy as np
 from quorate.core.clock import timeframe_ms
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import Action, BoolArray, DecisionFrame, FloatArray, IntArray
-from quorate.evaluation.backtest_setup import Venue
+from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.strategies import by_rule
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics.equity import EquityCurve, sharpe
@@ -30,7 +30,7 @@ _FIGURES = ("n", "win_rate", "expectancy_bps", "profit_factor", "net_usd", "tota
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Crowd:
+class RandomAccounts:
     """The drawn accounts together, at the end of every bar.
 
     Attributes:
@@ -44,7 +44,7 @@ class Crowd:
 
 
 def random_accounts(
-    result: BacktestResult, frames: Mapping[str, DecisionFrame], venue: Venue
+    result: BacktestResult, frames: Mapping[str, DecisionFrame], venue: BacktestSetup
 ) -> tuple[BacktestResult, ...]:
     """As many accounts as the settings say; none where the judged one did not trade.
 
@@ -62,14 +62,14 @@ def random_accounts(
     )
 
 
-def crowd(accounts: Sequence[BacktestResult], confidence: float) -> Crowd | None:
+def crowd(accounts: Sequence[BacktestResult], confidence: float) -> RandomAccounts | None:
     """The drawn accounts' equity; None where nothing was drawn."""
     if not accounts:
         return None
     worth = np.array([account.equity_usd for account in accounts])  # (draws, n)
     tail = (1 - confidence) / 2
     low, middle, high = np.quantile(worth, [tail, 0.5, 1 - tail], axis=0)
-    return Crowd(EquityCurve(accounts[0].time, middle, accounts[0].start_equity_usd), low, high)
+    return RandomAccounts(EquityCurve(accounts[0].time, middle, accounts[0].start_equity_usd), low, high)
 
 
 def chance_figures(
@@ -108,7 +108,7 @@ def chance_figures(
 class _Field:
     """The bars of every symbol on which an entry can be drawn."""
 
-    def __init__(self, frames: Mapping[str, DecisionFrame], venue: Venue) -> None:
+    def __init__(self, frames: Mapping[str, DecisionFrame], venue: BacktestSetup) -> None:
         self._frames = frames
         self._slots = venue.settings.account.positions
         self._held = venue.holding_bars

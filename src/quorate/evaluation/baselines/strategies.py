@@ -10,8 +10,8 @@ import numpy as np
 from quorate.core.settings import TargetSettings, VoteSettings
 from quorate.core.types import Action, ActionArray, Candles, DecisionFrame, FloatArray
 from quorate.ensemble.voting.vote_frame import decide_frame
-from quorate.evaluation.backtest_setup import Venue
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.backtest_setup import BacktestSetup
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.features import Bars
 from quorate.models.rules import rule_actions
 from quorate.targets import ForwardClass
@@ -20,7 +20,7 @@ from quorate.trading.backtest.backtest_result import BacktestResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rival:
+class BaselineStrategy:
     """What the ensemble is compared with.
 
     Attributes:
@@ -30,20 +30,22 @@ class Rival:
         scores: (n, 3) on the sample's rows; None where it only has decisions.
     """
 
-    sample: Sample
+    sample: LabelledPredictions
     result: BacktestResult
     about: str
     scores: FloatArray | None = None
 
 
-def momentum_rival(frames: Mapping[str, DecisionFrame], venue: Venue, target: TargetSettings) -> Rival:
+def momentum_rival(
+    frames: Mapping[str, DecisionFrame], venue: BacktestSetup, target: TargetSettings
+) -> BaselineStrategy:
     """Past return against the target's band."""
     about = f"the sign of the last {target.horizon} bars' return, where it is beyond {target.band:.2%}"
     decided = {symbol: momentum(frame, venue.candles[symbol], target) for symbol, frame in frames.items()}
     return _met(decided, venue, target, about)
 
 
-def rules_rival(frames: Mapping[str, DecisionFrame], venue: Venue, target: TargetSettings) -> Rival:
+def rules_rival(frames: Mapping[str, DecisionFrame], venue: BacktestSetup, target: TargetSettings) -> BaselineStrategy:
     """The rules that would speak if no model could."""
     decided = {symbol: rules(frame, venue.candles[symbol]) for symbol, frame in frames.items()}
     return _met(decided, venue, target, "the fallback: RSI and moving averages, for when no model can vote")
@@ -53,12 +55,12 @@ def model_rival(
     name: str,
     scores: Mapping[str, FloatArray],
     frames: Mapping[str, DecisionFrame],
-    venue: Venue,
+    venue: BacktestSetup,
     target: TargetSettings,
     members: int,
     policy: VoteSettings,
     about: str,
-) -> Rival:
+) -> BaselineStrategy:
     """One model alone.
 
     Args:
@@ -76,9 +78,11 @@ def model_rival(
     return replace(met, scores=met.sample.members[name])
 
 
-def _met(decided: Mapping[str, DecisionFrame], venue: Venue, target: TargetSettings, about: str) -> Rival:
-    sample = Sample.of(decided, venue.candles, ForwardClass(target.horizon, target.band))
-    return Rival(sample, venue.trade(decided), about)
+def _met(
+    decided: Mapping[str, DecisionFrame], venue: BacktestSetup, target: TargetSettings, about: str
+) -> BaselineStrategy:
+    sample = LabelledPredictions.of(decided, venue.candles, ForwardClass(target.horizon, target.band))
+    return BaselineStrategy(sample, venue.trade(decided), about)
 
 
 def momentum(frame: DecisionFrame, candles: Candles, target: TargetSettings) -> DecisionFrame:

@@ -35,7 +35,7 @@ from quorate.core.clock import format_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import ActionArray, Candles, DecisionFrame, FloatArray, IntArray
-from quorate.evaluation.lookahead.implausible_auc import Suspect, suspects
+from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, suspects
 from quorate.evaluation.lookahead.truncation import Change, changes, poisoned
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -74,7 +74,7 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LeakageReport:
     """What a check found.
 
     Attributes:
@@ -122,7 +122,7 @@ def check_features(
     *,
     seed: int = 0,
     cuts: int = _CUTS,
-) -> Verdict:
+) -> LeakageReport:
     """Recompute features at random bars without the candles after them, and with absurd ones in their place.
 
     Args:
@@ -156,10 +156,10 @@ def check_features(
         Leak(change.column, "poison", _moved(change, "when the bars after it are absurd"))
         for change in poisoned(panel, columns, table, seed=seed, cuts=cuts, warm=_WARM)
     ]
-    return Verdict(tuple(leaks), ("truncation", "poison"))
+    return LeakageReport(tuple(leaks), ("truncation", "poison"))
 
 
-def check_strategy(decide: Compute, panel: Mapping[str, Candles], *, seed: int = 0, cuts: int = _CUTS) -> Verdict:
+def check_strategy(decide: Compute, panel: Mapping[str, Candles], *, seed: int = 0, cuts: int = _CUTS) -> LeakageReport:
     """The same for decisions: whatever a strategy says of a bar, it must say without knowing the bars after it.
 
     A strategy that fits a scaler, a threshold or a model on all the candles it is given is caught here, too.
@@ -194,7 +194,7 @@ def check_model(
     name: str = "model",
     names: Sequence[str] | None = None,
     settings: EvaluationSettings = _DEFAULT,
-) -> Verdict:
+) -> LeakageReport:
     """Train on labels that say nothing, and look whether it still knows those of the rows it is judged on.
 
     Args:
@@ -237,14 +237,14 @@ def check_model(
     if names is not None:
         columns = {column: X[judged, place] for place, column in enumerate(names)}
         leaks += [_too_good(suspect) for suspect in suspects(columns, y[judged], blocks, settings.plausible_auc)]
-    return Verdict(tuple(leaks), ("shuffled labels", "too good"))
+    return LeakageReport(tuple(leaks), ("shuffled labels", "too good"))
 
 
 # Labels without any meaning leave an area of a half; its interval need only be clear of this.
 _NOTHING = 0.52
 
 
-def _too_good(suspect: Suspect) -> Leak:
+def _too_good(suspect: ImplausibleColumn) -> Leak:
     return Leak(suspect.name, "too good", f"tells BUY from SELL with an area of {suspect.auc:.3f}")
 
 

@@ -14,7 +14,7 @@ from quorate.evaluation.statistics.block_bootstrap import Interval, TimeBlocks
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class ImplausibleColumn:
     """A column or model that separates BUY from SELL implausibly well.
 
     Attributes:
@@ -33,7 +33,7 @@ class Suspect:
 
 def suspects(
     columns: Mapping[str, FloatArray | Float32Array], y: ClassArray, blocks: TimeBlocks, limit: float
-) -> tuple[Suspect, ...]:
+) -> tuple[ImplausibleColumn, ...]:
     """Those whose area lies beyond `limit` (or below 1 - `limit`) with its whole interval, the clearest first.
 
     A column that hardly changes from day to day can line up with the few rises and falls of a short span by chance, so
@@ -55,5 +55,5 @@ def suspects(
         part = blocks.select(rows)
         interval = part.interval(part.areas(rises, np.asarray(values[rows], np.float64)))
         if interval is None or interval[0] > limit or interval[1] < 1 - limit:
-            found.append(Suspect(name, auc, interval))
+            found.append(ImplausibleColumn(name, auc, interval))
     return tuple(sorted(found, key=lambda suspect: -abs(suspect.auc - 0.5)))

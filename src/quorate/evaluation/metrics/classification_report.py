@@ -8,14 +8,14 @@ import numpy as np
 
 from quorate.core.types import CLASS_NAMES, FloatArray
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
 
 
 def score_figures(
-    sample: Sample, scores: FloatArray, prior: FloatArray, blocks: TimeBlocks, horizon: int = 1
+    sample: LabelledPredictions, scores: FloatArray, prior: FloatArray, blocks: TimeBlocks, horizon: int = 1
 ) -> dict[str, Any]:
     """Every metric of one model's scores (n, 3) with its interval, JSON-safe.
 
@@ -71,7 +71,7 @@ def score_figures(
     return figures.to_json()
 
 
-def reliability_json(sample: Sample, scores: FloatArray, bins: int) -> list[dict[str, Any]]:
+def reliability_json(sample: LabelledPredictions, scores: FloatArray, bins: int) -> list[dict[str, Any]]:
     """The bins of the reliability diagram that hold a row."""
     table = classification.reliability(sample.y, scores, bins)
     return [
@@ -83,7 +83,7 @@ def reliability_json(sample: Sample, scores: FloatArray, bins: int) -> list[dict
     ]
 
 
-def confusion_json(sample: Sample, scores: FloatArray) -> dict[str, Any]:
+def confusion_json(sample: LabelledPredictions, scores: FloatArray) -> dict[str, Any]:
     """Counts by what happened (rows) and what was said (columns): the largest mean score, and the vote's decision."""
     rows = classification.voted(scores)
     said = np.argmax(scores[rows], axis=1) if rows.any() else np.empty(0, np.intp)

@@ -9,7 +9,7 @@ import numpy as np
 
 from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.labelled_predictions import Sample
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.equity import EquityCurve
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -17,7 +17,7 @@ from quorate.trading.account.position import Trade
 
 
 def skill_by_month(
-    sample: Sample, models: Mapping[str, FloatArray], prior: FloatArray, blocks: TimeBlocks
+    sample: LabelledPredictions, models: Mapping[str, FloatArray], prior: FloatArray, blocks: TimeBlocks
 ) -> list[dict[str, Any]]:
     """Skill over the prior of each model on the rows of each calendar month (UTC) in which a label is known.
 

@@ -18,7 +18,7 @@ from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
 from quorate.ensemble.calibration.conformal import within
 from quorate.evaluation.baselines.comparison import difference
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.labelled_predictions import Sample, mean_scores
+from quorate.evaluation.labelled_predictions import LabelledPredictions, mean_scores
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification_report import reliability_json, score_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -31,7 +31,7 @@ def probability_figures(
     frames: Mapping[str, DecisionFrame],
     candles: Mapping[str, Candles],
     target: Target,
-    sample: Sample,
+    sample: LabelledPredictions,
     prior: FloatArray,
     settings: Settings,
 ) -> dict[str, Any] | None:
@@ -48,7 +48,7 @@ def probability_figures(
     told = {symbol: _as_scores(frame) for symbol, frame in frames.items()}
     if not any(frame.scores for frame in told.values()):
         return None
-    probable = Sample.of(told, candles, target)
+    probable = LabelledPredictions.of(told, candles, target)
     blocks, horizon = TimeBlocks(sample.time, settings.evaluation), target.horizon
     raw = {**sample.members, ENSEMBLE: mean_scores(sample.members, settings.vote)}
     found: dict[str, Any] = {}

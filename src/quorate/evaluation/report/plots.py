@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import CLASS_NAMES
-from quorate.evaluation.baselines.random_entries import Crowd
+from quorate.evaluation.baselines.random_entries import RandomAccounts
 from quorate.evaluation.metrics.equity import EquityCurve
 from quorate.evaluation.report.plotly_json import Plot, bars, colour_of, line, plot, reference, whiskers
 from quorate.evaluation.report.tables import baseline_name
@@ -265,7 +265,7 @@ def _curves(card: Scorecard) -> list[tuple[str, EquityCurve, str, float]]:
     return [*curves, ("account", card.account, colour_of(0), 2.2)]
 
 
-def _band(crowd: Crowd | None) -> list[Plot]:
+def _band(crowd: RandomAccounts | None) -> list[Plot]:
     """The middle range of the accounts at random."""
     if crowd is None:
         return []

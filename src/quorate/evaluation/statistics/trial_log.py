@@ -96,7 +96,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class TrialHistory:
     """What a ledger holds.
 
     Attributes:
@@ -113,7 +113,7 @@ class History:
         return tuple(newest.values())
 
 
-class Ledger:
+class TrialLog:
     """A file of trials.
 
     Args:
@@ -155,7 +155,7 @@ class Ledger:
         finally:
             os.close(descriptor)
 
-    def read(self) -> History:
+    def read(self) -> TrialHistory:
         """Every trial there is; none where the file is not there yet.
 
         Raises:
@@ -164,7 +164,7 @@ class Ledger:
         try:
             lines = self.path.read_bytes().splitlines()
         except FileNotFoundError:
-            return History(())
+            return TrialHistory(())
         except OSError as error:
             raise EvaluationError(
                 f"read the trial ledger {self.path}", found=error.strerror or str(error), expected="a file of trials"
@@ -175,7 +175,7 @@ class Ledger:
                 trials.append(Trial.from_json(json.loads(line)))
             except (KeyError, TypeError, ValueError):
                 torn += bool(line.strip())
-        return History(tuple(trials), torn)
+        return TrialHistory(tuple(trials), torn)
 
     def _open(self) -> int:
         try:

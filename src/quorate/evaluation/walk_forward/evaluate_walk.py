@@ -11,24 +11,24 @@ import numpy as np
 from quorate.core.clock import iso_ms
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Float32Array, FloatArray
-from quorate.evaluation.backtest_setup import Venue
-from quorate.evaluation.evaluate_decisions import Alone, judge
+from quorate.evaluation.backtest_setup import BacktestSetup
+from quorate.evaluation.evaluate_decisions import SingleModel, judge
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.labelled_predictions import Sample
-from quorate.evaluation.lookahead.implausible_auc import Suspect, suspects
+from quorate.evaluation.labelled_predictions import LabelledPredictions
+from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, suspects
 from quorate.evaluation.lookahead.truncation import Change, changes
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.evaluation.walk_forward.fold_rows import Step
+from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.walk import Tell
-from quorate.evaluation.walk_forward.walk_result import Walk
+from quorate.evaluation.walk_forward.walk_result import WalkResult
 from quorate.features import build
 
 _NAMED = 4  # columns in a warning; the JSON has them all
 
 
-def verdict(walk: Walk, venue: Venue, settings: Settings, tell: Tell = lambda *_: None) -> Scorecard:
+def verdict(walk: WalkResult, venue: BacktestSetup, settings: Settings, tell: Tell = lambda *_: None) -> Scorecard:
     """Trade the test spans of all folds as one continuous run of one account, and judge it beside its rivals.
 
     The card's figures hold, beside those of every scorecard: `folds`, `differences`, `lookahead` and `warnings`.
@@ -45,8 +45,8 @@ def verdict(walk: Walk, venue: Venue, settings: Settings, tell: Tell = lambda *_
     tested = walk.tested
     best, chosen = walk.best_member()
 
-    def alone(scores: FloatArray, about: str) -> Alone:
-        return Alone({symbol: scores[rows] for symbol, rows in tested.items()}, about)
+    def alone(scores: FloatArray, about: str) -> SingleModel:
+        return SingleModel({symbol: scores[rows] for symbol, rows in tested.items()}, about)
 
     beside = {
         name: alone(scores, f"{name} on the same training rows")
@@ -99,14 +99,14 @@ def verdict(walk: Walk, venue: Venue, settings: Settings, tell: Tell = lambda *_
     return card
 
 
-def _prior(walk: Walk, sample: Sample) -> FloatArray:
+def _prior(walk: WalkResult, sample: LabelledPredictions) -> FloatArray:
     """(n, 3) the class shares that each labelled row's own fold was trained on."""
     starts = np.array([step.start for step in walk.steps])
     shares = np.array([walk.prior[step.test[0]] for step in walk.steps])
     return np.asarray(shares[np.searchsorted(starts, sample.time, side="right") - 1])
 
 
-def _column_suspects(walk: Walk, settings: Settings) -> tuple[Suspect, ...]:
+def _column_suspects(walk: WalkResult, settings: Settings) -> tuple[ImplausibleColumn, ...]:
     rows = walk.rows
     learned = np.flatnonzero(rows.trainable)
     blocks = TimeBlocks(rows.time[learned], settings.evaluation)
@@ -114,11 +114,11 @@ def _column_suspects(walk: Walk, settings: Settings) -> tuple[Suspect, ...]:
     return suspects(columns, rows.y[learned], blocks, settings.evaluation.plausible_auc)
 
 
-def _features(walk: Walk, candles: Candles) -> Float32Array:
+def _features(walk: WalkResult, candles: Candles) -> Float32Array:
     return build(candles, walk.rows.features, walk.rows.contexts.get(candles.symbol))
 
 
-def _fold(walk: Walk, step: Step, fits: Mapping[str, Any], best: str) -> dict[str, Any]:
+def _fold(walk: WalkResult, step: FoldRows, fits: Mapping[str, Any], best: str) -> dict[str, Any]:
     """One step as JSON: its spans, and every model on its labelled test rows."""
     rows = walk.rows
     models = {}
@@ -157,7 +157,11 @@ def _fold(walk: Walk, step: Step, fits: Mapping[str, Any], best: str) -> dict[st
 
 
 def _warnings(
-    columns: Sequence[Suspect], models: Sequence[Suspect], changed: Sequence[Change], *, synthetic: bool
+    columns: Sequence[ImplausibleColumn],
+    models: Sequence[ImplausibleColumn],
+    changed: Sequence[Change],
+    *,
+    synthetic: bool,
 ) -> list[str]:
     """One sentence for each kind of thing that cannot be believed."""
     verdict = "a planted edge does this, and so does a leak" if synthetic else "this is a leak until proven otherwise"
@@ -174,6 +178,6 @@ def _warnings(
     return lines
 
 
-def _areas(found: Sequence[Suspect]) -> str:
+def _areas(found: Sequence[ImplausibleColumn]) -> str:
     named = ", ".join(f"{suspect.name} {suspect.auc:.3f}" for suspect in found[:_NAMED])
     return named if len(found) <= _NAMED else f"{named} and {len(found) - _NAMED} more"

@@ -8,12 +8,12 @@ import numpy as np
 
 from quorate.core.errors import EvaluationError
 from quorate.core.types import IntArray
-from quorate.evaluation.walk_forward.labelled_bars import Rows
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.targets import walk_forward
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class FoldRows:
     """One step of the walk.
 
     Attributes:
@@ -35,8 +35,8 @@ class Step:
 
 
 def steps(
-    rows: Rows, folds: int, *, embargo_bars: int, anchored: bool = True, first: int | None = None
-) -> tuple[Step, ...]:
+    rows: LabelledBars, folds: int, *, embargo_bars: int, anchored: bool = True, first: int | None = None
+) -> tuple[FoldRows, ...]:
     """Cut the rows into a first training span and as many test spans of the same length as there are folds.
 
     The span from the first to the last row that can be learned from is cut into `folds` + 1 equal parts, whole bars
@@ -93,7 +93,7 @@ def steps(
                 remedy="Choose a longer span or fewer folds.",
             )
         made.append(
-            Step(
+            FoldRows(
                 number=number,
                 train=learned[fold.train[clear]],
                 test=np.flatnonzero((rows.time >= start) & (rows.time < end)),

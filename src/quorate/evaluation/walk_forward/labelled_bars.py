@@ -16,7 +16,7 @@ from quorate.targets import Target
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class LabelledBars:
     """Bars of all symbols, one symbol after the other, each in order of time.
 
     Unlike a `Dataset`, it also holds bars that nothing can be learned from: a decision is due on them all the same.
@@ -80,7 +80,7 @@ def build_rows(
     start: int | None = None,
     end: int | None = None,
     funding: Mapping[str, Funding] | None = None,
-) -> Rows:
+) -> LabelledBars:
     """Features, labels and volatility of every bar in the span.
 
     Args:
@@ -125,7 +125,7 @@ def build_rows(
         y[rows], known[rows], span_end[rows] = labels.y[own], labels.known[own], labels.span_end[own]
         forward_return[rows] = labels.forward_return[own]
         time[rows] = candles.time[own]
-    return Rows(
+    return LabelledBars(
         X=X,
         columns=wanted.names,
         features=features,

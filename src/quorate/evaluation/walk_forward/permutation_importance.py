@@ -19,8 +19,8 @@ from quorate.core.types import ActionArray, Float32Array, FloatArray, IntArray
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.evaluation.walk_forward.fold_rows import Step
-from quorate.evaluation.walk_forward.labelled_bars import Rows
+from quorate.evaluation.walk_forward.fold_rows import FoldRows
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.models import Model
 
 # (B, F) or (B, L, F) float32 inputs -> (B, 3) scores
@@ -99,13 +99,13 @@ class Importance:
         seconds: spent so far.
     """
 
-    def __init__(self, rows: Rows, names: Sequence[str], settings: EvaluationSettings) -> None:
+    def __init__(self, rows: LabelledBars, names: Sequence[str], settings: EvaluationSettings) -> None:
         self.seconds = 0.0
         self._rows = rows
         self._settings = settings
         self._found: dict[str, list[Shuffling]] = {name: [] for name in names}
 
-    def __call__(self, step: Step, name: str, model: Model) -> None:
+    def __call__(self, step: FoldRows, name: str, model: Model) -> None:
         """Look at one fitted model."""
         if name not in self._found or not self._settings.importance_rows:
             return

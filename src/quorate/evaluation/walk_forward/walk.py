@@ -17,14 +17,14 @@ import numpy as np
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
-from quorate.ensemble.training.fit_policy import ENSEMBLE, Judgement, learn
-from quorate.ensemble.training.holdout import Evidence
+from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, learn
+from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
-from quorate.evaluation.walk_forward.fold_rows import Step, steps
-from quorate.evaluation.walk_forward.labelled_bars import Rows
-from quorate.evaluation.walk_forward.walk_result import Fit, Walk
-from quorate.models import Later, Model
+from quorate.evaluation.walk_forward.fold_rows import FoldRows, steps
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
+from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
+from quorate.models import Model, StoppingRows
 from quorate.models.base import Progress
 from quorate.models.registry import build, require_known
 from quorate.targets import Slices, training_slices
@@ -34,11 +34,11 @@ Tell = Callable[[str, int, int], None]
 # A new, unfitted member of that name.
 Builder = Callable[[str], Model]
 # A step, a name and its model, fitted on that step's training rows and about to be dropped.
-Watch = Callable[["Step", str, Model], None]
+Watch = Callable[["FoldRows", str, Model], None]
 
 
 def walk(
-    rows: Rows,
+    rows: LabelledBars,
     members: Sequence[str],
     settings: Settings,
     *,
@@ -49,7 +49,7 @@ def walk(
     tell: Tell = lambda *_: None,
     builder: Builder | None = None,
     watch: Watch = lambda *_: None,
-) -> Walk:
+) -> WalkResult:
     """Train every model anew in every step, and score the bars that follow.
 
     A model that fails in a step abstains there, and the walk says why.
@@ -120,20 +120,20 @@ def walk(
     failures = [fit[name].failure for fit in fits for name in members]
     if all(failures):
         raise ModelError("walk forward", found=str(failures[0]), expected="a member that can be fitted")
-    return Walk(rows, tuple(members), made, scores, prior, tuple(fits), probabilities, tuple(judgements))
+    return WalkResult(rows, tuple(members), made, scores, prior, tuple(fits), probabilities, tuple(judgements))
 
 
-def _learn(model: Model, rows: Rows, train: IntArray, stop: IntArray, progress: Progress) -> None:
+def _learn(model: Model, rows: LabelledBars, train: IntArray, stop: IntArray, progress: Progress) -> None:
     """Fit a model on some rows; one that stops early is told when by later ones."""
     whole = rows.inputs.whole(model.window)
     train, stop = train[whole[train]], stop[whole[stop]]
     later = None
     if model.stops_early and len(stop):
-        later = Later(rows.inputs.at(stop, model.window), rows.y[stop])
+        later = StoppingRows(rows.inputs.at(stop, model.window), rows.y[stop])
     model.fit(rows.inputs.at(train, model.window), rows.y[train], later=later, progress=progress)
 
 
-def _ask(model: Model, rows: Rows, asked: IntArray) -> FloatArray:
+def _ask(model: Model, rows: LabelledBars, asked: IntArray) -> FloatArray:
     """(n, 3) a model's scores on some rows; NaN where it has not the bars that it reads."""
     given = np.full((len(asked), len(CLASS_NAMES)), np.nan)
     whole = rows.inputs.whole(model.window)[asked]
@@ -143,12 +143,12 @@ def _ask(model: Model, rows: Rows, asked: IntArray) -> FloatArray:
 
 
 def _judge(
-    rows: Rows, slices: Slices, answers: Mapping[str, FloatArray], settings: Settings, members: Sequence[str]
-) -> Judgement:
+    rows: LabelledBars, slices: Slices, answers: Mapping[str, FloatArray], settings: Settings, members: Sequence[str]
+) -> FittedPolicy:
     """Probabilities and a policy, from what the members answered on the two slices after their training rows."""
 
-    def evidence(chosen: IntArray, first: int) -> Evidence:
-        return Evidence(
+    def evidence(chosen: IntArray, first: int) -> HoldoutScores:
+        return HoldoutScores(
             scores={name: given[first : first + len(chosen)] for name, given in answers.items()},
             y=rows.y[chosen],
             time=rows.time[chosen],

@@ -11,11 +11,11 @@ import numpy as np
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Policy
 from quorate.ensemble.stretches import joined
-from quorate.ensemble.training.fit_policy import ENSEMBLE, Judgement
+from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics.classification import log_loss, voted
-from quorate.evaluation.walk_forward.fold_rows import Step
-from quorate.evaluation.walk_forward.labelled_bars import Rows
+from quorate.evaluation.walk_forward.fold_rows import FoldRows
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 
 # The rule where the calibrated policy is asked for and a step has no probabilities.
 UNCALIBRATED = "uncalibrated"
@@ -30,7 +30,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Walk:
+class WalkResult:
     """The scores of a whole walk.
 
     Attributes:
@@ -45,14 +45,14 @@ class Walk:
         judgements: by step, the maps and policies that the later part of its training rows made.
     """
 
-    rows: Rows
+    rows: LabelledBars
     members: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[FoldRows, ...]
     scores: Mapping[str, FloatArray]
     prior: FloatArray
     fits: tuple[Mapping[str, Fit], ...]
     probabilities: Mapping[str, FloatArray]
-    judgements: tuple[Judgement, ...]
+    judgements: tuple[FittedPolicy, ...]
 
     @property
     def start(self) -> int:
@@ -89,7 +89,7 @@ class Walk:
         return frames
 
     def _decided(
-        self, symbol: str, own: slice, step: Step, judged: Judgement, policy: VoteSettings, by: Policy | None
+        self, symbol: str, own: slice, step: FoldRows, judged: FittedPolicy, policy: VoteSettings, by: Policy | None
     ) -> DecisionFrame:
         """One symbol's decisions in one step."""
         first, last = np.searchsorted(self.rows.time[own], (step.start, step.end)) + own.start
@@ -153,7 +153,7 @@ class Walk:
                 past[name] = np.concatenate([past[name], self.judged(step, name)])
         return scores, tuple(chosen)
 
-    def judged(self, step: Step, name: str) -> IntArray:
+    def judged(self, step: FoldRows, name: str) -> IntArray:
         """Test rows of a step that have a label and this model's vote."""
         rows = step.test
         return rows[self.rows.known[rows] & voted(self.scores[name][rows])]

@@ -21,14 +21,14 @@ _PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class WrittenFile:
     """One file, and what became of it: `left` is one that differs and was not touched."""
 
     path: Path
     deed: Deed
 
 
-def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False) -> tuple[Placed, ...]:
+def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False) -> tuple[WrittenFile, ...]:
     """Write strategies, configurations and FreqAI's model into Freqtrade's folder.
 
     Args:
@@ -127,20 +127,20 @@ def _freqai(timeframe: str) -> dict[str, object]:
     }
 
 
-def _put(path: Path, text: str, *, force: bool) -> Placed:
+def _put(path: Path, text: str, *, force: bool) -> WrittenFile:
     try:
         there = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         write_text_atomic(path, text)
-        return Placed(path, "written")
+        return WrittenFile(path, "written")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"read {path}", found=str(error), expected="a text file, or none") from error
     if there == text:
-        return Placed(path, "unchanged")
+        return WrittenFile(path, "unchanged")
     if not force:
-        return Placed(path, "left")
+        return WrittenFile(path, "left")
     write_text_atomic(path, text)
-    return Placed(path, "overwritten")
+    return WrittenFile(path, "overwritten")
 
 
 def _from(user_data: Path, bundle: Path) -> str:

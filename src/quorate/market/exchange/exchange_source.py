@@ -16,7 +16,7 @@ from quorate.market.columns import Columns, FundingColumns
 from quorate.market.exchange.connection import Connection
 from quorate.market.exchange.pages import Present, read_candles, read_funding
 from quorate.market.files.names import is_perpetual, require_symbol
-from quorate.market.quality.candle_checks import FundingVerdict, Verdict, judge, judge_funding
+from quorate.market.quality.candle_checks import CheckedCandles, CheckedFunding, judge, judge_funding
 from quorate.market.source import unknown_market
 
 _LOG = logging.getLogger(__name__)
@@ -224,7 +224,7 @@ class Exchange:
         end: int | None = None,
         *,
         mark: bool = False,
-    ) -> Verdict:
+    ) -> CheckedCandles:
         """The market's closed rows, judged, and those that contradict each other."""
         await self._know()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
@@ -242,7 +242,7 @@ class Exchange:
 
     async def read_funding_verdict(
         self, symbol: str, start: int | None = None, end: int | None = None
-    ) -> FundingVerdict:
+    ) -> CheckedFunding:
         """The market's settlements, judged, and those that contradict each other."""
         await self._know()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
@@ -253,7 +253,7 @@ class Exchange:
         verdict = judge_funding(rows, self.known_present().late)
         kept = verdict.kept
         inside = (kept.time >= first) & (kept.time < last)
-        return FundingVerdict(verdict.report, FundingColumns(kept.time[inside], kept.rate[inside]), verdict.quarantined)
+        return CheckedFunding(verdict.report, FundingColumns(kept.time[inside], kept.rate[inside]), verdict.quarantined)
 
     def known_present(self) -> Present:
         """The present by both clocks, or by ours alone while the exchange's is unknown; asks nobody."""
@@ -269,7 +269,7 @@ class Exchange:
             if self._skew_ms is None:
                 await self.read_skew()
 
-    def _told(self, symbol: str, timeframe: str, verdict: Verdict) -> Candles:
+    def _told(self, symbol: str, timeframe: str, verdict: CheckedCandles) -> Candles:
         if len(verdict.quarantined):
             _LOG.warning("%s: %d candles contradict each other and are left out", symbol, len(verdict.quarantined))
         return as_candles(symbol, timeframe, verdict.kept)

@@ -18,7 +18,7 @@ from quorate.core.types import Candles, Funding
 from quorate.market.columns import Columns, join
 from quorate.market.exchange.exchange_source import Exchange, as_candles
 from quorate.market.exchange.feed_log import FeedLog
-from quorate.market.exchange.live_windows import Window
+from quorate.market.exchange.live_windows import LiveWindow
 from quorate.market.exchange.pages import read_candles
 from quorate.market.feed import BarReport, Freshness
 from quorate.market.quality.candle_checks import judge
@@ -60,7 +60,7 @@ class LiveFeed:
         self._symbols = tuple(sorted(set(symbols)))
         for symbol in self._symbols:
             exchange.require(symbol, timeframe)
-        self._windows = {symbol: Window(symbol, timeframe) for symbol in self._symbols}
+        self._windows = {symbol: LiveWindow(symbol, timeframe) for symbol in self._symbols}
         self._log = FeedLog(self.settings)
         self._trouble: dict[str, QuorateError] = {}
         self._passed: dict[str, int] = {}

@@ -13,7 +13,7 @@ from quorate.market.exchange.exchange_source import as_candles
 
 
 @dataclass(slots=True)
-class Window:
+class LiveWindow:
     """One market's newest closed candles, and the first prices of bars that are not closed yet.
 
     Gaps stay gaps. A candle that comes again with other values is believed, since the exchange has the last word about

@@ -28,7 +28,7 @@ from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fau
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Verdict:
+class CheckedCandles:
     """The report, the rows that may be used (only where the report is ok), and the rows to put aside."""
 
     report: QualityReport
@@ -37,8 +37,8 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FundingVerdict:
-    """As `Verdict`, for funding settlements. `report` counts no gaps: exchanges change the interval as they like."""
+class CheckedFunding:
+    """As `CheckedCandles`, for funding settlements. `report` counts no gaps: exchanges change the interval."""
 
     report: QualityReport
     kept: FundingColumns
@@ -47,7 +47,7 @@ class FundingVerdict:
 
 def judge(
     columns: Columns, timeframe: str, now: int, *, has_volume: bool = True, settings: QualitySettings | None = None
-) -> Verdict:
+) -> CheckedCandles:
     """Judge candle rows.
 
     Args:
@@ -94,10 +94,10 @@ def judge(
         spikes=_spikes(columns, timeframe, settings or QualitySettings()),
         faults=faults,
     )
-    return Verdict(report, columns, quarantined)
+    return CheckedCandles(report, columns, quarantined)
 
 
-def judge_funding(columns: FundingColumns, now: int) -> FundingVerdict:
+def judge_funding(columns: FundingColumns, now: int) -> CheckedFunding:
     """Judge funding rows; `now` is the present in ms UTC.
 
     Times are cut to the minute: exchanges stamp a settlement some milliseconds late.
@@ -135,7 +135,7 @@ def judge_funding(columns: FundingColumns, now: int) -> FundingVerdict:
         out_of_order=out_of_order,
         faults=faults,
     )
-    return FundingVerdict(report, kept, quarantined)
+    return CheckedFunding(report, kept, quarantined)
 
 
 def _faults(columns: Columns, timeframe: str, now: int) -> tuple[tuple[Fault, ...], BoolArray]:

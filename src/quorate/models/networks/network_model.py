@@ -15,13 +15,13 @@ from torch import nn
 from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import NetworkSettings
 from quorate.core.types import Action, FloatArray, IntArray
-from quorate.models.base import Lesson, Model, Target
+from quorate.models.base import FitRequest, Model, Target
 from quorate.models.input_checks import Matrix
 from quorate.models.networks.onnx_export import to_graph
 from quorate.models.networks.safetensors_file import read_weights, require_tensors, write_weights
 from quorate.models.networks.scaling import Answers, Standardised
 from quorate.models.networks.training.examples import Examples, WindowExamples, newest_bars
-from quorate.models.networks.training.fit import History, Loss, fit
+from quorate.models.networks.training.fit import Loss, LossHistory, fit
 from quorate.models.networks.training.losses import cross_entropy, focal, squared_error
 from quorate.models.networks.training.processor import isolated, training_device
 
@@ -41,7 +41,7 @@ class Network(Model):
 
     suffix: ClassVar[str] = ".safetensors"
     batch: ClassVar[int]
-    history: History | None = None
+    history: LossHistory | None = None
     _answers: Answers | None = None
     _columns: int | None = None
 
@@ -76,7 +76,7 @@ class Network(Model):
         own: NetworkSettings = getattr(self.settings, self.name)
         return own
 
-    def _learn(self, lesson: Lesson) -> None:
+    def _learn(self, lesson: FitRequest) -> None:
         rows = np.arange(len(lesson.X)) if lesson.weight is None else np.flatnonzero(lesson.weight > 0)
         weight = None if lesson.weight is None else np.asarray(lesson.weight, np.float64)
         if weight is not None:
@@ -113,8 +113,8 @@ class Network(Model):
         examples: WindowExamples,
         later: WindowExamples | None,
         identity: Mapping[str, str],
-        lesson: Lesson,
-    ) -> History:
+        lesson: FitRequest,
+    ) -> LossHistory:
         """Fit the network in place; what comes before that is the subclass's."""
         return self._fit(standardised, examples, later, self._loss(), identity, lesson)
 
@@ -125,11 +125,11 @@ class Network(Model):
         later: Examples | None,
         loss: Loss,
         identity: Mapping[str, str],
-        lesson: Lesson,
+        lesson: FitRequest,
         *,
         part: str = "",
         epochs: int | None = None,
-    ) -> History:
+    ) -> LossHistory:
         """One run of the training loop by the member's own settings: the training itself, or a part before it.
 
         Args:

@@ -50,7 +50,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class LayerState:
     """Names of what a layer hands on from bar to bar.
 
     Attributes:
@@ -64,7 +64,7 @@ class State:
     state: str
 
     @classmethod
-    def named(cls, layer: int, when: str) -> State:
+    def named(cls, layer: int, when: str) -> LayerState:
         return cls(*(f"{field.name} {layer} {when}" for field in fields(cls)))
 
 
@@ -97,8 +97,8 @@ def _cut(write: Writer, rows: str, first: int, end: int) -> str:
 
 
 def _bars(
-    write: Writer, layers: Sequence[Layer], rows: str, before: Sequence[State], name: str, parts: Parts
-) -> list[State]:
+    write: Writer, layers: Sequence[Layer], rows: str, before: Sequence[LayerState], name: str, parts: Parts
+) -> list[LayerState]:
     """All layers over some bars, at each the same; what they hand on at the last.
 
     Args:
@@ -111,7 +111,7 @@ def _bars(
     """
     from onnx import TensorProto, helper
 
-    def typed(states: Sequence[State]) -> list[Any]:
+    def typed(states: Sequence[LayerState]) -> list[Any]:
         kinds = {"parts": (TensorProto.UINT8, parts), "cell": (TensorProto.FLOAT, 1), "state": (TensorProto.FLOAT, 1)}
         return [
             helper.make_tensor_value_info(getattr(state, part), kind, ["B", times * layer.width])
@@ -121,7 +121,7 @@ def _bars(
 
     bar, features = Writer(name), f"features of {name}"
     given, found = (
-        [State.named(number, f"{when} {name}") for number in range(len(layers))] for when in ("before", "after")
+        [LayerState.named(number, f"{when} {name}") for number in range(len(layers))] for when in ("before", "after")
     )
     made = _bar(bar, layers, features, given, parts)
     read = helper.make_tensor_value_info(features, TensorProto.FLOAT, ["B", len(layers[0].reads)])
@@ -131,7 +131,9 @@ def _bars(
     return found
 
 
-def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence[State], parts: Parts) -> list[State]:
+def _bar(
+    write: Writer, layers: Sequence[Layer], features: str, before: Sequence[LayerState], parts: Parts
+) -> list[LayerState]:
     """All layers at one bar.
 
     Args:
@@ -141,7 +143,7 @@ def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence
         before: what the layers handed on at the bar before; nothing at the oldest.
         parts: of which the products are.
     """
-    after: list[State] = []
+    after: list[LayerState] = []
     for number, layer in enumerate(layers):
         handed = before[number] if before else None
         # In bytes: the state of the layer below, and its own of the bar before.
@@ -169,5 +171,5 @@ def _bar(write: Writer, layers: Sequence[Layer], features: str, before: Sequence
         if handed:
             cell = write("Add", write("Mul", gates["f"], handed.cell), cell)
         state = write("Mul", gates["o"], write("Tanh", cell))
-        after.append(State(in_bytes(write, state, parts), cell, state))
+        after.append(LayerState(in_bytes(write, state, parts), cell, state))
     return after

@@ -16,10 +16,10 @@ from quorate.trading.account.contract import Contract
 from quorate.trading.account.orders import Orders
 from quorate.trading.account.tape import Tape
 from quorate.trading.backtest.backtest_result import BacktestResult
-from quorate.trading.engine import Desk
+from quorate.trading.engine import TradingEngine
 from quorate.trading.guards import Guards
 from quorate.trading.ladder import Ladder
-from quorate.trading.oversight import Hearings, Oversight
+from quorate.trading.oversight import GuardInputs, Oversight
 
 
 def backtest(
@@ -72,12 +72,12 @@ def backtest(
     time = np.unique(np.concatenate([bars.time for bars in run.values()]))
     length = timeframe_ms(next(iter(frames.values())).timeframe)
     if oversight is None:
-        values, exposed = _drive(Desk(state, length), orders, tapes, time.tolist(), _endings(run))
+        values, exposed = _drive(TradingEngine(state, length), orders, tapes, time.tolist(), _endings(run))
     else:
         began = int(time[0]) if len(time) else 0
-        desk = Desk(state, length, guards=Guards(oversight.guards), ladder=Ladder(oversight.ladder, began))
+        desk = TradingEngine(state, length, guards=Guards(oversight.guards), ladder=Ladder(oversight.ladder, began))
         within = {symbol: frame.between(start, end) for symbol, frame in frames.items()}
-        hearings = Hearings(within, oversight)
+        hearings = GuardInputs(within, oversight)
         values, exposed = _drive_watched(desk, orders, tapes, time.tolist(), _endings(run), hearings, length)
     equity = np.array(values, dtype=np.float64)
     for array in (time, equity):
@@ -98,7 +98,7 @@ def backtest(
 
 
 def _drive(
-    desk: Desk,
+    desk: TradingEngine,
     orders: Orders,
     tapes: Mapping[str, Tape],
     times: list[int],
@@ -132,12 +132,12 @@ def _drive(
 
 
 def _drive_watched(
-    desk: Desk,
+    desk: TradingEngine,
     orders: Orders,
     tapes: Mapping[str, Tape],
     times: list[int],
     endings: Mapping[int, list[str]],
-    hearings: Hearings,
+    hearings: GuardInputs,
     length: int,
 ) -> tuple[list[float], int]:
     """As `_drive`, with guards that have to see every bar."""

@@ -2,7 +2,7 @@
 
 from quorate.trading.guards.guard import Guard
 from quorate.trading.guards.guards import Guards
-from quorate.trading.guards.moves import GuardMode, GuardMove, Verdict
+from quorate.trading.guards.moves import EntryCheck, GuardMode, GuardMove
 from quorate.trading.guards.valid_members import valid_members
 
-__all__ = ["Guard", "GuardMode", "GuardMove", "Guards", "Verdict", "valid_members"]
+__all__ = ["EntryCheck", "Guard", "GuardMode", "GuardMove", "Guards", "valid_members"]

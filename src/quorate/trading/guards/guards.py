@@ -14,7 +14,7 @@ from quorate.trading.guards.consecutive_losses import LossesGuard
 from quorate.trading.guards.daily_drawdown import DrawdownGuard
 from quorate.trading.guards.guard import Guard
 from quorate.trading.guards.mean_confidence import ConfidenceGuard
-from quorate.trading.guards.moves import MODES, GuardMode, GuardMove, Verdict
+from quorate.trading.guards.moves import MODES, EntryCheck, GuardMode, GuardMove
 from quorate.trading.guards.operational import ClockGuard, FeedGuard, ValuationGuard
 from quorate.trading.guards.sustained_volatility import VolatilityGuard
 from quorate.trading.guards.valid_members import MembersGuard
@@ -162,7 +162,7 @@ class Guards:
         """The worst of all guards' modes."""
         return max((guard.mode for guard in self), key=MODES.index)
 
-    def may_enter(self, symbol: str, time: int) -> Verdict:
+    def may_enter(self, symbol: str, time: int) -> EntryCheck:
         """Whether a position may be opened in a market.
 
         Args:
@@ -172,11 +172,11 @@ class Guards:
         of_market = self._volatility.get(symbol), self._feeds.get(symbol)
         against = [guard for guard in (*self._for_all(), *of_market) if guard is not None and guard.stops]
         if not against:
-            return Verdict(allowed=True)
+            return EntryCheck(allowed=True)
         until = None
         if all(guard.until is not None and guard.until > time for guard in against):
             until = max(guard.until or 0 for guard in against)
-        return Verdict(allowed=False, until=until, why="; ".join(map(_why, against)))
+        return EntryCheck(allowed=False, until=until, why="; ".join(map(_why, against)))
 
     def __iter__(self) -> Iterator[Guard]:
         """Every guard: of the account, then of single markets by name."""

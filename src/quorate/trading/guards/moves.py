@@ -52,7 +52,7 @@ class GuardMove:
         }
 
 
-class Verdict(NamedTuple):
+class EntryCheck(NamedTuple):
     """Whether an entry may be made.
 
     Attributes:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from quorate.core.errors import JournalError, MissingExtraError
 from quorate.core.settings import JournalSettings
-from quorate.trading.journal.records import Human, Record
+from quorate.trading.journal.records import HumanRecord, Record
 from quorate.trading.journal.role import Role
 from quorate.trading.journal.row import AccountRow, Row, from_row, to_row
 
@@ -73,7 +73,7 @@ class Journal:
         Args:
             url: sqlite:///FILE (relative to the working folder) or postgresql://USER:PASSWORD@HOST/DATABASE.
             account: letters, digits, `_`, `.` and `-`.
-            role: session to write (one at a time for each account), human to write `Human` records beside it, or
+            role: session to write (one at a time for each account), human to write `HumanRecord` records beside it, or
                 reader.
             settings_hash: kept with an account that is made now.
             bundle_id: kept with an account that is made now.
@@ -174,7 +174,7 @@ class Journal:
         rows = []
         keys = set()
         for record in records:
-            if self._role == "reader" or (self._role == "human" and not isinstance(record, Human)):
+            if self._role == "reader" or (self._role == "human" and not isinstance(record, HumanRecord)):
                 raise JournalError(
                     f"write the record {record.key}",
                     found=f"a journal opened as {self._role}",

@@ -38,7 +38,8 @@ class Record:
     """Base of all records.
 
     Attributes:
-        time: open time in ms of the bar that the record belongs to; of `Started` and `Human`, that of the newest bar.
+        time: open time in ms of the bar that the record belongs to; of `StartedRecord` and
+            `HumanRecord`, that of the newest bar.
     """
 
     kind: ClassVar[str]
@@ -52,7 +53,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Started(Record):
+class StartedRecord(Record):
     """A session began or went on.
 
     Attributes:
@@ -82,7 +83,7 @@ class Started(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Decided(Record):
+class DecidedRecord(Record):
     """The ensemble's decision on one closed bar; the fields are `Signal`'s."""
 
     kind: ClassVar[str] = "decided"
@@ -107,7 +108,7 @@ class Decided(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Intent(Record):
+class IntentRecord(Record):
     """An entry that will be tried at the next open. Its time is that of the decision's bar."""
 
     kind: ClassVar[str] = "intent"
@@ -125,7 +126,7 @@ class Intent(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused(Record):
+class RefusedRecord(Record):
     """An order that came to nothing.
 
     Attributes:
@@ -145,7 +146,7 @@ class Refused(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Filled(Record):
+class FilledRecord(Record):
     """An entry that was filled at the open of the bar at `time`: the position as it began.
 
     Attributes:
@@ -167,7 +168,7 @@ class Filled(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled(Record):
+class SettledRecord(Record):
     """Funding paid or received for an open position.
 
     Attributes:
@@ -193,7 +194,7 @@ class Settled(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved(Record):
+class MovedRecord(Record):
     """A trailing stop that followed the price, at the bar's close."""
 
     kind: ClassVar[str] = "moved"
@@ -207,7 +208,7 @@ class Moved(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Closed(Record):
+class ClosedRecord(Record):
     """A position that was closed.
 
     Attributes:
@@ -230,7 +231,7 @@ class Closed(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Valued(Record):
+class ValuedRecord(Record):
     """The account after a step; a step that has this record is complete.
 
     Attributes:
@@ -239,7 +240,7 @@ class Valued(Record):
         cash_usd: deposits and everything realised.
         marks: symbol -> how each open position was valued.
         valid: members that voted on the bars at `time`; None where nothing was decided.
-        heard: number of the newest `Human` record that had been listened to; 0 for none.
+        heard: number of the newest `HumanRecord` record that had been listened to; 0 for none.
     """
 
     kind: ClassVar[str] = "valued"
@@ -257,7 +258,7 @@ class Valued(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class GuardMoved(Record):
+class GuardMovedRecord(Record):
     """A guard changed what may be done.
 
     Attributes:
@@ -283,7 +284,7 @@ class GuardMoved(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class LadderMoved(Record):
+class LadderMovedRecord(Record):
     """The account's step on the ladder changed, steps counted from 1."""
 
     kind: ClassVar[str] = "ladder"
@@ -299,7 +300,7 @@ class LadderMoved(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Human(Record):
+class HumanRecord(Record):
     """What a person asked for.
 
     Attributes:
@@ -322,7 +323,7 @@ class Human(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Feed(Record):
+class FeedRecord(Record):
     """Something about the candles: what a feed takes notice of.
 
     Attributes:
@@ -345,8 +346,18 @@ class Feed(Record):
 RECORDS: dict[str, type[Record]] = {
     record.kind: record
     for record in (
-        *(Started, Decided, Intent, Refused, Filled, Settled, Moved, Closed, Valued),
-        *(GuardMoved, LadderMoved, Human, Feed),
+        *(
+            StartedRecord,
+            DecidedRecord,
+            IntentRecord,
+            RefusedRecord,
+            FilledRecord,
+            SettledRecord,
+            MovedRecord,
+            ClosedRecord,
+            ValuedRecord,
+        ),
+        *(GuardMovedRecord, LadderMovedRecord, HumanRecord, FeedRecord),
     )
 }
 
@@ -355,5 +366,5 @@ NAN_FIELDS: dict[type, frozenset[str]] = {Order: frozenset({"atr", "probability"
 
 # Most of what a journal weighs, and not needed to rebuild an account: a read without detail leaves out these.
 DETAIL_FIELDS: dict[type[Record], tuple[str, ...]] = {
-    Decided: ("votes", "abstentions", "forecasts", "probabilities"),
+    DecidedRecord: ("votes", "abstentions", "forecasts", "probabilities"),
 }

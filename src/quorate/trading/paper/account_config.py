@@ -12,15 +12,15 @@ from quorate.core.errors import JournalError
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings, GuardSettings, LadderSettings
 from quorate.trading.account.account import Account
 from quorate.trading.account.contract import Contract
-from quorate.trading.engine import Desk, Tell
+from quorate.trading.engine import RecordSink, TradingEngine
 from quorate.trading.guards import Guards
-from quorate.trading.journal.records import Started
+from quorate.trading.journal.records import StartedRecord
 from quorate.trading.ladder import Ladder
 from quorate.trading.oversight import Oversight
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AccountConfig:
     """Settings of an account, its orders and what watches over it.
 
     Attributes:
@@ -43,7 +43,7 @@ class Terms:
         """The longest that a position lasts."""
         return self.exits.time_bars or self.horizon
 
-    def desk(self, length_ms: int, began: int, tell: Tell) -> Desk:
+    def desk(self, length_ms: int, began: int, tell: RecordSink) -> TradingEngine:
         """A desk with a new account.
 
         Args:
@@ -53,7 +53,7 @@ class Terms:
         """
         account = Account(self.account, self.costs, self.exits, self.contracts)
         watch = self.oversight
-        return Desk(
+        return TradingEngine(
             account,
             length_ms,
             strategy=self.strategy,
@@ -62,7 +62,7 @@ class Terms:
             tell=tell,
         )
 
-    def founded(self, started: Started) -> Self:
+    def founded(self, started: StartedRecord) -> Self:
         """The same with the money that the account began with: a later setting does not make it richer.
 
         Raises:

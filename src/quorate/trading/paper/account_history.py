@@ -17,7 +17,7 @@ from quorate.trading.journal import Entry, records
 
 
 @dataclass(slots=True)
-class History:
+class AccountHistory:
     """The records of one account, sorted by what they are about.
 
     Attributes:
@@ -30,18 +30,18 @@ class History:
         moves: of guards and ladder.
     """
 
-    started: list[records.Started] = field(default_factory=list)
+    started: list[records.StartedRecord] = field(default_factory=list)
     written_at: int = 0
-    closes: list[records.Valued] = field(default_factory=list)
+    closes: list[records.ValuedRecord] = field(default_factory=list)
     held: int = 0
     trades: list[Trade] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
-    decided: dict[str, list[records.Decided]] = field(default_factory=lambda: defaultdict(list))
-    notices: list[records.Feed] = field(default_factory=list)
-    moves: list[records.GuardMoved | records.LadderMoved] = field(default_factory=list)
+    decided: dict[str, list[records.DecidedRecord]] = field(default_factory=lambda: defaultdict(list))
+    notices: list[records.FeedRecord] = field(default_factory=list)
+    moves: list[records.GuardMovedRecord | records.LadderMovedRecord] = field(default_factory=list)
 
     @classmethod
-    def of(cls, entries: Iterable[Entry]) -> History:
+    def of(cls, entries: Iterable[Entry]) -> AccountHistory:
         """Of a whole journal."""
         told = cls()
         for _, written_at, record in entries:
@@ -52,21 +52,21 @@ class History:
     def hear(self, record: records.Record) -> None:
         """One more record."""
         match record:
-            case records.Started():
+            case records.StartedRecord():
                 self.started.append(record)
-            case records.Valued(phase="close"):
+            case records.ValuedRecord(phase="close"):
                 self.closes.append(record)
-            case records.Valued():
+            case records.ValuedRecord():
                 self.held += bool(record.marks)
-            case records.Closed(trade=trade):
+            case records.ClosedRecord(trade=trade):
                 self.trades.append(trade)
-            case records.Refused(reason=reason):
+            case records.RefusedRecord(reason=reason):
                 self.refused[reason] += 1
-            case records.Decided(symbol=symbol):
+            case records.DecidedRecord(symbol=symbol):
                 self.decided[symbol].append(record)
-            case records.Feed():
+            case records.FeedRecord():
                 self.notices.append(record)
-            case records.GuardMoved() | records.LadderMoved():
+            case records.GuardMovedRecord() | records.LadderMovedRecord():
                 self.moves.append(record)
 
     @property
@@ -99,7 +99,7 @@ class History:
         """The decisions, one frame a market, without the members' scores."""
         return [self._frame(symbol, decided) for symbol, decided in sorted(self.decided.items())]
 
-    def _frame(self, symbol: str, decided: list[records.Decided]) -> DecisionFrame:
+    def _frame(self, symbol: str, decided: list[records.DecidedRecord]) -> DecisionFrame:
         def column(name: str, kind: type) -> Any:
             return np.array([getattr(record, name) for record in decided], kind)
 

@@ -7,17 +7,17 @@ from typing import Any
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
 from quorate.core.errors import JournalError
 from quorate.trading.account.position import Position
-from quorate.trading.engine import Desk
+from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import Journal, records
-from quorate.trading.paper.account_config import Terms
-from quorate.trading.paper.account_history import History
+from quorate.trading.paper.account_config import AccountConfig
+from quorate.trading.paper.account_history import AccountHistory
 from quorate.trading.paper.recovery import Recovered, peek, redo
 
 # Of what the feed said and of moves, so many of the newest are shown.
 _SHOWN = 10
 
 
-class Standing:
+class AccountStatus:
     """An account as its journal has it.
 
     Attributes:
@@ -41,13 +41,13 @@ class Standing:
                 expected="one that has begun",
                 remedy="Start one with `quorate paper run`.",
             )
-        self.history = History.of(entries)
+        self.history = AccountHistory.of(entries)
         newest = self.history.started[-1]
-        terms = Terms.from_json(newest.settings, newest.strategy).founded(first)
-        self.desk: Desk = terms.desk(timeframe_ms(newest.timeframe), first.time, lambda _: None)
+        terms = AccountConfig.from_json(newest.settings, newest.strategy).founded(first)
+        self.desk: TradingEngine = terms.desk(timeframe_ms(newest.timeframe), first.time, lambda _: None)
         self.recovered: Recovered = redo(self.desk, entries)
-        said = journal.newest(len(newest.symbols), [records.Decided])
-        self._said = [entry.record for entry in said if isinstance(entry.record, records.Decided)]
+        said = journal.newest(len(newest.symbols), [records.DecidedRecord])
+        self._said = [entry.record for entry in said if isinstance(entry.record, records.DecidedRecord)]
 
     def to_json(self) -> dict[str, Any]:
         """The form of `quorate paper status --json`, without what is judged by others."""
@@ -122,11 +122,11 @@ def _side(side: int) -> str:
     return "long" if side > 0 else "short"
 
 
-def _notice(record: records.Feed) -> dict[str, Any]:
+def _notice(record: records.FeedRecord) -> dict[str, Any]:
     return {"time": iso_ms(record.time), "notice": record.notice, "symbol": record.symbol, "detail": record.detail}
 
 
-def _move(record: records.GuardMoved | records.LadderMoved) -> dict[str, Any]:
-    what = "ladder" if isinstance(record, records.LadderMoved) else record.guard
+def _move(record: records.GuardMovedRecord | records.LadderMovedRecord) -> dict[str, Any]:
+    what = "ladder" if isinstance(record, records.LadderMovedRecord) else record.guard
     moved = {"what": what, "before": str(record.before), "after": str(record.after), "reason": record.reason}
     return {"time": format_ms(record.time), **moved}

@@ -10,7 +10,7 @@ from quorate.core.errors import QuorateError
 from quorate.core.types import Action, Candles, Signal
 from quorate.features import Bars, atr_14
 from quorate.trading.account.order import Order
-from quorate.trading.engine import Heard
+from quorate.trading.engine import BarInputs
 from quorate.trading.journal import records
 
 _log = logging.getLogger(__name__)
@@ -41,15 +41,15 @@ def ask(decide: Decide, markets: Sequence[Candles], moment: int) -> list[Signal]
     return signals
 
 
-def hear(signals: Sequence[Signal], time: int) -> list[Heard]:
+def hear(signals: Sequence[Signal], time: int) -> list[BarInputs]:
     """What the guards hear of the signals on the bars at `time`, with what is written down of each."""
     return [
-        Heard(
+        BarInputs(
             signal.symbol,
             signal.action,
             signal.base,
             math.nan if signal.volatility is None else signal.volatility,
-            records.Decided(
+            records.DecidedRecord(
                 time=time,
                 symbol=signal.symbol,
                 action=signal.action,

@@ -18,27 +18,27 @@ def line(record: records.Record) -> str | None:
 
 def _said(record: records.Record) -> str | None:
     match record:
-        case records.Decided(symbol=symbol, action=action, confidence=confidence, rule=rule, line=text):
+        case records.DecidedRecord(symbol=symbol, action=action, confidence=confidence, rule=rule, line=text):
             return f"{symbol} {action.name} {confidence:.0%} by {rule} | {text}"
-        case records.Refused(symbol=symbol, reason=reason, note=note):
+        case records.RefusedRecord(symbol=symbol, reason=reason, note=note):
             return f"{symbol} no entry: {reason}{f' ({note})' if note else ''}"
-        case records.Filled(symbol=symbol, order=order, size=size, entry=entry):
+        case records.FilledRecord(symbol=symbol, order=order, size=size, entry=entry):
             side = "long" if order.side > 0 else "short"
             return (
                 f"{symbol} {side} {size.quantity:.8g} at {entry.price:.8g}, {size.leverage:g}x, "
                 f"stop {size.stop:.8g}, target {size.target:.8g}"
             )
-        case records.Settled(symbol=symbol, cash_usd=cash):
+        case records.SettledRecord(symbol=symbol, cash_usd=cash):
             return f"{symbol} funding {cash:+.4f} USD"
-        case records.Moved(symbol=symbol, stop=stop):
+        case records.MovedRecord(symbol=symbol, stop=stop):
             return f"{symbol} stop moved to {stop:.8g}"
-        case records.Closed(trade=trade):
+        case records.ClosedRecord(trade=trade):
             return f"{trade.symbol} closed by {trade.reason} at {trade.exit_price:.8g}: {trade.net_usd:+.2f} USD"
-        case records.GuardMoved(guard=guard, symbol=about, before=before, after=after, reason=reason):
+        case records.GuardMovedRecord(guard=guard, symbol=about, before=before, after=after, reason=reason):
             return f"guard {guard}{f' {about}' if about else ''}: {before} -> {after}: {reason}"
-        case records.LadderMoved(before=before, after=after, reason=reason):
+        case records.LadderMovedRecord(before=before, after=after, reason=reason):
             return f"ladder: step {before} -> {after}: {reason}"
-        case records.Feed(notice=notice, symbol=about, detail=detail):
+        case records.FeedRecord(notice=notice, symbol=about, detail=detail):
             return f"feed {notice}{f' {about}' if about else ''}: {detail}"
         case _:
             return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from quorate.market.feed import BarReport, Freshness
-from quorate.trading.engine import Desk, Tell
+from quorate.trading.engine import RecordSink, TradingEngine
 from quorate.trading.journal import records
 
 
-def heed(desk: Desk, report: BarReport, tell: Tell) -> None:
+def apply_notices(desk: TradingEngine, report: BarReport, tell: RecordSink) -> None:
     """Write a report's notices down, and let the guards judge the clocks and how fresh the markets are.
 
     Args:
@@ -18,7 +18,7 @@ def heed(desk: Desk, report: BarReport, tell: Tell) -> None:
     time, guards = report.time, desk.guards
     for notice in report.notices:
         number = desk.number(f"feed:{notice.kind}:{notice.symbol}")
-        tell(records.Feed(time, notice.kind, notice.symbol or None, number, notice.text))
+        tell(records.FeedRecord(time, notice.kind, notice.symbol or None, number, notice.text))
     if guards is None:
         return
     desk.moved(guards.compared(time, report.skew_ms, close=report.may_enter))

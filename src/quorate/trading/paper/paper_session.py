@@ -24,22 +24,22 @@ from quorate.core.errors import JournalUnavailableError, TradingError
 from quorate.core.settings import PaperSettings
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.market.quality.quality_report import LEAST, MOST
-from quorate.trading.engine import Desk
+from quorate.trading.engine import TradingEngine
 from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
 from quorate.trading.paper.account_bars import closed_bars, opening_bars
-from quorate.trading.paper.account_config import Terms
+from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.decided_signals import Decide, ask, hear, orders
-from quorate.trading.paper.notices import heed
+from quorate.trading.paper.notices import apply_notices
 from quorate.trading.paper.recovery import Recovered, peek, redo
-from quorate.trading.paper.requests import obey
+from quorate.trading.paper.requests import apply_requests
 
 _log = logging.getLogger(__name__)
 
 Listener = Callable[[records.Record], None]
 
 
-class Session:
+class PaperSession:
     """One account, from where its journal says it is.
 
     Args:
@@ -63,7 +63,7 @@ class Session:
         feed: Feed,
         decide: Decide,
         journal: Journal,
-        terms: Terms,
+        terms: AccountConfig,
         *,
         bundle_id: str,
         mode: Literal["live", "replay"],
@@ -85,7 +85,7 @@ class Session:
         self._human = 0
         self._pause_s = self._settings.journal_pause_s
         self._refused = False
-        self.desk: Desk
+        self.desk: TradingEngine
         self.recovered = Recovered()
 
     def run(self) -> None:
@@ -145,7 +145,7 @@ class Session:
                         remedy="Choose an earlier --from, or another --account.",
                     )
                 self._next = first, "open"
-        started = records.Started(
+        started = records.StartedRecord(
             time=self._next[0],
             at=now_ms(),
             mode=self._mode,
@@ -165,7 +165,7 @@ class Session:
             format_ms(self._next[0]),
         )
 
-    def _require_same(self, known: records.Started) -> None:
+    def _require_same(self, known: records.StartedRecord) -> None:
         for name, before, now in (
             ("timeframe", known.timeframe, self._feed.timeframe),
             ("mode", known.mode, self._mode),
@@ -232,7 +232,7 @@ class Session:
         time, desk = report.time, self.desk
         desk.enter(time, "close")
         self._obey(time)
-        heed(desk, report, self._written.append)
+        apply_notices(desk, report, self._written.append)
         candles = {
             symbol: known
             for symbol, known in report.candles.items()
@@ -254,11 +254,11 @@ class Session:
 
     def _obey(self, time: int) -> None:
         """What people asked for since the last bar."""
-        for seq, _, record in self._journal.read(after=self._human, kinds=[records.Human]):
-            if isinstance(record, records.Human):
+        for seq, _, record in self._journal.read(after=self._human, kinds=[records.HumanRecord]):
+            if isinstance(record, records.HumanRecord):
                 self.recovered.requests[seq] = record
                 self._human = seq
-        obey(self.desk, self.recovered.requests, time)
+        apply_requests(self.desk, self.recovered.requests, time)
         self.recovered.requests.clear()
 
     def _append(self, written: Sequence[records.Record]) -> None:

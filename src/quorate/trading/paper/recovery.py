@@ -11,7 +11,7 @@ from quorate.core.clock import format_ms
 from quorate.core.errors import JournalError
 from quorate.core.types import Action
 from quorate.trading.account import events
-from quorate.trading.engine import Desk
+from quorate.trading.engine import TradingEngine
 from quorate.trading.guards import GuardMove
 from quorate.trading.journal import Entry, records
 from quorate.trading.ladder import LadderMove
@@ -30,10 +30,10 @@ class Recovered:
         seen: market -> its newest bar that was here and decided on, in ms.
     """
 
-    started: records.Started | None = None
+    started: records.StartedRecord | None = None
     began: int | None = None
-    valued: records.Valued | None = None
-    requests: dict[int, records.Human] = field(default_factory=dict)
+    valued: records.ValuedRecord | None = None
+    requests: dict[int, records.HumanRecord] = field(default_factory=dict)
     seq: int = 0
     seen: dict[str, int] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class Recovered:
         return self.valued.time + length_ms, "open"
 
 
-def redo(desk: Desk, entries: Iterable[Entry], known: Recovered | None = None) -> Recovered:
+def redo(desk: TradingEngine, entries: Iterable[Entry], known: Recovered | None = None) -> Recovered:
     """Do again what the journal says, on a desk that stands where the entries begin.
 
     Guards and ladder are told what they were told then, and moved as it was written down, so they end up as they were.
@@ -61,17 +61,17 @@ def redo(desk: Desk, entries: Iterable[Entry], known: Recovered | None = None) -
     for seq, _, record in entries:
         state.seq = seq
         match record:
-            case records.Started():
+            case records.StartedRecord():
                 state.started = record
                 state.began = record.time if state.began is None else state.began
-            case records.Human():
+            case records.HumanRecord():
                 state.requests[seq] = record
-            case records.Valued():
+            case records.ValuedRecord():
                 _value(desk, record, seq)
                 state.valued = record
                 state.requests = {known: asked for known, asked in state.requests.items() if known > record.heard}
             case _:
-                if isinstance(record, records.Decided):
+                if isinstance(record, records.DecidedRecord):
                     state.seen[record.symbol] = record.time
                 _redo(desk, record)
     if desk.guards is not None:
@@ -79,63 +79,63 @@ def redo(desk: Desk, entries: Iterable[Entry], known: Recovered | None = None) -
     return state
 
 
-def peek(entries: Iterable[Entry]) -> tuple[records.Started | None, Iterable[Entry]]:
+def peek(entries: Iterable[Entry]) -> tuple[records.StartedRecord | None, Iterable[Entry]]:
     """The account's very first beginning, and all the entries again; None for a journal without one."""
     remaining = iter(entries)
     first: list[Entry] = []
     for entry in remaining:
         first.append(entry)
-        if isinstance(entry.record, records.Started):
+        if isinstance(entry.record, records.StartedRecord):
             return entry.record, chain(first, remaining)
     return None, first
 
 
-def _redo(desk: Desk, record: records.Record) -> None:
+def _redo(desk: TradingEngine, record: records.Record) -> None:
     """Let one record take effect again."""
     account, guards, ladder = desk.account, desk.guards, desk.ladder
     match record:
-        case records.Decided(time=time, symbol=symbol, action=action, base=base, volatility=volatility):
+        case records.DecidedRecord(time=time, symbol=symbol, action=action, base=base, volatility=volatility):
             desk.enter(time, "close")
             if guards is not None:
                 guards.measured(symbol, time, math.nan if volatility is None else volatility)
                 if action != Action.HOLD:
                     guards.signalled(time, base)
-        case records.Intent(order=order):
+        case records.IntentRecord(order=order):
             desk.pending.append(order)
-        case records.Refused(order_id=name, reason=reason):
+        case records.RefusedRecord(order_id=name, reason=reason):
             _drop(desk, name)
             account.refused[reason] += 1  # type: ignore[index]  # what was written down is a reason
-        case records.Filled(time=time, order_id=name, order=order, size=size, entry=entry):
+        case records.FilledRecord(time=time, order_id=name, order=order, size=size, entry=entry):
             _drop(desk, name)
             account.apply(events.Filled(order, size, time, entry))
-        case records.Settled(time=time, symbol=symbol, phase=phase):
+        case records.SettledRecord(time=time, symbol=symbol, phase=phase):
             desk.enter(time, phase)
             desk.number(f"settled:{symbol}:{phase}")
             if phase == "open":
                 desk.settled.add(symbol)
             account.apply(events.Settled(symbol, record.rate, record.price, record.cash_usd))
-        case records.Moved(symbol=symbol, stop=stop):
+        case records.MovedRecord(symbol=symbol, stop=stop):
             account.apply(events.Moved(symbol, stop))
-        case records.Closed(trade=trade, exit=fill):
+        case records.ClosedRecord(trade=trade, exit=fill):
             account.apply(events.Closed(trade, fill))
             if ladder is not None:
                 ladder.closed(trade)
             if guards is not None:
                 guards.closed(trade)
-        case records.GuardMoved():
+        case records.GuardMovedRecord():
             _move_guard(desk, record)
-        case records.LadderMoved(time=time, before=before, after=after, reason=reason):
+        case records.LadderMovedRecord(time=time, before=before, after=after, reason=reason):
             desk.enter(time, desk.phase)
             desk.number("ladder")
             if ladder is not None:
                 ladder.apply(LadderMove(before, after, time, reason))
                 account.settings = ladder.limits(desk.unlimited)
-        case records.Feed(time=time, notice=notice, symbol=about):
+        case records.FeedRecord(time=time, notice=notice, symbol=about):
             desk.enter(time, desk.phase)
             desk.number(f"feed:{notice}:{about or ''}")
 
 
-def _move_guard(desk: Desk, record: records.GuardMoved) -> None:
+def _move_guard(desk: TradingEngine, record: records.GuardMovedRecord) -> None:
     desk.enter(record.time, desk.phase)
     desk.number(f"guard:{record.guard}:{record.symbol or ''}")
     if desk.guards is None:
@@ -154,7 +154,7 @@ def _move_guard(desk: Desk, record: records.GuardMoved) -> None:
         desk.ladder.guarded(record.time, desk.guards.mode)
 
 
-def _value(desk: Desk, record: records.Valued, seq: int) -> None:
+def _value(desk: TradingEngine, record: records.ValuedRecord, seq: int) -> None:
     """Value the positions as they were, and hold the account against what was written of it."""
     desk.enter(record.time, record.phase)
     desk.listened = record.heard
@@ -179,6 +179,6 @@ def _value(desk: Desk, record: records.Valued, seq: int) -> None:
             desk.guards.counted(record.time, record.valid)
 
 
-def _drop(desk: Desk, name: str) -> None:
+def _drop(desk: TradingEngine, name: str) -> None:
     """Without the order of this id, which has become something."""
     desk.pending = [order for order in desk.pending if desk.name(order) != name]

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Mapping
 
 from quorate.core.errors import GuardError
-from quorate.trading.engine import Desk
+from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import records
 
 _log = logging.getLogger(__name__)
 
 
-def obey(desk: Desk, requests: Mapping[int, records.Human], time: int) -> None:
+def apply_requests(desk: TradingEngine, requests: Mapping[int, records.HumanRecord], time: int) -> None:
     """Re-arm and promote as it was asked for, in order; what is not allowed is said and done with.
 
     Args:

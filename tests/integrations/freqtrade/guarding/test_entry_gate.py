@@ -9,7 +9,7 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.errors import FreqtradeError
 from quorate.core.settings import GuardSettings
 from quorate.integrations.freqtrade import BundleSource, Forecaster
-from quorate.integrations.freqtrade.guarding.entry_gate import Desk
+from quorate.integrations.freqtrade.guarding.entry_gate import EntryGate
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 START_MS = 1_704_067_200_000
@@ -85,7 +85,7 @@ def make_desk(world, make_options):
         forecaster = Forecaster(options, source)
         for pair in (BTC, ETH):
             forecaster.columns(world.panel[pair].to_pandas(), pair, "1h")
-        desk = Desk(options, source, forecaster, "1h", "USDT")
+        desk = EntryGate(options, source, forecaster, "1h", "USDT")
         desk.start()
         return desk
 

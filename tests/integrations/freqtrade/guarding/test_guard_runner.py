@@ -11,7 +11,7 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.errors import FreqtradeError, GuardError, JournalError, JournalUnavailableError
 from quorate.core.settings import GuardSettings
-from quorate.integrations.freqtrade import BarNews, Sentry
+from quorate.integrations.freqtrade import BarSummary, GuardRunner
 from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
 from quorate.integrations.freqtrade.guarding.guard_runner import read_sentry
 from quorate.integrations.freqtrade.guarding.trade_records import read_trade
@@ -58,7 +58,7 @@ def trade(number, profit, hour=None):
 
 
 def bar(hour, equity=1_000.0, valid=4, bases=(), **volatility):
-    return BarNews(hour * HOUR_MS, equity, valid, tuple(bases), volatility or {BTC: 0.01})
+    return BarSummary(hour * HOUR_MS, equity, valid, tuple(bases), volatility or {BTC: 0.01})
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def path(tmp_path):
 
 def begin(path, settings=None):
     """The bot starts: whatever the journal holds is known again."""
-    sentry = Sentry(settings or GuardSettings(), GuardJournal(path))
+    sentry = GuardRunner(settings or GuardSettings(), GuardJournal(path))
     sentry.recall()
     sentry.finish()
     return sentry
@@ -238,7 +238,7 @@ def test_an_altered_journal_and_one_that_cannot_be_written_are_refused(path):
     folder = path.parent / "folder.jsonl"
     folder.mkdir()
     with pytest.raises(JournalUnavailableError):
-        Sentry(GuardSettings(), GuardJournal(folder)).hear_bar(bar(1))
+        GuardRunner(GuardSettings(), GuardJournal(folder)).hear_bar(bar(1))
 
 
 def test_what_could_not_be_written_is_heard_again(path):

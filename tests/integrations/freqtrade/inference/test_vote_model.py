@@ -11,7 +11,7 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import NHiTSSettings
 from quorate.core.types import Action
 from quorate.features import Bars, build, volatility_20
-from quorate.integrations.freqtrade.inference.vote_model import Lessons, fit_vote
+from quorate.integrations.freqtrade.inference.vote_model import TrainingFrames, fit_vote
 from quorate.targets import ForwardClass
 
 BTC = "BTC/USDT:USDT"
@@ -21,7 +21,7 @@ def lessons_of(candles, learned, stop, end):
     X, labels = build(candles, "core14"), ForwardClass(5, 0.005).label(candles)
     rows = np.flatnonzero(np.isfinite(X).all(axis=1) & labels.known & (np.arange(len(candles)) < end))
     first = int(np.searchsorted(rows, stop))
-    return Lessons(
+    return TrainingFrames(
         X[rows], labels.y[rows], candles.time[rows], np.ones(len(rows)), int(np.searchsorted(rows, learned)), first
     )
 

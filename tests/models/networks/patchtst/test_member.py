@@ -8,7 +8,7 @@ import pytest
 
 from quorate.core.errors import SettingsError
 from quorate.core.settings import ModelSettings, PatchTSTSettings
-from quorate.models import Later, build
+from quorate.models import StoppingRows, build
 
 SMALL = PatchTSTSettings(
     share=1.0,
@@ -97,7 +97,7 @@ def test_settings_that_cannot_be_are_refused(change, named):
 
 def test_pre_training_comes_first_and_makes_another_model():
     X, y = rows(192)
-    later = Later(*rows(64, seed=9))
+    later = StoppingRows(*rows(64, seed=9))
     said = {}
     for name, settings in {
         "plain": SMALL,

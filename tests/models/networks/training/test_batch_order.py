@@ -2,13 +2,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quorate.models.networks.training.batch_order import Order
+from quorate.models.networks.training.batch_order import BatchOrder
 
 
 @settings(max_examples=100)
 @given(st.integers(1, 60), st.integers(1, 70), st.floats(0.01, 1), st.integers(0, 99))
 def test_every_pass_visits_every_row_once(rows, batch, share, seed):
-    order = Order(rows, batch, share, seed)
+    order = BatchOrder(rows, batch, share, seed)
     assert 1 <= order.epoch_rows <= rows
     visited = []
     for step in range(3 * (rows // order.epoch_rows + 1) * order.epoch_steps):
@@ -20,20 +20,20 @@ def test_every_pass_visits_every_row_once(rows, batch, share, seed):
 
 
 def test_an_epoch_has_its_share_and_drops_nothing():
-    order = Order(rows=1000, batch=64, share=0.25, seed=3)
+    order = BatchOrder(rows=1000, batch=64, share=0.25, seed=3)
     sizes = [len(order.rows(step)) for step in range(order.epoch_steps)]
     assert sizes == [64, 64, 64, 58]
 
 
 @given(st.integers(0, 200))
 def test_a_step_is_the_same_whatever_was_asked_before(step):
-    asked, fresh = Order(100, 7, 0.3, 1), Order(100, 7, 0.3, 1)
+    asked, fresh = BatchOrder(100, 7, 0.3, 1), BatchOrder(100, 7, 0.3, 1)
     for earlier in (step + 30, 0, max(0, step - 1)):
         asked.rows(earlier)
     np.testing.assert_array_equal(asked.rows(step), fresh.rows(step))
 
 
 def test_passes_and_seeds_differ():
-    first, other = Order(100, 100, 1, 1), Order(100, 100, 1, 2)
+    first, other = BatchOrder(100, 100, 1, 1), BatchOrder(100, 100, 1, 2)
     assert not np.array_equal(first.rows(0), first.rows(1))
     assert not np.array_equal(first.rows(0), other.rows(0))

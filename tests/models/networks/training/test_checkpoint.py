@@ -16,7 +16,7 @@ import torch
 from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
 from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
-from quorate.models.networks.training.checkpoint import Checkpoint, State
+from quorate.models.networks.training.checkpoint import Checkpoint, CheckpointState
 from quorate.models.networks.training.fit import fit
 from quorate.models.networks.training.losses import cross_entropy
 
@@ -225,7 +225,7 @@ def test_a_disk_that_fills_later_keeps_the_last_whole_file(run, path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
-        checkpoint.write(State({"step": 1}, {"weight": torch.zeros(4096)}))
+        checkpoint.write(CheckpointState({"step": 1}, {"weight": torch.zeros(4096)}))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == before

@@ -10,10 +10,10 @@ from quorate.core.clock import newest_closed_ms
 from quorate.core.errors import JournalError
 from quorate.core.types import Action, Signal
 from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
-from quorate.integrations.freqtrade.guarding.guard_runner import BarNews, Sentry
+from quorate.integrations.freqtrade.guarding.guard_runner import BarSummary, GuardRunner
 from quorate.integrations.freqtrade.guarding.trade_records import read_trade
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
-from quorate.integrations.freqtrade.inference.forecaster import Forecaster, Told
+from quorate.integrations.freqtrade.inference.forecaster import Forecaster, FrameForecast
 from quorate.integrations.freqtrade.inference.signal_columns import told as signal_of
 from quorate.integrations.freqtrade.strategy_options import Options
 from quorate.trading.guards import valid_members
@@ -21,7 +21,7 @@ from quorate.trading.guards import valid_members
 _log = logging.getLogger(__name__)
 
 
-class Desk:
+class EntryGate:
     """The guards of one bot.
 
     Args:
@@ -41,7 +41,7 @@ class Desk:
         self._timeframe = timeframe
         self._currency = currency
         self._journal = GuardJournal(options.path(options.own.journal)) if options.live else None
-        self.sentry = Sentry(options.settings.guards, self._journal)
+        self.sentry = GuardRunner(options.settings.guards, self._journal)
         self._trouble = ""
         self._refused = ""
 
@@ -112,13 +112,13 @@ class Desk:
         closed = [(str(record.id), read_trade(record)) for record in found if record.close_date_utc is not None]
         return sorted(closed, key=lambda one: (one[1].exit_time, int(one[0])))
 
-    def _news(self, bar: int, told: dict[str, tuple[Told, int]], records: Any, wallets: Any) -> BarNews:
+    def _news(self, bar: int, told: dict[str, tuple[FrameForecast, int]], records: Any, wallets: Any) -> BarSummary:
         signals = {
             pair: signal_of(one.decisions, row, self._source.models, self._source.mode)
             for pair, (one, row) in told.items()
         }
         acted = [said for _, said in sorted(signals.items()) if said.action != Action.HOLD and said.base > 0]
-        return BarNews(
+        return BarSummary(
             time=bar,
             equity_usd=self._equity(told, records, wallets),
             valid=self._valid(list(signals.values()), bar),
@@ -132,7 +132,7 @@ class Desk:
             return None
         return valid_members(signals, bar, bundle.manifest.training_end, self._options.settings.guards)
 
-    def _equity(self, told: dict[str, tuple[Told, int]], records: Any, wallets: Any) -> float:
+    def _equity(self, told: dict[str, tuple[FrameForecast, int]], records: Any, wallets: Any) -> float:
         """Free stake, what open trades tie up, and their profit at the last close; costs paid so far are in it."""
         equity = float(wallets.get_free(self._currency))
         for record in records.get_trades_proxy(is_open=True):

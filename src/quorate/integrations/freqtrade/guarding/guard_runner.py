@@ -14,13 +14,13 @@ from quorate.core.errors import FreqtradeError, JournalError, QuorateError, Trad
 from quorate.core.settings import GuardSettings
 from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
 from quorate.trading import Trade
-from quorate.trading.guards import GuardMove, Guards, Verdict
+from quorate.trading.guards import EntryCheck, GuardMove, Guards
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class BarNews:
+class BarSummary:
     """What one closed bar says to the guards.
 
     Attributes:
@@ -38,7 +38,7 @@ class BarNews:
     volatility: Mapping[str, float]
 
 
-class Sentry:
+class GuardRunner:
     """All guards of one bot.
 
     Args:
@@ -95,7 +95,7 @@ class Sentry:
                 self._known.add(key)
                 self._settle(self.guards.closed(trade))
 
-    def hear_bar(self, news: BarNews) -> None:
+    def hear_bar(self, news: BarSummary) -> None:
         """A bar that has closed; one that is not after the newest changes nothing.
 
         Raises:
@@ -131,7 +131,7 @@ class Sentry:
         self._settle((move,))
         return move
 
-    def may_enter(self, pair: str, time: int) -> Verdict:
+    def may_enter(self, pair: str, time: int) -> EntryCheck:
         """Whether a position may be opened."""
         return self.guards.may_enter(pair, time)
 
@@ -183,7 +183,7 @@ class Sentry:
         self._settle(self.guards.asked)
 
 
-def read_sentry(user_data: Path, journal: Path | None = None) -> Sentry:
+def read_sentry(user_data: Path, journal: Path | None = None) -> GuardRunner:
     """The guards of a bot as its journal has them, from outside.
 
     Args:
@@ -203,6 +203,6 @@ def read_sentry(user_data: Path, journal: Path | None = None) -> Sentry:
             expected="the journal of a bot that has run dry or live",
             remedy="Name it with --journal, as the bot's configuration does.",
         )
-    sentry = Sentry(settings.guards, GuardJournal(path))
+    sentry = GuardRunner(settings.guards, GuardJournal(path))
     sentry.recall()
     return sentry

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _MOST_SAID = 1_000
 
 
-class Told(NamedTuple):
+class FrameForecast(NamedTuple):
     """What is known of one pair.
 
     Attributes:
@@ -68,19 +68,19 @@ class Forecaster:
         self._options = options
         self._source = source
         self._cache = None if options.cache is None else FrameCache(options.cache)
-        self._newest: dict[str, tuple[str, Told]] = {}
+        self._newest: dict[str, tuple[str, FrameForecast]] = {}
         self._said: set[str] = set()
 
-    def told(self, pair: str) -> Told | None:
+    def told(self, pair: str) -> FrameForecast | None:
         """What was last told of a pair; None before, and where its last frame gave no decisions."""
         found = self._newest.get(pair)
         return None if found is None else found[1]
 
-    def put(self, pair: str, told: Told) -> None:
+    def put(self, pair: str, told: FrameForecast) -> None:
         """Know of a pair what somebody else has decided."""
         self._newest[pair] = ("", told)
 
-    def all_told(self, time: int) -> dict[str, tuple[Told, int]]:
+    def all_told(self, time: int) -> dict[str, tuple[FrameForecast, int]]:
         """Every pair that was decided on at the bar that opens at `time`, and its row."""
         rows = {pair: (told, told.row(time)) for pair, (_, told) in self._newest.items()}
         return {pair: (told, row) for pair, (told, row) in rows.items() if row is not None}
@@ -103,7 +103,7 @@ class Forecaster:
         self._newest.pop(pair, None)
         return empty_columns(len(frame), models, reason)
 
-    def _tell(self, frame: pd.DataFrame, pair: str, timeframe: str) -> Told:
+    def _tell(self, frame: pd.DataFrame, pair: str, timeframe: str) -> FrameForecast:
         self._require_known(pair, timeframe)
         candles, rows = read_frame(frame, pair, timeframe)
         own = self._options.own
@@ -123,7 +123,7 @@ class Forecaster:
                 self._cache.keep(key, decisions)
         self._say_seen(decisions)
         atr = atr_14(Bars(candles)) if len(candles) else np.zeros(0)
-        told = Told(self._source.id, candles, decisions, atr, rows, len(frame))
+        told = FrameForecast(self._source.id, candles, decisions, atr, rows, len(frame))
         self._newest[pair] = (key, told)
         return told
 

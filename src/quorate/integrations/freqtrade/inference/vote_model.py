@@ -17,8 +17,8 @@ from quorate.ensemble.inference.members import Members
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.ensemble.voting.vote_frame import Decisions, decide_frame
 from quorate.features import Bars, Inputs, volatility_20
-from quorate.models import Later, build
-from quorate.models.runtime import Session, require_same
+from quorate.models import StoppingRows, build
+from quorate.models.runtime import OnnxSession, require_same
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _PROBE = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lessons:
+class TrainingFrames:
     """Rows to learn from, by time, then rows to stop by.
 
     Attributes:
@@ -134,14 +134,14 @@ class VoteModel:
 
     def _ready(self) -> Members:
         if self._members is None:
-            sessions = {model: Session(graph, self.columns, model) for model, graph in self.graphs.items()}
+            sessions = {model: OnnxSession(graph, self.columns, model) for model, graph in self.graphs.items()}
             order = (*self.graphs, *self.failures)
             self._members = Members(order, sessions, self.failures, deadline_ms=1_000.0)
         return self._members
 
 
 def fit_vote(
-    lessons: Lessons, candles: Candles, timeframe: str, models: Sequence[str], settings: Settings
+    lessons: TrainingFrames, candles: Candles, timeframe: str, models: Sequence[str], settings: Settings
 ) -> VoteModel:
     """Train every member on the same rows; one that fails abstains and does not lose the others.
 
@@ -182,7 +182,7 @@ def fit_vote(
     )
 
 
-def _fit(name: str, inputs: Inputs, lessons: Lessons, settings: Settings) -> bytes:
+def _fit(name: str, inputs: Inputs, lessons: TrainingFrames, settings: Settings) -> bytes:
     make = partial(build, name, "class", settings.models, seed=settings.train.seed, threads=settings.train.threads)
     model = make()
     whole = inputs.whole(model.window)
@@ -192,10 +192,10 @@ def _fit(name: str, inputs: Inputs, lessons: Lessons, settings: Settings) -> byt
     later = None
     unseen = lessons.stop + np.flatnonzero(whole[lessons.stop :])
     if model.stops_early and len(unseen):
-        later = Later(inputs.at(unseen, model.window), lessons.y[unseen])
+        later = StoppingRows(inputs.at(unseen, model.window), lessons.y[unseen])
     model.fit(inputs.at(rows, model.window), lessons.y[rows], weight=lessons.weight[rows], later=later)
     graph = model.to_onnx()
     probe = rows[np.linspace(0, len(rows) - 1, min(_PROBE // model.window + 1, len(rows)), dtype=np.int64)]
     sample = inputs.at(probe, model.window)
-    require_same(model.output(sample), Session(graph, lessons.X.shape[1], name).run(sample), name)
+    require_same(model.output(sample), OnnxSession(graph, lessons.X.shape[1], name).run(sample), name)
     return graph

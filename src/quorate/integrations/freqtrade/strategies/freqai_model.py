@@ -18,7 +18,7 @@ from quorate.core.errors import FreqtradeError, close_match
 from quorate.core.types import CLASS_NAMES, Candles, IntArray
 from quorate.integrations.freqtrade.inference.candle_frames import read_frame
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX
-from quorate.integrations.freqtrade.inference.vote_model import Lessons, VoteModel, fit_vote
+from quorate.integrations.freqtrade.inference.vote_model import TrainingFrames, VoteModel, fit_vote
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class QuorateFreqaiModel(BaseClassifierModel):  # type: ignore[misc]
         train = len(data_dictionary["train_features"])
         # A label reads so many bars ahead: rows that share them with the test rows are not learned from.
         shared = int(self.freqai_info["feature_parameters"]["label_period_candles"]) if len(parts) > 1 else 0
-        lessons = Lessons(X, y, self._times(data_dictionary, len(X)), weight, max(1, train - shared), train)
+        lessons = TrainingFrames(X, y, self._times(data_dictionary, len(X)), weight, max(1, train - shared), train)
         return fit_vote(lessons, self._candles, self.config["timeframe"], models, settings)
 
     def predict(

@@ -12,9 +12,9 @@ from pandas import DataFrame
 from quorate.core.errors import QuorateError
 from quorate.core.types import CLASS_NAMES, Action, DecisionFrame
 from quorate.features import Bars, atr_14, build, feature_names, volatility_20
-from quorate.integrations.freqtrade.guarding.entry_gate import Desk
+from quorate.integrations.freqtrade.guarding.entry_gate import EntryGate
 from quorate.integrations.freqtrade.inference.candle_frames import Market, read_frame
-from quorate.integrations.freqtrade.inference.forecaster import Told
+from quorate.integrations.freqtrade.inference.forecaster import FrameForecast
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, empty_columns, frame_columns, plot_config
 from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy
 from quorate.targets import ForwardClass
@@ -43,7 +43,9 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
     def bot_start(self, **kwargs: Any) -> None:
         """There is no bundle: FreqAI keeps its models itself."""
         if self.options.guarded:
-            self.desk = Desk(self.options, self.source, self.forecaster, self.timeframe, self.config["stake_currency"])
+            self.desk = EntryGate(
+                self.options, self.source, self.forecaster, self.timeframe, self.config["stake_currency"]
+            )
             self.desk.start()
 
     def bot_loop_start(self, current_time: Any, **kwargs: Any) -> None:
@@ -87,7 +89,7 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
             dataframe[name] = column
         return dataframe
 
-    def _told_by_freqai(self, frame: DataFrame, market: Market) -> Told:
+    def _told_by_freqai(self, frame: DataFrame, market: Market) -> FrameForecast:
         candles, rows = market
         # Before FreqAI has its first model, it hands on neither scores nor a confidence.
         wanted = (LABEL, "do_predict", f"{PREFIX}confidence", *CLASS_NAMES)
@@ -113,4 +115,4 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
             volatility=volatility_20(bars),
             scores={_TOGETHER: scores},
         )
-        return Told("freqai", candles, decisions, atr_14(bars), rows, len(frame))
+        return FrameForecast("freqai", candles, decisions, atr_14(bars), rows, len(frame))

@@ -20,10 +20,10 @@ from quorate.core.clock import newest_closed_ms
 from quorate.core.errors import QuorateError
 from quorate.core.types import Action, BoolArray, IntArray
 from quorate.ensemble.inference.predictor import LIVE_BARS
-from quorate.integrations.freqtrade.guarding.entry_gate import Desk
+from quorate.integrations.freqtrade.guarding.entry_gate import EntryGate
 from quorate.integrations.freqtrade.guarding.trade_records import closed_inside, moment_ms
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
-from quorate.integrations.freqtrade.inference.forecaster import Forecaster, Told
+from quorate.integrations.freqtrade.inference.forecaster import Forecaster, FrameForecast
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, plot_config, short_tag, tag
 from quorate.integrations.freqtrade.strategies.planned_strategy import PlannedStrategy
 from quorate.integrations.freqtrade.strategies.stakes import stake
@@ -70,7 +70,7 @@ class QuorateVoteStrategy(PlannedStrategy):
         super().__init__(config)
         self.source = BundleSource(self.options)
         self.forecaster = Forecaster(self.options, self.source)
-        self.desk: Desk | None = None
+        self.desk: EntryGate | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -94,7 +94,9 @@ class QuorateVoteStrategy(PlannedStrategy):
         self.source.start()
         self.plot_config = plot_config(self.source.models)
         if self.options.guarded:
-            self.desk = Desk(self.options, self.source, self.forecaster, self.timeframe, self.config["stake_currency"])
+            self.desk = EntryGate(
+                self.options, self.source, self.forecaster, self.timeframe, self.config["stake_currency"]
+            )
             self.desk.start()
         _log.info(
             "quorate: bundle %s, mode %s, members %s; guards %s",
@@ -252,7 +254,7 @@ class QuorateVoteStrategy(PlannedStrategy):
 
     # ----------------------------------------------------------------------------------------------------------- what
 
-    def _decided(self, pair: str, current_time: datetime) -> tuple[Told, int] | None:
+    def _decided(self, pair: str, current_time: datetime) -> tuple[FrameForecast, int] | None:
         """What is known of the pair, and the row of the newest closed bar."""
         told = self.forecaster.told(pair)
         row = None if told is None else told.row(newest_closed_ms(self.timeframe, moment_ms(current_time)))

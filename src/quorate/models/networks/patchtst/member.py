@@ -8,15 +8,15 @@ from typing import ClassVar
 
 from torch import nn
 
-from quorate.models.base import Lesson, Progress
+from quorate.models.base import FitRequest, Progress
 from quorate.models.networks.network_model import Network
 from quorate.models.networks.patchtst.encoder import EncoderConfig
 from quorate.models.networks.patchtst.network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
 from quorate.models.networks.patchtst.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
 from quorate.models.networks.scaling import Standardised
-from quorate.models.networks.training.batch_order import Order
+from quorate.models.networks.training.batch_order import BatchOrder
 from quorate.models.networks.training.examples import WindowExamples
-from quorate.models.networks.training.loss_history import History
+from quorate.models.networks.training.loss_history import LossHistory
 from quorate.models.networks.training.processor import isolated
 
 _PRESETS = {"paper": PAPER, "small": SMALL}
@@ -66,8 +66,8 @@ class PatchTST(Network):
         examples: WindowExamples,
         later: WindowExamples | None,
         identity: Mapping[str, str],
-        lesson: Lesson,
-    ) -> History:
+        lesson: FitRequest,
+    ) -> LossHistory:
         """Masked pre-training and linear probing, where the settings ask for them, and then the training itself.
 
         Each part keeps its own checkpoint. Who is interrupted goes on within the part; the parts before it run again,
@@ -76,7 +76,7 @@ class PatchTST(Network):
         s, network = self.settings.patchtst, standardised.network
         if not s.pretrain_epochs or not isinstance(network, PatchTSTNetwork):
             return super()._train(standardised, examples, later, identity, lesson)
-        epoch = Order(len(examples), s.batch, s.share, self.seed).epoch_steps
+        epoch = BatchOrder(len(examples), s.batch, s.share, self.seed).epoch_steps
         before, probed = s.pretrain_epochs * epoch, s.probe_epochs * epoch
         total = before + probed + s.epochs * epoch
 

@@ -7,7 +7,7 @@ import numpy as np
 from quorate.core.types import IntArray
 
 
-class Order:
+class BatchOrder:
     """Shuffled passes over all rows, one after the other, cut into epochs and batches.
 
     An epoch is the next share of the passes, so that epochs of a quarter have seen every row after four of them.

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class State:
+class CheckpointState:
     """What a run has to know to go on.
 
     Attributes:
@@ -66,7 +66,7 @@ class Checkpoint:
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error
 
-    def state(self, content: bytes) -> State | None:
+    def state(self, content: bytes) -> CheckpointState | None:
         """The state in the bytes of a file; None, with a line in the log, if it is another run's.
 
         Raises:
@@ -90,9 +90,9 @@ class Checkpoint:
                 "; ".join(f"{key} {identity.get(key)}, now {self._identity.get(key)}" for key in sorted(differs)),
             )
             return None
-        return State(position, tensors)
+        return CheckpointState(position, tensors)
 
-    def write(self, state: State) -> None:
+    def write(self, state: CheckpointState) -> None:
         """Replace the file. A disk that is full costs the checkpoint, not the run: the log says so once."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
         told = json.dumps({"identity": self._identity, "position": state.position}, sort_keys=True)

@@ -22,10 +22,10 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
 from quorate.core.types import IntArray
 from quorate.models.base import Progress
-from quorate.models.networks.training.batch_order import Order
-from quorate.models.networks.training.checkpoint import Checkpoint, State
+from quorate.models.networks.training.batch_order import BatchOrder
+from quorate.models.networks.training.checkpoint import Checkpoint, CheckpointState
 from quorate.models.networks.training.examples import Examples
-from quorate.models.networks.training.loss_history import History, Position
+from quorate.models.networks.training.loss_history import LossHistory, TrainingPosition
 from quorate.models.networks.training.losses import Loss
 from quorate.models.networks.training.optimizer import optimizer
 from quorate.models.networks.training.processes import Processes
@@ -33,7 +33,7 @@ from quorate.models.networks.training.processor import has_bf16, isolated, resee
 from quorate.models.networks.training.recompute import set_recompute
 from quorate.models.networks.training.schedule import SCHEDULES, Schedule
 
-__all__ = ["Examples", "History", "Loss", "fit"]
+__all__ = ["Examples", "Loss", "LossHistory", "fit"]
 
 # Rows of a batch without gradients, at least: they need no memory for a backward pass.
 _EVALUATED = 512
@@ -58,7 +58,7 @@ def fit(
     steps: int | None = None,
     every: int | None = None,
     schedule: Schedule | None = None,
-) -> History:
+) -> LossHistory:
     """Train a module in place, where it is (processor or GPU), and leave it with its best weights, in evaluation mode.
 
     Where torch.distributed is initialised, as under torchrun, every process trains on its part of each batch.
@@ -110,7 +110,7 @@ class _Run:
             raise ModelError(f"fit {name}", found="no examples", expected="at least one to learn from, and to stop by")
         self.module, self.examples, self.later, self.loss = module, examples, later, loss
         self.settings, self.name, self.seed = settings, name, seed
-        self.order = Order(len(examples), settings.batch, settings.share, seed)
+        self.order = BatchOrder(len(examples), settings.batch, settings.share, seed)
         self.steps = settings.epochs * self.order.epoch_steps if steps is None else steps
         self.every = every or self.order.epoch_steps
         self.schedule = schedule or SCHEDULES[settings.schedule]
@@ -123,7 +123,7 @@ class _Run:
         self.wrapped = self.processes.wrap(module)
         set_recompute(module, settings.recompute, name)
         self.checkpoint: Checkpoint | None = None
-        self.at = Position()
+        self.at = TrainingPosition()
         self.best: dict[str, Tensor] = {}
 
     def identity(self, more: Mapping[str, str]) -> dict[str, str]:
@@ -148,7 +148,7 @@ class _Run:
         state = None if content is None else checkpoint.state(content)
         if state is None:
             return
-        self.at = Position(**state.position)
+        self.at = TrainingPosition(**state.position)
         groups: dict[str, dict[str, Tensor]] = {"module": {}, "best": {}, "optimizer": {}}
         for key, tensor in state.tensors.items():
             group, _, rest = key.partition("/")
@@ -161,7 +161,7 @@ class _Run:
             moments.setdefault(int(number), {})[moment] = tensor.clone()
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
 
-    def go(self) -> History:
+    def go(self) -> LossHistory:
         began, before = time.perf_counter(), self.at.seconds
         written = began
         self.module.train()
@@ -264,17 +264,17 @@ class _Run:
             output = module(inputs)
         return self.loss(output.float(), target, weight)
 
-    def state(self) -> State:
+    def state(self) -> CheckpointState:
         tensors = {f"module/{key}": tensor for key, tensor in self.module.state_dict().items()}
         tensors |= {f"best/{key}": tensor for key, tensor in self.best.items()}
         moments: dict[int, dict[str, Any]] = self.optimizer.state_dict()["state"]
         for number, named in moments.items():
             tensors |= {f"optimizer/{number}/{key}": tensor for key, tensor in named.items()}
-        return State(asdict(self.at), tensors)
+        return CheckpointState(asdict(self.at), tensors)
 
-    def history(self) -> History:
+    def history(self) -> LossHistory:
         at = self.at
-        return History(
+        return LossHistory(
             losses=tuple(at.losses),
             later=tuple(at.later),
             best=at.best,

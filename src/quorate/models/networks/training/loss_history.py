@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class LossHistory:
     """How a run went.
 
     A round is what lies between two validations: an epoch, unless the run was told otherwise.
@@ -34,7 +34,7 @@ class History:
 
 
 @dataclass(slots=True)
-class Position:
+class TrainingPosition:
     """Where a run stands: all of it that is no tensor."""
 
     step: int = 0
