@@ -1,8 +1,9 @@
-"""The layout is the flow: imports point one way, there are no cycles, and each folder names its public surface."""
+"""The architecture: storeys import downwards only, there are no import cycles, folders name their public surface."""
 
 import ast
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from importlib import import_module
@@ -16,21 +17,31 @@ from quorate.ensemble.training.train_ensemble import train
 from quorate.market.synthetic import SyntheticMarket
 
 ROOT = Path(quorate.__file__).parent
-ORDER = (
-    "core",
-    "market",
-    "features",
-    "targets",
-    "models",
-    "ensemble",
-    "trading",
-    "evaluation",
-    "panel",
-    "lifecycle",
-    "serving",
-    "integrations",
-    "cli",
+
+# Each storey may import those above it in this list; rooms of one storey do not import each other.
+STOREYS = (
+    ("core",),
+    ("market", "features"),
+    ("targets",),
+    ("models", "trading"),
+    ("ensemble",),
+    ("evaluation",),
+    ("workflows",),
+    ("llm", "lifecycle"),
+    ("serving", "integrations"),
+    ("cli",),
 )
+# Rooms inside a storey that have an order, lowest first.
+ROOMS = {
+    "ensemble": ("calibration", "voting", "bundle", "stack", "inference", "series", "training"),
+    "trading": ("account", "guards", "ladder", "journal", "engine", "oversight", "backtest", "paper"),
+}
+# May import anything; nothing imports it.
+TESTING = "testing"
+# A flat folder of more files than this has more than one subject.
+MOST_FILES = 16
+
+STOREY = {folder: number for number, folders in enumerate(STOREYS) for folder in folders}
 FILES = sorted(ROOT.rglob("*.py"))
 HEAVY = ("torch", "xgboost", "lightgbm", "pandas", "ccxt", "sklearn", "scipy", "plotly", "onnx", "onnxmltools")
 
@@ -43,53 +54,81 @@ def module_name(path: Path) -> str:
 MODULES = {module_name(path): path for path in FILES}
 
 
-def imports(path: Path, *, at_import: bool = False) -> set[str]:
-    """Modules of ours that a file imports; with `at_import`, only those it imports while being imported."""
+def imports(path: Path) -> set[str]:
+    """Modules of the package that a file imports: anywhere in it, under TYPE_CHECKING and inside functions too."""
     found = set()
-    for node in walk(ast.parse(path.read_text()), into_functions=not at_import):
+    for node in ast.walk(ast.parse(path.read_text())):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+            # `from folder import file` needs the file; `from folder import name` needs the folder's own module.
+            files = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in MODULES else node.module for name in files]
         found |= {name for name in names if name in MODULES}
-    return found - {"quorate"}
-
-
-def walk(tree, *, into_functions):
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        if not into_functions and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        yield node
-        yield from walk(node, into_functions=into_functions)
+    return found
 
 
 def folder(module: str) -> str:
     return module.split(".")[1]
 
 
-def test_every_folder_has_its_place_in_the_order():
-    assert {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(ORDER)
+def test_every_folder_has_its_storey():
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= {*STOREY, TESTING}
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.parent != ROOT], ids=module_name)
-def test_imports_point_only_up_the_flow(path):
-    here = ORDER.index(folder(module_name(path)))
-    for name in imports(path):
-        assert ORDER.index(folder(name)) <= here, f"{module_name(path)} imports {name}, which comes later in the flow"
+def test_imports_point_only_downwards(path):
+    module = module_name(path)
+    here = folder(module)
+    for name in imports(path) - {module}:
+        assert name != "quorate", f"{module} imports the package itself"
+        there = folder(name)
+        if here in (there, TESTING):
+            continue
+        assert there != TESTING, f"{module} imports {name}"
+        assert STOREY[there] < STOREY[here], f"{module} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize("storey", ROOMS)
+def test_rooms_inside_a_storey_import_only_lower_ones(storey):
+    order = ROOMS[storey]
+    for module, path in MODULES.items():
+        parts = module.split(".")
+        if parts[1:2] != [storey] or len(parts) < 3 or parts[2] not in order:
+            continue
+        for name in imports(path):
+            other = name.split(".")
+            if other[1:2] == [storey] and len(other) > 2 and other[2] in order:
+                assert order.index(other[2]) <= order.index(parts[2]), f"{module} imports {name}"
 
 
 def test_there_are_no_import_cycles():
     graph = {}
     for module, path in MODULES.items():
-        graph[module] = {name for name in imports(path, at_import=True) if name != module}
+        graph[module] = imports(path) - {module}
         if path.name == "__init__.py":
             # A folder's face imports its files; they may name their own folder only through it, which is no cycle.
             graph[module] = {name for name in graph[module] if not name.startswith(f"{module}.")}
     TopologicalSorter(graph).prepare()
+
+
+def test_no_folder_is_a_pile():
+    counts = Counter(path.parent for path in FILES if path.name != "__init__.py")
+    piles = {str(folder.relative_to(ROOT)): count for folder, count in counts.items() if count > MOST_FILES}
+    # Sections of the settings are alike: one file a section.
+    assert piles.keys() <= {"core/settings"}
+
+
+def test_no_two_public_classes_share_a_name():
+    places = {}
+    for path in FILES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module_name(path))
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
 FACES = [path for path in FILES if path.name == "__init__.py" and path.parent not in (ROOT, ROOT / "cli")]
@@ -110,15 +149,20 @@ def test_a_folder_names_exactly_what_it_imports_for_others(path):
 
 
 def test_the_public_surface_is_all_there():
-    assert sorted(quorate.__all__) == list(quorate.__all__) == sorted(quorate._PUBLIC)
+    assert sorted(quorate.__all__) == list(quorate.__all__)
     for name in quorate.__all__:
         assert callable(getattr(quorate, name))
     tree = ast.parse((ROOT / "__init__.py").read_text())
     typed = {node.asname for node in ast.walk(tree) if isinstance(node, ast.alias) and node.asname}
-    assert typed == set(quorate.__all__)
+    assert typed - {"__version__"} == set(quorate.__all__) - {"features"}
     assert set(quorate.__all__) < set(dir(quorate))
     with pytest.raises(AttributeError, match="nonsense"):
         quorate.nonsense  # noqa: B018
+
+
+def test_the_function_features_survives_imports_of_its_folder():
+    code = "import quorate; from quorate.features import Bars; import quorate.features.build; quorate.features.__call__"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def loaded_by(code: str) -> set[str]:

@@ -15,10 +15,10 @@ from typing import Annotated
 
 import typer
 
-from quorate import __version__
 from quorate.cli import backtest, bundle, data, demo, evaluate, freqtrade, paper, signal, train
 from quorate.core.configuration import CONFIG_VARIABLE
 from quorate.core.errors import QuorateError
+from quorate.core.version import __version__
 
 app = typer.Typer(
     name="quorate",

@@ -1,5 +1,3 @@
-"""Types, errors, settings and time: what every other folder stands on. Imports nothing of ours."""
+"""Types, errors, settings, time and version. Imports nothing else of the package."""
 
-from quorate.core.types import Abstention, Action, Candles, DecisionFrame, Funding, Signal, Vote
-
-__all__ = ["Abstention", "Action", "Candles", "DecisionFrame", "Funding", "Signal", "Vote"]
+__all__: list[str] = []

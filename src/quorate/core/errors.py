@@ -2,6 +2,7 @@
 
     QuorateError
     ├── SettingsError             quorate.toml or the environment
+    ├── ArgumentError             arguments of a call that contradict each other or are missing
     ├── MissingExtraError         an optional library is not installed
     ├── DataError                 candles on disk or in memory
     │   ├── CandleError           a row that cannot be true: file, row and value named
@@ -73,6 +74,13 @@ def _again(kind: type[QuorateError], attempted: str, found: str, expected: str, 
 
 class SettingsError(QuorateError, ValueError):
     """A setting is unknown, of the wrong type, or out of range."""
+
+
+class ArgumentError(QuorateError, ValueError):
+    """Arguments that are missing or contradict each other.
+
+    Texts name arguments in backquotes, such as `start`; the command line puts its own flags there.
+    """
 
 
 class MissingExtraError(QuorateError, ImportError):

@@ -1,13 +1,10 @@
-"""What a trained model comes from besides its rows and settings: this code, and the libraries it stands on."""
+"""The release, the versions of the libraries, and a digest of the source."""
 
 from __future__ import annotations
 
-import hashlib
-import platform
-from contextlib import suppress
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+__version__ = "0.1.0"
 
 # What a model's file may depend on.
 _PACKAGES = (
@@ -17,7 +14,11 @@ _PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of every library that is installed, by name."""
+    """Version of Python and of each installed library that a model file may depend on, by name."""
+    import platform
+    from contextlib import suppress
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):  # xgboost comes under two names
@@ -28,6 +29,9 @@ def versions() -> dict[str, str]:
 @cache
 def code_digest() -> str:
     """SHA-256 over the source of the whole package, in hexadecimal."""
+    import hashlib
+    from pathlib import Path
+
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

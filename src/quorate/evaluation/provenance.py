@@ -6,14 +6,12 @@ import hashlib
 import shlex
 import sys
 from collections.abc import Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
 
-import quorate
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.core.version import __version__, code_digest
 
 _DIGITS = 16
 
@@ -46,26 +44,11 @@ def data_hash(
 
 
 def code_version() -> str:
-    """The release, and 12 hex digits of the SHA-256 of the package's own sources: two that differ in a line differ."""
-    digest = hashlib.sha256()
-    for name, source in sorted(_sources(files("quorate"))):
-        digest.update(f"{name}\n".encode())
-        digest.update(source.read_bytes())
-    return f"{quorate.__version__}+{digest.hexdigest()[:12]}"
+    """The release and the first 12 hex digits of the digest of the source."""
+    return f"{__version__}+{code_digest()[:12]}"
 
 
 def command_line() -> str:
     """What was typed to get this, to be typed again; a program of its own is named as it was started."""
     program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c") else "quorate"
     return shlex.join([program, *sys.argv[1:]])
-
-
-def _sources(folder: Traversable, above: str = "") -> list[tuple[str, Traversable]]:
-    found = []
-    for entry in folder.iterdir():
-        name = f"{above}{entry.name}"
-        if entry.is_dir():
-            found += _sources(entry, f"{name}/")
-        elif entry.name.endswith(".py"):
-            found.append((name, entry))
-    return found

@@ -1,44 +1,35 @@
-"""Candles to a matrix of features. The folder itself can be called: `quorate.features(candles, "core14")`."""
+"""Candles to a matrix of features."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import sys
-from types import ModuleType
-from typing import Any
+from quorate.core.deferred import deferred
 
-from quorate.core.types import Float32Array
-from quorate.features.bars import Bars
-from quorate.features.build import atr_14, build, live, volatility_20
-from quorate.features.catalogue import FeatureSet, feature_names, feature_set, feature_sets
-from quorate.features.context import Context, contexts
-from quorate.features.cross_section import CrossSection
-from quorate.features.inputs import Inputs
-from quorate.features.windows import Sequences, Windows
-
-__all__ = [
-    "Bars",
-    "Context",
-    "CrossSection",
-    "FeatureSet",
-    "Inputs",
-    "Sequences",
-    "Windows",
-    "atr_14",
-    "build",
-    "contexts",
-    "feature_names",
-    "feature_set",
-    "feature_sets",
-    "live",
-    "volatility_20",
-]
-
-
-class _Callable(ModuleType):
-    # `from quorate.features.build import build` binds the folder to `quorate.features`, in place of any function of
-    # that name; so the folder is the function.
-    def __call__(self, *args: Any, **kwargs: Any) -> Float32Array:
-        return build(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _Callable
+if TYPE_CHECKING:
+    from quorate.features.bars import Bars as Bars
+    from quorate.features.build import atr_14 as atr_14
+    from quorate.features.build import build as build
+    from quorate.features.build import live as live
+    from quorate.features.build import volatility_20 as volatility_20
+    from quorate.features.catalogue import FeatureSet as FeatureSet
+    from quorate.features.catalogue import feature_names as feature_names
+    from quorate.features.catalogue import feature_set as feature_set
+    from quorate.features.catalogue import feature_sets as feature_sets
+    from quorate.features.context import Context as Context
+    from quorate.features.context import contexts as contexts
+    from quorate.features.cross_section import CrossSection as CrossSection
+    from quorate.features.inputs import Inputs as Inputs
+    from quorate.features.windows import Sequences as Sequences
+    from quorate.features.windows import Windows as Windows
+else:
+    __getattr__, __all__ = deferred(
+        __name__,
+        {
+            "bars": "Bars",
+            "build": "atr_14 build live volatility_20",
+            "catalogue": "FeatureSet feature_names feature_set feature_sets",
+            "context": "Context contexts",
+            "cross_section": "CrossSection",
+            "inputs": "Inputs",
+            "windows": "Sequences Windows",
+        },
+    )

@@ -334,7 +334,7 @@ def test_before_freqai_has_its_first_model_nothing_is_said(bot):
     code = (
         "import numpy as np\n"
         "from quorate import load_candles\n"
-        "from quorate.integrations.freqtrade.inference.candle_frames import read_frame\n"
+        "from quorate.integrations.freqtrade.frames import read_frame\n"
         "from quorate.integrations.freqtrade.strategies.freqai_strategy import QuorateFreqaiStrategy as Strategy\n"
         f"frame = load_candles({str(bot.world.data)!r}, 'BTC/USDT:USDT', '1h').to_pandas()\n"
         "frame['&s-action'], frame['do_predict'] = 0, 0\n"

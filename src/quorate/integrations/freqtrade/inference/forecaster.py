@@ -16,8 +16,8 @@ from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.series import BEFORE_SERIES
 from quorate.ensemble.voting.fallback import fall_back
 from quorate.features import Bars, atr_14, volatility_20
+from quorate.integrations.freqtrade.frames import read_frame
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
-from quorate.integrations.freqtrade.inference.candle_frames import read_frame
 from quorate.integrations.freqtrade.inference.frame_cache import FrameCache, frame_key
 from quorate.integrations.freqtrade.inference.signal_columns import empty_columns, frame_columns
 from quorate.integrations.freqtrade.strategy_options import Options

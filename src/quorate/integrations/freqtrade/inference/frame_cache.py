@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quorate import __version__
 from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
 from quorate.core.types import CANDLE_COLUMNS, Candles, DecisionFrame
+from quorate.core.version import __version__
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.configuration import load_settings
 from quorate.core.errors import FreqtradeError, close_match
 from quorate.core.types import CLASS_NAMES, Candles, IntArray
-from quorate.integrations.freqtrade.inference.candle_frames import read_frame
+from quorate.integrations.freqtrade.frames import read_frame
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX
 from quorate.integrations.freqtrade.inference.vote_model import TrainingFrames, VoteModel, fit_vote
 

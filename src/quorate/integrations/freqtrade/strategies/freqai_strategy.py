@@ -12,8 +12,8 @@ from pandas import DataFrame
 from quorate.core.errors import QuorateError
 from quorate.core.types import CLASS_NAMES, Action, DecisionFrame
 from quorate.features import Bars, atr_14, build, feature_names, volatility_20
+from quorate.integrations.freqtrade.frames import Market, read_frame
 from quorate.integrations.freqtrade.guarding.entry_gate import EntryGate
-from quorate.integrations.freqtrade.inference.candle_frames import Market, read_frame
 from quorate.integrations.freqtrade.inference.forecaster import FrameForecast
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, empty_columns, frame_columns, plot_config
 from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from quorate.core.errors import CandleError, DataError, FreqtradeError
-from quorate.integrations.freqtrade.inference.candle_frames import read_frame
+from quorate.integrations.freqtrade.frames import read_frame
 
 
 @pytest.fixture
