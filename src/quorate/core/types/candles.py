@@ -10,6 +10,7 @@ import numpy as np
 from quorate.core.clock import format_ms, newest_closed_ms, timeframe_ms
 from quorate.core.errors import DataError
 from quorate.core.types.arrays import FloatArray, IntArray, freeze
+from quorate.core.types.candle_frame import NO_TIME, frame_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,14 +92,23 @@ class Candles:
 
     @classmethod
     def from_pandas(cls, frame: pd.DataFrame, symbol: str, timeframe: str) -> Self:
-        """From a frame with Freqtrade's columns: date (or a time index), open, high, low, close, volume.
+        """The candles of a frame, its rows oldest first and not judged; `market.frames` reads any other.
 
-        A date without a time zone is taken as UTC.
+        Args:
+            frame: columns and times as in `frame_columns`.
+            symbol: ccxt's name.
+            timeframe: such as "1h".
+
+        Raises:
+            DataError: a column that is missing or holds something else, a row without a time, or times that do not
+                increase.
         """
-        dates = frame["date"] if "date" in frame.columns else frame.index.to_series()
-        utc = dates.dt.tz_localize("UTC") if dates.dt.tz is None else dates.dt.tz_convert("UTC")
-        time = utc.dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64)
-        return cls(symbol, timeframe, time, *(frame[name].to_numpy(np.float64) for name in CANDLE_COLUMNS))
+        attempted = f"read the frame of {symbol}"
+        time, values = frame_columns(frame, attempted)
+        unknown = np.flatnonzero(time == NO_TIME)
+        if unknown.size:
+            raise DataError(attempted, found=f"no time in row {int(unknown[0])}", expected="a time in every row")
+        return cls(symbol, timeframe, time, *(values[name] for name in CANDLE_COLUMNS))
 
     def to_pandas(self) -> pd.DataFrame:
         """A new frame with Freqtrade's columns; `date` is UTC."""
