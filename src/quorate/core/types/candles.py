@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -108,7 +108,8 @@ class Candles:
         unknown = np.flatnonzero(time == NO_TIME)
         if unknown.size:
             raise DataError(attempted, found=f"no time in row {int(unknown[0])}", expected="a time in every row")
-        return cls(symbol, timeframe, time, *(values[name] for name in CANDLE_COLUMNS))
+        columns: dict[str, Any] = dict(values)
+        return cls(symbol, timeframe, time, **columns)
 
     def to_pandas(self) -> pd.DataFrame:
         """A new frame with Freqtrade's columns; `date` is UTC."""
