@@ -1,119 +1,144 @@
-"""What `quorate paper run` puts together: a bundle, a feed, terms, a journal, a session."""
+"""A session of a paper account: a bundle, a feed, the account's configuration and its journal."""
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from quorate.core.progress import Progress
+from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
+from quorate.workflows.paper.status import PaperStatus, status_of
+from quorate.workflows.selection import Markets, resolve, resolve_for_bundle, span, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.core.types import Candles, Policy, Signal
-    from quorate.ensemble.series import Predictor
+    from quorate.core.types import Candles, Signal
+    from quorate.ensemble.inference import Predictor
+    from quorate.market.exchange import Exchange
     from quorate.market.feed import Feed
+    from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
-    from quorate.trading.journal import Record
+    from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountConfig, PaperSession
+    from quorate.workflows.market_data import Data
 
-_log = logging.getLogger("quorate.paper")
+#: Called with every record once it is in the journal.
+Listener = Callable[["Record"], None]
 
-# What a watcher of interrupts is told.
-_ASKED, _OVER = b"!", b"."
-
-# Replays have no deadline: they must be the same each time. The most that the settings allow.
+# Replays must be the same each time, so they have no deadline: the most that the settings allow.
 _NO_DEADLINE_MS = 600_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The command line of `quorate paper run`."""
+class PaperRun:
+    """A session that is ready to run, from where its journal ends.
 
-    bundle: Path
-    data: Path | None
-    exchange: str | None
-    timeframe: str | None
-    symbols: tuple[str, ...]
-    top: int | None
-    start: int | None
-    end: int | None
-    speed: float | None
-    account: str | None
-    journal: str | None
-    guards: bool
-    policy: Policy | None
-    allow_training_span: bool
-    quiet: bool
-    as_json: bool
+    Args:
+        session: the session.
+        journal: of the account, opened by the session.
+        settings: what the status is judged by.
+        in_training_span: a replay of bars that trained the bundle.
+    """
+
+    def __init__(self, session: PaperSession, journal: Journal, settings: Settings, *, in_training_span: bool) -> None:
+        self._session, self._journal, self._settings = session, journal, settings
+        self._in_training_span = in_training_span
+
+    def run(self) -> PaperStatus:
+        """Trade until the feed ends or `stop` is called; the account's status, with all trades and its equity.
+
+        Raises:
+            JournalError: the journal contradicts the session; `JournalUnavailableError` where it cannot be written.
+        """
+        self._session.run()
+        return status_of(self._journal, self._settings, whole=True, in_training_span=self._in_training_span)
+
+    def stop(self) -> None:
+        """End after the step at hand; may be called from any thread."""
+        self._session.stop()
 
 
-def run(asked: Asked) -> None:
-    """Run the session, then say how the account stands."""
-    from quorate.cli import output, paper_status
-    from quorate.cli import panel as panels
-    from quorate.core.configuration import load_settings
-    from quorate.ensemble.series import load
+@contextmanager
+def prepare(
+    name: str,
+    url: str,
+    settings: Settings,
+    bundle: str | Path | Predictor,
+    data: Data | None,
+    exchange: str | None,
+    listener: Listener | None,
+    progress: Progress,
+    options: PaperOptions,
+) -> Iterator[PaperRun]:
+    """Load the bundle, open feed and journal, and hold both open.
+
+    Args:
+        name: of the account.
+        url: of its journal.
+        settings: account, costs, guards, feed, exchange.
+        bundle: folder or loaded predictor.
+        data: stored candles to replay.
+        exchange: instead: live candles of this exchange, as ccxt names it.
+        listener: called with every record once it is written.
+        progress: of reading candles.
+        options: markets, span and how to trade.
+    """
     from quorate.trading.journal import Journal
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook
+    from quorate.workflows.bundle_run import load_predictor
+    from quorate.workflows.market_data import require_unseen
 
-    settings = load_settings()
-    if asked.exchange is not None:
-        settings = replace(settings, exchange=replace(settings.exchange, name=asked.exchange))
-    _log_to_stderr()
-    deadline = settings.predict if asked.exchange else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
-    bundle = load(asked.bundle, deadline, asked.policy)
-    _require_timeframe(bundle, asked.timeframe)
-    name, bundle_id = asked.account or settings.paper.account, _id(bundle)
+    require_consistent(data, exchange, options)
+    if exchange is not None:
+        settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
+    deadline = settings.predict if exchange else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
+    predictor = load_predictor(bundle, replace(settings, predict=deadline), options.get("policy"))
+    _require_timeframe(predictor, options.get("timeframe"))
+    start, end = span(selection_of(options))
+    allow = options.get("allow_training_span", False)
     with ExitStack() as stack:
-        feed, contracts, synthetic = stack.enter_context(_feed(asked, bundle, settings))
-        terms = terms_of(bundle, settings, contracts, guarded=asked.guards)
+        if data is not None:
+            feed, contracts, synthetic = _replay(data, predictor, settings, progress, options)
+        else:
+            feed, contracts = stack.enter_context(_live(predictor, settings, options))
+            synthetic = False
+        config = account_config(predictor, settings, contracts, guarded=options.get("guards", True))
         journal = stack.enter_context(
-            Journal.open(
-                asked.journal or settings.journal.url,
-                name,
-                settings_hash=terms.hash,
-                bundle_id=bundle_id,
-                settings=settings.journal,
-            )
+            Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
         )
         webhook = Webhook.from_environment(name, settings.notify)
         if webhook is not None:
             stack.callback(webhook.close)
         session = PaperSession(
             feed,
-            partial(_decide, bundle, allow_training_span=asked.allow_training_span),
+            partial(_decide, predictor, allow_training_span=allow),
             journal,
-            terms,
-            bundle_id=bundle_id,
-            mode="replay" if asked.exchange is None else "live",
-            synthetic=synthetic or bundle.manifest.synthetic,
+            config,
+            bundle_id=predictor.id,
+            mode="replay" if exchange is None else "live",
+            synthetic=synthetic or predictor.manifest.synthetic,
             settings=settings.paper,
-            listener=_listener(None if webhook is None else webhook.tell, quiet=asked.quiet),
+            listener=_chain(listener, None if webhook is None else webhook.tell),
         )
-        with _until_interrupted(session):
-            session.run()
-        document = paper_status.document(journal, settings, whole=True)
-    document["in_training_span"] = asked.data is not None and panels.require_unseen(
-        bundle, asked.start, asked.end, allow=True
-    )
-    if asked.as_json:
-        output.print_json(document)
-    else:
-        output.console().print(paper_status.render(document))
+        overlaps = data is not None and require_unseen(predictor, start, end, allow=True)
+        yield PaperRun(session, journal, settings, in_training_span=overlaps)
 
 
-def terms_of(
-    bundle: Predictor, settings: Settings, contracts: dict[str, Contract] | None = None, *, guarded: bool = True
+def account_config(
+    bundle: Predictor, settings: Settings, contracts: Mapping[str, Contract] | None = None, *, guarded: bool = True
 ) -> AccountConfig:
-    """What an account trades under that follows this bundle."""
+    """The rules under which an account trades a bundle's decisions.
+
+    Args:
+        bundle: bundle or series that decides.
+        settings: account, costs, exits, guards and ladder.
+        contracts: symbol -> the exchange's rules.
+        guarded: with guards and ladder.
+    """
     from quorate.trading.oversight import Oversight
     from quorate.trading.paper import AccountConfig
 
@@ -128,7 +153,7 @@ def terms_of(
         exits=settings.exits,
         strategy=settings.paper.strategy,
         oversight=Oversight(settings.guards, settings.ladder, manifest.training_end) if guarded else None,
-        contracts=contracts or {},
+        contracts=dict(contracts or {}),
     )
 
 
@@ -137,57 +162,60 @@ def _decide(bundle: Predictor, markets: Sequence[Candles], now: int, *, allow_tr
 
 
 @contextmanager
-def _feed(asked: Asked, bundle: Predictor, settings: Settings) -> Iterator[tuple[Feed, dict[str, Contract], bool]]:
-    """The bars, the markets' rules, and whether the candles are made up."""
-    if asked.data is not None:
-        yield _replay(asked, asked.data, bundle, settings)
-        return
+def _live(
+    bundle: Predictor, settings: Settings, options: PaperOptions
+) -> Iterator[tuple[Feed, dict[str, Contract]]]:
+    """Closing bars of an exchange, and the rules of its markets."""
     from quorate.market.exchange import Exchange, LiveFeed
     from quorate.trading.account.contracts import ask_contracts
 
     with Exchange(settings.exchange) as exchange:
-        symbols = asked.symbols or _live_symbols(exchange, asked, bundle, settings)
+        symbols = split_symbols(options.get("symbols")) or _live_symbols(exchange, bundle, settings, options.get("top"))
         contracts = ask_contracts(exchange, symbols)
-        yield LiveFeed(exchange, symbols, bundle.manifest.timeframe, settings.feed), contracts, False
+        yield LiveFeed(exchange, symbols, bundle.manifest.timeframe, settings.feed), contracts
 
 
-def _live_symbols(exchange: Any, asked: Asked, bundle: Predictor, settings: Settings) -> tuple[str, ...]:
-    if asked.top is None:
+def _live_symbols(exchange: Exchange, bundle: Predictor, settings: Settings, count: int | None) -> tuple[str, ...]:
+    if count is None:
         return tuple(bundle.manifest.symbols)
     from quorate.core.clock import now_ms
     from quorate.market.exchange import top
 
-    return tuple(top(exchange, asked.top, now_ms(), settings.universe).symbols)
+    return tuple(top(exchange, count, now_ms(), settings.universe).symbols)
 
 
-def _replay(asked: Asked, data: Path, bundle: Predictor, settings: Settings) -> tuple[Feed, dict[str, Contract], bool]:
-    from quorate.cli import output
-    from quorate.cli import panel as panels
-    from quorate.cli.run import read_marks
-    from quorate.market import FreqtradeFolder
-    from quorate.market.universe import top
-    from quorate.trading.account.contracts import read_contracts
+def _replay(
+    data: Data, bundle: Predictor, settings: Settings, progress: Progress, options: PaperOptions
+) -> tuple[Feed, dict[str, Contract], bool]:
+    """Stored candles as a feed, the rules of their markets, and whether the candles are made up."""
     from quorate.trading.paper import ReplayFeed
+    from quorate.workflows.market_data import (
+        open_source,
+        read_contracts,
+        read_funding,
+        read_marks,
+        read_panel,
+        require_unseen,
+    )
 
-    source, timeframe = FreqtradeFolder(data), bundle.manifest.timeframe
-    panels.require_unseen(bundle, asked.start, asked.end, allow=asked.allow_training_span)
-    if asked.top is not None and asked.start is not None:
-        wanted = top(source, timeframe, asked.top, asked.start, settings.universe)
-    else:
-        wanted = asked.symbols or panels.same_kind(source, bundle)
-    with output.progress() as tell:
-        panel = panels.read_panel(source, timeframe, wanted, tell, start=asked.start, end=asked.end)
-    funding = panels.read_funding(source, tuple(panel))
-    marks = read_marks(source, tuple(panel), timeframe, asked.start, asked.end)
-    feed = ReplayFeed(panel, asked.start, asked.end, funding=funding, marks=marks, bars_per_second=asked.speed)
-    return feed, read_contracts(data), feed.synthetic
+    timeframe, selection = bundle.manifest.timeframe, selection_of(options)
+    source = open_source(data, split_symbols(options.get("symbols")), timeframe)
+    start, end = span(selection)
+    require_unseen(bundle, start, end, allow=options.get("allow_training_span", False))
+    symbols = _replay_markets(source, bundle, settings, options).symbols
+    panel = read_panel(source, timeframe, symbols, progress, start=start, end=end)
+    funding = read_funding(source, tuple(panel))
+    marks = read_marks(source, tuple(panel), timeframe, start, end)
+    feed = ReplayFeed(panel, start, end, funding=funding, marks=marks, bars_per_second=options.get("speed"))
+    return feed, read_contracts(source), feed.synthetic
 
 
-def _id(bundle: Predictor) -> str:
-    """Of the bundle, or of the series."""
-    from quorate.ensemble.series import BundleSeries
-
-    return bundle.id if isinstance(bundle, BundleSeries) else bundle.manifest.id
+def _replay_markets(source: CandleSource, bundle: Predictor, settings: Settings, options: PaperOptions) -> Markets:
+    selection = selection_of(options)
+    if options.get("top") is not None:
+        selection["timeframe"] = bundle.manifest.timeframe
+        return resolve(source, selection, settings)
+    return resolve_for_bundle(source, bundle, selection)
 
 
 def _require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
@@ -199,61 +227,12 @@ def _require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
         )
 
 
-def _listener(notify: Callable[[Record], None] | None, *, quiet: bool) -> Callable[[Record], None]:
-    """Logs what was written down, and passes it on."""
-    from quorate.core.types import Action
-    from quorate.trading.journal import DecidedRecord
-    from quorate.trading.paper.log_lines import line
+def _chain(*listeners: Listener | None) -> Listener | None:
+    """One listener that calls those that are there, in order."""
+    wanted = [listener for listener in listeners if listener is not None]
 
-    def listen(record: Record) -> None:
-        if not (quiet and isinstance(record, DecidedRecord) and record.action == Action.HOLD):
-            said = line(record)
-            if said is not None:
-                _log.info("%s", said)
-        if notify is not None:
-            notify(record)
+    def call(record: Record) -> None:
+        for listener in wanted:
+            listener(record)
 
-    return listen
-
-
-@contextmanager
-def _until_interrupted(session: PaperSession) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM ends the session after its step, a second one at once: nothing is lost either way."""
-    # A handler breaks in anywhere, perhaps where the very lock is held that stopping takes, or in the middle of a line
-    # of the log. So it does no more than wake somebody who may.
-    reading, writing = os.pipe()
-    before: dict[int, Any] = {}
-
-    def note(number: int, _frame: object) -> None:
-        signal.signal(number, before[number])
-        os.write(writing, _ASKED)
-
-    def heed() -> None:
-        if os.read(reading, 1) == _ASKED:
-            _log.warning("ending after the step at hand; once more ends it now")
-            session.stop()
-
-    watcher = threading.Thread(target=heed, name="quorate-interrupts")
-    watcher.start()
-    for caught in (signal.SIGINT, signal.SIGTERM):
-        before[caught] = signal.signal(caught, note)
-    try:
-        yield
-    finally:
-        for known, handler in before.items():
-            signal.signal(known, handler)
-        os.write(writing, _OVER)
-        watcher.join()
-        for end in (reading, writing):
-            os.close(end)
-
-
-def _log_to_stderr() -> None:
-    """What a session does is its output: told from INFO on."""
-    quorate = logging.getLogger("quorate")
-    if quorate.getEffectiveLevel() > logging.INFO:
-        quorate.setLevel(logging.INFO)
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-        quorate.addHandler(handler)
-        quorate.propagate = False
+    return call if wanted else None
