@@ -13,7 +13,7 @@ from quorate.core.types import Candles, DecisionFrame, Funding
 
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
-    from quorate.ensemble.series import Predictor
+    from quorate.ensemble.inference import Predictor
     from quorate.market.source import CandleSource
 
 
@@ -75,14 +75,12 @@ def require_unseen(bundle: Predictor, start: int | None, end: int | None, *, all
     Raises:
         TrainingSpanError: it does, and that is not allowed; or a series is asked about bars before its first.
     """
-    from quorate.ensemble.series import BundleSeries
-
-    if isinstance(bundle, BundleSeries):
-        if start is None or start < bundle.first:
+    if bundle.first_bar is not None:
+        if start is None or start < bundle.first_bar:
             raise TrainingSpanError(
                 f"use bars from {_when(start)} to {_when(end)}",
-                found=f"a series whose first bundle speaks from {format_ms(bundle.first)} on",
-                expected=f"--from {format_ms(bundle.first)} or later",
+                found=f"a series whose first bundle speaks from {format_ms(bundle.first_bar)} on",
+                expected=f"--from {format_ms(bundle.first_bar)} or later",
             )
         return False
     trained = (bundle.manifest.training_start, bundle.manifest.training_end)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, Policy, Signal
-    from quorate.ensemble.series import Predictor
+    from quorate.ensemble.inference import Predictor
     from quorate.market.feed import Feed
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Record
@@ -71,7 +71,7 @@ def run(asked: Asked) -> None:
     deadline = settings.predict if asked.exchange else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
     bundle = load(asked.bundle, deadline, asked.policy)
     _require_timeframe(bundle, asked.timeframe)
-    name, bundle_id = asked.account or settings.paper.account, _id(bundle)
+    name, bundle_id = asked.account or settings.paper.account, bundle.id
     with ExitStack() as stack:
         feed, contracts, synthetic = stack.enter_context(_feed(asked, bundle, settings))
         terms = terms_of(bundle, settings, contracts, guarded=asked.guards)
@@ -181,13 +181,6 @@ def _replay(asked: Asked, data: Path, bundle: Predictor, settings: Settings) -> 
     marks = read_marks(source, tuple(panel), timeframe, asked.start, asked.end)
     feed = ReplayFeed(panel, asked.start, asked.end, funding=funding, marks=marks, bars_per_second=asked.speed)
     return feed, read_contracts(data), feed.synthetic
-
-
-def _id(bundle: Predictor) -> str:
-    """Of the bundle, or of the series."""
-    from quorate.ensemble.series import BundleSeries
-
-    return bundle.id if isinstance(bundle, BundleSeries) else bundle.manifest.id
 
 
 def _require_timeframe(bundle: Predictor, timeframe: str | None) -> None:

@@ -11,13 +11,14 @@ import numpy as np
 
 from quorate.cli import panel as panels
 from quorate.cli.record import record
+from quorate.core.types import DecisionFrame
 
 if TYPE_CHECKING:
     from quorate.cli.output import Tell
     from quorate.core.settings import Settings
-    from quorate.core.types import Candles, DecisionFrame, FloatArray
+    from quorate.core.types import Candles, FloatArray
+    from quorate.ensemble.inference import Predictor
     from quorate.ensemble.inference.predictor import Bundle
-    from quorate.ensemble.series import Predictor
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.baselines.configurations import Configuration
     from quorate.evaluation.evaluate_decisions import SingleModel
@@ -64,25 +65,19 @@ class Run:
     @property
     def name(self) -> str:
         """The id of the bundle, or of the series."""
-        from quorate.ensemble.series import BundleSeries
-
-        return self.bundle.id if isinstance(self.bundle, BundleSeries) else self.bundle.manifest.id
+        return self.bundle.id
 
     @property
     def spoke(self) -> list[str]:
         """Ids of the bundles of a series that decided some bar, oldest first; none of a single bundle."""
-        from quorate.ensemble.series import BundleSeries
-
-        if not isinstance(self.bundle, BundleSeries):
+        if self.bundle.first_bar is None:
             return []
-        decided = {bundle.manifest.id for frame in self.frames.values() for bundle, _ in self.bundle.parts(frame)}
-        return [stretch.manifest.id for stretch in self.bundle.stretches if stretch.manifest.id in decided]
+        decided = [bundle.manifest for frame in self.frames.values() for bundle, _ in self.bundle.parts(frame)]
+        return list(dict.fromkeys(manifest.id for manifest in sorted(decided, key=lambda one: one.training_end)))
 
     def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
         """A frame's bars by the bundle that decided them, oldest first."""
-        from quorate.ensemble.series import BundleSeries
-
-        return self.bundle.parts(frame) if isinstance(self.bundle, BundleSeries) else [(self.bundle, frame)]
+        return self.bundle.parts(frame)
 
     @property
     def in_force(self) -> Settings:
@@ -205,17 +200,11 @@ def judge(
 
 def _prior(ran: Run, sample: LabelledPredictions) -> FloatArray:
     """Class shares of the rows that trained whoever decided: (3,), or for a series (n, 3) bar by bar."""
-    from quorate.ensemble.series import BundleSeries
-
-    if not isinstance(ran.bundle, BundleSeries):
-        return np.array(ran.bundle.manifest.class_prior)
-    shares = np.array([stretch.manifest.class_prior for stretch in ran.bundle.stretches])
-    return np.asarray(shares[ran.bundle.numbers(sample.time)])
+    return ran.bundle.prior_at(sample.time)
 
 
 def _calibrated(ran: Run, members: int) -> dict[str, DecisionFrame] | None:
     """What the calibrated policies decide on the same bars; None where a bundle that decided some has none."""
-    from quorate.ensemble.stretches import joined
     from quorate.evaluation.baselines.configurations import revoted
 
     made = {}
@@ -226,7 +215,7 @@ def _calibrated(ran: Run, members: int) -> dict[str, DecisionFrame] | None:
             if policy is None:
                 return None
             again.append(revoted({symbol: part}, policy, members)[symbol])
-        made[symbol] = joined(again) if again else frame
+        made[symbol] = DecisionFrame.concat(again) if again else frame
     return made
 
 
