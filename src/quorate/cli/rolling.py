@@ -70,7 +70,7 @@ def train_series(
     from quorate.core.errors import DataError
     from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.series import publish, windows
-    from quorate.ensemble.training.train_ensemble import train
+    from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 
     panel = read_panel(source, timeframe, symbols, tell, start=start, end=end)
     if start is None:
@@ -95,17 +95,19 @@ def train_series(
             tell(f"bundle {number}/{len(spans)}: {what}", done, total)
 
         made.append(
-            train(
+            train_ensemble(
                 own,
                 timeframe,
-                models=models,
-                settings=settings,
-                out=out,
-                measure=measure_of(recipe, settings),
-                recipe=recipe,
-                start=span.start,
-                end=span.end,
-                tell=told,
+                TrainingSpec(
+                    models=models,
+                    settings=settings,
+                    measure=measure_of(recipe, settings),
+                    recipe=recipe,
+                    start=span.start,
+                    end=span.end,
+                ),
+                out,
+                progress=told,
             )
         )
     newest = made[-1].manifest.id
@@ -119,14 +121,15 @@ def series_json(series: TrainedSeries) -> dict[str, Any]:
     """The form of `quorate train --rolling --json`."""
     from quorate.cli.summary import to_json
     from quorate.core.clock import iso_ms
-    from quorate.ensemble.series.series import first_bar
+    from quorate.ensemble.series.series import first_decided_bar
 
     return {
         "bundle": str(series.path),
         "id": series.id,
         "synthetic": any(trained.manifest.synthetic for trained in series.bundles),
         "bundles": [
-            {**to_json(trained), "speaks_from": iso_ms(first_bar(trained.manifest))} for trained in series.bundles
+            {**to_json(trained), "speaks_from": iso_ms(first_decided_bar(trained.manifest))}
+            for trained in series.bundles
         ],
     }
 
@@ -135,7 +138,7 @@ def show_series(series: TrainedSeries) -> None:
     """The series for a person: who was trained on what, and from where each speaks."""
     from quorate.cli import output
     from quorate.core.clock import format_ms
-    from quorate.ensemble.series.series import first_bar
+    from quorate.ensemble.series.series import first_decided_bar
 
     rows = []
     for trained in series.bundles:
@@ -145,7 +148,7 @@ def show_series(series: TrainedSeries) -> None:
             (
                 manifest.id,
                 f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}",
-                format_ms(first_bar(manifest)),
+                format_ms(first_decided_bar(manifest)),
                 str(len(manifest.symbols)),
                 f"{loaded}/{len(trained.members)}",
                 f"{sum(member.seconds for member in trained.members):.1f} s",

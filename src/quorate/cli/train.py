@@ -138,7 +138,7 @@ def train_on(
     """Read the candles and train: what the verb and the demo share."""
     from quorate.cli.panel import read_panel
     from quorate.ensemble.training.timing import stage
-    from quorate.ensemble.training.train_ensemble import train as train_ensemble
+    from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 
     stages: list[Any] = []
     with stage("candles", stages):
@@ -146,14 +146,11 @@ def train_on(
     return train_ensemble(
         panel,
         timeframe,
-        models=models,
-        settings=settings,
-        out=out,
-        measure=measure_of(recipe, settings),
-        recipe=recipe,
-        start=start,
-        end=end,
-        tell=tell,
+        TrainingSpec(
+            models=models, settings=settings, measure=measure_of(recipe, settings), recipe=recipe, start=start, end=end
+        ),
+        out,
+        progress=tell,
         stages=stages,
     )
 

@@ -13,7 +13,7 @@ from quorate.core.settings import Settings
 from quorate.market.source import CandleSource
 
 if TYPE_CHECKING:
-    from quorate.ensemble.series import Predictor
+    from quorate.ensemble.inference import Predictor
 
 #: A point in time: ISO text, ms since 1970, or a date; without a time zone it is UTC.
 Moment = str | int | datetime | date
