@@ -32,18 +32,18 @@ def demo(
     as_json: options.Json = False,
 ) -> None:
     """Make a synthetic market, train on it, vote, score, backtest, and write one HTML page."""
-    from quorate.cli import output, summary
-    from quorate.cli import train as training
+    from quorate.cli import output
+    from quorate.cli.render import training
     from quorate.cli.run import judge, run
     from quorate.cli.scoreboard import show
     from quorate.core.clock import timeframe_ms
     from quorate.core.configuration import load_settings
     from quorate.ensemble.inference.loading import load_bundle
-    from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.report.html import write_report
     from quorate.evaluation.statistics.trial_log import TrialLog
     from quorate.market import FreqtradeFolder
     from quorate.market.synthetic import SyntheticMarket
+    from quorate.workflows.train import train
 
     settings = _small(load_settings())
     market = SyntheticMarket(seed=seed, symbols=_SYMBOLS, bars=_BARS, edge=edge)
@@ -53,8 +53,14 @@ def demo(
         market.write(folder)
         tell("making the market", len(market.names), len(market.names))
         source = FreqtradeFolder(folder)
-        trained = training.train_on(
-            source, market.names, market.timeframe, None, seam, RECIPES["vote"].models, out / "bundles", settings, tell
+        trained = train(
+            source,
+            out / "bundles",
+            settings=settings,
+            progress=tell,
+            symbols=market.names,
+            timeframe=market.timeframe,
+            end=seam,
         )
         bundle = load_bundle(trained.path, settings.predict)
         ran = run(bundle, source, market.names, seam, None, settings, tell, sets=True)
@@ -70,14 +76,14 @@ def demo(
                 "synthetic": True,
                 "seed": seed,
                 "edge": edge,
-                "train": summary.to_json(trained),
+                "train": trained.to_json(),
                 "signals": [signal.to_json() for signal in signals],
                 "evaluate": document,
                 "report": str(page),
             }
         )
         return
-    summary.show(trained)
+    training.show(trained)
     output.print_line()
     output.print_line("[SYNTHETIC] Signals at the newest closed bar")
     for signal in signals:
