@@ -39,7 +39,7 @@ from quorate.core.settings import (
     VoteSettings,
 )
 from quorate.core.types import Candles
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from stubs import freqtrade
 from stubs.binance import spawn
@@ -231,7 +231,9 @@ def train_bundle(panel: dict[str, Candles], out: Path, end: int, *, small: bool)
         policy=PolicySettings(name="classic"),
     )
     three = dict(list(panel.items())[:3])
-    return train(three, "1h", models=MEMBERS, settings=settings, out=out, measure=_log_loss, end=end - HOUR_MS).path
+    return train_ensemble(
+        three, "1h", TrainingSpec(models=MEMBERS, settings=settings, measure=_log_loss, end=end - HOUR_MS), out
+    ).path
 
 
 def _log_loss(y: Any, scores: Any, *_: Any) -> dict[str, float]:

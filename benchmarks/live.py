@@ -32,7 +32,7 @@ import quorate
 from plain_live import Plain
 from quorate.core.settings import Settings
 from quorate.ensemble.inference.predictor import Bundle
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.features import Inputs, build
 from quorate.market import SyntheticMarket
 from quorate.models import build as build_model
@@ -141,7 +141,7 @@ def make_bundle(out: Path) -> Bundle:
     short = {name: replace(getattr(settings.models, name), epochs=1, share=0.05) for name in ("nhits", "patchtst")}
     settings = replace(settings, models=replace(settings.models, **short))
     market = SyntheticMarket(seed=3, symbols=3, bars=1_000)
-    trained = train(market.panel(), "1h", models=MEMBERS, settings=settings, out=out, measure=lambda *_: {})
+    trained = train_ensemble(market.panel(), "1h", TrainingSpec(models=MEMBERS, settings=settings), out)
     return quorate.load_bundle(trained.path)
 
 

@@ -122,17 +122,18 @@ def make_bundle(data: Path, out: Path, names: tuple[str, ...]) -> Path:
     """All four members at full size, trained for next to no time."""
     import quorate
     from quorate.core.settings import Settings
-    from quorate.ensemble.training.train_ensemble import train
+    from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 
     settings = Settings()
     short = {name: replace(getattr(settings.models, name), epochs=1, share=0.05) for name in ("nhits", "patchtst")}
-    trained = train(
+    trained = train_ensemble(
         {name: quorate.load_candles(data, name, "1h") for name in names},
         "1h",
-        models=("xgboost", "lightgbm", "nhits", "patchtst"),
-        settings=replace(settings, models=replace(settings.models, **short)),
-        out=out,
-        measure=lambda *_: {},
+        TrainingSpec(
+            models=("xgboost", "lightgbm", "nhits", "patchtst"),
+            settings=replace(settings, models=replace(settings.models, **short)),
+        ),
+        out,
     )
     assert trained.mode == "full", trained.members
     return trained.path

@@ -13,7 +13,7 @@ import pytest
 
 import quorate
 from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, XGBoostSettings
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 
 ROOT = Path(quorate.__file__).parent
@@ -198,14 +198,15 @@ def test_the_live_path_needs_no_data_frame_and_no_training_library(tmp_path):
     market.write(tmp_path)
     panel = market.panel()
     trees = ModelSettings(xgboost=XGBoostSettings(trees=2), lightgbm=LightGBMSettings(trees=2))
-    trained = train(
+    trained = train_ensemble(
         panel,
         "1h",
-        models=("xgboost", "lightgbm"),
-        settings=replace(Settings(), models=trees),
-        out=tmp_path / "bundles",
-        measure=lambda *_: {},
-        end=int(panel[market.names[0]].time[300]),
+        TrainingSpec(
+            models=("xgboost", "lightgbm"),
+            settings=replace(Settings(), models=trees),
+            end=int(panel[market.names[0]].time[300]),
+        ),
+        tmp_path / "bundles",
     )
     code = f"""
 import quorate

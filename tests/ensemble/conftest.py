@@ -18,7 +18,7 @@ from quorate.core.settings import (
     TrainSettings,
     XGBoostSettings,
 )
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 
 SETTINGS = replace(
@@ -44,14 +44,11 @@ def world(tmp_path_factory):
     start = int(panel[market.names[0]].time[0])
     seam = start + TRAIN_BARS * HOUR_MS
     two = dict(list(panel.items())[:2])
-    trained = train(
+    trained = train_ensemble(
         two,
         "1h",
-        models=("xgboost", "lightgbm"),
-        settings=SETTINGS,
-        out=tmp_path_factory.mktemp("bundles"),
-        measure=mean_loss,
-        end=seam,
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=SETTINGS, measure=mean_loss, end=seam),
+        tmp_path_factory.mktemp("bundles"),
     )
     return SimpleNamespace(panel=panel, seam=seam, trained=trained, now=start + BARS * HOUR_MS, settings=SETTINGS)
 
@@ -65,14 +62,11 @@ def believed(world, tmp_path_factory):
         calibration=CalibrationSettings(rows=50, class_rows=5),
         policy=PolicySettings(name="calibrated", signals=5),
     )
-    return train(
+    return train_ensemble(
         dict(list(world.panel.items())[:2]),
         "1h",
-        models=("xgboost", "lightgbm"),
-        settings=settings,
-        out=tmp_path_factory.mktemp("believed"),
-        measure=mean_loss,
-        end=world.seam,
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, measure=mean_loss, end=world.seam),
+        tmp_path_factory.mktemp("believed"),
     )
 
 

@@ -33,7 +33,7 @@ def train(
     ] = None,
     start: options.Start = None,
     end: options.End = None,
-    rolling: Annotated[
+    every: Annotated[
         str | None, typer.Option("--rolling", metavar="PERIOD", help="Train a series, one bundle every 30d or 4w.")
     ] = None,
     window: Annotated[
@@ -65,8 +65,8 @@ def train(
         raise ArgumentError("select the markets", found="two selections", expected="one", remedy=_MARKETS)
     if data is None and not freqtrade_config:
         raise ArgumentError("read candles", found="no `data`", expected="a Freqtrade data folder")
-    if window is not None and rolling is None:
-        raise ArgumentError("train", found="`window` without `rolling`", expected="`rolling`: how often to train")
+    if window is not None and every is None:
+        raise ArgumentError("train", found="`window` without `every`", expected="`every`: how often to train")
     selection = Selection(symbols=symbols, top=top, timeframe=timeframe, start=start, end=end)
     folder = data or Path()
     if freqtrade_config:
@@ -77,11 +77,11 @@ def train(
         folder = markets.config.data
         selection |= Selection(symbols=markets.symbols, timeframe=markets.timeframe)
     with output.progress() as progress:
-        if rolling is not None:
+        if every is not None:
             series = train_rolling(
                 folder,
                 out,
-                every=rolling,
+                every=every,
                 window=window,
                 recipe=recipe,
                 method=method,
@@ -93,7 +93,7 @@ def train(
             trained = train_bundle(
                 folder, out, recipe=recipe, method=method, models=models, progress=progress, **selection
             )
-    if rolling is not None:
+    if every is not None:
         output.print_json(series.to_json()) if as_json else training.show_series(series)
     else:
         output.print_json(trained.to_json()) if as_json else training.show(trained)

@@ -24,7 +24,7 @@ from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.predictor import Bundle
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.ensemble.voting.fallback import FALLBACK
 from quorate.market.synthetic import SyntheticMarket
 from quorate.testing import model_contract as alone
@@ -54,15 +54,15 @@ class BundledModel(ModelUnderTest):
     @cached_property
     def _published(self) -> tuple[Manifest, dict[str, bytes]]:
         with tempfile.TemporaryDirectory() as folder:
-            trained = train(
+            trained = train_ensemble(
                 {self.candles.symbol: self.candles},
                 self.candles.timeframe,
-                models=(self.name,),
-                # One thread: on a busy machine, two that wait for each other take a hundred times as long.
-                settings=replace(Settings(), models=self.settings, train=TrainSettings(threads=1)),
-                out=Path(folder),
-                measure=lambda *_: {},
-                end=int(self.candles.time[_TRAIN_BARS]),
+                TrainingSpec(
+                    models=(self.name,),
+                    settings=replace(Settings(), models=self.settings, train=TrainSettings(threads=1)),
+                    end=int(self.candles.time[_TRAIN_BARS]),
+                ),
+                Path(folder),
             )
             return storage.read(trained.path)
 

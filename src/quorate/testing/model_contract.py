@@ -250,9 +250,9 @@ def runs_without_its_library(s: ModelUnderTest) -> None:
         np.save(folder / "X.npy", s.X)
         code = (
             f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"
-            "import numpy as np; from pathlib import Path; from quorate.models.runtime import Session\n"
+            "import numpy as np; from pathlib import Path; from quorate.models.runtime import OnnxSession\n"
             f"folder = Path({name!r}); X = np.load(folder / 'X.npy')\n"
-            f"np.save(folder / 'found.npy', Session((folder / 'graph').read_bytes(), {FEATURES}, 'it').run(X))"
+            f"np.save(folder / 'found.npy', OnnxSession((folder / 'graph').read_bytes(), {FEATURES}, 'it').run(X))"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own words
         s.keep(done.returncode == 0, done.stderr.strip()[-300:], "an export that needs no training library")

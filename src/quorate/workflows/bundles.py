@@ -21,7 +21,7 @@ from quorate.workflows.results.training import SeriesResult, TrainResult
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.ensemble.series import Predictor
+    from quorate.ensemble.inference import Predictor
 
 #: A store, or the path of its folder.
 StoreLike: TypeAlias = BundleStore | Path | str

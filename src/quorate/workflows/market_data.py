@@ -18,7 +18,7 @@ from quorate.market.source import CandleSource
 if TYPE_CHECKING:
     import pandas as pd
 
-    from quorate.ensemble.series import Predictor
+    from quorate.ensemble.inference import Predictor
     from quorate.trading.account.contract import Contract
 
 #: A Freqtrade data folder, a source, candles, or frames; a mapping is symbol -> candles or frame.
@@ -160,14 +160,12 @@ def require_unseen(bundle: Predictor, start: int | None, end: int | None, *, all
     Raises:
         TrainingSpanError: it overlaps and that is not allowed, or begins before the first bar of a series.
     """
-    from quorate.ensemble.series import BundleSeries
-
-    if isinstance(bundle, BundleSeries):
-        if start is None or start < bundle.first:
+    if bundle.first_bar is not None:
+        if start is None or start < bundle.first_bar:
             raise TrainingSpanError(
                 f"use bars from {_when(start)} to {_when(end)}",
-                found=f"a series whose first bundle decides from {format_ms(bundle.first)} on",
-                expected=f"`start` {format_ms(bundle.first)} or later",
+                found=f"a series whose first bundle decides from {format_ms(bundle.first_bar)} on",
+                expected=f"`start` {format_ms(bundle.first_bar)} or later",
             )
         return False
     trained = (bundle.manifest.training_start, bundle.manifest.training_end)

@@ -15,7 +15,7 @@ from quorate.core.settings import Settings
 from quorate.market.source import CandleSource
 
 if TYPE_CHECKING:
-    from quorate.ensemble.series import Predictor
+    from quorate.ensemble.inference import Predictor
     from quorate.workflows.market_data import Data
 
 #: A point in time: ISO text, ms since 1970, or a date; without a time zone it is UTC.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.ensemble.recipes import RecipeName
     from quorate.ensemble.training.timing import Stage
+    from quorate.ensemble.training.train_ensemble import TrainingSpec
 
 #: How a stack combines its members.
 Method: TypeAlias = Literal["ridge", "lasso", "forest", "blending", "voting"]
@@ -56,38 +57,27 @@ def train(
         ModelError: an unknown or doubled name, or fewer than two members (or the only one) could be trained.
     """
     from quorate.ensemble.training.timing import stage
-    from quorate.ensemble.training.train_ensemble import train as train_ensemble
+    from quorate.ensemble.training.train_ensemble import train_ensemble
 
-    members, settings = training_arguments(recipe, method, models, settings)
-    source, markets = open_selection(data, selection, settings)
+    spec = training_spec(recipe, method, models, settings)
+    source, markets = open_selection(data, selection, spec.settings)
     stages: list[Stage] = []
     with stage("candles", stages):
         panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
-    trained = train_ensemble(
-        panel,
-        markets.timeframe,
-        models=members,
-        settings=settings,
-        out=Path(out),
-        measure=measure_of(recipe, settings),
-        recipe=recipe,
-        start=markets.start,
-        end=markets.end,
-        tell=progress,
-        stages=stages,
-    )
-    return TrainResult(trained)
+    spec = replace(spec, start=markets.start, end=markets.end)
+    return TrainResult(train_ensemble(panel, markets.timeframe, spec, Path(out), progress=progress, stages=stages))
 
 
-def training_arguments(
+def training_spec(
     recipe: RecipeName, method: Method | None, models: Sequence[str] | str | None, settings: Settings | None
-) -> tuple[tuple[str, ...], Settings]:
-    """The members, and the settings with the method of a stack.
+) -> TrainingSpec:
+    """What is trained, over an open span, from the arguments of `train` and `train_rolling`.
 
     Raises:
         ArgumentError: an unknown recipe, or a method without a stack.
     """
     from quorate.ensemble.recipes import RECIPES
+    from quorate.ensemble.training.train_ensemble import TrainingSpec
 
     if recipe not in RECIPES:
         raise ArgumentError(
@@ -101,4 +91,5 @@ def training_arguments(
         if recipe != "stack":
             raise ArgumentError("choose the `method`", found=f"`recipe` {recipe}", expected="`recipe` stack")
         settings = replace(settings, stack=replace(settings.stack, method=method))
-    return split_symbols(models) or RECIPES[recipe].models, settings
+    members = split_symbols(models) or RECIPES[recipe].models
+    return TrainingSpec(models=members, settings=settings, measure=measure_of(recipe, settings), recipe=recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -11,10 +12,9 @@ from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import DataError
 from quorate.core.progress import Progress, silent
 from quorate.workflows.market_data import Data, read_panel
-from quorate.workflows.member_figures import measure_of
 from quorate.workflows.results.training import SeriesResult, TrainResult
 from quorate.workflows.selection import Selection, open_selection, period_ms
-from quorate.workflows.train import Method, training_arguments
+from quorate.workflows.train import Method, training_spec
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -61,29 +61,24 @@ def train_rolling(
     """
     from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.series import publish, windows
-    from quorate.ensemble.training.train_ensemble import train
+    from quorate.ensemble.training.train_ensemble import train_ensemble
 
     period, length = period_ms("every", every), None if window is None else period_ms("window", window)
-    members, settings = training_arguments(recipe, method, models, settings)
-    source, markets = open_selection(data, selection, settings)
+    spec = training_spec(recipe, method, models, settings)
+    source, markets = open_selection(data, selection, spec.settings)
     panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     start, end = _span(panel, markets.start, markets.end)
-    spans = windows(start, end, length or settings.series.window_days * DAY_MS, period)
+    spans = windows(start, end, length or spec.settings.series.window_days * DAY_MS, period)
     store = BundleStore(Path(out))
     has_champion = store.folder.is_dir() and store.champion() is not None
     made: list[TrainResult] = []
     for number, span in enumerate(spans, 1):
-        trained = train(
+        trained = train_ensemble(
             _candles_of(span, panel),
             markets.timeframe,
-            models=members,
-            settings=settings,
-            out=store.folder,
-            measure=measure_of(recipe, settings),
-            recipe=recipe,
-            start=span.start,
-            end=span.end,
-            tell=_numbered(progress, f"bundle {number}/{len(spans)}"),
+            replace(spec, start=span.start, end=span.end),
+            store.folder,
+            progress=_numbered(progress, f"bundle {number}/{len(spans)}"),
         )
         made.append(TrainResult(trained))
     if not has_champion:

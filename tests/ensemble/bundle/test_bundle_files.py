@@ -190,7 +190,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(world, tmp_path):
 import resource, signal
 from pathlib import Path
 from quorate.core.errors import BundleError
-from quorate.ensemble import bundle
+from quorate.ensemble.bundle import bundle_files as bundle
 manifest, files = bundle.read(Path({str(world.trained.path)!r}))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, {resource.RLIM_INFINITY}))
@@ -208,7 +208,7 @@ def test_a_kill_in_the_middle_of_publishing_leaves_no_bundle(world, tmp_path):
     code = f"""
 import os, signal
 from pathlib import Path
-from quorate.ensemble import bundle
+from quorate.ensemble.bundle import bundle_files as bundle
 manifest, files = bundle.read(Path({str(world.trained.path)!r}))
 real = os.fsync
 def fsync(descriptor):

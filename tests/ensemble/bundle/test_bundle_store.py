@@ -219,7 +219,7 @@ def kill_after(calls, folder, deed):
     code = f"""
 import os, signal
 from pathlib import Path
-from quorate.ensemble import bundle
+from quorate.ensemble.bundle import bundle_files as bundle
 from quorate.ensemble.bundle.bundle_store import BundleStore
 left, real = {calls}, os.fsync
 def fsync(descriptor):
@@ -294,7 +294,7 @@ def test_writers_in_other_processes_take_turns_and_readers_see_whole_bundles_onl
 import sys
 from dataclasses import replace
 from pathlib import Path
-from quorate.ensemble import bundle
+from quorate.ensemble.bundle import bundle_files as bundle
 from quorate.ensemble.bundle.bundle_store import BundleStore
 manifest, files = bundle.read(Path({str(world.trained.path)!r}))
 store = BundleStore(Path({str(folder)!r}))

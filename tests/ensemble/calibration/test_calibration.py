@@ -15,8 +15,8 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError
 from quorate.core.settings import PredictSettings, VoteSettings
 from quorate.ensemble.bundle import bundle_files as storage
+from quorate.ensemble.bundle.calibration_file import FILE_NAME, UNCALIBRATED, Calibration
 from quorate.ensemble.bundle.manifest import FILE_NAME as MANIFEST
-from quorate.ensemble.calibration.calibration import FILE_NAME, UNCALIBRATED, Calibration
 from quorate.ensemble.calibration.isotonic import fit_isotonic
 from quorate.ensemble.calibration.temperature import Temperature
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy

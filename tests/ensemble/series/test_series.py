@@ -27,8 +27,8 @@ from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.series import BEFORE_SERIES, BundleSeries, load, load_series, publish, windows
-from quorate.ensemble.series.series import first_bar
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.series.series import first_decided_bar
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.ensemble.voting.fallback import FALLBACK
 from quorate.features import Bars
 from quorate.market.synthetic import SyntheticMarket
@@ -72,15 +72,13 @@ def trained(market, out, given):
     start = int(next(iter(market.values())).time[0])
     spans = windows(start, start + BARS * HOUR_MS, WINDOW * HOUR_MS, PERIOD * HOUR_MS)
     made = [
-        train(
+        train_ensemble(
             market,
             "1h",
-            models=("xgboost", "lightgbm"),
-            settings=given,
-            out=out,
-            measure=mean_loss,
-            start=span.start,
-            end=span.end,
+            TrainingSpec(
+                models=("xgboost", "lightgbm"), settings=given, measure=mean_loss, start=span.start, end=span.end
+            ),
+            out,
         )
         for span in spans
     ]
@@ -100,37 +98,35 @@ def series(path):
 def test_each_bundle_speaks_from_the_bar_after_its_last_label_to_the_next(series, candles):
     start = int(candles.time[0])
     # Windows of 600 bars every 200: the last label that fits ends with the last bar of the window.
-    assert [stretch.manifest.training_end for stretch in series.stretches] == [
-        start + hour * HOUR_MS for hour in (599, 799, 999)
-    ]
-    assert [(stretch.start, stretch.end) for stretch in series.stretches] == [
+    assert [span.manifest.training_end for span in series.spans] == [start + hour * HOUR_MS for hour in (599, 799, 999)]
+    assert [(span.start, span.end) for span in series.spans] == [
         (start + 600 * HOUR_MS, start + 800 * HOUR_MS),
         (start + 800 * HOUR_MS, start + 1000 * HOUR_MS),
         (start + 1000 * HOUR_MS, None),
     ]
-    assert series.first == start + 600 * HOUR_MS
-    assert series.at(start + 800 * HOUR_MS - 1).manifest.id == series.stretches[0].manifest.id
-    assert series.at(start + 800 * HOUR_MS).manifest.id == series.stretches[1].manifest.id
-    assert series.manifest.id == series.stretches[2].manifest.id
+    assert series.first_bar == start + 600 * HOUR_MS
+    assert series.at(start + 800 * HOUR_MS - 1).manifest.id == series.spans[0].manifest.id
+    assert series.at(start + 800 * HOUR_MS).manifest.id == series.spans[1].manifest.id
+    assert series.manifest.id == series.spans[2].manifest.id
 
 
 def test_the_frame_is_the_bundles_frames_stitched_by_hand(path, series, candles):
     whole = series.predict_frame(candles)
     np.testing.assert_array_equal(whole.time, candles.time)
-    for stretch in series.stretches:
-        bundle = load_bundle(path.parent / stretch.manifest.id)
-        alone = bundle.predict_frame(candles.between(None, stretch.end)).between(stretch.start)
-        part = whole.between(stretch.start, stretch.end)
+    for span in series.spans:
+        bundle = load_bundle(path.parent / span.manifest.id)
+        alone = bundle.predict_frame(candles.between(None, span.end)).between(span.start)
+        part = whole.between(span.start, span.end)
         assert len(part) == len(alone) > 0
         for name in ("time", "action", "confidence", "base", "consensus", "rule", "volatility"):
             np.testing.assert_array_equal(getattr(part, name), getattr(alone, name))
         for model in ("xgboost", "lightgbm"):
             np.testing.assert_array_equal(part.scores[model], alone.scores[model])
-    spoken = whole.between(series.first)
+    spoken = whole.between(series.first_bar)
     assert {bool(np.isfinite(table).all()) for table in spoken.scores.values()} == {True}
     # Bundles differ, so that a stitch of the wrong ones would show.
-    last = series.stretches[2].start
-    first = load_bundle(path.parent / series.stretches[0].manifest.id).predict_frame(candles)
+    last = series.spans[2].start
+    first = load_bundle(path.parent / series.spans[0].manifest.id).predict_frame(candles)
     assert (first.between(last).confidence != whole.between(last).confidence).any()
 
 
@@ -139,12 +135,12 @@ def test_calibrated_bundles_are_stitched_with_their_probabilities(market, candle
     series = load(path)
     whole = series.predict_frame(candles, sets=True)
     assert whole.policy == "calibrated"
-    for stretch in series.stretches:
-        bundle = load_bundle(path.parent / stretch.manifest.id)
+    for span in series.spans:
+        bundle = load_bundle(path.parent / span.manifest.id)
         # Prediction sets follow the bars a bundle was asked about: its own, from its first on.
-        own = candles.between(stretch.manifest.training_start, stretch.end)
-        alone = bundle.predict_frame(own, sets=True).between(stretch.start)
-        part = whole.between(stretch.start, stretch.end)
+        own = candles.between(span.manifest.training_start, span.end)
+        alone = bundle.predict_frame(own, sets=True).between(span.start)
+        part = whole.between(span.start, span.end)
         np.testing.assert_allclose(part.probabilities, alone.probabilities, atol=1e-4)
         assert np.mean(part.action == alone.action) > 0.95
     classic = series.by("classic").predict_frame(candles)
@@ -166,7 +162,7 @@ def test_a_live_signal_is_the_frames_decision_at_that_bar(series, market):
 
 def test_bars_before_the_first_bundle_are_nobodys(series, candles):
     frame = series.predict_frame(candles)
-    early = candles.time < series.first
+    early = candles.time < series.first_bar
     np.testing.assert_array_equal(series.in_training_span(candles), early)
     assert set(frame.rule[early]) == {BEFORE_SERIES}
     assert set(frame.action[early]) == {Action.HOLD}
@@ -178,7 +174,7 @@ def test_bars_before_the_first_bundle_are_nobodys(series, candles):
         with pytest.raises(TrainingSpanError):
             series.predict(candles[:600], now=int(candles.time[599]) + HOUR_MS, allow_training_span=allow)
     with pytest.raises(TrainingSpanError):
-        series.at(series.first - 1)
+        series.at(series.first_bar - 1)
 
 
 def test_the_future_changes_nothing(series, candles):
@@ -192,14 +188,14 @@ def test_the_future_changes_nothing(series, candles):
 
 
 def test_a_bundle_without_members_leaves_its_bars_to_the_rules(series, candles):
-    second = series.stretches[1]
+    second = series.spans[1]
     broken = BundleSeries(
         series.id,
-        [stretch.manifest for stretch in series.stretches],
+        [span.manifest for span in series.spans],
         lambda name: (
             Bundle(second.manifest, {}, {"xgboost": "gone", "lightgbm": "gone"})
             if name == second.manifest.id
-            else series.at(next(s.start for s in series.stretches if s.manifest.id == name))
+            else series.at(next(s.start for s in series.spans if s.manifest.id == name))
         ),
     )
     whole, frame = series.predict_frame(candles), broken.predict_frame(candles)
@@ -250,7 +246,7 @@ def test_no_bar_meets_a_bundle_that_was_trained_on_it(manifest, spans, bars):
         chosen = series.at(time).manifest
         assert chosen.id == max(before, key=lambda one: one.training_end).id
         assert not chosen.training_start <= time <= chosen.training_end
-        assert first_bar(chosen) <= time
+        assert first_decided_bar(chosen) <= time
 
 
 def test_a_series_that_was_altered_is_refused(path, tmp_path):
@@ -298,11 +294,11 @@ def test_bundles_of_other_settings_make_no_series(market, path, tmp_path):
     store = BundleStore(copy)
     start = int(next(iter(market.values())).time[0])
     other = replace(SETTINGS, target=replace(SETTINGS.target, horizon=7))
-    strange = train(
-        market, "1h", models=("xgboost", "lightgbm"), settings=other, out=copy, measure=mean_loss,
-        start=start, end=start + 700 * HOUR_MS,
-    )  # fmt: skip
-    known = [stretch.manifest.id for stretch in load_series(path).stretches]
+    spec = TrainingSpec(
+        models=("xgboost", "lightgbm"), settings=other, measure=mean_loss, start=start, end=start + 700 * HOUR_MS
+    )
+    strange = train_ensemble(market, "1h", spec, copy)
+    known = [span.manifest.id for span in load_series(path).spans]
     with pytest.raises(BundleError, match=r"target .*horizon=7"):
         publish(store, [*known, strange.manifest.id])
     with pytest.raises(BundleError, match="both trained up to"):
@@ -312,7 +308,7 @@ def test_bundles_of_other_settings_make_no_series(market, path, tmp_path):
 
 
 def test_the_same_bundles_are_the_same_series(path):
-    ids = [stretch.manifest.id for stretch in load_series(path).stretches]
+    ids = [span.manifest.id for span in load_series(path).spans]
     again, name = publish(BundleStore(path.parent), ids[::-1])
     assert again == path
     assert name in path.name
@@ -320,7 +316,7 @@ def test_the_same_bundles_are_the_same_series(path):
 
 def test_a_bundle_and_a_folder_of_bundles_are_loaded_as_before(path, series):
     assert isinstance(load(path), BundleSeries)
-    assert load(path.parent / series.stretches[1].manifest.id).manifest.id == series.stretches[1].manifest.id
+    assert load(path.parent / series.spans[1].manifest.id).manifest.id == series.spans[1].manifest.id
     assert isinstance(load(path.parent), Bundle)
     with pytest.raises(BundleError, match=r"decide by the policy .clasic.*Did you mean .classic."):
         series.by("clasic")

@@ -15,7 +15,7 @@ from quorate.core.types import Action
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.training import quantisation
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 
 BARS, TRAIN_BARS = 1_300, 1_100
@@ -44,15 +44,17 @@ def market():
 
 
 def taught(market, out, method="ridge", **changed):
-    return train(
+    return train_ensemble(
         {market.symbol: market},
         "1h",
-        models=("lightgbm", "xgboost", "logistic"),
-        settings=settings(method, **changed),
-        out=out,
-        measure=measure,
-        recipe="stack",
-        end=int(market.time[TRAIN_BARS]),
+        TrainingSpec(
+            models=("lightgbm", "xgboost", "logistic"),
+            settings=settings(method, **changed),
+            measure=measure,
+            recipe="stack",
+            end=int(market.time[TRAIN_BARS]),
+        ),
+        out,
     )
 
 
@@ -194,15 +196,17 @@ def test_a_stack_asked_for_in_8_bits_says_what_became_of_its_networks(market, tm
     few = replace(few, stack=replace(few.stack, models=models))
 
     def taught(bits, out):
-        return train(
+        return train_ensemble(
             {market.symbol: market},
             "1h",
-            models=("lstm", "xgboost"),
-            settings=replace(few, train=replace(few.train, precision=bits)),
-            out=out,
-            measure=measure,
-            recipe="stack",
-            end=int(market.time[TRAIN_BARS]),
+            TrainingSpec(
+                models=("lstm", "xgboost"),
+                settings=replace(few, train=replace(few.train, precision=bits)),
+                measure=measure,
+                recipe="stack",
+                end=int(market.time[TRAIN_BARS]),
+            ),
+            out,
         )
 
     plain, light = taught("float32", tmp_path / "a"), taught("int8", tmp_path / "b")

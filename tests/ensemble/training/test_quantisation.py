@@ -18,7 +18,7 @@ from quorate.ensemble.stack.sign_probability import SignProbability
 from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.training import quantisation
 from quorate.ensemble.training.quantisation import Agreement, Comparison, compare, of_stack, of_votes
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.models import byte_products
 
@@ -151,8 +151,8 @@ def test_a_bundle_asked_for_in_8_bits_says_what_became_of_it(
 
     def trained(bits: str, out: Path) -> object:
         chosen = replace(settings, train=replace(settings.train, precision=bits))
-        return train(
-            two, "1h", models=("xgboost", "nhits"), settings=chosen, out=out, measure=lambda *_: {}, end=world.seam
+        return train_ensemble(
+            two, "1h", TrainingSpec(models=("xgboost", "nhits"), settings=chosen, end=world.seam), out
         )
 
     plain, light = trained("float32", tmp_path / "a"), trained("int8", tmp_path / "b")
@@ -178,14 +178,12 @@ def test_a_processor_that_cannot_is_told_before_anything_is_trained(
     settings = replace(world.settings, train=replace(world.settings.train, precision="int8"))
     told: list[str] = []
     with pytest.raises(ModelError, match="could not train for 8 bits: found a processor on which"):
-        train(
+        train_ensemble(
             world.panel,
             "1h",
-            models=("xgboost", "lightgbm"),
-            settings=settings,
-            out=tmp_path / "bundles",
-            measure=lambda *_: {},
-            tell=lambda title, *_: told.append(title),
+            TrainingSpec(models=("xgboost", "lightgbm"), settings=settings),
+            tmp_path / "bundles",
+            progress=lambda title, *_: told.append(title),
         )
     assert told == []
     assert not (tmp_path / "bundles").exists()

@@ -15,7 +15,7 @@ import pytest
 import quorate
 from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
 from quorate.ensemble.training.resume import FOLDER, FittedMember, UnfinishedTraining
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 from quorate.workflows.results.training import TrainResult
 
@@ -31,7 +31,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_unfinished import run
+from test_resume import run
 
 def tell(what, done, total):
     if what.startswith("lightgbm") and done >= 3:
@@ -46,7 +46,7 @@ from pathlib import Path
 import quorate
 assert Path(quorate.__file__).is_relative_to(sys.argv[3]), quorate.__file__
 sys.path.insert(0, sys.argv[1])
-from test_unfinished import told_by
+from test_resume import told_by
 
 print(*sorted(told_by(Path(sys.argv[2]))[1]))
 """
@@ -59,7 +59,13 @@ def mean_loss(y, scores, prior, time, forward_return):
 
 def run(out, tell=lambda *_: None, settings=SETTINGS):
     panel = SyntheticMarket(seed=6, symbols=1, bars=500, edge=0.3).panel()
-    return train(panel, "1h", models=("xgboost", "lightgbm"), settings=settings, out=out, measure=mean_loss, tell=tell)
+    return train_ensemble(
+        panel,
+        "1h",
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, measure=mean_loss),
+        out,
+        progress=tell,
+    )
 
 
 def told_by(out, **changed):

@@ -9,7 +9,7 @@ import pytest
 
 from quorate import load_bundle
 from quorate.core.errors import ModelError
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 from quorate.models import lightgbm, registry
 
@@ -17,7 +17,7 @@ from quorate.models import lightgbm, registry
 def again(world, out, panel=None, **kwargs):
     defaults = {"models": ("xgboost", "lightgbm"), "settings": world.settings, "end": world.seam}
     two = dict(list((panel or world.panel).items())[:2])
-    return train(two, "1h", out=out, measure=lambda *_: {"log_loss": 1.0}, **{**defaults, **kwargs})
+    return train_ensemble(two, "1h", TrainingSpec(measure=lambda *_: {"log_loss": 1.0}, **{**defaults, **kwargs}), out)
 
 
 def test_the_same_seed_gives_the_same_bundle_and_another_seed_another(world, tmp_path):
@@ -98,6 +98,8 @@ def test_a_direction_is_learned_where_there_is_one_and_not_in_a_random_walk(worl
         leans.append(ic * np.sqrt(len(y) / 5))
         return {}
 
-    train(market.panel(), "1h", models=("lightgbm",), settings=world.settings, out=tmp_path, measure=measure)
+    train_ensemble(
+        market.panel(), "1h", TrainingSpec(models=("lightgbm",), settings=world.settings, measure=measure), tmp_path
+    )
     assert len(leans) == 2
     assert (min(leans) > 4) if found else (max(np.abs(leans)) < 4)

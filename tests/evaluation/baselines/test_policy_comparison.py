@@ -13,7 +13,6 @@ from quorate.core.settings import ConformalSettings, CostSettings, Settings, Tar
 from quorate.core.types import Candles, DecisionFrame
 from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
-from quorate.ensemble.stretches import joined
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.configurations import in_force, revoted
@@ -113,7 +112,7 @@ def test_whose_decisions_they_are_and_how_they_are_sized() -> None:
     assert in_force(frames, VoteSettings()) == "classic"
     assert in_force(calibrated, VoteSettings()) == "calibrated"
     only = calibrated[candles.symbol]
-    mixed = joined([replace(only.between(end=3 * HOUR_MS)), frames[candles.symbol].between(3 * HOUR_MS)])
+    mixed = DecisionFrame.concat([replace(only.between(end=3 * HOUR_MS)), frames[candles.symbol].between(3 * HOUR_MS)])
     assert in_force({"A": mixed}, VoteSettings()) == "chosen"
     assert only.probability is not None
     np.testing.assert_allclose(only.probability[:2], [0.8, 0.4])
@@ -148,15 +147,15 @@ def test_frames_of_stretches_are_one_frame_and_what_is_not_known_is_nan() -> Non
     whole = frame(market())
     plain = replace(whole, probabilities=None, calibrated={}, limit=None)
     cut = 3 * HOUR_MS
-    both = joined([plain.between(end=cut), whole.between(cut)])
+    both = DecisionFrame.concat([plain.between(end=cut), whole.between(cut)])
     for name in ("time", "action", "confidence", "rule"):
         np.testing.assert_array_equal(getattr(both, name), getattr(whole, name))
     assert both.probabilities is not None
     assert np.isnan(both.probabilities[:3]).all()
     np.testing.assert_array_equal(both.probabilities[3:], whole.probabilities[3:])  # type: ignore[index]
     assert np.isnan(both.calibrated["xgboost"][:3]).all()
-    assert joined([whole]) is whole
-    assert joined([plain.between(end=cut), plain.between(cut)]).limit is None
+    assert DecisionFrame.concat([whole]) is whole
+    assert DecisionFrame.concat([plain.between(end=cut), plain.between(cut)]).limit is None
 
 
 def drawn(n: int = 4_000) -> tuple[Candles, DecisionFrame, LabelledPredictions]:

@@ -20,7 +20,7 @@ from quorate.core.settings import (
 )
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.series import publish
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.synthetic import SyntheticMarket
@@ -46,8 +46,11 @@ def mean_loss(y, scores, prior, time, forward_return):
 
 
 def trained(panel, out, end, start=None):
-    return train(
-        panel, "1h", models=("xgboost", "lightgbm"), settings=SETTINGS, out=out, measure=mean_loss, start=start, end=end
+    return train_ensemble(
+        panel,
+        "1h",
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=SETTINGS, measure=mean_loss, start=start, end=end),
+        out,
     ).path
 
 

@@ -16,7 +16,7 @@ from quorate.core.settings import (
     XGBoostSettings,
 )
 from quorate.core.types import Candles, Funding
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.integrations.freqtrade import Options
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.synthetic import SyntheticMarket
@@ -60,7 +60,7 @@ def settings(trees: int = 20) -> Settings:
 
 
 def train_trees(panel, timeframe, out, seam, trees=20):
-    return train(panel, timeframe, models=MODELS, settings=settings(trees), out=out, measure=lambda *_: {}, end=seam)
+    return train_ensemble(panel, timeframe, TrainingSpec(models=MODELS, settings=settings(trees), end=seam), out)
 
 
 def train_stack(world, bars=1_000):
@@ -75,15 +75,11 @@ def train_stack(world, bars=1_000):
         Settings(), stack=replace(own, models=few, folds=3, round_trip=5e-5), train=TrainSettings(threads=1)
     )
     end = START + bars * timeframe_ms(world.timeframe)
-    return train(
+    return train_ensemble(
         world.panel,
         world.timeframe,
-        models=MODELS,
-        settings=asked,
-        out=world.user_data / "quorate" / "stack",
-        measure=lambda *_: {},
-        recipe="stack",
-        end=end,
+        TrainingSpec(models=MODELS, settings=asked, recipe="stack", end=end),
+        world.user_data / "quorate" / "stack",
     )
 
 

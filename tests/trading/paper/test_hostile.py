@@ -26,7 +26,7 @@ from quorate.core.settings import (
 )
 from quorate.core.types import Action
 from quorate.ensemble.inference.loading import load_bundle
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market import SyntheticMarket
 from quorate.market.columns import Columns
 from quorate.market.exchange.live_windows import LiveWindow
@@ -129,13 +129,11 @@ def truth():
 def bundle(tmp_path_factory):
     models = ModelSettings(xgboost=XGBoostSettings(trees=3), lightgbm=LightGBMSettings(trees=3))
     panel = SyntheticMarket(seed=9, symbols=2, bars=400).panel()
-    trained = train(
+    trained = train_ensemble(
         panel,
         "1h",
-        models=("xgboost", "lightgbm"),
-        settings=replace(Settings(), models=models),
-        out=tmp_path_factory.mktemp("bundles"),
-        measure=lambda *_: {},
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=replace(Settings(), models=models)),
+        tmp_path_factory.mktemp("bundles"),
     )
     return load_bundle(trained.path)
 

@@ -17,7 +17,7 @@ from quorate.core.settings import (
 )
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.predictor import LIVE_BARS
-from quorate.ensemble.training.train_ensemble import train
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market import FreqtradeFolder
 from quorate.trading.backtest import backtest
 from quorate.trading.oversight import Oversight
@@ -42,13 +42,14 @@ def source():
 def bundle(source, tmp_path_factory):
     """Trees that are asked for little confidence, so that they act."""
     models = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
-    trained = train(
+    trained = train_ensemble(
         {symbol: source.candles(symbol, "1h", FIRST, SEAM) for symbol in SYMBOLS},
         "1h",
-        models=("xgboost", "lightgbm"),
-        settings=replace(Settings(), models=models, vote=VoteSettings(floor=0.40, volatility_base=0.4)),
-        out=tmp_path_factory.mktemp("bundles"),
-        measure=lambda *_: {},
+        TrainingSpec(
+            models=("xgboost", "lightgbm"),
+            settings=replace(Settings(), models=models, vote=VoteSettings(floor=0.40, volatility_base=0.4)),
+        ),
+        tmp_path_factory.mktemp("bundles"),
     )
     return load_bundle(trained.path)
 

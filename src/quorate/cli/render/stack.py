@@ -1,11 +1,11 @@
-"""A stack's training and evaluation as tables: members and stack beside predicting zero and the mean."""
+"""A stack's training as tables: members and stack beside predicting zero and the mean."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quorate.cli import output
+from quorate.cli.render.returns import show_returns
 
 if TYPE_CHECKING:
     from quorate.workflows.results.training import TrainResult
@@ -15,28 +15,6 @@ _PARTS = {
     "validation": "validation rows, used for early stopping",
     "test": "test rows, used for no choice",
 }
-
-_NAMES = {"stack": "the stack", "predict_zero": "predicting zero", "predict_mean": "predicting the mean"}
-
-
-def show_judged(document: Mapping[str, Any]) -> None:
-    """The document of `quorate evaluate --json` for a stack."""
-    from quorate.cli.scoreboard import IN_TRAINING_SPAN
-    from quorate.ensemble.stack.stack_metrics import STACKED, improvements
-    from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
-
-    if document["synthetic"]:
-        output.print_line(output.SYNTHETIC)
-    if document["in_training_span"]:
-        output.print_line(IN_TRAINING_SPAN)
-    output.print_line(f"{document['rows']:,} bars whose future is known, {document['from']} to {document['to']}")
-    rows = {**document["members"], STACKED: document["ensemble"]}
-    rows |= {name: figures for name, figures in document["baselines"].items() if "rmse" in figures}
-    _print_returns("Returns in percent", rows, improvements(rows), synthetic=document["synthetic"])
-    for table in (criteria_table, money_table, trade_table, cost_table):
-        output.print_table(table(document), synthetic=document["synthetic"])
-    if "deflation" in document:
-        output.print_line(document["deflation"]["about"])
 
 
 def show_stack(trained: TrainResult) -> None:
@@ -55,37 +33,8 @@ def show_stack(trained: TrainResult) -> None:
         rows = {name: parts[part] for name, parts in metrics.items() if part in parts}
         if rows:
             better = about["improvement"][part]
-            _print_returns(f"Returns in percent, {what}", rows, better, synthetic=manifest.synthetic)
+            show_returns(f"Returns in percent, {what}", rows, better, synthetic=manifest.synthetic)
     output.print_line(
         "p: Diebold-Mariano, two-sided, squared errors; R2 above 0 is better than predicting zero.\n"
         f"acts where the predicted return exceeds a round trip's cost, {about['round_trip']:.2%}"
     )
-
-
-def _print_returns(
-    title: str, rows: Mapping[str, Mapping[str, Any]], better: Mapping[str, float | None], *, synthetic: bool
-) -> None:
-    output.print_rows(
-        title,
-        ("", "rows", "RMSE", "MAE", "MSE", "R2 against zero", "p against zero", "acts on", "stack is better by"),
-        [_row(name, figures, better.get(name)) for name, figures in rows.items()],
-        synthetic=synthetic,
-    )
-
-
-def _row(name: str, figures: Mapping[str, Any], better: float | None) -> tuple[str, ...]:
-    return (
-        _NAMES.get(name, name),
-        f"{figures['n']:,}",
-        _number(figures["rmse_pct"], ".3f"),
-        _number(figures["mae_pct"], ".3f"),
-        _number(figures["mse_pct2"], ".3f"),
-        _number(figures["r2_vs_zero"], "+.2%"),
-        _number(figures["against_zero_p"], ".3f"),
-        _number(figures.get("acts"), ".1%"),
-        _number(better, "+.2%"),
-    )
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)

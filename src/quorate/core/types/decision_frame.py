@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from quorate.core.types.actions import Policy
+from quorate.core.types.actions import Action, Policy
 from quorate.core.types.arrays import ActionArray, FloatArray, IntArray, TextArray
+
+_COLUMNS = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,11 +70,71 @@ class DecisionFrame:
             None if start is None else int(np.searchsorted(self.time, start)),
             None if end is None else int(np.searchsorted(self.time, end)),
         )
-        names = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
-        columns = {name: getattr(self, name)[rows] for name in names}
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         for name in ("probabilities", "limit", "predicted", "side"):
             table = getattr(self, name)
             columns[name] = None if table is None else table[rows]
         for name in ("scores", "calibrated", "forecasts"):
             columns[name] = {model: table[rows] for model, table in getattr(self, name).items()}
         return replace(self, **columns)
+
+    @classmethod
+    def concat(cls, frames: Sequence[DecisionFrame]) -> DecisionFrame:
+        """At least one frame of one market, in order of time, as one.
+
+        A table that only some frames have, such as probabilities, is NaN in the rows of the others. The policy is kept
+        where it is the same in all frames; otherwise it is "classic", and the rule of each bar names what decided.
+        """
+        if len(frames) == 1:
+            return frames[0]
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(frame, name) for frame in frames]) for name in _COLUMNS
+        }
+        return replace(
+            frames[0],
+            **columns,
+            scores=_concat_by_model([frame.scores for frame in frames], frames, 3),
+            calibrated=_concat_by_model([frame.calibrated for frame in frames], frames, 3),
+            forecasts=_concat_by_model([frame.forecasts for frame in frames], frames),
+            predicted=_concat_tables([frame.predicted for frame in frames], frames),
+            probabilities=_concat_tables([frame.probabilities for frame in frames], frames, 3),
+            limit=_concat_tables([frame.limit for frame in frames], frames),
+            side=_concat_sides(frames),
+            policy=frames[0].policy if len({frame.policy for frame in frames}) == 1 else "classic",
+            synthetic=any(frame.synthetic for frame in frames),
+        )
+
+
+def _concat_by_model(
+    tables: Sequence[Mapping[str, FloatArray]], frames: Sequence[DecisionFrame], *width: int
+) -> dict[str, FloatArray]:
+    """Model -> its table over all frames; NaN in the rows of frames without that model."""
+    models = dict.fromkeys(model for table in tables for model in table)
+    return {
+        model: np.concatenate(
+            [_table_or_nan(table.get(model), len(frame), *width) for table, frame in zip(tables, frames, strict=True)]
+        )
+        for model in models
+    }
+
+
+def _concat_tables(
+    tables: Sequence[FloatArray | None], frames: Sequence[DecisionFrame], *width: int
+) -> FloatArray | None:
+    if all(table is None for table in tables):
+        return None
+    return np.concatenate(
+        [_table_or_nan(table, len(frame), *width) for table, frame in zip(tables, frames, strict=True)]
+    )
+
+
+def _concat_sides(frames: Sequence[DecisionFrame]) -> ActionArray | None:
+    """Sides of all frames; HOLD in the rows of frames that the vote decided, which has no side."""
+    if all(frame.side is None for frame in frames):
+        return None
+    sides = (np.full(len(frame), Action.HOLD, np.int8) if frame.side is None else frame.side for frame in frames)
+    return np.concatenate(list(sides))
+
+
+def _table_or_nan(table: FloatArray | None, *shape: int) -> FloatArray:
+    return np.full(shape, np.nan) if table is None else table

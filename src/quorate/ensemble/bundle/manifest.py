@@ -13,8 +13,8 @@ from quorate.core.clock import iso_ms, parse_ms
 from quorate.core.errors import BundleError, FeatureError, QuorateError
 from quorate.core.settings import TargetSettings, VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
+from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest_schema import misfit
-from quorate.ensemble.calibration.calibration import FILE_NAME as CALIBRATION
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.features.catalogue import feature_set
 

@@ -10,9 +10,9 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import PredictSettings
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.bundle_store import champion_path
+from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
+from quorate.ensemble.bundle.calibration_file import UNCALIBRATED, Calibration
 from quorate.ensemble.bundle.manifest import Manifest, Member
-from quorate.ensemble.calibration.calibration import FILE_NAME as CALIBRATION
-from quorate.ensemble.calibration.calibration import UNCALIBRATED, Calibration
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.recipes import RECIPES
 from quorate.models.runtime import OnnxSession

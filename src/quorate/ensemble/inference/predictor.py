@@ -6,16 +6,26 @@ import logging
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import BundleError, close_match
 from quorate.core.settings import PredictSettings, VoteSettings
-from quorate.core.types import BoolArray, Candles, DecisionFrame, Float32Array, FloatArray, Mode, Policy, Signal
+from quorate.core.types import (
+    BoolArray,
+    Candles,
+    DecisionFrame,
+    Float32Array,
+    FloatArray,
+    IntArray,
+    Mode,
+    Policy,
+    Signal,
+)
+from quorate.ensemble.bundle.calibration_file import UNCALIBRATED, Calibration
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.calibration.calibration import UNCALIBRATED, Calibration
 from quorate.ensemble.inference.bar_checks import (
     TRAINING_SPAN,
     in_training_span,
@@ -26,6 +36,7 @@ from quorate.ensemble.inference.bar_checks import (
 )
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.recipes import RECIPES
+from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.fallback import fallback_frame, fallback_signal
 from quorate.ensemble.voting.policies import quorum_count
@@ -33,9 +44,6 @@ from quorate.ensemble.voting.vote import decide
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.features import Bars, Inputs, build, live, volatility_20
 from quorate.models.runtime import OnnxSession
-
-if TYPE_CHECKING:
-    from quorate.ensemble.stack import Stack
 
 # What a live futures frame of Freqtrade holds; every feature is warm within it.
 LIVE_BARS = 498
@@ -78,8 +86,31 @@ class Bundle:
         self.members = Members(names, sessions, failures, deadline_ms, 3 if stack is None else 1)
 
     @property
+    def id(self) -> str:
+        """The content-addressed id of the bundle."""
+        return self.manifest.id
+
+    @property
+    def newest(self) -> Bundle:
+        """The bundle itself; see `Predictor`."""
+        return self
+
+    @property
+    def first_bar(self) -> None:
+        """None: a bundle decides on all bars outside its training span."""
+        return None
+
+    def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
+        """The whole frame, decided by this bundle."""
+        return [(self, frame)]
+
+    def prior_at(self, time: IntArray) -> FloatArray:  # noqa: ARG002 - the same at every bar
+        """(3,) class shares of the rows that trained the bundle."""
+        return np.array(self.manifest.class_prior)
+
+    @property
     def mode(self) -> Mode:
-        """How many members are loaded: full, partial (at least 2) or none, when only the fallback rules speak."""
+        """How many members are loaded: full, partial (at least 2) or none, when only the fallback rules decide."""
         return self.members.mode
 
     def status(self) -> dict[str, bool]:

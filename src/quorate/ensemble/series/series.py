@@ -17,11 +17,10 @@ import numpy as np
 
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import BundleError, TooLittleHistoryError, TrainingSpanError
-from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, IntArray, Mode, Policy, Signal
+from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, Mode, Policy, Signal
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.stack import Stack
-from quorate.ensemble.stretches import joined
 from quorate.ensemble.voting.vote import CONFLICT
 from quorate.features import Bars, build, volatility_20
 
@@ -52,7 +51,7 @@ class BundleSeries:
         load: a bundle's id -> the bundle, verified and started; asked when a bar first needs it.
 
     Attributes:
-        stretches: who speaks when, oldest first.
+        spans: who speaks when, oldest first.
 
     Raises:
         BundleError: no bundle, bundles that were made differently, or two whose training ends with the same bar.
@@ -62,8 +61,8 @@ class BundleSeries:
         self.id = id
         ordered = sorted(manifests, key=lambda manifest: manifest.training_end)
         require_alike(ordered, f"make a series of {len(ordered)} bundles")
-        starts = [first_bar(manifest) for manifest in ordered]
-        self.stretches = tuple(map(BundleSpan, ordered, starts, [*starts[1:], None]))
+        starts = [first_decided_bar(manifest) for manifest in ordered]
+        self.spans = tuple(map(BundleSpan, ordered, starts, [*starts[1:], None]))
         self._starts = starts
         self._load = load
         self._policy: str | None = None
@@ -71,20 +70,20 @@ class BundleSeries:
         self._lock = Lock()
 
     def __len__(self) -> int:
-        return len(self.stretches)
+        return len(self.spans)
 
     @property
     def manifest(self) -> Manifest:
         """Of the newest bundle; what they have in common can be read off it."""
-        return self.stretches[-1].manifest
+        return self.spans[-1].manifest
 
     @property
     def newest(self) -> Bundle:
         """The bundle that speaks on the bars of today."""
-        return self._bundle(self.stretches[-1])
+        return self._bundle(self.spans[-1])
 
     @property
-    def first(self) -> int:
+    def first_bar(self) -> int:
         """Open time in ms of the first bar that the series speaks on."""
         return self._starts[0]
 
@@ -127,7 +126,7 @@ class BundleSeries:
         place = bisect_right(self._starts, time) - 1
         if place < 0:
             raise self._refusal(f"predict the bar of {format_ms(time)}")
-        return self._bundle(self.stretches[place])
+        return self._bundle(self.spans[place])
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:
         """The decision at the newest closed bar, by the bundle of that bar; as `Bundle.predict`.
@@ -201,30 +200,35 @@ class BundleSeries:
             said = said.between(int(candles.time[begun]))
             frames.append(_hushed(said, first - begun) if first > begun else said)
             begun = last
-        return joined(frames)
+        return DecisionFrame.concat(frames)
 
     def in_training_span(self, candles: Candles) -> BoolArray:
-        """(n,) True on bars that no bundle may speak on: those before `first`."""
-        return candles.time < self.first
+        """(n,) True on bars that no bundle may speak on: those before `first_bar`."""
+        return candles.time < self.first_bar
 
-    def numbers(self, time: IntArray) -> IntArray:
-        """(n,) which of the stretches each bar belongs to; -1 before the first."""
+    def span_index(self, time: IntArray) -> IntArray:
+        """(n,) which of the spans each bar belongs to; -1 before the first."""
         return np.searchsorted(self._starts, time, side="right") - 1
+
+    def prior_at(self, time: IntArray) -> FloatArray:
+        """(n, 3) class shares of the rows that trained the bundle of each bar."""
+        shares = np.array([span.manifest.class_prior for span in self.spans])
+        return np.asarray(shares[self.span_index(time)])
 
     def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
         """A frame's bars by the bundle that decided them, oldest first; those before the first bundle's left out."""
-        cut = [(stretch, frame.between(stretch.start, stretch.end)) for stretch in self.stretches]
-        return [(self._bundle(stretch), part) for stretch, part in cut if len(part)]
+        cut = [(span, frame.between(span.start, span.end)) for span in self.spans]
+        return [(self._bundle(span), part) for span, part in cut if len(part)]
 
     def _rows(self, candles: Candles) -> list[tuple[Bundle, int, int]]:
         """Every bundle that has bars here, and its first row and the one after its last."""
         edges = [*np.searchsorted(candles.time, self._starts).tolist(), len(candles)]
-        spans = zip(self.stretches, edges, edges[1:], strict=False)
-        return [(self._bundle(stretch), first, last) for stretch, first, last in spans if first < last]
+        spans = zip(self.spans, edges, edges[1:], strict=False)
+        return [(self._bundle(span), first, last) for span, first, last in spans if first < last]
 
-    def _bundle(self, stretch: BundleSpan) -> Bundle:
+    def _bundle(self, span: BundleSpan) -> Bundle:
         with self._lock:
-            name = stretch.manifest.id
+            name = span.manifest.id
             if name not in self._loaded:
                 bundle = self._load(name)
                 self._loaded[name] = bundle if self._policy is None else bundle.by(self._policy)
@@ -233,8 +237,8 @@ class BundleSeries:
     def _refusal(self, attempted: str) -> TrainingSpanError:
         return TrainingSpanError(
             attempted,
-            found=f"bars before {format_ms(self.first)}, when the first of {len(self)} bundles was trained",
-            expected=f"bars from {format_ms(self.first)} on",
+            found=f"bars before {format_ms(self.first_bar)}, when the first of {len(self)} bundles was trained",
+            expected=f"bars from {format_ms(self.first_bar)} on",
             remedy="Choose later bars, or train a series that begins earlier.",
         )
 
@@ -250,7 +254,7 @@ def _hushed(frame: DecisionFrame, bars: int) -> DecisionFrame:
     )
 
 
-def first_bar(manifest: Manifest) -> int:
+def first_decided_bar(manifest: Manifest) -> int:
     """Open time in ms of the first bar that a bundle of a series speaks on.
 
     The last bar whose close a label has read is left to the bundle before: its own could not have been trained before

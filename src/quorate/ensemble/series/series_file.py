@@ -22,14 +22,12 @@ from quorate.core.settings import PredictSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.loading import load_bundle
-from quorate.ensemble.inference.predictor import Bundle
-from quorate.ensemble.series.series import BundleSeries, first_bar, require_alike
+from quorate.ensemble.inference.protocol import Predictor
+from quorate.ensemble.series.series import BundleSeries, first_decided_bar, require_alike
 
 FILE_NAME = "series.json"
 SCHEMA_VERSION = 1
 
-#: Whatever decides on bars.
-Predictor = Bundle | BundleSeries
 _PREFIX = "series-"
 
 
@@ -108,7 +106,7 @@ def _tree(manifests: Sequence[Manifest]) -> dict[str, Any]:
             {
                 "id": manifest.id,
                 "training_span": {"from": iso_ms(manifest.training_start), "to": iso_ms(manifest.training_end)},
-                "speaks_from": iso_ms(first_bar(manifest)),
+                "speaks_from": iso_ms(first_decided_bar(manifest)),
             }
             for manifest in manifests
         ],
@@ -136,10 +134,6 @@ def _read(path: Path, attempted: str) -> dict[str, Any]:
     if not named or not isinstance(tree.get("id"), str):
         raise BundleError(attempted, found="an incomplete series", expected="an id, and bundles with ids")
     return tree
-
-
-def _is_named(tree: Any) -> bool:
-    return isinstance(tree, dict) and isinstance(tree.get("id"), str)
 
 
 def _digest(tree: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import BoolArray, FloatArray, IntArray
+from quorate.ensemble.measure import Measure
 from quorate.ensemble.stack.combiner import Linear
 from quorate.ensemble.stack.expanding_folds import StackFold, embargo_ms, stack_folds
 from quorate.ensemble.stack.out_of_fold import Predictions, align, predict_held
@@ -21,7 +22,6 @@ from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.stack.stack_files import write
 from quorate.ensemble.stack.stack_metrics import STACKED, improvements, part_figures
 from quorate.ensemble.stack.tuning import TunedCombiner, choose
-from quorate.ensemble.training.fit_member import Measure
 from quorate.models import Model
 from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import FloatArray, IntArray
-from quorate.ensemble.training.fit_member import Measure
+from quorate.ensemble.measure import Measure
 from quorate.targets import Dataset
 
 ZERO, MEAN, STACKED = "predict_zero", "predict_mean", "stack"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from quorate.core.types import ActionArray, FloatArray, IntArray
+from quorate.core.types import FloatArray, IntArray
+from quorate.ensemble.measure import Measure
 from quorate.models import Model, StoppingRows
 from quorate.models.runtime import OnnxSession, require_same
 from quorate.targets import Dataset
@@ -17,20 +18,6 @@ from quorate.targets.splits import TimeSplit
 
 # Rows on which an export must say what the model says; fewer where each of them is a long window.
 EXPORT_ROWS, EXPORT_LEAST = 4_096, 256
-
-
-class Measure(Protocol):
-    """How good scores are on some rows: evaluation's figures, handed in because they live further down."""
-
-    def __call__(
-        self,
-        y: ActionArray | FloatArray,
-        output: FloatArray,
-        prior: FloatArray,
-        time: IntArray,
-        forward_return: FloatArray,
-    ) -> Mapping[str, Any]:
-        """Figures of (n, 3) scores beside the class shares `prior` (3,), or of (n,) returns beside their mean (1,)."""
 
 
 def fit_member(

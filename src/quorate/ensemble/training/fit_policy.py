@@ -14,7 +14,7 @@ import numpy as np
 
 from quorate.core.settings import Settings, VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
-from quorate.ensemble.calibration.calibration import UNCALIBRATED, Calibration
+from quorate.ensemble.bundle.calibration_file import UNCALIBRATED, Calibration
 from quorate.ensemble.calibration.conformal import Conformal, fit_conformal
 from quorate.ensemble.calibration.map_selection import Fitted, ProbabilityMap, choose_map
 from quorate.ensemble.training.holdout import HoldoutScores

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from quorate.core.errors import ModelError, QuorateError
+from quorate.core.progress import Progress, silent
 from quorate.core.settings import Settings, VoteSettings
 from quorate.core.types import Candles, Mode
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.calibration.calibration import FILE_NAME as CALIBRATION
+from quorate.ensemble.measure import Measure, no_metrics
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training import training_data
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
-from quorate.ensemble.training.fit_member import Measure, fit_member
+from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, learn
 from quorate.ensemble.training.holdout import ask
 from quorate.ensemble.training.quantisation import lighten, of_stack, of_votes
@@ -31,8 +33,26 @@ from quorate.ensemble.voting.vote import loaded_mode
 from quorate.models.byte_products import require_exact
 from quorate.models.runtime import OnnxSession
 
-# (what is going on, steps done, steps in all)
-Tell = Callable[[str, int, int], None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSpec:
+    """What is trained, and on which span.
+
+    Attributes:
+        models: registered names, in the order of the manifest.
+        settings: of models, target, split and vote.
+        recipe: "vote" for members that score classes, "stack" for members that predict returns.
+        start: first bar that may train, ms, inclusive; None for the first there is.
+        end: exclusive; None for all candles. Candles from here on are never read.
+        measure: metrics of each member on the rows that it was not fitted on.
+    """
+
+    models: Sequence[str]
+    settings: Settings
+    recipe: RecipeName = "vote"
+    start: int | None = None
+    end: int | None = None
+    measure: Measure = no_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +70,13 @@ class Trained:
         return loaded_mode(sum(member.ok for member in self.members), len(self.members))
 
 
-def train(
+def train_ensemble(
     panel: Mapping[str, Candles],
     timeframe: str,
-    *,
-    models: Sequence[str],
-    settings: Settings,
+    spec: TrainingSpec,
     out: Path,
-    measure: Measure,
-    recipe: RecipeName = "vote",
-    start: int | None = None,
-    end: int | None = None,
-    tell: Tell = lambda *_: None,
+    *,
+    progress: Progress = silent,
     stages: list[Stage] | None = None,
 ) -> Trained:
     """Train every model on the same rows and publish the bundle, as champion if it is the first of its folder.
@@ -69,39 +84,34 @@ def train(
     Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together),
     and measured on the later two, purged at each seam. The second is cut in three: by the first slice members stop
     early where they do, on the second a vote's scores become probabilities, on the third its policy is chosen. The
-    bundle holds the models as measured. Interrupted and started again, members that were finished are not trained
-    again, and the training of a network goes on where it was.
+    bundle holds the models as measured. A training that was interrupted is resumed: finished members are not trained
+    again, and a network continues from its checkpoint.
 
     Args:
-        panel: symbol -> candles; those before `start` only warm the features.
+        panel: symbol -> candles; those before `spec.start` only warm the features.
         timeframe: of all of them.
-        models: registered names, in the order of the manifest.
-        settings: of models, target, split and vote.
+        spec: what is trained, and on which span.
         out: folder of bundles.
-        measure: figures of scores on rows.
-        recipe: what the members learn: classes to vote on, or returns to be stacked.
-        start: first bar that may train, ms, inclusive; None for the first there is.
-        end: exclusive; candles from here on are never looked at.
-        tell: progress.
-        stages: what went before, such as reading candles; this adds its own.
+        progress: called with the member's name, steps done and steps in all.
+        stages: cost of earlier stages, such as reading candles; those of the training are appended.
 
     Raises:
         ModelError: an unknown or doubled name, fewer than two members (or the only one) could be trained, or 8 bits are
             wanted of a processor that adds up their products wrongly.
         DataError: no row has every feature and a label.
     """
-    stages = [] if stages is None else stages
+    stages, settings = [] if stages is None else stages, spec.settings
     if settings.train.precision == "int8":
         require_exact("train for 8 bits")  # before hours of training
     with stage("features and labels", stages):
-        ground = training_data.lay(panel, RECIPES[recipe], models, settings, start, end)
+        ground = training_data.lay(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
     unfinished = UnfinishedTraining(out, ground.fingerprint())
-    draft = _fit_members(ground, unfinished, measure, tell, stages)
+    draft = _fit_members(ground, unfinished, spec.measure, progress, stages)
     if ground.classes:
         _judge(draft, ground, panel, stages)
     else:
-        _stack(draft, ground, measure, tell, stages)
-    candles = sum(len(each.between(start, end)) for each in panel.values())
+        _stack(draft, ground, spec.measure, progress, stages)
+    candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
     manifest = draft.manifest(ground, panel, timeframe, candles)
     with stage("publish", stages):
         path, manifest = BundleStore(out).publish(manifest, draft.files, why="trained")
@@ -110,7 +120,7 @@ def train(
 
 
 def _fit_members(
-    ground: TrainingData, unfinished: UnfinishedTraining, measure: Measure, tell: Tell, stages: list[Stage]
+    ground: TrainingData, unfinished: UnfinishedTraining, measure: Measure, progress: Progress, stages: list[Stage]
 ) -> BundleBuilder:
     """Every member, one after the other. One that fails does not lose the others; the summary says why."""
     draft = BundleBuilder()
@@ -127,7 +137,7 @@ def _fit_members(
                         ground.split,
                         ground.prior,
                         measure,
-                        lambda done, total, title=title: tell(title, done, total),  # type: ignore[misc]
+                        lambda done, total, title=title: progress(title, done, total),  # type: ignore[misc]
                         unfinished.checkpoint(name),
                         ground.stop,
                     )
@@ -176,12 +186,14 @@ def _learn(draft: BundleBuilder, ground: TrainingData, panel: Mapping[str, Candl
     return learn(earlier, later, ground.settings, len(draft.members))
 
 
-def _stack(draft: BundleBuilder, ground: TrainingData, measure: Measure, tell: Tell, stages: list[Stage]) -> None:
+def _stack(
+    draft: BundleBuilder, ground: TrainingData, measure: Measure, progress: Progress, stages: list[Stage]
+) -> None:
     """A stack: the members once more out of fold, and what combines them."""
     dataset, split, settings = ground.dataset, ground.split, ground.settings
     with stage("stack", stages):
         able = {name: ground.makers[name] for name in draft.graphs}
-        seen = predict_out_of_fold(able, dataset, split, settings, ground.target.horizon, tell)
+        seen = predict_out_of_fold(able, dataset, split, settings, ground.target.horizon, progress)
         stacked = fit_stack(seen, draft.graphs, dataset, split, settings, measure)
     draft.drop(stacked.failures)  # no weight is known for them
     bits: dict[str, Any] = {}

@@ -10,7 +10,6 @@ import numpy as np
 
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Policy
-from quorate.ensemble.stretches import joined
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics.classification import log_loss, voted
@@ -85,7 +84,7 @@ class WalkResult:
                 self._decided(symbol, own, step, judged, policy, by)
                 for step, judged in zip(self.steps, self.judgements, strict=True)
             ]
-            frames[symbol] = joined([part for part in parts if len(part)])
+            frames[symbol] = DecisionFrame.concat([part for part in parts if len(part)])
         return frames
 
     def _decided(

@@ -71,11 +71,11 @@ def _files(manifest: Manifest | None, place: str, *, asked: bool) -> Iterable[tu
     vote = "quorate/bundles" if stack else place
     yield (
         "strategies/QuorateVoteStrategy.py",
-        strategy_file("QuorateVoteStrategy", "strategy", "Quorate's consensus vote.", timeframe),
+        strategy_file("QuorateVoteStrategy", "vote_strategy", "Quorate's consensus vote.", timeframe),
     )
     yield (
         "strategies/QuorateHybridStrategy.py",
-        strategy_file("QuorateHybridStrategy", "hybrid", "Quorate's stack of predicted returns.", slow),
+        strategy_file("QuorateHybridStrategy", "hybrid_strategy", "Quorate's stack of predicted returns.", slow),
     )
     yield (
         "strategies/QuorateFreqaiStrategy.py",

@@ -12,7 +12,7 @@ Written by `quorate freqtrade init`; change it as you like. Everything that {nam
 overridden. Numbers of Quorate's own stand in the section "quorate" of Freqtrade's configuration and in quorate.toml.
 """
 
-from quorate.integrations.freqtrade.{module} import {name} as Base
+from quorate.integrations.freqtrade.strategies.{module} import {name} as Base
 
 
 class {name}(Base):

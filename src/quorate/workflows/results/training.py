@@ -260,9 +260,9 @@ class SeriesResult:
 
 def first_bar_of(result: TrainResult) -> int:
     """Open time in ms of the first bar that the bundle decides as part of a series."""
-    from quorate.ensemble.series.series import first_bar
+    from quorate.ensemble.series.series import first_decided_bar
 
-    return first_bar(result.manifest)
+    return first_decided_bar(result.manifest)
 
 
 def _return_row(name: str, figures: Mapping[str, Any], metrics: Mapping[str, Any]) -> Row:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from quorate.core.errors import BundleError, FreqtradeError, QuorateError
 from quorate.core.types import Mode
-from quorate.ensemble import Bundle
 from quorate.ensemble.bundle.bundle_store import champion_path
 from quorate.ensemble.bundle.manifest import FILE_NAME
-from quorate.ensemble.series import BundleSeries, load
+from quorate.ensemble.inference import Predictor
+from quorate.ensemble.series import load
 from quorate.ensemble.series.series_file import FILE_NAME as SERIES
 from quorate.integrations.freqtrade.strategy_options import Options
 
@@ -30,14 +30,14 @@ class BundleSource:
 
     def __init__(self, options: Options) -> None:
         self.path: Path = options.path(options.own.bundle)
-        self.bundle: Bundle | BundleSeries | None = None
+        self.bundle: Predictor | None = None
         self._options = options
         self._seen: object = None
 
     @property
     def id(self) -> str:
         """Of the bundle or series; "rules" without one."""
-        return "rules" if self.bundle is None else _id(self.bundle)
+        return "rules" if self.bundle is None else self.bundle.id
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -89,17 +89,15 @@ class BundleSource:
         except QuorateError as error:
             _log.error("the new bundle cannot be loaded: %s The bundle %s stays in use.", error, self.id)
             return False
-        if _id(loaded) == self.id:
+        if loaded.id == self.id:
             return False
-        _log.warning("bundle %s takes the place of %s", _id(loaded), self.id)
+        _log.warning("bundle %s takes the place of %s", loaded.id, self.id)
         self.bundle = loaded
         return True
 
-    def _load(self) -> Bundle | BundleSeries:
+    def _load(self) -> Predictor:
         loaded = load(self.path, self._options.settings.predict, self._options.own.policy or None)
-        if isinstance(loaded, BundleSeries):
-            # One that cannot be loaded is to be known now, and not at the first bar.
-            loaded.newest.status()
+        loaded.newest.status()  # a series loads its bundles late: one that cannot be loaded is to fail here
         return loaded
 
     def _state(self) -> object:
@@ -113,7 +111,3 @@ class BundleSource:
         except OSError as error:
             return (path, str(error))
         return (path, told.st_mtime_ns, told.st_size)
-
-
-def _id(loaded: Bundle | BundleSeries) -> str:
-    return loaded.id if isinstance(loaded, BundleSeries) else loaded.manifest.id
