@@ -27,7 +27,8 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the candles, the bundle and the page.")] = Path("demo"),
     seed: Annotated[int, typer.Option("--seed", help="Seed of the synthetic market.")] = 7,
     edge: Annotated[
-        float, typer.Option("--edge", min=0.0, max=0.6, help="Predictable share of the returns' variance; 0: a random walk.")
+        float,
+        typer.Option("--edge", min=0.0, max=0.6, help="Predictable share of the returns' variance; 0: a random walk."),
     ] = _EDGE,
     as_json: options.Json = False,
 ) -> None:

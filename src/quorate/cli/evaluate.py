@@ -29,7 +29,9 @@ def evaluate(
     symbols: options.Symbols = None,
     top: Annotated[
         int | None,
-        typer.Option("--top", min=1, metavar="N", help="Walk-forward over the top N perpetuals by volume before --from."),
+        typer.Option(
+            "--top", min=1, metavar="N", help="Walk-forward over the top N perpetuals by volume before --from."
+        ),
     ] = None,
     start: options.Start = None,
     end: options.End = None,

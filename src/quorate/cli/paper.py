@@ -19,7 +19,8 @@ app = typer.Typer(help="Trade on paper: live candles or stored ones, guards, a j
 
 Account = Annotated[str | None, typer.Option("--account", help="Its name in the journal; default: paper.account.")]
 Url = Annotated[
-    str | None, typer.Option("--journal", metavar="URL", help="sqlite:///FILE or postgresql://...; default: journal.url.")
+    str | None,
+    typer.Option("--journal", metavar="URL", help="sqlite:///FILE or postgresql://...; default: journal.url."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 Who = Annotated[str | None, typer.Option("--who", help="Whose decision it is; default: your login name.")]
@@ -32,14 +33,14 @@ def run(
     exchange: Annotated[
         str | None, typer.Option("--exchange", help="Live candles of this exchange, as ccxt has it: binanceusdm ...")
     ] = None,
-    timeframe: Annotated[
-        str | None, typer.Option("--timeframe", help="Of the bundle; an error if it differs.")
-    ] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", help="Of the bundle; an error if it differs.")] = None,
     symbols: options.Symbols = None,
     top: Annotated[
         int | None, typer.Option("--top", min=1, metavar="N", help="The top N perpetuals by quote volume.")
     ] = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Replay stored candles instead of trading live ones.")] = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Replay stored candles instead of trading live ones.")
+    ] = False,
     start: options.Start = None,
     end: options.End = None,
     speed: Annotated[

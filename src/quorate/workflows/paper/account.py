@@ -35,7 +35,9 @@ class PaperAccount:
         settings: in force.
     """
 
-    def __init__(self, name: str | None = None, journal: str | None = None, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self, name: str | None = None, journal: str | None = None, *, settings: Settings | None = None
+    ) -> None:
         if settings is None:
             from quorate.core.configuration import load_settings
 
@@ -72,9 +74,7 @@ class PaperAccount:
             JournalError: the journal cannot be opened, or is of another bundle or configuration.
             ExchangeError: the exchange could not be asked.
         """
-        with self.session(
-            bundle, data, exchange=exchange, listener=listener, progress=progress, **options
-        ) as session:
+        with self.session(bundle, data, exchange=exchange, listener=listener, progress=progress, **options) as session:
             return session.run()
 
     @contextmanager

@@ -162,9 +162,7 @@ def _decide(bundle: Predictor, markets: Sequence[Candles], now: int, *, allow_tr
 
 
 @contextmanager
-def _live(
-    bundle: Predictor, settings: Settings, options: PaperOptions
-) -> Iterator[tuple[Feed, dict[str, Contract]]]:
+def _live(bundle: Predictor, settings: Settings, options: PaperOptions) -> Iterator[tuple[Feed, dict[str, Contract]]]:
     """Closing bars of an exchange, and the rules of its markets."""
     from quorate.market.exchange import Exchange, LiveFeed
     from quorate.trading.account.contracts import ask_contracts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -97,8 +97,6 @@ def span_text(document: Mapping[str, Any], unit: str) -> str:
         f"{document['rows']:,} {unit} of {document['symbols']} symbols, {document['timeframe']}, "
         f"{document['from']} to {document['to']}"
     )
-
-
 
 
 def _shown(cell: Cell) -> str:
