@@ -6,8 +6,8 @@ A test is an integration test if it, a fixture of it, or a function or class of 
 - trains all members of an ensemble (`TRAINING`),
 - runs on a database server (`SERVERS`),
 
-or if it is marked `slow` or listed in `LISTED`. Every other test is a unit test, doctests included. `make fast` runs the
-unit tests and shows those that take more than a second: make such a test smaller, or list it.
+or if it is marked `slow` or listed in `LISTED`. Every other test is a unit test, doctests included. `make fast` runs
+the unit tests and shows those that take more than a second: make such a test smaller, or list it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
 import pytest
 
@@ -105,12 +105,13 @@ def _uses_a_program(roots: Iterable[object], clean: dict[int, object]) -> bool:
 
 
 def _is_a_program(one: object) -> bool:
-    if one is os.fork:
-        return True
-    module = one.__name__ if isinstance(one, ModuleType) else getattr(one, "__module__", None) or ""
-    package, _, rest = module.partition(".")
-    trains = package == "quorate" and not rest.startswith("targets") and getattr(one, "__qualname__", "") in TRAINING
-    return package in PROGRAMS or trains
+    if isinstance(one, ModuleType):
+        return one.__name__.partition(".")[0] in PROGRAMS
+    if not isinstance(one, type | FunctionType | BuiltinFunctionType):
+        return False
+    package, _, rest = (one.__module__ or "").partition(".")
+    trains = package == "quorate" and not rest.startswith("targets") and one.__qualname__ in TRAINING
+    return package in PROGRAMS or trains or one is os.fork or one is os.system
 
 
 def _named_by(one: object) -> Iterator[object]:
@@ -138,7 +139,7 @@ def _named_by(one: object) -> Iterator[object]:
 
 
 def _attributes(module: ModuleType, names: set[str]) -> Iterator[object]:
-    """Those of a module, such as `run` of `stubs.freqtrade`; the public names of quorate are imported when asked for."""
+    """Those of a module, such as `run` of `stubs.freqtrade`; quorate's own are imported when they are asked for."""
     yield from (vars(module)[name] for name in names & vars(module).keys())
     if module.__name__ == "quorate":
         yield from (getattr(module, name) for name in names & TRAINING & set(module.__all__))
