@@ -25,7 +25,7 @@ import pytest
 PROGRAMS = {"http", "multiprocessing", "socket", "socketserver", "subprocess"}
 
 # Functions of quorate that fit all members, once or for each fold. Those of quorate.targets only split rows.
-TRAINING = {"train", "train_rolling", "walk", "walk_forward"}
+TRAINING = {"train", "train_ensemble", "walk", "walk_forward"}
 
 # Values of a test's parameters that name a database server.
 SERVERS = {"postgresql"}
