@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from quorate.cli.stack import return_figures
 from quorate.core.clock import format_ms, parse_ms
 from quorate.core.settings import LightGBMSettings, LSTMSettings, Settings, XGBoostSettings
 from quorate.core.settings.stack import Method
@@ -29,6 +28,7 @@ from quorate.market import FreqtradeFolder
 from quorate.models import build
 from quorate.targets import Dataset, build_dataset, time_split
 from quorate.targets.splits import TimeSplit
+from quorate.workflows.member_figures import return_figures
 
 START, END, SYMBOL = "2023-10-15", "2025-10-15", "BTC/USDT"
 RESULTS = Path(__file__).parent / "results"

@@ -18,9 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from quorate.cli.walk import walk_forward
 from quorate.core.settings import Settings
-from quorate.market import FreqtradeFolder, SyntheticMarket
+from quorate.market import SyntheticMarket
+from quorate.workflows.trials import RunRecord
+from quorate.workflows.walk_forward import walk_forward
 
 MEMBERS = ("xgboost", "lightgbm")
 FOLDS = 5
@@ -41,9 +42,16 @@ def main() -> int:
         market = SyntheticMarket(seed=7, symbols=symbols, bars=bars)
         market.write(folder)
         began = time.perf_counter()
-        _, document = walk_forward(
-            FreqtradeFolder(folder), market.names, market.timeframe, MEMBERS, None, None, Settings(), tell, folds=FOLDS
-        )
+        document = walk_forward(
+            folder,
+            models=MEMBERS,
+            folds=FOLDS,
+            settings=Settings(),
+            record=RunRecord(log=False),
+            progress=tell,
+            symbols=market.names,
+            timeframe=market.timeframe,
+        ).to_json()
         seconds = time.perf_counter() - began
     share = document["cost"]["features and labels"] / seconds
     found = {

@@ -26,7 +26,7 @@ def test_the_demo_goes_all_the_way_and_marks_what_it_makes(quorate_program, tmp_
     # Networks stop early by validation rows; trees as they are by default do not.
     marked = [line.split()[0] for line in lines if "validation*" in line]
     assert marked == ["nhits", "patchtst"]
-    assert "* the member stopped training by some of these rows: its figures there flatter it" in lines
+    assert "* early stopping used some of these rows, so the figures are optimistic" in lines
     page = (tmp_path / "demo" / "report.html").read_text()
     assert "SYNTHETIC" in page
 

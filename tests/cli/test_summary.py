@@ -2,13 +2,13 @@
 
 from types import SimpleNamespace
 
-from quorate.cli import summary
+from quorate.cli.render import training
 from quorate.ensemble.training.quantisation import Agreement, Comparison
 
 
 def told(metrics, capsys, recipe="vote"):
     trained = SimpleNamespace(manifest=SimpleNamespace(metrics=metrics, recipe=recipe, synthetic=True))
-    summary._show_bits(trained)
+    training._show_bits(trained)
     return capsys.readouterr().out
 
 

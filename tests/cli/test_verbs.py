@@ -54,7 +54,7 @@ def test_signal_of_a_seen_and_an_unseen_market(world, quorate_program):
     done = quorate_program(*asked)
     assert signals[1]["line"] in done.stdout
     assert "SYNTHETIC" in done.stdout
-    assert "signals of the past" in done.stderr
+    assert "data is stale" in done.stderr
 
 
 def test_evaluate_puts_every_figure_beside_its_baseline(world, quorate_program, tmp_path):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from quorate.market.columns import NO_TIME, differs, join, milliseconds
+from quorate.core.types.candle_frame import NO_TIME, milliseconds
+from quorate.market.columns import differs, join
 
 
 @pytest.mark.parametrize(

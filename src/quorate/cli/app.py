@@ -1,6 +1,6 @@
 """The command line: its verbs, and the one place where errors become messages and exit codes.
 
-0 is success, 1 refused or failed, 2 a command line that makes no sense.
+0 is success, 1 refused or failed, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typer
 
 from quorate.cli import backtest, bundle, data, demo, evaluate, freqtrade, paper, signal, train
 from quorate.core.configuration import CONFIG_VARIABLE
-from quorate.core.errors import QuorateError
+from quorate.core.errors import ArgumentError, QuorateError
 from quorate.core.version import __version__
 
 app = typer.Typer(
@@ -76,8 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except QuorateError as error:
         if debug:
             raise
-        _report(error, as_json="--json" in given)
-        return 1
+        _report(error, given)
+        return 2 if isinstance(error, ArgumentError) else 1
     except Exception as error:
         # The edge: a fault of ours still ends in one line, with its cause in the log.
         if debug:
@@ -88,11 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _report(error: QuorateError, *, as_json: bool) -> None:
-    print(f"error: {error}", file=sys.stderr)
-    if as_json:
-        parts = {name: getattr(error, name) for name in ("attempted", "found", "expected", "remedy")}
-        print(json.dumps({"error": {"type": type(error).__name__, **parts}}))
+def _report(error: QuorateError, arguments: Sequence[str]) -> None:
+    """One line on standard error, and with --json the same as a document on standard output."""
+    from quorate.cli.flags import error_parts, error_text, flags_of
+
+    flags = flags_of(typer.main.get_command(app), arguments)
+    print(f"error: {error_text(error, flags)}", file=sys.stderr)
+    if "--json" in arguments:
+        print(json.dumps({"error": {"type": type(error).__name__, **error_parts(error, flags)}}))
 
 
 def run() -> None:

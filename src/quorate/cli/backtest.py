@@ -24,41 +24,26 @@ def backtest(
 ) -> None:
     """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits."""
     from quorate.cli import output
-    from quorate.cli.record import open_ledger, record
-    from quorate.cli.run import run
-    from quorate.core.configuration import load_settings
-    from quorate.ensemble.series import load
-    from quorate.evaluation.criteria import criteria
-    from quorate.evaluation.metrics.decisions import decision_figures
-    from quorate.evaluation.metrics.trades import trade_figures
-    from quorate.market import FreqtradeFolder
-    from quorate.trading.account.contracts import read_contracts
+    from quorate.cli.command_line import command_line
+    from quorate.workflows.backtest import backtest as run
+    from quorate.workflows.trials import RunRecord
 
-    settings = load_settings()
-    ledger = open_ledger(settings)
-    loaded = load(bundle, settings.predict, policy)
-    source, wanted = FreqtradeFolder(data), options.split_symbols(symbols)
-    with output.progress() as tell:
-        ran = run(
-            *(loaded, source, wanted, start, end, settings, tell),
+    with output.progress() as progress:
+        result = run(
+            bundle,
+            data,
+            policy=policy,
             allow_training_span=allow_training_span,
             guards=guards,
-            contracts=read_contracts(data),
+            record=RunRecord(command_line()),
+            progress=progress,
+            symbols=symbols,
+            start=start,
+            end=end,
         )
-    stats = trade_figures(ran.result, settings.evaluation)
-    promised = criteria(decision_figures(ran.frames.values(), settings.evaluation), stats, settings.criteria)
-    recorded = record([ran.candidate], ran.venue, ran.chosen, ran.in_force, ledger, verb="backtest", data=str(data))
-    document = {
-        **ran.header,
-        "guards": guards,
-        **ran.result.to_json(),
-        "stats": stats,
-        "criteria": promised,
-        **recorded,
-    }
     if as_json:
-        output.print_json(document)
-    else:
-        from quorate.cli.scoreboard import show_account
+        output.print_json(result.to_json())
+        return
+    from quorate.cli.render.evaluation import show_account
 
-        show_account(document, stats)
+    show_account(result.to_json())

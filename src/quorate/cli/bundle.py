@@ -1,155 +1,69 @@
-"""`quorate bundle`: what bundles there are, which one is champion, and how it came to be."""
+"""`quorate bundle`: bundles listed, shown and verified, and the champion changed."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quorate.cli import options
 
 if TYPE_CHECKING:
-    from quorate.ensemble.bundle.bundle_store import BundleStore
-    from quorate.ensemble.bundle.champion_log import ChampionLogEntry
+    from quorate.workflows.results.bundles import ChampionChange
 
-app = typer.Typer(help="Bundles: what there is, which is champion, and going back.", no_args_is_help=True)
+app = typer.Typer(help="Bundles: list, show and verify them, and change the champion.", no_args_is_help=True)
 
 _FOLDER = Path("bundles")
 
-_Id = Annotated[str, typer.Argument(metavar="ID", help="A bundle, as `quorate bundle list` names it.")]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="A bundle, as listed by `quorate bundle list`.")]
 _Why = Annotated[str, typer.Option("--why", help="The reason, for the history.")]
-_By = Annotated[str | None, typer.Option("--by", help="Who decided; by default the user who runs this.")]
+_By = Annotated[str | None, typer.Option("--by", help="Who decided; default: the user who runs this.")]
 
 
 @app.command("list")
 def list_(bundles: options.Bundles = _FOLDER, as_json: options.Json = False) -> None:
     """List every bundle of a folder, the champion marked."""
     from quorate.cli import output
-    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.cli.render import bundles as render
+    from quorate.workflows.bundles import list_bundles
 
-    store = BundleStore(bundles)
-    champion = store.champion()
-    published = {line.id: line.time for line in store.history() if line.action == "publish"}
-    found = [
-        {"id": name, "champion": name == champion, "published": published.get(name), **_summary(store, name)}
-        for name in sorted(store.ids(), key=lambda name: (published.get(name, ""), name))
-    ]
-    if as_json:
-        output.print_json(found)
-        return
-    rows = [
-        (
-            ("* " if one["champion"] else "  ") + one["id"] + (" (synthetic)" if one.get("synthetic") else ""),
-            (one["published"] or "")[:16].replace("T", " "),
-            one.get("timeframe", ""),
-            str(len(one.get("symbols", ()))),
-            " to ".join(moment[:10] for moment in one.get("training_span", {}).values()),
-            one["error"] or ", ".join(f"{name}{'' if ok else ' (failed)'}" for name, ok in one["members"].items()),
-        )
-        for one in found
-    ]
-    columns = ("bundle (* is champion)", "published", "bar", "symbols", "trained on", "members")
-    output.print_rows(f"{len(found)} bundles in {bundles}", columns, rows, prose=True)
-    if champion is None:
-        output.note("no champion: name one with quorate bundle promote ID")
+    found = list_bundles(bundles)
+    output.print_json(found.to_json()) if as_json else render.show_list(found)
 
 
 @app.command("show")
 def show(
-    bundle: Annotated[str | None, typer.Argument(metavar="[ID]", help="A bundle; by default the champion.")] = None,
+    bundle: Annotated[str | None, typer.Argument(metavar="[ID]", help="A bundle; default: the champion.")] = None,
     bundles: options.Bundles = _FOLDER,
     as_json: options.Json = False,
 ) -> None:
-    """Show what a bundle says of itself, and what was done with it."""
+    """Show a bundle's manifest and history."""
     from quorate.cli import output
-    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.cli.render import bundles as render
+    from quorate.workflows.bundles import show_bundle
 
-    store = BundleStore(bundles)
-    name = bundle or _champion(store)
-    manifest = store.manifest(name)
-    lines = [line for line in store.history() if line.id == name]
-    document = {
-        "path": str(store.path(name)),
-        "champion": name == store.champion(),
-        **manifest.to_json(),
-        "history": [line.to_json() for line in lines],
-    }
-    if as_json:
-        output.print_json(document)
-        return
-    if manifest.synthetic:
-        output.print_line(output.SYNTHETIC)
-    span, rows = document["training_span"], manifest.rows
-    facts = {
-        "bundle": name + (" (champion)" if document["champion"] else ""),
-        "recipe": f"{manifest.recipe}, {manifest.timeframe}",
-        "features": f"{manifest.features}, {len(manifest.feature_names)} columns",
-        "trained on": f"{span['from']} to {span['to']}, {rows.get('train', 0):,} of {rows.get('candles', 0):,} candles",
-        "symbols": ", ".join(manifest.symbols),
-        "classes": ", ".join(
-            f"{name} {share:.1%}" for name, share in zip(document["classes"], manifest.class_prior, strict=True)
-        ),
-        "policy": ", ".join(f"{key} {value}" for key, value in document["policy"].items() if key != "weights"),
-        "versions": ", ".join(f"{package} {version}" for package, version in manifest.versions.items()),
-    }
-    output.print_rows("Bundle", ("", ""), list(facts.items()), synthetic=manifest.synthetic, prose=True)
-    members = [
-        (
-            member.model,
-            f"{manifest.policy.weight(member.model):g}",
-            member.failure or f"{member.native}, {member.graph}",
-        )
-        for member in manifest.members
-    ]
-    output.print_rows("Members", ("model", "weight", "files"), members, synthetic=manifest.synthetic, prose=True)
-    _show_history(lines)
+    found = show_bundle(bundles, bundle)
+    output.print_json(found.to_json()) if as_json else render.show_details(found)
 
 
 @app.command("verify")
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Bundles; by default all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Bundles; default: all.")] = None,
     bundles: options.Bundles = _FOLDER,
     as_json: options.Json = False,
 ) -> None:
     """Read every file of every bundle against its SHA-256, and load its members. Ends with 1 when one is refused."""
     from quorate.cli import output
-    from quorate.core.errors import QuorateError
-    from quorate.ensemble.bundle.bundle_store import BundleStore
-    from quorate.ensemble.inference.loading import load_bundle
+    from quorate.cli.render import bundles as render
+    from quorate.workflows.bundles import verify_bundles
 
-    store = BundleStore(bundles)
-    wanted = names or store.ids()
-    paths = [store.path(name) for name in wanted]
-    verdicts: list[dict[str, Any]] = []
-    for name, path in zip(wanted, paths, strict=True):
-        try:
-            files = len(store.verify(name).files)
-            loaded = load_bundle(path)
-        except QuorateError as error:
-            verdicts.append({"id": name, "ok": False, "files": None, "mode": None, "error": str(error)})
-        else:
-            failed = [f"{model}: {reason}" for model, reason in loaded.members.failures.items()]
-            found = {"files": files, "mode": loaded.mode, "error": "; ".join(failed) or None}
-            verdicts.append({"id": name, "ok": loaded.mode != "none", **found})
-    if as_json:
-        output.print_json(verdicts)
-    else:
-        rows = [
-            (
-                one["id"],
-                "ok" if one["ok"] else "REFUSED",
-                str(one["files"] or ""),
-                one["mode"] or "",
-                one["error"] or "",
-            )
-            for one in verdicts
-        ]
-        output.print_rows(f"Bundles in {bundles}", ("bundle", "verdict", "files", "mode", "found"), rows, prose=True)
-    for one in verdicts:
-        if not one["ok"]:
-            output.note(f"error: {one['error']}")
-    if not all(one["ok"] for one in verdicts):
+    found = verify_bundles(bundles, names)
+    output.print_json(found.to_json()) if as_json else render.show_verification(found)
+    for one in found.bundles:
+        if not one.ok:
+            output.note(f"error: {one.error}")
+    if not found.ok:
         raise typer.Exit(1)
 
 
@@ -158,73 +72,26 @@ def promote(
     bundle: _Id, bundles: options.Bundles = _FOLDER, why: _Why = "", by: _By = None, as_json: options.Json = False
 ) -> None:
     """Make a bundle the champion, after verifying it."""
-    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.workflows.bundles import promote_bundle
 
-    store = BundleStore(bundles)
-    _crowned(store, bundle, store.promote(bundle, why=why, by=by), as_json)
+    _changed(promote_bundle(bundles, bundle, why=why, by=by), as_json=as_json)
 
 
 @app.command("rollback")
 def rollback(bundles: options.Bundles = _FOLDER, why: _Why = "", by: _By = None, as_json: options.Json = False) -> None:
     """Make the champion before this one champion again, after verifying it."""
-    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.workflows.bundles import rollback_bundle
 
-    store = BundleStore(bundles)
-    line = store.rollback(why=why, by=by)
-    _crowned(store, line.id, line, as_json)
+    _changed(rollback_bundle(bundles, why=why, by=by), as_json=as_json)
 
 
-def _crowned(store: BundleStore, champion: str, line: ChampionLogEntry | None, as_json: bool) -> None:
+def _changed(change: ChampionChange, *, as_json: bool) -> None:
     from quorate.cli import output
 
     if as_json:
-        previous = None if line is None else line.previous
-        changed = line is not None
-        output.print_json(
-            {"champion": champion, "previous": previous, "changed": changed, "path": str(store.path(champion))}
-        )
-    elif line is None:
-        output.print_line(f"{champion} is champion already")
+        output.print_json(change.to_json())
+    elif not change.changed:
+        output.print_line(f"{change.champion} is champion already")
     else:
-        output.print_line(f"champion {champion}" + (f", before it {line.previous}" if line.previous else ""))
-
-
-def _champion(store: BundleStore) -> str:
-    from quorate.core.errors import BundleError
-
-    champion = store.champion()
-    if champion is None:
-        raise BundleError(
-            f"show the champion of {store.folder}",
-            found="none",
-            expected="an ID, or a champion",
-            remedy="Name one: quorate bundle promote ID.",
-        )
-    return champion
-
-
-def _summary(store: BundleStore, name: str) -> dict[str, Any]:
-    """What a list says of a bundle; of one that cannot be read, why."""
-    from quorate.core.errors import BundleError
-
-    try:
-        manifest = store.manifest(name)
-    except BundleError as error:
-        return {"error": str(error)}
-    return {
-        "recipe": manifest.recipe,
-        "timeframe": manifest.timeframe,
-        "features": manifest.features,
-        "symbols": list(manifest.symbols),
-        "synthetic": manifest.synthetic,
-        "training_span": manifest.to_json()["training_span"],
-        "members": {member.model: member.failure is None for member in manifest.members},
-        "error": None,
-    }
-
-
-def _show_history(lines: list[ChampionLogEntry]) -> None:
-    from quorate.cli import output
-
-    rows = [(line.time, line.action, line.previous or "", line.by, line.why) for line in lines]
-    output.print_rows("History", ("time", "action", "champion before", "by", "why"), rows, prose=True)
+        before = f", before it {change.previous}" if change.previous else ""
+        output.print_line(f"champion {change.champion}{before}")

@@ -1,4 +1,4 @@
-"""`quorate demo`: the whole way from candles to a judged decision, on a market that never existed."""
+"""`quorate demo`: from candles to an evaluated decision, on a synthetic market."""
 
 from __future__ import annotations
 
@@ -25,69 +25,75 @@ _WIDTH, _HEADS, _LAYERS, _FEEDFORWARD, _EPOCHS = 32, 4, 2, 64, 3
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the candles, the bundle and the page.")] = Path("demo"),
-    seed: Annotated[int, typer.Option("--seed", help="Another market.")] = 7,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the synthetic market.")] = 7,
     edge: Annotated[
-        float, typer.Option("--edge", min=0.0, max=0.6, help="How predictable the market is made; 0 is a random walk.")
+        float,
+        typer.Option("--edge", min=0.0, max=0.6, help="Predictable share of the returns' variance; 0: a random walk."),
     ] = _EDGE,
     as_json: options.Json = False,
 ) -> None:
-    """Make a synthetic market, train on it, vote, score, backtest, and write one HTML page."""
-    from quorate.cli import output, summary
-    from quorate.cli import train as training
-    from quorate.cli.run import judge, run
-    from quorate.cli.scoreboard import show
+    """Generate a synthetic market, train on it, vote, score, backtest, and write one HTML page."""
+    from quorate.cli import output
+    from quorate.cli.command_line import command_line
+    from quorate.cli.render import training
+    from quorate.cli.render.evaluation import show
     from quorate.core.clock import timeframe_ms
     from quorate.core.configuration import load_settings
     from quorate.ensemble.inference.loading import load_bundle
-    from quorate.ensemble.recipes import RECIPES
-    from quorate.evaluation.report.html import write_report
-    from quorate.evaluation.statistics.trial_log import TrialLog
-    from quorate.market import FreqtradeFolder
     from quorate.market.synthetic import SyntheticMarket
+    from quorate.workflows.evaluate import evaluate
+    from quorate.workflows.train import train
+    from quorate.workflows.trials import RunRecord
 
     settings = _small(load_settings())
     market = SyntheticMarket(seed=seed, symbols=_SYMBOLS, bars=_BARS, edge=edge)
     folder = out / "data"
     seam = int(market.candles(market.names[0]).time[0]) + _TRAIN_BARS * timeframe_ms(market.timeframe)
-    with output.progress() as tell:
+    # Trials on synthetic candles stay beside them, out of the user's own log.
+    record = RunRecord(command_line(), verb="demo", path=out / "trials.jsonl")
+    with output.progress() as progress:
         market.write(folder)
-        tell("making the market", len(market.names), len(market.names))
-        source = FreqtradeFolder(folder)
-        trained = training.train_on(
-            source, market.names, market.timeframe, None, seam, RECIPES["vote"].models, out / "bundles", settings, tell
+        progress("generating the market", len(market.names), len(market.names))
+        trained = train(
+            folder,
+            out / "bundles",
+            settings=settings,
+            progress=progress,
+            symbols=market.names,
+            timeframe=market.timeframe,
+            end=seam,
         )
         bundle = load_bundle(trained.path, settings.predict)
-        ran = run(bundle, source, market.names, seam, None, settings, tell, sets=True)
-        ledger = TrialLog(out / "trials.jsonl")  # of a market that never existed: it stays with it
-        card, document = judge(ran, tell, data=str(folder), ledger=ledger, verb="demo")
-        signals = [bundle.predict(candles) for candles in ran.candles.values()]
-        page = out / "report.html"
-        write_report(page, card)
-        tell("writing the page", 1, 1)
+        evaluation = evaluate(
+            bundle, folder, settings=settings, record=record, progress=progress, symbols=market.names, start=seam
+        )
+        signals = [bundle.predict(market.candles(symbol)) for symbol in market.names]
+        page = evaluation.report(out / "report.html")
+        progress("writing the page", 1, 1)
     if as_json:
         output.print_json(
             {
                 "synthetic": True,
                 "seed": seed,
                 "edge": edge,
-                "train": summary.to_json(trained),
+                "train": trained.to_json(),
                 "signals": [signal.to_json() for signal in signals],
-                "evaluate": document,
+                "evaluate": evaluation.to_json(),
                 "report": str(page),
             }
         )
         return
-    summary.show(trained)
+    training.show(trained)
     output.print_line()
     output.print_line("[SYNTHETIC] Signals at the newest closed bar")
     for signal in signals:
         output.print_line(f"  {signal.symbol}  {signal.action.name} {signal.confidence:.0%}  {signal.line()}")
     output.print_line()
-    show(document)
+    show(evaluation.to_json())
     output.print_line()
     output.print_line(
-        f"The edge in this market was planted ({edge:g} of the variance of returns): it shows that the machinery\n"
-        "finds what is there, and says nothing about real markets.\n"
+        f"The market's predictability was set by --edge ({edge:g} of the variance of returns): the demo shows that\n"
+        "the program finds it, and nothing about real markets.\n"
         f"page {page}"
     )
 

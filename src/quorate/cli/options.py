@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from quorate.core.clock import DAY_MS, parse_ms
+from quorate.core.clock import parse_ms
 from quorate.core.errors import QuorateError
 
 
@@ -17,14 +16,6 @@ def _date(text: str) -> int:
         return parse_ms(text)
     except QuorateError as error:
         raise typer.BadParameter(str(error)) from error
-
-
-def days(text: str) -> int:
-    """A length of time such as 30d or 4w, in ms; whole days."""
-    match = re.fullmatch(r"([1-9]\d{0,4})([dw])", text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not a number and d or w, such as 30d or 4w.")
-    return int(match[1]) * DAY_MS * (7 if match[2] == "w" else 1)
 
 
 Data = Annotated[Path, typer.Option("--data", help="A Freqtrade data folder, such as user_data/data/binance.")]

@@ -1,12 +1,9 @@
-"""Where a figure comes from: which data, which code, which command."""
+"""Provenance of figures: the digest of the data and the version of the code."""
 
 from __future__ import annotations
 
 import hashlib
-import shlex
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -46,9 +43,3 @@ def data_hash(
 def code_version() -> str:
     """The release and the first 12 hex digits of the digest of the source."""
     return f"{__version__}+{code_digest()[:12]}"
-
-
-def command_line() -> str:
-    """What was typed to get this, to be typed again; a program of its own is named as it was started."""
-    program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c") else "quorate"
-    return shlex.join([program, *sys.argv[1:]])

@@ -10,13 +10,6 @@ import numpy as np
 
 from quorate.core.types import CANDLE_COLUMNS, BoolArray, FloatArray, IntArray
 
-# An integer time says its own unit by its size: seconds, milliseconds, microseconds or nanoseconds since 1970 are
-# a thousand times apart, and these bounds put every date from 1973 to 5138 on the right side.
-_SECONDS_BELOW, _MILLISECONDS_BELOW, _MICROSECONDS_BELOW = 10**11, 10**14, 10**17
-
-#: The time of a row that has none.
-NO_TIME = int(np.iinfo(np.int64).min)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
@@ -85,23 +78,3 @@ def differs(left: FloatArray, right: FloatArray) -> BoolArray:
     """
     apart: BoolArray = np.abs(left - right) > 1e-12 * np.maximum(np.abs(left), np.abs(right))
     return apart
-
-
-def milliseconds(values: IntArray) -> IntArray:
-    """Integer times of any usual unit as milliseconds; each value is judged by its own size.
-
-    Archives that were joined across an exchange's change of unit hold both units in one column.
-
-    >>> milliseconds(np.array([1735689600, 1735689600_000, 1735689600_000_000, 1735689600_000_000_000])).tolist()
-    [1735689600000, 1735689600000, 1735689600000, 1735689600000]
-    """
-    values = np.asarray(values, dtype=np.int64)
-    if values.size == 0:
-        return values
-    low, high = int(values.min()), int(values.max())
-    if low >= _SECONDS_BELOW and high < _MILLISECONDS_BELOW:
-        return values
-    result = np.where(values < _SECONDS_BELOW, values * 1000, values)
-    result = np.where(values >= _MILLISECONDS_BELOW, values // 1000, result)
-    result = np.where(values >= _MICROSECONDS_BELOW, values // 1_000_000, result)
-    return np.where(values <= 0, NO_TIME, result)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, SettingsError, close_match
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 
 TradingMode = Literal["spot", "futures"]
 
@@ -89,6 +90,48 @@ class FreqtradeConfig:
         return tuple(
             symbol for symbol in known if self.stake_currency in ("", symbol.partition(":")[0].rpartition("/")[2])
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredMarkets:
+    """The markets of a Freqtrade configuration for which there are candles.
+
+    Attributes:
+        config: the configuration.
+        timeframe: of the bars.
+        symbols: pairs of the whitelist with candles of this timeframe, in its order.
+        without_candles: entries of the whitelist that match none.
+    """
+
+    config: FreqtradeConfig
+    timeframe: str
+    symbols: tuple[str, ...]
+    without_candles: tuple[str, ...]
+
+
+def read_markets(paths: Sequence[Path], data: Path | None = None, timeframe: str | None = None) -> ConfiguredMarkets:
+    """The markets, the timeframe and the folder of candles of a Freqtrade configuration.
+
+    Args:
+        paths: files, as `read_config` takes them.
+        data: the folder of candles, instead of the configuration's.
+        timeframe: instead of the configuration's.
+
+    Raises:
+        SettingsError: no timeframe anywhere, or a configuration that cannot be read.
+        DataError: no folder of candles, or no pair of the whitelist with candles in it.
+    """
+    config = read_config(paths, data)
+    timeframe = timeframe or config.timeframe
+    if timeframe is None:
+        raise SettingsError(
+            f"use the Freqtrade configuration {paths[0]}",
+            found="no timeframe",
+            expected="one such as 1h",
+            remedy="Many strategies set it instead: name it with `timeframe`.",
+        )
+    known = FreqtradeFolder(config.data).symbols(timeframe, perpetual=config.trading_mode == "futures")
+    return ConfiguredMarkets(config, timeframe, config.pairs(known), config.without_candles(known))
 
 
 def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | None = None) -> FreqtradeConfig:
@@ -211,7 +254,7 @@ def _data_folder(values: dict[str, Any], exchange: str, first: Path, here: Path,
         attempted,
         found=f"no folder {' and no '.join(map(str, places))}",
         expected="candles of the exchange, as freqtrade download-data leaves them",
-        remedy="Name their folder with --data.",
+        remedy="Name their folder with `data`.",
     )
 
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import quorate
-from quorate.cli.summary import to_json
 from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
 from quorate.ensemble.training.resume import FOLDER, FittedMember, UnfinishedTraining
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
+from quorate.workflows.results.training import TrainResult
 
 SETTINGS = replace(
     Settings(),
@@ -99,7 +99,7 @@ def test_after_a_kill_the_finished_member_is_taken_and_the_bundle_is_the_same(le
     assert trained.members[0].seconds == seconds
     assert trained.members[0].metrics.keys() == {"validation", "test"}
     assert not kept.exists()
-    told = to_json(trained)["models"]
+    told = TrainResult(trained).to_json()["models"]
     assert (told["xgboost"]["earlier"], told["lightgbm"]["earlier"]) == (True, False)
     whole, heard = told_by(tmp_path / "whole")
     assert heard == {"xgboost", "lightgbm"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from quorate.core.clock import format_ms, newest_closed_ms, timeframe_ms
 from quorate.core.errors import DataError
 from quorate.core.types.arrays import FloatArray, IntArray, freeze
+from quorate.core.types.candle_frame import NO_TIME, frame_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,14 +92,24 @@ class Candles:
 
     @classmethod
     def from_pandas(cls, frame: pd.DataFrame, symbol: str, timeframe: str) -> Self:
-        """From a frame with Freqtrade's columns: date (or a time index), open, high, low, close, volume.
+        """The candles of a frame, its rows oldest first and not judged; `market.frames` reads any other.
 
-        A date without a time zone is taken as UTC.
+        Args:
+            frame: columns and times as in `frame_columns`.
+            symbol: ccxt's name.
+            timeframe: such as "1h".
+
+        Raises:
+            DataError: a column that is missing or holds something else, a row without a time, or times that do not
+                increase.
         """
-        dates = frame["date"] if "date" in frame.columns else frame.index.to_series()
-        utc = dates.dt.tz_localize("UTC") if dates.dt.tz is None else dates.dt.tz_convert("UTC")
-        time = utc.dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64)
-        return cls(symbol, timeframe, time, *(frame[name].to_numpy(np.float64) for name in CANDLE_COLUMNS))
+        attempted = f"read the frame of {symbol}"
+        time, values = frame_columns(frame, attempted)
+        unknown = np.flatnonzero(time == NO_TIME)
+        if unknown.size:
+            raise DataError(attempted, found=f"no time in row {int(unknown[0])}", expected="a time in every row")
+        columns: dict[str, Any] = dict(values)
+        return cls(symbol, timeframe, time, **columns)
 
     def to_pandas(self) -> pd.DataFrame:
         """A new frame with Freqtrade's columns; `date` is UTC."""

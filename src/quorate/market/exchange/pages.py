@@ -10,7 +10,8 @@ import numpy as np
 
 from quorate.core.clock import HOUR_MS, timeframe_ms
 from quorate.core.types import FloatArray, IntArray
-from quorate.market.columns import NO_TIME, Columns, FundingColumns, join
+from quorate.core.types.candle_frame import NO_TIME
+from quorate.market.columns import Columns, FundingColumns, join
 from quorate.market.exchange.connection import Connection
 from quorate.market.quality.candle_checks import judge, judge_funding
 

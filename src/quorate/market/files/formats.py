@@ -22,7 +22,8 @@ import pyarrow.parquet
 
 from quorate.core.errors import DataError
 from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
-from quorate.market.columns import NO_TIME, Columns, FundingColumns, milliseconds
+from quorate.core.types.candle_frame import NO_TIME, milliseconds
+from quorate.market.columns import Columns, FundingColumns
 from quorate.market.files.names import FORMATS
 
 #: The key of Quorate's own note in a file's schema, and the note of a synthetic file.

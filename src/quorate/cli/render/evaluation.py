@@ -1,4 +1,4 @@
-"""What was measured, as tables for a terminal: every figure beside its baseline, with its interval."""
+"""Evaluations and backtests as tables for a terminal: every figure beside its baseline, with its interval."""
 
 from __future__ import annotations
 
@@ -7,19 +7,41 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
+from quorate.cli.render.returns import show_returns
+from quorate.workflows.results.headline import marks_of
 
 if TYPE_CHECKING:
     from quorate.evaluation.report.formatting import Table
-
-IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: these figures say nothing about the future"
 
 # Models that fit beside each other on a page of text; further ones go into a table below.
 _ACROSS = 5
 
 
 def show(document: Mapping[str, Any]) -> None:
-    """The top of the page that `quorate evaluate` writes: the rest is there and in --json."""
-    _headings(document)
+    """An evaluation: its main tables. All of its figures are on the page and in --json."""
+    _marks(document)
+    if "rmse" in document["ensemble"]:
+        _show_stack(document)
+    else:
+        _show_votes(document)
+
+
+def show_account(document: Mapping[str, Any]) -> None:
+    """The account of `quorate backtest`."""
+    from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
+
+    _marks(document)
+    stats = document["stats"]
+    figures = {"trades": stats, "baselines": {}, "criteria": document["criteria"]}
+    for table in (criteria_table(figures), money_table(figures), trade_table(figures), cost_table(figures)):
+        output.print_table(table, synthetic=document["synthetic"])
+    if "deflation" in document:
+        output.print_line(document["deflation"]["about"])
+    _funding_unknown(stats)
+    _contracts_unknown(document)
+
+
+def _show_votes(document: Mapping[str, Any]) -> None:
     shares, folds = document["intervals"], document.get("folds")
     how = f"out of sample in {len(folds)} folds" if folds else f"{len(document['unseen_symbols'])} never trained on"
     output.print_line(
@@ -38,17 +60,18 @@ def show(document: Mapping[str, Any]) -> None:
         output.print_line(f"wall time: {spent}")
 
 
-def show_account(document: Mapping[str, Any], stats: Mapping[str, Any]) -> None:
-    """The account of `quorate backtest`."""
+def _show_stack(document: Mapping[str, Any]) -> None:
+    from quorate.ensemble.stack.stack_metrics import STACKED, improvements
     from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
 
-    _headings(document)
-    figures = {"trades": stats, "baselines": {}, "criteria": document["criteria"]}
-    for table in (criteria_table(figures), money_table(figures), trade_table(figures), cost_table(figures)):
-        output.print_table(table, synthetic=document["synthetic"])
-    output.print_line(document["deflation"]["about"])
-    _funding_unknown(stats)
-    _contracts_unknown(document)
+    output.print_line(f"{document['rows']:,} bars whose future is known, {document['from']} to {document['to']}")
+    rows = {**document["members"], STACKED: document["ensemble"]}
+    rows |= {name: figures for name, figures in document["baselines"].items() if "rmse" in figures}
+    show_returns("Returns in percent", rows, improvements(rows), synthetic=document["synthetic"])
+    for table in (criteria_table, money_table, trade_table, cost_table):
+        output.print_table(table(document), synthetic=document["synthetic"])
+    if "deflation" in document:
+        output.print_line(document["deflation"]["about"])
 
 
 def _print_tables(document: Mapping[str, Any]) -> None:
@@ -98,13 +121,9 @@ def _abstentions(folds: Sequence[Mapping[str, Any]]) -> None:
                 output.print_line(f"{name} abstains in fold {fold['fold']}: {member['failure']}")
 
 
-def _headings(document: Mapping[str, Any]) -> None:
-    if document["synthetic"]:
-        output.print_line(output.SYNTHETIC)
-    if document["in_training_span"]:
-        output.print_line(IN_TRAINING_SPAN)
-    for warning in document.get("warnings", ()):
-        output.print_line(warning)
+def _marks(document: Mapping[str, Any]) -> None:
+    for mark in marks_of(document):
+        output.print_line(mark)
 
 
 def _funding_unknown(trades: Mapping[str, Any]) -> None:

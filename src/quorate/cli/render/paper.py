@@ -1,58 +1,34 @@
-"""How a paper account stands, judged and drawn: what `quorate paper status` shows."""
+"""The status of a paper account, as tables for a terminal."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
+from quorate.workflows.results.headline import marks_of
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    from quorate.core.settings import Settings
-    from quorate.trading.journal import Journal
+    from quorate.workflows.paper import PaperStatus
 
 _TONES = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "red", "kept": "green", "missed": "red"}
 
 
-def document(journal: Journal, settings: Settings, *, whole: bool = False) -> dict[str, Any]:
-    """The status, with what evaluation makes of it; `whole` adds every trade and the equity, as a backtest has them.
-
-    Raises:
-        JournalError: an account that never began, or a journal that contradicts itself.
-    """
-    from quorate.evaluation.criteria import criteria
-    from quorate.evaluation.metrics.decisions import decision_figures
-    from quorate.evaluation.metrics.trades import trade_figures
-    from quorate.trading.paper import AccountStatus
-
-    standing = AccountStatus(journal)
-    result = standing.history.result()
-    decisions = decision_figures(standing.history.frames(), settings.evaluation)
-    stats = trade_figures(result, settings.evaluation)
-    found = {
-        **standing.to_json(),
-        "decisions": decisions,
-        "stats": stats,
-        "criteria": criteria(decisions, stats, settings.criteria),
-    }
-    return {**result.to_json(), **found} if whole else found
-
-
-def watch(journal: Journal, settings: Settings, seconds: float) -> None:
+def watch(statuses: Iterator[PaperStatus], seconds: float) -> None:
     """Draw the status again and again until Ctrl-C."""
     from rich.live import Live
 
     console = output.console()
-    with Live(render(document(journal, settings)), console=console, screen=False, auto_refresh=False) as live:
+    with Live(render(next(statuses).document), console=console, screen=False, auto_refresh=False) as live:
         try:
             while True:
                 time.sleep(seconds)
-                live.update(render(document(journal, settings)), refresh=True)
+                live.update(render(next(statuses).document), refresh=True)
         except KeyboardInterrupt:
             return
 
@@ -61,7 +37,7 @@ def render(found: Mapping[str, Any]) -> Group:
     """The status for a terminal."""
     from rich.console import Group
 
-    parts: list[Any] = list(_headings(found))
+    parts: list[Any] = list(marks_of(found))
     parts.append(_table("Account", ("", ""), _account(found), prose=True))
     if found["positions"]:
         parts.append(_positions(found["positions"]))
@@ -71,32 +47,23 @@ def render(found: Mapping[str, Any]) -> Group:
     parts.append(_mix(found["decisions"]))
     parts.append(_criteria(found["criteria"]))
     if found["feed"]:
-        rows = [(said["time"], said["notice"], said["symbol"] or "all", said["detail"]) for said in found["feed"]]
+        rows = [(note["time"], note["notice"], note["symbol"] or "all", note["detail"]) for note in found["feed"]]
         parts.append(_table("Feed", ("bar", "notice", "market", ""), rows, prose=True))
     return Group(*parts)
 
 
-def _headings(found: Mapping[str, Any]) -> Iterable[str]:
-    if found["synthetic"]:
-        yield output.SYNTHETIC
-    if found.get("in_training_span"):
-        from quorate.cli.scoreboard import IN_TRAINING_SPAN
-
-        yield IN_TRAINING_SPAN
-
-
 def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
     session, stats = found["session"], found["stats"]
-    spoke = ", ".join(f"{model}: {said}" for model, said in found["members"].items())
+    members = ", ".join(f"{model}: {what}" for model, what in found["members"].items())
     rows: list[tuple[str, str | Text]] = [
-        ("account", f"{found['account']} ({session['kind']}, session {session['number']}, began {session['began']})"),
+        ("account", f"{found['account']} ({session['kind']}, session {session['number']}, started {session['began']})"),
         ("mode", _toned(found["mode"])),
-        ("equity", f"{found['equity_usd']:,.2f} USD, began with {found['start_equity_usd']:,.2f}"),
+        ("equity", f"{found['equity_usd']:,.2f} USD, started with {found['start_equity_usd']:,.2f}"),
         ("trades", f"{stats['n']}, {stats['wins']} won, net {stats['net_usd']:+,.2f} USD"),
         ("open", f"{len(found['positions'])} positions, {len(found['pending'])} orders for the next open"),
         ("last bar", f"{found['last_bar'] or 'none yet'} of {found['timeframe']}, written {found['written_at']}"),
         ("bundle", found["bundle"]),
-        ("members", spoke or "no bar yet"),
+        ("members", members or "no bar yet"),
     ]
     rows += [("asked for", f"{one['action']} {one['guard']} by {one['who']}, next bar") for one in found["requests"]]
     return rows

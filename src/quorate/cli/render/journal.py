@@ -1,0 +1,24 @@
+"""Journal records as lines, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from quorate.cli import output
+from quorate.trading.journal import Entry, entry_json
+from quorate.trading.paper.log_lines import line
+
+
+def show(entries: Iterable[Entry], *, as_json: bool) -> None:
+    """Entries in the order they were written.
+
+    Args:
+        entries: of a journal.
+        as_json: one document instead of a line each.
+    """
+    if as_json:
+        output.print_json([entry_json.to_json(entry) for entry in entries])
+        return
+    for entry in entries:
+        text = line(entry.record)
+        output.print_line(entry_json.to_text(entry) if text is None else f"{entry.seq} {text}")

@@ -1,0 +1,137 @@
+"""The result of `quorate train` as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quorate.cli import output
+from quorate.core.clock import format_ms
+
+if TYPE_CHECKING:
+    from quorate.market.freqtrade_config import ConfiguredMarkets
+    from quorate.workflows.results.training import SeriesResult, TrainResult
+
+# Marks rows that a member's training stopped early by.
+_STOPPED_BY = "*"
+
+
+def note_markets(markets: ConfiguredMarkets) -> None:
+    """The markets of a Freqtrade configuration, on standard error."""
+    config = markets.config
+    if markets.without_candles:
+        output.note(f"no {markets.timeframe} candles in {config.data} of: {', '.join(markets.without_candles)}")
+    output.note(f"{config.exchange} {config.trading_mode}, {markets.timeframe}: {', '.join(markets.symbols)}")
+
+
+def show(trained: TrainResult) -> None:
+    """Rows, stages, and every member beside its baselines."""
+    from quorate.cli.render.stack import show_stack
+
+    manifest = trained.manifest
+    rows = manifest.rows
+    span = f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}"
+    if manifest.synthetic:
+        output.print_line(output.SYNTHETIC)
+    output.print_line(
+        f"{len(manifest.symbols)} symbols, {rows['candles']:,} candles, {rows['labelled']:,} labelled, {span}\n"
+        f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,} later ones"
+    )
+    if manifest.recipe == "stack":
+        show_stack(trained)
+    else:
+        _show_members(trained)
+    _show_bits(trained)
+    output.print_rows(
+        "Cost",
+        ("stage", "wall", "peak memory"),
+        [(stage.name, f"{stage.seconds:.1f} s", f"{stage.peak_mib:.0f} MiB") for stage in trained.stages],
+        synthetic=manifest.synthetic,
+    )
+    earlier = [member.model for member in trained.members if member.earlier]
+    if earlier:
+        output.print_line(f"{', '.join(earlier)}: taken from an earlier run that was interrupted")
+    loaded = sum(member.ok for member in trained.members)
+    output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")
+
+
+def _show_members(trained: TrainResult) -> None:
+    """Every member of a vote beside the class prior."""
+    table = []
+    for member in trained.members:
+        if not member.ok:
+            table.append((member.model, "failed", f"{member.seconds:.1f} s", "", "", "", "", member.failure or ""))
+            continue
+        for part, figures in member.metrics.items():
+            low, high = figures["skill_vs_prior_ci"]
+            table.append(
+                (
+                    member.model,
+                    f"{part}{_STOPPED_BY if figures['stopped_by'] else ''}",
+                    f"{member.seconds:.1f} s",
+                    f"{figures['log_loss']:.4f}",
+                    f"{figures['prior_log_loss']:.4f}",
+                    f"{figures['skill_vs_prior']:+.2%} [{low:+.2%}, {high:+.2%}]",
+                    f"{figures['auc']:.3f}",
+                    "",
+                )
+            )
+    output.print_rows(
+        "Members, on rows they were not fitted on",
+        ("model", "rows", "time", "log-loss", "class prior's", "skill against the prior", "AUC", ""),
+        table,
+        synthetic=trained.manifest.synthetic,
+        prose=True,
+    )
+    if any(figures["stopped_by"] for member in trained.members for figures in member.metrics.values()):
+        output.print_line(f"{_STOPPED_BY} early stopping used some of these rows, so the figures are optimistic")
+
+
+def _show_bits(trained: TrainResult) -> None:
+    """Networks compared in 8 and 32 bits, where training was asked for 8 bits."""
+    found = trained.manifest.metrics.get("int8")
+    if found is None:
+        return
+    loss, unit = ("MSE, squared percent", 1e4) if trained.manifest.recipe == "stack" else ("log-loss", 1.0)
+    table = []
+    for model, share in found["classes"].items():
+        before, after = (unit * loss for loss in found["loss"][model])
+        served = "8 bits" if model in found["kept"] else "32 bits"
+        table.append((model, f"{share:.2%}", f"{before:.4f}", f"{after:.4f}", served))
+    output.print_rows(
+        f"In 8 bits, on {found['rows']:,} rows of validation",
+        ("model", "same class", loss, "in 8 bits", "served in"),
+        table,
+        synthetic=trained.manifest.synthetic,
+    )
+    for policy, agreement in found["decisions"].items():
+        if agreement["same"] is None:
+            output.print_line(f"policy {policy}: never acts")
+        else:
+            output.print_line(
+                f"policy {policy}: acts on {agreement['acted']:,} rows, the same on {agreement['same']:.2%}"
+            )
+
+
+def show_series(series: SeriesResult) -> None:
+    """Training span, first bar and members of every bundle."""
+    from quorate.workflows.results.training import first_bar_of
+
+    rows = []
+    for result in series.bundles:
+        manifest = result.manifest
+        loaded = sum(member.ok for member in result.members)
+        rows.append(
+            (
+                manifest.id,
+                f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}",
+                format_ms(first_bar_of(result)),
+                str(len(manifest.symbols)),
+                f"{loaded}/{len(result.members)}",
+                f"{sum(member.seconds for member in result.members):.1f} s",
+            )
+        )
+    if series.synthetic:
+        output.print_line(output.SYNTHETIC)
+    columns = ("bundle", "trained on", "decides from", "symbols", "members", "training")
+    output.print_rows(f"Series of {len(rows)} bundles", columns, rows, synthetic=series.synthetic, prose=True)
+    output.print_line(f"series {series.path}")

@@ -1,0 +1,227 @@
+"""A bundle over a span of candles: predicted and traded. Shared by evaluate and backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from quorate.core.progress import Progress, silent
+from quorate.core.types import DecisionFrame
+from quorate.workflows.market_data import predict_panel, read_funding, read_marks, read_panel, require_unseen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from quorate.core.settings import Settings
+    from quorate.core.types import Candles, Policy
+    from quorate.ensemble.inference import Bundle, Predictor
+    from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.baselines.configurations import Configuration
+    from quorate.evaluation.evaluate_decisions import SingleModel
+    from quorate.market.source import CandleSource
+    from quorate.trading.account.contract import Contract
+    from quorate.trading.backtest.backtest_result import BacktestResult
+    from quorate.workflows.selection import Markets
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BundleRun:
+    """A bundle's decisions and trades over a span, and the candles behind them.
+
+    Attributes:
+        bundle: the bundle or series that decided.
+        frames: symbol -> decisions on every bar of the span.
+        setup: candles, costs and account.
+        result: trades and equity.
+        in_training_span: the run was allowed to use bars that trained the bundle.
+        settings: as given, before the bundle's own policy and target replace theirs.
+    """
+
+    bundle: Predictor
+    frames: Mapping[str, DecisionFrame]
+    setup: BacktestSetup
+    result: BacktestResult
+    in_training_span: bool
+    settings: Settings
+
+    @property
+    def candles(self) -> Mapping[str, Candles]:
+        """Symbol -> candles, with those that warm the features up."""
+        return self.setup.candles
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """First keys of every document of the run."""
+        trained_on = set(self.bundle.manifest.symbols)
+        deciding = self.deciding
+        return {
+            "bundle": self.bundle.id,
+            **({"bundles": deciding} if deciding else {}),
+            "mode": self.bundle.mode,
+            "in_training_span": self.in_training_span,
+            "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
+            "contracts_unknown": [symbol for symbol in self.frames if symbol not in self.setup.contracts],
+        }
+
+    @property
+    def deciding(self) -> list[str]:
+        """Ids of the bundles of a series that decided some bar, oldest first; empty for a single bundle."""
+        if self.bundle.first_bar is None:
+            return []
+        decided = [bundle.manifest for frame in self.frames.values() for bundle, _ in self.bundle.parts(frame)]
+        return list(dict.fromkeys(manifest.id for manifest in sorted(decided, key=lambda one: one.training_end)))
+
+    @property
+    def decision_settings(self) -> Settings:
+        """The settings, with the policy and the target that the bundle was trained with and decides by."""
+        manifest = self.bundle.manifest
+        target = replace(manifest.target, horizon=manifest.horizon)
+        return replace(self.settings, vote=manifest.policy, target=target)
+
+    @property
+    def configuration(self) -> Configuration:
+        """The bundle as a configuration of the trial log."""
+        from quorate.evaluation.baselines.configurations import Configuration, in_force, policy_json
+
+        policy = self.bundle.manifest.policy
+        members = [member.model for member in self.bundle.manifest.members]
+        if self.bundle.stack is not None:
+            method = self.bundle.stack.method
+            return Configuration(f"stack by {method}", {"members": members, "combine": method}, self.result)
+        choice = {"members": members, "combine": "vote", "policy": policy_json(policy)}
+        return Configuration(in_force(self.frames, policy), choice | {"decides": self.bundle.decides}, self.result)
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What the trial log records of the run besides the settings."""
+        from quorate.core.clock import iso_ms
+
+        frames = [frame for frame in self.frames.values() if len(frame)]
+        return {
+            "kind": "series" if self.deciding else "bundle",
+            "bundle": self.bundle.id,
+            "timeframe": self.bundle.manifest.timeframe,
+            "symbols": sorted(self.frames),
+            "from": iso_ms(min(int(frame.time[0]) for frame in frames)) if frames else None,
+            "to": iso_ms(max(int(frame.time[-1]) for frame in frames)) if frames else None,
+            "features": self.bundle.manifest.features,
+        }
+
+    def calibrated(self) -> dict[str, DecisionFrame] | None:
+        """Symbol -> what the calibrated policies decide on the same bars.
+
+        None where a bundle that decided some bar has no calibrated policy.
+        """
+        from quorate.evaluation.baselines.configurations import revoted
+
+        members = len(self.bundle.manifest.members)
+        decided = {}
+        for symbol, frame in self.frames.items():
+            parts = []
+            for bundle, part in self.bundle.parts(frame):
+                policy = bundle.calibration.policy
+                if policy is None:
+                    return None
+                parts.append(revoted({symbol: part}, policy, members)[symbol])
+            decided[symbol] = DecisionFrame.concat(parts) if parts else frame
+        return decided
+
+    def best_member(self) -> SingleModel | None:
+        """The member with the least log-loss on its own bundle's validation rows, on the bars of that bundle.
+
+        None where a bundle has no validation losses.
+        """
+        from quorate.evaluation.evaluate_decisions import SingleModel
+
+        scores, names = {}, set()
+        for symbol, frame in self.frames.items():
+            own = []
+            for bundle, part in self.bundle.parts(frame):
+                best = _best_member(bundle)
+                if best is None:
+                    return None
+                names.add(best)
+                own.append(part.scores[best])
+            scores[symbol] = np.concatenate(own) if own else np.empty((0, 3))
+        named = " or ".join(sorted(names))
+        about = f"{named}, the member with the least log-loss on the bundle's own validation rows"
+        return SingleModel(scores, about) if names else None
+
+
+def load_predictor(bundle: str | Path | Predictor, settings: Settings, policy: Policy | None = None) -> Predictor:
+    """The bundle or series, read from a path or as it is.
+
+    Args:
+        bundle: a folder of a bundle, of bundles (its champion is read) or of a series, or one that is loaded already.
+        settings: `predict` holds the deadline of a bundle that is read.
+        policy: to decide by instead of the bundle's own.
+
+    Raises:
+        BundleError: missing, altered, or without that policy.
+    """
+    from pathlib import Path
+
+    from quorate.ensemble.series import load
+
+    if isinstance(bundle, str | Path):
+        return load(bundle, settings.predict, policy)
+    return bundle if policy is None else bundle.by(policy)
+
+
+def run_bundle(
+    bundle: Predictor,
+    source: CandleSource,
+    markets: Markets,
+    settings: Settings,
+    *,
+    allow_training_span: bool = False,
+    sets: bool = False,
+    guards: bool = False,
+    contracts: Mapping[str, Contract] | None = None,
+    progress: Progress = silent,
+) -> BundleRun:
+    """Predict and trade a span.
+
+    Args:
+        bundle: bundle or series.
+        source: of candles, funding and mark prices.
+        markets: symbols and span, in the bundle's timeframe.
+        settings: account, costs, exits, guards.
+        allow_training_span: also use bars that trained the bundle; the run is marked.
+        sets: give prediction sets with the decisions even where these do not use them.
+        guards: apply guards and ladder as paper trading does.
+        contracts: symbol -> the exchange's rules; markets without have conservative tiers, any price and any quantity.
+        progress: of reading, predicting and trading.
+
+    Raises:
+        TrainingSpanError: the span overlaps the training span and that is not allowed.
+        DataError: no candles in the span.
+    """
+    from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.trading.oversight import Oversight
+
+    start, end, timeframe = markets.start, markets.end, bundle.manifest.timeframe
+    overlaps = require_unseen(bundle, start, end, allow=allow_training_span)
+    panel = read_panel(source, timeframe, markets.symbols, progress, start=start, end=end)
+    funding = read_funding(source, tuple(panel))
+    frames = predict_panel(bundle, panel, start, progress, allow=allow_training_span, sets=sets)
+    marks = read_marks(source, tuple(panel), timeframe, start, end)
+    oversight = Oversight(settings.guards, settings.ladder, bundle.manifest.training_end) if guards else None
+    known = {symbol: rules for symbol, rules in (contracts or {}).items() if symbol in panel}
+    setup = BacktestSetup(panel, funding, settings, bundle.manifest.horizon, start, end, marks, known, oversight)
+    result = setup.trade(frames)
+    progress("trading", len(panel), len(panel))
+    return BundleRun(bundle, frames, setup, result, overlaps, settings)
+
+
+def _best_member(bundle: Bundle) -> str | None:
+    """The loaded member that was best on the validation rows of its training; None where that was not measured."""
+    losses = {
+        name: part["log_loss"]
+        for name, parts in bundle.manifest.metrics.items()
+        if bundle.status().get(name) and (part := parts.get("validation")) is not None and part["log_loss"] is not None
+    }
+    return min(losses, key=lambda name: losses[name], default=None)

@@ -1,0 +1,169 @@
+"""The bundles of a folder: listed, shown, verified, and the champion changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from quorate.core.errors import BundleError, QuorateError
+from quorate.core.progress import Progress, silent
+from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.workflows.results.bundles import (
+    BundleDetails,
+    BundleList,
+    BundleSummary,
+    BundleVerification,
+    ChampionChange,
+    Verification,
+)
+from quorate.workflows.results.training import SeriesResult, TrainResult
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.ensemble.inference import Predictor
+
+#: A store, or the path of its folder.
+StoreLike: TypeAlias = BundleStore | Path | str
+
+#: A bundle, a series or a folder of bundles for its champion, as path; loaded; or as training returned it.
+BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
+
+
+def open_bundle(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
+    """The bundle, verified and started, deciding by a policy where one is named.
+
+    Args:
+        bundle: a path is loaded with the settings; one that is loaded already is taken as it is.
+        settings: the deadline of live predictions.
+        policy: "classic" or "calibrated"; None for the bundle's own.
+
+    Raises:
+        BundleError: no bundle there, one that was altered, or no such policy.
+    """
+    from quorate.ensemble.series import load
+
+    if isinstance(bundle, TrainResult | SeriesResult):
+        bundle = bundle.path
+    if isinstance(bundle, str | Path):
+        return load(bundle, settings.predict, policy)
+    return bundle if policy is None else bundle.by(policy)
+
+
+def list_bundles(bundles: StoreLike) -> BundleList:
+    """Every bundle of a folder by the time it was published, the champion marked.
+
+    A bundle that cannot be read is listed with its error.
+
+    Raises:
+        BundleError: the folder, its champion or its history cannot be read.
+    """
+    store = _store(bundles)
+    champion = store.champion()
+    published = {entry.id: entry.time for entry in store.history() if entry.action == "publish"}
+    names = sorted(store.ids(), key=lambda name: (published.get(name, ""), name))
+    return BundleList(
+        store.folder, tuple(_summary(store, name, name == champion, published.get(name)) for name in names)
+    )
+
+
+def show_bundle(bundles: StoreLike, bundle_id: str | None = None) -> BundleDetails:
+    """The manifest of a bundle and its history; without an id, of the champion.
+
+    Raises:
+        BundleError: no such bundle, one that cannot be read, or no champion.
+    """
+    store = _store(bundles)
+    champion = store.champion()
+    name = bundle_id or champion
+    if name is None:
+        raise BundleError(
+            f"show the champion of {store.folder}",
+            found="none",
+            expected="an ID, or a champion",
+            remedy="Promote one: quorate bundle promote ID.",
+        )
+    manifest = store.manifest(name)
+    history = tuple(entry for entry in store.history() if entry.id == name)
+    return BundleDetails(store.path(name), manifest, name == champion, history)
+
+
+def verify_bundles(
+    bundles: StoreLike, bundle_ids: Sequence[str] | None = None, *, progress: Progress = silent
+) -> Verification:
+    """Read every file of bundles against its SHA-256, and load their members.
+
+    Args:
+        bundles: the folder.
+        bundle_ids: None for all.
+        progress: called with each bundle verified.
+
+    Raises:
+        BundleError: no such bundle. One that fails the verification is part of the result.
+    """
+    store = _store(bundles)
+    names = list(bundle_ids or store.ids())
+    paths = [store.path(name) for name in names]
+    found = []
+    for number, (name, path) in enumerate(zip(names, paths, strict=True), 1):
+        found.append(_verify(store, name, path))
+        progress("verifying bundles", number, len(names))
+    return Verification(store.folder, tuple(found))
+
+
+def promote_bundle(bundles: StoreLike, bundle_id: str, *, why: str = "", by: str | None = None) -> ChampionChange:
+    """Make a bundle the champion, after verifying it.
+
+    Args:
+        bundles: the folder.
+        bundle_id: of the bundle.
+        why: the reason, for the history.
+        by: who decided; None for the user of this process.
+
+    Raises:
+        BundleError: no such bundle, or one that fails the verification; the champion stays.
+    """
+    store = _store(bundles)
+    entry = store.promote(bundle_id, why=why, by=by)
+    return ChampionChange(
+        bundle_id, None if entry is None else entry.previous, entry is not None, store.path(bundle_id)
+    )
+
+
+def rollback_bundle(bundles: StoreLike, *, why: str = "", by: str | None = None) -> ChampionChange:
+    """Make the champion before this one champion again, after verifying it.
+
+    Args:
+        bundles: the folder.
+        why: the reason, for the history.
+        by: who decided; None for the user of this process.
+
+    Raises:
+        BundleError: no champion before this one, or it fails the verification; the champion stays.
+    """
+    store = _store(bundles)
+    entry = store.rollback(why=why, by=by)
+    return ChampionChange(entry.id, entry.previous, True, store.path(entry.id))
+
+
+def _store(bundles: StoreLike) -> BundleStore:
+    return bundles if isinstance(bundles, BundleStore) else BundleStore(Path(bundles))
+
+
+def _summary(store: BundleStore, name: str, champion: bool, published: str | None) -> BundleSummary:
+    try:
+        return BundleSummary(name, champion, published, store.manifest(name))
+    except BundleError as error:
+        return BundleSummary(name, champion, published, None, str(error))
+
+
+def _verify(store: BundleStore, name: str, path: Path) -> BundleVerification:
+    from quorate.ensemble.inference.loading import load_bundle
+
+    try:
+        files = len(store.verify(name).files)
+        loaded = load_bundle(path)
+    except QuorateError as error:
+        return BundleVerification(name, ok=False, error=str(error))
+    failed = "; ".join(f"{model}: {reason}" for model, reason in loaded.members.failures.items())
+    return BundleVerification(name, loaded.mode != "none", files, loaded.mode, failed or None)

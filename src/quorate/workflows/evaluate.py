@@ -1,0 +1,106 @@
+"""Evaluate a bundle or a series on candles later than those that trained it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from quorate.core.progress import Progress, silent
+from quorate.workflows.results import Evaluation
+from quorate.workflows.selection import Selection, resolve_for_bundle, split_symbols
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.core.types import Policy
+    from quorate.ensemble.inference import Predictor
+    from quorate.workflows.bundle_run import BundleRun
+    from quorate.workflows.market_data import Data
+    from quorate.workflows.trials import RunRecord, TrialRecorder
+
+
+def evaluate(
+    bundle: str | Path | Predictor,
+    data: Data,
+    *,
+    policy: Policy | None = None,
+    allow_training_span: bool = False,
+    settings: Settings | None = None,
+    record: RunRecord | None = None,
+    progress: Progress = silent,
+    **selection: Unpack[Selection],
+) -> Evaluation:
+    """Score and trade a bundle on later candles, beside its baselines on the same bars.
+
+    Args:
+        bundle: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
+        data: a Freqtrade data folder, or candles as `open_source` takes them.
+        policy: decide by this policy instead of the bundle's own.
+        allow_training_span: also use bars that trained the bundle; the result is marked.
+        settings: account, costs, intervals; None for those of quorate.toml and the environment.
+        record: where the run is recorded; None for the trial log of the settings.
+        progress: of reading, predicting, trading and scoring.
+        **selection: `symbols` (default: every market of the data of the kind the bundle was trained on), `start`,
+            `end`.
+
+    Raises:
+        ArgumentError: a selection that cannot be resolved.
+        BundleError: the bundle is missing, altered, or lacks the policy.
+        TrainingSpanError: the span overlaps the training span and that is not allowed.
+        DataError: candles that cannot be read, or none in the span.
+        EvaluationError: the trial log cannot be written.
+    """
+    from quorate.core.configuration import load_settings
+    from quorate.workflows.bundle_run import load_predictor, run_bundle
+    from quorate.workflows.market_data import data_name, open_source, read_contracts
+    from quorate.workflows.trials import TrialRecorder
+
+    settings = load_settings() if settings is None else settings
+    if policy is not None:
+        settings = replace(settings, policy=replace(settings.policy, name=policy))
+    recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
+    predictor = load_predictor(bundle, settings, policy)
+    source = open_source(data, split_symbols(selection.get("symbols")), predictor.manifest.timeframe)
+    run = run_bundle(
+        predictor,
+        source,
+        resolve_for_bundle(source, predictor, selection),
+        settings,
+        allow_training_span=allow_training_span,
+        sets=True,
+        contracts=read_contracts(source),
+        progress=progress,
+    )
+    return evaluate_run(run, recorder, progress)
+
+
+def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
+    """Judge a run and record it.
+
+    Args:
+        run: a bundle's decisions and trades.
+        recorder: of the trial log and the provenance.
+        progress: of scoring.
+    """
+    from quorate.evaluation import evaluate_decisions
+    from quorate.workflows.evaluate_stack import evaluate_stack
+
+    if run.bundle.stack is not None:
+        return evaluate_stack(run, recorder, progress)
+    manifest, settings = run.bundle.manifest, run.decision_settings
+    best = run.best_member()
+    card = evaluate_decisions.judge(
+        run.frames,
+        run.result,
+        run.setup,
+        lambda sample: run.bundle.prior_at(sample.time),
+        settings,
+        [member.model for member in manifest.members],
+        {} if best is None else {"best_member": best},
+        progress,
+        calibrated=run.calibrated(),
+        would_act_at=None if run.deciding else manifest.metrics.get("probabilities", {}).get("would_act_at"),
+    )
+    progress("scoring", 1, 1)
+    card.figures.update(recorder.record(card.candidates, run.setup, run.choices, settings))
+    return Evaluation({**run.header, **card.figures}, run.frames, run.result, card)

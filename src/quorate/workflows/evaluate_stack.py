@@ -1,0 +1,36 @@
+"""Evaluate a stack: predicted returns beside predicting zero and the mean, decisions and trades beside baselines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quorate.core.progress import Progress, silent
+from quorate.workflows.member_figures import in_percent
+from quorate.workflows.results import Evaluation
+
+if TYPE_CHECKING:
+    from quorate.workflows.bundle_run import BundleRun
+    from quorate.workflows.trials import TrialRecorder
+
+
+def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
+    """Judge a stack's run and record it.
+
+    Args:
+        run: a stack's decisions and trades.
+        recorder: of the trial log and the provenance.
+        progress: of scoring.
+    """
+    from quorate.evaluation.evaluate_stack import stacked_figures
+
+    # Of a series the oldest bundle's, which all bars lie after.
+    oldest = run.bundle.parts(next(iter(run.frames.values())))[0][0]
+    mean = oldest.manifest.stack["mean_return"]
+    settings = run.decision_settings
+    figures = stacked_figures(run.frames, run.result, run.setup, mean, settings)
+    for group in (figures["members"], {"": figures["ensemble"]}, figures["baselines"]):
+        for row in group.values():
+            row.update(in_percent(row) if "rmse" in row else {})
+    progress("scoring", 1, 1)
+    recorded = recorder.record([run.configuration], run.setup, run.choices, settings)
+    return Evaluation({**run.header, **figures, **recorded}, run.frames, run.result)

@@ -1,0 +1,92 @@
+"""Figures of a member on rows that it was not fitted on, as training reports them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from quorate.core.types import ActionArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from quorate.core.settings import EvaluationSettings, Settings
+    from quorate.ensemble.recipes import RecipeName
+
+
+def measure_of(recipe: RecipeName, settings: Settings) -> Any:
+    """The function that measures a member's outputs during training: `ensemble.training.fit_member.Measure`."""
+    if recipe == "vote":
+        return partial(class_figures, settings.evaluation)
+    return partial(return_figures, settings.evaluation, settings.target.return_horizon)
+
+
+def class_figures(
+    settings: EvaluationSettings,
+    y: ActionArray,
+    scores: FloatArray,
+    prior: FloatArray,
+    time: IntArray,
+    forward_return: FloatArray,
+) -> dict[str, Any]:
+    """Figures of scores with their intervals, and the class prior's log-loss on the same rows.
+
+    Args:
+        settings: of the bootstrap.
+        y: (n,) classes.
+        scores: (n, 3); NaN where the member abstained.
+        prior: (3,) class shares of the training rows.
+        time: (n,) open times in ms, in any order.
+        forward_return: (n,) fractions.
+    """
+    from quorate.evaluation.labelled_predictions import LabelledPredictions
+    from quorate.evaluation.metrics.classification import log_loss, prior_scores
+    from quorate.evaluation.metrics.classification_report import score_figures
+    from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+
+    rows = np.zeros(len(y), np.int64)
+    order = np.argsort(time, kind="stable")
+    y, scores, time, forward_return = y[order], scores[order], time[order], forward_return[order]
+    sample = LabelledPredictions(y, forward_return, time, rows, ("all",), {}, rows.astype(np.int8))
+    figures = score_figures(sample, scores, prior, TimeBlocks(time, settings))
+    return {**figures, "prior_log_loss": log_loss(y, prior_scores(prior, len(y)))}
+
+
+def return_figures(
+    settings: EvaluationSettings,
+    horizon: int,
+    y: FloatArray,
+    predicted: FloatArray,
+    mean: FloatArray,  # noqa: ARG001 - a baseline with figures of its own
+    time: IntArray,
+    forward_return: FloatArray,  # noqa: ARG001 - the same as y
+) -> dict[str, Any]:
+    """Figures of predicted returns with their intervals, and the errors in percent too.
+
+    Args:
+        settings: of the bootstrap.
+        horizon: bars that a return reaches over.
+        y: (n,) returns, fractions.
+        predicted: (n,) fractions; NaN where the member abstained.
+        mean: (1,) mean return of the training rows.
+        time: (n,) open times in ms, in any order.
+        forward_return: (n,) fractions.
+    """
+    from quorate.evaluation.metrics import regression
+    from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+
+    order = np.argsort(time, kind="stable")
+    blocks = TimeBlocks(time[order], settings)
+    figures = regression.return_figures(y[order], predicted[order], time[order], blocks, horizon=horizon)
+    return {**figures, **in_percent(figures)}
+
+
+def in_percent(figures: Mapping[str, Any]) -> dict[str, float | None]:
+    """RMSE and MAE in percent, MSE in squared percent.
+
+    >>> in_percent({"rmse": 0.02, "mae": None, "mse": 0.0004})
+    {'rmse_pct': 2.0, 'mae_pct': None, 'mse_pct2': 4.0}
+    """
+    units = (("rmse", "rmse_pct", 1e2), ("mae", "mae_pct", 1e2), ("mse", "mse_pct2", 1e4))
+    return {shown: None if figures[name] is None else figures[name] * unit for name, shown, unit in units}

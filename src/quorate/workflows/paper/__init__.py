@@ -1,0 +1,9 @@
+"""Paper trading: an account on live or replayed candles, and what its owner asks of it."""
+
+from quorate.workflows.paper.account import PaperAccount
+from quorate.workflows.paper.options import PaperOptions
+from quorate.workflows.paper.requests import PaperRequest, RequestedMove
+from quorate.workflows.paper.session import PaperRun
+from quorate.workflows.paper.status import PaperStatus
+
+__all__ = ["PaperAccount", "PaperOptions", "PaperRequest", "PaperRun", "PaperStatus", "RequestedMove"]

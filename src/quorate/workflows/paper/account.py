@@ -1,0 +1,204 @@
+"""A paper account by its name and its journal: run, status, requests, records, copy."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from quorate.core.errors import ArgumentError, close_match
+from quorate.core.progress import Progress, silent
+from quorate.workflows.paper.options import PaperOptions
+from quorate.workflows.paper.requests import Confirm, PaperRequest, request
+from quorate.workflows.paper.session import Listener, PaperRun, prepare
+from quorate.workflows.paper.status import PaperStatus, status_of
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.ensemble.inference import Predictor
+    from quorate.trading.journal import Entry, Journal, Record, Role
+    from quorate.workflows.market_data import Data
+
+
+class PaperAccount:
+    """An account that trades on paper, wherever its journal lies and whether a session is running or not.
+
+    Args:
+        name: in the journal; None for `paper.account` of the settings.
+        journal: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; None for `journal.url` of the settings.
+        settings: None for those of quorate.toml and the environment.
+
+    Attributes:
+        name: of the account.
+        url: of its journal.
+        settings: in force.
+    """
+
+    def __init__(
+        self, name: str | None = None, journal: str | None = None, *, settings: Settings | None = None
+    ) -> None:
+        if settings is None:
+            from quorate.core.configuration import load_settings
+
+            settings = load_settings()
+        self.settings = settings
+        self.name = name or settings.paper.account
+        self.url = journal or settings.journal.url
+
+    def run(
+        self,
+        bundle: str | Path | Predictor,
+        data: Data | None = None,
+        *,
+        exchange: str | None = None,
+        listener: Listener | None = None,
+        progress: Progress = silent,
+        **options: Unpack[PaperOptions],
+    ) -> PaperStatus:
+        """Trade from where the journal ends: a replay to the end of its candles, live candles until interrupted.
+
+        Args:
+            bundle: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
+            data: stored candles to replay: a Freqtrade data folder, or candles as `open_source` takes them.
+            exchange: instead: live candles of this exchange, as ccxt names it.
+            listener: called with every record once it is in the journal.
+            progress: of reading candles.
+            **options: see `PaperOptions`.
+
+        Raises:
+            ArgumentError: arguments that contradict each other.
+            BundleError: the bundle is missing, altered, of another timeframe, or lacks the policy.
+            TrainingSpanError: a replay of bars that trained the bundle, unless allowed.
+            JournalTakenError: another session writes this account.
+            JournalError: the journal cannot be opened, or is of another bundle or configuration.
+            ExchangeError: the exchange could not be asked.
+        """
+        with self.session(bundle, data, exchange=exchange, listener=listener, progress=progress, **options) as session:
+            return session.run()
+
+    @contextmanager
+    def session(
+        self,
+        bundle: str | Path | Predictor,
+        data: Data | None = None,
+        *,
+        exchange: str | None = None,
+        listener: Listener | None = None,
+        progress: Progress = silent,
+        **options: Unpack[PaperOptions],
+    ) -> Iterator[PaperRun]:
+        """A session that is ready to run and can be stopped from another thread; arguments and errors as of `run`."""
+        with prepare(
+            self.name, self.url, self.settings, bundle, data, exchange, listener, progress, options
+        ) as session:
+            yield session
+
+    def status(self) -> PaperStatus:
+        """Equity, positions, guards and criteria, by the journal alone.
+
+        Raises:
+            JournalError: no such account, one that never began, or a journal that contradicts itself.
+        """
+        with self._open("reader") as journal:
+            return status_of(journal, self.settings)
+
+    def watch(self) -> Generator[PaperStatus, None, None]:
+        """The status, read anew from the open journal each time the next one is asked for; without end.
+
+        Raises:
+            JournalError: as `status`.
+        """
+        with self._open("reader") as journal:
+            while True:
+                yield status_of(journal, self.settings)
+
+    def rearm(self, guard: str, *, who: str, note: str = "", confirm: Confirm | None = None) -> PaperRequest | None:
+        """Record the request to re-arm a guard that has halted the account; it applies from the next bar.
+
+        Args:
+            guard: losses, drawdown or confidence.
+            who: whose decision it is.
+            note: the reason, for the journal.
+            confirm: called with what would change; where it returns False, nothing is recorded and None returned.
+
+        Raises:
+            GuardError: a session without guards, no such guard, or one that is not halted.
+            JournalError: as `status`.
+        """
+        return self._request("rearm", guard, who, note, confirm)
+
+    def promote(self, *, who: str, note: str = "", confirm: Confirm | None = None) -> PaperRequest | None:
+        """Record the confirmation of the ladder's next step; it applies from the next bar.
+
+        Args:
+            who: whose decision it is.
+            note: the reason, for the journal.
+            confirm: called with what would change; where it returns False, nothing is recorded and None returned.
+
+        Raises:
+            GuardError: a session without guards, or a step whose conditions are not met.
+            JournalError: as `status`.
+        """
+        return self._request("promote", "", who, note, confirm)
+
+    def records(self, last: int | None = 50, *, after: int = 0, kinds: Sequence[str] = ()) -> Iterator[Entry]:
+        """Records of the journal, oldest first, read while they are iterated over.
+
+        Args:
+            last: so many of the newest; None for all.
+            after: only those with a larger number.
+            kinds: only these, such as "filled" or "closed"; empty for all.
+
+        Raises:
+            ArgumentError: a kind that no record has; the close match is named.
+            JournalError: no such account, or a record that cannot be read.
+        """
+        wanted = _record_types(kinds)
+        return self._records(last, after, wanted)
+
+    def copy(self, to: str) -> int:
+        """Copy the whole journal, every account of it, into a database that holds none; the number of records.
+
+        Args:
+            to: URL of the target.
+
+        Raises:
+            JournalTakenError: a session is running.
+            JournalError: the target holds accounts already, or one of the two cannot be used.
+        """
+        from quorate.trading.journal.copy import copy
+
+        return copy(self.url, to, self.settings.journal)
+
+    def _request(
+        self, action: Literal["rearm", "promote"], guard: str, who: str, note: str, confirm: Confirm | None
+    ) -> PaperRequest | None:
+        with self._open("human") as journal:
+            return request(journal, action, guard, who, note, confirm)
+
+    def _records(self, last: int | None, after: int, kinds: list[type[Record]] | None) -> Iterator[Entry]:
+        with self._open("reader") as journal:
+            if last is None:
+                yield from journal.read(after=after, kinds=kinds)
+            else:
+                yield from (entry for entry in journal.newest(last, kinds) if entry.seq > after)
+
+    def _open(self, role: Role) -> Journal:
+        from quorate.trading.journal import Journal
+
+        return Journal.open(self.url, self.name, role=role, settings=self.settings.journal)
+
+
+def _record_types(kinds: Sequence[str]) -> list[type[Record]] | None:
+    from quorate.trading.journal import RECORDS
+
+    for kind in kinds:
+        if kind not in RECORDS:
+            raise ArgumentError(
+                "read the journal",
+                found=f"`kinds` {kind!r}",
+                expected=f"one of {', '.join(RECORDS)}",
+                remedy=close_match(kind, RECORDS),
+            )
+    return [RECORDS[kind] for kind in kinds] or None

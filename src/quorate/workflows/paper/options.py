@@ -1,0 +1,69 @@
+"""The options of a paper session, written once for every function that takes them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from quorate.core.errors import ArgumentError
+from quorate.core.types import Policy
+from quorate.workflows.selection import Selection, span, split_symbols
+
+
+class PaperOptions(Selection, total=False):
+    """Keyword arguments of a paper session; None is the same as leaving one out.
+
+    Without `symbols` and `top`, a live session trades the markets that the bundle was trained on, and a replay every
+    market of the data of their kind.
+
+    Attributes:
+        policy: decide by this policy instead of the bundle's own.
+        guards: apply guards and ladder; on unless False.
+        allow_training_span: also replay bars that trained the bundle; the result is marked.
+        speed: bars a second of a replay; as fast as possible without.
+    """
+
+    policy: Policy | None
+    guards: bool
+    allow_training_span: bool
+    speed: float | None
+
+
+_OWN = PaperOptions.__optional_keys__ - Selection.__optional_keys__
+
+
+def selection_of(options: PaperOptions) -> Selection:
+    """The part of the options that selects markets and a span."""
+    return cast("Selection", {name: value for name, value in options.items() if name not in _OWN})
+
+
+def require_consistent(data: object, exchange: str | None, options: PaperOptions) -> None:
+    """Refuse options that contradict each other, before any work begins.
+
+    Raises:
+        ArgumentError: neither or both of `data` and `exchange`, options of a replay in a live session, `symbols` with
+            `top`, `top` without `start` in a replay, an argument that no session has, or a date that is none.
+    """
+    attempted = "run the paper session"
+    if (data is None) == (exchange is None):
+        raise ArgumentError(
+            attempted,
+            found="both `data` and `exchange`" if data is not None else "neither `data` nor `exchange`",
+            expected="`data` to replay stored candles, or `exchange` for live ones",
+        )
+    given = [name for name in ("start", "end", "speed") if options.get(name) is not None]
+    if data is None and given:
+        raise ArgumentError(
+            attempted,
+            found=", ".join(f"`{name}`" for name in given) + " with live candles",
+            expected="them only with `data`, whose candles are replayed",
+        )
+    if options.get("top") is not None:
+        if split_symbols(options.get("symbols")):
+            raise ArgumentError(attempted, found="both `symbols` and `top`", expected="one of them, or neither")
+        if data is not None and options.get("start") is None:
+            raise ArgumentError(
+                attempted,
+                found="`top` without `start`",
+                expected="`start`: markets are ranked by their volume before it",
+            )
+    span(selection_of(options))

@@ -1,0 +1,104 @@
+"""What the owner of a paper account asks for: re-arming a guard, the ladder's next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from quorate.trading.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedMove:
+    """What a request would change, to be confirmed.
+
+    Attributes:
+        account: its name.
+        what: a guard's name, or "ladder".
+        before, after: modes of the guard, or steps of the ladder.
+        who: whose decision it is.
+    """
+
+    account: str
+    what: str
+    before: str
+    after: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperRequest:
+    """A request that is in the journal and applies from the next bar.
+
+    Attributes:
+        action: rearm or promote.
+        guard: its name; empty for the ladder.
+        who: whose decision it is.
+        note: the reason given.
+        at: when it was recorded, ms UTC.
+    """
+
+    action: Literal["rearm", "promote"]
+    guard: str
+    who: str
+    note: str
+    at: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate paper rearm --json` and `promote --json`."""
+        from quorate.core.clock import iso_ms
+
+        return {
+            "action": self.action,
+            "guard": self.guard,
+            "who": self.who,
+            "note": self.note,
+            "at": iso_ms(self.at),
+        }
+
+
+Confirm = Callable[[RequestedMove], bool]
+
+
+def request(
+    journal: Journal,
+    action: Literal["rearm", "promote"],
+    guard: str,
+    who: str,
+    note: str,
+    confirm: Confirm | None,
+) -> PaperRequest | None:
+    """Record a request, once the account as it stands allows it and it is confirmed.
+
+    Args:
+        journal: of the account, opened as human.
+        action: what is asked for.
+        guard: to re-arm; empty for the ladder.
+        who: whose decision it is.
+        note: the reason, for the journal.
+        confirm: called with what would change; False records nothing. None needs no confirmation.
+
+    Raises:
+        GuardError: a session without guards, no such guard, one that is not halted, or a step that is not earned.
+        JournalError: an account that never began, or a journal that contradicts itself.
+    """
+    from quorate.core.clock import now_ms
+    from quorate.core.errors import GuardError
+    from quorate.trading.journal import HumanRecord
+    from quorate.trading.paper import AccountStatus
+
+    status = AccountStatus(journal)
+    engine, last = status.desk, status.recovered.valued
+    time = status.history.started[-1].time if last is None else last.time
+    if engine.guards is None or engine.ladder is None:
+        raise GuardError(f"{action} the account '{journal.account}'", found="a session without guards")
+    # Refused here where it can be known, so that nobody waits a bar for the answer.
+    move = engine.guards.rearm(guard, time, who) if action == "rearm" else engine.ladder.promote(time, who)
+    asked = RequestedMove(journal.account, guard or "ladder", str(move.before), str(move.after), who)
+    if confirm is not None and not confirm(asked):
+        return None
+    record = HumanRecord(time=time, at=now_ms(), action=action, guard=guard, who=who, note=note)
+    journal.append([record])
+    return PaperRequest(action, guard, who, note, record.at)

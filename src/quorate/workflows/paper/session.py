@@ -1,0 +1,236 @@
+"""A session of a paper account: a bundle, a feed, the account's configuration and its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quorate.core.progress import Progress
+from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
+from quorate.workflows.paper.status import PaperStatus, status_of
+from quorate.workflows.selection import Markets, resolve, resolve_for_bundle, span, split_symbols
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.core.types import Candles, Signal
+    from quorate.ensemble.inference import Predictor
+    from quorate.market.exchange import Exchange
+    from quorate.market.feed import Feed
+    from quorate.market.source import CandleSource
+    from quorate.trading.account.contract import Contract
+    from quorate.trading.journal import Journal, Record
+    from quorate.trading.paper import AccountConfig, PaperSession
+    from quorate.workflows.market_data import Data
+
+#: Called with every record once it is in the journal.
+Listener = Callable[["Record"], None]
+
+# Replays must be the same each time, so they have no deadline: the most that the settings allow.
+_NO_DEADLINE_MS = 600_000.0
+
+
+class PaperRun:
+    """A session that is ready to run, from where its journal ends.
+
+    Args:
+        session: the session.
+        journal: of the account, opened by the session.
+        settings: what the status is judged by.
+        in_training_span: a replay of bars that trained the bundle.
+    """
+
+    def __init__(self, session: PaperSession, journal: Journal, settings: Settings, *, in_training_span: bool) -> None:
+        self._session, self._journal, self._settings = session, journal, settings
+        self._in_training_span = in_training_span
+
+    def run(self) -> PaperStatus:
+        """Trade until the feed ends or `stop` is called; the account's status, with all trades and its equity.
+
+        Raises:
+            JournalError: the journal contradicts the session; `JournalUnavailableError` where it cannot be written.
+        """
+        self._session.run()
+        return status_of(self._journal, self._settings, whole=True, in_training_span=self._in_training_span)
+
+    def stop(self) -> None:
+        """End after the step at hand; may be called from any thread."""
+        self._session.stop()
+
+
+@contextmanager
+def prepare(
+    name: str,
+    url: str,
+    settings: Settings,
+    bundle: str | Path | Predictor,
+    data: Data | None,
+    exchange: str | None,
+    listener: Listener | None,
+    progress: Progress,
+    options: PaperOptions,
+) -> Iterator[PaperRun]:
+    """Load the bundle, open feed and journal, and hold both open.
+
+    Args:
+        name: of the account.
+        url: of its journal.
+        settings: account, costs, guards, feed, exchange.
+        bundle: folder or loaded predictor.
+        data: stored candles to replay.
+        exchange: instead: live candles of this exchange, as ccxt names it.
+        listener: called with every record once it is written.
+        progress: of reading candles.
+        options: markets, span and how to trade.
+    """
+    from quorate.trading.journal import Journal
+    from quorate.trading.paper import PaperSession
+    from quorate.trading.webhook import Webhook
+    from quorate.workflows.bundle_run import load_predictor
+    from quorate.workflows.market_data import require_unseen
+
+    require_consistent(data, exchange, options)
+    if exchange is not None:
+        settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
+    deadline = settings.predict if exchange else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
+    predictor = load_predictor(bundle, replace(settings, predict=deadline), options.get("policy"))
+    _require_timeframe(predictor, options.get("timeframe"))
+    start, end = span(selection_of(options))
+    allow = options.get("allow_training_span", False)
+    with ExitStack() as stack:
+        if data is not None:
+            feed, contracts, synthetic = _replay(data, predictor, settings, progress, options)
+        else:
+            feed, contracts = stack.enter_context(_live(predictor, settings, options))
+            synthetic = False
+        config = account_config(predictor, settings, contracts, guarded=options.get("guards", True))
+        journal = stack.enter_context(
+            Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
+        )
+        webhook = Webhook.from_environment(name, settings.notify)
+        if webhook is not None:
+            stack.callback(webhook.close)
+        session = PaperSession(
+            feed,
+            partial(_decide, predictor, allow_training_span=allow),
+            journal,
+            config,
+            bundle_id=predictor.id,
+            mode="replay" if exchange is None else "live",
+            synthetic=synthetic or predictor.manifest.synthetic,
+            settings=settings.paper,
+            listener=_chain(listener, None if webhook is None else webhook.tell),
+        )
+        overlaps = data is not None and require_unseen(predictor, start, end, allow=True)
+        yield PaperRun(session, journal, settings, in_training_span=overlaps)
+
+
+def account_config(
+    bundle: Predictor, settings: Settings, contracts: Mapping[str, Contract] | None = None, *, guarded: bool = True
+) -> AccountConfig:
+    """The rules under which an account trades a bundle's decisions.
+
+    Args:
+        bundle: bundle or series that decides.
+        settings: account, costs, exits, guards and ladder.
+        contracts: symbol -> the exchange's rules.
+        guarded: with guards and ladder.
+    """
+    from quorate.trading.oversight import Oversight
+    from quorate.trading.paper import AccountConfig
+
+    manifest, account = bundle.manifest, settings.account
+    if bundle.stack is None and bundle.decides == "calibrated":
+        # As in a backtest: decisions by probabilities are sized by them.
+        account = replace(account, sizing="half_kelly")
+    return AccountConfig(
+        horizon=manifest.horizon,
+        account=account,
+        costs=settings.costs,
+        exits=settings.exits,
+        strategy=settings.paper.strategy,
+        oversight=Oversight(settings.guards, settings.ladder, manifest.training_end) if guarded else None,
+        contracts=dict(contracts or {}),
+    )
+
+
+def _decide(bundle: Predictor, markets: Sequence[Candles], now: int, *, allow_training_span: bool) -> list[Signal]:
+    return bundle.predict_many(markets, now=now, allow_training_span=allow_training_span)
+
+
+@contextmanager
+def _live(bundle: Predictor, settings: Settings, options: PaperOptions) -> Iterator[tuple[Feed, dict[str, Contract]]]:
+    """Closing bars of an exchange, and the rules of its markets."""
+    from quorate.market.exchange import Exchange, LiveFeed
+    from quorate.trading.account.contracts import ask_contracts
+
+    with Exchange(settings.exchange) as exchange:
+        symbols = split_symbols(options.get("symbols")) or _live_symbols(exchange, bundle, settings, options.get("top"))
+        contracts = ask_contracts(exchange, symbols)
+        yield LiveFeed(exchange, symbols, bundle.manifest.timeframe, settings.feed), contracts
+
+
+def _live_symbols(exchange: Exchange, bundle: Predictor, settings: Settings, count: int | None) -> tuple[str, ...]:
+    if count is None:
+        return tuple(bundle.manifest.symbols)
+    from quorate.core.clock import now_ms
+    from quorate.market.exchange import top
+
+    return tuple(top(exchange, count, now_ms(), settings.universe).symbols)
+
+
+def _replay(
+    data: Data, bundle: Predictor, settings: Settings, progress: Progress, options: PaperOptions
+) -> tuple[Feed, dict[str, Contract], bool]:
+    """Stored candles as a feed, the rules of their markets, and whether the candles are made up."""
+    from quorate.trading.paper import ReplayFeed
+    from quorate.workflows.market_data import (
+        open_source,
+        read_contracts,
+        read_funding,
+        read_marks,
+        read_panel,
+        require_unseen,
+    )
+
+    timeframe, selection = bundle.manifest.timeframe, selection_of(options)
+    source = open_source(data, split_symbols(options.get("symbols")), timeframe)
+    start, end = span(selection)
+    require_unseen(bundle, start, end, allow=options.get("allow_training_span", False))
+    symbols = _replay_markets(source, bundle, settings, options).symbols
+    panel = read_panel(source, timeframe, symbols, progress, start=start, end=end)
+    funding = read_funding(source, tuple(panel))
+    marks = read_marks(source, tuple(panel), timeframe, start, end)
+    feed = ReplayFeed(panel, start, end, funding=funding, marks=marks, bars_per_second=options.get("speed"))
+    return feed, read_contracts(source), feed.synthetic
+
+
+def _replay_markets(source: CandleSource, bundle: Predictor, settings: Settings, options: PaperOptions) -> Markets:
+    selection = selection_of(options)
+    if options.get("top") is not None:
+        selection["timeframe"] = bundle.manifest.timeframe
+        return resolve(source, selection, settings)
+    return resolve_for_bundle(source, bundle, selection)
+
+
+def _require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
+    from quorate.core.errors import BundleError
+
+    if timeframe not in (None, bundle.manifest.timeframe):
+        raise BundleError(
+            f"trade bars of {timeframe}", found=f"a bundle for {bundle.manifest.timeframe}", expected=str(timeframe)
+        )
+
+
+def _chain(*listeners: Listener | None) -> Listener | None:
+    """One listener that calls those that are there, in order."""
+    wanted = [listener for listener in listeners if listener is not None]
+
+    def call(record: Record) -> None:
+        for listener in wanted:
+            listener(record)
+
+    return call if wanted else None

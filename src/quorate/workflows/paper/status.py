@@ -1,0 +1,129 @@
+"""The status of a paper account, read from its journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from quorate.workflows.results import Headline, tables
+from quorate.workflows.results.headline import HeadlineRow, figure, marks_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from quorate.core.settings import Settings
+    from quorate.core.types import DecisionFrame
+    from quorate.trading.backtest.backtest_result import BacktestResult
+    from quorate.trading.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PaperStatus:
+    """An account's equity, positions, guards, ladder and criteria as of its last completed step.
+
+    Attributes:
+        document: JSON-safe; the document of `quorate paper status --json`, after a run with all trades and the equity.
+        result: trades and equity from the beginning; open positions are in the equity and not in the trades.
+        frames: decisions, one frame a market, without the members' scores.
+    """
+
+    document: Mapping[str, Any]
+    result: BacktestResult
+    frames: Sequence[DecisionFrame]
+
+    @property
+    def synthetic(self) -> bool:
+        """Some session traded made-up candles, or by a bundle trained on some."""
+        return bool(self.document["synthetic"])
+
+    @property
+    def headline(self) -> Headline:
+        """Mode, equity and trades, and how many of the success criteria are met."""
+        from quorate.evaluation.report.formatting import Cell
+
+        found = self.document
+        judged = [row["ok"] for row in found["criteria"]]
+        rows = (
+            HeadlineRow("mode", Cell(found["mode"])),
+            HeadlineRow(
+                "equity", Cell(f"{found['equity_usd']:,.2f} USD"), f"start {found['start_equity_usd']:,.2f} USD"
+            ),
+            HeadlineRow("positions", Cell(f"{len(found['positions'])}")),
+            figure("trades", found["stats"], "n", "count"),
+            HeadlineRow("criteria met", Cell(f"{sum(ok is True for ok in judged)} of {len(judged)}")),
+        )
+        title = (
+            f"Paper account {found['account']} by {found['bundle']}, {len(found['symbols'])} symbols, "
+            f"{found['timeframe']}, last bar {found['last_bar'] or 'none'}"
+        )
+        return Headline(title, marks_of(found), rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate paper status --json`; of a run, that of `quorate paper run --json`."""
+        return dict(self.document)
+
+    def to_pandas(self, table: str = "trades") -> pd.DataFrame:
+        """One of the account's tables as a pandas frame; times are in UTC.
+
+        Args:
+            table: "trades": a row a trade. "equity": in USD at the close of each bar. "decisions": a row for each bar
+                of each market. "positions": those that are open. "guards": each guard's mode. "criteria": the success
+                criteria.
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        found = self.document
+        made = {
+            "trades": lambda: tables.trade_table(self.result),
+            "equity": lambda: tables.equity_table(self.result),
+            "decisions": lambda: tables.decision_table(self.frames),
+            "positions": lambda: tables.pandas().DataFrame(found["positions"]),
+            "guards": lambda: tables.pandas().DataFrame(found["guards"] or []),
+            "criteria": lambda: tables.pandas().DataFrame(found["criteria"]),
+        }
+        return tables.table_of(made, table)
+
+    def __str__(self) -> str:
+        return self.headline.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.headline.html()
+
+
+def status_of(
+    journal: Journal, settings: Settings, *, whole: bool = False, in_training_span: bool | None = None
+) -> PaperStatus:
+    """The status of the journal's account.
+
+    Args:
+        journal: of the account.
+        settings: intervals and criteria.
+        whole: put every trade and the equity into the document, as a backtest has them.
+        in_training_span: of a run: whether it was a replay of bars that trained the bundle; None where not known.
+
+    Raises:
+        JournalError: an account that never began, or a journal that contradicts itself.
+    """
+    from quorate.evaluation.criteria import criteria
+    from quorate.evaluation.metrics.decisions import decision_figures
+    from quorate.evaluation.metrics.trades import trade_figures
+    from quorate.trading.paper import AccountStatus
+
+    status = AccountStatus(journal)
+    result, frames = status.history.result(), status.history.frames()
+    decisions = decision_figures(frames, settings.evaluation)
+    stats = trade_figures(result, settings.evaluation)
+    document = {
+        **(result.to_json() if whole else {}),
+        **status.to_json(),
+        "decisions": decisions,
+        "stats": stats,
+        "criteria": criteria(decisions, stats, settings.criteria),
+        **({} if in_training_span is None else {"in_training_span": in_training_span}),
+    }
+    return PaperStatus(document, result, frames)

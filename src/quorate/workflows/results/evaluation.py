@@ -1,0 +1,161 @@
+"""The result of an evaluation, of a bundle or along a walk-forward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from quorate.core.errors import ArgumentError
+from quorate.workflows.results import tables
+from quorate.workflows.results.headline import (
+    IN_TRAINING_SPAN,
+    Headline,
+    beside,
+    figure,
+    marks_of,
+    money_rows,
+    span_text,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from quorate.core.types import DecisionFrame
+    from quorate.evaluation.metrics.equity import EquityCurve
+    from quorate.evaluation.scorecard import Scorecard
+    from quorate.trading.backtest.backtest_result import BacktestResult
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Evaluation:
+    """Scores, decisions and trades on bars that trained nobody, beside their baselines.
+
+    Printed, or as the last line of a notebook's cell, it shows its headline.
+
+    Attributes:
+        document: JSON-safe; the document of `quorate evaluate --json`.
+        frames: symbol -> decisions on every bar of the run.
+        result: trades and equity of these decisions.
+        scorecard: what the report's plots need; None for a stack, of which no report is drawn.
+    """
+
+    document: Mapping[str, Any]
+    frames: Mapping[str, DecisionFrame]
+    result: BacktestResult
+    scorecard: Scorecard | None = None
+
+    @property
+    def synthetic(self) -> bool:
+        """Some candles, or those that trained the bundle, are made up."""
+        return bool(self.document["synthetic"])
+
+    @property
+    def headline(self) -> Headline:
+        """Scores and money, each beside its baseline on the same bars."""
+        found, of = self.document, self.document["baselines"]
+        if self.scorecard is None:
+            zero = beside("predicting zero", of["predict_zero"], "rmse_pct", "loss")
+            rows = [
+                figure("RMSE of returns, %", found["ensemble"], "rmse_pct", "loss", zero),
+                figure("R2 against predicting zero", found["ensemble"], "r2_vs_zero", "percent", "above 0 is better"),
+            ]
+        else:
+            prior = beside("class prior on the same rows", of["prior"], "log_loss", "loss")
+            rows = [
+                figure("log-loss", found["ensemble"], "log_loss", "loss", prior),
+                figure("skill over the prior", found["ensemble"], "skill_vs_prior", "percent", "above 0 is better"),
+            ]
+        rows += money_rows(found["trades"], of.get("buy_and_hold"), of.get("random"))
+        unit = "bars whose future is known" if self.scorecard is None else "labelled bars"
+        title = f"{_subject(found)} evaluated on {span_text(found, unit)}"
+        return Headline(title, marks_of(found), tuple(rows))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate evaluate --json`."""
+        return dict(self.document)
+
+    def to_pandas(self, table: str = "metrics") -> pd.DataFrame:
+        """One of the result's tables as a pandas frame; times are in UTC.
+
+        Args:
+            table: "metrics": a row for the ensemble, each member and each baseline; intervals in the columns
+                `<metric>_low` and `<metric>_high`, NaN where a figure is missing. "trades": a row a trade. "equity": in
+                USD at the close of each bar, with buy-and-hold and the other baselines. "decisions": a row for each
+                bar of each market. "policies": a row a policy on the same bars (not of a stack).
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        made = {
+            "metrics": self._metrics,
+            "trades": lambda: tables.trade_table(self.result),
+            "equity": lambda: tables.equity_table(self.result, self._curves()),
+            "decisions": lambda: tables.decision_table(self.frames),
+        }
+        if self.scorecard is not None:
+            made["policies"] = self._policies
+        return tables.table_of(made, table)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the self-contained HTML page, and return its path.
+
+        Raises:
+            ArgumentError: of a stack, of which no page is drawn.
+            MissingExtraError: plotly is not installed.
+            DataError: the file cannot be written.
+        """
+        from pathlib import Path
+
+        from quorate.evaluation.report.html import write_report
+
+        if self.scorecard is None:
+            raise ArgumentError(
+                "write the report",
+                found="the evaluation of a stack",
+                expected="that of an ensemble that votes",
+                remedy="All figures of a stack are in its JSON document.",
+            )
+        path = Path(path)
+        marks = [IN_TRAINING_SPAN] if self.document["in_training_span"] else []
+        write_report(path, self.scorecard, warnings=[*marks, *self.document.get("warnings", ())])
+        return path
+
+    def __str__(self) -> str:
+        return self.headline.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.headline.html()
+
+    def _metrics(self) -> pd.DataFrame:
+        found = self.document
+        rows = {"ensemble": tables.score_and_money(found["ensemble"], found["trades"])}
+        rows |= {name: tables.score_and_money(member) for name, member in found["members"].items()}
+        rows |= {
+            name: tables.score_and_money(baseline, baseline.get("trades"))
+            for name, baseline in found["baselines"].items()
+        }
+        return tables.metric_table(rows).rename_axis("model")
+
+    def _policies(self) -> pd.DataFrame:
+        rows = self.document["signals_by_policy"]
+        made = tables.metric_table({row["policy"]: row for row in rows}).rename_axis("policy")
+        made.insert(0, "in_force", [row["in_force"] for row in rows])
+        return made
+
+    def _curves(self) -> dict[str, EquityCurve]:
+        card = self.scorecard
+        if card is None:
+            return {}
+        return {**({} if card.hold is None else {"buy_and_hold": card.hold}), **card.curves}
+
+
+def _subject(document: Mapping[str, Any]) -> str:
+    if "folds" in document:
+        return f"Walk-forward of {', '.join(document['models'])} in {len(document['folds'])} folds"
+    return f"{'Series' if 'bundles' in document else 'Bundle'} {document['bundle']}"

@@ -1,0 +1,107 @@
+"""The few figures that sum a result up, each beside its baseline, as text and as HTML for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from quorate.evaluation.report.formatting import Cell, Kind
+
+SYNTHETIC = "SYNTHETIC MARKET: every number here comes from made-up candles"
+IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: these figures say nothing about the future"
+
+_GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineRow:
+    """One figure: its name, its value with interval or the reason why there is none, and its baseline's."""
+
+    name: str
+    value: Cell
+    baseline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A title, marks that every reader must see, and figures beside their baselines."""
+
+    title: str
+    marks: tuple[str, ...]
+    rows: tuple[HeadlineRow, ...]
+
+    def text(self) -> str:
+        """Marks, the title and a line a figure, in columns."""
+        cells = [(row.name, _shown(row.value), row.baseline) for row in self.rows]
+        widths = [max((len(line[place]) for line in cells), default=0) for place in range(3)]
+        lines = [_GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells]
+        return "\n".join([*self.marks, self.title, *(_GAP + line.rstrip() for line in lines)])
+
+    def html(self) -> str:
+        """The same as a table; every text is escaped."""
+        marks = "".join(f"<p><strong>{escape(mark)}</strong></p>" for mark in self.marks)
+        body = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{escape(row.name)}</th>"
+            f"<td>{escape(_shown(row.value))}</td><td>{escape(row.baseline)}</td></tr>"
+            for row in self.rows
+        )
+        head = "<tr><th></th><th>measured</th><th>baseline</th></tr>"
+        return f"<div>{marks}<p>{escape(self.title)}</p><table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+
+
+def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The marks of a document: synthetic candles, bars of the training span, warnings."""
+    marks = [SYNTHETIC] if document["synthetic"] else []
+    marks += [IN_TRAINING_SPAN] if document.get("in_training_span") else []
+    return (*marks, *document.get("warnings", ()))
+
+
+def figure(name: str, figures: Mapping[str, Any], key: str, kind: Kind, baseline: str = "") -> HeadlineRow:
+    """A row of a document's figure."""
+    from quorate.evaluation.report.formatting import cell
+
+    return HeadlineRow(name, cell(figures, key, kind), baseline)
+
+
+def beside(name: str, figures: Mapping[str, Any] | None, key: str, kind: Kind) -> str:
+    """A baseline's figure as text, its interval included; empty where there is no such baseline."""
+    from quorate.evaluation.report.formatting import cell
+
+    return "" if figures is None or key not in figures else f"{name} {_shown(cell(figures, key, kind))}"
+
+
+def money_rows(
+    trades: Mapping[str, Any], hold: Mapping[str, Any] | None, crowd: Mapping[str, Any] | None
+) -> list[HeadlineRow]:
+    """Trades, expectancy and return of an account beside buy-and-hold and random entries.
+
+    Args:
+        trades: the account's figures.
+        hold: buy-and-hold on the same bars.
+        crowd: accounts with as many entries at random bars.
+    """
+    rows = [figure("trades", trades, "n", "count")]
+    if "expectancy_bps" in trades:
+        random = beside("random entries", crowd, "expectancy_bps", "bps")
+        rows.append(figure("expectancy", trades, "expectancy_bps", "bps", random))
+    if "total_return" in trades:
+        baseline = beside("buy and hold", hold, "total_return", "percent")
+        rows.append(figure("return", trades, "total_return", "percent", baseline))
+    return rows
+
+
+def span_text(document: Mapping[str, Any], unit: str) -> str:
+    """How many rows of what, and when."""
+    return (
+        f"{document['rows']:,} {unit} of {document['symbols']} symbols, {document['timeframe']}, "
+        f"{document['from']} to {document['to']}"
+    )
+
+
+def _shown(cell: Cell) -> str:
+    if cell.interval:
+        return f"{cell.text} [{cell.interval}]"
+    return f"{cell.text} ({cell.reason})" if cell.reason else cell.text

@@ -1,0 +1,269 @@
+"""Files of candles: downloaded, imported, listed and checked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quorate.core.clock import format_ms
+from quorate.workflows.results import listing, tables
+from quorate.workflows.results.headline import SYNTHETIC
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from quorate.market.exchange import Downloaded
+    from quorate.market.files.imports import Imported, ImportReport
+    from quorate.market.files.inspection import FileReport
+    from quorate.market.files.listing import ListedFile
+
+
+class FileTable(ABC):
+    """A result that is a table of files: as pandas, as text and as HTML."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What was done, to how many files."""
+
+    @property
+    @abstractmethod
+    def lines(self) -> listing.Lines:
+        """A line a file."""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What every reader must see."""
+        return ()
+
+    @abstractmethod
+    def rows(self) -> list[dict[str, Any]]:
+        """A JSON-safe document for each file."""
+
+    def to_pandas(self, table: str = "files") -> pd.DataFrame:
+        """A row a file, as a pandas frame; lists of faults are left out, times are in UTC.
+
+        Args:
+            table: "files", the only one.
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        return tables.table_of({"files": self._table}, table)
+
+    def __str__(self) -> str:
+        return listing.text(self.title, self.marks, self.lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return listing.html(self.title, self.marks, self.lines)
+
+    def _table(self) -> pd.DataFrame:
+        pd = tables.pandas()
+        frame = pd.DataFrame(
+            [{name: value for name, value in row.items() if not isinstance(value, list)} for row in self.rows()]
+        )
+        for name in ("start", "end"):
+            if name in frame:
+                frame[name] = pd.to_datetime(frame[name], utc=True)
+        return frame
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DownloadResult(FileTable):
+    """What a download added to a folder.
+
+    Attributes:
+        exchange: ccxt's name.
+        folder: the Freqtrade data folder.
+        symbols: the markets.
+        rule: how they were chosen, in words.
+        files: what became of each file.
+    """
+
+    exchange: str
+    folder: Path
+    symbols: tuple[str, ...]
+    rule: str
+    files: tuple[Downloaded, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Every file has all rows that the exchange has."""
+        return all(file.ok for file in self.files)
+
+    @property
+    def added(self) -> int:
+        """Rows that were added."""
+        return sum(file.added for file in self.files)
+
+    @property
+    def title(self) -> str:
+        return f"Downloaded into {self.folder}: {len(self.files)} files, {self.added:,} rows added"
+
+    @property
+    def lines(self) -> listing.Lines:
+        rows = [
+            (
+                *(file.symbol, file.timeframe, file.kind, f"{file.rows:,}", f"{file.added:,}"),
+                *(_when(file.start), _when(file.end), file.error),
+            )
+            for file in self.files
+        ]
+        return listing.Lines(("market", "timeframe", "kind", "rows", "added", "first", "last", "error"), tuple(rows))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [file.to_json() for file in self.files]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate data download --json`."""
+        return {
+            "exchange": self.exchange,
+            "folder": str(self.folder),
+            "symbols": list(self.symbols),
+            "rule": self.rule,
+            "added": self.added,
+            "ok": self.ok,
+            "files": self.rows(),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ImportResult(FileTable):
+    """What an import added to a folder.
+
+    Attributes:
+        folder: the Freqtrade data folder.
+        report: what became of each market, and the files that were skipped.
+    """
+
+    folder: Path
+    report: ImportReport
+
+    @property
+    def markets(self) -> tuple[Imported, ...]:
+        """What became of each market's files."""
+        return self.report.markets
+
+    @property
+    def skipped(self) -> tuple[Path, ...]:
+        """Files of the given folders whose name contains no market."""
+        return self.report.skipped
+
+    @property
+    def title(self) -> str:
+        return f"Imported into {self.folder}: {len(self.markets)} markets, {len(self.skipped)} files skipped"
+
+    @property
+    def lines(self) -> listing.Lines:
+        rows = [
+            (
+                *(market.symbol, market.timeframe, market.kind),
+                *(f"{market.merged.stored.rows:,}", f"{market.merged.added:,}"),
+            )
+            for market in self.markets
+        ]
+        return listing.Lines(("market", "timeframe", "kind", "rows", "added"), tuple(rows))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [market.to_json() for market in self.markets]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate data import --json`."""
+        return self.report.to_json()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FileList(FileTable):
+    """The files of a folder.
+
+    Attributes:
+        folder: the Freqtrade data folder.
+        files: by symbol, timeframe and kind.
+    """
+
+    folder: Path
+    files: tuple[ListedFile, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{len(self.files)} files in {self.folder}"
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (SYNTHETIC,) if any(file.synthetic for file in self.files) else ()
+
+    @property
+    def lines(self) -> listing.Lines:
+        rows = [
+            (
+                *(file.symbol, file.timeframe, file.kind, f"{file.rows:,}"),
+                *(_when(file.start), _when(file.end), file.error),
+            )
+            for file in self.files
+        ]
+        return listing.Lines(("market", "timeframe", "kind", "rows", "first", "last", "error"), tuple(rows))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self.to_json()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The document of `quorate data list --json`."""
+        return [file.to_json() for file in self.files]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckResult(FileTable):
+    """What is wrong with the files of a folder.
+
+    Attributes:
+        folder: the Freqtrade data folder.
+        files: one report a file.
+    """
+
+    folder: Path
+    files: tuple[FileReport, ...]
+
+    @property
+    def ok(self) -> bool:
+        """No file has to be rejected."""
+        return all(file.ok for file in self.files)
+
+    @property
+    def rejected(self) -> int:
+        """How many files cannot be used."""
+        return sum(not file.ok for file in self.files)
+
+    @property
+    def title(self) -> str:
+        return f"{len(self.files)} files in {self.folder}, {self.rejected} rejected"
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (SYNTHETIC,) if any(file.synthetic for file in self.files) else ()
+
+    @property
+    def lines(self) -> listing.Lines:
+        rows = []
+        for file in self.files:
+            count = "" if file.report is None else f"{file.report.rows:,}"
+            faults = file.error if file.report is None else "; ".join(map(str, file.report.faults))
+            rows.append((file.path.name, "ok" if file.ok else "rejected", count, faults))
+        return listing.Lines(("file", "result", "rows", "faults"), tuple(rows))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self.to_json()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The document of `quorate data check --json`."""
+        return [file.to_json() for file in self.files]
+
+
+def _when(moment: int | None) -> str:
+    return "" if moment is None else format_ms(moment)

@@ -1,0 +1,181 @@
+"""Signals of many markets, with what is to be known about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+from quorate.core.clock import format_ms
+from quorate.core.types import CLASS_NAMES, Mode, Signal
+from quorate.workflows.results import listing, tables
+from quorate.workflows.results.headline import IN_TRAINING_SPAN, SYNTHETIC
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSignal:
+    """The decision at one market's newest closed bar.
+
+    Attributes:
+        signal: the decision, and the votes behind it.
+        trained_symbol: the bundle was trained on this market.
+        in_training_span: the bar is one that the bundle was trained on.
+        synthetic: the candles, or those that trained the bundle, are made up.
+        stale: the bar is older than the newest one that is closed now and a late download explain.
+    """
+
+    signal: Signal
+    trained_symbol: bool
+    in_training_span: bool
+    synthetic: bool
+    stale: bool
+
+    @property
+    def symbol(self) -> str:
+        """The market."""
+        return self.signal.symbol
+
+    @property
+    def time(self) -> int:
+        """Open time of the bar in ms UTC."""
+        return self.signal.time or 0
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `quorate signal --json`."""
+        marks = ("trained_symbol", "in_training_span", "synthetic")
+        return {**self.signal.to_json(), **{name: getattr(self, name) for name in marks}}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Signals(Sequence[MarketSignal]):
+    """The signals of some markets, in the order they were asked for.
+
+    Attributes:
+        signals: one a market.
+        mode: how many of the bundle's members were loaded: full, partial or none.
+        status: member -> whether it was loaded.
+    """
+
+    signals: tuple[MarketSignal, ...]
+    mode: Mode
+    status: Mapping[str, bool]
+
+    @property
+    def stale(self) -> bool:
+        """Every signal is of a bar that is long closed."""
+        return all(signal.stale for signal in self.signals)
+
+    @property
+    def newest(self) -> int:
+        """Open time of the newest bar in ms UTC."""
+        return max(signal.time for signal in self.signals)
+
+    @overload
+    def __getitem__(self, place: int) -> MarketSignal: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[MarketSignal]: ...
+    def __getitem__(self, place: int | slice) -> MarketSignal | Sequence[MarketSignal]:
+        return self.signals[place]
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The document of `quorate signal --json`."""
+        return [signal.to_json() for signal in self.signals]
+
+    def to_pandas(self, table: str = "signals") -> pd.DataFrame:
+        """One of the result's tables as a pandas frame; times are in UTC.
+
+        Args:
+            table: "signals": a row a market: the decision and its marks; probabilities are NaN until calibrated.
+                "votes": a row for each member's vote on each market, indexed by symbol and model; members that
+                abstained have no action.
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        return tables.table_of({"signals": self._table, "votes": self._votes}, table)
+
+    def __str__(self) -> str:
+        return listing.text(self._title(), self._marks(), self._lines())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return listing.html(self._title(), self._marks(), self._lines())
+
+    def _title(self) -> str:
+        return f"{len(self)} signals, mode {self.mode}"
+
+    def _marks(self) -> list[str]:
+        marks = [SYNTHETIC] if any(signal.synthetic for signal in self.signals) else []
+        marks += [IN_TRAINING_SPAN] if any(signal.in_training_span for signal in self.signals) else []
+        return marks
+
+    def _lines(self) -> listing.Lines:
+        columns = ("market", "bar", "action", "confidence", "decided by", "marks")
+        lines = [
+            (
+                each.symbol,
+                format_ms(each.time),
+                each.signal.action.name,
+                f"{each.signal.confidence:.0%}",
+                each.signal.rule,
+                ", ".join(
+                    text
+                    for text, wanted in (
+                        ("not a training symbol", not each.trained_symbol),
+                        ("in training span", each.in_training_span),
+                        ("stale", each.stale),
+                    )
+                    if wanted
+                ),
+            )
+            for each in self.signals
+        ]
+        return listing.Lines(columns, tuple(lines))
+
+    def _table(self) -> pd.DataFrame:
+        rows = []
+        for each in self.signals:
+            made = each.signal
+            row = {
+                "symbol": made.symbol,
+                "action": made.action.name,
+                "confidence": made.confidence,
+                "consensus": made.consensus,
+                "rule": made.rule,
+                "policy": made.policy,
+                "volatility": made.volatility,
+                "expected_return": made.expected_return,
+                "predicted_return": made.predicted_return,
+            }
+            shares = made.probabilities or (None,) * len(CLASS_NAMES)
+            row |= {f"probability_{name.lower()}": share for name, share in zip(CLASS_NAMES, shares, strict=True)}
+            marks = ("trained_symbol", "in_training_span", "synthetic", "stale")
+            rows.append({**row, **{name: getattr(each, name) for name in marks}})
+        frame: pd.DataFrame = tables.pandas().DataFrame(rows)
+        frame.insert(1, "time", tables.utc([each.time for each in self.signals]))
+        optional = ["volatility", "expected_return", "predicted_return"]
+        numbers = [*optional, *(f"probability_{name.lower()}" for name in CLASS_NAMES)]
+        frame[numbers] = frame[numbers].astype(float)
+        return frame
+
+    def _votes(self) -> pd.DataFrame:
+        columns = ["symbol", "model", "action", "score", "predicted_return", "abstained"]
+        rows: list[tuple[Any, ...]] = []
+        for each in self.signals:
+            made = each.signal
+            rows += [(made.symbol, vote.model, vote.action.name, vote.score, None, "") for vote in made.votes]
+            rows += [
+                (made.symbol, own.model, own.action.name, None, own.predicted_return, "") for own in made.forecasts
+            ]
+            rows += [(made.symbol, out.model, None, None, None, out.reason) for out in made.abstentions]
+        frame: pd.DataFrame = tables.pandas().DataFrame(rows, columns=columns)
+        frame[["score", "predicted_return"]] = frame[["score", "predicted_return"]].astype(float)
+        return frame.set_index(["symbol", "model"])

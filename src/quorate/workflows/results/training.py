@@ -1,0 +1,270 @@
+"""The result of a training: a bundle, or a series of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quorate.core.clock import format_ms, iso_ms
+from quorate.core.types import CLASS_NAMES, Mode
+from quorate.workflows.results import tables
+from quorate.workflows.results.headline import SYNTHETIC, Headline, HeadlineRow, beside, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from quorate.ensemble.bundle.manifest import Manifest
+    from quorate.ensemble.training.bundle_builder import MemberResult
+    from quorate.ensemble.training.timing import Stage
+    from quorate.ensemble.training.train_ensemble import Trained
+
+_TEST = "test"
+_RETURN_BASELINES = ("predict_zero", "predict_mean")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TrainResult:
+    """A published bundle, and every member's figures on rows that it was not fitted on, beside its baseline's.
+
+    Printed, or as the last line of a notebook's cell, it shows its headline.
+
+    Attributes:
+        trained: the bundle's folder, its manifest, and how each member and stage went.
+    """
+
+    trained: Trained
+
+    @property
+    def path(self) -> Path:
+        """The bundle's folder."""
+        return self.trained.path
+
+    @property
+    def id(self) -> str:
+        """The bundle's id, a digest of its content."""
+        return self.manifest.id
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the bundle holds and how it was trained."""
+        return self.trained.manifest
+
+    @property
+    def members(self) -> tuple[MemberResult, ...]:
+        """How each member's training went, in the order of the manifest."""
+        return self.trained.members
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Wall time and peak memory of each stage."""
+        return self.trained.stages
+
+    @property
+    def mode(self) -> Mode:
+        """How many members were trained: full, partial (at least 2) or none."""
+        return self.trained.mode
+
+    @property
+    def synthetic(self) -> bool:
+        """Some candles are made up."""
+        return self.manifest.synthetic
+
+    @property
+    def headline(self) -> Headline:
+        """Every member on the test rows, beside its baseline."""
+        manifest = self.manifest
+        rows = [self._row(member) for member in self.members]
+        if manifest.recipe == "stack":
+            rows.append(_return_row("stack", manifest.metrics["stack"][_TEST], manifest.metrics))
+        title = (
+            f"Bundle {self.id}: {len(manifest.symbols)} symbols, {manifest.timeframe}, trained on "
+            f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}, mode {self.mode}; "
+            f"{manifest.rows[_TEST]:,} test rows"
+        )
+        return Headline(title, (SYNTHETIC,) if self.synthetic else (), tuple(rows))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate train --json`."""
+        manifest = self.manifest
+        return {
+            "bundle": str(self.path),
+            "id": manifest.id,
+            "mode": self.mode,
+            "synthetic": manifest.synthetic,
+            "models": {
+                member.model: {
+                    "ok": member.ok,
+                    "seconds": round(member.seconds, 3),
+                    "metrics": member.metrics,
+                    "failure": member.failure,
+                    "earlier": member.earlier,
+                }
+                for member in self.members
+            },
+            "rows": manifest.rows["candles"],
+            "rows_by_part": dict(manifest.rows),
+            "span": {"from": iso_ms(manifest.training_start), "to": iso_ms(manifest.training_end)},
+            **({"int8": manifest.metrics["int8"]} if "int8" in manifest.metrics else {}),
+            **self._recipe_json(),
+            "symbols": list(manifest.symbols),
+            "stages": [
+                {"stage": stage.name, "seconds": round(stage.seconds, 3), "peak_mib": round(stage.peak_mib, 1)}
+                for stage in self.stages
+            ],
+        }
+
+    def to_pandas(self, table: str = "metrics") -> pd.DataFrame:
+        """One of the result's tables as a pandas frame.
+
+        Args:
+            table: "metrics": a row for each member and part of the rows, indexed by model and part, of a stack also for
+                the stack and its baselines; intervals in the columns `<metric>_low` and `<metric>_high`, NaN where a
+                figure is missing. "members": a row a member: whether it was trained, and in how many seconds.
+                "stages": a row a stage: wall seconds and peak memory in MiB.
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        made = {"metrics": self._metrics, "members": self._members, "stages": self._stages}
+        return tables.table_of(made, table)
+
+    def __str__(self) -> str:
+        return self.headline.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.headline.html()
+
+    def _recipe_json(self) -> dict[str, Any]:
+        """Of a stack what combines its members and the baselines' figures, of a vote the class prior."""
+        manifest = self.manifest
+        if manifest.recipe != "stack":
+            return {"class_prior": dict(zip(CLASS_NAMES, manifest.class_prior, strict=True))}
+        return {
+            "stack": {**manifest.stack, "metrics": manifest.metrics["stack"]},
+            "baselines": {name: manifest.metrics[name] for name in _RETURN_BASELINES},
+        }
+
+    def _row(self, member: MemberResult) -> HeadlineRow:
+        from quorate.evaluation.report.formatting import Cell
+
+        figures = member.metrics.get(_TEST)
+        if figures is None:
+            return HeadlineRow(member.model, Cell("failed", reason=member.failure or ""))
+        if self.manifest.recipe == "stack":
+            return _return_row(member.model, figures, self.manifest.metrics)
+        prior = beside("class prior", figures, "prior_log_loss", "loss")
+        return figure(f"{member.model}, log-loss", figures, "log_loss", "loss", prior)
+
+    def _metrics(self) -> pd.DataFrame:
+        parts = {member.model: member.metrics for member in self.members if member.ok}
+        if self.manifest.recipe == "stack":
+            parts |= {name: self.manifest.metrics[name] for name in ("stack", *_RETURN_BASELINES)}
+        rows = {(model, part): figures for model, found in parts.items() for part, figures in found.items()}
+        made = tables.metric_table({" ".join(name): figures for name, figures in rows.items()})
+        made.index = tables.pandas().MultiIndex.from_tuples(list(rows), names=["model", "part"])
+        return made
+
+    def _members(self) -> pd.DataFrame:
+        names = ("model", "ok", "seconds", "earlier", "failure")
+        rows = [[getattr(member, name) for name in names] for member in self.members]
+        return tables.pandas().DataFrame(rows, columns=list(names)).set_index("model")
+
+    def _stages(self) -> pd.DataFrame:
+        rows = [(stage.name, stage.seconds, stage.peak_mib) for stage in self.stages]
+        return tables.pandas().DataFrame(rows, columns=["stage", "seconds", "peak_mib"]).set_index("stage")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SeriesResult:
+    """A published series and the training of each of its bundles, oldest first.
+
+    Attributes:
+        path: the series' folder.
+        id: a digest of its content.
+        bundles: one result a window.
+    """
+
+    path: Path
+    id: str
+    bundles: tuple[TrainResult, ...]
+
+    @property
+    def synthetic(self) -> bool:
+        """Some candles are made up."""
+        return any(result.synthetic for result in self.bundles)
+
+    @property
+    def headline(self) -> Headline:
+        """Every bundle's members on its own test rows, beside their baselines."""
+        rows = []
+        for result in self.bundles:
+            since = format_ms(first_bar_of(result))
+            rows += [HeadlineRow(f"from {since}: {row.name}", row.value, row.baseline) for row in result.headline.rows]
+        return Headline(
+            f"Series {self.id} of {len(self.bundles)} bundles", (SYNTHETIC,) if self.synthetic else (), tuple(rows)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate train --rolling --json`."""
+        return {
+            "bundle": str(self.path),
+            "id": self.id,
+            "synthetic": self.synthetic,
+            "bundles": [{**result.to_json(), "speaks_from": iso_ms(first_bar_of(result))} for result in self.bundles],
+        }
+
+    def to_pandas(self, table: str = "metrics") -> pd.DataFrame:
+        """One of the result's tables as a pandas frame; times are in UTC.
+
+        Args:
+            table: "metrics", "members" or "stages": those of every bundle, with its id as the first level of the index.
+                "bundles": a row a bundle: training span, first bar that it decides, symbols and members.
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        made = {name: lambda name=name: self._joined(name) for name in ("metrics", "members", "stages")}
+        return tables.table_of({**made, "bundles": self._bundles}, table)
+
+    def __str__(self) -> str:
+        return self.headline.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.headline.html()
+
+    def _joined(self, table: str) -> pd.DataFrame:
+        parts = {result.id: result.to_pandas(table) for result in self.bundles}
+        made: pd.DataFrame = tables.pandas().concat(parts, names=["bundle"])
+        return made
+
+    def _bundles(self) -> pd.DataFrame:
+        manifests = [result.manifest for result in self.bundles]
+        columns: dict[str, Any] = {
+            "training_start": tables.utc([manifest.training_start for manifest in manifests]),
+            "training_end": tables.utc([manifest.training_end for manifest in manifests]),
+            "first_bar": tables.utc([first_bar_of(result) for result in self.bundles]),
+            "symbols": [len(manifest.symbols) for manifest in manifests],
+            "members": [sum(member.ok for member in result.members) for result in self.bundles],
+        }
+        made: pd.DataFrame = tables.pandas().DataFrame(columns, index=[manifest.id for manifest in manifests])
+        return made.rename_axis("bundle")
+
+
+def first_bar_of(result: TrainResult) -> int:
+    """Open time in ms of the first bar that the bundle decides as part of a series."""
+    from quorate.ensemble.series.series import first_decided_bar
+
+    return first_decided_bar(result.manifest)
+
+
+def _return_row(name: str, figures: Mapping[str, Any], metrics: Mapping[str, Any]) -> HeadlineRow:
+    zero = beside("predicting zero", metrics["predict_zero"][_TEST], "rmse_pct", "loss")
+    return figure(f"{name}, RMSE of returns in percent", figures, "rmse_pct", "loss", zero)

@@ -1,0 +1,218 @@
+"""Which markets, bars and span: the arguments that several workflows share, written once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from quorate.core.clock import DAY_MS, parse_ms, timeframe_ms
+from quorate.core.errors import ArgumentError, QuorateError, close_match
+from quorate.core.settings import Settings
+from quorate.market.source import CandleSource
+
+if TYPE_CHECKING:
+    from quorate.ensemble.inference import Predictor
+    from quorate.workflows.market_data import Data
+
+#: A point in time: ISO text, ms since 1970, or a date; without a time zone it is UTC.
+Moment = str | int | datetime | date
+
+DEFAULT_TIMEFRAME = "1h"
+
+
+class Selection(TypedDict, total=False):
+    """Keyword arguments that select markets and a span; None is the same as leaving one out.
+
+    Attributes:
+        symbols: markets in order, as a sequence or a text with commas; ccxt's names, such as "BTC/USDT:USDT".
+        top: instead: the perpetuals with the most quote volume before `start`, so many.
+        timeframe: length of a bar, such as "1h".
+        start: first bar, inclusive; None for the first there is.
+        end: exclusive; None for the end of the candles.
+    """
+
+    symbols: Sequence[str] | str | None
+    top: int | None
+    timeframe: str | None
+    start: Moment | None
+    end: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Markets:
+    """A selection resolved against a source.
+
+    Attributes:
+        symbols: ccxt's names, in order, each once.
+        timeframe: such as "1h".
+        start: first bar in ms UTC, inclusive; None for the first there is.
+        end: in ms UTC, exclusive; None for the end of the candles.
+    """
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    start: int | None = None
+    end: int | None = None
+
+
+def open_selection(data: Data, selection: Selection, settings: Settings) -> tuple[CandleSource, Markets]:
+    """The source of the candles and the markets selected from it; arguments are checked before anything is read.
+
+    Raises:
+        ArgumentError, DataError: as `open_source` and `resolve`.
+    """
+    from quorate.workflows.market_data import open_source
+
+    _require_markets(selection, needed=isinstance(data, str | Path))
+    source = open_source(data, split_symbols(selection.get("symbols")), selection.get("timeframe"))
+    return source, resolve(source, selection, settings)
+
+
+def resolve(source: CandleSource, selection: Selection, settings: Settings) -> Markets:
+    """The markets, timeframe and span of a selection.
+
+    Candles in memory need no `symbols` and no `timeframe`: they are all used, in the one timeframe that they have.
+
+    Raises:
+        ArgumentError: an unknown argument, no markets, both `symbols` and `top`, `top` without `start`, a date that
+            cannot be read, or `start` not before `end`.
+        UnknownTimeframeError: not a timeframe.
+        TooLittleHistoryError: fewer than `top` markets were traded.
+    """
+    from quorate.market.memory import MemorySource
+
+    _require_markets(selection, needed=not isinstance(source, MemorySource))
+    start, end = span(selection)
+    timeframe = selection.get("timeframe")
+    if timeframe is None:
+        timeframe = (source.timeframe if isinstance(source, MemorySource) else None) or DEFAULT_TIMEFRAME
+    timeframe_ms(timeframe)
+    named, top = split_symbols(selection.get("symbols")), selection.get("top")
+    if top is not None and start is not None:
+        from quorate.market import universe
+
+        named = universe.top(source, timeframe, top, start, settings=settings.universe)
+    return Markets(named or source.symbols(timeframe), timeframe, start, end)
+
+
+def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selection) -> Markets:
+    """The markets and span of a selection, in the timeframe of a bundle.
+
+    Without `symbols`: every market of the source of the kind the bundle was trained on, perpetuals or spot.
+
+    Raises:
+        ArgumentError: an unknown argument, `top` or another timeframe than the bundle's, a date that cannot be read, or
+            `start` not before `end`.
+    """
+    from quorate.workflows.market_data import same_kind
+
+    start, end = span(selection)
+    trained, asked = bundle.manifest.timeframe, selection.get("timeframe")
+    if selection.get("top") is not None:
+        raise ArgumentError("select the markets", found="`top` with a trained bundle", expected="`symbols`, or neither")
+    if asked not in (None, trained):
+        raise ArgumentError("select the markets", found=f"`timeframe` {asked}", expected=f"{trained}, the bundle's")
+    return Markets(split_symbols(selection.get("symbols")) or same_kind(source, bundle), trained, start, end)
+
+
+def span(selection: Selection) -> tuple[int | None, int | None]:
+    """`start` and `end` of a selection in ms UTC.
+
+    Raises:
+        ArgumentError: an argument that no selection has, a date that cannot be read, or `start` not before `end`.
+    """
+    known = Selection.__optional_keys__
+    for name in selection:
+        if name not in known:
+            raise ArgumentError(
+                "select the markets",
+                found=f"the unknown argument `{name}`",
+                expected=f"one of {', '.join(sorted(known))}",
+                remedy=close_match(name, known),
+            )
+    start, end = (moment_ms(name, selection.get(name)) for name in ("start", "end"))
+    if start is not None and end is not None and start >= end:
+        raise ArgumentError("select the span", found="`start` at or after `end`", expected="`start` before `end`")
+    return start, end
+
+
+def _require_markets(selection: Selection, *, needed: bool) -> None:
+    """Refuse arguments that select no markets, or select them in two ways."""
+    start, _ = span(selection)
+    named, top = split_symbols(selection.get("symbols")), selection.get("top")
+    if (named and top is not None) or (needed and not named and top is None):
+        found = "both" if named else "neither"
+        raise ArgumentError("select the markets", found=found, expected="either `symbols` or `top`")
+    if top is not None and start is None:
+        raise ArgumentError(
+            "select the markets",
+            found="`top` without `start`",
+            expected="`start`: markets are ranked by their volume before it",
+        )
+
+
+def split_symbols(symbols: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Names, of markets or models, given as a sequence or as a text with commas, each once, in order.
+
+    >>> split_symbols("BTC/USDT, ETH/USDT,BTC/USDT")
+    ('BTC/USDT', 'ETH/USDT')
+    """
+    parts = symbols.split(",") if isinstance(symbols, str) else symbols or ()
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def moment_ms(name: str, moment: object) -> int | None:
+    """A point in time as ms UTC; None stays None.
+
+    Args:
+        name: of the argument, for the error.
+        moment: see `Moment`.
+
+    Raises:
+        ArgumentError: not a date.
+
+    >>> moment_ms("start", "2025-05-01"), moment_ms("start", date(2025, 5, 1))
+    (1746057600000, 1746057600000)
+    """
+    if isinstance(moment, datetime):
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return round(aware.timestamp() * 1000)
+    if isinstance(moment, date):
+        return round(datetime.combine(moment, time(), UTC).timestamp() * 1000)
+    if isinstance(moment, int) and not isinstance(moment, bool):
+        return moment
+    if moment is None:
+        return None
+    try:
+        if isinstance(moment, str):
+            return parse_ms(moment)
+    except QuorateError as error:
+        raise ArgumentError(f"use `{name}`", found=error.found, expected=error.expected) from error
+    raise ArgumentError(f"use `{name}`", found=repr(moment), expected="ISO text, ms since 1970, or a date, in UTC")
+
+
+def period_ms(name: str, period: str | timedelta) -> int:
+    """A number of whole days in ms, from a text such as 30d or 4w, or a timedelta.
+
+    Args:
+        name: of the argument, for the error.
+        period: above zero.
+
+    Raises:
+        ArgumentError: anything else.
+
+    >>> period_ms("every", "4w") // DAY_MS, period_ms("every", timedelta(days=30)) // DAY_MS
+    (28, 30)
+    """
+    if isinstance(period, timedelta):
+        if period > timedelta() and not period % timedelta(days=1):
+            return period.days * DAY_MS
+    elif match := re.fullmatch(r"([1-9]\d{0,4})([dw])", str(period)):
+        return int(match[1]) * DAY_MS * (7 if match[2] == "w" else 1)
+    raise ArgumentError(
+        f"use `{name}`", found=repr(period), expected="a number of days or weeks above 0, such as 30d or 4w"
+    )

@@ -1,0 +1,78 @@
+"""Decisions at the newest closed bar of many markets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from quorate.core.clock import now_ms, timeframe_ms
+from quorate.core.configuration import load_settings
+from quorate.core.errors import ArgumentError
+from quorate.core.progress import Progress, silent
+from quorate.workflows.bundles import BundleLike, open_bundle
+from quorate.workflows.market_data import Data, open_source, same_kind
+from quorate.workflows.results.signals import MarketSignal, Signals
+from quorate.workflows.selection import split_symbols
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+
+# The newest closed bar opened up to two bars ago; one more is a late download.
+_STALE_BARS = 3
+
+
+def signals(
+    bundle: BundleLike,
+    data: Data,
+    symbols: Sequence[str] | str | None = None,
+    *,
+    timeframe: str | None = None,
+    policy: str | None = None,
+    allow_training_span: bool = False,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+) -> Signals:
+    """Predict the newest closed bar of every market, and mark what is to be known about each signal.
+
+    Args:
+        bundle: a bundle, a series, or a folder of bundles for its champion, as path or loaded.
+        data: candles, see `open_source`.
+        symbols: markets in order, as a sequence or a text with commas; None for every market of the data of the kind
+            the bundle was trained on, perpetuals or spot.
+        timeframe: of the candles; None for that of the bundle.
+        policy: "classic" or "calibrated", instead of the bundle's own.
+        allow_training_span: also predict bars of the training span; these signals are marked.
+        settings: None for those of quorate.toml and the environment.
+        progress: called with each stage's name, units done and units in all.
+
+    Raises:
+        ArgumentError: no market.
+        BundleError: no bundle there, one that was altered, no such policy, or candles of another timeframe.
+        TrainingSpanError: a bar of the training span that is not allowed.
+        DataError: candles that cannot be read.
+    """
+    loaded = open_bundle(bundle, load_settings() if settings is None else settings, policy)
+    timeframe = timeframe or loaded.manifest.timeframe
+    wanted = split_symbols(symbols)
+    source = open_source(data, wanted, timeframe)
+    wanted = wanted or same_kind(source, loaded)
+    if not wanted:
+        raise ArgumentError(
+            "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
+        )
+    panel = [source.candles(symbol, timeframe) for symbol in wanted]
+    trained_on, length = set(loaded.manifest.symbols), timeframe_ms(timeframe)
+    made = []
+    for number, candles in enumerate(panel, 1):
+        signal = loaded.predict(candles, allow_training_span=allow_training_span)
+        made.append(
+            MarketSignal(
+                signal,
+                trained_symbol=candles.symbol in trained_on,
+                in_training_span=bool(loaded.in_training_span(candles)[-1]),
+                synthetic=candles.synthetic or loaded.manifest.synthetic,
+                stale=now_ms() - (signal.time or 0) > _STALE_BARS * length,
+            )
+        )
+        progress("predicting", number, len(panel))
+    return Signals(tuple(made), loaded.mode, loaded.status())

@@ -1,0 +1,95 @@
+"""Training of an ensemble on a span of candles, published as a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
+
+from quorate.core.configuration import load_settings
+from quorate.core.errors import ArgumentError, close_match
+from quorate.core.progress import Progress, silent
+from quorate.workflows.market_data import Data, read_panel
+from quorate.workflows.member_figures import measure_of
+from quorate.workflows.results.training import TrainResult
+from quorate.workflows.selection import Selection, open_selection, split_symbols
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.ensemble.recipes import RecipeName
+    from quorate.ensemble.training.timing import Stage
+    from quorate.ensemble.training.train_ensemble import TrainingSpec
+
+#: How a stack combines its members.
+Method: TypeAlias = Literal["ridge", "lasso", "forest", "blending", "voting"]
+
+
+def train(
+    data: Data,
+    out: str | Path,
+    *,
+    recipe: RecipeName = "vote",
+    method: Method | None = None,
+    models: Sequence[str] | str | None = None,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+    **selection: Unpack[Selection],
+) -> TrainResult:
+    """Train every member on the same rows and publish the bundle, as champion if it is the first of its folder.
+
+    A training that was interrupted goes on where it was when it is called again with the same arguments.
+
+    Args:
+        data: candles, see `open_source`.
+        out: folder of bundles; made if absent.
+        recipe: "vote" for members that score classes and vote, "stack" for members that predict returns which are
+            combined.
+        method: how a stack combines its members, instead of the setting `stack.method`.
+        models: registered names in order, as a sequence or a text with commas; None for those of the recipe.
+        settings: None for those of quorate.toml and the environment.
+        progress: called with each stage's name, units done and units in all.
+        **selection: `symbols` or `top`, `timeframe`, `start` and `end`, see `Selection`.
+
+    Raises:
+        ArgumentError: arguments that are missing or contradict each other.
+        DataError: candles that cannot be read or used, or no row with every feature and a label.
+        ModelError: an unknown or doubled name, or fewer than two members (or the only one) could be trained.
+    """
+    from quorate.ensemble.training.timing import stage
+    from quorate.ensemble.training.train_ensemble import train_ensemble
+
+    spec = training_spec(recipe, method, models, settings)
+    source, markets = open_selection(data, selection, spec.settings)
+    stages: list[Stage] = []
+    with stage("candles", stages):
+        panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
+    spec = replace(spec, start=markets.start, end=markets.end)
+    return TrainResult(train_ensemble(panel, markets.timeframe, spec, Path(out), progress=progress, stages=stages))
+
+
+def training_spec(
+    recipe: RecipeName, method: Method | None, models: Sequence[str] | str | None, settings: Settings | None
+) -> TrainingSpec:
+    """What is trained, over an open span, from the arguments of `train` and `train_rolling`.
+
+    Raises:
+        ArgumentError: an unknown recipe, or a method without a stack.
+    """
+    from quorate.ensemble.recipes import RECIPES
+    from quorate.ensemble.training.train_ensemble import TrainingSpec
+
+    if recipe not in RECIPES:
+        raise ArgumentError(
+            "choose the `recipe`",
+            found=repr(recipe),
+            expected=f"one of {', '.join(RECIPES)}",
+            remedy=close_match(recipe, RECIPES),
+        )
+    settings = load_settings() if settings is None else settings
+    if method is not None:
+        if recipe != "stack":
+            raise ArgumentError("choose the `method`", found=f"`recipe` {recipe}", expected="`recipe` stack")
+        settings = replace(settings, stack=replace(settings.stack, method=method))
+    members = split_symbols(models) or RECIPES[recipe].models
+    return TrainingSpec(models=members, settings=settings, measure=measure_of(recipe, settings), recipe=recipe)

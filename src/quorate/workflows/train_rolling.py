@@ -1,0 +1,116 @@
+"""Training of a series: one bundle after the other along time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
+from quorate.core.errors import DataError
+from quorate.core.progress import Progress, silent
+from quorate.workflows.market_data import Data, read_panel
+from quorate.workflows.results.training import SeriesResult, TrainResult
+from quorate.workflows.selection import Selection, open_selection, period_ms
+from quorate.workflows.train import Method, training_spec
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.core.types import Candles
+    from quorate.ensemble.recipes import RecipeName
+    from quorate.ensemble.series import TrainingWindow
+
+
+def train_rolling(
+    data: Data,
+    out: str | Path,
+    *,
+    every: str | timedelta,
+    window: str | timedelta | None = None,
+    recipe: RecipeName = "vote",
+    method: Method | None = None,
+    models: Sequence[str] | str | None = None,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+    **selection: Unpack[Selection],
+) -> SeriesResult:
+    """Train on every window between `start` and `end`, and publish the bundles as a series.
+
+    A symbol without a bar in a window is left out of that window's bundle. Where the folder of bundles had no champion,
+    the newest bundle becomes it.
+
+    Args:
+        data: candles, see `open_source`.
+        out: folder of bundles; made if absent.
+        every: time from one training to the next, such as "30d" or "4w".
+        window: length of each training span, such as "180d"; None for the setting `series.window_days`.
+        recipe: as of `train`.
+        method: as of `train`.
+        models: as of `train`.
+        settings: None for those of quorate.toml and the environment.
+        progress: called with each stage's name, units done and units in all.
+        **selection: `symbols` or `top`, `timeframe`, `start` and `end`, see `Selection`.
+
+    Raises:
+        ArgumentError: arguments that are missing or contradict each other.
+        BundleError: the span holds no whole window.
+        DataError: candles that cannot be read or used, or a window in which no symbol has a bar.
+        ModelError: a window on which the ensemble could not be trained.
+    """
+    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.ensemble.series import publish, windows
+    from quorate.ensemble.training.train_ensemble import train_ensemble
+
+    period, length = period_ms("every", every), None if window is None else period_ms("window", window)
+    spec = training_spec(recipe, method, models, settings)
+    source, markets = open_selection(data, selection, spec.settings)
+    panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
+    start, end = _span(panel, markets.start, markets.end)
+    spans = windows(start, end, length or spec.settings.series.window_days * DAY_MS, period)
+    store = BundleStore(Path(out))
+    has_champion = store.folder.is_dir() and store.champion() is not None
+    made: list[TrainResult] = []
+    for number, span in enumerate(spans, 1):
+        trained = train_ensemble(
+            _candles_of(span, panel),
+            markets.timeframe,
+            replace(spec, start=span.start, end=span.end),
+            store.folder,
+            progress=_numbered(progress, f"bundle {number}/{len(spans)}"),
+        )
+        made.append(TrainResult(trained))
+    if not has_champion:
+        store.promote(made[-1].id, why="the newest of a series")
+    path, name = publish(store, [result.id for result in made])
+    return SeriesResult(path, name, tuple(made))
+
+
+def _span(panel: Mapping[str, Candles], start: int | None, end: int | None) -> tuple[int, int]:
+    """The span in ms, from the first bar and to the close of the last where it is open."""
+    if start is None:
+        start = min(int(candles.time[0]) for candles in panel.values())
+    if end is None:
+        end = max(int(candles.time[-1]) + timeframe_ms(candles.timeframe) for candles in panel.values())
+    return start, end
+
+
+def _candles_of(window: TrainingWindow, panel: Mapping[str, Candles]) -> dict[str, Candles]:
+    """The symbols that have a bar in a window."""
+    own = {symbol: candles for symbol, candles in panel.items() if len(candles.between(window.start, window.end))}
+    if not own:
+        raise DataError(
+            f"train the bundle of {format_ms(window.start)} to {format_ms(window.end)}",
+            found="no bar of any symbol",
+            expected="candles in every window of the series",
+            remedy="Choose a span without such a gap with `start` and `end`.",
+        )
+    return own
+
+
+def _numbered(progress: Progress, title: str) -> Progress:
+    def report(stage: str, done: int, total: int) -> None:
+        progress(f"{title}: {stage}", done, total)
+
+    return report

@@ -1,0 +1,114 @@
+"""The trial log of a run, and the provenance of its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.baselines.configurations import Configuration
+    from quorate.evaluation.statistics.trial_log import TrialLog
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Where a run is recorded, and what its provenance says of its start.
+
+    Every evaluation and backtest is a trial: the Sharpe ratio of the best one is deflated by all that were recorded, so
+    that leaving trials out makes later results look better than they are.
+
+    Attributes:
+        command: what started the run, to be repeated; by default the call of the workflow.
+        data: where the candles came from; by default their folder.
+        verb: kind of trial in the log; by default the workflow's name.
+        log: write to the trial log and read it; False leaves `deflation` over the whole log out.
+        path: the log's file; by default `evaluation.ledger` of the settings.
+    """
+
+    command: str = ""
+    data: str = ""
+    verb: str = ""
+    log: bool = True
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecorder:
+    """Writes configurations to the trial log and states where figures come from.
+
+    Attributes:
+        command: what started the run.
+        data: where the candles came from.
+        verb: kind of trial.
+        trial_log: None where nothing is recorded.
+    """
+
+    command: str
+    data: str
+    verb: str
+    trial_log: TrialLog | None
+
+    @classmethod
+    def open(cls, record: RunRecord | None, settings: Settings, *, verb: str, data: str) -> Self:
+        """The recorder of a run; its log is known to be writable before any work begins.
+
+        Args:
+            record: what the caller asks for; None for all defaults.
+            settings: `evaluation.ledger` names the log.
+            verb: where the record names none.
+            data: where the record names none.
+
+        Raises:
+            EvaluationError: the log cannot be written.
+        """
+        from quorate.evaluation.statistics.trial_log import TrialLog
+
+        record = record or RunRecord()
+        trial_log = None
+        if record.log:
+            trial_log = TrialLog(record.path or Path(settings.evaluation.ledger))
+            trial_log.require_writable()
+        verb = record.verb or verb
+        return cls(record.command or f"quorate.{verb}(...)", record.data or data, verb, trial_log)
+
+    def record(
+        self,
+        configurations: Sequence[Configuration],
+        setup: BacktestSetup,
+        choices: Mapping[str, Any],
+        settings: Settings,
+    ) -> dict[str, Any]:
+        """Write configurations to the log, deflate the first by all that the log holds, and give the provenance.
+
+        Args:
+            configurations: what was traded, the judged one first.
+            setup: what was read and where it was traded.
+            choices: of the configuration, what is not in the settings: markets, span, folds, features.
+            settings: those that decided.
+
+        Returns:
+            `provenance`, and with a log `deflation` over the whole of it, JSON-safe.
+        """
+        from quorate.core.clock import iso_ms, now_ms
+        from quorate.evaluation.provenance import code_version, data_hash
+        from quorate.evaluation.selection_bias import ledger_figures, trials
+
+        found, code, now = data_hash(setup.candles, setup.funding, setup.marks), code_version(), iso_ms(now_ms())
+        provenance = {"command": self.command, "data": self.data, "data_hash": found, "code": code, "measured": now}
+        log = self.trial_log
+        if log is None or not configurations:
+            return {"provenance": provenance}
+        sections = ("target", "costs", "account", "exits")
+        shared = {**choices, **{name: asdict(getattr(settings, name)) for name in sections}}
+        log.record(
+            trials(configurations, shared, asdict(settings.models), time=now, code=code, verb=self.verb, data=found)
+        )
+        first = configurations[0]
+        return {
+            "provenance": {**provenance, "ledger": str(log.path)},
+            "deflation": ledger_figures(first.moments, log.read(), str(log.path), synthetic=first.result.synthetic),
+        }

@@ -1,0 +1,133 @@
+"""Train members along a walk-forward, and evaluate all test spans as one run of one account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Unpack
+
+from quorate.core.progress import Progress, silent
+from quorate.workflows.results import Evaluation
+from quorate.workflows.selection import Selection, open_selection, split_symbols
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.core.types import Policy
+    from quorate.workflows.market_data import Data
+    from quorate.workflows.trials import RunRecord
+
+#: Members of a walk-forward that names none.
+DEFAULT_MODELS = ("xgboost", "lightgbm")
+
+# Trained on the same rows as the members, to be compared with; it has no vote.
+_BESIDE = ("logistic",)
+
+_STAGES = ("candles", "features and labels", "training and scoring", "trading and judging")
+
+
+def walk_forward(
+    data: Data,
+    *,
+    models: Sequence[str] | str = DEFAULT_MODELS,
+    folds: int | None = None,
+    rolling: bool = False,
+    policy: Policy | None = None,
+    settings: Settings | None = None,
+    record: RunRecord | None = None,
+    progress: Progress = silent,
+    **selection: Unpack[Selection],
+) -> Evaluation:
+    """Train on the past, test on what follows, fold after fold; the ensemble beside its baselines on the same bars.
+
+    Args:
+        data: a Freqtrade data folder, or candles as `open_source` takes them.
+        models: registered names of the members, as a sequence or a text with commas.
+        folds: test spans; None for the setting.
+        rolling: train on the newest bars only, instead of all from the first on.
+        policy: decide by this policy instead of the one that later rows choose.
+        settings: of models, target, split, vote, account; None for those of quorate.toml and the environment.
+        record: where the run is recorded; None for the trial log of the settings.
+        progress: of reading, training, trading and scoring.
+        **selection: `symbols` or `top`, `timeframe` (default "1h"), `start`, `end`.
+
+    Raises:
+        ArgumentError: a selection that cannot be resolved.
+        DataError: no symbol has a bar in the span.
+        ModelError: an unknown member, or none that could be fitted.
+        EvaluationError: too few bars for the folds, or the trial log cannot be written.
+    """
+    from quorate.core.clock import iso_ms
+    from quorate.core.configuration import load_settings
+    from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.walk_forward.evaluate_walk import verdict
+    from quorate.evaluation.walk_forward.labelled_bars import build_rows
+    from quorate.evaluation.walk_forward.permutation_importance import Importance
+    from quorate.evaluation.walk_forward.walk import require_members, walk
+    from quorate.targets import ForwardClass
+    from quorate.workflows.market_data import data_name, read_contracts, read_funding, read_marks, read_panel
+    from quorate.workflows.trials import TrialRecorder
+
+    settings = load_settings() if settings is None else settings
+    if policy is not None:
+        settings = replace(settings, policy=replace(settings.policy, name=policy))
+    recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
+    members = split_symbols(models)
+    require_members(members)
+    source, markets = open_selection(data, selection, settings)
+    contracts = read_contracts(source)
+    start, end, timeframe = markets.start, markets.end, markets.timeframe
+    clock = [time.perf_counter()]
+    panel = read_panel(source, timeframe, markets.symbols, progress, start=start, end=end)
+    funding = read_funding(source, tuple(panel))
+    marks = read_marks(source, tuple(panel), timeframe, start, end)
+    clock.append(time.perf_counter())
+    target = ForwardClass(settings.target.horizon, settings.target.band)
+    rows = build_rows(panel, settings.train.features, target, start, end, funding)
+    progress("features and labels", len(panel), len(panel))
+    clock.append(time.perf_counter())
+    importance = Importance(rows, members, settings.evaluation)
+    walked = walk(
+        rows,
+        members,
+        settings,
+        folds=folds,
+        anchored=not rolling,
+        beside=_BESIDE,
+        tell=progress,
+        watch=importance,
+    )
+    clock.append(time.perf_counter())
+    setup = BacktestSetup(panel, funding, settings, settings.target.horizon, walked.start, end, marks, contracts)
+    card = verdict(walked, setup, settings, progress)
+    card.figures["importance"] = importance.to_json()
+    training = "rolling" if rolling else "anchored"
+    choices = {
+        "kind": "walk-forward",
+        "timeframe": timeframe,
+        "symbols": sorted(panel),
+        "from": iso_ms(int(rows.time.min())),
+        "to": iso_ms(int(rows.time.max()) + rows.bar_ms),
+        "folds": len(walked.steps),
+        "training": training,
+        "features": settings.train.features,
+        "split": asdict(settings.split),
+        "seed": settings.train.seed,
+    }
+    card.figures.update(recorder.record(card.candidates, setup, choices, settings))
+    clock.append(time.perf_counter())
+    header = {
+        "models": list(members),
+        "features": settings.train.features,
+        "training": training,
+        "in_training_span": False,
+        "unseen_symbols": [],
+        "contracts_unknown": sorted(panel.keys() - setup.contracts.keys()),
+        "bars": len(rows),
+        "cost": {
+            name: round(after - before, 3) for name, (before, after) in zip(_STAGES, pairwise(clock), strict=True)
+        },
+    }
+    judged = card.candidates[0]
+    return Evaluation({**header, **card.figures}, judged.frames or {}, judged.result, card)
