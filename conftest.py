@@ -33,7 +33,7 @@ SERVERS = {"postgresql"}
 # Modules and tests that do any of this where the rules above cannot see it, or that take more than a second.
 LISTED = {
     "test_copy.py",  # PostgreSQL, by request.getfixturevalue
-    "test_every_member_keeps_every_promise",  # fits each member, through its parameter
+    "test_every_member_meets_the_contract",  # fits each member, through its parameter
     "test_every_setting_can_be_set_by_the_environment",
     "test_histories.py",
     "test_it_learns_a_few_windows_by_heart",
