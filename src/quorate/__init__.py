@@ -50,12 +50,12 @@ __all__ = sorted([*_names, "features"])
 def features(
     candles: Candles | Bars, features: str, context: Context | None = None, *, newest: int | None = None
 ) -> Float32Array:
-    """Features of every bar: `quorate.features.build.build`, which documents arguments and errors.
+    """Features of every bar: `quorate.features.build_matrix.build`, which documents arguments and errors.
 
     Returns:
         (n, F) or (newest, F) float32; NaN only in the declared warm-up rows.
     """
-    from quorate.features.build import build
+    from quorate.features.build_matrix import build
 
     return build(candles, features, context, newest=newest)
 

@@ -6,10 +6,10 @@ from quorate.core.deferred import deferred
 
 if TYPE_CHECKING:
     from quorate.features.bars import Bars as Bars
-    from quorate.features.build import atr_14 as atr_14
-    from quorate.features.build import build as build
-    from quorate.features.build import live as live
-    from quorate.features.build import volatility_20 as volatility_20
+    from quorate.features.build_matrix import atr_14 as atr_14
+    from quorate.features.build_matrix import build as build
+    from quorate.features.build_matrix import live as live
+    from quorate.features.build_matrix import volatility_20 as volatility_20
     from quorate.features.catalogue import FeatureSet as FeatureSet
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.catalogue import feature_set as feature_set
@@ -25,7 +25,7 @@ else:
         __name__,
         {
             "bars": "Bars",
-            "build": "atr_14 build live volatility_20",
+            "build_matrix": "atr_14 build live volatility_20",
             "catalogue": "FeatureSet feature_names feature_set feature_sets",
             "context": "Context contexts",
             "cross_section": "CrossSection",
