@@ -11,7 +11,7 @@ from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
 from quorate.workflows.bundles import BundleLike, open_bundle
 from quorate.workflows.market_data import Data, open_source, same_kind
-from quorate.workflows.results.signals import MarketSignal, Signals
+from quorate.workflows.results.signals import MarketSignal, MarketSignals
 from quorate.workflows.selection import split_symbols
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def signals(
     allow_training_span: bool = False,
     settings: Settings | None = None,
     progress: Progress = silent,
-) -> Signals:
+) -> MarketSignals:
     """Predict the newest closed bar of every market, and mark what is to be known about each signal.
 
     Args:
@@ -75,4 +75,4 @@ def signals(
             )
         )
         progress("predicting", number, len(panel))
-    return Signals(tuple(made), loaded.mode, loaded.status())
+    return MarketSignals(tuple(made), loaded.mode, loaded.status())
