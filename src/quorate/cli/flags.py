@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from quorate.core.errors import QuorateError
-
-if TYPE_CHECKING:
-    from click import Command
 
 _ARGUMENT = re.compile(r"`([a-z_]+)(?:=(True|False))?`")
 _PARTS = ("attempted", "found", "expected", "remedy")
@@ -49,11 +46,11 @@ def with_flags(text: str, flags: Mapping[str, str]) -> str:
     return _ARGUMENT.sub(flag, text)
 
 
-def flags_of(root: Command, arguments: Sequence[str]) -> dict[str, str]:
+def flags_of(root: Any, arguments: Sequence[str]) -> dict[str, str]:
     """Argument name -> flag: those of the command that was run first, then those of all others.
 
     Args:
-        root: the whole command line.
+        root: click's command of the whole command line.
         arguments: as given; their leading words name the command.
     """
     chosen = _chosen(root, arguments)
@@ -66,17 +63,17 @@ def flags_of(root: Command, arguments: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _chosen(command: Command, arguments: Sequence[str]) -> Command:
+def _chosen(command: Any, arguments: Sequence[str]) -> Any:
     """The command that the words of the arguments name; values of options before a verb may be passed over."""
     for word in arguments:
-        inner: Mapping[str, Command] = getattr(command, "commands", {})
+        inner: Mapping[str, Any] = getattr(command, "commands", {})
         if word in inner:
             command = inner[word]
     return command
 
 
-def _commands(command: Command) -> Iterator[Command]:
-    inner: Mapping[str, Command] = getattr(command, "commands", {})
+def _commands(command: Any) -> Iterator[Any]:
+    inner: Mapping[str, Any] = getattr(command, "commands", {})
     for each in inner.values():
         yield each
         yield from _commands(each)

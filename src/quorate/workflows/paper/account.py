@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
@@ -103,7 +103,7 @@ class PaperAccount:
         with self._open("reader") as journal:
             return status_of(journal, self.settings)
 
-    def watch(self) -> Iterator[PaperStatus]:
+    def watch(self) -> Generator[PaperStatus, None, None]:
         """The status, read anew from the open journal each time the next one is asked for; without end.
 
         Raises:

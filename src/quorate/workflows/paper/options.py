@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from quorate.core.errors import ArgumentError
 from quorate.core.types import Policy
@@ -33,8 +33,7 @@ _OWN = PaperOptions.__optional_keys__ - Selection.__optional_keys__
 
 def selection_of(options: PaperOptions) -> Selection:
     """The part of the options that selects markets and a span."""
-    found: dict[str, Any] = {name: value for name, value in options.items() if name not in _OWN}
-    return Selection(**found)  # type: ignore[typeddict-item]
+    return cast("Selection", {name: value for name, value in options.items() if name not in _OWN})
 
 
 def require_consistent(data: object, exchange: str | None, options: PaperOptions) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,8 +41,8 @@ def table_of(tables: Mapping[str, Callable[[], pd.DataFrame]], name: str) -> pd.
     return tables[name]()
 
 
-def pandas() -> ModuleType:
-    """pandas, imported.
+def pandas() -> Any:
+    """The module pandas.
 
     Raises:
         MissingExtraError: it is not installed.

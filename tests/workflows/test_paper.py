@@ -1,0 +1,189 @@
+"""A paper account as an object: replay, status, requests, records, copy."""
+
+import json
+
+import pytest
+
+from quorate.cli.app import main
+from quorate.core.clock import HOUR_MS
+from quorate.core.errors import ArgumentError, BundleError, GuardError, JournalError, TrainingSpanError
+from quorate.trading.journal import ClosedRecord
+from quorate.workflows.backtest import backtest
+from quorate.workflows.paper import PaperAccount
+from quorate.workflows.trials import RunRecord
+
+
+@pytest.fixture(scope="module")
+def replayed(world, tmp_path_factory):
+    """An account that its guards halt, its status after the replay, and the records that its listener was given."""
+    records = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QUORATE_GUARDS__MODELS", "2")
+        patch.setenv("QUORATE_GUARDS__CONFIDENCE", "0.99")
+        patch.setenv("QUORATE_GUARDS__SIGNALS", "5")
+        patch.setenv("QUORATE_GUARDS__SIGNALS_NEEDED", "5")
+        patch.setenv("QUORATE_EVALUATION__RESAMPLES", "60")
+        account = PaperAccount("halted", f"sqlite:///{tmp_path_factory.mktemp('paper') / 'journal.sqlite'}")
+    status = account.run(
+        world.bundle,
+        world.data,
+        listener=records.append,
+        start=world.start,
+        end=world.end + 120 * HOUR_MS,
+    )
+    return account, status, records
+
+
+def test_a_replay_is_the_guarded_backtest(world, replayed):
+    _, status, _ = replayed
+    found = status.to_json()
+    expected = backtest(
+        world.bundle,
+        world.data,
+        guards=True,
+        record=RunRecord(log=False),
+        start=world.start,
+        end=world.end + 120 * HOUR_MS,
+    )
+    assert found["final_equity_usd"] == pytest.approx(expected.result.final_equity_usd, abs=0.005)
+    assert len(found["trades"]) == len(expected.result.trades) > 0
+    assert found["in_training_span"] is False
+    assert found["synthetic"] is status.synthetic is True
+
+
+def test_the_listener_is_called_with_every_record(replayed):
+    account, status, records = replayed
+    assert sum(isinstance(record, ClosedRecord) for record in records) == len(status.document["trades"])
+    assert len(records) == len(list(account.records(None)))
+
+
+def test_status_by_the_journal_alone(replayed, capsys):
+    account, status, _ = replayed
+    now = account.status()
+    asked = ["paper", "status", "--account", account.name, "--journal", account.url, "--json"]
+    assert main(asked) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(now.to_json()))
+    assert now.document["mode"] == "HALTED"
+    assert now.document["equity_usd"] == status.document["final_equity_usd"]
+    assert "trades" not in now.document
+    assert len(now.to_pandas()) == len(status.to_pandas()) > 0
+    assert len(now.to_pandas("equity")) == 120
+    assert len(now.to_pandas("decisions")) == 3 * 120
+    guards = now.to_pandas("guards").set_index("guard")
+    assert guards.loc["confidence", "mode"] == "HALTED"
+    assert set(now.to_pandas("criteria")["ok"]) <= {True, False, None}
+    assert now.to_pandas("positions").empty == (not now.document["positions"])
+    with pytest.raises(ArgumentError, match="positions, guards, criteria"):
+        now.to_pandas("orders")
+
+
+def test_the_status_shows_itself(replayed):
+    account, _, _ = replayed
+    text, html = str(account.status()), account.status()._repr_html_()
+    for shown in (text, html):
+        assert "SYNTHETIC" in shown
+        assert "HALTED" in shown
+        assert "start 1,000.00 USD" in shown
+
+
+def test_the_status_is_read_again_each_time(replayed):
+    account, status, _ = replayed
+    statuses = account.watch()
+    assert next(statuses).document == next(statuses).document
+    statuses.close()
+
+
+def test_a_person_re_arms_a_guard_and_the_next_session_applies_it(world, replayed, tmp_path):
+    account, _, _ = replayed
+    own = PaperAccount("halted", f"sqlite:///{tmp_path / 'copy.sqlite'}", settings=account.settings)
+    assert account.copy(own.url) == len(list(account.records(None)))
+    asked = []
+
+    def refuse(move):
+        asked.append(move)
+        return False
+
+    assert own.rearm("confidence", who="Ada", confirm=refuse) is None
+    ((move),) = asked
+    assert (move.account, move.what, move.before, move.after, move.who) == (
+        "halted", "confidence", "HALTED", "ACTIVE", "Ada",
+    )  # fmt: skip
+    assert own.status().document["requests"] == []
+    request = own.rearm("confidence", who="Ada", note="seen")
+    assert request.to_json() | {"at": None} == {
+        "action": "rearm", "guard": "confidence", "who": "Ada", "note": "seen", "at": None,
+    }  # fmt: skip
+    assert [one["guard"] for one in own.status().document["requests"]] == ["confidence"]
+    later = own.run(world.bundle, world.data, start=world.start, end=world.end + 140 * HOUR_MS)
+    assert later.document["requests"] == []
+    moves = [(move["what"], move["before"], move["after"]) for move in later.document["moves"]]
+    assert ("confidence", "HALTED", "ACTIVE") in moves
+    assert later.document["session"]["number"] == 2
+
+
+def test_requests_that_the_account_does_not_allow(replayed):
+    account, _, _ = replayed
+    with pytest.raises(GuardError, match="Did you mean 'confidence'"):
+        account.rearm("confidenc", who="Ada")
+    with pytest.raises(GuardError):
+        account.promote(who="Ada")
+
+
+def test_records_are_chosen(replayed):
+    account, _, _ = replayed
+    entries = list(account.records(None))
+    assert [entry.seq for entry in account.records(3)] == [entry.seq for entry in entries[-3:]]
+    after = entries[-2].seq
+    assert [entry.seq for entry in account.records(None, after=after)] == [entries[-1].seq]
+    closed = list(account.records(None, kinds=["closed"]))
+    assert closed
+    assert {type(entry.record) for entry in closed} == {ClosedRecord}
+    with pytest.raises(ArgumentError, match="Did you mean 'closed'"):
+        account.records(kinds=["close"])
+
+
+def test_a_session_is_stopped_before_its_end(world, tmp_path):
+    account = PaperAccount("stopped", f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    with account.session(world.bundle, world.data, start=world.start) as session:
+        session.stop()
+        stopped = session.run()
+    assert stopped.document["last_bar"] is None
+    assert stopped.to_pandas("trades").empty
+    whole = account.run(world.bundle, world.data, start=world.start, end=world.end + 10 * HOUR_MS, guards=False)
+    assert whole.document["session"]["number"] == 2
+
+
+def test_candles_in_memory_are_replayed(world, tmp_path):
+    account = PaperAccount("memory", f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    candles = world.market.candles("SYNB/USDT:USDT")
+    status = account.run(world.bundle, candles, start=world.start, end=world.end + 20 * HOUR_MS, guards=False)
+    assert status.document["symbols"] == ["SYNB/USDT:USDT"]
+    assert status.document["guards"] is None
+    assert len(status.to_pandas("equity")) == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "neither `data` nor `exchange`"),
+        ({"data": "d", "exchange": "binanceusdm"}, "both `data` and `exchange`"),
+        ({"exchange": "binanceusdm", "start": "2024-01-01", "speed": 2.0}, "`start`, `speed` with live candles"),
+        ({"data": "d", "symbols": "A", "top": 3}, "both `symbols` and `top`"),
+        ({"data": "d", "top": 3}, "`top` without `start`"),
+        ({"data": "d", "start": "2024-02-01", "end": "2024-01-01"}, "`start` before `end`"),
+        ({"data": "d", "guard": False}, "unknown argument `guard`"),
+    ],
+)
+def test_arguments_that_contradict_each_other(arguments, words):
+    with pytest.raises(ArgumentError, match=words):
+        PaperAccount().run("no such bundle", **arguments)
+
+
+def test_what_is_refused(world, tmp_path):
+    account = PaperAccount("refused", f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    with pytest.raises(TrainingSpanError, match="inside the training span"):
+        account.run(world.bundle, world.data)
+    with pytest.raises(BundleError, match="a bundle for 1h"):
+        account.run(world.bundle, world.data, start=world.start, timeframe="4h")
+    with pytest.raises(JournalError):
+        account.status()

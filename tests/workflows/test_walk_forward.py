@@ -1,0 +1,99 @@
+"""A walk-forward as a function: the document of the command line, tables, progress, arguments."""
+
+import json
+
+import pytest
+
+from quorate.cli.app import main
+from quorate.core.errors import ArgumentError, ModelError
+from quorate.workflows.trials import RunRecord
+from quorate.workflows.walk_forward import walk_forward
+
+SYMBOLS = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")
+
+
+@pytest.fixture(scope="module")
+def walked(world, tmp_path_factory):
+    """The result, what progress was called with, and its document as the command line printed it."""
+    calls = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("walk"))
+        patch.setenv("QUORATE_EVALUATION__RESAMPLES", "60")
+        patch.setenv("QUORATE_MODELS__XGBOOST__TREES", "12")
+        patch.setenv("QUORATE_MODELS__LIGHTGBM__TREES", "12")
+        patch.setenv("QUORATE_TRAIN__THREADS", "1")
+        made = walk_forward(
+            world.data,
+            models="xgboost,lightgbm",
+            folds=2,
+            record=RunRecord(log=False),
+            progress=lambda *call: calls.append(call),
+            symbols=SYMBOLS,
+        )
+    return made, calls
+
+
+def test_it_is_that_of_the_command_line(world, walked, capsys):
+    asked = ("evaluate", "--data", world.data, "--symbols", ",".join(SYMBOLS), "--folds", 2, "--json")
+    assert main(list(map(str, asked))) == 0
+    shown = json.loads(capsys.readouterr().out)
+    found = json.loads(json.dumps(walked[0].to_json()))
+    assert shown.keys() == found.keys()
+    # Times of training and of measuring differ, and only one of the two was recorded.
+    for name in shown.keys() - {"cost", "folds", "provenance", "deflation"}:
+        assert shown[name] == found[name], name
+    for mine, theirs in zip(found["folds"], shown["folds"], strict=True):
+        assert (mine["train"], mine["test"], mine["best_member"]) == (theirs["train"], theirs["test"], theirs["best_member"])
+
+
+def test_the_result_shows_folds_and_baselines(walked):
+    made, _ = walked
+    assert "xgboost, lightgbm in 2 folds" in str(made)
+    assert "class prior on the same rows" in made._repr_html_()
+    assert "TOO GOOD" in str(made)  # three tenths of the variance are predictable
+    metrics = made.to_pandas()
+    assert {"ensemble", "xgboost", "lightgbm", "logistic", "best_member", "random"} <= set(metrics.index)
+    assert set(made.frames) == set(SYMBOLS)
+    decided = made.to_pandas("decisions")
+    assert len(decided) == made.document["decisions"]["bars"]
+    assert len(made.to_pandas("trades")) == made.document["trades"]["n"]
+
+
+def test_progress_names_stages_folds_and_members(walked):
+    stages = [stage for stage, done, total in walked[1] if done == total]
+    assert stages[0] == "reading candles"
+    assert "fold 1/2, xgboost (1/3)" in stages
+    assert "fold 2/2, logistic (3/3)" in stages
+
+
+def test_one_frame_of_a_market_is_enough(world):
+    candles = world.market.candles(SYMBOLS[0])
+    import pandas as pd
+
+    columns = {name: getattr(candles, name) for name in ("open", "high", "low", "close", "volume")}
+    frame = pd.DataFrame({"date": pd.to_datetime(candles.time, unit="ms", utc=True), **columns})
+    made = walk_forward(frame, models=["xgboost"], folds=1, record=RunRecord(log=False), symbols=SYMBOLS[0])
+    assert made.document["symbols"] == 1
+    assert made.document["timeframe"] == "1h"
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({}, "neither"),
+        ({"symbols": "A", "top": 3, "start": "2024-01-01"}, "both"),
+        ({"top": 3}, "`start`"),
+        ({"symbols": "A", "start": "2024-02-01", "end": "2024-01-01"}, "`start` before `end`"),
+        ({"symbols": "A", "start": "soon"}, "`start`"),
+        ({"symbol": "A"}, "Did you mean 'symbols'"),
+    ],
+)
+def test_arguments_that_contradict_each_other_are_refused_before_reading(selection, words):
+    with pytest.raises(ArgumentError, match=words):
+        walk_forward("no such folder", record=RunRecord(log=False), **selection)
+
+
+def test_an_unknown_member_is_refused_before_reading(world, calls):
+    with pytest.raises(ModelError, match="Did you mean 'xgboost'"):
+        walk_forward(world.data, models="xgbost", symbols=SYMBOLS, progress=calls, record=RunRecord(log=False))
+    assert calls.calls == []
