@@ -14,6 +14,7 @@ from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market import CandleSource, FreqtradeFolder, SyntheticMarket, write_candles
 from quorate.market.exchange import Exchange
 from quorate.market.files.table_folder import TableFolder
+from quorate.market.memory import MemorySource
 from stubs.binance import BinanceStub
 
 START = parse_ms("2024-01-01")
@@ -61,6 +62,13 @@ def exchange(folder: Path, clock: Clock) -> CandleSource:
     return OPEN.enter_context(Exchange(ExchangeSettings(url=stub.url), clock=clock))
 
 
+def memory(folder: Path, clock: Clock) -> CandleSource:
+    market = the_market()
+    panel = market.panel()
+    funding = {name: found for name in panel if (found := market.funding(name)) is not None}
+    return MemorySource(panel.values(), funding, panel.values(), clock=clock)
+
+
 #: What a source has opened.
 OPEN = ExitStack()
 
@@ -69,6 +77,7 @@ SOURCES: dict[str, Callable[[Path, Clock], CandleSource]] = {
     "freqtrade folder": freqtrade_folder,
     "tables": tables,
     "exchange": exchange,
+    "memory": memory,
 }
 
 #: Sources that are told what the present is; a made-up market has none.

@@ -43,7 +43,11 @@ def test_it_is_that_of_the_command_line(world, walked, capsys):
     for name in shown.keys() - {"cost", "folds", "provenance", "deflation"}:
         assert shown[name] == found[name], name
     for mine, theirs in zip(found["folds"], shown["folds"], strict=True):
-        assert (mine["train"], mine["test"], mine["best_member"]) == (theirs["train"], theirs["test"], theirs["best_member"])
+        assert (mine["train"], mine["test"], mine["best_member"]) == (
+            theirs["train"],
+            theirs["test"],
+            theirs["best_member"],
+        )
 
 
 def test_the_result_shows_folds_and_baselines(walked):

@@ -18,8 +18,8 @@ __all__ = [
     "Headline",
     "ImportResult",
     "MarketSignal",
-    "SeriesResult",
     "MarketSignals",
+    "SeriesResult",
     "TrainResult",
     "Verification",
 ]

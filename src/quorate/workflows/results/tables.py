@@ -57,7 +57,7 @@ def pandas() -> Any:
 
 
 def utc(time: IntArray | Sequence[int]) -> Any:
-    """ms since 1970 as a pandas index of times in UTC."""
+    """Ms since 1970 as a pandas index of times in UTC."""
     return pandas().to_datetime(time, unit="ms", utc=True)
 
 
