@@ -1,4 +1,4 @@
-"""What every member promises, run on every member there is; and broken members, each caught by what it breaks."""
+"""The contract of models, run on every registered one; and broken models, each caught by its requirement."""
 
 import os
 import shutil
@@ -22,9 +22,9 @@ from quorate.core.settings import (
 )
 from quorate.models import FitRequest, names, registry
 from quorate.models.logistic import Coefficients, Logistic
+from quorate.testing import model_checks as checks
 from quorate.testing import model_contract
-from quorate.testing.bundle_contract import checks
-from quorate.testing.model_subject import ModelUnderTest
+from quorate.testing.model_under_test import ModelUnderTest
 
 SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15, l2_share=0.0),
@@ -52,7 +52,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"
 
 
 @pytest.mark.parametrize("check", [check for name in names() for check in checks(name, SMALL)], ids=str)
-def test_every_member_keeps_every_promise(check):
+def test_every_member_meets_the_contract(check):
     check()
 
 
@@ -180,30 +180,30 @@ def registered(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("member", "promise"),
+    ("member", "requirement"),
     [
         (Nameless, "is_described"),
         (Pickled, "writes_no_pickle"),
-        (Credulous, "refuses_a_file_that_is_none"),
-        (Eager, "refuses_use_before_it_is_fitted"),
+        (Credulous, "refuses_an_invalid_file"),
+        (Eager, "refuses_use_before_fit"),
         (Backwards, "learns_in_class_order"),
-        (Random, "is_the_same_by_its_seed"),
-        (Remembering, "forgets_an_earlier_fit"),
-        (Deaf, "heeds_weights"),
-        (Silent, "tells_its_progress"),
-        (Careless, "refuses_rows_with_a_hole"),
-        (Careless, "refuses_rows_that_make_no_sense"),
-        (Careless, "counts_its_columns"),
-        (Vandal, "changes_nothing_it_is_given"),
-        (Rolling, "says_the_same_of_a_row_alone"),
-        (Forgetful, "exports_what_it_says"),
+        (Random, "is_reproducible"),
+        (Remembering, "refits_from_scratch"),
+        (Deaf, "uses_weights"),
+        (Silent, "reports_progress"),
+        (Careless, "refuses_nan_and_infinity"),
+        (Careless, "refuses_invalid_arguments"),
+        (Careless, "refuses_other_column_counts"),
+        (Vandal, "leaves_arguments_unchanged"),
+        (Rolling, "is_independent_of_the_batch"),
+        (Forgetful, "exports_the_same_outputs"),
     ],
 )
-def test_a_member_that_breaks_a_promise_is_caught_by_it(registered, member, promise):
+def test_a_member_that_breaks_a_requirement_is_caught_by_it(registered, member, requirement):
     registered(member)
-    # Whatever a check ends with, it is no silence; a promise to refuse may also end in the library's own words.
+    # Whatever a check ends with, it is no silence; a refusal may also end in the library's own words.
     with pytest.raises((ContractError, ValueError)):
-        getattr(model_contract, promise)(ModelUnderTest("logistic", "class", SMALL))
+        getattr(model_contract, requirement)(ModelUnderTest("logistic", "class", SMALL))
 
 
 def test_an_output_of_another_shape_is_refused_before_anyone_sees_it(registered):
@@ -212,7 +212,7 @@ def test_an_output_of_another_shape_is_refused_before_anyone_sees_it(registered)
         model_contract.keeps_the_column_of_an_absent_class(ModelUnderTest("logistic", "class", SMALL))
 
 
-def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_keeps_every_promise(tmp_path):
+def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_meets_the_contract(tmp_path):
     """The example, installed as a package, in a process that knows of it by its entry point alone."""
     source, target = tmp_path / "source", tmp_path / "site"
     shutil.copytree(EXAMPLE, source)
@@ -220,7 +220,7 @@ def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_keeps_ev
     options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(source)]
     subprocess.run([*install, *options], check=True, capture_output=True, text=True)
     code = """
-from quorate.testing.bundle_contract import checks
+from quorate.testing import model_checks as checks
 from quorate.models import names
 assert names()[-1] == "centroid", names()
 print(len([check() for check in checks("centroid")]))

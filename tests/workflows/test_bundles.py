@@ -9,10 +9,9 @@ from quorate.cli.app import main
 from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError, BundleError
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from quorate.ensemble.series import load
+from quorate.workflows.bundle_run import load_predictor
 from quorate.workflows.bundles import (
     list_bundles,
-    open_bundle,
     promote_bundle,
     rollback_bundle,
     show_bundle,
@@ -23,17 +22,21 @@ from quorate.workflows.train import train
 
 @pytest.fixture
 def folder(world, tmp_path):
-    """The trained bundle as champion, and a second one of one symbol."""
+    """The trained bundle as champion."""
     folder = tmp_path / "bundles"
     shutil.copytree(world.bundle.parent, folder)
-    train(world.data, folder, models="xgboost,lightgbm", symbols="SYNA/USDT:USDT", end=world.end)
     return folder
 
 
 @pytest.fixture
-def ids(world, folder):
-    (other,) = set(BundleStore(folder).ids()) - {world.bundle.name}
-    return world.bundle.name, other
+def trained(world, folder):
+    """A second bundle, of one symbol."""
+    return train(world.data, folder, models="xgboost,lightgbm", symbols="SYNA/USDT:USDT", end=world.end)
+
+
+@pytest.fixture
+def ids(world, trained):
+    return world.bundle.name, trained.id
 
 
 def printed(capsys, *arguments):
@@ -121,10 +124,12 @@ def test_without_a_champion_an_id_is_needed(folder, ids):
         show_bundle(folder, "nothing")
 
 
-def test_a_bundle_is_opened_from_whatever_names_it(world, folder):
+def test_a_bundle_is_loaded_from_whatever_names_it(world, folder, trained):
     settings = load_settings()
-    assert open_bundle(folder, settings).id == world.bundle.name
-    assert open_bundle(str(world.bundle), settings, "calibrated").decides == "calibrated"
-    loaded = load(world.bundle)
-    assert open_bundle(loaded, settings) is loaded
-    assert open_bundle(loaded, settings, "calibrated").decides == "calibrated"
+    assert load_predictor(folder, settings).id == world.bundle.name
+    assert load_predictor(trained, settings).id == trained.id
+    loaded = load_predictor(str(world.bundle), settings, "classic")
+    assert loaded.decides == "classic"
+    assert load_predictor(loaded, settings) is loaded
+    with pytest.raises(BundleError, match="no probabilities"):
+        load_predictor(loaded, settings, "calibrated")

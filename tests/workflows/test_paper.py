@@ -5,9 +5,9 @@ import json
 import pytest
 
 from quorate.cli.app import main
-from quorate.core.clock import HOUR_MS
+from quorate.core.clock import HOUR_MS, iso_ms
 from quorate.core.errors import ArgumentError, BundleError, GuardError, JournalError, TrainingSpanError
-from quorate.trading.journal import ClosedRecord
+from quorate.trading.journal import ClosedRecord, DecidedRecord
 from quorate.workflows.backtest import backtest
 from quorate.workflows.paper import PaperAccount
 from quorate.workflows.trials import RunRecord
@@ -87,7 +87,7 @@ def test_the_status_shows_itself(replayed):
 
 
 def test_the_status_is_read_again_each_time(replayed):
-    account, status, _ = replayed
+    account, _, _ = replayed
     statuses = account.watch()
     assert next(statuses).document == next(statuses).document
     statuses.close()
@@ -142,15 +142,20 @@ def test_records_are_chosen(replayed):
         account.records(kinds=["close"])
 
 
-def test_a_session_is_stopped_before_its_end(world, tmp_path):
+def test_a_session_ends_after_the_step_at_which_it_is_stopped(world, tmp_path):
     account = PaperAccount("stopped", f"sqlite:///{tmp_path / 'journal.sqlite'}")
-    with account.session(world.bundle, world.data, start=world.start) as session:
-        session.stop()
+    span = {"start": world.start, "end": world.end + 20 * HOUR_MS}
+
+    def stop_at_third_bar(record):
+        if isinstance(record, DecidedRecord) and record.time == world.end + 2 * HOUR_MS:
+            session.stop()
+
+    with account.session(world.bundle, world.data, listener=stop_at_third_bar, **span) as session:
         stopped = session.run()
-    assert stopped.document["last_bar"] is None
-    assert stopped.to_pandas("trades").empty
-    whole = account.run(world.bundle, world.data, start=world.start, end=world.end + 10 * HOUR_MS, guards=False)
+    assert stopped.document["last_bar"] == iso_ms(world.end + 2 * HOUR_MS)
+    whole = account.run(world.bundle, world.data, **span)
     assert whole.document["session"]["number"] == 2
+    assert len(whole.to_pandas("equity")) == 20
 
 
 def test_candles_in_memory_are_replayed(world, tmp_path):

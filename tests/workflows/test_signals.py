@@ -63,7 +63,7 @@ def test_one_stale_market_is_marked_beside_a_current_one(world):
 
 
 def test_bars_of_the_training_span_are_refused_or_marked(world):
-    candles = world.market.candles(SEEN).between(end=world.end)
+    candles = world.market.candles(SEEN).between(end=world.end - 50 * HOUR_MS)
     with pytest.raises(TrainingSpanError):
         signals(world.bundle, candles)
     (made,) = signals(world.bundle, candles, allow_training_span=True)
@@ -73,12 +73,14 @@ def test_bars_of_the_training_span_are_refused_or_marked(world):
 
 def test_a_loaded_bundle_and_a_policy(world):
     loaded = load(world.bundle)
-    (by_path,) = signals(world.bundle, world.data, SEEN, policy="calibrated").to_json()
-    (by_bundle,) = signals(loaded, world.data, SEEN, policy="calibrated").to_json()
+    (by_path,) = signals(world.bundle, world.data, SEEN, policy="classic").to_json()
+    (by_bundle,) = signals(loaded, world.data, SEEN, policy="classic").to_json()
     assert by_path == by_bundle
-    assert by_path["policy"] == "calibrated"
-    with pytest.raises(BundleError):
-        signals(world.bundle, world.data, SEEN, policy="loud")
+    assert by_path["policy"] == "classic"
+    with pytest.raises(BundleError, match="no probabilities"):
+        signals(world.bundle, world.data, SEEN, policy="calibrated")
+    with pytest.raises(BundleError, match="no such policy"):
+        signals(loaded, world.data, SEEN, policy="loud")
 
 
 def test_tables_and_texts(world):

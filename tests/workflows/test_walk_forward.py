@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from quorate.cli.app import main
@@ -43,11 +44,8 @@ def test_it_is_that_of_the_command_line(world, walked, capsys):
     for name in shown.keys() - {"cost", "folds", "provenance", "deflation"}:
         assert shown[name] == found[name], name
     for mine, theirs in zip(found["folds"], shown["folds"], strict=True):
-        assert (mine["train"], mine["test"], mine["best_member"]) == (
-            theirs["train"],
-            theirs["test"],
-            theirs["best_member"],
-        )
+        for name in ("train", "test", "best_member"):
+            assert mine[name] == theirs[name]
 
 
 def test_the_result_shows_folds_and_baselines(walked):
@@ -72,8 +70,6 @@ def test_progress_names_stages_folds_and_members(walked):
 
 def test_one_frame_of_a_market_is_enough(world):
     candles = world.market.candles(SYMBOLS[0])
-    import pandas as pd
-
     columns = {name: getattr(candles, name) for name in ("open", "high", "low", "close", "volume")}
     frame = pd.DataFrame({"date": pd.to_datetime(candles.time, unit="ms", utc=True), **columns})
     made = walk_forward(frame, models=["xgboost"], folds=1, record=RunRecord(log=False), symbols=SYMBOLS[0])

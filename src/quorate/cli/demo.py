@@ -92,8 +92,8 @@ def demo(
     show(evaluation.to_json())
     output.print_line()
     output.print_line(
-        f"The market's predictability was set by --edge ({edge:g} of the variance of returns): the demo shows that the\n"
-        "program finds it, and nothing about real markets.\n"
+        f"The market's predictability was set by --edge ({edge:g} of the variance of returns): the demo shows that\n"
+        "the program finds it, and nothing about real markets.\n"
         f"page {page}"
     )
 

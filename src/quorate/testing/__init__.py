@@ -1,5 +1,16 @@
-"""Contract suites that other packages run on their own models."""
+"""Contract suites for models and sources of candles of other packages, to be run by pytest:
 
-from quorate.testing.bundle_contract import checks
+import pytest
+from quorate.testing import model_checks
 
-__all__ = ["checks"]
+@pytest.mark.parametrize("check", model_checks("my_model"), ids=str)
+def test_my_model(check):
+    check()
+"""
+
+from quorate.testing.bundle_contract import checks as model_checks
+from quorate.testing.check import Check
+from quorate.testing.source_contract import checks as source_checks
+from quorate.testing.source_contract import reference_market
+
+__all__ = ["Check", "model_checks", "reference_market", "source_checks"]

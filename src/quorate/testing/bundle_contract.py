@@ -1,11 +1,4 @@
-"""What every member promises once it sits in a bundle: `quorate.testing.model_contract`, continued.
-
-    @pytest.mark.parametrize("check", checks("my_member"), ids=str)
-    def test_contract(check):
-        check()
-
-runs both: the promises of the member alone, and those below, which need candles, training and a bundle.
-"""
+"""Requirements of every model in a bundle: it votes after training, and abstains where it cannot."""
 
 from __future__ import annotations
 
@@ -27,26 +20,31 @@ from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.ensemble.voting.fallback import FALLBACK
 from quorate.market.synthetic import SyntheticMarket
-from quorate.testing import model_contract as alone
-from quorate.testing.model_subject import Check, ModelUnderTest
+from quorate.testing import model_contract
+from quorate.testing.check import Check
+from quorate.testing.model_under_test import ModelUnderTest
 
 _BARS, _TRAIN_BARS = 600, 500
 
-# No promise depends on how long the machine takes.
-_PATIENCE = PredictSettings(deadline_ms=60_000)
+# No requirement depends on the speed of the machine.
+_NO_HURRY = PredictSettings(deadline_ms=60_000)
 
 
 class BundledModel(ModelUnderTest):
-    """A member as the only one of a bundle, trained on a small synthetic market.
+    """A model as the only member of a bundle, trained on a small synthetic market.
+
+    Args:
+        name: as registered.
+        settings: of models; None for the defaults.
 
     Attributes:
-        manifest, files: the bundle's.
-        candles: one market; its last 100 bars were not trained on.
-        now: when the newest of them has closed, ms.
+        candles: one market; its last 100 bars are not trained on.
+        now: close time of the newest of them, ms.
     """
 
     def __init__(self, name: str, settings: ModelSettings | None = None) -> None:
         super().__init__(name, "class", settings)
+        self.title = f"{name}-bundle"
         market = SyntheticMarket(seed=4, symbols=1, bars=_BARS, edge=0.3)
         self.candles: Candles = market.candles(market.names[0])
         self.now = int(self.candles.time[-1]) + timeframe_ms(market.timeframe)
@@ -67,66 +65,68 @@ class BundledModel(ModelUnderTest):
             return storage.read(trained.path)
 
     def bundle(self, spoil: Callable[[bytes], bytes] = lambda graph: graph) -> Bundle:
-        """The bundle as loaded from disk, its graph put through `spoil` before it was published."""
+        """The bundle as loaded from disk, its graph changed by `spoil` before it is published."""
         manifest, files = self._published
         graph = f"{self.name}.onnx"
         with tempfile.TemporaryDirectory() as folder:
             path, _ = storage.publish(Path(folder), manifest, {**files, graph: spoil(files[graph])})
-            return load_bundle(path, _PATIENCE)
+            return load_bundle(path, _NO_HURRY)
 
 
 def checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:
-    """Every promise of the member registered under a name: alone, for both tasks, and in a bundle.
+    """Every requirement of the model registered under a name: alone, for both tasks, and in a bundle.
 
     Args:
         name: as registered.
-        settings: smaller than the defaults make it quicker; no promise depends on them.
+        settings: of models; smaller ones than the defaults make the checks faster.
 
     Raises:
-        ModelError: no such member.
+        ModelError: no such model.
     """
-    yield from alone.checks(name, settings)
-    seat = BundledModel(name, settings)
-    for promise in PROMISES:
-        yield Check(promise, seat, f"{name}-bundle")
+    yield from model_contract.checks(name, settings)
+    bundled = BundledModel(name, settings)
+    for requirement in REQUIREMENTS:
+        yield Check(requirement, bundled)
 
 
-def votes_once_it_is_trained(s: BundledModel) -> None:
-    """Trained, published and loaded it votes, live as in the frame, with the scores of its class as its score."""
+def votes_after_training(s: BundledModel) -> None:
+    """Trained, published and loaded, it votes, live as in the frame, with its largest class score as score."""
     bundle = s.bundle()
     signal = bundle.predict(s.candles, now=s.now)
-    s.keep([vote.model for vote in signal.votes] == [s.name], f"votes {signal.votes}", f"one vote of {s.name}")
+    s.require([vote.model for vote in signal.votes] == [s.name], f"votes {signal.votes}", f"one vote of {s.name}")
     vote, frame = signal.votes[0], bundle.predict_frame(s.candles)
-    s.keep(vote.scores is not None and vote.score == max(vote.scores), f"{vote}", "the largest of its scores")
-    s.keep_same(np.array(vote.scores), frame.scores[s.name][-1], 1e-6, "between live and frame")
-    s.keep(vote.probabilities is None, f"probabilities {vote.probabilities}", "none before calibration")
+    s.require(vote.scores is not None and vote.score == max(vote.scores), f"{vote}", "the largest of its scores")
+    s.require_equal(np.array(vote.scores), frame.scores[s.name][-1], 1e-6, "between live and frame")
+    s.require(vote.probabilities is None, f"probabilities {vote.probabilities}", "none before calibration")
 
 
 def abstains_without_history(s: BundledModel) -> None:
-    """With a feature missing it does not guess."""
+    """With a missing feature it abstains."""
     signal = s.bundle().predict(s.candles[-20:], now=s.now)
     _abstained(s, signal, "too little history")
 
 
-def abstains_when_its_graph_does_not_load(s: BundledModel) -> None:
-    """A graph that cannot be loaded is an abstention with its cause, and nobody votes in its name."""
+def abstains_when_its_graph_cannot_be_loaded(s: BundledModel) -> None:
+    """A graph that cannot be loaded is an abstention with its cause, and no other rule votes in its name."""
     bundle = s.bundle(lambda graph: graph[: len(graph) // 2])
-    s.keep(bundle.status() == {s.name: False}, f"status {bundle.status()}", "not loaded")
+    s.require(bundle.status() == {s.name: False}, f"status {bundle.status()}", "not loaded")
     signal = bundle.predict(s.candles, now=s.now)
     _abstained(s, signal, "could not load")
-    s.keep(signal.rule == FALLBACK and signal.confidence == 0, signal.line(), "the rules' word, without confidence")
+    s.require(
+        signal.rule == FALLBACK and signal.confidence == 0, signal.line(), "the fallback rules, without confidence"
+    )
     frame = bundle.predict_frame(s.candles)
-    s.keep(bool(np.isnan(frame.scores[s.name]).all()), "scores in the frame", "NaN throughout")
+    s.require(bool(np.isnan(frame.scores[s.name]).all()), "scores in the frame", "NaN throughout")
 
 
 def _abstained(s: BundledModel, signal: Signal, reason: str) -> None:
-    told = [one.reason for one in signal.abstentions]
-    kept = not signal.votes and len(told) == 1 and reason in told[0]
-    s.keep(kept, f"votes {signal.votes}, abstentions {told}", f"one abstention: {reason}")
+    reasons = [one.reason for one in signal.abstentions]
+    met = not signal.votes and len(reasons) == 1 and reason in reasons[0]
+    s.require(met, f"votes {signal.votes}, abstentions {reasons}", f"one abstention: {reason}")
 
 
-PROMISES: tuple[Callable[[BundledModel], None], ...] = (
-    votes_once_it_is_trained,
+REQUIREMENTS: tuple[Callable[[BundledModel], None], ...] = (
+    votes_after_training,
     abstains_without_history,
-    abstains_when_its_graph_does_not_load,
+    abstains_when_its_graph_cannot_be_loaded,
 )

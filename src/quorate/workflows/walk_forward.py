@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results import Evaluation
-from quorate.workflows.selection import Selection, resolve, split_symbols
+from quorate.workflows.selection import Selection, open_selection, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -66,26 +66,18 @@ def walk_forward(
     from quorate.evaluation.walk_forward.permutation_importance import Importance
     from quorate.evaluation.walk_forward.walk import require_members, walk
     from quorate.targets import ForwardClass
-    from quorate.workflows.market_data import (
-        data_name,
-        open_source,
-        read_contracts,
-        read_funding,
-        read_marks,
-        read_panel,
-    )
+    from quorate.workflows.market_data import data_name, read_contracts, read_funding, read_marks, read_panel
     from quorate.workflows.trials import TrialRecorder
 
     settings = load_settings() if settings is None else settings
     if policy is not None:
         settings = replace(settings, policy=replace(settings.policy, name=policy))
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
-    source = open_source(data, split_symbols(selection.get("symbols")), selection.get("timeframe"))
-    contracts = read_contracts(source)
-    markets = resolve(source, selection, settings)
-    start, end, timeframe = markets.start, markets.end, markets.timeframe
     members = split_symbols(models)
     require_members(members)
+    source, markets = open_selection(data, selection, settings)
+    contracts = read_contracts(source)
+    start, end, timeframe = markets.start, markets.end, markets.timeframe
     clock = [time.perf_counter()]
     panel = read_panel(source, timeframe, markets.symbols, progress, start=start, end=end)
     funding = read_funding(source, tuple(panel))

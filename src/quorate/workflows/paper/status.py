@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quorate.workflows.results import Headline, tables
-from quorate.workflows.results.headline import Row, figure, marks_of
+from quorate.workflows.results.headline import HeadlineRow, figure, marks_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +45,13 @@ class PaperStatus:
         found = self.document
         judged = [row["ok"] for row in found["criteria"]]
         rows = (
-            Row("mode", Cell(found["mode"])),
-            Row("equity", Cell(f"{found['equity_usd']:,.2f} USD"), f"start {found['start_equity_usd']:,.2f} USD"),
-            Row("positions", Cell(f"{len(found['positions'])}")),
+            HeadlineRow("mode", Cell(found["mode"])),
+            HeadlineRow(
+                "equity", Cell(f"{found['equity_usd']:,.2f} USD"), f"start {found['start_equity_usd']:,.2f} USD"
+            ),
+            HeadlineRow("positions", Cell(f"{len(found['positions'])}")),
             figure("trades", found["stats"], "n", "count"),
-            Row("criteria met", Cell(f"{sum(ok is True for ok in judged)} of {len(judged)}")),
+            HeadlineRow("criteria met", Cell(f"{sum(ok is True for ok in judged)} of {len(judged)}")),
         )
         title = (
             f"Paper account {found['account']} by {found['bundle']}, {len(found['symbols'])} symbols, "

@@ -17,7 +17,7 @@ _GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HeadlineRow:
     """One figure: its name, its value with interval or the reason why there is none, and its baseline's."""
 
     name: str
@@ -31,7 +31,7 @@ class Headline:
 
     title: str
     marks: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[HeadlineRow, ...]
 
     def text(self) -> str:
         """Marks, the title and a line a figure, in columns."""
@@ -59,11 +59,11 @@ def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:
     return (*marks, *document.get("warnings", ()))
 
 
-def figure(name: str, figures: Mapping[str, Any], key: str, kind: Kind, baseline: str = "") -> Row:
+def figure(name: str, figures: Mapping[str, Any], key: str, kind: Kind, baseline: str = "") -> HeadlineRow:
     """A row of a document's figure."""
     from quorate.evaluation.report.formatting import cell
 
-    return Row(name, cell(figures, key, kind), baseline)
+    return HeadlineRow(name, cell(figures, key, kind), baseline)
 
 
 def beside(name: str, figures: Mapping[str, Any] | None, key: str, kind: Kind) -> str:
@@ -73,7 +73,9 @@ def beside(name: str, figures: Mapping[str, Any] | None, key: str, kind: Kind) -
     return "" if figures is None or key not in figures else f"{name} {_shown(cell(figures, key, kind))}"
 
 
-def money_rows(trades: Mapping[str, Any], hold: Mapping[str, Any] | None, crowd: Mapping[str, Any] | None) -> list[Row]:
+def money_rows(
+    trades: Mapping[str, Any], hold: Mapping[str, Any] | None, crowd: Mapping[str, Any] | None
+) -> list[HeadlineRow]:
     """Trades, expectancy and return of an account beside buy-and-hold and random entries.
 
     Args:

@@ -57,7 +57,7 @@ def pandas() -> Any:
 
 
 def utc(time: IntArray | Sequence[int]) -> Any:
-    """Ms since 1970 as a pandas index of times in UTC."""
+    """Times in ms since 1970 as a pandas index of times in UTC."""
     return pandas().to_datetime(time, unit="ms", utc=True)
 
 
@@ -65,7 +65,7 @@ def metric_table(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """A row for each name, a column for each number; intervals as columns `<number>_low` and `<number>_high`.
 
     Args:
-        rows: name -> figures as in JSON; texts, lists and inner documents are left out. A number that is missing is NaN.
+        rows: name -> figures as in JSON; texts, lists and inner documents are left out. Missing numbers are NaN.
     """
     table = {name: _numbers(figures) for name, figures in rows.items()}
     return pandas().DataFrame.from_dict(table, orient="index", dtype=float)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.types import CLASS_NAMES, Mode
 from quorate.workflows.results import tables
-from quorate.workflows.results.headline import SYNTHETIC, Headline, Row, beside, figure
+from quorate.workflows.results.headline import SYNTHETIC, Headline, HeadlineRow, beside, figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,12 +149,12 @@ class TrainResult:
             "baselines": {name: manifest.metrics[name] for name in _RETURN_BASELINES},
         }
 
-    def _row(self, member: MemberResult) -> Row:
+    def _row(self, member: MemberResult) -> HeadlineRow:
         from quorate.evaluation.report.formatting import Cell
 
         figures = member.metrics.get(_TEST)
         if figures is None:
-            return Row(member.model, Cell("failed", reason=member.failure or ""))
+            return HeadlineRow(member.model, Cell("failed", reason=member.failure or ""))
         if self.manifest.recipe == "stack":
             return _return_row(member.model, figures, self.manifest.metrics)
         prior = beside("class prior", figures, "prior_log_loss", "loss")
@@ -204,7 +204,7 @@ class SeriesResult:
         rows = []
         for result in self.bundles:
             since = format_ms(first_bar_of(result))
-            rows += [Row(f"from {since}: {row.name}", row.value, row.baseline) for row in result.headline.rows]
+            rows += [HeadlineRow(f"from {since}: {row.name}", row.value, row.baseline) for row in result.headline.rows]
         return Headline(
             f"Series {self.id} of {len(self.bundles)} bundles", (SYNTHETIC,) if self.synthetic else (), tuple(rows)
         )
@@ -265,6 +265,6 @@ def first_bar_of(result: TrainResult) -> int:
     return first_decided_bar(result.manifest)
 
 
-def _return_row(name: str, figures: Mapping[str, Any], metrics: Mapping[str, Any]) -> Row:
+def _return_row(name: str, figures: Mapping[str, Any], metrics: Mapping[str, Any]) -> HeadlineRow:
     zero = beside("predicting zero", metrics["predict_zero"][_TEST], "rmse_pct", "loss")
     return figure(f"{name}, RMSE of returns in percent", figures, "rmse_pct", "loss", zero)
