@@ -74,7 +74,7 @@ def test_bars_before_the_first_bundle_are_refused(series, world, quorate_program
             asked = (verb, "--bundle", series["bundle"], "--data", world.data, "--from", "2024-01-20", *more)
             refused = quorate_program(*asked)
             assert refused.returncode == 1
-            assert "speaks from 2024-01-21 00:00 on" in refused.stderr
+            assert "decides from 2024-01-21 00:00 on" in refused.stderr
     signals = document(
         quorate_program("signal", "--bundle", series["bundle"], "--data", world.data, "SYNA/USDT:USDT", "--json")
     )
@@ -109,7 +109,7 @@ def test_markets_come_from_a_freqtrade_configuration(world, quorate_program, tmp
     asked = ("train", "--freqtrade-config", tmp_path / "config.json", "--out", tmp_path / "out", "--to", world.seam)
     refused = quorate_program(*asked, *TRAIN)
     assert refused.returncode == 1
-    assert "Strategies often set it instead: name theirs with --timeframe." in refused.stderr
+    assert "Many strategies set it instead: name it with --timeframe." in refused.stderr
     trained = quorate_program(*asked, "--timeframe", "1h", *TRAIN)
     assert document(trained)["symbols"] == ["SYNA/USDT:USDT", "SYNB/USDT:USDT"]
     assert document(trained)["id"] == world.trained["id"]

@@ -11,6 +11,7 @@ from quorate.core.types import CANDLE_COLUMNS
 from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from quorate.market.exchange import Exchange
 from quorate.market.files.table_folder import TableFolder
+from quorate.market.memory import MemorySource
 from quorate.testing import reference_market, source_checks, source_contract
 from quorate.testing.source_contract import SourceUnderTest
 from stubs.binance import BinanceStub
@@ -54,11 +55,18 @@ def exchange(folder, clock):
         yield source
 
 
+def memory(folder, clock):
+    panel = reference_market().panel()
+    funding = {name: found for name in panel if (found := reference_market().funding(name)) is not None}
+    return nullcontext(MemorySource(panel.values(), funding, panel.values(), clock=clock))
+
+
 CHECKS = [
     *source_checks("synthetic", synthetic, has_clock=False),  # a synthetic market has no present
     *source_checks("freqtrade-folder", freqtrade_folder),
     *source_checks("tables", tables),
     *source_checks("exchange", exchange),
+    *source_checks("memory", memory),
 ]
 
 

@@ -8,9 +8,8 @@ def test_my_model(check):
     check()
 """
 
-from quorate.testing.bundle_contract import checks as model_checks
+from quorate.testing.bundle_contract import model_checks
 from quorate.testing.check import Check
-from quorate.testing.source_contract import checks as source_checks
-from quorate.testing.source_contract import reference_market
+from quorate.testing.source_contract import reference_market, source_checks
 
 __all__ = ["Check", "model_checks", "reference_market", "source_checks"]

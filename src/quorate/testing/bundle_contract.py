@@ -73,7 +73,7 @@ class BundledModel(ModelUnderTest):
             return load_bundle(path, _NO_HURRY)
 
 
-def checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:
+def model_checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:
     """Every requirement of the model registered under a name: alone, for both tasks, and in a bundle.
 
     Args:

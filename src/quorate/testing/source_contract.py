@@ -58,7 +58,7 @@ class SourceUnderTest(Subject):
             yield source
 
 
-def checks(title: str, open_source: OpenSource, *, has_clock: bool = True) -> Iterator[Check]:
+def source_checks(title: str, open_source: OpenSource, *, has_clock: bool = True) -> Iterator[Check]:
     """Every requirement of a source.
 
     Args:

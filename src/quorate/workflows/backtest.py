@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from quorate.core.progress import Progress, silent
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
 
     from quorate.core.settings import Settings
     from quorate.core.types import DecisionFrame, Policy
-    from quorate.ensemble.inference import Predictor
     from quorate.evaluation.metrics.equity import EquityCurve
     from quorate.trading.backtest.backtest_result import BacktestResult
-    from quorate.workflows.bundle_run import BundleRun
+    from quorate.workflows.bundle_run import BundleLike, BundleRun
     from quorate.workflows.market_data import Data
     from quorate.workflows.trials import RunRecord
 
@@ -98,7 +96,7 @@ class Backtest:
 
 
 def backtest(
-    bundle: str | Path | Predictor,
+    bundle: BundleLike,
     data: Data,
     *,
     policy: Policy | None = None,

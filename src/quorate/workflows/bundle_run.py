@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
 from quorate.core.progress import Progress, silent
 from quorate.core.types import DecisionFrame
 from quorate.workflows.market_data import predict_panel, read_funding, read_marks, read_panel, require_unseen
+from quorate.workflows.results.training import SeriesResult, TrainResult
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, Policy
     from quorate.ensemble.inference import Bundle, Predictor
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from quorate.trading.account.contract import Contract
     from quorate.trading.backtest.backtest_result import BacktestResult
     from quorate.workflows.selection import Markets
+
+#: A path of a bundle, of bundles (the champion) or of a series; what training returned; or one that is loaded.
+BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,21 +154,22 @@ class BundleRun:
         return SingleModel(scores, about) if names else None
 
 
-def load_predictor(bundle: str | Path | Predictor, settings: Settings, policy: Policy | None = None) -> Predictor:
+def load_predictor(bundle: BundleLike, settings: Settings, policy: Policy | None = None) -> Predictor:
     """The bundle or series, read from a path or as it is.
 
     Args:
-        bundle: a folder of a bundle, of bundles (its champion is read) or of a series, or one that is loaded already.
+        bundle: a folder of a bundle, of bundles (its champion is read) or of a series; what training returned; or one
+            that is loaded already.
         settings: `predict` holds the deadline of a bundle that is read.
         policy: to decide by instead of the bundle's own.
 
     Raises:
         BundleError: missing, altered, or without that policy.
     """
-    from pathlib import Path
-
     from quorate.ensemble.series import load
 
+    if isinstance(bundle, TrainResult | SeriesResult):
+        bundle = bundle.path
     if isinstance(bundle, str | Path):
         return load(bundle, settings.predict, policy)
     return bundle if policy is None else bundle.by(policy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TypeAlias
 
 from quorate.core.errors import BundleError, QuorateError
 from quorate.core.progress import Progress, silent
@@ -17,37 +17,9 @@ from quorate.workflows.results.bundles import (
     ChampionChange,
     Verification,
 )
-from quorate.workflows.results.training import SeriesResult, TrainResult
-
-if TYPE_CHECKING:
-    from quorate.core.settings import Settings
-    from quorate.ensemble.inference import Predictor
 
 #: A store, or the path of its folder.
 StoreLike: TypeAlias = BundleStore | Path | str
-
-#: A bundle, a series or a folder of bundles for its champion, as path; loaded; or as training returned it.
-BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
-
-
-def open_bundle(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
-    """The bundle, verified and started, deciding by a policy where one is named.
-
-    Args:
-        bundle: a path is loaded with the settings; one that is loaded already is taken as it is.
-        settings: the deadline of live predictions.
-        policy: "classic" or "calibrated"; None for the bundle's own.
-
-    Raises:
-        BundleError: no bundle there, one that was altered, or no such policy.
-    """
-    from quorate.ensemble.series import load
-
-    if isinstance(bundle, TrainResult | SeriesResult):
-        bundle = bundle.path
-    if isinstance(bundle, str | Path):
-        return load(bundle, settings.predict, policy)
-    return bundle if policy is None else bundle.by(policy)
 
 
 def list_bundles(bundles: StoreLike) -> BundleList:

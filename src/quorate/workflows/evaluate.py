@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
@@ -13,14 +12,13 @@ from quorate.workflows.selection import Selection, resolve_for_bundle, split_sym
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Policy
-    from quorate.ensemble.inference import Predictor
-    from quorate.workflows.bundle_run import BundleRun
+    from quorate.workflows.bundle_run import BundleLike, BundleRun
     from quorate.workflows.market_data import Data
     from quorate.workflows.trials import RunRecord, TrialRecorder
 
 
 def evaluate(
-    bundle: str | Path | Predictor,
+    bundle: BundleLike,
     data: Data,
     *,
     policy: Policy | None = None,

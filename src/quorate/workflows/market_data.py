@@ -119,7 +119,7 @@ def read_panel(
         raise DataError(
             f"read {timeframe} candles of {len(symbols)} symbols",
             found="no bar in the span",
-            expected=f"bars from {_when(start)} to {_when(end)}",
+            expected=f"bars {_span(start, end)}",
         )
     return panel
 
@@ -163,7 +163,7 @@ def require_unseen(bundle: Predictor, start: int | None, end: int | None, *, all
     if bundle.first_bar is not None:
         if start is None or start < bundle.first_bar:
             raise TrainingSpanError(
-                f"use bars from {_when(start)} to {_when(end)}",
+                f"use bars {_span(start, end)}",
                 found=f"a series whose first bundle decides from {format_ms(bundle.first_bar)} on",
                 expected=f"`start` {format_ms(bundle.first_bar)} or later",
             )
@@ -172,7 +172,7 @@ def require_unseen(bundle: Predictor, start: int | None, end: int | None, *, all
     overlaps = (start is None or start < trained[1]) and (end is None or end > trained[0])
     if overlaps and not allow:
         raise TrainingSpanError(
-            f"use bars from {_when(start)} to {_when(end)}",
+            f"use bars {_span(start, end)}",
             found=f"bars inside the training span, {format_ms(trained[0])} to {format_ms(trained[1])}",
             expected=f"`start` {format_ms(trained[1])} or later",
             remedy="Or allow it with `allow_training_span=True`; the result is then marked.",
@@ -228,5 +228,6 @@ def _unusable(data: Any) -> ArgumentError:
     )
 
 
-def _when(moment: int | None) -> str:
-    return "the first" if moment is None else format_ms(moment)
+def _span(start: int | None, end: int | None) -> str:
+    first = "the first" if start is None else format_ms(start)
+    return f"from {first} to {'the newest' if end is None else format_ms(end)}"

@@ -9,13 +9,14 @@ from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.bundles import BundleLike, open_bundle
+from quorate.workflows.bundle_run import BundleLike, load_predictor
 from quorate.workflows.market_data import Data, open_source, same_kind
-from quorate.workflows.results.signals import MarketSignal, Signals
+from quorate.workflows.results.signals import MarketSignal, MarketSignals
 from quorate.workflows.selection import split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
+    from quorate.core.types import Policy
 
 # The newest closed bar opened up to two bars ago; one more is a late download.
 _STALE_BARS = 3
@@ -27,11 +28,11 @@ def signals(
     symbols: Sequence[str] | str | None = None,
     *,
     timeframe: str | None = None,
-    policy: str | None = None,
+    policy: Policy | None = None,
     allow_training_span: bool = False,
     settings: Settings | None = None,
     progress: Progress = silent,
-) -> Signals:
+) -> MarketSignals:
     """Predict the newest closed bar of every market, and mark what is to be known about each signal.
 
     Args:
@@ -51,7 +52,7 @@ def signals(
         TrainingSpanError: a bar of the training span that is not allowed.
         DataError: candles that cannot be read.
     """
-    loaded = open_bundle(bundle, load_settings() if settings is None else settings, policy)
+    loaded = load_predictor(bundle, load_settings() if settings is None else settings, policy)
     timeframe = timeframe or loaded.manifest.timeframe
     wanted = split_symbols(symbols)
     source = open_source(data, wanted, timeframe)
@@ -75,4 +76,4 @@ def signals(
             )
         )
         progress("predicting", number, len(panel))
-    return Signals(tuple(made), loaded.mode, loaded.status())
+    return MarketSignals(tuple(made), loaded.mode, loaded.status())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from quorate.core.errors import ArgumentError, close_match
@@ -16,8 +15,8 @@ from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.ensemble.inference import Predictor
     from quorate.trading.journal import Entry, Journal, Record, Role
+    from quorate.workflows.bundle_run import BundleLike
     from quorate.workflows.market_data import Data
 
 
@@ -48,7 +47,7 @@ class PaperAccount:
 
     def run(
         self,
-        bundle: str | Path | Predictor,
+        bundle: BundleLike,
         data: Data | None = None,
         *,
         exchange: str | None = None,
@@ -80,7 +79,7 @@ class PaperAccount:
     @contextmanager
     def session(
         self,
-        bundle: str | Path | Predictor,
+        bundle: BundleLike,
         data: Data | None = None,
         *,
         exchange: str | None = None,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quorate.core.progress import Progress
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountConfig, PaperSession
+    from quorate.workflows.bundle_run import BundleLike
     from quorate.workflows.market_data import Data
 
 #: Called with every record once it is in the journal.
@@ -66,7 +66,7 @@ def prepare(
     name: str,
     url: str,
     settings: Settings,
-    bundle: str | Path | Predictor,
+    bundle: BundleLike,
     data: Data | None,
     exchange: str | None,
     listener: Listener | None,

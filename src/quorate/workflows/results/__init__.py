@@ -4,7 +4,7 @@ from quorate.workflows.results.bundles import BundleDetails, BundleList, Champio
 from quorate.workflows.results.evaluation import Evaluation
 from quorate.workflows.results.headline import Headline
 from quorate.workflows.results.market_files import CheckResult, DownloadResult, FileList, ImportResult
-from quorate.workflows.results.signals import MarketSignal, Signals
+from quorate.workflows.results.signals import MarketSignal, MarketSignals
 from quorate.workflows.results.training import SeriesResult, TrainResult
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "Headline",
     "ImportResult",
     "MarketSignal",
+    "MarketSignals",
     "SeriesResult",
-    "Signals",
     "TrainResult",
     "Verification",
 ]

@@ -1,4 +1,4 @@
-"""Signals of many markets, with what is to be known about each."""
+"""MarketSignals of many markets, with what is to be known about each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MarketSignal:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Signals(Sequence[MarketSignal]):
+class MarketSignals(Sequence[MarketSignal]):
     """The signals of some markets, in the order they were asked for.
 
     Attributes:

@@ -1,0 +1,162 @@
+"""Candles from pandas frames as users have them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quorate.core.clock import DAY_MS, HOUR_MS, MINUTE_MS, parse_ms
+from quorate.core.errors import CandleError, DataError, TooLittleHistoryError, UnknownTimeframeError
+from quorate.core.types import CANDLE_COLUMNS, Candles
+from quorate.market.frames import candles_from_frame, infer_timeframe, split_frame
+
+START = parse_ms("2024-01-01")
+NOW = parse_ms("2025-01-01")
+BARS = 30
+NAMES = ["open", "high", "low", "close", "volume"]
+
+
+def rows(length=HOUR_MS):
+    """The list that ccxt's fetch_ohlcv returns."""
+    return [[START + length * bar, 100.0 + bar, 103.0 + bar, 98.0 + bar, 101.0 + bar, 5.0 + bar] for bar in range(BARS)]
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame(rows(), columns=["timestamp", *NAMES])
+
+
+def read(frame, timeframe=None):
+    return candles_from_frame(frame, "BTC/USDT", timeframe, now=NOW)
+
+
+def dates(frame):
+    return pd.to_datetime(frame["timestamp"], unit="ms")
+
+
+SHAPES = {
+    "ccxt": lambda frame: frame,
+    "seconds": lambda frame: frame.assign(timestamp=frame["timestamp"] // 1_000),
+    "microseconds": lambda frame: frame.assign(timestamp=frame["timestamp"] * 1_000),
+    "nanoseconds": lambda frame: frame.assign(timestamp=frame["timestamp"] * 1_000_000),
+    "floats": lambda frame: frame.astype(float),
+    "nullable": lambda frame: frame.convert_dtypes(),
+    "texts of numbers": lambda frame: frame.astype(str),
+    "objects": lambda frame: frame.astype(object),
+    "open_time": lambda frame: frame.rename(columns={"timestamp": "open_time"}),
+    "Open time": lambda frame: frame.rename(columns={"timestamp": "Open time", "close": "Close", "volume": "VOLUME"}),
+    "date without a zone": lambda frame: frame.assign(date=dates(frame)).drop(columns="timestamp"),
+    "date in Berlin": lambda frame: frame.assign(
+        date=dates(frame).dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")
+    ).drop(columns="timestamp"),
+    "dates in seconds": lambda frame: frame.assign(timestamp=dates(frame).dt.as_unit("s")),
+    "ISO texts": lambda frame: frame.assign(timestamp=dates(frame).dt.strftime("%Y-%m-%dT%H:%M:%S")),
+    "ISO texts with offsets": lambda frame: frame.assign(
+        timestamp=[f"{moment + pd.Timedelta(hours=2)}+02:00" for moment in dates(frame)]
+    ),
+    "datetime objects": lambda frame: frame.assign(timestamp=dates(frame).dt.to_pydatetime().astype(object)),
+    "index of dates": lambda frame: frame.set_index(dates(frame)).drop(columns="timestamp"),
+    "index without a name": lambda frame: frame.set_index(dates(frame).rename(None)).drop(columns="timestamp"),
+    "index of integers": lambda frame: frame.set_index("timestamp"),
+    "more columns": lambda frame: frame.assign(rsi=50.0, note="x", tic="BTC"),
+    "newest first": lambda frame: frame.iloc[::-1],
+    "equal rows twice": lambda frame: pd.concat([frame, frame.iloc[3:5]]),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_frames_of_every_shape_give_the_same_candles(frame, shape):
+    before = frame.copy()
+    given = SHAPES[shape](frame)
+    candles = read(given)
+    assert (candles.symbol, candles.timeframe, candles.synthetic) == ("BTC/USDT", "1h", False)
+    for place, name in enumerate(("time", *CANDLE_COLUMNS)):
+        np.testing.assert_array_equal(getattr(candles, name), [row[place] for row in rows()])
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_own_candles_come_back(frame):
+    made = read(frame)
+    for back in (read(made.to_pandas()), Candles.from_pandas(made.to_pandas(), "BTC/USDT", "1h")):
+        assert all(np.array_equal(getattr(back, name), getattr(made, name)) for name in ("time", *CANDLE_COLUMNS))
+    frame.attrs["synthetic"] = True
+    assert read(frame).synthetic
+
+
+@pytest.mark.parametrize(
+    ("length", "timeframe"),
+    [(MINUTE_MS, "1m"), (15 * MINUTE_MS, "15m"), (4 * HOUR_MS, "4h"), (DAY_MS, "1d"), (3 * DAY_MS, "3d")],
+)
+def test_the_timeframe_is_the_most_frequent_distance(length, timeframe):
+    start = START // length * length
+    made = pd.DataFrame(rows(length), columns=["timestamp", *NAMES])
+    made["timestamp"] += start - START
+    assert read(made.drop(index=[4, 5, 11])).timeframe == timeframe
+    assert read(made, timeframe).timeframe == timeframe
+
+
+def test_weeks_open_on_mondays():
+    made = pd.DataFrame(rows(7 * DAY_MS), columns=["timestamp", *NAMES])  # 2024-01-01 is a Monday
+    assert read(made).timeframe == "1w"
+
+
+def test_a_timeframe_that_cannot_be_inferred_is_to_be_named(frame):
+    with pytest.raises(TooLittleHistoryError, match="`timeframe`"):
+        read(frame.iloc[:1])
+    assert len(read(frame.iloc[:1], "1h")) == 1
+    with pytest.raises(DataError, match="1500 ms apart"):
+        infer_timeframe(np.arange(5) * 1_500, "read")
+    with pytest.raises(UnknownTimeframeError):
+        read(frame, "hourly")
+
+
+def test_a_bar_that_is_running_is_left_out(frame):
+    candles = candles_from_frame(frame, "BTC/USDT", now=START + (BARS - 1) * HOUR_MS + 1)
+    assert len(candles) == BARS - 1
+    with pytest.raises(TooLittleHistoryError, match="no closed candle in 1 rows"):
+        candles_from_frame(frame.iloc[:1], "BTC/USDT", "1h", now=START + 1)
+
+
+def test_rows_that_contradict_each_other_are_a_gap_with_a_warning(frame, caplog):
+    other = frame.iloc[[7]].assign(close=106.5)
+    candles = read(pd.concat([frame, other]))
+    assert len(candles) == BARS - 1
+    assert START + 7 * HOUR_MS not in candles.time
+    assert "2 rows contradict each other" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (lambda frame: frame.drop(columns="volume"), DataError, "no column volume"),
+        (lambda frame: frame.drop(columns="timestamp"), DataError, "no column of dates, and an index of type int64"),
+        (lambda frame: frame.assign(Close=1.0), DataError, "close twice"),
+        (lambda frame: frame.assign(timestamp="soon"), DataError, "a column of times with"),
+        (lambda frame: frame.assign(timestamp="01/02/2024"), DataError, "a column of times with"),
+        (lambda frame: frame.assign(close="high"), DataError, "the column close with could not convert"),
+        (lambda frame: frame.assign(timestamp=True), DataError, "times"),
+        (lambda frame: frame.assign(close=frame["close"].where(frame.index != 4)), CandleError, "row 4.*close nan"),
+        (lambda frame: frame.assign(low=frame["low"].where(frame.index != 4, -1.0)), CandleError, "row 4"),
+        (lambda frame: frame.assign(timestamp=frame["timestamp"].where(frame.index != 4)), CandleError, "row 4"),
+        (lambda frame: frame.assign(timestamp=frame["timestamp"] + 1), CandleError, "row 0"),
+    ],
+)
+def test_what_cannot_be_candles_is_refused(frame, change, error, words):
+    with pytest.raises(error, match=words):
+        read(change(frame), "1h")
+
+
+def test_candles_from_pandas_needs_rows_in_order(frame):
+    assert len(Candles.from_pandas(frame, "BTC/USDT", "1h")) == BARS
+    with pytest.raises(DataError, match="not after the row before"):
+        Candles.from_pandas(frame.iloc[::-1], "BTC/USDT", "1h")
+    with pytest.raises(DataError, match="no time in row 4"):
+        Candles.from_pandas(frame.assign(timestamp=frame["timestamp"].where(frame.index != 4)), "BTC/USDT", "1h")
+
+
+@pytest.mark.parametrize("column", ["symbol", "Pair", "SYMBOL "])
+def test_a_column_of_symbols_splits_a_frame(frame, column):
+    whole = pd.concat([frame.assign(**{column: name}) for name in ("ETH/USDT", "BTC/USDT")])
+    parts = split_frame(whole)
+    assert list(parts) == ["BTC/USDT", "ETH/USDT"]
+    assert all(len(read(part)) == BARS for part in parts.values())
+    assert split_frame(frame) is None

@@ -1,0 +1,102 @@
+"""Markets, timeframe and span from the arguments that workflows share."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
+from quorate.core.errors import ArgumentError, UnknownTimeframeError
+from quorate.core.settings import Settings
+from quorate.core.types import Candles
+from quorate.market import FreqtradeFolder
+from quorate.market.memory import MemorySource
+from quorate.workflows.selection import Markets, Selection, moment_ms, open_selection, period_ms, resolve, span
+
+MAY = parse_ms("2025-05-01")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2025-05-01",
+        "2025-05-01T00:00",
+        "2025-05-01T02:00+02:00",
+        MAY,
+        date(2025, 5, 1),
+        datetime(2025, 5, 1),
+        datetime(2025, 5, 1, tzinfo=UTC),
+        datetime(2025, 5, 1, 2, tzinfo=timezone(timedelta(hours=2))),
+        pd.Timestamp("2025-05-01"),
+        pd.Timestamp("2025-05-01 02:00", tz="Europe/Berlin"),
+    ],
+    ids=str,
+)
+def test_a_moment_is_read_in_utc(moment):
+    assert moment_ms("start", moment) == MAY
+
+
+@pytest.mark.parametrize("moment", ["yesterday", 1.5, True, object()])
+def test_other_moments_are_refused_by_the_arguments_name(moment):
+    with pytest.raises(ArgumentError, match="use `end`"):
+        span(Selection(end=moment))
+
+
+def test_the_start_comes_before_the_end():
+    assert span(Selection(start="2025-05-01", end="2025-05-02")) == (MAY, MAY + DAY_MS)
+    assert span(Selection(start=None)) == (None, None)
+    with pytest.raises(ArgumentError, match="`start` before `end`"):
+        span(Selection(start=MAY, end="2025-05-01"))
+
+
+@pytest.mark.parametrize(
+    ("period", "days"), [("1d", 1), ("30d", 30), ("4w", 28), (timedelta(days=7), 7), (timedelta(hours=48), 2)]
+)
+def test_a_period_is_whole_days(period, days):
+    assert period_ms("every", period) == days * DAY_MS
+
+
+@pytest.mark.parametrize("period", ["7", "0d", "1h", 7, None, timedelta(), timedelta(hours=36), timedelta(days=-1)])
+def test_other_periods_are_refused(period):
+    with pytest.raises(ArgumentError, match=r"use `every`.*such as 30d or 4w"):
+        period_ms("every", period)
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({}, "neither; expected either `symbols` or `top`"),
+        ({"symbols": "A", "top": 2, "start": MAY}, "both"),
+        ({"top": 2}, "`top` without `start`"),
+        ({"symbol": "A"}, "unknown argument `symbol`.*Did you mean 'symbols'"),
+    ],
+)
+def test_a_selection_that_contradicts_itself_is_refused_before_the_folder_is_read(selection, words):
+    with pytest.raises(ArgumentError, match=words):
+        open_selection("/nowhere", selection, Settings())
+
+
+def test_a_folder_is_resolved_by_names_or_by_volume(world):
+    source = FreqtradeFolder(world.data)
+    named = resolve(source, Selection(symbols="SYNB/USDT:USDT, SYNA/USDT:USDT", end=MAY), Settings())
+    assert named == Markets(("SYNB/USDT:USDT", "SYNA/USDT:USDT"), "1h", None, MAY)
+    start = parse_ms("2024-01-20")
+    top = resolve(source, Selection(top=2, start="2024-01-20"), Settings())
+    traded = {
+        name: float((candles.close * candles.volume).sum())
+        for name in world.market.names
+        for candles in [world.market.candles(name).between(start - 30 * DAY_MS, start)]
+    }
+    assert top.symbols == tuple(sorted(traded, key=traded.get, reverse=True)[:2])
+    assert top.start == start
+    with pytest.raises(UnknownTimeframeError):
+        resolve(source, Selection(symbols="A", timeframe="45x"), Settings())
+
+
+def test_candles_in_memory_are_all_selected_in_their_own_timeframe():
+    time = MAY - np.arange(10, 0, -1) * 4 * HOUR_MS
+    ones = np.ones(10)
+    source = MemorySource([Candles(name, "4h", time, ones, ones, ones, ones, ones) for name in ("B/USDT", "A/USDT")])
+    assert resolve(source, Selection(), Settings()) == Markets(("A/USDT", "B/USDT"), "4h")
+    assert resolve(source, Selection(symbols=["B/USDT"]), Settings()).symbols == ("B/USDT",)

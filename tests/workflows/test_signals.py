@@ -1,0 +1,112 @@
+"""Signals of many markets as a function, with their marks."""
+
+import json
+
+import numpy as np
+import pytest
+
+from quorate.cli.app import main
+from quorate.core.clock import HOUR_MS, now_ms
+from quorate.core.errors import ArgumentError, BundleError, TrainingSpanError
+from quorate.core.types import CANDLE_COLUMNS, Candles
+from quorate.ensemble.series import load
+from quorate.workflows.signals import signals
+
+SEEN, UNSEEN = "SYNA/USDT:USDT", "SYNC/USDT:USDT"
+
+
+def moved(candles, end):
+    """The same candles, the last of which opens at `end`."""
+    time = candles.time + (end - int(candles.time[-1]))
+    return Candles(candles.symbol, "1h", time, *(getattr(candles, name) for name in CANDLE_COLUMNS), synthetic=True)
+
+
+def test_the_document_is_that_of_the_command_line(world, capsys, calls):
+    made = signals(world.bundle, world.data, [SEEN, UNSEEN], progress=calls)
+    assert capsys.readouterr() == ("", "")
+    assert calls.calls == [("predicting", 1, 2), ("predicting", 2, 2)]
+    assert main(["signal", "--bundle", str(world.bundle), "--data", str(world.data), SEEN, UNSEEN, "--json"]) == 0
+    assert made.to_json() == json.loads(capsys.readouterr().out)
+
+
+def test_marks_say_what_is_to_be_known(world):
+    made = signals(world.bundle, world.data)
+    assert [(each.symbol, each.trained_symbol) for each in made] == [
+        (SEEN, True),
+        ("SYNB/USDT:USDT", True),
+        (UNSEEN, False),
+    ]
+    assert len(made) == 3
+    assert made[0].stale
+    assert made.stale
+    assert not made[0].in_training_span
+    assert made[-1].synthetic
+    assert [each.symbol for each in made[1:]] == ["SYNB/USDT:USDT", UNSEEN]
+
+
+@pytest.mark.parametrize(("bars", "stale"), [(1, False), (2, False), (4, True)])
+def test_a_signal_is_stale_after_three_bars(world, bars, stale):
+    newest = now_ms() // HOUR_MS * HOUR_MS
+    candles = moved(world.market.candles(SEEN), newest - bars * HOUR_MS)
+    (made,) = signals(world.bundle, candles)
+    assert made.stale is stale
+    assert made.time == newest - bars * HOUR_MS
+
+
+def test_one_stale_market_is_marked_beside_a_current_one(world):
+    newest = now_ms() // HOUR_MS * HOUR_MS - HOUR_MS
+    panel = {SEEN: moved(world.market.candles(SEEN), newest), UNSEEN: world.market.candles(UNSEEN)}
+    made = signals(world.bundle, panel)
+    assert [each.stale for each in made] == [False, True]
+    assert not made.stale
+    assert made.newest == newest
+
+
+def test_bars_of_the_training_span_are_refused_or_marked(world):
+    candles = world.market.candles(SEEN).between(end=world.end - 50 * HOUR_MS)
+    with pytest.raises(TrainingSpanError):
+        signals(world.bundle, candles)
+    (made,) = signals(world.bundle, candles, allow_training_span=True)
+    assert made.in_training_span
+    assert "INSIDE THE TRAINING SPAN" in str(signals(world.bundle, candles, allow_training_span=True))
+
+
+def test_a_loaded_bundle_and_a_policy(world):
+    loaded = load(world.bundle)
+    (by_path,) = signals(world.bundle, world.data, SEEN, policy="classic").to_json()
+    (by_bundle,) = signals(loaded, world.data, SEEN, policy="classic").to_json()
+    assert by_path == by_bundle
+    assert by_path["policy"] == "classic"
+    with pytest.raises(BundleError, match="no probabilities"):
+        signals(world.bundle, world.data, SEEN, policy="calibrated")
+    with pytest.raises(BundleError, match="no such policy"):
+        signals(loaded, world.data, SEEN, policy="loud")
+
+
+def test_tables_and_texts(world):
+    made = signals(world.bundle, world.data, [SEEN, UNSEEN])
+    table = made.to_pandas()
+    assert list(table["symbol"]) == [SEEN, UNSEEN]
+    assert list(table["trained_symbol"]) == [True, False]
+    assert str(table["time"].dt.tz) == "UTC"
+    assert table["confidence"].tolist() == [each.signal.confidence for each in made]
+    assert table["predicted_return"].isna().all()
+    votes = made.to_pandas("votes")
+    assert list(votes.index) == [(name, model) for name in (SEEN, UNSEEN) for model in ("xgboost", "lightgbm")]
+    assert votes.loc[(SEEN, "xgboost"), "score"] == made[0].signal.votes[0].score
+    stacked = signals(world.stack, world.data, [SEEN])
+    assert np.isfinite(stacked.to_pandas("votes")["predicted_return"]).all()
+    assert np.isfinite(stacked.to_pandas()["predicted_return"]).all()
+    with pytest.raises(ArgumentError, match="signals, votes"):
+        made.to_pandas("metrics")
+    for text in (str(made), made._repr_html_()):
+        assert "SYNTHETIC MARKET" in text
+        assert SEEN in text
+        assert "not a training symbol" in text
+        assert made[0].signal.action.name in text
+
+
+def test_no_market_of_the_bundles_kind_is_refused(world):
+    spot = Candles("SYN/USDT", "1h", *(getattr(world.market.candles(SEEN), name) for name in ("time", *CANDLE_COLUMNS)))
+    with pytest.raises(ArgumentError, match="`symbols`"):
+        signals(world.bundle, spot)

@@ -1,0 +1,168 @@
+"""Training as a function: from every kind of data, as documents, tables and headlines."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from quorate.cli.app import main
+from quorate.core.clock import iso_ms
+from quorate.core.errors import ArgumentError, BundleError, DataError, ModelError
+from quorate.workflows.evaluate import evaluate
+from quorate.workflows.train import train
+from quorate.workflows.train_rolling import train_rolling
+from quorate.workflows.trials import RunRecord
+
+NAMES = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")
+MODELS = ("xgboost", "lightgbm")
+
+
+@pytest.fixture
+def trained(world, tmp_path):
+    return train(world.data, tmp_path / "made", models=MODELS, symbols=NAMES, end=world.end)
+
+
+@pytest.fixture
+def series(world, tmp_path, calls):
+    return train_rolling(
+        world.data, tmp_path / "made", every="7d", window="20d", models="xgboost,lightgbm", symbols=NAMES,
+        end="2024-02-01", progress=calls,
+    )  # fmt: skip
+
+
+def without_cost(document):
+    """The document without what differs from run to run: seconds, memory and the folder."""
+    if isinstance(document, dict):
+        kept = {name: without_cost(value) for name, value in document.items()}
+        return {name: value for name, value in kept.items() if name not in ("seconds", "peak_mib", "bundle")}
+    return [without_cost(one) for one in document] if isinstance(document, list) else document
+
+
+def printed(capsys, *arguments):
+    capsys.readouterr()
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def as_json(result):
+    return json.loads(json.dumps(result.to_json()))
+
+
+def test_the_bundle_and_the_document_are_those_of_the_command_line(world, trained, tmp_path, capsys):
+    assert capsys.readouterr() == ("", "")
+    shown = printed(
+        capsys, "train", "--data", world.data, "--symbols", ",".join(NAMES), "--to", iso_ms(world.end),
+        "--models", "xgboost,lightgbm", "--out", tmp_path / "other",
+    )  # fmt: skip
+    assert without_cost(as_json(trained)) == without_cost(shown)
+    assert trained.id == world.bundle.name
+
+
+def test_a_frame_a_mapping_and_a_folder_train_the_same_bundle(world, trained, tmp_path, calls):
+    frames = {name: world.market.candles(name).to_pandas() for name in NAMES}
+    for frame in frames.values():
+        frame.attrs["synthetic"] = True
+    funding_free = train(frames, tmp_path / "frames", models=MODELS, end=world.end, progress=calls)
+    stages = {stage for stage, _, _ in calls.calls}
+    assert "reading candles" in stages
+    assert any(stage.startswith("xgboost") for stage in stages)
+    assert {done == total for stage, done, total in calls.calls if stage == "reading candles"} == {False, True}
+    assert funding_free.manifest.symbols == NAMES
+    assert funding_free.id == trained.id
+    one = train(frames[NAMES[0]], tmp_path / "one", models=MODELS, symbols=NAMES[:1], end=world.end)
+    assert one.manifest.symbols == NAMES[:1]
+    assert one.synthetic
+
+
+def test_tables_hold_every_member_and_part(trained):
+    metrics = trained.to_pandas()
+    assert list(metrics.index) == [(model, part) for model in MODELS for part in ("validation", "test")]
+    own = trained.to_json()["models"]["lightgbm"]["metrics"]["test"]
+    row = metrics.loc["lightgbm", "test"]
+    assert row["log_loss"] == own["log_loss"]
+    assert row["prior_log_loss"] == own["prior_log_loss"]
+    assert [row["skill_vs_prior_low"], row["skill_vs_prior_high"]] == own["skill_vs_prior_ci"]
+    assert trained.to_pandas("members")["ok"].all()
+    assert trained.to_pandas("stages").index[0] == "candles"
+    with pytest.raises(ArgumentError, match="metrics, members, stages"):
+        trained.to_pandas("trades")
+
+
+def test_the_headline_is_beside_the_class_prior_and_marked_synthetic(trained):
+    figures = trained.to_json()["models"]["xgboost"]["metrics"]["test"]
+    for text in (str(trained), trained._repr_html_()):
+        assert "SYNTHETIC MARKET" in text
+        assert trained.id in text
+        assert f"{figures['log_loss']:.4f}" in text
+        assert f"class prior {figures['prior_log_loss']:.4f}" in text
+
+
+def test_a_stack_is_beside_predicting_zero(world, tmp_path, capsys):
+    made = train(
+        world.data, tmp_path / "stacks", recipe="stack", method="voting", models=MODELS, symbols=NAMES, end=world.end
+    )
+    assert made.to_json()["stack"]["method"] == "voting"
+    assert {"predict_zero", "predict_mean", "stack"} <= set(made.to_pandas().index.get_level_values("model"))
+    zero = made.to_json()["baselines"]["predict_zero"]["test"]["rmse_pct"]
+    assert f"predicting zero {zero:.4f}" in str(made)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"recipe": "votes"}, ArgumentError, "Did you mean 'vote'"),
+        ({"method": "ridge"}, ArgumentError, "`recipe` stack"),
+        ({"symbols": None}, ArgumentError, "either `symbols` or `top`"),
+        ({"symbols": "SYNX/USDT:USDT"}, DataError, "Did you mean"),
+        ({"models": "lightgmb"}, ModelError, "Did you mean 'lightgbm'"),
+        ({"ende": "2024-01-01"}, ArgumentError, "Did you mean 'end'"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(world, tmp_path, arguments, error, words):
+    with pytest.raises(error, match=words):
+        train(world.data, tmp_path / "none", **{"models": MODELS, "symbols": NAMES, "end": world.end, **arguments})
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_series_is_that_of_the_command_line(world, series, tmp_path, calls, capsys):
+    assert capsys.readouterr() == ("", "")
+    shown = printed(
+        capsys, "train", "--data", world.data, "--symbols", ",".join(NAMES), "--to", "2024-02-01", "--rolling", "7d",
+        "--window", "20d", "--models", "xgboost,lightgbm", "--out", tmp_path / "other",
+    )  # fmt: skip
+    assert without_cost(as_json(series)) == without_cost(shown)
+    assert len(series.bundles) == 2
+    assert any(stage.startswith("bundle 2/2: ") for stage, _, _ in calls.calls)
+
+
+def test_a_series_has_tables_and_a_headline_of_all_bundles(series):
+    ids = [result.id for result in series.bundles]
+    assert list(series.to_pandas("bundles").index) == ids
+    first = series.to_pandas("bundles").iloc[0]
+    assert first["first_bar"] == pd.Timestamp("2024-01-21", tz="UTC")
+    assert list(dict.fromkeys(series.to_pandas().index.get_level_values("bundle"))) == ids
+    for text in (str(series), series._repr_html_()):
+        assert series.id in text
+        assert "from 2024-01-21 00:00: xgboost" in text
+        assert "class prior" in text
+    with pytest.raises(ArgumentError, match="bundles"):
+        series.to_pandas("nothing")
+
+
+def test_a_series_that_was_trained_is_evaluated_as_it_is(world, series):
+    judged = evaluate(series, world.data, start="2024-01-21", record=RunRecord(log=False))
+    assert judged.to_json()["bundle"] == series.id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"every": "7"}, ArgumentError, "use `every`"),
+        ({"window": "soon"}, ArgumentError, "use `window`"),
+        ({"window": "60d"}, BundleError, "at least the 60 of one training window"),
+    ],
+)
+def test_windows_that_make_no_series_are_refused(world, tmp_path, arguments, error, words):
+    with pytest.raises(error, match=words):
+        train_rolling(world.data, tmp_path, **{"every": "7d", "symbols": NAMES, "models": MODELS, **arguments})
