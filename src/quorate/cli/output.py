@@ -24,8 +24,6 @@ _PAGE_WIDTH = 120
 
 _TONES = {"": "", "good": "green", "bad": "red"}
 
-SYNTHETIC = "SYNTHETIC MARKET: every number here comes from made-up candles"
-
 
 def print_json(document: Any) -> None:
     """One JSON document; NaN and infinity are faults, not output."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results import Evaluation
@@ -14,8 +14,12 @@ from quorate.workflows.selection import Selection, open_selection, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.core.types import Policy
+    from quorate.core.types import Candles, Funding, Policy
+    from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
+    from quorate.market.source import CandleSource
+    from quorate.trading.account.contract import Contract
     from quorate.workflows.market_data import Data
+    from quorate.workflows.selection import Markets
     from quorate.workflows.trials import RunRecord
 
 #: Members of a walk-forward that names none.
@@ -62,11 +66,9 @@ def walk_forward(
     from quorate.core.configuration import load_settings
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.walk_forward.evaluate_walk import verdict
-    from quorate.evaluation.walk_forward.labelled_bars import build_rows
     from quorate.evaluation.walk_forward.permutation_importance import Importance
     from quorate.evaluation.walk_forward.walk import require_members, walk
-    from quorate.targets import ForwardClass
-    from quorate.workflows.market_data import data_name, read_contracts, read_funding, read_marks, read_panel
+    from quorate.workflows.market_data import data_name
     from quorate.workflows.trials import TrialRecorder
 
     settings = load_settings() if settings is None else settings
@@ -76,41 +78,37 @@ def walk_forward(
     members = split_symbols(models)
     require_members(members)
     source, markets = open_selection(data, selection, settings)
-    contracts = read_contracts(source)
-    start, end, timeframe = markets.start, markets.end, markets.timeframe
     clock = [time.perf_counter()]
-    panel = read_panel(source, timeframe, markets.symbols, progress, start=start, end=end)
-    funding = read_funding(source, tuple(panel))
-    marks = read_marks(source, tuple(panel), timeframe, start, end)
+    read = _read(source, markets, progress)
     clock.append(time.perf_counter())
-    target = ForwardClass(settings.target.horizon, settings.target.band)
-    rows = build_rows(panel, settings.train.features, target, start, end, funding)
-    progress("features and labels", len(panel), len(panel))
+    rows = _label(read, markets, settings)
+    progress("features and labels", len(read.panel), len(read.panel))
     clock.append(time.perf_counter())
     importance = Importance(rows, members, settings.evaluation)
     walked = walk(
-        rows,
-        members,
-        settings,
-        folds=folds,
-        anchored=not rolling,
-        beside=_BESIDE,
-        tell=progress,
-        watch=importance,
+        rows, members, settings, folds=folds, anchored=not rolling, beside=_BESIDE, tell=progress, watch=importance
     )
     clock.append(time.perf_counter())
-    setup = BacktestSetup(panel, funding, settings, settings.target.horizon, walked.start, end, marks, contracts)
+    setup = BacktestSetup(
+        read.panel,
+        read.funding,
+        settings,
+        settings.target.horizon,
+        walked.start,
+        markets.end,
+        read.marks,
+        read.contracts,
+    )
     card = verdict(walked, setup, settings, progress)
     card.figures["importance"] = importance.to_json()
-    training = "rolling" if rolling else "anchored"
     choices = {
         "kind": "walk-forward",
-        "timeframe": timeframe,
-        "symbols": sorted(panel),
+        "timeframe": markets.timeframe,
+        "symbols": sorted(read.panel),
         "from": iso_ms(int(rows.time.min())),
         "to": iso_ms(int(rows.time.max()) + rows.bar_ms),
         "folds": len(walked.steps),
-        "training": training,
+        "training": "rolling" if rolling else "anchored",
         "features": settings.train.features,
         "split": asdict(settings.split),
         "seed": settings.train.seed,
@@ -120,14 +118,42 @@ def walk_forward(
     header = {
         "models": list(members),
         "features": settings.train.features,
-        "training": training,
+        "training": choices["training"],
         "in_training_span": False,
         "unseen_symbols": [],
-        "contracts_unknown": sorted(panel.keys() - setup.contracts.keys()),
+        "contracts_unknown": sorted(read.panel.keys() - setup.contracts.keys()),
         "bars": len(rows),
         "cost": {
             name: round(after - before, 3) for name, (before, after) in zip(_STAGES, pairwise(clock), strict=True)
         },
     }
-    judged = card.candidates[0]
-    return Evaluation({**header, **card.figures}, judged.frames or {}, judged.result, card)
+    frames = walked.frames(settings.vote)
+    return Evaluation({**header, **card.figures}, frames, card.candidates[0].result, card)
+
+
+class _Read(NamedTuple):
+    """What was read of a span, by symbol."""
+
+    panel: dict[str, Candles]
+    funding: dict[str, Funding]
+    marks: dict[str, Candles]
+    contracts: dict[str, Contract]
+
+
+def _read(source: CandleSource, markets: Markets, progress: Progress) -> _Read:
+    from quorate.workflows.market_data import read_contracts, read_funding, read_marks, read_panel
+
+    start, end, timeframe = markets.start, markets.end, markets.timeframe
+    contracts = read_contracts(source)
+    panel = read_panel(source, timeframe, markets.symbols, progress, start=start, end=end)
+    symbols = tuple(panel)
+    return _Read(panel, read_funding(source, symbols), read_marks(source, symbols, timeframe, start, end), contracts)
+
+
+def _label(read: _Read, markets: Markets, settings: Settings) -> LabelledBars:
+    """Features and labels of every bar, once for all folds."""
+    from quorate.evaluation.walk_forward.labelled_bars import build_rows
+    from quorate.targets import ForwardClass
+
+    target = ForwardClass(settings.target.horizon, settings.target.band)
+    return build_rows(read.panel, settings.train.features, target, markets.start, markets.end, read.funding)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.cli import output
+from quorate.workflows.results.headline import SYNTHETIC
 
 if TYPE_CHECKING:
     from quorate.workflows.results.bundles import BundleDetails, BundleList, BundleSummary, Verification
@@ -24,7 +25,7 @@ def show_details(found: BundleDetails) -> None:
     """Manifest, members and history of a bundle."""
     manifest, document = found.manifest, found.to_json()
     if manifest.synthetic:
-        output.print_line(output.SYNTHETIC)
+        output.print_line(SYNTHETIC)
     span, rows = document["training_span"], manifest.rows
     facts = {
         "bundle": manifest.id + (" (champion)" if found.champion else ""),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quorate.cli import output
 from quorate.core.clock import format_ms
+from quorate.workflows.results.headline import SYNTHETIC
 
 if TYPE_CHECKING:
     from quorate.market.freqtrade_config import ConfiguredMarkets
@@ -31,7 +32,7 @@ def show(trained: TrainResult) -> None:
     rows = manifest.rows
     span = f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}"
     if manifest.synthetic:
-        output.print_line(output.SYNTHETIC)
+        output.print_line(SYNTHETIC)
     output.print_line(
         f"{len(manifest.symbols)} symbols, {rows['candles']:,} candles, {rows['labelled']:,} labelled, {span}\n"
         f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,} later ones"
@@ -131,7 +132,7 @@ def show_series(series: SeriesResult) -> None:
             )
         )
     if series.synthetic:
-        output.print_line(output.SYNTHETIC)
+        output.print_line(SYNTHETIC)
     columns = ("bundle", "trained on", "decides from", "symbols", "members", "training")
     output.print_rows(f"Series of {len(rows)} bundles", columns, rows, synthetic=series.synthetic, prose=True)
     output.print_line(f"series {series.path}")
