@@ -84,7 +84,7 @@ def recover(world: World, url: str) -> float:
     with journal:
         started, entries = peek(journal.read())
         if started is not None:
-            redo(world.terms.desk(HOUR_MS, started.time, lambda _: None), entries)
+            redo(world.config.engine(HOUR_MS, started.time), entries)
     return time.perf_counter() - began
 
 
@@ -95,10 +95,10 @@ def check(world: World, url: str) -> int:
         entries = list(journal.read())
         started, again = peek(entries)
         assert started is not None
-        desk = world.terms.desk(HOUR_MS, started.time, lambda _: None)
-        redo(desk, again)
-    assert desk.account.trades == list(expected.trades), "other trades than the backtest's"
-    assert desk.account.equity_usd == expected.final_equity_usd, "another equity than the backtest's"
+        engine = world.config.engine(HOUR_MS, started.time)
+        redo(engine, again)
+    assert engine.account.trades == list(expected.trades), "other trades than the backtest's"
+    assert engine.account.equity_usd == expected.final_equity_usd, "another equity than the backtest's"
     written = [entry.record for entry in entries]
     decided = {
         (symbol, int(time))

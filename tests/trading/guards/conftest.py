@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from quorate.core.clock import parse_ms
 from quorate.trading import Trade
-from quorate.trading.guards import GuardMove, Guards
+from quorate.trading.guards import AccountValued, GuardMove, Guards
 
 NOON = parse_ms("2025-03-01 12:00")
 MIDNIGHT = parse_ms("2025-03-02")
@@ -24,4 +24,4 @@ def take(guards: Guards, moves: Iterable[GuardMove]) -> list[tuple[str, str, str
 
 def valued(guards: Guards, *rows: tuple[int, float]) -> list[tuple[str, str, str]]:
     """Value the account at those times, and take what is asked for."""
-    return [done for time, equity in rows for done in take(guards, guards.valued(time, equity))]
+    return [done for time, equity in rows for done in take(guards, guards.on(AccountValued(time, equity)))]

@@ -23,7 +23,16 @@ from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.errors import GuardError
 from quorate.core.settings import GuardSettings
 from quorate.trading import Trade
-from quorate.trading.guards import GuardMove, Guards
+from quorate.trading.guards import (
+    AccountValued,
+    FeedChecked,
+    GuardMove,
+    Guards,
+    MembersCounted,
+    SignalDecided,
+    TradeClosed,
+    VolatilityMeasured,
+)
 
 START = parse_ms("2025-03-01 20:00")
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
@@ -140,7 +149,7 @@ class Life(RuleBasedStateMachine):
         event = (what, self.time, value)
         moves = tell(self.guards, event)
         before = self.guards.mode
-        assert self.guards.asked == moves
+        assert self.guards.pending == moves
         self.journal += [event, *moves]
         assert self.guards.mode == before  # asking changes nothing
         for move in moves:
@@ -248,17 +257,17 @@ def tell(guards: Guards, event: Entry) -> tuple[GuardMove, ...]:
     what, time, value = event
     match what:
         case "closed":
-            return guards.closed(closed_trade(value, time))
+            return guards.on(TradeClosed.of(closed_trade(value, time)))
         case "valued":
-            return guards.valued(time, value)
+            return guards.on(AccountValued(time, value))
         case "signalled":
-            return guards.signalled(time, value)
+            return guards.on(SignalDecided(time, value))
         case "counted":
-            return guards.counted(time, value)
+            return guards.on(MembersCounted(time, value))
         case "measured":
-            return guards.measured(value[0], time, value[1])
+            return guards.on(VolatilityMeasured(time, value[0], value[1]))
         case "heard":
-            return guards.heard(time, stale=value)
+            return guards.on(FeedChecked(time, stale=value))
     raise AssertionError(what)
 
 
@@ -274,7 +283,7 @@ def rebuild(journal: list[Entry | GuardMove]) -> Guards:
 
 def seen(guards: Guards) -> list[Any]:
     """All there is to see of guards, single markets included."""
-    return [guards.mode, guards.asked, *(guard.to_json() for guard in guards)]
+    return [guards.mode, guards.pending, *(guard.to_json() for guard in guards)]
 
 
 def closed_trade(net_usd: float, time: int) -> Trade:
@@ -307,6 +316,6 @@ def test_a_journal_that_ends_between_an_event_and_its_move_loses_no_halt() -> No
     guards = rebuild(events)
     assert guards.mode == "ACTIVE"
     assert not guards.may_enter(SYMBOLS[0], START).allowed
-    (move,) = guards.asked
+    (move,) = guards.pending
     guards.apply(move)
     assert guards.mode == "HALTED"

@@ -28,7 +28,7 @@ def other_program(url):
 
 def test_what_is_appended_is_read_in_order_by_this_session_and_the_next(url, open_journal, batch):
     journal = open_journal(url, settings_hash="s1", bundle_id="b1")
-    assert journal.founding[0::2] == ("paper", "s1")
+    assert journal.created[0::2] == ("paper", "s1")
     first, second = batch(1), batch(2)
     assert journal.append(first) == 3
     assert journal.append(second) == 6
@@ -38,12 +38,12 @@ def test_what_is_appended_is_read_in_order_by_this_session_and_the_next(url, ope
     assert records(journal, kinds=[SettledRecord]) == [first[0], second[0]]
     assert [entry.record for entry in journal.newest(2)] == second[1:]
     assert [entry.record for entry in journal.newest(1, [SettledRecord])] == [second[0]]
-    founding = journal.founding
+    created = journal.created
     journal.close()
     journal.close()
     with Journal.open(url, "paper", settings_hash="s2") as later:
         assert records(later) == first + second
-        assert later.founding == founding
+        assert later.created == created
         assert later.append(batch(3)) == 9
 
 

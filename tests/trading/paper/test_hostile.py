@@ -170,7 +170,7 @@ def checker(truth, bundle, folder):
             )
             session.run()
             records = [entry.record for entry in journal.read(kinds=[DecidedRecord, FilledRecord])]
-        account = session.desk.account
+        account = session.engine.account
         assert math.isfinite(account.equity_usd)
         for record in records:
             if isinstance(record, DecidedRecord):

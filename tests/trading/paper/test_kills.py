@@ -111,7 +111,7 @@ def test_a_replay_that_goes_on_is_the_uninterrupted_one(open_journal, half):
         session = world.session(journal)
         session._listener = lambda record: session.stop() if record.time >= middle else None
         session.run()
-        assert session.desk.time < world.backtest().time[-1]
+        assert session.engine.time < world.backtest().time[-1]
     with open_journal("halves") as journal:
         world.session(journal).run()
         assert content(journal) == expected
@@ -132,4 +132,4 @@ def test_an_altered_journal_is_refused(open_journal):
     ):
         started, again = peek(broken)
         with pytest.raises(QuorateError):
-            redo(world.terms.desk(3_600_000, started.time, lambda _: None), again)
+            redo(world.config.engine(3_600_000, started.time), again)

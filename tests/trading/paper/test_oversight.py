@@ -61,8 +61,8 @@ def test_no_fill_while_a_guard_is_tripped_nor_beyond_the_step(open_journal):
 def life(seed, open_journal):
     """All that a session of a random world wrote."""
     world = make_world(seed, bars=130)
-    watch = replace(world.terms.oversight, guards=GUARDS, ladder=LADDER)
-    world = replace(world, terms=replace(world.terms, oversight=watch, account=AccountSettings(risk=0.05)))
+    watch = replace(world.config.oversight, guards=GUARDS, ladder=LADDER)
+    world = replace(world, config=replace(world.config, oversight=watch, account=AccountSettings(risk=0.05)))
     halted: set[str] = set()
     with open_journal(f"life{seed}") as journal, open_journal(f"life{seed}", role="human") as person:
 

@@ -18,7 +18,7 @@ def test_a_replay_is_the_backtest(open_journal, seed, guarded):
         session = world.session(journal)
         session.run()
         expected = world.backtest()
-        account = session.desk.account
+        account = session.engine.account
         assert account.trades == list(expected.trades)
         assert account.equity_usd == expected.final_equity_usd
         assert not account.positions

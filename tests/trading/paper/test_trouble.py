@@ -27,7 +27,7 @@ def content(journal: Journal) -> list:
 
 def session(world, journal, listener=None) -> PaperSession:
     return PaperSession(
-        world.feed(), world.decide, journal, world.terms, bundle_id="script", mode="replay", settings=HASTY,
+        world.feed(), world.decide, journal, world.config, bundle_id="script", mode="replay", settings=HASTY,
         listener=listener,
     )  # fmt: skip
 
@@ -37,8 +37,8 @@ def check(world, journal, done, caplog):
     assert "nothing is entered until the journal can be written again" in caplog.text
     assert "the journal is written again" in caplog.text
     expected = world.backtest()
-    assert done.desk.account.trades == list(expected.trades)
-    assert done.desk.account.equity_usd == expected.final_equity_usd
+    assert done.engine.account.trades == list(expected.trades)
+    assert done.engine.account.equity_usd == expected.final_equity_usd
     orders = [record.order_id for record in content(journal) if record.kind in ("filled", "refused")]
     assert len(set(orders)) == len(orders)
 
