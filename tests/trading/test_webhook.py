@@ -155,7 +155,7 @@ def test_what_may_pass_is_tried_again(
     hook.notify(HALT)
     hook.close()
     assert (len(receiver.bodies), hook.sent, hook.failed) == (arrivals, sent, 1 - sent)
-    assert (f"could not tell 127.0.0.1 of a fill or a halt: status {statuses[-1]}" in caplog.text) is not bool(sent)
+    assert (f"could not post a message to 127.0.0.1: status {statuses[-1]}" in caplog.text) is not bool(sent)
     assert "secret-token" not in caplog.text
 
 

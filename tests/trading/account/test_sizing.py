@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.trading import Contract, MarginTiers, Order, Tier
 from quorate.trading.account.costs import loss_at_stop
-from quorate.trading.account.sizing import Funds, Size, kelly_fraction, plan
+from quorate.trading.account.sizing import Funds, Size, kelly_fraction, plan, sizing_for
 
 FREE = CostSettings(taker_fee=0, maker_fee=0, slippage=0)
 EXITS = ExitSettings()
@@ -62,6 +62,14 @@ def test_half_kelly_by_hand(order: MakeOrder) -> None:
     # A win gains 10, a loss costs 4: f = 0.3 - 0.7 / 2.5 = 0.02, half of it is 1 % of 1,000 USD, 4 USD a unit.
     assert kelly_fraction(0.3, 2.5) == pytest.approx(0.02)
     assert sized(order(probability=0.3), sizing="half_kelly").quantity == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("policy", ["classic", "calibrated", "stack"])
+@pytest.mark.parametrize("sizing", ["risk", "fixed", "atr", "half_kelly"])
+def test_only_decisions_by_probabilities_are_sized_by_them(policy: str, sizing: str) -> None:
+    account = AccountSettings(sizing=sizing, positions=7)  # type: ignore[arg-type]
+    expected = replace(account, sizing="half_kelly") if policy == "calibrated" else account
+    assert sizing_for(policy, account) == expected  # type: ignore[arg-type]
 
 
 def test_half_kelly_is_capped(order: MakeOrder) -> None:

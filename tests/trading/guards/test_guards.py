@@ -58,7 +58,7 @@ def test_moves_are_applied_in_their_order(trade: MakeTrade) -> None:
     with pytest.raises(TradingError, match="the guard HALTED; expected moves in the order"):
         guards.apply(trip)
     with pytest.raises(GuardError, match="no such guard"):
-        guards.apply(GuardMove("nonsense", "ACTIVE", "HALTED", NOON, ""))  # type: ignore[arg-type]
+        guards.apply(GuardMove("nonsense", "ACTIVE", "HALTED", NOON, ""))
 
 
 def test_a_bad_bar_takes_back_what_had_cleared_and_was_not_written_down() -> None:

@@ -302,7 +302,7 @@ TestLife.settings = LIVES
 
 def test_the_random_lives_trip_and_re_arm_every_guard() -> None:
     REACHED.clear()
-    run_state_machine_as_test(Life, settings=settings(LIVES, derandomize=True, database=None))
+    run_state_machine_as_test(Life, settings=settings(LIVES, max_examples=100, derandomize=True, database=None))
     tripped = {(name, "HALTED") for name in HUMAN} | {
         (name, "REDUCING") for name in ("models", "volatility", "feed", "valuation")
     }

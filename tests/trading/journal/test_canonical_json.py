@@ -166,7 +166,7 @@ def test_a_record_that_the_journal_does_not_know_is_not_written():
         ("moved", '{"stop":NaN}', "NaN"),
         ("moved", '{"stop":1e999}', "inf"),
         ("moved", '{"stop":"1"}', "moved.stop: '1'"),
-        ("moved", '{"stop":1.0,"time":5}', "time, symbol, order_id in its body"),
+        ("moved", '{"stop":1.0,"time":5}', "time, symbol, order_id in the body"),
         ("moved", '{"stop":1.0} ', "nothing after"),
         ("moved", "[1.0]", "JSON object"),
         ("moved", '{"stop":1.0', "delimiter"),

@@ -76,11 +76,11 @@ def test_a_record_is_written_once(url, open_journal, batch):
         journal.append(batch(1))
     assert journal.append(batch(1), idempotent=True) == 3
     changed = [*batch(1)[:2], MovedRecord(1, "币安人生/USDT:USDT", 0.2)]
-    with pytest.raises(JournalError, match=r'another of that key.*"stop":0.1.*"stop":0.2'):
+    with pytest.raises(JournalError, match=r'a different record with that key.*"stop":0.1.*"stop":0.2'):
         journal.append(changed, idempotent=True)
     with pytest.raises(JournalError, match="only 1 of its batch of 2"):
         journal.append([batch(1)[0], batch(2)[0]], idempotent=True)
-    with pytest.raises(JournalError, match="it twice"):
+    with pytest.raises(JournalError, match="the record twice in one batch"):
         journal.append([batch(2)[0], batch(2)[0]])
     assert records(journal) == batch(1)
     journal.append(batch(2))

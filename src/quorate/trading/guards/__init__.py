@@ -13,13 +13,12 @@ from quorate.trading.guards.guard_events import (
     decision_events,
     valuation_events,
 )
-from quorate.trading.guards.guards import GUARDS, HUMAN_GUARDS, Guards
+from quorate.trading.guards.guards import GUARDS, Guards
 from quorate.trading.guards.moves import EntryCheck, GuardMode, GuardMove
 from quorate.trading.guards.valid_members import valid_members
 
 __all__ = [
     "GUARDS",
-    "HUMAN_GUARDS",
     "AccountValued",
     "ClocksCompared",
     "EntryCheck",

@@ -33,9 +33,6 @@ GUARDS: dict[str, type[Guard[Any]]] = {
     )
 }
 
-#: Names of the guards that a person has to re-arm.
-HUMAN_GUARDS: tuple[str, ...] = tuple(name for name, guard in GUARDS.items() if guard.rearm == "human")
-
 Moves = tuple[GuardMove, ...]
 
 
@@ -70,6 +67,11 @@ class Guards:
         self._markets: dict[str, dict[str, Guard[Any]]] = {
             name: {} for name, guard in GUARDS.items() if "market" in guard.scopes
         }
+        # Type of event -> names of the guards that watch it.
+        self._watching: dict[type[GuardEvent], list[str]] = {}
+        for name, guard in GUARDS.items():
+            for event in guard.events:
+                self._watching.setdefault(event, []).append(name)
 
     def on(self, event: GuardEvent) -> Moves:
         """Pass an event to every guard that watches its type; returns the moves that it requests.
@@ -78,7 +80,7 @@ class Guards:
             TradingError: a value that the guard refuses.
         """
         moves = []
-        for guard in self._watching(event):
+        for guard in self._guards_of(event):
             before = guard.pending
             guard.on(event)
             if guard.pending is not None and guard.pending is not before:
@@ -103,7 +105,8 @@ class Guards:
         """
         attempted = f"re-arm the guard '{name}'"
         if _guard(name, attempted).rearm != "human":
-            raise GuardError(attempted, found="a guard that clears by itself", expected=", ".join(HUMAN_GUARDS))
+            human = [known for known, kind in GUARDS.items() if kind.rearm == "human"]
+            raise GuardError(attempted, found="a guard that clears by itself", expected=", ".join(human))
         guard = self._account[name]
         if not who.strip():
             raise GuardError(attempted, found="no name", expected="the person's name, for the journal")
@@ -171,9 +174,9 @@ class Guards:
         shown = [guard for guard in self if guard.symbol is None or guard.stops]
         return {"mode": self.mode, "guards": [guard.to_json() for guard in shown]}
 
-    def _watching(self, event: GuardEvent) -> Iterator[Guard[Any]]:
+    def _guards_of(self, event: GuardEvent) -> Iterator[Guard[Any]]:
         """The guards that see an event, in the order of `GUARDS`."""
-        for name in _WATCHING.get(type(event), ()):
+        for name in self._watching.get(type(event), ()):
             if name in self._account:
                 yield self._account[name]
             if name in self._markets and event.market is not None:
@@ -184,13 +187,6 @@ class Guards:
         if symbol not in guards:
             guards[symbol] = GUARDS[name](self.settings, symbol)
         return guards[symbol]
-
-
-# Type of event -> names of the guards that watch it.
-_WATCHING: dict[type[GuardEvent], tuple[str, ...]] = {
-    event: tuple(name for name, guard in GUARDS.items() if event in guard.events)
-    for event in {event for guard in GUARDS.values() for event in guard.events}
-}
 
 
 def _guard(name: str, attempted: str) -> type[Guard[Any]]:
