@@ -10,7 +10,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import TradingError
-from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
+from quorate.core.settings import AccountSettings, CostSettings, ExitSettings, GuardSettings
 from quorate.core.types import Action, Candles, DecisionFrame, Funding
 from quorate.market import FreqtradeFolder
 from quorate.trading import AccountRules, BacktestResult, Contract
@@ -273,7 +273,8 @@ def test_rules_as_an_object_and_as_keywords_are_the_same(candles: MakeCandles, f
     assert RuleOptions.__annotations__.keys() == {field.name for field in fields(AccountRules)}
     market = candles(*[FLAT] * 12)
     decisions = {BTC: frame(market, dict.fromkeys(range(19, 30), Action.SELL))}
-    rules = AccountRules(3, ONE_UNIT, FEE, ExitSettings(stop_atr=1.5), {BTC: Contract(BTC, lot=0.4)}, Oversight())
+    limits = GuardSettings(models=0)
+    rules = AccountRules(3, ONE_UNIT, FEE, ExitSettings(stop_atr=1.5), {BTC: Contract(BTC, lot=0.4)}, Oversight(limits))
     options = {field.name: getattr(rules, field.name) for field in fields(rules)}
     by_object = backtest(decisions, {BTC: market}, {}, rules)
     assert by_object.trades
