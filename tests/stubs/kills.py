@@ -1,4 +1,4 @@
-"""Sessions that are killed with SIGKILL at random moments and started again, until they are through.
+"""Sessions that are killed with SIGKILL at random times and restarted until they are complete.
 
     python tests/stubs/kills.py --seed 1 --kills 25 --folder DIR
 
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def live(world: World, url: str, patience_s: float) -> bool:
-    """One session in a child that is killed when its time is up; whether it came to the end."""
+    """Run a session in a child that is killed after a time; returns whether it was complete."""
     child = os.fork()
     if child == 0:
         with Journal.open(url, "paper") as journal:
@@ -75,7 +75,7 @@ def live(world: World, url: str, patience_s: float) -> bool:
 
 
 def recover(world: World, url: str) -> float:
-    """Seconds that a start takes to know where the account is; `redo` compares it with what was written of it."""
+    """Seconds to recover an account; `redo` compares it with its records."""
     began = time.perf_counter()
     try:
         journal = Journal.open(url, "paper")
@@ -89,7 +89,7 @@ def recover(world: World, url: str) -> float:
 
 
 def check(world: World, url: str) -> int:
-    """The account at its end, with nothing lost and nothing doubled; the number of its steps."""
+    """Check a complete account: nothing lost or written twice; returns the number of its steps."""
     expected = world.backtest()
     with Journal.open(url, "paper") as journal:
         entries = list(journal.read())

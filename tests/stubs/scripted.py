@@ -23,7 +23,7 @@ WARM_UP = 30
 
 @dataclass
 class World:
-    """Markets, what is decided on each of their bars, and the config of an account.
+    """Markets, the decisions on each of their bars, and the configuration of an account.
 
     The decisions are drawn from the symbol and the time alone, so that asking again gives the same answer.
     """
@@ -63,7 +63,7 @@ class World:
         )
 
     def decide(self, markets: Sequence[Candles], now: int) -> list[Signal]:
-        """What a bundle would say, from the script."""
+        """The scripted signals, in the form of a bundle's."""
         self.asked.append(now - HOUR_MS)
         return [self.signal(candles.symbol, int(candles.time[-1])) for candles in markets]
 
@@ -130,7 +130,7 @@ def make_world(seed: int = 1, *, symbols: int = 3, bars: int = 160, guarded: boo
         marks[symbol] = Candles(symbol, "1h", whole.time[kept], *shifted, np.zeros(int(kept.sum())))
         settled = np.arange(int(whole.time[0]), int(whole.time[-1]), 3 * HOUR_MS // 2, dtype=np.int64)
         funding[symbol] = Funding(symbol, settled, 0.001 * random.standard_normal(len(settled)))
-    # Limits so tight that guards and ladder have something to do.
+    # Limits so tight that guards and ladder become active.
     guards = GuardSettings(losses=4, loss_usd=0.5, drawdown_usd=60.0, confidence=0.55, signals_needed=10)
     oversight = Oversight(guards, LadderSettings()) if guarded else None
     config = AccountConfig(5, AccountSettings(positions=3), oversight=oversight)

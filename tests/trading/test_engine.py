@@ -1,4 +1,4 @@
-"""A engine by hand: what it says of a bar, in what order, and what the guards may stop."""
+"""The engine by hand: its records of a bar, their order, and orders that the guards stop."""
 
 from collections.abc import Callable
 

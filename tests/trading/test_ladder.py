@@ -1,4 +1,4 @@
-"""The ladder's table by hand, and random lives against an oracle that reads the whole history."""
+"""The ladder's table by hand, and random sequences against an oracle that reads the whole history."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The webhook against a real server that can be told to fail, and against none at all."""
+"""The webhook against a real server that fails on demand, and without a server."""
 
 import json
 import logging
@@ -36,7 +36,7 @@ HALT = GuardMovedRecord(
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers with the statuses it is told, then with 204; keeps what it was sent."""
+    """Answers with the given statuses, then with 204; keeps the received messages."""
 
     daemon_threads = True
 
@@ -66,7 +66,7 @@ class Hook(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_slow_receiver_holds_nobody_up(receiver: Receiver, caplog: pytest.LogC
     hook.close()
     assert time.perf_counter() - began < 3.0
     assert hook.sent == 0
-    # Three had not been tried yet; the end of the session gave up on them.
+    # Three were still queued and are discarded at the end of the session.
     assert hook.failed + hook.dropped == 49
 
 

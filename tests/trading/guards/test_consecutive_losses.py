@@ -1,4 +1,4 @@
-"""Losses in a row, by hand."""
+"""The losses guard, by hand."""
 
 import math
 
@@ -19,7 +19,7 @@ from .conftest import BTC, ETH, NOON, TRIPPED, MakeTrade, take
         ([-9, -9, -8, -9], False),  # exactly the limit is not more than it
         ([-9, -9, -8.000000000000002], False),  # nor is what floating point makes of it
         ([-9, -9, -8.01], True),
-        ([-9, 0, -9, -9], False),  # a trade that breaks even starts anew
+        ([-9, 0, -9, -9], False),  # a trade that breaks even resets the count
         ([-9, -9, -1, -9, -9], False),
         ([-9, -9, 50, -9, -9, -9], True),
         ([5, -9, -9, -9], True),

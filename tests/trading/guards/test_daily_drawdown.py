@@ -1,4 +1,4 @@
-"""The fall from the peak of a day, by hand."""
+"""The drawdown guard, by hand."""
 
 import math
 

@@ -17,7 +17,7 @@ def test_two_guards_at_once_need_two_persons_or_one_twice(trade: MakeTrade) -> N
     take(guards, guards.on(MembersCounted(NOON, 0)))
     verdict = guards.may_enter(BTC, NOON + 1)
     assert [part.split(":")[0] for part in verdict.why.split("; ")] == ["losses", "drawdown", "models"]
-    assert verdict.until is None  # nobody knows when the others end
+    assert verdict.until is None  # unknown for the others
     guards.apply(guards.rearm("losses", NOON + 2, "ada"))
     assert guards.mode == "HALTED"
     guards.apply(guards.rearm("drawdown", MIDNIGHT, "ada"))
@@ -44,7 +44,7 @@ def test_a_wrong_re_arming_says_why(trade: MakeTrade) -> None:
         guards.rearm("losses", NOON, "ada")
     for _ in range(3):
         guards.on(TradeClosed.of(trade(-9)))
-    with pytest.raises(GuardError, match="not tripped"):  # asked for, not written down yet
+    with pytest.raises(GuardError, match="not tripped"):  # requested, not applied yet
         guards.rearm("losses", NOON, "ada")
     take(guards, guards.pending)
     with pytest.raises(GuardError, match="no name"):

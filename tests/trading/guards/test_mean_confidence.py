@@ -1,4 +1,4 @@
-"""The mean base of the newest signals, by hand."""
+"""The confidence guard, by hand."""
 
 import math
 from collections.abc import Iterable
@@ -48,6 +48,6 @@ def test_once_re_armed_thirty_new_signals_are_needed() -> None:
 
 
 @pytest.mark.parametrize("base", [math.nan, -0.1, 1.1])
-def test_a_base_that_is_none_is_refused(base: float) -> None:
+def test_an_invalid_base_is_refused(base: float) -> None:
     with pytest.raises(TradingError, match="expected 0 to 1"):
         Guards().on(SignalDecided(NOON, base))

@@ -1,4 +1,4 @@
-"""Clocks and feeds, by hand."""
+"""The clock and feed guards, by hand."""
 
 from quorate.trading.guards import ClocksCompared, FeedChecked, Guards
 

@@ -1,7 +1,7 @@
-"""Random lives of an account against an oracle that knows nothing but the whole history.
+"""Random event sequences of an account against an oracle that reads the whole history.
 
-Every event, every move that was written down and every person's act is in one list. The oracle reads that list from
-its beginning each time, with no state of its own; a restart feeds it to new guards.
+All events, moves and acts of persons are in one list. The oracle has no state and reads the list from its beginning
+each time; a restart replays it on new guards.
 """
 
 import math
@@ -39,7 +39,7 @@ SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 HUMAN = ("losses", "drawdown", "confidence")
 LIMITS = GuardSettings(signals=6, signals_needed=4, models_bars=3, volatility_bars=2)
 
-REACHED: Counter[tuple[str, str]] = Counter()  # moves that random lives made
+REACHED: Counter[tuple[str, str]] = Counter()  # moves that occurred
 
 Entry = tuple[str, int, Any]  # what happened, when, and with which value
 
@@ -49,7 +49,7 @@ def some(values: list[Any]) -> st.SearchStrategy[list[Any]]:
 
 
 def tripped_by_history(history: list[Entry]) -> set[tuple[str, str | None]]:
-    """The guards that must stop entries after all this, and the market of each; from the rules alone."""
+    """The guards that must stop entries after this history, with their markets, by the rules alone."""
     found: set[tuple[str, str | None]] = set()
     for name, judge in (("losses", losses), ("drawdown", drawdown), ("confidence", confidence)):
         stopped = False
@@ -64,7 +64,7 @@ def tripped_by_history(history: list[Entry]) -> set[tuple[str, str | None]]:
     if too_few_members([value for what, _, value in history if what == "counted"]):
         found.add(("models", None))
     for symbol in SYMBOLS:
-        if wild([value[1] for what, _, value in history if what == "measured" and value[0] == symbol]):
+        if volatile([value[1] for what, _, value in history if what == "measured" and value[0] == symbol]):
             found.add(("volatility", symbol))
     newest = [value for what, _, value in history if what == "valued"]
     if newest and not math.isfinite(newest[-1]):
@@ -116,7 +116,7 @@ def too_few_members(counts: list[int]) -> bool:
     return stopped
 
 
-def wild(values: list[float]) -> bool:
+def volatile(values: list[float]) -> bool:
     stopped = False
     for bar in range(len(values)):
         known = [value for value in values[: bar + 1] if math.isfinite(value)]
@@ -145,13 +145,13 @@ class Life(RuleBasedStateMachine):
         self.feed("valued", self.equity)
 
     def feed(self, what: str, value: Any) -> None:
-        """One event: what it asks for is written down together with it, then applied."""
+        """Pass an event; its moves are recorded with it, then applied."""
         event = (what, self.time, value)
-        moves = tell(self.guards, event)
+        moves = feed(self.guards, event)
         before = self.guards.mode
         assert self.guards.pending == moves
         self.journal += [event, *moves]
-        assert self.guards.mode == before  # asking changes nothing
+        assert self.guards.mode == before  # a request changes nothing
         for move in moves:
             assert move.guard not in HUMAN or move.after == "HALTED"  # no event ends a halt
             self.guards.apply(move)
@@ -229,7 +229,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.journal)
     @rule()
     def restart(self) -> None:
-        """The process dies and another one reads the journal: everything is as it was."""
+        """A restart replays the journal: the state is the same."""
         rebuilt = rebuild(self.journal)
         assert seen(rebuilt) == seen(self.guards)
         self.guards = rebuilt
@@ -253,7 +253,7 @@ class Life(RuleBasedStateMachine):
         assert self.guards.mode == expected
 
 
-def tell(guards: Guards, event: Entry) -> tuple[GuardMove, ...]:
+def feed(guards: Guards, event: Entry) -> tuple[GuardMove, ...]:
     what, time, value = event
     match what:
         case "closed":
@@ -277,12 +277,12 @@ def rebuild(journal: list[Entry | GuardMove]) -> Guards:
         if isinstance(line, GuardMove):
             guards.apply(line)
         elif line[0] != "rearm":
-            tell(guards, line)
+            feed(guards, line)
     return guards
 
 
 def seen(guards: Guards) -> list[Any]:
-    """All there is to see of guards, single markets included."""
+    """All visible state of guards, single markets included."""
     return [guards.mode, guards.pending, *(guard.to_json() for guard in guards)]
 
 
@@ -311,7 +311,7 @@ def test_the_random_lives_trip_and_re_arm_every_guard() -> None:
 
 
 def test_a_journal_that_ends_between_an_event_and_its_move_loses_no_halt() -> None:
-    """The worst moment to die: a session asks for what is open before it does anything else."""
+    """After a crash between an event and its move, the move is still pending and stops entries."""
     events: list[Entry | GuardMove] = [("closed", START + hour * HOUR_MS, -9.0) for hour in range(3)]
     guards = rebuild(events)
     assert guards.mode == "ACTIVE"

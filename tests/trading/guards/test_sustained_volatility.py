@@ -1,4 +1,4 @@
-"""Wild markets, by hand."""
+"""The volatility guard, by hand."""
 
 import math
 
@@ -28,7 +28,7 @@ NAN = math.nan
         ([0.09] * 3 + [math.inf] * 9, "AARRRRRRRRRR"),
     ],
 )
-def test_a_wild_market(volatilities: list[float], modes: str) -> None:
+def test_a_volatile_market(volatilities: list[float], modes: str) -> None:
     guards = Guards()
     found = ""
     for hour, volatility in enumerate(volatilities):
@@ -39,7 +39,7 @@ def test_a_wild_market(volatilities: list[float], modes: str) -> None:
     assert found == modes
 
 
-def test_markets_are_wild_on_their_own() -> None:
+def test_markets_are_counted_separately() -> None:
     guards = Guards()
     for hour in range(3):
         take(guards, guards.on(VolatilityMeasured(hour, BTC, 0.09)))

@@ -26,7 +26,7 @@ def test_every_guard_of_the_table(name: str) -> None:
     assert guard.name == name
     assert guard.events
     assert all(issubclass(event, GuardEvent) for event in guard.events)
-    # A person's request names no market, so nobody could re-arm the guard of one.
+    # A person's request names no market, so the guard of a market could not be re-armed.
     assert guard.rearm == "automatic" or guard.scopes == ("account",)
     made = guard(GuardSettings())
     assert (made.mode, made.tripped, made.stops, made.pending) == ("ACTIVE", False, False, None)

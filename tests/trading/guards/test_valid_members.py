@@ -1,4 +1,4 @@
-"""Members that vote, by hand."""
+"""The models guard, by hand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Any history of appends, repetitions, contradictions, restarts and lost connections against a plain list."""
+"""Random appends, repetitions, contradictions, restarts and lost connections, compared with a plain list."""
 
 import shutil
 import tempfile
@@ -20,7 +20,7 @@ def moved(number, stop=1.0):
 
 
 class Histories(RuleBasedStateMachine):
-    """The model is what has been acknowledged, in order."""
+    """The model is the list of acknowledged records, in order."""
 
     @initialize()
     def begin(self):

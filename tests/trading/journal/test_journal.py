@@ -1,4 +1,4 @@
-"""The journal's promises, in SQLite and in PostgreSQL: whole batches, each record once, in order, never changed."""
+"""Guarantees of the journal in SQLite and PostgreSQL: atomic batches, each record once, in order, never changed."""
 
 import json
 import sqlite3
@@ -22,7 +22,7 @@ def records(journal, **options):
 
 
 def other_program(url):
-    """A connection that knows nothing of the journal's rules."""
+    """A database connection outside the journal."""
     return create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool).connect()
 
 

@@ -1,4 +1,4 @@
-"""The journal's tables: what the migrations build is what the code expects, and no other version is touched."""
+"""Tables of the journal: the migrations create the expected tables, and other versions are not changed."""
 
 from contextlib import closing
 
@@ -13,7 +13,7 @@ from quorate.trading.journal.sql_tables import HEAD, VERSION_TABLE, metadata
 
 @pytest.fixture
 def connection(url, open_journal):
-    """To the tables of a journal that was built from nothing."""
+    """Connection to the tables of a new journal."""
     open_journal(url).close()
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""The journal when its PostgreSQL crashes, is away, or believes a lost session to be there still."""
+"""Failures of PostgreSQL: a crash, an outage, a lost session whose lock is still held."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -28,7 +28,7 @@ def execute(url, statement):
 
 
 def cut(url):
-    """End every connection of the journal, as a failing network or a stopped server does."""
+    """Terminate every connection of the journal, as a network failure does."""
     execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'quorate'")
 
 

@@ -1,4 +1,4 @@
-"""The journal's file when things go wrong: damage, a full disk, other programs' locks, removed files."""
+"""Failures of the journal's file: damage, a full disk, locks of other programs, removed files."""
 
 import os
 import resource
@@ -26,7 +26,7 @@ def pragma(path, name):
 
 @contextmanager
 def nobody():
-    """As a user who owns nothing, where this one may do everything."""
+    """Run as an unprivileged user, where the tests run as root."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -103,7 +103,7 @@ def test_a_log_without_its_file_is_no_new_journal(path, open_journal, batch):
 
 
 def fill(file):
-    """Take what is left of the disk."""
+    """Fill the disk."""
     with file.open("ab", buffering=0) as ballast:
         while shutil.disk_usage(file).free:
             ballast.write(b"\0" * 4096)

@@ -1,4 +1,4 @@
-"""An account that goes on under other limits than it was judged by so far."""
+"""Accounts that resume with other limits than before."""
 
 from dataclasses import replace
 

@@ -21,7 +21,7 @@ FIRST = START + 520 * HOUR_MS
 
 
 class SteppedFeed(LiveFeed):
-    """The live feed; whoever waits for a bar finds that it has just closed. `before` may spoil the exchange first."""
+    """The live feed, on a clock that jumps to the close of the awaited bar; `before` may change the exchange first."""
 
     stub: BinanceStub
     last: int
@@ -64,7 +64,7 @@ def world(market):
 
 @pytest.fixture
 def live(stub, world, tmp_path):
-    """Runs a session over so many bars: the session, after it has ended."""
+    """Run a session over some bars; returns it after its end."""
 
     def run(
         bars: int,

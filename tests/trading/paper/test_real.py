@@ -40,7 +40,7 @@ def source():
 
 @pytest.fixture(scope="module")
 def bundle(source, tmp_path_factory):
-    """Trees that are asked for little confidence, so that they act."""
+    """Trees with a low confidence threshold, so that they act."""
     models = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
     trained = train_ensemble(
         {symbol: source.candles(symbol, "1h", FIRST, SEAM) for symbol in SYMBOLS},

@@ -36,8 +36,8 @@ class MarginTiers:
     Raises:
         TradingError: no rows, values or rates that do not increase, or leverage above 1 / maintenance.
 
-    >>> MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)]).maintenance_usd(20_000)
-    300.0
+    >>> MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)]).leverage(20_000)
+    25
     """
 
     rows: Sequence[Tier]
@@ -94,14 +94,6 @@ class MarginTiers:
     def leverage(self, value_usd: float) -> float:
         """Maximum leverage of a position of this value; 0 beyond the table."""
         return next((tier.leverage for tier in self.rows if value_usd <= tier.most_usd), 0.0)
-
-    def maintenance_usd(self, value_usd: float) -> float:
-        """Maintenance margin of a position of this value."""
-        # The table is convex, so the applicable tier gives the maximum.
-        return max(
-            value_usd * tier.maintenance - deduction
-            for tier, deduction in zip(self.rows, self._deductions, strict=True)
-        )
 
     def liquidation_price(self, side: int, quantity: float, entry_price: float, margin_usd: float) -> float:
         """Mark price at which margin plus unrealised profit equals the maintenance margin.
