@@ -138,7 +138,7 @@ def test_the_last_step_and_nobody_are_refused(trade: MakeTrade) -> None:
     ladder = Ladder(LadderSettings(capital_usd=(50.0,), positions=(1,), leverage=(2.0,), win_rate=()), since=START)
     filled(ladder, trade, 50, 0)
     assert ladder.conditions(START + WEEK) == ()
-    with pytest.raises(GuardError, match="the last one"):
+    with pytest.raises(GuardError, match="the last step"):
         ladder.promote(START + WEEK, "ada")
     with pytest.raises(GuardError, match="no name"):
         ladder.promote(START + WEEK, "")

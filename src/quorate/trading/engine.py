@@ -177,7 +177,8 @@ class TradingEngine:
         """Pass events to the guards one after the other, and apply the moves that each requests."""
         if self.guards is not None:
             for event in guard_events:
-                self.apply_guard_moves(self.guards.on(event))
+                if moves := self.guards.on(event):
+                    self.apply_guard_moves(moves)
 
     def apply_guard_moves(self, moves: Iterable[GuardMove]) -> None:
         """Emit and apply moves of the guards, and the move of the ladder that a halt causes."""

@@ -121,7 +121,7 @@ class Ladder:
         if not who.strip():
             raise GuardError(attempted, found="no name", expected="the person's name, for the journal")
         if self.step == self.steps:
-            raise GuardError(attempted, found="that it is the last one", expected=f"a step below {self.steps}")
+            raise GuardError(attempted, found="the last step", expected=f"a step below {self.steps}")
         missing = [condition for condition in self.conditions(time) if not condition.ok]
         if missing:
             raise GuardError(

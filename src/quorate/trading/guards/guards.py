@@ -63,7 +63,7 @@ class Guards:
         self._account: dict[str, Guard[Any]] = {
             name: guard(self.settings) for name, guard in GUARDS.items() if "account" in guard.scopes
         }
-        # One guard a market, made with its first event or move.
+        # Symbol -> guard, created with the market's first event or move.
         self._markets: dict[str, dict[str, Guard[Any]]] = {
             name: {} for name, guard in GUARDS.items() if "market" in guard.scopes
         }
@@ -79,13 +79,13 @@ class Guards:
         Raises:
             TradingError: a value that the guard refuses.
         """
-        moves = []
-        for guard in self._guards_of(event):
-            before = guard.pending
-            guard.on(event)
-            if guard.pending is not None and guard.pending is not before:
-                moves.append(guard.pending)
-        return tuple(moves)
+        moves: Moves = ()
+        for name in self._watching.get(type(event), ()):
+            if name in self._account:
+                moves += _requested(self._account[name], event)
+            if name in self._markets and event.market is not None:
+                moves += _requested(self._of_market(name, event.market), event)
+        return moves
 
     @property
     def pending(self) -> Moves:
@@ -111,7 +111,7 @@ class Guards:
         if not who.strip():
             raise GuardError(attempted, found="no name", expected="the person's name, for the journal")
         if not guard.tripped:
-            raise GuardError(attempted, found="that it is not tripped", expected="a guard that is HALTED")
+            raise GuardError(attempted, found="a guard that is not tripped", expected="a guard that is HALTED")
         until = max((known for known in (guard.until, guard.pending and guard.pending.until) if known), default=time)
         if time < until:
             raise GuardError(
@@ -174,14 +174,6 @@ class Guards:
         shown = [guard for guard in self if guard.symbol is None or guard.stops]
         return {"mode": self.mode, "guards": [guard.to_json() for guard in shown]}
 
-    def _guards_of(self, event: GuardEvent) -> Iterator[Guard[Any]]:
-        """The guards that see an event, in the order of `GUARDS`."""
-        for name in self._watching.get(type(event), ()):
-            if name in self._account:
-                yield self._account[name]
-            if name in self._markets and event.market is not None:
-                yield self._of_market(name, event.market)
-
     def _of_market(self, name: str, symbol: str) -> Guard[Any]:
         guards = self._markets[name]
         if symbol not in guards:
@@ -193,6 +185,13 @@ def _guard(name: str, attempted: str) -> type[Guard[Any]]:
     if name not in GUARDS:
         raise GuardError(attempted, found="no such guard", expected=", ".join(GUARDS), remedy=close_match(name, GUARDS))
     return GUARDS[name]
+
+
+def _requested(guard: Guard[Any], event: GuardEvent) -> Moves:
+    """The move that a guard requests after an event, unless it was pending before."""
+    before = guard.pending
+    guard.on(event)
+    return () if guard.pending is None or guard.pending is before else (guard.pending,)
 
 
 def _why(guard: Guard[Any]) -> str:
