@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from core/settings/: every setting, its default, and the comment beside it.
+"""Writes docs/settings.md from core/sections/: every setting, its default, and the comment beside it.
 
 python docs/settings_page.py
 """

@@ -8,7 +8,7 @@ import numpy as np
 
 from quorate.core.clock import DAY_MS, format_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
-from quorate.core.settings import UniverseSettings
+from quorate.core.sections.market import UniverseSettings
 from quorate.core.types import Candles
 from quorate.market.files.names import is_perpetual
 from quorate.market.source import CandleSource

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.core.errors import TargetError
-from quorate.core.settings import TargetSettings
+from quorate.core.sections.learning import TargetSettings
 from quorate.core.types import Action, Candles
 from quorate.targets.labels import Labels
 from quorate.targets.returns import forward_return, horizon_end

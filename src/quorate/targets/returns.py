@@ -8,7 +8,7 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import TargetError
-from quorate.core.settings import TargetSettings
+from quorate.core.sections.learning import TargetSettings
 from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
 from quorate.targets.labels import Labels
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.core.errors import TargetError
-from quorate.core.settings import SplitSettings
+from quorate.core.sections.learning import SplitSettings
 from quorate.core.types import IntArray
 
 # A share such as 0.7 + 0.15 may come out a hair under what was meant.

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from quorate.core.errors import ExchangeRefusedError, MissingExtraError, UnknownExchangeError, close_match
-from quorate.core.settings import ExchangeSettings
+from quorate.core.sections.exchange import ExchangeSettings
 
 #: Where the keys of an account are, for what an exchange tells nobody else, such as its leverage tiers.
 KEY_VARIABLE, SECRET_VARIABLE = "QUORATE_EXCHANGE_KEY", "QUORATE_EXCHANGE_SECRET"

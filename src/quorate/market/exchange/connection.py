@@ -23,7 +23,7 @@ from quorate.core.errors import (
     ExchangeRefusedError,
     QuorateError,
 )
-from quorate.core.settings import ExchangeSettings
+from quorate.core.sections.exchange import ExchangeSettings
 from quorate.market.exchange.client import ANSWER, build_client, load_ccxt
 
 T = TypeVar("T")

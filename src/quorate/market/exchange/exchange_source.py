@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from quorate.core.clock import DAY_MS, MINUTE_MS, newest_closed_ms, now_ms, timeframe_ms
 from quorate.core.errors import QuorateError, UnknownSymbolError
-from quorate.core.settings import ExchangeSettings
+from quorate.core.sections.exchange import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.exchange.connection import Connection

@@ -6,7 +6,7 @@ import logging
 
 from quorate.core.clock import format_ms
 from quorate.core.errors import QuorateError
-from quorate.core.settings import FeedSettings
+from quorate.core.sections.exchange import FeedSettings
 from quorate.market.feed import Freshness, Notice
 
 _LOG = logging.getLogger(__name__)

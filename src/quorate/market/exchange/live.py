@@ -13,7 +13,7 @@ import numpy as np
 
 from quorate.core.clock import newest_closed_ms, timeframe_ms
 from quorate.core.errors import ExchangeDownError, ExchangeRefusedError, QuorateError
-from quorate.core.settings import FeedSettings
+from quorate.core.sections.exchange import FeedSettings
 from quorate.core.types import Candles, Funding
 from quorate.market.columns import Columns, join
 from quorate.market.exchange.exchange_source import Exchange, as_candles

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from quorate.core.clock import format_ms
 from quorate.core.errors import ExchangeRefusedError, QuorateError, TooLittleHistoryError
-from quorate.core.settings import UniverseSettings
+from quorate.core.sections.market import UniverseSettings
 from quorate.core.types import Candles
 from quorate.market.exchange.exchange_source import Exchange
 from quorate.market.universe import eligible, largest, rank, require_count, window

@@ -9,7 +9,7 @@ from typing import Any
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
-from quorate.core.settings import QualitySettings
+from quorate.core.sections.market import QualitySettings
 from quorate.market.files.formats import read_columns, read_funding_columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, MarketFile

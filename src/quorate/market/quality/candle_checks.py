@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.clock import bar_offset_ms, timeframe_ms
-from quorate.core.settings import QualitySettings
+from quorate.core.sections.market import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, FloatArray, IntArray
 from quorate.market.columns import Columns, FundingColumns, differs
 from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 Fallback = Literal["none", "rules"]
 Stake = Literal["config", "confidence", "risk"]

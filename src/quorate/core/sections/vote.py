@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
-from quorate.core.settings.networks import LSTMSettings, NHiTSSettings, PatchTSTSettings
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.extensible import ExtensibleSection
+from quorate.core.sections.networks import LSTMSettings, NHiTSSettings, PatchTSTSettings
+from quorate.core.sections.section import Section, require
 
 
 # Trees of the documented number, size and speed are worse than the class shares out of sample, by 5 % of the log-loss;
@@ -74,10 +77,16 @@ class LogisticSettings(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSettings(Section):
+class ModelSettings(ExtensibleSection):
+    prefix: ClassVar[str] = "models."
+
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
     logistic: LogisticSettings = field(default_factory=LogisticSettings)
     nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
     patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)
     lstm: LSTMSettings = field(default_factory=LSTMSettings)
+
+    def to_json(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Name -> settings of each named model that has a section of its own."""
+        return {name: asdict(self.section(name)) for name in names if self.has_section(name)}

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.models import LightGBMSettings, ModelSettings, XGBoostSettings
-from quorate.core.settings.networks import LSTMSettings
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.models import LightGBMSettings, ModelSettings, XGBoostSettings
+from quorate.core.sections.networks import LSTMSettings
+from quorate.core.sections.section import Section, require
 
 Method = Literal["ridge", "lasso", "forest", "blending", "voting"]
 
