@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from quorate.core.errors import SettingsError, close_match
 from quorate.core.sections.section import Section
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 #: Entry points of this group name a frozen dataclass, every field of which has a default. The entry point's name is the
 #: section's: `centroid` is read from `[centroid]`, `models.centroid` from `[models.centroid]`.
@@ -92,6 +94,8 @@ def _registered(section: type[ExtensibleSection]) -> dict[str, EntryPoint]:
     Raises:
         SettingsError: a name that is taken, by Quorate or by two packages.
     """
+    from importlib.metadata import entry_points  # here: settings of Quorate alone do not need it
+
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
         name = point.name.removeprefix(section.prefix)
