@@ -93,7 +93,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where: tuple[str, ...] = ()) -> None:
-    """Compare the tables with the sections' dataclasses; the first key that no section has is refused."""
+    """Raise for the first key that is not a field of its section."""
     hints = get_type_hints(section)
     for key, value in values.items():
         if key in own_names(section):

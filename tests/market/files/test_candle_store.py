@@ -164,7 +164,7 @@ def test_merging_settlements(tmp_path):
 
 def test_a_file_in_the_folders_place(tmp_path, candles):
     (tmp_path / "binance").write_text("")
-    with pytest.raises(DataError, match="expected a folder that can be written"):
+    with pytest.raises(DataError, match="expected a writable folder"):
         write_candles(tmp_path / "binance", candles(symbol="BTC/USDT"))
 
 

@@ -1,4 +1,4 @@
-"""What makes a probability of a score, and an action of a probability."""
+"""Settings of probability calibration, prediction sets and the choice of a policy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from quorate.core.sections.section import Section, require
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSettings(Section):
-    """Rows are those of the calibration slice: later than all that trained the members, earlier than what chooses."""
+    """Calibration of scores, on rows after the training rows and before those that choose a policy."""
 
-    folds: int = 4  # stretches of the slice; each but the first is judged by maps fitted on those before it
-    rows: int = 300  # least that a map is fitted on
-    class_rows: int = 20  # least of each class among them
+    folds: int = 4  # time folds of the slice; maps fitted on earlier folds are scored on the next one
+    rows: int = 300  # fewest rows to fit a map on
+    class_rows: int = 20  # fewest rows of each class among them
 
     def __post_init__(self) -> None:
         require("calibration", "folds", self.folds, 2, 1_000)
@@ -24,11 +24,11 @@ class CalibrationSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class ConformalSettings(Section):
-    """Prediction sets that adapt: the share of bars whose class they miss is kept near `miss`."""
+    """Adaptive conformal prediction sets: the share of bars whose class they miss is kept near `miss`."""
 
-    miss: float = 0.1
-    rate: float = 0.005  # by which the level moves at each label that becomes known
-    window: int = 500  # bars of the rolling coverage
+    miss: float = 0.1  # target share of misses
+    rate: float = 0.005  # step size of the level's update at each label that becomes known
+    window: int = 500  # bars over which rolling coverage is measured
 
     def __post_init__(self) -> None:
         require("conformal", "miss", self.miss, 1e-4, 0.9999)
@@ -38,10 +38,10 @@ class ConformalSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings(Section):
-    """Which policy a bundle decides by; "chosen" leaves it to later rows than the calibration's."""
+    """The policy of a bundle; "chosen" selects it on rows after those of the calibration."""
 
-    name: Literal["chosen", "classic", "calibrated"] = "chosen"
-    signals: int = 50  # least that thresholds are fitted on, and that a policy is preferred for
+    name: Literal["chosen", "classic", "calibrated"] = "chosen"  # chosen: the better one
+    signals: int = 50  # fewest signals to fit thresholds on, and to prefer a policy by
 
     def __post_init__(self) -> None:
         require("policy", "signals", self.signals, 1, 1e9)

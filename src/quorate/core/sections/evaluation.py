@@ -1,4 +1,4 @@
-"""How results are judged, and what was promised."""
+"""Settings of evaluations, and the criteria that results are compared with."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from quorate.core.sections.section import Section, require
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSettings(Section):
-    """Intervals and bins. A block is a stretch of time over all symbols, resampled as a whole."""
+    """Intervals, folds and baselines. Bootstrap blocks are spans of time, resampled with all their symbols."""
 
-    resamples: int = 500
-    block_hours: int = 24
-    confidence: float = 0.95  # of every interval
+    resamples: int = 500  # of the block bootstrap
+    block_hours: int = 24  # length of a block
+    confidence: float = 0.95  # level of all intervals
     bins: int = 10  # of the reliability diagram and the calibration error
-    folds: int = 5  # of a walk-forward
-    draws: int = 50  # accounts that trade at random, each as often as the one that is judged
-    plausible_auc: float = 0.60  # a column or model that tells BUY from SELL better than this is taken for a leak
-    floors: tuple[float, ...] = (0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80)  # tried beside the policy's own
-    importance_rows: int = 1_000  # of each test part, on which columns are shuffled; 0: not at all
-    ledger: str = "quorate-trials.jsonl"  # file that every evaluated configuration is recorded in
-    reports: str = "reports"  # folder for pages that are given no name
-    seed: int = 7
+    folds: int = 5  # of a walk-forward evaluation
+    draws: int = 50  # random accounts of the baseline, with as many trades as the evaluated one
+    plausible_auc: float = 0.60  # a column or model that separates BUY from SELL better than this is reported as a leak
+    floors: tuple[float, ...] = (0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80)  # also evaluated beside the policy's floor
+    importance_rows: int = 1_000  # rows of each test part for permutation importance; 0 disables it
+    ledger: str = "quorate-trials.jsonl"  # trial log: file in which every evaluated configuration is recorded
+    reports: str = "reports"  # folder of reports without a name
+    seed: int = 7  # of all random numbers
 
     def __post_init__(self) -> None:
         require("evaluation", "resamples", self.resamples, 20, 100_000)
@@ -40,21 +40,21 @@ class EvaluationSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class CriteriaSettings(Section):
-    """What the vote, and the stack with panel, promised. Shares are of decided bars; both ends of a range are in it."""
+    """Targets of the vote and of the stack with panel. Shares are of decided bars; ranges include both ends."""
 
-    mean_confidence: float = 0.75  # more than this
-    win_rate: float = 0.70  # more than this, over at least `trades`
-    trades: int = 50
-    fallback: float = 0.20  # less than this share of bars
-    largest_loss_usd: float = 15.0  # no single trade loses more
-    reward_risk: float = 2.5  # mean win over mean loss, more than this
-    unanimous: tuple[float, float] = (0.20, 0.30)
-    strong: tuple[float, float] = (0.50, 0.60)
-    split: tuple[float, float] = (0.15, 0.25)
-    stack_win_rate: float = 0.65  # of the stack with panel, at least
-    stack_sharpe: float = 2.0  # at least, a year
-    stack_drawdown: float = 0.12  # at most
-    stack_fewer_losses: float = 0.40  # at least so many fewer losing entries than the rules on the same bars
+    mean_confidence: float = 0.75  # minimum, exclusive
+    win_rate: float = 0.70  # minimum, exclusive, over at least `trades`
+    trades: int = 50  # fewest trades for the win rate
+    fallback: float = 0.20  # maximum share of bars, exclusive
+    largest_loss_usd: float = 15.0  # largest loss of a single trade
+    reward_risk: float = 2.5  # mean win over mean loss, minimum, exclusive
+    unanimous: tuple[float, float] = (0.20, 0.30)  # share of unanimous decisions
+    strong: tuple[float, float] = (0.50, 0.60)  # share of strong decisions
+    split: tuple[float, float] = (0.15, 0.25)  # share of split decisions
+    stack_win_rate: float = 0.65  # minimum of the stack with panel
+    stack_sharpe: float = 2.0  # minimum, annualised
+    stack_drawdown: float = 0.12  # maximum
+    stack_fewer_losses: float = 0.40  # minimum share of losing entries avoided, against the rules on the same bars
 
     def __post_init__(self) -> None:
         for name in (

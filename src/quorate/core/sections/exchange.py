@@ -1,4 +1,4 @@
-"""How an exchange is asked, and how long a live feed waits for it."""
+"""Settings of requests to an exchange, and of the live feed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from quorate.core.sections.section import Section, require
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSettings(Section):
-    """Keys are no settings: QUORATE_EXCHANGE_KEY and QUORATE_EXCHANGE_SECRET are read where leverage tiers are."""
+    """Connection to an exchange. API keys are not settings: see QUORATE_EXCHANGE_KEY and QUORATE_EXCHANGE_SECRET."""
 
-    name: str = "binanceusdm"  # as ccxt has it; binance is its spot
-    sandbox: bool = False  # the exchange's own test network
-    url: str = ""  # instead of the exchange's address, such as http://127.0.0.1:18080; paths stay
-    paced: bool = True  # keep the exchange's rate limit; off for a server of one's own
+    name: str = "binanceusdm"  # in ccxt's form; binance is Binance's spot market
+    sandbox: bool = False  # use the exchange's test network
+    url: str = ""  # address that replaces the exchange's, such as http://127.0.0.1:18080; paths are kept
+    paced: bool = True  # respect the exchange's rate limit; off for a local server
     timeout_s: float = 10.0  # of one request
-    attempts: int = 5  # of one read, the first included
-    pause_s: float = 0.5  # before the second attempt, about; doubles with each
-    longest_pause_s: float = 60.0  # an exchange that asks for more is left alone, and the read fails
-    requests: int = 32  # under way at once
-    page_rows: int = 499  # of one request; Binance charges least for a row just below 500
-    flush_pages: int = 50  # a download stores its rows after so many
+    attempts: int = 5  # per read, the first included
+    pause_s: float = 0.5  # before the second attempt, randomised; doubles with each attempt
+    longest_pause_s: float = 60.0  # a read fails when the exchange asks for a longer pause
+    requests: int = 32  # concurrent requests
+    page_rows: int = 499  # rows per request; below 500 the weight per row is lowest at Binance
+    flush_pages: int = 50  # pages after which a download stores its rows
 
     def __post_init__(self) -> None:
         require("exchange", "timeout_s", self.timeout_s, 0.05, 600)
@@ -40,16 +40,18 @@ class ExchangeSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings(Section):
-    window_bars: int = 500  # closed candles kept of each market
-    settle_s: float = 0.5  # after a bar's close before it is asked for: the exchange is still counting
-    poll_s: float = 1.0  # between two questions for a bar that is not there yet
-    patience_s: float = 20.0  # after the close; what is not there then is late
-    attempts: int = 2  # of one read; the next question is the better repetition
-    longest_s: float = 60.0  # all markets' answers to one question may take; whose is not there then did not answer
-    recheck_bars: int = 2  # asked for again with each bar, to notice that the exchange revised them
-    skew_warn_s: float = 2.0  # between the exchange's clock and ours
-    skew_stop_s: float = 10.0  # beyond this no position is entered
-    stale_bars: int = 2  # without data
+    """Live feed of closing bars."""
+
+    window_bars: int = 500  # closed candles kept for each market
+    settle_s: float = 0.5  # delay after a bar's close before the first request for it
+    poll_s: float = 1.0  # between two requests for a bar that is not available yet
+    patience_s: float = 20.0  # after the close; a bar that is not available by then is late
+    attempts: int = 2  # per read; few, since the feed polls again
+    longest_s: float = 60.0  # timeout of one round of requests for all markets
+    recheck_bars: int = 2  # newest bars that are requested again with each bar, to detect revisions
+    skew_warn_s: float = 2.0  # clock difference to the exchange that is reported
+    skew_stop_s: float = 10.0  # clock difference above which no position is entered
+    stale_bars: int = 2  # missing bars after which a market is stale
 
     def __post_init__(self) -> None:
         require("feed", "window_bars", self.window_bars, 2, 100_000)

@@ -1,4 +1,4 @@
-"""One section for each kind of member."""
+"""Settings of the members."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from quorate.core.sections.networks import LSTMSettings, NHiTSSettings, PatchTST
 from quorate.core.sections.section import Section, require
 
 
-# Trees of the documented number, size and speed are worse than the class shares out of sample, by 5 % of the log-loss;
-# held back by shares of the rows learned from they are better (docs/study.md). Shares, because rows of one bar and
-# labels that overlap say much the same: more symbols are more rows, and hardly more to learn from.
+# Trees of the documented number, size and learning rate have a log-loss 5 % above that of the class shares out of
+# sample; regularised in proportion to the training rows they are better (docs/study.md). In proportion, because rows of
+# one bar and overlapping labels are correlated: more symbols are more rows, with little more information.
 @dataclass(frozen=True, slots=True)
 class TreeSettings(Section):
-    """What both libraries of boosted trees are told; each has its own figures."""
+    """Parameters shared by both libraries of boosted trees; each has its own defaults."""
 
-    trees: int = 200
-    depth: int = 6
+    trees: int = 200  # number of boosting rounds
+    depth: int = 6  # maximum of a tree
     learning_rate: float = 0.1
-    subsample: float = 0.8  # of the rows, drawn anew for each tree
-    colsample: float = 0.8  # of the columns, likewise
-    l2: float = 1.0  # on the values of the leaves
-    leaf_share: float = 0.04  # least rows of a leaf, as a share of those learned from, where that is more
-    l2_share: float = 0.2  # added to l2, as a share of the rows learned from
-    from_mean: bool = True  # the trees of returns begin at the mean of the training rows; else at 0
+    subsample: float = 0.8  # share of the rows, drawn for each tree
+    colsample: float = 0.8  # share of the columns, drawn for each tree
+    l2: float = 1.0  # penalty on the values of the leaves
+    leaf_share: float = 0.04  # minimum rows of a leaf, as a share of the training rows
+    l2_share: float = 0.2  # added to l2, as a share of the training rows
+    from_mean: bool = True  # base prediction of returns: the mean of the training rows, else 0
 
     def require(self, section: str) -> None:
-        """Refuse what cannot be planted."""
+        """Check the ranges.
+
+        Raises:
+            SettingsError: a value out of range.
+        """
         require(section, "trees", self.trees, 1, 100_000)
         require(section, "depth", self.depth, 1, 64)
         for name in ("learning_rate", "subsample", "colsample"):
@@ -41,7 +45,7 @@ class TreeSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class XGBoostSettings(TreeSettings):
-    leaf_weight: float = 1.0  # least sum of the second derivatives in a leaf: for returns, of its rows
+    leaf_weight: float = 1.0  # minimum sum of second derivatives in a leaf: for returns, its number of rows
 
     def __post_init__(self) -> None:
         self.require("models.xgboost")
@@ -50,11 +54,11 @@ class XGBoostSettings(TreeSettings):
 
 @dataclass(frozen=True, slots=True)
 class LightGBMSettings(TreeSettings):
-    leaves: int = 31
-    patience: int = 0  # trees without a better loss on later rows, after which it stops; 0 to plant them all
+    leaves: int = 31  # maximum of a tree
+    patience: int = 0  # rounds without a lower loss on the stopping rows; 0 disables early stopping
     subsample: float = 0.5
     colsample: float = 0.5
-    leaf_rows: int = 20  # least rows of a leaf
+    leaf_rows: int = 20  # minimum rows of a leaf
     l2: float = 0.0
 
     def __post_init__(self) -> None:
@@ -66,9 +70,9 @@ class LightGBMSettings(TreeSettings):
 
 @dataclass(frozen=True, slots=True)
 class LogisticSettings(Section):
-    l2: float = 1.0  # on half the squared weights, beside the losses' sum: 1 / C in scikit-learn, alpha for returns
-    iterations: int = 500  # at most
-    tail: float = 0.001  # share of the training rows beyond which, on each side, a feature counts as its quantile
+    l2: float = 1.0  # penalty on half the squared weights: 1 / C in scikit-learn, alpha for returns
+    iterations: int = 500  # maximum
+    tail: float = 0.001  # quantile at which features are clipped, on each side
 
     def __post_init__(self) -> None:
         require("models.logistic", "l2", self.l2, 1e-9, 1e9)

@@ -51,7 +51,7 @@ def require_symbol(symbol: str) -> str:
     """
     if not _SYMBOL.fullmatch(symbol):
         raise UnknownSymbolError(
-            "understand the symbol",
+            "parse the symbol",
             found=repr(symbol[:80]),
             expected="ccxt's name, such as BTC/USDT for spot or BTC/USDT:USDT for a perpetual",
         )
