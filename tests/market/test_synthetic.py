@@ -7,7 +7,7 @@ from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import DataError, UnknownSymbolError, UnknownTimeframeError
 from quorate.market.columns import Columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 from quorate.market.synthetic import SyntheticMarket
 
 NOW = parse_ms("2026-01-01")
@@ -77,7 +77,7 @@ def test_every_candle_can_be_true(seed, timeframe, bars, edge):
     )
     for candles in market.panel().values():
         columns = Columns(**{name: getattr(candles, name) for name in ARRAYS})
-        report = judge(columns, timeframe, NOW).report
+        report = check_candles(columns, timeframe, NOW).report
         assert report.ok
         assert (report.kept, report.gaps, report.zero_volume) == (bars, 0, 0)
         assert np.array_equal(candles.open[1:], candles.close[:-1])
@@ -217,7 +217,7 @@ def test_bars_open_on_the_grid():
     ("argument", "value"), [("edge", 0.7), ("edge", float("nan")), ("bars", 0), ("symbols", 0), ("seed", -1)]
 )
 def test_arguments_out_of_range(argument, value):
-    with pytest.raises(DataError, match=f"{argument} = "):
+    with pytest.raises(DataError, match=f"`{argument}` = "):
         SyntheticMarket(**{argument: value})
 
 

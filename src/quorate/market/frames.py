@@ -13,7 +13,7 @@ from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, IntArray
 from quorate.core.types.candle_frame import NO_TIME, frame_columns
 from quorate.market.columns import Columns
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def candles_from_frame(
     if timeframe is None:
         timeframe = infer_timeframe(time, attempted)
     columns = Columns(time, **values, synthetic=frame.attrs.get("synthetic") is True)
-    checked = judge(columns, timeframe, now_ms() if now is None else now)
+    checked = check_candles(columns, timeframe, now_ms() if now is None else now)
     checked.report.require(f"the frame of {symbol}")
     if checked.report.conflicts:
         _LOG.warning(

@@ -12,7 +12,7 @@ from quorate.core.errors import DataError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns
 from quorate.market.files.names import is_perpetual
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 from quorate.market.source import unknown_market
 
 
@@ -104,7 +104,7 @@ def _by_market(candles: Iterable[Candles], now: int, what: str) -> dict[tuple[st
             raise DataError(f"use {what} of {each.symbol} from memory", found=f"{each.timeframe} twice", expected="one")
         values = {name: getattr(each, name) for name in ("time", *CANDLE_COLUMNS)}
         columns = Columns(**values, synthetic=each.synthetic)
-        checked = judge(columns, each.timeframe, now, has_volume=what == "candles")
+        checked = check_candles(columns, each.timeframe, now, has_volume=what == "candles")
         checked.report.require(f"{what} of {each.symbol}")
         kept = {name: getattr(checked.kept, name) for name in ("time", *CANDLE_COLUMNS)}
         found[market] = replace(each, **kept)

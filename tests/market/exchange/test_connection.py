@@ -119,7 +119,7 @@ def test_a_coroutine_that_would_wait_for_itself_is_refused(connect):
     async def outer():
         return connection.run(inner())
 
-    with pytest.raises(RuntimeError, match="waits for the connection"):
+    with pytest.raises(RuntimeError, match="must not wait for the connection"):
         connection.run(outer())
 
 

@@ -107,7 +107,7 @@ def test_what_came_before_a_failure_is_kept_and_the_rest_comes_later(connect, st
     exchange = connect(attempts=2, page_rows=60, flush_pages=2)
     stub.faults.add(Fault("status", path="klines", code=503, times=0, after=7))
     failed = by_file(download(exchange, out, [A], "1h", START))[A, "futures"]
-    assert "no answer in 2 attempts" in failed.error
+    assert "no response in 2 attempts" in failed.error
     # Seven pages of sixty, of which two make a part that is stored.
     assert failed.rows == failed.added == 3 * 2 * 60
     stub.faults.clear()

@@ -118,7 +118,7 @@ def test_empty_cells_are_nan(tmp_path):
         ("a.csv.gz", b"plain", "csv.gz table"),
         ("a.csv.gz", gzip.compress(b"date,open\n")[:-9], "csv.gz table"),
         ("a.zip", b"PK\x03\x04", "zip table"),
-        ("a.zip", zipped("x", "readme.txt"), "no CSV in the zip"),
+        ("a.zip", zipped("x", "readme.txt"), "no CSV file in the zip"),
         ("a.zip", zipped("date,open,high,low,close,volume\n" * 50)[:90], "zip table"),
         ("a.parquet", b"PAR1", "parquet table"),
         ("a.xlsx", b"x", "found the ending '.xlsx'"),
