@@ -12,8 +12,7 @@ import numpy.typing as npt
 from quorate.core.clock import format_ms
 from quorate.core.errors import TargetError, TooLittleHistoryError
 from quorate.core.types import Candles, Float32Array, FloatArray, IntArray
-from quorate.features import Context, Inputs, Sequences, feature_set
-from quorate.features.build import build
+from quorate.features import Context, Inputs, Sequences, build, feature_set
 from quorate.targets.labels import Labels, Target
 
 

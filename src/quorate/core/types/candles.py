@@ -92,16 +92,15 @@ class Candles:
 
     @classmethod
     def from_pandas(cls, frame: pd.DataFrame, symbol: str, timeframe: str) -> Self:
-        """The candles of a frame, its rows oldest first and not judged; `market.frames` reads any other.
+        """Build candles from a frame with rows oldest first, unchecked; `market.frames` sorts and checks rows.
 
         Args:
             frame: columns and times as in `frame_columns`.
-            symbol: ccxt's name.
+            symbol: in ccxt's form.
             timeframe: such as "1h".
 
         Raises:
-            DataError: a column that is missing or holds something else, a row without a time, or times that do not
-                increase.
+            DataError: a column that is missing or of another type, a row without a time, or times that do not increase.
         """
         attempted = f"read the frame of {symbol}"
         time, values = frame_columns(frame, attempted)
