@@ -36,7 +36,7 @@ def walk():
 
 @pytest.fixture(scope="module")
 def trending():
-    """The same size with a fifth of the variance planted."""
+    """The same size with an edge of a fifth of the variance."""
     return SyntheticMarket(seed=11, symbols=12, bars=6_000, edge=0.2)
 
 
@@ -150,7 +150,7 @@ def test_the_planted_edge_has_the_stated_size(edge):
 
 
 def test_a_trend_lasts_and_shows_in_momentum(trending):
-    """The sign of the last 24 bars' move says something of the next five; in the random walk it would not."""
+    """The sign of the last 24 bars' move predicts the next five bars; in the random walk it does not."""
     hits = []
     for name in trending.names:
         close = trending.candles(name).close

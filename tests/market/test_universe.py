@@ -14,7 +14,7 @@ START = parse_ms("2024-03-01")
 
 @pytest.fixture
 def folder(tmp_path):
-    """Adds a market that trades a price times a volume each hour of some days around START."""
+    """Add a market with a price and a volume each hour of some days around START."""
 
     def add(symbol, first_day, last_day, price, volume):
         time = np.arange(START + first_day * DAY_MS, START + last_day * DAY_MS, HOUR_MS)

@@ -154,11 +154,11 @@ def _no_rows(
 ) -> TooLittleHistoryError:
     longest = max(histories, key=len)
     span = f"{format_ms(int(longest.time[0]))} to {format_ms(int(longest.time[-1]))}" if len(longest) else "no bar"
-    asked = (
+    requested = (
         f"from {'the start' if start is None else format_ms(start)} to {'the end' if end is None else format_ms(end)}"
     )
     return TooLittleHistoryError(
-        f"build a data set {asked}",
+        f"build a data set {requested}",
         found=f"no row with all features and a label; the longest history has {len(longest)} bars, {span}",
         expected=f"more than {warmup} bars of warm-up, followed by {target.horizon} bars without a gap",
         remedy="Download a longer history or choose another span.",

@@ -1,4 +1,4 @@
-"""`--top N` on an exchange: the same markets that the folder's own history ranks."""
+"""Top markets of an exchange: the same as by the history in a folder."""
 
 import pytest
 

@@ -22,7 +22,7 @@ SYMBOL = "BTC/USDT:USDT"
 
 @pytest.fixture
 def candles(hourly):
-    """Makes candles of sound rows: candles(rows, symbol), with values replaced."""
+    """Build candles of valid rows: candles(rows, symbol), with values replaced."""
 
     def make(rows=10, symbol=SYMBOL, *, keep=None, synthetic=False, **replaced):
         columns = hourly(rows, **replaced).take(np.arange(rows) if keep is None else np.array(keep))

@@ -130,7 +130,7 @@ else:
 
 @pytest.fixture
 def reachable(hourly, write_feather):
-    """A folder that other users can get at, as pytest's own are not."""
+    """A folder that other users can access, unlike pytest's own."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         write_feather(Path(name) / "binance/BTC_USDT-1h.feather", hourly(24))
@@ -138,7 +138,7 @@ def reachable(hourly, write_feather):
 
 
 def as_nobody(call: str) -> str:
-    """What a process that may not read says."""
+    """Output of a process without permission to read."""
     code = textwrap.dedent(_AS_NOBODY).format(call=call)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ START = parse_ms("2024-01-01")
 
 @pytest.fixture
 def csv_of(tmp_path):
-    """Writes columns as a CSV without a header below tmp_path/in: csv_of("spot/BTCUSDT-1h.csv", columns)."""
+    """Write columns as a CSV without a header below tmp_path/in: csv_of("spot/BTCUSDT-1h.csv", columns)."""
 
     def write(name, columns):
         path = tmp_path / "in" / name

@@ -203,8 +203,8 @@ def test_the_report_as_json(hourly, now):
     assert json["faults"] == [{"kind": "future", "row": 1, "time": None, "value": "its open time", "rows": 1}]
 
 
-def plain_judgement(rows: Columns, now: int) -> tuple[dict[int, tuple[float, ...]], int, int, int]:
-    """The slow oracle: what is kept by time, and how many rows are faulty, collapsed and put aside."""
+def plain_checks(rows: Columns, now: int) -> tuple[dict[int, tuple[float, ...]], int, int, int]:
+    """Slow oracle: kept rows by time, and numbers of faulty, dropped and quarantined rows."""
     by_time: dict[int, list[tuple[float, ...]]] = defaultdict(list)
     faulty = 0
     for row in range(len(rows)):
@@ -249,7 +249,7 @@ def test_judging_agrees_with_the_plain_rules(rows):
 @pytest.mark.slow
 @settings(max_examples=10_000)
 @given(st.lists(st.one_of(sound, sound, st.tuples(hour, value, value, value, value, value)), max_size=25))
-def test_ten_thousand_judgements_agree_with_the_plain_rules(rows):
+def test_ten_thousand_checks_agree_with_the_plain_rules(rows):
     check_against_plain_rules(rows)
 
 
@@ -257,7 +257,7 @@ def check_against_plain_rules(rows):
     time = np.array([row[0] for row in rows], dtype=np.int64)
     columns = Columns(time, *np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 5).T)
     checked = check_candles(columns, "1h", NOW)
-    kept, faulty, collapsed, aside = plain_judgement(columns, NOW)
+    kept, faulty, collapsed, aside = plain_checks(columns, NOW)
     report = checked.report
     assert sum(fault.rows for fault in report.faults) == faulty
     assert (report.kept, report.duplicates, report.conflicts) == (len(kept), collapsed, aside)

@@ -141,7 +141,7 @@ class _Run:
                 try:
                     if self.unanswered >= _GIVE_UP_AFTER:
                         raise ExchangeDownError(
-                            f"ask {settings.name} for {job.kind} of {job.symbol}",
+                            f"read {job.kind} of {job.symbol} from {settings.name}",
                             found=f"no response for {self.unanswered} other files",
                             remedy="Run the download again: stored rows are kept.",
                         )
