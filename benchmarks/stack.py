@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from quorate.core.clock import format_ms, parse_ms
+from quorate.core.sections.stack import Method
 from quorate.core.settings import LightGBMSettings, LSTMSettings, Settings, XGBoostSettings
-from quorate.core.settings.stack import Method
 from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.stack.fit_stack import FittedStack, fit_stack, predict_out_of_fold
 from quorate.ensemble.training.fit_member import fit_member

@@ -1,6 +1,6 @@
-"""Writes docs/settings.md from core/settings/: every setting, its default, and the comment beside it.
+"""Write docs/settings.md from core/sections/: every setting, its default, and the comment beside it.
 
-python docs/settings_page.py
+Run: python docs/settings_page.py
 """
 
 from __future__ import annotations
@@ -29,6 +29,35 @@ trees = 400
 ```
 
 Values are fractions unless the name says otherwise.
+
+In Python, `quorate.load_settings()` reads the same file and variables, `quorate.load_settings("other.toml")` another
+file, and `quorate.Settings()` has the defaults:
+
+```python
+from dataclasses import replace
+
+import quorate
+from quorate.core.settings import VoteSettings
+
+settings = replace(quorate.Settings(), vote=VoteSettings(floor=0.72))
+```
+
+## Sections of other packages
+
+A package adds a section by an entry point of the group `quorate.settings`: its name is the section's, its value a
+frozen dataclass with a default for every field. The section is checked like any other, in the file and in the
+environment, and `settings.section("NAME")` returns it. A member of your own has its section in `[models.NAME]`, where
+`self.settings.section("NAME")` finds it, and bundles record it; `examples/outside_member` is such a package:
+
+```toml
+[project.entry-points."quorate.models"]
+centroid = "quorate_centroid:Centroid"
+
+[project.entry-points."quorate.settings"]
+"models.centroid" = "quorate_centroid:CentroidSettings"
+```
+
+## Sections of Quorate
 
 | setting | default | |
 |---|---|---|

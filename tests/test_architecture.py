@@ -119,7 +119,7 @@ def test_no_folder_is_a_pile():
     counts = Counter(path.parent for path in FILES if path.name != "__init__.py")
     piles = {str(folder.relative_to(ROOT)): count for folder, count in counts.items() if count > MOST_FILES}
     # Sections of the settings are alike: one file a section.
-    assert piles.keys() <= {"core/settings"}
+    assert piles.keys() <= {"core/sections"}
 
 
 def test_no_two_public_classes_share_a_name():
@@ -184,7 +184,7 @@ def test_a_bundle_is_loaded_without_what_trains_one():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(ast.literal_eval(done.stdout.strip()))
     assert "quorate.ensemble.inference.loading" in loaded
-    for needless in ("core.settings.networks", "core.settings.tree", "models.registry", "targets.splits", "market"):
+    for needless in ("core.sections.networks", "core.settings", "models.registry", "targets.splits", "market"):
         assert f"quorate.{needless}" not in loaded
 
 

@@ -1,7 +1,8 @@
-"""Nearest centroid: a row belongs to the class whose mean it lies next to.
+"""Nearest centroid: a row belongs to the class with the nearest mean.
 
-The smallest useful member there is. With one standard deviation a feature, shared by all classes, the squared distance
-to a class's mean differs between classes by a linear function of the row only, so the softmax of
+A member in a package of its own, as small as a useful one can be. With one standard deviation a feature, shared by all
+classes, the squared distance to a class's mean differs between classes by a linear function of the row only, so the
+softmax of
 
     log(share of the class) + mean . x - mean . mean / 2        (x and the means standardised)
 
@@ -9,12 +10,20 @@ is the posterior under normal classes (linear discriminant analysis with a diago
 Friedman, The Elements of Statistical Learning, 2009, 4.3). For returns the classes are the thirds of the training
 returns, and the prediction is the mean of their mean returns, weighted by the posterior.
 
-Installed beside Quorate, `quorate train --models xgboost,lightgbm,centroid` finds it by its entry point.
+Means may be shrunk towards the mean of all rows (nearest shrunken centroids; Tibshirani et al., PNAS 99 (2002),
+6567-6572): a feature whose class means all lie within `shrink` standard deviations of it has no influence.
+
+Installed beside Quorate, `quorate train --models xgboost,lightgbm,centroid` finds it by its entry point, and
+quorate.toml has a section for it:
+
+    [models.centroid]
+    shrink = 0.05
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +31,20 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from quorate.core.errors import ModelError
+from quorate.core.sections.section import require
 from quorate.models import FitRequest, Model
 
 ARRAYS = ("mean", "scale", "weights", "intercept", "returns")
+
+
+@dataclass(frozen=True)
+class CentroidSettings:
+    """The section `[models.centroid]` of quorate.toml."""
+
+    shrink: float = 0.0  # standard deviations by which the class means move towards the mean of all rows
+
+    def __post_init__(self) -> None:
+        require("models.centroid", "shrink", self.shrink, 0, 10)
 
 
 class Centroid(Model):
@@ -47,12 +67,14 @@ class Centroid(Model):
         scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
         scale[scale == 0] = 1.0
         rows = (rows - mean) / scale
+        shrink = self.settings.section(self.name).shrink
         weights, intercept, returns = np.zeros((X.shape[1], 3)), np.full(3, -50.0), np.zeros(3)
         for number in range(3):
             mine = (group == number) & (weight > 0)
-            # A group without a row keeps its column, with next to no say.
+            # A group without a row keeps its column, with a score of nearly 0.
             if mine.any():
                 centre = np.average(rows[mine], axis=0, weights=weight[mine])
+                centre = np.sign(centre) * np.maximum(np.abs(centre) - shrink, 0)
                 weights[:, number] = centre
                 intercept[number] = np.log(weight[mine].sum() / weight.sum()) - centre @ centre / 2
                 returns[number] = np.average(y[mine], weights=weight[mine])

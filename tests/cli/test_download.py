@@ -74,7 +74,7 @@ def test_what_could_not_be_fetched_ends_with_1(stub, tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert not told["ok"]
     assert [file["symbol"] for file in told["files"] if file["error"]] == ["SYNB/USDT:USDT"]
-    assert "no answer in 2 attempts" in next(file["error"] for file in told["files"] if file["error"])
+    assert "no response in 2 attempts" in next(file["error"] for file in told["files"] if file["error"])
 
 
 def test_nobody_there(stub, tmp_path, capsys):
@@ -83,7 +83,7 @@ def test_nobody_there(stub, tmp_path, capsys):
     assert main(line) == 1
     heard = capsys.readouterr()
     assert json.loads(heard.out)["error"]["type"] == "ExchangeDownError"
-    assert heard.err.startswith("error: could not ask binanceusdm")
+    assert heard.err.startswith("error: could not read the time of binanceusdm")
 
 
 @pytest.mark.parametrize(

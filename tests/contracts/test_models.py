@@ -212,23 +212,81 @@ def test_an_output_of_another_shape_is_refused_before_anyone_sees_it(registered)
         model_contract.keeps_the_column_of_an_absent_class(ModelUnderTest("logistic", "class", SMALL))
 
 
-def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_meets_the_contract(tmp_path):
-    """The example, installed as a package, in a process that knows of it by its entry point alone."""
-    source, target = tmp_path / "source", tmp_path / "site"
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory):
+    """Run code in a process in which the example is installed as a package."""
+    folder = tmp_path_factory.mktemp("outside")
+    source, target = folder / "source", folder / "site"
     shutil.copytree(EXAMPLE, source)
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
     options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(source)]
     subprocess.run([*install, *options], check=True, capture_output=True, text=True)
+
+    def run(code, **variables):
+        path = os.pathsep.join(filter(None, (str(target), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PYTHONPATH": path, **variables}
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_meets_the_contract(outside):
     code = """
 from quorate.testing import model_checks as checks
 from quorate.models import names
 assert names()[-1] == "centroid", names()
 print(len([check() for check in checks("centroid")]))
 """
-    environment = {**os.environ, "PYTHONPATH": str(target)}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == len(list(checks("logistic")))
+    assert int(outside(code)) == len(list(checks("logistic")))
     assert "centroid" not in names()
+
+
+def test_a_member_of_an_outside_package_has_a_section_of_the_settings(outside, tmp_path):
+    code = r"""
+from pathlib import Path
+import numpy as np
+from quorate.core.configuration import load_settings
+from quorate.core.errors import SettingsError
+from quorate.core.settings import Settings
+from quorate.models.registry import build
+
+def learned(settings):
+    random = np.random.default_rng(1)
+    y = np.repeat(np.arange(3, dtype=np.int8), 200)
+    X = random.normal(size=(600, 2)).astype(np.float32)
+    X[:, 0] += y
+    X[:, 1] += y / 10
+    return build("centroid", "class", settings.models, seed=1).fit(X, y)._fitted["weights"]
+
+def refused(text):
+    Path("quorate.toml").write_text(text)
+    try:
+        load_settings()
+    except SettingsError as error:
+        return str(error)
+
+assert Settings().models.section("centroid").shrink == 0.0
+assert (learned(Settings())[:, [0, 2]] != 0).all()
+Path("quorate.toml").write_text("[models.centroid]\nshrink = 0.4\n[models.lightgbm]\nleaves = 7\n")
+settings = load_settings()
+assert settings.models.lightgbm.leaves == 7
+assert settings.models.to_json(["lightgbm", "centroid"])["centroid"] == {"shrink": 0.4}
+weights = learned(settings)
+assert (weights[0, [0, 2]] != 0).all() and (weights[1] == 0).all(), weights
+assert load_settings(environment={"QUORATE_MODELS__CENTROID__SHRINK": "0.5"}).models.section("centroid").shrink == 0.5
+for text, words in (
+    ("[models.centroid]\nshrinc = 1", ("'models.centroid.shrinc'", "Did you mean 'shrink'?")),
+    ("[models.centriod]\nshrink = 1", ("'models.centriod'", "Did you mean 'centroid'?")),
+    ("[centroid]\nshrink = 1", ("the unknown key 'centroid'",)),
+    ("[models.centroid]\nshrink = 'much'", ("models.centroid.shrink from quorate.toml", "'much'", "number")),
+    ("[models.centroid]\nshrink = 11", ("models.centroid.shrink", "11", "0 to 10")),
+    ("[models]\ncentroid = 3", ("models.centroid from quorate.toml", "3")),
+):
+    for word in words:
+        assert word in refused(text), (text, refused(text))
+"""
+    outside(f"import os; os.chdir({str(tmp_path)!r})" + code)

@@ -1,4 +1,4 @@
-"""Time: timeframes, the closed-bar rule, dates in and out."""
+"""Time: timeframes, the closed-bar rule, parsing and formatting of dates."""
 
 import pytest
 from hypothesis import given

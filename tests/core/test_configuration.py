@@ -1,4 +1,4 @@
-"""quorate.toml and the environment: what is read, what is refused, and with which words."""
+"""Settings from quorate.toml and the environment: valid ones, and errors for the others."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Errors: one sentence of what, found, expected and remedy, and a tree that the docstring draws as it is."""
+"""Errors: the parts of a message, and the tree of classes in the docstring."""
 
 import pickle
 

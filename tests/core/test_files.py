@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Atomic file writes."""
 
 import pytest
 
@@ -36,5 +36,5 @@ def test_whatever_goes_wrong_the_old_file_stays_and_no_other(tmp_path):
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="expected a folder that can be written"):
+    with pytest.raises(DataError, match="expected a writable folder"):
         write_text_atomic(tmp_path / "file" / "x.txt", "text")

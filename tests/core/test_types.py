@@ -1,4 +1,4 @@
-"""The messages: frozen, checked on the way in, views and not copies."""
+"""Data types: frozen, checked, views and not copies."""
 
 from dataclasses import FrozenInstanceError
 

@@ -1,4 +1,4 @@
-"""Rows to read: real files in every format, made by the libraries that make them elsewhere."""
+"""Candle files in every format, written by the libraries that write them in practice."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ START = parse_ms("2024-01-01")
 
 @pytest.fixture
 def now() -> int:
-    """The present of these tests: a year after the rows."""
+    """Current time of these tests: a year after the rows."""
     return parse_ms("2025-01-01")
 
 
 @pytest.fixture
 def hourly() -> Callable[..., Columns]:
-    """Makes n sound hourly rows from 2024-01-01, with some values replaced: hourly(5, close={2: nan})."""
+    """Build n valid hourly rows from 2024-01-01, with some values replaced: hourly(5, close={2: nan})."""
 
     def make(rows: int = 10, **replaced: dict[int, float]) -> Columns:
         opening = 100.0 + np.arange(rows)
@@ -47,7 +47,7 @@ def hourly() -> Callable[..., Columns]:
 
 @pytest.fixture
 def table() -> Callable[..., pa.Table]:
-    """A pyarrow table of columns, as Freqtrade lays it out; the date's unit and zone are chosen."""
+    """Build a pyarrow table with Freqtrade's layout; the date's unit and zone are arguments."""
 
     def make(columns: Columns, unit: str = "ms", zone: str | None = "UTC", **extra: Any) -> pa.Table:
         date = pa.array(columns.time, pa.int64()).cast(pa.timestamp("ms")).cast(pa.timestamp(unit, zone))
@@ -59,7 +59,7 @@ def table() -> Callable[..., pa.Table]:
 
 @pytest.fixture
 def write_feather(table: Callable[..., pa.Table]) -> Callable[[Path, Columns], Path]:
-    """Writes columns where Freqtrade would."""
+    """Write columns to the path that Freqtrade uses."""
 
     def write(path: Path, columns: Columns) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)

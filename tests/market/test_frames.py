@@ -121,7 +121,7 @@ def test_rows_that_contradict_each_other_are_a_gap_with_a_warning(frame, caplog)
     candles = read(pd.concat([frame, other]))
     assert len(candles) == BARS - 1
     assert START + 7 * HOUR_MS not in candles.time
-    assert "2 rows contradict each other" in caplog.text
+    assert "2 contradicting rows" in caplog.text
 
 
 @pytest.mark.parametrize(

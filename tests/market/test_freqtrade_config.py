@@ -62,7 +62,7 @@ def test_where_the_candles_are(folder, tmp_path_factory):
     named.write_text(json.dumps({"user_data_dir": str(elsewhere / "user_data")}))
     assert read_config([folder / "config.json", named]).data == elsewhere / "user_data/data/binance"
     (folder / "data" / "binance").rmdir()
-    with pytest.raises(DataError, match="Name their folder with --data"):
+    with pytest.raises(DataError, match="Give their folder as `data`"):
         read_config([folder / "config.json"])
 
 
@@ -76,10 +76,10 @@ def test_where_the_candles_are(folder, tmp_path_factory):
         ("[]", "a list; expected an object"),
         ('{"add_config_files": "x"}', "add_config_files 'x'; expected a list of file names"),
         ('{"add_config_files": ["absent.json"]}', "No such file"),
-        ('{"add_config_files": ["config.json"]}', "lead back to themselves"),
+        ('{"add_config_files": ["config.json"]}', "include each other"),
         ('{"exchange": []}', r"exchange \[\]; expected an object"),
         ("{}", "no exchange.name"),
-        ('{"exchange": {"name": 3}}', "exchange.name 3; expected a text"),
+        ('{"exchange": {"name": 3}}', "exchange.name 3; expected a string"),
         ('{"exchange": {"name": "b", "pair_whitelist": [1]}}', r"1 in exchange.pair_whitelist"),
         ('{"exchange": {"name": "b"}, "trading_mode": "margin"}', "trading_mode 'margin'"),
     ],

@@ -1,4 +1,4 @@
-"""Bytes and rows that nobody would write on purpose never raise anything but a QuorateError."""
+"""Damaged bytes and invalid rows raise nothing but a QuorateError."""
 
 import gzip
 import io
@@ -59,7 +59,7 @@ SAMPLES = _samples()
 
 @st.composite
 def broken(draw):
-    """A real file with some of its bytes replaced, cut, repeated, or nothing of a file at all."""
+    """A valid file with some bytes replaced, cut or repeated, or random bytes."""
     ending = draw(st.sampled_from(sorted(SAMPLES)))
     content = bytearray(SAMPLES[ending])
     what = draw(st.sampled_from(["replaced", "word", "cut", "repeated", "foreign", "another"]))

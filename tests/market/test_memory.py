@@ -34,8 +34,8 @@ def test_a_row_that_cannot_be_true_is_refused():
     ("arguments", "words"),
     [
         ({"candles": [MARKET.candles(FIRST)] * 2}, "1h twice"),
-        ({"candles": [MARKET.candles(FIRST)], "funding": {SECOND: MARKET.funding(SECOND)}}, "candles of it, too"),
-        ({"candles": [MARKET.candles(FIRST)], "marks": [MARKET.candles(SECOND)]}, "candles of it, too"),
+        ({"candles": [MARKET.candles(FIRST)], "funding": {SECOND: MARKET.funding(SECOND)}}, "without candles; expected candles"),
+        ({"candles": [MARKET.candles(FIRST)], "marks": [MARKET.candles(SECOND)]}, "without candles; expected candles"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(arguments, words):

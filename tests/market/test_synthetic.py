@@ -7,7 +7,7 @@ from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import DataError, UnknownSymbolError, UnknownTimeframeError
 from quorate.market.columns import Columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 from quorate.market.synthetic import SyntheticMarket
 
 NOW = parse_ms("2026-01-01")
@@ -36,7 +36,7 @@ def walk():
 
 @pytest.fixture(scope="module")
 def trending():
-    """The same size with a fifth of the variance planted."""
+    """The same size with an edge of a fifth of the variance."""
     return SyntheticMarket(seed=11, symbols=12, bars=6_000, edge=0.2)
 
 
@@ -77,7 +77,7 @@ def test_every_candle_can_be_true(seed, timeframe, bars, edge):
     )
     for candles in market.panel().values():
         columns = Columns(**{name: getattr(candles, name) for name in ARRAYS})
-        report = judge(columns, timeframe, NOW).report
+        report = check_candles(columns, timeframe, NOW).report
         assert report.ok
         assert (report.kept, report.gaps, report.zero_volume) == (bars, 0, 0)
         assert np.array_equal(candles.open[1:], candles.close[:-1])
@@ -150,7 +150,7 @@ def test_the_planted_edge_has_the_stated_size(edge):
 
 
 def test_a_trend_lasts_and_shows_in_momentum(trending):
-    """The sign of the last 24 bars' move says something of the next five; in the random walk it would not."""
+    """The sign of the last 24 bars' move predicts the next five bars; in the random walk it does not."""
     hits = []
     for name in trending.names:
         close = trending.candles(name).close
@@ -217,7 +217,7 @@ def test_bars_open_on_the_grid():
     ("argument", "value"), [("edge", 0.7), ("edge", float("nan")), ("bars", 0), ("symbols", 0), ("seed", -1)]
 )
 def test_arguments_out_of_range(argument, value):
-    with pytest.raises(DataError, match=f"{argument} = "):
+    with pytest.raises(DataError, match=f"`{argument}` = "):
         SyntheticMarket(**{argument: value})
 
 

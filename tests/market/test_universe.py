@@ -14,7 +14,7 @@ START = parse_ms("2024-03-01")
 
 @pytest.fixture
 def folder(tmp_path):
-    """Adds a market that trades a price times a volume each hour of some days around START."""
+    """Add a market with a price and a volume each hour of some days around START."""
 
     def add(symbol, first_day, last_day, price, volume):
         time = np.arange(START + first_day * DAY_MS, START + last_day * DAY_MS, HOUR_MS)
@@ -81,7 +81,7 @@ def test_the_number_of_days_is_a_setting(folder):
 def test_too_few_markets(folder):
     folder("A/USDT:USDT", -40, 0, 1.0, 1.0)
     folder("SILENT/USDT:USDT", -40, 0, 1.0, 0.0)
-    with pytest.raises(TooLittleHistoryError, match=r"found 0 with trades .* of 2 there; expected at least 3"):
+    with pytest.raises(TooLittleHistoryError, match=r"found 0 of 2 with trades .*; expected at least 3"):
         top(folder.source(), "1h", 3, START)
-    with pytest.raises(DataError, match="--top 0"):
+    with pytest.raises(DataError, match="`top` = 0"):
         top(folder.source(), "1h", 0, START)

@@ -1,4 +1,4 @@
-"""Candles that tests can write out by hand."""
+"""Candles of tests, from values written by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _candles(
     timeframe: str = "1h",
     symbol: str = "BTC/USDT:USDT",
 ) -> Candles:
-    """Candles from closes; `hours` counts bars since `start`, so that it can leave some out."""
+    """Build candles from closes; `hours` counts bars since `start`, so that bars can be missing."""
     c = np.array(close, np.float64)
     steps = np.arange(len(c)) if hours is None else np.array(hours)
     o = c if opens is None else np.array(opens, np.float64)

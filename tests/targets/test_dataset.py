@@ -112,7 +112,7 @@ def test_a_gap_costs_the_labels_that_would_cross_it(walk):
 @pytest.mark.parametrize(
     ("span", "match"),
     [
-        ((None, START + 40 * HOUR_MS), "no row with every feature and a label"),
+        ((None, START + 40 * HOUR_MS), "no row with all features and a label"),
         ((START + 400 * HOUR_MS, None), "longest history has 300 bars"),
         ((START + 200 * HOUR_MS, START + 100 * HOUR_MS), "no row"),
     ],

@@ -1,3 +1,3 @@
-"""Types, errors, settings, time and version. Imports nothing else of the package."""
+"""Types, errors, settings, time and version; imports no other part of the package."""
 
 __all__: list[str] = []

@@ -1,6 +1,6 @@
-"""Time: UTC milliseconds, timeframes, and the rule that says when a bar is closed.
+"""Time: UTC milliseconds, timeframes, and when a bar is closed.
 
-Every time in Quorate is an int of milliseconds since 1970-01-01 UTC, and names a bar by its *open*.
+Every time in Quorate is an int of milliseconds since 1970-01-01 UTC; a bar is named by its *open* time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def timeframe_ms(timeframe: str) -> int:
     match = _TIMEFRAME.fullmatch(timeframe)
     if match is None:
         raise UnknownTimeframeError(
-            "understand the timeframe",
+            "parse the timeframe",
             found=repr(timeframe),
             expected="a number and one of m, h, d, w, such as 5m, 1h, 4h or 1d",
         )
@@ -42,17 +42,17 @@ def timeframe_ms(timeframe: str) -> int:
 
 
 def bar_offset_ms(timeframe: str) -> int:
-    """What an open time leaves when divided by the bar's length: 0, but Monday for weeks."""
+    """Remainder of an open time divided by the bar's length, in ms: 0, except for weeks, which open on Mondays."""
     return _MONDAY_MS % timeframe_ms(timeframe) if timeframe.endswith("w") else 0
 
 
 def now_ms() -> int:
-    """The present, in milliseconds UTC."""
+    """The current time in milliseconds UTC."""
     return _time.time_ns() // 1_000_000
 
 
 def newest_closed_ms(timeframe: str, now: int) -> int:
-    """Open time of the newest bar that is closed at `now`: open + timeframe <= now.
+    """Open time of the newest bar that is closed at `now`, in ms: open + timeframe <= now.
 
     >>> format_ms(newest_closed_ms("1h", parse_ms("2025-05-01 12:30")))
     '2025-05-01 11:00'
@@ -62,7 +62,7 @@ def newest_closed_ms(timeframe: str, now: int) -> int:
 
 
 def parse_ms(text: str) -> int:
-    """A date, or a date and time, as milliseconds; UTC unless it names its own offset.
+    """Convert an ISO date, or date and time, to milliseconds; UTC unless it has an offset.
 
     Raises:
         QuorateError: not an ISO date.
@@ -74,7 +74,7 @@ def parse_ms(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise QuorateError(
-            "understand the date", found=repr(text), expected="YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC"
+            "parse the date", found=repr(text), expected="YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC"
         ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -82,7 +82,7 @@ def parse_ms(text: str) -> int:
 
 
 def format_ms(milliseconds: int) -> str:
-    """Milliseconds as 'YYYY-MM-DD HH:MM' in UTC; out-of-calendar values as they are.
+    """Format milliseconds as 'YYYY-MM-DD HH:MM' in UTC; values outside the calendar as a number.
 
     >>> format_ms(1746057600000)
     '2025-05-01 00:00'
@@ -94,7 +94,7 @@ def format_ms(milliseconds: int) -> str:
 
 
 def iso_ms(milliseconds: int) -> str:
-    """Milliseconds as ISO 8601 with a Z, for files and JSON.
+    """Format milliseconds as ISO 8601 with a Z, for files and JSON.
 
     >>> iso_ms(1746057600000)
     '2025-05-01T00:00:00Z'

@@ -1,19 +1,16 @@
-"""quorate.toml and the environment, into typed settings.
-
-The file is the one named by --config or QUORATE_CONFIG, else ./quorate.toml if there is one. The environment comes
-before the file: QUORATE_VOTE__FLOOR=0.72 sets `floor` of the section `[vote]`.
-"""
+"""Settings read from quorate.toml and from the environment."""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from quorate.core.errors import SettingsError, close_match
+from quorate.core.sections.extensible import ExtensibleSection, other_section, own_names, section_names
 from quorate.core.settings import Settings
 
 PREFIX = "QUORATE_"
@@ -21,20 +18,27 @@ CONFIG_VARIABLE = "QUORATE_CONFIG"
 DEFAULT_FILE = Path("quorate.toml")
 
 
-def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force.
+def load_settings(path: Path | str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from a TOML file and the environment; what neither sets has its default.
+
+    The environment takes precedence: `QUORATE_VOTE__FLOOR=0.72` sets `floor` in the section `[vote]`.
 
     Args:
-        path: the settings file; None for QUORATE_CONFIG or ./quorate.toml.
-        environment: variables to read; None for the process's own.
+        path: the settings file; None for the file named by the variable QUORATE_CONFIG, else ./quorate.toml where
+            there is one.
+        environment: variables to read instead of the process's own.
 
     Raises:
-        SettingsError: a file that cannot be read, an unknown key (the close match is named), a wrong type or range.
+        SettingsError: a file that cannot be read, an unknown section or key (with the close match), a value of the
+            wrong type or out of range.
+
+    >>> load_settings(environment={"QUORATE_VOTE__FLOOR": "0.72"}).vote.floor
+    0.72
     """
     environment = os.environ if environment is None else environment
     variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and "__" in name}
-    named = path or (Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None)
-    file = named or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    named = path or environment.get(CONFIG_VARIABLE)
+    file = Path(named) if named else DEFAULT_FILE if DEFAULT_FILE.exists() else None
     if file is None and not variables:
         return Settings()
     values: dict[str, Any] = {}
@@ -62,7 +66,7 @@ def _keys(variable: str) -> list[str]:
 
 
 def _read_value(variable: str, text: str) -> Any:
-    """A text as it is; a list as TOML has it, since no text says one."""
+    """The text itself; text that begins with [ is read as a TOML list."""
     if not text.startswith("["):
         return text
     try:
@@ -89,46 +93,67 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where: tuple[str, ...] = ()) -> None:
-    """Walk the tables beside the dataclasses; the first key that no section has is refused."""
+    """Raise for the first key that is not a field of its section."""
     hints = get_type_hints(section)
-    known = [field.name for field in fields(section)]
     for key, value in values.items():
-        if key not in known:
+        if key in own_names(section):
+            kind = hints[key]
+        elif issubclass(section, ExtensibleSection) and key in section_names(section):
+            kind = other_section(section, key)
+        else:
+            known = section_names(section)
             raise SettingsError(
                 f"use {source}",
                 found=f"the unknown key '{'.'.join((*where, key))}'",
                 expected=f"one of {', '.join(known)}" + (f" in [{'.'.join(where)}]" if where else ""),
                 remedy=close_match(key, known),
             )
-        if is_dataclass(hints[key]) and isinstance(value, Mapping):
-            _refuse_unknown(value, cast("type", hints[key]), source, (*where, key))
+        if is_dataclass(kind) and isinstance(value, Mapping):
+            _refuse_unknown(value, cast("type", kind), source, (*where, key))
 
 
-def _validate(values: dict[str, Any], file: str, variables: Mapping[str, str]) -> Settings:
-    """The typed settings; a wrong one is told with where it came from, `file` or one of the variables."""
-    # Imported here: a process that keeps the defaults, as most live ones do, never pays for it.
+def _validate(values: Mapping[str, Any], file: str, variables: Mapping[str, str]) -> Settings:
+    """The typed settings; an error names where the value came from, `file` or one of the variables."""
+    # Imported here: a process that keeps the defaults, as most live ones do, does not need it.
     from pydantic import TypeAdapter, ValidationError
 
-    try:
-        return TypeAdapter(Settings).validate_python(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, SettingsError):
-            raise cause from error
-        where = ".".join(str(part) for part in first["loc"])
-        source = next((name for key, name in variables.items() if f"{where}.".startswith(f"{key}.")), file)
-        raise SettingsError(
-            f"use the setting {where} from {source}", found=repr(first["input"]), expected=first["msg"]
-        ) from error
+    def convert(section: type, value: Any, where: tuple[str, ...]) -> Any:
+        try:
+            return TypeAdapter(section).validate_python(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            cause = first.get("ctx", {}).get("error")
+            if isinstance(cause, SettingsError):
+                raise cause from error
+            key = ".".join(map(str, (*where, *first["loc"])))
+            source = next((name for set_key, name in variables.items() if f"{key}.".startswith(f"{set_key}.")), file)
+            raise SettingsError(
+                f"use the setting {key} from {source}", found=repr(first["input"]), expected=first["msg"]
+            ) from error
+
+    def with_others(table: Mapping[str, Any], section: type, where: tuple[str, ...]) -> dict[str, Any]:
+        """The table with the sections of other packages validated, in `others`."""
+        hints = get_type_hints(section)
+        found: dict[str, Any] = {}
+        others: dict[str, Any] = {}
+        for key, value in table.items():
+            if key not in own_names(section):
+                others[key] = convert(other_section(cast("Any", section), key), value, (*where, key))
+            elif is_dataclass(hints[key]) and isinstance(value, Mapping):
+                found[key] = with_others(value, cast("type", hints[key]), (*where, key))
+            else:
+                found[key] = value
+        return {**found, "others": others} if others else found
+
+    settings: Settings = convert(Settings, with_others(values, Settings, ()), ())
+    return settings
 
 
 def known_keys(section: type = Settings, where: tuple[str, ...] = ()) -> Iterable[str]:
-    """Every setting's dotted name, for documentation and completeness tests."""
+    """Every setting's dotted name, for documentation and completeness tests; without those of other packages."""
     hints = get_type_hints(section)
-    for field in fields(section):
-        hint = hints[field.name]
-        if is_dataclass(hint):
-            yield from known_keys(cast("type", hint), (*where, field.name))
+    for name in own_names(section):
+        if is_dataclass(hints[name]):
+            yield from known_keys(cast("type", hints[name]), (*where, name))
         else:
-            yield ".".join((*where, field.name))
+            yield ".".join((*where, name))

@@ -1,4 +1,4 @@
-"""A folder's public names, each imported when it is first asked for: who needs one section does not wait for all."""
+"""Lazy public names of a folder: each is imported on first access (PEP 562)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 def deferred(folder: str, files: Mapping[str, str]) -> tuple[Callable[[str], Any], list[str]]:
-    """The `__getattr__` and the `__all__` of a folder.
+    """Build the `__getattr__` and the `__all__` of a folder.
 
-    Its `__init__` names the same imports once more, for those who read types; a test holds one against the other.
+    Its `__init__` repeats the imports under TYPE_CHECKING for type checkers; a test compares the two.
 
     Args:
-        folder: its module, `__name__`.
-        files: file of the folder -> the public names that are in it, with spaces between.
+        folder: name of its module, `__name__`.
+        files: file of the folder -> the public names it defines, separated by spaces.
 
     >>> find, names = deferred("quorate.core", {"types": "Action Vote", "errors": "VoteError"})
     >>> names, find("VoteError").__module__
@@ -27,7 +27,7 @@ def deferred(folder: str, files: Mapping[str, str]) -> tuple[Callable[[str], Any
         if name not in places:
             raise AttributeError(f"module {folder!r} has no attribute {name!r}")
         value = getattr(import_module(f"{folder}.{places[name]}"), name)
-        setattr(sys.modules[folder], name, value)  # the next one finds it without asking
+        setattr(sys.modules[folder], name, value)  # later accesses find it without this function
         return value
 
     return find, sorted(places)

@@ -1,35 +1,35 @@
-"""Every error Quorate raises on purpose.
+"""Exceptions of Quorate.
 
     QuorateError
     ├── SettingsError             quorate.toml or the environment
-    ├── ArgumentError             arguments of a call that contradict each other or are missing
+    ├── ArgumentError             arguments that are missing or contradict each other
     ├── MissingExtraError         an optional library is not installed
     ├── DataError                 candles on disk or in memory
-    │   ├── CandleError           a row that cannot be true: file, row and value named
-    │   ├── UnknownSymbolError    no such market in this folder
+    │   ├── CandleError           an invalid row; file, row and value are named
+    │   ├── UnknownSymbolError    no such market in this source
     │   ├── UnknownTimeframeError
     │   ├── TooLittleHistoryError
-    │   └── ExchangeError         an exchange that could not be asked
+    │   └── ExchangeError         a request to an exchange failed
     │       ├── UnknownExchangeError
-    │       ├── ExchangeDownError     no answer, too many requests, or its own fault: may work later
-    │       ├── ExchangeAnswerError   an answer that is none
-    │       └── ExchangeRefusedError  it understood, and said no
+    │       ├── ExchangeDownError     no response, rate limit or server error: may work later
+    │       ├── ExchangeAnswerError   invalid response
+    │       └── ExchangeRefusedError  request refused: retrying does not help
     ├── FeatureError              an unknown set or column
     ├── TargetError               labels and splits
     ├── ModelError                a member could not be built, fitted, saved or loaded
-    │   └── ContractError         a member that breaks a promise of the contract
-    ├── VoteError                 votes that cannot be counted
-    ├── BundleError               a trained ensemble on disk is not what it says it is
-    │   └── TrainingSpanError     bars that the ensemble was trained on
-    ├── TradingError              an order, a cost or an account that makes no sense
-    │   └── GuardError            what a guard or the ladder does not let a person do
-    ├── JournalError              a journal that cannot be right, or records that do not fit it
+    │   └── ContractError         a member that violates the contract of models
+    ├── VoteError                 invalid votes
+    ├── BundleError               a bundle is missing, altered or incompatible
+    │   └── TrainingSpanError     bars inside the training span
+    ├── TradingError              an invalid order, cost or account
+    │   └── GuardError            an action that a guard or the ladder does not allow
+    ├── JournalError              a damaged journal, or records that contradict it
     │   ├── JournalUnavailableError   locked, disk full, connection lost: nothing is written, try again
     │   └── JournalTakenError     another session writes this account
-    ├── FreqtradeError            a strategy that cannot run as Freqtrade is configured
-    └── EvaluationError           labels, scores and results that cannot be judged together
+    ├── FreqtradeError            a strategy that cannot run with this Freqtrade configuration
+    └── EvaluationError           labels, scores and results that do not match
 
-A message says what was attempted, what was found, what was expected, and the remedy.
+A message states what was attempted, what was found, what was expected, and what to do.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from typing import Any
 
 
 class QuorateError(Exception):
-    """Base of every deliberate error.
+    """Base of all errors that Quorate raises.
 
     Args:
-        attempted: what was being done, continuing "could not ...".
-        found: what was there.
-        expected: what would have been right.
-        remedy: what the user can do now, a whole sentence.
+        attempted: the action that failed, continuing "could not ...".
+        found: the value or state that was found.
+        expected: the value or state that is valid.
+        remedy: what to do now, a whole sentence.
     """
 
     def __init__(self, attempted: str, *, found: str = "", expected: str = "", remedy: str = "") -> None:
@@ -56,8 +56,8 @@ class QuorateError(Exception):
         super().__init__(attempted)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An error of a worker process has to arrive whole.
-        return _again, (type(self), self.attempted, self.found, self.expected, self.remedy)
+        # Pickled whole, so that an error of a worker process keeps its parts.
+        return _rebuild, (type(self), self.attempted, self.found, self.expected, self.remedy)
 
     def __str__(self) -> str:
         message = f"could not {self.attempted}"
@@ -68,23 +68,23 @@ class QuorateError(Exception):
         return f"{message}. {self.remedy}" if self.remedy else f"{message}."
 
 
-def _again(kind: type[QuorateError], attempted: str, found: str, expected: str, remedy: str) -> QuorateError:
+def _rebuild(kind: type[QuorateError], attempted: str, found: str, expected: str, remedy: str) -> QuorateError:
     return kind(attempted, found=found, expected=expected, remedy=remedy)
 
 
 class SettingsError(QuorateError, ValueError):
-    """A setting is unknown, of the wrong type, or out of range."""
+    """A setting that is unknown, of the wrong type or out of range."""
 
 
 class ArgumentError(QuorateError, ValueError):
     """Arguments that are missing or contradict each other.
 
-    Texts name arguments in backquotes, such as `start`; the command line puts its own flags there.
+    Messages name arguments in backquotes, such as `start`; the command line shows its flags instead.
     """
 
 
 class MissingExtraError(QuorateError, ImportError):
-    """An optional library is needed for this and is not installed."""
+    """An optional library that is needed and not installed."""
 
 
 class DataError(QuorateError):
@@ -92,49 +92,49 @@ class DataError(QuorateError):
 
 
 class CandleError(DataError):
-    """A candle that cannot be true; names the file, the row and the value."""
+    """An invalid candle; the message names the file, the row and the value."""
 
 
 class UnknownSymbolError(DataError, KeyError):
-    """No such market in this folder."""
+    """No such market in this source."""
 
     __str__ = QuorateError.__str__
 
 
 class UnknownTimeframeError(DataError, ValueError):
-    """A timeframe that is not written as a number and one of m, h, d, w."""
+    """A timeframe that is not a number and one of m, h, d, w, or that a market does not have."""
 
 
 class TooLittleHistoryError(DataError):
-    """Fewer bars than the features or the label need."""
+    """Fewer bars than features or labels need."""
 
 
 class ExchangeError(DataError):
-    """An exchange could not be asked, or did not answer as it should."""
+    """A request to an exchange failed, or its response is invalid."""
 
 
 class UnknownExchangeError(ExchangeError, ValueError):
-    """Not one of the exchanges that ccxt knows."""
+    """Not an exchange of ccxt."""
 
 
 class ExchangeDownError(ExchangeError):
-    """No answer after the allowed number of attempts: the network, an overload, or a fault of the exchange's own."""
+    """No response after all attempts: the network, a rate limit or an error of the server."""
 
 
 class ExchangeAnswerError(ExchangeError):
-    """An answer that is not what the exchange promises, such as half a document, each time it was asked."""
+    """An invalid response, such as a truncated document, on every attempt."""
 
 
 class ExchangeRefusedError(ExchangeError):
-    """The exchange understood the request and refused it: asking again would not help."""
+    """The exchange refused the request; retrying does not help."""
 
 
 class FeatureError(QuorateError, ValueError):
-    """An unknown feature set or column, or features in another order than trained."""
+    """An unknown feature set or column, or features in another order than in training."""
 
 
 class TargetError(QuorateError, ValueError):
-    """Labels or splits that cannot be made as asked."""
+    """Invalid parameters of labels, splits or folds, or too few rows for them."""
 
 
 class ModelError(QuorateError):
@@ -142,56 +142,56 @@ class ModelError(QuorateError):
 
 
 class ContractError(ModelError, AssertionError):
-    """A member breaks a promise that every member makes."""
+    """A member that violates the contract of models."""
 
 
 class VoteError(QuorateError, ValueError):
-    """Votes that cannot be counted: twice the same model, a score outside 0 to 1."""
+    """Invalid votes: a model that votes twice, a score outside 0 to 1."""
 
 
 class BundleError(QuorateError):
-    """A bundle is missing, altered, or made for something else."""
+    """A bundle that is missing, altered or incompatible."""
 
 
 class TrainingSpanError(BundleError):
-    """Bars inside the span the bundle was trained on."""
+    """Bars inside the training span of a bundle."""
 
 
 class TradingError(QuorateError, ValueError):
-    """An account, cost or order that makes no sense."""
+    """An invalid account, cost or order."""
 
 
 class GuardError(TradingError):
-    """A guard that may not be re-armed, or a step of the ladder that has not been earned."""
+    """A guard that cannot be re-armed, or a step of the ladder whose conditions are not met."""
 
 
 class JournalError(QuorateError):
-    """A journal that is damaged or of another version, or records that contradict what it holds."""
+    """A journal that is damaged or of another version, or records that contradict it."""
 
 
 class JournalUnavailableError(JournalError):
-    """The journal cannot be reached or written now; the same call may succeed later, and is then done once."""
+    """The journal cannot be reached or written now. Nothing was written: the same call can be repeated."""
 
 
 class JournalTakenError(JournalError):
-    """Another session writes this account: there is one writer at a time."""
+    """Another session writes this account; an account has one writer at a time."""
 
 
 class FreqtradeError(QuorateError, ValueError):
-    """A strategy that cannot run as Freqtrade is configured, or a frame that it cannot read."""
+    """A strategy that cannot run with this Freqtrade configuration, or a frame that it cannot read."""
 
 
 class EvaluationError(QuorateError, ValueError):
-    """Labels, scores and results that cannot be judged together: other lengths, classes or times."""
+    """Labels, scores and results that do not match: different lengths, classes or times."""
 
 
 def close_match(word: str, known: Iterable[str]) -> str:
-    """'Did you mean X?' for a mistyped word, or an empty string.
+    """Suggest a known word for a mistyped one: "Did you mean 'X'?", or an empty string.
 
     >>> close_match("lightgmb", ["xgboost", "lightgbm"])
     "Did you mean 'lightgbm'?"
     """
-    from difflib import get_close_matches  # here, because most words are spelled right
+    from difflib import get_close_matches  # here: needed for mistyped words only
 
     folded = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)

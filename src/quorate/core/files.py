@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one: temporary file, fsync, rename."""
+"""Atomic file writes: temporary file, fsync, rename."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from quorate.core.errors import DataError
 
 
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in place at once.
+    """Write a file atomically: `write` fills a temporary file beside `path`, which then replaces it.
 
-    Whatever goes wrong, `path` is as it was before and no temporary file stays.
+    After an error `path` is unchanged and the temporary file is removed.
 
     Raises:
         DataError: the folder cannot be written, or the disk is full.
     """
-    from tempfile import NamedTemporaryFile  # here, because who only reads needs none of it
+    from tempfile import NamedTemporaryFile  # here: readers do not need it
 
     temporary: Path | None = None
     try:
@@ -34,8 +34,8 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
         raise DataError(
             f"write {path}",
             found=error.strerror or str(error),
-            expected="a folder that can be written, with room",
-            remedy="Nothing was changed; free space or choose another folder.",
+            expected="a writable folder with free space",
+            remedy="Nothing was changed. Free space or choose another folder.",
         ) from error
     finally:
         if temporary is not None:
@@ -43,12 +43,12 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text_atomic(path: Path, text: str) -> None:
-    """`write_atomic` for a UTF-8 text."""
+    """Write UTF-8 text atomically; errors as `write_atomic`."""
     write_atomic(path, lambda temporary: _write_text(temporary, text))
 
 
 def sync(path: Path) -> None:
-    """Flush a file to disk, or a folder so that a rename in it lasts."""
+    """Flush a file to disk; for a folder, the renames in it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

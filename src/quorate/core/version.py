@@ -1,4 +1,4 @@
-"""The release, the versions of the libraries, and a digest of the source."""
+"""Version of the package and of its libraries, and a digest of the source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 
 __version__ = "0.1.0"
 
-# What a model's file may depend on.
+# Distributions that a model file may depend on.
 _PACKAGES = (
     *("quorate", "numpy", "TA-Lib", "onnx", "onnxmltools", "onnxruntime"),
     *("xgboost", "xgboost-cpu", "lightgbm", "scikit-learn", "scipy", "torch"),
@@ -21,7 +21,7 @@ def versions() -> dict[str, str]:
 
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
-        with suppress(PackageNotFoundError):  # xgboost comes under two names
+        with suppress(PackageNotFoundError):  # xgboost has two distribution names
             found[package] = version(package)
     return found
 

@@ -1,4 +1,4 @@
-"""Candles in: sources behind one protocol, their quality, the store, the universe and the synthetic market."""
+"""Candle sources, candle checks, files, the choice of markets and the synthetic market."""
 
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles

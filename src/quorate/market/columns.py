@@ -1,4 +1,4 @@
-"""What a file held, before anybody judged it."""
+"""Unchecked rows of a file, as columns."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from quorate.core.types import CANDLE_COLUMNS, BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """Candle rows in file order: nothing is sorted, checked or dropped yet.
+    """Candle rows in file order, not sorted and not checked.
 
     Attributes:
-        time: (n,) int64 open times in ms UTC; `NO_TIME` where the file had none.
-        open, high, low, close, volume: (n,) float64; NaN where the file had none.
-        synthetic: the file says that a synthetic market made it.
+        time: (n,) int64 open times in ms UTC; `NO_TIME` where the file has none.
+        open, high, low, close, volume: (n,) float64; NaN where the file has none.
+        synthetic: the file is marked as synthetic.
     """
 
     time: IntArray
@@ -33,12 +33,12 @@ class Columns:
         return len(self.time)
 
     def take(self, rows: IntArray | BoolArray) -> Self:
-        """The rows named by indices or by a mask."""
+        """Select rows by indices or by a mask."""
         arrays = {name: getattr(self, name)[rows] for name in ("time", *CANDLE_COLUMNS)}
         return type(self)(**arrays, synthetic=self.synthetic)
 
     def same_rows(self, other: Columns) -> bool:
-        """Whether both hold the same rows in the same order, to the bit."""
+        """Whether both have the same rows in the same order, to the bit."""
         return self.synthetic == other.synthetic and all(
             np.array_equal(getattr(self, field.name), getattr(other, field.name))
             for field in fields(self)
@@ -48,12 +48,12 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FundingColumns:
-    """Funding rows in file order, not judged.
+    """Funding rows in file order, not checked.
 
     Attributes:
-        time: (n,) int64 settlement times in ms UTC; `NO_TIME` where the file had none.
-        rate: (n,) float64 fractions; NaN where the file had none.
-        synthetic: the file says that a synthetic market made it.
+        time: (n,) int64 settlement times in ms UTC; `NO_TIME` where the file has none.
+        rate: (n,) float64 fractions; NaN where the file has none.
+        synthetic: the file is marked as synthetic.
     """
 
     time: IntArray
@@ -65,13 +65,16 @@ class FundingColumns:
 
 
 def join(parts: Sequence[Columns]) -> Columns:
-    """The rows of several files, one after the other; synthetic if any of them is."""
+    """Concatenate the rows of several files; synthetic if any of them is."""
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("time", *CANDLE_COLUMNS)}
     return Columns(**arrays, synthetic=any(part.synthetic for part in parts))
 
 
 def differs(left: FloatArray, right: FloatArray) -> BoolArray:
-    """Where two values are not one number: programs that print decimals differ in a float's last bits.
+    """Whether two values differ by more than the rounding of printed decimals.
+
+    Returns:
+        (n,) bool; False where either is NaN.
 
     >>> differs(np.array([1.0520100000000001, 1.05201]), np.array([1.05201, 1.05202])).tolist()
     [False, True]

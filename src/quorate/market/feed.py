@@ -1,4 +1,4 @@
-"""What a feed of closing bars promises: live from an exchange, or a replay of stored candles."""
+"""Protocol of a feed of closing bars: live from an exchange, or a replay of stored candles."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from quorate.core.types import Candles, Funding
 
 
 class Freshness(StrEnum):
-    """How one market stands at one bar.
+    """Status of one market at one bar.
 
-    FRESH: the bar is here. LATE: it is not, and was not waited for any longer. STALE: nothing new for as many bars as
-    the settings call stale. FAULTY: what came cannot be true, and was not believed. GONE: the exchange does not know
-    the market, or no longer trades it.
+    FRESH: the bar is available. LATE: it was not available in time. STALE: `feed.stale_bars` or more bars are missing.
+    FAULTY: the rows received are invalid and were rejected. GONE: the exchange does not know the market or no longer
+    trades it.
     """
 
     FRESH = "fresh"
@@ -27,12 +27,12 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something about a feed that a person should read, and a journal keep.
+    """Change of a feed's state, for logs and the journal.
 
     Attributes:
-        kind: skew, down, up, revised, or how a market stands now.
-        symbol: the market it is about; empty where it is about the whole feed.
-        text: in words.
+        kind: skew, down, up, revised, or the new status of a market.
+        text: the message.
+        symbol: the market; empty for the whole feed.
     """
 
     kind: str
@@ -42,17 +42,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BarReport:
-    """One bar, closed, of all markets of a feed.
+    """One closed bar of all markets of a feed.
 
     Attributes:
         time: the bar's open time in ms UTC.
-        candles: market -> its newest closed candles, at most as many as the feed keeps, the newest of them this bar;
-            without the markets that have none. They are judged, and nothing in them may be later than this bar.
-        status: market -> how it stands, for every market of the feed.
-        skew_ms: the exchange's clock minus ours; None where it is not known. A replay has none: 0.
-        down: the exchange did not answer at all.
-        may_enter: whether the clocks are close enough for new positions.
-        notices: what happened since the report before.
+        candles: market -> its newest closed candles, checked, at most as many as the feed keeps; the last is this bar.
+            Markets without this bar are left out.
+        status: market -> status, for every market of the feed.
+        skew_ms: the exchange's clock minus the local clock; None where unknown, 0 in a replay.
+        down: no request to the exchange succeeded.
+        may_enter: whether the clocks agree well enough for new positions.
+        notices: changes since the previous report.
     """
 
     time: int
@@ -68,14 +68,14 @@ class BarReport:
 class Feed(Protocol):
     """Bars of many markets as they close.
 
-    A feed never raises for the trouble of one market or of the network: that is a status. Asking again for a bar that
-    has been reported gives that bar again. Bars may be skipped, but are asked for in order: what lies before the last
-    one may be forgotten. A candle that the exchange revised stands so in later windows.
+    Errors of one market or of the network are a status and never raised. A bar that was reported can be requested
+    again. Bars may be skipped but are requested in order, since a feed may drop what lies before the last one. Later
+    windows hold the revised values of a candle that the exchange revised.
     """
 
     @property
     def timeframe(self) -> str:
-        """Of the bars."""
+        """Timeframe of the bars."""
         ...
 
     @property
@@ -84,40 +84,40 @@ class Feed(Protocol):
         ...
 
     def begin(self) -> int:
-        """The bar that a new session starts with: live the newest closed one, in a replay the first of its span."""
+        """Open time of a new session's first bar, in ms UTC: live the newest closed one, in a replay the first one."""
         ...
 
     def wait(self, bar: int) -> BarReport | None:
-        """The bar that opens at `bar`, once it is closed.
+        """Wait until the bar that opens at `bar` is closed, and report it.
 
-        Live it returns within seconds of the close, as soon as every market's bar is here or the patience of the
-        settings has run out; at once for a bar that closed long ago.
+        A live feed returns when every market has the bar or `feed.patience_s` seconds after the close, and at once for
+        a bar that closed earlier.
 
         Returns:
-            The report; None once there will be no such bar: the replay is over, or the feed was stopped.
+            The report; None at the end of a replay or after `stop`.
         """
         ...
 
     def opens(self, time: int) -> Mapping[str, float]:
-        """Market -> the first price of the bar that opens at `time`, running or closed; without the unknown."""
+        """Market -> open price of the bar at `time`, closed or not; markets whose price is unknown are left out."""
         ...
 
     def marks(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Candles]:
-        """Market -> mark price candles that open at or after `start` and before `end`.
+        """Market -> mark price candles that open at or after `start` and before `end`, in ms UTC.
 
-        Of the named markets, by default all; without those whose marks are unknown. The last may be of the bar that
-        runs, since its open is the price of what settles there: live it knows no more than its open.
+        Markets whose mark prices are unknown are left out; `symbols` selects markets, by default all. The last candle
+        may be of the bar that is not closed, because funding settles at its open price; live it holds only the open.
         """
         ...
 
     def funding(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Funding]:
-        """Market -> settlements at or after `start` and before `end`; markets as with `marks`."""
+        """Market -> funding settlements at or after `start` and before `end`, in ms UTC; markets as in `marks`."""
         ...
 
     def age_ms(self, time: int) -> int:
-        """How long ago that was, by the exchange's clock; 0 in a replay, which is never late."""
+        """Milliseconds since `time` by the exchange's clock; 0 in a replay."""
         ...
 
     def stop(self) -> None:
-        """End a running `wait`, from another thread or a signal handler; `wait` gives None from now on."""
+        """End a running `wait`, from another thread or a signal handler; later calls of `wait` return None."""
         ...

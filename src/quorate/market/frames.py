@@ -1,4 +1,4 @@
-"""Candles from pandas frames: the rows of ccxt, of Freqtrade, of a CSV file, judged as those of a file are."""
+"""Candles from pandas frames, checked as those of files."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, IntArray
 from quorate.core.types.candle_frame import NO_TIME, frame_columns
 from quorate.market.columns import Columns
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LOG = logging.getLogger(__name__)
 
-#: What columns of symbols are called.
+#: Names of the column of symbols.
 SYMBOL_COLUMNS = ("symbol", "pair")
 
-# Largest first: a bar of 24 hours is 1d. Weeks are bars of 7 days that open on Mondays.
+# Largest first, so that 24 hours are 1d. Weeks are bars of 7 days that open on Mondays.
 _UNITS = ((7 * DAY_MS, "w"), (DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "m"))
 
 
 def candles_from_frame(
     frame: pd.DataFrame, symbol: str, timeframe: str | None = None, *, now: int | None = None
 ) -> Candles:
-    """The closed candles of one market in a pandas frame.
+    """Convert the rows of one market in a pandas frame to closed candles.
 
-    Rows may be in any order. Equal rows of one time are collapsed; rows that contradict each other are left out with a
-    warning in the log, so that their bar is a gap; a bar that is still running is left out.
+    Rows may be in any order. Of equal rows of one time one is kept; rows that contradict each other are left out with a
+    warning in the log, so that their bar is a gap; the bar that is not closed is left out.
 
     Args:
         frame: columns open, high, low, close, volume, and open times as a column date, timestamp, open_time, datetime
             or time, or as the index. Times are dates (UTC where they have no zone), ISO texts, or numbers since 1970 in
             s, ms, us or ns. Column names are compared without regard to case; other columns are ignored. An entry
-            `attrs["synthetic"] = True` marks made-up candles.
-        symbol: ccxt's name: "BTC/USDT" is spot, "BTC/USDT:USDT" a perpetual.
-        timeframe: of the bars; None to infer it from the most frequent distance of rows.
-        now: the present in ms UTC, by default the clock's.
+            `attrs["synthetic"] = True` marks synthetic candles.
+        symbol: in ccxt's form: "BTC/USDT" is spot, "BTC/USDT:USDT" a perpetual.
+        timeframe: of the bars; None to infer it from the most frequent interval between rows.
+        now: the current time in ms UTC; None for the clock's.
 
     Raises:
-        CandleError: a row that cannot be true, by row and value.
-        TooLittleHistoryError: not one closed candle, or too few rows to infer the timeframe.
-        DataError: columns that are missing or hold something else, or rows at no usual distance.
+        CandleError: an invalid row, with row and value.
+        TooLittleHistoryError: no closed candle, or too few rows to infer the timeframe.
+        DataError: a column that is missing or of another type, or an interval that is no timeframe.
         UnknownTimeframeError: not a timeframe.
     """
     attempted = f"read the frame of {symbol}"
@@ -55,12 +55,10 @@ def candles_from_frame(
     if timeframe is None:
         timeframe = infer_timeframe(time, attempted)
     columns = Columns(time, **values, synthetic=frame.attrs.get("synthetic") is True)
-    checked = judge(columns, timeframe, now_ms() if now is None else now)
+    checked = check_candles(columns, timeframe, now_ms() if now is None else now)
     checked.report.require(f"the frame of {symbol}")
     if checked.report.conflicts:
-        _LOG.warning(
-            "the frame of %s: %d rows contradict each other and are left out", symbol, checked.report.conflicts
-        )
+        _LOG.warning("the frame of %s: %d contradicting rows are left out", symbol, checked.report.conflicts)
     if not len(checked.kept):
         raise TooLittleHistoryError(attempted, found=f"no closed candle in {len(time)} rows", expected="at least one")
     kept = {name: getattr(checked.kept, name) for name in ("time", *CANDLE_COLUMNS)}
@@ -68,7 +66,7 @@ def candles_from_frame(
 
 
 def split_frame(frame: pd.DataFrame) -> dict[str, pd.DataFrame] | None:
-    """Symbol -> its rows, of a frame with a column `symbol` or `pair`; None for a frame without one."""
+    """Split a frame by its column `symbol` or `pair`: symbol -> rows; None for a frame without such a column."""
     names = {str(name).strip().lower(): name for name in frame.columns}
     column = next((names[name] for name in SYMBOL_COLUMNS if name in names), None)
     if column is None:
@@ -77,11 +75,11 @@ def split_frame(frame: pd.DataFrame) -> dict[str, pd.DataFrame] | None:
 
 
 def infer_timeframe(time: IntArray, attempted: str) -> str:
-    """The timeframe of bars that open at these times, in any order: the most frequent distance.
+    """Infer the timeframe from open times in any order: the most frequent interval.
 
     Raises:
         TooLittleHistoryError: fewer than two different times.
-        DataError: a distance that no timeframe has.
+        DataError: an interval that is no timeframe.
     """
     known = np.unique(time[time != NO_TIME])
     if len(known) < 2:

@@ -1,6 +1,6 @@
-"""A user's own Freqtrade configuration, as far as training needs it: which markets, of which exchange, in which bars.
+"""Markets, exchange and timeframe of a Freqtrade configuration.
 
-Files are read and merged as Freqtrade does: JSON with comments and trailing commas, `add_config_files` relative to the
+Files are read and merged as in Freqtrade: JSON with comments and trailing commas, `add_config_files` relative to the
 file that names them and overridden by it, later files over earlier ones.
 """
 
@@ -19,10 +19,10 @@ from quorate.market.files.freqtrade_folder import FreqtradeFolder
 
 TradingMode = Literal["spot", "futures"]
 
-# Freqtrade's own limit on files that include files.
+# Freqtrade's limit on the depth of add_config_files.
 _DEPTH = 5
 
-# A string, or what is no part of the value: comments, and a comma before the end of a list or an object.
+# A string, or what is skipped: comments, and a comma before the end of a list or an object.
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*[\]}}])")
@@ -30,16 +30,16 @@ _TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*[\]}}])")
 
 @dataclass(frozen=True, slots=True)
 class FreqtradeConfig:
-    """What a Freqtrade configuration says of its markets.
+    """Settings of a Freqtrade configuration that concern its markets.
 
     Attributes:
-        files: that were read, those named on the command line first.
-        exchange: Freqtrade's name, lower case.
+        files: the files that were read, each followed by those it includes.
+        exchange: Freqtrade's name, in lower case.
         trading_mode: spot or futures.
-        stake_currency: what pairs are quoted in.
-        timeframe: of the bars; None where the strategy is to say it.
-        whitelist: pairs, or regular expressions of them.
-        blacklist: likewise.
+        stake_currency: quote currency of the pairs.
+        timeframe: of the bars; None where the strategy sets it.
+        whitelist: pairs, or regular expressions for them.
+        blacklist: pairs, or regular expressions for them.
         data: the folder of candles.
     """
 
@@ -53,17 +53,17 @@ class FreqtradeConfig:
     data: Path
 
     def pairs(self, known: Iterable[str]) -> tuple[str, ...]:
-        """The pairs of the whitelist that there are candles of, without those of the blacklist.
+        """Select the pairs of the whitelist with candles, without those of the blacklist.
 
-        Every entry is a regular expression over whole names, whatever their case, as in Freqtrade; so is a plain pair.
-        Only pairs in the stake currency count.
+        Each entry is a regular expression for whole names, case-insensitive, as in Freqtrade. Only pairs in the stake
+        currency are selected.
 
         Args:
             known: symbols of the folder with bars of this timeframe and trading mode.
 
         Raises:
-            SettingsError: an entry that is no expression.
-            DataError: nothing is left; the close match is named.
+            SettingsError: an entry that is not a valid expression.
+            DataError: no pair is left; the close match is named.
         """
         markets = self._tradable(known)
         banned = {pair for entry in self.blacklist for pair in _matches(entry, markets, "pair_blacklist")}
@@ -86,7 +86,7 @@ class FreqtradeConfig:
         return tuple(entry for entry in self.whitelist if not _matches(entry, markets, "pair_whitelist"))
 
     def _tradable(self, known: Iterable[str]) -> tuple[str, ...]:
-        """Those quoted in the stake currency."""
+        """The symbols quoted in the stake currency."""
         return tuple(
             symbol for symbol in known if self.stake_currency in ("", symbol.partition(":")[0].rpartition("/")[2])
         )
@@ -110,7 +110,7 @@ class ConfiguredMarkets:
 
 
 def read_markets(paths: Sequence[Path], data: Path | None = None, timeframe: str | None = None) -> ConfiguredMarkets:
-    """The markets, the timeframe and the folder of candles of a Freqtrade configuration.
+    """Read the markets, the timeframe and the folder of candles of a Freqtrade configuration.
 
     Args:
         paths: files, as `read_config` takes them.
@@ -128,7 +128,7 @@ def read_markets(paths: Sequence[Path], data: Path | None = None, timeframe: str
             f"use the Freqtrade configuration {paths[0]}",
             found="no timeframe",
             expected="one such as 1h",
-            remedy="Many strategies set it instead: name it with `timeframe`.",
+            remedy="Give `timeframe`; in many configurations the strategy sets it.",
         )
     known = FreqtradeFolder(config.data).symbols(timeframe, perpetual=config.trading_mode == "futures")
     return ConfiguredMarkets(config, timeframe, config.pairs(known), config.without_candles(known))
@@ -138,15 +138,15 @@ def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | No
     """Read a Freqtrade configuration.
 
     Args:
-        paths: files, as many as `freqtrade -c` would be given; later ones override earlier ones.
-        data: the folder of candles; None for user_data_dir/data/EXCHANGE, as Freqtrade has it. Where no user_data_dir
-            is set, that is ./user_data, or else the first file's own folder.
-        here: what a relative user_data_dir is relative to; None for the working directory.
+        paths: the files of `freqtrade -c`; later ones override earlier ones.
+        data: the folder of candles; None for user_data_dir/data/EXCHANGE, as in Freqtrade. Without a user_data_dir,
+            ./user_data or else the folder of the first file is used.
+        here: base of a relative user_data_dir; None for the working directory.
 
     Raises:
-        SettingsError: a file that cannot be read or is no JSON, by file, line and column; or a value that is missing or
-            of the wrong kind, by name.
-        DataError: no folder of candles where it should be.
+        SettingsError: a file that cannot be read or is not JSON, with file, line and column; or a value that is missing
+            or of the wrong type, with its name.
+        DataError: the folder of candles does not exist.
     """
     if not paths:
         raise SettingsError("read a Freqtrade configuration", found="no file", expected="one or more")
@@ -156,7 +156,7 @@ def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | No
     name = _typed(exchange, "name", str, attempted, "", "exchange.").lower()
     if not name:
         raise SettingsError(
-            attempted, found="no exchange.name", expected="a name such as binance", remedy="Name the exchange there."
+            attempted, found="no exchange.name", expected="a name such as binance", remedy="Set exchange.name."
         )
     mode = _typed(values, "trading_mode", str, attempted, "spot") or "spot"
     if mode not in ("spot", "futures"):
@@ -177,15 +177,15 @@ def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | No
 
 
 def parse_json(text: str, name: str) -> Any:
-    """JSON that may hold // and /* */ comments and a comma after the last item.
+    """Parse JSON with // and /* */ comments and trailing commas.
 
     Raises:
-        SettingsError: it is none even so; the place is named.
+        SettingsError: invalid JSON, with line and column.
 
     >>> parse_json('{"a": [1, 2,], /* of the user */ "b": "//no comment", } // end', "config.json")
     {'a': [1, 2], 'b': '//no comment'}
     """
-    # What is taken out leaves blanks, so that an error's line and column are those of the file.
+    # Comments and commas are replaced by blanks, so that line and column of an error are those of the file.
     plain = _COMMENT.sub(lambda found: _blank(found[0]), text)
     plain = _TRAILING_COMMA.sub(_without_comma, plain)
     try:
@@ -203,16 +203,16 @@ def _blank(text: str) -> str:
 
 
 def _without_comma(found: re.Match[str]) -> str:
-    """A blank in place of a comma that follows a value; a comma after nothing stays, and is an error."""
+    """Replace a comma after a value by a blank; a comma after nothing is kept, and is an error."""
     after_value = found.string[: found.start()].rstrip()[-1:] not in ("", "[", "{", ",", ":")
     return " " if found[0] == "," and after_value else found[0]
 
 
 def _load(paths: Sequence[Any], base: Path | None, depth: int) -> tuple[dict[str, Any], tuple[Path, ...]]:
-    """The merged values of some files, and every file that was read."""
+    """Merged values of several files, and all files that were read."""
     if depth > _DEPTH:
         raise SettingsError(
-            f"read {paths[0]}", found="add_config_files that lead back to themselves", expected="an end to them"
+            f"read {paths[0]}", found="add_config_files that include each other", expected="no cycle of files"
         )
     merged: dict[str, Any] = {}
     files: list[Path] = []
@@ -235,7 +235,7 @@ def _load(paths: Sequence[Any], base: Path | None, depth: int) -> tuple[dict[str
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Two objects as one: `above` wins, objects inside are merged likewise."""
+    """Merge two objects, recursively; values of `above` take precedence."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
@@ -253,16 +253,16 @@ def _data_folder(values: dict[str, Any], exchange: str, first: Path, here: Path,
     raise DataError(
         attempted,
         found=f"no folder {' and no '.join(map(str, places))}",
-        expected="candles of the exchange, as freqtrade download-data leaves them",
-        remedy="Name their folder with `data`.",
+        expected="candles of the exchange, as freqtrade download-data writes them",
+        remedy="Give their folder as `data`.",
     )
 
 
 def _names(exchange: dict[str, Any], name: str, attempted: str) -> tuple[str, ...]:
     listed = _typed(exchange, name, list, attempted, [], "exchange.")
-    strange = [one for one in listed if not isinstance(one, str)]
-    if strange:
-        raise SettingsError(attempted, found=f"{strange[0]!r} in exchange.{name}", expected="names of pairs")
+    invalid = [one for one in listed if not isinstance(one, str)]
+    if invalid:
+        raise SettingsError(attempted, found=f"{invalid[0]!r} in exchange.{name}", expected="names of pairs")
     return tuple(listed)
 
 
@@ -271,7 +271,7 @@ def _typed(values: dict[str, Any], name: str, kind: type, attempted: str, defaul
     if value is None:
         return default
     if not isinstance(value, kind):
-        kinds: dict[Any, str] = {dict: "an object", list: "a list", str: "a text"}
+        kinds: dict[Any, str] = {dict: "an object", list: "a list", str: "a string"}
         raise SettingsError(attempted, found=f"{where}{name} {value!r}", expected=kinds[kind])
     return value
 

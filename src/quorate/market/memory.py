@@ -1,4 +1,4 @@
-"""Candles in memory as a source."""
+"""Source of candles in memory."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from quorate.core.errors import DataError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns
 from quorate.market.files.names import is_perpetual
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 from quorate.market.source import unknown_market
 
 
 class MemorySource:
-    """A `CandleSource` over candles that are in memory.
+    """A `CandleSource` for candles in memory.
 
-    They are judged as those of a file are: a row that cannot be true is refused, a bar that is still running is left
-    out.
+    They are checked as those of files: an invalid row is an error, and the bar that is not closed is left out.
 
     Args:
         candles: of any markets and timeframes, each pair once.
         funding: symbol -> settlements, of perpetuals.
         marks: mark price candles, each symbol and timeframe once; their volume is ignored.
-        clock: returns the present in ms UTC.
+        clock: returns the current time in ms UTC.
 
     Raises:
         DataError: a market twice in one timeframe, or funding or mark prices of a market without candles.
-        CandleError: a row that cannot be true, by row and value.
+        CandleError: an invalid row, with row and value.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class MemorySource:
         for symbol in (*(symbol for symbol, _ in self._marks), *self._funding):
             if symbol not in there:
                 raise DataError(
-                    f"use {symbol} from memory", found="funding or mark prices", expected="candles of it, too"
+                    f"use {symbol} from memory", found="funding or mark prices without candles", expected="candles"
                 )
 
     def __repr__(self) -> str:
@@ -57,12 +56,12 @@ class MemorySource:
 
     @property
     def timeframe(self) -> str | None:
-        """The timeframe of all the candles; None where they have several, or there are none."""
+        """Timeframe of all candles; None for several timeframes or no candles."""
         found = {timeframe for _, timeframe in self._candles}
         return found.pop() if len(found) == 1 else None
 
     def symbols(self, timeframe: str, perpetual: bool | None = None) -> tuple[str, ...]:
-        """Markets with candles of this timeframe, sorted: all, only perpetuals, or all but them."""
+        """Markets with candles of this timeframe, sorted: all, only perpetuals (True), or only others (False)."""
         timeframe_ms(timeframe)
         found = (symbol for symbol, has in self._candles if has == timeframe)
         return tuple(sorted(symbol for symbol in found if perpetual in (None, is_perpetual(symbol))))
@@ -76,7 +75,7 @@ class MemorySource:
         return found.between(start, end)
 
     def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
-        """The market's funding settlements; None where none were given."""
+        """The market's funding settlements; None without any."""
         self._require(symbol)
         found = self._funding.get(symbol)
         if found is None:
@@ -86,7 +85,7 @@ class MemorySource:
         return Funding(symbol, found.time[first:last], found.rate[first:last])
 
     def mark(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles | None:
-        """The market's mark prices as candles of volume 0; None where none were given."""
+        """The market's mark prices as candles of volume 0; None without any."""
         self._require(symbol)
         found = self._marks.get((symbol, timeframe))
         return None if found is None else found.between(start, end)
@@ -104,7 +103,7 @@ def _by_market(candles: Iterable[Candles], now: int, what: str) -> dict[tuple[st
             raise DataError(f"use {what} of {each.symbol} from memory", found=f"{each.timeframe} twice", expected="one")
         values = {name: getattr(each, name) for name in ("time", *CANDLE_COLUMNS)}
         columns = Columns(**values, synthetic=each.synthetic)
-        checked = judge(columns, each.timeframe, now, has_volume=what == "candles")
+        checked = check_candles(columns, each.timeframe, now, has_volume=what == "candles")
         checked.report.require(f"{what} of {each.symbol}")
         kept = {name: getattr(checked.kept, name) for name in ("time", *CANDLE_COLUMNS)}
         found[market] = replace(each, **kept)

@@ -1,4 +1,4 @@
-"""What a source of candles promises."""
+"""Protocol of a source of candles."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from quorate.core.types import Candles, Funding
 
 @runtime_checkable
 class CandleSource(Protocol):
-    """Candles of many markets, whatever they come from.
+    """Candles of many markets.
 
-    Every source keeps the same promises, and one contract suite tests them all:
+    The contract of all sources, tested by one suite:
 
-    - Candles are judged (`market.quality`), oldest first, and closed: a bar that is still running is left out.
-    - Gaps stay gaps.
-    - `start` is inclusive and `end` exclusive, both in ms UTC; a span without candles gives empty candles.
-    - Asking twice gives the same rows.
+    - Candles are checked (`market.quality`), oldest first, and closed: the bar that is not closed is left out.
+    - Missing bars are not filled.
+    - `start` is inclusive and `end` exclusive, both in ms UTC; a span without candles returns empty candles.
+    - The same call returns the same rows.
 
     Raises (every method):
         UnknownSymbolError: no such market; the close match is named.
-        UnknownTimeframeError: not a timeframe, or none that this market has.
-        DataError: the source cannot be read; `CandleError` where a row cannot be true.
+        UnknownTimeframeError: not a timeframe, or one that this market does not have.
+        DataError: the source cannot be read; `CandleError` for an invalid row.
     """
 
     def symbols(self, timeframe: str, perpetual: bool | None = None) -> tuple[str, ...]:
-        """Markets that have candles of this timeframe, sorted: all, only perpetuals, or everything but them."""
+        """Markets with candles of this timeframe, sorted: all, only perpetuals (True), or only others (False)."""
         ...
 
     def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
@@ -48,14 +48,14 @@ class CandleSource(Protocol):
 def unknown_market(
     origin: Path | str, symbol: str, timeframe: str | None, known: Collection[tuple[str, str]], remedy: str = ""
 ) -> DataError:
-    """What a source says of a market that it does not have: the timeframes it has, or the close match.
+    """Build the error for a market or timeframe that a source does not have, with what it has or the close match.
 
     Args:
         origin: the source, for the message.
-        symbol: what was asked for.
-        timeframe: what was asked for; None for any.
-        known: the (symbol, timeframe) pairs that are there.
-        remedy: what to do where nothing is there at all.
+        symbol: the requested market.
+        timeframe: the requested timeframe; None for any.
+        known: the (symbol, timeframe) pairs of the source.
+        remedy: for a source without candles.
     """
     attempted = f"read candles of {symbol} from {origin}"
     there = sorted({has for name, has in known if name == symbol}, key=timeframe_ms)

@@ -1,19 +1,19 @@
-"""A seeded market that never existed, for the demo and for tests.
+"""Synthetic market: candles and funding generated from a seed, for the demo and for tests.
 
 Returns are simple returns. With `h` the market's and `g` a symbol's own AR(1) log-volatility, `q` a market-wide
 regime (calm, usual, stormy) and `b` a symbol's size of move, the volatility of bar t is known before it opens:
 
     sigma[t] = b * regime[q[t]] * exp(0.35 h[t] + 0.20 g[t])
 
-Noise `z` has mean 0 and variance 1 given the past: a market factor that all symbols share, a part of their own, and
-rare jumps of either sign. Each symbol also has a hidden trend s[t] of -1, 0 or +1, settled before the bar opens: with
-a chance of SWITCH a bar it is drawn anew, each of the three as likely, so that one lasts 1.5 / SWITCH bars on average:
+Noise `z` has mean 0 and variance 1 given the past: a factor common to all symbols, a part of each symbol, and rare
+jumps of either sign. Each symbol also has a hidden trend s[t] of -1, 0 or +1, known before the bar opens: with
+probability SWITCH per bar it is drawn again, uniformly, so that a trend lasts 1.5 / SWITCH bars on average:
 
     r[t] = sigma[t] * (sqrt(1.5 * edge) * s[t] + sqrt(1 - edge) * z[t])
 
-As E[s^2] = 2/3, the trend explains exactly the share `edge` of the variance of r / sigma. Features see it through
-momentum: after some bars of a trend, price against its averages, RSI and MACD give the state away. With edge 0 the
-returns are a martingale difference: nothing known before a bar says anything about the sign or the mean of its return.
+As E[s^2] = 2/3, the trend explains exactly the share `edge` of the variance of r / sigma. After some bars of a trend,
+momentum features (price against its averages, RSI, MACD) reveal its state. With edge 0 the returns are a martingale
+difference: nothing known before a bar predicts the sign or the mean of its return.
 
 High and low are draws of the extremes of a Brownian bridge from open to close (its maximum is
 (o + c + sqrt((c - o)^2 - 2 v ln U)) / 2 in logs, v the variance and U uniform: Glasserman, Monte Carlo Methods in
@@ -46,7 +46,7 @@ _JUMP_CHANCE, _JUMP_SIZE = 0.003, 5.0  # size in standard deviations
 _NOISE_VARIANCE = 1 + _JUMP_CHANCE * _JUMP_SIZE**2
 _LARGEST_RETURN, _LARGEST_VOLATILITY = 0.5, 0.05
 
-#: Chance that a symbol's trend is drawn anew, each bar.
+#: Probability per bar that a symbol's trend is drawn again.
 SWITCH = 1 / 60
 
 _FUNDING_MS = 8 * HOUR_MS
@@ -54,16 +54,16 @@ _USUAL_FUNDING, _MOST_FUNDING = 0.0001, 0.0075
 
 
 class SyntheticMarket:
-    """A `CandleSource` of perpetuals with obviously synthetic names: SYNA/USDT:USDT, SYNB/USDT:USDT, ...
+    """A `CandleSource` of generated perpetuals with synthetic names: SYNA/USDT:USDT, SYNB/USDT:USDT, ...
 
-    The same arguments give the same candles. More symbols or more bars leave the earlier ones as they are.
+    The same arguments give the same candles. More symbols or more bars do not change the earlier ones.
 
     Args:
-        seed: of everything random.
-        symbols: how many.
-        bars: of each symbol.
-        timeframe: of all of them.
-        start: open time of the first bar, ms UTC, put back to the timeframe's grid; 2024-01-01 by default.
+        seed: of all random numbers.
+        symbols: number of markets.
+        bars: per market.
+        timeframe: of the bars.
+        start: open time of the first bar in ms UTC, rounded down to the timeframe; default 2024-01-01.
         edge: share of the returns' variance that the hidden trend explains, 0 to 0.6; 0 is a random walk.
 
     Raises:
@@ -95,7 +95,9 @@ class SyntheticMarket:
         ):
             if not low <= value <= high:
                 raise DataError(
-                    "make a synthetic market", found=f"{name} = {value!r}", expected=f"a value from {low} to {high}"
+                    "generate a synthetic market",
+                    found=f"`{name}` = {value!r}",
+                    expected=f"a value from {low} to {high}",
                 )
         length, offset = timeframe_ms(timeframe), bar_offset_ms(timeframe)
         self.seed, self.bars, self.timeframe, self.edge = seed, bars, timeframe, edge
@@ -110,7 +112,7 @@ class SyntheticMarket:
         )
 
     def symbols(self, timeframe: str | None = None, perpetual: bool | None = None) -> tuple[str, ...]:
-        """The market's symbols, sorted, if it has this timeframe; every one is a perpetual."""
+        """The symbols, sorted, if the market has this timeframe; all are perpetuals."""
         if timeframe is not None and timeframe_ms(timeframe) != timeframe_ms(self.timeframe):
             return ()
         return tuple(sorted(name for name in self.names if perpetual in (None, is_perpetual(name))))
@@ -118,7 +120,7 @@ class SyntheticMarket:
     def candles(
         self, symbol: str, timeframe: str | None = None, start: int | None = None, end: int | None = None
     ) -> Candles:
-        """The symbol's candles, labelled synthetic.
+        """The symbol's candles, marked synthetic.
 
         Raises:
             UnknownSymbolError, UnknownTimeframeError: not in this market.
@@ -131,17 +133,17 @@ class SyntheticMarket:
     def mark(
         self, symbol: str, timeframe: str | None = None, start: int | None = None, end: int | None = None
     ) -> Candles | None:
-        """None: a synthetic market has no index price; its last price is its mark price."""
+        """None: there is no index price, and the last price serves as mark price."""
         self._require(symbol, timeframe)
         del start, end
         return None
 
     def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
-        """Settlements every 8 hours, each from the bars before it: after a rise, longs pay more."""
+        """Settlements every 8 hours, computed from the bars before each: after a rise, longs pay more."""
         candles = self.candles(symbol)
         first, last = int(candles.time[0]), int(candles.time[-1]) + timeframe_ms(self.timeframe)
         time = np.arange(-(-first // _FUNDING_MS) * _FUNDING_MS, last, _FUNDING_MS, dtype=np.int64)
-        bars = np.searchsorted(candles.time, time)  # bars that had closed by then
+        bars = np.searchsorted(candles.time, time)  # bars closed by then
         window = max(1, 24 * HOUR_MS // timeframe_ms(self.timeframe))
         newest, oldest = np.maximum(bars - 1, 0), np.maximum(bars - 1 - window, 0)
         trailing = candles.close[newest] / candles.close[oldest] - 1
@@ -154,13 +156,14 @@ class SyntheticMarket:
         return Funding(symbol, time[rows], rate[rows])
 
     def panel(self) -> dict[str, Candles]:
-        """Every symbol's candles."""
+        """Symbol -> candles, of all symbols."""
         return {name: self.candles(name) for name in self.names}
 
     def expected_return(self, symbol: str) -> FloatArray:
-        """(n,) what the hidden trend adds to the return of each bar: its mean given everything before it opened.
+        """Conditional mean of each bar's return given all earlier bars: the part of the hidden trend.
 
-        What no model could beat; all zeros without an edge.
+        Returns:
+            (n,) float64, fractions: an upper bound for any model. All 0 without an edge.
         """
         self._require(symbol, None)
         number = self.names.index(symbol)
@@ -168,7 +171,7 @@ class SyntheticMarket:
         return expected
 
     def write(self, folder: Path | str) -> tuple[Stored, ...]:
-        """Write candles and funding as a Freqtrade folder; every file says that it is synthetic."""
+        """Write candles and funding as a Freqtrade folder; all files are marked synthetic."""
         written: list[Stored] = []
         for name in self.names:
             written.append(write_candles(folder, self.candles(name)))
@@ -212,7 +215,7 @@ class SyntheticMarket:
         return volume
 
     def _noise(self, number: int) -> FloatArray:
-        """(n,) mean 0 and variance 1 given the past."""
+        """(n,) noise of mean 0 and variance 1 given the past."""
         own = self._stream(number, "noise").standard_normal(self.bars)
         jumps = self._stream(number, "jumps").random(self.bars) < _JUMP_CHANCE
         jump = _JUMP_SIZE * jumps * self._stream(number, "jump sizes").standard_normal(self.bars)
@@ -244,7 +247,7 @@ class SyntheticMarket:
         return volatility
 
     def _chain(self, number: int | None, name: str, states: int, switch: float) -> IntArray:
-        """(n,) a Markov chain that is drawn anew, evenly, with a chance of `switch` each bar."""
+        """(n,) states of a Markov chain that is drawn again, uniformly, with probability `switch` per bar."""
         drawn = self._stream(number, name).integers(0, states, self.bars)
         anew = self._stream(number, f"{name} switch").random(self.bars) < switch
         anew[0] = True
@@ -261,7 +264,7 @@ class SyntheticMarket:
         return np.array(values)
 
     def _stream(self, number: int | None, name: str) -> np.random.Generator:
-        """Random numbers of one quantity of one symbol (None: of the market), apart from all others."""
+        """Independent random numbers for one quantity of one symbol (None: of the market)."""
         symbol = 0 if number is None else number + 1
         return np.random.default_rng([self.seed, symbol, *name.encode()])
 
@@ -272,7 +275,7 @@ class SyntheticMarket:
 
 
 def _letters(number: int) -> str:
-    """0 is A, 25 is Z, 26 is AA.
+    """Letters of a number: 0 is A, 25 is Z, 26 is AA.
 
     >>> [_letters(number) for number in (0, 25, 26, 701, 702)]
     ['A', 'Z', 'AA', 'ZZ', 'AAA']

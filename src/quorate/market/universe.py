@@ -1,4 +1,4 @@
-"""Which markets are worth a model: perpetuals by what was traded in them."""
+"""Choice of markets: perpetuals by quote volume."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from quorate.core.clock import DAY_MS, format_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
-from quorate.core.settings import UniverseSettings
+from quorate.core.sections.market import UniverseSettings
 from quorate.core.types import Candles
 from quorate.market.files.names import is_perpetual
 from quorate.market.source import CandleSource
@@ -17,14 +17,14 @@ from quorate.market.source import CandleSource
 def top(
     source: CandleSource, timeframe: str, count: int, start: int, settings: UniverseSettings | None = None
 ) -> tuple[str, ...]:
-    """The `count` perpetuals with the most quote volume, largest first: `rank` over those of a source.
+    """Return the top `count` perpetuals of a source by quote volume, largest first (`rank`).
 
     Args:
-        source: where the candles are.
-        timeframe: of the candles that are summed.
-        count: how many.
+        source: of the candles.
+        timeframe: of the candles whose volume is summed.
+        count: number of markets.
         start: first bar of the training span, ms UTC.
-        settings: days, and what counts as a stablecoin.
+        settings: length of the window, and the stablecoins.
 
     Raises:
         TooLittleHistoryError: fewer than `count` such markets.
@@ -38,17 +38,16 @@ def top(
 
 
 def rank(panel: Mapping[str, Candles], count: int, start: int, settings: UniverseSettings) -> tuple[str, ...]:
-    """The `count` markets with the most quote volume, largest first.
+    """Return the top `count` markets by quote volume, largest first.
 
-    Quote volume is the sum of close times volume over the 30 days (F) before `start`. Where fewer than `count` were
-    trading then, the span's own first 30 days rank instead, for all symbols alike: one window for all, so that nobody
-    is ranked on another month than its neighbours.
+    Quote volume is the sum of close times volume over the `universe.days` days before `start`. Where fewer than `count`
+    markets were traded then, all markets are ranked by the first days of the span instead: one window for all markets.
 
     Args:
-        panel: the eligible markets' candles over `window(start, settings)`.
-        count: how many.
+        panel: symbol -> candles over `window(start, settings)`, of the eligible markets.
+        count: number of markets.
         start: first bar of the training span, ms UTC.
-        settings: days.
+        settings: length of the window.
 
     Raises:
         TooLittleHistoryError: fewer than `count` such markets.
@@ -61,30 +60,30 @@ def rank(panel: Mapping[str, Candles], count: int, start: int, settings: Univers
         if len(traded) >= count:
             return largest(traded, count)
     raise TooLittleHistoryError(
-        f"choose the {count} most traded perpetuals",
-        found=f"{len(traded)} with trades within {settings.days} days of {format_ms(start)}, of {len(panel)} there",
+        f"choose the top {count} perpetuals by quote volume",
+        found=f"{len(traded)} of {len(panel)} with trades within {settings.days} days of {format_ms(start)}",
         expected=f"at least {count}",
-        remedy="Ask for fewer, download more symbols, or start the span where there is history.",
+        remedy="Choose a lower `top`, download more symbols, or choose another `start`.",
     )
 
 
 def window(start: int, settings: UniverseSettings) -> tuple[int, int]:
-    """Which candles `rank` looks at for a training span that begins at `start`: from, and to exclusive, in ms UTC."""
+    """Span of the candles that `rank` uses for a training span that begins at `start`: start, end exclusive, ms UTC."""
     span = settings.days * DAY_MS
     return start - span, start + span
 
 
 def eligible(symbols: Iterable[str], settings: UniverseSettings) -> list[str]:
-    """The perpetuals among these markets that may be ranked.
+    """Select the perpetuals that can be ranked.
 
-    Pairs of stablecoins are left out, and so are perpetuals whose quote volume is not in the settlement currency
-    (coin-margined contracts count in contracts).
+    Stablecoins are left out, and perpetuals that do not settle in their quote currency (the volume of coin-margined
+    perpetuals is in contracts).
     """
     return [symbol for symbol in symbols if _is_eligible(symbol, settings)]
 
 
 def largest(volumes: Mapping[str, float], count: int) -> tuple[str, ...]:
-    """The `count` names of most volume, largest first, equal ones by name.
+    """Return the `count` names of largest volume, largest first; ties by name.
 
     >>> largest({"A": 1.0, "C": 3.0, "B": 3.0}, 2)
     ('B', 'C')
@@ -93,13 +92,13 @@ def largest(volumes: Mapping[str, float], count: int) -> tuple[str, ...]:
 
 
 def require_count(count: int) -> None:
-    """Refuse a universe of none.
+    """Check the number of markets.
 
     Raises:
         DataError: `count` below 1.
     """
     if count < 1:
-        raise DataError("choose a universe", found=f"--top {count}", expected="at least 1")
+        raise DataError("choose markets by quote volume", found=f"`top` = {count}", expected="at least 1")
 
 
 def _quote_volume(candles: Candles) -> float:

@@ -1,4 +1,4 @@
-"""Which comes first: the target, the stop, or the end of patience.
+"""Triple-barrier labels: take profit, stop loss or timeout, whichever is reached first.
 
 Reference: López de Prado (2018), Advances in Financial Machine Learning, chapter 3.
 """
@@ -19,16 +19,16 @@ from quorate.targets.units import Unit, move_size, require_unit
 
 @dataclass(frozen=True, slots=True)
 class TripleBarrier:
-    """BUY where a high reaches the take before a low reaches the stop, SELL the other way, HOLD where neither comes.
+    """BUY where a high reaches the take before a low reaches the stop, SELL the other way round, else HOLD.
 
-    A bar that touches both counts as the stop: nobody knows which came first.
+    A bar that reaches both counts as the stop, since the order within a bar is unknown.
 
     Args:
         take: distance of the take above the close, above 0.
         stop: distance of the stop below the close, above 0.
-        timeout: bars after which the wait ends, at least 1.
-        unit: what the distances are measured in, "return" (a fraction) or "volatility" (of this symbol, at this bar,
-            over `timeout` bars; see `move_size`).
+        timeout: maximum number of bars, at least 1.
+        unit: of the distances, "return" (fractions) or "volatility" (multiples of this symbol's at this bar, over
+            `timeout` bars; see `move_size`).
 
     Raises:
         TargetError: a distance, timeout or unit out of range.
@@ -43,21 +43,21 @@ class TripleBarrier:
         require_unit(self.unit)
         if not (0 < self.take < np.inf and 0 < self.stop < np.inf and self.timeout >= 1):
             raise TargetError(
-                "label barriers",
-                found=f"take {self.take}, stop {self.stop}, timeout {self.timeout}",
+                "define triple-barrier labels",
+                found=f"`take` {self.take}, `stop` {self.stop}, `timeout` {self.timeout}",
                 expected="distances above 0 and a timeout of at least 1 bar",
             )
 
     @property
     def horizon(self) -> int:
-        """The most bars that a label looks ahead."""
+        """Maximum number of bars that a label looks ahead."""
         return self.timeout
 
     def label(self, candles: Candles) -> Labels:
-        """Labels of n bars: none where the next `timeout` bars are not all there, or the unit is not known or 0.
+        """Label n bars; unknown where one of the next `timeout` bars is missing, or the unit is NaN or 0.
 
-        A label's span ends with the bar that touched, so it may be shorter than the timeout. Its return is that of a
-        long which leaves at the barrier, or at the open of a bar that opens beyond it.
+        The span of a label ends with the bar that reached a barrier. Its return is that of a long that exits at the
+        barrier, or at the open of a bar that opens beyond it.
         """
         size = move_size(candles, self.timeout, self.unit)
         known = has_future(candles, self.timeout) & (size > 0)
@@ -70,11 +70,11 @@ class TripleBarrier:
             bar = waiting + ahead
             stopped = candles.low[bar] <= stop[waiting]
             taken = ~stopped & (candles.high[bar] >= take[waiting])
-            for touched, action, barrier, beyond in (
+            for reached, action, barrier, beyond in (
                 (stopped, Action.SELL, stop, np.minimum),
                 (taken, Action.BUY, take, np.maximum),
             ):
-                rows = waiting[touched]
+                rows = waiting[reached]
                 y[rows] = action
                 earned[rows] = beyond(barrier[rows], candles.open[rows + ahead]) / candles.close[rows] - 1
                 span_end[rows] = candles.time[rows] + ahead * timeframe_ms(candles.timeframe)

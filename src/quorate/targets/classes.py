@@ -1,4 +1,4 @@
-"""SELL, HOLD or BUY by the return over the next bars."""
+"""Class labels: SELL, HOLD or BUY by the forward return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.core.errors import TargetError
-from quorate.core.settings import TargetSettings
+from quorate.core.sections.learning import TargetSettings
 from quorate.core.types import Action, Candles
 from quorate.targets.labels import Labels
 from quorate.targets.returns import forward_return, horizon_end
@@ -23,8 +23,8 @@ class ForwardClass:
     Args:
         horizon: bars ahead, at least 1.
         band: at least 0; a return of exactly the band is HOLD.
-        unit: what the band is measured in, "return" (a fraction) or "volatility" (of this symbol, at this bar, over
-            the horizon; see `move_size`).
+        unit: of the band, "return" (a fraction) or "volatility" (multiples of this symbol's at this bar, over the
+            horizon; see `move_size`).
 
     Raises:
         TargetError: a horizon, band or unit out of range.
@@ -45,13 +45,13 @@ class ForwardClass:
         require_unit(self.unit)
         if self.horizon < 1 or not 0 <= self.band < np.inf:
             raise TargetError(
-                "label classes",
-                found=f"horizon {self.horizon}, band {self.band}",
+                "define class labels",
+                found=f"`horizon` {self.horizon}, `band` {self.band}",
                 expected="a horizon of at least 1 bar and a band of at least 0",
             )
 
     def label(self, candles: Candles) -> Labels:
-        """Labels of n bars: none where the next `horizon` bars are not all there, or the unit is not known yet."""
+        """Label n bars; unknown where one of the next `horizon` bars is missing, or the unit is NaN."""
         band = self.band * move_size(candles, self.horizon, self.unit)
         earned = forward_return(candles, self.horizon)
         y = np.full(len(candles), Action.HOLD, np.int8)

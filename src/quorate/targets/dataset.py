@@ -1,4 +1,4 @@
-"""Features and labels of many symbols in one matrix."""
+"""Data set: features and labels of many symbols in one matrix."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from quorate.targets.labels import Labels, Target
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Rows that can be learned from: every feature and the label are known.
+    """Rows to train on, of which all features and the label are known.
 
-    Rows are in the order of the symbols and, within one, of time.
+    Rows are ordered by symbol and, within a symbol, by time.
 
     Attributes:
-        inputs: feature rows of every bar, also of those without a row here: windows read them.
-        row: (n,) int64, the bar of each row in `inputs`.
+        inputs: features of all bars, also of those without a row here, since windows contain them.
+        row: (n,) int64, index of each row's bar in `inputs`.
         y: (n,) labels: int8 values of Action, or float64 returns.
-        time: (n,) int64 open time of the bar, ms.
+        time: (n,) int64, open time of the bar in ms UTC.
         symbol: (n,) int16, index into `symbols`.
-        span_end: (n,) int64 open time in ms of the bar whose close the label reads last.
-        forward_return: (n,) float64, a fraction.
-        symbols: every symbol of the panel, in its order, also those without a row.
+        span_end: (n,) int64, open time in ms UTC of the last bar whose close the label uses.
+        forward_return: (n,) float64, fractions.
+        symbols: the symbols of the panel, in its order, also those without a row.
         features: name of the feature set.
-        candles: bars of the panel inside the span, with and without a row here.
+        candles: number of bars of the panel inside the span, with or without a row here.
     """
 
     inputs: Inputs
@@ -51,11 +51,11 @@ class Dataset:
 
     @property
     def X(self) -> Float32Array:  # noqa: N802 - a matrix
-        """(n, F) float32, finite: the features of each row's own bar."""
+        """(n, F) float32, finite: features of each row's bar."""
         return self.inputs.X[self.row]
 
     def read(self, rows: IntArray, window: int) -> tuple[Float32Array | Sequences, IntArray]:
-        """What a member that reads `window` bars learns from at `rows`, and which of the rows have that many bars."""
+        """Inputs at `rows` for a member with windows of `window` bars, and the rows that have as many bars."""
         kept = rows[self.inputs.whole(window)[self.row[rows]]]
         return self.inputs.at(self.row[kept], window), kept
 
@@ -69,21 +69,21 @@ def build_dataset(
     contexts: Mapping[str, Context] | None = None,
     lead: int = 0,
 ) -> Dataset:
-    """Features and labels of every symbol, the rows that have both.
+    """Build the data set of a panel: the rows with all features and a label.
 
     Args:
-        panel: symbol -> candles. Bars before `start` warm the features up and give no row.
+        panel: symbol -> candles. Bars before `start` serve as warm-up of the features and have no row.
         features: name of a feature set.
-        target: what to predict.
-        start: first bar that may give a row, ms, inclusive; None for the first there is.
-        end: exclusive; bars from here on are looked at neither by features nor by labels.
-        contexts: symbol -> context, for a feature set that reads it; rows where it is missing are left out.
-        lead: bars before `start` that windows may reach back to.
+        target: labels the candles.
+        start: first bar that may have a row, in ms UTC, inclusive; None for the first bar.
+        end: in ms UTC, exclusive; neither features nor labels use bars from here on. None for no limit.
+        contexts: symbol -> context, for feature sets with one; rows without it are left out.
+        lead: number of bars before `start` that windows may contain.
 
     Raises:
         TargetError: no symbols, or candles of several timeframes.
-        TooLittleHistoryError: no row has every feature and a label.
-        FeatureError, CandleError: see `build`.
+        TooLittleHistoryError: no row with all features and a label.
+        FeatureError, CandleError: as `quorate.features.build`.
     """
     _check(panel)
     wanted = feature_set(features)
@@ -105,7 +105,7 @@ def build_dataset(
         complete = np.isfinite(X[places[-1]]).all(axis=1)
         chosen[number], places[-1] = chosen[number][complete], places[-1][complete]
     if not sum(len(rows) for rows in chosen):
-        raise _nothing(histories, wanted.warmup, target, start, end)
+        raise _no_rows(histories, wanted.warmup, target, start, end)
     code = np.arange(len(panel), dtype=np.int16)
     time = np.concatenate([candles.time[skipped:] for candles, skipped in zip(histories, first, strict=True)])
     return Dataset(
@@ -123,7 +123,7 @@ def build_dataset(
 
 
 def _rows(candles: Candles, labels: Labels, warmup: int, start: int | None) -> IntArray:
-    """Rows in the span, warm, with a label."""
+    """Rows in the span, after the warm-up, with a label."""
     known = labels.known.copy()
     known[:warmup] = False
     if start is not None:
@@ -145,21 +145,21 @@ def _check(panel: Mapping[str, Candles]) -> None:
         )
     if len(panel) > np.iinfo(np.int16).max:
         raise TargetError(
-            "build a data set", found=f"{len(panel)} symbols", expected=f"{np.iinfo(np.int16).max} at most"
+            "build a data set", found=f"{len(panel)} symbols", expected=f"at most {np.iinfo(np.int16).max}"
         )
 
 
-def _nothing(
+def _no_rows(
     histories: list[Candles], warmup: int, target: Target, start: int | None, end: int | None
 ) -> TooLittleHistoryError:
     longest = max(histories, key=len)
     span = f"{format_ms(int(longest.time[0]))} to {format_ms(int(longest.time[-1]))}" if len(longest) else "no bar"
-    asked = (
+    requested = (
         f"from {'the start' if start is None else format_ms(start)} to {'the end' if end is None else format_ms(end)}"
     )
     return TooLittleHistoryError(
-        f"build a data set {asked}",
-        found=f"no row with every feature and a label; the longest history has {len(longest)} bars, {span}",
-        expected=f"more than {warmup} bars of warm-up and then {target.horizon} bars ahead without a gap",
+        f"build a data set {requested}",
+        found=f"no row with all features and a label; the longest history has {len(longest)} bars, {span}",
+        expected=f"more than {warmup} bars of warm-up, followed by {target.horizon} bars without a gap",
         remedy="Download a longer history or choose another span.",
     )

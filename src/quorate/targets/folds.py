@@ -1,7 +1,7 @@
-"""Many trials of train and test on rows of many symbols, in time.
+"""Walk-forward and combinatorial folds over rows of many symbols.
 
-Every training label that touches the test span is purged: it would tell of bars the test is about. After a test span
-an embargo keeps training rows out a while longer, since what happened in it still echoes in their features.
+Training rows whose label overlaps the test span are purged, since the label depends on bars of the test. Rows within an
+embargo after the test span are left out too, since their features still depend on it.
 
 Reference: López de Prado (2018), Advances in Financial Machine Learning, chapters 7 and 12.
 """
@@ -22,12 +22,12 @@ from quorate.core.types import BoolArray, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """One trial.
+    """Training and test rows.
 
     Attributes:
         train, test: int64 row numbers, ascending.
-        groups: which groups of bar times are tested; a walk-forward fold is its own group.
-        paths: for each of `groups`, the backtest path that its test rows belong to.
+        groups: the tested groups of bar times; a walk-forward fold is one group.
+        paths: for each of `groups`, the backtest path of its test rows.
     """
 
     train: IntArray
@@ -45,18 +45,18 @@ def walk_forward(
     anchored: bool = False,
     partial: bool = True,
 ) -> Iterator[Fold]:
-    """Train on a stretch of time, test on the next, step on by the length of the test.
+    """Yield folds that train on a span of time and test on the next, each one test span later than the last.
 
     Args:
         time: (n,) int64 bar times in ms, in any order, repeated across symbols.
-        span_end: (n,) int64 open time of the bar whose close each label reads last.
-        train_ms: length of the training stretch; of the first one where anchored.
-        test_ms: length of each test stretch.
-        anchored: training always begins with the first bar and grows; else it rolls along.
-        partial: keep a last test stretch that the rows do not fill; they seldom do, as the last bars have no label.
+        span_end: (n,) int64, open time in ms of the last bar whose close each label uses.
+        train_ms: length of the training span; of the first one if anchored.
+        test_ms: length of each test span.
+        anchored: all training spans begin with the first bar; otherwise the span rolls.
+        partial: keep a last test span that the rows do not fill, which is usual, as the last bars have no label.
 
     Raises:
-        TargetError: no rows, a length under 1, not enough time for one fold, or a training stretch without a row.
+        TargetError: no rows, a length below 1, a span too short for one fold, or a training span without rows.
     """
     _check(time, span_end)
     if train_ms < 1 or test_ms < 1:
@@ -68,7 +68,7 @@ def walk_forward(
             "walk forward",
             found=f"rows over {end - begin} ms",
             expected=f"at least {train_ms} ms to train and {test_ms} ms to test",
-            remedy="Choose a longer span or shorter stretches.",
+            remedy="Choose a longer span, or shorter `train_ms` and `test_ms`.",
         )
     for number, start in enumerate(starts):
         tested = (time >= start) & (time < start + test_ms)
@@ -80,9 +80,9 @@ def walk_forward(
         if not trained.any():
             raise TargetError(
                 "walk forward",
-                found=f"no row with a whole label in the {train_ms} ms before {format_ms(start)}",
+                found=f"no row with a complete label in the {train_ms} ms before {format_ms(start)}",
                 expected="rows to train on",
-                remedy="Choose a longer training stretch.",
+                remedy="Choose a longer `train_ms`.",
             )
         yield Fold(np.flatnonzero(trained), np.flatnonzero(tested), (number,), (0,))
 
@@ -90,17 +90,17 @@ def walk_forward(
 def combinatorial(
     time: IntArray, span_end: IntArray, *, groups: int, tests: int, embargo_ms: int | None = None
 ) -> Iterator[Fold]:
-    """Cut the bar times into groups, and test on every choice of `tests` of them.
+    """Yield combinatorial purged folds: bar times in groups, tested in every combination of `tests` of them.
 
-    Each group is tested comb(groups - 1, tests - 1) times: as many whole backtest paths come out, each made of one
-    test of every group.
+    Each group is tested comb(groups - 1, tests - 1) times, so that there are as many backtest paths, each with one test
+    of every group.
 
     Args:
         time: (n,) int64 bar times in ms, in any order, repeated across symbols.
-        span_end: (n,) int64 open time of the bar whose close each label reads last.
-        groups: parts of equal numbers of bar times, at least 2.
-        tests: groups tested at once, at least 1 and fewer than `groups`.
-        embargo_ms: time kept free after a test span's last label; None for the longest label's length.
+        span_end: (n,) int64, open time in ms of the last bar whose close each label uses.
+        groups: number of groups, of equal numbers of bar times, at least 2.
+        tests: groups tested per fold, at least 1 and fewer than `groups`.
+        embargo_ms: time left out after the last label of a test span; None for the length of the longest label.
 
     Raises:
         TargetError: no rows, numbers out of range, or fewer bar times than groups.
@@ -110,7 +110,7 @@ def combinatorial(
     if not 1 <= tests < groups or groups > len(times):
         raise TargetError(
             "make combinatorial folds",
-            found=f"{tests} of {groups} groups over {len(times)} bar times",
+            found=f"`tests` {tests} of `groups` {groups} over {len(times)} bar times",
             expected="fewer tests than groups, and no more groups than bar times",
         )
     embargo = int((span_end - time).max()) if embargo_ms is None else embargo_ms
@@ -129,7 +129,7 @@ def combinatorial(
 
 
 def paths(groups: int, tests: int) -> int:
-    """Backtest paths that `combinatorial` gives.
+    """Number of backtest paths of `combinatorial`.
 
     >>> paths(6, 2)
     5
@@ -138,14 +138,14 @@ def paths(groups: int, tests: int) -> int:
 
 
 def _apart(time: IntArray, span_end: IntArray, tested: BoolArray, embargo: int) -> BoolArray:
-    """Whether a row's label ends before this test group, or begins after its last label and the embargo."""
+    """Whether each row's label ends before a test group, or begins after its last label and the embargo."""
     before: BoolArray = span_end < time[tested].min()
     after: BoolArray = time > span_end[tested].max() + embargo
     return before | after
 
 
 def _room(time: IntArray, test_ms: int) -> int:
-    """What a test stretch needs before the end of the rows, given that the last bar lasts as long as the shortest."""
+    """Length that a test span needs before the end of the rows; the last bar is as long as the shortest one."""
     gaps = np.diff(np.unique(time))
     bar = int(gaps.min()) if len(gaps) else 1
     return test_ms - bar

@@ -1,4 +1,4 @@
-"""What a target says about each bar, and over which time."""
+"""Labels of bars, and the protocol of targets."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Labels:
     """Labels of n bars of one market.
 
     Attributes:
-        y: (n,) what to predict: int8 values of Action for classes, float64 for returns; 0 or NaN where unknown.
-        known: (n,) bool, whether the bar has a label. A bar without a full future has none; that is never HOLD.
-        span_end: (n,) int64, open time in ms of the bar whose close the label reads last.
-        forward_return: (n,) float64, what a long from this close to the label's end earns before costs; NaN where
+        y: (n,) labels: int8 values of Action for classes, float64 for returns; HOLD or NaN where unknown.
+        known: (n,) bool, whether the bar has a label; False where later bars are missing, which is not HOLD.
+        span_end: (n,) int64, open time in ms UTC of the last bar whose close the label uses.
+        forward_return: (n,) float64, return of a long from this close to the end of the label before costs; NaN where
             unknown.
     """
 
@@ -32,13 +32,13 @@ class Labels:
 
 
 class Target(Protocol):
-    """Anything that labels candles."""
+    """Protocol of a target: labels for candles."""
 
     @property
     def horizon(self) -> int:
-        """The most bars that a label looks ahead."""
+        """Maximum number of bars that a label looks ahead."""
         ...
 
     def label(self, candles: Candles) -> Labels:
-        """Labels of every bar."""
+        """Label every bar."""
         ...

@@ -1,4 +1,4 @@
-"""Returns over the bars to come."""
+"""Return labels: the forward return."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import TargetError
-from quorate.core.settings import TargetSettings
+from quorate.core.sections.learning import TargetSettings
 from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
 from quorate.targets.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardReturn:
-    """The return over the next `horizon` bars, a fraction.
+    """Label each bar with its return over the next `horizon` bars, a fraction.
 
     Args:
         horizon: bars ahead, at least 1.
@@ -28,10 +28,10 @@ class ForwardReturn:
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
-            raise TargetError("label returns", found=f"horizon {self.horizon}", expected="at least 1 bar")
+            raise TargetError("define return labels", found=f"`horizon` {self.horizon}", expected="at least 1 bar")
 
     def label(self, candles: Candles) -> Labels:
-        """Labels of n bars: y is float64, NaN where the next `horizon` bars are not all there."""
+        """Label n bars: y is float64, NaN where one of the next `horizon` bars is missing."""
         earned = forward_return(candles, self.horizon)
         return Labels(earned, np.isfinite(earned), horizon_end(candles, self.horizon), earned)
 
@@ -50,10 +50,10 @@ def has_future(candles: Candles, horizon: int) -> BoolArray:
 
 
 def forward_return(candles: Candles, horizon: int) -> FloatArray:
-    """close[t + horizon] / close[t] - 1.
+    """Compute close[t + horizon] / close[t] - 1.
 
     Returns:
-        (n,) float64, a fraction; NaN where the future is not whole.
+        (n,) float64, fractions; NaN where one of the next `horizon` bars is missing.
     """
     earned = np.full(len(candles), np.nan)
     rows = np.flatnonzero(has_future(candles, horizon))
@@ -62,5 +62,5 @@ def forward_return(candles: Candles, horizon: int) -> FloatArray:
 
 
 def horizon_end(candles: Candles, horizon: int) -> IntArray:
-    """Open time of the bar `horizon` bars later, in ms."""
+    """Open time of the bar `horizon` bars later: (n,) int64, ms UTC."""
     return candles.time + horizon * timeframe_ms(candles.timeframe)

@@ -1,4 +1,4 @@
-"""How much each label says that no overlapping one says too."""
+"""Sample weights by the uniqueness of overlapping labels."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from quorate.core.types import FloatArray, IntArray
 def uniqueness_weights(
     time: IntArray, span_end: IntArray, timeframe: str, symbol: npt.NDArray[np.integer] | None = None
 ) -> FloatArray:
-    """Average uniqueness of each label: the mean, over the bars of its span, of 1 / labels whose span holds that bar.
+    """Average uniqueness of each label: the mean over the bars of its span of 1 / number of labels that cover the bar.
 
-    Spans include both their ends. Labels of different symbols do not overlap. Weights are scaled to a mean of 1.
+    Spans include both ends. Labels of different symbols do not overlap. Weights are scaled to a mean of 1.
 
     Args:
         time: (n,) int64 bar times in ms.
-        span_end: (n,) int64 open time of the bar whose close each label reads last.
+        span_end: (n,) int64, open time in ms of the last bar whose close each label uses.
         timeframe: of the bars.
-        symbol: (n,) which market each row is of; None for one market.
+        symbol: (n,) number of each row's market; None for one market.
 
     Returns:
         (n,) float64, above 0.
 
     Raises:
-        TargetError: a span that ends before it begins or off the bars.
+        TargetError: a span of negative length, or not of whole bars.
 
     Reference: López de Prado (2018), Advances in Financial Machine Learning, section 4.4.
 
@@ -41,7 +41,7 @@ def uniqueness_weights(
         raise TargetError(
             "weight the labels",
             found=f"a span of {int(span[row])} ms in row {row}",
-            expected=f"whole bars of {timeframe}, none negative",
+            expected=f"0 or more whole bars of {timeframe}",
         )
     weights = np.empty(len(time))
     groups = np.zeros(len(time), np.int64) if symbol is None else symbol
@@ -52,10 +52,10 @@ def uniqueness_weights(
 
 
 def _average_uniqueness(first: IntArray, length: IntArray) -> FloatArray:
-    """Of one market, with spans as bar numbers."""
+    """Average uniqueness for one market, with spans as numbers of bars."""
     last = first + length
     bars = int(last.max()) + 1
-    # Labels alive at each bar: one more where a span begins, one less after it ends.
+    # Number of labels that cover each bar: plus one where a span begins, minus one after it ends.
     alive = np.cumsum(np.bincount(first, minlength=bars + 1) - np.bincount(last + 1, minlength=bars + 1))[:bars]
     share = np.zeros(bars + 1)
     np.cumsum(1 / np.maximum(alive, 1), out=share[1:])

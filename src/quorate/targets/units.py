@@ -1,4 +1,4 @@
-"""What bands and barriers are measured in."""
+"""Units of bands and barriers."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Unit = Literal["return", "volatility"]
 
 
 def require_unit(unit: str) -> None:
-    """Refuse a unit that is none.
+    """Check a unit.
 
     Raises:
         TargetError: neither "return" nor "volatility".
     """
     if unit not in get_args(Unit):
         raise TargetError(
-            "measure a target",
-            found=f"unit {unit!r}",
+            "define a target",
+            found=f"`unit` {unit!r}",
             expected=" or ".join(get_args(Unit)),
             remedy=close_match(unit, get_args(Unit)),
         )
 
 
 def move_size(candles: Candles, bars: int, unit: Unit) -> FloatArray:
-    """One unit as a fraction of the price, at each bar.
+    """Size of one unit at each bar, as a fraction of the price.
 
-    A "return" is 1. A "volatility" is how far the price usually moves over `bars` bars, known at the bar's close:
+    For "return" it is 1. For "volatility" it is the volatility over `bars` bars as known at the bar's close:
     `volatility_20` times the square root of `bars`.
 
     Returns:
-        (n,) float64; NaN in volatility's first 20 rows.
+        (n,) float64; NaN in the first 20 rows for "volatility".
     """
     if unit == "return":
         return np.ones(len(candles))

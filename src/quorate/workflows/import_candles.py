@@ -32,14 +32,8 @@ def import_candles(
         CandleError: a row that cannot be true, by file, row and value.
         DataError: a file cannot be read or names no market, or the folder cannot be written.
     """
-    from quorate.market.files.imports import Imported, import_files
-
-    done: list[Imported] = []
-
-    def count(market: Imported) -> None:
-        done.append(market)
-        progress("importing markets", len(done), len(done))
+    from quorate.market.files.imports import import_files
 
     paths = [files] if isinstance(files, str | Path) else files
-    report = import_files(paths, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, progress=count)
+    report = import_files(paths, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, progress=progress)
     return ImportResult(Path(data), report)

@@ -128,9 +128,9 @@ def test_the_first_test_span_begins_where_it_is_told_to() -> None:
 @pytest.mark.parametrize(
     ("bars", "horizon", "folds", "embargo", "words"),
     [
-        (3, 5, 2, 0, "no row with every feature and a label"),
+        (3, 5, 2, 0, "no row with all features and a label"),
         (9, 5, 6, 0, "4 bars that can be learned from"),
-        (20, 5, 5, 0, "no row with a whole label"),
+        (20, 5, 5, 0, "no row with a complete label"),
         (43, 3, 3, 30, "no label that ends 30 bars before the test span of fold 1"),
     ],
 )

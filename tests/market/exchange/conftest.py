@@ -1,4 +1,4 @@
-"""A small market on disk, the exchange that serves it, and the real client that asks."""
+"""A small market on disk, the stub exchange that serves it, and the real client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ A, B, C = "SYNA/USDT:USDT", "SYNB/USDT:USDT", "SYNC/USDT:USDT"
 
 @pytest.fixture(scope="session")
 def truth() -> SyntheticMarket:
-    """What the exchange knows: three perpetuals, hourly, 1,200 bars from 2024-01-01."""
+    """Markets of the exchange: three perpetuals, hourly, 1,200 bars from 2024-01-01."""
     return SyntheticMarket(seed=11, symbols=3, bars=BARS, start=START)
 
 
@@ -43,14 +43,14 @@ def served(truth, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def stub(served) -> Iterator[BinanceStub]:
-    """The exchange, its clock standing half an hour after the last bar."""
+    """The exchange, with its clock stopped half an hour after the last bar."""
     with BinanceStub(served, now=END + HOUR_MS // 2) as stub:
         yield stub
 
 
 @pytest.fixture
 def connect(stub) -> Iterator[Callable[..., Exchange]]:
-    """Makes a client of the exchange; settings may be given, and another clock than the exchange's."""
+    """Build a client of the exchange, with settings and a clock of its own."""
     with ExitStack() as stack:
 
         def make(clock: Callable[[], int] | None = None, **settings: Any) -> Exchange:

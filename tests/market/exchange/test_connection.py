@@ -1,4 +1,4 @@
-"""How reads are repeated: how often, after which pause, and what everybody waits for."""
+"""Retries of reads: number, pauses, and pauses that all requests keep."""
 
 import asyncio
 import time
@@ -69,7 +69,7 @@ def test_everybody_waits_as_long_as_the_exchange_asked_for(connect, stub, code):
 
 
 def test_one_tasks_refusal_is_not_anothers_pause(connect, stub):
-    """Of two requests under way, one is told to wait and one times out: each by its own answer."""
+    """Of two concurrent requests, one is asked to pause and one times out: each uses its own response."""
     exchange = connect(attempts=1, timeout_s=0.3)
     exchange.present()
     assert A in exchange.markets
@@ -119,7 +119,7 @@ def test_a_coroutine_that_would_wait_for_itself_is_refused(connect):
     async def outer():
         return connection.run(inner())
 
-    with pytest.raises(RuntimeError, match="waits for the connection"):
+    with pytest.raises(RuntimeError, match="must not wait for the connection"):
         connection.run(outer())
 
 

@@ -1,4 +1,4 @@
-"""Downloads into a folder: what is asked for, what is stored, and what an interruption leaves."""
+"""Downloads into a folder: what is requested, what is stored, and what an interruption leaves."""
 
 import hashlib
 import os
@@ -107,7 +107,7 @@ def test_what_came_before_a_failure_is_kept_and_the_rest_comes_later(connect, st
     exchange = connect(attempts=2, page_rows=60, flush_pages=2)
     stub.faults.add(Fault("status", path="klines", code=503, times=0, after=7))
     failed = by_file(download(exchange, out, [A], "1h", START))[A, "futures"]
-    assert "no answer in 2 attempts" in failed.error
+    assert "no response in 2 attempts" in failed.error
     # Seven pages of sixty, of which two make a part that is stored.
     assert failed.rows == failed.added == 3 * 2 * 60
     stub.faults.clear()
@@ -162,7 +162,7 @@ def test_unknown_markets_are_refused_before_anything_is_asked(exchange, stub, ou
 
 
 def test_a_killed_download_goes_on_where_it_was(served, truth, out):
-    """`kill -9` in the middle; the next run makes the folder that an uninterrupted one makes, byte for byte."""
+    """`kill -9` in the middle; the next run writes the same folder as an uninterrupted one, byte for byte."""
     whole = out.with_name("whole")
     with spawn(served, "--now", iso_ms(END + 1)[:-1], "--latency-ms", "5") as stub:
         settings = {"URL": stub.url, "PAGE_ROWS": "60", "FLUSH_PAGES": "6", "PACED": "false", "REQUESTS": "1"}

@@ -1,4 +1,4 @@
-"""Which spans of a file are missing."""
+"""Missing spans of a file."""
 
 import numpy as np
 import pytest

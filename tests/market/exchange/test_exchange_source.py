@@ -1,4 +1,4 @@
-"""Candles, marks and settlements through the real ccxt: paging, clocks, and what an exchange may get wrong."""
+"""Candles, mark prices and settlements through the real ccxt: pages, clocks, and errors of an exchange."""
 
 import numpy as np
 import pytest
@@ -132,10 +132,10 @@ def test_rows_that_contradict_each_other_are_a_gap(connect, stub, caplog):
 
 
 def test_a_row_of_the_future_is_refused_in_the_end(connect, stub):
-    """The running bar, stamped two bars ahead: not yet opened by any clock."""
+    """The bar not closed, stamped two bars ahead: in the future by both clocks."""
     stub.clock.set(END - 1)
     stub.faults.add(Fault("future", path="klines", times=0))
-    with pytest.raises(CandleError, match="already opened"):
+    with pytest.raises(CandleError, match="open times in the past"):
         connect(attempts=2).candles(A, "1h", END - 5 * HOUR_MS)
 
 
@@ -163,7 +163,7 @@ def test_nobody_there(connect, stub):
     exchange = connect(attempts=2)
     exchange.present()
     stub.stop()
-    with pytest.raises(ExchangeDownError, match="no answer in 2 attempts"):
+    with pytest.raises(ExchangeDownError, match="no response in 2 attempts"):
         exchange.candles(A, "1h")
     stub.start()
     assert len(exchange.candles(A, "1h")) == BARS
@@ -173,16 +173,16 @@ def test_a_pause_that_is_too_long_is_not_waited_for(connect, stub):
     exchange = connect(longest_pause_s=5)
     exchange.present()
     stub.faults.add(Fault("status", path="klines", code=418, retry_after=3600))
-    with pytest.raises(ExchangeDownError, match="wants no request for 3600 s"):
+    with pytest.raises(ExchangeDownError, match="asks for a pause of 3600 s"):
         exchange.candles(A, "1h")
     # Nor is anything else asked meanwhile: that would make the ban longer.
-    with pytest.raises(ExchangeDownError, match="wants no request"):
+    with pytest.raises(ExchangeDownError, match="asks for a pause"):
         exchange.funding(A)
     assert stub.requests["fundingRate"] == 0
 
 
 def test_the_exchanges_limit_is_kept_without_a_refusal(connect, stub):
-    """Paced requests stay inside the weight that ccxt knows of, and the stub's own budget is never reached."""
+    """Paced requests stay within the weight limit of ccxt, and the stub's limit is never reached."""
     stub.weight = 2400
     exchange = connect(paced=True)
     for _ in range(30):
@@ -240,7 +240,7 @@ def test_a_delisted_market_keeps_its_history_and_leaves_the_list(connect, stub):
 
 
 def test_candles_before_the_date_of_listing_are_fetched_too(exchange, stub):
-    """The exchange says that it listed the market ten days after its first candle."""
+    """The listing date of the market is ten days after its first candle."""
     exchange.markets[A]["created"] = START + 10 * DAY_MS
     assert len(exchange.candles(A, "1h")) == BARS
     assert stub.requests["klines"] == 3

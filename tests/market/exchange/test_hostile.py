@@ -1,4 +1,4 @@
-"""Pages that no exchange would send: nothing untrue reaches the folder, and nothing but a QuorateError is raised."""
+"""Invalid pages: no invalid row is stored, and nothing but a QuorateError is raised."""
 
 import json
 import math
@@ -83,7 +83,7 @@ bodies = st.one_of(
 
 
 def believable(candles: Candles) -> bool:
-    """What the quality rules promise, said again in plain words."""
+    """The quality rules, in their simplest form."""
     values = [getattr(candles, name) for name in CANDLE_COLUMNS]
     return bool(
         np.isfinite(values).all()
@@ -138,7 +138,7 @@ def test_settlements(hostile, stub, body):
 
 
 def follow(exchange, stub, bodies, path):
-    """One bar of a live feed that meets these answers."""
+    """One bar of a live feed that receives these responses."""
     stub.faults.clear()
     for body in bodies:
         stub.faults.add(Fault("body", path=path, body=body))

@@ -1,4 +1,4 @@
-"""Bars as they close: fresh, late, stale, revised; clocks apart; an exchange that goes away and comes back."""
+"""Live feed: fresh, late, stale and revised bars; clock differences; an exchange that is down for a while."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ def kinds(report):
 
 @pytest.fixture
 def feed(connect, stub):
-    """Makes a feed over all three markets; the exchange's clock stands one minute after BAR has closed."""
+    """Build a feed of all three markets; the exchange's clock is stopped one minute after the close of BAR."""
     stub.clock.set(BAR + HOUR_MS + 60_000)
 
     def make(clock=None, **settings):
@@ -38,7 +38,7 @@ def feed(connect, stub):
 
 
 def at_close(stub, bar):
-    """The exchange's clock stands where that bar has just closed."""
+    """Set the exchange's clock to just after the close of a bar."""
     stub.clock.set(bar + HOUR_MS)
 
 
@@ -124,7 +124,7 @@ def test_a_bar_that_does_not_come_is_late_then_stale_then_back(feed, stub):
 
 
 def test_a_bar_that_the_exchange_skipped_is_not_waited_for(feed, stub):
-    """The next bar runs already and this one is not there: it is a gap, and stays one."""
+    """The next bar has opened and this one is missing: it remains a gap."""
     live = feed(patience_s=30)
     live.wait(BAR)
     at_close(stub, BAR + HOUR_MS)
@@ -221,7 +221,7 @@ def test_clocks_that_are_apart(feed, stub, skew_ms, kind, may_enter):
 
 
 def test_an_exchange_whose_clock_stands_still_is_not_waited_for(feed, stub):
-    """Behind by an hour for longer than our patience: nothing is closed by both clocks, and nothing is entered."""
+    """The exchange is an hour behind for longer than `patience_s`: no bar is closed by both clocks, no entries."""
     live = feed()
     live.wait(BAR)
     at_close(stub, BAR + HOUR_MS)

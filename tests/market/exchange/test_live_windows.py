@@ -1,4 +1,4 @@
-"""The newest closed candles of one market, kept up to date."""
+"""Window of the newest closed candles of one market."""
 
 import numpy as np
 

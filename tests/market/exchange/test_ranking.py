@@ -1,4 +1,4 @@
-"""`--top N` on an exchange: the same markets that the folder's own history ranks."""
+"""Top markets of an exchange: the same as by the history in a folder."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_without_history_the_tickers_rank_and_say_so(exchange, truth):
 
 
 def test_more_than_there_are(exchange):
-    with pytest.raises(TooLittleHistoryError, match="3 that were traded"):
+    with pytest.raises(TooLittleHistoryError, match="3 with trades"):
         top(exchange, 4, START)
     with pytest.raises(DataError, match="at least 1"):
         top(exchange, 0, START)

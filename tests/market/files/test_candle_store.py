@@ -22,7 +22,7 @@ SYMBOL = "BTC/USDT:USDT"
 
 @pytest.fixture
 def candles(hourly):
-    """Makes candles of sound rows: candles(rows, symbol), with values replaced."""
+    """Build candles of valid rows: candles(rows, symbol), with values replaced."""
 
     def make(rows=10, symbol=SYMBOL, *, keep=None, synthetic=False, **replaced):
         columns = hourly(rows, **replaced).take(np.arange(rows) if keep is None else np.array(keep))
@@ -85,12 +85,12 @@ def test_the_same_rows_leave_the_file_untouched(tmp_path, candles):
 def test_synthetic_candles_say_so_and_never_mix_with_real_ones(tmp_path, candles):
     write_candles(tmp_path, candles(symbol="SYNA/USDT:USDT", synthetic=True))
     assert load_candles(tmp_path, "SYNA/USDT:USDT", "1h").synthetic
-    with pytest.raises(DataError, match="synthetic ones there and real candles to write"):
+    with pytest.raises(DataError, match="synthetic candles in the file and real candles to write"):
         write_candles(tmp_path, candles(symbol="SYNA/USDT:USDT"))
     write_candles(tmp_path, candles())
     assert not load_candles(tmp_path, SYMBOL, "1h").synthetic
     for put in (write_candles, lambda folder, new: merge_candles(folder, new, source="x")):
-        with pytest.raises(DataError, match="real candles there and synthetic ones to write"):
+        with pytest.raises(DataError, match="real candles in the file and synthetic candles to write"):
             put(tmp_path, candles(synthetic=True))
 
 
@@ -164,7 +164,7 @@ def test_merging_settlements(tmp_path):
 
 def test_a_file_in_the_folders_place(tmp_path, candles):
     (tmp_path / "binance").write_text("")
-    with pytest.raises(DataError, match="expected a folder that can be written"):
+    with pytest.raises(DataError, match="expected a writable folder"):
         write_candles(tmp_path / "binance", candles(symbol="BTC/USDT"))
 
 
@@ -196,7 +196,7 @@ def test_nothing_is_half_written_when_there_is_no_room(tmp_path, candles, there)
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "File too large" in done.stdout
-    assert "Nothing was changed; free space" in done.stdout
+    assert "Nothing was changed. Free space" in done.stdout
     assert os.listdir(tmp_path / "futures") == ([path.name] if there else [])  # noqa: PTH208
     assert not there or path.read_bytes() == before
 

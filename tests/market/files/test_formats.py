@@ -193,7 +193,7 @@ def test_truncated_files_are_refused(tmp_path, hourly, table, ending):
     whole = path.read_bytes()
     for length in (len(whole) - 1, len(whole) // 2, 9):
         path.write_bytes(whole[:length])
-        with pytest.raises(DataError, match=r"Remove the file, then download"):
+        with pytest.raises(DataError, match=r"Remove the file, and download"):
             read_columns(path)
 
 

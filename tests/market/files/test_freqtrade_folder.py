@@ -130,7 +130,7 @@ else:
 
 @pytest.fixture
 def reachable(hourly, write_feather):
-    """A folder that other users can get at, as pytest's own are not."""
+    """A folder that other users can access, unlike pytest's own."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         write_feather(Path(name) / "binance/BTC_USDT-1h.feather", hourly(24))
@@ -138,7 +138,7 @@ def reachable(hourly, write_feather):
 
 
 def as_nobody(call: str) -> str:
-    """What a process that may not read says."""
+    """Output of a process without permission to read."""
     code = textwrap.dedent(_AS_NOBODY).format(call=call)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -151,7 +151,7 @@ def test_a_folder_without_permission(reachable):
     reachable.chmod(0o755)
     assert "Permission denied" in message
     assert str(reachable) in message
-    assert "expected a folder that can be read" in message
+    assert "expected a readable folder" in message
 
 
 def test_a_file_without_permission(reachable):
@@ -189,7 +189,7 @@ def test_contradicting_rows_are_put_beside_the_data(folder, hourly, write_feathe
     assert candles.time.tolist() == [START, START + HOUR_MS, START + 4 * HOUR_MS]
     side = folder / "BTC_USDT-1h.quarantine.csv"
     assert len(side.read_text().splitlines()) == 3
-    assert "2 rows contradict each other" in caplog.text
+    assert "2 contradicting rows" in caplog.text
     assert path.read_bytes() == content
     before = side.stat().st_mtime_ns
     assert len(load_candles(folder, "BTC/USDT", "1h")) == 3

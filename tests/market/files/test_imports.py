@@ -15,7 +15,7 @@ START = parse_ms("2024-01-01")
 
 @pytest.fixture
 def csv_of(tmp_path):
-    """Writes columns as a CSV without a header below tmp_path/in: csv_of("spot/BTCUSDT-1h.csv", columns)."""
+    """Write columns as a CSV without a header below tmp_path/in: csv_of("spot/BTCUSDT-1h.csv", columns)."""
 
     def write(name, columns):
         path = tmp_path / "in" / name
@@ -43,8 +43,8 @@ def test_tables_become_a_freqtrade_folder(csv_of, hourly, store, tmp_path):
     csv_of("spot/BTCUSDT-1h-2024-01.csv", hourly(3))
     (tmp_path / "in/notes.csv").write_text("hello\n")
     seen = []
-    report = import_files([tmp_path / "in"], store, progress=seen.append)
-    assert tuple(seen) == report.markets
+    report = import_files([tmp_path / "in"], store, progress=lambda *call: seen.append(call))
+    assert seen == [("importing markets", 1, 2), ("importing markets", 2, 2)]
     assert [(market.symbol, market.merged.added, market.report.duplicates) for market in report.markets] == [
         ("BTC/USDT", 3, 0),
         ("BTC/USDT:USDT", 10, 1),
@@ -78,7 +78,7 @@ def test_an_import_goes_on_from_what_is_there(csv_of, hourly, store):
 
 def test_arguments_say_what_names_do_not(csv_of, hourly, store):
     path = csv_of("prices.csv", hourly(4))
-    with pytest.raises(DataError, match=r"prices.csv.*Say the symbol"):
+    with pytest.raises(DataError, match=r"prices.csv.*Give `symbol`"):
         import_files([path], store)
     import_files([path], store, symbol="ETH/USDT:USDT", timeframe="1h")
     assert len(load_candles(store, "ETH/USDT:USDT", "1h")) == 4
@@ -113,7 +113,7 @@ def test_a_running_bar_is_not_stored(csv_of, hourly, store):
     path = csv_of("spot/BTCUSDT-1h.csv", hourly(10))
     report = import_files([path], store, now=START + 9 * HOUR_MS + 1)
     assert (report.markets[0].report.running, report.markets[0].merged.stored.rows) == (1, 9)
-    with pytest.raises(TooLittleHistoryError, match="nothing closed in the 1 rows"):
+    with pytest.raises(TooLittleHistoryError, match="no closed row in the 1 rows"):
         import_files([csv_of("spot/ETHUSDT-1h.csv", hourly(1))], store, now=START + 1)
 
 

@@ -12,7 +12,7 @@ from quorate.market.synthetic import SyntheticMarket
 START = parse_ms("2024-01-01")
 
 
-def test_every_file_is_judged_and_nothing_is_written(tmp_path, hourly, write_feather):
+def test_every_file_is_checked_and_nothing_is_written(tmp_path, hourly, write_feather):
     write_feather(tmp_path / "A_USDT-1h.feather", hourly(5, close={2: float("nan")}))
     write_feather(tmp_path / "B_USDT-1h.feather", hourly(5, time={3: START + 2 * HOUR_MS}))
     (tmp_path / "C_USDT-1h.feather").write_bytes(b"ARROW1 but no more")

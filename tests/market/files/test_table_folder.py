@@ -118,7 +118,7 @@ def test_empty_cells_are_nan(tmp_path):
         ("a.csv.gz", b"plain", "csv.gz table"),
         ("a.csv.gz", gzip.compress(b"date,open\n")[:-9], "csv.gz table"),
         ("a.zip", b"PK\x03\x04", "zip table"),
-        ("a.zip", zipped("x", "readme.txt"), "no CSV in the zip"),
+        ("a.zip", zipped("x", "readme.txt"), "no CSV file in the zip"),
         ("a.zip", zipped("date,open,high,low,close,volume\n" * 50)[:90], "zip table"),
         ("a.parquet", b"PAR1", "parquet table"),
         ("a.xlsx", b"x", "found the ending '.xlsx'"),
@@ -152,7 +152,7 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path, hourly, kline):
-    """Two overlapping months of a perpetual, one file of spot, one of which nobody knows what it is."""
+    """Two overlapping months of a perpetual, one file of spot, and one of an unknown market."""
     perpetual, spot = tmp_path / "futures/um", tmp_path / "spot"
     perpetual.mkdir(parents=True)
     spot.mkdir()
@@ -185,7 +185,7 @@ def test_files_that_do_not_say_it_follow_the_folders_word(folder):
     assert TableFolder(folder, perpetual=True).symbols("1h") == ("BTC/USDT", "BTC/USDT:USDT")
 
 
-def test_tables_are_judged(folder, hourly, kline):
+def test_tables_are_checked(folder, hourly, kline):
     path = folder / "spot/BTCUSDT-1h-2024-01.csv"
     path.write_text(kline(columns=hourly(3, close={1: 500.0})))
     with pytest.raises(CandleError, match=r"BTCUSDT-1h-2024-01.csv: found row 1 at 2024-01-01 01:00 with open 101.0"):

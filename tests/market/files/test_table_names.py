@@ -45,7 +45,7 @@ def test_names_say_which_market(path, symbol, timeframe, kind):
 )
 def test_names_that_do_not_say_it(path):
     assert parse_table(Path(path)) is None
-    with pytest.raises(DataError, match="Say the symbol and the timeframe"):
+    with pytest.raises(DataError, match="Give `symbol` and `timeframe`"):
         require_table(Path(path))
 
 

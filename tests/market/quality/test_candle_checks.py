@@ -12,7 +12,7 @@ from quorate.core.settings import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.core.types.candle_frame import NO_TIME
 from quorate.market.columns import Columns, FundingColumns, join
-from quorate.market.quality.candle_checks import judge, judge_funding
+from quorate.market.quality.candle_checks import check_candles, check_funding
 
 START = parse_ms("2024-01-01")
 NOW = parse_ms("2025-01-01")
@@ -20,10 +20,10 @@ FUTURE = parse_ms("2031-01-01")
 
 
 def test_sound_rows_pass_untouched(hourly, now):
-    verdict = judge(hourly(48), "1h", now)
-    report = verdict.report
+    checked = check_candles(hourly(48), "1h", now)
+    report = checked.report
     assert report.ok
-    assert verdict.kept.same_rows(hourly(48))
+    assert checked.kept.same_rows(hourly(48))
     assert (report.rows, report.kept, report.start, report.end) == (48, 48, START, START + 47 * HOUR_MS)
     assert (report.gaps, report.missing_bars, report.duplicates, report.conflicts) == (0, 0, 0, 0)
     assert (report.out_of_order, report.running, report.zero_volume, report.spikes) == (0, 0, 0, ())
@@ -55,7 +55,7 @@ def test_sound_rows_pass_untouched(hourly, now):
     ],
 )
 def test_rows_that_cannot_be_true_are_rejected_by_file_row_and_value(hourly, now, replaced, kind, row, value):
-    report = judge(hourly(10, **replaced), "1h", now).report
+    report = check_candles(hourly(10, **replaced), "1h", now).report
     assert not report.ok
     (fault,) = report.faults
     assert (fault.kind, fault.row, fault.value, fault.rows) == (kind, row, value, 1)
@@ -71,7 +71,7 @@ def test_rows_that_cannot_be_true_are_rejected_by_file_row_and_value(hourly, now
 
 def test_every_kind_of_fault_is_counted_and_the_first_row_leads(hourly, now):
     nan = float("nan")
-    report = judge(hourly(10, close={8: nan, 4: nan}, volume={6: -1.0}, time={9: FUTURE}), "1h", now).report
+    report = check_candles(hourly(10, close={8: nan, 4: nan}, volume={6: -1.0}, time={9: FUTURE}), "1h", now).report
     assert {fault.kind: (fault.row, fault.rows) for fault in report.faults} == {
         "not_finite": (4, 2),
         "volume": (6, 1),
@@ -82,66 +82,66 @@ def test_every_kind_of_fault_is_counted_and_the_first_row_leads(hourly, now):
 
 
 def test_a_row_with_two_faults_counts_once(hourly, now):
-    report = judge(hourly(3, close={1: float("nan")}, volume={1: -5.0}), "1h", now).report
+    report = check_candles(hourly(3, close={1: float("nan")}, volume={1: -5.0}), "1h", now).report
     assert [(fault.kind, fault.rows) for fault in report.faults] == [("not_finite", 1)]
 
 
 def test_the_future_begins_after_now(hourly):
     rows = hourly(10)
     last = int(rows.time[-1])
-    assert judge(rows, "1h", last).report.faults == ()
-    assert [fault.kind for fault in judge(rows, "1h", last - 1).report.faults] == ["future"]
+    assert check_candles(rows, "1h", last).report.faults == ()
+    assert [fault.kind for fault in check_candles(rows, "1h", last - 1).report.faults] == ["future"]
 
 
 @pytest.mark.parametrize(("late_ms", "kept", "running"), [(0, 10, 0), (-1, 9, 1), (-HOUR_MS, 9, 1)])
 def test_a_running_bar_is_no_fault_and_not_kept(hourly, late_ms, kept, running):
     rows = hourly(10)
-    report = judge(rows, "1h", int(rows.time[-1]) + HOUR_MS + late_ms).report
+    report = check_candles(rows, "1h", int(rows.time[-1]) + HOUR_MS + late_ms).report
     assert (report.ok, report.kept, report.running) == (True, kept, running)
 
 
 def test_two_states_of_a_running_bar_do_not_contradict_each_other(hourly):
     rows = hourly(10)
     later = hourly(10, close={9: 109.5}).take(np.array([9]))
-    report = judge(join([rows, later]), "1h", int(rows.time[-1]) + 60_000).report
+    report = check_candles(join([rows, later]), "1h", int(rows.time[-1]) + 60_000).report
     assert (report.kept, report.running, report.conflicts) == (9, 2, 0)
 
 
 def test_exact_duplicates_collapse(hourly, now):
     rows = hourly(10)
-    verdict = judge(join([rows, rows.take(np.array([3, 3, 9]))]), "1h", now)
-    assert verdict.kept.same_rows(rows)
-    assert (verdict.report.duplicates, verdict.report.conflicts, verdict.report.rows) == (3, 0, 13)
+    checked = check_candles(join([rows, rows.take(np.array([3, 3, 9]))]), "1h", now)
+    assert checked.kept.same_rows(rows)
+    assert (checked.report.duplicates, checked.report.conflicts, checked.report.rows) == (3, 0, 13)
 
 
 def test_conflicting_duplicates_are_put_aside_all_of_them(hourly, now):
     rows = hourly(10)
     other = hourly(10, close={4: 104.5}).take(np.array([4]))
-    verdict = judge(join([rows, rows.take(np.array([4])), other]), "1h", now)
-    assert verdict.report.conflicts == 3
-    assert verdict.quarantined.time.tolist() == [START + 4 * HOUR_MS] * 3
-    assert verdict.quarantined.close.tolist() == [105.0, 105.0, 104.5]
-    assert verdict.kept.time.tolist() == [START + hour * HOUR_MS for hour in range(10) if hour != 4]
-    assert (verdict.report.gaps, verdict.report.missing_bars) == (1, 1)
+    checked = check_candles(join([rows, rows.take(np.array([4])), other]), "1h", now)
+    assert checked.report.conflicts == 3
+    assert checked.quarantined.time.tolist() == [START + 4 * HOUR_MS] * 3
+    assert checked.quarantined.close.tolist() == [105.0, 105.0, 104.5]
+    assert checked.kept.time.tolist() == [START + hour * HOUR_MS for hour in range(10) if hour != 4]
+    assert (checked.report.gaps, checked.report.missing_bars) == (1, 1)
 
 
 def test_gaps_are_counted_and_kept(hourly, now):
     rows = hourly(20).take(np.array([0, 1, 4, 5, 6, 12, 13]))
-    verdict = judge(rows, "1h", now)
-    assert verdict.kept.same_rows(rows)
-    report = verdict.report
+    checked = check_candles(rows, "1h", now)
+    assert checked.kept.same_rows(rows)
+    report = checked.report
     assert (report.gaps, report.missing_bars, report.longest_gap) == (2, 2 + 5, 5)
 
 
 def test_shuffled_rows_are_sorted_and_counted(hourly, now):
     rows = hourly(6)
-    verdict = judge(rows.take(np.array([0, 2, 1, 5, 4, 3])), "1h", now)
-    assert verdict.kept.same_rows(rows)
-    assert verdict.report.out_of_order == 3
+    checked = check_candles(rows.take(np.array([0, 2, 1, 5, 4, 3])), "1h", now)
+    assert checked.kept.same_rows(rows)
+    assert checked.report.out_of_order == 3
 
 
 def test_zero_volume_is_reported(hourly, now):
-    report = judge(hourly(6, volume={1: 0.0, 5: 0.0}), "1h", now).report
+    report = check_candles(hourly(6, volume={1: 0.0, 5: 0.0}), "1h", now).report
     assert (report.ok, report.zero_volume) == (True, 2)
 
 
@@ -156,55 +156,55 @@ def test_zero_volume_is_reported(hourly, now):
     ],
 )
 def test_a_spike_stands_alone_between_its_neighbours(hourly, now, replaced, spikes):
-    report = judge(hourly(10, **replaced), "1h", now).report
+    report = check_candles(hourly(10, **replaced), "1h", now).report
     assert report.ok
     assert report.spikes == tuple(START + bar * HOUR_MS for bar in spikes)
 
 
 def test_a_spike_needs_neighbours_in_time(hourly, now):
     rows = hourly(10, high={4: 150.0}).take(np.array([0, 1, 2, 4, 5, 6]))
-    assert judge(rows, "1h", now).report.spikes == ()
+    assert check_candles(rows, "1h", now).report.spikes == ()
 
 
 def test_what_counts_as_a_spike_is_a_setting(hourly, now):
     rows = hourly(10, high={4: 112.0})
-    assert judge(rows, "1h", now, settings=QualitySettings(spike=0.04, spike_moves=1)).report.spikes == (
+    assert check_candles(rows, "1h", now, settings=QualitySettings(spike=0.04, spike_moves=1)).report.spikes == (
         START + 4 * HOUR_MS,
     )
 
 
 def test_mark_prices_have_no_volume(hourly, now):
-    verdict = judge(hourly(4, volume={1: float("nan"), 2: -1.0}), "1h", now, has_volume=False)
-    assert verdict.report.ok
-    assert verdict.kept.volume.tolist() == [0.0] * 4
-    assert verdict.report.zero_volume == 0
+    checked = check_candles(hourly(4, volume={1: float("nan"), 2: -1.0}), "1h", now, has_volume=False)
+    assert checked.report.ok
+    assert checked.kept.volume.tolist() == [0.0] * 4
+    assert checked.report.zero_volume == 0
 
 
 def test_weeks_open_on_mondays(hourly, now):
     monday, thursday = parse_ms("2024-01-01"), parse_ms("2024-01-04")
     rows = hourly(3, time={0: monday, 1: monday + 7 * DAY_MS, 2: monday + 14 * DAY_MS})
-    assert judge(rows, "1w", now).report.ok
+    assert check_candles(rows, "1w", now).report.ok
     rows = hourly(2, time={0: thursday, 1: thursday + 7 * DAY_MS})
-    assert [fault.kind for fault in judge(rows, "1w", now).report.faults] == ["misaligned"]
+    assert [fault.kind for fault in check_candles(rows, "1w", now).report.faults] == ["misaligned"]
 
 
 def test_no_rows_are_no_fault(hourly, now):
-    report = judge(hourly(0), "1h", now).report
+    report = check_candles(hourly(0), "1h", now).report
     assert (report.ok, report.rows, report.kept, report.start, report.end) == (True, 0, 0, None, None)
 
 
 def test_the_report_as_json(hourly, now):
-    json = judge(hourly(5, high={2: 150.0}, volume={3: 0.0}), "1h", now).report.to_json()
+    json = check_candles(hourly(5, high={2: 150.0}, volume={3: 0.0}), "1h", now).report.to_json()
     assert json["ok"] is True
     assert (json["start"], json["end"]) == ("2024-01-01T00:00:00Z", "2024-01-01T04:00:00Z")
     assert json["spikes"] == ["2024-01-01T02:00:00Z"]
     assert json["zero_volume"] == 1
-    json = judge(hourly(2, time={1: 10**17 // HOUR_MS * HOUR_MS}), "1h", now).report.to_json()
+    json = check_candles(hourly(2, time={1: 10**17 // HOUR_MS * HOUR_MS}), "1h", now).report.to_json()
     assert json["faults"] == [{"kind": "future", "row": 1, "time": None, "value": "its open time", "rows": 1}]
 
 
-def plain_judgement(rows: Columns, now: int) -> tuple[dict[int, tuple[float, ...]], int, int, int]:
-    """The slow oracle: what is kept by time, and how many rows are faulty, collapsed and put aside."""
+def plain_checks(rows: Columns, now: int) -> tuple[dict[int, tuple[float, ...]], int, int, int]:
+    """Slow oracle: kept rows by time, and numbers of faulty, dropped and quarantined rows."""
     by_time: dict[int, list[tuple[float, ...]]] = defaultdict(list)
     faulty = 0
     for row in range(len(rows)):
@@ -249,21 +249,21 @@ def test_judging_agrees_with_the_plain_rules(rows):
 @pytest.mark.slow
 @settings(max_examples=10_000)
 @given(st.lists(st.one_of(sound, sound, st.tuples(hour, value, value, value, value, value)), max_size=25))
-def test_ten_thousand_judgements_agree_with_the_plain_rules(rows):
+def test_ten_thousand_checks_agree_with_the_plain_rules(rows):
     check_against_plain_rules(rows)
 
 
 def check_against_plain_rules(rows):
     time = np.array([row[0] for row in rows], dtype=np.int64)
     columns = Columns(time, *np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 5).T)
-    verdict = judge(columns, "1h", NOW)
-    kept, faulty, collapsed, aside = plain_judgement(columns, NOW)
-    report = verdict.report
+    checked = check_candles(columns, "1h", NOW)
+    kept, faulty, collapsed, aside = plain_checks(columns, NOW)
+    report = checked.report
     assert sum(fault.rows for fault in report.faults) == faulty
     assert (report.kept, report.duplicates, report.conflicts) == (len(kept), collapsed, aside)
-    assert verdict.kept.time.tolist() == sorted(kept)
+    assert checked.kept.time.tolist() == sorted(kept)
     assert [
-        tuple(float(getattr(verdict.kept, name)[row]) for name in CANDLE_COLUMNS) for row in range(len(verdict.kept))
+        tuple(float(getattr(checked.kept, name)[row]) for name in CANDLE_COLUMNS) for row in range(len(checked.kept))
     ] == [kept[moment] for moment in sorted(kept)]
     report.to_json()
 
@@ -274,17 +274,17 @@ def test_order_and_repetition_change_nothing(order, repeated):
     opening = 100.0 + np.arange(8)
     time = START + HOUR_MS * np.arange(8, dtype=np.int64)
     rows = Columns(time, opening, opening + 2, opening - 2, opening + 1, opening)
-    verdict = judge(rows.take(np.array([*order, *repeated])), "1h", NOW)
-    assert verdict.kept.same_rows(rows)
-    assert verdict.report.duplicates == len(repeated)
+    checked = check_candles(rows.take(np.array([*order, *repeated])), "1h", NOW)
+    assert checked.kept.same_rows(rows)
+    assert checked.report.duplicates == len(repeated)
 
 
 def test_settlements_are_cut_to_the_minute_and_sorted():
     rows = FundingColumns(np.array([START + 8 * HOUR_MS + 17, START + 3]), np.array([0.0002, -0.0001]))
-    verdict = judge_funding(rows, NOW)
-    assert verdict.kept.time.tolist() == [START, START + 8 * HOUR_MS]
-    assert verdict.kept.rate.tolist() == [-0.0001, 0.0002]
-    assert (verdict.report.ok, verdict.report.out_of_order) == (True, 1)
+    checked = check_funding(rows, NOW)
+    assert checked.kept.time.tolist() == [START, START + 8 * HOUR_MS]
+    assert checked.kept.rate.tolist() == [-0.0001, 0.0002]
+    assert (checked.report.ok, checked.report.out_of_order) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_settlements_are_cut_to_the_minute_and_sorted():
     ],
 )
 def test_settlements_that_cannot_be_true_are_rejected(time, rate, kind):
-    report = judge_funding(FundingColumns(np.array([START - 1, time]), np.array([0.0, rate])), NOW).report
+    report = check_funding(FundingColumns(np.array([START - 1, time]), np.array([0.0, rate])), NOW).report
     assert [(fault.kind, fault.row) for fault in report.faults] == [(kind, 1)]
     with pytest.raises(CandleError, match="row 1 "):
         report.require("funding")
@@ -307,7 +307,7 @@ def test_settlements_that_cannot_be_true_are_rejected(time, rate, kind):
 
 def test_settlements_twice_collapse_or_are_put_aside():
     time = np.array([START, START, START + HOUR_MS, START + HOUR_MS, START + 2 * HOUR_MS])
-    verdict = judge_funding(FundingColumns(time, np.array([0.1, 0.1, 0.1, 0.2, 0.3])), NOW)
-    assert verdict.kept.time.tolist() == [START, START + 2 * HOUR_MS]
-    assert verdict.quarantined.rate.tolist() == [0.1, 0.2]
-    assert (verdict.report.duplicates, verdict.report.conflicts) == (1, 2)
+    checked = check_funding(FundingColumns(time, np.array([0.1, 0.1, 0.1, 0.2, 0.3])), NOW)
+    assert checked.kept.time.tolist() == [START, START + 2 * HOUR_MS]
+    assert checked.quarantined.rate.tolist() == [0.1, 0.2]
+    assert (checked.report.duplicates, checked.report.conflicts) == (1, 2)

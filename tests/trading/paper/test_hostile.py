@@ -31,7 +31,7 @@ from quorate.market import SyntheticMarket
 from quorate.market.columns import Columns
 from quorate.market.exchange.live_windows import LiveWindow
 from quorate.market.feed import BarReport, Freshness
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 from quorate.trading.journal import DecidedRecord, FilledRecord, Journal
 from quorate.trading.paper import AccountConfig, PaperSession
 
@@ -76,8 +76,8 @@ class HostileFeed:
         number = (bar - START) // HOUR_MS - FIRST
         if number >= len(self._sent):
             return None
-        verdict = judge(spoiled(self._truth, FIRST + number, self._sent[number]), "1h", bar + HOUR_MS + 100)
-        self._window.add(verdict.kept, columns_of(self._truth[:0]))
+        checked = check_candles(spoiled(self._truth, FIRST + number, self._sent[number]), "1h", bar + HOUR_MS + 100)
+        self._window.add(checked.kept, columns_of(self._truth[:0]))
         candles = self._window.upto(bar, 500)
         here = candles is not None and int(candles.time[-1]) == bar
         if here:

@@ -1,4 +1,4 @@
-"""The messages that walk through Quorate: candles in, votes and a signal out. All frozen."""
+"""Frozen data types: candles, votes, signals, decision frames."""
 
 from quorate.core.types.actions import CLASS_NAMES, Action, Mode, Policy
 from quorate.core.types.arrays import ActionArray, BoolArray, Float32Array, FloatArray, IntArray, TextArray

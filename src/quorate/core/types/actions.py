@@ -1,4 +1,4 @@
-"""What to do: the three classes, and whose rules decide."""
+"""Actions, and the names of modes and policies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Policy = Literal["classic", "calibrated"]
 
 
 class Action(IntEnum):
-    """What to do, and at once the class order of every label, score and file."""
+    """SELL, HOLD or BUY; the values are the class order of all labels, scores and files."""
 
     SELL = 0
     HOLD = 1

@@ -1,4 +1,4 @@
-"""Arrays by what is in them."""
+"""Array types by element, and read-only arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ TextArray = npt.NDArray[np.str_]
 
 
 def freeze(message: Any, names: tuple[str, ...], dtype: type[np.generic]) -> None:
-    """Replace each named array by a contiguous read-only view of the right dtype."""
+    """Replace each named array by a contiguous read-only view of `dtype`.
+
+    Raises:
+        DataError: an array that is not one-dimensional.
+    """
     for name in names:
         array = np.ascontiguousarray(getattr(message, name), dtype=dtype)
         if array.ndim != 1:

@@ -1,4 +1,4 @@
-"""The candle columns of a pandas frame, as users and other programs have them."""
+"""Candle columns of a pandas frame."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from quorate.core.types.arrays import FloatArray, IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The time of a row that has none.
+#: Time of a row without one.
 NO_TIME = int(np.iinfo(np.int64).min)
 
-#: What columns of open times are called, the first that is there is read.
+#: Names of the column of open times; the first one found is used.
 TIME_COLUMNS = ("date", "timestamp", "open_time", "datetime", "time")
 
 _VALUES = ("open", "high", "low", "close", "volume")
 
-# An integer time says its own unit by its size: seconds, milliseconds, microseconds or nanoseconds since 1970 are
-# a thousand times apart, and these bounds put every date from 1973 to 5138 on the right side.
+# The unit of an integer time follows from its magnitude: seconds, milliseconds, microseconds and nanoseconds since 1970
+# differ by factors of 1,000, and these bounds are right for all dates from 1973 to 5138.
 _SECONDS_BELOW, _MILLISECONDS_BELOW, _MICROSECONDS_BELOW = 10**11, 10**14, 10**17
 
 
 def milliseconds(values: IntArray) -> IntArray:
-    """Integer times of any usual unit as milliseconds; each value is judged by its own size.
+    """Convert integer times in s, ms, us or ns to milliseconds; the unit of each value follows from its magnitude.
 
-    Archives that were joined across an exchange's change of unit hold both units in one column.
+    Value by value, because archives joined across an exchange's change of unit hold both units in one column.
+
+    Returns:
+        (n,) int64, ms UTC; `NO_TIME` for values of 0 or less.
 
     >>> milliseconds(np.array([1735689600, 1735689600_000, 1735689600_000_000, 1735689600_000_000_000])).tolist()
     [1735689600000, 1735689600000, 1735689600000, 1735689600000]
@@ -47,21 +50,21 @@ def milliseconds(values: IntArray) -> IntArray:
 
 
 def frame_columns(frame: pd.DataFrame, attempted: str) -> tuple[IntArray, dict[str, FloatArray]]:
-    """Open times and candle columns of a frame, in the order of its rows; nothing is judged.
+    """Read open times and candle columns of a frame, in the order of its rows, unchecked.
 
     Column names are compared without regard to case. Open times are a column of `TIME_COLUMNS`, or the index where it
     holds dates or has one of those names: dates with a time zone, dates without one (UTC), ISO texts, or numbers since
-    1970 in s, ms, us or ns, each judged by its size.
+    1970 in s, ms, us or ns, with the unit from the magnitude.
 
     Args:
         frame: any other columns are ignored.
-        attempted: what the rows are read for, for errors.
+        attempted: the action, for errors.
 
     Returns:
         (n,) int64 ms UTC, `NO_TIME` where a row has no time; name -> (n,) float64, NaN where a row has no value.
 
     Raises:
-        DataError: a column is missing, is there twice, or holds something else.
+        DataError: a column is missing, there twice or of another type.
     """
     names: dict[str, list[Any]] = {}
     for name in frame.columns:
@@ -90,7 +93,7 @@ def frame_columns(frame: pd.DataFrame, attempted: str) -> tuple[IntArray, dict[s
 
 
 def _plain(name: object) -> str:
-    """A column's name in lower case with underscores.
+    """Normalise a column's name to lower case with underscores.
 
     >>> _plain("Open time")
     'open_time'

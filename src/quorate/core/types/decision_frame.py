@@ -1,4 +1,4 @@
-"""Many bars: the decision on each, as arrays."""
+"""Decisions on many bars, as arrays."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ _COLUMNS = ("time", "action", "confidence", "base", "consensus", "rule", "volati
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecisionFrame:
-    """The decision on every bar of one market: what `Signal` is for one bar, as arrays over n bars.
+    """Decisions on n bars of one market: the arrays of what `Signal` holds for one bar.
 
     Attributes:
-        time: (n,) int64 open times in ms.
+        time: (n,) int64 open times in ms UTC.
         action: (n,) int8, values of Action.
         confidence, base: (n,) float64; 0 where there is no winner.
         consensus, rule: (n,) str, as in Signal.
         volatility: (n,) float64; NaN in warm-up rows.
         scores: model -> (n, 3) float64 in class order; NaN rows where that model abstained.
-        synthetic: the candles were made by the synthetic market.
-        policy: classic or calibrated: whose rules decided.
-        probabilities: (n, 3) the ensemble's own, NaN where no member voted; None until calibrated.
-        calibrated: model -> (n, 3) its scores as probabilities, for the members that are calibrated.
-        side: (n,) int8, BUY or SELL: what the calibrated policy asked about, whether it acted or not; else None.
-        limit: (n,) the prediction set of a bar holds the classes whose 1 - probability is at most this; None without.
+        synthetic: the candles come from the synthetic market.
+        policy: classic, calibrated or stack.
+        probabilities: (n, 3) of the ensemble, NaN where no member voted; None without calibration.
+        calibrated: model -> (n, 3) calibrated probabilities, for the members that are calibrated.
+        side: (n,) int8, BUY or SELL: the side that the calibrated policy considered, also where it did not act; None
+            without that policy.
+        limit: (n,) the prediction set of a bar holds the classes whose 1 - probability is at most this; None without
+            prediction sets.
         forecasts: member of a stack -> (n,) predicted returns, fractions; NaN where it abstained.
-        predicted: (n,) the stack's own; None in a vote.
+        predicted: (n,) predicted return of the stack, fractions; None in a vote.
     """
 
     symbol: str
@@ -59,13 +61,13 @@ class DecisionFrame:
 
     @property
     def probability(self) -> FloatArray | None:
-        """(n,) the calibrated probability of each bar's own action; None until calibrated."""
+        """(n,) calibrated probability of each bar's action; None without calibration."""
         if self.probabilities is None:
             return None
         return np.asarray(self.probabilities[np.arange(len(self)), self.action])
 
     def between(self, start: int | None = None, end: int | None = None) -> Self:
-        """Bars that open at or after `start` and before `end`, both in ms; views."""
+        """The bars that open at or after `start` and before `end`, both in ms UTC, as views."""
         rows = slice(
             None if start is None else int(np.searchsorted(self.time, start)),
             None if end is None else int(np.searchsorted(self.time, end)),
@@ -80,7 +82,7 @@ class DecisionFrame:
 
     @classmethod
     def concat(cls, frames: Sequence[DecisionFrame]) -> DecisionFrame:
-        """At least one frame of one market, in order of time, as one.
+        """Concatenate frames of one market, at least one, in order of time.
 
         A table that only some frames have, such as probabilities, is NaN in the rows of the others. The policy is kept
         where it is the same in all frames; otherwise it is "classic", and the rule of each bar names what decided.

@@ -1,4 +1,4 @@
-"""One bar: what each member says of it, and the decision."""
+"""Results on one bar: the members' votes and the decision."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from quorate.core.types.actions import Action, Mode, Policy
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One model's say on one bar.
+    """Vote of one model on one bar.
 
     Attributes:
-        model: registry name.
+        model: registered name.
         action: the class with the largest score.
-        score: that class's raw score, 0 to 1: not a probability.
-        probabilities: SELL, HOLD, BUY, only once calibrated out of fold; else None.
-        weight: the model's weight in this vote; None takes it from the settings.
-        scores: SELL, HOLD, BUY raw scores, where known.
+        score: raw score of that class, 0 to 1; not a probability.
+        probabilities: of SELL, HOLD and BUY, calibrated out of fold; None without calibration.
+        weight: weight in this vote; None for the settings' weight.
+        scores: raw scores of SELL, HOLD and BUY; None where unknown.
     """
 
     model: str
@@ -40,12 +40,12 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One member's say in a stack on one bar: a return instead of a class. It has no score.
+    """Predicted return of one member of a stack on one bar; it has no score.
 
     Attributes:
-        model: registry name.
+        model: registered name.
         predicted_return: over the target's horizon, a fraction.
-        action: BUY or SELL where that exceeds a round trip's cost in size, else HOLD.
+        action: BUY or SELL where the return exceeds the cost of a round trip, else HOLD.
     """
 
     model: str
@@ -65,7 +65,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """A configured model that did not vote, and why. Never a HOLD."""
+    """A model of the ensemble that did not vote, with the reason. Never counted as HOLD."""
 
     model: str
     reason: str
@@ -74,31 +74,32 @@ class Abstention:
         return {"model": self.model, "reason": self.reason}
 
 
-# The one-line form's short names; a model that is not here shows its own name.
+# Short names in the one-line form; other models have their own name.
 _SHORT_NAMES = {"xgboost": "xgb", "lightgbm": "lgbm"}
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """The decision on one bar, with everything that led to it.
+    """Decision on one bar, with the votes and figures it is based on.
 
     Attributes:
-        action: what to do.
+        action: the decision.
         confidence: base times the consensus multiplier, capped; 0 after a conflict.
-        consensus: unanimous, strong, split, weak or conflict_resolved_to_hold, perhaps with _volatility_hold.
-        rule: what decided: vote, conflict, no_votes, no_quorum, volatility_gate, below_floor or fallback_rules; by the
-            calibrated policy calibrated, no_votes, no_quorum, below_return, below_probability or ambiguous; of a stack
-            predicted_return, within_cost or member_missing.
+        consensus: unanimous, strong, split, weak or conflict_resolved_to_hold; _volatility_hold may be appended.
+        rule: the rule that decided. In the classic policy vote, conflict, no_votes, no_quorum, volatility_gate,
+            below_floor or fallback_rules; in the calibrated policy calibrated, no_votes, no_quorum, below_return,
+            below_probability or ambiguous; of a stack predicted_return, within_cost or member_missing.
         base: weighted mean score of the agreeing models, before the boost.
         volatility: volatility_20 as a fraction; None when unknown.
-        mode: full, partial or none (of the bundle's members, how many were loaded).
-        symbol, time: the market and the bar's open time in ms, where known.
-        policy: classic, calibrated or stack: whose rules decided. The confidence of the latter two is a probability.
-        probabilities: SELL, HOLD, BUY, the ensemble's own, once calibrated out of fold; else None.
-        expected_return: of the side that was asked about, after a round trip's costs, a fraction; calibrated only.
-        prediction_set: the classes that cannot be ruled out, where the bundle has prediction sets; calibrated only.
-        forecasts: what the members of a stack predict, who cast no votes.
-        predicted_return: the stack's own, a fraction; None in a vote, and where one of its members is missing.
+        mode: full, partial or none: how many of the bundle's members are loaded.
+        symbol: the market; empty where unknown.
+        time: open time of the bar in ms UTC; None where unknown.
+        policy: classic, calibrated or stack. The confidence of the latter two is a probability.
+        probabilities: of SELL, HOLD and BUY, of the ensemble, calibrated out of fold; None without calibration.
+        expected_return: of the considered side after the cost of a round trip, a fraction; calibrated only.
+        prediction_set: the classes of the conformal prediction set, where the bundle has one; calibrated only.
+        forecasts: predictions of the members of a stack, in place of votes.
+        predicted_return: of the stack, a fraction; None in a vote, and where a member of the stack is missing.
     """
 
     action: Action
@@ -120,7 +121,7 @@ class Signal:
     predicted_return: float | None = None
 
     def line(self) -> str:
-        """One line for logs and tags: consensus | each model's vote | volatility."""
+        """Format as one line for logs and tags: consensus | each model's vote | volatility."""
         votes = [f"{_SHORT_NAMES.get(v.model, v.model)}:{v.action.name} {v.score:.0%}" for v in self.votes]
         votes += [f"{_SHORT_NAMES.get(f.model, f.model)}:{f.predicted_return:+.2%}" for f in self.forecasts]
         votes += [f"{_SHORT_NAMES.get(a.model, a.model)}:ABSTAIN" for a in self.abstentions]
@@ -130,7 +131,7 @@ class Signal:
         return f"{self.consensus} | {', '.join(votes) or 'no votes'} | vol:{volatility}"
 
     def to_json(self) -> dict[str, Any]:
-        """The form of `quorate signal --json`."""
+        """Convert to the JSON document of a signal."""
         from quorate.core.clock import iso_ms
 
         return {
@@ -147,7 +148,7 @@ class Signal:
             "expected_return": self.expected_return,
             "prediction_set": None if self.prediction_set is None else [held.name for held in self.prediction_set],
             **({"predicted_return": self.predicted_return} if self.policy == "stack" else {}),
-            "votes": [vote.to_json() for vote in self.votes] + [said.to_json() for said in self.forecasts],
+            "votes": [vote.to_json() for vote in self.votes] + [forecast.to_json() for forecast in self.forecasts],
             "abstentions": [abstention.to_json() for abstention in self.abstentions],
             "line": self.line(),
         }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from quorate.core.errors import BundleError
-from quorate.core.settings import VoteSettings
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Abstention, FloatArray, IntArray, Vote
 from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.isotonic import Isotonic

@@ -11,7 +11,8 @@ from typing import Any, Self, get_args
 
 from quorate.core.clock import iso_ms, parse_ms
 from quorate.core.errors import BundleError, FeatureError, QuorateError
-from quorate.core.settings import TargetSettings, VoteSettings
+from quorate.core.sections.learning import TargetSettings
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest_schema import misfit

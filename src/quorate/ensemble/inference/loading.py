@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from quorate.core.errors import ModelError
-from quorate.core.settings import PredictSettings
+from quorate.core.sections.vote import PredictSettings
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.bundle_store import champion_path
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION

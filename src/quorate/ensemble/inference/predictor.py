@@ -12,7 +12,7 @@ import numpy as np
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import BundleError, close_match
-from quorate.core.settings import PredictSettings, VoteSettings
+from quorate.core.sections.vote import PredictSettings, VoteSettings
 from quorate.core.types import (
     BoolArray,
     Candles,

@@ -18,7 +18,7 @@ from typing import Any
 from quorate.core.clock import iso_ms
 from quorate.core.errors import BundleError, DataError
 from quorate.core.files import write_text_atomic
-from quorate.core.settings import PredictSettings
+from quorate.core.sections.vote import PredictSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.loading import load_bundle

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from quorate.core.errors import BundleError, ModelError
-from quorate.core.settings.stack import Method
+from quorate.core.sections.stack import Method
 from quorate.core.types import FloatArray
 from quorate.ensemble.stack.combiner import Combiner, Forest, Linear
 from quorate.ensemble.stack.sign_probability import SignProbability

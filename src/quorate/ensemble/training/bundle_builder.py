@@ -143,5 +143,4 @@ def _combining(settings: StackSettings) -> dict[str, Any]:
 
 def _model_settings(ground: TrainingData) -> dict[str, Any]:
     """Of every member that has a section of its own."""
-    own = ground.recipe.model_settings(ground.settings)
-    return {name: asdict(getattr(own, name)) for name in ground.makers if hasattr(own, name)}
+    return ground.recipe.model_settings(ground.settings).to_json(ground.makers)

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from quorate.core.settings import VoteSettings
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, IntArray, Signal, TextArray
 from quorate.ensemble.calibration.conformal import Conformal, prediction_set, within
 from quorate.ensemble.calibration.map_selection import ProbabilityMap

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from quorate.core.settings import VoteSettings
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Abstention, FloatArray, Vote
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from quorate.core.errors import VoteError, close_match
-from quorate.core.settings import VoteSettings
+from quorate.core.sections.vote import VoteSettings
 
 CLASSIC = VoteSettings()
 

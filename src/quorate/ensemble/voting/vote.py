@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from quorate.core.errors import VoteError
-from quorate.core.settings import VoteSettings
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Abstention, Action, Mode, Signal, Vote
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.mean_scores import mean_vote

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from quorate.core.errors import VoteError
-from quorate.core.settings import VoteSettings
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, TextArray
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.mean_scores import mean_scores

@@ -1,4 +1,4 @@
-"""Candles of an exchange, through ccxt: as a source, downloaded into a folder, and live."""
+"""Candles of an exchange, through ccxt: as a source, as a download into a folder, and live."""
 
 from quorate.market.exchange.download import Downloaded, download
 from quorate.market.exchange.exchange_source import Exchange

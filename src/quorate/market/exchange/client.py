@@ -1,4 +1,4 @@
-"""ccxt's client of one exchange, made strict: an answer that is none is an error and not an empty list."""
+"""ccxt client of one exchange that raises for invalid responses, where ccxt returns an empty list."""
 
 from __future__ import annotations
 
@@ -10,37 +10,42 @@ from types import ModuleType
 from typing import Any
 
 from quorate.core.errors import ExchangeRefusedError, MissingExtraError, UnknownExchangeError, close_match
-from quorate.core.settings import ExchangeSettings
+from quorate.core.sections.exchange import ExchangeSettings
 
-#: Where the keys of an account are, for what an exchange tells nobody else, such as its leverage tiers.
+#: Variables with the API key of an account, which private data such as leverage tiers need.
 KEY_VARIABLE, SECRET_VARIABLE = "QUORATE_EXCHANGE_KEY", "QUORATE_EXCHANGE_SECRET"
 
 _HOST = re.compile(r"^https?://[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the exchange answered last, in one task: HTTP status and headers in lower case."""
+class Response:
+    """Last HTTP response in one task.
+
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case -> values.
+    """
 
     status: int
     headers: dict[str, str]
 
 
-#: The task's own last answer. ccxt keeps one for a whole client, which a hundred requests at once overwrite.
-ANSWER: ContextVar[Answer | None] = ContextVar("answer", default=None)
+#: Last response of the task. ccxt keeps one per client, which concurrent requests overwrite.
+LAST_RESPONSE: ContextVar[Response | None] = ContextVar("response", default=None)
 
 
 def load_ccxt() -> ModuleType:
-    """Ccxt with its asynchronous clients.
+    """Import ccxt with its asynchronous clients.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: ccxt is not installed.
     """
     try:
         import ccxt.async_support as ccxt
     except ImportError as error:
         raise MissingExtraError(
-            "ask an exchange",
+            "connect to an exchange",
             found="no ccxt",
             expected="the extra 'exchange'",
             remedy="Install it with: pip install 'quorate[exchange]'.",
@@ -50,19 +55,19 @@ def load_ccxt() -> ModuleType:
 
 
 def build_client(settings: ExchangeSettings) -> Any:
-    """A client for reading, not yet connected. It has to be built and used in one event loop.
+    """Build a client for reading, not yet connected. It must be built and used in one event loop.
 
     Raises:
-        UnknownExchangeError: ccxt has no such exchange; the close match is named.
-        ExchangeRefusedError: a sandbox where the exchange has none.
+        UnknownExchangeError: not an exchange of ccxt; the close match is named.
+        ExchangeRefusedError: the exchange has no sandbox.
         MissingExtraError: ccxt is not installed.
     """
     ccxt = load_ccxt()
     if settings.name not in ccxt.exchanges:
         raise UnknownExchangeError(
-            "ask an exchange",
+            "connect to an exchange",
             found=repr(settings.name),
-            expected="one of ccxt's exchanges, such as binanceusdm for USDT-M perpetuals or binance for spot",
+            expected="an exchange of ccxt, such as binanceusdm for USDT-M perpetuals or binance for spot",
             remedy=close_match(settings.name, ccxt.exchanges),
         )
     client = _strict(ccxt, settings.name)(_configuration(settings))
@@ -71,10 +76,10 @@ def build_client(settings: ExchangeSettings) -> Any:
             raise ExchangeRefusedError(f"use the sandbox of {settings.name}", found="none")
         client.set_sandbox_mode(True)
     if settings.url:
-        client.urls["api"] = _elsewhere(client.urls["api"], settings.url.rstrip("/"))
+        client.urls["api"] = _with_address(client.urls["api"], settings.url.rstrip("/"))
         if settings.url.startswith("http://"):
-            client.timeout_on_exit = 0  # ccxt's pause is for encrypted connections to say goodbye
-    # Private, and of no use for candles.
+            client.timeout_on_exit = 0  # ccxt's pause is for closing encrypted connections
+    # A private request that candles do not need.
     client.has["fetchCurrencies"] = False
     return client
 
@@ -82,34 +87,35 @@ def build_client(settings: ExchangeSettings) -> Any:
 def _configuration(settings: ExchangeSettings) -> dict[str, Any]:
     configuration: dict[str, Any] = {"enableRateLimit": settings.paced, "timeout": settings.timeout_s * 1000}
     if settings.name.startswith("binance"):
-        # Binance counts by the minute: the many small requests of one bar may go at once, as long as the minute's
-        # sum is kept. Exchanges that count by the second keep ccxt's even pace.
+        # Binance limits the weight per minute: the requests of one bar can be sent at once within that limit. Exchanges
+        # with a limit per second keep ccxt's constant rate.
         configuration |= {"rateLimiterAlgorithm": "rollingWindow", "rollingWindowSize": 60_000.0}
     key, secret = os.environ.get(KEY_VARIABLE, ""), os.environ.get(SECRET_VARIABLE, "")
     return configuration | ({"apiKey": key, "secret": secret} if key and secret else {})
 
 
-def _elsewhere(urls: Any, url: str) -> Any:
-    """The same paths at another address."""
+def _with_address(urls: Any, url: str) -> Any:
+    """Replace the address of URLs and keep their paths."""
     if isinstance(urls, dict):
-        return {name: _elsewhere(inner, url) for name, inner in urls.items()}
+        return {name: _with_address(inner, url) for name, inner in urls.items()}
     return _HOST.sub(lambda _: url, urls) if isinstance(urls, str) else urls
 
 
 def _strict(ccxt: ModuleType, name: str) -> type:
-    """The exchange's class, with answers noted by task, and refused where ccxt would make nothing of them."""
+    """Subclass of the exchange's class that keeps responses by task and raises for invalid ones."""
     base: Any = getattr(ccxt, name)
 
     class Strict(base):  # type: ignore[misc]
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
-            ANSWER.set(Answer(int(code), {str(name).lower(): str(value) for name, value in dict(headers).items()}))
+            lower = {str(name).lower(): str(value) for name, value in dict(headers).items()}
+            LAST_RESPONSE.set(Response(int(code), lower))
             return super().on_rest_response(code, reason, url, method, headers, *rest)
 
         def parse_json(self, text: str) -> Any:
             document = super().parse_json(text)
-            answer = ANSWER.get()
-            if document is None and answer is not None and answer.status < 400:
-                raise ccxt.BadResponse(f"{self.id}: no JSON document but {text[:60]!r}")
+            response = LAST_RESPONSE.get()
+            if document is None and response is not None and response.status < 400:
+                raise ccxt.BadResponse(f"{self.id}: not a JSON document: {text[:60]!r}")
             return document
 
         def parse_ohlcvs(self, rows: Any, *arguments: Any, **options: Any) -> Any:
@@ -134,7 +140,7 @@ def _strict(ccxt: ModuleType, name: str) -> type:
 
     def _require_rows(rows: Any) -> None:
         if not isinstance(rows, list) or not all(isinstance(row, list | dict) for row in rows):
-            raise ccxt.BadResponse(f"{name}: no list of rows but {str(rows)[:60]!r}")
+            raise ccxt.BadResponse(f"{name}: not a list of rows: {str(rows)[:60]!r}")
 
     Strict.__name__ = name
     return Strict

@@ -1,4 +1,4 @@
-"""Requests to one exchange: an event loop in a thread, and the repetition of reads that failed."""
+"""Connection to one exchange: an event loop in a thread, and retries of failed reads."""
 
 from __future__ import annotations
 
@@ -23,28 +23,27 @@ from quorate.core.errors import (
     ExchangeRefusedError,
     QuorateError,
 )
-from quorate.core.settings import ExchangeSettings
-from quorate.market.exchange.client import ANSWER, build_client, load_ccxt
+from quorate.core.sections.exchange import ExchangeSettings
+from quorate.market.exchange.client import LAST_RESPONSE, build_client, load_ccxt
 
 T = TypeVar("T")
 
-#: What ccxt's parsers raise on documents of another shape than the exchange's.
+#: Exceptions of ccxt's parsers for documents of an unexpected form.
 _FOREIGN = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
 
-# Asking again changes nothing about these.
+# HTTP statuses that a retry does not change.
 _FINAL_STATUS = (401, 403, 404, 451)
 
 _QUERY = re.compile(r"\?\S+")
 
 
 class Connection:
-    """ccxt's asynchronous client in a thread of its own, for callers that wait.
+    """ccxt's asynchronous client in a thread of its own, for synchronous callers.
 
-    Asynchronous because one rate limit then holds for all requests under way, and since an error is told with the
-    headers of its own answer.
+    Asynchronous, so that one rate limit covers all concurrent requests and each error has the headers of its response.
 
     Args:
-        settings: which exchange, and how patiently.
+        settings: exchange, timeouts and retries.
 
     Raises:
         UnknownExchangeError, ExchangeRefusedError, MissingExtraError: as `build_client`.
@@ -56,8 +55,8 @@ class Connection:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"quorate-{settings.name}", daemon=True)
         self._thread.start()
-        self._quiet_until = 0.0
-        self._chance = np.random.default_rng()
+        self._paused_until = 0.0
+        self._random = np.random.default_rng()
         self._closed = False
         try:
             self.client: Any = self.run(self._build())
@@ -72,7 +71,7 @@ class Connection:
         self.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine of this connection; interrupted, it is cancelled."""
+        """Run a coroutine of this connection and wait for it; an interrupt cancels it."""
         future = self.start(coroutine)
         try:
             return future.result()
@@ -81,63 +80,66 @@ class Connection:
             raise
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin a coroutine of this connection; not for its own coroutines, which would wait for themselves."""
+        """Start a coroutine of this connection; not allowed in its own thread, where waiting would block forever."""
         if threading.current_thread() is self._thread:
             coroutine.close()
-            raise RuntimeError("a coroutine of the connection waits for the connection")
+            raise RuntimeError("a coroutine of the connection must not wait for the connection")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def close(self) -> None:
-        """End the connection; twice is once."""
+        """Close the connection; further calls do nothing."""
         if self._closed:
             return
         self._closed = True
-        self.run(self._shut())
+        self.run(self._shut_down())
         self._end_loop()
 
-    async def read(self, what: str, ask: Callable[[], Awaitable[T]], attempts: int | None = None) -> T:
-        """What `ask` gives, asked again after a pause where that may help. For reads only: nothing is done twice.
+    async def read(self, what: str, request: Callable[[], Awaitable[T]], attempts: int | None = None) -> T:
+        """Read with retries. For requests without side effects.
 
-        A pause grows from attempt to attempt, by chance a little, so that many clients do not come back together. An
-        exchange that names its own pause (429, 418, 503) gets it, from all requests of this connection.
+        Pauses double with each attempt and are randomised, so that many clients do not retry together. A pause that the
+        exchange asks for (429, 418, 503) is kept by all requests of this connection.
 
         Args:
-            what: continues "could not ...".
-            ask: one request; a `CandleError` from it is an answer that cannot be true, which is asked again too.
-            attempts: at most; None for the settings'.
+            what: the action, continuing "could not ...".
+            request: sends one request; a `CandleError` of it, for invalid rows, is retried too.
+            attempts: maximum; None for the settings'.
 
         Raises:
-            ExchangeDownError: no answer after all attempts, or a pause longer than the settings allow.
-            ExchangeAnswerError, CandleError: answers that are none or cannot be true, each time.
-            ExchangeRefusedError: the exchange said no.
+            ExchangeDownError: no response after all attempts, or a pause longer than the settings allow.
+            ExchangeAnswerError, CandleError: an invalid response or invalid rows on every attempt.
+            ExchangeRefusedError: the exchange refused the request.
         """
         most = attempts or self.settings.attempts
         for attempt in itertools.count(1):
-            await self._be_quiet(what)
-            ANSWER.set(None)
+            await self._wait_for_pause(what)
+            LAST_RESPONSE.set(None)
             try:
                 async with self._slots:
-                    return await ask()
+                    return await request()
             except (self._ccxt.BaseError, CandleError, *_FOREIGN) as error:
                 if isinstance(error, QuorateError) and not isinstance(error, CandleError):
                     raise
-                told = self._translate(what, error, attempt)
-                asked_for = self._note_pause()
-                if isinstance(told, ExchangeRefusedError) or attempt >= most:
-                    raise told from error
-            if asked_for is None:
+                translated = self._translate(what, error, attempt)
+                requested_pause = self._note_pause()
+                if isinstance(translated, ExchangeRefusedError) or attempt >= most:
+                    raise translated from error
+            if requested_pause is None:
                 doubled = self.settings.pause_s * 2 ** min(attempt - 1, 30)
-                await asyncio.sleep(min(doubled, self.settings.longest_pause_s) * self._chance.uniform(0.5, 1.5))
-        raise AssertionError  # counting does not end
+                await asyncio.sleep(min(doubled, self.settings.longest_pause_s) * self._random.uniform(0.5, 1.5))
+        raise AssertionError  # unreachable: the loop has no end
 
     async def each(
         self, reads: Iterable[Coroutine[Any, Any, T]], longest_s: float | None = None
     ) -> list[T | QuorateError]:
-        """The results of many reads at once, in order, an error in the place of its result.
+        """Run many reads concurrently.
 
         Args:
-            reads: what to do.
-            longest_s: what is not done after so many seconds did not answer; None waits for all attempts.
+            reads: the coroutines.
+            longest_s: timeout of each in seconds; None waits for all attempts.
+
+        Returns:
+            In order, the result of each read or its error.
         """
         return await asyncio.gather(*(self._or_error(read, longest_s) for read in reads))
 
@@ -148,13 +150,13 @@ class Connection:
             return error
         except TimeoutError:
             name = self.settings.name
-            return ExchangeDownError(f"ask {name}", found=f"no answer in {longest_s:g} s", expected="one in time")
+            return ExchangeDownError(f"read from {name}", found=f"no response in {longest_s:g} s")
 
     async def _build(self) -> Any:
         self._slots = asyncio.Semaphore(self.settings.requests)
         return build_client(self.settings)
 
-    async def _shut(self) -> None:
+    async def _shut_down(self) -> None:
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
@@ -166,60 +168,60 @@ class Connection:
         self._thread.join()
         self._loop.close()
 
-    async def _be_quiet(self, what: str) -> None:
-        """Wait until the exchange wants to be asked again."""
-        while (left := self._quiet_until - time.monotonic()) > 0:
+    async def _wait_for_pause(self, what: str) -> None:
+        """Wait for the end of a pause that the exchange asked for."""
+        while (left := self._paused_until - time.monotonic()) > 0:
             if left > self.settings.longest_pause_s:
                 raise ExchangeDownError(
                     what,
-                    found=f"{self.settings.name}, which wants no request for {left:.0f} s",
+                    found=f"{self.settings.name} asks for a pause of {left:.0f} s",
                     expected=f"at most {self.settings.longest_pause_s:g} s (exchange.longest_pause_s)",
-                    remedy="Ask for less at once, and again then.",
+                    remedy="Try again after the pause, with fewer markets at once.",
                 )
             await asyncio.sleep(left)
 
     def _note_pause(self) -> float | None:
-        """The pause in seconds that the answer asks for, kept by all requests; None where it names none."""
-        answer = ANSWER.get()
-        if answer is None or answer.status not in (418, 429, 503):
+        """Keep the pause that the response asks for, in seconds, for all requests; None without one."""
+        response = LAST_RESPONSE.get()
+        if response is None or response.status not in (418, 429, 503):
             return None
-        seconds = _seconds(answer.headers.get("retry-after", ""))
+        seconds = _seconds(response.headers.get("retry-after", ""))
         if seconds is not None:
-            self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
+            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
         return seconds
 
     def _translate(self, what: str, error: BaseException, attempt: int) -> QuorateError:
-        """Our error for one of ccxt's, and so what follows from it."""
+        """Convert an error of ccxt, or of its parsers, to one of Quorate's."""
         if isinstance(error, CandleError):
             return error
-        ccxt, answer = self._ccxt, ANSWER.get()
+        ccxt, response = self._ccxt, LAST_RESPONSE.get()
         found = _QUERY.sub("", " ".join(str(error).split()))[:200]
-        status = 0 if answer is None else answer.status
+        status = 0 if response is None else response.status
         if isinstance(error, ccxt.BaseError):
-            # A body that was cut off is an ExchangeError too, but one with the network's error as its cause.
+            # A truncated body is an ExchangeError of ccxt too, with the network's error as its cause.
             network = isinstance(error, ccxt.OperationFailed) or (
                 type(error) is ccxt.ExchangeError and error.__cause__ is not None
             )
             if not network or status in _FINAL_STATUS:
-                return ExchangeRefusedError(what, found=found, expected=f"an answer from {self.settings.name}")
+                return ExchangeRefusedError(what, found=found, expected=f"a response of {self.settings.name}")
             if not isinstance(error, ccxt.BadResponse):
                 tried = f" in {attempt} attempts" if attempt > 1 else ""
                 return ExchangeDownError(
                     what,
-                    found=f"no answer{tried} ({found})",
-                    expected=f"an answer from {self.settings.name}",
-                    remedy="Look at the network and the exchange's status, then run it again.",
+                    found=f"no response{tried} ({found})",
+                    expected=f"a response of {self.settings.name}",
+                    remedy="Check the network and the status of the exchange, and try again.",
                 )
         return ExchangeAnswerError(
             what,
             found=f"{type(error).__name__}: {found}",
-            expected=f"what {self.settings.name} documents",
-            remedy="Run it again; an exchange that changed needs a newer ccxt.",
+            expected=f"a response as {self.settings.name} documents it",
+            remedy="Try again; if the exchange changed its interface, update ccxt.",
         )
 
 
 def _seconds(text: str) -> float | None:
-    """Retry-After: seconds, or a date; None where it says neither."""
+    """Seconds of a Retry-After header, a number or a date; None for anything else."""
     try:
         seconds = float(text)
     except ValueError:

@@ -1,43 +1,40 @@
-"""An exchange's candles, mark prices and settlements into a folder: `quorate data download`."""
+"""Download of candles, mark prices and funding from an exchange into a folder."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quorate.core.clock import HOUR_MS, iso_ms, newest_closed_ms, timeframe_ms
 from quorate.core.errors import DataError, ExchangeDownError
+from quorate.core.progress import Progress, silent
 from quorate.core.types import Funding
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.exchange.download_plan import Job, Span, kinds, parts, plan, stored_times
 from quorate.market.exchange.exchange_source import Exchange, as_candles
 from quorate.market.files.candle_store import Merged, merge_candles, merge_funding
-from quorate.market.files.names import Kind, market_path
+from quorate.market.files.names import Kind, MarketFile, market_path
 from quorate.market.files.quarantine import quarantine
 
-# After so many files without an answer the rest is not asked for: each would wait through all its attempts.
+# Files without a response after which the rest is not requested, since each would go through all its attempts.
 _GIVE_UP_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Downloaded:
-    """What became of one file.
+class Downloaded(MarketFile):
+    """Result of the download of one file.
 
     Attributes:
-        symbol, timeframe, kind, path: which file.
-        rows: how many it holds now; start, end: its first and last time in ms UTC, None where it is not there.
-        added: how many of them came now.
-        conflicts: rows that contradicted each other and were put aside.
-        error: why not all of them came; empty when they did.
+        rows: number of rows the file holds now.
+        start, end: its first and last time in ms UTC; None without a file.
+        added: number of rows that were added.
+        conflicts: number of contradicting rows, which were quarantined.
+        error: why the file is incomplete; empty if it is complete.
     """
 
-    symbol: str
-    timeframe: str
-    kind: Kind
-    path: Path
     rows: int = 0
     start: int | None = None
     end: int | None = None
@@ -47,15 +44,12 @@ class Downloaded:
 
     @property
     def ok(self) -> bool:
-        """Whether everything came that the exchange has."""
+        """Whether the file holds all that the exchange has."""
         return not self.error
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "symbol": self.symbol,
-            "timeframe": self.timeframe,
-            "kind": self.kind,
-            "path": str(self.path),
+            **MarketFile.to_json(self),
             "rows": self.rows,
             "start": None if self.start is None else iso_ms(self.start),
             "end": None if self.end is None else iso_ms(self.end),
@@ -73,32 +67,32 @@ def download(
     start: int,
     end: int | None = None,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> tuple[Downloaded, ...]:
-    """Fetch what a folder lacks of some markets, and merge it.
+    """Download what a folder lacks of some markets.
 
-    Candles of each market, and for perpetuals mark prices and settlements where the exchange tells them. Only closed
-    candles, and only bars that are not there: after an interruption it goes on where it was, and a second run changes
-    nothing. One market's trouble is told in its result; the others go on.
+    Candles of each market, and for perpetuals mark prices and funding where the exchange has them. Only closed candles
+    and only missing bars are requested: an interrupted download continues where it was, and a second run changes
+    nothing. An error of one file is in its result; the other files are downloaded.
 
     Args:
-        exchange: where they come from.
-        folder: a Freqtrade data folder; made if it is not there.
+        exchange: the source.
+        folder: a Freqtrade data folder; created if missing.
         symbols: the markets.
         timeframe: of candles and mark prices.
         start: first bar, inclusive, in ms UTC.
-        end: exclusive; None for the present.
-        progress: told of pages, done and in all.
+        end: exclusive, in ms UTC; None for the current time.
+        progress: called with the pages done and in all.
 
     Raises:
-        UnknownSymbolError, UnknownTimeframeError: before anything is fetched.
-        ExchangeError: the exchange tells neither its markets nor its time.
+        UnknownSymbolError, UnknownTimeframeError: before any request for candles.
+        ExchangeError: the exchange's markets or time could not be read.
     """
     for symbol in symbols:
         exchange.require(symbol, timeframe)
     present = exchange.present().early
     closed = newest_closed_ms(timeframe, present) + timeframe_ms(timeframe)
-    run = _Run(exchange, Path(folder), timeframe, progress or (lambda *_: None))
+    run = _Run(exchange, Path(folder), timeframe, progress)
     wanted = [
         (symbol, kind, max(start, exchange.listed(symbol)), min(present if kind == "funding_rate" else closed, until))
         for symbol in symbols
@@ -109,11 +103,9 @@ def download(
 
 
 class _Run:
-    """One download: its jobs, and how far they are."""
+    """State of one download: its jobs and their progress."""
 
-    def __init__(
-        self, exchange: Exchange, folder: Path, timeframe: str, progress: Callable[[str, int, int], None]
-    ) -> None:
+    def __init__(self, exchange: Exchange, folder: Path, timeframe: str, progress: Progress) -> None:
         self.exchange = exchange
         self.folder = folder
         self.timeframe = timeframe
@@ -121,7 +113,7 @@ class _Run:
         self.done = 0
         self.total = 0
         self.unanswered = 0
-        # As many files as requests: no file waits for an exchange of which others have learned that it is down.
+        # As many files as requests at once, so that no file starts after others found the exchange down.
         self._slots = asyncio.Semaphore(exchange.settings.requests)
 
     async def all(self, wanted: Sequence[tuple[str, Kind, int, int]]) -> tuple[Downloaded, ...]:
@@ -149,28 +141,28 @@ class _Run:
                 try:
                     if self.unanswered >= _GIVE_UP_AFTER:
                         raise ExchangeDownError(
-                            f"ask {settings.name} for {job.kind} of {job.symbol}",
-                            found=f"no answer for {self.unanswered} other files",
-                            remedy="Run it again: what has come is kept.",
+                            f"read {job.kind} of {job.symbol} from {settings.name}",
+                            found=f"no response for {self.unanswered} other files",
+                            remedy="Run the download again: stored rows are kept.",
                         )
-                    merged, put_aside = await self._part(job, part)
+                    merged, quarantined = await self._part(job, part)
                 except DataError as error:
                     self.unanswered += isinstance(error, ExchangeDownError)
                     return self._result(job, added, conflicts, str(error))
                 added += 0 if merged is None else merged.added
-                conflicts += put_aside
+                conflicts += quarantined
                 self.done += self._pages(part, job)
                 self.progress("downloading pages", self.done, self.total)
         return self._result(job, added, conflicts)
 
     async def _part(self, job: Job, span: Span) -> tuple[Merged | None, int]:
-        """Fetch and store one part; how many rows contradicted each other comes beside what became of the merge."""
+        """Download and store one part: result of the merge, and the number of contradicting rows."""
         exchange = self.exchange
         if job.kind == "funding_rate":
-            funding = await exchange.read_funding_verdict(job.symbol, *span)
+            funding = await exchange.read_checked_funding(job.symbol, *span)
             return await asyncio.to_thread(self._store_funding, job, funding.kept, funding.quarantined)
         mark = job.kind == "mark"
-        candles = await exchange.read_verdict(job.symbol, job.timeframe, *span, mark=mark)
+        candles = await exchange.read_checked_candles(job.symbol, job.timeframe, *span, mark=mark)
         return await asyncio.to_thread(self._store_candles, job, candles.kept, candles.quarantined)
 
     def _store_candles(self, job: Job, kept: Columns, quarantined: Columns) -> tuple[Merged | None, int]:
@@ -179,7 +171,7 @@ class _Run:
             candles = as_candles(job.symbol, job.timeframe, kept)
             now, source = self.exchange.present().late, self.exchange.settings.name
             merged = merge_candles(self.folder, candles, source=source, mark=job.kind == "mark", now=now)
-        return merged, self._put_aside(job, quarantined)
+        return merged, self._quarantine(job, quarantined)
 
     def _store_funding(self, job: Job, kept: FundingColumns, quarantined: FundingColumns) -> tuple[Merged | None, int]:
         merged = None
@@ -187,9 +179,9 @@ class _Run:
             funding = Funding(job.symbol, kept.time, kept.rate)
             now, source = self.exchange.present().late, self.exchange.settings.name
             merged = merge_funding(self.folder, funding, source=source, now=now)
-        return merged, self._put_aside(job, quarantined)
+        return merged, self._quarantine(job, quarantined)
 
-    def _put_aside(self, job: Job, rows: Columns | FundingColumns) -> int:
+    def _quarantine(self, job: Job, rows: Columns | FundingColumns) -> int:
         if len(rows):
             quarantine(self._path(job), rows, self.exchange.settings.name)
         return len(rows)

@@ -1,4 +1,4 @@
-"""What a download still has to ask for."""
+"""Plan of a download: the spans that are missing."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Span = tuple[int, int]
 
 _MINUTE_MS = 60_000
 
-# The longest pause between two settlements: a shorter hole at either end is none.
+# Longest interval between two settlements: a shorter span at either end is not missing.
 _FUNDING_INTERVAL_MS = 8 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file of a download, and the spans of it that are missing.
+    """One file of a download, and its missing spans.
 
     Attributes:
-        symbol, timeframe, kind: which file; settlements have the timeframe of their file's name.
-        spans: from, and to exclusive, in ms UTC, in order.
+        symbol, timeframe, kind: of the file; funding has the timeframe of its file's name.
+        spans: start and exclusive end in ms UTC, in order.
     """
 
     symbol: str
@@ -39,10 +39,10 @@ class Job:
 
 
 def plan(folder: Path, symbol: str, timeframe: str, kind: Kind, start: int, end: int) -> Job:
-    """The job for one file, by what is in the folder.
+    """Compare one file with the wanted span.
 
     Raises:
-        DataError: the file that is there cannot be read.
+        DataError: the file cannot be read.
     """
     times = stored_times(folder, symbol, timeframe, kind)
     if kind == "funding_rate":
@@ -51,7 +51,7 @@ def plan(folder: Path, symbol: str, timeframe: str, kind: Kind, start: int, end:
 
 
 def missing(times: IntArray, timeframe: str, start: int, end: int) -> Iterator[Span]:
-    """The spans of bars that are not there, between `start` and `end`.
+    """Yield the spans of missing bars between `start` and `end`, in ms UTC.
 
     >>> hour = 3_600_000
     >>> list(missing(np.array([2, 3, 6]) * hour, "1h", 0, 8 * hour)) == [(0, 2 * hour), (4 * hour, 6 * hour),
@@ -70,19 +70,19 @@ def missing(times: IntArray, timeframe: str, start: int, end: int) -> Iterator[S
 
 
 def parts(span: Span, length: int, bars: int) -> Iterator[Span]:
-    """A span in parts of so many bars, so that what has come is stored before more is asked for."""
+    """Split a span into parts of `bars` bars, each of which is stored before the next one is requested."""
     first, end = span
     for begin in range(first, end, length * bars):
         yield begin, min(end, begin + length * bars)
 
 
 def kinds(symbol: str, *, mark: bool, funding: bool) -> tuple[Kind, ...]:
-    """The files of one market."""
+    """Kinds of the files of one market."""
     return (candle_kind(symbol), *(("mark",) if mark else ()), *(("funding_rate",) if funding else ()))
 
 
 def stored_times(folder: Path, symbol: str, timeframe: str, kind: Kind) -> IntArray:
-    """The times of the rows that are there, whatever the file's format; none where there is no file.
+    """Read the times of the stored rows, in any format; empty without a file.
 
     Raises:
         DataError: the file cannot be read.
@@ -95,7 +95,7 @@ def stored_times(folder: Path, symbol: str, timeframe: str, kind: Kind) -> IntAr
 
 
 def _missing_settlements(times: IntArray, start: int, end: int) -> Iterator[Span]:
-    """Before the first and after the last: between two settlements nothing says that one is missing."""
+    """Yield the spans before the first and after the last settlement; gaps between settlements are not detectable."""
     if not len(times):
         if start < end:
             yield start, end

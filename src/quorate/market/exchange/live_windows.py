@@ -1,4 +1,4 @@
-"""The newest closed candles of each market, as a live feed keeps them."""
+"""Windows of the newest closed candles of a live feed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from quorate.market.exchange.exchange_source import as_candles
 
 @dataclass(slots=True)
 class LiveWindow:
-    """One market's newest closed candles, and the first prices of bars that are not closed yet.
+    """Newest closed candles of one market, and the open prices of bars that are not closed.
 
-    Gaps stay gaps. A candle that comes again with other values is believed, since the exchange has the last word about
-    its own candles, and named, since decisions were made on the old one.
+    Missing bars are not filled. A candle received again with other values replaces the old one, since the exchange
+    revised it, and is reported, since decisions used the old values.
     """
 
     symbol: str
@@ -27,15 +27,18 @@ class LiveWindow:
 
     @property
     def newest(self) -> int | None:
-        """The newest closed candle's open time in ms UTC; None while there is none."""
+        """Open time of the newest closed candle in ms UTC; None without one."""
         return int(self.candles.time[-1]) if self.candles is not None and len(self.candles) else None
 
     def add(self, closed: Columns, running: Columns) -> tuple[int, ...]:
-        """Take in judged candles, sorted and each once; the times of those that were revised come back.
+        """Add checked candles, sorted and without duplicates.
 
         Args:
             closed: closed candles.
-            running: rows of bars that are not closed yet.
+            running: rows of bars that are not closed.
+
+        Returns:
+            Open times of revised candles in ms UTC.
         """
         if len(running):
             self.opens = dict(zip(running.time.tolist(), running.open.tolist(), strict=True))
@@ -56,20 +59,20 @@ class LiveWindow:
         return revised
 
     def upto(self, bar: int, bars: int) -> Candles | None:
-        """At most so many candles, the newest of them this bar; None where there is none that early."""
+        """Return at most `bars` candles up to the bar that opens at `bar`; None without any."""
         if self.candles is None:
             return None
         candles = self.candles.between(end=bar + 1).tail(bars)
         return candles if len(candles) else None
 
     def forget(self, bar: int, bars: int) -> None:
-        """Drop what no window that ends at `bar` or later needs."""
+        """Drop the candles that no window of `bars` bars ending at `bar` or later needs."""
         if self.candles is not None:
             first = bar - (bars - 1) * timeframe_ms(self.timeframe)
             self.candles = self.candles.between(first)
 
     def open_of(self, time: int) -> float | None:
-        """The first price of the bar that opens then, closed or running; None where it is not known."""
+        """Open price of the bar at `time`, closed or not; None where unknown."""
         if self.candles is not None:
             row = int(np.searchsorted(self.candles.time, time))
             if row < len(self.candles) and int(self.candles.time[row]) == time:

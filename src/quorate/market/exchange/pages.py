@@ -1,4 +1,4 @@
-"""Page after page of candles and settlements, as columns. Every page is judged before it is believed."""
+"""Paginated reads of candles and settlements, as columns; each page is checked."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from quorate.core.types import FloatArray, IntArray
 from quorate.core.types.candle_frame import NO_TIME
 from quorate.market.columns import Columns, FundingColumns, join
 from quorate.market.exchange.connection import Connection
-from quorate.market.quality.candle_checks import judge, judge_funding
+from quorate.market.quality.candle_checks import check_candles, check_funding
 
-# An empty page before the end is believed once it has come twice.
-_BELIEVED_EMPTY = 2
+# Empty pages before the end of the span after which the rest is taken as empty.
+_EMPTY_PAGES = 2
 
 _MOST_FUNDING = 1000
 
-# No exchange settles less often: nearer to the end there is nothing to ask for.
+# Longest interval between settlements: nearer to the end there are none.
 _FUNDING_INTERVAL_MS = 8 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The present by two clocks, in ms UTC: what neither can deny, and what either may claim.
+    """Current time by the local clock and the exchange's, in ms UTC.
 
-    A bar is closed when it is so by the earlier clock, and in the future when it is so by the later one.
+    Attributes:
+        early: the earlier of the two, by which a bar is closed.
+        late: the later of the two, by which a bar is in the future.
     """
 
     early: int
@@ -47,29 +49,38 @@ async def read_candles(
     attempts: int | None = None,
     once: bool = False,
 ) -> Columns:
-    """Rows that open at or after `start` and before `end`, the running one with them, in the exchange's order.
+    """Read the rows that open at or after `start` and before `end`, in the exchange's order, with the bar not closed.
 
-    A page that is not full is followed by another request, unless `once` says that whoever asks will ask again.
+    Args:
+        connection: to the exchange.
+        symbol: the market.
+        timeframe: of the candles.
+        start: in ms UTC, inclusive.
+        end: in ms UTC, exclusive.
+        present: returns the current time by both clocks.
+        mark: read mark prices.
+        attempts: per page; None for the settings'.
+        once: end after a page that is not full, for callers that poll.
 
     Raises:
-        CandleError: rows that cannot be true, each time.
-        ExchangeError: no answer, none that makes sense, or a refusal.
+        CandleError: invalid rows on every attempt.
+        ExchangeError: no response, an invalid one, or a refusal.
     """
     length = timeframe_ms(timeframe)
-    what = f"ask {connection.settings.name} for {timeframe} {'mark prices' if mark else 'candles'} of {symbol}"
+    what = f"read {timeframe} {'mark prices' if mark else 'candles'} of {symbol} from {connection.settings.name}"
     options = {"price": "mark"} if mark else {}
     parts, cursor, empty = [_candles([])], start, 0
-    while cursor < end and empty < _BELIEVED_EMPTY:
+    while cursor < end and empty < _EMPTY_PAGES:
         rows = min(connection.settings.page_rows, (end - cursor - 1) // length + 2)
 
-        async def ask(since: int = cursor, limit: int = rows) -> Columns:
+        async def request(since: int = cursor, limit: int = rows) -> Columns:
             page = _candles(await connection.client.fetch_ohlcv(symbol, timeframe, since, limit, dict(options)))
-            judge(page, timeframe, present().late, has_volume=not mark).report.require(f"{symbol}, asked for now")
+            check_candles(page, timeframe, present().late, has_volume=not mark).report.require(symbol)
             return page
 
-        page = await connection.read(what, ask, attempts)
+        page = await connection.read(what, request, attempts)
         if not len(page) or int(page.time.max()) < cursor:
-            empty += _BELIEVED_EMPTY if once else 1
+            empty += _EMPTY_PAGES if once else 1
             continue
         cursor = int(page.time.max()) + length
         parts.append(page.take((page.time >= start) & (page.time < end)))
@@ -87,17 +98,17 @@ async def read_funding(
     *,
     attempts: int | None = None,
 ) -> FundingColumns:
-    """Settlements at or after `start` and before `end`, in the exchange's order; errors as `read_candles`."""
-    what = f"ask {connection.settings.name} for the funding of {symbol}"
+    """Read the settlements at or after `start` and before `end`, in the exchange's order; errors as `read_candles`."""
+    what = f"read funding of {symbol} from {connection.settings.name}"
     parts, cursor, empty = [_funding([])], start, 0
-    while cursor < min(end, present().late) and empty < _BELIEVED_EMPTY:
+    while cursor < min(end, present().late) and empty < _EMPTY_PAGES:
 
-        async def ask(since: int = cursor) -> FundingColumns:
+        async def request(since: int = cursor) -> FundingColumns:
             page = _funding(await connection.client.fetch_funding_rate_history(symbol, since, _MOST_FUNDING))
-            judge_funding(page, present().late).report.require(f"the funding of {symbol}, asked for now")
+            check_funding(page, present().late).report.require(f"funding of {symbol}")
             return page
 
-        page = await connection.read(what, ask, attempts)
+        page = await connection.read(what, request, attempts)
         if not len(page) or int(page.time.max()) < cursor:
             empty += 1
             continue
@@ -120,7 +131,7 @@ def _funding(rows: Any) -> FundingColumns:
 
 
 def _times(values: list[Any]) -> IntArray:
-    """Whole milliseconds that a calendar could have; anything else is no time, which the judge refuses."""
+    """Integer milliseconds in range; anything else becomes `NO_TIME`, which the checks reject."""
     whole = [value if isinstance(value, int) and 0 < value < 2**62 else NO_TIME for value in values]
     return np.array(whole, dtype=np.int64)
 

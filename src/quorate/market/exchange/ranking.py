@@ -1,4 +1,4 @@
-"""The universe of an exchange: `quorate data download --top N`."""
+"""Top markets of an exchange by quote volume."""
 
 from __future__ import annotations
 
@@ -6,39 +6,44 @@ from dataclasses import dataclass
 
 from quorate.core.clock import format_ms
 from quorate.core.errors import ExchangeRefusedError, QuorateError, TooLittleHistoryError
-from quorate.core.settings import UniverseSettings
+from quorate.core.sections.market import UniverseSettings
 from quorate.core.types import Candles
 from quorate.market.exchange.exchange_source import Exchange
 from quorate.market.universe import eligible, largest, rank, require_count, window
 
-# Days are enough to rank by, and a twentieth of the requests that hours take.
+# Daily candles suffice for a ranking, with a twentieth of the requests of hourly ones.
 _TIMEFRAME = "1d"
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The chosen markets, largest first, and the rule that chose them, in words."""
+    """Result of a ranking.
+
+    Attributes:
+        symbols: the markets, largest first.
+        rule: description of the ranking.
+    """
 
     symbols: tuple[str, ...]
     rule: str
 
 
 def top(exchange: Exchange, count: int, start: int, settings: UniverseSettings | None = None) -> Ranking:
-    """The `count` perpetuals of an exchange with the most quote volume (`universe.rank`, over daily candles).
+    """Return the top `count` perpetuals of an exchange by quote volume (`universe.rank`, over daily candles).
 
-    Where the exchange has too little history for that, its tickers rank by the last 24 hours, and the rule says so:
-    the future of the span chose its markets then.
+    Where the exchange has too little history, markets are ranked by the last 24 hours of its tickers, as `rule` states:
+    this choice uses data from after the span.
 
     Raises:
         TooLittleHistoryError: fewer than `count` such markets.
         DataError: `count` below 1.
-        ExchangeError: the exchange could not be asked.
+        ExchangeError: a request to the exchange failed.
     """
     settings = settings or UniverseSettings()
     require_count(count)
     names = eligible(exchange.symbols(_TIMEFRAME, perpetual=True), settings)
     first, end = window(start, settings)
-    exchange.present()  # the clocks once, and not by each read
+    exchange.present()  # reads the exchange's clock once for all reads
 
     async def read() -> list[Candles | QuorateError]:
         reads = (exchange.read_candles(name, _TIMEFRAME, first, end) for name in names)
@@ -48,7 +53,7 @@ def top(exchange: Exchange, count: int, start: int, settings: UniverseSettings |
     for name, candles in zip(names, exchange.connection.run(read()) if names else [], strict=True):
         if isinstance(candles, Candles):
             panel[name] = candles
-        elif not isinstance(candles, ExchangeRefusedError):  # a market that went away meanwhile
+        elif not isinstance(candles, ExchangeRefusedError):  # a market that was delisted meanwhile
             raise candles
     try:
         chosen = rank(panel, count, start, settings)
@@ -59,15 +64,15 @@ def top(exchange: Exchange, count: int, start: int, settings: UniverseSettings |
 
 def _by_tickers(exchange: Exchange, names: list[str], count: int) -> Ranking:
     client = exchange.connection.client
-    what = f"ask {exchange.settings.name} for its tickers"
+    what = f"read the tickers of {exchange.settings.name}"
     tickers = exchange.connection.run(exchange.connection.read(what, client.fetch_tickers))
     volumes = {name: tickers[name].get("quoteVolume") for name in names if name in tickers}
     traded = {name: float(volume) for name, volume in volumes.items() if isinstance(volume, int | float) and volume > 0}
     if len(traded) < count:
         raise TooLittleHistoryError(
-            f"choose the {count} most traded perpetuals of {exchange.settings.name}",
-            found=f"{len(traded)} that were traded in the last 24 hours",
+            f"choose the top {count} perpetuals of {exchange.settings.name} by quote volume",
+            found=f"{len(traded)} with trades in the last 24 hours",
             expected=f"at least {count}",
-            remedy="Ask for fewer.",
+            remedy="Choose a lower `top`.",
         )
     return Ranking(largest(traded, count), "by quote volume of the last 24 hours: there is no earlier history")

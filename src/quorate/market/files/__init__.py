@@ -1,4 +1,4 @@
-"""Candles on disk: data folders of Freqtrade, CSV and Parquet tables, imports, and writing."""
+"""Candles on disk: Freqtrade data folders, CSV and Parquet tables, imports and writing."""
 
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles

@@ -1,4 +1,4 @@
-"""Quorate's own folder: one file per market, timeframe and kind, under Freqtrade's names and in its format."""
+"""Writing and merging of candles and funding: one file per market, timeframe and kind, in Freqtrade's format."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ from quorate.market.files.formats import DATE, NOTE, SYNTHETIC_NOTE, read_column
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, candle_kind, market_path
 from quorate.market.files.quarantine import quarantine
-from quorate.market.quality.candle_checks import judge, judge_funding
+from quorate.market.quality.candle_checks import check_candles, check_funding
 
 _DATE_TYPE = pa.timestamp("ms", tz="UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a write: the file, how many rows it holds, and whether it had to be touched."""
+    """Result of a write.
+
+    Attributes:
+        path: the file.
+        rows: number of its rows.
+        changed: whether it was written; False where it already held the same rows.
+    """
 
     path: Path
     rows: int
@@ -36,7 +42,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of a merge: the file, and how many rows were new, there already, or contradicted what was there."""
+    """Result of a merge.
+
+    Attributes:
+        stored: the file.
+        added: number of new rows.
+        duplicates: number of rows the file already held.
+        conflicts: number of rows that contradict the file.
+    """
 
     stored: Stored
     added: int
@@ -45,19 +58,19 @@ class Merged:
 
 
 def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -> Stored:
-    """Write a market's candles, or its mark prices, in place of what is there.
+    """Write a market's candles, or its mark prices, and replace the file.
 
-    The same rows again leave the file untouched.
+    A file that already holds the same rows is not written.
 
     Raises:
-        DataError: the folder cannot be written, or the disk is full; nothing is half-written.
-        DataError: the file there holds real candles and these are synthetic, or the other way round.
+        DataError: the folder cannot be written or the disk is full, and the file is unchanged; or one of the file and
+            `candles` is synthetic and the other is not.
     """
     path = market_path(Path(folder), candles.symbol, candles.timeframe, "mark" if mark else candle_kind(candles.symbol))
     columns = _columns(candles)
     if is_file(path):
         present = read_columns(path)
-        _require_same_world(path, present.synthetic, columns.synthetic)
+        _require_same_origin(path, present.synthetic, columns.synthetic)
         if columns.same_rows(present):
             return Stored(path, len(columns), changed=False)
     _write(path, {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
@@ -67,20 +80,20 @@ def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -
 def merge_candles(
     folder: Path | str, candles: Candles, *, source: str, mark: bool = False, now: int | None = None
 ) -> Merged:
-    """Add a market's candles, or its mark prices, to what is there.
+    """Add a market's candles, or its mark prices, to its file.
 
-    What is there stays: a newcomer that says otherwise about the same bar is quarantined beside the file. The same
-    candles again change nothing.
+    Rows of the file are kept; new rows with other values for the same bar are quarantined beside the file. Merging the
+    same candles again changes nothing.
 
     Args:
-        folder: the store.
-        candles: the newcomers.
-        source: where they come from, for the side file.
-        mark: they are mark prices.
-        now: the present in ms UTC, by default the clock's.
+        folder: the data folder.
+        candles: the new rows.
+        source: origin of the rows, for the quarantine file.
+        mark: whether they are mark prices.
+        now: the current time in ms UTC; None for the clock's.
 
     Raises:
-        CandleError: what is there cannot be true.
+        CandleError: the file has an invalid row.
         DataError: as `write_candles`.
     """
     kind: Kind = "mark" if mark else candle_kind(candles.symbol)
@@ -89,17 +102,17 @@ def merge_candles(
     if present is None:
         return Merged(write_candles(folder, candles, mark=mark), added=len(candles))
     there = read_columns(present)
-    _require_same_world(present, there.synthetic, candles.synthetic)
-    verdict = judge(there, candles.timeframe, now_ms() if now is None else now, has_volume=not mark)
-    verdict.report.require(str(present))
-    old, new = verdict.kept, _columns(candles)
+    _require_same_origin(present, there.synthetic, candles.synthetic)
+    checked = check_candles(there, candles.timeframe, now_ms() if now is None else now, has_volume=not mark)
+    checked.report.require(str(present))
+    old, new = checked.kept, _columns(candles)
     at = np.minimum(np.searchsorted(old.time, new.time), max(0, len(old) - 1))
     known = old.time[at] == new.time if len(old) else np.zeros(len(new), dtype=np.bool_)
     contradicts = np.zeros(len(new), dtype=np.bool_)
     for name in CANDLE_COLUMNS:
         contradicts[known] |= differs(getattr(old, name)[at[known]], getattr(new, name)[known])
     path = market_path(Path(folder), candles.symbol, candles.timeframe, kind)
-    for rows, origin in ((verdict.quarantined, present.name), (new.take(contradicts), source)):
+    for rows, origin in ((checked.quarantined, present.name), (new.take(contradicts), source)):
         if len(rows):
             quarantine(path, rows, origin)
     both = join([old, new.take(~known)])
@@ -114,22 +127,22 @@ def merge_candles(
 def merge_funding(
     folder: Path | str, funding: Funding, *, source: str, synthetic: bool = False, now: int | None = None
 ) -> Merged:
-    """Add a perpetual's settlements to what is there, as `merge_candles` does with candles."""
+    """Add a perpetual's settlements to its file, as `merge_candles`."""
     present = FreqtradeFolder(folder).funding_path(funding.symbol) if is_folder(Path(folder)) else None
     if present is None:
         return Merged(write_funding(folder, funding, synthetic=synthetic), added=len(funding))
     there = read_funding_columns(present)
-    _require_same_world(present, there.synthetic, synthetic)
-    verdict = judge_funding(there, now_ms() if now is None else now)
-    verdict.report.require(str(present))
-    old = dict(zip(verdict.kept.time.tolist(), verdict.kept.rate.tolist(), strict=True))
+    _require_same_origin(present, there.synthetic, synthetic)
+    checked = check_funding(there, now_ms() if now is None else now)
+    checked.report.require(str(present))
+    old = dict(zip(checked.kept.time.tolist(), checked.kept.rate.tolist(), strict=True))
     new = dict(zip(funding.time.tolist(), funding.rate.tolist(), strict=True))
     contradicting = {
         time: rate for time, rate in new.items() if time in old and not isclose(old[time], rate, rel_tol=1e-12)
     }
     path = market_path(Path(folder), funding.symbol, "1h", "funding_rate")
     aside = FundingColumns(np.array(list(contradicting), np.int64), np.array(list(contradicting.values()), np.float64))
-    for rows, origin in ((verdict.quarantined, present.name), (aside, source)):
+    for rows, origin in ((checked.quarantined, present.name), (aside, source)):
         if len(rows):
             quarantine(path, rows, origin)
     both = dict(sorted({**new, **old}.items()))
@@ -140,7 +153,7 @@ def merge_funding(
 
 
 def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = False, timeframe: str = "1h") -> Stored:
-    """Write a perpetual's funding settlements in place of what is there.
+    """Write a perpetual's funding settlements and replace the file.
 
     The layout is Freqtrade's older one, the rate in `open`, which old and new versions read. Errors as `write_candles`.
     """
@@ -148,7 +161,7 @@ def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = Fal
     columns = FundingColumns(funding.time, funding.rate, synthetic)
     if is_file(path):
         present = read_funding_columns(path)
-        _require_same_world(path, present.synthetic, synthetic)
+        _require_same_origin(path, present.synthetic, synthetic)
         if np.array_equal(present.time, columns.time) and np.array_equal(present.rate, columns.rate):
             return Stored(path, len(columns), changed=False)
     nothing = np.zeros(len(columns))
@@ -166,7 +179,7 @@ def _write(path: Path, arrays: dict[str, np.ndarray], synthetic: bool) -> None:
     names = {DATE: pa.array(arrays["time"], pa.int64()).cast(_DATE_TYPE)}
     names |= {name: pa.array(arrays[name], pa.float64()) for name in CANDLE_COLUMNS}
     table = pa.table(names, metadata={NOTE: SYNTHETIC_NOTE} if synthetic else None)
-    # lz4 at level 9 is what Freqtrade itself writes.
+    # Freqtrade also writes lz4 at level 9.
     write_atomic(
         path,
         lambda temporary: pa.feather.write_feather(
@@ -175,12 +188,12 @@ def _write(path: Path, arrays: dict[str, np.ndarray], synthetic: bool) -> None:
     )
 
 
-def _require_same_world(path: Path, there: bool, new: bool) -> None:
+def _require_same_origin(path: Path, there: bool, new: bool) -> None:
     if there != new:
-        real, made = "real candles", "synthetic ones"
+        kinds = {True: "synthetic", False: "real"}
         raise DataError(
             f"write {path}",
-            found=f"{made if there else real} there and {made if new else real} to write",
-            expected="one or the other in a folder",
+            found=f"{kinds[there]} candles in the file and {kinds[new]} candles to write",
+            expected="either real or synthetic candles in a folder",
             remedy="Choose another folder.",
         )

@@ -1,4 +1,4 @@
-"""Looking at folders. What the system refuses becomes a DataError that names the path."""
+"""Reading of folders; errors of the system become a DataError that names the path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quorate.core.errors import DataError
 
 
 def require_folder(path: Path) -> Path:
-    """The path itself, if it is a folder that can be read.
+    """Return the path if it is a readable folder.
 
     Raises:
         DataError: no such folder, or it cannot be read.
@@ -21,7 +21,7 @@ def require_folder(path: Path) -> Path:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in a folder, by name.
+    """List the paths in a folder, by name.
 
     Raises:
         DataError: no such folder, or it cannot be read.
@@ -31,7 +31,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
-    """The files that lie in a folder or below it and are wanted, by path.
+    """List the files in a folder and its subfolders for which `wanted` is true, by path.
 
     Raises:
         DataError: no such folder, or it cannot be read.
@@ -42,7 +42,7 @@ def files_below(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file.
+    """Whether the path is a file.
 
     Raises:
         DataError: its folder cannot be searched.
@@ -52,10 +52,10 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is such a folder.
+    """Whether the path is a folder.
 
     Raises:
-        DataError: the folder around it cannot be searched.
+        DataError: its parent folder cannot be searched.
     """
     with _reading(path):
         return path.is_dir()
@@ -65,10 +65,10 @@ def is_folder(path: Path) -> bool:
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:  # ValueError: no path can hold a null
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
         raise DataError(
             f"read the folder {path}",
             found=getattr(error, "strerror", None) or str(error),
-            expected="a folder that can be read",
-            remedy="Name a folder of candles, such as Freqtrade's user_data/data/binance.",
+            expected="a readable folder",
+            remedy="Give a folder of candles, such as Freqtrade's user_data/data/binance.",
         ) from error

@@ -1,7 +1,7 @@
-"""Freqtrade's file formats as columns: feather, parquet, JSON and gzipped JSON.
+"""Reading of Freqtrade's file formats: feather, parquet, JSON and gzipped JSON.
 
-A file is read whole and not memory-mapped: Freqtrade rewrites its files in place, and a mapped file that shrinks
-kills the process. Decompression costs far more than the copy.
+Files are read whole and not memory-mapped: Freqtrade rewrites its files in place, and a mapped file that shrinks kills
+the process. Decompression takes far longer than the copy.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from quorate.core.types.candle_frame import NO_TIME, milliseconds
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.files.names import FORMATS
 
-#: The key of Quorate's own note in a file's schema, and the note of a synthetic file.
+#: Key of Quorate's metadata in a file's schema, and its value in synthetic files.
 NOTE, SYNTHETIC_NOTE = b"quorate", b'{"synthetic": true}'
 
 DATE = "date"
 
-#: Funding files hold the rate under its own name, or, when older, as the open of a candle.
+#: Column of the rate in funding files; older ones hold it as the open of a candle.
 RATE_COLUMNS = ("funding_rate", "open")
 
-#: What the libraries raise on bytes of another format, or of none.
+#: Exceptions of the libraries for bytes of another format.
 FOREIGN = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, RecursionError, EOFError, zlib.error)
 
-#: A compressed file that grows beyond this is no file of candles: ten years of minutes are a quarter of it.
+#: Largest size of a decompressed file; ten years of minute candles are a quarter of it.
 MOST_BYTES = 2**30
 
 Number = TypeVar("Number", np.int64, np.float64)
 
-_REMEDY = "Remove the file, then download or import the market again."
+_REMEDY = "Remove the file, and download or import the market again."
 
 
 def read_columns(path: Path) -> Columns:
-    """The candle rows of one file, not judged.
+    """Read the candle rows of one file, unchecked.
 
     Raises:
         DataError: the file cannot be read, is of another format, or lacks columns.
@@ -55,7 +55,7 @@ def read_columns(path: Path) -> Columns:
 
 
 def read_funding_columns(path: Path) -> FundingColumns:
-    """The funding rows of one file of either layout, not judged.
+    """Read the funding rows of one file of either layout, unchecked.
 
     Raises:
         DataError: the file cannot be read, is of another format, or lacks columns.
@@ -67,7 +67,7 @@ def read_funding_columns(path: Path) -> FundingColumns:
 
 
 def read_times(path: Path) -> tuple[IntArray, bool]:
-    """Only the dates of one file, as (n,) int64 ms UTC, and whether it says that it is synthetic.
+    """Read only the dates of one file, as (n,) int64 ms UTC, and whether it is marked synthetic.
 
     Raises:
         DataError: the file cannot be read, is of another format, or has no dates.
@@ -78,7 +78,7 @@ def read_times(path: Path) -> tuple[IntArray, bool]:
 
 
 def table_columns(table: pa.Table, source: str) -> Columns:
-    """A table's candle columns, whatever its date's unit; `source` names it in errors.
+    """Convert a table to candle columns, with dates of any unit; `source` names it in errors.
 
     Raises:
         DataError: a column is missing or of another type.
@@ -89,7 +89,7 @@ def table_columns(table: pa.Table, source: str) -> Columns:
 
 
 def times(table: pa.Table, name: str, source: str) -> IntArray:
-    """A date column as (n,) int64 ms UTC; `NO_TIME` where it is null. Dates without a zone are UTC."""
+    """Convert a date column to (n,) int64 ms UTC; `NO_TIME` where it is null. Dates without a time zone are UTC."""
     column = table.column(name)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         instants = column.cast(pa.timestamp("ms"), safe=False).combine_chunks().view(pa.int64())
@@ -108,7 +108,7 @@ def times(table: pa.Table, name: str, source: str) -> IntArray:
 
 
 def numbers(table: pa.Table, name: str, source: str) -> FloatArray:
-    """A number column as (n,) float64; NaN where it is null."""
+    """Convert a number column to (n,) float64; NaN where it is null."""
     column = table.column(name)
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type)):
         raise _wrong_type(source, name, str(column.type), "a number")
@@ -116,9 +116,9 @@ def numbers(table: pa.Table, name: str, source: str) -> FloatArray:
 
 
 def _values(column: Any, null: float, dtype: type[Number]) -> npt.NDArray[Number]:
-    """The buffer of a numeric column.
+    """View the buffer of a numeric column as an array.
 
-    Arrow's own `to_numpy` loads pandas where it is installed, a quarter of a second, and so does filling nulls.
+    Arrow's `to_numpy` imports pandas where it is installed, which takes a quarter of a second.
     """
     array = column.fill_null(null) if column.null_count else column
     if isinstance(array, pa.ChunkedArray):
@@ -127,33 +127,31 @@ def _values(column: Any, null: float, dtype: type[Number]) -> npt.NDArray[Number
 
 
 def is_synthetic(table: pa.Table) -> bool:
-    """Whether the file says that a synthetic market made it."""
+    """Whether the file is marked as synthetic."""
     return (table.schema.metadata or {}).get(NOTE) == SYNTHETIC_NOTE
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's bytes.
+    """Read the file's bytes.
 
     Raises:
-        DataError: it cannot be read, or holds nothing.
+        DataError: it cannot be read or is empty.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(
-            f"read {path}", found=error.strerror or str(error), expected="a file that can be read"
-        ) from error
+        raise DataError(f"read {path}", found=error.strerror or str(error), expected="a readable file") from error
     if not content:
         raise DataError(f"read {path}", found="an empty file", expected="candles", remedy=_REMEDY)
     return content
 
 
 def inflate(content: bytes) -> bytes:
-    """What a gzip file holds.
+    """Decompress the content of a gzip file.
 
     Raises:
         ValueError: more than `MOST_BYTES`.
-        OSError, EOFError, zlib.error: not gzip, or cut short.
+        OSError, EOFError, zlib.error: not gzip, or truncated.
     """
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
         plain = file.read(MOST_BYTES + 1)
@@ -170,20 +168,10 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pa.Table:
     try:
         table = _READERS[suffix](content, columns)
         table.validate()
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-        TypeError,
-        OverflowError,
-        RecursionError,
-        EOFError,
-        zlib.error,
-    ) as e:
-        #: What the libraries raise on bytes of another or of no format.
+    except FOREIGN as error:
         raise DataError(
-            f"read {path}", found=" ".join(str(e).split())[:200], expected=f"a {suffix[1:]} file", remedy=_REMEDY
-        ) from e
+            f"read {path}", found=" ".join(str(error).split())[:200], expected=f"a {suffix[1:]} file", remedy=_REMEDY
+        ) from error
     return table
 
 
@@ -200,10 +188,10 @@ def _read_parquet(content: bytes, columns: tuple[str, ...]) -> pa.Table:
 
 
 def _read_json(content: bytes, columns: tuple[str, ...]) -> pa.Table:
-    """Freqtrade's older JSON: a list of rows without names; two columns are date and rate, six are a candle."""
+    """Read Freqtrade's older JSON, a list of rows: two columns are date and rate, six are a candle."""
     rows: Any = json.loads(content)
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise ValueError("no list of rows")
+        raise ValueError("not a list of rows")
     if not rows:
         return pa.table({name: pa.array([], pa.int64()) for name in columns})
     widths = {len(row) for row in rows}
@@ -228,7 +216,11 @@ _READERS: dict[str, Callable[[bytes, tuple[str, ...]], pa.Table]] = {
 
 
 def _require_once(table: pa.Table, names: tuple[str, ...], source: str) -> None:
-    """Refuse a table in which a column is missing or there twice."""
+    """Check that a table has each column once.
+
+    Raises:
+        DataError: a column is missing or there twice.
+    """
     wrong = [name for name in names if table.column_names.count(name) != 1]
     if wrong:
         twice = [name for name in wrong if name in table.column_names]

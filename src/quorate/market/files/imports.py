@@ -1,15 +1,16 @@
-"""Other programs' files into the store: `quorate data import`."""
+"""Import of candle files of other programs into a Freqtrade data folder."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
+from quorate.core.progress import Progress, silent
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, join
 from quorate.market.files.candle_store import Merged, merge_candles, merge_funding
@@ -19,19 +20,19 @@ from quorate.market.files.names import Kind, MarketFile
 from quorate.market.files.quarantine import SUFFIX, quarantine
 from quorate.market.files.table_folder import read_table
 from quorate.market.files.table_names import TABLE_FORMATS, parse_table, require_table, table_ending
-from quorate.market.quality.candle_checks import judge, judge_funding
+from quorate.market.quality.candle_checks import check_candles, check_funding
 from quorate.market.quality.quality_report import QualityReport
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one market's files.
+    """Result of the import of one market.
 
     Attributes:
-        symbol, timeframe, kind: the market.
+        symbol, timeframe, kind: of the market.
         sources: the files that were read.
-        report: what their rows are like.
-        merged: what became of them in the store.
+        report: checks of their rows.
+        merged: result of the merge.
     """
 
     symbol: str
@@ -60,7 +61,12 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What was imported, and which files of the given folders say no market by their name."""
+    """Result of an import.
+
+    Attributes:
+        markets: one result per market.
+        skipped: files whose name does not state a market.
+    """
 
     markets: tuple[Imported, ...]
     skipped: tuple[Path, ...]
@@ -80,25 +86,25 @@ def import_files(
     timeframe: str | None = None,
     perpetual: bool | None = None,
     now: int | None = None,
-    progress: Callable[[Imported], None] | None = None,
+    progress: Progress = silent,
 ) -> ImportReport:
-    """Read candle tables and Freqtrade's files, judge them, and merge them into a store.
+    """Read candle tables and Freqtrade's files, check them, and merge them into a data folder.
 
-    Files of one market, such as one a month, are judged as one. Importing the same files again changes nothing.
-    Markets are stored one after the other: after an error, those before it are in the store and the others are not.
+    Files of one market, such as monthly ones, are checked together. Importing the same files again changes nothing.
+    Markets are stored one after the other: after an error, the markets before it are stored and the others are not.
 
     Args:
-        paths: files, and folders that are searched with everything below them.
-        folder: the store, a Freqtrade data folder; made if it is not there.
-        symbol: of all the files, where their names do not say it or say it wrong.
-        timeframe: the same.
-        perpetual: whether names such as BTCUSDT-1h.csv mean perpetuals.
-        now: the present in ms UTC, by default the clock's.
+        paths: files, and folders that are searched with their subfolders.
+        folder: a Freqtrade data folder; created if missing.
+        symbol: of all files, where their names do not state it or are wrong.
+        timeframe: of all files, likewise.
+        perpetual: whether names such as BTCUSDT-1h.csv are perpetuals.
+        now: the current time in ms UTC; None for the clock's.
         progress: called after each market.
 
     Raises:
-        CandleError: a row that cannot be true, by file, row and value.
-        DataError: a file cannot be read, or does not say which market it is of; the store cannot be written.
+        CandleError: an invalid row, with file, row and value.
+        DataError: a file cannot be read, or its market is unknown; the folder cannot be written.
     """
     present = now_ms() if now is None else now
     groups: dict[tuple[str, str, Kind], list[Path]] = defaultdict(list)
@@ -106,20 +112,19 @@ def import_files(
     for path in map(Path, paths):
         searched = is_folder(path)
         for candidate in files_below(path, _could_hold_candles) if searched else [path]:
-            says = parse_table if searched else require_table
-            file = says(candidate, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
+            identify = parse_table if searched else require_table
+            file = identify(candidate, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
             if file is None:
                 skipped.append(candidate)
             else:
                 groups[file.symbol, file.timeframe, file.kind].append(candidate)
     markets: list[Imported] = []
-    for (name, frame, kind), files in sorted(groups.items()):
+    for number, ((name, frame, kind), files) in enumerate(sorted(groups.items()), 1):
         market = MarketFile(name, frame, kind, files[0])
         unique = tuple(dict.fromkeys(files))
         read = _import_funding if kind == "funding_rate" else _import_candles
         markets.append(read(market, unique, Path(folder), present))
-        if progress is not None:
-            progress(markets[-1])
+        progress("importing markets", number, len(groups))
     return ImportReport(tuple(markets), tuple(skipped))
 
 
@@ -127,16 +132,16 @@ def _import_candles(market: MarketFile, files: tuple[Path, ...], folder: Path, n
     mark = market.kind == "mark"
     parts = [_read(path) for path in files]
     for path, part in zip(files, parts, strict=True):
-        # Each file on its own first, so that a fault is named by its own file and row.
-        judge(part, market.timeframe, now, has_volume=not mark).report.require(str(path))
-    verdict = judge(join(parts), market.timeframe, now, has_volume=not mark)
-    _require_rows(market, verdict.report)
-    arrays = {name: getattr(verdict.kept, name) for name in ("time", *CANDLE_COLUMNS)}
-    candles = Candles(market.symbol, market.timeframe, **arrays, synthetic=verdict.kept.synthetic)
+        # Each file by itself first, so that a fault is reported with its file and row.
+        check_candles(part, market.timeframe, now, has_volume=not mark).report.require(str(path))
+    checked = check_candles(join(parts), market.timeframe, now, has_volume=not mark)
+    _require_rows(market, checked.report)
+    arrays = {name: getattr(checked.kept, name) for name in ("time", *CANDLE_COLUMNS)}
+    candles = Candles(market.symbol, market.timeframe, **arrays, synthetic=checked.kept.synthetic)
     merged = merge_candles(folder, candles, source=market.path.name, mark=mark, now=now)
-    if len(verdict.quarantined):
-        quarantine(merged.stored.path, verdict.quarantined, market.path.name)
-    return Imported(market.symbol, market.timeframe, market.kind, files, verdict.report, merged)
+    if len(checked.quarantined):
+        quarantine(merged.stored.path, checked.quarantined, market.path.name)
+    return Imported(market.symbol, market.timeframe, market.kind, files, checked.report, merged)
 
 
 def _import_funding(market: MarketFile, files: tuple[Path, ...], folder: Path, now: int) -> Imported:
@@ -145,17 +150,17 @@ def _import_funding(market: MarketFile, files: tuple[Path, ...], folder: Path, n
             f"import funding of {market.symbol}",
             found=f"{len(files)} files of {market.timeframe}",
             expected="one",
-            remedy="Import them one after the other.",
+            remedy="Import the files one by one.",
         )
     columns = read_funding_columns(files[0])
-    verdict = judge_funding(columns, now)
-    verdict.report.require(str(files[0]))
-    _require_rows(market, verdict.report)
-    funding = Funding(market.symbol, verdict.kept.time, verdict.kept.rate)
+    checked = check_funding(columns, now)
+    checked.report.require(str(files[0]))
+    _require_rows(market, checked.report)
+    funding = Funding(market.symbol, checked.kept.time, checked.kept.rate)
     merged = merge_funding(folder, funding, source=files[0].name, synthetic=columns.synthetic, now=now)
-    if len(verdict.quarantined):
-        quarantine(merged.stored.path, verdict.quarantined, files[0].name)
-    return Imported(market.symbol, market.timeframe, market.kind, files, verdict.report, merged)
+    if len(checked.quarantined):
+        quarantine(merged.stored.path, checked.quarantined, files[0].name)
+    return Imported(market.symbol, market.timeframe, market.kind, files, checked.report, merged)
 
 
 def _read(path: Path) -> Columns:
@@ -170,7 +175,7 @@ def _require_rows(market: MarketFile, report: QualityReport) -> None:
     if not report.kept:
         raise TooLittleHistoryError(
             f"import {market.kind} of {market.symbol}",
-            found=f"nothing closed in the {report.rows} rows of {market.path}",
+            found=f"no closed row in the {report.rows} rows of {market.path}",
             expected="at least one",
             remedy="Download more of the market's history.",
         )

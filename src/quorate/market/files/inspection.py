@@ -1,4 +1,4 @@
-"""Every file of a folder, judged: `quorate data check`."""
+"""Checks of all files of a data folder."""
 
 from __future__ import annotations
 
@@ -9,44 +9,36 @@ from typing import Any
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
-from quorate.core.settings import QualitySettings
+from quorate.core.sections.market import QualitySettings
 from quorate.market.files.formats import read_columns, read_funding_columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
-from quorate.market.files.names import Kind, MarketFile
-from quorate.market.quality.candle_checks import judge, judge_funding
+from quorate.market.files.names import MarketFile
+from quorate.market.quality.candle_checks import check_candles, check_funding
 from quorate.market.quality.quality_report import QualityReport
 
 
 @dataclass(frozen=True, slots=True)
-class FileReport:
-    """What is wrong with one file.
+class FileReport(MarketFile):
+    """Checks of one file.
 
     Attributes:
-        symbol, timeframe, kind, path: which file.
-        report: what its rows are like; None where it cannot be read at all.
-        synthetic: the file says that it was made.
-        error: why it cannot be read; empty when it can.
+        report: checks of its rows; None if it cannot be read.
+        synthetic: the file is marked as synthetic.
+        error: why it cannot be read; empty if it can.
     """
 
-    symbol: str
-    timeframe: str
-    kind: Kind
-    path: Path
     report: QualityReport | None
     synthetic: bool = False
     error: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether Quorate will use the file."""
+        """Whether the file can be used."""
         return self.report is not None and self.report.ok
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "symbol": self.symbol,
-            "timeframe": self.timeframe,
-            "kind": self.kind,
-            "path": str(self.path),
+            **MarketFile.to_json(self),
             "synthetic": self.synthetic,
             "error": self.error or None,
             **({"ok": False} if self.report is None else self.report.to_json()),
@@ -56,24 +48,27 @@ class FileReport:
 def check_folder(
     folder: Path | str, *, now: int | None = None, settings: QualitySettings | None = None
 ) -> Iterator[FileReport]:
-    """Judge every file of a Freqtrade folder, one after the other, so that progress can be shown.
+    """Check the files of a Freqtrade folder, one by one, so that progress can be shown (`count_files`).
 
-    Reads only: nothing is sorted, collapsed or quarantined on disk. How many there will be: `count_files`.
+    Files are only read: nothing is sorted, dropped or quarantined on disk.
 
     Args:
         folder: such as user_data/data/binance.
-        now: the present in ms UTC, by default the clock's.
-        settings: what counts as a spike.
+        now: the current time in ms UTC; None for the clock's.
+        settings: limits of a spike.
+
+    Returns:
+        Reports by symbol, timeframe and kind.
 
     Raises:
-        DataError: the folder itself cannot be read; a file that cannot be read is a report with an error.
+        DataError: the folder cannot be read. A file that cannot be read has a report with an error.
     """
     files = sorted(FreqtradeFolder(folder).files())
     return (_check(file, now_ms() if now is None else now, settings) for file in files)
 
 
 def count_files(folder: Path | str) -> int:
-    """How many reports `check_folder` will give."""
+    """Number of reports of `check_folder`."""
     return sum(1 for _ in FreqtradeFolder(folder).files())
 
 
@@ -82,10 +77,10 @@ def _check(file: MarketFile, now: int, settings: QualitySettings | None) -> File
     try:
         if file.kind == "funding_rate":
             funding = read_funding_columns(file.path)
-            return FileReport(*what, judge_funding(funding, now).report, funding.synthetic)
+            return FileReport(*what, check_funding(funding, now).report, funding.synthetic)
         columns = read_columns(file.path)
     except DataError as error:
         return FileReport(*what, None, error=str(error))
     has_volume = file.kind != "mark"
-    verdict = judge(columns, file.timeframe, now, has_volume=has_volume, settings=settings)
-    return FileReport(*what, verdict.report, columns.synthetic)
+    checked = check_candles(columns, file.timeframe, now, has_volume=has_volume, settings=settings)
+    return FileReport(*what, checked.report, columns.synthetic)

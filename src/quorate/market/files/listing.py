@@ -1,4 +1,4 @@
-"""What lies in a data folder: `quorate data list`."""
+"""List of the files in a data folder."""
 
 from __future__ import annotations
 
@@ -10,30 +10,24 @@ from quorate.core.clock import iso_ms
 from quorate.core.errors import DataError
 from quorate.market.files.formats import read_times
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
-from quorate.market.files.names import FORMATS, Kind, MarketFile
+from quorate.market.files.names import FORMATS, MarketFile
 
 _END_OF_CALENDAR = 253_402_300_800_000  # ms; the year 10000
 
 
 @dataclass(frozen=True, slots=True)
-class ListedFile:
-    """One file as its dates tell it; nothing else of it was read.
+class ListedFile(MarketFile):
+    """One file of a data folder, with what its dates show; other columns are not read.
 
     Attributes:
-        symbol, timeframe, kind: what Freqtrade's name says.
-        path: the file.
         format: feather, parquet, json or json.gz.
-        rows: in the file.
+        rows: number of rows.
         start, end: earliest and latest time in ms UTC; None without rows.
         size: bytes on disk.
-        synthetic: the file says that it was made.
-        error: why it cannot be read; empty when it can.
+        synthetic: the file is marked as synthetic.
+        error: why it cannot be read; empty if it can.
     """
 
-    symbol: str
-    timeframe: str
-    kind: Kind
-    path: Path
     format: str
     rows: int = 0
     start: int | None = None
@@ -44,10 +38,7 @@ class ListedFile:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "symbol": self.symbol,
-            "timeframe": self.timeframe,
-            "kind": self.kind,
-            "path": str(self.path),
+            **MarketFile.to_json(self),
             "format": self.format,
             "rows": self.rows,
             "start": None if self.start is None else iso_ms(self.start),
@@ -59,7 +50,7 @@ class ListedFile:
 
 
 def list_folder(folder: Path | str) -> tuple[ListedFile, ...]:
-    """Every candle, mark price and funding file of a Freqtrade folder, by symbol, timeframe and kind.
+    """List the candle, mark price and funding files of a Freqtrade folder, by symbol, timeframe and kind.
 
     A file that cannot be read is listed with its error.
 
@@ -82,7 +73,7 @@ def _listed(file: MarketFile) -> ListedFile:
 
 
 def _size(path: Path) -> int:
-    """Bytes on disk; 0 for a file that cannot be looked at, which its error says already."""
+    """Bytes on disk; 0 for a file that cannot be accessed, whose error is listed."""
     try:
         return path.stat().st_size
     except OSError:

@@ -1,40 +1,50 @@
-"""Freqtrade's file names, and the markets they stand for."""
+"""Freqtrade's file names, and the markets they name."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import UnknownSymbolError
 
 Kind = Literal["spot", "futures", "mark", "funding_rate"]
 
-#: Formats that Freqtrade reads, in the order they are looked for; the store writes the first.
+#: Formats that Freqtrade reads, in order of preference; Quorate writes the first.
 FORMATS = (".feather", ".parquet", ".json.gz", ".json")
 
 _FUTURES_FOLDER = "futures"
 _NAME = re.compile(r"(?P<market>.+)-(?P<timeframe>[1-9]\d{0,3}[mhdw])(?:-(?P<kind>futures|mark|funding_rate))?")
 _SYMBOL = re.compile("{0}{{1,40}}/{0}{{1,20}}(?::{0}{{1,30}})?".format(r"[^\s/:\x00-\x1f\x7f\ud800-\udfff]"))
 
-# What Freqtrade replaces in a pair to make a file name of it.
+# Characters of a pair that Freqtrade replaces in file names.
 _REPLACED = str.maketrans(dict.fromkeys("/ .@$+:", "_"))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class MarketFile:
-    """One file of a Freqtrade folder: which market's what, and where."""
+    """One file of a data folder.
+
+    Attributes:
+        symbol: in ccxt's form.
+        timeframe: of the candles; in the name of a funding file.
+        kind: spot or futures for candles, mark for mark prices, funding_rate for settlements.
+        path: of the file.
+    """
 
     symbol: str
     timeframe: str
     kind: Kind
     path: Path
 
+    def to_json(self) -> dict[str, Any]:
+        return {"symbol": self.symbol, "timeframe": self.timeframe, "kind": self.kind, "path": str(self.path)}
+
 
 def is_perpetual(symbol: str) -> bool:
-    """Whether ccxt's name is that of a perpetual: it names a settlement currency and no expiry.
+    """Whether a symbol is a perpetual's: it has a settlement currency and no expiry.
 
     >>> is_perpetual("BTC/USDT:USDT"), is_perpetual("BTC/USDT"), is_perpetual("BTC/USDT:USDT-251226")
     (True, False, False)
@@ -44,25 +54,25 @@ def is_perpetual(symbol: str) -> bool:
 
 
 def require_symbol(symbol: str) -> str:
-    """The symbol itself, if ccxt could have named it.
+    """Return the symbol if it has ccxt's form.
 
     Raises:
         UnknownSymbolError: not BASE/QUOTE or BASE/QUOTE:SETTLE.
     """
     if not _SYMBOL.fullmatch(symbol):
         raise UnknownSymbolError(
-            "understand the symbol",
+            "parse the symbol",
             found=repr(symbol[:80]),
-            expected="ccxt's name, such as BTC/USDT for spot or BTC/USDT:USDT for a perpetual",
+            expected="ccxt's form, such as BTC/USDT for spot or BTC/USDT:USDT for a perpetual",
         )
     return symbol
 
 
 def market_path(folder: Path, symbol: str, timeframe: str, kind: Kind, suffix: str = FORMATS[0]) -> Path:
-    """Where Freqtrade keeps a market's file.
+    """Path of a market's file in a Freqtrade folder.
 
     Raises:
-        UnknownSymbolError: not one of ccxt's names.
+        UnknownSymbolError: not in ccxt's form.
         UnknownTimeframeError: not a timeframe.
 
     >>> market_path(Path("binance"), "1000PEPE/USDT:USDT", "1h", "futures").as_posix()
@@ -76,16 +86,16 @@ def market_path(folder: Path, symbol: str, timeframe: str, kind: Kind, suffix: s
 
 
 def candle_kind(symbol: str) -> Kind:
-    """Which of Freqtrade's kinds a market's own candles are."""
+    """Freqtrade's kind of a market's candles."""
     return "futures" if ":" in symbol else "spot"
 
 
 def parse(path: Path, *, anywhere: bool = False) -> MarketFile | None:
-    """What a path stands for, or None if Freqtrade would not write candles under that name.
+    """Identify a file by its path; None if it is not a name of Freqtrade's.
 
     Args:
-        path: the file; futures, mark prices and funding lie in a folder called `futures`, spot does not.
-        anywhere: believe the name alone, whatever folder the file lies in.
+        path: the file; futures, mark prices and funding are in a folder called `futures`, spot is not.
+        anywhere: identify by the name alone, in any folder.
 
     >>> parse(Path("binance/futures/1000PEPE_USDT_USDT-1h-futures.feather")).symbol
     '1000PEPE/USDT:USDT'
@@ -100,7 +110,7 @@ def parse(path: Path, *, anywhere: bool = False) -> MarketFile | None:
     in_futures = kind != "spot" if anywhere else path.parent.name == _FUTURES_FOLDER
     if in_futures == (kind == "spot"):
         return None
-    # Split from the right: an underscore in the market's name stood for a character that only the base can hold.
+    # Split from the right: a further underscore replaces a character that only the base can have.
     parts = match["market"].rsplit("_", 2 if in_futures else 1)
     if len(parts) != (3 if in_futures else 2) or not all(parts):
         return None

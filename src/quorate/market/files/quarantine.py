@@ -1,4 +1,4 @@
-"""The side file of rows that contradict each other. Nothing reads it back as candles."""
+"""Quarantine file of rows that contradict each other; it is never read as candles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUFFIX = ".quarantine.csv"
 
 
 def side_path(path: Path) -> Path:
-    """The side file of a data file, beside it.
+    """Path of a data file's quarantine file.
 
     >>> side_path(Path("binance/BTC_USDT-4h.feather")).as_posix()
     'binance/BTC_USDT-4h.quarantine.csv'
@@ -25,21 +25,24 @@ def side_path(path: Path) -> Path:
 
 
 def quarantine(path: Path, rows: Columns | FundingColumns, source: str) -> Path:
-    """Add rows to the side file of `path`; rows that are already there change nothing.
+    """Add rows to the quarantine file of `path`; rows that it already holds are not added again.
 
     Args:
         path: the data file that the rows belong to.
-        rows: what contradicts itself.
-        source: the file the rows came from.
+        rows: the contradicting rows.
+        source: the file or exchange that the rows come from.
+
+    Returns:
+        Path of the quarantine file.
 
     Raises:
-        DataError: the side file cannot be read or written.
+        DataError: the quarantine file cannot be read or written.
     """
     side = side_path(path)
     names = CANDLE_COLUMNS if isinstance(rows, Columns) else ("rate",)
     header = ",".join(("time", "date", *names, "source"))
     columns = [getattr(rows, name).tolist() for name in names]
-    # A name is bytes to the system: what is no text must not stop the rows from being kept.
+    # File names may hold bytes that are not text; the rows are kept nevertheless.
     label = "_".join(source.encode(errors="replace").decode().replace(",", " ").split())
     lines = {
         ",".join((str(time), iso_ms(time), *map(repr, values), label))
@@ -53,8 +56,8 @@ def quarantine(path: Path, rows: Columns | FundingColumns, source: str) -> Path:
         raise DataError(
             f"quarantine rows of {path.name}",
             found=f"{side.name}, which cannot be read ({error})",
-            expected="a text file that Quorate wrote",
-            remedy="Move that file away and try again.",
+            expected="a text file written by Quorate",
+            remedy="Move that file and try again.",
         ) from error
     if not lines <= known:
         write_text_atomic(side, "\n".join((header, *sorted(lines | known))) + "\n")

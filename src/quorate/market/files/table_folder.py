@@ -1,4 +1,4 @@
-"""CSV and Parquet tables of candles: the exchange's published archives, and what other programs write."""
+"""CSV and Parquet tables of candles: archives published by exchanges, and files of other programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import lzma
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,10 +23,10 @@ from quorate.market.files.formats import DATE, FOREIGN, MOST_BYTES, inflate, rea
 from quorate.market.files.names import MarketFile, is_perpetual
 from quorate.market.files.quarantine import SUFFIX, quarantine
 from quorate.market.files.table_names import TABLE_FORMATS, parse_table, table_ending
-from quorate.market.quality.candle_checks import judge
+from quorate.market.quality.candle_checks import check_candles
 from quorate.market.source import unknown_market
 
-# What programs call the open time, first come first served.
+# Names of the open time's column; the first one found is used.
 _DATES = ("open_time", DATE, "time", "timestamp", "datetime", "unix")
 
 _UNREADABLE = (
@@ -37,16 +36,15 @@ _UNREADABLE = (
     RuntimeError,
     lzma.LZMAError,
     struct.error,
-    zlib.error,
 )
 
 
 def read_table(path: Path) -> Columns:
-    """The candle rows of one CSV (plain, gzipped or zipped) or Parquet table, not judged.
+    """Read the candle rows of one CSV (plain, gzipped or zipped) or Parquet table, unchecked.
 
-    A CSV may have a header (names in any case, the time under one of its usual names) or none: then its first six
-    columns are open time, open, high, low, close, volume, as in the exchange's archives. Times may be ISO dates or
-    numbers of seconds, ms, us or ns; volume is in base units.
+    A CSV has a header, with names in any case and the time under a usual name, or its first six columns are open time,
+    open, high, low, close and volume, as in the exchanges' archives. Times are ISO dates or integers in s, ms, us or
+    ns; volume is in base units.
 
     Raises:
         DataError: the file cannot be read, is of another format, or lacks columns.
@@ -69,14 +67,15 @@ def read_table(path: Path) -> Columns:
 
 
 class TableFolder:
-    """A `CandleSource` over a folder of tables, its subfolders included.
+    """A `CandleSource` for a folder of tables and its subfolders.
 
-    A market's files, such as one a month, are read as one: overlaps collapse, contradictions are quarantined.
+    Files of one market, such as monthly ones, are read together: equal rows are dropped, contradicting rows are
+    quarantined.
 
     Args:
         path: the folder.
-        perpetual: what files are whose name and folders do not say it.
-        clock: says what the present is, in ms UTC.
+        perpetual: whether files are perpetuals where neither name nor folder states it.
+        clock: returns the current time in ms UTC.
 
     Raises:
         DataError: no such folder, or it cannot be read.
@@ -90,50 +89,54 @@ class TableFolder:
         return f"TableFolder({str(self.path)!r})"
 
     def files(self) -> tuple[MarketFile, ...]:
-        """Every table whose market is known, by symbol, timeframe and path."""
-        found = (parse_table(path, perpetual=self._perpetual_of(path)) for path in tables_below(self.path))
+        """The tables whose market is known, by symbol, timeframe and path."""
+        found = (parse_table(path, perpetual=self._perpetual_of(path)) for path in self._tables())
         return tuple(sorted(file for file in found if file is not None and file.kind in ("spot", "futures")))
 
     def symbols(self, timeframe: str, perpetual: bool | None = None) -> tuple[str, ...]:
-        """Markets with candles of this timeframe, sorted: all, only perpetuals, or all but them."""
+        """Markets with candles of this timeframe, sorted: all, only perpetuals (True), or only others (False)."""
         timeframe_ms(timeframe)
         found = {file.symbol for file in self.files() if file.timeframe == timeframe}
         return tuple(sorted(symbol for symbol in found if perpetual in (None, is_perpetual(symbol))))
 
     def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
-        """The market's closed candles, judged; errors as `market.load_candles`."""
+        """The market's closed, checked candles; errors as `market.load_candles`."""
         timeframe_ms(timeframe)
         files = self.files()
         mine = [file.path for file in files if (file.symbol, file.timeframe) == (symbol, timeframe)]
         if not mine:
             raise unknown_market(self.path, symbol, timeframe, [(file.symbol, file.timeframe) for file in files])
         names = ", ".join(str(path) for path in mine[:3]) + (" ..." if len(mine) > 3 else "")
-        verdict = judge(join([read_table(path) for path in mine]), timeframe, self._clock())
-        verdict.report.require(names)
-        if len(verdict.quarantined):
-            quarantine(mine[0], verdict.quarantined, mine[0].name)
-        if not verdict.report.kept:
+        checked = check_candles(join([read_table(path) for path in mine]), timeframe, self._clock())
+        checked.report.require(names)
+        if len(checked.quarantined):
+            quarantine(mine[0], checked.quarantined, mine[0].name)
+        if not checked.report.kept:
             raise TooLittleHistoryError(
                 f"read candles of {symbol}",
-                found=f"no closed candle in the {verdict.report.rows} rows of {names}",
+                found=f"no closed candle in the {checked.report.rows} rows of {names}",
                 expected="at least one",
                 remedy="Download the market's history.",
             )
-        arrays = {name: getattr(verdict.kept, name) for name in ("time", *CANDLE_COLUMNS)}
-        return Candles(symbol, timeframe, **arrays, synthetic=verdict.kept.synthetic).between(start, end)
+        arrays = {name: getattr(checked.kept, name) for name in ("time", *CANDLE_COLUMNS)}
+        return Candles(symbol, timeframe, **arrays, synthetic=checked.kept.synthetic).between(start, end)
 
     def funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding | None:
-        """None: tables of candles hold no settlements."""
+        """None: the folder has no settlements."""
         self._require(symbol)
         del start, end
         return None
 
     def mark(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles | None:
-        """None: tables of candles hold no mark prices."""
+        """None: the folder has no mark prices."""
         timeframe_ms(timeframe)
         self._require(symbol)
         del start, end
         return None
+
+    def _tables(self) -> list[Path]:
+        """The tables in the folder and its subfolders, by path, without quarantine files."""
+        return files_below(self.path, lambda path: path.name.endswith(TABLE_FORMATS) and not path.name.endswith(SUFFIX))
 
     def _require(self, symbol: str) -> None:
         files = self.files()
@@ -141,17 +144,8 @@ class TableFolder:
             raise unknown_market(self.path, symbol, None, [(file.symbol, file.timeframe) for file in files])
 
     def _perpetual_of(self, path: Path) -> bool | None:
-        """The folder's word only where the file says nothing itself."""
+        """The folder's setting, only where the file itself does not state it."""
         return None if parse_table(path) is not None else self._perpetual
-
-
-def tables_below(folder: Path) -> list[Path]:
-    """Every table below a folder, by path; side files are none.
-
-    Raises:
-        DataError: no such folder, or it cannot be read.
-    """
-    return files_below(folder, lambda path: path.name.endswith(TABLE_FORMATS) and not path.name.endswith(SUFFIX))
 
 
 def _read_csv(content: bytes) -> Iterator[pa.Table]:
@@ -184,7 +178,7 @@ def _read_zip(content: bytes) -> Iterator[pa.Table]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [member for member in archive.infolist() if member.filename.lower().endswith(".csv")]
         if not members:
-            raise ValueError("no CSV in the zip")
+            raise ValueError("no CSV file in the zip")
         if sum(member.file_size for member in members) > MOST_BYTES:
             raise ValueError(f"more than {MOST_BYTES} bytes in the zip")
         for member in members:
@@ -206,7 +200,7 @@ _READERS: dict[str, Callable[[bytes], Iterator[pa.Table]]] = {
 
 
 def _named(table: pa.Table, source: str) -> pa.Table:
-    """The table under plain names, its time column called `date`."""
+    """Rename the columns to lower case, and the time column to `date`."""
     names = [_plain(name) for name in table.column_names]
     date = next((name for name in _DATES if name in names), None)
     if date is None:
@@ -215,7 +209,7 @@ def _named(table: pa.Table, source: str) -> pa.Table:
             found=f"the columns {', '.join(names[:12]) or 'none'}",
             expected=f"a time column, one of {', '.join(_DATES)}",
         )
-    # Whatever else is called date gives way to the open time.
+    # Another column called date is renamed, so that `date` is the open time.
     taken = [name if name != DATE or date == DATE else f"other {DATE}" for name in names]
     return table.rename_columns([DATE if name == date else name for name in taken])
 

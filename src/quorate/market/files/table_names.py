@@ -1,4 +1,4 @@
-"""File names of tables: the exchange's published archives, and Freqtrade's names with another ending."""
+"""File names of tables: archives published by exchanges, and Freqtrade's names with another ending."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from quorate.core.errors import DataError
 from quorate.market.files.names import FORMATS, Kind, MarketFile, candle_kind, parse, require_symbol
 
-#: Endings of files that hold tables.
+#: Endings of tables.
 TABLE_FORMATS = (".csv", ".csv.gz", ".zip", ".parquet")
 
-# BTCUSDT-1h-2024-10.zip and BTCUSDT-1h-2024-10-28.csv as published; a prefix may say which of the two markets.
+# BTCUSDT-1h-2024-10.zip and BTCUSDT-1h-2024-10-28.csv as published; a prefix may state spot or futures.
 _ARCHIVE = re.compile(
     r"(?:(?P<prefix>spot|futures-um)-klines-)?(?P<pair>[^\W_]{3,40})-(?P<timeframe>[1-9]\d{0,3}[mhdw])"
     r"(?:-\d{4}-\d{2}(?:-\d{2})?)?"
 )
 
-# What pairs are quoted in, longest first: BTCFDUSD is BTC in FDUSD, not BTCFD in USD.
+# Quote currencies, longest first: BTCFDUSD is BTC in FDUSD, not BTCFD in USD.
 _QUOTES = tuple(
     sorted(
         (
@@ -33,13 +33,13 @@ _QUOTES = tuple(
 def parse_table(
     path: Path, *, symbol: str | None = None, timeframe: str | None = None, perpetual: bool | None = None
 ) -> MarketFile | None:
-    """What a table's name says; arguments fill in or override it. None where name and arguments do not suffice.
+    """Identify a table by its name; arguments override it. None where name and arguments do not state the market.
 
     Spot or perpetual comes from the symbol, from `perpetual`, from the name, or from the archive's folders
     (`spot/`, `futures/um/`).
 
     Raises:
-        UnknownSymbolError: `symbol` is not one of ccxt's names.
+        UnknownSymbolError: `symbol` is not in ccxt's form.
 
     >>> parse_table(Path("futures/um/monthly/klines/1000PEPEUSDT-1h-2024-10.zip")).symbol
     '1000PEPE/USDT:USDT'
@@ -67,7 +67,7 @@ def parse_table(
 
 
 def table_ending(path: Path) -> str:
-    """The file's ending if tables or Freqtrade's files have it, else an empty string."""
+    """The file's ending if it is one of a table or of Freqtrade's files, else an empty string."""
     endings = sorted({*TABLE_FORMATS, *FORMATS}, key=len, reverse=True)
     return next((ending for ending in endings if path.name.endswith(ending)), "")
 
@@ -75,25 +75,25 @@ def table_ending(path: Path) -> str:
 def require_table(
     path: Path, *, symbol: str | None = None, timeframe: str | None = None, perpetual: bool | None = None
 ) -> MarketFile:
-    """As `parse_table`, for a file that must be understood.
+    """Identify a table as `parse_table` does; one that cannot be identified is an error.
 
     Raises:
-        DataError: the name does not say which market the file is of.
-        UnknownSymbolError: `symbol` is not one of ccxt's names.
+        DataError: name and arguments do not state the market.
+        UnknownSymbolError: `symbol` is not in ccxt's form.
     """
     file = parse_table(path, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
     if file is None:
         raise DataError(
-            f"tell which market {path} is of",
+            f"identify the market of {path}",
             found=f"the name {path.name!r}",
             expected="a name such as BTCUSDT-1h-2024-10.zip below spot/ or futures/um/, or BTC_USDT-1h.csv",
-            remedy="Say the symbol and the timeframe, such as BTC/USDT:USDT and 1h.",
+            remedy="Give `symbol` and `timeframe`, such as BTC/USDT:USDT and 1h.",
         )
     return file
 
 
 def _is_perpetual(path: Path, archive: re.Match[str]) -> bool | None:
-    """Whether the file is of a perpetual, None where neither its name nor its folders say so."""
+    """Whether the file is of a perpetual; None where neither name nor folders state it."""
     if archive["prefix"] is not None:
         return archive["prefix"] == "futures-um"
     folders = [part.lower() for part in path.parts[:-1]]

@@ -1,16 +1,16 @@
-"""What is wrong with these rows, and what follows from it.
+"""Checks of candle and funding rows.
 
 | fault | consequence |
 |---|---|
-| no time, NaN or infinite, impossible price or volume, high or low violated, misaligned, future | rejected |
+| no time, NaN or infinite, price or volume out of range, high or low violated, misaligned, future | rejected |
 | exact duplicate | collapsed to one row |
 | conflicting duplicate | every row of that time is quarantined; the bar becomes a gap |
-| rows out of order | sorted, before duplicates are judged |
+| rows out of order | sorted, before duplicates are searched |
 | gap | kept |
-| a bar that is still running | left out: it is not closed |
+| a bar that is not closed | left out |
 | zero volume, single-candle spike | reported |
 
-Pure functions on columns: no file is touched here, and the present is an argument.
+Pure functions of columns; the current time is an argument.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.clock import bar_offset_ms, timeframe_ms
-from quorate.core.settings import QualitySettings
+from quorate.core.sections.market import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, FloatArray, IntArray
 from quorate.market.columns import Columns, FundingColumns, differs
 from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport
@@ -29,7 +29,13 @@ from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fau
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckedCandles:
-    """The report, the rows that may be used (only where the report is ok), and the rows to put aside."""
+    """Result of `check_candles`.
+
+    Attributes:
+        report: what was found.
+        kept: the closed rows, sorted; to be used only where the report is ok.
+        quarantined: rows in conflict with another row of their time.
+    """
 
     report: QualityReport
     kept: Columns
@@ -38,24 +44,24 @@ class CheckedCandles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckedFunding:
-    """As `CheckedCandles`, for funding settlements. `report` counts no gaps: exchanges change the interval."""
+    """Result of `check_funding`, as `CheckedCandles`; gaps are not counted, since exchanges change the interval."""
 
     report: QualityReport
     kept: FundingColumns
     quarantined: FundingColumns
 
 
-def judge(
+def check_candles(
     columns: Columns, timeframe: str, now: int, *, has_volume: bool = True, settings: QualitySettings | None = None
 ) -> CheckedCandles:
-    """Judge candle rows.
+    """Check candle rows.
 
     Args:
         columns: rows in file order.
         timeframe: their timeframe.
-        now: the present in ms UTC; a bar is closed once time + timeframe <= now.
-        has_volume: False for mark prices, which have none: whatever stands there becomes 0.
-        settings: what counts as a spike.
+        now: the current time in ms UTC; a bar is closed once time + timeframe <= now.
+        has_volume: False for mark prices: their volume is set to 0.
+        settings: limits of a spike.
     """
     if not has_volume:
         columns = Columns(
@@ -97,10 +103,10 @@ def judge(
     return CheckedCandles(report, columns, quarantined)
 
 
-def judge_funding(columns: FundingColumns, now: int) -> CheckedFunding:
-    """Judge funding rows; `now` is the present in ms UTC.
+def check_funding(columns: FundingColumns, now: int) -> CheckedFunding:
+    """Check funding rows; `now` is the current time in ms UTC.
 
-    Times are cut to the minute: exchanges stamp a settlement some milliseconds late.
+    Times are rounded down to the minute, since exchanges stamp settlements some milliseconds late.
     """
     known = columns.time > 0
     finite = np.isfinite(columns.rate)
@@ -139,9 +145,9 @@ def judge_funding(columns: FundingColumns, now: int) -> CheckedFunding:
 
 
 def _faults(columns: Columns, timeframe: str, now: int) -> tuple[tuple[Fault, ...], BoolArray]:
-    """Every kind of fault with its first row, and a mask of all faulty rows."""
+    """Each kind of fault with its first row, and a mask of all faulty rows."""
     low, high, volume = columns.low, columns.high, columns.volume
-    # One pass says that all is well, as it nearly always is; a NaN fails every comparison.
+    # One pass for the usual case of no fault; NaN fails every comparison.
     good = (low >= LEAST) & (low <= columns.open) & (low <= columns.close)
     good &= (columns.open <= high) & (columns.close <= high) & (high <= MOST)
     good &= (volume == 0) | ((volume >= LEAST) & (volume <= MOST))
@@ -171,12 +177,12 @@ def _faults(columns: Columns, timeframe: str, now: int) -> tuple[tuple[Fault, ..
 def _fault(kind: str, mask: BoolArray, time: IntArray, value: Any) -> Fault:
     row = int(np.argmax(mask))
     moment = int(time[row])
-    words = "its open time" if kind in ("misaligned", "future") else "no date" if kind == "no_time" else value(row)
-    return Fault(kind, row, moment if moment > 0 else None, words, int(np.count_nonzero(mask)))
+    value_text = "its open time" if kind in ("misaligned", "future") else "no date" if kind == "no_time" else value(row)
+    return Fault(kind, row, moment if moment > 0 else None, value_text, int(np.count_nonzero(mask)))
 
 
 def _values(columns: Columns, kind: str, row: int) -> str:
-    """The values of a row that a fault is about, in words."""
+    """The values of a row that a fault concerns, as text."""
     value = {name: float(getattr(columns, name)[row]) for name in CANDLE_COLUMNS}
     if kind == "not_finite":
         name = next(name for name in CANDLE_COLUMNS if not np.isfinite(value[name]))
@@ -190,7 +196,7 @@ def _values(columns: Columns, kind: str, row: int) -> str:
 
 
 def _on_grid(time: IntArray, timeframe: str) -> BoolArray:
-    """Which times are open times of this timeframe."""
+    """(n,) bool, whether each time is an open time of this timeframe."""
     length, offset = timeframe_ms(timeframe), bar_offset_ms(timeframe)
     if len(time) and (time[0] - offset) % length == 0 and bool((np.diff(time) == length).all()):
         return np.ones(len(time), dtype=np.bool_)
@@ -199,7 +205,7 @@ def _on_grid(time: IntArray, timeframe: str) -> BoolArray:
 
 
 def _sorted(columns: Columns) -> tuple[Columns, int]:
-    """Rows by time, and how many were earlier than the row before them."""
+    """Rows sorted by time, and the number of rows that were earlier than the previous one."""
     out_of_order = int(np.count_nonzero(columns.time[1:] < columns.time[:-1]))
     if out_of_order:
         columns = columns.take(np.argsort(columns.time, kind="stable"))
@@ -207,7 +213,7 @@ def _sorted(columns: Columns) -> tuple[Columns, int]:
 
 
 def _duplicates(time: IntArray, values: list[FloatArray]) -> tuple[BoolArray, BoolArray]:
-    """Masks over rows sorted by time: those to keep, and those in conflict with another row of their time."""
+    """Masks over sorted rows: rows to keep, and rows in conflict with another row of their time."""
     first = np.ones(len(time), dtype=np.bool_)
     first[1:] = time[1:] != time[:-1]
     if first.all():
@@ -220,12 +226,12 @@ def _duplicates(time: IntArray, values: list[FloatArray]) -> tuple[BoolArray, Bo
 
 
 def _missing(time: IntArray, timeframe: str) -> IntArray:
-    """(n-1,) how many bars are missing after each bar but the last."""
+    """(n-1,) number of missing bars after each bar but the last."""
     return np.diff(time) // timeframe_ms(timeframe) - 1
 
 
 def _spikes(columns: Columns, timeframe: str, settings: QualitySettings) -> tuple[int, ...]:
-    """Bars whose high, or low, stands alone between two neighbours."""
+    """Open times of bars whose high or low exceeds both neighbours' by the limits of a spike."""
     if len(columns) < 3:
         return ()
     high, low = columns.high, columns.low

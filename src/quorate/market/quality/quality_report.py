@@ -1,4 +1,4 @@
-"""What was found in a file of candles, for a person and as JSON."""
+"""Report of the checks of one file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.errors import CandleError
 
-#: Prices and volumes beyond these are not of this world, and their ratios would not fit a float32.
+#: Range of valid prices and volumes; ratios beyond it would not fit a float32.
 LEAST, MOST = 1e-18, 1e18
 
-#: No exchange settles more than the whole position at once.
+#: Largest funding rate in size: the whole position.
 MOST_FUNDING = 1.0
 
 _EXPECTED = {
@@ -21,21 +21,21 @@ _EXPECTED = {
     "high_low": "low <= open, close <= high",
     "volume": f"a volume of 0, or from {LEAST:g} to {MOST:g}",
     "misaligned": "open times on the timeframe's grid, in UTC",
-    "future": "rows that have already opened",
+    "future": "open times in the past",
     "rate": f"rates from {-MOST_FUNDING:g} to {MOST_FUNDING:g}",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which rows cannot be true.
+    """One kind of invalid rows.
 
     Attributes:
         kind: no_time, not_finite, price, high_low, volume, misaligned, future or rate.
-        row: the first such row of the file, counted from 0 and without a header.
-        time: that row's time in ms UTC; None where it has none.
-        value: what was there, in words.
-        rows: how many such rows there are.
+        row: number of the first such row, from 0, the header not counted.
+        time: time of that row in ms UTC; None where it has none.
+        value: its value, as text.
+        rows: number of such rows.
     """
 
     kind: str
@@ -61,19 +61,22 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class QualityReport:
-    """What was found in one market's rows.
+    """Result of the checks of one market's rows.
 
     Attributes:
-        rows: rows in the file; kept: candles that reach the rest of the program.
+        rows: number of rows in the file.
+        kept: number of valid, closed candles.
         start, end: open times of the first and the last kept candle in ms UTC; None where none is kept.
-        gaps, missing_bars: how often bars are missing, and how many in all; longest_gap: the most in a row.
-        duplicates: rows collapsed into an equal one.
-        conflicts: rows quarantined because another row claims the same time with other values.
-        out_of_order: rows that were earlier than the row before them.
-        running: rows of a bar that is not closed yet.
-        zero_volume: kept candles without a trade.
+        gaps: number of gaps.
+        missing_bars: number of missing bars.
+        longest_gap: largest number of consecutive missing bars.
+        duplicates: rows dropped because they equal another row of the same time.
+        conflicts: rows quarantined because another row of the same time has other values.
+        out_of_order: rows earlier than the previous row.
+        running: rows of a bar that is not closed.
+        zero_volume: kept candles without volume.
         spikes: open times of single-candle spikes in ms UTC.
-        faults: what makes the file unusable; empty when it can be read.
+        faults: reasons to reject the file; empty when it can be used.
     """
 
     rows: int
@@ -93,14 +96,14 @@ class QualityReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the file can be read: nothing in it has to be rejected."""
+        """Whether the file can be used."""
         return not self.faults
 
     def require(self, name: str) -> None:
-        """Refuse rows that cannot be true.
+        """Check that the file can be used; `name` names it in the error.
 
         Raises:
-            CandleError: the first fault, by file, row and value.
+            CandleError: the first fault, with file, row and value.
         """
         if self.faults:
             fault = min(self.faults, key=lambda fault: fault.row)
@@ -108,7 +111,7 @@ class QualityReport:
                 f"use the rows of {name}",
                 found=str(fault),
                 expected=_EXPECTED[fault.kind],
-                remedy="Remove or download these rows again; 'quorate data check' lists every fault of a folder.",
+                remedy="Remove these rows or download them again; `quorate data check` lists all faults of a folder.",
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -119,5 +122,5 @@ class QualityReport:
 
 
 def _iso(time: int | None) -> str | None:
-    """ISO 8601, or None where there is no time or no calendar has it."""
+    """ISO 8601; None without a time or for one outside the calendar."""
     return None if time is None or not 0 <= time < 253_402_300_800_000 else iso_ms(time)

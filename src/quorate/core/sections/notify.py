@@ -1,21 +1,21 @@
-"""How a webhook is told what happened."""
+"""Settings of webhook notifications."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class NotifySettings(Section):
-    """Its address is no setting, since it is a secret: the variable QUORATE_WEBHOOK has it."""
+    """Webhook messages. The address is a secret and not a setting: it is read from the variable QUORATE_WEBHOOK."""
 
     timeout_s: float = 5.0  # of one attempt
-    attempts: int = 4  # of one message, the first included
-    pause_s: float = 1.0  # before the second attempt; doubles with each
-    waiting: int = 1_000  # messages that may wait to be sent; what comes on top of them is dropped
-    last_s: float = 5.0  # that the end of a session waits for them
+    attempts: int = 4  # per message, the first included
+    pause_s: float = 1.0  # before the second attempt; doubles with each attempt
+    waiting: int = 1_000  # maximum of queued messages; further ones are dropped
+    last_s: float = 5.0  # timeout for sending queued messages at the end of a session
 
     def __post_init__(self) -> None:
         require("notify", "timeout_s", self.timeout_s, 0.01, 600)

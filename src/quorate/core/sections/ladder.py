@@ -1,24 +1,24 @@
-"""How far an account may be scaled up, and what each step asks for."""
+"""Settings of the ladder: limits of the account by step, and conditions of each step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class LadderSettings(Section):
-    """Steps from the first on; an account starts at the first."""
+    """Limits and conditions by step; an account starts at the first."""
 
-    capital_usd: tuple[float, ...] = (100.0, 200.0, 300.0, 400.0)  # most margin of all positions together, by step
-    positions: tuple[int, ...] = (2, 3, 3, 4)  # open at once
-    leverage: tuple[float, ...] = (20.0, 25.0, 25.0, 30.0)  # most, where the exchange's tiers allow it
-    win_rate: tuple[float, ...] = (0.75, 0.72, 0.70)  # that Wilson's lower bound must exceed: to step 2, 3, ...
-    days: float = 7.0  # at a step, at least, before the next one
-    trades: int = 50  # likewise
-    certainty: float = 0.95  # of Wilson's interval
+    capital_usd: tuple[float, ...] = (100.0, 200.0, 300.0, 400.0)  # maximum margin of all positions together, by step
+    positions: tuple[int, ...] = (2, 3, 3, 4)  # maximum of open positions
+    leverage: tuple[float, ...] = (20.0, 25.0, 25.0, 30.0)  # maximum, within the exchange's tiers
+    win_rate: tuple[float, ...] = (0.75, 0.72, 0.70)  # that the Wilson lower bound must exceed for step 2, 3, ...
+    days: float = 7.0  # fewest days at a step before the next one
+    trades: int = 50  # fewest trades at a step before the next one
+    certainty: float = 0.95  # confidence level of the Wilson interval
 
     def __post_init__(self) -> None:
         steps = len(self.capital_usd)

@@ -1,4 +1,4 @@
-"""When the members' votes become an action, and how long they may take."""
+"""Settings of the vote, and of the members' deadline."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class VoteSettings(Section):
-    """The consensus vote. Scores and volatility are fractions."""
+    """Consensus vote. Scores and volatility are fractions."""
 
-    weights: Mapping[str, float] = field(
+    weights: Mapping[str, float] = field(  # of each member
         default_factory=lambda: MappingProxyType({"xgboost": 0.25, "lightgbm": 0.25, "nhits": 0.30, "patchtst": 0.20})
     )
-    default_weight: float = 0.25  # a member that the table does not name
+    default_weight: float = 0.25  # weight of members that the table does not name
     quorum: float = 0.75  # share of the configured models that must agree
-    floor: float = 0.69  # least confidence of an action
-    lowered_floor: float = 0.65  # the same for an action that only a lowered quorum lets through
-    volatility_limit: float = 0.05  # above it, the gate asks for volatility_base
-    volatility_base: float = 0.70
+    floor: float = 0.69  # minimum confidence of an action
+    lowered_floor: float = 0.65  # minimum confidence of an action that passes by a lowered quorum only
+    volatility_limit: float = 0.05  # above it, the volatility gate requires volatility_base
+    volatility_base: float = 0.70  # minimum base confidence at high volatility
 
     def __post_init__(self) -> None:
         for model, weight in self.weights.items():
@@ -32,13 +32,15 @@ class VoteSettings(Section):
         require("vote", "volatility_limit", self.volatility_limit, 0, 10)
 
     def weight(self, model: str) -> float:
-        """The configured weight of a model."""
+        """Return the configured weight of a model."""
         return self.weights.get(model, self.default_weight)
 
 
 @dataclass(frozen=True, slots=True)
 class PredictSettings(Section):
-    deadline_ms: float = 250.0  # of each member, in live predict only
+    """Live predictions."""
+
+    deadline_ms: float = 250.0  # of each member, in live predictions only
 
     def __post_init__(self) -> None:
         require("predict", "deadline_ms", self.deadline_ms, 0.1, 600_000)

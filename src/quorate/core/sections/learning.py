@@ -1,20 +1,20 @@
-"""What is predicted, on which rows it is learned, and from which features."""
+"""Settings of targets, splits and training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSettings(Section):
-    """What is predicted: the return over the next `horizon` bars against +-`band` (a fraction)."""
+    """Prediction target: the class of the return over the next `horizon` bars, by a band of +-`band` around 0."""
 
-    horizon: int = 5
-    band: float = 0.005
-    return_horizon: int = 4  # bars, where the return itself is predicted
+    horizon: int = 5  # bars
+    band: float = 0.005  # HOLD within it
+    return_horizon: int = 4  # bars, where the return itself is the target
 
     def __post_init__(self) -> None:
         require("target", "horizon", self.horizon, 1, 10_000)
@@ -24,17 +24,17 @@ class TargetSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class SplitSettings(Section):
-    """Shares of the training span, in order of time; what train and validation leave is the test part.
+    """Shares of the training span, in order of time; the rest after train and validation is the test part.
 
-    The validation part is cut in three, again in order of time: fitting, stopping, calibrating and choosing never share
-    a row.
+    The validation part has three slices, in order of time: early stopping, calibration and the choice of a policy. No
+    two of them share a row.
     """
 
-    train: float = 0.70
-    validation: float = 0.15
-    stop: float = 0.30  # of the validation part: tells networks when to stop
-    calibrate: float = 0.40  # of the validation part: makes probabilities of scores; the rest of it chooses the policy
-    embargo_bars: int = -1  # kept free after a test part; -1: the label's horizon
+    train: float = 0.70  # share of the span
+    validation: float = 0.15  # share of the span
+    stop: float = 0.30  # share of the validation part for early stopping
+    calibrate: float = 0.40  # share of the validation part for calibration; the rest chooses the policy
+    embargo_bars: int = -1  # left out after a test part; -1: the label's horizon
 
     def __post_init__(self) -> None:
         require("split", "embargo_bars", self.embargo_bars, -1, 10_000)
@@ -48,10 +48,12 @@ class SplitSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings(Section):
-    features: str = "core14"
-    seed: int = 7
-    threads: int = 0  # 0: every core
-    precision: Literal["float32", "int8"] = "float32"  # of networks; int8 where decisions stay the same, and needs VNNI
+    """Training of a bundle."""
+
+    features: str = "core14"  # feature set
+    seed: int = 7  # of all random numbers
+    threads: int = 0  # 0: all cores
+    precision: Literal["float32", "int8"] = "float32"  # of networks; int8 where decisions stay the same, needs VNNI
 
     def __post_init__(self) -> None:
         require("train", "seed", self.seed, 0, 2**31 - 1)
@@ -60,9 +62,9 @@ class TrainSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class SeriesSettings(Section):
-    """Bundles trained one after the other along time."""
+    """Series of bundles trained on rolling windows."""
 
-    window_days: int = 180  # of each training span
+    window_days: int = 180  # length of each training span
 
     def __post_init__(self) -> None:
         require("series", "window_days", self.window_days, 1, 100_000)

@@ -1,18 +1,20 @@
-"""Where the paper account's journal is."""
+"""Settings of the journal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings(Section):
+    """Database of the paper account's records."""
+
     url: str = "sqlite:///paper/journal.sqlite"  # or postgresql://user:password@host/database
-    patience_s: float = 5.0  # how long a lock or a connection is waited for
-    check: bool = True  # a session looks SQLite's file through for damage when it opens it
+    patience_s: float = 5.0  # timeout for a lock or a connection
+    check: bool = True  # check the SQLite file for damage when a session opens it
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):

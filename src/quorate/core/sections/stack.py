@@ -1,4 +1,4 @@
-"""The stack: members that predict returns, and what makes one prediction of theirs."""
+"""Settings of the stack: the combiner, and the members where they differ from the vote's."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.models import LightGBMSettings, ModelSettings, XGBoostSettings
-from quorate.core.settings.networks import LSTMSettings
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.models import LightGBMSettings, ModelSettings, XGBoostSettings
+from quorate.core.sections.networks import LSTMSettings
+from quorate.core.sections.section import Section, require
 
 Method = Literal["ridge", "lasso", "forest", "blending", "voting"]
 
 
-# Classes of their own, so that a file that sets one figure leaves the others as they are here. The members are held far
-# back: a return over 16 hours is nearly all noise, and trees of the documented size are worse than predicting zero by a
-# quarter of the squared error. Of the configurations in benchmarks/results/stack_trials.json, which saw no test row,
-# these have about the most even skill: its mean over six folds in units of its own error. Leaves are shares of the
-# rows, so that they suit spans of any length.
+# Classes of their own, so that a file that sets one value keeps the other defaults of the stack. The members are
+# strongly regularised: a return over 16 hours is nearly all noise, and the squared error of trees of the documented
+# size is a quarter above that of predicting zero. Of the configurations in benchmarks/results/stack_trials.json, which
+# use no test row, these have about the best mean skill over six folds in units of its standard error. Leaf sizes are
+# shares of the rows, so that they suit spans of any length.
 @dataclass(frozen=True, slots=True)
 class StackXGBoostSettings(XGBoostSettings):
     trees: int = 300
@@ -61,22 +61,22 @@ class StackModelSettings(ModelSettings):
 
 @dataclass(frozen=True, slots=True)
 class StackSettings(Section):
-    """How the members are combined, and their own figures where they differ from the vote's."""
+    """Combiner of the members, and settings of the members where they differ from the vote's."""
 
-    method: Method = "ridge"
-    features: str = "core14"
-    warmup_bars: int = 199  # first candles of the span that give no row: what an average over 200 of them needs
-    folds: int = 4  # stretches of the training part, each predicted by members fitted on what lies before it
-    first: float = 0.4  # share of the training part before the first of them
-    stop: float = 0.3  # share of each stretch, its beginning, by which members stop early; it is not combined
-    # Tried out of fold; the best is taken. Shares of the members' own strength, so that their scale is no matter.
-    ridge: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the members' mean squared prediction
-    lasso: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)  # of the penalty at which every weight is 0
+    method: Method = "ridge"  # combiner
+    features: str = "core14"  # feature set
+    warmup_bars: int = 199  # first candles of the span without a row: the warm-up of an average over 200
+    folds: int = 4  # time folds of the training part, each predicted by members fitted on the rows before it
+    first: float = 0.4  # share of the training part before the first fold
+    stop: float = 0.3  # share at the beginning of each fold for early stopping; not used by the combiner
+    # Chosen out of fold. Relative to the members' predictions, so that their scale does not matter.
+    ridge: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)  # penalties tried, of the members' mean squared prediction
+    lasso: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)  # penalties tried, of the one at which all weights are 0
     forest_trees: int = 200
-    forest_depth: int = 3
-    forest_leaf: float = 0.05  # least share of the rows in a leaf
-    confidence_rows: int = 100  # least rows that a step of the confidence curve rests on
-    round_trip: float = -1.0  # what a predicted return must exceed to act; -1: twice taker fee and slippage
+    forest_depth: int = 3  # maximum
+    forest_leaf: float = 0.05  # minimum share of the rows in a leaf
+    confidence_rows: int = 100  # minimum rows per step of the confidence curve
+    round_trip: float = -1.0  # minimum predicted return to act; -1: twice taker fee and slippage
     models: StackModelSettings = field(default_factory=StackModelSettings)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What trading costs, how much is risked, and when a position ends."""
+"""Settings of costs, of the account and of exits."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class CostSettings(Section):
-    """Fractions of the order's value, a side."""
+    """Costs as fractions of the order's value, per side."""
 
     taker_fee: float = 0.0005
     maker_fee: float = 0.0002
     slippage: float = 0.0002
-    liquidation_fee: float = 0.015  # charged by the exchange for closing a liquidated position
+    liquidation_fee: float = 0.015  # fee of the exchange for closing a liquidated position
 
     def __post_init__(self) -> None:
         for name in ("taker_fee", "maker_fee"):
@@ -30,15 +30,17 @@ Sizing = Literal["risk", "fixed", "atr", "half_kelly"]
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings(Section):
-    equity_usd: float = 1_000.0
-    positions: int = 4  # open at once
+    """Account and position sizes."""
+
+    equity_usd: float = 1_000.0  # at the start
+    positions: int = 4  # maximum of open positions
     risk: float = 0.01  # share of equity lost when the stop is hit
-    capital_usd: float = 0.0  # most margin of all positions together; 0: all equity
-    leverage: float = 5.0  # most, of a position's value over its margin
-    sizing: Sizing = "risk"
+    capital_usd: float = 0.0  # maximum margin of all positions together; 0: all equity
+    leverage: float = 5.0  # maximum of a position's value over its margin
+    sizing: Sizing = "risk"  # rule for position sizes
     stake_usd: float = 100.0  # margin of each position, for fixed sizing
-    kelly_cap: float = 0.02  # most of equity that half Kelly may put at risk
-    minimum_usd: float = 5.0  # least value of an order, where the exchange's own is not known
+    kelly_cap: float = 0.02  # maximum share of equity at risk by half Kelly
+    minimum_usd: float = 5.0  # minimum value of an order, where the exchange's is not known
 
     def __post_init__(self) -> None:
         if self.sizing not in get_args(Sizing):
@@ -57,12 +59,14 @@ class AccountSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class ExitSettings(Section):
+    """Exits of positions."""
+
     stop_atr: float = 2.0  # distance of the stop, in ATR(14)
-    target_ratio: float = 2.5  # distance of the target, in stops
-    time_bars: int = 0  # 0: the target's horizon
-    trail_atr: float = 0.0  # distance of a stop that follows the best price, in ATR(14); 0: the stop stays
-    reopen: bool = True  # at the open at which a position's time is up, on the same side; Freqtrade waits for a bar
-    maker_target: bool = False  # the target rests in the book: maker fee, and the price must trade through it
+    target_ratio: float = 2.5  # distance of the target, in multiples of the stop's
+    time_bars: int = 0  # bars after which a position is closed; 0: the target's horizon
+    trail_atr: float = 0.0  # distance of a trailing stop from the best price, in ATR(14); 0 disables it
+    reopen: bool = True  # allow a new position on the same side at the open of a time exit; Freqtrade waits one bar
+    maker_target: bool = False  # the target is a limit order: maker fee, and the price must trade through it
 
     def __post_init__(self) -> None:
         require("exits", "stop_atr", self.stop_atr, 1e-3, 1e3)

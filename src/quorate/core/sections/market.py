@@ -1,18 +1,18 @@
-"""What counts as a fault of candles, and which markets are worth a model."""
+"""Settings of candle checks, and of the choice of markets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class QualitySettings(Section):
-    """What is reported as a single-candle spike. Reports only: no candle is refused for it."""
+    """Single-candle spikes; they are reported, and no candle is rejected for one."""
 
-    spike: float = 0.10  # a high above both neighbours' highs, or a low below both lows, by this fraction
-    spike_moves: float = 20.0  # and by this many of the file's median close-to-close moves
+    spike: float = 0.10  # fraction by which a high exceeds both neighbours' highs, or a low falls below both lows
+    spike_moves: float = 20.0  # the same in multiples of the file's median close-to-close move
 
     def __post_init__(self) -> None:
         require("quality", "spike", self.spike, 1e-6, 1e6)
@@ -21,10 +21,10 @@ class QualitySettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class UniverseSettings(Section):
-    """Which perpetuals `--top N` ranks, and over how long."""
+    """Choice of the perpetuals with the most quote volume."""
 
-    days: int = 30  # of quote volume
-    stablecoins: tuple[str, ...] = (
+    days: int = 30  # over which quote volume is summed
+    stablecoins: tuple[str, ...] = (  # base currencies that are left out
         *("AEUR", "BFUSD", "BUSD", "DAI", "EUR", "EURI", "EURS", "EURT", "FDUSD", "FRAX", "GUSD", "LUSD", "PYUSD"),
         *("RLUSD", "SUSD", "TUSD", "USD1", "USDC", "USDD", "USDE", "USDP", "USDS", "USDT", "UST", "USTC", "XUSD"),
     )

@@ -1,22 +1,24 @@
-"""How a paper session runs."""
+"""Settings of paper sessions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class PaperSettings(Section):
-    account: str = "paper"  # its name in the journal
+    """Paper account and its session."""
+
+    account: str = "paper"  # name in the journal
     strategy: str = "quorate"  # part of every order's id
-    late_s: float = 60.0  # after an open, beyond which nothing is entered at it any more
-    open_patience_s: float = 20.0  # for an open that is not known yet; what is unknown then is not traded at it
-    open_pause_s: float = 1.0  # between two questions for it
-    journal_pause_s: float = 1.0  # before a journal that does not answer is asked again; doubles each time
-    longest_pause_s: float = 30.0
+    late_s: float = 60.0  # after an open, beyond which no position is entered at it
+    open_patience_s: float = 20.0  # timeout for an open price; markets without one are not traded at that bar
+    open_pause_s: float = 1.0  # between two requests for it
+    journal_pause_s: float = 1.0  # before a retry when the journal is unavailable; doubles each time
+    longest_pause_s: float = 30.0  # maximum of that pause
 
     def __post_init__(self) -> None:
         for name in ("account", "strategy"):

@@ -1,28 +1,28 @@
-"""What stops entries, and how far an account may be scaled up."""
+"""Settings of the guards."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class GuardSettings(Section):
-    """Limits that no entry passes. Shares, volatility and confidence are fractions."""
+    """Limits that block entries. Shares, volatility and confidence are fractions."""
 
-    losses: int = 3  # closed trades in a row that each lose more than loss_usd
-    loss_usd: float = 8.0
-    drawdown_usd: float = 25.0  # most that equity may fall below its peak of the UTC day
+    losses: int = 3  # consecutive closed trades that each lose more than loss_usd
+    loss_usd: float = 8.0  # loss of a trade that counts
+    drawdown_usd: float = 25.0  # maximum fall of equity below its peak of the UTC day
     models: int = 3  # fewest members that vote
-    models_bars: int = 5  # bars in a row with enough of them before entries go on
-    bundle_days: float = 0.0  # a bundle trained longer ago than this has expired; 0: it never does
-    confidence: float = 0.60  # least mean base of the newest signals
-    signals: int = 50  # BUY and SELL, over which that mean is taken
-    signals_needed: int = 30  # fewer than this say nothing yet
-    volatility: float = 0.08  # a market above it for volatility_bars closed bars is left alone
-    volatility_clear: float = 0.06  # until it is below this for as many
-    volatility_bars: int = 3
+    models_bars: int = 5  # consecutive bars with enough members before entries resume
+    bundle_days: float = 0.0  # age in days at which a bundle expires; 0: never
+    confidence: float = 0.60  # minimum mean base of the newest signals
+    signals: int = 50  # newest BUY and SELL signals in that mean
+    signals_needed: int = 30  # fewest signals for the mean to count
+    volatility: float = 0.08  # above it for volatility_bars closed bars, a market is blocked
+    volatility_clear: float = 0.06  # below it for volatility_bars closed bars, the market is open again
+    volatility_bars: int = 3  # consecutive closed bars
 
     def __post_init__(self) -> None:
         require("guards", "losses", self.losses, 1, 1_000_000)

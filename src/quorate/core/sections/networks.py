@@ -1,4 +1,4 @@
-"""One section for each network, and what all of them are trained by."""
+"""Settings of the networks, and of their training."""
 
 from __future__ import annotations
 
@@ -6,34 +6,38 @@ from dataclasses import dataclass
 from typing import Literal
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings(Section):
-    """How a network is trained; each has its own figures."""
+    """Parameters of training shared by all networks; each has its own defaults."""
 
-    window: int = 120  # bars that one prediction reads
-    epochs: int = 10  # at most
-    share: float = 1.0  # of the training windows that an epoch visits: the next part of a shuffled pass
-    batch: int = 256
+    window: int = 120  # bars of input of one prediction
+    epochs: int = 10  # maximum
+    share: float = 1.0  # of the training windows in an epoch: the next part of a shuffled pass
+    batch: int = 256  # windows
     optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
-    clip: float = 1.0  # of the gradient's norm
-    patience: int = 10  # epochs without a better validation loss
-    loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # of classes; returns are learned by squared error
-    focal_gamma: float = 2.0
-    balanced: bool = False  # each class weighs the same in the loss
-    bf16: bool = True  # where the processor has it
-    recompute: bool = False  # activations in the backward pass, for larger models: less memory, more time
-    tail: float = 0.001  # share of the training rows beyond which, on each side, a feature counts as its quantile
+    clip: float = 1.0  # maximum norm of the gradient
+    patience: int = 10  # epochs without a lower validation loss before training stops
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # of classes; returns use the squared error
+    focal_gamma: float = 2.0  # exponent of the focal loss
+    balanced: bool = False  # weight the classes equally in the loss
+    bf16: bool = True  # train in bfloat16 where the processor supports it
+    recompute: bool = False  # recompute activations in the backward pass: less memory, more time
+    tail: float = 0.001  # quantile at which features are clipped, on each side
     checkpoint_s: float = 30.0  # seconds between checkpoints
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # to train on; auto takes a GPU where torch has one
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # for training; auto uses a GPU where torch has one
 
     def require(self, section: str) -> None:
-        """Refuse what cannot be trained with."""
+        """Check the ranges.
+
+        Raises:
+            SettingsError: a value out of range.
+        """
         require(section, "window", self.window, 2, 10_000)
         require(section, "epochs", self.epochs, 1, 100_000)
         require(section, "share", self.share, 1e-4, 1)
@@ -49,7 +53,7 @@ class NetworkSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class OnePassSettings(NetworkSettings):
-    """One pass over the training windows, in quarters: in a second one the network would learn them by heart."""
+    """One pass over the training windows, in quarters: networks overfit in a second one."""
 
     epochs: int = 4
     share: float = 0.25
@@ -59,13 +63,13 @@ class OnePassSettings(NetworkSettings):
 
 @dataclass(frozen=True, slots=True)
 class NHiTSSettings(OnePassSettings):
-    """Stacks from coarse to fine, unless pools say otherwise."""
+    """N-HiTS; by default its stacks go from coarse to fine."""
 
-    pools: tuple[int, ...] = (4, 2, 1)  # kernel of each stack's max pooling
+    pools: tuple[int, ...] = (4, 2, 1)  # max pooling kernel of each stack
     hidden: tuple[int, ...] = (512, 384, 256)  # width of each stack
-    layers: int = 2  # of each block's perceptron
+    layers: int = 2  # hidden layers of each block
     blocks: int = 1  # of each stack
-    ratios: tuple[int, ...] = (12, 6, 1)  # bars for each coefficient of a stack: the inverse expressiveness ratio
+    ratios: tuple[int, ...] = (12, 6, 1)  # bars per coefficient of each stack: the inverse of the expressiveness ratio
     interpolation: Literal["nearest", "linear", "cubic"] = "linear"
     dropout: float = 0.5
 
@@ -88,26 +92,26 @@ class NHiTSSettings(OnePassSettings):
 
 @dataclass(frozen=True, slots=True)
 class PatchTSTSettings(OnePassSettings):
-    """The shape is that of the settings, unless a preset says otherwise."""
+    """PatchTST; a preset replaces the settings of the architecture."""
 
-    preset: Literal["own", "paper", "small"] = "own"  # of the shape: the settings', or one of the two published ones
-    patch: int = 12  # bars
+    preset: Literal["own", "paper", "small"] = "own"  # architecture: these settings, or one of the two published ones
+    patch: int = 12  # bars of a patch
     stride: int = 12  # bars between the starts of two patches
-    end_padding: bool = False  # one patch more, of the newest bar repeated
-    embedding: Literal["linear", "convolution"] = "linear"  # of patches
+    end_padding: bool = False  # add a patch by repeating the newest bar
+    embedding: Literal["linear", "convolution"] = "linear"  # embedding of patches
     positions: Literal["learnable", "sinusoidal"] = "learnable"
     width: int = 128  # of the model
-    heads: int = 8
-    layers: int = 3
-    feedforward: int = 512
-    dropout: float = 0.0  # in the layers; 0.2 makes a step two fifths dearer
-    head_dropout: float = 0.5  # of the tokens that the head reads
+    heads: int = 8  # of the attention
+    layers: int = 3  # of the encoder
+    feedforward: int = 512  # width
+    dropout: float = 0.0  # in the encoder; at 0.2 a training step takes 40 % longer
+    head_dropout: float = 0.5  # of the input of the head
     norm: Literal["layer", "batch"] = "layer"
-    pre_norm: bool = True
-    residual_attention: bool = False  # each layer adds the scores of the one below
-    affine: bool = False  # RevIN learns a weight and a bias for each feature
-    pretrain_epochs: int = 0  # of masked patches, without labels, before the training
-    mask: float = 0.4  # share of the patches hidden while pre-training
+    pre_norm: bool = True  # normalise before attention and feedforward, not after
+    residual_attention: bool = False  # add the attention scores of the layer below
+    affine: bool = False  # learn a weight and a bias per feature in RevIN
+    pretrain_epochs: int = 0  # of self-supervised training on masked patches, before training
+    mask: float = 0.4  # share of the patches masked in pre-training
     probe_epochs: int = 0  # of the head alone, between pre-training and training
 
     def __post_init__(self) -> None:
@@ -132,14 +136,14 @@ class PatchTSTSettings(OnePassSettings):
         if self.pretrain_epochs and (self.preset != "own" or self.patch != self.stride or self.end_padding):
             raise SettingsError(
                 f"use the setting {section}.pretrain_epochs",
-                found=f"{self.pretrain_epochs}, with patches that overlap or are padded",
-                expected="a stride as long as a patch and no end padding: what is hidden must not show through",
+                found=f"{self.pretrain_epochs}, with overlapping or padded patches",
+                expected="a stride equal to the patch and no end padding, so that masked bars are in no other patch",
             )
         if self.probe_epochs and not self.pretrain_epochs:
             raise SettingsError(
                 f"use the setting {section}.probe_epochs",
                 found=f"{self.probe_epochs}, without pre-training",
-                expected="pretrain_epochs of at least 1: there is nothing to probe",
+                expected="pretrain_epochs of at least 1",
             )
 
 
@@ -148,10 +152,10 @@ class LSTMSettings(NetworkSettings):
     window: int = 24
     epochs: int = 100
     batch: int = 32
-    schedule: Literal["one_cycle", "cosine", "constant"] = "constant"  # early stopping ends it long before the epochs
-    width: int = 128
+    schedule: Literal["one_cycle", "cosine", "constant"] = "constant"  # since early stopping ends training
+    width: int = 128  # of the state
     layers: int = 2
-    head: int = 64  # width of the hidden layer between the state and the outputs
+    head: int = 64  # width of the hidden layer between state and outputs
     dropout: float = 0.2
 
     def __post_init__(self) -> None:

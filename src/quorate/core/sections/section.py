@@ -1,4 +1,4 @@
-"""What all sections of the settings share."""
+"""Base class of the sections, and the check of a range."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from quorate.core.errors import SettingsError
 
 
 def require(section: str, name: str, value: float, low: float, high: float) -> None:
-    """Refuse a value out of range.
+    """Check that a value is in its range, ends included.
 
     Raises:
-        SettingsError: naming the setting, the value and the range.
+        SettingsError: it is not; the message names the setting, the value and the range.
     """
     if not low <= value <= high:
         raise SettingsError(
@@ -20,6 +20,6 @@ def require(section: str, name: str, value: float, low: float, high: float) -> N
 
 
 class Section:
-    """Shared by all sections: unknown keys are refused when read from a file."""
+    """Base of all sections: pydantic refuses unknown keys."""
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}

@@ -1,4 +1,4 @@
-"""How a bundle trades inside Freqtrade; the `quorate` section of Freqtrade's own configuration comes before these."""
+"""Settings of the Freqtrade integration; the `quorate` section of Freqtrade's configuration takes precedence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings.section import Section, require
+from quorate.core.sections.section import Section, require
 
 Fallback = Literal["none", "rules"]
 Stake = Literal["config", "confidence", "risk"]
@@ -17,20 +17,20 @@ Guarded = Literal["live", "always", "never"]
 
 @dataclass(frozen=True, slots=True)
 class FreqtradeSettings(Section):
-    """Relative paths count from Freqtrade's user_data."""
+    """Trading in Freqtrade. Relative paths start at Freqtrade's user_data."""
 
-    bundle: str = "quorate/bundles"  # a bundle, or a folder of them for its champion
-    policy: str = ""  # classic or calibrated instead of the policy that the bundle chose
-    allow_training_span: bool = False  # entries on bars that the bundle was trained on
-    unseen_pairs: bool = False  # entries in pairs that it was not trained on
-    fallback: Fallback = "none"  # rules: they trade where there is no bundle at all
-    leverage: float = 5.0  # most; the exchange's tiers and the stop may lower it
+    bundle: str = "quorate/bundles"  # a bundle, or a folder of bundles, whose champion is used
+    policy: str = ""  # classic or calibrated; empty for the bundle's policy
+    allow_training_span: bool = False  # allow entries on bars of the bundle's training span
+    unseen_pairs: bool = False  # allow entries in pairs that the bundle was not trained on
+    fallback: Fallback = "none"  # rules: trade by rules where there is no bundle
+    leverage: float = 5.0  # maximum; the exchange's tiers and the stop may lower it
     stake: Stake = "config"  # confidence: that share of the configured stake; risk: account.risk to the stop
-    leave_on_opposite: Opposite = "spot"  # where a decision the other way closes a position
+    leave_on_opposite: Opposite = "spot"  # where an opposite decision closes a position
     guards: Guarded = "live"  # live: in dry-run and live trading; always: in backtests too
-    journal: str = "quorate/guards.jsonl"  # what the guards have to remember besides Freqtrade's own trades
-    tag: Tag = "auto"  # of an entry: the vote in one line; in backtests without scores, so that reports can add it up
-    cache: str = "quorate/cache"  # predictions of backtests; empty: none on disk
+    journal: str = "quorate/guards.jsonl"  # state of the guards that Freqtrade's trades do not hold
+    tag: Tag = "auto"  # of an entry; vote: in one line; consensus: that alone; auto: vote, in backtests without scores
+    cache: str = "quorate/cache"  # predictions of backtests; empty disables it
 
     def __post_init__(self) -> None:
         require("freqtrade", "leverage", self.leverage, 1, 125)

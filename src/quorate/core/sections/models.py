@@ -1,0 +1,96 @@
+"""Settings of the members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from quorate.core.sections.extensible import ExtensibleSection
+from quorate.core.sections.networks import LSTMSettings, NHiTSSettings, PatchTSTSettings
+from quorate.core.sections.section import Section, require
+
+
+# Trees of the documented number, size and learning rate have a log-loss 5 % above that of the class shares out of
+# sample; regularised in proportion to the training rows they are better (docs/study.md). In proportion, because rows of
+# one bar and overlapping labels are correlated: more symbols are more rows, with little more information.
+@dataclass(frozen=True, slots=True)
+class TreeSettings(Section):
+    """Parameters shared by both libraries of boosted trees; each has its own defaults."""
+
+    trees: int = 200  # number of boosting rounds
+    depth: int = 6  # maximum of a tree
+    learning_rate: float = 0.1
+    subsample: float = 0.8  # share of the rows, drawn for each tree
+    colsample: float = 0.8  # share of the columns, drawn for each tree
+    l2: float = 1.0  # penalty on the values of the leaves
+    leaf_share: float = 0.04  # minimum rows of a leaf, as a share of the training rows
+    l2_share: float = 0.2  # added to l2, as a share of the training rows
+    from_mean: bool = True  # base prediction of returns: the mean of the training rows, else 0
+
+    def require(self, section: str) -> None:
+        """Check the ranges.
+
+        Raises:
+            SettingsError: a value out of range.
+        """
+        require(section, "trees", self.trees, 1, 100_000)
+        require(section, "depth", self.depth, 1, 64)
+        for name in ("learning_rate", "subsample", "colsample"):
+            require(section, name, getattr(self, name), 1e-6, 1)
+        require(section, "l2", self.l2, 0, 1e9)
+        require(section, "leaf_share", self.leaf_share, 0, 0.5)
+        require(section, "l2_share", self.l2_share, 0, 1e3)
+
+
+@dataclass(frozen=True, slots=True)
+class XGBoostSettings(TreeSettings):
+    leaf_weight: float = 1.0  # minimum sum of second derivatives in a leaf: for returns, its number of rows
+
+    def __post_init__(self) -> None:
+        self.require("models.xgboost")
+        require("models.xgboost", "leaf_weight", self.leaf_weight, 0, 1e9)
+
+
+@dataclass(frozen=True, slots=True)
+class LightGBMSettings(TreeSettings):
+    leaves: int = 31  # maximum of a tree
+    patience: int = 0  # rounds without a lower loss on the stopping rows; 0 disables early stopping
+    subsample: float = 0.5
+    colsample: float = 0.5
+    leaf_rows: int = 20  # minimum rows of a leaf
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.require("models.lightgbm")
+        require("models.lightgbm", "leaves", self.leaves, 2, 131_072)
+        require("models.lightgbm", "patience", self.patience, 0, 100_000)
+        require("models.lightgbm", "leaf_rows", self.leaf_rows, 1, 100_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticSettings(Section):
+    l2: float = 1.0  # penalty on half the squared weights: 1 / C in scikit-learn, alpha for returns
+    iterations: int = 500  # maximum
+    tail: float = 0.001  # quantile at which features are clipped, on each side
+
+    def __post_init__(self) -> None:
+        require("models.logistic", "l2", self.l2, 1e-9, 1e9)
+        require("models.logistic", "iterations", self.iterations, 1, 1_000_000)
+        require("models.logistic", "tail", self.tail, 0, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings(ExtensibleSection):
+    prefix: ClassVar[str] = "models."
+
+    xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
+    lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
+    logistic: LogisticSettings = field(default_factory=LogisticSettings)
+    nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
+    patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)
+    lstm: LSTMSettings = field(default_factory=LSTMSettings)
+
+    def to_json(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Name -> settings of each named model that has a section of its own."""
+        return {name: asdict(self.section(name)) for name in names if self.has_section(name)}

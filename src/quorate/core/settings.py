@@ -1,0 +1,85 @@
+"""Every number a user may change, with its default: what quorate.toml and the environment can set.
+
+This file loads every section. Code that must start fast imports the one it needs from its file in `core/sections/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
+from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
+from quorate.core.sections.calibration import PolicySettings as PolicySettings
+from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings
+from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSettings
+from quorate.core.sections.exchange import ExchangeSettings as ExchangeSettings
+from quorate.core.sections.exchange import FeedSettings as FeedSettings
+from quorate.core.sections.extensible import ExtensibleSection
+from quorate.core.sections.freqtrade import FreqtradeSettings as FreqtradeSettings
+from quorate.core.sections.guards import GuardSettings as GuardSettings
+from quorate.core.sections.journal import JournalSettings as JournalSettings
+from quorate.core.sections.ladder import LadderSettings as LadderSettings
+from quorate.core.sections.learning import SeriesSettings as SeriesSettings
+from quorate.core.sections.learning import SplitSettings as SplitSettings
+from quorate.core.sections.learning import TargetSettings as TargetSettings
+from quorate.core.sections.learning import TrainSettings as TrainSettings
+from quorate.core.sections.market import QualitySettings as QualitySettings
+from quorate.core.sections.market import UniverseSettings as UniverseSettings
+from quorate.core.sections.models import LightGBMSettings as LightGBMSettings
+from quorate.core.sections.models import LogisticSettings as LogisticSettings
+from quorate.core.sections.models import ModelSettings as ModelSettings
+from quorate.core.sections.models import XGBoostSettings as XGBoostSettings
+from quorate.core.sections.networks import LSTMSettings as LSTMSettings
+from quorate.core.sections.networks import NetworkSettings as NetworkSettings
+from quorate.core.sections.networks import NHiTSSettings as NHiTSSettings
+from quorate.core.sections.networks import PatchTSTSettings as PatchTSTSettings
+from quorate.core.sections.notify import NotifySettings as NotifySettings
+from quorate.core.sections.paper import PaperSettings as PaperSettings
+from quorate.core.sections.stack import StackSettings as StackSettings
+from quorate.core.sections.trading import AccountSettings as AccountSettings
+from quorate.core.sections.trading import CostSettings as CostSettings
+from quorate.core.sections.trading import ExitSettings as ExitSettings
+from quorate.core.sections.vote import PredictSettings as PredictSettings
+from quorate.core.sections.vote import VoteSettings as VoteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(ExtensibleSection):
+    """All settings, a frozen section for each table of quorate.toml.
+
+    `Settings()` has the defaults, `load_settings` those of a file and of the environment. Settings are changed by
+    making new ones; a value out of range is refused with a `SettingsError` that names it. `section` gives a section
+    by its name, also one of another package.
+
+    >>> from dataclasses import replace
+    >>> settings = replace(Settings(), vote=VoteSettings(floor=0.72))
+    >>> settings.vote.floor, settings.section("vote").quorum
+    (0.72, 0.75)
+    """
+
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    universe: UniverseSettings = field(default_factory=UniverseSettings)
+    exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+    feed: FeedSettings = field(default_factory=FeedSettings)
+    vote: VoteSettings = field(default_factory=VoteSettings)
+    target: TargetSettings = field(default_factory=TargetSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
+    stack: StackSettings = field(default_factory=StackSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    series: SeriesSettings = field(default_factory=SeriesSettings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    conformal: ConformalSettings = field(default_factory=ConformalSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
+    predict: PredictSettings = field(default_factory=PredictSettings)
+    costs: CostSettings = field(default_factory=CostSettings)
+    account: AccountSettings = field(default_factory=AccountSettings)
+    exits: ExitSettings = field(default_factory=ExitSettings)
+    guards: GuardSettings = field(default_factory=GuardSettings)
+    ladder: LadderSettings = field(default_factory=LadderSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    paper: PaperSettings = field(default_factory=PaperSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
+    freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
