@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quorate.evaluation.neutral import extremes, neutral_portfolio, rank_ics
 from scipy.stats import spearmanr
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import EvaluationError
-from quorate.evaluation.neutral import extremes, neutral_portfolio, rank_ics
 
 NAN = np.nan
 TIMES = 3 * HOUR_MS * np.arange(20)
