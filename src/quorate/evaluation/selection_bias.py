@@ -80,8 +80,8 @@ def overfitting_figures(configurations: Sequence[Configuration]) -> dict[str, An
     figures.add("splits", len(found.logits))
     figures.add("days", found.periods)
     about = (
-        f"In {len(found.logits):,} splits of the days into halves, the configuration that is best in one half ranks in "
-        f"the worse half of the other in {100 * found.probability:.0f} %; a random choice does so in about half."
+        f"In {len(found.logits):,} splits of the days into halves, the best configuration of one half is not above the "
+        f"median in the other half in {100 * found.probability:.0f} %; for a random choice it is about 50 %."
     )
     return {**header, **figures.to_json(), "about": about}
 

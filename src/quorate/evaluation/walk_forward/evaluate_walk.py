@@ -24,7 +24,7 @@ from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
-from quorate.features.build import build
+from quorate.features.build_matrix import build
 
 _NAMED = 4  # columns in a warning; the JSON document has all of them
 

@@ -12,7 +12,7 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
 from quorate.features.bars import Bars
-from quorate.features.build import build, volatility_20
+from quorate.features.build_matrix import build, volatility_20
 from quorate.features.catalogue import feature_set
 from quorate.features.context import Context, contexts
 from quorate.features.inputs import Inputs
