@@ -81,7 +81,7 @@ def overfitting_figures(configurations: Sequence[Configuration]) -> dict[str, An
     figures.add("days", found.periods)
     about = (
         f"In {len(found.logits):,} splits of the days into halves, the best configuration of one half is not above the "
-        f"median in the other half in {100 * found.probability:.0f} %; for a random choice it is about 50 %."
+        f"median in the other half in {100 * found.probability:.0f} %; for a random choice it is about half."
     )
     return {**header, **figures.to_json(), "about": about}
 

@@ -96,7 +96,7 @@ def test_every_policy_on_the_same_bars_by_hand() -> None:
 def test_a_policy_that_never_signals_says_so_and_when_it_would() -> None:
     silent = rows(net_return=1.0)[0]
     assert (silent["n"], silent["net_bps"], silent["coverage"]) == (0, None, 0)
-    assert silent["silent"] == "no signal; the first would be at a net return of -0.0004"
+    assert silent["silent"] == "no signal; highest expected net return -0.0004"
 
 
 def test_the_set_is_a_gate_of_its_own() -> None:

@@ -34,7 +34,7 @@ def policy_rows(
     """One document for each policy, JSON-safe; the one in force first.
 
     `coverage` is the share of bars with a known outcome that have a signal; `net_bps` the mean outcome after costs. For
-    a policy without signals, `silent` names the threshold at which it would have given one.
+    a policy without signals, `silent` says how far it was from giving one.
 
     Args:
         frames: symbol -> decisions with the members' scores.
@@ -56,7 +56,7 @@ def policy_rows(
     if calibrated is not None:
         found = Signals.of_calibrated(calibrated, candles, target, costs, evaluation)
         gates = found.gates(CALIBRATED, CALIBRATED_GATES)
-        rows.append(_row(CALIBRATED, found, gates, CALIBRATED, would_act_at, "net return"))
+        rows.append(_row(CALIBRATED, found, gates, CALIBRATED, would_act_at, "expected net return"))
     return [{"in_force": row["policy"] == in_force, **row} for row in _first(rows, in_force)]
 
 
@@ -72,7 +72,7 @@ def _row(
     if not own["n"]:
         silent = f"no signal at any {of}"
         if threshold is not None:
-            silent = f"no signal; the first would be at a {of} of {threshold:.4f}"
+            silent = f"no signal; highest {of} {threshold:.4f}"
     figures = Figures()
     figures.add("coverage", float((found.rule == kept).sum()) / found.bars if found.bars else None, "no bars")
     return {"policy": name, **figures.to_json(), **own, "silent": silent, "gates": gates[1:]}
