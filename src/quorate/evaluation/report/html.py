@@ -19,6 +19,7 @@ from quorate.evaluation.report.breakdown_tables import (
     symbol_table,
 )
 from quorate.evaluation.report.formatting import Cell, Table, cell
+from quorate.evaluation.report.plotly_json import Plot
 from quorate.evaluation.report.plots import plots
 from quorate.evaluation.report.tables import (
     baseline_name,
@@ -74,58 +75,11 @@ def render_report(
     body = [
         _headline(page, figures),
         page.section("Success criteria", page.table(criteria_table(figures), words=True)),
-        page.section(
-            "Account",
-            page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, with baselines", tall=True),
-            page.plot(drawn, "drawdown", "Drawdown", "distance below the running peak of equity"),
-            page.table(money_table(figures)),
-            page.table(month_table(figures)),
-            page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
-            page.row(
-                page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
-                page.plot(drawn, "costs", "Costs", "from gross to net result, USD"),
-            ),
-        ),
-        page.section(
-            "Selection bias",
-            page.row(
-                page.table(selection_bias_table(figures)),
-                page.prose("Interpretation", [figures[name]["about"] for name in _SELECTION_BIAS if name in figures]),
-            ),
-            page.table(policy_table(figures)),
-            page.table(signal_table(figures)),
-        ),
-        page.section(
-            "Scores",
-            page.table(score_table(figures)),
-            page.table(baseline_table(figures)),
-            page.table(probability_table(figures)),
-            page.table(fold_table(figures)),
-            page.plot(drawn, "skill", "Skill over the class prior, by month", "error bars: the ensemble's interval"),
-            page.row(
-                page.plot(drawn, "reliability", "Reliability", "raw scores; on the dotted line, score equals accuracy"),
-                page.plot(drawn, "confusion", "Confusion", "true class against the class of the largest mean score"),
-            ),
-        ),
-        page.section(
-            "Decisions",
-            page.row(
-                page.plot(drawn, "consensus", "Consensus", "share of the bars with a vote"),
-                page.table(decision_table(figures)),
-            ),
-            page.plot(
-                drawn,
-                "coverage",
-                "Win rate by coverage",
-                "most confident signals on the left; dotted: 50 %. Held for the target's horizon, after costs",
-            ),
-            page.table(gate_table(figures)),
-        ),
-        page.section(
-            "Features",
-            page.plot(drawn, "importance", "Permutation importance", _importance(figures), tall=True),
-            page.table(importance_table(figures)),
-        ),
+        _account(page, figures, drawn),
+        _selection_bias(page, figures),
+        _scores(page, figures, drawn),
+        _decisions(page, figures, drawn),
+        _features(page, figures, drawn),
         page.section("Symbols", page.table(symbol_table(figures))),
         page.section("Provenance", page.table(_provenance_table(figures), words=True)),
     ]
@@ -164,6 +118,73 @@ def _headline(page: Page, figures: dict[str, Any]) -> Html:
             Cell(cell(trades, "max_drawdown", "share").text) if "max_drawdown" in trades else untraded,
             f"buy and hold: {held_drawdown}",
         ),
+    )
+
+
+def _account(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Account",
+        page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, with baselines", tall=True),
+        page.plot(drawn, "drawdown", "Drawdown", "distance below the running peak of equity"),
+        page.table(money_table(figures)),
+        page.table(month_table(figures)),
+        page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
+        page.row(
+            page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
+            page.plot(drawn, "costs", "Costs", "from gross to net result, USD"),
+        ),
+    )
+
+
+def _selection_bias(page: Page, figures: dict[str, Any]) -> Html:
+    return page.section(
+        "Selection bias",
+        page.row(
+            page.table(selection_bias_table(figures)),
+            page.prose("Interpretation", [figures[name]["about"] for name in _SELECTION_BIAS if name in figures]),
+        ),
+        page.table(policy_table(figures)),
+        page.table(signal_table(figures)),
+    )
+
+
+def _scores(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Scores",
+        page.table(score_table(figures)),
+        page.table(baseline_table(figures)),
+        page.table(probability_table(figures)),
+        page.table(fold_table(figures)),
+        page.plot(drawn, "skill", "Skill over the class prior, by month", "error bars: the ensemble's interval"),
+        page.row(
+            page.plot(drawn, "reliability", "Reliability", "raw scores; on the dotted line, score equals accuracy"),
+            page.plot(drawn, "confusion", "Confusion", "true class against the class of the largest mean score"),
+        ),
+    )
+
+
+def _decisions(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Decisions",
+        page.row(
+            page.plot(drawn, "consensus", "Consensus", "share of the bars with a vote"),
+            page.table(decision_table(figures)),
+        ),
+        page.plot(
+            drawn,
+            "coverage",
+            "Win rate by coverage",
+            "most confident signals on the left; dotted: 50 %. Held for the target's horizon, after costs",
+        ),
+        page.table(gate_table(figures)),
+    )
+
+
+def _features(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Features",
+        page.plot(drawn, "importance", "Permutation importance", _importance(figures), tall=True),
+        page.table(importance_table(figures)),
     )
 
 

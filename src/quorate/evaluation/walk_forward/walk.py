@@ -83,14 +83,8 @@ def walk(
     names = (*members, *(name for name in chosen.baselines if name not in members))
     if chosen.build is None:
         require_members(names)
-    embargo = settings.split.embargo_bars
-    folds = split_folds(
-        rows,
-        settings.evaluation.folds if chosen.folds is None else chosen.folds,
-        embargo_bars=settings.target.horizon if embargo < 0 else embargo,
-        anchored=chosen.anchored,
-        first=chosen.first,
-    )
+    build_model = chosen.build or partial(_registered, settings=settings)
+    folds = _folds(rows, settings, chosen)
     shape = (len(rows), len(CLASS_NAMES))
     scores = {name: np.full(shape, np.nan) for name in names}
     prior = np.full(shape, np.nan)
@@ -106,7 +100,7 @@ def walk(
             stage = f"fold {place}/{len(folds)}, {name} ({number}/{len(names)})"
             began = time.perf_counter()
             try:
-                model = _registered(name, settings) if chosen.build is None else chosen.build(name)
+                model = build_model(name)
                 _fit(model, rows, train, slices.stop, partial(progress, stage))
                 found[name] = _scores(model, rows, scored)
             except QuorateError as error:
@@ -132,6 +126,17 @@ def walk(
     if all(failures):
         raise ModelError("walk forward", found=str(failures[0]), expected="a member that can be fitted")
     return WalkResult(rows, tuple(members), folds, scores, prior, tuple(fits), probabilities, tuple(policies))
+
+
+def _folds(rows: LabelledBars, settings: Settings, options: WalkOptions) -> tuple[FoldRows, ...]:
+    embargo = settings.split.embargo_bars
+    return split_folds(
+        rows,
+        settings.evaluation.folds if options.folds is None else options.folds,
+        embargo_bars=settings.target.horizon if embargo < 0 else embargo,
+        anchored=options.anchored,
+        first=options.first,
+    )
 
 
 def _fit(
