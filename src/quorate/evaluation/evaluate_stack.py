@@ -24,7 +24,7 @@ from quorate.targets.returns import forward_return
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 
-def evaluate_stack(
+def stack_figures(
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult,
     setup: BacktestSetup,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_MODELS = ("xgboost", "lightgbm")
 
 # Trained on the same rows as the members, to be compared with; it has no vote.
-_BESIDE = ("logistic",)
+_BASELINES = ("logistic",)
 
 _STAGES = ("candles", "features and labels", "training and scoring", "trading and judging")
 
@@ -61,10 +61,10 @@ def walk_forward(
     from quorate.core.clock import iso_ms
     from quorate.core.configuration import load_settings
     from quorate.evaluation.backtest_setup import BacktestSetup
-    from quorate.evaluation.walk_forward.evaluate_walk import verdict
+    from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.labelled_bars import build_rows
-    from quorate.evaluation.walk_forward.permutation_importance import Importance
-    from quorate.evaluation.walk_forward.walk import require_members, walk
+    from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
+    from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
     from quorate.targets import ForwardClass
     from quorate.workflows.market_data import data_name, read_contracts, read_funding, read_marks, read_panel
     from quorate.workflows.trials import TrialRecorder
@@ -87,20 +87,12 @@ def walk_forward(
     rows = build_rows(panel, settings.train.features, target, start, end, funding)
     progress("features and labels", len(panel), len(panel))
     clock.append(time.perf_counter())
-    importance = Importance(rows, members, settings.evaluation)
-    walked = walk(
-        rows,
-        members,
-        settings,
-        folds=folds,
-        anchored=not rolling,
-        beside=_BESIDE,
-        tell=progress,
-        watch=importance,
-    )
+    importance = PermutationImportance(rows, members, settings.evaluation)
+    options = WalkOptions(folds=folds, anchored=not rolling, baselines=_BASELINES, on_fitted=importance)
+    walked = walk(rows, members, settings, options, progress)
     clock.append(time.perf_counter())
     setup = BacktestSetup(panel, funding, settings, settings.target.horizon, walked.start, end, marks, contracts)
-    card = verdict(walked, setup, settings, progress)
+    card = evaluate_walk(walked, setup, settings, progress)
     card.figures["importance"] = importance.to_json()
     training = "rolling" if rolling else "anchored"
     choices = {
@@ -109,13 +101,13 @@ def walk_forward(
         "symbols": sorted(panel),
         "from": iso_ms(int(rows.time.min())),
         "to": iso_ms(int(rows.time.max()) + rows.bar_ms),
-        "folds": len(walked.steps),
+        "folds": len(walked.folds),
         "training": training,
         "features": settings.train.features,
         "split": asdict(settings.split),
         "seed": settings.train.seed,
     }
-    card.figures.update(recorder.record(card.candidates, setup, choices, settings))
+    card.figures.update(recorder.record(card.configurations, setup, choices, settings))
     clock.append(time.perf_counter())
     header = {
         "models": list(members),
@@ -129,5 +121,5 @@ def walk_forward(
             name: round(after - before, 3) for name, (before, after) in zip(_STAGES, pairwise(clock), strict=True)
         },
     }
-    judged = card.candidates[0]
+    judged = card.configurations[0]
     return Evaluation({**header, **card.figures}, judged.frames or {}, judged.result, card)
