@@ -88,7 +88,7 @@ def page(document: Mapping[str, Any]) -> str:
     ]
     for table in (*tables(figures), month_table(figures)):
         lines += [*as_markdown(table), ""]
-        if table.title.startswith("Luck"):
+        if table.title == "Selection bias":
             ledger = provenance["ledger"]
             lines += [figures["deflation"]["about"].replace(ledger, Path(ledger).name), ""]
             lines += [figures["overfitting"]["about"], ""]

@@ -72,5 +72,5 @@ def test_the_look_ahead_page_runs_as_shown(capsys):
     page = (ROOT / "docs" / "lookahead.md").read_text()
     names = {}
     exec(re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)[1], names)
-    assert names["verdict"].names == ("scaled",)
+    assert names["report"].names == ("scaled",)
     assert capsys.readouterr().out.startswith("LOOK-AHEAD\n  scaled: ")

@@ -1,4 +1,4 @@
-"""Is it one symbol, one week, one side, the market, or only low volatility?"""
+"""Robustness checks of a result: single symbols, weeks, sides, the market, low volatility."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from judgement import BASIS_POINTS, BLOCKS, DAY_STEPS, Signal, money_figures, rank_figures, traded
+from market_neutral import NeutralPortfolio, rank_ics
 from perpetuals import STEP, Perpetuals
+from signal_metrics import BASIS_POINTS, BLOCKS, DAY_STEPS, Signal, money_figures, rank_figures, traded
 
 from quorate.core.clock import DAY_MS
 from quorate.core.types import FloatArray
 from quorate.evaluation import TimeBlocks
-from quorate.evaluation.neutral import NeutralPortfolio, rank_ics
 
 _LIQUID = 60  # symbols
 _GROUPS = 3  # of volatility
@@ -22,7 +22,7 @@ _LEFT_OUT = 3  # best symbols
 
 
 def attack(market: Perpetuals, signal: Signal, hold: int) -> dict[str, Any]:
-    """Everything that might explain a result away, in basis points a day of the gross exposure."""
+    """All robustness checks of a signal, in basis points a day of the gross exposure."""
     held = traded(market, signal, hold)
     liquid = signal.without(market.volume_rank >= _LIQUID)
     alike = grouped_by_volatility(market, signal)
@@ -49,7 +49,7 @@ def attack(market: Perpetuals, signal: Signal, hold: int) -> dict[str, Any]:
 
 
 def plain_signals(market: Perpetuals) -> dict[str, FloatArray]:
-    """What no model is needed for."""
+    """Signals without a model."""
     return {
         "reversal of 24 h": -market.column("change_24"),
         "reversal of 4 h": -market.column("change_4"),
@@ -59,7 +59,7 @@ def plain_signals(market: Perpetuals) -> dict[str, FloatArray]:
 
 
 def grouped_by_volatility(market: Perpetuals, signal: Signal) -> Signal:
-    """Ranks among the third of the symbols that are about as volatile: what low volatility brings is taken out."""
+    """Ranks within terciles of volatility, which removes the effect of low volatility."""
     volatility = market.column("volatility_7d")
     found = np.full(signal.values.shape, np.nan)
     for row, values in enumerate(signal.values):
@@ -72,7 +72,7 @@ def grouped_by_volatility(market: Perpetuals, signal: Signal) -> Signal:
 
 
 def _likeness(market: Perpetuals, signal: Signal, other: FloatArray) -> float:
-    """Mean rank correlation of two signals over the symbols of a bar."""
+    """Mean rank correlation of two signals over the symbols of each bar."""
     judged = market.time >= signal.start
     return float(np.nanmean(rank_ics(signal.values[judged], other[judged])))
 
@@ -83,7 +83,7 @@ def _net(held: NeutralPortfolio) -> dict[str, Any]:
 
 
 def _by_symbol(market: Perpetuals, signal: Signal, held: NeutralPortfolio, hold: int) -> dict[str, Any]:
-    """What each symbol brought before costs, and what is left without the best of them, known only afterwards."""
+    """Result of each symbol before costs, and the net result without the best symbols (chosen with hindsight)."""
     first = int(np.searchsorted(market.time, held.time[0]))
     earned = np.nan_to_num(market.earned(STEP)[first : first + len(held.time)], nan=0.0)
     brought = (held.weights * earned).sum(axis=0) / len(held.time) * DAY_STEPS * BASIS_POINTS
@@ -119,7 +119,7 @@ def _by_month(held: NeutralPortfolio) -> dict[str, float]:
 
 
 def _beside_market(market: Perpetuals, held: NeutralPortfolio) -> dict[str, Any]:
-    """How it moves with the equally weighted market, and what is left of the result beside that."""
+    """Beta to the equally weighted market, and the result without it."""
     first = int(np.searchsorted(market.time, held.time[0]))
     around = np.nanmean(market.earned(STEP)[first : first + len(held.time)], axis=1)
     net, market_days = held.daily(), _daily(held, around)

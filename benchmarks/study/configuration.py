@@ -1,4 +1,4 @@
-"""Everything that is tried, by name, and the rule that chooses: written down before anything is run."""
+"""Configurations of the study, fixed before it was run."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _BANDS = {5: 0.005, 12: 0.0077, 24: 0.011}
 _VOLATILITY_BAND = 0.3
 _BARRIER = 0.75
 
-# Few, small trees that see a third of the columns and half of the rows each: quick, and as far held back as the
-# comparison of `held_back` says they have to be.
+# Few, small trees with a third of the columns and half of the rows each: fast, and as strongly regularised as the
+# comparison of `held_back` requires.
 HELD_BACK = LightGBMSettings(
     trees=40,
     leaves=15,
@@ -41,18 +41,18 @@ HELD_BACK = LightGBMSettings(
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One way of learning.
+    """One configuration.
 
     Attributes:
         target: of `TARGETS`.
         horizon: bars.
         features: a set; "+group" adds a context group to it and "-group" takes one out.
         folds: test spans of the walk.
-        anchored: training begins with the first bar; else it is always as long as the first test span.
-        shuffled: above 0, the labels are dealt out anew among all rows, by this seed: a control with nothing to find.
-        funded: only bars of symbols whose funding is known there.
+        anchored: train on all bars from the first on; else on a window as long as the first training span.
+        shuffled: above 0, the seed by which labels are shuffled among all rows, as a negative control.
+        funded: only bars with known funding.
         model: registered name.
-        settings: of the model, by name; what is not named here is `HELD_BACK`'s (LightGBM) or the default.
+        settings: of the model, by name; None for `HELD_BACK` (LightGBM) or the defaults.
     """
 
     target: str
@@ -67,7 +67,7 @@ class Configuration:
 
     @property
     def name(self) -> str:
-        """One line."""
+        """Description in one line."""
         marks = [f"{self.target} {self.horizon}", self.features]
         if self.model != "lightgbm" or self.settings is not None:
             given = ", ".join(f"{key} {value:g}" for key, value in self.settings or ())
@@ -78,15 +78,15 @@ class Configuration:
 
     @property
     def holds(self) -> tuple[int, ...]:
-        """Hours that a position is held for: about the label's horizon, a day and three."""
+        """Holding times in hours: about the label's horizon, one day and three days."""
         return tuple(dict.fromkeys((max(6, self.horizon), 24, 72)))
 
     def to_json(self) -> dict[str, Any]:
-        """For the ledger and the page."""
+        """Document for the trial log and the page."""
         return {**asdict(self), "models": asdict(getattr(self.all_settings().models, self.model))}
 
     def columns(self) -> tuple[str, ...]:
-        """Of its features. Funding is known of few symbols, so it is only in where it is asked for by name."""
+        """Names of the columns. Funding is known for few symbols, so it is included only if named."""
         base, *changes = self.features.replace("+", " +").replace("-", " -").split()
         funding = {column.name for column in GROUPS["funding"]}
         names = [name for name in feature_names(base) if name not in funding]
@@ -96,7 +96,7 @@ class Configuration:
         return tuple(names)
 
     def make_target(self, market: Perpetuals) -> Target:
-        """What is learned."""
+        """The target."""
         if self.target == "fixed":
             return ForwardClass(self.horizon, _BANDS[self.horizon])
         if self.target == "volatility":
@@ -106,7 +106,7 @@ class Configuration:
         return RelativeClass(market.panel, self.horizon, _VOLATILITY_BAND)
 
     def all_settings(self) -> Settings:
-        """With one thread, and an embargo of the horizon."""
+        """Settings with one thread and an embargo of the horizon."""
         settings = Settings()
         held: Any = HELD_BACK if self.model == "lightgbm" else XGBoostSettings()
         if self.settings is not None:
@@ -119,7 +119,7 @@ class Configuration:
         )
 
 
-# Trees as section 4 of the specification has them, with nothing that holds them back.
+# Trees as in section 4 of the specification, without regularisation.
 _AS_DOCUMENTED: dict[str, Any] = {
     "lightgbm": LightGBMSettings(leaf_share=0.0, l2_share=0.0, colsample=1.0, subsample=1.0),
     "xgboost": XGBoostSettings(leaf_share=0.0, l2_share=0.0, colsample=0.8, subsample=0.8),
@@ -132,8 +132,8 @@ def screened() -> list[Configuration]:
 
 
 def grouped() -> list[tuple[Configuration, Configuration]]:
-    """Each context group alone on top of full65, and taken out of them all, beside what it is held against; funding
-    where it is known. Weighed on the target that the market as a whole has no part in.
+    """Pairs of configurations that differ by one context group: added to full65, or removed from extended; funding on
+    bars where it is known. With the relative target, in which the market as a whole cancels.
     """
     full, whole = Configuration("relative", 24, "full65"), Configuration("relative", 24, "extended")
     there = replace(whole, funded=True)
@@ -145,8 +145,8 @@ def grouped() -> list[tuple[Configuration, Configuration]]:
 
 
 def held_back() -> list[Configuration]:
-    """The recipe's own target and features, trained on about 80 days and tested on as many: how far trees of the
-    documented number and size have to be held back to know more than the class shares.
+    """The recipe's target and features, trained on about 80 days and tested on as many: how much regularisation do
+    trees of the documented number and size need to be better than the class shares?
     """
     half = {"subsample": 0.5, "colsample": 0.5}
     tried: list[tuple[str, str, dict[str, float]]] = [

@@ -1,4 +1,4 @@
-"""The study as pages: tables of what was tried, and of what became of it."""
+"""Markdown pages of the study."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HEADER = ("what", "skill against the prior", "AUC", "rank IC", "held", "gross",
 
 
 def selection(document: dict[str, Any]) -> str:
-    """study.md: everything before the cut."""
+    """study.md: the selection on the span before the cut."""
     found, stages, verdict = document["trials"], document["stages"], document["verdict"]
     choice = document["choice"]
     lines = [
@@ -53,7 +53,7 @@ def selection(document: dict[str, Any]) -> str:
 
 
 def last_look(document: dict[str, Any]) -> str:
-    """study-final.md: the frozen choice after the cut."""
+    """study-final.md: the selected configuration on the span after the cut."""
     found = document["figures"]
     return "\n".join(
         [

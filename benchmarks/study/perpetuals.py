@@ -1,4 +1,4 @@
-"""What every trial of the study reads: candles, features once, labels, and what was earned from open to open."""
+"""Data of the study: candles, features (computed once), labels, and returns from open to open."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from quorate.evaluation import LabelledBars, build_rows
 from quorate.market import FreqtradeFolder
 from quorate.targets import ForwardClass, Target
 
-STEP = 6  # hours between the bars that are learned from, scored and traded on
+STEP = 6  # hours between the bars used for training, scoring and trading
 TIMEFRAME = "1h"
 
 
 @dataclass(frozen=True, eq=False)
 class Perpetuals:
-    """All of them over a span.
+    """All perpetuals over a span.
 
     Attributes:
-        panel: symbol -> candles, from before the span for warm-up to its end; nothing later was read.
-        funding: symbol -> settlements, where there are any.
+        panel: symbol -> candles up to the end of the span, including earlier ones for warm-up.
+        funding: symbol -> settlements, where known.
         start, end: of the span, ms; the end is exclusive.
         base: every bar of the span with every column of `extended` and `core14`.
     """
@@ -39,13 +39,13 @@ class Perpetuals:
 
     @classmethod
     def read(cls, folder: Path, start: int, end: int) -> Perpetuals:
-        """All perpetuals that have a bar in the span."""
+        """Read all perpetuals with a bar in the span."""
         source = FreqtradeFolder(folder)
         panel = {name: source.candles(name, TIMEFRAME, end=end) for name in source.symbols(TIMEFRAME, perpetual=True)}
         panel = {name: candles for name, candles in panel.items() if len(candles.between(start))}
         read = {name: source.funding(name, end=end) for name in panel}
         funding = {name: found for name, found in read.items() if found is not None and len(found)}
-        # The label is of no matter here: each trial puts its own in.
+        # The label does not matter: each trial replaces it.
         parts = [build_rows(panel, name, ForwardClass(1, 0.0), start, end, funding) for name in ("extended", "core14")]
         base, small = parts
         new = [place for place, column in enumerate(small.columns) if column not in base.columns]
@@ -65,11 +65,11 @@ class Perpetuals:
 
     @cached_property
     def sampled(self) -> IntArray:
-        """Rows of `base` that lie on the grid."""
+        """Rows of `base` on the grid."""
         return np.flatnonzero((self.base.time - self.start) % (STEP * HOUR_MS) == 0)
 
     def rows(self, target: Target, columns: tuple[str, ...], name: str) -> LabelledBars:
-        """The bars on the grid with some columns, and the labels of a target."""
+        """Bars of the grid with a subset of the columns and the labels of a target."""
         base, kept = self.base, self.sampled
         counts = [int(((kept >= span.start) & (kept < span.stop)).sum()) for span in base.spans.values()]
         ends = np.cumsum(counts).tolist()
@@ -94,7 +94,7 @@ class Perpetuals:
         )
 
     def table(self, values: FloatArray) -> FloatArray:
-        """(T, S) of (n,) values of the sampled rows; NaN where a symbol has no bar."""
+        """(T, S) table of (n,) values of the sampled rows; NaN where a symbol has no bar."""
         found = np.full((len(self.time), len(self.symbols)), np.nan)
         rows = self.sampled
         symbol = np.searchsorted([span.stop for span in self.base.spans.values()], rows, side="right")
@@ -102,11 +102,11 @@ class Perpetuals:
         return found
 
     def column(self, name: str) -> FloatArray:
-        """(T, S) float64, a column of the features."""
+        """(T, S) float64, one feature."""
         return self.table(self.base.X[self.sampled, self.base.columns.index(name)].astype(np.float64))
 
     def earned(self, hours: int) -> FloatArray:
-        """(T, S) return from the open after each bar to the open `hours` later; NaN where either is not there."""
+        """(T, S) return from the open after each bar to the open `hours` later; NaN if either is missing."""
         if hours in self._earned:
             return self._earned[hours]
         found = np.full((len(self.time), len(self.symbols)), np.nan)
@@ -120,7 +120,7 @@ class Perpetuals:
 
     @cached_property
     def paid(self) -> FloatArray:
-        """(T, S) funding that a long pays in a step after each bar's next open; NaN where it is not known."""
+        """(T, S) funding paid by a long position in the step after each bar's next open; NaN if unknown."""
         found = np.full((len(self.time), len(self.symbols)), np.nan)
         for place, symbol in enumerate(self.panel):
             settled = self.funding.get(symbol)
@@ -135,7 +135,7 @@ class Perpetuals:
 
     @cached_property
     def volume_rank(self) -> FloatArray:
-        """(T, S) 0 for the symbol with the most quote volume over the 30 days before each bar's close, and so on."""
+        """(T, S) rank by quote volume over the 30 days before each bar's close; 0 is the highest volume."""
         days, found = 30, np.full((len(self.time), len(self.symbols)), np.nan)
         for place, candles in enumerate(self.panel.values()):
             total = np.concatenate([[0.0], np.cumsum(candles.close * candles.volume)])

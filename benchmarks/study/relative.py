@@ -1,4 +1,4 @@
-"""A target of the study's own: what a symbol does beside the market."""
+"""Target of the study: the return relative to the market."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RelativeClass:
         self._mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
 
     def label(self, candles: Candles) -> Labels:
-        """Labels of every bar; none where the future is not whole or the volatility is not known."""
+        """Labels of every bar; unknown if a future bar is missing or the volatility is unknown."""
         earned = forward_return(candles, self.horizon) - self._mean[np.searchsorted(self._time, candles.time)]
         band = self.band * volatility_20(Bars(candles)) * math.sqrt(self.horizon)
         y = np.full(len(candles), Action.HOLD, np.int8)

@@ -1,13 +1,13 @@
-"""Which target, horizon and features give an edge that survives costs: chosen on what was before 2025-07-01, looked at
-once on what came after.
+"""Study of targets, horizons and features: which give a profit after costs? Selected on candles before 2025-07-01, and
+evaluated once on those after.
 
     QUORATE_DATA=FOLDER python benchmarks/study/run.py --select [--out FOLDER]
     QUORATE_DATA=FOLDER python benchmarks/study/run.py --final [--out FOLDER]
 
-`--select` reads no candle from 2025-07-01 on. It tries everything that `configuration.py` lists, writes study.json and
-study.md, and freezes a choice by a rule that was written down before. `--final` trains the frozen choice on the time
-before and scores it on 2025-07-01 .. 2025-10-14. It says in study-final.json what it is about to look at before it
-reads those candles, and refuses to look for any other choice. Every trial of either is in study-trials.jsonl.
+`--select` reads no candle from 2025-07-01 on. It evaluates all configurations of `configuration.py`, writes study.json
+and study.md, and selects one by a rule that was fixed beforehand. `--final` trains the selected one on the time before
+and evaluates it on 2025-07-01 .. 2025-10-14. It records the selection in study-final.json before it reads those
+candles, and refuses to evaluate another one. Every trial of either is in study-trials.jsonl.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ RULE = (
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verb = parser.add_mutually_exclusive_group(required=True)
-    verb.add_argument("--select", action="store_true", help="try everything on what was before 2025-07-01")
-    verb.add_argument("--final", action="store_true", help="look once at what came after")
+    verb.add_argument("--select", action="store_true", help="evaluate all configurations on candles before 2025-07-01")
+    verb.add_argument("--final", action="store_true", help="evaluate the selected one on later candles, once")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of study.json and study.md")
     options = parser.parse_args()
     data = os.environ.get("QUORATE_DATA")
     if not data:
-        print("name the folder of real candles with QUORATE_DATA", file=sys.stderr)
+        print("set QUORATE_DATA to the folder of real candles", file=sys.stderr)
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
     try:
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def select(folder: Path, out: Path) -> None:
-    """Everything before the cut."""
+    """Evaluate all configurations on the span before the cut, and select one."""
     began = time.process_time()
     trials = Trials(Perpetuals.read(folder, START, CUT), TrialLog(out / "study-trials.jsonl"), "study")
     tried = screened()
@@ -94,7 +94,7 @@ def select(folder: Path, out: Path) -> None:
     for configuration in holding:
         trials.learn(configuration)
     baselines = compare(trials, start)
-    # Beside the finalists, whatever orders symbols best: by the rule it may be none of them.
+    # Besides the finalists, the configuration with the highest rank IC, which may be none of them.
     knowing = max((it.name for it in tried), key=lambda name: trials.found[name]["rank_ic"])
     attacked = dict.fromkeys([*(it.name for it in finalists), knowing])
 
@@ -117,7 +117,7 @@ def select(folder: Path, out: Path) -> None:
         "pairs": [trials.paired(it.name, against.name) for it, against in pairs],
         "attacks": {name: attack(trials.market, signals[name], _lower_end(trials.found[name])[1]) for name in attacked},
         "choice": {"configuration": best.to_json(), "name": best.name, "hold": hold},
-        "verdict": verdict(trials, best, hold, [it.name for it in tried]),
+        "verdict": deflate(trials, best, hold, [it.name for it in tried]),
         "cpu_seconds": round(time.process_time() - began),
     }
     _write(out / "study.json", document)
@@ -125,16 +125,16 @@ def select(folder: Path, out: Path) -> None:
 
 
 def compare(trials: Trials, start: int) -> list[str]:
-    """What no model is needed for, over a day."""
+    """Evaluate the signals without a model, over a day."""
     signals = plain_signals(trials.market)
     for name, values in signals.items():
         trials.compare(name, values, start, 24, (24, 72))
     return list(signals)
 
 
-def verdict(trials: Trials, best: Configuration, hold: int, screening: list[str]) -> dict[str, Any]:
-    """Whether the best is more than the luck of so many."""
-    sharpes = [trial.moments.sharpe for trial in trials.ledger.read().distinct(synthetic=False)]
+def deflate(trials: Trials, best: Configuration, hold: int, screening: list[str]) -> dict[str, Any]:
+    """Deflated Sharpe ratio and probability of overfitting of the best configuration."""
+    sharpes = [trial.moments.sharpe for trial in trials.log.read().distinct(synthetic=False)]
     deflation = deflated_sharpe(Moments.of(trials.daily[best.name, hold]), sharpes)
     returns = _side_by_side([daily for (name, _), daily in trials.daily.items() if name in screening])
     blocks = fitting_blocks(len(returns))
@@ -152,26 +152,36 @@ def verdict(trials: Trials, best: Configuration, hold: int, screening: list[str]
 
 
 def final(folder: Path, out: Path) -> None:
-    """The frozen choice on what came after the cut: once.
+    """Evaluate the selected configuration on the span after the cut, once.
 
     Raises:
-        EvaluationError: nothing is frozen yet, or something was looked at already.
+        EvaluationError: nothing is selected yet, or the span was evaluated before.
     """
     chosen, looked = out / "study.json", out / "study-final.json"
     if not chosen.exists():
-        raise EvaluationError("take the last look", found=f"no {chosen.name}", remedy="Run --select first.")
+        raise EvaluationError(
+            "evaluate the selected configuration",
+            found=f"no {chosen.name}",
+            expected="a selection",
+            remedy="Run --select first.",
+        )
     choice = json.loads(chosen.read_text())["choice"]
     if looked.exists():
         before = json.loads(looked.read_text())["choice"]
         if before != choice:
             raise EvaluationError(
-                "take the last look",
-                found=f"that {before['name']} was looked at",
-                expected=f"no look, or one for {choice['name']}",
-                remedy="What was seen cannot be unseen: wait for new candles.",
+                "evaluate the selected configuration",
+                found=f"an evaluation of {before['name']}",
+                expected=f"none, or one of {choice['name']}",
+                remedy="The final span can be used once: wait for new candles.",
             )
         if "figures" in json.loads(looked.read_text()):
-            raise EvaluationError("take the last look", found=f"{looked.name}", expected="that no one looked yet")
+            raise EvaluationError(
+                "evaluate the selected configuration",
+                found=f"figures in {looked.name}",
+                expected="no evaluation of the final span yet",
+                remedy="The final span can be used once: wait for new candles.",
+            )
     _write(looked, {"choice": choice, "span": ["2025-07-01", "2025-10-15"]})
     fields = {name: choice["configuration"][name] for name in Configuration.__dataclass_fields__}
     settings = fields["settings"]
@@ -195,14 +205,14 @@ def final(folder: Path, out: Path) -> None:
 
 
 def _lower_end(figures: dict[str, Any]) -> tuple[float, int]:
-    """Of the net result a day, at the holding time where it is highest; and that time."""
+    """Highest lower end of the interval of the daily net result over the holding times, and its holding time."""
     ends = {int(hold): money["net_bp_ci"][0] for hold, money in figures["held"].items() if money["net_bp_ci"]}
     hold = max(ends, key=lambda it: ends[it])
     return ends[hold], hold
 
 
 def _side_by_side(daily: list[FloatArray]) -> FloatArray:
-    """The days that all have, counted from the first: longer horizons end a day sooner."""
+    """(days, N) daily returns, cut to the shortest series, since longer horizons end a day earlier."""
     shortest = min(len(days) for days in daily)
     return np.stack([days[:shortest] for days in daily], axis=1)
 
@@ -212,7 +222,7 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 
 def _rounded(value: Any) -> Any:
-    """Six digits, and null for what is no number."""
+    """The document with floats rounded to six digits, and null for NaN and infinity."""
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

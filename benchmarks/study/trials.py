@@ -1,4 +1,4 @@
-"""One configuration after the other: walked, judged, and written to the ledger."""
+"""Trials of the study: each configuration is walked forward, evaluated, and recorded in the trial log."""
 
 from __future__ import annotations
 
@@ -10,33 +10,43 @@ from typing import Any
 
 import numpy as np
 from configuration import Configuration
-from judgement import BLOCKS, Signal, money_figures, rank_figures, row_losses, score_figures, sided_figures, traded
 from perpetuals import Perpetuals
+from signal_metrics import (
+    BLOCKS,
+    Signal,
+    money_figures,
+    rank_figures,
+    row_losses,
+    score_figures,
+    sided_figures,
+    traded,
+)
 
 from quorate.core.types import BoolArray, FloatArray
-from quorate.evaluation import LabelledBars, TimeBlocks, WalkResult, walk
+from quorate.evaluation import LabelledBars, TimeBlocks, WalkResult
 from quorate.evaluation.provenance import code_version, data_hash
 from quorate.evaluation.statistics.deflated_sharpe import Moments
 from quorate.evaluation.statistics.trial_log import Trial, TrialLog
+from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.features.catalogue import GROUPS
 
 
 @dataclass
 class Trials:
-    """What was tried, in order; each is in the ledger before the next one begins.
+    """Trials in order; each is recorded in the trial log before the next one begins.
 
     Attributes:
-        market: what all of them read.
-        ledger: grows by one line a configuration and holding time.
-        verb: that the ledger knows them by.
-        first: where the first test span begins, ms; None for equal parts.
+        market: data of all trials.
+        log: one line for every configuration and holding time.
+        verb: of the trials in the log.
+        first: start of the first test span, ms; None for equal parts.
         found: name -> figures.
         daily: (name, hold) -> (days,) net returns.
-        losses: name -> (n,) log-loss of each sampled row; NaN where it was not judged.
+        losses: name -> (n,) log-loss of each sampled row; NaN where not evaluated.
     """
 
     market: Perpetuals
-    ledger: TrialLog
+    log: TrialLog
     verb: str
     first: int | None = None
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -49,21 +59,20 @@ class Trials:
         self._rows: tuple[tuple[Any, ...], LabelledBars] | None = None
 
     def learn(self, tried: Configuration) -> tuple[WalkResult, Signal]:
-        """Walk a configuration and judge it."""
+        """Walk a configuration forward and evaluate it."""
         began, rows = time.process_time(), self._rows_of(tried)
-        walked = walk(
-            rows, [tried.model], tried.all_settings(), folds=tried.folds, anchored=tried.anchored, first=self.first
-        )
+        options = WalkOptions(folds=tried.folds, anchored=tried.anchored, first=self.first)
+        walked = walk(rows, [tried.model], tried.all_settings(), options)
         signal = Signal.of(self.market, walked, tried.model, tried.horizon)
         self.losses[tried.name] = row_losses(walked, tried.model)
         figures = score_figures(walked, tried.model)
         figures |= {"directional": sided_figures(self.market, walked, signal)}
-        self._judge(tried.name, tried.to_json(), signal, tried.holds, figures)
+        self._evaluate(tried.name, tried.to_json(), signal, tried.holds, figures)
         self.found[tried.name]["seconds"] = round(time.process_time() - began, 1)
         return walked, signal
 
     def paired(self, name: str, base: str) -> dict[str, Any]:
-        """How much less log-loss one configuration has than another with the same labels, on the rows of both."""
+        """Relative reduction in log-loss against another configuration with the same labels, on the rows of both."""
         this, other = self.losses[name], self.losses[base]
         both = np.isfinite(this) & np.isfinite(other)
         blocks = TimeBlocks(self.market.base.time[self.market.sampled][both], BLOCKS)
@@ -76,12 +85,12 @@ class Trials:
         }
 
     def compare(self, name: str, values: FloatArray, start: int, horizon: int, holds: tuple[int, ...]) -> Signal:
-        """A signal that nothing was learned for, on the same bars."""
+        """Evaluate a signal without a model on the same bars."""
         signal = Signal(np.where((self.market.time >= start)[:, None], values, np.nan), start, horizon)
-        self._judge(name, {"signal": name, "horizon": horizon, "start": start}, signal, holds, {})
+        self._evaluate(name, {"signal": name, "horizon": horizon, "start": start}, signal, holds, {})
         return signal
 
-    def _judge(
+    def _evaluate(
         self, name: str, configuration: dict[str, Any], signal: Signal, holds: tuple[int, ...], figures: dict[str, Any]
     ) -> None:
         ranked, held, trials = rank_figures(self.market, signal), {}, []
@@ -102,7 +111,7 @@ class Trials:
                     headline={**ranked, "net_bp": money["net_bp"], "net_bp_ci": money["net_bp_ci"]},
                 )
             )
-        self.ledger.record(trials)
+        self.log.record(trials)
         self.found[name] = {**figures, **ranked, "start": signal.start, "held": held}
         best = max(held, key=lambda hold: held[hold]["net_bp"])
         print(
@@ -113,7 +122,7 @@ class Trials:
         )
 
     def _rows_of(self, tried: Configuration) -> LabelledBars:
-        """Kept from one trial to the next, as long as target and columns stay the same."""
+        """Rows of a trial; cached until target or columns change."""
         key = (tried.target, tried.horizon, tried.features, tried.shuffled, tried.funded)
         if self._rows is None or self._rows[0] != key:
             rows = self.market.rows(tried.make_target(self.market), tried.columns(), tried.features)

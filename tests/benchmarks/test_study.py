@@ -1,4 +1,4 @@
-"""The study of targets: what it reads, what it learns, and that it looks at the last stretch once."""
+"""The study of targets: its data, its metrics, and that it uses the final span once."""
 
 import json
 import math
@@ -18,7 +18,17 @@ from quorate.market import SyntheticMarket
 from quorate.targets import ForwardClass
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "study"
-MODULES = ("perpetuals", "relative", "configuration", "judgement", "attacks", "trials", "page", "run")
+MODULES = (
+    "market_neutral",
+    "perpetuals",
+    "relative",
+    "configuration",
+    "signal_metrics",
+    "attacks",
+    "trials",
+    "page",
+    "run",
+)
 BARS, WARM, READ = 1_000, 400, 940
 
 
@@ -155,12 +165,12 @@ def test_a_planted_edge_is_found_and_shuffled_labels_are_not(study, market, tmp_
     assert sum(each.values()) == pytest.approx(attacked["whole"]["gross_bp"])  # 5 and 5 of 8 are all
     assert attacked["whole"]["net_bp"] == pytest.approx(found["held"]["6"]["net_bp"])
     assert attacked["symbols"]["without_the_best"]["net_bp"] < attacked["whole"]["net_bp"]
-    assert walked.steps[0].start == signal.start
+    assert walked.folds[0].start == signal.start
 
 
 def test_ranks_among_equally_volatile_symbols_know_nothing_of_volatility(study, market):
     volatility = market.column("volatility_7d")
-    signal = study.judgement.Signal(-volatility, int(market.time[0]), 24)
+    signal = study.signal_metrics.Signal(-volatility, int(market.time[0]), 24)
     alike = study.attacks.grouped_by_volatility(market, signal).values
     group = np.argsort(np.argsort(volatility[-1])) * 3 // 8
     np.testing.assert_allclose([alike[-1, group == number].mean() for number in range(3)], 0.5)
@@ -178,6 +188,6 @@ def test_the_last_stretch_is_looked_at_once(study, tmp_path):
     (tmp_path / "study.json").write_text(json.dumps({"choice": choice}))
     looked = tmp_path / "study-final.json"
     looked.write_text(json.dumps({"choice": {**choice, "name": "that"}}))
-    assert "that was looked at; expected no look, or one for this" in refused()
+    assert "an evaluation of that; expected none, or one of this" in refused()
     looked.write_text(json.dumps({"choice": choice, "figures": {}}))
-    assert "that no one looked yet" in refused()
+    assert "no evaluation of the final span yet" in refused()

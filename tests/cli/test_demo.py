@@ -18,7 +18,7 @@ def test_the_demo_goes_all_the_way_and_marks_what_it_makes(quorate_program, tmp_
         "Return",
         "Trades",
         "Costs",
-        "Luck and choosing",
+        "Selection bias",
         "Policies",
         "Decisions",
     ):

@@ -41,7 +41,7 @@ def test_the_document_has_what_others_rely_on(walk):
     assert found["rows"] == sum(fold["test"]["rows"] for fold in found["folds"]) - 3 * 5
     assert found["training"] == "anchored"
     assert set(found["cost"]) == {"candles", "features and labels", "training and scoring", "trading and judging"}
-    assert found["warnings"][0].startswith("TOO GOOD")  # three tenths of the variance were planted
+    assert found["warnings"][0].startswith("IMPLAUSIBLE")  # three tenths of the variance were planted
     assert "planted edge" in found["warnings"][0]
 
 
@@ -82,7 +82,7 @@ def test_a_ledger_that_cannot_be_written_is_refused_before_the_work(world, quora
     (tmp_path / "trials.jsonl").mkdir()
     done = quorate_program("evaluate", "--data", world.data, "--symbols", SYMBOLS, scratch=tmp_path)
     assert done.returncode == 1
-    assert "trial ledger" in done.stderr
+    assert "trial log" in done.stderr
     assert "QUORATE_EVALUATION__LEDGER" in done.stderr
     assert "fold 1" not in done.stderr
 
@@ -91,7 +91,7 @@ def test_progress_names_fold_and_member_on_standard_error(walk):
     _, told, page = walk
     for line in ("fold 1/3, xgboost (1/3): 12/12", "fold 3/3, lightgbm (2/3): 12/12", "features and labels: 3/3"):
         assert line in told
-    for text in ("SYNTHETIC", "TOO GOOD", "random entries", "rules fallback", "Folds, each member"):
+    for text in ("SYNTHETIC", "IMPLAUSIBLE", "random entries", "rules fallback", "Folds and the members"):
         assert text in page
 
 
@@ -102,7 +102,7 @@ def test_the_tables_of_a_rolling_walk(world, quorate_program):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for text in (
-        "out of sample in 2 folds", "momentum", "buy and hold", "best member", "Scores of its rivals", "Folds",
+        "out of sample in 2 folds", "momentum", "buy and hold", "best member", "Scores of the baseline models", "Folds",
         "log-loss of the ensemble less that of logistic", "wall time",
     ):  # fmt: skip
         assert text in done.stdout

@@ -21,9 +21,10 @@ from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.settings import EvaluationSettings, Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, Candles, DecisionFrame
 from quorate.evaluation.backtest_setup import BacktestSetup
-from quorate.evaluation.baselines.configurations import revoted
+from quorate.evaluation.baselines.configurations import apply_policy
 from quorate.evaluation.baselines.naive import class_prior
-from quorate.evaluation.evaluate_decisions import SingleModel, judge
+from quorate.evaluation.baselines.strategies import SingleModel
+from quorate.evaluation.evaluate_decisions import TradedDecisions, evaluate_decisions
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.scorecard import Scorecard
 from quorate.targets.classes import ForwardClass
@@ -147,7 +148,7 @@ def make_run() -> Callable[..., Run]:
 
 @pytest.fixture(scope="session")
 def make_card(make_run: Callable[..., Run]) -> Callable[..., Scorecard]:
-    """A card with everything that a page can show: rivals, accounts at random, candidates, importance."""
+    """A scorecard with every section of the report: baselines, random entries, configurations, importance."""
 
     def make(**more: Any) -> Scorecard:
         run = make_run(**more)
@@ -156,22 +157,22 @@ def make_card(make_run: Callable[..., Run]) -> Callable[..., Scorecard]:
             target=TargetSettings(horizon=1, band=0.003),
             vote=VoteSettings(floor=0.5),
         )
-        venue = BacktestSetup(run.candles, {}, settings, 1)
+        setup = BacktestSetup(run.candles, {}, settings, 1)
         frames = {symbol: replace(frame, volatility=np.full(len(frame), 0.006)) for symbol, frame in run.frames.items()}
-        frames = revoted(frames, settings.vote, 2)
+        frames = apply_policy(frames, settings.vote, 2)
         scores = {symbol: frame.scores["xgboost"] for symbol, frame in frames.items()}
-        card = judge(
-            frames,
-            venue.trade(frames),
-            venue,
-            lambda sample: class_prior(sample.y),
-            settings,
-            ("xgboost", "lightgbm"),
-            {
+        traded = TradedDecisions(
+            frames=frames,
+            result=setup.trade(frames),
+            setup=setup,
+            members=("xgboost", "lightgbm"),
+            prior=lambda sample: class_prior(sample.y),
+            models={
                 "logistic": SingleModel(scores, "logistic on the same training rows"),
                 "best_member": SingleModel(scores, "the best"),
             },
         )
+        card = evaluate_decisions(traded, settings)
         columns = [{"column": name, "log_loss": worth, "log_loss_ci": [0, 2 * worth]} for name, worth in WORTH.items()]
         card.figures["importance"] = {"about": "shuffled", "models": {"xgboost": columns, "lightgbm": columns[::-1]}}
         card.figures["provenance"] = {"command": "quorate evaluate", "data_hash": "0123456789abcdef"}

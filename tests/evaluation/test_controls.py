@@ -29,9 +29,10 @@ from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification import rank_ic
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.evaluation.walk_forward.evaluate_walk import verdict
+from quorate.evaluation.statistics.ranks import average_ranks
+from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars, build_rows
-from quorate.evaluation.walk_forward.walk import walk
+from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.evaluation.walk_forward.walk_result import WalkResult
 from quorate.features import Bars, volatility_20
 from quorate.market.synthetic import SWITCH, SyntheticMarket
@@ -62,7 +63,9 @@ def walked(made: SyntheticMarket, settings: Settings = FEW, rows: LabelledBars |
 
 def judged(made: SyntheticMarket, done: WalkResult, settings: Settings) -> Scorecard:
     funding = {name: found for name in made.names if (found := made.funding(name)) is not None}
-    return verdict(done, BacktestSetup(made.panel(), funding, settings, settings.target.horizon, done.start), settings)
+    return evaluate_walk(
+        done, BacktestSetup(made.panel(), funding, settings, settings.target.horizon, done.start), settings
+    )
 
 
 def ensemble(done: WalkResult, made: SyntheticMarket) -> tuple[LabelledPredictions, FloatArray]:
@@ -92,7 +95,9 @@ def test_a_random_walk_has_no_direction(random_walks: dict[int, Any]) -> None:
     for made, done in random_walks.values():
         sample, scores = ensemble(done, made)
         blocks = TimeBlocks(sample.time, FEW.evaluation)
-        low, high = blocks.interval(blocks.correlations(classification.lean(scores), sample.forward_return)) or (1, -1)
+        low, high = blocks.interval(
+            blocks.correlations(classification.directional_score(scores), sample.forward_return)
+        ) or (1, -1)
         # 95 % of three intervals, so a hair of room beyond them.
         assert low - 0.02 < 0 < high + 0.02
 
@@ -106,7 +111,7 @@ def test_shuffled_labels_show_no_skill() -> None:
     skills = {}
     for name, labels in (("true", rows.y), ("shuffled", y)):
         done = walked(made, rows=replace(rows, y=labels))
-        tested = np.concatenate([done.judged(step, "xgboost") for step in done.steps])
+        tested = np.concatenate([done.evaluated(step, "xgboost") for step in done.folds])
         scores = (done.scores["xgboost"][tested] + done.scores["lightgbm"][tested]) / 2
         skills[name] = classification.skill_vs_prior(labels[tested], scores, done.prior[tested])
         area = classification.auc(labels[tested], scores)
@@ -151,9 +156,7 @@ def test_a_planted_edge_is_found_at_its_planted_size(edge: float, seed: int) -> 
         best.append(best_possible(candles, edge)[-count:][known])
     found = rank_ic(scores, sample.forward_return)
     limit, reachable = (
-        np.corrcoef(
-            classification.average_ranks(np.concatenate(part)), classification.average_ranks(sample.forward_return)
-        )[0, 1]
+        np.corrcoef(average_ranks(np.concatenate(part)), average_ranks(sample.forward_return))[0, 1]
         for part in (true, best)
     )
     assert found < limit
@@ -228,7 +231,7 @@ def test_the_account_runs_on_over_all_folds(clean_and_leaky: tuple[Scorecard, Sc
 def test_a_logistic_regression_beside_the_members_has_no_vote() -> None:
     made = market(2, 0.1, symbols=3, bars=600)
     rows = build_rows(made.panel(), "core14", ForwardClass())
-    done = walk(rows, MEMBERS, FEW, folds=2, beside=("logistic", "xgboost"))
+    done = walk(rows, MEMBERS, FEW, WalkOptions(folds=2, baselines=("logistic", "xgboost")))
     assert set(done.scores) == {*MEMBERS, "logistic"}
     frames = done.frames(FEW.vote)
     assert all(set(frame.scores) == set(MEMBERS) for frame in frames.values())

@@ -36,7 +36,7 @@ KEPT_STACK: dict[str, Any] = {
 RULES: dict[str, Any] = {"n": 120, "losses": 50}
 
 
-def verdicts(
+def rows_of(
     decisions: dict[str, Any],
     trades: dict[str, Any] | None,
     stack: dict[str, Any] | None = KEPT_STACK,
@@ -46,7 +46,7 @@ def verdicts(
 
 
 def test_every_promise_of_the_specification_is_there_and_can_be_kept() -> None:
-    rows = verdicts(KEPT_DECISIONS, KEPT_TRADES)
+    rows = rows_of(KEPT_DECISIONS, KEPT_TRADES)
     assert {name: row["target"] for name, row in rows.items()} == {
         "mean confidence": "> 75 %",
         "win rate": "> 70 % over 50+ trades",
@@ -76,7 +76,7 @@ def test_every_promise_of_the_specification_is_there_and_can_be_kept() -> None:
     ],
 )
 def test_each_promise_of_the_decisions_can_be_broken_alone(name: str, change: dict[str, Any]) -> None:
-    rows = verdicts({**KEPT_DECISIONS, **change}, KEPT_TRADES)
+    rows = rows_of({**KEPT_DECISIONS, **change}, KEPT_TRADES)
     assert [row["name"] for row in rows.values() if row["ok"] is not True] == [name]
     assert rows[name]["ok"] is False
 
@@ -90,7 +90,7 @@ def test_each_promise_of_the_decisions_can_be_broken_alone(name: str, change: di
     ],
 )
 def test_each_promise_of_the_trades_can_be_broken_alone(name: str, change: dict[str, Any]) -> None:
-    rows = verdicts(KEPT_DECISIONS, {**KEPT_TRADES, **change})
+    rows = rows_of(KEPT_DECISIONS, {**KEPT_TRADES, **change})
     assert [row["name"] for row in rows.values() if row["ok"] is not True] == [name]
     assert rows[name]["ok"] is False
 
@@ -105,18 +105,18 @@ def test_each_promise_of_the_trades_can_be_broken_alone(name: str, change: dict[
     ],
 )
 def test_each_promise_of_the_stack_can_be_broken_alone(name: str, change: dict[str, Any]) -> None:
-    rows = verdicts(KEPT_DECISIONS, KEPT_TRADES, {**KEPT_STACK, **change})
+    rows = rows_of(KEPT_DECISIONS, KEPT_TRADES, {**KEPT_STACK, **change})
     assert [row["name"] for row in rows.values() if row["ok"] is not True] == [name]
     assert rows[name]["ok"] is False
 
 
 def test_without_a_stack_its_rows_stand_and_say_so() -> None:
-    rows = verdicts(KEPT_DECISIONS, KEPT_TRADES, None, None)
+    rows = rows_of(KEPT_DECISIONS, KEPT_TRADES, None, None)
     stack = [row for name, row in rows.items() if name.startswith("stack")]
     assert len(stack) == 4
     assert all((row["ok"], row["shown"], row["note"]) == (None, "n/a", "n/a: no stack with panel") for row in stack)
-    lossless = verdicts(KEPT_DECISIONS, KEPT_TRADES, KEPT_STACK, {"n": 3, "losses": 0})["stack: losing entries"]
-    assert (lossless["ok"], lossless["note"]) == (None, "n/a: the rules lost no trade on the same bars")
+    lossless = rows_of(KEPT_DECISIONS, KEPT_TRADES, KEPT_STACK, {"n": 3, "losses": 0})["stack: losing entries"]
+    assert (lossless["ok"], lossless["note"]) == (None, "n/a: the rules have no losing trade on the same bars")
 
 
 def test_intervals_stand_beside_what_they_are_of() -> None:
@@ -126,7 +126,7 @@ def test_intervals_stand_beside_what_they_are_of() -> None:
         "fallback_ci": [0.05, 0.15],
         "mix_ci": {"unanimous": [0.2, 0.3], "strong": None},
     }
-    rows = verdicts(decisions, {**KEPT_TRADES, "reward_risk_ci": [2.0, 3.0]})
+    rows = rows_of(decisions, {**KEPT_TRADES, "reward_risk_ci": [2.0, 3.0]})
     assert {name: row["interval"] for name, row in rows.items() if row["interval"]} == {
         "mean confidence": [0.7, 0.8],
         "win rate": [0.6, 0.8],
@@ -138,18 +138,18 @@ def test_intervals_stand_beside_what_they_are_of() -> None:
 
 
 def test_what_cannot_be_measured_is_neither_kept_nor_broken() -> None:
-    untraded = verdicts(KEPT_DECISIONS, None)
+    untraded = rows_of(KEPT_DECISIONS, None)
     for name in ("win rate", "largest loss", "reward / risk"):
         assert untraded[name]["ok"] is None
         assert untraded[name]["measured"] is None
         assert untraded[name]["shown"] == "n/a"
         assert untraded[name]["note"] == "n/a: no trade"
-    few = verdicts(KEPT_DECISIONS, {**KEPT_TRADES, "n": 49})["win rate"]
+    few = rows_of(KEPT_DECISIONS, {**KEPT_TRADES, "n": 49})["win rate"]
     assert (few["ok"], few["measured"], few["note"]) == (None, 0.72, "n/a: 49 of 50 trades")
     won_all = {**KEPT_TRADES, "reward_risk": None, "missing": {"reward_risk": "no losing trade"}}
-    assert verdicts(KEPT_DECISIONS, won_all)["reward / risk"]["note"] == "n/a: no losing trade"
+    assert rows_of(KEPT_DECISIONS, won_all)["reward / risk"]["note"] == "n/a: no losing trade"
     silent = {"decided": 0, "mean_confidence": None, "fallback": None, "mix": {}}
-    assert all(row["ok"] is None for row in verdicts(silent, None, None).values())
+    assert all(row["ok"] is None for row in rows_of(silent, None, None).values())
 
 
 @given(st.floats(0, 1))

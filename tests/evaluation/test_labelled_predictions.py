@@ -10,7 +10,7 @@ import pytest
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Candles
-from quorate.evaluation.labelled_predictions import LabelledPredictions, mean_scores
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.targets.labels import Labels
 
 
@@ -62,9 +62,9 @@ def test_a_member_that_a_frame_lacks_abstained_there(make_run: Callable[..., Any
 def test_bars_that_the_candles_do_not_hold_are_refused(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=60)
     symbol, frame = next(iter(run.frames.items()))
-    with pytest.raises(EvaluationError, match="do not hold"):
+    with pytest.raises(EvaluationError, match="missing from its candles"):
         LabelledPredictions.of({symbol: frame}, {symbol: run.candles[symbol][5:]}, Steps())
-    with pytest.raises(EvaluationError, match="do not hold"):
+    with pytest.raises(EvaluationError, match="missing from its candles"):
         LabelledPredictions.of({symbol: frame}, {symbol: run.candles[symbol][:50]}, Steps())
     with pytest.raises(EvaluationError, match="no candles"):
         LabelledPredictions.of({symbol: frame}, {}, Steps())
@@ -72,16 +72,28 @@ def test_bars_that_the_candles_do_not_hold_are_refused(make_run: Callable[..., A
         LabelledPredictions.of({}, {}, Steps())
 
 
-def test_the_ensemble_leans_as_its_members_weigh() -> None:
+def sample(**members: np.ndarray) -> LabelledPredictions:
+    return LabelledPredictions(
+        y=np.zeros(3, np.int8),
+        forward_return=np.zeros(3),
+        time=np.arange(3),
+        symbol=np.zeros(3, np.int64),
+        symbols=("A",),
+        members=members,
+        action=np.ones(3, np.int8),
+    )
+
+
+def test_the_ensemble_is_the_weighted_mean_of_the_members_that_voted() -> None:
     settings = VoteSettings(weights={"one": 0.3, "two": 0.1})
     one = np.array([[0.1, 0.1, 0.8], [0.1, 0.1, 0.8], [np.nan] * 3])
     two = np.array([[0.5, 0.3, 0.2], [np.nan] * 3, [np.nan] * 3])
-    mean = mean_scores({"one": one, "two": two}, settings)
+    mean = sample(one=one, two=two).ensemble(settings)
     assert mean[0] == pytest.approx([0.2, 0.15, 0.65])
     assert mean[1] == pytest.approx(one[1])  # alone, whatever its weight
     assert np.isnan(mean[2]).all()
     with pytest.raises(EvaluationError, match="no member"):
-        mean_scores({}, settings)
+        sample().ensemble(settings)
 
 
 def test_columns_of_different_lengths_and_false_scores_are_refused() -> None:

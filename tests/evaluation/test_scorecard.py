@@ -14,13 +14,14 @@ from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification_report import score_figures
-from quorate.evaluation.scorecard import Scorecard, scorecard
+from quorate.evaluation.scorecard import Scorecard, build_scorecard
+from quorate.evaluation.scorecard_inputs import ScorecardInputs
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
 
 @pytest.fixture(scope="module")
 def card(run: Any) -> Scorecard:
-    return scorecard(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles)
+    return build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles))
 
 
 def test_the_document_has_what_others_rely_on(card: Scorecard) -> None:
@@ -63,7 +64,7 @@ def test_the_prior_has_no_skill_against_itself(card: Scorecard) -> None:
     assert prior["skill_vs_prior_ci"] == [0, 0]
     assert prior["auc"] == 0.5
     assert prior["rank_ic"] is None
-    same = "the losses differ by the same in every period"
+    same = "the loss difference is the same in every period"
     assert prior["missing"] == {
         "rank_ic": "does not vary", "rank_ic_ci": "does not vary", "against_prior": same, "against_prior_p": same,
     }  # fmt: skip
@@ -104,7 +105,7 @@ def test_buy_and_hold_covers_the_bars_that_were_decided_on(run: Any) -> None:
     columns = {name: getattr(run.sample, name)[keep] for name in ("y", "forward_return", "time", "symbol", "action")}
     members = {name: scores[keep] for name, scores in run.sample.members.items()}
     sample = replace(run.sample, **columns, members=members, symbols=(symbol,))
-    card = scorecard(sample, class_prior(sample.y), {symbol: part}, candles=run.candles)
+    card = build_scorecard(ScorecardInputs(sample, class_prior(sample.y), {symbol: part}, candles=run.candles))
     assert card.hold is not None
     assert card.hold.time.tolist() == part.time.tolist()
     candles = run.candles[symbol][rows]
@@ -118,7 +119,9 @@ def test_funding_that_is_not_there_is_named(run: Any, card: Scorecard) -> None:
     assert card.figures["baselines"]["buy_and_hold"]["funding_unknown"] == list(run.frames)
     symbol, other = run.frames
     funding = {symbol: Funding(symbol, run.frames[symbol].time[8::8], np.full(59, 0.001))}
-    paid = scorecard(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles, funding)
+    paid = build_scorecard(
+        ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles, funding)
+    )
     assert paid.figures["baselines"]["buy_and_hold"]["funding_unknown"] == [other]
     assert paid.hold is not None
     assert card.hold is not None
@@ -127,26 +130,26 @@ def test_funding_that_is_not_there_is_named(run: Any, card: Scorecard) -> None:
 
 def test_synthetic_candles_mark_the_card(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=150, synthetic=True)
-    assert scorecard(run.sample, class_prior(run.sample.y), run.frames).synthetic
+    assert build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames)).synthetic
     marked = replace(run.result, synthetic=True)
     plain = {symbol: replace(frame, synthetic=False) for symbol, frame in run.frames.items()}
-    assert scorecard(run.sample, class_prior(run.sample.y), plain, marked).synthetic
+    assert build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), plain, marked)).synthetic
 
 
 def test_rows_on_which_nobody_voted_are_nulls_with_reasons(run: Any) -> None:
     silent = {name: np.full_like(scores, np.nan) for name, scores in run.sample.members.items()}
-    card = scorecard(replace(run.sample, members=silent), np.array([0.3, 0.4, 0.3]), run.frames)
+    card = build_scorecard(ScorecardInputs(replace(run.sample, members=silent), np.array([0.3, 0.4, 0.3]), run.frames))
     ensemble = card.figures["ensemble"]
     assert (ensemble["n"], ensemble["abstained"]) == (0, len(run.sample))
     assert ensemble["log_loss"] is None
-    assert set(ensemble["missing"].values()) == {"it never voted"}
+    assert set(ensemble["missing"].values()) == {"no vote"}
     assert ensemble["reliability"] == []
     json.dumps(card.figures, allow_nan=False)
 
 
 def test_few_days_give_figures_without_intervals(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=60)
-    card = scorecard(run.sample, class_prior(run.sample.y), run.frames, candles=run.candles)
+    card = build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames, candles=run.candles))
     ensemble = card.figures["ensemble"]
     assert ensemble["log_loss"] > 0
     assert ensemble["log_loss_ci"] is None
@@ -159,7 +162,7 @@ def test_an_empty_sample_is_still_a_document(run: Any) -> None:
     members = {name: scores[none] for name, scores in run.sample.members.items()}
     empty = replace(run.sample, **columns, members=members)
     assert isinstance(empty, LabelledPredictions)
-    card = scorecard(empty, np.array([0.3, 0.4, 0.3]), run.frames, run.result, run.candles)
+    card = build_scorecard(ScorecardInputs(empty, np.array([0.3, 0.4, 0.3]), run.frames, run.result, run.candles))
     assert card.figures["rows"] == 0
     assert card.figures["from"] is None
     json.dumps(card.figures, allow_nan=False)

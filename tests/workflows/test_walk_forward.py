@@ -52,7 +52,7 @@ def test_the_result_shows_folds_and_baselines(walked):
     made, _ = walked
     assert "xgboost, lightgbm in 2 folds" in str(made)
     assert "class prior on the same rows" in made._repr_html_()
-    assert "TOO GOOD" in str(made)  # three tenths of the variance are predictable
+    assert "IMPLAUSIBLE" in str(made)  # three tenths of the variance are predictable
     metrics = made.to_pandas()
     assert {"ensemble", "xgboost", "lightgbm", "logistic", "best_member", "random"} <= set(metrics.index)
     assert set(made.frames) == set(SYMBOLS)

@@ -143,4 +143,4 @@ def _show(result: Evaluation, report: Path | None, *, as_json: bool) -> None:
         return
     if report is not None:
         output.note(f"report written to {result.report(report)}")
-    output.note(f"{len(result.scorecard.candidates)} configurations recorded in {document['provenance']['ledger']}")
+    output.note(f"{len(result.scorecard.configurations)} configurations recorded in {document['provenance']['ledger']}")

@@ -1,64 +1,47 @@
-"""Is it any good: walk-forward, metrics with intervals, baselines, the success criteria, and the report."""
+"""Evaluation: metrics with intervals, baselines, walk-forward, success criteria, leakage checks, and the report."""
 
-from quorate.evaluation.backtest_setup import BacktestSetup
-from quorate.evaluation.baselines.naive import always_hold, buy_and_hold, class_prior
-from quorate.evaluation.baselines.random_entries import chance_figures
-from quorate.evaluation.baselines.strategies import BaselineStrategy, model_rival, momentum_rival, rules_rival
-from quorate.evaluation.criteria import criteria
-from quorate.evaluation.labelled_predictions import LabelledPredictions, mean_scores
-from quorate.evaluation.lookahead.checks import Leak, LeakageReport, check_features, check_model, check_strategy
-from quorate.evaluation.metrics.classification_report import score_figures
-from quorate.evaluation.metrics.decisions import decision_figures
-from quorate.evaluation.metrics.equity import EquityCurve, equity_figures
-from quorate.evaluation.metrics.trades import account_curve, trade_figures
-from quorate.evaluation.report.formatting import Cell, Table
-from quorate.evaluation.report.html import render, write_report
-from quorate.evaluation.report.tables import tables
-from quorate.evaluation.scorecard import Scorecard, scorecard
-from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.evaluation.walk_forward.evaluate_walk import verdict
-from quorate.evaluation.walk_forward.fold_rows import FoldRows, steps
-from quorate.evaluation.walk_forward.labelled_bars import LabelledBars, build_rows
-from quorate.evaluation.walk_forward.walk import walk
-from quorate.evaluation.walk_forward.walk_result import WalkResult
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "BacktestSetup",
-    "BaselineStrategy",
-    "Cell",
-    "EquityCurve",
-    "FoldRows",
-    "LabelledBars",
-    "LabelledPredictions",
-    "Leak",
-    "LeakageReport",
-    "Scorecard",
-    "Table",
-    "TimeBlocks",
-    "WalkResult",
-    "account_curve",
-    "always_hold",
-    "build_rows",
-    "buy_and_hold",
-    "chance_figures",
-    "check_features",
-    "check_model",
-    "check_strategy",
-    "class_prior",
-    "criteria",
-    "decision_figures",
-    "equity_figures",
-    "mean_scores",
-    "model_rival",
-    "momentum_rival",
-    "render",
-    "rules_rival",
-    "score_figures",
-    "scorecard",
-    "steps",
-    "tables",
-    "trade_figures",
-    "verdict",
-    "walk",
-    "write_report",
-]
+from quorate.core.deferred import deferred
+
+if TYPE_CHECKING:
+    from quorate.evaluation.backtest_setup import BacktestSetup as BacktestSetup
+    from quorate.evaluation.evaluate_decisions import TradedDecisions as TradedDecisions
+    from quorate.evaluation.labelled_predictions import LabelledPredictions as LabelledPredictions
+    from quorate.evaluation.lookahead.checks import check_features as check_features
+    from quorate.evaluation.lookahead.checks import check_model as check_model
+    from quorate.evaluation.lookahead.checks import check_strategy as check_strategy
+    from quorate.evaluation.lookahead.leakage_report import Leak as Leak
+    from quorate.evaluation.lookahead.leakage_report import LeakageReport as LeakageReport
+    from quorate.evaluation.metrics.equity import EquityCurve as EquityCurve
+    from quorate.evaluation.report.html import render_report as render_report
+    from quorate.evaluation.report.html import write_report as write_report
+    from quorate.evaluation.scorecard import Scorecard as Scorecard
+    from quorate.evaluation.scorecard import build_scorecard as build_scorecard
+    from quorate.evaluation.scorecard_inputs import ScorecardInputs as ScorecardInputs
+    from quorate.evaluation.statistics.block_bootstrap import TimeBlocks as TimeBlocks
+    from quorate.evaluation.statistics.trial_log import TrialLog as TrialLog
+    from quorate.evaluation.walk_forward.labelled_bars import LabelledBars as LabelledBars
+    from quorate.evaluation.walk_forward.labelled_bars import build_rows as build_rows
+    from quorate.evaluation.walk_forward.walk import WalkOptions as WalkOptions
+    from quorate.evaluation.walk_forward.walk_result import WalkResult as WalkResult
+else:
+    __getattr__, __all__ = deferred(
+        __name__,
+        {
+            "backtest_setup": "BacktestSetup",
+            "evaluate_decisions": "TradedDecisions",
+            "labelled_predictions": "LabelledPredictions",
+            "lookahead.checks": "check_features check_model check_strategy",
+            "lookahead.leakage_report": "Leak LeakageReport",
+            "metrics.equity": "EquityCurve",
+            "report.html": "render_report write_report",
+            "scorecard": "Scorecard build_scorecard",
+            "scorecard_inputs": "ScorecardInputs",
+            "statistics.block_bootstrap": "TimeBlocks",
+            "statistics.trial_log": "TrialLog",
+            "walk_forward.labelled_bars": "LabelledBars build_rows",
+            "walk_forward.walk": "WalkOptions",
+            "walk_forward.walk_result": "WalkResult",
+        },
+    )

@@ -1,4 +1,4 @@
-"""Where the ensemble and everything it is compared with trade: the same bars, the same costs, the same account."""
+"""The setup shared by the ensemble and its baselines: the same bars, costs and account settings."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from quorate.trading.oversight import Oversight
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BacktestSetup:
-    """A span of markets, and the account that trades there.
+    """Markets over a span, and the settings of an account that trades them.
 
     Attributes:
-        candles: symbol -> candles; those before `start` warm ATR up.
-        funding: symbol -> settlements, where they are known.
-        marks: symbol -> mark prices, where they are known.
+        candles: symbol -> candles; those before `start` warm up ATR.
+        funding: symbol -> settlements, where known.
         settings: costs, account and exits.
-        horizon: bars of the target, after which a position is closed unless `exits.time_bars` says otherwise.
+        horizon: bars of the target, after which a position is closed unless `exits.time_bars` is set.
         start, end: of the run in ms, inclusive and exclusive.
-        contracts: symbol -> the exchange's rules, where they are known.
+        marks: symbol -> mark prices, where known.
+        contracts: symbol -> the exchange's contract rules, where known.
         oversight: guards and ladder; None for neither.
     """
 
@@ -40,19 +40,22 @@ class BacktestSetup:
 
     @property
     def holding_bars(self) -> int:
-        """The longest that a position lasts."""
+        """Most bars that a position is held."""
         return self.settings.exits.time_bars or self.horizon
 
     def trade(self, frames: Mapping[str, DecisionFrame]) -> BacktestResult:
-        """The decisions, traded by one account of their own.
+        """Backtest the decisions with a new account.
 
-        Those of the calibrated policy are sized by their probabilities: half Kelly.
+        Decisions of the calibrated policy are sized by their probabilities (half Kelly).
+
+        Args:
+            frames: symbol -> decisions, each symbol with candles.
 
         Raises:
             TradingError: see `backtest`.
         """
         sized = bool(frames) and all(frame.policy == "calibrated" for frame in frames.values())
-        chances = {symbol: frame.probability for symbol, frame in frames.items()}
+        probabilities = {symbol: frame.probability for symbol, frame in frames.items()}
         return backtest(
             frames,
             self.candles,
@@ -65,6 +68,6 @@ class BacktestSetup:
             end=self.end,
             marks=self.marks,
             contracts=self.contracts,
-            probabilities={symbol: chance for symbol, chance in chances.items() if chance is not None},
+            probabilities={symbol: known for symbol, known in probabilities.items() if known is not None},
             oversight=self.oversight,
         )

@@ -1,6 +1,6 @@
-"""The success criteria: what was promised, what was measured, and whether it was kept.
+"""Success criteria: target, measured value, and whether the target is met.
 
-One table for `evaluate`, `backtest` and paper trading: it reads nothing but the figures of decisions and trades.
+The same table is used by `evaluate`, `backtest` and paper trading; it needs only figures of decisions and trades.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ def criteria(
 ) -> list[dict[str, Any]]:
     """One row per criterion: name, target, measured, ok, shown, unit, interval, note.
 
-    `measured` is the exact figure; `shown` is its text, cut off so that it never looks better than it is. `ok` is null
-    where nothing could be measured, and `note` then says why. A verdict is about the figure; the interval beside it
-    says how sure that is.
+    `measured` is the exact value; `shown` is its text, rounded so that it never looks better than it is. `ok` compares
+    the value with the target, regardless of `interval`; it is null if nothing could be measured, with the reason in
+    `note`.
 
     Args:
-        decisions: the figures of `decision_figures`.
-        trades: the figures of `trade_figures`; None when nothing was traded.
-        settings: the targets.
-        stack: the figures of `trade_figures` of the stack with panel; None where there is none.
-        rules: those of the fallback rules on the stack's bars.
+        decisions: figures of `decision_figures`.
+        trades: figures of `trade_figures`; None without a backtest.
+        settings: targets.
+        stack: figures of `trade_figures` of the stack with panel; None without one.
+        rules: those of the fallback rules on the stack's bars; None without them.
     """
-    return [*_of_vote(decisions, trades, settings), *_of_stack(stack, rules, settings)]
+    return [*_vote_rows(decisions, trades, settings), *_stack_rows(stack, rules, settings)]
 
 
-def _of_vote(
+def _vote_rows(
     decisions: Mapping[str, Any], trades: Mapping[str, Any] | None, settings: CriteriaSettings
 ) -> list[dict[str, Any]]:
     money: Mapping[str, Any] = {"n": 0} if trades is None else trades
@@ -97,7 +97,7 @@ def _of_vote(
     return rows
 
 
-def _of_stack(
+def _stack_rows(
     stack: Mapping[str, Any] | None, rules: Mapping[str, Any] | None, settings: CriteriaSettings
 ) -> list[dict[str, Any]]:
     money: Mapping[str, Any] = {"n": 0} if stack is None else stack
@@ -106,9 +106,9 @@ def _of_stack(
     def reason(name: str) -> str:
         return why if stack is None else _why(money, name)
 
-    losses, theirs = money.get("losses"), None if rules is None else rules.get("losses")
-    fewer = None if losses is None or not theirs else 1 - losses / theirs
-    unruly = why if stack is None else "n/a: the rules lost no trade on the same bars"
+    losses, rule_losses = money.get("losses"), None if rules is None else rules.get("losses")
+    fewer = None if losses is None or not rule_losses else 1 - losses / rule_losses
+    no_losses = why if stack is None else "n/a: the rules have no losing trade on the same bars"
     return [
         _at_least(
             "stack: win rate",
@@ -139,14 +139,14 @@ def _of_stack(
             fewer,
             settings.stack_fewer_losses,
             "share",
-            unruly,
+            no_losses,
             than=" fewer than the rules",
         ),
     ]
 
 
 def shown(value: float, unit: Unit, *, up: bool = False) -> str:
-    """A figure as text, cut off downwards; `up` cuts upwards, for figures that should be small.
+    """A figure as text, rounded down; `up` rounds up, for figures with an upper limit.
 
     >>> shown(0.69999, "share"), shown(15.001, "usd", up=True), shown(0.57, "share")
     ('69.9 %', '$15.01', '57.0 %')
@@ -169,7 +169,7 @@ def _row(
     *,
     up: bool = False,
 ) -> dict[str, Any]:
-    """`note` says why nothing can be judged; it is empty when it can."""
+    """One row; `note` is the reason if the value cannot be compared with the target, else empty."""
     return {
         "name": name,
         "target": target,
@@ -244,7 +244,7 @@ def _within(
     target = f"{ends[0] * 100:g}-{_target(ends[1], 'share')} of decided bars"
     if value is None:
         return _row(name, target, None, False, "share", missing)
-    # Under the range, cutting down is honest; over it, cutting up is.
+    # Round away from the range, so that a value outside never looks like one inside.
     return _row(name, target, value, ends[0] <= value <= ends[1], "share", "", interval, up=value > ends[1])
 
 

@@ -1,4 +1,4 @@
-"""A stack on bars it has not seen: its predicted returns, its decisions and its trades beside their baselines."""
+"""Evaluation of a stack on bars it was not trained on: predicted returns, decisions and trades, with baselines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quorate.core.settings import Settings
 from quorate.core.types import DecisionFrame, FloatArray, IntArray
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.naive import buy_and_hold
-from quorate.evaluation.baselines.strategies import momentum_rival, rules_rival
+from quorate.evaluation.baselines.strategies import momentum_strategy, rules_strategy
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.metrics.decisions import decision_figures
 from quorate.evaluation.metrics.equity import equity_figures
@@ -24,45 +24,45 @@ from quorate.targets.returns import forward_return
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 
-def stacked_figures(
+def stack_figures(
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult,
-    venue: BacktestSetup,
+    setup: BacktestSetup,
     mean: float,
     settings: Settings,
 ) -> dict[str, Any]:
     """The document of `quorate evaluate --json` for a stack, JSON-safe.
 
-    Returns are judged on the bars whose future is known and on which every member and the stack have spoken, so that
-    all of them, predicting zero and predicting the mean have the same rows.
+    Returns are evaluated on bars with a known return and predictions of the stack and of every member, so that all of
+    them and the baselines have the same rows.
 
     Args:
         frames: symbol -> decisions of a stack on every bar of the run.
-        result: what they brought.
-        venue: where they were traded; its horizon is the target's.
-        mean: return of the rows that the stack was trained on, a fraction.
-        settings: intervals, criteria, costs; the target's horizon is that of the return.
+        result: their backtest.
+        setup: of that backtest; its horizon is the target's.
+        mean: mean return of the rows that the stack was trained on, a fraction.
+        settings: intervals, criteria and costs.
 
     Raises:
         EvaluationError: no symbol.
     """
-    y, time, predicted, members = _rows(frames, venue)
-    blocks, horizon = TimeBlocks(time, settings.evaluation), venue.horizon
+    y, time, predicted, members = _rows(frames, setup)
+    blocks, horizon = TimeBlocks(time, settings.evaluation), setup.horizon
     decisions = decision_figures(frames.values(), settings.evaluation)
     trades = trade_figures(result, settings.evaluation)
     baselines = return_baselines(y, mean, time, blocks, horizon=horizon)
-    for name, rival in (
-        ("momentum", momentum_rival(frames, venue, settings.target)),
-        ("rules", rules_rival(frames, venue, settings.target)),
+    for name, baseline in (
+        ("momentum", momentum_strategy(frames, setup, settings.target)),
+        ("rules", rules_strategy(frames, setup, settings.target)),
     ):
-        baselines[name] = {"about": rival.about, "trades": trade_figures(rival.result, settings.evaluation)}
+        baselines[name] = {"about": baseline.about, "trades": trade_figures(baseline.result, settings.evaluation)}
     spans = {
-        symbol: venue.candles[symbol].between(int(frame.time[0]), int(frame.time[-1]) + 1)
+        symbol: setup.candles[symbol].between(int(frame.time[0]), int(frame.time[-1]) + 1)
         for symbol, frame in frames.items()
         if len(frame)
     }
     if spans:
-        hold = buy_and_hold(spans, result.start_equity_usd, settings.costs, venue.funding)
+        hold = buy_and_hold(spans, result.start_equity_usd, settings.costs, setup.funding)
         baselines["buy_and_hold"] = equity_figures(hold, settings.evaluation).to_json()
     return {
         "synthetic": any(frame.synthetic for frame in frames.values()) or result.synthetic,
@@ -88,18 +88,18 @@ def stacked_figures(
 
 
 def _rows(
-    frames: Mapping[str, DecisionFrame], venue: BacktestSetup
+    frames: Mapping[str, DecisionFrame], setup: BacktestSetup
 ) -> tuple[FloatArray, IntArray, FloatArray, dict[str, FloatArray]]:
-    """Returns, times, the stack's predictions and the members', on the rows that all of them have, by time."""
+    """Returns, times, predictions of the stack and of its members, on the rows that all of them have, by time."""
     if not frames:
-        raise EvaluationError("judge a stack", found="no symbol", expected="at least one frame")
+        raise EvaluationError("evaluate a stack", found="no symbol", expected="at least one frame")
     parts = []
     for symbol, frame in frames.items():
-        candles = venue.candles[symbol]
-        earned = forward_return(candles, venue.horizon)[np.searchsorted(candles.time, frame.time)]
-        said = np.full(len(frame), np.nan) if frame.predicted is None else frame.predicted
-        # A member that failed in training is in no combiner, and has nothing to be judged by.
-        parts.append((earned, frame.time, said, frame.forecasts))
+        candles = setup.candles[symbol]
+        earned = forward_return(candles, setup.horizon)[np.searchsorted(candles.time, frame.time)]
+        predicted = np.full(len(frame), np.nan) if frame.predicted is None else frame.predicted
+        parts.append((earned, frame.time, predicted, frame.forecasts))
+    # A member that failed in training has no predictions, and is left out.
     names = [
         name
         for name in dict.fromkeys(name for part in parts for name in part[3])

@@ -1,4 +1,4 @@
-"""Numbers on their way into JSON: a value that cannot be given is null, and beside it stands why."""
+"""Numbers for JSON documents: a missing value is null, with the reason under `missing`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Figures:
         self._missing: dict[str, str] = {}
 
     def add(self, name: str, value: float | None, why: str = "") -> None:
-        """One number; NaN, infinite or None becomes null for the reason `why`."""
+        """Add one number; NaN, infinity and None become null with the reason `why`."""
         if value is None or not math.isfinite(value):
             self._values[name] = None
             self._missing[name] = why or "not a finite number"
@@ -29,7 +29,7 @@ class Figures:
             self._values[name] = value if isinstance(value, int) else float(value)
 
     def add_interval(self, name: str, interval: tuple[float, float] | None, why: str = "") -> None:
-        """Both ends of an interval, as a list; null when it, or one end, cannot be given."""
+        """Add both ends of an interval as a list; null if it is None or one end is not finite."""
         if interval is None or not all(map(math.isfinite, interval)):
             self._values[name] = None
             self._missing[name] = why or "not a finite interval"
@@ -37,5 +37,5 @@ class Figures:
             self._values[name] = [float(interval[0]), float(interval[1])]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that was added; `missing` (name -> reason) only when something is null."""
+        """All numbers by name; `missing` (name -> reason) is present only if one of them is null."""
         return {**self._values, **({"missing": dict(self._missing)} if self._missing else {})}

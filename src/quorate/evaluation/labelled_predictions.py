@@ -1,4 +1,4 @@
-"""The labelled rows on which scores are judged."""
+"""Labelled rows with the scores of every member."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import numpy as np
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import VoteSettings
 from quorate.core.types import CLASS_NAMES, ActionArray, Candles, DecisionFrame, FloatArray, IntArray
-from quorate.evaluation.metrics.classification import check_scores, voted
+from quorate.ensemble.voting.mean_scores import mean_scores
+from quorate.evaluation.metrics.classification import check_scores
 from quorate.targets.labels import Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledPredictions:
-    """Rows whose future is known, with each member's scores. Rows of all symbols follow each other.
+    """Rows with a known label and each member's scores; rows of all symbols are concatenated.
 
     Attributes:
         y: (n,) int8 classes.
         forward_return: (n,) float64, fraction.
         time: (n,) int64 open times in ms.
-        symbol: (n,) int64, place in `symbols`.
+        symbol: (n,) int64, index into `symbols`.
         symbols: names.
         members: model -> (n, 3) float64 raw scores; a NaN row is an abstention.
-        action: (n,) int8, what the ensemble decided.
+        action: (n,) int8, the ensemble's decision.
 
     Raises:
-        EvaluationError: lengths that differ, unknown classes, rows that are not scores.
+        EvaluationError: the lengths differ, a class is unknown, or a row of scores is invalid.
     """
 
     y: ActionArray
@@ -43,7 +44,7 @@ class LabelledPredictions:
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in ("y", "forward_return", "time", "symbol", "action")}
         if len(set(lengths.values())) > 1:
-            raise EvaluationError("judge scores", found=f"columns of {lengths} rows", expected="one length")
+            raise EvaluationError("evaluate scores", found=f"columns of {lengths} rows", expected="one length")
         for scores in self.members.values():
             check_scores(self.y, scores)
 
@@ -52,19 +53,24 @@ class LabelledPredictions:
 
     @classmethod
     def of(cls, frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles], target: Target) -> Self:
-        """Every bar of the frames whose class is known; a member that a frame lacks abstained there.
+        """Every bar of the frames with a known label; a member without scores in a frame abstains there.
 
-        The label of a bar may read candles after the frame's end, as long as `candles` holds them: that is what is
-        predicted, and it is used for judging only.
+        A label may read candles after the end of the frame if `candles` has them: they are what is predicted, and are
+        used for evaluation only.
+
+        Args:
+            frames: symbol -> decisions.
+            candles: symbol -> candles, with every bar of the frame.
+            target: what is predicted.
 
         Raises:
-            EvaluationError: a frame without candles, or with a bar that they do not hold.
+            EvaluationError: no frame, a frame without candles, or a bar that is missing from them.
         """
         names = tuple(dict.fromkeys(model for frame in frames.values() for model in frame.scores))
         parts: list[tuple[ActionArray, FloatArray, IntArray, IntArray, ActionArray]] = []
         members: dict[str, list[FloatArray]] = {name: [] for name in names}
         for place, (symbol, frame) in enumerate(frames.items()):
-            at = _places(frame, candles.get(symbol))
+            at = _rows_of(frame, candles.get(symbol))
             labels = target.label(candles[symbol])
             known = labels.known[at] & np.isfinite(labels.forward_return[at])
             rows = at[known]
@@ -83,7 +89,7 @@ class LabelledPredictions:
                     np.full((len(rows), len(CLASS_NAMES)), np.nan) if scores is None else scores[known]
                 )
         if not parts:
-            raise EvaluationError("judge scores", found="no symbol", expected="at least one frame")
+            raise EvaluationError("evaluate scores", found="no symbol", expected="at least one frame")
         y, forward_return, time, number, action = (np.concatenate(column) for column in zip(*parts, strict=True))
         return cls(
             y=y,
@@ -96,33 +102,20 @@ class LabelledPredictions:
         )
 
     def ensemble(self, settings: VoteSettings) -> FloatArray:
-        """(n, 3) the members' raw scores, averaged with the vote's weights over those that voted in that row.
+        """(n, 3) mean of the members' raw scores, with the vote's weights over the members that voted in each row.
 
-        This is what the ensemble as a whole leans to. It is neither calibrated nor the vote's confidence.
+        It is neither calibrated nor the vote's confidence. NaN where all members abstained.
+
+        Raises:
+            EvaluationError: there is no member.
         """
+        if not self.members:
+            raise EvaluationError("average the members' scores", found="no member", expected="at least one")
         return mean_scores(self.members, settings)
 
 
-def mean_scores(members: Mapping[str, FloatArray], settings: VoteSettings) -> FloatArray:
-    """(n, 3) weighted mean of raw scores over the members that voted; NaN where all abstained.
-
-    >>> one, two = np.array([[0.2, 0.2, 0.6]]), np.array([[0.4, 0.4, 0.2]])
-    >>> mean_scores({"xgboost": one, "lightgbm": two}, VoteSettings()).round(6).tolist()
-    [[0.3, 0.3, 0.4]]
-    """
-    if not members:
-        raise EvaluationError("average the members", found="no member", expected="at least one")
-    total = np.zeros_like(next(iter(members.values())), dtype=np.float64)
-    weights = np.zeros(len(total))
-    for name, scores in members.items():
-        rows = voted(scores)
-        total[rows] += settings.weight(name) * scores[rows]
-        weights[rows] += settings.weight(name)
-    return np.asarray(total / np.where(weights > 0, weights, np.nan)[:, None])
-
-
-def _places(frame: DecisionFrame, candles: Candles | None) -> IntArray:
-    """(bars,) where each bar of the frame is among the candles."""
+def _rows_of(frame: DecisionFrame, candles: Candles | None) -> IntArray:
+    """(bars,) row of each bar of the frame in the candles."""
     if candles is None:
         raise EvaluationError(f"label the bars of {frame.symbol}", found="no candles of it", expected="its candles")
     at = np.searchsorted(candles.time, frame.time)
@@ -130,7 +123,7 @@ def _places(frame: DecisionFrame, candles: Candles | None) -> IntArray:
     if not here.all() or (candles.time[at] != frame.time).any():
         raise EvaluationError(
             f"label the bars of {frame.symbol}",
-            found="a bar that its candles do not hold",
-            expected="the candles that were predicted on",
+            found="a bar that is missing from its candles",
+            expected="the candles that were predicted",
         )
     return np.asarray(at, np.int64)

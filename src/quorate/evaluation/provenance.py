@@ -1,4 +1,4 @@
-"""Provenance of figures: the digest of the data and the version of the code."""
+"""Provenance of a figure: hash of the data, version of the code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def data_hash(
     funding: Mapping[str, Funding] | None = None,
     marks: Mapping[str, Candles] | None = None,
 ) -> str:
-    """16 hex digits of the SHA-256 of everything that was read, to the last bit; the order of symbols is no matter.
+    """16 hex digits of the SHA-256 of all data read; independent of the order of symbols.
 
     Args:
-        candles: symbol -> candles, those that warm features up included.
+        candles: symbol -> candles, including those that warm up features.
         funding: symbol -> settlements.
         marks: symbol -> mark prices.
     """
@@ -41,5 +41,5 @@ def data_hash(
 
 
 def code_version() -> str:
-    """The release and the first 12 hex digits of the digest of the source."""
+    """The release, and the first 12 hex digits of the digest of the source."""
     return f"{__version__}+{code_digest()[:12]}"

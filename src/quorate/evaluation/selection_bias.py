@@ -1,4 +1,4 @@
-"""How much of the result is luck and choosing: the deflated Sharpe ratio and the probability of overfitting."""
+"""Selection bias of the best configuration: deflated Sharpe ratio and probability of backtest overfitting."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from quorate.evaluation.statistics.trial_log import Trial, TrialHistory
 def deflation_figures(
     moments: Moments, sharpes: Sequence[float], counted: str, recorded: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The judged account's Sharpe ratio against the luck of all trials, JSON-safe, and what it says in a sentence.
+    """Deflated Sharpe ratio of the evaluated account, JSON-safe, with a sentence that explains it.
 
     Args:
-        moments: of its daily returns.
-        sharpes: a day's Sharpe ratio of every distinct trial, its own among them.
-        counted: which trials those are, in words.
-        recorded: what there is to say of the ledger.
+        moments: of the account's daily returns.
+        sharpes: daily Sharpe ratio of every distinct trial, including this one.
+        counted: description of the trials, for the sentence.
+        recorded: what to add about the trial log.
     """
     found = deflated_sharpe(moments, sharpes)
     why = "the account's returns do not vary" if moments.n > 1 else "fewer than two days"
@@ -39,21 +39,30 @@ def deflation_figures(
     return {**(recorded or {}), **figures.to_json(), "about": _deflation_sentence(found.probability, counted, why)}
 
 
-def ledger_figures(moments: Moments, history: TrialHistory, path: str, *, synthetic: bool) -> dict[str, Any]:
-    """`deflation_figures` over everything that a ledger holds."""
-    trials = history.distinct(synthetic=synthetic)
-    recorded = {"ledger": path, "recorded": len(history.trials), "distinct": len(trials), "torn": history.torn}
-    made = "the synthetic market" if synthetic else "real markets"
-    counted = f"{len(trials):,} configurations ever evaluated on {made} according to {path}"
-    return deflation_figures(moments, [trial.moments.sharpe for trial in trials], counted, recorded)
+def trial_log_figures(moments: Moments, history: TrialHistory, path: str, *, synthetic: bool) -> dict[str, Any]:
+    """`deflation_figures` over all trials of a trial log.
+
+    Args:
+        moments: of the account's daily returns.
+        history: content of the log.
+        path: of the log.
+        synthetic: count the trials on the synthetic market instead of those on real markets.
+    """
+    distinct = history.distinct(synthetic=synthetic)
+    recorded = {"ledger": path, "recorded": len(history.trials), "distinct": len(distinct), "torn": history.torn}
+    market = "the synthetic market" if synthetic else "real markets"
+    counted = f"{len(distinct):,} configurations evaluated on {market} (trial log {path})"
+    return deflation_figures(moments, [trial.moments.sharpe for trial in distinct], counted, recorded)
 
 
-def overfitting_figures(candidates: Sequence[Configuration]) -> dict[str, Any]:
-    """The probability of backtest overfitting of a choice among the candidates, JSON-safe."""
-    returns, names = return_matrix(candidates)
-    left_out = [candidate.name for candidate in candidates if candidate.name not in names]
+def overfitting_figures(configurations: Sequence[Configuration]) -> dict[str, Any]:
+    """Probability of backtest overfitting of selecting the best configuration, JSON-safe.
+
+    Duplicates (configurations with equal returns) count once; configurations that were wiped out are left out.
+    """
+    returns, names = return_matrix(configurations)
+    left_out = [configuration.name for configuration in configurations if configuration.name not in names]
     blocks = fitting_blocks(len(returns))
-    # Equals are no choice: only configurations that differ somewhere are counted.
     distinct = {returns[:, place].tobytes(): place for place in range(len(names))}
     places = sorted(distinct.values())
     figures = Figures()
@@ -66,19 +75,19 @@ def overfitting_figures(candidates: Sequence[Configuration]) -> dict[str, Any]:
     found = backtest_overfitting(returns[:, places], blocks)
     figures.add("probability", found.probability)
     figures.add("loss", found.loss)
-    figures.add("degradation", degradation(found), "the best of the past never varies")
+    figures.add("degradation", degradation(found), "the in-sample Sharpe ratio of the best is constant")
     figures.add("blocks", found.blocks)
     figures.add("splits", len(found.logits))
     figures.add("days", found.periods)
     about = (
-        f"Of {len(found.logits):,} ways to call half of the days the past, the configuration that was best then ended "
-        f"in the worse half afterwards in {100 * found.probability:.0f} %; choosing at random does so in about half."
+        f"In {len(found.logits):,} splits of the days into halves, the best configuration of one half is not above the "
+        f"median in the other half in {100 * found.probability:.0f} %; for a random choice it is about half."
     )
     return {**header, **figures.to_json(), "about": about}
 
 
 def trials(
-    candidates: Sequence[Configuration],
+    configurations: Sequence[Configuration],
     shared: Mapping[str, Any],
     models: Mapping[str, Any],
     *,
@@ -87,40 +96,40 @@ def trials(
     verb: str,
     data: str,
 ) -> list[Trial]:
-    """One trial for each candidate.
+    """Trials for the trial log, one for each configuration.
 
     Args:
-        candidates: that were traded.
-        shared: of the configuration, what all of them have in common.
-        models: name -> its settings; a trial holds those of its own members.
-        time: when, ISO 8601.
+        configurations: evaluated on the same bars.
+        shared: choices that all configurations have in common.
+        models: name -> settings; a trial records those of its own members.
+        time: of the evaluation, ISO 8601.
         code: version of the program.
-        verb: of the command line.
-        data: hash of what was read.
+        verb: command that evaluated them, such as "evaluate".
+        data: hash of the data.
     """
     return [
         Trial(
             time=time,
             code=code,
             verb=verb,
-            name=candidate.name,
+            name=configuration.name,
             configuration={
                 **shared,
-                **candidate.choice,
-                "models": {name: models[name] for name in candidate.choice["members"] if name in models},
+                **configuration.choice,
+                "models": {name: models[name] for name in configuration.choice["members"] if name in models},
             },
             data=data,
-            synthetic=candidate.result.synthetic,
-            moments=candidate.moments,
-            headline=_headline(candidate),
+            synthetic=configuration.result.synthetic,
+            moments=configuration.moments,
+            headline=_headline(configuration),
         )
-        for candidate in candidates
+        for configuration in configurations
     ]
 
 
-def _headline(candidate: Configuration) -> dict[str, Any]:
-    """The few figures that a ledger keeps of a trial."""
-    result = candidate.result
+def _headline(configuration: Configuration) -> dict[str, Any]:
+    """Figures of a trial that the trial log keeps."""
+    result = configuration.result
     gained = result.final_equity_usd / result.start_equity_usd - 1
     wins = sum(trade.net_usd > 0 for trade in result.trades)
     n = len(result.trades)
@@ -131,6 +140,6 @@ def _deflation_sentence(probability: float, counted: str, why: str) -> str:
     if math.isnan(probability):
         return f"No deflated Sharpe ratio: {why}."
     return (
-        f"The probability that the account's true Sharpe ratio is above what the best of {counted} would reach by luck "
-        f"is {100 * probability:.1f} %; 95 % is the usual bar."
+        f"The probability that the account's true Sharpe ratio exceeds the best one expected by chance among {counted} "
+        f"is {100 * probability:.1f} %; 95 % is the usual threshold."
     )

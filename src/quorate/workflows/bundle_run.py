@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from quorate.ensemble.inference import Bundle, Predictor
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.baselines.configurations import Configuration
-    from quorate.evaluation.evaluate_decisions import SingleModel
+    from quorate.evaluation.baselines.strategies import SingleModel
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.trading.backtest.backtest_result import BacktestResult
@@ -118,7 +118,7 @@ class BundleRun:
 
         None where a bundle that decided some bar has no calibrated policy.
         """
-        from quorate.evaluation.baselines.configurations import revoted
+        from quorate.evaluation.baselines.configurations import apply_policy
 
         members = len(self.bundle.manifest.members)
         decided = {}
@@ -128,7 +128,7 @@ class BundleRun:
                 policy = bundle.calibration.policy
                 if policy is None:
                     return None
-                parts.append(revoted({symbol: part}, policy, members)[symbol])
+                parts.append(apply_policy({symbol: part}, policy, members)[symbol])
             decided[symbol] = DecisionFrame.concat(parts) if parts else frame
         return decided
 
@@ -137,7 +137,7 @@ class BundleRun:
 
         None where a bundle has no validation losses.
         """
-        from quorate.evaluation.evaluate_decisions import SingleModel
+        from quorate.evaluation.baselines.strategies import SingleModel
 
         scores, names = {}, set()
         for symbol, frame in self.frames.items():

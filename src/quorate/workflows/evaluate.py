@@ -80,25 +80,24 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
         recorder: of the trial log and the provenance.
         progress: of scoring.
     """
-    from quorate.evaluation import evaluate_decisions
+    from quorate.evaluation.evaluate_decisions import BEST_MEMBER, TradedDecisions, evaluate_decisions
     from quorate.workflows.evaluate_stack import evaluate_stack
 
     if run.bundle.stack is not None:
         return evaluate_stack(run, recorder, progress)
     manifest, settings = run.bundle.manifest, run.decision_settings
     best = run.best_member()
-    card = evaluate_decisions.judge(
-        run.frames,
-        run.result,
-        run.setup,
-        lambda sample: run.bundle.prior_at(sample.time),
-        settings,
-        [member.model for member in manifest.members],
-        {} if best is None else {"best_member": best},
-        progress,
+    traded = TradedDecisions(
+        frames=run.frames,
+        result=run.result,
+        setup=run.setup,
+        members=[member.model for member in manifest.members],
+        prior=lambda sample: run.bundle.prior_at(sample.time),
+        models={} if best is None else {BEST_MEMBER: best},
         calibrated=run.calibrated(),
         would_act_at=None if run.deciding else manifest.metrics.get("probabilities", {}).get("would_act_at"),
     )
+    card = evaluate_decisions(traded, settings, progress)
     progress("scoring", 1, 1)
-    card.figures.update(recorder.record(card.candidates, run.setup, run.choices, settings))
+    card.figures.update(recorder.record(card.configurations, run.setup, run.choices, settings))
     return Evaluation({**run.header, **card.figures}, run.frames, run.result, card)

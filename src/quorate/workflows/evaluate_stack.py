@@ -21,13 +21,13 @@ def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress =
         recorder: of the trial log and the provenance.
         progress: of scoring.
     """
-    from quorate.evaluation.evaluate_stack import stacked_figures
+    from quorate.evaluation.evaluate_stack import stack_figures
 
     # Of a series the oldest bundle's, which all bars lie after.
     oldest = run.bundle.parts(next(iter(run.frames.values())))[0][0]
     mean = oldest.manifest.stack["mean_return"]
     settings = run.decision_settings
-    figures = stacked_figures(run.frames, run.result, run.setup, mean, settings)
+    figures = stack_figures(run.frames, run.result, run.setup, mean, settings)
     for group in (figures["members"], {"": figures["ensemble"]}, figures["baselines"]):
         for row in group.values():
             row.update(in_percent(row) if "rmse" in row else {})

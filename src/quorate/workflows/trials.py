@@ -95,7 +95,7 @@ class TrialRecorder:
         """
         from quorate.core.clock import iso_ms, now_ms
         from quorate.evaluation.provenance import code_version, data_hash
-        from quorate.evaluation.selection_bias import ledger_figures, trials
+        from quorate.evaluation.selection_bias import trial_log_figures, trials
 
         found, code, now = data_hash(setup.candles, setup.funding, setup.marks), code_version(), iso_ms(now_ms())
         provenance = {"command": self.command, "data": self.data, "data_hash": found, "code": code, "measured": now}
@@ -110,5 +110,5 @@ class TrialRecorder:
         first = configurations[0]
         return {
             "provenance": {**provenance, "ledger": str(log.path)},
-            "deflation": ledger_figures(first.moments, log.read(), str(log.path), synthetic=first.result.synthetic),
+            "deflation": trial_log_figures(first.moments, log.read(), str(log.path), synthetic=first.result.synthetic),
         }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_MODELS = ("xgboost", "lightgbm")
 
 # Trained on the same rows as the members, to be compared with; it has no vote.
-_BESIDE = ("logistic",)
+_BASELINES = ("logistic",)
 
 _STAGES = ("candles", "features and labels", "training and scoring", "trading and judging")
 
@@ -65,9 +65,9 @@ def walk_forward(
     from quorate.core.clock import iso_ms
     from quorate.core.configuration import load_settings
     from quorate.evaluation.backtest_setup import BacktestSetup
-    from quorate.evaluation.walk_forward.evaluate_walk import verdict
-    from quorate.evaluation.walk_forward.permutation_importance import Importance
-    from quorate.evaluation.walk_forward.walk import require_members, walk
+    from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
+    from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
+    from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
     from quorate.workflows.market_data import data_name
     from quorate.workflows.trials import TrialRecorder
 
@@ -84,10 +84,9 @@ def walk_forward(
     rows = _label(read, markets, settings)
     progress("features and labels", len(read.panel), len(read.panel))
     clock.append(time.perf_counter())
-    importance = Importance(rows, members, settings.evaluation)
-    walked = walk(
-        rows, members, settings, folds=folds, anchored=not rolling, beside=_BESIDE, tell=progress, watch=importance
-    )
+    importance = PermutationImportance(rows, members, settings.evaluation)
+    options = WalkOptions(folds=folds, anchored=not rolling, baselines=_BASELINES, on_fitted=importance)
+    walked = walk(rows, members, settings, options, progress)
     clock.append(time.perf_counter())
     setup = BacktestSetup(
         read.panel,
@@ -99,7 +98,7 @@ def walk_forward(
         read.marks,
         read.contracts,
     )
-    card = verdict(walked, setup, settings, progress)
+    card = evaluate_walk(walked, setup, settings, progress)
     card.figures["importance"] = importance.to_json()
     choices = {
         "kind": "walk-forward",
@@ -107,13 +106,13 @@ def walk_forward(
         "symbols": sorted(read.panel),
         "from": iso_ms(int(rows.time.min())),
         "to": iso_ms(int(rows.time.max()) + rows.bar_ms),
-        "folds": len(walked.steps),
+        "folds": len(walked.folds),
         "training": "rolling" if rolling else "anchored",
         "features": settings.train.features,
         "split": asdict(settings.split),
         "seed": settings.train.seed,
     }
-    card.figures.update(recorder.record(card.candidates, setup, choices, settings))
+    card.figures.update(recorder.record(card.configurations, setup, choices, settings))
     clock.append(time.perf_counter())
     header = {
         "models": list(members),
@@ -128,7 +127,7 @@ def walk_forward(
         },
     }
     frames = walked.frames(settings.vote)
-    return Evaluation({**header, **card.figures}, frames, card.candidates[0].result, card)
+    return Evaluation({**header, **card.figures}, frames, card.configurations[0].result, card)
 
 
 class _Read(NamedTuple):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from quorate.core.settings import VoteSettings
-from quorate.evaluation.baselines.configurations import Configuration, policies, return_matrix, revoted
-from quorate.evaluation.selection_bias import ledger_figures, overfitting_figures, trials
+from quorate.evaluation.baselines.configurations import Configuration, apply_policy, policies, return_matrix
+from quorate.evaluation.selection_bias import overfitting_figures, trial_log_figures, trials
 from quorate.evaluation.statistics.deflated_sharpe import Moments
 from quorate.evaluation.statistics.trial_log import TrialHistory
 
@@ -20,13 +20,13 @@ def card(make_card: Any) -> Any:
 
 
 def test_what_could_have_been_chosen_is_traded_on_the_same_bars(card: Any) -> None:
-    names = [candidate.name for candidate in card.candidates]
+    names = [candidate.name for candidate in card.configurations]
     assert names == [
         "configured", "classic", "lowered", "floor 0.60", "floor 0.75", "xgboost alone", "lightgbm alone",
         "logistic alone", "best_member",
     ]  # fmt: skip
-    assert all((candidate.result.time == card.account.time).all() for candidate in card.candidates)
-    traded = {candidate.name: len(candidate.result.trades) for candidate in card.candidates}
+    assert all((candidate.result.time == card.account.time).all() for candidate in card.configurations)
+    traded = {candidate.name: len(candidate.result.trades) for candidate in card.configurations}
     assert traded["configured"] == card.figures["trades"]["n"]  # a floor of 0.5 lets most through
     assert traded["configured"] > traded["floor 0.60"] > traded["floor 0.75"]
     found = card.figures["policies"]
@@ -43,14 +43,14 @@ def test_a_policy_keeps_the_deployments_weights() -> None:
 
 
 def test_counting_again_under_the_same_policy_changes_nothing(run: Any) -> None:
-    once = revoted(run.frames, VoteSettings(floor=0.5), 2)
-    again = revoted(once, VoteSettings(floor=0.5), 2)
+    once = apply_policy(run.frames, VoteSettings(floor=0.5), 2)
+    again = apply_policy(once, VoteSettings(floor=0.5), 2)
     for symbol, frame in once.items():
         for name in ("action", "confidence", "base", "consensus", "rule"):
             assert (getattr(frame, name) == getattr(again[symbol], name)).all()
 
 
-def test_luck_is_a_document_with_a_sentence(card: Any) -> None:
+def test_selection_bias_is_a_document_with_a_sentence(card: Any) -> None:
     deflation, overfitting = card.figures["deflation"], card.figures["overfitting"]
     json.dumps([deflation, overfitting], allow_nan=False)
     assert deflation["trials"] <= 9
@@ -63,7 +63,7 @@ def test_luck_is_a_document_with_a_sentence(card: Any) -> None:
 
 
 def test_an_account_that_was_wiped_out_is_left_out_and_named(card: Any) -> None:
-    first = card.candidates[0]
+    first = card.configurations[0]
     broke = np.where(np.arange(len(first.result.equity_usd)) > 100, -1.0, 1_000.0)
     ruined = Configuration("ruined", {}, replace(first.result, equity_usd=broke))
     table, names = return_matrix([first, ruined])
@@ -76,7 +76,7 @@ def test_an_account_that_was_wiped_out_is_left_out_and_named(card: Any) -> None:
 
 def test_trials_say_what_was_chosen_and_only_their_own_models_settings(card: Any) -> None:
     made = trials(
-        card.candidates, {"kind": "walk-forward"}, {"xgboost": {"trees": 1}, "logistic": {"penalty": 2}},
+        card.configurations, {"kind": "walk-forward"}, {"xgboost": {"trees": 1}, "logistic": {"penalty": 2}},
         time="2026-11-20T00:00:00Z", code="c", verb="evaluate", data="d",
     )  # fmt: skip
     by_name = {trial.name: trial for trial in made}
@@ -85,7 +85,7 @@ def test_trials_say_what_was_chosen_and_only_their_own_models_settings(card: Any
     assert by_name["classic"].configuration["models"] == {"xgboost": {"trees": 1}}
     assert by_name["classic"].configuration["policy"]["floor"] == 0.69
     assert by_name["configured"].headline["trades"] == card.figures["trades"]["n"]
-    figures = ledger_figures(
+    figures = trial_log_figures(
         by_name["configured"].moments, TrialHistory((*made, *made)), "trials.jsonl", synthetic=False
     )
     assert figures["recorded"] == 2 * len(made)
@@ -95,6 +95,6 @@ def test_trials_say_what_was_chosen_and_only_their_own_models_settings(card: Any
 
 
 def test_an_idle_account_has_no_deflated_sharpe_and_says_why() -> None:
-    figures = ledger_figures(Moments.of(np.zeros(50)), TrialHistory(()), "trials.jsonl", synthetic=False)
+    figures = trial_log_figures(Moments.of(np.zeros(50)), TrialHistory(()), "trials.jsonl", synthetic=False)
     assert figures["deflated_sharpe"] is None
     assert figures["about"] == "No deflated Sharpe ratio: the account's returns do not vary."

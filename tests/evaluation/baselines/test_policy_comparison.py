@@ -15,9 +15,9 @@ from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.evaluation.backtest_setup import BacktestSetup
-from quorate.evaluation.baselines.configurations import in_force, revoted
+from quorate.evaluation.baselines.configurations import apply_policy, in_force
 from quorate.evaluation.baselines.policy_comparison import policy_rows
-from quorate.evaluation.baselines.strategies import by_rule
+from quorate.evaluation.baselines.strategies import rule_frame
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics.reliability import probability_figures
 from quorate.targets import ForwardClass
@@ -56,7 +56,7 @@ def frame(candles: Candles) -> DecisionFrame:
         np.full(n, "no_votes"), np.full(n, 0.01), {"xgboost": scores, "lightgbm": scores},
     )  # fmt: skip
     return replace(
-        revoted({"A": bare}, VoteSettings(), 2)["A"],
+        apply_policy({"A": bare}, VoteSettings(), 2)["A"],
         probabilities=scores,
         calibrated={"xgboost": scores},
         limit=np.full(n, 0.5),
@@ -66,7 +66,7 @@ def frame(candles: Candles) -> DecisionFrame:
 def rows(**more: Any) -> list[dict[str, Any]]:
     candles = market()
     frames = {candles.symbol: frame(candles)}
-    calibrated = revoted(frames, replace(POLICY, **more), 2)
+    calibrated = apply_policy(frames, replace(POLICY, **more), 2)
     return policy_rows(
         frames, calibrated, {candles.symbol: candles}, NEXT, SETTINGS, 2, in_force="calibrated", would_act_at=-0.0004
     )
@@ -96,7 +96,7 @@ def test_every_policy_on_the_same_bars_by_hand() -> None:
 def test_a_policy_that_never_signals_says_so_and_when_it_would() -> None:
     silent = rows(net_return=1.0)[0]
     assert (silent["n"], silent["net_bps"], silent["coverage"]) == (0, None, 0)
-    assert silent["silent"] == "it never signals; it would at a net return expected of -0.0004"
+    assert silent["silent"] == "no signal; highest expected net return -0.0004"
 
 
 def test_the_set_is_a_gate_of_its_own() -> None:
@@ -108,7 +108,7 @@ def test_the_set_is_a_gate_of_its_own() -> None:
 def test_whose_decisions_they_are_and_how_they_are_sized() -> None:
     candles = market()
     frames = {candles.symbol: frame(candles)}
-    calibrated = revoted(frames, POLICY, 2)
+    calibrated = apply_policy(frames, POLICY, 2)
     assert in_force(frames, VoteSettings()) == "classic"
     assert in_force(calibrated, VoteSettings()) == "calibrated"
     only = calibrated[candles.symbol]
@@ -116,9 +116,9 @@ def test_whose_decisions_they_are_and_how_they_are_sized() -> None:
     assert in_force({"A": mixed}, VoteSettings()) == "chosen"
     assert only.probability is not None
     np.testing.assert_allclose(only.probability[:2], [0.8, 0.4])
-    # A rival on the same bars takes nothing of the ensemble's probabilities with it.
-    rival = by_rule(only, only.action, only.confidence, "rule")
-    assert (rival.policy, rival.probabilities, rival.calibrated) == ("classic", None, {})
+    # A baseline keeps none of the ensemble's probabilities.
+    baseline = rule_frame(only, only.action, only.confidence, "rule")
+    assert (baseline.policy, baseline.probabilities, baseline.calibrated) == ("classic", None, {})
 
 
 def test_a_venue_sizes_by_probability_what_was_decided_by_it() -> None:
@@ -133,13 +133,13 @@ def test_a_venue_sizes_by_probability_what_was_decided_by_it() -> None:
         np.full(60, 0.8), np.full(60, "strong"), np.full(60, "calibrated"), np.full(60, 0.01),
         policy="calibrated", probabilities=p,
     )  # fmt: skip
-    venue = BacktestSetup({candles.symbol: candles}, {}, SETTINGS, 5)
-    (by_chance,) = venue.trade({candles.symbol: long}).trades
-    (by_risk,) = venue.trade({candles.symbol: replace(long, policy="classic")}).trades
+    setup = BacktestSetup({candles.symbol: candles}, {}, SETTINGS, 5)
+    (by_chance,) = setup.trade({candles.symbol: long}).trades
+    (by_risk,) = setup.trade({candles.symbol: replace(long, policy="classic")}).trades
     # Half Kelly wants more than its cap of 2 % of the equity; the other way risks 1 %.
     assert by_chance.quantity == pytest.approx(2 * by_risk.quantity, rel=0.01)
     doubtful = np.tile([0.4, 0.4, 0.2], (60, 1))
-    assert not venue.trade({candles.symbol: replace(long, probabilities=doubtful)}).trades
+    assert not setup.trade({candles.symbol: replace(long, probabilities=doubtful)}).trades
     assert bare.policy == "classic"
 
 

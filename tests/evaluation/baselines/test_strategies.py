@@ -11,17 +11,19 @@ from quorate.core.settings import Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, Candles, DecisionFrame, Vote
 from quorate.ensemble.voting.vote import decide
 from quorate.evaluation.backtest_setup import BacktestSetup
-from quorate.evaluation.baselines.comparison import difference, rival_figures
+from quorate.evaluation.baselines.comparison import baseline_figures
 from quorate.evaluation.baselines.strategies import (
     BaselineStrategy,
-    alone,
-    by_rule,
-    model_rival,
-    momentum,
-    momentum_rival,
-    rules,
-    rules_rival,
+    SingleModel,
+    momentum_frame,
+    momentum_strategy,
+    rule_frame,
+    rules_frame,
+    rules_strategy,
+    single_model_frame,
+    single_model_strategy,
 )
+from quorate.evaluation.metrics.paired_difference import log_loss_difference
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.features import Bars
 from quorate.models.rules import rule_actions
@@ -41,7 +43,7 @@ def blank(candles: Candles) -> DecisionFrame:
 
 def test_momentum_worked_by_hand() -> None:
     candles = bars([100, 101, 103, 102, 102.5, 99])
-    said = momentum(blank(candles), candles, TargetSettings(horizon=2, band=0.01))
+    said = momentum_frame(blank(candles), candles, TargetSettings(horizon=2, band=0.01))
     # Over two bars: none, none, +3 %, +0.99 %, -0.49 %, -2.94 %.
     assert said.action.tolist() == [1, 1, 2, 1, 1, 0]
     assert said.confidence[[2, 5]] == pytest.approx([0.03, 1 - 99 / 102])
@@ -51,22 +53,22 @@ def test_momentum_worked_by_hand() -> None:
 def test_momentum_does_not_look_across_a_gap_or_ahead() -> None:
     candles = bars([100, 101, 110, 111, 130], [0, 1, 5, 6, 7])
     target = TargetSettings(horizon=2, band=0.01)
-    said = momentum(blank(candles), candles, target)
+    said = momentum_frame(blank(candles), candles, target)
     assert said.action.tolist() == [1, 1, 1, 1, 2]
     for end in range(1, 6):
         part = candles[:end]
-        assert momentum(blank(part), part, target).action[-1] == said.action[end - 1]
+        assert momentum_frame(blank(part), part, target).action[-1] == said.action[end - 1]
 
 
 def test_momentum_of_fewer_bars_than_the_horizon_holds() -> None:
     candles = bars([100, 200])
-    assert momentum(blank(candles), candles, TargetSettings(horizon=5)).action.tolist() == [1, 1]
+    assert momentum_frame(blank(candles), candles, TargetSettings(horizon=5)).action.tolist() == [1, 1]
 
 
 def test_rules_are_those_of_the_fallback_on_the_frames_own_bars(run: Any) -> None:
     for symbol, frame in run.frames.items():
         later = frame.between(int(frame.time[100]))
-        said = rules(later, run.candles[symbol])
+        said = rules_frame(later, run.candles[symbol])
         assert (said.action == rule_actions(Bars(run.candles[symbol])).action[100:]).all()
         assert said.scores == {}
         assert set(said.rule) == {"rules"}
@@ -77,7 +79,7 @@ def test_one_model_alone_decides_as_members_that_agree(run: Any, members: int) -
     frame = next(iter(run.frames.values()))
     scores = frame.scores["lightgbm"]
     policy = VoteSettings(floor=0.66, weights={"lightgbm": 0.9})
-    said = alone(frame, "lightgbm", scores, members, policy)
+    said = single_model_frame(frame, "lightgbm", scores, members, policy)
     for row in range(0, len(frame), 7):
         best = int(np.argmax(np.nan_to_num(scores[row], nan=0)))
         ballot = [Vote(f"m{n}", Action(best), float(scores[row, best])) for n in range(members)]
@@ -90,44 +92,46 @@ def test_one_model_alone_decides_as_members_that_agree(run: Any, members: int) -
 
 def test_decisions_of_no_model_carry_no_scores(run: Any) -> None:
     frame = next(iter(run.frames.values()))
-    said = by_rule(frame, frame.action, np.full(len(frame), np.nan), "chance")
+    said = rule_frame(frame, frame.action, np.full(len(frame), np.nan), "chance")
     assert said.scores == {}
     assert not said.confidence.any()
     assert said.time is frame.time
 
 
 @pytest.fixture(scope="module")
-def venue(run: Any) -> BacktestSetup:
+def setup(run: Any) -> BacktestSetup:
     return BacktestSetup(run.candles, {}, Settings(), horizon=1)
 
 
-def test_every_rival_meets_the_ensembles_rows_in_an_account_of_its_own(run: Any, venue: BacktestSetup) -> None:
+def test_every_baseline_has_the_ensembles_rows_and_its_own_account(run: Any, setup: BacktestSetup) -> None:
     target = TargetSettings(horizon=1, band=0.003)
     scores = {symbol: frame.scores["xgboost"] for symbol, frame in run.frames.items()}
-    rivals = {
-        "momentum": momentum_rival(run.frames, venue, target),
-        "rules": rules_rival(run.frames, venue, target),
-        "xgboost": model_rival("xgboost", scores, run.frames, venue, target, 2, VoteSettings(), "one member"),
+    baselines = {
+        "momentum": momentum_strategy(run.frames, setup, target),
+        "rules": rules_strategy(run.frames, setup, target),
+        "xgboost": single_model_strategy(
+            "xgboost", SingleModel(scores, "one member"), run.frames, setup, Settings(target=target), 2
+        ),
     }
-    for rival in rivals.values():
-        assert (rival.sample.y == run.sample.y).all()
-        assert (rival.sample.time == run.sample.time).all()
-        assert rival.result.start_equity_usd == 1_000
-    assert rivals["momentum"].scores is None
-    assert rivals["xgboost"].scores is not None
-    np.testing.assert_array_equal(rivals["xgboost"].scores, run.sample.members["xgboost"])
-    assert rivals["momentum"].result.trades
+    for baseline in baselines.values():
+        assert (baseline.sample.y == run.sample.y).all()
+        assert (baseline.sample.time == run.sample.time).all()
+        assert baseline.result.start_equity_usd == 1_000
+    assert baselines["momentum"].scores is None
+    assert baselines["xgboost"].scores is not None
+    np.testing.assert_array_equal(baselines["xgboost"].scores, run.sample.members["xgboost"])
+    assert baselines["momentum"].result.trades
 
 
-def test_a_rival_without_scores_is_asked_for_its_accuracy_alone(run: Any) -> None:
+def test_a_baseline_without_scores_has_its_accuracy_only(run: Any) -> None:
     right = replace(run.sample, action=run.sample.y)
     settings = Settings().evaluation
-    figures = rival_figures(BaselineStrategy(right, run.result, "knows it all"), lambda _: {"never": 1}, settings)
+    figures = baseline_figures(BaselineStrategy(right, run.result, "knows it all"), lambda _: {"never": 1}, settings)
     assert figures["about"] == "knows it all"
     assert (figures["n"], figures["accuracy"]) == (len(right), 1.0)
     assert figures["trades"]["n"] == len(run.result.trades)
     assert "log_loss" not in figures
-    scored = rival_figures(
+    scored = baseline_figures(
         BaselineStrategy(right, run.result, "", np.zeros((1, 3))), lambda table: {"rows": len(table)}, settings
     )
     assert scored["rows"] == 1
@@ -140,13 +144,13 @@ def test_the_difference_is_paired(run: Any) -> None:
     sure[row] = 0.2
     sure[row, sample.y] = 0.6
     sure[:10] = np.nan
-    apart = difference(sample, sure, even, blocks)
+    apart = log_loss_difference(sample, sure, even, blocks)
     # Everywhere -ln 0.6 + ln (1 / 3): it does not vary, so neither does its interval.
     assert apart["log_loss"] == pytest.approx(-np.log(0.6 * 3))
     assert apart["log_loss_ci"] == pytest.approx([-np.log(1.8)] * 2)
     assert apart["n"] == len(sample) - 10
-    swapped = difference(sample, even, sure, blocks)
+    swapped = log_loss_difference(sample, even, sure, blocks)
     assert swapped["log_loss"] == pytest.approx(-apart["log_loss"])
-    silent = difference(sample, np.full_like(sure, np.nan), even, blocks)
+    silent = log_loss_difference(sample, np.full_like(sure, np.nan), even, blocks)
     assert silent["log_loss"] is None
     assert silent["missing"]["log_loss"] == "no row with both votes"

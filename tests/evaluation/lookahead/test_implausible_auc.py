@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quorate.core.settings import EvaluationSettings
-from quorate.evaluation.lookahead.implausible_auc import suspects
+from quorate.evaluation.lookahead.implausible_auc import implausible_columns
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
 
@@ -28,7 +28,7 @@ def test_a_column_that_knows_the_answer_stands_out_whichever_way_it_points(label
         "inverse": -y + 2.0 * noise,
         "hint": y + 8.0 * noise,  # an area of about 0.57: rare, and not impossible
     }
-    found = suspects(columns, y, blocks, 0.60)
+    found = implausible_columns(columns, y, blocks, 0.60)
     assert [suspect.name for suspect in found] == ["leak", "inverse"]
     leak, inverse = found
     assert leak.auc > 0.99
@@ -42,7 +42,9 @@ def test_gaps_are_left_out_and_an_empty_column_is_no_suspect(labelled: Any) -> N
     y, blocks = labelled
     leak = y.astype(np.float64)
     leak[::3] = np.nan
-    found = suspects({"leak": leak, "empty": np.full(len(y), np.nan), "flat": np.ones(len(y))}, y, blocks, 0.6)
+    found = implausible_columns(
+        {"leak": leak, "empty": np.full(len(y), np.nan), "flat": np.ones(len(y))}, y, blocks, 0.6
+    )
     assert [suspect.name for suspect in found] == ["leak"]
     assert found[0].auc == 1.0
 
@@ -50,5 +52,5 @@ def test_gaps_are_left_out_and_an_empty_column_is_no_suspect(labelled: Any) -> N
 def test_few_days_are_judged_without_an_interval() -> None:
     y = np.tile(np.array([0, 2], np.int8), 20)
     blocks = TimeBlocks(np.arange(40) * 3_600_000, EvaluationSettings(resamples=100))
-    (found,) = suspects({"leak": y.astype(np.float64)}, y, blocks, 0.6)
+    (found,) = implausible_columns({"leak": y.astype(np.float64)}, y, blocks, 0.6)
     assert found.interval is None

@@ -62,7 +62,6 @@ def test_agrees_with_scikit_learn_and_scipy(seed: int, ties: bool) -> None:
     assert classification.auc(y, scores) == pytest.approx(sk.roc_auc_score(y, scores, multi_class="ovr"), rel=1e-12)
     expected = stats.spearmanr(scores[:, 2] - scores[:, 0], returns).statistic
     assert classification.rank_ic(scores, returns) == pytest.approx(expected, rel=1e-9)
-    assert classification.average_ranks(scores[:, 0]).tolist() == stats.rankdata(scores[:, 0]).tolist()
     matrix = sk.confusion_matrix(y, scores.argmax(axis=1), labels=[0, 1, 2])
     assert classification.confusion(y, scores.argmax(axis=1)).tolist() == matrix.tolist()
 
@@ -197,7 +196,7 @@ def test_rows_may_have_priors_of_their_own() -> None:
 
 
 def test_an_area_is_the_chance_that_a_positive_row_outscores_a_negative_one() -> None:
-    assert classification.area(np.array([True, False, True, False]), np.array([3.0, 1.0, 2.0, 2.0])) == pytest.approx(
-        3.5 / 4
-    )
-    assert np.isnan(classification.area(np.array([True, True]), np.array([1.0, 2.0])))
+    assert classification.binary_auc(
+        np.array([True, False, True, False]), np.array([3.0, 1.0, 2.0, 2.0])
+    ) == pytest.approx(3.5 / 4)
+    assert np.isnan(classification.binary_auc(np.array([True, True]), np.array([1.0, 2.0])))

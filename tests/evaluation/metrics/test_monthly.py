@@ -59,7 +59,7 @@ def test_a_months_skill_is_that_of_its_own_rows(make_run: Callable[..., Any]) ->
     assert september["xgboost"]["skill_vs_prior"] == pytest.approx(expected)
     low, high = september["xgboost"]["skill_vs_prior_ci"]
     assert low < expected < high
-    assert september["silent"]["missing"]["skill_vs_prior"] == "it never voted"
+    assert september["silent"]["missing"]["skill_vs_prior"] == "no vote"
 
 
 def run_settings() -> Any:

@@ -9,7 +9,7 @@ from scipy import stats
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import EvaluationSettings
-from quorate.evaluation.metrics.regression import mae, r2_vs_zero, return_baselines, return_figures, rmse
+from quorate.evaluation.metrics.regression import r2_vs_zero, return_baselines, return_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
 SETTINGS = EvaluationSettings(resamples=200)
@@ -25,8 +25,10 @@ def rows() -> tuple[np.ndarray, np.ndarray, TimeBlocks]:
 
 def test_hand_worked_errors() -> None:
     y, predicted = np.array([0.02, -0.01, 0.03]), np.array([0.01, -0.01, np.nan])
-    assert rmse(y, predicted) == pytest.approx(0.01 / np.sqrt(2))
-    assert mae(y, predicted) == pytest.approx(0.005)
+    blocks = TimeBlocks(np.arange(3) * HOUR_MS, SETTINGS)
+    figures = return_figures(y, predicted, np.arange(3) * HOUR_MS, blocks, horizon=1)
+    assert figures["rmse"] == pytest.approx(0.01 / np.sqrt(2))
+    assert figures["mae"] == pytest.approx(0.005)
     assert r2_vs_zero(y, predicted) == pytest.approx(1 - 0.0001 / 0.0005)
 
 
@@ -51,7 +53,7 @@ def test_zero_and_the_mean_are_measured_like_any_model(rows: tuple) -> None:
     zero, mean = found["predict_zero"], found["predict_mean"]
     assert zero["rmse"] == pytest.approx(np.sqrt((y**2).mean()))
     assert zero["r2_vs_zero"] == 0
-    assert zero["missing"]["against_zero"] == "the losses differ by the same in every period"
+    assert zero["missing"]["against_zero"] == "the loss difference is the same in every period"
     assert mean["r2_vs_zero"] < 0  # the past's mean was far off
     assert mean["against_zero"] > 0
     assert mean["missing"]["rank_ic"] == "does not vary"
@@ -71,6 +73,6 @@ def test_abstentions_are_left_out_and_counted_and_nonsense_is_refused(rows: tupl
     assert (figures["n"], figures["abstained"], figures["rmse"]) == (1_000, 1_000, 0)
     silent = return_figures(y, np.full(len(y), np.nan), time, blocks, horizon=1)
     assert silent["rmse"] is None
-    assert silent["missing"]["rmse"] == "it never predicted"
+    assert silent["missing"]["rmse"] == "no prediction"
     with pytest.raises(EvaluationError):
         return_figures(np.full(len(y), np.nan), y, time, blocks, horizon=1)

@@ -49,7 +49,7 @@ def test_each_signal_counts_at_the_first_gate_that_stops_it_and_is_worth_its_own
         ],
         policy,
     )
-    found = Signals.of(frames, candles, ForwardClass(1, 0.005), policy, 2, COSTS, SETTINGS)
+    found = Signals.of_vote(frames, candles, ForwardClass(1, 0.005), policy, 2, COSTS, SETTINGS)
     assert (len(found), found.bars) == (4, 6)  # the last bar has no future
     rows = {row["rule"]: row for row in found.gates()}
     assert {name: row["n"] for name, row in rows.items()} == {
@@ -68,7 +68,7 @@ def test_an_unknown_volatility_and_a_missing_member_stop_signals_too() -> None:
     policy = VoteSettings(floor=0.5)
     gone = (np.nan, np.nan, np.nan)
     frames, candles = made([(0.02, BUY, BUY, np.nan), (0.02, BUY, gone, 0.01), (0.02, gone, gone, 0.01)], policy)
-    found = Signals.of(frames, candles, ForwardClass(1, 0.005), policy, 2, COSTS, SETTINGS)
+    found = Signals.of_vote(frames, candles, ForwardClass(1, 0.005), policy, 2, COSTS, SETTINGS)
     counted = {row["rule"]: row["n"] for row in found.gates()}
     assert counted == {"vote": 0, "no_quorum": 1, "volatility_gate": 1, "below_floor": 0}
 
@@ -97,6 +97,6 @@ def test_equal_confidences_stay_together_and_few_signals_draw_nothing() -> None:
     assert [point["n"] for point in flat.coverage()] == [100]
     few = Signals(np.arange(5) * HOUR, np.full(5, 0.7), np.full(5, "vote"), np.ones(5), 5, SETTINGS)
     assert few.coverage() == []
-    none = Signals.of({}, {}, ForwardClass(), VoteSettings(), 2, COSTS, SETTINGS)
+    none = Signals.of_vote({}, {}, ForwardClass(), VoteSettings(), 2, COSTS, SETTINGS)
     assert len(none) == 0
     assert [row["n"] for row in none.gates()] == [0, 0, 0, 0]

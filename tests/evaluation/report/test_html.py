@@ -11,8 +11,9 @@ import pytest
 
 from quorate.core.errors import DataError
 from quorate.evaluation.baselines.naive import class_prior
-from quorate.evaluation.report.html import render, write_report
-from quorate.evaluation.scorecard import Scorecard, scorecard
+from quorate.evaluation.report.html import render_report, write_report
+from quorate.evaluation.scorecard import Scorecard, build_scorecard
+from quorate.evaluation.scorecard_inputs import ScorecardInputs
 
 HOSTILE = "<script>alert(1)</script>/USDT:USDT"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -59,12 +60,12 @@ class Structure(HTMLParser):
 
 def made(make_run: Callable[..., Any], **more: Any) -> Scorecard:
     run = make_run(bars=240, **more)
-    return scorecard(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles)
+    return build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles))
 
 
 @pytest.fixture(scope="module")
 def page(make_card: Callable[..., Any]) -> str:
-    return render(make_card(bars=480))
+    return render_report(make_card(bars=480))
 
 
 def test_the_page_is_well_formed_complete_and_small(page: str) -> None:
@@ -81,9 +82,9 @@ def test_the_page_is_well_formed_complete_and_small(page: str) -> None:
     assert len(drawn) == 10
 
 
-def test_it_says_every_promise_and_its_verdict(make_run: Callable[..., Any]) -> None:
+def test_every_criterion_is_shown_with_its_result(make_run: Callable[..., Any]) -> None:
     card = made(make_run)
-    words = " ".join(Structure.of(render(card)).words)
+    words = " ".join(Structure.of(render_report(card)).words)
     for row in card.figures["criteria"]:
         assert row["name"] in words
         assert row["shown"] in words
@@ -102,7 +103,7 @@ def test_it_says_every_promise_and_its_verdict(make_run: Callable[..., Any]) -> 
 
 
 def test_synthetic_numbers_say_so_at_every_title(make_run: Callable[..., Any]) -> None:
-    plain, marked = render(made(make_run)), render(made(make_run, synthetic=True))
+    plain, marked = render_report(made(make_run)), render_report(made(make_run, synthetic=True))
     assert "SYNTHETIC" not in re.sub(r"<script>.*?</script>", "", plain, flags=re.S)
     tag = '<span class="tag">SYNTHETIC</span>'
     for start, end in [
@@ -121,7 +122,7 @@ def test_synthetic_numbers_say_so_at_every_title(make_run: Callable[..., Any]) -
 
 def test_hostile_names_stay_text(make_run: Callable[..., Any]) -> None:
     card = made(make_run, symbols=(HOSTILE, "BBB/USDT:USDT"))
-    page = render(
+    page = render_report(
         card,
         title="</title><script>alert(2)</script>",
         warnings=["<script>alert(3)</script>"],
@@ -137,7 +138,7 @@ def test_hostile_names_stay_text(make_run: Callable[..., Any]) -> None:
 
 def test_without_trades_the_page_still_stands(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=240)
-    page = render(scorecard(run.sample, class_prior(run.sample.y), run.frames))
+    page = render_report(build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames)))
     structure = Structure.of(page)
     assert structure.open == []
     assert "no backtest" in " ".join(structure.words)
@@ -208,6 +209,6 @@ def test_a_browser_draws_every_plot(browser: Any, address: str, width: int, sche
 
 def test_long_lists_of_symbols_are_cut_and_counted(make_run: Callable[..., Any]) -> None:
     symbols = tuple(f"{letter}/USDT:USDT" for letter in "ABCDEFGHIJ")
-    words = "".join(Structure.of(render(made(make_run, symbols=symbols))).words)
-    assert "Buy and hold pays no funding on A/USDT:USDT, " in words
+    words = "".join(Structure.of(render_report(made(make_run, symbols=symbols))).words)
+    assert "Buy and hold pays no funding for A/USDT:USDT, " in words
     assert "H/USDT:USDT and 2 more, whose settlements are unknown." in words

@@ -12,7 +12,8 @@ import pytest
 from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.report.plotly_json import thinned
 from quorate.evaluation.report.plots import plots
-from quorate.evaluation.scorecard import Scorecard, scorecard
+from quorate.evaluation.scorecard import Scorecard, build_scorecard
+from quorate.evaluation.scorecard_inputs import ScorecardInputs
 
 EVERY = {
     "equity", "drawdown", "skill", "coverage", "importance", "reliability", "confusion", "consensus", "trades", "costs",
@@ -79,8 +80,8 @@ def test_skill_coverage_and_importance_are_the_figures(card: Scorecard) -> None:
     assert bars["x"] == [-0.001, 0.01, 0.02]
 
 
-def test_a_rival_that_soars_does_not_flatten_the_others(card: Scorecard) -> None:
-    card = replace(card, curves={}, crowd=None)
+def test_a_baseline_that_soars_gives_a_log_scale(card: Scorecard) -> None:
+    card = replace(card, curves={}, random_band=None)
     assert card.account is not None
     assert "type" not in plots(card)["equity"]["layout"]["yaxis"]
     high = replace(card.account, equity=card.account.equity * np.linspace(1, 30, len(card.account.equity)))
@@ -90,7 +91,7 @@ def test_a_rival_that_soars_does_not_flatten_the_others(card: Scorecard) -> None
 
 
 def test_without_trades_only_the_plots_of_scores_and_decisions(run: Any) -> None:
-    card = scorecard(run.sample, class_prior(run.sample.y), run.frames)
+    card = build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames))
     assert set(plots(card)) == {"skill", "reliability", "confusion", "consensus"}
 
 
@@ -109,6 +110,6 @@ def test_a_long_curve_is_thinned_without_losing_its_extremes() -> None:
 
 def test_names_from_data_cannot_become_markup(make_run: Callable[..., Any]) -> None:
     run = make_run(bars=150)
-    card = scorecard(run.sample, class_prior(run.sample.y), run.frames)
+    card = build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames))
     card.figures["decisions"]["mix"] = {"<a href='http://x'>here</a>": 1.0}
     assert plots(card)["consensus"]["data"][0]["y"] == ["&lt;a href=&#x27;http://x&#x27;&gt;here&lt;/a&gt;"]

@@ -7,8 +7,9 @@ import pytest
 from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.report.breakdown_tables import symbol_table
 from quorate.evaluation.report.formatting import cell
-from quorate.evaluation.report.tables import fold_table, money_table, rival_table, tables
-from quorate.evaluation.scorecard import scorecard
+from quorate.evaluation.report.tables import baseline_table, fold_table, money_table, tables
+from quorate.evaluation.scorecard import build_scorecard
+from quorate.evaluation.scorecard_inputs import ScorecardInputs
 
 
 @pytest.mark.parametrize(
@@ -48,12 +49,12 @@ def test_good_news_only_when_the_whole_interval_is(value: float, ends: list[floa
 
 
 def test_every_table_is_rectangular_and_in_order(run: Any) -> None:
-    card = scorecard(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles)
+    card = build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles))
     made = tables(card.figures)
     assert [table.title for table in made] == [
         "Success criteria",
-        "Scores beside their baselines",
-        "Return and risk beside the baselines",
+        "Scores and naive baselines",
+        "Return and risk, with baselines",
         "Trades",
         "Costs",
         "Decisions",
@@ -68,9 +69,9 @@ def test_every_table_is_rectangular_and_in_order(run: Any) -> None:
 
 
 def test_without_a_backtest_its_tables_are_left_out(run: Any) -> None:
-    card = scorecard(run.sample, class_prior(run.sample.y), run.frames)
+    card = build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames))
     titles = [table.title for table in tables(card.figures)]
-    assert titles == ["Success criteria", "Scores beside their baselines", "Decisions"]
+    assert titles == ["Success criteria", "Scores and naive baselines", "Decisions"]
 
 
 def test_the_account_stands_beside_every_baseline_that_has_money() -> None:
@@ -91,7 +92,7 @@ def test_the_account_stands_beside_every_baseline_that_has_money() -> None:
     assert money_table({"trades": {"n": 0}, "baselines": baselines}).rows == ()
 
 
-def test_folds_and_rivals_belong_to_a_walk() -> None:
+def test_folds_and_baseline_models_belong_to_a_walk_forward() -> None:
     fold = {
         "fold": 1,
         "train": {"from": "2025-01-01T00:00:00Z", "to": "2025-02-01T00:00:00Z", "rows": 1000},
@@ -107,10 +108,10 @@ def test_folds_and_rivals_belong_to_a_walk() -> None:
     assert [cell.text for cell in row] == [
         "1", "2025-01-01 to 2025-02-01", "1,000", "2025-02-01 to 2025-03-01", "900", "+1.00 %", "n/a",
     ]  # fmt: skip
-    table = rival_table(figures)
+    table = baseline_table(figures)
     assert table.columns == ("metric", "logistic")
     assert table.rows[-2][1].text == "-0.01200"
     assert table.rows[-2][1].interval == "-0.02000 to -0.00400"
     assert table.rows[-1][1].text == "0.0310"
     of_a_bundle = {name: figures[name] for name in ("baselines", "differences")}
-    assert fold_table(of_a_bundle).rows == rival_table(of_a_bundle).rows == ()
+    assert fold_table(of_a_bundle).rows == baseline_table(of_a_bundle).rows == ()

@@ -42,7 +42,7 @@ def test_areas_equal_a_weighted_roc_curve() -> None:
     score = np.round(rng.normal(size=n), 3)
     positive = rng.random(n) < 1 / (1 + np.exp(-score))
     blocks = TimeBlocks(rng.integers(0, 12, n) * DAY_MS, EvaluationSettings(resamples=20))
-    for draw, area in zip(blocks.draws, blocks.areas(positive, score), strict=True):
+    for draw, area in zip(blocks.draws, blocks.aucs(positive, score), strict=True):
         weight = draw[blocks.block]
         assert area == pytest.approx(roc_auc_score(positive, score, sample_weight=weight), abs=1 / 4096)
 
@@ -51,7 +51,7 @@ def test_areas_of_few_rows_are_exact() -> None:
     rng = np.random.default_rng(3)
     score, positive = rng.integers(0, 9, 60) / 8, rng.random(60) < 0.4
     blocks = TimeBlocks(rng.integers(0, 6, 60) * DAY_MS, EvaluationSettings(resamples=20))
-    for draw, area in zip(blocks.draws, blocks.areas(positive, score), strict=True):
+    for draw, area in zip(blocks.draws, blocks.aucs(positive, score), strict=True):
         weight = draw[blocks.block]
         assert area == pytest.approx(roc_auc_score(positive, score, sample_weight=weight), abs=1e-12)
 
@@ -102,7 +102,7 @@ def test_too_few_blocks_have_no_interval(days: int) -> None:
 
 def test_resamples_without_a_class_are_left_out() -> None:
     blocks = TimeBlocks(np.arange(5) * DAY_MS, SETTINGS)
-    areas = blocks.areas(np.array([True, False, False, False, False]), np.array([0.9, 0.1, 0.2, 0.3, 0.4]))
+    areas = blocks.aucs(np.array([True, False, False, False, False]), np.array([0.9, 0.1, 0.2, 0.3, 0.4]))
     assert np.isnan(areas).any()
     assert blocks.interval(areas) == (1.0, 1.0)
 
@@ -114,5 +114,5 @@ def test_the_resamples_of_a_large_sample_are_quick() -> None:
     score, positive = rng.random(n), rng.random(n) < 0.3
     began = clock.process_time()
     blocks.means(score)
-    blocks.areas(positive, score)
+    blocks.aucs(positive, score)
     assert clock.process_time() - began < 5  # far above what it takes; a loop over resamples takes minutes

@@ -61,7 +61,7 @@ def test_swapping_the_forecasts_turns_the_sign_only(seed: int) -> None:
     [
         (np.zeros(0), 1, "too few"),
         (np.zeros(4), 5, "too few"),
-        (np.full(20, 0.3), 1, "by the same"),
+        (np.full(20, 0.3), 1, "the same in every"),
         # Alternating differences have an autocovariance of nearly minus their variance: no variance is left.
         (np.tile([1.0, -1.0], 10), 2, "cannot be estimated"),
     ],

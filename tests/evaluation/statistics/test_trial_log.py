@@ -30,15 +30,15 @@ def trial(floor: float = 0.69, sharpe: float = 0.05, **more: Any) -> Trial:
 
 
 def test_what_was_recorded_is_read_again(tmp_path: Path) -> None:
-    ledger = TrialLog(tmp_path / "deep" / "trials.jsonl")
-    assert ledger.read().trials == ()
+    log = TrialLog(tmp_path / "deep" / "trials.jsonl")
+    assert log.read().trials == ()
     undefined = trial(0.7, moments=Moments(math.nan, 1, math.nan, math.nan))
-    ledger.record([trial(), undefined])
-    ledger.record([trial(0.8)])
-    first, second, third = ledger.read().trials
+    log.record([trial(), undefined])
+    log.record([trial(0.8)])
+    first, second, third = log.read().trials
     assert (first, third) == (trial(), trial(0.8))
     assert math.isnan(second.moments.sharpe)
-    lines = [json.loads(line) for line in ledger.path.read_text().splitlines()]
+    lines = [json.loads(line) for line in log.path.read_text().splitlines()]
     assert lines[0]["id"] == first.id
     assert lines[1]["sharpe"] is None
     assert {
@@ -47,30 +47,30 @@ def test_what_was_recorded_is_read_again(tmp_path: Path) -> None:
 
 
 def test_the_same_configuration_twice_is_one_trial_and_the_newest_counts(tmp_path: Path) -> None:
-    ledger = TrialLog(tmp_path / "trials.jsonl")
+    log = TrialLog(tmp_path / "trials.jsonl")
     again = trial(sharpe=0.07, time="2026-11-21T12:00:00Z", code="0.1.0+def", data="4567", verb="backtest")
-    ledger.record([trial(), trial(0.8), again, trial(0.9, synthetic=True)])
-    real = ledger.read().distinct(synthetic=False)
+    log.record([trial(), trial(0.8), again, trial(0.9, synthetic=True)])
+    real = log.read().distinct(synthetic=False)
     assert [one.moments.sharpe for one in real] == [0.07, 0.05]
-    assert len(ledger.read().distinct(synthetic=True)) == 1
+    assert len(log.read().distinct(synthetic=True)) == 1
     turned = replace(trial(), configuration={"policy": {"floor": 0.69}, "members": ["xgboost"]})
     assert turned.id == trial().id  # the order of keys is no choice
     assert trial(0.690001).id != trial().id
 
 
 def test_a_torn_line_is_counted_and_costs_no_other(tmp_path: Path) -> None:
-    ledger = TrialLog(tmp_path / "trials.jsonl")
-    ledger.record([trial(), trial(0.8)])
-    whole = ledger.path.read_bytes()
-    ledger.path.write_bytes(whole[:-40])
-    assert len(ledger.read().trials) == 1
-    assert ledger.read().torn == 1
-    ledger.record([trial(0.9)])
-    history = ledger.read()
+    log = TrialLog(tmp_path / "trials.jsonl")
+    log.record([trial(), trial(0.8)])
+    whole = log.path.read_bytes()
+    log.path.write_bytes(whole[:-40])
+    assert len(log.read().trials) == 1
+    assert log.read().torn == 1
+    log.record([trial(0.9)])
+    history = log.read()
     assert [one.configuration["policy"]["floor"] for one in history.trials] == [0.69, 0.9]
     assert history.torn == 1
-    ledger.path.write_bytes(ledger.path.read_bytes() + b'\n\xff\xfe\n{"id": 1}\n[]\n\n')
-    assert ledger.read().torn == 4
+    log.path.write_bytes(log.path.read_bytes() + b'\n\xff\xfe\n{"id": 1}\n[]\n\n')
+    assert log.read().torn == 4
 
 
 def _many(path: str, worker: int) -> None:
@@ -91,10 +91,10 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     assert len(history.distinct(synthetic=False)) == 320
 
 
-def test_a_ledger_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "trials.jsonl", tmp_path):
-        with pytest.raises(EvaluationError, match="trial ledger"):
+        with pytest.raises(EvaluationError, match="trial log"):
             TrialLog(path).require_writable()
         with pytest.raises(EvaluationError, match="every evaluation is recorded"):
             TrialLog(path).record([trial()])

@@ -6,8 +6,12 @@ import pytest
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import EvaluationSettings, LightGBMSettings, ModelSettings, Settings, TrainSettings
 from quorate.evaluation.walk_forward.labelled_bars import build_rows
-from quorate.evaluation.walk_forward.permutation_importance import Importance, importance_figures, shuffle_columns
-from quorate.evaluation.walk_forward.walk import walk
+from quorate.evaluation.walk_forward.permutation_importance import (
+    PermutationImportance,
+    importance_figures,
+    shuffle_columns,
+)
+from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.market import SyntheticMarket
 from quorate.targets import ForwardClass
 
@@ -48,8 +52,8 @@ def test_a_walk_shows_its_models_on_rows_they_were_not_fitted_on() -> None:
         train=TrainSettings(threads=1),
         evaluation=SETTINGS,
     )
-    shuffled = Importance(rows, ("lightgbm",), SETTINGS)
-    done = walk(rows, ("lightgbm",), settings, watch=shuffled)
+    shuffled = PermutationImportance(rows, ("lightgbm",), SETTINGS)
+    done = walk(rows, ("lightgbm",), settings, WalkOptions(on_fitted=shuffled))
     document = shuffled.to_json()
     assert "shuffled among 300 test rows" in document["about"]
     (columns,) = document["models"].values()
@@ -61,6 +65,6 @@ def test_a_walk_shows_its_models_on_rows_they_were_not_fitted_on() -> None:
     # Judged on test rows alone: every row that was looked at lies in some step's test part.
     looked = np.concatenate([part.time for part in shuffled._found["lightgbm"]])
     assert looked.min() >= done.start
-    off = Importance(rows, ("lightgbm",), EvaluationSettings(importance_rows=0))
-    walk(rows, ("lightgbm",), settings, watch=off)
+    off = PermutationImportance(rows, ("lightgbm",), EvaluationSettings(importance_rows=0))
+    walk(rows, ("lightgbm",), settings, WalkOptions(on_fitted=off))
     assert off.to_json()["models"] == {}

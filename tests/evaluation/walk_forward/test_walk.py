@@ -15,9 +15,9 @@ from quorate.core.errors import EvaluationError, ModelError
 from quorate.core.settings import ModelSettings, Settings, SplitSettings, VoteSettings
 from quorate.core.types import Action
 from quorate.evaluation.metrics import classification
-from quorate.evaluation.walk_forward.fold_rows import steps
+from quorate.evaluation.walk_forward.fold_rows import split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
-from quorate.evaluation.walk_forward.walk import walk
+from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.evaluation.walk_forward.walk_result import WalkResult
 from quorate.models import FitRequest, Model
 
@@ -79,7 +79,7 @@ def test_training_labels_end_before_the_test_span_and_every_later_bar_is_tested_
     made: tuple[LabelledBars, int, int, int, bool],
 ) -> None:
     rows, folds, embargo, _, anchored = made
-    cut = steps(rows, folds, embargo_bars=embargo, anchored=anchored)
+    cut = split_folds(rows, folds, embargo_bars=embargo, anchored=anchored)
     learned = rows.trainable
     before: set[int] = set()
     for step in cut:
@@ -102,7 +102,7 @@ def test_training_labels_end_before_the_test_span_and_every_later_bar_is_tested_
 def test_the_spans_of_three_folds_worked_by_hand() -> None:
     # 43 bars and a horizon of 3: bars 0 to 39 have a label. In 4 parts of 10, the last takes the unlabelled bars too.
     rows = made_rows({"A": np.arange(43)}, horizon=3)
-    cut = steps(rows, 3, embargo_bars=2)
+    cut = split_folds(rows, 3, embargo_bars=2)
     assert [(step.start - START) // HOUR_MS for step in cut] == [10, 20, 30]
     assert [(step.end - START) // HOUR_MS for step in cut] == [20, 30, 43]
     # Labels of bars 7, 8, 9 read bar 10 or later; those of bars 5 and 6 end at bars 8 and 9, inside the embargo.
@@ -110,33 +110,33 @@ def test_the_spans_of_three_folds_worked_by_hand() -> None:
     assert (cut[0].purged, cut[0].embargoed) == (3, 2)
     assert cut[2].train.tolist() == list(range(25))
     assert cut[2].test.tolist() == list(range(30, 43))
-    rolling = steps(rows, 3, embargo_bars=2, anchored=False)
+    rolling = split_folds(rows, 3, embargo_bars=2, anchored=False)
     assert [step.train.tolist() for step in rolling] == [list(range(a, a + 5)) for a in (0, 10, 20)]
 
 
 def test_the_first_test_span_begins_where_it_is_told_to() -> None:
     # Bars 0 to 39 have a label; 25 of them after bar 14, in parts of 9, 9 and what is left.
     rows = made_rows({"A": np.arange(43)}, horizon=3)
-    cut = steps(rows, 3, embargo_bars=2, first=START + 15 * HOUR_MS)
+    cut = split_folds(rows, 3, embargo_bars=2, first=START + 15 * HOUR_MS)
     assert [(step.start - START) // HOUR_MS for step in cut] == [15, 24, 33]
     assert [(step.end - START) // HOUR_MS for step in cut] == [24, 33, 43]
     assert cut[0].train.tolist() == list(range(10))
-    with pytest.raises(EvaluationError, match="40 bars that can be learned from, 0 of them before the test"):
-        steps(rows, 3, embargo_bars=2, first=START)
+    with pytest.raises(EvaluationError, match="40 labelled bars, 0 of them before the first test span"):
+        split_folds(rows, 3, embargo_bars=2, first=START)
 
 
 @pytest.mark.parametrize(
     ("bars", "horizon", "folds", "embargo", "words"),
     [
-        (3, 5, 2, 0, "no row with all features and a label"),
-        (9, 5, 6, 0, "4 bars that can be learned from"),
+        (3, 5, 2, 0, "no row with every feature and a label"),
+        (9, 5, 6, 0, "4 labelled bars"),
         (20, 5, 5, 0, "no row with a complete label"),
         (43, 3, 3, 30, "no label that ends 30 bars before the test span of fold 1"),
     ],
 )
 def test_too_few_bars_are_refused(bars: int, horizon: int, folds: int, embargo: int, words: str) -> None:
     with pytest.raises(Exception, match=words) as refused:
-        steps(made_rows({"A": np.arange(bars)}, horizon), folds, embargo_bars=embargo)
+        split_folds(made_rows({"A": np.arange(bars)}, horizon), folds, embargo_bars=embargo)
     assert type(refused.value).__module__ == "quorate.core.errors"
 
 
@@ -194,7 +194,7 @@ def told(kind: type[Told] = Told, **more: Any) -> Told:
 
 
 def walked(rows: LabelledBars, members: dict[str, Any], folds: int = 3) -> WalkResult:
-    return walk(rows, tuple(members), Settings(), folds=folds, builder=lambda name: members[name]())
+    return walk(rows, tuple(members), Settings(), WalkOptions(folds=folds, build=lambda name: members[name]()))
 
 
 @settings(max_examples=30)
@@ -204,7 +204,7 @@ def test_a_member_that_learns_by_heart_knows_nothing_of_the_bars_it_is_asked_abo
 ) -> None:
     rows, folds, _, horizon, anchored = made
     kind = type("MemoryOfHorizon", (Memory,), {"horizon": horizon})
-    done = walk(rows, ("m",), Settings(), folds=folds, anchored=anchored, builder=lambda _: told(kind))
+    done = walk(rows, ("m",), Settings(), WalkOptions(folds=folds, anchored=anchored, build=lambda _: told(kind)))
     scores = done.scores["m"][np.isfinite(done.scores["m"][:, 0])]
     assert len(scores)
     np.testing.assert_allclose(scores, 1 / 3)
@@ -224,7 +224,7 @@ def test_a_member_that_fails_abstains_in_that_fold_with_its_reason() -> None:
     assert [fit["moody"].failure is None for fit in done.fits] == [True, False, False]
     assert "too late an hour" in str(done.fits[1]["moody"].failure)
     frames = done.frames(VoteSettings())
-    second = done.steps[1].start
+    second = done.folds[1].start
     for frame in frames.values():
         voted = np.isfinite(frame.scores["moody"]).all(axis=1)
         assert (voted == (frame.time < second)).all()
@@ -247,7 +247,7 @@ def test_frames_are_continuous_over_all_folds() -> None:
 def test_the_prior_of_each_fold_is_that_of_its_own_training_rows() -> None:
     rows = made_rows({"A": np.arange(83)}, 3)
     done = walked(rows, {"one": told})
-    for step in done.steps:
+    for step in done.folds:
         expected = np.bincount(rows.y[step.train], minlength=3) / len(step.train)
         assert done.prior[step.test] == pytest.approx(np.tile(expected, (len(step.test), 1)))
     assert np.isnan(done.prior[rows.time < done.start]).all()
@@ -255,7 +255,7 @@ def test_the_prior_of_each_fold_is_that_of_its_own_training_rows() -> None:
 
 def test_the_best_member_is_chosen_by_the_folds_before() -> None:
     rows = made_rows({"A": np.arange(203)}, 3)
-    first = steps(rows, 3, embargo_bars=5)[0]
+    first = split_folds(rows, 3, embargo_bars=5)[0]
     # In the first test span SELL happens every time, later BUY does.
     y = np.where(rows.time < first.end, Action.SELL, Action.BUY).astype(np.int8)
     rows = replace(rows, y=y)
@@ -264,9 +264,9 @@ def test_the_best_member_is_chosen_by_the_folds_before() -> None:
     # Nothing is known at first; then bear was right. Over both spans bull lost ln 10 and -ln 0.7, and bear -ln 0.8 and
     # ln 10, so bear is still ahead, and speaks in the third, where it is wrong.
     assert chosen == ("bull", "bear", "bear")
-    for step, name in zip(done.steps, chosen, strict=True):
+    for step, name in zip(done.folds, chosen, strict=True):
         assert (scores[step.test] == done.scores[name][step.test]).all()
-    last = done.steps[2].test
+    last = done.folds[2].test
     assert classification.log_loss(y[last], done.scores["bull"][last]) < classification.log_loss(
         y[last], done.scores["bear"][last]
     )
@@ -275,7 +275,7 @@ def test_the_best_member_is_chosen_by_the_folds_before() -> None:
 def test_the_choice_of_the_best_member_knows_no_label_that_has_not_ended() -> None:
     rows = made_rows({"A": np.arange(140)}, 12)
     members = {"bull": lambda: told(says=(0.1, 0.2, 0.7)), "bear": lambda: told(says=(0.7, 0.2, 0.1))}
-    second = steps(rows, 3, embargo_bars=5)[1].start
+    second = split_folds(rows, 3, embargo_bars=5)[1].start
     ended = rows.span_end < second
     assert (ended & (rows.time >= walked(rows, members).start) & rows.known).sum() == 20
     for class_, best in ((Action.SELL, "bear"), (Action.BUY, "bull")):
@@ -323,13 +323,13 @@ def test_a_member_of_windows_learns_and_is_asked_only_where_they_are_whole() -> 
 
     # All later rows are to stop by: these spans are too short for three slices.
     split = SplitSettings(stop=1.0, calibrate=0.0)
-    done = walk(rows, ("m",), replace(Settings(), split=split), folds=3, builder=build_one)
+    done = walk(rows, ("m",), replace(Settings(), split=split), WalkOptions(folds=3, build=build_one))
     voted = np.isfinite(done.scores["m"]).all(axis=1)
     tested = rows.time >= done.start
     lacking = np.isin(rows.time, rows.time[rows.spans["B"]][:3]) & (np.arange(len(rows)) >= rows.spans["B"].start)
     after_gap = np.isin((rows.time - START) // HOUR_MS, (41, 42, 43)) & (np.arange(len(rows)) < rows.spans["B"].start)
     np.testing.assert_array_equal(voted, tested & ~lacking & ~after_gap)
-    for step, member in zip(done.steps, seen, strict=True):
+    for step, member in zip(done.folds, seen, strict=True):
         fitted, later = member.lesson.X[:], member.lesson.later
         assert later is not None
         assert fitted.shape[1:] == (4, rows.X.shape[1])

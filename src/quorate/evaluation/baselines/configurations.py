@@ -1,7 +1,7 @@
-"""Configurations that could have been chosen instead, each traded on the same bars by an account of its own.
+"""Alternative configurations, each backtested on the same bars with its own account.
 
-They are what a choice is made among: the policies by name, the policy with other floors, each member alone. Their daily
-returns say how much of the best one's result is the choosing.
+They are the policies by name, the vote's policy with other floors, and each member alone. The selection bias of the
+best of them is estimated from their daily returns.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from quorate.evaluation.metrics.trades import account_curve, trade_figures
 from quorate.evaluation.statistics.deflated_sharpe import Moments
 from quorate.trading.backtest.backtest_result import BacktestResult
 
-# What a deployment may have that is none of the policies by name.
+# Name of a vote policy that is none of the named ones.
 CONFIGURED = "configured"
 
-# Policies of a walk whose folds chose differently.
+# Name of the policy of a walk-forward whose folds selected different ones.
 CHOSEN = "chosen"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Configuration:
-    """One configuration and its account.
+    """One configuration and its backtest.
 
     Attributes:
         name: in tables.
-        choice: what sets it apart from its neighbours, JSON-safe: members, policy, how they are combined.
-        result: what it traded.
-        frames: symbol -> its decisions, for a policy that is told of by itself; None for what is only a candidate.
+        choice: what distinguishes it from the others, JSON-safe: members, policy, how members are combined.
+        result: its backtest.
+        frames: symbol -> its decisions, for a policy that has a row of its own in reports; else None.
     """
 
     name: str
@@ -48,17 +48,17 @@ class Configuration:
 
     @property
     def returns(self) -> FloatArray:
-        """(days,) the account's daily returns; empty once it was wiped out."""
+        """(days,) daily returns of the account; empty if it was wiped out."""
         return account_curve(self.result).daily_returns()
 
     @property
     def moments(self) -> Moments:
-        """Of the daily returns."""
+        """Moments of the daily returns."""
         return Moments.of(self.returns)
 
 
 def policies(configured: VoteSettings) -> dict[str, VoteSettings]:
-    """The policy in force first, then those by name, all with its weights.
+    """Vote policies by name, the configured one first, all with its weights.
 
     >>> list(policies(VoteSettings())), list(policies(VoteSettings(floor=0.8)))
     (['classic', 'lowered'], ['configured', 'classic', 'lowered'])
@@ -72,25 +72,25 @@ def policies(configured: VoteSettings) -> dict[str, VoteSettings]:
     return {same: configured, **others}
 
 
-def vote_candidates(
+def vote_configurations(
     frames: Mapping[str, DecisionFrame],
     result: BacktestResult,
-    venue: BacktestSetup,
+    setup: BacktestSetup,
     configured: VoteSettings,
     members: Sequence[str],
     floors: Sequence[float],
     calibrated: Mapping[str, DecisionFrame] | None = None,
 ) -> tuple[Configuration, ...]:
-    """The ensemble under every policy, then under the configured vote with other floors; the judged one first.
+    """The ensemble with every policy, and with the configured vote at other floors; the evaluated one first.
 
     Args:
-        frames: the judged decisions, with the members' scores.
-        result: what they brought.
-        venue: where all trade.
+        frames: symbol -> the evaluated decisions, with the members' scores.
+        result: their backtest.
+        setup: of all backtests.
         configured: the vote's policy.
-        members: of the ensemble, loaded or not.
-        floors: to be tried.
-        calibrated: what the calibrated policy decides on the same bars; None where nothing is calibrated.
+        members: names of all members of the ensemble, loaded or not.
+        floors: alternatives to the configured floor.
+        calibrated: symbol -> decisions of the calibrated policy on the same bars; None if there is none.
     """
     wanted = policies(configured)
     named, first = tuple(wanted), in_force(frames, configured)
@@ -103,30 +103,36 @@ def vote_candidates(
     if first not in wanted:
         made.append(Configuration(first, choice(configured, first), result, frames))
     for name, policy in wanted.items():
-        decided = frames if name == first else revoted(frames, policy, len(members))
-        own = result if name == first else venue.trade(decided)
+        decided = frames if name == first else apply_policy(frames, policy, len(members))
+        own = result if name == first else setup.trade(decided)
         made.append(Configuration(name, choice(policy, "vote"), own, decided if name in named else None))
     if calibrated is not None and first != CALIBRATED:
-        own = venue.trade(calibrated)
+        own = setup.trade(calibrated)
         made.append(Configuration(CALIBRATED, choice(configured, CALIBRATED), own, calibrated))
     return tuple(made)
 
 
 def in_force(frames: Mapping[str, DecisionFrame], configured: VoteSettings) -> str:
-    """What the policy that decided these frames is called; "chosen" where folds chose differently."""
+    """Name of the policy that decided these frames; "chosen" if folds selected different ones."""
     by = {frame.policy for frame in frames.values()}
     if by == {CALIBRATED}:
         return CALIBRATED
     return CHOSEN if any(frame.side is not None for frame in frames.values()) else next(iter(policies(configured)))
 
 
-def revoted(
+def apply_policy(
     frames: Mapping[str, DecisionFrame], policy: VoteSettings | CalibratedPolicy, members: int
 ) -> dict[str, DecisionFrame]:
-    """The same scores and probabilities, decided under another policy."""
-    counted = {}
+    """Decide the same scores and probabilities by another policy.
+
+    Args:
+        frames: symbol -> decisions with the members' scores.
+        policy: classic or calibrated.
+        members: number of members of the ensemble.
+    """
+    decisions = {}
     for symbol, frame in frames.items():
-        said = decide_frame(
+        decided = decide_frame(
             frame.scores,
             frame.volatility,
             policy=policy,
@@ -134,46 +140,46 @@ def revoted(
             limit=frame.limit,
             probabilities=frame.probabilities,
         )
-        counted[symbol] = replace(
+        decisions[symbol] = replace(
             frame,
-            action=said.action,
-            confidence=said.confidence,
-            base=said.base,
-            consensus=said.consensus,
-            rule=said.rule,
+            action=decided.action,
+            confidence=decided.confidence,
+            base=decided.base,
+            consensus=decided.consensus,
+            rule=decided.rule,
             policy="classic" if isinstance(policy, VoteSettings) else CALIBRATED,
-            side=said.side,
+            side=decided.side,
         )
-    return counted
+    return decisions
 
 
-def policy_figures(candidates: Sequence[Configuration], settings: EvaluationSettings) -> dict[str, Any]:
-    """Policy -> what it asks for, how it decided and what it earned, JSON-safe; the one in force first."""
+def policy_figures(configurations: Sequence[Configuration], settings: EvaluationSettings) -> dict[str, Any]:
+    """Policy -> its settings, decisions and trades, JSON-safe; the one in force first."""
     found = {}
-    for place, candidate in enumerate(candidates):
-        if candidate.frames is None:
+    for place, configuration in enumerate(configurations):
+        if configuration.frames is None:
             continue
-        said = decision_figures(candidate.frames.values(), settings)
-        found[candidate.name] = {
+        decisions = decision_figures(configuration.frames.values(), settings)
+        found[configuration.name] = {
             "in_force": not place,
-            "policy": candidate.choice["policy"],
-            "coverage": said["coverage"],
-            "mean_confidence": said["mean_confidence"],
-            "actions": said["actions"],
-            "trades": trade_figures(candidate.result, settings),
+            "policy": configuration.choice["policy"],
+            "coverage": decisions["coverage"],
+            "mean_confidence": decisions["mean_confidence"],
+            "actions": decisions["actions"],
+            "trades": trade_figures(configuration.result, settings),
         }
     return found
 
 
 def policy_json(policy: VoteSettings) -> dict[str, Any]:
-    """A policy as a plain document."""
-    # asdict copies values deeply, which a read-only mapping refuses.
+    """A vote policy as a JSON-safe document."""
+    # asdict deep-copies values, which fails for a read-only mapping.
     return {**asdict(replace(policy, weights={})), "weights": dict(policy.weights)}
 
 
-def return_matrix(candidates: Sequence[Configuration]) -> tuple[FloatArray, tuple[str, ...]]:
-    """(days, N) daily returns of those whose account lived through all of the run, and their names."""
-    days = max((len(candidate.returns) for candidate in candidates), default=0)
-    whole = [candidate for candidate in candidates if len(candidate.returns) == days > 0]
-    table = np.column_stack([candidate.returns for candidate in whole]) if whole else np.empty((0, 0))
-    return table, tuple(candidate.name for candidate in whole)
+def return_matrix(configurations: Sequence[Configuration]) -> tuple[FloatArray, tuple[str, ...]]:
+    """(days, N) daily returns of the configurations whose account was never wiped out, and their names."""
+    days = max((len(configuration.returns) for configuration in configurations), default=0)
+    whole = [configuration for configuration in configurations if len(configuration.returns) == days > 0]
+    table = np.column_stack([configuration.returns for configuration in whole]) if whole else np.empty((0, 0))
+    return table, tuple(configuration.name for configuration in whole)

@@ -1,4 +1,4 @@
-"""What must be beaten, on the same rows and bars: the class prior, always HOLD, and buying and holding."""
+"""Naive baselines: the class prior, always HOLD, and buy and hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quorate.evaluation.metrics.equity import EquityCurve
 
 
 def class_prior(y: ClassArray) -> FloatArray:
-    """(3,) shares of the classes among training labels; they are all that the prior baseline knows.
+    """(3,) class shares of the training labels.
 
     Raises:
         EvaluationError: no label.
@@ -25,12 +25,12 @@ def class_prior(y: ClassArray) -> FloatArray:
     [0.25, 0.5, 0.25]
     """
     if not len(y):
-        raise EvaluationError("take the class prior", found="no label", expected="the training rows' labels")
+        raise EvaluationError("compute the class prior", found="no label", expected="the training rows' labels")
     return np.bincount(np.asarray(y, np.intp), minlength=len(CLASS_NAMES)) / len(y)
 
 
 def always_hold(y: ClassArray) -> dict[str, Any]:
-    """A certain HOLD on every row: right as often as nothing happens, and nothing is ever traded."""
+    """Figures of predicting HOLD with a score of 1 on every row, JSON-safe; it never trades."""
     figures = Figures()
     held = float(np.mean(y == Action.HOLD)) if len(y) else None
     figures.add("n", len(y))
@@ -46,15 +46,15 @@ def buy_and_hold(
     costs: CostSettings,
     funding: Mapping[str, Funding | None] | None = None,
 ) -> EquityCurve:
-    """Equal parts of the money in every symbol, bought at its first open and sold at its last close.
+    """Equity of equal amounts in every symbol, bought at its first open and sold at its last close.
 
-    Taker fee and slippage are paid once on each side. A symbol that starts late waits in cash; one that ends early
-    stays sold. There is no leverage and no rebalancing. With `funding`, a perpetual's holder pays each settlement after
-    its entry on the value at that bar's open; symbols that it does not name pay none.
+    Taker fee and slippage are paid on both sides. Before a symbol's first bar and after its last its share is held in
+    cash. There is no leverage and no rebalancing. With `funding`, a position pays each settlement after its entry on
+    the value at that bar's open; symbols without settlements pay none.
 
     Args:
-        candles: symbol -> the bars of the run, at least one each.
-        start_usd: money at the start.
+        candles: symbol -> bars of the run, at least one each.
+        start_usd: equity at the start.
         costs: fee and slippage, fractions a side.
         funding: symbol -> settlements.
 
@@ -76,12 +76,12 @@ def buy_and_hold(
 
 
 def _growth(bars: Candles, costs: CostSettings, funding: Funding | None) -> FloatArray:
-    """(n,) worth at each close of 1 that was put in at the first open."""
+    """(n,) value at each close of an investment of 1 at the first open."""
     entry = bars.open[0] * (1 + costs.slippage)
     gained = bars.close - entry
     if funding is not None:
         place = np.searchsorted(bars.time, funding.time, side="right") - 1
-        # Funding is settled on what is held when it falls due: not at the entry itself, and not after the last bar.
+        # A settlement is due on what is held at that time: not at the entry itself, and not after the last bar.
         due = (funding.time > bars.time[0]) & (place < len(bars)) & (funding.time <= bars.time[-1])
         paid = np.bincount(place[due], funding.rate[due] * bars.open[place[due]], len(bars))
         gained = gained - np.cumsum(paid)

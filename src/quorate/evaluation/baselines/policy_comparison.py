@@ -1,6 +1,6 @@
-"""Every policy on the same bars, signal by signal: how often it acts, how often that pays, and what each gate removed.
+"""Comparison of policies by their signals on the same bars: coverage, win rate, and what each gate removed.
 
-Signals are measured as in `signals.py`, without an account, so that those a gate removed can be measured too.
+Signals are measured as in `metrics/signal_outcomes.py`, without an account, so that removed ones are measured too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame
 from quorate.ensemble.voting.calibrated_policy import CALIBRATED
 from quorate.ensemble.voting.calibrated_policy import GATES as CALIBRATED_GATES
-from quorate.evaluation.baselines.configurations import policies, revoted
+from quorate.evaluation.baselines.configurations import apply_policy, policies
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics.signal_outcomes import KEPT, Signals
 from quorate.targets import Target
@@ -33,29 +33,30 @@ def policy_rows(
 ) -> list[dict[str, Any]]:
     """One document for each policy, JSON-safe; the one in force first.
 
-    `coverage` is the share of bars with a known future on which it acts; `net_bps` the mean of its signals after costs.
-    A policy that never signals says so under `silent`, with the threshold at which it would.
+    `coverage` is the share of bars with a known outcome that have a signal; `net_bps` the mean outcome after costs. For
+    a policy without signals, `silent` says how far it was from giving one.
 
     Args:
         frames: symbol -> decisions with the members' scores.
-        calibrated: the same bars as the calibrated policy decides them; None where nothing was calibrated.
-        candles: of the bars, and of what came after them.
-        target: whose horizon a signal lasts.
+        calibrated: symbol -> decisions of the calibrated policy on the same bars; None if there is none.
+        candles: symbol -> candles of the frame's bars and after them.
+        target: whose horizon a signal is held.
         settings: of the vote, the costs and the evaluation.
-        members: configured.
+        members: number of members of the ensemble.
         in_force: name of the policy that decides.
-        would_act_at: the least net return at which the calibrated policy would have given a signal while it was fitted.
+        would_act_at: highest threshold on the expected net return at which the calibrated policy gives a signal on the
+            rows it was fitted on, without its other gates; None if it gives none.
     """
-    costs, how = settings.costs, settings.evaluation
+    costs, evaluation = settings.costs, settings.evaluation
     rows = []
     for name, policy in policies(settings.vote).items():
-        decided = revoted(frames, policy, members)
-        found = Signals.of(decided, candles, target, policy, members, costs, how)
-        rows.append(_row(name, found, found.gates(), KEPT, _highest_stopped(found), "confidence"))
+        decided = apply_policy(frames, policy, members)
+        found = Signals.of_vote(decided, candles, target, policy, members, costs, evaluation)
+        rows.append(_row(name, found, found.gates(), KEPT, _highest_removed(found), "confidence"))
     if calibrated is not None:
-        found = Signals.asked(calibrated, candles, target, costs, how)
+        found = Signals.of_calibrated(calibrated, candles, target, costs, evaluation)
         gates = found.gates(CALIBRATED, CALIBRATED_GATES)
-        rows.append(_row(CALIBRATED, found, gates, CALIBRATED, would_act_at, "net return expected"))
+        rows.append(_row(CALIBRATED, found, gates, CALIBRATED, would_act_at, "expected net return"))
     return [{"in_force": row["policy"] == in_force, **row} for row in _first(rows, in_force)]
 
 
@@ -69,13 +70,15 @@ def _row(
     own = {key: value for key, value in gates[0].items() if key not in ("rule", "about", "share")}
     silent = None
     if not own["n"]:
-        silent = f"it never signals; it would at a {of} of " + ("nothing" if threshold is None else f"{threshold:.4f}")
+        silent = f"no signal at any {of}"
+        if threshold is not None:
+            silent = f"no signal; highest {of} {threshold:.4f}"
     figures = Figures()
     figures.add("coverage", float((found.rule == kept).sum()) / found.bars if found.bars else None, "no bars")
     return {"policy": name, **figures.to_json(), **own, "silent": silent, "gates": gates[1:]}
 
 
-def _highest_stopped(found: Signals) -> float | None:
-    """The highest confidence that the floor alone stopped; None where other gates stopped all."""
-    stopped = found.confidence[np.asarray(found.rule == "below_floor")]
-    return float(stopped.max()) if len(stopped) else None
+def _highest_removed(found: Signals) -> float | None:
+    """Highest confidence that the floor removed; None if other gates removed all signals."""
+    removed = found.confidence[np.asarray(found.rule == "below_floor")]
+    return float(removed.max()) if len(removed) else None

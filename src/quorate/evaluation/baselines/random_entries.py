@@ -1,8 +1,8 @@
-"""Random entries with the same turnover: how much of a result is what any account would have got that traded so much.
+"""Random entries baseline: accounts with as many entries as the evaluated one, at random bars.
 
-Each draw makes as many entries as the account did, in the same symbols and on the same sides, at random bars. They are
-placed so that the account can take them: never twice in a symbol at a time and, where there is room, never in more
-symbols than it has slots even if every position lasts as long as it may. What differs is the time alone.
+Each draw makes the same number of entries in the same symbols and on the same sides; only their times are random. They
+are placed so that the account can take them: never twice in one symbol at a time and, if there is room, never in more
+symbols than there are position slots, even if every position is held for its maximum duration.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import Action, BoolArray, DecisionFrame, FloatArray, IntArray
 from quorate.evaluation.backtest_setup import BacktestSetup
-from quorate.evaluation.baselines.strategies import by_rule
+from quorate.evaluation.baselines.strategies import rule_frame
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics.equity import EquityCurve, sharpe
 from quorate.evaluation.metrics.trades import account_curve, net_returns
 from quorate.trading.backtest.backtest_result import BacktestResult
 
-# Rules of a frame that say that nobody decided on a bar.
-_SILENT = ("no_votes", "training_span")
+# Rules of bars without a decision.
+_UNDECIDED = ("no_votes", "training_span")
 
 _FIGURES = ("n", "win_rate", "expectancy_bps", "profit_factor", "net_usd", "total_return", "sharpe", "max_drawdown")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RandomAccounts:
-    """The drawn accounts together, at the end of every bar.
+class EquityBand:
+    """Distribution of equity over the random accounts, at the close of every bar.
 
     Attributes:
-        middle: median equity over the draws.
-        low, high: (n,) the middle range of it, USD.
+        middle: median over the draws.
+        low, high: (n,) ends of the central range, USD.
     """
 
     middle: EquityCurve
@@ -44,45 +44,46 @@ class RandomAccounts:
 
 
 def random_accounts(
-    result: BacktestResult, frames: Mapping[str, DecisionFrame], venue: BacktestSetup
+    result: BacktestResult, frames: Mapping[str, DecisionFrame], setup: BacktestSetup
 ) -> tuple[BacktestResult, ...]:
-    """As many accounts as the settings say; none where the judged one did not trade.
+    """Backtests of random entries, as many as `evaluation.draws`; none if the evaluated account did not trade.
 
     Args:
-        result: of the account that is judged.
+        result: of the evaluated account.
         frames: its decisions; entries are drawn among bars on which a model voted.
-        venue: where it traded.
+        setup: of its backtest.
     """
     entries = [(trade.symbol, trade.side) for trade in result.trades]
-    settings = venue.settings.evaluation
-    field = _Field(frames, venue)
+    settings = setup.settings.evaluation
+    bars = _EntryBars(frames, setup)
     return tuple(
-        venue.trade(field.draw(entries, np.random.default_rng([settings.seed, number])))
+        setup.trade(bars.draw(entries, np.random.default_rng([settings.seed, number])))
         for number in range(settings.draws if entries else 0)
     )
 
 
-def crowd(accounts: Sequence[BacktestResult], confidence: float) -> RandomAccounts | None:
-    """The drawn accounts' equity; None where nothing was drawn."""
+def equity_band(accounts: Sequence[BacktestResult], confidence: float) -> EquityBand | None:
+    """Median and central `confidence` range of the accounts' equity; None without accounts."""
     if not accounts:
         return None
     worth = np.array([account.equity_usd for account in accounts])  # (draws, n)
     tail = (1 - confidence) / 2
     low, middle, high = np.quantile(worth, [tail, 0.5, 1 - tail], axis=0)
-    return RandomAccounts(EquityCurve(accounts[0].time, middle, accounts[0].start_equity_usd), low, high)
+    return EquityBand(EquityCurve(accounts[0].time, middle, accounts[0].start_equity_usd), low, high)
 
 
-def chance_figures(
+def random_entry_figures(
     result: BacktestResult, accounts: Sequence[BacktestResult], settings: EvaluationSettings
 ) -> dict[str, Any]:
-    """Mean and middle range of every figure over the draws, JSON-safe.
+    """Mean and central range of every figure over the draws, JSON-safe.
 
-    `worse` is the share of draws with a lower figure than the account's: near 1, chance does not explain it.
+    `worse` is the share of draws with a lower figure than the evaluated account's; near 1, random entries do not
+    explain the result.
 
     Args:
-        result: of the account that is judged.
+        result: of the evaluated account.
         accounts: of `random_accounts`.
-        settings: how wide the middle range is.
+        settings: `confidence` is the size of the central range.
     """
     drawn = [_trade_figures(account) for account in accounts]
     draws = len(drawn)
@@ -101,36 +102,36 @@ def chance_figures(
         name: float(np.mean([figure[name] < own[name] for figure in drawn])) if draws else None
         for name in ("expectancy_bps", "total_return", "sharpe")
     }
-    about = f"mean and middle range of {draws} accounts with as many entries on each symbol and side, at random bars"
+    about = f"mean and central range of {draws} accounts with as many entries of each symbol and side, at random bars"
     return {"about": about, **figures.to_json(), "worse": worse}
 
 
-class _Field:
-    """The bars of every symbol on which an entry can be drawn."""
+class _EntryBars:
+    """Bars of every symbol on which an entry can be drawn."""
 
-    def __init__(self, frames: Mapping[str, DecisionFrame], venue: BacktestSetup) -> None:
+    def __init__(self, frames: Mapping[str, DecisionFrame], setup: BacktestSetup) -> None:
         self._frames = frames
-        self._slots = venue.settings.account.positions
-        self._held = venue.holding_bars
+        self._slots = setup.settings.account.positions
+        self._held = setup.holding_bars
         step = timeframe_ms(next(iter(frames.values())).timeframe)
         first = min(int(frame.time[0]) for frame in frames.values())
         self._bar: dict[str, IntArray] = {symbol: (frame.time - first) // step for symbol, frame in frames.items()}
         self._open: dict[str, BoolArray] = {}
         for symbol, frame in frames.items():
-            candles = venue.candles[symbol].between(venue.start, venue.end)
+            candles = setup.candles[symbol].between(setup.start, setup.end)
             filled = np.isin(frame.time + step, candles.time)
-            self._open[symbol] = filled & ~np.isin(frame.rule, _SILENT) & np.isfinite(frame.volatility)
+            self._open[symbol] = filled & ~np.isin(frame.rule, _UNDECIDED) & np.isfinite(frame.volatility)
         self._bars = 1 + max(int(bar[-1]) for bar in self._bar.values())
 
     def draw(self, entries: list[tuple[str, int]], generator: np.random.Generator) -> dict[str, DecisionFrame]:
         """Frames with every entry at a random bar.
 
-        One for which there is no room left if all last as long as they may is put where its symbol is free: the
-        account takes it if a slot is free all the same, since most positions end earlier.
+        If no bar has a free slot under maximum holding times, the entry is put at any bar on which its symbol is free:
+        most positions end earlier, so the account may have a slot nevertheless.
         """
         action = {symbol: np.full(len(frame), Action.HOLD, np.int8) for symbol, frame in self._frames.items()}
         taken = {symbol: ~free for symbol, free in self._open.items()}
-        # A position decided at bar i is held from bar i + 1 to i + held, and gives its slot back at the next open.
+        # A position decided at bar i is held from bar i + 1 to i + held; its slot is free again at the next open.
         held = np.zeros(self._bars + self._held + 1, np.int64)
         full = np.zeros(self._bars, np.bool_)
         for place in generator.permutation(len(entries)).tolist():
@@ -149,13 +150,13 @@ class _Field:
             for bar in (np.flatnonzero(held[at + 1 : at + 1 + self._held] >= self._slots) + at + 1).tolist():
                 full[max(0, bar - self._held) : bar] = True
         return {
-            symbol: by_rule(frame, action[symbol], np.ones(len(frame)), "random")
+            symbol: rule_frame(frame, action[symbol], np.ones(len(frame)), "random")
             for symbol, frame in self._frames.items()
         }
 
 
 def _trade_figures(result: BacktestResult) -> dict[str, float]:
-    """The figures without intervals; NaN where there is none."""
+    """Figures without intervals; NaN if undefined."""
     net = np.array([trade.net_usd for trade in result.trades], np.float64)
     returns, curve = net_returns(result), account_curve(result)
     lost = -float(net[net < 0].sum())

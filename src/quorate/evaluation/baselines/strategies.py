@@ -1,4 +1,4 @@
-"""Other ways to decide on the same bars: each gives a decision frame that the same account can trade."""
+"""Baseline strategies: other ways to decide on the same bars, traded with the same account settings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quorate.core.settings import TargetSettings, VoteSettings
+from quorate.core.settings import Settings, TargetSettings, VoteSettings
 from quorate.core.types import Action, ActionArray, Candles, DecisionFrame, FloatArray
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.labelled_predictions import LabelledPredictions
-from quorate.features import Bars
+from quorate.features.bars import Bars
 from quorate.models.rules import rule_actions
 from quorate.targets import ForwardClass
 from quorate.targets.returns import forward_return
@@ -21,13 +21,13 @@ from quorate.trading.backtest.backtest_result import BacktestResult
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BaselineStrategy:
-    """What the ensemble is compared with.
+    """Decisions and trades of a baseline.
 
     Attributes:
-        sample: the ensemble's labelled rows, with what this decides on them.
-        result: what its decisions brought in an account of their own.
-        about: how it decides, in a sentence.
-        scores: (n, 3) on the sample's rows; None where it only has decisions.
+        sample: the ensemble's labelled rows, with the baseline's decisions.
+        result: backtest of its decisions.
+        about: how it decides, one sentence.
+        scores: (n, 3) on the sample's rows; None if it has decisions only.
     """
 
     sample: LabelledPredictions
@@ -36,64 +36,81 @@ class BaselineStrategy:
     scores: FloatArray | None = None
 
 
-def momentum_rival(
-    frames: Mapping[str, DecisionFrame], venue: BacktestSetup, target: TargetSettings
+@dataclass(frozen=True, slots=True, eq=False)
+class SingleModel:
+    """Scores of one model that is evaluated on its own.
+
+    Attributes:
+        scores: symbol -> (bars, 3), aligned with the ensemble's frame; a NaN row is an abstention.
+        about: what the model is, a phrase.
+    """
+
+    scores: Mapping[str, FloatArray]
+    about: str
+
+
+def momentum_strategy(
+    frames: Mapping[str, DecisionFrame], setup: BacktestSetup, target: TargetSettings
 ) -> BaselineStrategy:
-    """Past return against the target's band."""
-    about = f"the sign of the last {target.horizon} bars' return, where it is beyond {target.band:.2%}"
-    decided = {symbol: momentum(frame, venue.candles[symbol], target) for symbol, frame in frames.items()}
-    return _met(decided, venue, target, about)
+    """Momentum: the sign of the past return, if it is beyond the target's band."""
+    about = f"the sign of the last {target.horizon} bars' return, if beyond {target.band:.2%}"
+    decisions = {symbol: momentum_frame(frame, setup.candles[symbol], target) for symbol, frame in frames.items()}
+    return _baseline(decisions, setup, target, about)
 
 
-def rules_rival(frames: Mapping[str, DecisionFrame], venue: BacktestSetup, target: TargetSettings) -> BaselineStrategy:
-    """The rules that would speak if no model could."""
-    decided = {symbol: rules(frame, venue.candles[symbol]) for symbol, frame in frames.items()}
-    return _met(decided, venue, target, "the fallback: RSI and moving averages, for when no model can vote")
+def rules_strategy(
+    frames: Mapping[str, DecisionFrame], setup: BacktestSetup, target: TargetSettings
+) -> BaselineStrategy:
+    """The fallback rules, which decide in production if no model can vote."""
+    decisions = {symbol: rules_frame(frame, setup.candles[symbol]) for symbol, frame in frames.items()}
+    return _baseline(
+        decisions, setup, target, "the fallback rules (RSI and moving averages), used if no model can vote"
+    )
 
 
-def model_rival(
+def single_model_strategy(
     name: str,
-    scores: Mapping[str, FloatArray],
+    model: SingleModel,
     frames: Mapping[str, DecisionFrame],
-    venue: BacktestSetup,
-    target: TargetSettings,
+    setup: BacktestSetup,
+    settings: Settings,
     members: int,
-    policy: VoteSettings,
-    about: str,
 ) -> BaselineStrategy:
-    """One model alone.
+    """One model alone, see `single_model_frame`.
 
     Args:
         name: of the model.
-        scores: symbol -> (bars, 3), row by row with its frame.
+        model: its scores.
         frames: symbol -> decisions of the ensemble.
-        venue: where both trade.
-        target: what both are judged by.
-        members: of the ensemble.
-        policy: of the ensemble.
-        about: how it was chosen.
+        setup: of the backtest.
+        settings: target and vote policy of the ensemble.
+        members: number of members of the ensemble.
     """
-    decided = {symbol: alone(frame, name, scores[symbol], members, policy) for symbol, frame in frames.items()}
-    met = _met(decided, venue, target, f"{about}; it trades as if every member said what it says")
-    return replace(met, scores=met.sample.members[name])
+    decisions = {
+        symbol: single_model_frame(frame, name, model.scores[symbol], members, settings.vote)
+        for symbol, frame in frames.items()
+    }
+    about = f"{model.about}; it trades as if every member had its scores"
+    baseline = _baseline(decisions, setup, settings.target, about)
+    return replace(baseline, scores=baseline.sample.members[name])
 
 
-def _met(
-    decided: Mapping[str, DecisionFrame], venue: BacktestSetup, target: TargetSettings, about: str
+def _baseline(
+    decisions: Mapping[str, DecisionFrame], setup: BacktestSetup, target: TargetSettings, about: str
 ) -> BaselineStrategy:
-    sample = LabelledPredictions.of(decided, venue.candles, ForwardClass(target.horizon, target.band))
-    return BaselineStrategy(sample, venue.trade(decided), about)
+    sample = LabelledPredictions.of(decisions, setup.candles, ForwardClass(target.horizon, target.band))
+    return BaselineStrategy(sample, setup.trade(decisions), about)
 
 
-def momentum(frame: DecisionFrame, candles: Candles, target: TargetSettings) -> DecisionFrame:
-    """BUY after a rise, SELL after a fall: the target's own rule, applied to the past instead of the future.
+def momentum_frame(frame: DecisionFrame, candles: Candles, target: TargetSettings) -> DecisionFrame:
+    """Momentum decisions: BUY after a rise beyond the band, SELL after a fall beyond it, else HOLD.
 
-    The return over the last `horizon` bars decides by the same band; the largest move is the most confident. There is
-    no decision where the past bars are not all there.
+    The return over the last `horizon` bars is compared with the target's band; its size is the confidence. The decision
+    is HOLD if a past bar is missing.
 
     Args:
-        frame: the bars to decide on.
-        candles: of the same market; older ones than the frame's are the first bars' past.
+        frame: bars to decide on.
+        candles: of the same market; those before the frame are the past of its first bars.
         target: horizon and band.
     """
     past = np.full(len(candles), np.nan)
@@ -102,51 +119,53 @@ def momentum(frame: DecisionFrame, candles: Candles, target: TargetSettings) -> 
     action = np.full(len(frame), Action.HOLD, np.int8)
     action[earned > target.band] = Action.BUY
     action[earned < -target.band] = Action.SELL
-    return by_rule(frame, action, np.minimum(np.abs(earned), 1.0), "momentum")
+    return rule_frame(frame, action, np.minimum(np.abs(earned), 1.0), "momentum")
 
 
-def rules(frame: DecisionFrame, candles: Candles) -> DecisionFrame:
-    """The rules fallback on every bar; all its decisions are equally confident."""
-    said = rule_actions(Bars(candles)).action[np.searchsorted(candles.time, frame.time)]
-    return by_rule(frame, said, np.ones(len(frame)), "rules")
+def rules_frame(frame: DecisionFrame, candles: Candles) -> DecisionFrame:
+    """Decisions of the fallback rules on every bar, all with confidence 1."""
+    action = rule_actions(Bars(candles)).action[np.searchsorted(candles.time, frame.time)]
+    return rule_frame(frame, action, np.ones(len(frame)), "rules")
 
 
-def by_rule(frame: DecisionFrame, action: ActionArray, confidence: FloatArray, name: str) -> DecisionFrame:
-    """Decisions of something that is no model: no scores, and nothing that a vote would say.
+def rule_frame(frame: DecisionFrame, action: ActionArray, confidence: FloatArray, name: str) -> DecisionFrame:
+    """Decisions of a rule without a model: no scores and no probabilities.
 
     Args:
         frame: the bars.
         action: (n,) values of Action.
-        confidence: (n,) in what order orders get the free slots; NaN counts as 0.
-        name: stands as consensus and rule.
+        confidence: (n,) order in which orders get the free position slots; NaN counts as 0.
+        name: written as consensus and rule.
     """
     known = np.nan_to_num(confidence, nan=0.0)
-    said = np.full(len(frame), name)
-    return replace(_bare(frame), action=action, confidence=known, base=known, consensus=said, rule=said)
+    named = np.full(len(frame), name)
+    return replace(_without_scores(frame), action=action, confidence=known, base=known, consensus=named, rule=named)
 
 
-def _bare(frame: DecisionFrame) -> DecisionFrame:
-    """The bars alone: no scores, and nothing of the ensemble's probabilities, by which a position might be sized."""
+def _without_scores(frame: DecisionFrame) -> DecisionFrame:
+    """The frame without scores, and without the ensemble's probabilities, which would size positions."""
     return replace(frame, scores={}, policy="classic", probabilities=None, calibrated={}, limit=None, side=None)
 
 
-def alone(frame: DecisionFrame, name: str, scores: FloatArray, members: int, policy: VoteSettings) -> DecisionFrame:
-    """One model's decisions, as if every member of the ensemble said what it says.
+def single_model_frame(
+    frame: DecisionFrame, name: str, scores: FloatArray, members: int, policy: VoteSettings
+) -> DecisionFrame:
+    """Decisions of one model, as if every member of the ensemble had its scores.
 
-    So it gets the same boost, gate and floor as an ensemble that agrees. Under the vote's own rules a single voice of
-    several is never a quorum, and it would be compared by trading nothing.
+    It gets the same boost, gate and floor as a unanimous ensemble. By the plain rules of the vote, a single vote of
+    several members is never a quorum, so the model would never trade.
 
     Args:
         frame: the bars.
         name: of the model.
-        scores: (n, 3) its scores; a NaN row is an abstention.
-        members: of the ensemble.
+        scores: (n, 3); a NaN row is an abstention.
+        members: number of members of the ensemble.
         policy: of the ensemble.
     """
-    chorus = {f"{name} {number}": scores for number in range(members)}
-    decided = decide_frame(chorus, frame.volatility, policy=replace(policy, weights={}))
+    copies = {f"{name} {number}": scores for number in range(members)}
+    decided = decide_frame(copies, frame.volatility, policy=replace(policy, weights={}))
     return replace(
-        _bare(frame),
+        _without_scores(frame),
         action=decided.action,
         confidence=decided.confidence,
         base=decided.base,

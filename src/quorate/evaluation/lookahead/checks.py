@@ -1,13 +1,13 @@
-"""Does anything know the future? A check for any feature set, strategy or model, with a verdict that names the culprit.
+"""Leakage checks for feature sets, strategies and models.
 
-Four questions, each of which catches what the others cannot:
+Four tests are made, each of which detects what the others cannot:
 
-- *truncation*: is the newest row another once the candles after it are taken away? Then it read them.
-- *poison*: does a row change when the candles after it are made absurd? The same, for code that cannot run on less.
-- *shuffled labels*: does a model tell classes apart on rows it is judged on, though its labels say nothing? Then it has
-  seen those rows' labels: it was trained on the period it is tested on.
-- *too good*: does one column, or one model, tell rises from falls better than anything in a real market does? That is
-  how a target among the features shows, wherever it came from.
+- *truncation*: recompute the newest row without the candles after it. It changes if the code reads them.
+- *perturbation*: recompute a row with absurd candles after it. The same, for code that cannot run on fewer candles.
+- *shuffled labels*: train a model on labels without information. If it still predicts those of the test rows, it was
+  trained on them.
+- *implausible AUC*: test whether one column, or one model, separates BUY from SELL better than is possible in a real
+  market. This detects a target among the features, wherever it comes from.
 
     >>> import numpy as np
     >>> from quorate.evaluation.lookahead.checks import check_features
@@ -17,16 +17,15 @@ Four questions, each of which catches what the others cannot:
     ...     change = np.diff(candles.close, prepend=candles.close[0]) / candles.close
     ...     scaled = (candles.close - candles.close.mean()) / candles.close.std()
     ...     return np.column_stack([change, scaled])
-    >>> verdict = check_features(features, market.panel(), names=("change", "scaled"))
-    >>> verdict.clean, verdict.names
+    >>> report = check_features(features, market.panel(), names=("change", "scaled"))
+    >>> report.clean, report.names
     (False, ('scaled',))
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,84 +34,25 @@ from quorate.core.clock import format_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import ActionArray, Candles, DecisionFrame, FloatArray, IntArray
-from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, suspects
-from quorate.evaluation.lookahead.truncation import Change, changes, poisoned
+from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, implausible_columns
+from quorate.evaluation.lookahead.leakage_report import Leak, LeakageReport
+from quorate.evaluation.lookahead.truncation import Change, perturbation_changes, truncation_changes
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
-Test = Literal["truncation", "poison", "shuffled labels", "too good"]
-
 # Candles -> (n,) or (n, F) values, or decisions, one row a bar.
 Compute = Callable[[Candles], npt.NDArray[Any] | DecisionFrame]
-# Inputs, labels, rows to learn from, rows to score -> (rows to score, 3) scores.
+# Inputs, labels, training rows, test rows -> (test rows, 3) scores.
 Train = Callable[[npt.NDArray[Any], ActionArray, IntArray, IntArray], FloatArray]
 
 _DEFAULT = EvaluationSettings()
-# Labels are shuffled this often: one shuffle may line up with something by chance.
+# Labels are shuffled this often, since a single shuffle may correlate with something by chance.
 _SHUFFLES = 3
 _CUTS = 24
 # Bars that a feature may need before it can be computed at all.
 _WARM = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Leak:
-    """One thing that knows what it should not.
-
-    Attributes:
-        name: the column, or the model.
-        test: that caught it.
-        found: what was seen, in words.
-    """
-
-    name: str
-    test: Test
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.found} ({self.test})"
-
-
-@dataclass(frozen=True, slots=True)
-class LeakageReport:
-    """What a check found.
-
-    Attributes:
-        leaks: all of them, one for each name and test.
-        tests: that were made.
-    """
-
-    leaks: tuple[Leak, ...]
-    tests: tuple[Test, ...]
-
-    @property
-    def clean(self) -> bool:
-        """Nothing was found; that is no proof that there is nothing."""
-        return not self.leaks
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The culprits, each once."""
-        return tuple(dict.fromkeys(leak.name for leak in self.leaks))
-
-    def __str__(self) -> str:
-        if self.clean:
-            return f"no look-ahead found by {', '.join(self.tests)}"
-        return "\n".join(["LOOK-AHEAD", *(f"  {leak}" for leak in self.leaks)])
-
-    def require_clean(self) -> None:
-        """Refuse what leaks.
-
-        Raises:
-            EvaluationError: naming every culprit.
-        """
-        if self.leaks:
-            raise EvaluationError(
-                "trust these figures",
-                found="; ".join(map(str, self.leaks)),
-                expected="columns and models that know nothing of later bars",
-                remedy="Compute each row from bars up to it, fit on earlier rows only, keep targets out of features.",
-            )
+# The AUC of shuffled labels is 0.5; its interval only has to exceed this.
+_NO_SKILL_AUC = 0.52
 
 
 def check_features(
@@ -123,21 +63,28 @@ def check_features(
     seed: int = 0,
     cuts: int = _CUTS,
 ) -> LeakageReport:
-    """Recompute features at random bars without the candles after them, and with absurd ones in their place.
+    """Check features for look-ahead: recompute them at random bars without later candles, and with perturbed ones.
 
     Args:
-        compute: candles of one market, at least 50, -> (n, F) features, one row a bar; called about twice a cut.
-        panel: symbol -> candles, of one market or more.
-        names: of the columns; None numbers them.
-        seed: of the choice of bars.
-        cuts: bars that are looked at by each test.
+        compute: candles of one market, at least 50, -> (n, F) or (n,) features, one row a bar. It is called about twice
+            for every cut.
+        panel: symbol -> candles, at least one market of more than 51 bars.
+        names: of the F columns; default: "column 0", "column 1", ...
+        seed: of the random choice of bars.
+        cuts: number of bars that each test checks. Rare look-ahead needs more.
+
+    Returns:
+        The leaks by column and test. NaN equals NaN, and rounding is not a leak.
 
     Raises:
-        EvaluationError: too few candles, or not one row for each bar.
+        EvaluationError: too few candles, not one row for each bar, or not as many columns as names.
     """
     if not any(len(candles) > _WARM + 1 for candles in panel.values()):
+        longest = max((len(candles) for candles in panel.values()), default=0)
         raise EvaluationError(
-            "look for look-ahead", found="no market with bars enough", expected=f"more than {_WARM + 1} candles"
+            "check for look-ahead",
+            found=f"{len(panel)} markets, the longest of {longest} candles",
+            expected=f"a market of more than {_WARM + 1} candles",
         )
 
     def table(candles: Candles) -> FloatArray:
@@ -147,38 +94,44 @@ def check_features(
     width = table(first).shape[1]
     columns = tuple(names) if names is not None else tuple(f"column {place}" for place in range(width))
     if len(columns) != width:
-        raise EvaluationError("look for look-ahead", found=f"{width} columns", expected=f"{len(columns)}, as named")
+        raise EvaluationError(
+            "check for look-ahead", found=f"{width} columns", expected=f"{len(columns)}, as in `names`"
+        )
     leaks = [
-        Leak(change.column, "truncation", _moved(change, "without the bars after it"))
-        for change in changes(panel, columns, table, seed=seed, cuts=cuts, warm=_WARM)
+        Leak(change.column, "truncation", _describe(change, "without the later candles"))
+        for change in truncation_changes(panel, columns, table, seed=seed, cuts=cuts, warm=_WARM)
     ]
     leaks += [
-        Leak(change.column, "poison", _moved(change, "when the bars after it are absurd"))
-        for change in poisoned(panel, columns, table, seed=seed, cuts=cuts, warm=_WARM)
+        Leak(change.column, "perturbation", _describe(change, "with perturbed later candles"))
+        for change in perturbation_changes(panel, columns, table, seed=seed, cuts=cuts, warm=_WARM)
     ]
-    return LeakageReport(tuple(leaks), ("truncation", "poison"))
+    return LeakageReport(tuple(leaks), ("truncation", "perturbation"))
 
 
 def check_strategy(decide: Compute, panel: Mapping[str, Candles], *, seed: int = 0, cuts: int = _CUTS) -> LeakageReport:
-    """The same for decisions: whatever a strategy says of a bar, it must say without knowing the bars after it.
+    """Check a strategy for look-ahead: its decision on a bar must not depend on later candles.
 
-    A strategy that fits a scaler, a threshold or a model on all the candles it is given is caught here, too.
+    This also detects a scaler, a threshold or a model that is fitted on all candles given to the strategy.
 
     Args:
-        decide: candles -> a `DecisionFrame`, of which action and confidence are looked at, or (n,) or (n, k) values.
-        panel: symbol -> candles.
-        seed: of the choice of bars.
-        cuts: bars that are looked at by each test.
+        decide: candles of one market, at least 50, -> a `DecisionFrame`, whose action and confidence are checked, or
+            (n,) or (n, k) values, one row a bar.
+        panel: symbol -> candles, at least one market of more than 51 bars.
+        seed: of the random choice of bars.
+        cuts: number of bars that each test checks.
+
+    Returns:
+        The leaks by column ("action", "confidence", or "decision") and test.
 
     Raises:
         EvaluationError: too few candles, or not one decision for each bar.
     """
     whole = max(panel.values(), key=len, default=None)
-    said = None if whole is None else decide(whole)
+    decided = None if whole is None else decide(whole)
     names: tuple[str, ...] | None = None
-    if isinstance(said, DecisionFrame):
+    if isinstance(decided, DecisionFrame):
         names = ("action", "confidence")
-    elif said is not None and np.asarray(said).ndim == 1:
+    elif decided is not None and np.asarray(decided).ndim == 1:
         names = ("decision",)
     return check_features(decide, panel, names, seed=seed, cuts=cuts)
 
@@ -188,81 +141,90 @@ def check_model(
     X: npt.NDArray[Any],
     y: ActionArray,
     time: IntArray,
-    learned: IntArray,
-    judged: IntArray,
+    train_rows: IntArray,
+    test_rows: IntArray,
     *,
     name: str = "model",
     names: Sequence[str] | None = None,
     settings: EvaluationSettings = _DEFAULT,
 ) -> LeakageReport:
-    """Train on labels that say nothing, and look whether it still knows those of the rows it is judged on.
+    """Check a training procedure for leakage: train it on shuffled labels, and test whether it predicts the test rows'.
 
     Args:
-        train: inputs, labels, rows to learn from and rows to score -> (rows, 3) scores of the latter. It gets all
-            inputs and labels, so that a procedure that touches more of them than it should can be caught at it.
-        X: (n, F) inputs, or (n, L, F).
-        y: (n,) classes.
+        train: called with inputs, labels, training rows and test rows; returns (test rows, 3) scores of SELL, HOLD and
+            BUY, each row summing to 1, NaN rows for abstentions. It gets the inputs and labels of all rows, so that a
+            procedure that uses more of them than it should is detected. Called four times.
+        X: (n, F) inputs, or (n, L, F) windows.
+        y: (n,) int8 classes, 0 SELL, 1 HOLD, 2 BUY.
         time: (n,) int64 open times in ms.
-        learned: rows to learn from.
-        judged: rows to score; none of them may be learned from.
-        name: of the model.
-        names: of the columns of (n, F) inputs, which are then each asked whether they are too good to be true.
-        settings: of intervals, and the area that nothing honest reaches.
+        train_rows: (m,) rows to train on.
+        test_rows: (k,) rows to score; none of them in `train_rows`.
+        name: of the model in the report.
+        names: of the F columns of (n, F) inputs; if given, each column is checked for an implausible AUC.
+        settings: of the intervals; `plausible_auc` is the highest AUC that is plausible without a leak.
+
+    Returns:
+        The leaks by model or column.
 
     Raises:
-        EvaluationError: scores that are not (rows, 3), or labels that are not one for each row.
+        EvaluationError: not one input, label and time for each row, rows in both sets, or scores not of shape (k, 3).
     """
     if not len(X) == len(y) == len(time):
         raise EvaluationError(
-            "look for look-ahead", found=f"{len(X)} inputs, {len(y)} labels, {len(time)} times", expected="one of each"
+            "check a model for leakage",
+            found=f"{len(X)} inputs, {len(y)} labels, {len(time)} times",
+            expected="one of each for every row",
+        )
+    if shared := len(np.intersect1d(train_rows, test_rows)):
+        raise EvaluationError(
+            "check a model for leakage",
+            found=f"{shared} rows both in `train_rows` and in `test_rows`",
+            expected="no row in both",
         )
     leaks: list[Leak] = []
-    blocks = TimeBlocks(time[judged], settings)
+    blocks = TimeBlocks(time[test_rows], settings)
     generator = np.random.default_rng(settings.seed)
-    scored = [learned, judged]
-    areas = []
+    rows = np.unique(np.concatenate([train_rows, test_rows]))
+    found = []
     for _ in range(_SHUFFLES):
-        nonsense = y.copy()
-        rows = np.unique(np.concatenate(scored))
-        nonsense[rows] = generator.permutation(y[rows])
-        scores = np.asarray(train(X, nonsense, learned, judged), np.float64)
-        classification.check_scores(nonsense[judged], scores)
-        areas.append(suspects({name: classification.lean(scores)}, nonsense[judged], blocks, _NOTHING))
-    if all(areas):
-        worst = max((found[0] for found in areas), key=lambda suspect: abs(suspect.auc - 0.5))
-        found = f"tells shuffled labels of the judged rows apart, area {worst.auc:.3f}: it has seen them"
-        leaks.append(Leak(name, "shuffled labels", found))
-    lean = classification.lean(np.asarray(train(X, y, learned, judged), np.float64))
-    leaks += [_too_good(suspect) for suspect in suspects({name: lean}, y[judged], blocks, settings.plausible_auc)]
-    if names is not None:
-        columns = {column: X[judged, place] for place, column in enumerate(names)}
-        leaks += [_too_good(suspect) for suspect in suspects(columns, y[judged], blocks, settings.plausible_auc)]
-    return LeakageReport(tuple(leaks), ("shuffled labels", "too good"))
+        shuffled = y.copy()
+        shuffled[rows] = generator.permutation(y[rows])
+        scores = np.asarray(train(X, shuffled, train_rows, test_rows), np.float64)
+        classification.check_scores(shuffled[test_rows], scores)
+        direction = classification.directional_score(scores)
+        found.append(implausible_columns({name: direction}, shuffled[test_rows], blocks, _NO_SKILL_AUC))
+    if all(found):
+        worst = max((columns[0] for columns in found), key=lambda column: abs(column.auc - 0.5))
+        leaks.append(
+            Leak(name, "shuffled labels", f"predicts shuffled labels of the test rows with an AUC of {worst.auc:.3f}")
+        )
+    direction = classification.directional_score(np.asarray(train(X, y, train_rows, test_rows), np.float64))
+    inputs = {} if names is None else {column: X[test_rows, place] for place, column in enumerate(names)}
+    for checked in ({name: direction}, inputs):
+        columns = implausible_columns(checked, y[test_rows], blocks, settings.plausible_auc)
+        leaks += [_implausible(column) for column in columns]
+    return LeakageReport(tuple(leaks), ("shuffled labels", "implausible AUC"))
 
 
-# Labels without any meaning leave an area of a half; its interval need only be clear of this.
-_NOTHING = 0.52
+def _implausible(column: ImplausibleColumn) -> Leak:
+    return Leak(column.name, "implausible AUC", f"separates BUY from SELL with an AUC of {column.auc:.3f}")
 
 
-def _too_good(suspect: ImplausibleColumn) -> Leak:
-    return Leak(suspect.name, "too good", f"tells BUY from SELL with an area of {suspect.auc:.3f}")
-
-
-def _moved(change: Change, how: str) -> str:
+def _describe(change: Change, how: str) -> str:
     at = f"{change.symbol} at {format_ms(change.time)}"
     return f"{change.whole:.6g} becomes {change.cut:.6g} {how}, {at}"
 
 
-def _table(said: npt.NDArray[Any] | DecisionFrame, candles: Candles) -> FloatArray:
-    """(n, F) float64 of whatever was computed."""
-    if isinstance(said, DecisionFrame):
-        said = np.column_stack([said.action, said.confidence])
-    values = np.asarray(said, np.float64)
-    values = values[:, None] if values.ndim == 1 else values
-    if values.ndim != 2 or len(values) != len(candles):
+def _table(values: npt.NDArray[Any] | DecisionFrame, candles: Candles) -> FloatArray:
+    """(n, F) float64 of computed values or decisions."""
+    if isinstance(values, DecisionFrame):
+        values = np.column_stack([values.action, values.confidence])
+    table = np.asarray(values, np.float64)
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or len(table) != len(candles):
         raise EvaluationError(
-            "look for look-ahead",
-            found=f"values of shape {values.shape}",
+            "check for look-ahead",
+            found=f"values of shape {table.shape}",
             expected=f"one row for each of {len(candles)} bars",
         )
-    return values
+    return table

@@ -1,4 +1,4 @@
-"""Which columns are others once the future is taken away, or made absurd: those have read it."""
+"""Detection of look-ahead: columns whose values change when later candles are removed or perturbed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ import numpy as np
 from quorate.core.clock import iso_ms
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, Float32Array, FloatArray
 
-# (F,) values of one bar, and what gives (n, F) of them.
+# (F,) values of one bar, and a function that computes (n, F) values.
 Row = FloatArray | Float32Array
 Compute = Callable[[Candles], FloatArray | Float32Array]
 
-# Two computations of one causal feature differ by rounding only; what reads a later bar differs by far more.
+# Two computations of a causal feature differ by rounding only; look-ahead makes a far larger difference.
 _TOLERANCE = 1e-4
 _MOST_CUTS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A column that is another once later candles are taken away: it reads the future."""
+    """A column whose value at one bar depends on later candles.
+
+    Attributes:
+        column: name.
+        symbol: market.
+        time: open time of the bar in ms.
+        whole: value computed with the later candles.
+        cut: value computed without them, or with perturbed ones.
+    """
 
     column: str
     symbol: str
@@ -31,6 +39,7 @@ class Change:
     cut: float
 
     def to_json(self) -> dict[str, Any]:
+        """JSON-safe document; NaN and infinity become null."""
         return {
             "column": self.column,
             "symbol": self.symbol,
@@ -40,7 +49,7 @@ class Change:
         }
 
 
-def changes(
+def truncation_changes(
     panel: Mapping[str, Candles],
     names: Sequence[str],
     compute: Compute,
@@ -50,23 +59,23 @@ def changes(
     cuts: int = _MOST_CUTS,
     warm: int = 0,
 ) -> tuple[Change, ...]:
-    """Columns whose newest row is another when the candles after it are taken away; each once, where it was seen first.
+    """Columns whose newest row changes when the candles after it are removed; each once, at the first such bar.
 
     Args:
         panel: symbol -> candles.
         names: of the columns.
-        compute: candles -> (n, F) features.
-        start: bars from here on are looked at, ms; None for all.
+        compute: candles -> (n, F) values.
+        start: first bar to be checked, ms; None for all.
         seed: of the choice of bars.
-        cuts: bars that are looked at, over all symbols.
-        warm: bars at the beginning of each market that are not looked at: what needs more than one can be computed.
+        cuts: number of bars to check, over all symbols.
+        warm: bars at the start of each market to skip, so that `compute` always gets more candles than these.
     """
     return _recomputed(
         panel, names, compute, lambda candles, row: compute(candles[: row + 1])[-1], start, seed, cuts, warm
     )
 
 
-def poisoned(
+def perturbation_changes(
     panel: Mapping[str, Candles],
     names: Sequence[str],
     compute: Compute,
@@ -76,13 +85,14 @@ def poisoned(
     cuts: int = _MOST_CUTS,
     warm: int = 0,
 ) -> tuple[Change, ...]:
-    """Columns with a row that is another when the candles after it are absurd: prices a thousandfold, no volume.
+    """Columns with a row that changes when the candles after it are perturbed: prices times 1,000, volume 0.
 
-    The arguments are those of `changes`. It also sees what reads a later bar only where there is one.
+    The arguments are those of `truncation_changes`. Unlike truncation this also detects code that reads a later bar
+    only if there is one.
     """
 
     def again(candles: Candles, row: int) -> Row:
-        changed: Row = compute(_absurd(candles, row))[row]
+        changed: Row = compute(_perturbed(candles, row))[row]
         return changed
 
     return _recomputed(panel, names, compute, again, start, seed, cuts, warm)
@@ -98,7 +108,7 @@ def _recomputed(
     cuts: int,
     warm: int,
 ) -> tuple[Change, ...]:
-    """Columns that differ at random bars once they are computed again in another way."""
+    """Columns that differ at random bars when `again` recomputes them."""
     generator = np.random.default_rng(seed)
     first_rows = {symbol: max(warm, len(candles) - len(candles.between(start))) for symbol, candles in panel.items()}
     symbols = [symbol for symbol, candles in panel.items() if len(candles) - first_rows[symbol] > 1]
@@ -118,8 +128,8 @@ def _recomputed(
     return tuple(found.values())
 
 
-def _absurd(candles: Candles, row: int) -> Candles:
-    """The same market up to a row, and nonsense after it."""
+def _perturbed(candles: Candles, row: int) -> Candles:
+    """The same candles up to a row, perturbed ones after it."""
     columns = {name: getattr(candles, name).copy() for name in CANDLE_COLUMNS}
     for name in PRICE_COLUMNS:
         columns[name][row + 1 :] *= 1_000.0
@@ -128,7 +138,7 @@ def _absurd(candles: Candles, row: int) -> Candles:
 
 
 def _differ(whole: Row, cut: Row) -> BoolArray:
-    """(F,) columns in which two rows are not the same; NaN equals NaN."""
+    """(F,) columns in which two rows differ by more than rounding; NaN equals NaN."""
     with np.errstate(invalid="ignore"):
         near = np.abs(whole - cut) <= _TOLERANCE * np.maximum(1.0, np.abs(whole))
     return np.asarray(~(near | (np.isnan(whole) & np.isnan(cut))))

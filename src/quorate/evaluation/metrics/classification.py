@@ -1,9 +1,9 @@
-"""How good scores are: `y` is (n,) int8 in class order SELL, HOLD, BUY; `scores` is (n, 3), each row summing to 1.
+"""Classification metrics: `y` is (n,) int8 in class order SELL, HOLD, BUY; `scores` is (n, 3), each row summing to 1.
 
-NaN rule: a row of `scores` that is not finite is an abstention. It is left out of every metric here and counted by
-`voted`; it never counts as a HOLD. A metric that its rows do not define is NaN, never a made-up number.
+NaN rule: a row of `scores` that is not finite is an abstention. Every metric ignores it (see `voted`); it never counts
+as HOLD. A metric that is undefined on the given rows is NaN.
 
-Everything is numpy, so that a frozen bundle can be judged where no training library is installed.
+Only numpy is needed, so that a frozen bundle can be evaluated where no training library is installed.
 """
 
 from __future__ import annotations
@@ -16,73 +16,80 @@ import numpy.typing as npt
 
 from quorate.core.errors import EvaluationError
 from quorate.core.types import CLASS_NAMES, Action, BoolArray, FloatArray, IntArray
+from quorate.evaluation.statistics.ranks import average_ranks, spearman
 
 ClassArray = npt.NDArray[np.integer]
 
-# scikit-learn's clip: a score of exactly 0 for what happened costs 36 nats, not infinity.
+# scikit-learn's clip: a score of exactly 0 for the true class costs 36 nats, not infinity.
 _SMALLEST_SCORE = float(np.finfo(np.float64).eps)
-_SUM_TOLERANCE = 1e-3  # float32 softmax over a few classes stays well inside
+_SUM_TOLERANCE = 1e-3  # rounding of a float32 softmax is far smaller
 
 
 def check_scores(y: ClassArray, scores: FloatArray) -> None:
-    """Refuse labels outside the classes and rows that are not shares of one.
+    """Check labels and scores.
+
+    Args:
+        y: (n,) classes.
+        scores: (n, 3); a NaN row is an abstention.
 
     Raises:
-        EvaluationError: shapes that do not match, an unknown class, a row outside 0 to 1 or not summing to 1.
+        EvaluationError: the shapes do not match, a class is unknown, or a row is not three shares that sum to 1.
     """
     if scores.ndim != 2 or scores.shape != (len(y), len(CLASS_NAMES)):
         raise EvaluationError(
-            "judge scores", found=f"labels {y.shape} and scores {scores.shape}", expected=f"(n,) and (n, {len(Action)})"
+            "evaluate scores",
+            found=f"labels {y.shape} and scores {scores.shape}",
+            expected=f"(n,) and (n, {len(Action)})",
         )
     strange = np.flatnonzero((y < 0) | (y >= len(CLASS_NAMES)))
     if strange.size:
         raise EvaluationError(
-            "judge scores",
+            "evaluate scores",
             found=f"label {y[strange[0]]} in row {strange[0]}",
             expected=f"0 to {len(CLASS_NAMES) - 1} ({', '.join(CLASS_NAMES)})",
-            remedy="Rows whose future is unknown have no label: leave them out.",
+            remedy="Leave out rows without a label (their future is not known yet).",
         )
     rows = voted(scores)
     outside = (scores < -_SUM_TOLERANCE).any(axis=1) | (np.abs(scores.sum(axis=1) - 1) > _SUM_TOLERANCE)
     wrong = np.flatnonzero(rows & outside)
     if wrong.size:
         raise EvaluationError(
-            "judge scores",
+            "evaluate scores",
             found=f"{scores[wrong[0]].tolist()} in row {wrong[0]}",
-            expected="three scores of at least 0 that sum to 1",
+            expected="three scores of at least 0 that sum to 1, or NaN for an abstention",
         )
 
 
 def voted(scores: FloatArray) -> BoolArray:
-    """(n,) bool: the rows with a vote, which are those without a NaN or infinity."""
+    """(n,) bool: rows with a vote, which are those without NaN or infinity."""
     return np.asarray(np.isfinite(scores).all(axis=1))
 
 
 def row_log_loss(y: ClassArray, scores: FloatArray) -> FloatArray:
-    """(n,) -ln of the score of what happened, in nats; NaN where abstained."""
+    """(n,) -ln of the score of the true class, in nats; NaN for abstentions."""
     chosen = np.take_along_axis(scores, np.asarray(y, np.intp)[:, None], axis=1)[:, 0]
     return np.asarray(-np.log(np.clip(np.where(voted(scores), chosen, np.nan), _SMALLEST_SCORE, 1.0)))
 
 
 def row_brier(y: ClassArray, scores: FloatArray) -> FloatArray:
-    """(n,) squared distance of a row from what happened, 0 (right) to 2 (wrong); NaN where abstained.
+    """(n,) squared distance from the one-hot true class, 0 (best) to 2 (worst); NaN for abstentions.
 
-    Brier (1950), summed over the classes; divide by 2 for the two-class convention.
+    Source: Brier (1950), summed over the classes; divide by 2 for the two-class convention.
     """
     return np.where(voted(scores), ((scores - np.eye(len(CLASS_NAMES))[y]) ** 2).sum(axis=1), np.nan)
 
 
 def row_correct(y: ClassArray, scores: FloatArray) -> FloatArray:
-    """(n,) 1.0 where the largest score is of what happened, else 0.0; NaN where abstained.
+    """(n,) 1.0 where the largest score is of the true class, else 0.0; NaN for abstentions.
 
-    Between equal largest scores the first class counts, as in the models.
+    Of equal largest scores the first class counts, as in the models.
     """
     rows = voted(scores)
     return np.where(rows, np.argmax(np.where(rows[:, None], scores, 0.0), axis=1) == y, np.nan)
 
 
 def log_loss(y: ClassArray, scores: FloatArray) -> float:
-    """Mean -ln of the score of what happened, in nats; lower is better.
+    """Mean -ln of the score of the true class, in nats; lower is better.
 
     >>> round(log_loss(np.array([2, 0]), np.array([[0.25, 0.25, 0.5], [0.5, 0.25, 0.25]])), 6)
     0.693147
@@ -96,23 +103,24 @@ def brier(y: ClassArray, scores: FloatArray) -> float:
 
 
 def accuracy(y: ClassArray, scores: FloatArray) -> float:
-    """Share of voted rows whose largest score is of what happened."""
+    """Share of voted rows whose largest score is of the true class."""
     return _mean(row_correct(y, scores))
 
 
 def auc(y: ClassArray, scores: FloatArray) -> float:
-    """Area under the ROC curve, each class against the rest, unweighted mean; 0.5 is no skill.
+    """Area under the ROC curve, one class against the rest, unweighted mean over the classes; 0.5 is no skill.
 
-    NaN unless every class both occurs and fails to occur among the voted rows.
+    NaN unless there are voted rows in and outside every class.
     """
     rows = voted(scores)
-    return float(np.mean([area(y[rows] == action, scores[rows, action]) for action in Action]))
+    return float(np.mean([binary_auc(y[rows] == action, scores[rows, action]) for action in Action]))
 
 
-def area(positive: BoolArray, score: FloatArray) -> float:
-    """Mann and Whitney: the chance that a positive row outscores a negative one, ties counting half.
+def binary_auc(positive: BoolArray, score: FloatArray) -> float:
+    """Area under the ROC curve of `score` for `positive`, both (n,) and without NaN.
 
-    NaN unless there are rows of both kinds.
+    The Mann-Whitney statistic: the share of pairs in which the positive row has the higher score; ties count half. NaN
+    unless there are positive and negative rows.
     """
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
@@ -123,9 +131,12 @@ def area(positive: BoolArray, score: FloatArray) -> float:
 
 
 def skill_vs_prior(y: ClassArray, scores: FloatArray, prior: FloatArray) -> float:
-    """1 - log-loss over the class prior's log-loss on the same rows: 1 is perfect, 0 no better than the prior.
+    """1 - log-loss / log-loss of the class prior on the same rows: 1 is perfect, 0 no better than the prior.
 
-    `prior` is (3,), the class shares of the training rows, or (n, 3) where rows have priors of their own.
+    Args:
+        y: (n,) classes.
+        scores: (n, 3).
+        prior: (3,) class shares of the training rows, or (n, 3), one prior a row.
     """
     rows = voted(scores)
     if not rows.any():
@@ -135,24 +146,25 @@ def skill_vs_prior(y: ClassArray, scores: FloatArray, prior: FloatArray) -> floa
 
 
 def rank_ic(scores: FloatArray, forward_return: FloatArray) -> float:
-    """Spearman's correlation of P(BUY) - P(SELL) with the forward return, all rows pooled.
+    """Rank information coefficient: Spearman's correlation of `directional_score` with the forward return, rows pooled.
 
-    NaN where fewer than three rows have both, or one of them is constant.
+    NaN if fewer than three rows have both, or one of them is constant.
     """
-    direction, returns = _both_known(lean(scores), forward_return)
-    return _correlation(average_ranks(direction), average_ranks(returns)) if len(returns) > 2 else math.nan
+    direction = directional_score(scores)
+    known = np.isfinite(direction) & np.isfinite(forward_return)
+    return spearman(direction[known], forward_return[known]) if int(known.sum()) > 2 else math.nan
 
 
-def lean(scores: FloatArray) -> FloatArray:
-    """(n,) score of BUY minus score of SELL, -1 to 1; NaN where abstained."""
+def directional_score(scores: FloatArray) -> FloatArray:
+    """(n,) score of BUY minus score of SELL, -1 to 1; NaN for abstentions."""
     return np.where(voted(scores), scores[:, Action.BUY] - scores[:, Action.SELL], np.nan)
 
 
 def prior_scores(prior: FloatArray, n: int) -> FloatArray:
-    """(n, 3) class shares for every row, from (3,) that all rows share or (n, 3).
+    """(n, 3) class shares of every row, from one prior (3,) for all rows or from (n, 3).
 
     Raises:
-        EvaluationError: not three shares of at least 0 that sum to 1.
+        EvaluationError: a row is not three shares of at least 0 that sum to 1.
     """
     shares = np.asarray(prior, np.float64)
     k = len(CLASS_NAMES)
@@ -173,12 +185,12 @@ def prior_scores(prior: FloatArray, n: int) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reliability:
-    """The winning class's score against how often it was right, in bins of equal width over 0 to 1.
+    """Reliability diagram: the winning class's score against its accuracy, in bins of equal width over 0 to 1.
 
     Attributes:
         low, high: (k,) float64 edges; a bin holds low < score <= high.
         score: (k,) mean winning score; NaN in an empty bin.
-        correct: (k,) share of rows in which the winner was right; NaN in an empty bin.
+        correct: (k,) share of rows whose winning class is the true one; NaN in an empty bin.
         rows: (k,) int64.
     """
 
@@ -190,7 +202,7 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Expected calibration error: the mean distance of both, weighted by rows; NaN without rows."""
+        """Expected calibration error: mean |score - accuracy| over the bins, weighted by rows; NaN without rows."""
         held = self.rows > 0
         if not held.any():
             return math.nan
@@ -198,7 +210,7 @@ class Reliability:
 
 
 def reliability(y: ClassArray, scores: FloatArray, bins: int) -> Reliability:
-    """The reliability diagram of the winning class over `bins` bins."""
+    """Reliability diagram of the winning class over `bins` bins."""
     rows = voted(scores)
     top, correct = scores[rows].max(axis=1, initial=0.0), row_correct(y, scores)[rows]
     edges = np.linspace(0.0, 1.0, bins + 1)
@@ -215,37 +227,15 @@ def reliability(y: ClassArray, scores: FloatArray, bins: int) -> Reliability:
 
 
 def ece(y: ClassArray, scores: FloatArray, bins: int) -> float:
-    """Expected calibration error of the winning class (Guo et al. 2017, arXiv 1706.04599)."""
+    """Expected calibration error of the winning class. Source: Guo et al. (2017), arXiv 1706.04599."""
     return reliability(y, scores, bins).error
 
 
 def confusion(y: ClassArray, actions: ClassArray) -> IntArray:
-    """(3, 3) int64: how often class `row` happened when class `column` was said."""
+    """(3, 3) int64 confusion matrix: rows are true classes, columns predicted ones."""
     k = len(CLASS_NAMES)
     flat = np.bincount(np.asarray(y, np.intp) * k + np.asarray(actions, np.intp), minlength=k * k)
     return flat.reshape(k, k).astype(np.int64)
-
-
-def average_ranks(values: FloatArray) -> FloatArray:
-    """(n,) ranks from 1, equal values sharing their mean rank.
-
-    >>> average_ranks(np.array([0.3, 0.1, 0.3])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return np.asarray((last - (count - 1) / 2)[place])
-
-
-def _correlation(a: FloatArray, b: FloatArray) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    size = math.sqrt(float(a @ a) * float(b @ b))
-    return float(a @ b) / size if size > 0 else math.nan
-
-
-def _both_known(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    known = np.isfinite(a) & np.isfinite(b)
-    return a[known], b[known]
 
 
 def _mean(values: FloatArray) -> float:

@@ -1,4 +1,4 @@
-"""How good a model's scores are, with intervals: what a scorecard says of every member, the ensemble and its rivals."""
+"""Classification metrics of one model with intervals: a section of the scorecard."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mar
 def score_figures(
     sample: LabelledPredictions, scores: FloatArray, prior: FloatArray, blocks: TimeBlocks, horizon: int = 1
 ) -> dict[str, Any]:
-    """Every metric of one model's scores (n, 3) with its interval, JSON-safe.
+    """All metrics of one model's scores with their intervals, JSON-safe.
 
-    `n` counts the rows it voted on and `abstained` the others; skill is against the prior on its own rows.
-    `against_prior` is Diebold and Mariano's statistic of its log-loss less the prior's, over the mean of each bar;
-    below 0 it is better than the prior.
+    `n` counts the rows with a vote, `abstained` the others. Skill is against the prior on the rows with a vote.
+    `against_prior` is the Diebold-Mariano statistic of the model's log-loss minus the prior's, averaged over the
+    symbols of each bar; below 0 the model is better.
 
     Args:
-        sample: the labelled rows.
-        scores: (n, 3), NaN rows where it abstained.
+        sample: labelled rows.
+        scores: (n, 3); NaN rows are abstentions.
         prior: (3,) class shares of the training rows, or (n, 3).
-        blocks: over the sample's times.
-        horizon: bars that a label reaches over.
+        blocks: of the sample's times.
+        horizon: bars that a label spans.
     """
     rows = classification.voted(scores)
     y, own = sample.y[rows], scores[rows]
@@ -37,9 +37,9 @@ def score_figures(
     shares = classification.prior_scores(prior, len(sample))[rows]
     reference = classification.row_log_loss(y, shares)
     known = np.isfinite(sample.forward_return[rows])
-    lean, returns = classification.lean(own)[known], sample.forward_return[rows][known]
-    areas = [part.areas(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
-    none = "it never voted"
+    direction, returns = classification.directional_score(own)[known], sample.forward_return[rows][known]
+    aucs = [part.aucs(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
+    none = "no vote"
     unclassed = "not every class occurs" if len(y) else none
     flat = "does not vary" if len(y) else none
     few = none if not len(y) or blocks.enough else f"{blocks.count} blocks of time are too few"
@@ -54,12 +54,12 @@ def score_figures(
     figures.add("accuracy", classification.accuracy(y, own), none)
     figures.add_interval("accuracy_ci", part.interval(part.means(classification.row_correct(y, own))), few)
     figures.add("auc", classification.auc(y, own), unclassed)
-    figures.add_interval("auc_ci", part.interval(np.mean(areas, axis=0)), unclassed if blocks.enough else few)
+    figures.add_interval("auc_ci", part.interval(np.mean(aucs, axis=0)), unclassed if blocks.enough else few)
     figures.add("skill_vs_prior", classification.skill_vs_prior(y, own, shares), none)
     figures.add_interval("skill_vs_prior_ci", part.interval(1 - part.ratios(loss, reference)), few)
     figures.add("rank_ic", classification.rank_ic(own, sample.forward_return[rows]), flat)
     figures.add_interval(
-        "rank_ic_ci", part.interval(part.select(known).correlations(lean, returns)), flat if blocks.enough else few
+        "rank_ic_ci", part.interval(part.select(known).correlations(direction, returns)), flat if blocks.enough else few
     )
     figures.add("ece", classification.ece(y, own, blocks.settings.bins), none)
     right = classification.row_correct(y, own)
@@ -72,7 +72,7 @@ def score_figures(
 
 
 def reliability_json(sample: LabelledPredictions, scores: FloatArray, bins: int) -> list[dict[str, Any]]:
-    """The bins of the reliability diagram that hold a row."""
+    """Bins of the reliability diagram that have rows, JSON-safe."""
     table = classification.reliability(sample.y, scores, bins)
     return [
         {"low": float(low), "high": float(high), "score": float(score), "correct": float(correct), "rows": int(rows)}
@@ -84,11 +84,11 @@ def reliability_json(sample: LabelledPredictions, scores: FloatArray, bins: int)
 
 
 def confusion_json(sample: LabelledPredictions, scores: FloatArray) -> dict[str, Any]:
-    """Counts by what happened (rows) and what was said (columns): the largest mean score, and the vote's decision."""
+    """Confusion matrices, JSON-safe: true classes (rows) against the largest mean score and against the decision."""
     rows = classification.voted(scores)
-    said = np.argmax(scores[rows], axis=1) if rows.any() else np.empty(0, np.intp)
+    predicted = np.argmax(scores[rows], axis=1) if rows.any() else np.empty(0, np.intp)
     return {
         "classes": list(CLASS_NAMES),
-        "largest_score": classification.confusion(sample.y[rows], said).tolist(),
+        "largest_score": classification.confusion(sample.y[rows], predicted).tolist(),
         "decision": classification.confusion(sample.y, sample.action).tolist(),
     }

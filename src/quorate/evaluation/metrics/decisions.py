@@ -1,4 +1,4 @@
-"""What the ensemble decided: actions, consensus mix, coverage and confidence, counted over every bar."""
+"""Counts of decisions over all bars: actions, consensus mix, coverage, confidence."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _GATED = "_volatility_hold"
 def decision_figures(frames: Iterable[DecisionFrame], settings: EvaluationSettings | None = None) -> dict[str, Any]:
     """Counts and shares over all bars of all frames, JSON-safe.
 
-    A *decided* bar is one on which at least one model voted. `consensus` counts decided bars under the vote's own
-    names, `mix` gives their shares with the volatility-gated ones under the consensus they had. `coverage` is the share
-    of bars with BUY or SELL, `fallback` the share on which only the fallback rules spoke, `mean_confidence` the mean
-    over the models' BUY and SELL.
+    A *decided* bar is one on which at least one model voted. `consensus` counts decided bars by the consensus of the
+    vote; `mix` is their shares, with volatility-gated bars counted under the consensus before the gate. `coverage` is
+    the share of bars with BUY or SELL, `fallback` the share decided by the fallback rules, `mean_confidence` the mean
+    confidence of BUY and SELL decided by models.
 
     Args:
-        frames: one a symbol.
-        settings: of the intervals, which resample blocks of time over all symbols; the defaults when None.
+        frames: decisions, one frame a symbol.
+        settings: of the intervals, which resample blocks of time over all symbols together; None for the defaults.
     """
     bars = _Bars(list(frames))
     blocks = TimeBlocks(bars.time, settings or EvaluationSettings())
@@ -69,7 +69,7 @@ def decision_figures(frames: Iterable[DecisionFrame], settings: EvaluationSettin
 
 
 class _Bars:
-    """The columns of all frames, one after the other."""
+    """Columns of all frames, concatenated."""
 
     def __init__(self, frames: list[DecisionFrame]) -> None:
         def column(name: str, kind: type) -> Any:

@@ -1,4 +1,4 @@
-"""An account's worth over time, and what is read off it: return, drawdown, Sharpe, Sortino, Calmar."""
+"""Equity curve of an account, and its return, drawdown, Sharpe, Sortino and Calmar ratios."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAYS_PER_YEAR = 365  # crypto trades every day
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EquityCurve:
-    """Marked equity at the close of each bar.
+    """Mark-to-market equity at the close of each bar.
 
     Attributes:
         time: (n,) int64 open times of the bars in ms, increasing.
@@ -27,8 +27,7 @@ class EquityCurve:
         start_usd: equity before the first bar.
 
     Raises:
-        EvaluationError: lengths that differ, times that do not increase, equity that is not finite, no money at the
-            start.
+        EvaluationError: the lengths differ, times do not increase, equity is not finite, or the start is not above 0.
     """
 
     time: IntArray
@@ -38,10 +37,14 @@ class EquityCurve:
     def __post_init__(self) -> None:
         if self.time.shape != self.equity.shape or self.time.ndim != 1:
             raise EvaluationError(
-                "read the equity curve", found=f"{self.time.shape} times and {self.equity.shape} values"
+                "read the equity curve",
+                found=f"times of shape {self.time.shape} and values of shape {self.equity.shape}",
+                expected="one value for each time",
             )
         if (np.diff(self.time) <= 0).any():
-            raise EvaluationError("read the equity curve", found="times that do not increase")
+            raise EvaluationError(
+                "read the equity curve", found="times that do not increase", expected="increasing times"
+            )
         if not (np.isfinite(self.equity).all() and math.isfinite(self.start_usd) and self.start_usd > 0):
             raise EvaluationError(
                 "read the equity curve",
@@ -51,22 +54,22 @@ class EquityCurve:
 
     @property
     def total_return(self) -> float:
-        """Gain over the whole span as a fraction of the start."""
+        """Return over the whole span, a fraction; 0 without bars."""
         return float(self.equity[-1]) / self.start_usd - 1 if len(self.equity) else 0.0
 
     @property
     def drawdown(self) -> FloatArray:
-        """(n,) distance below the highest equity so far, as a fraction of it; 0 to 1, more after a debt."""
+        """(n,) distance below the running peak as a fraction of it; 0 to 1, above 1 if equity is negative."""
         peak = np.maximum(np.maximum.accumulate(self.equity), self.start_usd) if len(self.equity) else self.equity
         return np.asarray(1 - self.equity / peak)
 
     @property
     def max_drawdown(self) -> float:
-        """The deepest drawdown, at the resolution of the bars."""
+        """Maximum drawdown of closes, a fraction; 0 without bars."""
         return float(self.drawdown.max(initial=0.0))
 
     def daily(self) -> EquityCurve:
-        """Equity at the end of every UTC day of the span; a day without bars keeps the day before's."""
+        """Equity at the end of every UTC day of the span; a day without bars carries the previous value forward."""
         if not len(self.time):
             return self
         days = np.arange(self.time[0] // DAY_MS, self.time[-1] // DAY_MS + 1) * DAY_MS
@@ -74,13 +77,13 @@ class EquityCurve:
         return EquityCurve(days, self.equity[last], self.start_usd)
 
     def daily_returns(self) -> FloatArray:
-        """(days,) gain of each UTC day over the day before; empty once the account holds nothing."""
+        """(days,) return of each UTC day; empty if equity ever falls to 0 or below."""
         worth = np.concatenate([[self.start_usd], self.daily().equity])
         return np.diff(worth) / worth[:-1] if (worth > 0).all() else np.empty(0)
 
 
 def sharpe(daily_returns: FloatArray) -> float:
-    """Annualised mean over standard deviation of daily returns, no riskless rate; NaN under 2 days or without spread.
+    """Annualised Sharpe ratio of daily returns, risk-free rate 0; NaN under 2 days or if no return differs.
 
     >>> round(sharpe(np.array([0.01, -0.01, 0.02])), 4)
     8.3381
@@ -92,9 +95,9 @@ def sharpe(daily_returns: FloatArray) -> float:
 
 
 def sortino(daily_returns: FloatArray) -> float:
-    """Annualised mean over the root mean square of the losses; NaN under 2 days or without a losing day.
+    """Annualised Sortino ratio of daily returns, target return 0; NaN under 2 days or without a losing day.
 
-    Source: Sortino and van der Meer (1991); days without a loss count as 0 in the mean square.
+    Source: Sortino and van der Meer (1991). Days without a loss count as 0 in the downside deviation.
     """
     if len(daily_returns) < 2:
         return math.nan
@@ -103,28 +106,28 @@ def sortino(daily_returns: FloatArray) -> float:
 
 
 def annual_return(curve: EquityCurve) -> float:
-    """Growth a year at the span's pace, as a fraction; -1 once the account holds nothing, NaN without a bar."""
+    """Annualised compound return, a fraction; -1 if all equity is lost, NaN without bars."""
     days = len(curve.daily().time)
     if not days:
         return math.nan
     growth = 1 + curve.total_return
     if growth <= 0:
         return -1.0
-    # A few lucky days can outgrow a float when taken to a year.
+    # The return of a few good days can overflow a float when annualised.
     exponent = math.log(growth) * _DAYS_PER_YEAR / days
     return math.expm1(exponent) if exponent < 700 else math.inf
 
 
 def calmar(curve: EquityCurve) -> float:
-    """Annual return over the deepest drawdown; NaN without a drawdown."""
+    """Calmar ratio: annual return over maximum drawdown; NaN without a drawdown."""
     return _over(annual_return(curve), curve.max_drawdown)
 
 
 def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
-    """Return, risk and their ratios, each with its interval, for the account and for buy-and-hold alike.
+    """Return, risk and their ratios, each with its interval.
 
-    Intervals resample blocks of days with replacement and put them one after the other: what else the same days could
-    have added up to.
+    Intervals are of a circular block bootstrap: blocks of days are drawn with replacement and concatenated to paths of
+    the same length.
     """
     returns = curve.daily_returns()
     if not len(curve.time):
@@ -140,7 +143,7 @@ def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
         figures.add(name, value, missing)
         known = samples[np.isfinite(samples)]
         tail = (1 - settings.confidence) / 2
-        # A figure that most resamples do not have is not one whose middle means anything.
+        # Without a value in most resamples, the percentiles of the rest are not an interval.
         ends = np.quantile(known, [tail, 1 - tail]) if len(known) > len(samples) / 2 else None
         shown = None if ends is None or not math.isfinite(value) else (float(ends[0]), float(ends[1]))
         figures.add_interval(f"{name}_ci", shown, "too few days")
@@ -158,33 +161,33 @@ def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
     losing = why if len(returns) < 2 else "no losing day"
     add("sortino", sortino(returns), scale * _each_over(mean, downside), losing)
     add("calmar", calmar(curve), _each_over(yearly, sunk), "no drawdown" if curve.max_drawdown == 0 else why)
-    # By the day: the figure itself sees every bar, so it can lie above its interval.
+    # The interval is of daily closes, the figure of every bar, so it can lie above its interval.
     add("max_drawdown", curve.max_drawdown, sunk, why)
     figures.add("days", len(curve.daily().time))
     return figures
 
 
 def _paths(curve: EquityCurve, returns: FloatArray, settings: EvaluationSettings) -> FloatArray:
-    """(resamples, days) daily returns: blocks of days drawn with replacement; no row where there are too few."""
+    """(resamples, days) daily returns in blocks drawn with replacement; no rows if there are too few days."""
     length = max(1, round(settings.block_hours / 24))
     blocks = -(-len(returns) // length)
     if len(returns) < 2 or not TimeBlocks(curve.daily().time, settings).enough:
         return np.empty((0, 2))
     generator = np.random.default_rng(settings.seed)
-    # Circular, so that every day is drawn equally often.
+    # Circular, so that every day is equally likely.
     first = generator.integers(0, len(returns), (settings.resamples, blocks))
     days = (first[:, :, None] + np.arange(length)) % len(returns)  # (resamples, blocks, length)
     return np.asarray(returns[days.reshape(settings.resamples, -1)[:, : len(returns)]])
 
 
 def _yearly(gained: FloatArray, days: int) -> FloatArray:
-    """Growth a year of each path; infinity where it outgrows a float."""
+    """Annualised return of each path; infinity on overflow."""
     with np.errstate(divide="ignore", over="ignore"):
         return np.asarray(np.expm1(np.log(np.maximum(1 + gained, 0.0)) * _DAYS_PER_YEAR / days))
 
 
 def _each_over(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Division that is NaN where nothing is below, rounding's leftovers included."""
+    """Element-wise division; NaN where the denominator is 0 up to rounding."""
     known = below > 1e-12
     return np.divide(above, below, out=np.full_like(above, np.nan), where=known)
 

@@ -1,4 +1,4 @@
-"""The same figures month by month: whether a result is one lucky month, and whether skill lasts."""
+"""Skill and account figures by calendar month (UTC)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from quorate.trading.account.position import Trade
 def skill_by_month(
     sample: LabelledPredictions, models: Mapping[str, FloatArray], prior: FloatArray, blocks: TimeBlocks
 ) -> list[dict[str, Any]]:
-    """Skill over the prior of each model on the rows of each calendar month (UTC) in which a label is known.
+    """Skill over the class prior of each model by calendar month (UTC), JSON-safe; months without labels are left out.
 
     Args:
-        sample: the labelled rows.
-        models: name -> (n, 3) scores, NaN rows where it abstained.
+        sample: labelled rows.
+        models: name -> (n, 3) scores; NaN rows are abstentions.
         prior: (3,) class shares of the training rows, or (n, 3).
-        blocks: over the sample's times.
+        blocks: of the sample's times.
     """
     shares = classification.prior_scores(prior, len(sample))
     reference = classification.row_log_loss(sample.y, shares)
@@ -41,7 +41,7 @@ def skill_by_month(
             voted = np.isfinite(lost)
             below = np.where(voted, reference[rows], np.nan)
             figures = Figures()
-            why = "it never voted"
+            why = "no vote"
             figures.add("skill_vs_prior", 1 - float(np.nansum(lost) / np.nansum(below)) if voted.any() else None, why)
             interval = part.interval(1 - part.ratios(lost, below)) if voted.any() else None
             figures.add_interval("skill_vs_prior_ci", interval, why)
@@ -51,9 +51,9 @@ def skill_by_month(
 
 
 def money_by_month(account: EquityCurve, hold: EquityCurve | None, trades: Sequence[Trade]) -> list[dict[str, Any]]:
-    """Return, deepest drawdown inside the month, and the trades that were closed in it, for each calendar month (UTC).
+    """Return, maximum drawdown and closed trades of each calendar month (UTC), JSON-safe.
 
-    Drawdown is measured from the highest equity since the month began. Months without a bar do not occur.
+    The drawdown is below the highest equity since the start of the month. Months without bars are left out.
     """
     month = _month(account.time)
     closed = _month(np.array([trade.exit_time for trade in trades], np.int64))
@@ -83,5 +83,5 @@ def money_by_month(account: EquityCurve, hold: EquityCurve | None, trades: Seque
 
 
 def _month(time: IntArray) -> np.ndarray[Any, np.dtype[np.datetime64]]:
-    """(n,) calendar month of each time in ms."""
+    """(n,) calendar month of each time in ms (UTC)."""
     return np.asarray(time, np.int64).astype("datetime64[ms]").astype("datetime64[M]")

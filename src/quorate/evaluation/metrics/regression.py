@@ -1,7 +1,6 @@
-"""How good forecasts of a return are: beside predicting nothing at all, which is harder to beat than it sounds.
+"""Metrics of predicted returns, and the baselines of predicting zero and the mean.
 
-`y` and `predicted` are (n,) fractions. NaN rule: a row whose prediction is not finite is an abstention and is left out;
-each baseline is judged on the rows of its rival.
+`y` and `predicted` are (n,) fractions. NaN rule: a row whose prediction is not finite is an abstention and is ignored.
 """
 
 from __future__ import annotations
@@ -14,29 +13,15 @@ import numpy as np
 from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.metrics.classification import average_ranks
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
-
-
-def rmse(y: FloatArray, predicted: FloatArray) -> float:
-    """Root of the mean squared error, a fraction.
-
-    >>> rmse(np.array([0.01, -0.01]), np.array([0.0, 0.0]))
-    0.01
-    """
-    return math.sqrt(_mean(_squared(y, predicted)))
-
-
-def mae(y: FloatArray, predicted: FloatArray) -> float:
-    """Mean absolute error, a fraction."""
-    return _mean(np.abs(y - predicted))
+from quorate.evaluation.statistics.ranks import spearman
 
 
 def r2_vs_zero(y: FloatArray, predicted: FloatArray) -> float:
-    """1 - squared error over that of predicting zero: 1 is perfect, 0 no better than saying nothing; may be below 0.
+    """R2 against predicting zero: 1 is perfect, 0 no better than zero; may be negative. NaN if every return is 0.
 
-    Campbell and Thompson (2008) with zero in place of the past mean: of returns the mean is the harder one to know.
+    Source: Campbell and Thompson (2008), with zero in place of the historical mean.
 
     >>> y = np.array([0.02, -0.01])
     >>> r2_vs_zero(y, y), r2_vs_zero(y, np.zeros(2))
@@ -44,7 +29,7 @@ def r2_vs_zero(y: FloatArray, predicted: FloatArray) -> float:
     """
     rows = np.isfinite(predicted)
     below = float((y[rows] ** 2).sum())
-    return 1 - float(_squared(y, predicted)[rows].sum()) / below if below > 0 else math.nan
+    return 1 - float(((y - predicted) ** 2)[rows].sum()) / below if below > 0 else math.nan
 
 
 def return_figures(
@@ -55,33 +40,33 @@ def return_figures(
     *,
     horizon: int,
 ) -> dict[str, Any]:
-    """Every metric of one model's returns with its interval, JSON-safe.
+    """All metrics of one model's predicted returns with their intervals, JSON-safe.
 
-    `against_zero` is the Diebold-Mariano test of its squared error against predicting zero, averaged over the symbols
-    of a bar; a statistic below 0 says that it is better than zero.
+    `against_zero` is the Diebold-Mariano statistic of its squared error against predicting zero, averaged over the
+    symbols of each bar; below 0 the model is better.
 
     Args:
-        y: (n,) what the return was, finite.
-        predicted: (n,) what was predicted; NaN where it abstained.
+        y: (n,) actual returns, finite.
+        predicted: (n,) predicted returns; NaN for an abstention.
         time: (n,) int64 open times in ms.
-        blocks: over those times.
-        horizon: bars that a return reaches over.
+        blocks: of those times.
+        horizon: bars that a return spans.
 
     Raises:
-        EvaluationError: lengths that differ, or a return that is not finite.
+        EvaluationError: the lengths differ, or a return is not finite.
     """
     if not len(y) == len(predicted) == len(time) or not np.isfinite(y).all():
         raise EvaluationError(
-            "judge predicted returns",
+            "evaluate predicted returns",
             found=f"{len(y)} returns ({int((~np.isfinite(y)).sum())} not finite), {len(predicted)} predictions",
             expected="a finite return for every prediction",
         )
     rows = np.asarray(np.isfinite(predicted))
-    part, own, said = blocks.select(rows), y[rows], predicted[rows]
-    squared, absolute, nothing = (own - said) ** 2, np.abs(own - said), own**2
-    none = "it never predicted"
+    part, own, forecast = blocks.select(rows), y[rows], predicted[rows]
+    squared, absolute, of_zero = (own - forecast) ** 2, np.abs(own - forecast), own**2
+    none = "no prediction"
     few = none if not len(own) or blocks.enough else f"{blocks.count} blocks of time are too few"
-    varies = len(own) > 2 and bool(np.ptp(said) > 0) and bool(np.ptp(own) > 0)
+    varies = len(own) > 2 and bool(np.ptp(forecast) > 0) and bool(np.ptp(own) > 0)
     flat = "does not vary" if len(own) else none
     figures = Figures()
     figures.add("n", len(own))
@@ -92,12 +77,12 @@ def return_figures(
     figures.add_interval("mse_ci", part.interval(part.means(squared)), few)
     figures.add("mae", _mean(absolute), none)
     figures.add_interval("mae_ci", part.interval(part.means(absolute)), few)
-    figures.add("r2_vs_zero", r2_vs_zero(own, said), none if not len(own) else "every return is 0")
-    figures.add_interval("r2_vs_zero_ci", part.interval(1 - part.ratios(squared, nothing)), few)
-    figures.add("rank_ic", _correlation(average_ranks(said), average_ranks(own)) if varies else None, flat)
-    ranks = part.interval(part.correlations(said, own)) if varies else None
+    figures.add("r2_vs_zero", r2_vs_zero(own, forecast), none if not len(own) else "every return is 0")
+    figures.add_interval("r2_vs_zero_ci", part.interval(1 - part.ratios(squared, of_zero)), few)
+    figures.add("rank_ic", spearman(forecast, own) if varies else None, flat)
+    ranks = part.interval(part.correlations(forecast, own)) if varies else None
     figures.add_interval("rank_ic_ci", ranks, few if varies else flat)
-    test = diebold_mariano(by_period(squared - nothing, time[rows]), horizon)
+    test = diebold_mariano(by_period(squared - of_zero, time[rows]), horizon)
     figures.add("against_zero", test.statistic, test.why)
     figures.add("against_zero_p", test.p_value, test.why)
     return figures.to_json()
@@ -106,14 +91,14 @@ def return_figures(
 def return_baselines(
     y: FloatArray, mean: float, time: IntArray, blocks: TimeBlocks, *, horizon: int
 ) -> dict[str, dict[str, Any]]:
-    """Predicting zero, and predicting the mean return of the training rows, on the same rows.
+    """Baselines on the same rows: predicting zero, and predicting the mean return of the training rows.
 
     Args:
-        y: (n,) what the return was.
+        y: (n,) actual returns, finite.
         mean: of the training rows' returns, a fraction.
         time: (n,) int64 open times in ms.
-        blocks: over those times.
-        horizon: bars that a return reaches over.
+        blocks: of those times.
+        horizon: bars that a return spans.
     """
     return {
         name: return_figures(y, np.full(len(y), value), time, blocks, horizon=horizon)
@@ -121,15 +106,6 @@ def return_baselines(
     }
 
 
-def _squared(y: FloatArray, predicted: FloatArray) -> FloatArray:
-    return np.asarray((y - predicted) ** 2)
-
-
 def _mean(values: FloatArray) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if known.size else math.nan
-
-
-def _correlation(a: FloatArray, b: FloatArray) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    return float(a @ b) / math.sqrt(float(a @ a) * float(b @ b))

@@ -1,8 +1,7 @@
-"""Whether probabilities are what they say: beside the raw scores they were made of, on the same rows.
+"""Reliability of calibrated probabilities, compared with the raw scores on the same rows.
 
-The rows of members and ensemble are those on which both the score and the probability are known. The best member is
-the one whose probabilities have the least log-loss on these very rows: no one could have chosen it beforehand, so to be
-no worse than it is a hard test.
+Members and ensemble are evaluated on the rows with both a score and a probability. The best member is the one whose
+probabilities have the lowest log-loss on these rows. It is chosen with hindsight, so it is a strict baseline.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ import numpy as np
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
 from quorate.ensemble.calibration.conformal import within
-from quorate.evaluation.baselines.comparison import difference
+from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.labelled_predictions import LabelledPredictions, mean_scores
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification_report import reliability_json, score_figures
+from quorate.evaluation.metrics.paired_difference import log_loss_difference
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.targets import Target
 
@@ -39,16 +39,16 @@ def probability_figures(
 
     Args:
         frames: symbol -> decisions with scores and probabilities.
-        candles: of the bars, and of what came after them.
+        candles: symbol -> candles of the frame's bars, and later ones for the labels.
         target: what was predicted.
-        sample: the frames' labelled rows with the raw scores.
-        prior: (3,) class shares of the training rows, or (n, 3) row by row with the sample.
+        sample: labelled rows of the frames, with raw scores.
+        prior: (3,) class shares of the training rows, or (n, 3), aligned with the sample.
         settings: of the vote and the evaluation.
     """
-    told = {symbol: _as_scores(frame) for symbol, frame in frames.items()}
-    if not any(frame.scores for frame in told.values()):
+    calibrated = {symbol: _as_scores(frame) for symbol, frame in frames.items()}
+    if not any(frame.scores for frame in calibrated.values()):
         return None
-    probable = LabelledPredictions.of(told, candles, target)
+    probable = LabelledPredictions.of(calibrated, candles, target)
     blocks, horizon = TimeBlocks(sample.time, settings.evaluation), target.horizon
     raw = {**sample.members, ENSEMBLE: mean_scores(sample.members, settings.vote)}
     found: dict[str, Any] = {}
@@ -67,11 +67,11 @@ def probability_figures(
     if together is not None:
         document["reliability"] = reliability_json(sample, together, settings.evaluation.bins)
         shares = classification.prior_scores(prior, len(sample))
-        apart = {"prior": difference(sample, together, np.array(shares), blocks, horizon)}
+        apart = {"prior": log_loss_difference(sample, together, np.array(shares), blocks, horizon)}
         losses = {name: figures["probability"]["log_loss"] for name, figures in members.items() if figures["rows"]}
         if losses:
             best = min(losses, key=lambda name: losses[name])
-            against = difference(sample, together, probable.members[best], blocks, horizon)
+            against = log_loss_difference(sample, together, probable.members[best], blocks, horizon)
             apart["best_member"] = {"member": best, **against}
         document["differences"] = apart
     document["sets"] = _sets(frames, candles, target, settings)
@@ -79,7 +79,7 @@ def probability_figures(
 
 
 def _as_scores(frame: DecisionFrame) -> DecisionFrame:
-    """The probabilities in the place of the scores, so that both are judged by the same code."""
+    """The frame with probabilities in place of scores, so that the same code evaluates both."""
     own = {} if frame.probabilities is None else {ENSEMBLE: frame.probabilities}
     return replace(frame, scores={**frame.calibrated, **own})
 
@@ -87,8 +87,8 @@ def _as_scores(frame: DecisionFrame) -> DecisionFrame:
 def _sets(
     frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles], target: Target, settings: Settings
 ) -> dict[str, Any] | None:
-    """How often the prediction sets held what happened, and how large they were; None without sets."""
-    held: list[FloatArray] = []
+    """Coverage and size of the prediction sets, JSON-safe; None without sets."""
+    covered: list[FloatArray] = []
     size: list[IntArray] = []
     lowest, highest = [], []
     window = settings.conformal.window
@@ -101,21 +101,21 @@ def _sets(
         sets = within(frame.probabilities[rows], frame.limit[rows])
         y = labels.y[at][rows]
         right = sets[np.arange(len(y)), y].astype(np.float64)
-        held.append(right)
+        covered.append(right)
         size.append(sets.sum(axis=1))
         if len(right) >= window:
             total = np.concatenate([[0.0], np.cumsum(right)])
             rolling = (total[window:] - total[:-window]) / window
             lowest.append(float(rolling.min()))
             highest.append(float(rolling.max()))
-    if not held:
+    if not covered:
         return None
-    all_held, all_sizes = np.concatenate(held), np.concatenate(size)
-    n = len(all_held)
+    all_covered, all_sizes = np.concatenate(covered), np.concatenate(size)
+    n = len(all_covered)
     short = f"no market has {window} bars with a set and a label"
     figures = Figures()
     figures.add("n", n)
-    figures.add("coverage", float(all_held.mean()) if n else None, "no bar with a set and a label")
+    figures.add("coverage", float(all_covered.mean()) if n else None, "no bar with a set and a label")
     figures.add("lowest_rolling", min(lowest, default=None), short)
     figures.add("highest_rolling", max(highest, default=None), short)
     for classes in range(4):

@@ -1,8 +1,8 @@
-"""Every BUY and SELL that the members leaned to, whether the vote let it through or not, and what it came to.
+"""Outcomes of every BUY and SELL signal, whether it passed the policy's gates or was removed by one.
 
-A signal is worth what a position from its bar's close to the label's last close earns, less fee and slippage on both
-sides: no stop, no funding, no limit of positions. So kept and removed signals are measured alike, which an account with
-its few slots could not do.
+The outcome of a signal is the return from its bar's close to the label's last close in the signal's direction, less fee
+and slippage of a round trip: no stop, no funding, no position limit. So kept and removed signals are measured alike,
+which an account with few position slots could not do.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from quorate.core.settings import CostSettings, EvaluationSettings, VoteSettings
-from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, TextArray
+from quorate.core.types import Action, ActionArray, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, TextArray
 from quorate.core.wilson import wilson
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.targets import Target
 
-# The rules of the vote, in the order in which they are applied, and what each asks for.
+# Gates of the vote, in the order in which they are applied, and why each removes a signal.
 GATES: Mapping[str, str] = {
     "no_quorum": "fewer members agree than the quorum",
     "volatility_gate": "too volatile for the members' own scores",
@@ -29,21 +29,21 @@ GATES: Mapping[str, str] = {
 }
 KEPT = "vote"
 
-# Shares of the signals that the coverage curve is drawn at.
+# Shares of the signals at which the coverage curve is computed.
 _SHARES = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.075, 0.05, 0.03, 0.02, 0.01])
-_FEWEST = 20  # signals that a point of the curve is drawn for
+_FEWEST = 20  # signals of a point of the curve
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signals:
-    """Bars whose members had a winner other than HOLD and whose future is known.
+    """Signals with a known outcome: bars on which the policy's input pointed to BUY or SELL.
 
     Attributes:
         time: (n,) int64 open times in ms.
-        confidence: (n,) float64, the vote's.
-        rule: (n,) str, what decided; "vote" for those that were let through.
-        net: (n,) float64 return in the winner's direction less the costs of a round trip, a fraction.
-        bars: all bars whose future is known, with a winner or without.
+        confidence: (n,) float64, the decision's.
+        rule: (n,) str, the rule that decided; "vote" or "calibrated" for signals that were kept.
+        net: (n,) float64 return in the signal's direction less the costs of a round trip, a fraction.
+        bars: number of bars with a known outcome, with a signal or without.
         settings: of the intervals.
     """
 
@@ -55,7 +55,7 @@ class Signals:
     settings: EvaluationSettings
 
     @classmethod
-    def of(
+    def of_vote(
         cls,
         frames: Mapping[str, DecisionFrame],
         candles: Mapping[str, Candles],
@@ -65,34 +65,30 @@ class Signals:
         costs: CostSettings,
         settings: EvaluationSettings,
     ) -> Signals:
-        """Those of all frames. The winner is who the vote would follow if it had no quorum, no gate and no floor."""
+        """Signals of the classic vote: the side it would take without quorum, volatility gate and floor.
+
+        Args:
+            frames: symbol -> decisions with the members' scores.
+            candles: symbol -> candles of the frame's bars and after them.
+            target: whose horizon a signal is held.
+            policy: of the vote.
+            members: number of members of the ensemble.
+            costs: fee and slippage.
+            settings: of the intervals.
+        """
         open_policy = replace(policy, quorum=0.0, floor=0.0, lowered_floor=0.0)
-        round_trip = 2 * (costs.taker_fee + costs.slippage)
-        parts: list[tuple[IntArray, FloatArray, TextArray, FloatArray]] = []
-        bars = 0
-        for symbol, frame in frames.items():
-            if not len(frame):
-                continue
-            calm = np.zeros(len(frame))
-            winner = decide_frame(frame.scores, calm, policy=open_policy, members=members).action
-            labels = target.label(candles[symbol])
-            earned = labels.forward_return[np.searchsorted(candles[symbol].time, frame.time)]
-            known = np.isfinite(earned)
-            bars += int(known.sum())
-            rows = known & (winner != Action.HOLD)
-            side = np.where(winner == Action.BUY, 1.0, -1.0)
-            net = side[rows] * earned[rows] - round_trip
-            parts.append((frame.time[rows], frame.confidence[rows], frame.rule[rows], net))
-        if not parts:
-            parts.append((np.empty(0, np.int64), np.empty(0), np.empty(0, np.str_), np.empty(0)))
-        time, confidence, rule, net = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return cls(time, confidence, rule, net, bars, settings)
+        sides = {
+            symbol: decide_frame(frame.scores, np.zeros(len(frame)), policy=open_policy, members=members).action
+            for symbol, frame in frames.items()
+            if len(frame)
+        }
+        return cls._collect({symbol: frames[symbol] for symbol in sides}, sides, candles, target, costs, settings)
 
     def __len__(self) -> int:
         return len(self.time)
 
     @classmethod
-    def asked(
+    def of_calibrated(
         cls,
         frames: Mapping[str, DecisionFrame],
         candles: Mapping[str, Candles],
@@ -100,17 +96,40 @@ class Signals:
         costs: CostSettings,
         settings: EvaluationSettings,
     ) -> Signals:
-        """Those that the calibrated policy asked about: the sides that the expected returns pointed to."""
+        """Signals of the calibrated policy: the side of the expected return, before its gates.
+
+        Args:
+            frames: symbol -> decisions of the calibrated policy.
+            candles: symbol -> candles of the frame's bars and after them.
+            target: whose horizon a signal is held.
+            costs: fee and slippage.
+            settings: of the intervals.
+        """
+        sides = {}
+        for symbol, frame in frames.items():
+            side = np.full(len(frame), Action.HOLD, np.int8) if frame.side is None else frame.side
+            sides[symbol] = np.where(frame.rule != "no_votes", side, Action.HOLD)
+        return cls._collect(frames, sides, candles, target, costs, settings)
+
+    @classmethod
+    def _collect(
+        cls,
+        frames: Mapping[str, DecisionFrame],
+        sides: Mapping[str, ActionArray],
+        candles: Mapping[str, Candles],
+        target: Target,
+        costs: CostSettings,
+        settings: EvaluationSettings,
+    ) -> Signals:
         round_trip = 2 * (costs.taker_fee + costs.slippage)
         parts: list[tuple[IntArray, FloatArray, TextArray, FloatArray]] = []
         bars = 0
         for symbol, frame in frames.items():
-            labels = target.label(candles[symbol])
+            labels, side = target.label(candles[symbol]), sides[symbol]
             earned = labels.forward_return[np.searchsorted(candles[symbol].time, frame.time)]
             known = np.isfinite(earned)
             bars += int(known.sum())
-            side = np.full(len(frame), Action.HOLD) if frame.side is None else frame.side
-            rows = known & (side != Action.HOLD) & (frame.rule != "no_votes")
+            rows = known & (side != Action.HOLD)
             net = np.where(side[rows] == Action.BUY, 1.0, -1.0) * earned[rows] - round_trip
             parts.append((frame.time[rows], frame.confidence[rows], frame.rule[rows], net))
         if not parts:
@@ -119,22 +138,22 @@ class Signals:
         return cls(time, confidence, rule, net, bars, settings)
 
     def gates(self, kept: str = KEPT, gates: Mapping[str, str] = GATES) -> list[dict[str, Any]]:
-        """One row for the signals that were kept, and one for each gate: how many it removed and what they were worth.
+        """One row for the signals that were kept and one for each gate: number removed and their outcomes, JSON-safe.
 
-        A signal counts at the first gate that stops it. Shares are of all signals.
+        A signal counts at the first gate that removes it. Shares are of all signals.
 
         Args:
-            kept: the rule of those that were let through.
-            gates: rule -> what it asks for; those of the vote by default.
+            kept: rule of the signals that were kept.
+            gates: rule -> why it removes a signal; default: the gates of the vote.
         """
         blocks = TimeBlocks(self.time, self.settings)
-        rows = [self._row(kept, f"let through by the {'vote' if kept == KEPT else 'policy'}", blocks)]
+        rows = [self._row(kept, f"kept by the {'vote' if kept == KEPT else 'policy'}", blocks)]
         return rows + [self._row(rule, about, blocks) for rule, about in gates.items()]
 
     def coverage(self) -> list[dict[str, Any]]:
-        """How often signals win if only the most confident are taken, from all of them down to one in a hundred.
+        """Win rate of the most confident signals, for shares from 100 % down to 1 %, JSON-safe.
 
-        Gates are left out: what is asked is whether confidence means anything. Equal confidences stay together.
+        Gates are ignored: the curve shows whether confidence is informative. Signals of equal confidence are not split.
         """
         blocks = TimeBlocks(self.time, self.settings)
         ordered = np.sort(self.confidence)[::-1]
@@ -148,15 +167,15 @@ class Signals:
                 continue
             seen.add(least)
             rows = np.asarray(self.confidence >= least)
-            points.append({"confidence": least, "coverage": int(rows.sum()) / self.bars, **self._worth(rows, blocks)})
+            points.append({"confidence": least, "coverage": int(rows.sum()) / self.bars, **self._outcome(rows, blocks)})
         return points
 
     def _row(self, rule: str, about: str, blocks: TimeBlocks) -> dict[str, Any]:
         rows = np.asarray(self.rule == rule)
         share = float(rows.mean()) if len(self) else None
-        return {"rule": rule, "about": about, "share": share, **self._worth(rows, blocks)}
+        return {"rule": rule, "about": about, "share": share, **self._outcome(rows, blocks)}
 
-    def _worth(self, rows: BoolArray, blocks: TimeBlocks) -> dict[str, Any]:
+    def _outcome(self, rows: BoolArray, blocks: TimeBlocks) -> dict[str, Any]:
         net, part = self.net[rows], blocks.select(rows)
         n, wins = len(net), int((net > 0).sum())
         none = "no such signal"

@@ -1,4 +1,4 @@
-"""What the trades brought: win rate, expectancy, profit factor, costs, exposure."""
+"""Trade statistics: win rate, expectancy, profit factor, costs, exposure."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _BASIS_POINTS = 1e4
 
 
 def account_curve(result: BacktestResult) -> EquityCurve:
-    """The account's equity over the run."""
+    """Equity curve of the backtest's account."""
     return EquityCurve(result.time, result.equity_usd, result.start_equity_usd)
 
 
 def net_returns(result: BacktestResult) -> FloatArray:
-    """(trades,) net result over the position's value at entry, as a fraction."""
+    """(trades,) net result over position value at entry, a fraction."""
     return np.array([trade.net_return for trade in result.trades], np.float64)
 
 
 def trade_figures(result: BacktestResult, settings: EvaluationSettings) -> dict[str, Any]:
-    """All figures of a backtest, JSON-safe: what cannot be given is null, and `missing` says why.
+    """All figures of a backtest, JSON-safe; a missing value is null, with the reason under `missing`.
 
-    A win is a trade with a net result above 0. Rates and returns are fractions, the drawdown a positive one.
-    `expectancy_bps` is the mean of each trade's net result over its own value at entry. `turnover_per_day` is the value
-    bought and sold over the mean equity. `exposure` is the share of bars in which a position was open. In `costs`, fees
-    and slippage are what was lost and funding what was received, negative when paid. Intervals resample the days of
-    entry; `win_rate_ci` is Wilson's, which takes trades as independent, and `win_rate_by_day_ci` does not.
+    A win is a trade with a net result above 0. Rates, returns and the drawdown are fractions, the drawdown positive.
+    `expectancy_bps` is the mean of net result over position value at entry. `turnover_per_day` is the value bought and
+    sold over mean equity. `exposure` is the share of bars with an open position. In `costs`, fees and slippage are
+    amounts paid; funding is the amount received, negative when paid. Intervals resample days of entry, except
+    `win_rate_ci`, which is Wilson's for independent trades; `win_rate_by_day_ci` is its resampled counterpart.
     """
     figures = _counted(result, settings)
     money = equity_figures(account_curve(result), settings).to_json()

@@ -1,3 +1,21 @@
-"""The HTML report: tables, plots and the page."""
+"""The HTML report, and the tables that the terminal shares with it."""
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+from quorate.core.deferred import deferred
+
+if TYPE_CHECKING:
+    from quorate.evaluation.report.formatting import Cell as Cell
+    from quorate.evaluation.report.formatting import Table as Table
+    from quorate.evaluation.report.html import render_report as render_report
+    from quorate.evaluation.report.html import write_report as write_report
+    from quorate.evaluation.report.template import require_plotly as require_plotly
+else:
+    __getattr__, __all__ = deferred(
+        __name__,
+        {
+            "formatting": "Cell Table",
+            "html": "render_report write_report",
+            "template": "require_plotly",
+        },
+    )

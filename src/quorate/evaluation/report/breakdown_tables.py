@@ -1,4 +1,4 @@
-"""A result taken apart: by policy, gate, decision, month, symbol and column, and by how much of it may be luck."""
+"""Breakdown tables: selection bias, policies, signals, probabilities, gates, months, features, decisions, symbols."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _MONEY: tuple[tuple[str, str, Kind], ...] = (
 )
 
 
-def luck_table(figures: Figure) -> Table:
-    """The deflated Sharpe ratio and the probability of overfitting; empty where nothing was traded."""
+def selection_bias_table(figures: Figure) -> Table:
+    """Deflated Sharpe ratio and probability of backtest overfitting; empty without a backtest."""
     if "deflation" not in figures:
-        return Table("Luck and choosing", (), ())
+        return Table("Selection bias", (), ())
     deflation, overfitting = figures["deflation"], figures["overfitting"]
     rows = (
         (Cell("configurations tried"), cell(deflation, "trials", "count")),
-        (Cell("Sharpe ratio, a day"), cell(deflation, "sharpe_a_day", "small")),
-        (Cell("best of so many by luck"), cell(deflation, "expected_best", "small")),
+        (Cell("Sharpe ratio, daily"), cell(deflation, "sharpe_a_day", "small")),
+        (Cell("best expected by chance"), cell(deflation, "expected_best", "small")),
         (Cell("deflated Sharpe ratio"), cell(deflation, "deflated_sharpe", "odds")),
-        (Cell("without the other trials"), cell(deflation, "probabilistic_sharpe", "odds")),
-        (Cell("overfitting by choosing"), cell(overfitting, "probability", "odds")),
+        (Cell("probabilistic Sharpe ratio"), cell(deflation, "probabilistic_sharpe", "odds")),
+        (Cell("probability of overfitting"), cell(overfitting, "probability", "odds")),
     )
-    return Table("Luck and choosing", ("figure", "value"), rows)
+    return Table("Selection bias", ("figure", "value"), rows)
 
 
 def policy_table(figures: Figure) -> Table:
-    """Each policy on the same bars, by an account of its own; the one in force comes first."""
+    """Policies on the same bars, each with its own account; the one in force first."""
     rows = tuple(
         (
             Cell(f"{name}, in force" if policy["in_force"] else name),
@@ -60,7 +60,7 @@ def policy_table(figures: Figure) -> Table:
 
 
 def signal_table(figures: Figure) -> Table:
-    """Each policy's signals one by one, without an account, and under it what its gates removed."""
+    """Signals of each policy measured without an account, and below them those its gates removed."""
     rows: list[tuple[Cell, ...]] = []
     for policy in figures.get("signals_by_policy", ()):
         name = f"{policy['policy']}, in force" if policy["in_force"] else policy["policy"]
@@ -71,18 +71,19 @@ def signal_table(figures: Figure) -> Table:
             worth = (cell(gate, "n", "count"), cell(gate, "win_rate", "share"), cell(gate, "net_bps", "bps"))
             rows.append((label, Cell(""), *worth))
     columns = ("policy", "coverage", "signals", "win rate", "net of costs")
-    return Table("Signals by policy, and what its gates removed", columns, tuple(rows))
+    return Table("Signals by policy, and signals removed by its gates", columns, tuple(rows))
 
 
 def probability_table(figures: Figure) -> Table:
-    """Scores and the probabilities made of them, on the same rows; empty where nothing was calibrated."""
-    told = figures.get("probabilities")
-    if told is None:
-        return Table("Scores and probabilities", (), ())
-    models = {**({} if told["ensemble"] is None else {"ensemble": told["ensemble"]}), **told["members"]}
+    """Raw scores and calibrated probabilities on the same rows; empty without calibration."""
+    calibration = figures.get("probabilities")
+    if calibration is None:
+        return Table("Raw scores and calibrated probabilities", (), ())
+    ensemble = {} if calibration["ensemble"] is None else {"ensemble": calibration["ensemble"]}
+    models = {**ensemble, **calibration["members"]}
     rows = tuple(
         (
-            Cell(f"{name}, {'as scored' if kind == 'score' else 'calibrated'}"),
+            Cell(f"{name}, {'raw' if kind == 'score' else 'calibrated'}"),
             cell(model[kind], "log_loss", "loss"),
             cell(model[kind], "brier", "loss"),
             cell(model[kind], "ece", "loss"),
@@ -91,12 +92,12 @@ def probability_table(figures: Figure) -> Table:
         for name, model in models.items()
         for kind in ("score", "probability")
     )
-    columns = ("model", "log-loss", "Brier", "calibration error", "skill against the prior")
-    return Table("Scores and probabilities", columns, rows)
+    columns = ("model", "log-loss", "Brier", "calibration error", "skill over prior")
+    return Table("Raw scores and calibrated probabilities", columns, rows)
 
 
 def gate_table(figures: Figure) -> Table:
-    """What the vote let through and what each gate removed, all measured alike; empty without candles."""
+    """Signals kept by the vote and removed by each gate, measured alike; empty without candles."""
     rows = tuple(
         (
             Cell(row["rule"].replace("_", " "), reason=row["about"]),
@@ -108,12 +109,12 @@ def gate_table(figures: Figure) -> Table:
         for row in figures.get("gates", ())
         if row["n"] or row["rule"] == "vote"
     )
-    columns = ("signals that were", "signals", "share", "would have won", "would have earned")
-    return Table("What the gates removed", columns, rows)
+    columns = ("gate", "signals", "share", "win rate", "net of costs")
+    return Table("Signals kept, and removed by the gates", columns, rows)
 
 
 def month_table(figures: Figure) -> Table:
-    """The account month by month; empty without a backtest."""
+    """The account by month; empty without a backtest."""
     rows = tuple(
         (
             Cell(month["month"]),
@@ -129,10 +130,10 @@ def month_table(figures: Figure) -> Table:
 
 
 def importance_table(figures: Figure) -> Table:
-    """What each column was worth to each model, in thousandths of a nat; empty where it was not measured."""
+    """Permutation importance of each feature by model, in thousandths of a nat; empty if it was not measured."""
     models: dict[str, list[dict[str, Any]]] = figures.get("importance", {}).get("models", {})
     if not models:
-        return Table("Columns", (), ())
+        return Table("Permutation importance", (), ())
     by_model = {name: {row["column"]: row for row in columns} for name, columns in models.items()}
     first = next(iter(by_model.values()))
     ranked = sorted(first, key=lambda name: -sum(columns[name]["log_loss"] or 0.0 for columns in by_model.values()))
@@ -140,12 +141,12 @@ def importance_table(figures: Figure) -> Table:
         (Cell(name), *(_thousandths(columns[name]) for columns in by_model.values()))
         for name in ranked[:_COLUMNS_SHOWN]
     )
-    more = f", the first {_COLUMNS_SHOWN} of {len(ranked)}" if len(ranked) > _COLUMNS_SHOWN else ""
-    return Table(f"Columns, log-loss x 1,000 added by shuffling one{more}", ("column", *by_model), rows)
+    more = f", top {_COLUMNS_SHOWN} of {len(ranked)}" if len(ranked) > _COLUMNS_SHOWN else ""
+    return Table(f"Permutation importance, increase in log-loss x 1,000{more}", ("feature", *by_model), rows)
 
 
 def decision_table(figures: Figure) -> Table:
-    """How the decided bars split over consensus and action."""
+    """Decided bars by consensus, and all bars by action."""
     decisions = figures["decisions"]
     decided, bars = decisions["decided"], decisions["bars"]
     rows = [
@@ -161,14 +162,14 @@ def decision_table(figures: Figure) -> Table:
 
 
 def symbol_table(figures: Figure) -> Table:
-    """One row per symbol, best net result first."""
+    """One row a symbol, best net result first."""
     ordered = sorted(figures["per_symbol"], key=lambda row: (-row["net_usd"], row["symbol"]))
     rows = tuple((Cell(row["symbol"]), *(cell(row, name, kind) for name, _, kind in _SYMBOLS)) for row in ordered)
     return Table("Symbols", ("symbol", *(label for _, label, _ in _SYMBOLS)), rows)
 
 
 def _bare(figures: Figure, name: str, kind: Kind) -> Cell:
-    """A cell for a table of many columns: the intervals that matter most, and no reason for what is missing."""
+    """A cell for a table of many columns: with few intervals, and without the reason for a missing value."""
     made = cell(figures, name, kind)
     return Cell(made.text, made.interval if name in ("win_rate", "expectancy_bps") else "", tone=made.tone)
 

@@ -1,4 +1,4 @@
-"""Figures as text: one cell with its interval, or why there is none; the same for the terminal and for the page."""
+"""Formatting of figures as table cells, for the terminal and for the HTML report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ Figure = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, its interval, why it has no value or no verdict, and whether it is good or bad news."""
+    """A table cell.
+
+    Attributes:
+        text: the value with its unit.
+        interval: its interval; "" without one.
+        reason: why the value or the result is missing; "" if it is not.
+        tone: good, bad or neutral ("").
+    """
 
     text: str
     interval: str = ""
@@ -23,30 +30,30 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A title, column names and rows of cells; the first cell of a row names it."""
+    """A table: title, column names, and rows of cells; the first cell of a row is its name."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
 
-# Columns in which more than zero is good news and less is bad.
+# Figures whose sign is good (above 0) or bad (below 0).
 _SIGNED = frozenset({"net_usd", "total_return", "skill_vs_prior", "expectancy_bps", "net_bps"})
 
 
 def cell(figures: Figure, name: str, kind: Kind) -> Cell:
-    """One figure as text, with its interval or the reason why there is none."""
+    """Cell of one figure, with its interval, or with the reason if it is missing."""
     value = figures.get(name)
     if value is None:
         return Cell("n/a", reason=figures.get("missing", {}).get(name, ""))
     ends: list[float] | None = figures.get(f"{name}_ci")
-    # Good or bad news only when the whole interval is.
+    # Good or bad only if the whole interval is.
     tone: Tone = tone_of(value) if name in _SIGNED and (ends is None or ends[0] * ends[1] > 0) else ""
     return Cell(text_of(value, kind), interval_text(ends, kind), tone=tone)
 
 
 def interval_text(ends: list[float] | None, kind: Kind) -> str:
-    """Both ends, the unit once; empty where there is no interval.
+    """Both ends with the unit once; "" without an interval.
 
     >>> interval_text([0.4, 0.6], "share")
     '40.00 to 60.00 %'
@@ -54,7 +61,7 @@ def interval_text(ends: list[float] | None, kind: Kind) -> str:
     if ends is None:
         return ""
     if kind == "percent" and max(map(abs, ends)) >= 100:
-        return f"{100 * ends[0]:+.0e} to {100 * ends[1]:+.0e} %"  # of a size that has no digits worth the room
+        return f"{100 * ends[0]:+.0e} to {100 * ends[1]:+.0e} %"  # too large for digits
     if kind == "percent" and max(map(abs, ends)) >= 1:
         return f"{100 * ends[0]:+.0f} to {100 * ends[1]:+.0f} %"
     low, high = (text_of(end, kind) for end in ends)
@@ -63,12 +70,12 @@ def interval_text(ends: list[float] | None, kind: Kind) -> str:
 
 
 def tone_of(value: float) -> Tone:
-    """More than zero is good news, less is bad."""
+    """Good above 0, bad below 0."""
     return "good" if value > 0 else "bad" if value < 0 else ""
 
 
 def text_of(value: float, kind: Kind) -> str:
-    """One number with its unit.
+    """A number with its unit.
 
     >>> text_of(0.0123, "percent"), text_of(-6.44, "bps"), text_of(0.9012, "odds")
     ('+1.23 %', '-6.4 bps', '90.1 %')
@@ -79,10 +86,10 @@ def text_of(value: float, kind: Kind) -> str:
         case "share":
             return f"{100 * value:.2f} %"
         case "percent":
-            if abs(value) >= 1_000:  # nobody reads the digits of a hundred thousand percent
+            if abs(value) >= 1_000:  # too large for digits
                 return f"{100 * value:+.1e} %"
             digits = 2 if abs(value) < 10 else 0
-            return f"{round(100 * value, digits) + 0.0:+,.{digits}f} %"  # no -0.00
+            return f"{round(100 * value, digits) + 0.0:+,.{digits}f} %"  # avoids -0.00
         case "usd":
             return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
         case "bps":

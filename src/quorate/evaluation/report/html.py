@@ -1,4 +1,4 @@
-"""One self-contained HTML page that says what was measured and how good it is."""
+"""HTML report of a scorecard: one self-contained page."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from quorate.evaluation.report.breakdown_tables import (
     decision_table,
     gate_table,
     importance_table,
-    luck_table,
     month_table,
     policy_table,
     probability_table,
+    selection_bias_table,
     signal_table,
     symbol_table,
 )
 from quorate.evaluation.report.formatting import Cell, Table, cell
+from quorate.evaluation.report.plotly_json import Plot
 from quorate.evaluation.report.plots import plots
 from quorate.evaluation.report.tables import (
     baseline_name,
+    baseline_table,
     cost_table,
     criteria_table,
     fold_table,
     money_table,
-    rival_table,
     score_table,
     trade_table,
 )
@@ -34,29 +35,38 @@ from quorate.evaluation.report.template import Html, Page
 from quorate.evaluation.scorecard import Scorecard
 
 _NAMED = 8  # symbols in a sentence of the footer
-_LUCK = ("deflation", "overfitting")  # figures that explain themselves in a sentence
+_SELECTION_BIAS = ("deflation", "overfitting")  # figures with an explanation under `about`
 
 
 def write_report(
     path: Path, card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()
 ) -> None:
-    """Write the page of `render`, at once or not at all.
+    """Write the report as one HTML file, atomically.
+
+    Args:
+        path: of the file; its folder is created.
+        card: the scorecard.
+        title: heading.
+        warnings: sentences shown as banners at the top.
+        notes: sentences added to the footer.
 
     Raises:
         MissingExtraError: plotly is not installed.
         DataError: the file cannot be written.
     """
-    write_text_atomic(path, render(card, title=title, warnings=warnings, notes=notes))
+    write_text_atomic(path, render_report(card, title=title, warnings=warnings, notes=notes))
 
 
-def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()) -> str:
-    """The page as one text: needs no network, works in light and dark, from 390 pixels up.
+def render_report(
+    card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()
+) -> str:
+    """The report as HTML text: it needs no network, has a light and a dark scheme, and fits screens from 390 pixels.
 
     Args:
-        card: what was measured.
-        title: the heading.
-        warnings: sentences for banners on top, such as bars inside the training span.
-        notes: sentences for the footer.
+        card: the scorecard.
+        title: heading.
+        warnings: sentences shown as banners at the top, such as a run inside the training span.
+        notes: sentences added to the footer.
 
     Raises:
         MissingExtraError: plotly is not installed.
@@ -64,61 +74,14 @@ def render(card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] =
     figures, drawn, page = card.figures, plots(card), Page(synthetic=card.synthetic)
     body = [
         _headline(page, figures),
-        page.section("What was promised", page.table(criteria_table(figures), words=True)),
-        page.section(
-            "The account",
-            page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, beside its rivals", tall=True),
-            page.plot(drawn, "drawdown", "Drawdown", "distance below the highest equity so far"),
-            page.table(money_table(figures)),
-            page.table(month_table(figures)),
-            page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
-            page.row(
-                page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
-                page.plot(drawn, "costs", "Where the money went", "from bare prices to the net result, USD"),
-            ),
-        ),
-        page.section(
-            "Is it luck?",
-            page.row(
-                page.table(luck_table(figures)),
-                page.prose("How to read it", [figures[name]["about"] for name in _LUCK if name in figures]),
-            ),
-            page.table(policy_table(figures)),
-            page.table(signal_table(figures)),
-        ),
-        page.section(
-            "The scores",
-            page.table(score_table(figures)),
-            page.table(rival_table(figures)),
-            page.table(probability_table(figures)),
-            page.table(fold_table(figures)),
-            page.plot(drawn, "skill", "Skill over the class prior, by month", "whiskers: the ensemble's interval"),
-            page.row(
-                page.plot(drawn, "reliability", "Reliability", "raw scores; on the dotted line they are probabilities"),
-                page.plot(drawn, "confusion", "Confusion", "the largest mean score against what happened"),
-            ),
-        ),
-        page.section(
-            "The decisions",
-            page.row(
-                page.plot(drawn, "consensus", "Consensus", "share of the bars on which a model voted"),
-                page.table(decision_table(figures)),
-            ),
-            page.plot(
-                drawn,
-                "coverage",
-                "Coverage against win rate",
-                "the most confident signals to the left; dotted: a coin. Held to the target's horizon, after costs",
-            ),
-            page.table(gate_table(figures)),
-        ),
-        page.section(
-            "The columns",
-            page.plot(drawn, "importance", "What the models rest on", _importance(figures), tall=True),
-            page.table(importance_table(figures)),
-        ),
-        page.section("The symbols", page.table(symbol_table(figures))),
-        page.section("Where this comes from", page.table(_provenance_table(figures), words=True)),
+        page.section("Success criteria", page.table(criteria_table(figures), words=True)),
+        _account(page, figures, drawn),
+        _selection_bias(page, figures),
+        _scores(page, figures, drawn),
+        _decisions(page, figures, drawn),
+        _features(page, figures, drawn),
+        page.section("Symbols", page.table(symbol_table(figures))),
+        page.section("Provenance", page.table(_provenance_table(figures), words=True)),
     ]
     return page.document(
         title,
@@ -158,20 +121,87 @@ def _headline(page: Page, figures: dict[str, Any]) -> Html:
     )
 
 
+def _account(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Account",
+        page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, with baselines", tall=True),
+        page.plot(drawn, "drawdown", "Drawdown", "distance below the running peak of equity"),
+        page.table(money_table(figures)),
+        page.table(month_table(figures)),
+        page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
+        page.row(
+            page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
+            page.plot(drawn, "costs", "Costs", "from gross to net result, USD"),
+        ),
+    )
+
+
+def _selection_bias(page: Page, figures: dict[str, Any]) -> Html:
+    return page.section(
+        "Selection bias",
+        page.row(
+            page.table(selection_bias_table(figures)),
+            page.prose("Interpretation", [figures[name]["about"] for name in _SELECTION_BIAS if name in figures]),
+        ),
+        page.table(policy_table(figures)),
+        page.table(signal_table(figures)),
+    )
+
+
+def _scores(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Scores",
+        page.table(score_table(figures)),
+        page.table(baseline_table(figures)),
+        page.table(probability_table(figures)),
+        page.table(fold_table(figures)),
+        page.plot(drawn, "skill", "Skill over the class prior, by month", "error bars: the ensemble's interval"),
+        page.row(
+            page.plot(drawn, "reliability", "Reliability", "raw scores; on the dotted line, score equals accuracy"),
+            page.plot(drawn, "confusion", "Confusion", "true class against the class of the largest mean score"),
+        ),
+    )
+
+
+def _decisions(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Decisions",
+        page.row(
+            page.plot(drawn, "consensus", "Consensus", "share of the bars with a vote"),
+            page.table(decision_table(figures)),
+        ),
+        page.plot(
+            drawn,
+            "coverage",
+            "Win rate by coverage",
+            "most confident signals on the left; dotted: 50 %. Held for the target's horizon, after costs",
+        ),
+        page.table(gate_table(figures)),
+    )
+
+
+def _features(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+    return page.section(
+        "Features",
+        page.plot(drawn, "importance", "Permutation importance", _importance(figures), tall=True),
+        page.table(importance_table(figures)),
+    )
+
+
 def _importance(figures: dict[str, Any]) -> str:
     return str(figures.get("importance", {}).get("about", ""))
 
 
 def _provenance_table(figures: dict[str, Any]) -> Table:
-    """Data, code and command; empty where a card was made by hand."""
+    """Data, code and command; empty if the scorecard has none."""
     known = figures.get("provenance", {})
     rows = tuple((Cell(name.replace("_", " ")), Cell(str(value))) for name, value in known.items())
-    return Table("Provenance", ("what", ""), rows)
+    return Table("Data, code and command", ("", "value"), rows)
 
 
 def _subtitle(figures: dict[str, Any]) -> str:
     if not figures["rows"]:
-        return "No labelled bar."
+        return "No labelled bars."
     markets = "1 symbol" if figures["symbols"] == 1 else f"{figures['symbols']:,} symbols"
     return (
         f"{markets}, {figures['timeframe']} bars, {figures['from'][:10]} to {figures['to'][:10]}: "
@@ -182,15 +212,15 @@ def _subtitle(figures: dict[str, Any]) -> str:
 def _footer(figures: dict[str, Any]) -> list[str]:
     intervals, trades = figures["intervals"], figures["trades"]
     lines = [
-        f"Small figures are {intervals['confidence']:.0%} intervals: {intervals['resamples']:,} resamples of "
-        f"{intervals['block_hours']}-hour blocks over all symbols together ({intervals['blocks']:,} blocks); "
-        "Wilson's for the win rate.",
-        f"The ensemble's scores are {figures['ensemble']['scores']}.",
-        "Skill is 1 - log-loss over the log-loss of the training rows' class shares, on the same rows.",
-        "Intervals of return, Sharpe, Sortino, Calmar and drawdown are of the same days, drawn with replacement, by "
-        "their closes; the drawdown itself is of every bar.",
-        "Signals, kept or removed, are worth what their bar's close to the label's last close brings less the fee and "
-        "slippage of a round trip: no stop, no funding, no limit of positions.",
+        f"Small figures are {intervals['confidence']:.0%} confidence intervals: {intervals['resamples']:,} resamples "
+        f"of {intervals['block_hours']}-hour blocks over all symbols together ({intervals['blocks']:,} blocks); "
+        "Wilson's for win rates.",
+        f"The ensemble's scores: {figures['ensemble']['scores']}.",
+        "Skill is 1 - log-loss / log-loss of the training rows' class shares, on the same rows.",
+        "Intervals of return, Sharpe, Sortino, Calmar and drawdown resample daily returns; the drawdown itself is "
+        "measured on every bar.",
+        "The outcome of a signal, kept or removed, is the return from its bar's close to the label's last close, less "
+        "fee and slippage of a round trip: no stop, no funding, no position limit.",
     ]
     lines += [
         f"{baseline_name(name).capitalize()}: {baseline['about']}."
@@ -198,15 +228,15 @@ def _footer(figures: dict[str, Any]) -> list[str]:
         if "about" in baseline
     ]
     if unknown := trades.get("funding_unknown"):
-        lines.append(f"Funding is not fully known for {_listed(unknown)}.")
+        lines.append(f"Funding is incomplete for {_listed(unknown)}.")
     if missing := trades.get("mark_missing"):
-        lines.append(f"The mark price is missing for {_listed(missing)}; the last price was used.")
+        lines.append(f"The mark price is missing for {_listed(missing)}; the last price was used instead.")
     if unpaid := figures["baselines"].get("buy_and_hold", {}).get("funding_unknown"):
-        lines.append(f"Buy and hold pays no funding on {_listed(unpaid)}, whose settlements are unknown.")
+        lines.append(f"Buy and hold pays no funding for {_listed(unpaid)}, whose settlements are unknown.")
     return lines
 
 
 def _listed(symbols: Sequence[str]) -> str:
-    """The first few names, and how many more."""
+    """The first few names, and the number of others."""
     few = ", ".join(symbols[:_NAMED])
     return few if len(symbols) <= _NAMED else f"{few} and {len(symbols) - _NAMED} more"

@@ -1,7 +1,7 @@
-"""The strokes that plots are made of, as plain plotly JSON.
+"""Building blocks of plots, as plain plotly JSON.
 
-A colour is written as the name of a CSS variable of the page ("--account"), which the page's script replaces, so that
-plots follow light and dark. Text from data is escaped, since plotly reads a few HTML tags in labels.
+A colour is the name of a CSS variable of the page ("--account"), which the page's script replaces, so that plots follow
+the light or dark scheme. Text from data is escaped, since plotly interprets some HTML tags in labels.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from quorate.core.types import FloatArray, IntArray
 
 Plot = dict[str, Any]
 
-# Buckets a curve is thinned to: each keeps its first, lowest, highest and last point, so no extreme is lost.
+# A curve is thinned to this many buckets; each keeps its first, lowest, highest and last point.
 _BUCKETS = 500
-_COLOURS = 7  # of lines, as many as page.css names
+_COLOURS = 7  # of lines, as many as template.css defines
 
 
 def thinned(values: FloatArray, buckets: int = _BUCKETS) -> IntArray:
-    """Rows that keep a curve's look: first, lowest, highest and last of each of `buckets` stretches, in order."""
+    """Rows of a thinned curve: first, lowest, highest and last of each of `buckets` parts, in order."""
     n = len(values)
     if n <= 4 * buckets:
         return np.arange(n)
@@ -35,12 +35,12 @@ def thinned(values: FloatArray, buckets: int = _BUCKETS) -> IntArray:
 
 
 def colour_of(place: int) -> str:
-    """The colour of the line in this place; the first is the judged one's."""
+    """Colour of the line at this index; the first is the evaluated account's."""
     return f"--line-{place % _COLOURS}" if place else "--account"
 
 
 def whiskers(rows: Sequence[Mapping[str, Any]], name: str, colour: str, interval: str = "") -> Plot:
-    """Error bars from each figure to the ends of its interval; none where there is no interval."""
+    """Error bars from each figure to the ends of its interval; of length 0 without an interval."""
     ends = [row.get(interval or f"{name}_ci") for row in rows]
     known = [row[name] is not None and end is not None for row, end in zip(rows, ends, strict=True)]
 
@@ -55,7 +55,7 @@ def whiskers(rows: Sequence[Mapping[str, Any]], name: str, colour: str, interval
 
 
 def reference(x: list[Any], y: list[float]) -> Plot:
-    """A dotted line to compare with."""
+    """A dotted reference line."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -81,12 +81,12 @@ def line(name: str, time: IntArray, values: FloatArray, colour: str, width: floa
 
 
 def _rounded(values: FloatArray) -> list[float]:
-    """Six significant digits: more would only make the page larger."""
+    """Six significant digits, which keeps the page small."""
     return [float(f"{value:.6g}") for value in values.tolist()]
 
 
 def bars(x: list[float] | list[int], y: list[Any], colour: str | list[str], orientation: str = "v") -> Plot:
-    """Bars of one colour, or of one each."""
+    """Bars in one colour, or in one colour each."""
     return {
         "type": "bar",
         "x": x,
@@ -100,7 +100,7 @@ def bars(x: list[float] | list[int], y: list[Any], colour: str | list[str], orie
 
 
 def plot(traces: list[Plot], *, x: Plot, y: Plot, gap: float = 0.3) -> Plot:
-    """Traces on axes that look like the page."""
+    """Traces with axes in the style of the page."""
     axis = {
         "gridcolor": "--grid",
         "zerolinecolor": "--grid",

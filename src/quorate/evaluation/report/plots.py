@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import CLASS_NAMES
-from quorate.evaluation.baselines.random_entries import RandomAccounts
+from quorate.evaluation.baselines.random_entries import EquityBand
 from quorate.evaluation.metrics.equity import EquityCurve
 from quorate.evaluation.report.plotly_json import Plot, bars, colour_of, line, plot, reference, whiskers
 from quorate.evaluation.report.tables import baseline_name
@@ -37,22 +37,22 @@ def plots(card: Scorecard) -> dict[str, Plot]:
 
 
 def equity(card: Scorecard) -> Plot | None:
-    """Account, buy-and-hold and every rival's account in USD over time; the accounts at random as a band."""
+    """Equity of the account, buy and hold and every baseline in USD over time; random entries as a band."""
     if card.account is None or not len(card.account.time):
         return None
-    traces = [*_band(card.crowd)]
+    traces = [*_band(card.random_band)]
     traces += [line(name, curve.time, curve.equity, colour, width) for name, curve, colour, width in _curves(card)]
     traces[-1]["legendrank"] = 1  # drawn last, named first
     made = plot(traces, x={"type": "date"}, y={"tickprefix": "$", "separatethousands": True})
     worth = np.concatenate([curve.equity for _, curve, _, _ in _curves(card)])
-    # One rival that soars, or sinks, must not flatten all others; a debt has no place on such an axis.
+    # A log scale keeps all curves readable if one of them moves far; it cannot show equity of 0 or less.
     if worth.min() > 0 and worth.max() / worth.min() > _WIDE:
         made["layout"]["yaxis"] |= {"type": "log", "title": {"text": "log scale"}, "nticks": 6}
     return made
 
 
 def drawdown(card: Scorecard) -> Plot | None:
-    """Distance below the highest equity so far."""
+    """Drawdown: distance below the running peak of equity."""
     curves = _curves(card)
     traces = [line(name, curve.time, -curve.drawdown, colour, width) for name, curve, colour, width in curves]
     if not curves:
@@ -62,7 +62,7 @@ def drawdown(card: Scorecard) -> Plot | None:
 
 
 def skill(card: Scorecard) -> Plot | None:
-    """Skill over the prior of every member and of the ensemble, month by month."""
+    """Skill over the prior of the ensemble and of every member, by month."""
     months = card.figures["skill_by_month"]
     if not months:
         return None
@@ -87,7 +87,7 @@ def skill(card: Scorecard) -> Plot | None:
 
 
 def coverage(card: Scorecard) -> Plot | None:
-    """How often signals win after costs when only the most confident are taken."""
+    """Win rate after costs of the most confident signals, by their share."""
     points = card.figures["coverage"]
     if len(points) < 2:
         return None
@@ -113,7 +113,7 @@ def coverage(card: Scorecard) -> Plot | None:
 
 
 def importance(card: Scorecard) -> Plot | None:
-    """What shuffling each column cost each model, the most important at the top."""
+    """Permutation importance of each feature by model, the most important at the top."""
     models: dict[str, list[dict[str, Any]]] = card.figures.get("importance", {}).get("models", {})
     if not models:
         return None
@@ -126,13 +126,13 @@ def importance(card: Scorecard) -> Plot | None:
         drawn = bars([own[column] for column in ranked], labels, colour_of(place), "h")
         drawn |= {"name": escape(name), "showlegend": True, "hoverinfo": "x+name"}
         traces.append(drawn)
-    made = plot(traces, x={"title": {"text": "log-loss added by shuffling"}}, y={"showgrid": False, "dtick": 1})
+    made = plot(traces, x={"title": {"text": "increase in log-loss"}}, y={"showgrid": False, "dtick": 1})
     made["layout"]["hovermode"] = "closest"
     return made
 
 
 def reliability(card: Scorecard) -> Plot | None:
-    """The winning class's mean score against how often it was right; on the diagonal, a score is a probability."""
+    """Reliability diagram: mean score of the winning class against its accuracy."""
     bins = card.figures["ensemble"]["reliability"]
     if not bins:
         return None
@@ -144,19 +144,19 @@ def reliability(card: Scorecard) -> Plot | None:
         "x": [bin_["score"] for bin_ in bins],
         "y": [bin_["correct"] for bin_ in bins],
         "customdata": [bin_["rows"] for bin_ in bins],
-        "hovertemplate": "score %{x:.1%}<br>right %{y:.1%}<br>%{customdata:,} rows<extra></extra>",
+        "hovertemplate": "score %{x:.1%}<br>accuracy %{y:.1%}<br>%{customdata:,} rows<extra></extra>",
         "line": {"color": "--account", "width": 2},
         "marker": {"color": "--account", "size": [6 + 14 * (bin_["rows"] / most) ** 0.5 for bin_ in bins]},
         "showlegend": False,
     }
     share = {"tickformat": ".0%", "range": [0, 1]}
     return plot(
-        [diagonal, points], x={**share, "title": {"text": "winning score"}}, y={**share, "title": {"text": "right"}}
+        [diagonal, points], x={**share, "title": {"text": "winning score"}}, y={**share, "title": {"text": "accuracy"}}
     )
 
 
 def confusion(card: Scorecard) -> Plot | None:
-    """What happened against what the largest mean score said, as shares of what happened."""
+    """Confusion matrix of the largest mean score, as shares of the true class."""
     counts = np.array(card.figures["ensemble"]["confusion"]["largest_score"], np.float64)
     if not counts.sum():
         return None
@@ -173,7 +173,7 @@ def confusion(card: Scorecard) -> Plot | None:
             for row in zip(shares, counts, strict=True)
         ],
         "texttemplate": "%{text}",
-        "hovertemplate": "%{y} happened, %{x} said: %{text}<extra></extra>",
+        "hovertemplate": "true %{y}, predicted %{x}: %{text}<extra></extra>",
         "colorscale": [[0, "--heat-low"], [1, "--heat-high"]],
         "showscale": False,
         "xgap": 2,
@@ -181,8 +181,8 @@ def confusion(card: Scorecard) -> Plot | None:
     }
     return plot(
         [heat],
-        x={"title": {"text": "said"}, "showgrid": False},
-        y={"title": {"text": "happened"}, "autorange": "reversed", "showgrid": False},
+        x={"title": {"text": "predicted"}, "showgrid": False},
+        y={"title": {"text": "true"}, "autorange": "reversed", "showgrid": False},
     )
 
 
@@ -199,12 +199,12 @@ def consensus(card: Scorecard) -> Plot | None:
 
 
 def trades(card: Scorecard) -> Plot | None:
-    """How many trades ended with which net return."""
+    """Histogram of net returns of trades."""
     returns = card.trade_returns
     if not len(returns):
         return None
     reach = float(np.abs(returns).max()) or 0.01
-    # Symmetric about zero with an edge on it: no bar mixes wins and losses.
+    # Symmetric about 0 with an edge at 0, so that no bar mixes wins and losses.
     edges = np.linspace(-reach, reach, _HISTOGRAM_BINS + 1 + _HISTOGRAM_BINS % 2)
     count, _ = np.histogram(returns, edges)
     middle = (edges[:-1] + edges[1:]) / 2
@@ -219,7 +219,7 @@ def trades(card: Scorecard) -> Plot | None:
 
 
 def costs(card: Scorecard) -> Plot | None:
-    """From the result at bare prices to the net result."""
+    """From gross to net result."""
     figures = card.figures["trades"]
     if "costs" not in figures:
         return None
@@ -250,14 +250,14 @@ def costs(card: Scorecard) -> Plot | None:
 
 
 def _curves(card: Scorecard) -> list[tuple[str, EquityCurve, str, float]]:
-    """Name, curve, colour and width of everything with an account, the judged one last so that it lies on top.
+    """Name, curve, colour and width of every account; the evaluated one last, so that it is drawn on top.
 
-    Rivals are drawn by the day: what they look like inside a day is nobody's question, and the page stays small.
+    Baselines are drawn with one point a day, which keeps the page small.
     """
     if card.account is None or not len(card.account.time):
         return []
     curves = [] if card.hold is None else [("buy and hold", card.hold.daily(), "--baseline", 1.6)]
-    curves += [] if card.crowd is None else [("random entries", card.crowd.middle.daily(), "--crowd", 1.2)]
+    curves += [] if card.random_band is None else [("random entries", card.random_band.middle.daily(), "--random", 1.2)]
     curves += [
         (baseline_name(name), curve.daily(), colour_of(place), 1.2)
         for place, (name, curve) in enumerate(card.curves.items(), 1)
@@ -265,13 +265,13 @@ def _curves(card: Scorecard) -> list[tuple[str, EquityCurve, str, float]]:
     return [*curves, ("account", card.account, colour_of(0), 2.2)]
 
 
-def _band(crowd: RandomAccounts | None) -> list[Plot]:
-    """The middle range of the accounts at random."""
-    if crowd is None:
+def _band(band: EquityBand | None) -> list[Plot]:
+    """Central range of the accounts with random entries."""
+    if band is None:
         return []
-    time = crowd.middle.time
-    low, high = (EquityCurve(time, values, crowd.middle.start_usd).daily() for values in (crowd.low, crowd.high))
-    edge = {"color": "--crowd", "width": 0}
-    bottom = line("", low.time, low.equity, "--crowd", 0) | {"line": edge, "showlegend": False, "hoverinfo": "skip"}
-    top = line("", high.time, high.equity, "--crowd", 0) | {"line": edge, "showlegend": False, "hoverinfo": "skip"}
-    return [bottom, top | {"fill": "tonexty", "fillcolor": "--crowd-band"}]
+    time = band.middle.time
+    low, high = (EquityCurve(time, values, band.middle.start_usd).daily() for values in (band.low, band.high))
+    edge = {"color": "--random", "width": 0}
+    bottom = line("", low.time, low.equity, "--random", 0) | {"line": edge, "showlegend": False, "hoverinfo": "skip"}
+    top = line("", high.time, high.equity, "--random", 0) | {"line": edge, "showlegend": False, "hoverinfo": "skip"}
+    return [bottom, top | {"fill": "tonexty", "fillcolor": "--random-band"}]

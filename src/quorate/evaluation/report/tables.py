@@ -1,4 +1,4 @@
-"""What was promised, scored and earned, as tables: the top of the page, and what the terminal shows."""
+"""Tables of the scorecard, for the terminal and the report: criteria, scores, baselines, trades, costs, folds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from quorate.evaluation.report.breakdown_tables import (
     decision_table,
-    luck_table,
     policy_table,
     probability_table,
+    selection_bias_table,
     signal_table,
 )
 from quorate.evaluation.report.formatting import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
@@ -48,10 +48,10 @@ TRADES: tuple[tuple[str, str, Kind], ...] = (
     ("net_usd", "net result", "usd"),
 )
 
-# The criteria's own units, as cells show them.
+# Unit of a criterion -> kind of cell.
 _UNITS: dict[str, Kind] = {"share": "share", "usd": "usd", "ratio": "number"}
 
-# How a baseline is called in a table, in reading order.
+# Key of a baseline -> its name in tables, in reading order.
 _BASELINES = {
     "prior": "class prior",
     "always_hold": "always HOLD",
@@ -65,15 +65,15 @@ _BASELINES = {
 
 
 def tables(figures: Figure) -> tuple[Table, ...]:
-    """The tables a terminal shows, in reading order; those without content are left out. The page has more."""
+    """Tables for the terminal, in reading order, without empty ones. The HTML report has more."""
     made = (
         criteria_table(figures),
         score_table(figures),
-        rival_table(figures),
+        baseline_table(figures),
         money_table(figures),
         trade_table(figures),
         cost_table(figures),
-        luck_table(figures),
+        selection_bias_table(figures),
         policy_table(figures),
         signal_table(figures),
         probability_table(figures),
@@ -84,8 +84,8 @@ def tables(figures: Figure) -> tuple[Table, ...]:
 
 
 def criteria_table(figures: Figure) -> Table:
-    """The success criteria: target, measured, kept or not."""
-    verdicts: dict[bool | None, Cell] = {
+    """Success criteria: target, measured value, pass or fail."""
+    results: dict[bool | None, Cell] = {
         True: Cell("pass", tone="good"),
         False: Cell("FAIL", tone="bad"),
         None: Cell("n/a"),
@@ -96,7 +96,7 @@ def criteria_table(figures: Figure) -> Table:
             Cell(row["target"]),
             Cell(row["shown"], reason=row["note"].removeprefix("n/a: ")),
             Cell(interval_text(row["interval"], _UNITS[row["unit"]])),
-            verdicts[row["ok"]],
+            results[row["ok"]],
         )
         for row in figures["criteria"]
     )
@@ -104,41 +104,41 @@ def criteria_table(figures: Figure) -> Table:
 
 
 def score_table(figures: Figure) -> Table:
-    """Metrics down, models across: the ensemble first, then its members, then what must be beaten."""
+    """Score metrics: one row a metric, one column a model: ensemble, members, naive baselines."""
     plain = {name: figures["baselines"][name] for name in ("prior", "always_hold")}
     models = {"ensemble": figures["ensemble"], **figures["members"], **_named(plain)}
     rows = tuple((Cell(label), *(cell(model, name, kind) for model in models.values())) for name, label, kind in SCORES)
-    return Table("Scores beside their baselines", ("metric", *models), rows)
+    return Table("Scores and naive baselines", ("metric", *models), rows)
 
 
-def rival_table(figures: Figure) -> Table:
-    """The same metrics for rivals that were trained or chosen along the way; empty for a bundle, which has none.
+def baseline_table(figures: Figure) -> Table:
+    """Score metrics of the baseline models of a walk-forward; empty for a bundle.
 
-    Its last rows are the paired difference, the ensemble's log-loss less the rival's on the rows where both voted, and
-    how likely so large a one is between equals.
+    The last rows are the ensemble's log-loss minus the baseline's on rows with both votes, and the p-value of the
+    Diebold-Mariano test of that difference.
     """
     apart = figures.get("differences", {}) if "folds" in figures else {}
-    rivals = _named({name: figures["baselines"][name] for name in apart})
-    rows = [(Cell(label), *(cell(rival, name, kind) for rival in rivals.values())) for name, label, kind in SCORES]
+    models = _named({name: figures["baselines"][name] for name in apart})
+    rows = [(Cell(label), *(cell(model, name, kind) for model in models.values())) for name, label, kind in SCORES]
     rows.append(
-        (Cell("ensemble's log-loss less its"), *(cell(d, "log_loss", "change") for d in _named(apart).values()))
+        (Cell("ensemble's log-loss minus its"), *(cell(d, "log_loss", "change") for d in _named(apart).values()))
     )
-    rows.append((Cell("Diebold-Mariano p of that"), *(cell(d, "p_value", "small") for d in _named(apart).values())))
-    return Table("Scores of its rivals", ("metric", *rivals), tuple(rows) if rivals else ())
+    rows.append((Cell("Diebold-Mariano p-value"), *(cell(d, "p_value", "small") for d in _named(apart).values())))
+    return Table("Scores of the baseline models", ("metric", *models), tuple(rows) if models else ())
 
 
 def money_table(figures: Figure) -> Table:
-    """The account beside what else could have been done with the money; empty when nothing was traded."""
+    """Return and risk of the account and of the baselines; empty without a backtest."""
     sides = {"account": figures["trades"]}
     sides |= {name: baseline.get("trades", baseline) for name, baseline in _named(figures["baselines"]).items()}
     traded = {name: side for name, side in sides.items() if "total_return" in side}
     rows = tuple((Cell(name), *(_short(side, *column) for column in MONEY)) for name, side in traded.items())
     rows = rows if "account" in traded else ()
-    return Table("Return and risk beside the baselines", ("", *(label for _, label, _ in MONEY)), rows)
+    return Table("Return and risk, with baselines", ("", *(label for _, label, _ in MONEY)), rows)
 
 
 def fold_table(figures: Figure) -> Table:
-    """Each fold of a walk-forward: spans, and every member's skill on bars it had not seen; empty for one bundle."""
+    """Folds of a walk-forward: spans, and every member's skill on the test rows; empty for a bundle."""
     folds = figures.get("folds", ())
     members = tuple(folds[0]["members"]) if folds else ()
     rows = tuple(
@@ -154,18 +154,18 @@ def fold_table(figures: Figure) -> Table:
         for fold in folds
     )
     spans = ("trained on", "rows", "tested on", "rows")
-    return Table("Folds, each member's skill over the prior", ("fold", *spans, *members), rows)
+    return Table("Folds and the members' skill over the prior", ("fold", *spans, *members), rows)
 
 
 def trade_table(figures: Figure) -> Table:
-    """What the trades brought; empty without a backtest."""
+    """Trade statistics; empty without a backtest."""
     trades = figures["trades"]
     rows = tuple((Cell(label), cell(trades, name, kind)) for name, label, kind in TRADES if name in trades)
     return Table("Trades", ("figure", "value"), rows if "costs" in trades else ())
 
 
 def cost_table(figures: Figure) -> Table:
-    """From the result at bare prices to the net result; empty without a backtest."""
+    """From gross to net result; empty without a backtest."""
     trades = figures["trades"]
     if "costs" not in trades:
         return Table("Costs", (), ())
@@ -181,7 +181,7 @@ def cost_table(figures: Figure) -> Table:
 
 
 def baseline_name(name: str) -> str:
-    """What tables call a baseline of the JSON.
+    """Name of a baseline in tables, from its key in the document.
 
     >>> baseline_name("buy_and_hold")
     'buy and hold'
@@ -190,13 +190,13 @@ def baseline_name(name: str) -> str:
 
 
 def _named(baselines: Mapping[str, Any]) -> dict[str, Any]:
-    """The same under the names that tables use: the known ones in their order, then others."""
+    """The same by their names in tables: known baselines in reading order, then others."""
     known = [name for name in _BASELINES if name in baselines]
     others = [name for name in baselines if name not in _BASELINES]
     return {baseline_name(name): baselines[name] for name in (*known, *others)}
 
 
 def _short(figures: Figure, name: str, _label: str, kind: Kind) -> Cell:
-    """A cell for a table of many columns: no reason for what is missing, and only the intervals that matter most."""
+    """A cell for a table of many columns: without the reason for a missing value, and with few intervals."""
     made = cell(figures, name, kind)
     return Cell(made.text, "" if name in ("n", "max_drawdown") else made.interval, tone=made.tone)

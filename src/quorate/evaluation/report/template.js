@@ -1,6 +1,6 @@
 "use strict";
 
-// Plots come with names of CSS variables for colours; they are drawn anew when light turns dark.
+// Colours of plots are names of CSS variables; plots are redrawn when the colour scheme changes.
 const plots = JSON.parse(document.getElementById("plots").textContent);
 
 function coloured(value, style) {
@@ -23,8 +23,8 @@ function draw() {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 draw();
 
-// A plot follows its own place, which changes without the window: when a phone turns or a scroll bar appears. Plotly's
-// own resizing waits a tenth of a second, in which a page that is being printed or captured shows plots cut off.
+// A plot's element can be resized without the window: when a phone is rotated or a scroll bar appears. Plotly's own
+// resizing waits a tenth of a second, in which a page that is being printed or captured shows plots cut off.
 const follow = new ResizeObserver((places) => {
   for (const { target, contentRect: { width, height } } of places) Plotly.relayout(target, { width, height });
 });

@@ -1,4 +1,4 @@
-"""The HTML the report is made of. Every text that enters goes through `escape` here, and nowhere else."""
+"""HTML template of the report. All text is escaped here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Html = NewType("Html", str)
 
 _TAG = "SYNTHETIC"
 _SYNTHETIC = (
-    "Every number and plot on this page was made from the synthetic market. It shows that the program works, not that "
-    "it earns money."
+    "All figures and plots on this page are of the synthetic market. They show that the program works, not that it is "
+    "profitable."
 )
-# Nothing may be fetched: the page is complete, and says so to the browser.
+# The page is self-contained: the browser must not fetch anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 
 class Page:
-    """Builds pieces of one page, each tagged as synthetic where the page is.
+    """Builder of the parts of one page.
 
     Args:
-        synthetic: numbers come from the synthetic market; every title then says so.
+        synthetic: figures are of the synthetic market; every title is then tagged.
     """
 
     def __init__(self, *, synthetic: bool) -> None:
@@ -35,18 +35,18 @@ class Page:
         self.synthetic = synthetic
 
     def section(self, title: str, *content: Html) -> Html:
-        """A heading and what belongs under it; nothing when there is nothing."""
+        """A heading with its content; empty without content."""
         if not any(content):
             return Html("")
         return Html(f"<section><h2>{escape(title)}{self._tag}</h2>{''.join(content)}</section>")
 
     def row(self, *content: Html) -> Html:
-        """Pieces beside each other, below each other where it is narrow."""
+        """Parts side by side, or below each other on narrow screens."""
         shown = [piece for piece in content if piece]
         return Html(f'<div class="row">{"".join(shown)}</div>' if shown else "")
 
     def tile(self, label: str, value: Cell, beside: str) -> Html:
-        """One headline figure: its interval or reason below, and what to compare it with."""
+        """A headline figure with its interval or the reason why it is missing, and its baseline."""
         below = "".join(f"{escape(line)}<br>" for line in (value.interval, value.reason) if line)
         return Html(
             f'<div class="tile"><div class="label">{escape(label)}{self._tag}</div>'
@@ -55,11 +55,11 @@ class Page:
         )
 
     def tiles(self, *tiles: Html) -> Html:
-        """Headline figures in a line."""
+        """Headline figures in a row."""
         return Html(f'<div class="tiles">{"".join(tiles)}</div>')
 
     def table(self, table: Table, *, words: bool = False) -> Html:
-        """A table under its title; `words` sets cells flush left. Nothing without rows."""
+        """A table with its title; `words` aligns cells left. Empty without rows."""
         if not table.rows:
             return Html("")
         head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
@@ -76,14 +76,14 @@ class Page:
         )
 
     def prose(self, title: str, sentences: Sequence[str]) -> Html:
-        """Sentences under a title; nothing without any."""
+        """Sentences with a title; empty without any."""
         if not sentences:
             return Html("")
         lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
         return Html(f'<div class="card"><div class="title">{escape(title)}{self._tag}</div>{lines}</div>')
 
     def plot(self, plots: Mapping[str, Any], name: str, title: str, hint: str = "", *, tall: bool = False) -> Html:
-        """The place of a plot under its title; nothing when there is no plot of that name."""
+        """Placeholder of a plot with its title; empty if there is no plot of that name."""
         if name not in plots:
             return Html("")
         below = f'<span class="hint">{escape(hint)}</span>' if hint else ""
@@ -103,7 +103,7 @@ class Page:
         footer: Sequence[str],
         plots: Mapping[str, Any],
     ) -> str:
-        """The whole page, plotly's script included once.
+        """The whole page, with plotly's script included.
 
         Raises:
             MissingExtraError: plotly is not installed.
@@ -133,7 +133,7 @@ def _content(cell: Cell) -> str:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON that is safe inside a script element."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -142,14 +142,14 @@ def _asset(name: str) -> str:
 
 
 def require_plotly() -> None:
-    """Ask for plotly before anything long begins whose end is a page.
+    """Check that plotly is installed, before long work that ends with a report.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: plotly is not installed.
     """
     if find_spec("plotly") is None:
         raise MissingExtraError(
-            "draw the report", found="no plotly", expected="plotly", remedy="Run: pip install 'quorate[train]'"
+            "write the HTML report", found="no plotly", expected="plotly", remedy="Run: pip install 'quorate[train]'"
         )
 
 

@@ -1,8 +1,8 @@
-"""How much of a Sharpe ratio is left once it is known how many were tried.
+"""Deflated Sharpe ratio: correction of a Sharpe ratio for the number of trials.
 
-The best of many worthless strategies has a good Sharpe ratio. The deflated Sharpe ratio is the probability that the
-true one lies above what the best of N trials would have reached by luck alone, given how long, how skewed and how
-fat-tailed the returns are. Every Sharpe ratio here is of one period (a day), not annualised.
+The best of many strategies without skill has a high Sharpe ratio. The deflated Sharpe ratio is the probability that the
+true ratio exceeds the expected maximum of N trials without skill, given the length, skewness and kurtosis of the
+returns. Every Sharpe ratio here is of one period (a day), not annualised.
 
 Reference: Bailey and López de Prado (2014), The Deflated Sharpe Ratio, Journal of Portfolio Management 40 (5), 94-107;
 the probabilistic Sharpe ratio is from their paper of 2012, Journal of Risk 15 (2).
@@ -26,11 +26,11 @@ _EULER = 0.5772156649015329
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What the distribution of a Sharpe ratio depends on.
+    """Moments of returns that determine the distribution of a Sharpe ratio.
 
     Attributes:
-        sharpe: mean over standard deviation of one period's returns; NaN under two returns or where none differs.
-        n: returns.
+        sharpe: mean over standard deviation of one period's returns; NaN under two returns or if all are equal.
+        n: number of returns.
         skewness: third standardised moment; 0 for a normal.
         kurtosis: fourth standardised moment; 3 for a normal.
     """
@@ -42,7 +42,7 @@ class Moments:
 
     @classmethod
     def of(cls, returns: FloatArray) -> Moments:
-        """The moments of (n,) returns, all finite.
+        """Moments of (n,) returns, all finite.
 
         >>> moments = Moments.of(np.array([0.01, -0.01, 0.02, 0.0]))
         >>> round(moments.sharpe, 4), round(moments.skewness, 4), round(moments.kurtosis, 4)
@@ -58,7 +58,7 @@ class Moments:
 
 
 def probabilistic_sharpe(moments: Moments, reference: float = 0.0) -> float:
-    """The probability that the true Sharpe ratio lies above `reference`; NaN where there is no Sharpe ratio.
+    """Probability that the true Sharpe ratio exceeds `reference`; NaN without a Sharpe ratio.
 
     >>> round(probabilistic_sharpe(Moments(0.1, 401, 0.0, 3.0)), 4)
     0.977
@@ -67,17 +67,17 @@ def probabilistic_sharpe(moments: Moments, reference: float = 0.0) -> float:
     if not math.isfinite(sharpe) or moments.n < 2:
         return math.nan
     variance = 1 - moments.skewness * sharpe + (moments.kurtosis - 1) / 4 * sharpe**2
-    # For a sample's own moments kurtosis >= 1 + skewness^2, so this is at least 0, and 0 for two values only.
+    # Sample moments have kurtosis >= 1 + skewness^2, so this is at least 0, and 0 only for two distinct values.
     if variance <= 0:
         return math.nan
     return _NORMAL.cdf((sharpe - reference) * math.sqrt(moments.n - 1) / math.sqrt(variance))
 
 
 def expected_best_sharpe(trials: int, variance: float) -> float:
-    """The Sharpe ratio that the best of `trials` strategies without any skill is expected to reach.
+    """Expected maximum Sharpe ratio of `trials` independent strategies without skill.
 
     Args:
-        trials: independent strategies that were tried; one alone is not chosen, so its luck is 0.
+        trials: strategies tried; for a single one the expectation is 0.
         variance: of the Sharpe ratios over the trials.
 
     Raises:
@@ -101,14 +101,14 @@ def expected_best_sharpe(trials: int, variance: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Deflation:
-    """A Sharpe ratio against the luck of its trials.
+    """A deflated Sharpe ratio and its inputs.
 
     Attributes:
-        trials: distinct configurations with a Sharpe ratio, this one included.
+        trials: distinct configurations with a Sharpe ratio, including this one.
         variance: of their Sharpe ratios (of one period).
-        reference: what the best of so many is expected to reach without skill.
-        probability: that the true Sharpe ratio is above that: the deflated Sharpe ratio.
-        undeflated: that it is above 0: what one would believe who knew of no other trial.
+        reference: expected maximum Sharpe ratio of as many trials without skill.
+        probability: that the true Sharpe ratio exceeds `reference`: the deflated Sharpe ratio.
+        undeflated: that it exceeds 0: the probabilistic Sharpe ratio, without correction for trials.
     """
 
     trials: int
@@ -119,11 +119,11 @@ class Deflation:
 
 
 def deflated_sharpe(moments: Moments, sharpes: Sequence[float]) -> Deflation:
-    """The Sharpe ratio of one strategy, deflated by all that were tried.
+    """Deflate the Sharpe ratio of one strategy by all trials.
 
     Args:
-        moments: of the strategy that is judged.
-        sharpes: of every distinct trial, this one among them; those that are not finite are left out.
+        moments: of the evaluated strategy.
+        sharpes: of every distinct trial, including this one; values that are not finite are ignored.
 
     The paper's own example: 100 trials whose annual Sharpe ratios have a variance of 1/2, the best of them 2.5 over
     1,250 days with skewness -3 and kurtosis 10.

@@ -1,8 +1,8 @@
-"""Does choosing the best of several configurations by their past pay, or does it pick the luckiest?
+"""Probability of backtest overfitting (PBO) by combinatorially symmetric cross-validation.
 
-Combinatorially symmetric cross-validation: time is cut into S blocks; every choice of S / 2 of them is once the past
-and the others the future. In each, the configuration with the best Sharpe ratio in the past is looked up among all in
-the future. The probability of backtest overfitting is how often it ends in the worse half.
+Time is cut into S blocks; each choice of S / 2 of them is once the in-sample part and the rest the out-of-sample part.
+In each split, the configuration with the best in-sample Sharpe ratio is ranked among all out of sample. The probability
+of backtest overfitting is the share of splits in which it ranks in the worse half.
 
 Reference: Bailey, Borwein, López de Prado and Zhu (2017), The Probability of Backtest Overfitting, Journal of
 Computational Finance 20 (4), 39-69.
@@ -19,21 +19,21 @@ import numpy as np
 from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray
 
-# 12,870 splits, as in the paper.
+# 16 blocks give 12,870 splits, as in the paper.
 BLOCKS = 16
-_LEAST_DAYS = 2  # in a block
+_LEAST_DAYS = 2  # of a block
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overfitting:
-    """What became of the best.
+    """Result of combinatorially symmetric cross-validation.
 
     Attributes:
-        probability: share of splits in which the best of the past is not above the median of the future.
-        logits: (K,) ln(w / (1 - w)) of the best's relative rank w in the future; at or below 0, overfit.
-        loss: share of splits in which it has a negative Sharpe ratio in the future.
-        past, future: (K,) its Sharpe ratio in both, of one period.
-        configurations, blocks, periods: what was looked at.
+        probability: share of splits in which the best in sample is not above the median out of sample.
+        logits: (K,) ln(w / (1 - w)) of its relative rank w out of sample; at or below 0, overfit.
+        loss: share of splits in which its Sharpe ratio is negative out of sample.
+        past, future: (K,) its Sharpe ratio in sample and out of sample, of one period.
+        configurations, blocks, periods: size of the input.
     """
 
     probability: float
@@ -47,30 +47,29 @@ class Overfitting:
 
 
 def backtest_overfitting(returns: FloatArray, blocks: int = BLOCKS) -> Overfitting:
-    """The probability of backtest overfitting of a choice among N configurations.
+    """Probability of backtest overfitting of selecting the best of N configurations.
 
     Args:
-        returns: (T, N) one row a period (a day), one column a configuration, all finite. A configuration that never
-            varies in a split counts as a Sharpe ratio of 0 there. Leading rows that do not fill a block are left out.
-        blocks: S, even; K = S over S / 2 splits.
+        returns: (T, N) one row a period (a day), one column a configuration, all finite. The Sharpe ratio of constant
+            returns counts as 0. The oldest rows are dropped so that all blocks have one size.
+        blocks: S, even; there are K = S choose S / 2 splits.
 
     Raises:
         EvaluationError: fewer than two configurations, an odd number of blocks, too few periods, or NaN.
     """
     if returns.ndim != 2 or returns.shape[1] < 2 or not np.isfinite(returns).all():
         raise EvaluationError(
-            "find the probability of overfitting",
-            found=f"returns of shape {returns.shape}, {int((~np.isfinite(returns)).sum())} not finite",
+            "estimate the probability of backtest overfitting",
+            found=f"returns of shape {returns.shape}, {int((~np.isfinite(returns)).sum())} values not finite",
             expected="finite returns of at least two configurations, (T, N)",
         )
     if blocks < 2 or blocks % 2 or len(returns) < blocks * _LEAST_DAYS:
         raise EvaluationError(
-            "find the probability of overfitting",
+            "estimate the probability of backtest overfitting",
             found=f"{len(returns)} periods in {blocks} blocks",
             expected=f"an even number of blocks of at least {_LEAST_DAYS} periods",
         )
     length = len(returns) // blocks
-    # Blocks are of one size: the oldest periods that are left over go.
     cut = returns[len(returns) - length * blocks :].reshape(blocks, length, -1)  # (S, T / S, N)
     sums, squares = cut.sum(axis=1), (cut**2).sum(axis=1)
     chosen = np.array(list(combinations(range(blocks), blocks // 2)))
@@ -81,7 +80,7 @@ def backtest_overfitting(returns: FloatArray, blocks: int = BLOCKS) -> Overfitti
     future = _sharpes((1 - inside) @ sums, (1 - inside) @ squares, n)
     best, rows = past.argmax(axis=1), np.arange(len(chosen))
     reached = future[rows, best]
-    # Mean rank of equals, so that copies of one configuration stand in the middle of themselves.
+    # Ties get their mean rank, so that duplicates of one configuration do not bias the rank.
     below = (future < reached[:, None]).sum(axis=1)
     equal = (future == reached[:, None]).sum(axis=1)
     relative = (below + (equal + 1) / 2) / (returns.shape[1] + 1)
@@ -99,7 +98,7 @@ def backtest_overfitting(returns: FloatArray, blocks: int = BLOCKS) -> Overfitti
 
 
 def fitting_blocks(periods: int) -> int | None:
-    """The most blocks, at most 16 and even, that leave each at least two periods; None where even four do not.
+    """Largest even number of blocks, at most 16, with at least two periods each; None if that is under 4.
 
     >>> fitting_blocks(260), fitting_blocks(20), fitting_blocks(7)
     (16, 10, None)
@@ -117,9 +116,9 @@ def _sharpes(sums: FloatArray, squares: FloatArray, n: int) -> FloatArray:
 
 
 def degradation(found: Overfitting) -> float:
-    """Slope of the best's Sharpe ratio in the future over that in the past; NaN where the past does not vary.
+    """Slope of the best configuration's out-of-sample Sharpe ratio on its in-sample one; NaN if the latter is constant.
 
-    Below 0, the better it looked, the worse it became.
+    Below 0, a better in-sample result goes with a worse out-of-sample one.
     """
     past = found.past - found.past.mean()
     size = float(past @ past)

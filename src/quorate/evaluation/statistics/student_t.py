@@ -1,4 +1,4 @@
-"""Student's t, without scipy, which is no part of the runtime."""
+"""Student's t distribution, without scipy, which is not a runtime dependency."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ _TINY = 1e-300
 
 
 def two_sided(statistic: float, freedom: float) -> float:
-    """The probability of a t at least this far from 0, with `freedom` degrees of freedom; NaN for NaN.
+    """Two-sided p-value of a t statistic with `freedom` degrees of freedom; NaN for NaN.
 
-    I_x(freedom / 2, 1 / 2) at x = freedom / (freedom + t^2), the regularised incomplete beta function
-    (Abramowitz and Stegun 26.7.1).
+    The regularised incomplete beta function I_x(freedom / 2, 1 / 2) at x = freedom / (freedom + t^2).
+
+    Source: Abramowitz and Stegun 26.7.1.
 
     Raises:
-        EvaluationError: freedom that is not positive.
+        EvaluationError: `freedom` is not positive.
 
     >>> round(two_sided(2.0, 10), 6), two_sided(0.0, 5)
     (0.073388, 1.0)
     """
     if not freedom > 0:
-        raise EvaluationError("use Student's t", found=f"{freedom} degrees of freedom", expected="more than 0")
+        raise EvaluationError(
+            "compute a p-value of Student's t", found=f"{freedom} degrees of freedom", expected="more than 0"
+        )
     if math.isnan(statistic):
         return math.nan
     if math.isinf(statistic):
         return 0.0
     square = statistic * statistic
-    # Both arguments are given, since 1 - x loses what a small t is made of.
+    # Both x and 1 - x are passed, since 1 - x would lose precision for small t.
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square))
 
 
@@ -38,14 +41,14 @@ def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
     if x <= 0 or rest <= 0:
         return 0.0 if x <= 0 else 1.0
     scale = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest))
-    # The fraction converges fast on this side of the mean only; on the other, the function's own mirror image does.
+    # The fraction converges fast on this side of the mean only; on the other side use I_x(a, b) = 1 - I_(1-x)(b, a).
     if x < (a + 1) / (a + b + 2):
         return scale * _fraction(a, b, x) / a
     return 1 - scale * _fraction(b, a, rest) / b
 
 
 def _fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction of DLMF 8.17.22, evaluated by Lentz's method."""
+    """Continued fraction of DLMF 8.17.22 by Lentz's method."""
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1)
     d = 1.0 / (d if abs(d) > _TINY else _TINY)
     value = d
@@ -61,4 +64,6 @@ def _fraction(a: float, b: float, x: float) -> float:
             value *= c * d
         if abs(c * d - 1.0) < _PRECISION:
             return value
-    raise EvaluationError("use Student's t", found=f"no convergence at a={a}, b={b}, x={x}", expected="a probability")
+    raise EvaluationError(
+        "compute a p-value of Student's t", found=f"no convergence at a={a}, b={b}, x={x}", expected="a probability"
+    )

@@ -1,8 +1,8 @@
-"""Every configuration that was ever evaluated, one JSON line each: what the best result has to be deflated by.
+"""Trial log: an append-only file with one JSON line for every configuration that was evaluated.
 
-The file only ever grows. A line is written whole, under a lock and flushed to disk, so that several programs can share
-one ledger and a crash costs at most the line it interrupts; a line that was torn is counted, and never taken for a
-trial. Fields that a later version adds are kept by the file and passed over here.
+The deflated Sharpe ratio needs the number of all trials. Lines are appended under a lock and flushed to disk, so that
+several processes can share one log and a crash loses at most the line being written. Incomplete lines are counted and
+skipped. Unknown fields of later versions are ignored.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from typing import Any
 from quorate.core.errors import EvaluationError
 from quorate.evaluation.statistics.deflated_sharpe import Moments
 
-_REMEDY = "Name another file with evaluation.ledger in quorate.toml, or QUORATE_EVALUATION__LEDGER."
+_REMEDY = "Set another file with evaluation.ledger in quorate.toml, or with QUORATE_EVALUATION__LEDGER."
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One configuration and what it brought.
+    """One evaluated configuration and its result.
 
     Attributes:
-        time: when it was evaluated, ISO 8601, UTC.
+        time: of the evaluation, ISO 8601, UTC.
         code: version of the program.
-        verb: of the command line.
-        name: what it is called in the report.
-        configuration: everything that was chosen: members, features, target, policy, settings, markets, span, folds.
+        verb: command that evaluated it, such as "evaluate".
+        name: in the report.
+        configuration: all choices: members, features, target, policy, settings, markets, span, folds.
         data: hash of the candles, funding and mark prices.
-        synthetic: the candles were made up; real and synthetic trials never count together.
-        moments: of the account's daily returns; the Sharpe ratio is a day's, not annualised.
+        synthetic: the candles are of the synthetic market; real and synthetic trials are counted separately.
+        moments: of the account's daily returns; the Sharpe ratio is of one day, not annualised.
         headline: a few figures of the result.
     """
 
@@ -50,12 +50,12 @@ class Trial:
 
     @property
     def id(self) -> str:
-        """Of the configuration alone: the same one twice is one trial."""
+        """16 hex digits, the hash of the configuration: equal configurations are one trial."""
         text = json.dumps(self.configuration, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        """One line of the ledger."""
+        """Document of one line of the trial log."""
         moments = self.moments
         return {
             "id": self.id,
@@ -75,10 +75,10 @@ class Trial:
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> Trial:
-        """What `to_json` gave.
+        """Parse the document of one line.
 
         Raises:
-            KeyError, TypeError, ValueError: it is no trial.
+            KeyError, TypeError, ValueError: the document is not a trial.
         """
         return cls(
             time=str(line["time"]),
@@ -97,34 +97,34 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class TrialHistory:
-    """What a ledger holds.
+    """Content of a trial log.
 
     Attributes:
         trials: in the order they were recorded.
-        torn: lines that are no trial: what a crash left of one, or what something else wrote.
+        torn: number of lines that are not a trial: incomplete ones after a crash, or foreign text.
     """
 
     trials: tuple[Trial, ...]
     torn: int = 0
 
     def distinct(self, *, synthetic: bool) -> tuple[Trial, ...]:
-        """Each configuration once, as it was evaluated last, of the real markets or of the synthetic one."""
+        """The latest trial of each configuration, of real markets or of the synthetic market."""
         newest = {trial.id: trial for trial in self.trials if trial.synthetic == synthetic}
         return tuple(newest.values())
 
 
 class TrialLog:
-    """A file of trials.
+    """A trial log file.
 
     Args:
-        path: it is made, with its folder, when the first trial is recorded.
+        path: created with its folder when the first trial is recorded.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def require_writable(self) -> None:
-        """Ask before the work begins whose result has to be recorded.
+        """Check that the file can be written, before long work whose result has to be recorded.
 
         Raises:
             EvaluationError: the file cannot be written.
@@ -132,19 +132,19 @@ class TrialLog:
         os.close(self._open())
 
     def record(self, trials: Sequence[Trial]) -> None:
-        """Append trials, all or none of them visible to other readers that hold the lock, and flushed to disk.
+        """Append trials under an exclusive lock and flush them to disk.
 
         Raises:
             EvaluationError: the file cannot be written.
         """
         lines = "".join(f"{json.dumps(trial.to_json(), allow_nan=False)}\n" for trial in trials)
         descriptor = self._open()
-        import fcntl  # here, because readers need no lock and not every system has this one
+        import fcntl  # imported here: not every system has it, and reading needs no lock
 
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             size = os.fstat(descriptor).st_size
-            # What a crash tore stays a line of its own.
+            # An incomplete last line stays a line of its own.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             rest = ("\n" * torn + lines).encode()
             while rest:
@@ -156,7 +156,7 @@ class TrialLog:
             os.close(descriptor)
 
     def read(self) -> TrialHistory:
-        """Every trial there is; none where the file is not there yet.
+        """Read all trials; none if the file does not exist yet.
 
         Raises:
             EvaluationError: the file cannot be read.
@@ -167,7 +167,10 @@ class TrialLog:
             return TrialHistory(())
         except OSError as error:
             raise EvaluationError(
-                f"read the trial ledger {self.path}", found=error.strerror or str(error), expected="a file of trials"
+                f"read the trial log {self.path}",
+                found=error.strerror or str(error),
+                expected="a readable file",
+                remedy=_REMEDY,
             ) from error
         trials, torn = [], 0
         for line in lines:
@@ -186,9 +189,9 @@ class TrialLog:
 
     def _refusal(self, error: OSError) -> EvaluationError:
         return EvaluationError(
-            f"write to the trial ledger {self.path}",
+            f"write to the trial log {self.path}",
             found=error.strerror or str(error),
-            expected="a file that can be written: every evaluation is recorded",
+            expected="a writable file, since every evaluation is recorded",
             remedy=_REMEDY,
         )
 

@@ -1,4 +1,4 @@
-"""A whole walk judged: the ensemble and its rivals on the same bars, fold by fold, and what is too good to be true."""
+"""Evaluation of a walk-forward: one account over all test spans, baselines, figures by fold, and look-ahead checks."""
 
 from __future__ import annotations
 
@@ -9,150 +9,158 @@ from typing import Any
 import numpy as np
 
 from quorate.core.clock import iso_ms
+from quorate.core.progress import Progress, silent
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.evaluation.backtest_setup import BacktestSetup
-from quorate.evaluation.evaluate_decisions import SingleModel, judge
+from quorate.evaluation.baselines.strategies import SingleModel
+from quorate.evaluation.evaluate_decisions import BEST_MEMBER, TradedDecisions, evaluate_decisions
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
-from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, suspects
-from quorate.evaluation.lookahead.truncation import Change, changes
+from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, implausible_columns
+from quorate.evaluation.lookahead.truncation import Change, truncation_changes
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
-from quorate.evaluation.walk_forward.walk import Tell
-from quorate.evaluation.walk_forward.walk_result import WalkResult
-from quorate.features import build
+from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
+from quorate.features.build_matrix import build
 
-_NAMED = 4  # columns in a warning; the JSON has them all
+_NAMED = 4  # columns in a warning; the JSON document has all of them
 
 
-def verdict(walk: WalkResult, venue: BacktestSetup, settings: Settings, tell: Tell = lambda *_: None) -> Scorecard:
-    """Trade the test spans of all folds as one continuous run of one account, and judge it beside its rivals.
+def evaluate_walk(walk: WalkResult, setup: BacktestSetup, settings: Settings, progress: Progress = silent) -> Scorecard:
+    """Trade the test spans of all folds as one continuous run of one account, and evaluate it.
 
-    The card's figures hold, beside those of every scorecard: `folds`, `differences`, `lookahead` and `warnings`.
+    Besides the figures of every scorecard, there are `folds`, `lookahead` and `warnings`.
 
     Args:
-        walk: the scores.
-        venue: candles, funding and account; it must start where the walk's first test span does.
+        walk: scores of the walk-forward.
+        setup: candles, funding and account settings; starts with the first test span.
         settings: of the vote, the target and the evaluation.
-        tell: progress.
+        progress: callback.
     """
-    frames = walk.frames(settings.vote)
-    result = venue.trade(frames)
-    tell("trading", 1, 1)
-    tested = walk.tested
-    best, chosen = walk.best_member()
-
-    def alone(scores: FloatArray, about: str) -> SingleModel:
-        return SingleModel({symbol: scores[rows] for symbol, rows in tested.items()}, about)
-
-    beside = {
-        name: alone(scores, f"{name} on the same training rows")
-        for name, scores in walk.scores.items()
-        if name not in walk.members
-    }
-    beside["best_member"] = alone(best, "in each fold the member with the least log-loss on the folds before")
-    policies = [judged.calibration.policy for judged in walk.judgements]
-    would = [at for judged in walk.judgements if (at := judged.report.get("would_act_at")) is not None]
-    card = judge(
-        frames,
-        result,
-        venue,
-        partial(_prior, walk),
-        settings,
-        walk.members,
-        beside,
-        tell,
-        calibrated=walk.frames(settings.vote, "calibrated") if any(policies) else None,
-        would_act_at=max(would, default=None),
-    )
-    sample = card.sample
-    together = sample.ensemble(settings.vote)
-    blocks = TimeBlocks(sample.time, settings.evaluation)
-    leans = {name: classification.lean(scores) for name, scores in {"ensemble": together, **sample.members}.items()}
-    limit = settings.evaluation.plausible_auc
-    models = suspects(leans, sample.y, blocks, limit)
-    columns = _column_suspects(walk, settings)
-    changed = changes(
-        {symbol: candles.between(end=venue.end) for symbol, candles in venue.candles.items()},
-        walk.rows.columns,
-        lambda candles: _features(walk, candles),
-        start=int(walk.rows.time.min()),
-        seed=settings.evaluation.seed,
-    )
-    tell("looking for look-ahead", 1, 1)
+    traded, best_members = _trade(walk, setup, settings)
+    progress("trading", 1, 1)
+    card = evaluate_decisions(traded, settings, progress)
     figures = card.figures
-    figures["baselines"]["best_member"]["chosen"] = list(chosen)
+    figures["baselines"][BEST_MEMBER]["chosen"] = list(best_members)
     figures["folds"] = [
-        _fold(walk, step, fits, name) | {"judgement": dict(judged.report)}
-        for step, fits, name, judged in zip(walk.steps, walk.fits, chosen, walk.judgements, strict=True)
+        _fold(walk, fold, fits, best) | {"judgement": dict(policy.report)}
+        for fold, fits, best, policy in zip(walk.folds, walk.fits, best_members, walk.policies, strict=True)
     ]
-    figures["lookahead"] = {
-        "limit": limit,
-        "columns": [suspect.to_json() for suspect in columns],
-        "models": [suspect.to_json() for suspect in models],
-        "changed": [change.to_json() for change in changed],
-    }
-    figures["warnings"] = _warnings(columns, models, changed, synthetic=card.synthetic)
+    figures["lookahead"], figures["warnings"] = _lookahead(walk, setup, settings, card)
+    progress("looking for look-ahead", 1, 1)
     return card
 
 
+def _trade(walk: WalkResult, setup: BacktestSetup, settings: Settings) -> tuple[TradedDecisions, tuple[str, ...]]:
+    """The walk's decisions with their backtest, and the best member of each fold."""
+    frames, tested = walk.frames(settings.vote), walk.tested
+    best, best_members = walk.best_member()
+
+    def single(scores: FloatArray, about: str) -> SingleModel:
+        return SingleModel({symbol: scores[rows] for symbol, rows in tested.items()}, about)
+
+    models = {
+        name: single(scores, f"{name} trained on the same rows")
+        for name, scores in walk.scores.items()
+        if name not in walk.members
+    }
+    models[BEST_MEMBER] = single(best, "in each fold the member with the lowest log-loss in the folds before")
+    calibrated = any(policy.calibration.policy for policy in walk.policies)
+    thresholds = [at for policy in walk.policies if (at := policy.report.get("would_act_at")) is not None]
+    traded = TradedDecisions(
+        frames=frames,
+        result=setup.trade(frames),
+        setup=setup,
+        members=walk.members,
+        prior=partial(_prior, walk),
+        models=models,
+        calibrated=walk.frames(settings.vote, "calibrated") if calibrated else None,
+        would_act_at=max(thresholds, default=None),
+    )
+    return traded, best_members
+
+
 def _prior(walk: WalkResult, sample: LabelledPredictions) -> FloatArray:
-    """(n, 3) the class shares that each labelled row's own fold was trained on."""
-    starts = np.array([step.start for step in walk.steps])
-    shares = np.array([walk.prior[step.test[0]] for step in walk.steps])
+    """(n, 3) class shares of the training rows of the fold that tests each labelled row."""
+    starts = np.array([fold.start for fold in walk.folds])
+    shares = np.array([walk.prior[fold.test[0]] for fold in walk.folds])
     return np.asarray(shares[np.searchsorted(starts, sample.time, side="right") - 1])
 
 
-def _column_suspects(walk: WalkResult, settings: Settings) -> tuple[ImplausibleColumn, ...]:
-    rows = walk.rows
-    learned = np.flatnonzero(rows.trainable)
-    blocks = TimeBlocks(rows.time[learned], settings.evaluation)
-    columns = {name: rows.X[learned, place] for place, name in enumerate(rows.columns)}
-    return suspects(columns, rows.y[learned], blocks, settings.evaluation.plausible_auc)
+def _lookahead(
+    walk: WalkResult, setup: BacktestSetup, settings: Settings, card: Scorecard
+) -> tuple[dict[str, Any], list[str]]:
+    """Figures of the look-ahead checks, and a warning for each kind of finding."""
+    sample, rows, limit = card.sample, walk.rows, settings.evaluation.plausible_auc
+    scores = {"ensemble": sample.ensemble(settings.vote), **sample.members}
+    directions = {name: classification.directional_score(table) for name, table in scores.items()}
+    models = implausible_columns(directions, sample.y, TimeBlocks(sample.time, settings.evaluation), limit)
+    trainable = np.flatnonzero(rows.trainable)
+    inputs = {name: rows.X[trainable, place] for place, name in enumerate(rows.columns)}
+    blocks = TimeBlocks(rows.time[trainable], settings.evaluation)
+    columns = implausible_columns(inputs, rows.y[trainable], blocks, limit)
+    changed = truncation_changes(
+        {symbol: candles.between(end=setup.end) for symbol, candles in setup.candles.items()},
+        rows.columns,
+        lambda candles: _features(walk, candles),
+        start=int(rows.time.min()),
+        seed=settings.evaluation.seed,
+    )
+    figures = {
+        "limit": limit,
+        "columns": [column.to_json() for column in columns],
+        "models": [model.to_json() for model in models],
+        "changed": [change.to_json() for change in changed],
+    }
+    return figures, _warnings(columns, models, changed, synthetic=card.synthetic)
 
 
 def _features(walk: WalkResult, candles: Candles) -> Float32Array:
     return build(candles, walk.rows.features, walk.rows.contexts.get(candles.symbol))
 
 
-def _fold(walk: WalkResult, step: FoldRows, fits: Mapping[str, Any], best: str) -> dict[str, Any]:
-    """One step as JSON: its spans, and every model on its labelled test rows."""
+def _fold(walk: WalkResult, fold: FoldRows, fits: Mapping[str, Fit], best: str) -> dict[str, Any]:
+    """One fold, JSON-safe: its spans, and every model's metrics on its labelled test rows."""
     rows = walk.rows
-    models = {}
-    for name, fit in fits.items():
-        own = walk.judged(step, name)
-        y, scores, prior = rows.y[own], walk.scores[name][own], walk.prior[own]
-        figures = Figures()
-        figures.add("rows", len(own))
-        none = fit.failure or "no labelled row"
-        figures.add("log_loss", classification.log_loss(y, scores), none)
-        figures.add("skill_vs_prior", classification.skill_vs_prior(y, scores, prior) if len(own) else None, none)
-        figures.add("accuracy", classification.accuracy(y, scores), none)
-        figures.add(
-            "auc", classification.auc(y, scores) if len(own) else None, none if not len(own) else "a class is missing"
-        )
-        models[name] = {
-            "ok": fit.failure is None,
-            "seconds": round(fit.seconds, 3),
-            "failure": fit.failure,
-            **figures.to_json(),
-        }
+    models = {name: _fold_model(walk, fold, name, fit) for name, fit in fits.items()}
     return {
-        "fold": step.number + 1,
+        "fold": fold.number + 1,
         "train": {
-            "from": iso_ms(int(rows.time[step.train].min())),
-            "to": iso_ms(int(rows.time[step.train].max()) + rows.bar_ms),
-            "rows": len(step.train),
-            "purged": step.purged,
-            "embargoed": step.embargoed,
+            "from": iso_ms(int(rows.time[fold.train].min())),
+            "to": iso_ms(int(rows.time[fold.train].max()) + rows.bar_ms),
+            "rows": len(fold.train),
+            "purged": fold.purged,
+            "embargoed": fold.embargoed,
         },
-        "test": {"from": iso_ms(step.start), "to": iso_ms(step.end), "rows": len(step.test)},
+        "test": {"from": iso_ms(fold.start), "to": iso_ms(fold.end), "rows": len(fold.test)},
         "members": {name: models[name] for name in walk.members},
         "beside": {name: figures for name, figures in models.items() if name not in walk.members},
         "best_member": best,
+    }
+
+
+def _fold_model(walk: WalkResult, fold: FoldRows, name: str, fit: Fit) -> dict[str, Any]:
+    """One model in one fold: outcome of its fit, and its metrics."""
+    rows = walk.evaluated(fold, name)
+    y, scores, prior = walk.rows.y[rows], walk.scores[name][rows], walk.prior[rows]
+    none = fit.failure or "no labelled row"
+    skill, auc = None, None
+    if len(rows):
+        skill, auc = classification.skill_vs_prior(y, scores, prior), classification.auc(y, scores)
+    figures = Figures()
+    figures.add("rows", len(rows))
+    figures.add("log_loss", classification.log_loss(y, scores), none)
+    figures.add("skill_vs_prior", skill, none)
+    figures.add("accuracy", classification.accuracy(y, scores), none)
+    figures.add("auc", auc, "a class is missing" if len(rows) else none)
+    return {
+        "ok": fit.failure is None,
+        "seconds": round(fit.seconds, 3),
+        "failure": fit.failure,
+        **figures.to_json(),
     }
 
 
@@ -163,21 +171,21 @@ def _warnings(
     *,
     synthetic: bool,
 ) -> list[str]:
-    """One sentence for each kind of thing that cannot be believed."""
-    verdict = "a planted edge does this, and so does a leak" if synthetic else "this is a leak until proven otherwise"
+    """One sentence for each changed column, and for each kind of implausible AUC."""
+    cause = "a planted edge causes this, as does a leak" if synthetic else "assume a leak until it is ruled out"
     lines = [
-        f"LOOK-AHEAD: the column {change.column} changes when later candles are taken away "
-        f"({change.symbol} at {iso_ms(change.time)}): it reads the future."
+        f"LOOK-AHEAD: the column {change.column} changes if later candles are removed "
+        f"({change.symbol} at {iso_ms(change.time)}), so it uses the future."
         for change in changed
     ]
     lines += [
-        f"TOO GOOD: {what} BUY from SELL with an area under the ROC curve of {_areas(found)}; {verdict}."
-        for what, found in (("columns that alone tell", columns), ("models that tell", models))
+        f"IMPLAUSIBLE: {what} separate BUY from SELL with an AUC of {_aucs(found)}; {cause}."
+        for what, found in (("single columns", columns), ("models", models))
         if found
     ]
     return lines
 
 
-def _areas(found: Sequence[ImplausibleColumn]) -> str:
-    named = ", ".join(f"{suspect.name} {suspect.auc:.3f}" for suspect in found[:_NAMED])
+def _aucs(found: Sequence[ImplausibleColumn]) -> str:
+    named = ", ".join(f"{column.name} {column.auc:.3f}" for column in found[:_NAMED])
     return named if len(found) <= _NAMED else f"{named} and {len(found) - _NAMED} more"

@@ -1,4 +1,4 @@
-"""The steps of a walk-forward: which rows are learned from, and which are then scored."""
+"""Folds of a walk-forward: training rows and test rows."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from quorate.targets import walk_forward
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldRows:
-    """One step of the walk.
+    """Rows of one fold.
 
     Attributes:
         number: from 0.
-        train: (m,) int64 rows to learn from: every label ends, and the embargo passes, before `start`.
-        test: (k,) int64 rows to score: every bar of every symbol in [start, end).
+        train: (m,) int64 training rows: every label ends before `start`, with the embargo in between.
+        test: (k,) int64 test rows: every bar of every symbol in [start, end).
         start, end: of the test span, ms.
-        purged: rows before `start` that are left out because their label reaches into the test span.
-        embargoed: and because it ends within the embargo before it.
+        purged: number of rows before `start` left out because their label reaches into the test span.
+        embargoed: number of rows left out because their label ends within the embargo before the test span.
     """
 
     number: int
@@ -34,34 +34,34 @@ class FoldRows:
     embargoed: int
 
 
-def steps(
+def split_folds(
     rows: LabelledBars, folds: int, *, embargo_bars: int, anchored: bool = True, first: int | None = None
 ) -> tuple[FoldRows, ...]:
-    """Cut the rows into a first training span and as many test spans of the same length as there are folds.
+    """Split the rows into a first training span and `folds` test spans of equal length.
 
-    The span from the first to the last row that can be learned from is cut into `folds` + 1 equal parts, whole bars
-    each (the first takes what is left over). Bars after the last such row belong to the last test span.
-    Where the first test span has a set beginning, what follows is cut into `folds` parts, the last of them shorter.
+    The span from the first to the last trainable row is cut into `folds` + 1 equal parts of whole bars (the first part
+    takes the remainder). Bars after the last trainable row belong to the last test span. With `first`, the bars from
+    there on are cut into `folds` parts, the last of which may be shorter.
 
     Args:
         rows: of all symbols.
-        folds: test spans.
-        embargo_bars: bars kept free between the end of the last training label and the test span.
-        anchored: training begins with the first row and grows; else it is always as long as the first.
-        first: where the first test span begins, ms; None for the end of the first part.
+        folds: number of test spans.
+        embargo_bars: bars between the end of the last training label and the test span.
+        anchored: train on all rows from the first on; else on a window as long as the first training span.
+        first: start of the first test span, ms; None for the end of the first part.
 
     Raises:
-        EvaluationError: too few bars, or a step without a row to train on.
+        EvaluationError: too few bars, or a fold without a training row.
     """
-    learned = np.flatnonzero(rows.trainable)
-    if not len(learned):
+    trainable = np.flatnonzero(rows.trainable)
+    if not len(trainable):
         raise EvaluationError(
             "walk forward",
             found="no row with every feature and a label",
             expected="a longer history",
-            remedy="Choose a longer span, or download one.",
+            remedy="Choose a longer span, or download more candles.",
         )
-    time, span_end = rows.time[learned], rows.span_end[learned]
+    time, span_end = rows.time[trainable], rows.span_end[trainable]
     begin = int(time.min())
     bars = (int(time.max()) - begin) // rows.bar_ms + 1
     if first is None:
@@ -73,8 +73,8 @@ def steps(
     if min(test_ms, train_ms) <= 0:
         raise EvaluationError(
             "walk forward",
-            found=f"{bars} bars that can be learned from, {max(0, train_ms) // rows.bar_ms} of them before the test",
-            expected=f"at least one to train on and one for each of {folds} folds",
+            found=f"{bars} labelled bars, {max(0, train_ms) // rows.bar_ms} of them before the first test span",
+            expected=f"at least one before it and one for each of {folds} folds",
             remedy="Choose a longer span or fewer folds.",
         )
     made = []
@@ -95,7 +95,7 @@ def steps(
         made.append(
             FoldRows(
                 number=number,
-                train=learned[fold.train[clear]],
+                train=trainable[fold.train[clear]],
                 test=np.flatnonzero((rows.time >= start) & (rows.time < end)),
                 start=start,
                 end=end,

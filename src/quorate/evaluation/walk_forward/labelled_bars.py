@@ -1,4 +1,4 @@
-"""Every bar of a panel with its features and its label, worked out once and shared by all folds."""
+"""Features and label of every bar of a panel, computed once and shared by all folds."""
 
 from __future__ import annotations
 
@@ -11,31 +11,35 @@ import numpy as np
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
-from quorate.features import Bars, Context, Inputs, build, contexts, feature_set, volatility_20
+from quorate.features.bars import Bars
+from quorate.features.build_matrix import build, volatility_20
+from quorate.features.catalogue import feature_set
+from quorate.features.context import Context, contexts
+from quorate.features.inputs import Inputs
 from quorate.targets import Target
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledBars:
-    """Bars of all symbols, one symbol after the other, each in order of time.
+    """Bars of all symbols: the symbols are concatenated, each in order of time.
 
-    Unlike a `Dataset`, it also holds bars that nothing can be learned from: a decision is due on them all the same.
+    Unlike a `Dataset`, it includes bars that cannot be trained on, since they need a decision too.
 
     Attributes:
-        X: (n, F) float32; NaN where a feature is not known.
+        X: (n, F) float32; NaN where a feature is unknown.
         columns: (F,) names.
         features: name of the feature set.
-        contexts: symbol -> context, where the set reads one.
-        y: (n,) int8 classes; meaningless where not `known`.
+        contexts: symbol -> context, if the feature set uses one.
+        y: (n,) int8 classes; undefined where not `known`.
         known: (n,) bool, the label is known.
         usable: (n,) bool, every feature is finite.
         time: (n,) int64 open times in ms.
-        span_end: (n,) int64 open time in ms of the bar whose close the label reads last.
+        span_end: (n,) int64 open time in ms of the last bar whose close the label reads.
         forward_return: (n,) float64, a fraction; NaN where not `known`.
-        volatility: (n,) float64 volatility_20, NaN in warm-up rows.
+        volatility: (n,) float64 volatility_20; NaN in warm-up rows.
         spans: symbol -> its rows.
         timeframe: of every bar.
-        synthetic: symbols whose candles were made by the synthetic market.
+        synthetic: symbols of the synthetic market.
     """
 
     X: Float32Array
@@ -58,18 +62,18 @@ class LabelledBars:
 
     @property
     def trainable(self) -> BoolArray:
-        """(n,) bool, everything that a member learns from is known."""
+        """(n,) bool, rows that can be trained on: features and label are known."""
         return self.known & self.usable
 
     @cached_property
     def inputs(self) -> Inputs:
-        """The rows as members of any window read them."""
+        """The rows as inputs of models with any window."""
         counts = [span.stop - span.start for span in self.spans.values()]
         return Inputs(self.X, self.time, self.timeframe, np.repeat(np.arange(len(counts)), counts))
 
     @property
     def bar_ms(self) -> int:
-        """Length of a bar."""
+        """Length of a bar in ms."""
         return timeframe_ms(self.timeframe)
 
 
@@ -84,11 +88,11 @@ def build_rows(
     """Features, labels and volatility of every bar in the span.
 
     Args:
-        panel: symbol -> candles, all of one timeframe. Bars before `start` warm the features up and give no row.
-        features: name of a feature set; one that reads context finds it in the panel and in `funding`.
-        target: what to predict, as classes.
-        start: first bar, ms, inclusive; None for the first there is.
-        end: exclusive; bars from here on are looked at neither by features nor by labels.
+        panel: symbol -> candles, all of one timeframe. Bars before `start` warm up the features and give no row.
+        features: name of a feature set; its context, if any, is computed from the panel and `funding`.
+        target: class target to predict.
+        start: first bar, ms, inclusive; None for the first of the panel.
+        end: exclusive, ms; bars from here on are used neither by features nor by labels.
         funding: symbol -> settlements.
 
     Raises:
@@ -108,7 +112,7 @@ def build_rows(
     counts = [len(candles) - first[symbol] for symbol, candles in histories.items()]
     ends = np.cumsum(counts).tolist()
     if not ends[-1]:
-        raise EvaluationError("walk forward", found="no bar in the span", expected="candles from --from to --to")
+        raise EvaluationError("walk forward", found="no bar in the span", expected="candles from `start` to `end`")
     spans = {symbol: slice(last - count, last) for symbol, count, last in zip(histories, counts, ends, strict=True)}
     wanted = feature_set(features)
     around = contexts(histories, funding) if wanted.context else {}

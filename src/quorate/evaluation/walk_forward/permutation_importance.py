@@ -1,8 +1,9 @@
-"""Which columns a model's skill rests on: how much worse it does when one of them is shuffled among test rows.
+"""Permutation importance: increase in log-loss when one column is shuffled among test rows.
 
-Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019) on bars the model was not fitted on, so that it
-says what a column was worth there, and not how often a tree split on it. Columns that say the same share their worth:
-each can be shuffled at little cost as long as the other stays.
+It is measured on bars the model was not trained on, so it shows what a column contributes there, unlike the number of
+splits of a tree. Correlated columns share their importance: shuffling one costs little while the other is unchanged.
+
+Source: Breiman (2001); Fisher, Rudin and Dominici (2019).
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ Predict = Callable[[Float32Array], FloatArray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shuffling:
-    """What one model lost by each column on some test rows.
+class ShuffledLoss:
+    """Increase in log-loss of one model by shuffling each column, on some test rows.
 
     Attributes:
-        loss: (rows, F) log-loss with that column shuffled less log-loss as it is, nats.
+        loss: (rows, F) log-loss with the column shuffled minus log-loss without, nats.
         time: (rows,) int64 open times in ms.
     """
 
@@ -42,15 +43,15 @@ class Shuffling:
 
 def shuffle_columns(
     predict: Predict, X: Float32Array, y: ActionArray, at: IntArray, generator: np.random.Generator
-) -> Shuffling:
-    """Shuffle one column after the other among the rows; a window's column moves as a whole.
+) -> ShuffledLoss:
+    """Shuffle one column after the other among the rows; of windows, a column is moved as a whole.
 
     Args:
         predict: of a fitted model.
         X: (rows, F), or (rows, L, F) for a model of windows.
         y: (rows,) classes.
         at: (rows,) open times in ms.
-        generator: draws one order of the rows, the same for every column.
+        generator: draws one permutation of the rows, the same for every column.
     """
     plain = classification.row_log_loss(y, predict(X))
     order = generator.permutation(len(X))
@@ -59,20 +60,20 @@ def shuffle_columns(
         changed = X.copy()
         changed[..., column] = X[order, ..., column]
         loss[:, column] = classification.row_log_loss(y, predict(changed)) - plain
-    return Shuffling(loss, at)
+    return ShuffledLoss(loss, at)
 
 
 def importance_figures(
-    shufflings: Sequence[Shuffling], columns: Sequence[str], settings: EvaluationSettings
+    losses: Sequence[ShuffledLoss], columns: Sequence[str], settings: EvaluationSettings
 ) -> list[dict[str, Any]]:
-    """Each column's cost of being shuffled with its interval, over all test parts, the most important first.
+    """Importance of each column with its interval over all test spans, JSON-safe; the most important column first.
 
     Args:
-        shufflings: of one model, one a test part.
+        losses: of one model, one for each test span.
         columns: (F,) names.
         settings: of the intervals.
     """
-    known = [part for part in shufflings if len(part.time)]
+    known = [part for part in losses if len(part.time)]
     if not known:
         return []
     loss = np.concatenate([part.loss for part in known])
@@ -87,32 +88,32 @@ def importance_figures(
     return sorted(table, key=lambda row: (-(row["log_loss"] or 0.0), row["column"]))
 
 
-class Importance:
-    """Shuffles columns for every model that a walk shows it, on some rows of each test part.
+class PermutationImportance:
+    """Permutation importance of the models of a walk-forward; use it as `WalkOptions.on_fitted`.
 
     Args:
-        rows: of the walk.
-        names: models to look at.
-        settings: how many rows of each test part, and the seed.
+        rows: of the walk-forward.
+        names: models to measure.
+        settings: number of rows of each test span (`importance_rows`), intervals and seed.
 
     Attributes:
-        seconds: spent so far.
+        seconds: wall time so far.
     """
 
     def __init__(self, rows: LabelledBars, names: Sequence[str], settings: EvaluationSettings) -> None:
         self.seconds = 0.0
         self._rows = rows
         self._settings = settings
-        self._found: dict[str, list[Shuffling]] = {name: [] for name in names}
+        self._found: dict[str, list[ShuffledLoss]] = {name: [] for name in names}
 
-    def __call__(self, step: FoldRows, name: str, model: Model) -> None:
-        """Look at one fitted model."""
+    def __call__(self, fold: FoldRows, name: str, model: Model) -> None:
+        """Measure one fitted model on test rows of its fold."""
         if name not in self._found or not self._settings.importance_rows:
             return
         began = time.perf_counter()
         rows, inputs = self._rows, self._rows.inputs
-        able = step.test[rows.known[step.test] & inputs.whole(model.window)[step.test]]
-        generator = np.random.default_rng([self._settings.seed, step.number])
+        able = fold.test[rows.known[fold.test] & inputs.whole(model.window)[fold.test]]
+        generator = np.random.default_rng([self._settings.seed, fold.number])
         chosen = np.sort(generator.permutation(able)[: self._settings.importance_rows])
         if len(chosen) > 1:
             X = np.asarray(inputs.at(chosen, model.window))
@@ -121,11 +122,11 @@ class Importance:
         self.seconds += time.perf_counter() - began
 
     def to_json(self) -> dict[str, Any]:
-        """Model -> columns, the most important first; and how it was measured."""
+        """Importance by model, the most important column first, and a description of the measure."""
         rows = self._settings.importance_rows
         about = (
-            f"Permutation importance: log-loss, in nats, that is added when the column is shuffled among {rows:,} test "
-            "rows of each fold. Columns that say the same share their worth."
+            f"Permutation importance: increase in log-loss (nats) when the column is shuffled among {rows:,} test rows "
+            "of each fold. Correlated columns share their importance."
         )
         models = {
             name: importance_figures(found, self._rows.columns, self._settings)

@@ -1,4 +1,4 @@
-"""What a walk forward has found: every model's scores on bars that it knew nothing of, and what is decided by them."""
+"""Result of a walk-forward: out-of-sample scores of every model, and the decisions made by them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ from quorate.evaluation.metrics.classification import log_loss, voted
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 
-# The rule where the calibrated policy is asked for and a step has no probabilities.
+# Rule of bars that the calibrated policy should decide in a fold without probabilities.
 UNCALIBRATED = "uncalibrated"
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How one member did in one step; without `failure` it voted."""
+    """Outcome of fitting one model in one fold; `failure` is None if it was fitted.
+
+    Attributes:
+        seconds: wall time.
+        failure: message of the error.
+    """
 
     seconds: float
     failure: str | None = None
@@ -30,37 +35,37 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WalkResult:
-    """The scores of a whole walk.
+    """Scores of a walk-forward.
 
     Attributes:
-        rows: what was learned from and scored.
+        rows: features and labels of every bar.
         members: names, in the order of the vote.
-        steps: in order of time.
-        scores: model -> (n, 3) float64 for every row; NaN before the first test span and where it abstained. It holds
-            the members and the models beside them.
-        prior: (n, 3) class shares of the training rows of the step that tests the row; NaN before the first.
-        fits: by step, model -> how it did.
-        probabilities: member, and "ensemble" -> (n, 3) for every row; NaN where its step could not calibrate it.
-        judgements: by step, the maps and policies that the later part of its training rows made.
+        folds: in order of time.
+        scores: model (members and baselines) -> (n, 3) float64 for every row; NaN before the first test span and for
+            abstentions.
+        prior: (n, 3) class shares of the training rows of the fold that tests the row; NaN before the first test span.
+        fits: by fold, model -> outcome of its fit.
+        probabilities: member, and "ensemble" -> (n, 3) calibrated for every row; NaN where the fold has no calibration.
+        policies: by fold, calibration and policy fitted on the later part of its training rows.
     """
 
     rows: LabelledBars
     members: tuple[str, ...]
-    steps: tuple[FoldRows, ...]
+    folds: tuple[FoldRows, ...]
     scores: Mapping[str, FloatArray]
     prior: FloatArray
     fits: tuple[Mapping[str, Fit], ...]
     probabilities: Mapping[str, FloatArray]
-    judgements: tuple[FittedPolicy, ...]
+    policies: tuple[FittedPolicy, ...]
 
     @property
     def start(self) -> int:
-        """First bar that is tested, ms."""
-        return self.steps[0].start
+        """Open time of the first tested bar, ms."""
+        return self.folds[0].start
 
     @property
     def tested(self) -> dict[str, slice]:
-        """Symbol -> its tested rows, for those that have any."""
+        """Symbol -> its tested rows; symbols without any are left out."""
         spans = {}
         for symbol, span in self.rows.spans.items():
             first = span.start + int(np.searchsorted(self.rows.time[span], self.start))
@@ -69,90 +74,90 @@ class WalkResult:
         return spans
 
     def frames(self, policy: VoteSettings, by: Policy | None = None) -> dict[str, DecisionFrame]:
-        """What the ensemble decides on every tested bar.
+        """Decisions of the ensemble on every tested bar, by symbol.
 
-        Prediction sets start anew in each step, where its judgement left them, and adapt symbol by symbol.
+        In each fold, prediction sets start with the limit that its policy was fitted with, and adapt for each symbol.
 
         Args:
-            policy: of the vote.
-            by: classic or calibrated; None for whichever each step's own later training rows chose. Asked for
-                calibrated, a step that could not calibrate its scores holds on every bar (`uncalibrated`).
+            policy: of the classic vote.
+            by: classic or calibrated; None for the policy that each fold selected on its later training rows. With
+                calibrated, a fold without calibration holds on every bar (rule `uncalibrated`).
         """
         frames = {}
-        for symbol, own in self.tested.items():
+        for symbol, span in self.tested.items():
             parts = [
-                self._decided(symbol, own, step, judged, policy, by)
-                for step, judged in zip(self.steps, self.judgements, strict=True)
+                self._decide(symbol, span, fold, fitted, policy, by)
+                for fold, fitted in zip(self.folds, self.policies, strict=True)
             ]
             frames[symbol] = DecisionFrame.concat([part for part in parts if len(part)])
         return frames
 
-    def _decided(
-        self, symbol: str, own: slice, step: FoldRows, judged: FittedPolicy, policy: VoteSettings, by: Policy | None
+    def _decide(
+        self, symbol: str, span: slice, fold: FoldRows, fitted: FittedPolicy, policy: VoteSettings, by: Policy | None
     ) -> DecisionFrame:
-        """One symbol's decisions in one step."""
-        first, last = np.searchsorted(self.rows.time[own], (step.start, step.end)) + own.start
+        """Decisions of one symbol in one fold."""
+        first, last = np.searchsorted(self.rows.time[span], (fold.start, fold.end)) + span.start
         part = slice(int(first), int(last))
         ballot = {name: self.scores[name][part] for name in self.members}
         time, volatility = self.rows.time[part], self.rows.volatility[part]
-        calibrated = judged.calibration.policy
-        wanted = judged.policy if by is None else by
+        calibrated = fitted.calibration.policy
+        wanted = fitted.policy if by is None else by
         probabilities = None if calibrated is None else self.probabilities[ENSEMBLE][part]
         limit = None
         if calibrated is not None and probabilities is not None and calibrated.conformal is not None:
             known_from = np.where(self.rows.known[part], self.rows.span_end[part], np.iinfo(np.int64).max)
             limit = calibrated.conformal.track(probabilities, self.rows.y[part], time, known_from).limit
         decides = calibrated if wanted == "calibrated" and calibrated is not None else policy
-        said = decide_frame(
+        decided = decide_frame(
             ballot, volatility, policy=decides, members=len(self.members), limit=limit, probabilities=probabilities
         )
         if by == "calibrated" and calibrated is None:
             hold = np.full(len(time), Action.HOLD, np.int8)
-            said = said._replace(action=hold, rule=np.full(len(time), UNCALIBRATED), side=hold)
+            decided = decided._replace(action=hold, rule=np.full(len(time), UNCALIBRATED), side=hold)
         return DecisionFrame(
             symbol,
             self.rows.timeframe,
             time,
-            *said[:5],
+            *decided[:5],
             volatility,
             ballot,
             synthetic=symbol in self.rows.synthetic,
             policy=by or ("classic" if decides is policy else "calibrated"),
             probabilities=probabilities,
-            calibrated={name: self.probabilities[name][part] for name in judged.calibration.members},
+            calibrated={name: self.probabilities[name][part] for name in fitted.calibration.members},
             limit=limit,
-            side=said.side,
+            side=decided.side,
         )
 
     def best_member(self) -> tuple[FloatArray, tuple[str, ...]]:
-        """The scores of whichever member did best so far, and its name in each step.
+        """Scores of the best member so far, and its name in each fold.
 
-        It is the one with the least log-loss over the test rows of the steps before whose label has ended by then;
-        never over those of the step itself. In the first step nothing is known, so the first member speaks. A member
-        that could not be fitted in a step cannot be chosen for it.
+        The best member of a fold has the lowest log-loss over the test rows of earlier folds whose label ended before
+        the fold's test span. In the first fold it is the first member. A member that could not be fitted in a fold is
+        not eligible there.
 
         Returns:
-            (n, 3) scores for every row, and a name for each step ("" where no member could be fitted).
+            (n, 3) scores for every row, and a name for each fold ("" if no member could be fitted).
         """
         chosen = []
         scores = np.full_like(self.prior, np.nan)
         past = {name: np.empty(0, np.int64) for name in self.members}
-        for step, fits in zip(self.steps, self.fits, strict=True):
+        for fold, fits in zip(self.folds, self.fits, strict=True):
             able = [name for name in self.members if fits[name].failure is None]
             losses = {}
             for name in able:
-                known = past[name][self.rows.span_end[past[name]] < step.start]
+                known = past[name][self.rows.span_end[past[name]] < fold.start]
                 losses[name] = log_loss(self.rows.y[known], self.scores[name][known])
-            # A member that never spoke before is known for nothing: the others come first, then the order.
+            # Members without a known log-loss come last; ties are resolved by the order of the members.
             best = min(able, key=lambda name: math.inf if math.isnan(losses[name]) else losses[name], default="")
             chosen.append(best)
             if best:
-                scores[step.test] = self.scores[best][step.test]
+                scores[fold.test] = self.scores[best][fold.test]
             for name in able:
-                past[name] = np.concatenate([past[name], self.judged(step, name)])
+                past[name] = np.concatenate([past[name], self.evaluated(fold, name)])
         return scores, tuple(chosen)
 
-    def judged(self, step: FoldRows, name: str) -> IntArray:
-        """Test rows of a step that have a label and this model's vote."""
-        rows = step.test
+    def evaluated(self, fold: FoldRows, name: str) -> IntArray:
+        """Test rows of a fold with a known label and a vote of this model."""
+        rows = fold.test
         return rows[self.rows.known[rows] & voted(self.scores[name][rows])]

@@ -1,4 +1,4 @@
-"""What a signal is worth: skill, rank correlation, and what is left of it after costs."""
+"""Metrics of a signal: skill, rank correlation, and the net result of its market-neutral portfolio."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from market_neutral import NeutralPortfolio, neutral_portfolio, rank_ics
 from perpetuals import STEP, Perpetuals
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import CostSettings, EvaluationSettings
 from quorate.core.types import FloatArray
 from quorate.evaluation import TimeBlocks, WalkResult
-from quorate.evaluation.metrics.classification import auc, lean, row_log_loss
-from quorate.evaluation.neutral import NeutralPortfolio, neutral_portfolio, rank_ics
+from quorate.evaluation.metrics.classification import auc, directional_score, row_log_loss
 
 # Symbols move together and positions last for days: intervals resample whole weeks.
 BLOCKS = EvaluationSettings(block_hours=7 * 24, resamples=1_000)
@@ -26,12 +26,12 @@ SHARE = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """A number for every symbol and bar, from the first bar that is judged on.
+    """One value for every symbol and bar, from the first evaluated bar on.
 
     Attributes:
-        values: (T, S); NaN before `start` and where there is none.
+        values: (T, S); NaN before `start` and where unknown.
         start: ms.
-        horizon: hours that it looks ahead.
+        horizon: hours that it predicts.
     """
 
     values: FloatArray
@@ -40,19 +40,19 @@ class Signal:
 
     @classmethod
     def of(cls, market: Perpetuals, walked: WalkResult, model: str, horizon: int) -> Signal:
-        """Score of BUY less that of SELL."""
-        return cls(market.table(lean(walked.scores[model])), walked.start, horizon)
+        """Score of BUY minus score of SELL."""
+        return cls(market.table(directional_score(walked.scores[model])), walked.start, horizon)
 
     def without(self, place: Any) -> Signal:
-        """Without some symbols or cells."""
+        """The signal with some symbols or cells set to NaN."""
         values = self.values.copy()
         values[place] = np.nan
         return Signal(values, self.start, self.horizon)
 
 
 def traded(market: Perpetuals, signal: Signal, hold: int, share: float = SHARE) -> NeutralPortfolio:
-    """Long its top tenth, short its bottom tenth, until the last bar from which the horizon is known."""
-    rows = _judged(market, signal)
+    """Portfolio long the top tenth and short the bottom tenth, until the last bar with a known horizon."""
+    rows = _evaluated(market, signal)
     return neutral_portfolio(
         market.time[rows],
         signal.values[rows],
@@ -65,8 +65,8 @@ def traded(market: Perpetuals, signal: Signal, hold: int, share: float = SHARE) 
 
 
 def rank_figures(market: Perpetuals, signal: Signal) -> dict[str, Any]:
-    """Mean rank correlation with what follows, with its interval."""
-    rows = _judged(market, signal)
+    """Mean rank correlation with the forward return, with its interval."""
+    rows = _evaluated(market, signal)
     found = rank_ics(signal.values[rows], market.earned(signal.horizon)[rows])
     blocks = TimeBlocks(market.time[rows], BLOCKS)
     return {"rank_ic": float(np.nanmean(found)), "rank_ic_ci": blocks.interval(blocks.means(found))}
@@ -99,20 +99,20 @@ def money_figures(held: NeutralPortfolio) -> dict[str, Any]:
 
 
 def score_figures(walked: WalkResult, model: str) -> dict[str, Any]:
-    """Log-loss against the class prior of each fold's training rows, and areas under the ROC curve."""
+    """Log-loss and skill against the class prior of each fold's training rows, and AUC."""
     rows = walked.rows
-    judged = np.concatenate([walked.judged(step, model) for step in walked.steps])
-    y, scores = rows.y[judged], walked.scores[model][judged]
-    loss, prior = row_log_loss(y, scores), row_log_loss(y, walked.prior[judged])
-    blocks = TimeBlocks(rows.time[judged], BLOCKS)
+    tested = np.concatenate([walked.evaluated(fold, model) for fold in walked.folds])
+    y, scores = rows.y[tested], walked.scores[model][tested]
+    loss, prior = row_log_loss(y, scores), row_log_loss(y, walked.prior[tested])
+    blocks = TimeBlocks(rows.time[tested], BLOCKS)
     skill = blocks.interval(1 - blocks.means(loss) / blocks.means(prior))
     folds = []
-    for step in walked.steps:
-        own = np.isin(judged, step.test)
+    for fold in walked.folds:
+        own = np.isin(tested, fold.test)
         folds.append(float(1 - loss[own].mean() / prior[own].mean()))
     return {
-        "rows": len(judged),
-        "trained": [len(step.train) for step in walked.steps],
+        "rows": len(tested),
+        "trained": [len(fold.train) for fold in walked.folds],
         "log_loss": float(loss.mean()),
         "prior_log_loss": float(prior.mean()),
         "skill": float(1 - loss.mean() / prior.mean()),
@@ -123,28 +123,28 @@ def score_figures(walked: WalkResult, model: str) -> dict[str, Any]:
 
 
 def row_losses(walked: WalkResult, model: str) -> FloatArray:
-    """(n,) log-loss of every judged row, NaN elsewhere."""
+    """(n,) log-loss of every evaluated row, NaN elsewhere."""
     found = np.full(len(walked.rows), np.nan)
-    for step in walked.steps:
-        judged = walked.judged(step, model)
-        found[judged] = row_log_loss(walked.rows.y[judged], walked.scores[model][judged])
+    for fold in walked.folds:
+        tested = walked.evaluated(fold, model)
+        found[tested] = row_log_loss(walked.rows.y[tested], walked.scores[model][tested])
     return found
 
 
 def sided_figures(market: Perpetuals, walked: WalkResult, signal: Signal) -> dict[str, Any]:
-    """The tenth of the bars on which the score leans most, traded one by one with the market in it.
+    """The tenth of the bars with the most extreme scores, traded one by one without hedging the market.
 
-    How much is most is taken from the fold before, so that the first fold trades nothing. `beside_market_bp` is what is
-    left when the mean of all symbols over the same hours is taken off.
+    The threshold is taken from the fold before, so the first fold has no trade. `beside_market_bp` is the result minus
+    the mean of all symbols over the same hours.
     """
-    rows = _judged(market, signal)
+    rows = _evaluated(market, signal)
     time, values, earned = market.time[rows], signal.values[rows], market.earned(signal.horizon)[rows]
     around = np.nanmean(earned, axis=1, keepdims=True)
     side = np.zeros(values.shape)
-    for before, step in zip(walked.steps, walked.steps[1:], strict=False):
+    for before, fold in zip(walked.folds, walked.folds[1:], strict=False):
         past = np.abs(values[(time >= before.start) & (time < before.end)])
         least = np.nanquantile(past, 1 - SHARE)
-        own = (time >= step.start) & (time < step.end)
+        own = (time >= fold.start) & (time < fold.end)
         side[own] = np.where(np.abs(values[own]) > least, np.sign(values[own]), 0.0)
     side[~np.isfinite(earned)] = 0.0
     place = np.nonzero(side)
@@ -162,7 +162,7 @@ def sided_figures(market: Perpetuals, walked: WalkResult, signal: Signal) -> dic
     }
 
 
-def _judged(market: Perpetuals, signal: Signal) -> slice:
+def _evaluated(market: Perpetuals, signal: Signal) -> slice:
     """Rows of the tables from the signal's start to the last whose horizon ends in the span."""
     last = market.end - (1 + signal.horizon) * HOUR_MS
     first, end = np.searchsorted(market.time, [signal.start, last])

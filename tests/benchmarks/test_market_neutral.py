@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +14,14 @@ from scipy.stats import spearmanr
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import EvaluationError
-from quorate.evaluation.neutral import extremes, neutral_portfolio, rank_ics
+
+FOLDER = str(Path(__file__).parents[2] / "benchmarks" / "study")
+sys.path.insert(0, FOLDER)
+market_neutral = import_module("market_neutral")
+sys.path.remove(FOLDER)
+extremes, neutral_portfolio, rank_ics = (
+    getattr(market_neutral, name) for name in ("extremes", "neutral_portfolio", "rank_ics")
+)
 
 NAN = np.nan
 TIMES = 3 * HOUR_MS * np.arange(20)

@@ -1,12 +1,12 @@
-"""What a signal earns with the market taken out: long what it likes best, short what it likes least.
+"""Market-neutral portfolio of a signal: long the symbols with the highest values, short those with the lowest.
 
-Tables are (T, S): bars of one timeframe, every so many of them, by symbols. NaN is a symbol that is not there, or of
-which nothing is known. The money is the same on both sides, so that a market that rises or falls as a whole brings
-nothing; what is left is whether the signal tells symbols apart.
+Tables are (T, S): one row a step of the grid, one column a symbol. NaN is a symbol that is absent or unknown. Both
+sides have the same gross exposure, so the return of the market as a whole cancels and the result shows whether the
+signal ranks symbols.
 
 A position is opened in as many parts as there are steps in its holding time, one part a step, as in Jegadeesh and
-Titman (1993), Returns to Buying Winners and Selling Losers, Journal of Finance 48 (1), 65-91. So no hour of the day is
-special, and what one part sells and the next one buys is never traded.
+Titman (1993), Returns to Buying Winners and Selling Losers, Journal of Finance 48 (1), 65-91. So the result does not
+depend on the hour of the day, and only the net change of the weights is traded.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ import numpy as np
 from quorate.core.clock import DAY_MS
 from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray, IntArray
-from quorate.evaluation.metrics.classification import average_ranks
+from quorate.evaluation.statistics.ranks import spearman
 
-_FEWEST = 3  # symbols that a rank correlation means anything over
+_FEWEST = 3  # symbols of a rank correlation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeutralPortfolio:
-    """A portfolio of gross exposure 1 at most, half of it long, and what each step of it brought.
+    """A portfolio of gross exposure 1 at most, half of it long, and its result at each step.
 
     All are fractions of the gross exposure; `net` is long + short - cost - funding.
 
     Attributes:
-        time: (T,) int64 ms, the bars at whose close it is set up; it is held from the next open on.
+        time: (T,) int64 ms, the bars at whose close it is rebalanced; it is held from the next open on.
         weights: (T, S) share of each symbol; shorts are negative.
-        long, short: (T,) what each side earned until the next step, before costs.
-        turnover: (T,) bought and sold; what it takes to leave at the end is in the last step.
+        long, short: (T,) return of each side until the next step, before costs.
+        turnover: (T,) bought and sold; closing at the end is in the last step.
         cost: (T,) fees and slippage on that.
-        funding: (T,) paid; 0 where it is not known.
+        funding: (T,) paid; 0 where unknown.
         funding_known: share of the gross exposure whose funding is known; NaN without any exposure.
     """
 
@@ -55,7 +55,7 @@ class NeutralPortfolio:
 
     @property
     def net(self) -> FloatArray:
-        """(T,) after them."""
+        """(T,) after costs and funding."""
         return self.gross - self.cost - self.funding
 
     def daily(self) -> FloatArray:
@@ -67,11 +67,11 @@ class NeutralPortfolio:
 def extremes(signal: FloatArray, share: float = 0.1) -> FloatArray:
     """(T, S) weights: the top `share` of the symbols present long, the bottom one short, 0.5 on each side.
 
-    Both sides hold the same number of symbols, at least one; of equal signals those further left count as lower. A bar
-    at which fewer than two symbols are present, or all signals are equal, has no position.
+    Both sides hold the same number of symbols, at least one; of equal signals those further left count as lower. There
+    is no position if fewer than two symbols are present, or if all signals are equal.
 
     Raises:
-        EvaluationError: a share that is not above 0 and at most 0.5.
+        EvaluationError: `share` is not above 0 and at most 0.5.
 
     >>> extremes(np.array([[0.3, 0.1, np.nan, 0.2]]), 0.3).tolist()
     [[0.5, -0.5, 0.0, 0.0]]
@@ -106,13 +106,12 @@ def neutral_portfolio(
 
     Args:
         time: (T,) int64 ms, increasing.
-        signal: (T, S) known at each bar's close; higher is liked better.
-        step_return: (T, S) from the open after each bar to the open after the bar one step later; a symbol that has
-            none earns 0.
+        signal: (T, S) known at each bar's close; long the highest.
+        step_return: (T, S) from the open after each bar to the open after the bar one step later; NaN counts as 0.
         hold_steps: steps that each part is held.
         cost: fee and slippage of a side, a fraction of what is traded.
         share: of the symbols on each side.
-        step_funding: (T, S) funding that a long pays over the step; NaN where it is not known.
+        step_funding: (T, S) funding that a long position pays over the step; NaN where unknown.
 
     Raises:
         EvaluationError: tables of different shapes, times that do not increase, a holding time under 1.
@@ -130,7 +129,7 @@ def neutral_portfolio(
         )
     weights = _averaged(extremes(signal, share), hold_steps)
     returns = np.nan_to_num(step_return, nan=0.0)
-    # What is traded is the difference to what the weights have drifted to.
+    # The trade is the difference from the drifted weights.
     drifted = np.zeros_like(weights)
     drifted[1:] = weights[:-1] * (1 + returns[:-1])
     turnover = np.abs(weights - drifted).sum(axis=1)
@@ -155,7 +154,7 @@ def neutral_portfolio(
 
 
 def rank_ics(signal: FloatArray, forward_return: FloatArray) -> FloatArray:
-    """(T,) Spearman's correlation over the symbols of each bar; NaN under three symbols or where either is flat.
+    """(T,) Spearman's correlation over the symbols of each bar; NaN under three symbols or if either is constant.
 
     >>> rank_ics(np.array([[1.0, 2.0, 3.0, np.nan]]), np.array([[0.1, 0.3, 0.2, 0.5]])).round(6).tolist()
     [0.5]
@@ -163,16 +162,11 @@ def rank_ics(signal: FloatArray, forward_return: FloatArray) -> FloatArray:
     found = np.full(len(signal), np.nan)
     both = np.isfinite(signal) & np.isfinite(forward_return)
     for row in np.flatnonzero(both.sum(axis=1) >= _FEWEST):
-        a = average_ranks(signal[row, both[row]])
-        b = average_ranks(forward_return[row, both[row]])
-        a, b = a - a.mean(), b - b.mean()
-        size = float(np.sqrt((a @ a) * (b @ b)))
-        if size > 0:
-            found[row] = float(a @ b) / size
+        found[row] = spearman(signal[row, both[row]], forward_return[row, both[row]])
     return found
 
 
 def _averaged(weights: FloatArray, steps: int) -> FloatArray:
-    """Mean of each row and the `steps` - 1 before it; those before the first are empty."""
+    """Mean of each row and the `steps` - 1 before it; rows before the first count as 0."""
     total = np.cumsum(np.concatenate([np.zeros((steps, weights.shape[1])), weights]), axis=0)
     return np.asarray((total[steps:] - total[:-steps]) / steps)
