@@ -24,8 +24,8 @@ LIST = "long list"
 _LONGEST = 12
 _SHOWN = 4
 
-#: 16 hexadecimal digits: the id of a bundle, of data or of settings.
-ID = re.compile(r"\b[0-9a-f]{16}\b")
+#: What names something by its content: 16 hexadecimal digits a bundle, data or settings, 64 a file.
+ID = re.compile(r"\b(?:[0-9a-f]{16}|[0-9a-f]{64})\b")
 
 
 def compact(node: Any) -> Any:

@@ -25,6 +25,8 @@ _MARKET = """
 from quorate.market.synthetic import SyntheticMarket
 SyntheticMarket(seed=19, symbols=4, bars=1_500, edge=0.2).write("data")
 """
+# Beginnings of variables that would change what a run does or computes.
+_CHOICES = ("QUORATE_", "PYTHON", "NPY_", "OPENBLAS_", "OMP_", "MKL_", "KMP_", "ATEN_", "ONEDNN_", "DNNL_", "ORT_")
 _PROGRAM = "import sys; from quorate.cli.app import main; sys.exit(main())"
 
 # The market begins on 2024-01-01 and ends on 2024-03-03 12:00. SYND is never trained on.
@@ -58,7 +60,7 @@ class Command:
 #: Name -> commands that share a folder, in order. Chains do not depend on each other.
 CHAINS: dict[str, tuple[Command, ...]] = {
     "vote": (
-        Command("train", f"train {_TRAIN} --models xgboost,lightgbm,logistic --out bundles"),
+        Command("train", f"train {_TRAIN} --models xgboost,lightgbm --out bundles"),
         Command("bundles", "bundle list"),
         Command("bundle", "bundle show"),
         Command("verify", "bundle verify"),
@@ -69,7 +71,7 @@ CHAINS: dict[str, tuple[Command, ...]] = {
         Command("calibrated", f"backtest --policy calibrated --bundle bundles {_LATER}"),
     ),
     "paper": (
-        Command("train", f"train {_TRAIN} --models xgboost,lightgbm,logistic --out bundles"),
+        Command("train", f"train {_TRAIN} --models xgboost,lightgbm --out bundles"),
         Command("first", f"{_REPLAY} --to 2024-02-20"),
         Command("promote", "paper promote --who golden --yes"),
         Command("second", f"{_REPLAY} --to 2024-03-02"),
@@ -207,11 +209,11 @@ def _python(python: Path, source: Path, folder: Path, code: str, *arguments: str
 
 
 def environment(source: Path) -> dict[str, str]:
-    """This process's variables without settings of Quorate's or Python's, and one thread for every library.
+    """This process's variables without settings of Quorate, Python or a library of arithmetic, and one thread for each.
 
     Sums over rows depend on how many threads share them, and the number of cores is the machine's.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QUORATE_", "PYTHON"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_CHOICES)}
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return kept | {"PYTHONPATH": str(source), "TZ": "UTC"} | dict.fromkeys(threads, "1")
 

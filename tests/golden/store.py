@@ -1,6 +1,6 @@
 """Write the stored documents that the golden test compares with, from what a checkout prints.
 
-    python tests/golden/store.py CHECKOUT [--python FILE] [--like OTHER] [--like-python FILE] [--chain vote] [--to DIR]
+    python tests/golden/store.py CHECKOUT [--python FILE] [--like OTHER] [--like-python FILE]
 
 With --like, nothing is written unless the two checkouts differ in wording at most: that is how sentences are changed.
 Without, the behaviour of CHECKOUT is taken as it is: for a change that is meant to change figures.
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from golden.checkouts import Checkout, all_differences, run_both, say
 from golden.runs import CHAINS, Outcome, RunError
-from golden.stored import FOLDER, machine_path, path_of, stored_form
+from golden.stored import MACHINE, path_of, stored_form
 
 _SHOWN = 20
 
@@ -30,26 +30,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", type=Path, metavar="FILE", help="interpreter, else CHECKOUT/.venv/bin/python")
     parser.add_argument("--like", type=Path, metavar="OTHER", help="checkout that may differ in wording alone")
     parser.add_argument("--like-python", type=Path, metavar="FILE", help="its interpreter")
-    parser.add_argument("--chain", action="append", choices=CHAINS, help="only this one; may be repeated")
-    parser.add_argument("--to", type=Path, metavar="DIR", default=FOLDER, help="folder of the documents, else this one")
     given = parser.parse_args(arguments)
-    chains = given.chain or list(CHAINS)
     try:
         checkout = Checkout.at(given.checkout, given.python)
         with tempfile.TemporaryDirectory() as scratch:
             if given.like is None:
-                outcomes = checkout.run(Path(scratch), chains)
+                outcomes = checkout.run(Path(scratch))
             else:
                 other = Checkout.at(given.like, given.like_python)
-                before, outcomes = run_both(other, checkout, Path(scratch), chains)
+                before, outcomes = run_both(other, checkout, Path(scratch))
                 if refused(before, outcomes):
                     return 1
-        machine_path(given.to).write_text(_text(checkout.machine()))
+        MACHINE.write_text(_text(checkout.machine()))
     except RunError as error:
         say(f"error: {error}")
         return 2
-    for chain in chains:
-        file = path_of(chain, given.to)
+    for chain in CHAINS:
+        file = path_of(chain)
         file.write_text(_text(stored_form(chain, outcomes[chain])))
         say(f"wrote {file.name}, {file.stat().st_size / 1024:.0f} KiB")
     return 0

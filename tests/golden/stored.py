@@ -11,17 +11,15 @@ from golden.compact import compact
 from golden.runs import CHAINS, Outcome, digests
 from golden.varying import without_varying
 
-FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent
+
+#: What the figures depend on besides the code.
+MACHINE = _FOLDER / "machine.json"
 
 
-def path_of(chain: str, folder: Path = FOLDER) -> Path:
+def path_of(chain: str) -> Path:
     """The file of a chain."""
-    return folder / f"{chain}.json"
-
-
-def machine_path(folder: Path = FOLDER) -> Path:
-    """The file of what the figures depend on besides the code."""
-    return folder / "machine.json"
+    return _FOLDER / f"{chain}.json"
 
 
 def read(path: Path) -> Any:
@@ -30,7 +28,7 @@ def read(path: Path) -> Any:
 
 
 def stored_form(chain: str, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    """What is kept: command -> line, exit code, document, page, and SHA-256 of the files it published."""
+    """What is kept: command -> line, exit code, document, plots and texts of its page, SHA-256 of published files."""
     kept: dict[str, Any] = {}
     for command in CHAINS[chain]:
         outcome = outcomes[command.name]
@@ -40,7 +38,7 @@ def stored_form(chain: str, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
             "document": compact(without_varying(command.verb, outcome.document)),
         }
         if outcome.page is not None:
-            kept[command.name]["page"] = compact(outcome.page)
+            kept[command.name] |= compact(outcome.page)
         if outcome.published:
             kept[command.name]["files"] = digests(outcome.published)
     return kept

@@ -12,7 +12,7 @@ import quorate
 from golden import compare, store
 from golden.checkouts import all_differences
 from golden.compact import LIST, compact
-from golden.differences import Difference, differences
+from golden.differences import LOOSE, Difference, differences
 from golden.runs import CHAINS, Outcome
 from golden.stored import path_of, read
 from golden.varying import VARYING, without_varying
@@ -90,8 +90,10 @@ def test_one_bit_of_one_figure_is_a_difference(chain, command):
         value = get(other, found)
         put(other, found, math.nextafter(value, math.inf))
         assert len(differences(document, other)) == 1
-        put(other, found, value * (1 + 1e-8) + 1e-11)
-        assert len(differences(document, other, "close")) == 1
+        tolerance = max(LOOSE.get(key, 1e-9) for key in found)
+        if tolerance < math.inf:
+            put(other, found, value * (1 + 2 * tolerance) + 2e-12)
+            assert len(differences(document, other, "close")) == 1
 
 
 def floats(node, path=()):
@@ -206,11 +208,3 @@ def test_wording_may_be_stored_anew_and_figures_may_not(capsys):
     assert not store.refused(before, outcome(about="3 members of 4 agree", n=3))
     assert store.refused(before, outcome(about="3 members of 4 agree", n=4))
     assert "walk/evaluate --json n: 3 -> 4" in capsys.readouterr().out
-
-
-def test_documents_are_written_only_where_the_other_checkout_agrees(checkouts):
-    line = [str(checkouts / "new"), "--like", str(checkouts / "old"), "--chain", "data", "--to", str(checkouts)]
-    python = ["--python", sys.executable, "--like-python", sys.executable]
-    change_start(checkouts / "new")
-    assert store.main([*line, *python]) == 1
-    assert not path_of("data", checkouts).exists()
