@@ -2,6 +2,17 @@
 
 from hypothesis import settings
 
+from golden.machine import changes, machine
+from golden.stored import MACHINE, read
+
 # How long an example takes says how busy the machine is; nothing here is a timed test.
 settings.register_profile("untimed", settings(deadline=None))
 settings.load_profile("untimed")
+
+
+def pytest_report_header():
+    """How `tests/golden` compares figures on this machine."""
+    other = changes(read(MACHINE), machine())
+    if not other:
+        return "golden documents: to the last bit"
+    return [f"golden documents: within 1e-9, networks in outline; stored with {'; '.join(other)}"]

@@ -34,7 +34,10 @@ def test_a_row_that_cannot_be_true_is_refused():
     ("arguments", "words"),
     [
         ({"candles": [MARKET.candles(FIRST)] * 2}, "1h twice"),
-        ({"candles": [MARKET.candles(FIRST)], "funding": {SECOND: MARKET.funding(SECOND)}}, "without candles; expected candles"),
+        (
+            {"candles": [MARKET.candles(FIRST)], "funding": {SECOND: MARKET.funding(SECOND)}},
+            "without candles; expected candles",
+        ),
         ({"candles": [MARKET.candles(FIRST)], "marks": [MARKET.candles(SECOND)]}, "without candles; expected candles"),
     ],
 )
