@@ -4,7 +4,7 @@ A test is an integration test if it, a fixture of it, or a function or class of 
 
 - uses a module that starts programs or opens connections (`PROGRAMS`),
 - trains all members of an ensemble (`TRAINING`),
-- runs on a database server (`SERVERS`),
+- runs on a database server (`SERVERS`), or is a check of a contract suite (quorate.testing), which fits models,
 
 or if it is marked `slow` or listed in `LISTED`. Every other test is a unit test, doctests included. `make fast` runs
 the unit tests and shows those that take more than a second: make such a test smaller, or list it.
@@ -25,7 +25,7 @@ import pytest
 PROGRAMS = {"http", "multiprocessing", "socket", "socketserver", "subprocess"}
 
 # Functions of quorate that fit all members, once or for each fold. Those of quorate.targets only split rows.
-TRAINING = {"train", "train_ensemble", "walk", "walk_forward"}
+TRAINING = {"train", "train_ensemble", "train_rolling", "walk", "walk_forward"}
 
 # Values of a test's parameters that name a database server.
 SERVERS = {"postgresql"}
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         roots = tuple(_functions(item))
         if roots not in known:
             known[roots] = _uses_a_program(roots, clean)
-        item.add_marker("integration" if known[roots] or _is_listed(item) or _names_a_server(item) else "unit")
+        item.add_marker("integration" if known[roots] or _is_listed(item) or _has_a_server_or_check(item) else "unit")
 
 
 def _is_listed(item: pytest.Item) -> bool:
@@ -70,9 +70,12 @@ def _is_listed(item: pytest.Item) -> bool:
     return bool(names & LISTED) or item.get_closest_marker("slow") is not None
 
 
-def _names_a_server(item: pytest.Item) -> bool:
+def _has_a_server_or_check(item: pytest.Item) -> bool:
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return any(isinstance(value, str) and value in SERVERS for value in parameters)
+    return any(
+        value in SERVERS if isinstance(value, str) else type(value).__module__.startswith("quorate.testing")
+        for value in parameters
+    )
 
 
 def _functions(item: pytest.Item) -> Iterator[object]:

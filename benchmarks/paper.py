@@ -169,8 +169,8 @@ def replay(bundle: Bundle, folder: Path) -> dict[str, float]:
         ran_s = time.perf_counter() - began
         late_mb = resident_mb()
         began = time.perf_counter()
-        desk = CALM.desk(HOUR_MS, START + 500 * HOUR_MS, lambda _: None)
-        records = redo(desk, journal.read(detail=False)).seq
+        engine = CALM.engine(HOUR_MS, START + 500 * HOUR_MS)
+        records = redo(engine, journal.read(detail=False)).seq
         recovery_s = time.perf_counter() - began
     assert bars == REPLAYED
     return {

@@ -34,7 +34,7 @@ STOREYS = (
 # Rooms inside a storey that have an order, lowest first.
 ROOMS = {
     "ensemble": ("calibration", "voting", "bundle", "stack", "inference", "series", "training"),
-    "trading": ("account", "guards", "ladder", "journal", "engine", "oversight", "backtest", "paper"),
+    "trading": ("account", "guards", "ladder", "journal", "engine", "oversight", "account_rules", "backtest", "paper"),
 }
 # May import anything; nothing imports it.
 TESTING = "testing"

@@ -2,10 +2,15 @@
 
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
-import quorate
+import pytest
+
+from quorate.core.clock import parse_ms
 from quorate.core.configuration import known_keys
+from quorate.market import SyntheticMarket, write_candles
+from stubs.binance import BinanceStub
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,12 +23,30 @@ def test_the_page_of_settings_is_what_the_settings_say():
         assert f"| `{key}` |" in page
 
 
-def test_the_vote_in_the_python_page_runs_as_shown():
-    page = (ROOT / "docs" / "python.md").read_text()
-    example = page[page.index("signal = quorate.decide(") : page.index("bundle = ")]
-    names = {"quorate": quorate}
-    exec(example, names)
+@pytest.mark.integration
+def test_the_python_page_runs_as_shown(tmp_path, monkeypatch, capsys):
+    """Each example in the order of the page, against a local exchange that serves a synthetic market."""
+    served, names = tmp_path / "served", {}
+    market = SyntheticMarket(seed=3, symbols=2, bars=90 * 24, start=parse_ms("2025-01-01"), edge=0.05)
+    for candles, symbol in zip(market.panel().values(), ("BTC/USDT:USDT", "ETH/USDT:USDT"), strict=True):
+        write_candles(served, replace(candles, symbol=symbol))
+        write_candles(served, replace(candles, symbol=symbol), mark=True)
+    small = "[models.xgboost]\ntrees = 12\n[models.lightgbm]\ntrees = 12\n[evaluation]\nresamples = 50\n"
+    (tmp_path / "quorate.toml").write_text(small)
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) >= 10
+    with BinanceStub(served, now=parse_ms("2025-04-01")) as stub:
+        monkeypatch.setenv("QUORATE_EXCHANGE__URL", stub.url)
+        for block in blocks:
+            exec(block, names)
+    assert names["X"].shape == (len(names["candles"]), 14)
     assert names["signal"].line() == "strong | xgb:BUY 78%, lgbm:BUY 81%, patchtst:BUY 74%, nhits:ABSTAIN | vol:2.00%"
+    assert names["store"].champion() == names["trained"].id == names["bundle"].id
+    assert len(names["later"].to_pandas("equity"))
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+    assert "predicting" in names["stages"]
+    assert "class prior on the same rows" in capsys.readouterr().out
 
 
 def test_the_stack_in_its_page_runs_as_shown(capsys):

@@ -12,7 +12,9 @@ from quorate.core.deferred import deferred
 from quorate.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from quorate.core.configuration import load_settings as load_settings
     from quorate.core.errors import QuorateError as QuorateError
+    from quorate.core.settings import Settings as Settings
     from quorate.core.types import Abstention as Abstention
     from quorate.core.types import Action as Action
     from quorate.core.types import Candles as Candles
@@ -21,26 +23,57 @@ if TYPE_CHECKING:
     from quorate.core.types import Funding as Funding
     from quorate.core.types import Signal as Signal
     from quorate.core.types import Vote as Vote
+    from quorate.ensemble.bundle.bundle_store import BundleStore as BundleStore
     from quorate.ensemble.inference.async_predictor import Agent as Agent
     from quorate.ensemble.inference.loading import load_bundle as load_bundle
     from quorate.ensemble.inference.predictor import Bundle as Bundle
     from quorate.ensemble.voting.vote import decide as decide
+    from quorate.evaluation.lookahead.checks import check_features as check_features
+    from quorate.evaluation.lookahead.checks import check_model as check_model
+    from quorate.evaluation.lookahead.checks import check_strategy as check_strategy
     from quorate.features.bars import Bars
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.context import Context
     from quorate.market.files.freqtrade_folder import load_candles as load_candles
+    from quorate.models.base import Model as Model
+    from quorate.workflows.backtest import backtest as backtest
+    from quorate.workflows.check import check as check
+    from quorate.workflows.check import list_candles as list_candles
+    from quorate.workflows.download import download as download
+    from quorate.workflows.evaluate import evaluate as evaluate
+    from quorate.workflows.import_candles import import_candles as import_candles
+    from quorate.workflows.paper import PaperAccount as PaperAccount
+    from quorate.workflows.signals import signals as signals
+    from quorate.workflows.train import train as train
+    from quorate.workflows.train_rolling import train_rolling as train_rolling
+    from quorate.workflows.walk_forward import walk_forward as walk_forward
 
 _find, _names = deferred(
     __name__,
     {
+        "core.configuration": "load_settings",
         "core.errors": "QuorateError",
+        "core.settings": "Settings",
         "core.types": "Abstention Action Candles DecisionFrame Funding Signal Vote",
+        "ensemble.bundle.bundle_store": "BundleStore",
         "ensemble.inference.async_predictor": "Agent",
         "ensemble.inference.loading": "load_bundle",
         "ensemble.inference.predictor": "Bundle",
         "ensemble.voting.vote": "decide",
+        "evaluation.lookahead.checks": "check_features check_model check_strategy",
         "features.catalogue": "feature_names",
         "market.files.freqtrade_folder": "load_candles",
+        "models.base": "Model",
+        "workflows.backtest": "backtest",
+        "workflows.check": "check list_candles",
+        "workflows.download": "download",
+        "workflows.evaluate": "evaluate",
+        "workflows.import_candles": "import_candles",
+        "workflows.paper": "PaperAccount",
+        "workflows.signals": "signals",
+        "workflows.train": "train",
+        "workflows.train_rolling": "train_rolling",
+        "workflows.walk_forward": "walk_forward",
     },
 )
 

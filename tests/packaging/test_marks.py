@@ -54,6 +54,7 @@ from hypothesis import given, strategies
 import quorate
 from quorate.models import Network
 from quorate.targets import walk_forward
+from quorate.testing import Check
 
 KINDS = {"one": len, "two": helpers.start}
 
@@ -86,6 +87,8 @@ def test_integration_training(trained): pass
 def test_integration_public_training(): quorate.train([])
 @pytest.mark.parametrize("kind", ["postgresql"])
 def test_integration_parameter(kind): pass
+@pytest.mark.parametrize("check", [Check()])
+def test_integration_contract(check): pass
 @pytest.mark.slow
 def test_integration_slow(): pass
 @given(strategies.integers())
@@ -99,6 +102,7 @@ PACKAGE = {
     "ensemble/training.py": "def train(panel): ...\n",
     "models.py": "class Network:\n    def train(self): ...\n",
     "targets.py": "def walk_forward(rows): ...\n",
+    "testing.py": "class Check: ...\n",
 }
 
 

@@ -1,4 +1,4 @@
-"""Sessions that are killed with SIGKILL at random moments and started again, until they are through.
+"""Sessions that are killed with SIGKILL at random times and restarted until they are complete.
 
     python tests/stubs/kills.py --seed 1 --kills 25 --folder DIR
 
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def live(world: World, url: str, patience_s: float) -> bool:
-    """One session in a child that is killed when its time is up; whether it came to the end."""
+    """Run a session in a child that is killed after a time; returns whether it was complete."""
     child = os.fork()
     if child == 0:
         with Journal.open(url, "paper") as journal:
@@ -75,7 +75,7 @@ def live(world: World, url: str, patience_s: float) -> bool:
 
 
 def recover(world: World, url: str) -> float:
-    """Seconds that a start takes to know where the account is; `redo` compares it with what was written of it."""
+    """Seconds to recover an account; `redo` compares it with its records."""
     began = time.perf_counter()
     try:
         journal = Journal.open(url, "paper")
@@ -84,21 +84,21 @@ def recover(world: World, url: str) -> float:
     with journal:
         started, entries = peek(journal.read())
         if started is not None:
-            redo(world.terms.desk(HOUR_MS, started.time, lambda _: None), entries)
+            redo(world.config.engine(HOUR_MS, started.time), entries)
     return time.perf_counter() - began
 
 
 def check(world: World, url: str) -> int:
-    """The account at its end, with nothing lost and nothing doubled; the number of its steps."""
+    """Check a complete account: nothing lost or written twice; returns the number of its steps."""
     expected = world.backtest()
     with Journal.open(url, "paper") as journal:
         entries = list(journal.read())
         started, again = peek(entries)
         assert started is not None
-        desk = world.terms.desk(HOUR_MS, started.time, lambda _: None)
-        redo(desk, again)
-    assert desk.account.trades == list(expected.trades), "other trades than the backtest's"
-    assert desk.account.equity_usd == expected.final_equity_usd, "another equity than the backtest's"
+        engine = world.config.engine(HOUR_MS, started.time)
+        redo(engine, again)
+    assert engine.account.trades == list(expected.trades), "other trades than the backtest's"
+    assert engine.account.equity_usd == expected.final_equity_usd, "another equity than the backtest's"
     written = [entry.record for entry in entries]
     decided = {
         (symbol, int(time))

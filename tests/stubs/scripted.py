@@ -23,7 +23,7 @@ WARM_UP = 30
 
 @dataclass
 class World:
-    """Markets, what is decided on each of their bars, and the terms of an account.
+    """Markets, the decisions on each of their bars, and the configuration of an account.
 
     The decisions are drawn from the symbol and the time alone, so that asking again gives the same answer.
     """
@@ -31,7 +31,7 @@ class World:
     candles: Mapping[str, Candles]
     funding: Mapping[str, Funding]
     marks: Mapping[str, Candles]
-    terms: AccountConfig
+    config: AccountConfig
     seed: int = 0
     start: int = 0
     end: int | None = None
@@ -63,7 +63,7 @@ class World:
         )
 
     def decide(self, markets: Sequence[Candles], now: int) -> list[Signal]:
-        """What a bundle would say, from the script."""
+        """The scripted signals, in the form of a bundle's."""
         self.asked.append(now - HOUR_MS)
         return [self.signal(candles.symbol, int(candles.time[-1])) for candles in markets]
 
@@ -93,7 +93,7 @@ class World:
         self, journal: Journal, end: int | None = None, listener: Callable[[Record], None] | None = None
     ) -> PaperSession:
         return PaperSession(
-            self.feed(end), self.decide, journal, self.terms, bundle_id="script", mode="replay", listener=listener
+            self.feed(end), self.decide, journal, self.config, bundle_id="script", mode="replay", listener=listener
         )
 
     def backtest(self) -> BacktestResult:
@@ -101,14 +101,14 @@ class World:
             self.frames,
             self.candles,
             self.funding,
-            horizon=self.terms.horizon,
-            costs=self.terms.costs,
-            account=self.terms.account,
-            exits=self.terms.exits,
+            horizon=self.config.horizon,
+            costs=self.config.costs,
+            account=self.config.account,
+            exits=self.config.exits,
             start=self.start,
             end=self.end,
             marks=self.marks,
-            oversight=self.terms.oversight,
+            oversight=self.config.oversight,
         )
 
 
@@ -130,8 +130,8 @@ def make_world(seed: int = 1, *, symbols: int = 3, bars: int = 160, guarded: boo
         marks[symbol] = Candles(symbol, "1h", whole.time[kept], *shifted, np.zeros(int(kept.sum())))
         settled = np.arange(int(whole.time[0]), int(whole.time[-1]), 3 * HOUR_MS // 2, dtype=np.int64)
         funding[symbol] = Funding(symbol, settled, 0.001 * random.standard_normal(len(settled)))
-    # Limits so tight that guards and ladder have something to do.
+    # Limits so tight that guards and ladder become active.
     guards = GuardSettings(losses=4, loss_usd=0.5, drawdown_usd=60.0, confidence=0.55, signals_needed=10)
     oversight = Oversight(guards, LadderSettings()) if guarded else None
-    terms = AccountConfig(5, AccountSettings(positions=3), oversight=oversight)
-    return World(candles, funding, marks, terms, seed, start=int(market.candles(market.names[0]).time[WARM_UP]))
+    config = AccountConfig(5, AccountSettings(positions=3), oversight=oversight)
+    return World(candles, funding, marks, config, seed, start=int(market.candles(market.names[0]).time[WARM_UP]))

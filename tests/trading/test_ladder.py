@@ -1,4 +1,4 @@
-"""The ladder's table by hand, and random lives against an oracle that reads the whole history."""
+"""The ladder's table by hand, and random sequences against an oracle that reads the whole history."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ MakeTrade = Callable[..., Trade]
 def filled(ladder: Ladder, trade: MakeTrade, wins: int, losses: int, loss_usd: float = 4.0) -> None:
     """That many trades of the step: each win is 3 USD."""
     for row in range(wins + losses):
-        ladder.closed(trade(3.0 if row < wins else -loss_usd, ladder.since + (row + 2) * HOUR_MS))
+        ladder.on_trade(trade(3.0 if row < wins else -loss_usd, ladder.since + (row + 2) * HOUR_MS))
 
 
 def test_the_four_steps_are_account_limits() -> None:
@@ -89,12 +89,12 @@ def test_a_raw_win_rate_above_the_threshold_is_not_enough(trade: MakeTrade) -> N
 
 def test_only_trades_of_this_step_count(trade: MakeTrade) -> None:
     ladder = Ladder(since=START)
-    ladder.closed(trade(10.0, START + HOUR_MS, entry=START))  # opened as the step began
-    ladder.closed(trade(10.0, START + HOUR_MS, entry=START - HOUR_MS))
+    ladder.on_trade(trade(10.0, START + HOUR_MS, entry=START))  # opened as the step began
+    ladder.on_trade(trade(10.0, START + HOUR_MS, entry=START - HOUR_MS))
     assert ladder.trades == 0
-    ladder.closed(trade(10.0, START + HOUR_MS, entry=START + 1))
+    ladder.on_trade(trade(10.0, START + HOUR_MS, entry=START + 1))
     assert (ladder.trades, ladder.wins, ladder.net_usd) == (1, 1, 10.0)
-    ladder.closed(trade(0.0, START + HOUR_MS, entry=START + 1))
+    ladder.on_trade(trade(0.0, START + HOUR_MS, entry=START + 1))
     assert (ladder.trades, ladder.wins) == (2, 1)  # nothing gained is no win
 
 
@@ -103,17 +103,17 @@ def test_a_halt_drops_one_step_and_never_below_the_first(trade: MakeTrade) -> No
     for step in (1, 2):
         ladder.apply(LadderMove(step, step + 1, START, ""))
     filled(ladder, trade, 44, 6)
-    (move,) = ladder.guarded(START + WEEK, "HALTED")
+    (move,) = ladder.on_guard_mode(START + WEEK, "HALTED")
     assert (move.before, move.after, move.reason, ladder.step) == (3, 2, "a halt at step 3", 3)
-    assert ladder.asked is move
+    assert ladder.pending is move
     ladder.apply(move)
-    assert (ladder.step, ladder.trades, ladder.since, ladder.asked) == (2, 0, START + WEEK, None)
-    assert ladder.guarded(START + WEEK, "HALTED") == ()  # another guard: the same halt
-    assert ladder.guarded(START + WEEK, "REDUCING") == ()  # re-armed
-    (again,) = ladder.guarded(START + WEEK + 1, "HALTED")
+    assert (ladder.step, ladder.trades, ladder.since, ladder.pending) == (2, 0, START + WEEK, None)
+    assert ladder.on_guard_mode(START + WEEK, "HALTED") == ()  # another guard: the same halt
+    assert ladder.on_guard_mode(START + WEEK, "REDUCING") == ()  # re-armed
+    (again,) = ladder.on_guard_mode(START + WEEK + 1, "HALTED")
     ladder.apply(again)
-    assert ladder.guarded(START + WEEK + 2, "ACTIVE") == ()
-    (last,) = ladder.guarded(START + WEEK + 3, "HALTED")
+    assert ladder.on_guard_mode(START + WEEK + 2, "ACTIVE") == ()
+    (last,) = ladder.on_guard_mode(START + WEEK + 3, "HALTED")
     assert (last.before, last.after, last.reason) == (1, 1, "a halt at step 1: its record starts over")
     ladder.apply(last)
     assert (ladder.step, ladder.since) == (1, START + WEEK + 3)
@@ -121,16 +121,16 @@ def test_a_halt_drops_one_step_and_never_below_the_first(trade: MakeTrade) -> No
 
 def test_reducing_is_no_halt() -> None:
     ladder = Ladder(since=START)
-    assert ladder.guarded(START, "REDUCING") == ladder.guarded(START, "ACTIVE") == ()
+    assert ladder.on_guard_mode(START, "REDUCING") == ladder.on_guard_mode(START, "ACTIVE") == ()
 
 
 def test_a_halted_account_is_not_promoted(trade: MakeTrade) -> None:
     ladder = Ladder(since=START)
-    ladder.apply(*ladder.guarded(START, "HALTED"))
+    ladder.apply(*ladder.on_guard_mode(START, "HALTED"))
     filled(ladder, trade, 50, 0)
     with pytest.raises(GuardError, match="found halt HALTED; expected halt none"):
         ladder.promote(START + WEEK, "ada")
-    ladder.guarded(START + WEEK, "ACTIVE")
+    ladder.on_guard_mode(START + WEEK, "ACTIVE")
     assert ladder.promote(START + WEEK, "ada").after == 2
 
 
@@ -138,7 +138,7 @@ def test_the_last_step_and_nobody_are_refused(trade: MakeTrade) -> None:
     ladder = Ladder(LadderSettings(capital_usd=(50.0,), positions=(1,), leverage=(2.0,), win_rate=()), since=START)
     filled(ladder, trade, 50, 0)
     assert ladder.conditions(START + WEEK) == ()
-    with pytest.raises(GuardError, match="the last one"):
+    with pytest.raises(GuardError, match="the last step"):
         ladder.promote(START + WEEK, "ada")
     with pytest.raises(GuardError, match="no name"):
         ladder.promote(START + WEEK, "")
@@ -236,13 +236,13 @@ def test_random_lives_agree_with_the_whole_history(events: list[Event]) -> None:
                 net = 6.0 if row < share * count else -3.0
                 now += 1
                 trade = closed(net, now)
-                ladder.closed(trade)
+                ladder.on_trade(trade)
                 journal.append(trade)
                 history.append((trade.entry_time, net))
         elif what == "wait":
             now += value * DAY_MS
         elif what == "mode":
-            moves = ladder.guarded(now, value)
+            moves = ladder.on_guard_mode(now, value)
             journal.append((now, value))
             assert bool(moves) == (value == "HALTED" != mode)
             for move in moves:
@@ -275,11 +275,11 @@ def test_random_lives_agree_with_the_whole_history(events: list[Event]) -> None:
             rebuilt = Ladder(since=START)
             for line in journal:
                 if isinstance(line, Trade):
-                    rebuilt.closed(line)
+                    rebuilt.on_trade(line)
                 elif isinstance(line, LadderMove):
                     rebuilt.apply(line)
                 else:
-                    rebuilt.guarded(*line)
+                    rebuilt.on_guard_mode(*line)
             assert rebuilt.to_json(now) == ladder.to_json(now)
             ladder = rebuilt
         assert (ladder.step, ladder.since) == (step, began)

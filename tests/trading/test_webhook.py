@@ -1,4 +1,4 @@
-"""The webhook against a real server that can be told to fail, and against none at all."""
+"""The webhook against a real server that fails on demand, and without a server."""
 
 import json
 import logging
@@ -36,7 +36,7 @@ HALT = GuardMovedRecord(
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers with the statuses it is told, then with 204; keeps what it was sent."""
+    """Answers with the given statuses, then with 204; keeps the received messages."""
 
     daemon_threads = True
 
@@ -66,7 +66,7 @@ class Hook(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_what_is_no_number_is_null(order: Callable[..., Order]) -> None:
 def test_messages_arrive_in_order_as_json(receiver: Receiver, order: Callable[..., Order]) -> None:
     hook = Webhook(receiver.url, "paper", HASTY)
     for record in (filled(order()), ValuedRecord(NOON, "close", 1.0, 1.0), HALT):
-        hook.tell(record)
+        hook.notify(record)
     hook.close()
     assert [body["event"] for body in receiver.bodies] == ["filled", "halted"]
     assert receiver.kinds == ["application/json"] * 2
@@ -152,10 +152,10 @@ def test_what_may_pass_is_tried_again(
 ) -> None:
     receiver.statuses = statuses.copy()
     hook = Webhook(receiver.url, "paper", HASTY)
-    hook.tell(HALT)
+    hook.notify(HALT)
     hook.close()
     assert (len(receiver.bodies), hook.sent, hook.failed) == (arrivals, sent, 1 - sent)
-    assert (f"could not tell 127.0.0.1 of a fill or a halt: status {statuses[-1]}" in caplog.text) is not bool(sent)
+    assert (f"could not post a message to 127.0.0.1: status {statuses[-1]}" in caplog.text) is not bool(sent)
     assert "secret-token" not in caplog.text
 
 
@@ -163,7 +163,7 @@ def test_where_nobody_listens_it_is_counted_and_logged(caplog: pytest.LogCapture
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and not listening: connections are refused
         hook = Webhook(f"http://127.0.0.1:{taken.getsockname()[1]}/", "paper", HASTY)
-        hook.tell(HALT)
+        hook.notify(HALT)
         hook.close()
     assert (hook.sent, hook.failed) == (0, 1)
     assert "ConnectionRefusedError" in caplog.text
@@ -174,21 +174,21 @@ def test_a_slow_receiver_holds_nobody_up(receiver: Receiver, caplog: pytest.LogC
     hook = Webhook(receiver.url, "paper", replace(HASTY, timeout_s=5.0, waiting=3, last_s=0.1))
     began = time.perf_counter()
     for _ in range(50):
-        hook.tell(HALT)
+        hook.notify(HALT)
     assert time.perf_counter() - began < 0.5
     assert hook.dropped >= 46  # three wait, one is on its way
     assert f"{hook.dropped} messages dropped so far" in caplog.text
     hook.close()
     assert time.perf_counter() - began < 3.0
     assert hook.sent == 0
-    # Three had not been tried yet; the end of the session gave up on them.
+    # Three were still queued and are discarded at the end of the session.
     assert hook.failed + hook.dropped == 49
 
 
 def test_a_receiver_that_hangs_is_given_up_on_in_time(receiver: Receiver) -> None:
     receiver.free.clear()
     hook = Webhook(receiver.url, "paper", NotifySettings(timeout_s=0.05, attempts=2, pause_s=0.0, last_s=3.0))
-    hook.tell(HALT)
+    hook.notify(HALT)
     hook.close()
     assert (hook.sent, hook.failed) == (0, 1)
 
@@ -213,6 +213,6 @@ def test_a_message_is_logged_as_a_warning_and_no_more(caplog: pytest.LogCaptureF
     receiver.statuses = [404]
     with caplog.at_level(logging.DEBUG):
         hook = Webhook(receiver.url, "paper", HASTY)
-        hook.tell(HALT)
+        hook.notify(HALT)
         hook.close()
     assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -1,4 +1,4 @@
-"""The scale-up ladder: how much an account may hold, and what it has to show before it may hold more."""
+"""Scale-up ladder: limits of an account by step, and the conditions for the next step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from quorate.trading.guards.moves import GuardMode
 
 @dataclass(frozen=True, slots=True)
 class LadderMove:
-    """A change of step. It is written down first and takes effect when it is applied.
+    """A change of step. It is written to the journal first and takes effect when it is applied.
 
     Attributes:
-        before, after: steps, from 1; the same where a halt at the first step makes its record start over.
-        time: ms, from which the record of the new step counts.
-        reason: in words.
+        before, after: steps, from 1; equal where a halt at the first step resets its record.
+        time: ms from which the record of the new step counts.
+        reason: description for the journal.
     """
 
     before: int
@@ -33,12 +33,12 @@ class LadderMove:
 
 
 class Condition(NamedTuple):
-    """One thing that the next step asks for.
+    """A condition for the next step.
 
     Attributes:
-        name: what is measured.
-        needed: in words.
-        found: in words.
+        name: the measured quantity.
+        needed: required value, as text.
+        found: current value, as text.
         ok: whether it is met.
     """
 
@@ -49,22 +49,22 @@ class Condition(NamedTuple):
 
 
 class Ladder:
-    """The step of one account, and its record there.
+    """Step of one account, and its record at this step.
 
-    Like the guards, it asks for moves and changes nothing until they are applied; fed with the same events and moves in
-    the same order, two of these are in the same state. Only trades that were opened after the step began count for it,
-    since earlier ones were sized by another.
+    As with the guards, a move takes effect when it is applied; two instances that receive the same events and moves in
+    the same order are in the same state. Only trades opened after the step began count, since earlier ones were sized
+    under another step.
 
     Args:
-        settings: steps and what they ask for; the defaults where None.
+        settings: steps and their conditions; defaults where None.
         since: ms at which the account began.
 
     Attributes:
         step: from 1.
-        since: ms at which this step began, or its record started over.
-        trades, wins: closed at this step; a win has a net result above 0.
+        since: ms at which this step began or its record was reset.
+        trades, wins: number of trades closed at this step; a win has a net result above 0.
         net_usd: their net result.
-        asked: the move that a halt asks for; None for none.
+        pending: the move that a halt requests; None without one.
 
     >>> ladder = Ladder()
     >>> ladder.limits(AccountSettings()).leverage
@@ -76,27 +76,27 @@ class Ladder:
     def __init__(self, settings: LadderSettings | None = None, since: int = 0) -> None:
         self.settings = settings or LadderSettings()
         self.step = 1
-        self.asked: LadderMove | None = None
+        self.pending: LadderMove | None = None
         self._mode: GuardMode = "ACTIVE"
         self._begin(since)
 
     @property
     def steps(self) -> int:
-        """How many there are."""
+        """Number of steps."""
         return len(self.settings.capital_usd)
 
-    def closed(self, trade: Trade) -> None:
-        """A position was closed."""
+    def on_trade(self, trade: Trade) -> None:
+        """Count a closed trade."""
         if trade.entry_time <= self.since:
             return
         self.trades += 1
         self.wins += trade.net_usd > 0
         self.net_usd += trade.net_usd
 
-    def guarded(self, time: int, mode: GuardMode) -> tuple[LadderMove, ...]:
-        """The guards are in this mode now; a halt asks for the step below, and at the first one for a new record.
+    def on_guard_mode(self, time: int, mode: GuardMode) -> tuple[LadderMove, ...]:
+        """Record the guards' mode. A halt requests the step below, or at the first step a reset of its record.
 
-        Several guards that halt one after the other are one halt, until a person has re-armed them all.
+        Guards that halt while another one is HALTED cause no further move.
         """
         halted = mode == "HALTED" and self._mode != "HALTED"
         self._mode = mode
@@ -104,48 +104,48 @@ class Ladder:
             return ()
         below = max(1, self.step - 1)
         reason = f"a halt at step {self.step}" + ("" if below < self.step else ": its record starts over")
-        self.asked = LadderMove(self.step, below, time, reason)
-        return (self.asked,)
+        self.pending = LadderMove(self.step, below, time, reason)
+        return (self.pending,)
 
     def promote(self, time: int, who: str) -> LadderMove:
-        """The move by which a person confirms the next step; it is written down and then applied.
+        """The move by which a person confirms the next step; to be written to the journal and applied.
 
         Args:
-            time: ms; of the newest bar rather than of the clock, so that the journal rebuilds it.
-            who: does it.
+            time: ms of the newest bar, not of the clock, so that a replay of the journal gives the same.
+            who: name of the person.
 
         Raises:
-            GuardError: the last step, something that the next one asks for, or nobody's name.
+            GuardError: no further step, a condition that is not met, or an empty name.
         """
         attempted = f"promote the account from step {self.step}"
         if not who.strip():
-            raise GuardError(attempted, found="no name", expected="who does it, for the journal")
+            raise GuardError(attempted, found="no name", expected="the person's name, for the journal")
         if self.step == self.steps:
-            raise GuardError(attempted, found="that it is the last one", expected=f"a step below {self.steps}")
+            raise GuardError(attempted, found="the last step", expected=f"a step below {self.steps}")
         missing = [condition for condition in self.conditions(time) if not condition.ok]
         if missing:
             raise GuardError(
                 attempted,
                 found="; ".join(f"{condition.name} {condition.found}" for condition in missing),
                 expected="; ".join(f"{condition.name} {condition.needed}" for condition in missing),
-                remedy="`quorate paper status` shows how far it is.",
+                remedy="`quorate paper status` shows the conditions and their current values.",
             )
         return LadderMove(self.step, self.step + 1, time, f"confirmed by {who.strip()}")
 
     def conditions(self, time: int) -> tuple[Condition, ...]:
-        """What the next step asks for, and what there is at `time` in ms; nothing at the last one."""
+        """Conditions for the next step, evaluated at `time` in ms; empty at the last step."""
         if self.step == self.steps:
             return ()
-        asked, n = self.settings, self.trades
+        settings, n = self.settings, self.trades
         days = (time - self.since) / DAY_MS
-        bounds = wilson(self.wins, n, asked.certainty)
-        rate = asked.win_rate[self.step - 1]
-        # Without a trade there is no rate; its lower bound is then 0.
+        bounds = wilson(self.wins, n, settings.certainty)
+        rate = settings.win_rate[self.step - 1]
+        # Without trades the rate is undefined and its lower bound 0.
         lower = bounds[0] if bounds else 0.0
         mean = self.net_usd / n if n else 0.0
         return (
-            Condition("days", f"at least {asked.days:g}", f"{days:.1f}", days >= asked.days),
-            Condition("trades", f"at least {asked.trades}", str(n), n >= asked.trades),
+            Condition("days", f"at least {settings.days:g}", f"{days:.1f}", days >= settings.days),
+            Condition("trades", f"at least {settings.trades}", str(n), n >= settings.trades),
             Condition(
                 "win rate",
                 f"surely above {rate:.1%}",
@@ -157,10 +157,10 @@ class Ladder:
         )
 
     def apply(self, move: LadderMove) -> None:
-        """Let a move take effect that has been written down.
+        """Apply a move that has been written to the journal.
 
         Raises:
-            TradingError: it does not start from this step, or leads to none.
+            TradingError: the move does not start from the current step, or ends at none.
         """
         if move.before != self.step or not 1 <= move.after <= self.steps:
             raise TradingError(
@@ -168,14 +168,14 @@ class Ladder:
                 found=f"step {self.step} of {self.steps}",
                 expected="moves in the order they were written, between steps of [ladder]",
             )
-        self.asked = None
+        self.pending = None
         self.step = move.after
         self._begin(move.time)
 
     def limits(self, account: AccountSettings) -> AccountSettings:
-        """The account's settings under this step: its capital, positions and leverage, the sizing as it was.
+        """The account's settings with the capital, positions and leverage of this step.
 
-        The exchange's tiers lower the leverage further where they are stricter: `sizing.plan` sees to that.
+        Stricter tiers of the exchange lower the leverage further, in `sizing.plan`.
         """
         at = self.step - 1
         return replace(

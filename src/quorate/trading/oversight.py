@@ -1,4 +1,4 @@
-"""What watches over an account: guards and ladder, and what they hear of a backtest's decisions."""
+"""Guards and ladder of an account, and their inputs from the decisions of a backtest."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy as np
 from quorate.core.clock import DAY_MS
 from quorate.core.settings import GuardSettings, LadderSettings
 from quorate.core.types import Action, DecisionFrame
-from quorate.trading.engine import BarInputs
+from quorate.trading.engine import DecidedBar
 
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """The limits in force.
+    """Limits of guards and ladder.
 
     Attributes:
-        trained_until: end in ms of the bundle's training span: its age is counted from there.
+        trained_until: end of the bundle's training span in ms, from which its age is counted.
     """
 
     guards: GuardSettings = field(default_factory=GuardSettings)
@@ -27,12 +27,12 @@ class Oversight:
     trained_until: int = 0
 
     def expired(self, time: int) -> bool:
-        """The bundle is older at `time` than the settings let one be."""
+        """Whether the bundle is older at `time` than the settings allow."""
         return bool(self.guards.bundle_days) and time - self.trained_until > self.guards.bundle_days * DAY_MS
 
 
 class GuardInputs:
-    """What the guards hear of decision frames, bar by bar.
+    """Decisions and valid members of decision frames, by bar.
 
     Args:
         frames: symbol -> decisions.
@@ -41,21 +41,21 @@ class GuardInputs:
 
     def __init__(self, frames: Mapping[str, DecisionFrame], oversight: Oversight) -> None:
         self._oversight = oversight
-        self._heard: dict[int, list[BarInputs]] = defaultdict(list)
-        self._voices: dict[int, set[str]] = defaultdict(set)
+        self._decisions: dict[int, list[DecidedBar]] = defaultdict(list)
+        self._voters: dict[int, set[str]] = defaultdict(set)
         actions = list(Action)
         for symbol in sorted(frames):
             frame = frames[symbol]
             times = frame.time.tolist()
             columns = frame.action.tolist(), frame.base.tolist(), frame.volatility.tolist()
             for time, action, base, volatility in zip(times, *columns, strict=True):
-                self._heard[time].append(BarInputs(symbol, actions[action], base, volatility))
-            for model, said in {**frame.scores, **frame.forecasts}.items():
-                spoke = np.isfinite(said).reshape(len(frame), -1).all(axis=1)
-                for time in frame.time[spoke].tolist():
-                    self._voices[time].add(model)
+                self._decisions[time].append(DecidedBar(symbol, actions[action], base, volatility))
+            for model, output in {**frame.scores, **frame.forecasts}.items():
+                voted = np.isfinite(output).reshape(len(frame), -1).all(axis=1)
+                for time in frame.time[voted].tolist():
+                    self._voters[time].add(model)
 
-    def at(self, time: int) -> tuple[list[BarInputs], int]:
-        """The decisions on the bars at `time`, by symbol, and how many members are valid there."""
-        valid = 0 if self._oversight.expired(time) else len(self._voices.get(time, ()))
-        return self._heard.get(time, []), valid
+    def at(self, time: int) -> tuple[list[DecidedBar], int]:
+        """The decisions on the bars at `time`, by symbol, and the number of valid members there."""
+        valid = 0 if self._oversight.expired(time) else len(self._voters.get(time, ()))
+        return self._decisions.get(time, []), valid

@@ -1,4 +1,4 @@
-"""Tells a webhook of fills and halts. It may be slow, down or wrong: trading goes on, and never waits for it."""
+"""Webhook messages about fills and halts, sent in the background: a failing webhook never delays trading."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from quorate.trading.journal.records import ClosedRecord, FilledRecord, GuardMov
 
 WEBHOOK_VARIABLE = "QUORATE_WEBHOOK"
 
-# Answers that another attempt may change: the server's own trouble, too slow, too often.
-_WORTH_ANOTHER = frozenset({408, 425, 429})
+# Status codes below 500 that are worth another attempt: timeout, too early, too many requests.
+_RETRIED = frozenset({408, 425, 429})
 
 _log = logging.getLogger(__name__)
 
 
 def message(record: Record, account: str) -> dict[str, Any] | None:
-    """What is said of a record; None where nothing is.
+    """The message about a record; None for records without one.
 
-    Entries, exits, halts, re-armings and steps of the ladder are told. `text` says it in a line, as chat programs show
-    it; numbers that are not finite are null.
+    There are messages about entries, exits, halts, re-armed guards and moves of the ladder. `text` is one line, as chat
+    programs show it; numbers that are not finite are null.
     """
     match record:
         case FilledRecord(symbol=symbol, order=order, size=size, entry=entry):
             side = "long" if order.side > 0 else "short"
-            said: dict[str, Any] = {
+            content: dict[str, Any] = {
                 "event": "filled",
                 "text": (
                     f"{symbol}: {side} {size.quantity:g} at {entry.price:g}, stop {size.stop:g}, target {size.target:g}"
@@ -54,7 +54,7 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
                 "order_id": record.order_id,
             }
         case ClosedRecord(trade=trade):
-            said = {
+            content = {
                 "event": "closed",
                 "text": f"{trade.symbol}: closed at {trade.exit_price:g} ({trade.reason}), {trade.net_usd:+,.2f} USD",
                 **trade.to_json(),
@@ -62,7 +62,7 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
             }
         case GuardMovedRecord(guard=guard, before=before, after=after, reason=reason) if "HALTED" in (before, after):
             halted = after == "HALTED"
-            said = {
+            content = {
                 "event": "halted" if halted else "rearmed",
                 "text": f"{'HALTED' if halted else 'Re-armed'}: {guard}: {reason}",
                 "guard": guard,
@@ -70,7 +70,7 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
                 "until": None if record.until is None else iso_ms(record.until),
             }
         case LadderMovedRecord(before=before, after=after, reason=reason):
-            said = {
+            content = {
                 "event": "ladder",
                 "text": f"Ladder: from step {before} to {after}: {reason}",
                 "before": before,
@@ -79,23 +79,24 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
             }
         case _:
             return None
-    unknown = {name: None for name, value in said.items() if isinstance(value, float) and not math.isfinite(value)}
-    return {"account": account, "time": iso_ms(record.time), **said, **unknown}
+    unknown = {name: None for name, value in content.items() if isinstance(value, float) and not math.isfinite(value)}
+    return {"account": account, "time": iso_ms(record.time), **content, **unknown}
 
 
 class Webhook:
-    """Posts messages as JSON, one after the other, on a thread of its own.
+    """Posts messages as JSON, one after the other, in a thread of its own.
 
     Args:
         url: http or https.
         account: named in every message.
-        settings: patience; the defaults where None.
+        settings: timeouts and attempts; defaults where None.
 
     Attributes:
-        sent, failed, dropped: messages that arrived, that no attempt brought there, and that there was no room for.
+        sent, failed, dropped: number of messages that were delivered, that failed in all attempts, and that did not fit
+            into the queue.
 
     Raises:
-        SettingsError: an address that is none.
+        SettingsError: an invalid address.
     """
 
     def __init__(self, url: str, account: str, settings: NotifySettings | None = None) -> None:
@@ -111,27 +112,32 @@ class Webhook:
     def from_environment(
         cls, account: str, settings: NotifySettings | None = None, environment: Mapping[str, str] | None = None
     ) -> Webhook | None:
-        """The webhook that QUORATE_WEBHOOK names; None where it names none.
+        """The webhook of the environment variable QUORATE_WEBHOOK; None where it is not set.
+
+        Args:
+            account: named in every message.
+            settings: timeouts and attempts; defaults where None.
+            environment: variables; those of the process where None.
 
         Raises:
-            SettingsError: an address that is none.
+            SettingsError: an invalid address.
         """
         url = (os.environ if environment is None else environment).get(WEBHOOK_VARIABLE, "")
         return cls(url, account, settings) if url else None
 
-    def tell(self, record: Record) -> None:
-        """Send what there is to say of a record, at once or later. Never waits, never fails."""
-        said = message(record, self._account)
-        if said is None:
+    def notify(self, record: Record) -> None:
+        """Queue the message about a record, if there is one. Returns at once and never fails."""
+        content = message(record, self._account)
+        if content is None:
             return
         try:
-            self._waiting.put_nowait(json.dumps(said, allow_nan=False).encode())
+            self._waiting.put_nowait(json.dumps(content, allow_nan=False).encode())
         except Full:
             self.dropped += 1
             _log.warning("%s is too slow: %d messages dropped so far", self._host, self.dropped)
 
     def close(self) -> None:
-        """Wait a little for what is left, then give up on it."""
+        """Wait for queued messages up to `notify.last_s`, then discard them."""
         try:
             self._waiting.put_nowait(None)
         except Full:
@@ -155,9 +161,9 @@ class Webhook:
                 self.failed += 1
 
     def _post(self, body: bytes) -> bool:
-        """Whether some attempt brought it there."""
+        """Post a message; returns whether an attempt succeeded."""
         request = Request(self._url, body, {"Content-Type": "application/json", "User-Agent": "quorate"})  # noqa: S310
-        pause, trouble = self.settings.pause_s, ""
+        pause, failure = self.settings.pause_s, ""
         for attempt in range(self.settings.attempts):
             if attempt and self._stopped.wait(pause * 2 ** (attempt - 1)):
                 break
@@ -166,18 +172,18 @@ class Webhook:
                     return True
             except HTTPError as error:
                 error.close()
-                trouble = f"status {error.code}"
-                if error.code < 500 and error.code not in _WORTH_ANOTHER:
+                failure = f"status {error.code}"
+                if error.code < 500 and error.code not in _RETRIED:
                     break
             except (OSError, http.client.HTTPException) as error:
-                # The address is a secret, so the error is named and not quoted.
-                trouble = type(getattr(error, "reason", error)).__name__
-        _log.warning("could not tell %s of a fill or a halt: %s", self._host, trouble or "the session has ended")
+                # The address is a secret, and the error's text may contain it.
+                failure = type(getattr(error, "reason", error)).__name__
+        _log.warning("could not post a message to %s: %s", self._host, failure or "the session has ended")
         return False
 
 
 def _host(url: str) -> str:
-    """The part of an address that may be shown.
+    """Host of an address, the part that may be logged.
 
     Raises:
         SettingsError: no http or https, or no host.

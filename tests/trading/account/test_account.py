@@ -173,7 +173,7 @@ def test_what_is_not_held_cannot_be_changed(order: MakeOrder) -> None:
     with pytest.raises(TradingError, match="no open positions"):
         state.close(BTC, 0, 100.0, "time")
     state.open(order(), 0, 100.0)
-    with pytest.raises(TradingError, match="found none; expected one of BTC/USDT:USDT"):
+    with pytest.raises(TradingError, match="found no open position; expected one of BTC/USDT:USDT"):
         state.settle("ETH/USDT:USDT", 0.001, 100.0)
 
 

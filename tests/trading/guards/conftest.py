@@ -1,10 +1,10 @@
-"""What the hand tables of all guards share."""
+"""Helpers of the guards' tests."""
 
 from collections.abc import Callable, Iterable
 
 from quorate.core.clock import parse_ms
 from quorate.trading import Trade
-from quorate.trading.guards import GuardMove, Guards
+from quorate.trading.guards import AccountValued, GuardMove, Guards
 
 NOON = parse_ms("2025-03-01 12:00")
 MIDNIGHT = parse_ms("2025-03-02")
@@ -14,7 +14,7 @@ MakeTrade = Callable[..., Trade]
 
 
 def take(guards: Guards, moves: Iterable[GuardMove]) -> list[tuple[str, str, str]]:
-    """Apply what is asked for, as a session does once it is written down."""
+    """Apply requested moves, as a session does after writing them."""
     done = []
     for move in moves:
         guards.apply(move)
@@ -23,5 +23,5 @@ def take(guards: Guards, moves: Iterable[GuardMove]) -> list[tuple[str, str, str
 
 
 def valued(guards: Guards, *rows: tuple[int, float]) -> list[tuple[str, str, str]]:
-    """Value the account at those times, and take what is asked for."""
-    return [done for time, equity in rows for done in take(guards, guards.valued(time, equity))]
+    """Value the account at those times, and apply the requested moves."""
+    return [done for time, equity in rows for done in take(guards, guards.on(AccountValued(time, equity)))]

@@ -1,4 +1,4 @@
-"""The fall from the peak of a day, by hand."""
+"""The drawdown guard, by hand."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.errors import GuardError
-from quorate.trading.guards import Guards
+from quorate.trading.guards import AccountValued, Guards
 
 from .conftest import BTC, MIDNIGHT, NOON, TRIPPED, valued
 
@@ -88,7 +88,7 @@ def test_halted_across_days_a_new_fall_puts_the_re_arming_off() -> None:
 def test_a_fall_that_is_not_written_down_yet_already_puts_the_re_arming_off() -> None:
     guards = Guards()
     valued(guards, (NOON, 1000), (NOON + HOUR_MS, 970))
-    guards.valued(MIDNIGHT, 940)
+    guards.on(AccountValued(MIDNIGHT, 940))
     with pytest.raises(GuardError, match="2025-03-03 00:00"):
         guards.rearm("drawdown", MIDNIGHT + HOUR_MS, "ada")
 

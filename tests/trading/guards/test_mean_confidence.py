@@ -1,4 +1,4 @@
-"""The mean base of the newest signals, by hand."""
+"""The confidence guard, by hand."""
 
 import math
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 import pytest
 
 from quorate.core.errors import TradingError
-from quorate.trading.guards import Guards
+from quorate.trading.guards import Guards, SignalDecided
 
 from .conftest import NOON, TRIPPED, take
 
 
 def signalled(guards: Guards, bases: Iterable[float]) -> list[tuple[str, str, str]]:
-    return [done for base in bases for done in take(guards, guards.signalled(NOON, base))]
+    return [done for base in bases for done in take(guards, guards.on(SignalDecided(NOON, base)))]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,6 @@ def test_once_re_armed_thirty_new_signals_are_needed() -> None:
 
 
 @pytest.mark.parametrize("base", [math.nan, -0.1, 1.1])
-def test_a_base_that_is_none_is_refused(base: float) -> None:
+def test_an_invalid_base_is_refused(base: float) -> None:
     with pytest.raises(TradingError, match="expected 0 to 1"):
-        Guards().signalled(NOON, base)
+        Guards().on(SignalDecided(NOON, base))

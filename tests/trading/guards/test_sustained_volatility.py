@@ -1,4 +1,4 @@
-"""Wild markets, by hand."""
+"""The volatility guard, by hand."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import TradingError
-from quorate.trading.guards import Guards
+from quorate.trading.guards import Guards, VolatilityMeasured
 
 from .conftest import BTC, ETH, NOON, take
 
@@ -28,26 +28,26 @@ NAN = math.nan
         ([0.09] * 3 + [math.inf] * 9, "AARRRRRRRRRR"),
     ],
 )
-def test_a_wild_market(volatilities: list[float], modes: str) -> None:
+def test_a_volatile_market(volatilities: list[float], modes: str) -> None:
     guards = Guards()
     found = ""
     for hour, volatility in enumerate(volatilities):
-        take(guards, guards.measured(BTC, NOON + hour * HOUR_MS, volatility))
+        take(guards, guards.on(VolatilityMeasured(NOON + hour * HOUR_MS, BTC, volatility)))
         found += guards.mode[0]
         assert guards.may_enter(BTC, NOON).allowed is (guards.mode == "ACTIVE")
         assert guards.may_enter(ETH, NOON).allowed
     assert found == modes
 
 
-def test_markets_are_wild_on_their_own() -> None:
+def test_markets_are_counted_separately() -> None:
     guards = Guards()
     for hour in range(3):
-        take(guards, guards.measured(BTC, hour, 0.09))
-        take(guards, guards.measured(ETH, hour, 0.09 if hour else 0.01))
+        take(guards, guards.on(VolatilityMeasured(hour, BTC, 0.09)))
+        take(guards, guards.on(VolatilityMeasured(hour, ETH, 0.09 if hour else 0.01)))
     assert [guards.may_enter(symbol, NOON).allowed for symbol in (BTC, ETH)] == [False, True]
-    take(guards, guards.measured(ETH, 3, 0.09))
+    take(guards, guards.on(VolatilityMeasured(3, ETH, 0.09)))
     for hour in range(3, 6):
-        take(guards, guards.measured(BTC, hour, 0.01))
+        take(guards, guards.on(VolatilityMeasured(hour, BTC, 0.01)))
     assert [guards.may_enter(symbol, NOON).allowed for symbol in (BTC, ETH)] == [True, False]
     assert guards.mode == "REDUCING"
     shown = [(row["guard"], row["symbol"]) for row in guards.to_json()["guards"] if row["symbol"]]
@@ -56,7 +56,7 @@ def test_markets_are_wild_on_their_own() -> None:
 
 def test_a_bar_of_volatility_counts_once() -> None:
     guards = Guards()
-    guards.measured(BTC, NOON, 0.09)
+    guards.on(VolatilityMeasured(NOON, BTC, 0.09))
     with pytest.raises(TradingError, match="measure the volatility of BTC/USDT:USDT"):
-        guards.measured(BTC, NOON, 0.09)
-    guards.measured(ETH, NOON, 0.09)
+        guards.on(VolatilityMeasured(NOON, BTC, 0.09))
+    guards.on(VolatilityMeasured(NOON, ETH, 0.09))

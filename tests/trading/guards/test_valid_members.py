@@ -1,4 +1,4 @@
-"""Members that vote, by hand."""
+"""The models guard, by hand."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.errors import TradingError
 from quorate.core.settings import GuardSettings
 from quorate.core.types import Abstention, Action, Forecast, Signal, Vote
-from quorate.trading.guards import Guards, valid_members
+from quorate.trading.guards import Guards, MembersCounted, valid_members
 
 from .conftest import NOON, take
 
@@ -25,17 +25,17 @@ def test_too_few_members_reduce_at_once_and_clear_after_five_good_bars(valid: li
     guards = Guards()
     found = ""
     for hour, count in enumerate(valid):
-        take(guards, guards.counted(NOON + hour * HOUR_MS, count))
+        take(guards, guards.on(MembersCounted(NOON + hour * HOUR_MS, count)))
         found += guards.mode[0]
     assert found == modes
 
 
 def test_a_bar_of_members_counts_once() -> None:
     guards = Guards()
-    guards.counted(NOON, 4)
+    guards.on(MembersCounted(NOON, 4))
     for time, count in ((NOON, 4), (NOON - 1, 4), (NOON + 1, -1)):
         with pytest.raises(TradingError, match="count the members at"):
-            guards.counted(time, count)
+            guards.on(MembersCounted(time, count))
 
 
 def test_a_member_is_valid_where_it_voted_in_some_market() -> None:

@@ -1,4 +1,4 @@
-"""Records to canonical JSON and back, to the last bit; what does not fit is refused both ways."""
+"""Records to canonical JSON and back, to the last bit; invalid values are refused both ways."""
 
 import json
 import math
@@ -40,7 +40,7 @@ DECIDED = DecidedRecord(1, "A", Action.BUY, 0.8, 0.7, "strong", "vote", "line", 
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
-    """Whatever a field of this type may hold."""
+    """Any value of a field of this type."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in PLAIN:
         return PLAIN[hint]
@@ -166,7 +166,7 @@ def test_a_record_that_the_journal_does_not_know_is_not_written():
         ("moved", '{"stop":NaN}', "NaN"),
         ("moved", '{"stop":1e999}', "inf"),
         ("moved", '{"stop":"1"}', "moved.stop: '1'"),
-        ("moved", '{"stop":1.0,"time":5}', "time, symbol, order_id in its body"),
+        ("moved", '{"stop":1.0,"time":5}', "time, symbol, order_id in the body"),
         ("moved", '{"stop":1.0} ', "nothing after"),
         ("moved", "[1.0]", "JSON object"),
         ("moved", '{"stop":1.0', "delimiter"),

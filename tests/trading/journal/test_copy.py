@@ -1,4 +1,4 @@
-"""A journal copied between databases: every row as it was, and the account goes on there."""
+"""Copies of a journal between databases: equal rows, and sessions that resume from the copy."""
 
 import pytest
 from sqlalchemy import create_engine, text

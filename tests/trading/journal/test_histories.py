@@ -1,4 +1,4 @@
-"""Any history of appends, repetitions, contradictions, restarts and lost connections against a plain list."""
+"""Random appends, repetitions, contradictions, restarts and lost connections, compared with a plain list."""
 
 import shutil
 import tempfile
@@ -20,7 +20,7 @@ def moved(number, stop=1.0):
 
 
 class Histories(RuleBasedStateMachine):
-    """The model is what has been acknowledged, in order."""
+    """The model is the list of acknowledged records, in order."""
 
     @initialize()
     def begin(self):
@@ -54,7 +54,7 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), idempotent=st.booleans())
     def contradict(self, data, idempotent):
         known = data.draw(st.sampled_from([record for record in self.written if isinstance(record, MovedRecord)]))
-        with pytest.raises(JournalError, match="another of that key"):
+        with pytest.raises(JournalError, match="a different record with that key"):
             self.journal.append([moved(99), moved(known.time, 2.0)], idempotent=idempotent)
 
     @rule()
@@ -72,7 +72,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def lose_the_connection(self):
-        self.journal._store._drop()
+        self.journal._store._disconnect()
 
     @invariant()
     def all_of_it_is_there_once_and_in_order(self):

@@ -1,4 +1,4 @@
-"""The journal's promises, in SQLite and in PostgreSQL: whole batches, each record once, in order, never changed."""
+"""Guarantees of the journal in SQLite and PostgreSQL: atomic batches, each record once, in order, never changed."""
 
 import json
 import sqlite3
@@ -22,13 +22,13 @@ def records(journal, **options):
 
 
 def other_program(url):
-    """A connection that knows nothing of the journal's rules."""
+    """A database connection outside the journal."""
     return create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool).connect()
 
 
 def test_what_is_appended_is_read_in_order_by_this_session_and_the_next(url, open_journal, batch):
     journal = open_journal(url, settings_hash="s1", bundle_id="b1")
-    assert journal.founding[0::2] == ("paper", "s1")
+    assert journal.created[0::2] == ("paper", "s1")
     first, second = batch(1), batch(2)
     assert journal.append(first) == 3
     assert journal.append(second) == 6
@@ -38,12 +38,12 @@ def test_what_is_appended_is_read_in_order_by_this_session_and_the_next(url, ope
     assert records(journal, kinds=[SettledRecord]) == [first[0], second[0]]
     assert [entry.record for entry in journal.newest(2)] == second[1:]
     assert [entry.record for entry in journal.newest(1, [SettledRecord])] == [second[0]]
-    founding = journal.founding
+    created = journal.created
     journal.close()
     journal.close()
     with Journal.open(url, "paper", settings_hash="s2") as later:
         assert records(later) == first + second
-        assert later.founding == founding
+        assert later.created == created
         assert later.append(batch(3)) == 9
 
 
@@ -76,11 +76,11 @@ def test_a_record_is_written_once(url, open_journal, batch):
         journal.append(batch(1))
     assert journal.append(batch(1), idempotent=True) == 3
     changed = [*batch(1)[:2], MovedRecord(1, "币安人生/USDT:USDT", 0.2)]
-    with pytest.raises(JournalError, match=r'another of that key.*"stop":0.1.*"stop":0.2'):
+    with pytest.raises(JournalError, match=r'a different record with that key.*"stop":0.1.*"stop":0.2'):
         journal.append(changed, idempotent=True)
     with pytest.raises(JournalError, match="only 1 of its batch of 2"):
         journal.append([batch(1)[0], batch(2)[0]], idempotent=True)
-    with pytest.raises(JournalError, match="it twice"):
+    with pytest.raises(JournalError, match="the record twice in one batch"):
         journal.append([batch(2)[0], batch(2)[0]])
     assert records(journal) == batch(1)
     journal.append(batch(2))

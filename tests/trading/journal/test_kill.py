@@ -1,4 +1,4 @@
-"""kill -9 at random moments: what was acknowledged is there, whole batches only, each once."""
+"""kill -9 at random times: acknowledged batches are in the journal, complete and once."""
 
 import os
 import random
@@ -24,7 +24,7 @@ def program():
 
 
 def run_and_kill(program, url, batches, after_s):
-    """Let it acknowledge some batches and go on for a while; the bars of all that it said to be acknowledged."""
+    """Run it for some batches and a random time, then kill it; returns the bars of the acknowledged batches."""
     program.stdin.write(f"{url}\n")
     kind, child = program.stdout.readline().split()
     assert kind == "pid"
@@ -39,14 +39,14 @@ def kill_often(program, url, open_journal, kills):
     moment = random.Random(8)
     acknowledged, seen = -1, 0
     for _ in range(kills):
-        # From within the opening to after some batches.
+        # From during the opening to after some batches.
         done = run_and_kill(program, url, moment.randrange(4), moment.uniform(0.0, 0.03))
         acknowledged = max([acknowledged, *done])
         with open_journal(url) as journal:
             entries = list(journal.read(after=seen))
         bars = [(bar, [entry.record for entry in group]) for bar, group in groupby(entries, lambda e: e.record.time)]
         newest = bars[-1][0] if bars else acknowledged
-        # One more than what was acknowledged may be there: the batch whose writer was killed before it could say so.
+        # One more batch may be there: its writer was killed before it could report the acknowledgement.
         assert acknowledged <= newest <= acknowledged + 1
         assert all(records == batch(bar) for bar, records in bars)
         acknowledged, seen = newest, entries[-1].seq if entries else seen

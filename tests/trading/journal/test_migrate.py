@@ -1,4 +1,4 @@
-"""The journal's tables: what the migrations build is what the code expects, and no other version is touched."""
+"""Tables of the journal: the migrations create the expected tables, and other versions are not changed."""
 
 from contextlib import closing
 
@@ -13,7 +13,7 @@ from quorate.trading.journal.sql_tables import HEAD, VERSION_TABLE, metadata
 
 @pytest.fixture
 def connection(url, open_journal):
-    """To the tables of a journal that was built from nothing."""
+    """Connection to the tables of a new journal."""
     open_journal(url).close()
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
     with engine.connect() as connection:
@@ -51,7 +51,7 @@ def test_an_upgrade_changes_nothing_where_there_is_nothing_to_do(connection, url
 def test_a_journal_of_a_newer_version_is_refused(role, connection, url, open_journal):
     connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = 'journal_9999'"))
     connection.commit()
-    with pytest.raises(JournalError, match=r"journal_9999.*expected version journal_0001.*newer Quorate"):
+    with pytest.raises(JournalError, match=r"journal_9999.*expected version journal_0001.*newer version of Quorate"):
         open_journal(url, role=role)
 
 
@@ -80,5 +80,5 @@ def test_an_upgrade_that_fails_leaves_nothing(url, open_journal, monkeypatch):
 
 def test_there_is_no_way_back(connection):
     (script,) = migrate._scripts().walk_revisions()
-    with pytest.raises(JournalError, match="Restore a back-up"):
+    with pytest.raises(JournalError, match="Restore a backup"):
         script.module.downgrade()

@@ -1,4 +1,4 @@
-"""docs/journal.md: its queries and its code run as shown on a journal with a record of every kind that they ask for."""
+"""docs/journal.md: its queries and code run as shown on a journal with records of every kind that they read."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""The journal when its PostgreSQL crashes, is away, or believes a lost session to be there still."""
+"""Failures of PostgreSQL: a crash, an outage, a lost session whose lock is still held."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -28,7 +28,7 @@ def execute(url, statement):
 
 
 def cut(url):
-    """End every connection of the journal, as a failing network or a stopped server does."""
+    """Terminate every connection of the journal, as a network failure does."""
     execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'quorate'")
 
 
@@ -36,7 +36,7 @@ def test_a_server_that_crashed_between_two_appends_is_found_again(server, url, o
     journal = open_journal(url)
     journal.append(batch(1))
     server.restart()
-    with pytest.raises(JournalUnavailableError, match="tried again"):
+    with pytest.raises(JournalUnavailableError, match="try again"):
         journal.append(batch(2))
     journal.append(batch(2))
     assert records(journal) == batch(1) + batch(2)
@@ -100,7 +100,7 @@ def test_a_batch_whose_acknowledgement_was_lost_is_written_once(server, url, ope
         with pytest.raises(JournalUnavailableError):
             journal.append(batch(2))
         assert records(open_journal(url, role="reader")) == batch(1) + batch(2)
-        with pytest.raises(JournalError, match="not known whether it was written"):
+        with pytest.raises(JournalError, match="may or may not have been written"):
             journal.append(batch(3))
         journal.append(batch(2))
         journal.append(batch(3))
@@ -138,7 +138,7 @@ def test_a_session_that_was_cut_off_does_not_write_beside_its_successor(before, 
         journal.append(batch(2))
     successor.append([MovedRecord(2, "A", 1.0)])
     successor.close()
-    with pytest.raises(JournalError, match="moved:A:2, which another session wrote") as caught:
+    with pytest.raises(JournalError, match="moved:A:2, written by another session") as caught:
         journal.append(batch(2))
     assert not isinstance(caught.value, JournalUnavailableError | JournalTakenError)
     assert records(open_journal(url, role="reader")) == [*written, MovedRecord(2, "A", 1.0)]

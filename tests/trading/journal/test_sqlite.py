@@ -1,4 +1,4 @@
-"""The journal's file when things go wrong: damage, a full disk, other programs' locks, removed files."""
+"""Failures of the journal's file: damage, a full disk, locks of other programs, removed files."""
 
 import os
 import resource
@@ -26,7 +26,7 @@ def pragma(path, name):
 
 @contextmanager
 def nobody():
-    """As a user who owns nothing, where this one may do everything."""
+    """Run as an unprivileged user, where the tests run as root."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -50,9 +50,9 @@ def test_the_file_is_durable_and_whole(path, open_journal, batch):
 @pytest.mark.parametrize("kinds", [None, ["human"]])
 def test_what_is_asked_at_every_bar_does_not_walk_through_the_whole_journal(kinds, path, open_journal):
     store = open_journal(path)._store
-    question = store._question(kinds).where(journal.c.seq > 1000).order_by(journal.c.seq).limit(10)
+    query = store._select(kinds).where(journal.c.seq > 1000).order_by(journal.c.seq).limit(10)
     with store._transaction("look") as connection:
-        text = str(question.compile(connection, compile_kwargs={"literal_binds": True}))
+        text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
         plan = " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
     index = "journal_account_seq (account=?" if kinds is None else "journal_account_kind_seq (account=? AND kind=?"
     assert f"USING INDEX {index} AND seq>?)" in plan
@@ -82,7 +82,7 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(place, path, open_journal):
         "text": b"not a database at all, just some text in a file\n" * 200,
     }[place]
     path.write_bytes(damaged)
-    with pytest.raises(JournalError, match="Restore a back-up") as caught:
+    with pytest.raises(JournalError, match="Restore a backup") as caught:
         open_journal(path)
     assert not isinstance(caught.value, JournalUnavailableError)
     assert path.read_bytes() == damaged
@@ -103,7 +103,7 @@ def test_a_log_without_its_file_is_no_new_journal(path, open_journal, batch):
 
 
 def fill(file):
-    """Take what is left of the disk."""
+    """Fill the disk."""
     with file.open("ab", buffering=0) as ballast:
         while shutil.disk_usage(file).free:
             ballast.write(b"\0" * 4096)
@@ -127,7 +127,7 @@ def test_a_disk_that_is_full_refuses_whole_batches_until_there_is_room(small_dis
     fill(small_disk / "ballast")
     with pytest.raises(JournalUnavailableError):
         journal.append(tried)
-    with pytest.raises(JournalError, match="not known whether it was written"):
+    with pytest.raises(JournalError, match="may or may not have been written"):
         journal.append(other)
     (small_disk / "ballast").unlink()
     assert not journal.holds(tried)
@@ -188,7 +188,7 @@ def test_a_removed_file_is_not_written_on(path, open_journal, batch):
     copy = path.with_name("copy")
     shutil.copy(path, copy)
     copy.replace(path)
-    with pytest.raises(JournalError, match="another file in the place") as caught:
+    with pytest.raises(JournalError, match="another file in place of") as caught:
         journal.append(batch(4))
     assert not isinstance(caught.value, JournalUnavailableError)
 
@@ -223,7 +223,7 @@ def test_a_removed_lock_lets_nobody_write_beside_a_session(path, open_journal, b
         journal.append(batch(3))
     other.append(batch(4))
     other.close()
-    with pytest.raises(JournalError, match="which another session wrote"):
+    with pytest.raises(JournalError, match="written by another session"):
         journal.append(batch(3))
     assert records(open_journal(path, role="reader")) == batch(1) + batch(2) + batch(4)
 

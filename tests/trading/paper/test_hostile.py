@@ -1,4 +1,4 @@
-"""Hostile candles through the live path: judged, decided by a real bundle, guarded, journalled.
+"""Hostile candles through the live path: checks, decisions of a real bundle, guards, journal.
 
 No uncaught exception, and no trade on a candle that cannot be true.
 """
@@ -60,7 +60,7 @@ open_prices = st.one_of(st.just(None), hostile)
 
 
 class HostileFeed:
-    """A feed whose exchange sends these rows; what it believes is what a live feed believes."""
+    """A feed whose exchange sends these rows, with the candle checks of a live feed."""
 
     def __init__(self, truth, sent, opened):
         self.timeframe, self.symbols = "1h", (SYMBOL,)
@@ -170,7 +170,7 @@ def checker(truth, bundle, folder):
             )
             session.run()
             records = [entry.record for entry in journal.read(kinds=[DecidedRecord, FilledRecord])]
-        account = session.desk.account
+        account = session.engine.account
         assert math.isfinite(account.equity_usd)
         for record in records:
             if isinstance(record, DecidedRecord):

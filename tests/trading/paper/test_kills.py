@@ -1,4 +1,4 @@
-"""kill -9 at any moment loses nothing and doubles nothing."""
+"""kill -9 at any time: no record is lost or written twice."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ def test_1000_kills(tmp_path):
 
 
 class Crash(BaseException):
-    """What a kill leaves behind: no `except` and no `finally` of ours may make use of it."""
+    """Stands for a kill: not caught by any `except Exception`."""
 
 
 class Doomed:
@@ -66,12 +66,12 @@ class Doomed:
 
 
 def content(journal) -> list:
-    """All that was written, without the beginnings of sessions."""
+    """All records except starts of sessions."""
     return [entry.record for entry in journal.read() if not isinstance(entry.record, StartedRecord)]
 
 
 def test_a_crash_at_every_step_before_and_after_its_commit(open_journal):
-    """Every session lives for one step more than the last one, or for none: each commit is crashed before and after."""
+    """Every session crashes one append later than the last one: before and after each commit."""
     world = make_world(3, bars=100)
     with open_journal("whole") as journal:
         spared = Doomed(journal, -1, written=False)
@@ -84,7 +84,7 @@ def test_a_crash_at_every_step_before_and_after_its_commit(open_journal):
     while not done:
         for written in (False, True):
             with open_journal("crashed") as journal:
-                # 0 is the beginning's own append; 1 the first step's.
+                # Append 0 is that of the start, 1 that of the first step.
                 session = world.session(Doomed(journal, 1, written=written))
                 try:
                     session.run()
@@ -111,7 +111,7 @@ def test_a_replay_that_goes_on_is_the_uninterrupted_one(open_journal, half):
         session = world.session(journal)
         session._listener = lambda record: session.stop() if record.time >= middle else None
         session.run()
-        assert session.desk.time < world.backtest().time[-1]
+        assert session.engine.time < world.backtest().time[-1]
     with open_journal("halves") as journal:
         world.session(journal).run()
         assert content(journal) == expected
@@ -132,4 +132,4 @@ def test_an_altered_journal_is_refused(open_journal):
     ):
         started, again = peek(broken)
         with pytest.raises(QuorateError):
-            redo(world.terms.desk(3_600_000, started.time, lambda _: None), again)
+            redo(world.config.engine(3_600_000, started.time), again)

@@ -1,4 +1,4 @@
-"""An account that goes on under other limits than it was judged by so far."""
+"""Accounts that resume with other limits than before."""
 
 from dataclasses import replace
 
@@ -18,8 +18,8 @@ LAX = GuardSettings(
 
 
 def under(world, limits):
-    watch = replace(world.terms.oversight, guards=limits)
-    return replace(world, terms=replace(world.terms, oversight=watch))
+    watch = replace(world.config.oversight, guards=limits)
+    return replace(world, config=replace(world.config, oversight=watch))
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -32,8 +32,8 @@ def test_nobody_is_halted_for_what_was_allowed_and_the_new_limits_hold_from_now_
     with open_journal() as journal:
         session = under(world, STRICT).session(journal)
         session._recover()
-        assert session.desk.guards.asked == ()
-        assert session.desk.guards.mode == "ACTIVE"
+        assert session.engine.guards.pending == ()
+        assert session.engine.guards.mode == "ACTIVE"
         session.run()
         moved = [entry.record for entry in journal.read(kinds=[GuardMovedRecord])]
         assert moved
@@ -45,10 +45,10 @@ def test_a_halt_outlives_limits_that_would_not_have_caused_it(open_journal):
     with open_journal() as journal:
         session = under(world, STRICT).session(journal, end=world.start + 60 * HOUR_MS)
         session.run()
-        assert session.desk.guards.mode == "HALTED"
+        assert session.engine.guards.mode == "HALTED"
     with open_journal() as journal:
         session = under(world, LAX).session(journal)
         session.run()
-        assert session.desk.guards.mode == "HALTED"
+        assert session.engine.guards.mode == "HALTED"
         last = list(journal.read(kinds=[ValuedRecord]))[-1].record
         assert last.time > world.start + 61 * HOUR_MS

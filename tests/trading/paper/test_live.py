@@ -21,7 +21,7 @@ FIRST = START + 520 * HOUR_MS
 
 
 class SteppedFeed(LiveFeed):
-    """The live feed; whoever waits for a bar finds that it has just closed. `before` may spoil the exchange first."""
+    """The live feed, on a clock that jumps to the close of the awaited bar; `before` may change the exchange first."""
 
     stub: BinanceStub
     last: int
@@ -58,19 +58,19 @@ def world(market):
     """Decisions on every bar; funding as the exchange has it, no mark prices."""
     candles = {symbol: market.candles(symbol) for symbol in market.names}
     funding = {symbol: market.funding(symbol) for symbol in market.names}
-    terms = AccountConfig(5, AccountSettings(positions=3), oversight=None)
-    return World(candles, funding, {}, terms, seed=4, start=FIRST, end=FIRST + 60 * HOUR_MS)
+    config = AccountConfig(5, AccountSettings(positions=3), oversight=None)
+    return World(candles, funding, {}, config, seed=4, start=FIRST, end=FIRST + 60 * HOUR_MS)
 
 
 @pytest.fixture
 def live(stub, world, tmp_path):
-    """Runs a session over so many bars: the session, after it has ended."""
+    """Run a session over some bars; returns it after its end."""
 
     def run(
         bars: int,
         *,
         before: Callable[[int], None] = lambda _: None,
-        terms: AccountConfig | None = None,
+        config: AccountConfig | None = None,
         skew_ms: int = 0,
     ) -> PaperSession:
         settings = ExchangeSettings(url=stub.url, timeout_s=2.0, pause_s=0.005, attempts=1, paced=False)
@@ -83,7 +83,7 @@ def live(stub, world, tmp_path):
                 feed,
                 world.decide,
                 journal,
-                terms or world.terms,
+                config or world.config,
                 bundle_id="script",
                 mode="live",
                 settings=PaperSettings(open_patience_s=0.05, open_pause_s=0.02),
@@ -106,7 +106,7 @@ def records(folder, *kinds):
 def test_a_live_session_trades_what_the_backtest_trades(live, world):
     session = live(60)
     expected = [trade for trade in world.backtest().trades if trade.reason != "end"]
-    got = session.desk.account.trades
+    got = session.engine.account.trades
     assert len(got) > 5
     assert [(t.symbol, t.side, t.decided, t.entry_time, t.exit_time, t.reason) for t in got] == [
         (t.symbol, t.side, t.decided, t.entry_time, t.exit_time, t.reason) for t in expected
@@ -126,8 +126,8 @@ def test_an_exchange_that_is_down_for_10_bars(live, world, stub, tmp_path):
         elif bar == back:
             stub.start()
 
-    guarded = replace(world.terms, oversight=Oversight(GuardSettings(drawdown_usd=1e6, loss_usd=1e6)))
-    session = live(60, before=before, terms=guarded)
+    guarded = replace(world.config, oversight=Oversight(GuardSettings(drawdown_usd=1e6, loss_usd=1e6)))
+    session = live(60, before=before, config=guarded)
     fills = records(tmp_path, FilledRecord)
     assert any(fill.time < down for fill in fills)
     assert any(fill.time > back for fill in fills), "it goes on by itself"
@@ -144,14 +144,14 @@ def test_an_exchange_that_is_down_for_10_bars(live, world, stub, tmp_path):
     assert moves == [("ACTIVE", "REDUCING"), ("REDUCING", "ACTIVE")]
     closes = [valued.time for valued in records(tmp_path, ValuedRecord) if valued.phase == "close"]
     assert closes == [FIRST + bar * HOUR_MS for bar in range(60)], "every bar is in the journal, once"
-    assert session.desk.account.trades
+    assert session.engine.account.trades
 
 
 def test_stops_that_were_reached_while_the_exchange_was_down(live, world, stub, tmp_path):
     """The position's stop is touched in a bar that came late: it is closed by it, not by where the price is later."""
-    terms = replace(world.terms, horizon=40)
-    plain = live(12, terms=terms)
-    assert plain.desk.account.positions or plain.desk.account.trades
+    config = replace(world.config, horizon=40)
+    plain = live(12, config=config)
+    assert plain.engine.account.positions or plain.engine.account.trades
     away = FIRST + 12 * HOUR_MS, FIRST + 40 * HOUR_MS
 
     def outage(bar):
@@ -160,8 +160,8 @@ def test_stops_that_were_reached_while_the_exchange_was_down(live, world, stub, 
         elif bar == away[1]:
             stub.start()
 
-    open_before = dict(plain.desk.account.positions.items())
-    after = live(42, before=outage, terms=terms).desk.account
+    open_before = dict(plain.engine.account.positions.items())
+    after = live(42, before=outage, config=config).engine.account
     stopped = 0
     for symbol, position in open_before.items():
         bars = world.candles[symbol].between(away[0], away[1] + 1)

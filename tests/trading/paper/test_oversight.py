@@ -1,4 +1,4 @@
-"""What a session wrote, read line by line: nothing was entered that a guard or the ladder's step forbids."""
+"""The records of a session, read in order: no entry against a guard or beyond the ladder's step."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_no_fill_while_a_guard_is_tripped_nor_beyond_the_step(open_journal):
                     del margins[symbol]
                 case RefusedRecord(reason=reason):
                     reasons.add(reason)
-    # They lived: entries at both steps, halts that were ended, orders that were stopped.
+    # The cases occurred: entries at both steps, halts that ended, orders that were stopped.
     assert fills > 30
     assert steps == {1, 2}
     assert {(name, mode) for name in ("losses", "drawdown") for mode in ("HALTED", "ACTIVE")} <= guards
@@ -59,15 +59,15 @@ def test_no_fill_while_a_guard_is_tripped_nor_beyond_the_step(open_journal):
 
 
 def life(seed, open_journal):
-    """All that a session of a random world wrote."""
+    """All records of a session of a random world."""
     world = make_world(seed, bars=130)
-    watch = replace(world.terms.oversight, guards=GUARDS, ladder=LADDER)
-    world = replace(world, terms=replace(world.terms, oversight=watch, account=AccountSettings(risk=0.05)))
+    watch = replace(world.config.oversight, guards=GUARDS, ladder=LADDER)
+    world = replace(world, config=replace(world.config, oversight=watch, account=AccountSettings(risk=0.05)))
     halted: set[str] = set()
     with open_journal(f"life{seed}") as journal, open_journal(f"life{seed}", role="human") as person:
 
         def watch_over(record) -> None:
-            """A person who looks every six hours, re-arms what is halted, and asks for more capital."""
+            """Every six hours, request to re-arm all halted guards and to promote the ladder."""
             if isinstance(record, GuardMovedRecord):
                 halted.discard(record.guard)
                 halted.update([record.guard] if record.after == "HALTED" else [])

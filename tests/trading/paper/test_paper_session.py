@@ -1,4 +1,4 @@
-"""A session against the backtest: the same candles, the same decisions, the same money to the last bit."""
+"""A session against the backtest: with equal candles and decisions, equal results to the last bit."""
 
 import pytest
 
@@ -18,12 +18,12 @@ def test_a_replay_is_the_backtest(open_journal, seed, guarded):
         session = world.session(journal)
         session.run()
         expected = world.backtest()
-        account = session.desk.account
+        account = session.engine.account
         assert account.trades == list(expected.trades)
         assert account.equity_usd == expected.final_equity_usd
         assert not account.positions
         valued = {record.time: record.equity_usd for record in closes(journal)}
         assert [valued[time] for time in expected.time.tolist()] == expected.equity_usd.tolist()
         assert len(expected.trades) > 3
-        # Where several reasons speak against an order, a backtest, which knows of the gap beforehand, names another.
+        # With several reasons to refuse an order, a backtest, which sees the gap in advance, may give another one.
         assert account.refused.total() == sum(expected.refused.values())

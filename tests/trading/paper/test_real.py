@@ -40,7 +40,7 @@ def source():
 
 @pytest.fixture(scope="module")
 def bundle(source, tmp_path_factory):
-    """Trees that are asked for little confidence, so that they act."""
+    """Trees with a low confidence threshold, so that they act."""
     models = ModelSettings(xgboost=XGBoostSettings(trees=15), lightgbm=LightGBMSettings(trees=15))
     trained = train_ensemble(
         {symbol: source.candles(symbol, "1h", FIRST, SEAM) for symbol in SYMBOLS},
@@ -62,20 +62,20 @@ def test_to_the_cent(source, bundle, open_journal, guarded):
     funding = {symbol: source.funding(symbol) for symbol in SYMBOLS}
     marks = {symbol: source.mark(symbol, "1h", SEAM, END) for symbol in SYMBOLS}
     watch = Oversight(GuardSettings(models=2, confidence=0.1, drawdown_usd=60.0)) if guarded else None
-    terms = AccountConfig(bundle.manifest.horizon, oversight=watch)
+    config = AccountConfig(bundle.manifest.horizon, oversight=watch)
 
     def decide(markets, now):
         return bundle.predict_many(markets, now=now)
 
     with open_journal() as journal:
         feed = ReplayFeed(panel, SEAM, END, funding=funding, marks=marks)
-        session = PaperSession(feed, decide, journal, terms, bundle_id=bundle.manifest.id, mode="replay")
+        session = PaperSession(feed, decide, journal, config, bundle_id=bundle.manifest.id, mode="replay")
         session.run()
     frames = {symbol: bundle.predict_frame(candles).between(SEAM) for symbol, candles in panel.items()}
     expected = backtest(
-        frames, panel, funding, horizon=terms.horizon, start=SEAM, end=END, marks=marks, oversight=watch
+        frames, panel, funding, horizon=config.horizon, start=SEAM, end=END, marks=marks, oversight=watch
     )
-    got = session.desk.account
+    got = session.engine.account
     assert len(got.trades) == len(expected.trades) > 10
     for mine, theirs in zip(got.trades, expected.trades, strict=True):
         assert (mine.symbol, mine.entry_time, mine.exit_time, mine.reason) == (

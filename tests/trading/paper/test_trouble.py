@@ -1,4 +1,4 @@
-"""A journal in trouble in mid-session: entries stop, nothing is lost, and the session goes on by itself."""
+"""Failures of the journal during a session: entries stop, nothing is lost, and the session resumes by itself."""
 
 import contextlib
 import os
@@ -27,18 +27,18 @@ def content(journal: Journal) -> list:
 
 def session(world, journal, listener=None) -> PaperSession:
     return PaperSession(
-        world.feed(), world.decide, journal, world.terms, bundle_id="script", mode="replay", settings=HASTY,
+        world.feed(), world.decide, journal, world.config, bundle_id="script", mode="replay", settings=HASTY,
         listener=listener,
     )  # fmt: skip
 
 
 def check(world, journal, done, caplog):
-    """The journal was in trouble and came back; trades, equity and orders are as if nothing had happened."""
-    assert "nothing is entered until the journal can be written again" in caplog.text
-    assert "the journal is written again" in caplog.text
+    """The journal failed and recovered; trades, equity and orders are those of an undisturbed run."""
+    assert "no entries until the journal can be written again" in caplog.text
+    assert "the journal can be written again, from" in caplog.text
     expected = world.backtest()
-    assert done.desk.account.trades == list(expected.trades)
-    assert done.desk.account.equity_usd == expected.final_equity_usd
+    assert done.engine.account.trades == list(expected.trades)
+    assert done.engine.account.equity_usd == expected.final_equity_usd
     orders = [record.order_id for record in content(journal) if record.kind in ("filled", "refused")]
     assert len(set(orders)) == len(orders)
 
@@ -78,7 +78,7 @@ def test_a_database_that_another_program_locks(tmp_path, caplog):
         done = session(world, journal, listen)
         done.run()
         assert release.is_set()
-        assert stood[0] - locked_at[0] < 8, "nothing may be heard of what is not written"
+        assert stood[0] - locked_at[0] < 8, "no record is published before it is written"
         check(world, journal, done, caplog)
 
 
@@ -120,7 +120,7 @@ def test_a_disk_that_is_full(small_disk, caplog):
     with Journal.open(f"sqlite:///{small_disk}/journal.sqlite", "paper", settings=IMPATIENT) as journal:
         done = session(world, journal, listen)
         done.run()
-        # Some pages were allotted before the disk was full; after them nothing is heard until there is room again.
+        # Some pages were allocated before the disk was full; after them no record is published until there is room.
         assert full[1] - full[0] < len(heard) - full[1], (full, len(heard))
         check(world, journal, done, caplog)
 

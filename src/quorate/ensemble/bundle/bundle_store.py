@@ -35,8 +35,8 @@ class BundleStore:
         BundleError: no such bundle, one that is altered, or a folder that cannot be read or written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
 
     def ids(self) -> tuple[str, ...]:
         """Every published bundle, sorted."""

@@ -1,4 +1,4 @@
-"""The simulated futures account: orders, fills, margin, funding, exits and sizing."""
+"""Simulated futures account: orders, fills, margin, funding, exits and sizing."""
 
 from quorate.trading.account.account import Account
 from quorate.trading.account.bar import Bar, Settlement

@@ -1,11 +1,11 @@
-"""The simulated account: cash, positions with isolated margin, fills, funding, liquidation.
+"""Simulated account: cash, positions with isolated margin, fills, funding, liquidation.
 
-A state machine: backtest and paper trading drive it with the same calls, bar by bar. At every open time it expects,
-over all symbols, `at_open` (funding, time exits, entries) and then, once those bars are closed, `at_close` (stops,
-targets, liquidations, valuation).
+A state machine that backtest and paper trading drive with the same calls, bar by bar. At every open time, over all
+symbols, `at_open` (funding, time exits, entries) and then, once those bars are closed, `at_close` (stops, targets,
+liquidations, valuation).
 
-Whatever changes its money is an event, and `apply` is the only place where one takes effect: an account that is given
-the events of another, in order, and its valuations, is that other account to the last bit.
+Every change of cash or positions is an event that takes effect in `apply`. An account that receives the events and
+valuations of another one, in order, equals it to the last bit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, 
 from quorate.trading.account.exits import reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
 from quorate.trading.account.position import Position, Reason, Trade
-from quorate.trading.account.sizing import plan
+from quorate.trading.account.sizing import Funds, plan
 
 BarOf = Callable[[str], Bar | None]
 
@@ -31,11 +31,11 @@ class Account:
     """One account in USDT.
 
     Attributes:
-        cash_usd: deposits and everything realised, fees and funding included; part of it is margin.
-        positions: open ones by symbol, in the order they were opened.
-        trades: closed ones, in the order they were closed.
-        refused: how many orders came to nothing, by reason.
-        tell: is told every event once it has taken effect; None where nobody listens, as in a backtest.
+        cash_usd: deposits and realised results, fees and funding included; part of it is margin.
+        positions: open positions by symbol, in the order they were opened.
+        trades: closed positions, in the order they were closed.
+        refused: number of refused orders, by reason.
+        on_event: called with every event after it has taken effect; None in a plain backtest.
 
     >>> account = Account(AccountSettings(equity_usd=500))
     >>> account.equity_usd, account.free_usd, account.slots
@@ -56,12 +56,12 @@ class Account:
         self.positions: dict[str, Position] = {}
         self.trades: list[Trade] = []
         self.refused: Counter[Refusal] = Counter()
-        self.tell: Callable[[AccountEvent], None] | None = None
+        self.on_event: Callable[[AccountEvent], None] | None = None
         self._contracts = dict(contracts or {})
 
     @property
     def equity_usd(self) -> float:
-        """Cash and the unrealised profit of every position at its last valuation."""
+        """Cash plus the unrealised profit of every position at its last valuation."""
         equity = self.cash_usd
         for position in self.positions.values():
             equity += position.unrealised_usd
@@ -69,32 +69,32 @@ class Account:
 
     @property
     def margin_usd(self) -> float:
-        """Margin of all positions together."""
+        """Margin of all positions."""
         return sum(position.size.margin_usd for position in self.positions.values())
 
     @property
     def free_usd(self) -> float:
-        """Cash that is no position's margin."""
+        """Cash that is not margin of a position."""
         return self.cash_usd - self.margin_usd
 
     @property
     def slots(self) -> int:
-        """How many more positions may be opened."""
+        """Number of positions that may still be opened."""
         return self.settings.positions - len(self.positions)
 
     def contract(self, symbol: str) -> Contract:
-        """The market's rules; where the exchange's are not known, conservative ones."""
+        """The market's trading rules; conservative ones where the exchange's are unknown."""
         if symbol not in self._contracts:
             self._contracts[symbol] = Contract(symbol)
         return self._contracts[symbol]
 
     def at_open(self, time: int, bar_of: BarOf, orders: Iterable[Order] = ()) -> None:
-        """What happens at the open of the bars at `time`: funding, then time exits, then entries.
+        """Trade the open of the bars at `time`: funding, then time exits, then entries.
 
         Args:
             time: open time in ms.
-            bar_of: the bar at `time` of a symbol, or None where it has none; only its open is looked at, and the
-                funding settled up to then.
+            bar_of: symbol -> the bar at `time`, or None without one; only its open is used, and the funding settled up
+                to then.
             orders: entries for this open, the best first.
         """
         due: list[tuple[str, float]] = []
@@ -120,7 +120,7 @@ class Account:
                 self.open(order, time, bar.open)
 
     def at_close(self, time: int, bar_of: BarOf) -> None:
-        """What happens inside the bars at `time`: funding, then stops, targets and liquidations, then valuation."""
+        """Trade the bars at `time` after their open: funding, then stops, targets and liquidations, then valuation."""
         for symbol, position in list(self.positions.items()):
             bar = bar_of(symbol)
             if bar is None:
@@ -137,10 +137,10 @@ class Account:
             if self.exits.trail_atr:
                 stop = trailed_stop(position, bar, self.exits, self.contract(symbol))
                 if stop != position.stop:
-                    self._happen(Moved(symbol, stop))
+                    self._emit(Moved(symbol, stop))
 
     def open(self, order: Order, time: int, price: float) -> Position | None:
-        """Fill an entry at this price before slippage; None where it is refused, which is counted by reason."""
+        """Fill an entry at this price before slippage; None where it is refused."""
         refusal = self._refusal(order)
         if refusal is None:
             contract = self.contract(order.symbol)
@@ -148,9 +148,7 @@ class Account:
             size = plan(
                 order,
                 entry_price,
-                self.equity_usd,
-                self.free_usd,
-                self.margin_usd,
+                Funds(self.equity_usd, self.free_usd, self.margin_usd),
                 contract,
                 self.settings,
                 self.costs,
@@ -158,15 +156,15 @@ class Account:
             )
             if not isinstance(size, str):
                 entry = taker_fill(price, order.side, size.quantity, self.costs)
-                self._happen(Filled(order, size, time, entry))
+                self._emit(Filled(order, size, time, entry))
                 return self.positions[order.symbol]
             refusal = size
         self.refuse(order, refusal)
         return None
 
     def refuse(self, order: Order, reason: Refusal) -> None:
-        """Let an order come to nothing."""
-        self._happen(Refused(order, reason))
+        """Refuse an order."""
+        self._emit(Refused(order, reason))
 
     def settle(self, symbol: str, rate: float, price: float) -> float:
         """Pay or receive funding for an open position; returns the cash received.
@@ -176,7 +174,7 @@ class Account:
         """
         position = self._position(symbol)
         cash = -position.order.side * position.size.quantity * price * rate
-        self._happen(Settled(symbol, rate, price, cash))
+        self._emit(Settled(symbol, rate, price, cash))
         return cash
 
     def close(self, symbol: str, time: int, price: float, reason: Reason) -> Trade:
@@ -215,21 +213,23 @@ class Account:
             funding_known=position.funding_known,
             mark_known=position.mark_known,
         )
-        self._happen(Closed(trade, fill))
+        self._emit(Closed(trade, fill))
         return trade
 
     def apply(self, event: AccountEvent) -> None:
-        """Let an event take effect.
+        """Apply an event.
 
         Raises:
-            TradingError: an event of a position that is not open, or that is open already.
+            TradingError: an event of a position that is not open, or the fill of one that is.
         """
         match event:
             case Refused(reason=reason):
                 self.refused[reason] += 1
             case Filled(order, size, time, entry):
                 if order.symbol in self.positions:
-                    raise TradingError(f"open a position in {order.symbol}", found="one that is open", expected="none")
+                    raise TradingError(
+                        f"open a position in {order.symbol}", found="an open position", expected="no open position"
+                    )
                 self.cash_usd -= entry.fee_usd
                 self.positions[order.symbol] = Position(
                     order, size, time, entry, stop=size.stop, mark=entry.reference_price
@@ -247,7 +247,7 @@ class Account:
                 self.trades.append(trade)
 
     def value(self, symbol: str, mark: float, *, funding_known: bool, mark_known: bool) -> None:
-        """Value an open position as it was valued before a restart.
+        """Restore the valuation of an open position.
 
         Raises:
             TradingError: no such position.
@@ -255,10 +255,10 @@ class Account:
         position = self._position(symbol)
         position.mark, position.funding_known, position.mark_known = mark, funding_known, mark_known
 
-    def _happen(self, event: AccountEvent) -> None:
+    def _emit(self, event: AccountEvent) -> None:
         self.apply(event)
-        if self.tell is not None:
-            self.tell(event)
+        if self.on_event is not None:
+            self.on_event(event)
 
     def _refusal(self, order: Order) -> Refusal | None:
         if order.symbol in self.positions:
@@ -272,7 +272,7 @@ class Account:
         return None
 
     def _liquidation_fill(self, position: Position, price: float) -> Fill:
-        """The exchange takes over: no more than the margin can be lost, the fee included."""
+        """Fill of a liquidation: the loss is at most the margin, fee included."""
         side, size = position.order.side, position.size
         bankruptcy_price = position.entry.price - side * size.margin_usd / size.quantity
         price = side * max(side * price, side * bankruptcy_price)
@@ -286,6 +286,6 @@ class Account:
         except KeyError:
             raise TradingError(
                 f"change the position in {symbol}",
-                found="none",
+                found="no open position",
                 expected=f"one of {', '.join(self.positions) or 'no open positions'}",
             ) from None

@@ -9,8 +9,8 @@ class Settlement(NamedTuple):
     """One funding settlement.
 
     Attributes:
-        rate: fraction of the position's value; a long pays a positive rate.
-        price: mark price at the settlement, or the last price where the mark is not known.
+        rate: fraction of the position's value; longs pay a positive rate.
+        price: mark price at the settlement; the last price where the mark is unknown.
     """
 
     rate: float
@@ -18,15 +18,15 @@ class Settlement(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """Prices of one bar, and the funding settled in it.
+    """Prices of one bar and the funding settled in it.
 
     Attributes:
         time: open time in ms.
         open, high, low, close: last prices.
-        mark_open, mark_high, mark_low: mark prices; the last prices where the mark is not known.
-        mark_known: the mark prices are the exchange's.
-        funding_known: no settlement is missing.
-        settled_at_open: settlements since the bar before, this bar's open included: before any fill of this bar.
+        mark_open, mark_high, mark_low: mark prices; last prices where the mark is unknown.
+        mark_known: whether the mark prices are the exchange's.
+        funding_known: whether no settlement is missing.
+        settled_at_open: settlements after the previous bar, up to and including this bar's open: before any fill.
         settled_inside: settlements after the open, before the next.
     """
 

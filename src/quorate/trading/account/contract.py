@@ -1,4 +1,4 @@
-"""What an exchange lets one trade in a market: step of quantity, step of price, least value, margin tiers."""
+"""Trading rules of a market: steps of quantity and price, minimum order value, margin tiers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Self
 from quorate.core.errors import TradingError
 from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers
 
-# A quotient this close below a whole number of steps is that number: 0.3 / 0.1 is 2.9999999999999996.
+# Quotients this close below a whole number of steps are rounded to it: 0.3 / 0.1 is 2.9999999999999996.
 _STEP_TOLERANCE = 1e-9
 
-# ccxt's constants for what `precision` counts.
+# ccxt's constants for the unit of `precision`.
 _DECIMAL_PLACES, _TICK_SIZE = 2, 4
 
 
@@ -23,9 +23,9 @@ class Contract:
 
     Attributes:
         symbol: ccxt's name; without a colon it is spot: no shorts, no leverage, no funding, no liquidation.
-        lot: step of the quantity in base units; 0 where unknown, then any quantity will do.
-        tick: step of the price in quote units; 0 where unknown.
-        minimum_usd: least value of an order.
+        lot: step of the quantity in base units; 0 where unknown, which allows any quantity.
+        tick: step of the price in quote units; 0 where unknown, which allows any price.
+        minimum_usd: minimum value of an order.
         tiers: maintenance margins; unused for spot.
 
     Raises:
@@ -56,11 +56,11 @@ class Contract:
         Args:
             market: its symbol, precision, limits and contract size.
             tiers: the perpetual's rows of `fetch_leverage_tiers`; conservative ones where None or empty.
-            precision_mode: ccxt's constant: whether precision is a step or counts decimal places. Significant digits
-                make no steps, so these are then unknown.
+            precision_mode: ccxt's constant for steps or decimal places. Significant digits define no steps, which are
+                then unknown.
 
         Raises:
-            TradingError: an inverse contract, which this account cannot hold.
+            TradingError: an inverse contract, which the account does not support.
         """
         symbol = str(market["symbol"])
         if market.get("inverse"):
@@ -70,7 +70,7 @@ class Contract:
                 expected="a linear one",
                 remedy="Choose a USDT-margined perpetual.",
             )
-        # Exchanges count perpetuals in contracts, this account in the base units that they hold.
+        # Exchanges count perpetuals in contracts, the account in base units.
         size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
         precision, limits = market.get("precision") or {}, market.get("limits") or {}
         minimum = (limits.get("cost") or {}).get("min")
@@ -85,11 +85,11 @@ class Contract:
 
     @property
     def spot(self) -> bool:
-        """No shorts, no leverage, no funding, no liquidation."""
+        """Whether the market is spot: no shorts, leverage, funding or liquidation."""
         return ":" not in self.symbol
 
     def round_quantity(self, quantity: float) -> float:
-        """Down to a whole number of lots.
+        """The quantity rounded down to a whole number of lots.
 
         >>> Contract("BTC/USDT:USDT", lot=0.1).round_quantity(0.35)
         0.3
@@ -97,7 +97,7 @@ class Contract:
         return quantity if self.lot == 0 else round(math.floor(quantity / self.lot + _STEP_TOLERANCE) * self.lot, 12)
 
     def round_price(self, price: float, direction: int) -> float:
-        """To a whole number of ticks, up (direction 1) or down (-1).
+        """The price rounded to a whole number of ticks, up (direction 1) or down (-1).
 
         >>> Contract("BTC/USDT:USDT", tick=0.5).round_price(100.2, 1)
         100.5
@@ -110,7 +110,7 @@ class Contract:
 
 
 def _step(precision: float | None, mode: int) -> float:
-    """Ccxt's precision as a step; 0 where it is unknown."""
+    """The step of a ccxt precision; 0 where it is unknown."""
     if precision is None or mode not in (_DECIMAL_PLACES, _TICK_SIZE):
         return 0.0
     return float(precision) if mode == _TICK_SIZE else float(10 ** -int(precision))

@@ -1,4 +1,4 @@
-"""An exchange's trading rules beside its candles: one file in the data folder, written by a download."""
+"""File of an exchange's trading rules in a data folder, written by a download."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _VERSION = 1
 
 
 def read_contracts(folder: Path | str) -> dict[str, Contract]:
-    """Symbol -> rules, as the folder has them; empty where nobody wrote any.
+    """Read the trading rules of a folder: symbol -> rules; empty without the file.
 
     Raises:
-        TradingError: a file that cannot be read, or rules that make no sense.
+        TradingError: a file that cannot be read, or invalid rules.
     """
     path = Path(folder) / CONTRACTS_FILE
     attempted = f"read the trading rules in {path}"
@@ -53,11 +53,11 @@ def read_contracts(folder: Path | str) -> dict[str, Contract]:
 
 
 def ask_contracts(exchange: Exchange, symbols: Iterable[str]) -> dict[str, Contract]:
-    """Symbol -> rules, as the exchange tells them; tiers only where an account's key was given.
+    """Request trading rules from an exchange: symbol -> rules. Tiers need the key of an account.
 
     Raises:
-        UnknownSymbolError: a market that it does not have.
-        ExchangeError: it does not answer.
+        UnknownSymbolError: a market that the exchange does not have.
+        ExchangeError: no answer.
     """
     chosen = sorted(set(symbols))
     for symbol in chosen:
@@ -69,10 +69,10 @@ def ask_contracts(exchange: Exchange, symbols: Iterable[str]) -> dict[str, Contr
 
 
 def write_contracts(folder: Path | str, contracts: Iterable[Contract]) -> bool:
-    """Add the rules of some markets to the folder's, in place of those that it has; whether anything changed.
+    """Add or replace the rules of some markets in a folder; returns whether the file changed.
 
     Raises:
-        TradingError: the file that is there cannot be read.
+        TradingError: the existing file cannot be read.
         DataError: the folder cannot be written.
     """
     present = read_contracts(folder)
@@ -88,7 +88,7 @@ def write_contracts(folder: Path | str, contracts: Iterable[Contract]) -> bool:
 def _rules(contract: Contract) -> dict[str, Any]:
     rows = None
     if contract.tiers != CONSERVATIVE_TIERS:
-        # A last tier without an end has no number that JSON could hold.
+        # The last tier may be unbounded; JSON has no infinity.
         rows = [
             [None if math.isinf(tier.most_usd) else tier.most_usd, tier.maintenance, tier.leverage]
             for tier in contract.tiers.rows

@@ -1,4 +1,4 @@
-"""What a fill costs: slippage moves the price against the trader, and a fee is taken on the value traded."""
+"""Costs of a fill: slippage moves the price against the trader, and a fee is charged on the traded value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Fill(NamedTuple):
     """One side of a trade.
 
     Attributes:
-        price: what was paid or received, in quote units.
-        reference_price: what it would have been without slippage.
+        price: paid or received, in quote units.
+        reference_price: price without slippage.
         fee_usd: fee on the value at `price`.
         slippage_usd: value lost between reference and price; never negative.
     """
@@ -24,7 +24,7 @@ class Fill(NamedTuple):
 
 
 def slipped(reference_price: float, direction: int, costs: CostSettings) -> float:
-    """The price a market order gets: higher for a buyer (direction 1), lower for a seller (-1).
+    """Fill price of a market order: higher for a buyer (direction 1), lower for a seller (-1).
 
     >>> slipped(100.0, 1, CostSettings(slippage=0.01))
     101.0
@@ -33,18 +33,18 @@ def slipped(reference_price: float, direction: int, costs: CostSettings) -> floa
 
 
 def taker_fill(reference_price: float, direction: int, quantity: float, costs: CostSettings) -> Fill:
-    """A market order: slippage and the taker fee."""
+    """Fill of a market order: slippage and the taker fee."""
     price = slipped(reference_price, direction, costs)
     return Fill(price, reference_price, quantity * price * costs.taker_fee, quantity * abs(price - reference_price))
 
 
 def maker_fill(reference_price: float, quantity: float, costs: CostSettings) -> Fill:
-    """An order that rested in the book: its own price and the maker fee, which may be a rebate."""
+    """Fill of a limit order that rested in the book: its own price and the maker fee, which may be a rebate."""
     return Fill(reference_price, reference_price, quantity * reference_price * costs.maker_fee, 0.0)
 
 
 def loss_at_stop(entry_price: float, stop: float, side: int, costs: CostSettings) -> float:
-    """What one unit loses when the stop is hit as it should be: price, slippage of the exit, both fees.
+    """Loss of one unit when the stop fills at its price: price difference, slippage of the exit, both fees.
 
     >>> round(loss_at_stop(100.0, 98.0, 1, CostSettings(taker_fee=0.001, slippage=0)), 6)
     2.198

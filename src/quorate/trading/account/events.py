@@ -1,4 +1,4 @@
-"""What happens to the account. Each event holds all that it changes, so that events alone rebuild the account."""
+"""Events of the account. Each holds everything it changes, so that the events alone rebuild the account."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from quorate.trading.account.sizing import Size
 
 
 class Refused(NamedTuple):
-    """An order came to nothing."""
+    """An order was refused."""
 
     order: Order
     reason: Refusal
 
 
 class Filled(NamedTuple):
-    """An order became a position.
+    """An order was filled and opened a position.
 
     Attributes:
-        time: open time in ms of the bar at whose open it was filled.
+        time: open time in ms of the bar at whose open it filled.
     """
 
     order: Order
@@ -46,17 +46,17 @@ class Settled(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A trailing stop followed the price."""
+    """A trailing stop was moved."""
 
     symbol: str
     stop: float
 
 
 class Closed(NamedTuple):
-    """A position became a trade.
+    """A position was closed.
 
     Attributes:
-        exit: the fill, without which the trade's sums could not be taken apart again to the last bit.
+        exit: the closing fill; the trade's sums alone do not give it back to the last bit.
     """
 
     trade: Trade

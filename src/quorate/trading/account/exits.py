@@ -1,4 +1,4 @@
-"""Where a position ends: which of its levels a bar reaches first, and where a trailing stop goes next."""
+"""Exits of a position: the first level that a bar reaches, and the next trailing stop."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from quorate.trading.account.position import Position, Reason
 
 
 class Exit(NamedTuple):
-    """A level that was reached, and the price there before slippage."""
+    """A level that was reached, and its price before slippage."""
 
     reason: Reason
     price: float
 
 
 def reached(position: Position, bar: Bar, settings: ExitSettings) -> Exit | None:
-    """The exit inside this bar, if any.
+    """The exit inside this bar; None without one.
 
-    Candles do not say what came first inside a bar, so the worst is assumed: the stop before the target, and no profit
-    from a stop that an open jumps over. A stop lies nearer than the liquidation, so it comes before that too, unless
-    the mark price opens beyond it.
+    The order of prices inside a bar is unknown, so the worst is assumed: the stop before the target, and a fill at the
+    open where the open is beyond the stop. The stop is nearer than the liquidation and comes before it, unless the mark
+    price opens beyond the liquidation.
     """
     side, stop, size = position.order.side, position.stop, position.size
     target, liquidation = size.target, size.liquidation_price
-    # For a short, the signs turn every comparison round: what is `low` to a long is `-high` to a short.
+    # Negated prices make the comparisons of a short those of a long: its `low` is `-high`.
     if side > 0:
         low, high, mark_low = bar.low, bar.high, bar.mark_low
     else:
@@ -49,9 +49,9 @@ def reached(position: Position, bar: Bar, settings: ExitSettings) -> Exit | None
 
 
 def trailed_stop(position: Position, bar: Bar, settings: ExitSettings, contract: Contract) -> float:
-    """The stop after this bar has closed: it follows the best price, on whole ticks, and never goes back.
+    """The trailing stop after this bar has closed: at a distance from the best price, on whole ticks, never back.
 
-    It moves between bars only, since inside one nobody knows whether the high came before the low.
+    It moves between bars only, since the order of high and low inside a bar is unknown.
     """
     distance = settings.trail_atr * position.order.atr
     if position.order.side > 0:

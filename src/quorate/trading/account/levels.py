@@ -1,4 +1,4 @@
-"""The prices at which a position is to end, set at its entry."""
+"""Stop and target prices."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from quorate.trading.account.contract import Contract
 
 
 def stop_price(entry_price: float, side: int, distance: float, contract: Contract) -> float:
-    """The stop this far from the entry, or from the best price; rounded towards it, so that it never risks more."""
+    """Stop at this distance from the entry or the best price, rounded towards it so that it never risks more."""
     return contract.round_price(entry_price - side * distance, side)
 
 
 def target_price(entry_price: float, side: int, distance: float, contract: Contract) -> float:
-    """The target, rounded away from the entry."""
+    """Target at this distance from the entry, rounded away from it."""
     return contract.round_price(entry_price + side * distance, side)

@@ -1,6 +1,6 @@
-"""Isolated margin: how much leverage a position may have, and the mark price at which it is liquidated.
+"""Isolated margin: maximum leverage and liquidation price of a position.
 
-The maintenance margin of a position worth N is `N x rate - deduction` of N's tier; the deductions make it continuous
+The maintenance margin of a position of value N is `N x rate - deduction` of N's tier; deductions make it continuous
 (https://www.binance.com/en/support/faq/detail/b3c689c1f50a44cabb3a84e663b81d93).
 """
 
@@ -16,12 +16,12 @@ from quorate.core.errors import TradingError
 
 
 class Tier(NamedTuple):
-    """One row of an exchange's table.
+    """One row of an exchange's table of maintenance margins.
 
     Attributes:
-        most_usd: largest position value of this tier.
+        most_usd: maximum position value of this tier.
         maintenance: maintenance margin of the part of the value that lies in this tier, as a fraction.
-        leverage: most.
+        leverage: maximum.
     """
 
     most_usd: float
@@ -31,13 +31,13 @@ class Tier(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MarginTiers:
-    """An exchange's maintenance margin table for one perpetual, smallest positions first.
+    """Table of maintenance margins of one perpetual, smallest positions first.
 
     Raises:
-        TradingError: no rows, values or rates that do not rise, or leverage that the maintenance margin forbids.
+        TradingError: no rows, values or rates that do not increase, or leverage above 1 / maintenance.
 
-    >>> MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)]).maintenance_usd(20_000)
-    300.0
+    >>> MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)]).leverage(20_000)
+    25
     """
 
     rows: Sequence[Tier]
@@ -62,7 +62,7 @@ class MarginTiers:
                 raise TradingError(
                     "build a table of margin tiers",
                     found=f"{tier} after {below}",
-                    expected="values and maintenance margins that rise",
+                    expected="increasing values and maintenance margins",
                 )
             deductions.append(deductions[-1] + below.most_usd * (tier.maintenance - below.maintenance))
         object.__setattr__(self, "rows", rows)
@@ -70,7 +70,7 @@ class MarginTiers:
 
     @classmethod
     def from_ccxt(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
-        """From one symbol's rows of ccxt's `fetch_leverage_tiers`.
+        """Table from one symbol's rows of ccxt's `fetch_leverage_tiers`.
 
         Raises:
             TradingError: a row without maxNotional, maintenanceMarginRate or maxLeverage.
@@ -88,23 +88,15 @@ class MarginTiers:
 
     @property
     def most_usd(self) -> float:
-        """The largest position that may be held at all."""
+        """Maximum value of a position."""
         return self.rows[-1].most_usd
 
     def leverage(self, value_usd: float) -> float:
-        """Most leverage for a position of this value; 0 beyond the table."""
+        """Maximum leverage of a position of this value; 0 beyond the table."""
         return next((tier.leverage for tier in self.rows if value_usd <= tier.most_usd), 0.0)
 
-    def maintenance_usd(self, value_usd: float) -> float:
-        """Least margin to keep a position of this value."""
-        # The table is convex, so the right tier is the one that asks for most.
-        return max(
-            value_usd * tier.maintenance - deduction
-            for tier, deduction in zip(self.rows, self._deductions, strict=True)
-        )
-
     def liquidation_price(self, side: int, quantity: float, entry_price: float, margin_usd: float) -> float:
-        """The mark price at which margin plus unrealised profit is down to the maintenance margin.
+        """Mark price at which margin plus unrealised profit equals the maintenance margin.
 
         Args:
             side: 1 long, -1 short.
@@ -113,11 +105,11 @@ class MarginTiers:
             margin_usd: isolated margin.
 
         Returns:
-            A price; 0 for a long that can never be liquidated.
+            A price; 0 for a long without liquidation.
         """
         value = quantity * entry_price
-        # Each tier's line alone gives one price. The maintenance margin is the highest of the lines, so the first
-        # price to be reached on the way down (a long) or up (a short) is the true one.
+        # Each tier's line gives one price. The maintenance margin is the maximum of the lines, so the first price
+        # reached on the way down (long) or up (short) is the liquidation price.
         prices = (
             (value - side * (margin_usd + deduction)) / (quantity * (1 - side * tier.maintenance))
             for tier, deduction in zip(self.rows, self._deductions, strict=True)
@@ -126,7 +118,7 @@ class MarginTiers:
 
 
 # Stricter than the tables of the large exchanges for all but their newest coins: the maintenance margin is half of the
-# initial one in every tier. Used where the exchange's own table is not known.
+# initial margin in every tier. Used where the exchange's table is unknown.
 CONSERVATIVE_TIERS = MarginTiers(
     (
         Tier(5_000, 0.02, 25),

@@ -1,4 +1,4 @@
-"""An order decided on a closed bar, and what became of those that were not filled."""
+"""Orders decided on a closed bar, and reasons to refuse them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Literal, NamedTuple
 
 Refusal = Literal[
     "in_position",  # one position per symbol
-    "just_ended",  # its time was up at this very open, on the same side, and `exits.reopen` is off
+    "just_ended",  # a position of the same side reached its time exit at this open, and `exits.reopen` is off
     "no_slot",  # every slot is taken
     "no_next_bar",  # a gap or the end of the candles follows the decision
     "no_atr",  # too little history to place a stop
-    "stop_too_near",  # less than a tick from the entry
+    "stop_too_near",  # stop less than a tick from the entry
     "no_confidence",  # confidence 0
-    "no_probability",  # half Kelly needs one
-    "no_edge",  # half Kelly would bet nothing
-    "no_margin",  # nothing is left to trade with
-    "below_minimum",  # less than one lot or than the exchange's least order
+    "no_probability",  # half Kelly without a probability
+    "no_edge",  # half Kelly of 0
+    "no_margin",  # no free margin or capital
+    "below_minimum",  # less than one lot or the exchange's minimum order
     "spot_short",  # spot cannot be sold short
-    "guarded",  # a guard lets nobody enter
-    "late",  # the open it was meant for is long past
-    "no_trust",  # the exchange's clock or its data cannot be relied on now
+    "guarded",  # stopped by a guard
+    "late",  # the open of the order is too long ago
+    "no_trust",  # the exchange's clock or data are unreliable now
 ]
 
 
@@ -29,9 +29,9 @@ class Order(NamedTuple):
     Attributes:
         symbol: ccxt's name.
         side: 1 long, -1 short.
-        decided: open time in ms of the bar on whose close it was decided.
-        due: time in ms of the open at which the position is closed at the latest.
-        confidence: of the decision; the most confident orders get the free slots.
+        decided: open time in ms of the bar at whose close it was decided.
+        due: time in ms of the open at which the position closes at the latest.
+        confidence: of the decision; orders fill in descending order of it.
         atr: ATR(14) known at the decision, in price units.
         probability: calibrated probability that the trade wins; NaN where unknown.
     """

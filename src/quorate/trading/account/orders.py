@@ -1,4 +1,4 @@
-"""The entries that decisions on closed bars ask for."""
+"""Entry orders of decision frames."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from quorate.trading.account.order import Order
 
 
 class Orders:
-    """Orders by the open at which they fill, the most confident first, then by symbol.
+    """Orders by the open at which they fill, by descending confidence, then by symbol.
 
     Args:
         frames: symbol -> decisions.
-        candles: symbol -> candles, at least of the frames' bars; older ones warm ATR up.
-        horizon: bars that a position may last.
+        candles: symbol -> candles of at least the frames' bars; older ones warm ATR up.
+        horizon: maximum number of bars that a position is held.
         start, end: only decisions of bars in [start, end), in ms.
-        probabilities: symbol -> (n,) calibrated probability, row by row with the frame, that its decision wins.
+        probabilities: symbol -> (n,) calibrated probability that the decision wins, aligned with the frame; NaN where
+            unknown.
 
     Attributes:
         times: fill times in ms, increasing.
-        unfillable: orders with no bar to fill them, since a gap or the end of the run follows the decision.
+        unfillable: number of orders whose decision is followed by a gap or the end of the run.
 
     Raises:
-        TradingError: decisions that do not belong to the candles.
+        TradingError: decisions that do not match the candles.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Orders:
         self._spans = dict(zip(self.times, pairwise([*firsts.tolist(), len(fill)]), strict=True))
 
     def at(self, time: int) -> Iterator[Order]:
-        """Entries for the open at `time`, the best first."""
+        """Orders for the open at `time`, the best first."""
         return map(Order._make, self._rows[slice(*self._spans.get(time, (0, 0)))])
 
     def _of(
@@ -92,7 +93,7 @@ class Orders:
             frame.time[chosen],
             np.nan_to_num(frame.confidence[chosen], nan=0.0),
             np.where(frame.action[chosen] == Action.BUY, 1, -1),
-            # The bar before the fill is the bar of the decision: nothing newer is known.
+            # The bar before the fill is the bar of the decision; nothing newer may be used.
             atr_14(Bars(candles))[row - 1] if row.size else np.zeros(0),
             np.full(len(chosen), np.nan) if probability is None else probability[chosen],
         )
@@ -120,10 +121,10 @@ def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | Non
         raise TradingError(
             attempted,
             found=f"a decision at {format_ms(int(frame.time[unknown][0]))}, where there is no candle",
-            expected="decisions on the candles' own bars",
+            expected="decisions on bars of the candles",
             remedy="Pass the candles that the decisions were made on.",
         )
     if np.any(np.diff(frame.time) <= 0):
-        raise TradingError(attempted, found="decisions out of order or twice", expected="times that increase")
+        raise TradingError(attempted, found="decisions out of order or twice", expected="increasing times")
     if frame.action.min() < min(Action) or frame.action.max() > max(Action):
-        raise TradingError(attempted, found="an action that is none", expected="0 SELL, 1 HOLD, 2 BUY")
+        raise TradingError(attempted, found="an invalid action", expected="0 SELL, 1 HOLD, 2 BUY")

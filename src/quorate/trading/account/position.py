@@ -1,4 +1,4 @@
-"""An open position, and the trade it becomes when it is closed."""
+"""Open positions and closed trades."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Reason = Literal["stop", "trailing", "target", "time", "liquidation", "end"]
 
 @dataclass(slots=True)
 class Position:
-    """A position while it is open; the account changes it.
+    """An open position; the account changes it.
 
     Attributes:
-        order: what opened it.
+        order: that opened it.
         size: quantity, leverage, margin and levels at the entry.
-        entry_time: open time in ms of the bar at whose open it was filled.
-        entry: the fill.
-        stop: where the stop is now; a trailing one moves.
-        mark: last price it was valued at.
-        funding_usd: received so far; negative when paid.
-        funding_known, mark_known: for every bar so far.
+        entry_time: open time in ms of the bar at whose open it filled.
+        entry: the opening fill.
+        stop: current stop; a trailing stop moves.
+        mark: price of the last valuation.
+        funding_usd: funding received so far; negative when paid.
+        funding_known, mark_known: whether complete for every bar so far.
     """
 
     order: Order
@@ -49,7 +49,7 @@ class Position:
 
     @property
     def unrealised_usd(self) -> float:
-        """Profit at the last valuation, before the costs of closing."""
+        """Profit at the last valuation, without the costs of closing."""
         return self.order.side * self.size.quantity * (self.mark - self.entry.price)
 
 
@@ -59,18 +59,18 @@ class Trade:
 
     Attributes:
         side: 1 long, -1 short.
-        decided: the bar whose close decided the entry.
-        entry_time: the bar at whose open it was filled.
-        exit_time: the bar in which it was closed: at its open for `time`, at its close for `end`, inside for the rest.
+        decided: bar at whose close the entry was decided.
+        entry_time: bar at whose open it filled.
+        exit_time: bar in which it closed: at its open for `time`, at its close for `end`, inside for other reasons.
         entry_price, exit_price: fills, slippage included.
         stop, target: levels at the entry.
-        reason: what closed it.
+        reason: of the exit.
         gross_usd: result at the prices before slippage.
-        fee_usd: fees of both fills, a liquidation's included; a maker's rebate makes it smaller.
-        slippage_usd: lost to slippage in both fills.
-        funding_usd: received; negative when paid.
-        funding_known: no settlement was missing while it was open.
-        mark_known: the exchange's mark price was there for every bar.
+        fee_usd: fees of both fills, including that of a liquidation, less maker rebates.
+        slippage_usd: slippage of both fills.
+        funding_usd: funding received; negative when paid.
+        funding_known: whether no settlement was missing while it was open.
+        mark_known: whether the exchange's mark price was known for every bar.
     """
 
     symbol: str
@@ -96,17 +96,17 @@ class Trade:
 
     @property
     def net_usd(self) -> float:
-        """What the account gained: gross - fees - slippage + funding."""
+        """Net result: gross - fees - slippage + funding."""
         return self.gross_usd - self.fee_usd - self.slippage_usd + self.funding_usd
 
     @property
     def value_usd(self) -> float:
-        """Value of the position at its entry."""
+        """Value at the entry."""
         return self.quantity * self.entry_price
 
     @property
     def net_return(self) -> float:
-        """Net result as a fraction of the position's value at its entry, leverage left out."""
+        """Net result as a fraction of the value at the entry, without leverage."""
         return self.net_usd / self.value_usd
 
     def to_json(self) -> dict[str, Any]:

@@ -1,15 +1,17 @@
-"""How large a position is, and how much leverage it takes.
+"""Position sizing: quantity, leverage, margin and levels of an entry.
 
-Four ways to want a size, then the same limits for all: the share of margin, free margin, the exchange's tiers, whole
-lots, the least order, and a stop that is at most half the way to liquidation.
+Four sizing methods, then the same limits for all: the share of margin, free margin, the exchange's tiers, whole lots,
+the minimum order, and a stop at most half way to liquidation.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
+from quorate.core.types import Policy
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import loss_at_stop
 from quorate.trading.account.levels import stop_price, target_price
@@ -17,14 +19,14 @@ from quorate.trading.account.order import Order, Refusal
 
 
 class Size(NamedTuple):
-    """A position as planned at its entry.
+    """Size and levels of a position at its entry.
 
     Attributes:
         quantity: base units.
-        leverage: value over margin.
+        leverage: value divided by margin.
         margin_usd: isolated margin.
         stop, target: prices.
-        liquidation_price: mark price; 0 where there is none.
+        liquidation_price: mark price; 0 without liquidation.
     """
 
     quantity: float
@@ -35,12 +37,42 @@ class Size(NamedTuple):
     liquidation_price: float
 
 
+class Funds(NamedTuple):
+    """What an account has for a new position.
+
+    Attributes:
+        equity_usd: of the whole account.
+        free_usd: cash that is not margin of a position.
+        margin_usd: margin of the open positions.
+    """
+
+    equity_usd: float
+    free_usd: float
+    margin_usd: float
+
+
+def sizing_for(policy: Policy | Literal["stack"], account: AccountSettings) -> AccountSettings:
+    """Account settings for decisions of a policy.
+
+    Decisions of the calibrated policy are made by probabilities and sized by them: half Kelly. All others keep the
+    configured sizing.
+
+    Args:
+        policy: that decides (`DecisionFrame.policy`, `Signal.policy`).
+        account: as configured.
+
+    >>> sizing_for("calibrated", AccountSettings()).sizing, sizing_for("classic", AccountSettings()).sizing
+    ('half_kelly', 'risk')
+    """
+    return replace(account, sizing="half_kelly") if policy == "calibrated" else account
+
+
 def kelly_fraction(probability: float, payoff: float) -> float:
-    """Share of equity to put at risk so that its logarithm grows fastest: p - (1 - p) / b (Kelly 1956).
+    """Share of equity at risk that maximises the expected growth of its logarithm: p - (1 - p) / b (Kelly 1956).
 
     Args:
         probability: of winning, 0 to 1.
-        payoff: what a win gains over what a loss costs.
+        payoff: gain of a win divided by the cost of a loss.
 
     >>> kelly_fraction(0.5, 2.0)
     0.25
@@ -49,14 +81,14 @@ def kelly_fraction(probability: float, payoff: float) -> float:
 
 
 def margin_share(equity_usd: float, margin_usd: float, account: AccountSettings) -> float:
-    """The most margin of one more position: an even share of the equity or of the capital, whichever is less.
+    """Maximum margin of one more position: an equal share of the equity or of the capital, whichever is less.
 
-    What a position may take is never more than the capital has left, so all of them together keep within it.
+    It never exceeds the rest of the capital, so the margins of all positions together stay within it.
 
     Args:
         equity_usd: of the whole account.
-        margin_usd: of the positions that are open.
-        account: the settings.
+        margin_usd: margin of the open positions.
+        account: settings.
 
     >>> margin_share(1_000.0, 0.0, AccountSettings(positions=2, capital_usd=100.0))
     50.0
@@ -69,32 +101,29 @@ def margin_share(equity_usd: float, margin_usd: float, account: AccountSettings)
 def plan(
     order: Order,
     entry_price: float,
-    equity_usd: float,
-    free_usd: float,
-    margin_usd: float,
+    funds: Funds,
     contract: Contract,
     account: AccountSettings,
     costs: CostSettings,
     exits: ExitSettings,
 ) -> Size | Refusal:
-    """The position that this order becomes at this price, or why it becomes none.
+    """Size of the position that an order opens at a price, or the reason to refuse it.
 
-    Where the stop would lie more than half the way to liquidation, leverage is lowered to the next whole number; at 1,
-    and for spot, the stop is drawn in instead.
+    A stop more than half way to liquidation lowers the leverage to the next whole number; at leverage 1, and for spot,
+    it moves the stop nearer instead.
 
     Args:
-        order: what was decided.
-        entry_price: the fill, slippage included.
-        equity_usd: of the whole account.
-        free_usd: cash that is no position's margin.
-        margin_usd: of the positions that are open.
+        order: the entry.
+        entry_price: fill price, slippage included.
+        funds: of the account.
         contract: the market's rules.
-        account: how to size, and the limits.
+        account: sizing method and limits.
         costs: of the fills.
-        exits: where the stop and the target go.
+        exits: distances of stop and target.
     """
     if not (math.isfinite(order.atr) and order.atr > 0):
         return "no_atr"
+    equity_usd, free_usd, margin_usd = funds
     if equity_usd <= 0 or free_usd <= 0:
         return "no_margin"
     share_usd = margin_share(equity_usd, margin_usd, account)
@@ -126,7 +155,7 @@ def plan(
             if leverage > 1:
                 leverage = math.ceil(leverage) - 1.0
                 continue
-            # The quantity stays: it now risks less than it was meant to.
+            # The quantity stays, so the position risks less than configured.
             stop = stop_price(entry_price, order.side, room, contract)
             target = target_price(entry_price, order.side, room * exits.target_ratio, contract)
             if order.side * (entry_price - stop) <= 0:
@@ -154,21 +183,21 @@ def _wanted_quantity(
     if account.sizing == "half_kelly":
         if math.isnan(order.probability):
             return "no_probability"
-        # A target that is hit is a stop with the sign turned round.
+        # The gain at the target is the loss at a stop there, with the sign reversed.
         gain = -loss_at_stop(entry_price, target, order.side, costs)
         if loss > 0:
             half = kelly_fraction(order.probability, gain / loss) / 2 if gain > 0 else 0.0
             risk = min(half, account.kelly_cap)
         if risk <= 0:
             return "no_edge"
-    # Rebates can make even a stop profitable; then only the limits count.
+    # With rebates even a stop can be profitable; then only the limits apply.
     return risk * equity_usd / loss if loss > 0 else math.inf
 
 
 def _fit(
     value_usd: float, leverage: float, share_usd: float, free_usd: float, contract: Contract, fee: float
 ) -> tuple[float, float]:
-    """Value and leverage within the margin share, the free margin (the fee comes out of it too) and the tiers."""
+    """Value and leverage within the margin share, the free margin (which pays the fee too) and the tiers."""
 
     def limited(value: float, leverage: float) -> float:
         return min(value, share_usd * leverage, free_usd / (1 / leverage + fee))

@@ -1,4 +1,4 @@
-"""One market's candles, mark prices and funding, lined up bar by bar for the account."""
+"""Candles, mark prices and funding of one market, aligned by bar for the account."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
 from quorate.market.files.names import is_perpetual
 from quorate.trading.account.bar import Bar, Settlement
 
-# The longest settlement interval of the large exchanges, whose clocks are a few milliseconds off: a longer silence
-# means that settlements are missing.
+# The longest settlement interval of the large exchanges, with a tolerance for their clocks: after a longer interval,
+# settlements are missing.
 _FUNDING_INTERVAL_MS = 8 * HOUR_MS + MINUTE_MS
 
 
@@ -20,8 +20,8 @@ class Tape:
 
     Args:
         candles: last prices.
-        funding: settlements; None where unknown. A NaN rate is a settlement that is not known.
-        mark: mark prices of the same timeframe; None, or a bar left out, falls back to the last prices.
+        funding: settlements; None where unknown. A NaN rate is an unknown settlement.
+        mark: mark prices of the same timeframe; bars without one use the last prices, as all do where None.
 
     Raises:
         TradingError: funding, mark and candles of different symbols or timeframes.
@@ -32,7 +32,7 @@ class Tape:
         mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
         settled = _Settlements(candles, funding, mark_open, mark_close)
         funding_known = settled.known
-        # What a market does not have cannot be missing.
+        # Markets without funding or mark prices cannot miss any.
         if not is_perpetual(candles.symbol):
             funding_known = np.ones(len(candles), dtype=np.bool_)
         if ":" not in candles.symbol:
@@ -48,7 +48,7 @@ class Tape:
 
     def at(self, time: int) -> Bar | None:
         """The bar that opens at `time`; None in a gap."""
-        # Bars are made when they are asked for: most are not. The account asks for one at its open and its close.
+        # Bars are made on demand, since most are never used; the account uses one at its open and at its close.
         bar = self._newest
         if bar is None or bar.time != time:
             row = self._rows.get(time)
@@ -63,10 +63,10 @@ class _Settlements:
     """Funding by bar.
 
     Attributes:
-        at_open: row -> settlements between the end of the bar before and this bar's open, both included; more than the
-            one at the open itself only after a gap, in which a position goes on paying.
+        at_open: row -> settlements from the end of the previous bar to this bar's open, both included; several only
+            after a gap, during which positions pay funding.
         inside: row -> settlements after the open and before the end of the bar.
-        known: (n,) no settlement is missing in this bar.
+        known: (n,) whether no settlement is missing in the bar.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class _Settlements:
         time, rate = time[during], rate[during]
         row = np.searchsorted(candles.time, time, side="right") - 1
         in_gap = time >= candles.time[row] + length
-        # No price is newer than the settlement: its bar's open, or in a gap the last close.
+        # Prices are not newer than the settlement: the open of its bar, or in a gap the last close.
         price = np.where(in_gap, mark_close[row], mark_open[row])
         at_open = in_gap | (time == candles.time[row])
         for target, chosen in ((self.at_open, at_open), (self.inside, ~at_open)):
@@ -96,12 +96,12 @@ class _Settlements:
 
 
 def _covered(bar_time: IntArray, length: int, settled: IntArray) -> BoolArray:
-    """(n,) bars in which no settlement can be missing, since none is farther than an interval from the next."""
+    """(n,) whether no settlement can be missing in a bar: the next one is at most one interval away."""
     if not settled.size:
         return np.zeros(len(bar_time), dtype=np.bool_)
     wide = np.flatnonzero(np.diff(settled) > _FUNDING_INTERVAL_MS)
     far = np.iinfo(np.int64).max
-    # Silences, from where the next settlement was due to where one came again.
+    # Intervals with missing settlements: from where the next one was due to where one came again.
     starts = np.concatenate([[-far], settled[wide] + _FUNDING_INTERVAL_MS, [settled[-1] + _FUNDING_INTERVAL_MS]])
     ends = np.concatenate([[settled[0] - _FUNDING_INTERVAL_MS], settled[wide + 1], [far]])
     begun = np.searchsorted(starts, bar_time + length, side="left")
@@ -112,7 +112,7 @@ def _covered(bar_time: IntArray, length: int, settled: IntArray) -> BoolArray:
 def _mark_prices(
     candles: Candles, mark: Candles | None
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]:
-    """Open, high, low, close of the mark price on the candles' rows, and (n,) where they are the exchange's."""
+    """Open, high, low and close of the mark price on the candles' rows, and (n,) whether they are the exchange's."""
     last = (candles.open, candles.high, candles.low, candles.close)
     if mark is None or not len(mark):
         return *last, np.zeros(len(candles), dtype=np.bool_)
@@ -130,11 +130,11 @@ def _check(candles: Candles, funding: Funding | None, mark: Candles | None) -> N
         raise TradingError(f"trade {candles.symbol}", found=f"funding of {funding.symbol}", expected="its own funding")
     if funding is not None and np.any(np.diff(funding.time) <= 0):
         raise TradingError(
-            f"trade {candles.symbol}", found="funding settlements out of order", expected="times that increase"
+            f"trade {candles.symbol}", found="funding settlements out of order", expected="increasing times"
         )
     if mark is not None and (mark.symbol, mark.timeframe) != (candles.symbol, candles.timeframe):
         raise TradingError(
             f"trade {candles.symbol} {candles.timeframe}",
             found=f"mark prices of {mark.symbol} {mark.timeframe}",
-            expected="those of the same market and timeframe",
+            expected="mark prices of the same market and timeframe",
         )

@@ -1,6 +1,6 @@
-"""Decisions over stored candles to trades and equity."""
+"""Backtests of decisions over stored candles."""
 
-from quorate.trading.backtest.backtest import backtest
+from quorate.trading.backtest.backtest import RuleOptions, backtest
 from quorate.trading.backtest.backtest_result import BacktestResult
 
-__all__ = ["BacktestResult", "backtest"]
+__all__ = ["BacktestResult", "RuleOptions", "backtest"]

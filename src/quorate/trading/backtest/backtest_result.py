@@ -1,4 +1,4 @@
-"""What a backtest found."""
+"""Result of a backtest."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class BacktestResult:
 
     Attributes:
         timeframe: of every bar.
-        symbols: markets that could be traded, sorted.
+        symbols: traded markets, sorted.
         start_equity_usd: before the first bar.
         trades: in the order they were closed.
         time: (n,) int64 open times in ms of all symbols' bars in the run.
         equity_usd: (n,) float64 at the close of each bar, open positions valued at their last close. No NaN.
-        exposure: share of the bars that some position was held in, 0 to 1.
-        refused: orders that came to nothing, by reason.
-        synthetic: some candles were made by the synthetic market, so every number here is.
-        funding_unknown: symbols with a trade for which settlements are missing; its funding is what is known of it.
-        mark_missing: symbols with a trade that was watched by the last price where the mark price is missing.
+        exposure: share of the bars with an open position, 0 to 1.
+        refused: number of orders that were not filled, by reason.
+        synthetic: whether some candles, and so the result, are synthetic.
+        funding_unknown: symbols with a trade during which settlements are missing; its funding is incomplete.
+        mark_missing: symbols with a trade during which mark prices are missing, replaced by last prices.
     """
 
     timeframe: str
@@ -44,7 +44,7 @@ class BacktestResult:
 
     @property
     def final_equity_usd(self) -> float:
-        """At the close of the last bar; what the account started with where there is no bar."""
+        """At the close of the last bar; the start equity of a run without bars."""
         return float(self.equity_usd[-1]) if len(self.equity_usd) else self.start_equity_usd
 
     @property
@@ -54,26 +54,26 @@ class BacktestResult:
 
     @property
     def fee_usd(self) -> float:
-        """Fees paid."""
+        """Fees of all trades."""
         return sum(trade.fee_usd for trade in self.trades)
 
     @property
     def slippage_usd(self) -> float:
-        """Lost to slippage."""
+        """Slippage of all trades."""
         return sum(trade.slippage_usd for trade in self.trades)
 
     @property
     def funding_usd(self) -> float:
-        """Funding received; negative when paid."""
+        """Funding received by all trades; negative when paid."""
         return sum(trade.funding_usd for trade in self.trades)
 
     @property
     def net_usd(self) -> float:
-        """Result of all trades."""
+        """Result of all trades after costs and funding."""
         return sum(trade.net_usd for trade in self.trades)
 
     def to_json(self) -> dict[str, Any]:
-        """`trades` and `equity` of `quorate backtest --json`, and what has to be said with them."""
+        """Trades, equity and their caveats, as in `quorate backtest --json`."""
         return {
             "trades": [trade.to_json() for trade in self.trades],
             "equity": [

@@ -1,63 +1,83 @@
-"""What all guards share: armed or tripped, a move that is asked for, a move that is applied."""
+"""Base class of guards: mode, pending move, applying a move."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from quorate.core.clock import iso_ms
 from quorate.core.errors import TradingError
-from quorate.trading.guards.moves import GuardMode, GuardMove, Name
+from quorate.core.settings import GuardSettings
+from quorate.trading.guards.guard_events import GuardEvent
+from quorate.trading.guards.moves import GuardMode, GuardMove
 
 Rearm = Literal["human", "automatic"]
+Scope = Literal["account", "market"]
+
+EventT = TypeVar("EventT", bound=GuardEvent)
 
 
-class Guard:
-    """One limit. A subclass counts events and asks for moves; nothing but `apply` changes the mode.
+class Guard(ABC, Generic[EventT]):
+    """One limit on entries, for the whole account or for one market.
 
-    A move that was asked for stays asked for until it is applied: a halt cannot be talked away by what comes after.
+    A subclass sets the class attributes, counts events in `on`, and requests moves with `_trip` and `_clear`. The mode
+    changes in `apply` only. A requested move stays pending until it is applied; later events do not withdraw a halt.
 
     Args:
-        symbol: the only market it watches; None for all.
+        settings: limits.
+        symbol: the market it watches; None for the account.
 
     Attributes:
-        mode: ACTIVE while armed; tripped, HALTED if a person has to re-arm it and REDUCING if it clears by itself.
+        name: key in `GUARDS`, and in the journal.
+        rearm: human, where a person has to re-arm it, or automatic.
+        events: types of events passed to `on`.
+        scopes: account, for one guard that sees all events; market, for one guard a market that sees that market's
+            events. Guards of markets re-arm automatically: a person's request names no market.
+        mode: ACTIVE while armed; once tripped, HALTED if a person has to re-arm it, REDUCING if it clears by itself.
         since: ms at which it was tripped; None while armed.
-        until: ms before which it cannot be re-armed; None where there is no such time.
-        reason: why it is tripped, or what re-armed it last.
-        asked: the move it asks for; None for none.
+        until: ms before which it cannot be re-armed; None without such a time.
+        reason: why it is tripped, or how it was re-armed last.
+        pending: the requested move; None without one.
     """
 
-    name: ClassVar[Name]
+    name: ClassVar[str]
     rearm: ClassVar[Rearm]
+    events: ClassVar[tuple[type[GuardEvent], ...]]
+    scopes: ClassVar[tuple[Scope, ...]] = ("account",)
 
-    def __init__(self, symbol: str | None = None) -> None:
+    def __init__(self, settings: GuardSettings, symbol: str | None = None) -> None:
+        self.settings = settings
         self.symbol = symbol
         self.mode: GuardMode = "ACTIVE"
         self.since: int | None = None
         self.until: int | None = None
         self.reason = ""
-        self.asked: GuardMove | None = None
+        self.pending: GuardMove | None = None
+
+    @abstractmethod
+    def on(self, event: EventT) -> None:
+        """Count an event of one of the types in `events`."""
+
+    @property
+    @abstractmethod
+    def state(self) -> str:
+        """Description of what was counted."""
 
     @property
     def tripped(self) -> bool:
-        """Entries are stopped."""
+        """Whether entries are stopped."""
         return self.mode != "ACTIVE"
 
     @property
     def stops(self) -> bool:
-        """Entries are stopped, or will be as soon as the move that is asked for has been written down."""
-        return self.tripped or (self.asked is not None and self.asked.trips)
-
-    @property
-    def state(self) -> str:
-        """What it has counted, in words."""
-        raise NotImplementedError
+        """Whether entries are stopped, or will be once the pending move is applied."""
+        return self.tripped or (self.pending is not None and self.pending.trips)
 
     def apply(self, move: GuardMove) -> None:
-        """Let a move take effect that has been written down.
+        """Apply a move that has been written to the journal.
 
         Raises:
-            TradingError: it does not start from the mode that the guard is in.
+            TradingError: the move does not start from the guard's current mode.
         """
         if move.before != self.mode:
             raise TradingError(
@@ -67,10 +87,10 @@ class Guard:
             )
         if move.after == "ACTIVE":
             self.since = None
-            self._start_over()
+            self._reset()
         elif move.trips:
             self.since = move.time
-        self.asked = None
+        self.pending = None
         self.mode, self.reason, self.until = move.after, move.reason, move.until
 
     def to_json(self) -> dict[str, Any]:
@@ -87,22 +107,22 @@ class Guard:
         }
 
     def _trip(self, time: int, reason: str, until: int | None = None) -> None:
-        """Ask to be tripped; if it is already, take back a request to clear, and move `until` on."""
+        """Request to be tripped; if tripped already, withdraw a request to clear and extend `until`."""
         if not self.tripped:
-            if self.asked is None:
-                self.asked = self._move(time, "HALTED" if self.rearm == "human" else "REDUCING", reason, until)
+            if self.pending is None:
+                self.pending = self._move(time, "HALTED" if self.rearm == "human" else "REDUCING", reason, until)
             return
-        self.asked = None
+        self.pending = None
         if until is not None and (self.until is None or until > self.until):
-            self.asked = self._move(time, self.mode, reason, until)
+            self.pending = self._move(time, self.mode, reason, until)
 
     def _clear(self, time: int, reason: str) -> None:
-        """Ask to be armed again, if it is tripped."""
-        if self.tripped and self.asked is None:
-            self.asked = self._move(time, "ACTIVE", reason, None)
+        """Request to be armed again, if tripped."""
+        if self.tripped and self.pending is None:
+            self.pending = self._move(time, "ACTIVE", reason, None)
 
-    def _start_over(self) -> None:
-        """Armed again: forget what tripped it."""
+    def _reset(self) -> None:
+        """Discard what tripped the guard; called when it is armed again."""
 
     def _move(self, time: int, after: GuardMode, reason: str, until: int | None) -> GuardMove:
         return GuardMove(self.name, self.mode, after, time, reason, self.symbol, until)

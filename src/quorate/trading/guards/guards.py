@@ -1,43 +1,56 @@
-"""All guards of one account: events in, moves out, and whether an entry may be made."""
+"""All guards of one account: events in, moves out, and whether an entry is allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 from quorate.core.clock import format_ms
 from quorate.core.errors import GuardError, close_match
 from quorate.core.settings import GuardSettings
-from quorate.trading.account.position import Trade
 from quorate.trading.guards.consecutive_losses import LossesGuard
 from quorate.trading.guards.daily_drawdown import DrawdownGuard
 from quorate.trading.guards.guard import Guard
+from quorate.trading.guards.guard_events import GuardEvent
 from quorate.trading.guards.mean_confidence import ConfidenceGuard
 from quorate.trading.guards.moves import MODES, EntryCheck, GuardMode, GuardMove
 from quorate.trading.guards.operational import ClockGuard, FeedGuard, ValuationGuard
 from quorate.trading.guards.sustained_volatility import VolatilityGuard
 from quorate.trading.guards.valid_members import MembersGuard
 
-Moves = tuple[GuardMove, ...]
+#: Name -> guard, in the order in which they see an event and are shown. Limits of all are in `GuardSettings`.
+GUARDS: dict[str, type[Guard[Any]]] = {
+    guard.name: guard
+    for guard in (
+        LossesGuard,
+        DrawdownGuard,
+        MembersGuard,
+        ConfidenceGuard,
+        VolatilityGuard,
+        ClockGuard,
+        FeedGuard,
+        ValuationGuard,
+    )
+}
 
-_HUMAN = tuple(guard.name for guard in (LossesGuard, DrawdownGuard, ConfidenceGuard))
+Moves = tuple[GuardMove, ...]
 
 
 class Guards:
-    """ACTIVE, REDUCING or HALTED, and why.
+    """State machine of all guards: ACTIVE, REDUCING or HALTED.
 
-    Each event returns the moves that it asks for. They change nothing until they are applied, so that they can be
-    written down first; until then `asked` has them all, and entries that they stop are refused already. Fed with the
-    same events and moves in the same order, two of these are in the same state: that is how a restart rebuilds it.
+    `on` returns the moves that an event requests. A move takes effect in `apply`, so that it can be written to a
+    journal first; until then it is in `pending`, and entries that it will stop are refused already. Two instances that
+    receive the same events and moves in the same order are in the same state: a restart replays the journal.
 
-    The first event should be the valuation of the account before its first bar: it is the first day's first peak.
+    The first event should be the valuation of the account before its first bar, which is the first peak of the day.
 
     Args:
-        settings: limits; the defaults where None.
+        settings: limits; defaults where None.
 
+    >>> from quorate.trading.guards import MembersCounted
     >>> guards = Guards()
-    >>> (move,) = guards.counted(0, valid=2)
+    >>> (move,) = guards.on(MembersCounted(time=0, valid=2))
     >>> guards.mode, guards.may_enter("BTC/USDT:USDT", 0).allowed
     ('ACTIVE', False)
     >>> guards.apply(move)
@@ -47,119 +60,90 @@ class Guards:
 
     def __init__(self, settings: GuardSettings | None = None) -> None:
         self.settings = settings or GuardSettings()
-        self._losses = LossesGuard(self.settings)
-        self._drawdown = DrawdownGuard(self.settings)
-        self._members = MembersGuard(self.settings)
-        self._confidence = ConfidenceGuard(self.settings)
-        self._clock = ClockGuard()
-        self._feed = FeedGuard()
-        self._valuation = ValuationGuard()
-        self._volatility: dict[str, VolatilityGuard] = {}
-        self._feeds: dict[str, FeedGuard] = {}
+        self._account: dict[str, Guard[Any]] = {
+            name: guard(self.settings) for name, guard in GUARDS.items() if "account" in guard.scopes
+        }
+        # Symbol -> guard, created with the market's first event or move.
+        self._markets: dict[str, dict[str, Guard[Any]]] = {
+            name: {} for name, guard in GUARDS.items() if "market" in guard.scopes
+        }
+        # Type of event -> names of the guards that watch it.
+        self._watching: dict[type[GuardEvent], list[str]] = {}
+        for name, guard in GUARDS.items():
+            for event in guard.events:
+                self._watching.setdefault(event, []).append(name)
 
-    # ------------------------------------------------------------------------------------------------------- events
-
-    def closed(self, trade: Trade) -> Moves:
-        """A position was closed. Several in one bar: in the order in which the account closed them."""
-        before = self._losses.asked
-        self._losses.closed(trade.exit_time, trade.net_usd)
-        return _new(before, self._losses)
-
-    def valued(self, time: int, equity_usd: float) -> Moves:
-        """The account was valued at a bar's open or close; not finite where unknown."""
-        before = self._drawdown.asked, self._valuation.asked
-        self._drawdown.valued(time, equity_usd)
-        self._valuation.valued(time, equity_usd)
-        return _new(before[0], self._drawdown) + _new(before[1], self._valuation)
-
-    def counted(self, time: int, valid: int) -> Moves:
-        """So many members were valid at a bar; `valid_members` counts them."""
-        before = self._members.asked
-        self._members.counted(time, valid)
-        return _new(before, self._members)
-
-    def signalled(self, time: int, base: float) -> Moves:
-        """A BUY or SELL was decided."""
-        before = self._confidence.asked
-        self._confidence.signalled(time, base)
-        return _new(before, self._confidence)
-
-    def measured(self, symbol: str, time: int, volatility: float) -> Moves:
-        """volatility_20 of a market on a closed bar, a fraction; not finite where unknown."""
-        guard = self._volatility.setdefault(symbol, VolatilityGuard(self.settings, symbol))
-        before = guard.asked
-        guard.measured(time, volatility)
-        return _new(before, guard)
-
-    def compared(self, time: int, skew_ms: int | None, *, close: bool) -> Moves:
-        """Our clock and the exchange's were compared; `close` is what the feed's settings make of it."""
-        before = self._clock.asked
-        self._clock.compared(time, skew_ms, close=close)
-        return _new(before, self._clock)
-
-    def heard(self, time: int, *, stale: bool, symbol: str | None = None) -> Moves:
-        """How the whole feed, or one market of it, stands at a bar."""
-        guard = self._feed if symbol is None else self._feeds.setdefault(symbol, FeedGuard(symbol))
-        before = guard.asked
-        guard.heard(time, stale=stale)
-        return _new(before, guard)
-
-    # -------------------------------------------------------------------------------------------------------- moves
-
-    @property
-    def asked(self) -> Moves:
-        """Every move that was asked for and not yet applied."""
-        return tuple(guard.asked for guard in self if guard.asked is not None)
-
-    def forget(self) -> None:
-        """Drop what was asked for: a journal of whole steps does not have it, so it was judged by other limits."""
-        for guard in self:
-            guard.asked = None
-
-    def rearm(self, name: str, time: int, who: str) -> GuardMove:
-        """The move by which a person re-arms a guard; like any other, it is written down and then applied.
+    def on(self, event: GuardEvent) -> Moves:
+        """Pass an event to every guard that watches its type; returns the moves that it requests.
 
         Raises:
-            GuardError: no such guard, one that is not tripped or re-arms itself, too early, or nobody's name.
+            TradingError: a value that the guard refuses.
+        """
+        moves: Moves = ()
+        for name in self._watching.get(type(event), ()):
+            if name in self._account:
+                moves += _requested(self._account[name], event)
+            if name in self._markets and event.market is not None:
+                moves += _requested(self._of_market(name, event.market), event)
+        return moves
+
+    @property
+    def pending(self) -> Moves:
+        """All requested moves that are not applied yet."""
+        return tuple(guard.pending for guard in self if guard.pending is not None)
+
+    def discard_pending(self) -> None:
+        """Discard all requested moves. A journal of complete steps without them was written under other limits."""
+        for guard in self:
+            guard.pending = None
+
+    def rearm(self, name: str, time: int, who: str) -> GuardMove:
+        """The move by which a person re-arms a guard; to be written to the journal and applied.
+
+        Raises:
+            GuardError: unknown guard, a guard that is not tripped or re-arms itself, too early, or an empty name.
         """
         attempted = f"re-arm the guard '{name}'"
-        guard = self._named(name, attempted)
-        if guard.rearm != "human":
-            raise GuardError(attempted, found="a guard that clears by itself", expected=", ".join(_HUMAN))
+        if _guard(name, attempted).rearm != "human":
+            human = [known for known, kind in GUARDS.items() if kind.rearm == "human"]
+            raise GuardError(attempted, found="a guard that clears by itself", expected=", ".join(human))
+        guard = self._account[name]
         if not who.strip():
-            raise GuardError(attempted, found="no name", expected="who does it, for the journal")
+            raise GuardError(attempted, found="no name", expected="the person's name, for the journal")
         if not guard.tripped:
-            raise GuardError(attempted, found="that it is not tripped", expected="a guard that is HALTED")
-        until = max((known for known in (guard.until, guard.asked and guard.asked.until) if known), default=time)
+            raise GuardError(attempted, found="a guard that is not tripped", expected="a guard that is HALTED")
+        until = max((known for known in (guard.until, guard.pending and guard.pending.until) if known), default=time)
         if time < until:
             raise GuardError(
                 attempted,
                 found=f"{format_ms(time)} UTC",
                 expected=f"{format_ms(until)} UTC or later",
-                remedy="A day that costs too much is over when the next one begins.",
+                remedy="The drawdown of a day is limited until the next day begins.",
             )
         return GuardMove(guard.name, guard.mode, "ACTIVE", time, f"re-armed by {who.strip()}")
 
     def apply(self, move: GuardMove) -> None:
-        """Let a move take effect that has been written down.
+        """Apply a move that has been written to the journal.
 
         Raises:
-            TradingError: it does not start from the mode that its guard is in.
-            GuardError: no such guard.
+            TradingError: the move does not start from its guard's current mode.
+            GuardError: unknown guard.
         """
-        if move.guard == "volatility" and move.symbol is not None:
-            guard: Guard = self._volatility.setdefault(move.symbol, VolatilityGuard(self.settings, move.symbol))
-        elif move.guard == "feed" and move.symbol is not None:
-            guard = self._feeds.setdefault(move.symbol, FeedGuard(move.symbol))
-        else:
-            guard = self._named(move.guard, f"apply a move of the guard '{move.guard}'")
+        attempted = f"apply a move of the guard '{move.guard}'"
+        kind = _guard(move.guard, attempted)
+        needed = "account" if move.symbol is None else "market"
+        if needed not in kind.scopes:
+            raise GuardError(
+                attempted,
+                found="a move of the account" if move.symbol is None else f"a move of the market {move.symbol}",
+                expected=f"a move of one {kind.scopes[0]}",
+            )
+        guard = self._account[move.guard] if move.symbol is None else self._of_market(move.guard, move.symbol)
         guard.apply(move)
-
-    # ------------------------------------------------------------------------------------------------------ verdict
 
     @property
     def mode(self) -> GuardMode:
-        """The worst of all guards' modes."""
+        """The worst mode of all guards."""
         return max((guard.mode for guard in self), key=MODES.index)
 
     def may_enter(self, symbol: str, time: int) -> EntryCheck:
@@ -167,44 +151,49 @@ class Guards:
 
         Args:
             symbol: the market.
-            time: ms; the verdict's `until` lies after it.
+            time: ms; a returned `until` is after it.
         """
-        of_market = self._volatility.get(symbol), self._feeds.get(symbol)
-        against = [guard for guard in (*self._for_all(), *of_market) if guard is not None and guard.stops]
-        if not against:
+        of_market = (guards[symbol] for guards in self._markets.values() if symbol in guards)
+        stopping = [guard for guard in (*self._account.values(), *of_market) if guard.stops]
+        if not stopping:
             return EntryCheck(allowed=True)
         until = None
-        if all(guard.until is not None and guard.until > time for guard in against):
-            until = max(guard.until or 0 for guard in against)
-        return EntryCheck(allowed=False, until=until, why="; ".join(map(_why, against)))
+        if all(guard.until is not None and guard.until > time for guard in stopping):
+            until = max(guard.until or 0 for guard in stopping)
+        return EntryCheck(allowed=False, until=until, why="; ".join(map(_why, stopping)))
 
-    def __iter__(self) -> Iterator[Guard]:
-        """Every guard: of the account, then of single markets by name."""
-        markets = sorted(self._volatility.items()), sorted(self._feeds.items())
-        return chain(self._for_all(), (guard for _, guard in chain(*markets)))
+    def __iter__(self) -> Iterator[Guard[Any]]:
+        """Every guard: of the account, then of single markets, sorted by symbol."""
+        yield from self._account.values()
+        for guards in self._markets.values():
+            for _, guard in sorted(guards.items()):
+                yield guard
 
     def to_json(self) -> dict[str, Any]:
-        """The form of `quorate paper status --json`; of single markets only those with something to say."""
+        """The form of `quorate paper status --json`; of the guards of single markets only those that stop entries."""
         shown = [guard for guard in self if guard.symbol is None or guard.stops]
         return {"mode": self.mode, "guards": [guard.to_json() for guard in shown]}
 
-    def _for_all(self) -> tuple[Guard, ...]:
-        account = self._losses, self._drawdown, self._members, self._confidence
-        return (*account, self._clock, self._feed, self._valuation)
-
-    def _named(self, name: str, attempted: str) -> Guard:
-        """A guard of the account, or the volatility guard of no market, which is one that clears by itself."""
-        known = {guard.name: guard for guard in (*self._for_all(), VolatilityGuard(self.settings, ""))}
-        for guard in known.values():
-            if guard.name == name:
-                return guard
-        raise GuardError(attempted, found="no such guard", expected=", ".join(known), remedy=close_match(name, known))
+    def _of_market(self, name: str, symbol: str) -> Guard[Any]:
+        guards = self._markets[name]
+        if symbol not in guards:
+            guards[symbol] = GUARDS[name](self.settings, symbol)
+        return guards[symbol]
 
 
-def _new(before: GuardMove | None, guard: Guard) -> Moves:
-    return () if guard.asked is None or guard.asked is before else (guard.asked,)
+def _guard(name: str, attempted: str) -> type[Guard[Any]]:
+    if name not in GUARDS:
+        raise GuardError(attempted, found="no such guard", expected=", ".join(GUARDS), remedy=close_match(name, GUARDS))
+    return GUARDS[name]
 
 
-def _why(guard: Guard) -> str:
-    asked = guard.asked if guard.asked is not None and guard.asked.trips else None
-    return f"{guard.name}: {asked.reason if asked else guard.reason}"
+def _requested(guard: Guard[Any], event: GuardEvent) -> Moves:
+    """The move that a guard requests after an event, unless it was pending before."""
+    before = guard.pending
+    guard.on(event)
+    return () if guard.pending is None or guard.pending is before else (guard.pending,)
+
+
+def _why(guard: Guard[Any]) -> str:
+    pending = guard.pending if guard.pending is not None and guard.pending.trips else None
+    return f"{guard.name}: {pending.reason if pending else guard.reason}"

@@ -1,4 +1,4 @@
-"""What guards say: the mode, a move from one to another, and the verdict on an entry."""
+"""Modes of guards, moves from one mode to another, and the result of an entry check."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import Any, Literal, NamedTuple
 from quorate.core.clock import iso_ms
 
 GuardMode = Literal["ACTIVE", "REDUCING", "HALTED"]
-Name = Literal["losses", "drawdown", "models", "confidence", "volatility", "clock", "feed", "valuation"]
 
-# The worst of the guards' modes is the account's.
+#: From best to worst; the worst mode of all guards is the account's.
 MODES: tuple[GuardMode, ...] = ("ACTIVE", "REDUCING", "HALTED")
 
 
 @dataclass(frozen=True, slots=True)
 class GuardMove:
-    """A change that a guard asks for. It is written down first and takes effect when it is applied.
+    """A change of a guard's mode. It is written to the journal first and takes effect when it is applied.
 
     Attributes:
-        guard: its name.
-        before, after: the guard's own mode. One that is HALTED and moves to HALTED has been given a later `until`.
-        time: of the event that led to it, in ms.
-        reason: in words.
-        symbol: the only market concerned; None for all.
-        until: ms before which it cannot end; None where only events or a person say when.
+        guard: name in `GUARDS`.
+        before, after: the guard's own mode. A move from HALTED to HALTED extends `until`.
+        time: of the event that caused it, in ms.
+        reason: description for the journal.
+        symbol: the market concerned; None for all.
+        until: ms before which the guard cannot be re-armed; None without such a time.
     """
 
-    guard: Name
+    guard: str
     before: GuardMode
     after: GuardMode
     time: int
@@ -37,7 +36,7 @@ class GuardMove:
 
     @property
     def trips(self) -> bool:
-        """Entries that were allowed no longer are."""
+        """Whether the move stops entries that were allowed before."""
         return self.before == "ACTIVE"
 
     def to_json(self) -> dict[str, Any]:
@@ -53,12 +52,12 @@ class GuardMove:
 
 
 class EntryCheck(NamedTuple):
-    """Whether an entry may be made.
+    """Whether a position may be opened.
 
     Attributes:
-        allowed: it may.
-        until: ms from which it may be again at the earliest, where that is known.
-        why: what stands against it, in words; empty where nothing does.
+        allowed: no guard stops it.
+        until: earliest time in ms at which an entry can be allowed again; None where unknown.
+        why: reasons of the guards that stop it; empty where it is allowed.
     """
 
     allowed: bool

@@ -1,4 +1,4 @@
-"""What a paper account has done and is about to do, written down before it takes effect."""
+"""Write-ahead journal of paper accounts."""
 
 from quorate.trading.journal.journal import Entry, Journal
 from quorate.trading.journal.order_id import order_id

@@ -16,46 +16,46 @@ from quorate.trading.journal.sqlite import SqliteFile
 
 
 class Backend(Protocol):
-    """What differs between the databases."""
+    """Operations that differ between the databases."""
 
     place: str
 
     def prepare(self, *, build: bool) -> None:
-        """See that the journal is there, whole and of this version; with `build`, make it so."""
+        """Check that the journal exists, is intact and has this version; with `build`, create or upgrade it."""
 
-    def take(self, account: str) -> None:
-        """Become the account's one session, before there is a connection."""
+    def acquire(self, account: str) -> None:
+        """Lock the account for this session, before there is a connection."""
 
-    def regain(self, connection: Connection, account: str, /) -> None:
-        """Become it again, on a new connection."""
+    def reacquire(self, connection: Connection, account: str, /) -> None:
+        """Lock the account again, on a new connection."""
 
     def held(self) -> bool:
-        """The account is still this session's."""
+        """Whether this session still holds the lock on the account."""
 
     def release(self) -> None:
-        """Let another session have the account."""
+        """Release the lock on the account."""
 
     def connect(self, *, writes: bool) -> Connection:
-        """A connection of its own."""
+        """Open a new connection."""
 
     def lock_account(self, connection: Connection, account: str) -> None:
-        """Let nobody else write the account before this transaction ends."""
+        """Lock the account against other writers until this transaction ends."""
 
     def without(self, fields: Sequence[str]) -> ColumnElement[str]:
-        """A row's body without some of its fields."""
+        """SQL expression of a row's body without some of its fields."""
 
     def verify(self) -> None:
-        """See that what is written still goes where it should."""
+        """Check that writes still go to the database that was opened."""
 
     def explain(self, error: DBAPIError, attempted: str) -> JournalError:
-        """The error as one of ours."""
+        """The `JournalError` of a database error."""
 
 
 def backend_of(url: str, settings: JournalSettings) -> Backend:
-    """The database behind a URL.
+    """The backend of a URL.
 
     Raises:
-        JournalError: neither a file of SQLite nor a PostgreSQL database.
+        JournalError: neither an SQLite file nor a PostgreSQL database.
     """
     try:
         parsed = make_url(url)

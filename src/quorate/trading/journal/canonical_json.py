@@ -1,8 +1,8 @@
-"""A record's body as canonical JSON: keys sorted, no spaces, ASCII, every float to its last bit.
+"""Bodies of records as canonical JSON: sorted keys, no spaces, ASCII, floats to the last bit.
 
-Fields that have a column of their own (time, symbol, order_id) are not in the body. NaN is refused, but for the fields
-that may be NaN (`records.NAN_FIELDS`), which are null; infinity is always refused. A field that a class gained later
-may be missing in an old body where it has a default; a field that a class does not know is an error.
+Fields with a column of their own (time, symbol, order_id) are not in the body. NaN is null in the fields that may be
+NaN (`records.NAN_FIELDS`) and refused elsewhere; infinity is always refused. A field with a default may be missing in a
+body of an older version; an unknown field is an error.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def encode(record: Record) -> str:
     """The body of a record.
 
     Raises:
-        JournalError: a kind the journal does not know, or a value that does not fit its field.
+        JournalError: an unknown kind, or a value that does not fit its field.
 
-    >>> from quorate.trading.journal.records import Moved
-    >>> encode(Moved(time=0, symbol="BTC/USDT:USDT", stop=0.1))
+    >>> from quorate.trading.journal.records import MovedRecord
+    >>> encode(MovedRecord(time=0, symbol="BTC/USDT:USDT", stop=0.1))
     '{"stop":0.1}'
     """
     kind: Any = RECORDS.get(record.kind)
@@ -54,7 +54,7 @@ def encode(record: Record) -> str:
         ) from wrong
     except (ValueError, TypeError) as error:
         raise JournalError(
-            f"write the record {record.key}", found=str(error), expected="values that JSON has"
+            f"write the record {record.key}", found=str(error), expected="values that JSON can represent"
         ) from error
 
 
@@ -70,23 +70,23 @@ def decode(kind: str, time: int, symbol: str | None, order_id: str | None, body:
             "read the journal",
             found=f"a record of the unknown kind '{kind}'",
             expected=f"one of {', '.join(RECORDS)}",
-            remedy="It was written by another version of Quorate: read it with that one.",
+            remedy="The journal was written by another version of Quorate: read it with that one.",
         )
     try:
         values = json_object(_parse(body))
         inside = len(values)
-        of_its_own = _columns(record)
+        with_column = _columns(record)
         columns = (time, symbol, order_id)
-        for place in of_its_own:
+        for place in with_column:
             values[COLUMNS[place]] = columns[place]
-        _require_new(len(values) - inside, len(of_its_own))
+        _require_new(len(values) - inside, len(with_column))
         return cast("Record", members(record).decode(values))
     except MisfitError as wrong:
         raise JournalError(
             "read the journal",
             found=f"{kind}.{wrong.where}: {wrong.found}" if wrong.where else f"{kind}: {wrong.found}",
             expected=wrong.expected,
-            remedy="It was written by another version of Quorate, or altered.",
+            remedy="The journal was written by another version of Quorate, or altered.",
         ) from wrong
     except json.JSONDecodeError as error:
         raise JournalError("read the journal", found=f"{kind}: {error}", expected="JSON") from error
@@ -101,11 +101,11 @@ def _parse(body: str) -> Any:
 
 def _require_new(added: int, columns: int) -> None:
     if added != columns:
-        raise MisfitError(f"one of {', '.join(COLUMNS)} in its body", "it in its column only")
+        raise MisfitError(f"one of {', '.join(COLUMNS)} in the body", "it in its column only")
 
 
 @cache
 def _columns(record: Any) -> tuple[int, ...]:
-    """Which of the columns are fields of the record."""
+    """Indices of the columns that are fields of the record."""
     names = {field.name for field in fields(record)}
     return tuple(place for place, name in enumerate(COLUMNS) if name in names)

@@ -1,7 +1,7 @@
-"""Values to what JSON has, and back, by the types of a class's fields.
+"""Conversion of values to JSON and back, by the types of a class's fields.
 
-Every float to its last bit; NaN only in the fields that may be NaN (`records.NAN_FIELDS`), as null; never infinity.
-What does not fit its type is refused, both ways.
+Floats keep their last bit. NaN is null in the fields that may be NaN (`records.NAN_FIELDS`) and refused elsewhere, as
+is infinity. Values that do not fit their type are refused, both ways.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Convert = Callable[[Any], Any]
 
 
 class MisfitError(ValueError):
-    """A value that does not fit; says what was found and expected."""
+    """A value that does not fit its type: what was found, what was expected, in which field."""
 
     def __init__(self, found: str, expected: str, where: str = "") -> None:
         self.found, self.expected, self.where = found, expected, where
@@ -31,7 +31,7 @@ class MisfitError(ValueError):
 
 
 class Codec(NamedTuple):
-    """Both ways between a value and what JSON has."""
+    """Conversion of a value to JSON and back."""
 
     encode: Convert
     decode: Convert
@@ -39,7 +39,7 @@ class Codec(NamedTuple):
 
 @cache
 def members(owner: Any) -> Codec:
-    """A dataclass or a NamedTuple as a JSON object."""
+    """Codec of a dataclass or NamedTuple as a JSON object."""
     hints = get_type_hints(owner)
     if is_dataclass(owner):
         names = tuple(field.name for field in fields(owner))
@@ -65,7 +65,7 @@ def members(owner: Any) -> Codec:
             raise wrong.inside(name) from None
         return written
 
-    # What was written has its keys in one order, so there are a few orders in all: looked at once each.
+    # Bodies of one version have their keys in one order: a plan for each order is made once.
     orders: dict[tuple[str, ...], tuple[tuple[str, Convert], ...]] = {}
 
     def decode(value: Any) -> Any:
@@ -126,7 +126,7 @@ def _exactly(kind: type, name: str) -> Codec:
 
 
 def _write_float(value: Any) -> float:
-    # numpy's float64 is a float; its integers are not, and have no place in a price.
+    # numpy's float64 is a float; its integers are no int, and no valid price.
     if isinstance(value, bool) or not isinstance(value, float | int):
         raise MisfitError(repr(value), "a finite number")
     number = float(value)
@@ -139,7 +139,7 @@ def _read_float(value: Any) -> float:
     if type(value) is float and value - value == 0:
         return value
     if type(value) is int:
-        return float(value)  # a whole number, as PostgreSQL writes out a large one
+        return float(value)  # PostgreSQL writes large floats as whole numbers
     raise MisfitError(repr(value), "a finite number")
 
 
@@ -152,7 +152,7 @@ def _read_nan_or_float(value: Any) -> float:
 
 
 def _json(value: Any) -> Any:
-    """Whatever JSON has, a tuple as a list; the only type that says nothing about what is inside."""
+    """Any JSON value, with tuples as lists; the type of fields whose content is not typed."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
@@ -161,7 +161,7 @@ def _json(value: Any) -> Any:
         return [_json(item) for item in value]
     if isinstance(value, Mapping) and all(type(name) is str for name in value):
         return {name: _json(item) for name, item in value.items()}
-    raise MisfitError(repr(value), "what JSON has")
+    raise MisfitError(repr(value), "a JSON value")
 
 
 _nan_or_float = Codec(_write_nan_or_float, _read_nan_or_float)

@@ -1,4 +1,4 @@
-"""A whole journal into another database, every account, row by row as it is: to move it, or to keep it."""
+"""Copy of a whole journal to another database, row by row: to move it, or as a backup."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ _PAGE = 5_000
 
 
 def copy(source_url: str, target_url: str, settings: JournalSettings | None = None) -> int:
-    """Copy a journal into a database that holds none, all or nothing; the number of records.
+    """Copy a journal to a database without one, in one transaction; returns the number of records.
 
-    Numbers and times stay as they are, so a session goes on in the copy as it would have in the original. None may run
-    meanwhile: every account is locked until the copy is done.
+    Numbers and times are kept, so that sessions resume from the copy as from the original. Every account is locked
+    until the copy is complete.
+
+    Args:
+        source_url: of the journal.
+        target_url: of the database.
+        settings: timeouts and checks; defaults where None.
 
     Raises:
         JournalTakenError: a session is running.
-        JournalUnavailableError: one of the two cannot be reached.
-        JournalError: the target holds accounts already, or one of the two is damaged or of another version.
+        JournalUnavailableError: a database cannot be reached.
+        JournalError: the target has accounts already, or a journal is damaged or of another version.
     """
     settings = settings or JournalSettings()
     source, target = backend_of(source_url, settings), backend_of(target_url, settings)

@@ -1,4 +1,4 @@
-"""Entries of a journal as JSON has them, to be read or kept elsewhere."""
+"""Entries of a journal as JSON and as text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from quorate.trading.journal.journal import Entry
 
 
 def to_json(entry: Entry) -> dict[str, Any]:
-    """The columns, with times as text, and the body as the journal has it.
+    """The columns, with times as text, and the body as stored.
 
-    >>> from quorate.trading.journal.records import Moved
-    >>> to_json(Entry(7, 0, Moved(3_600_000, "BTC/USDT:USDT", 0.5)))["body"]
+    >>> from quorate.trading.journal.records import MovedRecord
+    >>> to_json(Entry(7, 0, MovedRecord(3_600_000, "BTC/USDT:USDT", 0.5)))["body"]
     {'stop': 0.5}
     """
     record = entry.record
@@ -31,10 +31,10 @@ def to_json(entry: Entry) -> dict[str, Any]:
 
 
 def to_text(entry: Entry) -> str:
-    """One line: number, bar, kind, and the body as short as it is.
+    """One line: number, bar, kind and body.
 
-    >>> from quorate.trading.journal.records import Moved
-    >>> to_text(Entry(7, 0, Moved(3_600_000, "BTC/USDT:USDT", 0.5)))
+    >>> from quorate.trading.journal.records import MovedRecord
+    >>> to_text(Entry(7, 0, MovedRecord(3_600_000, "BTC/USDT:USDT", 0.5)))
     '7 1970-01-01T01:00:00Z moved BTC/USDT:USDT {"stop":0.5}'
     """
     record = entry.record

@@ -1,11 +1,11 @@
-"""The journal of one paper account: append-only, whole batches, each record once.
+"""Journal of one paper account: append-only, in atomic batches, each record once.
 
     journal = Journal.open("sqlite:///paper/journal.sqlite", "paper")
-    journal.append([Intent(...), Decided(...)])      # on the disk when it returns
-    for entry in journal.read(after=0): ...          # in the order they were written
+    journal.append([IntentRecord(...), DecidedRecord(...)])  # on disk when it returns
+    for entry in journal.read(after=0): ...  # in the order they were written
     journal.close()
 
-SQLAlchemy is imported when a journal is opened, not before.
+SQLAlchemy is imported when a journal is opened.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class Entry(NamedTuple):
-    """A record in the journal.
+    """A record with its number in the journal.
 
     Attributes:
-        seq: its number, increasing; there may be gaps.
+        seq: number, increasing with gaps.
         written_at: wall clock in ms.
-        record: what was written.
+        record: the record.
     """
 
     seq: int
@@ -42,17 +42,17 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """One account's records. Not for several threads at once.
+    """Records of one account. Not thread-safe.
 
     Attributes:
-        account: its name.
-        founding: when and with what the account was made.
-        place: the file or server, without a password.
+        account: name of the account.
+        created: the account as it was created.
+        place: file or server, without a password.
     """
 
     def __init__(self, store: Store, account: str, role: Role) -> None:
         self.account = account
-        self.founding: AccountRow = store.founding
+        self.created: AccountRow = store.created
         self.place = store.place
         self._store = store
         self._role: Role = role
@@ -68,21 +68,21 @@ class Journal:
         bundle_id: str = "",
         settings: JournalSettings | None = None,
     ) -> Self:
-        """Open an account's journal; a session builds what is missing and brings older tables up to date.
+        """Open an account's journal; a session creates a missing journal or account and upgrades older tables.
 
         Args:
             url: sqlite:///FILE (relative to the working folder) or postgresql://USER:PASSWORD@HOST/DATABASE.
             account: letters, digits, `_`, `.` and `-`.
-            role: session to write (one at a time for each account), human to write `HumanRecord` records beside it, or
+            role: session, to write (one at a time per account); human, to write `HumanRecord` beside a session; or
                 reader.
-            settings_hash: kept with an account that is made now.
-            bundle_id: kept with an account that is made now.
-            settings: patience and checks; its URL is not looked at.
+            settings_hash: stored with an account that is created now.
+            bundle_id: stored with an account that is created now.
+            settings: timeouts and checks; its URL is not used.
 
         Raises:
             JournalTakenError: another session writes the account.
-            JournalUnavailableError: locked, or not to be reached.
-            JournalError: damaged, of another version, no such account to read, or an account that cannot be named so.
+            JournalUnavailableError: locked, or it cannot be reached.
+            JournalError: damaged, of another version, no such account to read, or an invalid name of an account.
             MissingExtraError: SQLAlchemy, Alembic or psycopg is not installed.
         """
         if not _ACCOUNT.fullmatch(account):
@@ -101,21 +101,21 @@ class Journal:
             ) from error
 
     def append(self, records: Iterable[Record], *, idempotent: bool = False) -> int:
-        """Write records in one transaction, all or none; on the disk when it returns.
+        """Write records in one transaction; they are on disk when it returns.
 
-        After `JournalUnavailableError` it is not known whether they were written: append the same ones again, which
-        then writes them once, or ask `holds`. Until then nothing else can be appended.
+        After `JournalUnavailableError` the records may or may not have been written: append the same ones again, which
+        writes them at most once, or call `holds`. Other records are refused until then.
 
         Args:
-            records: what happened, in order.
-            idempotent: records that are all there already, as they are here, are no error.
+            records: in order.
+            idempotent: whether records that the journal holds already, all of them and equal, are no error.
 
         Returns:
-            The number of the last record, or 0 where there are none to write.
+            The number of the last record; 0 without records.
 
         Raises:
             JournalUnavailableError: locked, disk full, connection lost.
-            JournalError: a key that is there already, a value that does not fit, or not this role's to write.
+            JournalError: an existing key, a value that does not fit its field, or a record that the role may not write.
         """
         rows = self._rows(records)
         return self._store.append(rows, idempotent=idempotent) if rows else 0
@@ -125,7 +125,7 @@ class Journal:
 
         Raises:
             JournalUnavailableError: locked, or connection lost.
-            JournalError: it holds some of them, or others of their keys.
+            JournalError: it holds only some of them, or different records with their keys.
         """
         rows = self._rows(records)
         return not rows or self._store.holds(rows)
@@ -136,30 +136,34 @@ class Journal:
         """Records in the order they were written, a page at a time.
 
         Args:
-            after: only those with a larger number.
-            kinds: only these; None for all.
-            detail: with each member's vote; without, `records.DETAIL_FIELDS` have their defaults, and reading is
-                several times as fast: enough to rebuild an account.
+            after: only records with a larger number.
+            kinds: only records of these classes; None for all.
+            detail: whether to read the members' votes. Without, `records.DETAIL_FIELDS` have their defaults, and
+                reading is several times faster; enough to rebuild an account.
 
         Raises:
             JournalUnavailableError: the database cannot be read now.
-            JournalError: a row that cannot be understood; names its number.
+            JournalError: a row that cannot be decoded, with its number.
         """
         for seq, written_at, row in self._store.read(after, _names(kinds), detail=detail):
             yield Entry(seq, written_at, from_row(seq, row))
 
     def newest(self, records: int, kinds: Sequence[type[Record]] | None = None) -> list[Entry]:
-        """The last records, oldest first.
+        """The newest records, oldest first.
+
+        Args:
+            records: how many.
+            kinds: only records of these classes; None for all.
 
         Raises:
             JournalUnavailableError: the database cannot be read now.
-            JournalError: a row that cannot be understood; names its number.
+            JournalError: a row that cannot be decoded, with its number.
         """
         rows = self._store.newest(records, _names(kinds))
         return [Entry(seq, written_at, from_row(seq, row)) for seq, written_at, row in rows]
 
     def close(self) -> None:
-        """Let the account go; closing twice is no error."""
+        """Close the database and release the account; may be called twice."""
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -178,11 +182,13 @@ class Journal:
                 raise JournalError(
                     f"write the record {record.key}",
                     found=f"a journal opened as {self._role}",
-                    expected="a session, or a person's own request",
+                    expected="a session, or a `HumanRecord`",
                 )
             row = to_row(record)
             if row.key in keys:
-                raise JournalError(f"write the record {row.key}", found="it twice", expected="each record once")
+                raise JournalError(
+                    f"write the record {row.key}", found="the record twice in one batch", expected="each record once"
+                )
             keys.add(row.key)
             rows.append(row)
         return rows

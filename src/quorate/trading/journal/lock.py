@@ -1,4 +1,4 @@
-"""One program at a time: a lock on a file, which the system gives back however its holder ends."""
+"""Exclusive lock on a file, which the operating system releases when its holder ends."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ else:
 
 
 class FileLock:
-    """An exclusive lock on a file, which stays there when the lock is given back.
+    """An exclusive lock on a file; releasing it does not remove the file.
 
     Args:
-        path: the file; made where it is missing.
+        path: the file, created where it is missing.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     first, second = FileLock(Path(folder) / "x.lock"), FileLock(Path(folder) / "x.lock")
-    ...     first.take(), second.take(), first.release(), second.take(), second.release()
+    ...     first.acquire(), second.acquire(), first.release(), second.acquire(), second.release()
     (True, False, None, True, None)
     """
 
@@ -30,17 +30,17 @@ class FileLock:
         self.path = path
         self._descriptor: int | None = None
 
-    def take(self, patience_s: float = 0.0) -> bool:
-        """Whether the lock is held now; another holder is waited for as long as the patience lasts.
+    def acquire(self, timeout_s: float = 0.0) -> bool:
+        """Acquire the lock; returns whether it is held. Waits for another holder up to the timeout.
 
         Raises:
             OSError: the file cannot be opened.
         """
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        patient_until = monotonic() + patience_s
+        deadline = monotonic() + timeout_s
         try:
             while not _lock(descriptor):
-                if monotonic() >= patient_until:
+                if monotonic() >= deadline:
                     os.close(descriptor)
                     return False
                 sleep(0.01)
@@ -54,7 +54,7 @@ class FileLock:
 
     @property
     def held(self) -> bool:
-        """The lock is held, and on the file of that name: not on one that was removed since."""
+        """Whether the lock is held on the file of that name, and not on one that was removed since."""
         if self._descriptor is None:
             return False
         try:
@@ -63,13 +63,13 @@ class FileLock:
             return False
 
     def release(self) -> None:
-        """Give the lock back; nothing where it is not held."""
+        """Release the lock, if it is held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def holder(self) -> str:
-        """Who holds it, as far as the file says."""
+        """Description of the holder, from the content of the file."""
         text = self.path.read_text(encoding="utf-8").strip()
         return f"process {text}" if text.isdecimal() else "another process"
 
@@ -77,7 +77,7 @@ class FileLock:
 if sys.platform == "win32":
 
     def _lock(descriptor: int) -> bool:
-        # A byte far behind the text, which others may then still read.
+        # A byte far behind the text, so that others can read the text.
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

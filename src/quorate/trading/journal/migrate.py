@@ -1,4 +1,4 @@
-"""Brings a journal's tables up to this version, by Alembic's revisions inside the package."""
+"""Upgrade of a journal's tables by the Alembic revisions of the package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def version(connection: Connection) -> str | None:
-    """The newest revision that a journal has; None where there is no journal yet."""
+    """The revision of a journal; None without a journal."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
@@ -25,7 +25,7 @@ def require_version(found: str | None, place: str) -> None:
     """Refuse a journal that this version cannot read.
 
     Raises:
-        JournalError: it is empty, older or newer.
+        JournalError: an empty, older or newer journal.
     """
     if found == HEAD:
         return
@@ -34,14 +34,14 @@ def require_version(found: str | None, place: str) -> None:
         f"read the journal {place}",
         found="no tables" if found is None else f"version {found}",
         expected=f"version {HEAD}",
-        remedy="A session of this version brings it up to date."
+        remedy="Start a session of this version, which upgrades it."
         if found is None or found in known
-        else "It was written by a newer Quorate: install that one.",
+        else "It was written by a newer version of Quorate: install that one.",
     )
 
 
 def upgrade(connection: Connection, place: str) -> None:
-    """Run the missing revisions, inside the connection's transaction; the caller holds a lock against others.
+    """Run the missing revisions in the connection's transaction. The caller holds a lock against other writers.
 
     Raises:
         JournalError: the journal was written by a newer version.
@@ -71,7 +71,7 @@ def upgrade(connection: Connection, place: str) -> None:
 
 
 def revisions() -> set[str]:
-    """Every revision that this version knows."""
+    """All revisions of this version."""
     return {script.revision for script in _scripts().walk_revisions()}
 
 

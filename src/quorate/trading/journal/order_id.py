@@ -1,4 +1,4 @@
-"""The name of an order, the same whenever the same decision is made again."""
+"""Ids of orders: the same decision always has the same id."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from hashlib import sha256
 
 
 def order_id(strategy: str, symbol: str, bar: int, side: int) -> str:
-    """24 hexadecimal digits, fit for an exchange's client order id.
+    """Id of an order: 24 hexadecimal digits, valid as an exchange's client order id.
 
     Args:
-        strategy: name of what decides.
+        strategy: name of the strategy.
         symbol: ccxt's name.
-        bar: open time in ms of the bar that was decided on.
+        bar: open time in ms of the bar of the decision.
         side: 1 long, -1 short.
 
     >>> order_id("vote", "BTC/USDT:USDT", 1746057600000, 1)
     'dc34bddc27fa0aa73026fc01'
     """
-    # A line for each part: no two lists of parts make the same text, since no part holds a line break.
+    # One part per line: unambiguous, since no part contains a line break.
     parts = (strategy, symbol, str(bar), str(side))
     return sha256("\n".join(parts).encode()).hexdigest()[:24]

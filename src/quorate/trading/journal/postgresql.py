@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL, for several programs or machines."""
+"""Journal in PostgreSQL, for several programs or machines."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from quorate.core.settings import JournalSettings
 from quorate.trading.journal.migrate import require_version, upgrade, version
 from quorate.trading.journal.sql_tables import journal
 
-# Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) that another try may not meet:
+# Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) of temporary failures:
 # connection, rollback of a transaction, resources, a lock, an operator, the system.
-_PASSING = ("08", "40", "53", "55", "57", "58", "25006")
+_TEMPORARY = ("08", "40", "53", "55", "57", "58", "25006")
 
 
 class PostgresServer:
-    """A journal's database.
+    """Database of a journal.
 
     Args:
-        url: of the database, which has to exist.
-        settings: patience.
+        url: of an existing database.
+        settings: timeouts.
     """
 
     def __init__(self, url: URL, settings: JournalSettings) -> None:
         self.place = url.render_as_string(hide_password=True)
         self.settings = settings
-        patience_ms = round(settings.patience_s * 1000)
+        timeout_ms = round(settings.patience_s * 1000)
         self._engine: Engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             poolclass=NullPool,
             connect_args={
-                "connect_timeout": max(2, round(settings.patience_s)),  # libpq knows no less
+                "connect_timeout": max(2, round(settings.patience_s)),  # the minimum of libpq
                 "application_name": "quorate",
                 "client_encoding": "utf8",
-                "options": f"-c lock_timeout={patience_ms} -c tcp_keepalives_idle=30",
-                "tcp_user_timeout": patience_ms,
+                "options": f"-c lock_timeout={timeout_ms} -c tcp_keepalives_idle=30",
+                "tcp_user_timeout": timeout_ms,
             },
         )
-        event.listen(self._engine, "connect", _acknowledge_what_is_on_disk)
+        event.listen(self._engine, "connect", _require_synchronous_commit)
 
     def prepare(self, *, build: bool) -> None:
-        """See that the tables are there and of this version.
+        """Check that the tables exist and have this version.
 
         Args:
-            build: make what is missing; without, only look.
+            build: create or upgrade them where needed.
 
         Raises:
-            JournalError: of another version.
+            JournalError: tables of another version.
             JournalUnavailableError: the server cannot be reached now.
         """
         try:
@@ -66,39 +66,39 @@ class PostgresServer:
         except DBAPIError as error:
             raise self.explain(error, "open the journal") from error
 
-    def take(self, account: str) -> None:
-        """Nothing yet: the lock belongs to the connection that writes, so `regain` takes it."""
+    def acquire(self, account: str) -> None:
+        """Do nothing: the lock belongs to the connection that writes, so `reacquire` takes it."""
 
     def held(self) -> bool:
-        """The lock belongs to the connection: while that lives, so does the lock."""
+        """True: the lock lasts as long as its connection."""
         return True
 
     def release(self) -> None:
-        """Nothing to do: the lock ends with its connection."""
+        """Do nothing: the lock ends with its connection."""
 
     def connect(self, *, writes: bool) -> Connection:
-        """A connection of its own."""
+        """Open a new connection."""
         return self._engine.connect().execution_options(postgresql_readonly=not writes)
 
     def lock_account(self, connection: Connection, account: str) -> None:
-        """Until the transaction ends, nobody else writes this account: rows are numbered in the order of commits."""
+        """Lock the account until the transaction ends, so that rows are numbered in the order of their commits."""
         connection.execute(_ONE_APPENDS, {"key": _number(f"append {account}")})
 
-    def regain(self, connection: Connection, account: str) -> None:
-        """Become the account's one session for as long as the connection lives.
+    def reacquire(self, connection: Connection, account: str) -> None:
+        """Lock the account for as long as the connection lives.
 
-        A program that was killed may seem to be there for a moment longer, so another session is waited for a while.
+        Waits up to the timeout: the server may notice the end of a killed program late.
 
         Raises:
-            JournalTakenError: another connection is.
+            JournalTakenError: another connection holds the lock.
         """
         key = {"key": _number(f"session {account}")}
-        patient_until = monotonic() + self.settings.patience_s
+        deadline = monotonic() + self.settings.patience_s
         while True:
             with connection.begin():
                 if connection.execute(_ONE_SESSION, key).scalar():
                     return
-            if monotonic() < patient_until:
+            if monotonic() < deadline:
                 sleep(0.02)
                 continue
             raise JournalTakenError(
@@ -109,22 +109,22 @@ class PostgresServer:
             )
 
     def without(self, fields: Sequence[str]) -> ColumnElement[str]:
-        """A row's body without some of its fields; PostgreSQL writes large numbers out in digits."""
+        """SQL expression of a row's body without some fields; PostgreSQL writes large floats as whole numbers."""
         remove = cast(journal.c.body, JSONB).op("-", return_type=JSONB())
         return cast(remove(cast(list(fields), ARRAY(Text))), Text)
 
     def verify(self) -> None:
-        """Nothing to do: a lost server is an error of the next statement."""
+        """Do nothing: without the server, the next statement fails."""
 
     def explain(self, error: DBAPIError, attempted: str) -> JournalError:
-        """The error as one of ours."""
+        """The `JournalError` of a database error."""
         state = getattr(error.orig, "sqlstate", None) or ""
         found = " ".join(str(error.orig).split())
-        if state.startswith(_PASSING) or error.connection_invalidated or (not state and isinstance(error, _LOST)):
+        if state.startswith(_TEMPORARY) or error.connection_invalidated or (not state and isinstance(error, _LOST)):
             return JournalUnavailableError(
                 f"{attempted} {self.place}",
                 found=found,
-                remedy="Nothing of it was acknowledged; it can be tried again once the server answers.",
+                remedy="The write was not acknowledged; try again once the server answers.",
             )
         return JournalError(f"{attempted} {self.place}", found=found)
 
@@ -135,12 +135,12 @@ _ONE_SESSION = text("SELECT pg_try_advisory_lock(:key)")
 
 
 def _number(name: str) -> int:
-    """An advisory lock's number: 64 bits with a sign."""
+    """Number of an advisory lock: a signed 64-bit integer."""
     return int.from_bytes(sha256(f"quorate journal {name}".encode()).digest()[:8], signed=True)
 
 
-def _acknowledge_what_is_on_disk(connection: object, _record: object) -> None:
-    """A server may be set to acknowledge commits before they are on its disk; not these."""
+def _require_synchronous_commit(connection: object, _record: object) -> None:
+    """Acknowledge commits only once they are on disk, whatever the server's default."""
     cursor = connection.cursor()  # type: ignore[attr-defined]
     cursor.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"

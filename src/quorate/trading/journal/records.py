@@ -1,7 +1,7 @@
-"""What a trading session writes down: one frozen record for each thing that happened.
+"""Records of a trading session: one frozen record per event.
 
-A record is written before it takes effect. Its key is unique in its account, so nothing can be written twice; `time` is
-the bar it belongs to. Rebuilding an account is reading its records in order and doing again what they say.
+A record is written before it takes effect. Its key is unique in its account, so that no event is written twice; `time`
+is its bar. Replaying the records in order rebuilds the account.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ GuardMode = Literal["ACTIVE", "REDUCING", "HALTED"]
 
 
 class Mark(NamedTuple):
-    """How an open position was valued.
+    """Valuation of an open position.
 
     Attributes:
         price: last price.
-        funding_known, mark_known: for every bar so far.
+        funding_known, mark_known: whether complete for every bar so far.
     """
 
     price: float
@@ -38,8 +38,7 @@ class Record:
     """Base of all records.
 
     Attributes:
-        time: open time in ms of the bar that the record belongs to; of `StartedRecord` and
-            `HumanRecord`, that of the newest bar.
+        time: open time in ms of the bar of the event; of `StartedRecord` and `HumanRecord`, of the newest bar.
     """
 
     kind: ClassVar[str]
@@ -48,21 +47,22 @@ class Record:
 
     @property
     def key(self) -> str:
-        """What no other record of the account is called."""
+        """Unique key in the account."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
 class StartedRecord(Record):
-    """A session began or went on.
+    """A session started or resumed.
 
     Attributes:
         at: wall clock in ms.
-        mode: live candles, or stored ones played again.
+        mode: live candles, or a replay of stored ones.
         bundle_id: content address of the bundle that decides.
-        settings_hash: of the settings.
-        settings: the settings in force, as JSON has them.
-        synthetic: the candles are made up.
+        settings_hash: digest of the settings.
+        strategy: part of every order's id.
+        settings: `AccountConfig.to_json`.
+        synthetic: whether the candles are synthetic.
     """
 
     kind: ClassVar[str] = "started"
@@ -109,7 +109,7 @@ class DecidedRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class IntentRecord(Record):
-    """An entry that will be tried at the next open. Its time is that of the decision's bar."""
+    """An order for the next open. Its time is that of the decision's bar."""
 
     kind: ClassVar[str] = "intent"
 
@@ -127,10 +127,11 @@ class IntentRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class RefusedRecord(Record):
-    """An order that came to nothing.
+    """An order that was refused.
 
     Attributes:
-        reason: one of `trading.Refusal`, or a guard's.
+        reason: one of `trading.Refusal`.
+        note: reasons of the guards that stopped it.
     """
 
     kind: ClassVar[str] = "refused"
@@ -147,11 +148,11 @@ class RefusedRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class FilledRecord(Record):
-    """An entry that was filled at the open of the bar at `time`: the position as it began.
+    """An order that was filled at the open of the bar at `time`, and opened a position.
 
     Attributes:
         size: quantity, leverage, margin, stop, target and liquidation price at the entry.
-        entry: the fill.
+        entry: the opening fill.
     """
 
     kind: ClassVar[str] = "filled"
@@ -172,9 +173,9 @@ class SettledRecord(Record):
     """Funding paid or received for an open position.
 
     Attributes:
-        phase: at the open, before any fill of the bar, or inside the bar.
+        phase: open, before any fill of the bar, or close, inside the bar.
         number: of the settlement within the bar and phase, from 0.
-        rate: fraction of the position's value; a long pays a positive rate.
+        rate: fraction of the position's value; longs pay a positive rate.
         price: mark price at the settlement.
         cash_usd: received; negative when paid.
     """
@@ -195,7 +196,7 @@ class SettledRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class MovedRecord(Record):
-    """A trailing stop that followed the price, at the bar's close."""
+    """A trailing stop that was moved at the bar's close."""
 
     kind: ClassVar[str] = "moved"
 
@@ -212,7 +213,7 @@ class ClosedRecord(Record):
     """A position that was closed.
 
     Attributes:
-        exit: the fill that closed it: the trade's sums cannot be taken apart again to the last bit.
+        exit: the closing fill; the trade's sums alone do not give it back to the last bit.
     """
 
     kind: ClassVar[str] = "closed"
@@ -232,15 +233,15 @@ class ClosedRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class ValuedRecord(Record):
-    """The account after a step; a step that has this record is complete.
+    """Valuation of the account after a step; a step with this record is complete.
 
     Attributes:
         phase: after the open of the bar at `time`, or after its close.
-        equity_usd: cash and what open positions are worth above their entries.
-        cash_usd: deposits and everything realised.
-        marks: symbol -> how each open position was valued.
-        valid: members that voted on the bars at `time`; None where nothing was decided.
-        heard: number of the newest `HumanRecord` record that had been listened to; 0 for none.
+        equity_usd: cash plus the unrealised profit of open positions.
+        cash_usd: deposits and realised results.
+        marks: symbol -> valuation of each open position.
+        valid: number of members that voted on the bars at `time`; None without decisions.
+        heard: number of the newest `HumanRecord` that was applied or refused; 0 for none.
     """
 
     kind: ClassVar[str] = "valued"
@@ -259,13 +260,15 @@ class ValuedRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class GuardMovedRecord(Record):
-    """A guard changed what may be done.
+    """A move of a guard.
 
     Attributes:
-        guard: its name.
-        symbol: the only market concerned; None for all.
+        guard: name in `GUARDS`.
+        symbol: the market concerned; None for all.
         number: of the move within the bar, from 0.
-        until: ms from which it may end by itself; None for when a human or an event ends it.
+        before, after: the guard's mode.
+        reason: description.
+        until: ms before which the guard cannot be re-armed; None without such a time.
     """
 
     kind: ClassVar[str] = "guard"
@@ -285,7 +288,13 @@ class GuardMovedRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class LadderMovedRecord(Record):
-    """The account's step on the ladder changed, steps counted from 1."""
+    """A move on the ladder.
+
+    Attributes:
+        number: of the move within the bar, from 0.
+        before, after: steps, from 1.
+        reason: description.
+    """
 
     kind: ClassVar[str] = "ladder"
 
@@ -301,12 +310,14 @@ class LadderMovedRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class HumanRecord(Record):
-    """What a person asked for.
+    """A request of a person.
 
     Attributes:
         at: wall clock in ms.
-        guard: to re-arm; empty for all, and for a promotion.
-        who: the person.
+        action: re-arm a guard, or promote the ladder.
+        guard: to re-arm; empty for a promotion.
+        who: name of the person.
+        note: the person's reason.
     """
 
     kind: ClassVar[str] = "human"
@@ -324,11 +335,13 @@ class HumanRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class FeedRecord(Record):
-    """Something about the candles: what a feed takes notice of.
+    """A notice of a feed about its candles.
 
     Attributes:
+        notice: kind of the notice.
         symbol: the market; None for the whole feed.
         number: of the notice within the bar, from 0.
+        detail: text of the notice.
     """
 
     kind: ClassVar[str] = "feed"
@@ -361,10 +374,10 @@ RECORDS: dict[str, type[Record]] = {
     )
 }
 
-# Fields that may be NaN, where the type itself cannot say so; the journal stores null.
+# Fields that may be NaN, stored as null.
 NAN_FIELDS: dict[type, frozenset[str]] = {Order: frozenset({"atr", "probability"})}
 
-# Most of what a journal weighs, and not needed to rebuild an account: a read without detail leaves out these.
+# Most of a journal's size, and not needed to rebuild an account: left out when reading without detail.
 DETAIL_FIELDS: dict[type[Record], tuple[str, ...]] = {
     DecidedRecord: ("votes", "abstentions", "forecasts", "probabilities"),
 }

@@ -1,9 +1,9 @@
-"""What one may do with a journal."""
+"""Roles of programs that open a journal."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-# session: everything, one at a time for each account; human: read, and write down what a person asks for, beside a
-# session; reader: read.
+#: session: read and write, one at a time per account; human: read, and write requests of a person beside a session;
+#: reader: read.
 Role = Literal["session", "human", "reader"]

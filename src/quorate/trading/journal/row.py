@@ -1,4 +1,4 @@
-"""Records and accounts as the tables have them."""
+"""Rows of records and accounts in the tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from quorate.core.errors import JournalError
 from quorate.trading.journal.canonical_json import decode, encode
 from quorate.trading.journal.records import Record
 
-# What every database keeps as it is: no control character, no half of a surrogate pair.
+# Characters that a database may not store: control characters, and halves of surrogate pairs.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MOST_MS = 2**53
 
 
 class Row(NamedTuple):
-    """The columns that a record fills; the account and the time of writing come from the journal."""
+    """Columns of a record; the journal adds the account and the time of writing."""
 
     time_ms: int
     kind: str
@@ -26,11 +26,11 @@ class Row(NamedTuple):
 
 
 class AccountRow(NamedTuple):
-    """An account as it was founded.
+    """An account as it was created.
 
     Attributes:
         created: wall clock in ms.
-        settings_hash, bundle_id: of the session that founded it.
+        settings_hash, bundle_id: of its first session.
     """
 
     name: str
@@ -63,7 +63,7 @@ def from_row(seq: int, row: Row) -> Record:
     """The record of a row.
 
     Raises:
-        JournalError: it cannot be read, or its key is not the one that its content has; names the row.
+        JournalError: a row that cannot be decoded, or whose key does not match its content; with its number.
     """
     try:
         record = decode(row.kind, row.time_ms, row.symbol, row.order_id, row.body)
@@ -75,7 +75,7 @@ def from_row(seq: int, row: Row) -> Record:
         raise JournalError(
             f"read row {seq} of the journal",
             found=f"the key '{row.key}'",
-            expected=f"'{record.key}', as its content has it",
-            remedy="The journal was altered: restore a back-up.",
+            expected=f"'{record.key}', the key of its content",
+            remedy="The journal was altered: restore a backup.",
         )
     return record

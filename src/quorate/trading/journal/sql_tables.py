@@ -1,10 +1,10 @@
-"""The journal's tables; the migrations build exactly these."""
+"""Tables of the journal, equal to those that the migrations create."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-# The newest migration, so that opening a journal needs no Alembic where there is nothing to do.
+# The newest revision, so that Alembic is not imported to open a journal of this version.
 HEAD = "journal_0001"
 VERSION_TABLE = "journal_version"
 
@@ -22,7 +22,7 @@ accounts = Table(
 journal = Table(
     "journal",
     metadata,
-    # SQLite counts by itself only in a column of the type INTEGER.
+    # SQLite increments only columns of the type INTEGER by itself.
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("account", Text, ForeignKey("accounts.name", name="journal_account"), nullable=False),
     Column("time_ms", BigInteger, nullable=False),
@@ -34,6 +34,6 @@ journal = Table(
     Column("written_at", BigInteger, nullable=False),
     UniqueConstraint("account", "key", name="journal_account_key"),
     Index("journal_account_seq", "account", "seq"),
-    Index("journal_account_kind_seq", "account", "kind", "seq"),  # a request among a year of decisions
-    sqlite_autoincrement=True,  # a number is never used again
+    Index("journal_account_kind_seq", "account", "kind", "seq"),  # to find requests among many decisions
+    sqlite_autoincrement=True,  # numbers are never reused
 )

@@ -1,4 +1,4 @@
-"""The journal in a file of SQLite: write-ahead log, every commit on the disk before it is acknowledged."""
+"""Journal in an SQLite file, with a write-ahead log and every commit on disk before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from quorate.trading.journal.sql_tables import journal
 
 Identity = tuple[int, int]
 
-# Primary result codes (https://www.sqlite.org/rescode.html) of what another try may find gone.
-_PASSING = {
+# Primary result codes (https://www.sqlite.org/rescode.html) of temporary failures.
+_TEMPORARY = {
     sqlite3.SQLITE_PERM: "no permission",
     sqlite3.SQLITE_BUSY: "the database is locked by another program",
     sqlite3.SQLITE_LOCKED: "the database is locked",
@@ -34,19 +34,19 @@ _PASSING = {
     sqlite3.SQLITE_PROTOCOL: "the database is locked",
 }
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_RESTORE = "Restore a back-up, or save what can be read: sqlite3 FILE .recover. The file was left as it is."
+_RESTORE = "Restore a backup, or recover what can be read: sqlite3 FILE .recover. The file was not changed."
 
 
 class SqliteFile:
-    """A journal's file and the locks beside it.
+    """File of a journal and the locks beside it.
 
     Args:
-        path: the file; a journal is built where there is none.
-        settings: patience, and whether the file is looked through.
+        path: the file, created where it is missing.
+        settings: timeouts, and whether the file is checked for damage.
     """
 
     def __init__(self, path: Path, settings: JournalSettings) -> None:
-        # The file itself: SQLite's log and the locks lie beside it, whatever links lead there.
+        # Links resolved: SQLite's log and the locks are beside the file itself.
         self.path = path.resolve()
         self.place = str(self.path)
         self.settings = settings
@@ -55,10 +55,10 @@ class SqliteFile:
         self._log: Identity | None = None
 
     def prepare(self, *, build: bool) -> None:
-        """See that the file is there, whole, and of this version.
+        """Check that the file exists, is intact and has this version.
 
         Args:
-            build: make what is missing; without, only look.
+            build: create or upgrade it where needed.
 
         Raises:
             JournalError: damaged, or of another version.
@@ -67,17 +67,17 @@ class SqliteFile:
         building = FileLock(self._beside(".lock"))
         try:
             if not build:
-                self._read()
+                self._require()
                 return
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if not building.take(self.settings.patience_s):
+            if not building.acquire(self.settings.patience_s):
                 raise JournalUnavailableError(
                     f"open the journal {self.place}",
-                    found=f"{building.holder()} building it",
+                    found=f"{building.holder()} creating it",
                     remedy="Try again in a moment.",
                 )
             if self.path.exists():
-                self._look(lambda connection: upgrade(connection, self.place), check=self.settings.check)
+                self._open(lambda connection: upgrade(connection, self.place), check=self.settings.check)
             else:
                 self._build()
         except OSError as error:
@@ -89,18 +89,18 @@ class SqliteFile:
         finally:
             building.release()
 
-    def take(self, account: str) -> None:
-        """Become the account's one session, until `release` or the end of the process.
+    def acquire(self, account: str) -> None:
+        """Lock the account until `release` or the end of the process.
 
         Raises:
-            JournalTakenError: another session is.
+            JournalTakenError: another session holds the lock.
         """
         lock = FileLock(self._beside(f".{account}.lock"))
         try:
-            taken = lock.take()
+            acquired = lock.acquire()
         except OSError as error:
             raise JournalUnavailableError(f"lock the account {account}", found=str(error)) from error
-        if not taken:
+        if not acquired:
             raise JournalTakenError(
                 f"write the account {account} in {self.place}",
                 found=f"{lock.holder()} writing it",
@@ -109,45 +109,45 @@ class SqliteFile:
             )
         self._session = lock
 
-    def regain(self, _connection: Connection, account: str) -> None:
-        """Become it again where somebody removed the lock's file, which lets others in.
+    def reacquire(self, _connection: Connection, account: str) -> None:
+        """Lock the account again if the lock's file was removed, which allows other sessions.
 
         Raises:
-            JournalTakenError: another session is.
+            JournalTakenError: another session holds the lock.
         """
         if not self.held():
             self.release()
-            self.take(account)
+            self.acquire(account)
 
     def held(self) -> bool:
-        """The account is still this session's."""
+        """Whether this session still holds the lock on the account."""
         return self._session is not None and self._session.held
 
     def release(self) -> None:
-        """Let another session have the account."""
+        """Release the lock on the account."""
         if self._session is not None:
             self._session.release()
             self._session = None
 
     def connect(self, *, writes: bool) -> Connection:
-        """A connection whose every transaction begins by taking SQLite's write lock, if it is to write."""
+        """Open a connection; with `writes`, every transaction begins with SQLite's write lock."""
         connection = self._engine(self.path, writes=writes).connect()
         self._identify()
         return connection
 
     def lock_account(self, connection: Connection, account: str) -> None:
-        """Nothing to do: SQLite has one writer at a time, so rows are numbered in the order of their commits."""
+        """Do nothing: SQLite has one writer at a time, so rows are numbered in the order of their commits."""
 
     def without(self, fields: Sequence[str]) -> ColumnElement[str]:
-        """A row's body without some of its fields."""
+        """SQL expression of a row's body without some of its fields."""
         return func.json_remove(journal.c.body, *(f"$.{name}" for name in fields))
 
     def verify(self) -> None:
-        """See that what is written still goes to the file of that name: SQLite would write on into a removed one.
+        """Check that writes go to the file of that name: SQLite continues to write to a removed file.
 
         Raises:
-            JournalUnavailableError: the file or its log is gone.
-            JournalError: another file is in its place.
+            JournalUnavailableError: the file or its log was removed.
+            JournalError: the file was replaced.
         """
         for path, known in ((self.path, self._file), (self._beside("-wal"), self._log)):
             found = _identity(path)
@@ -158,43 +158,43 @@ class SqliteFile:
                     f"write the journal {self.place}",
                     found=f"{path.name} removed",
                     expected="the file that was opened",
-                    remedy="Put it back where it was, or stop the session and restore a back-up.",
+                    remedy="Put it back where it was, or stop the session and restore a backup.",
                 )
             raise JournalError(
                 f"write the journal {self.place}",
-                found=f"another file in the place of {path.name}",
+                found=f"another file in place of {path.name}",
                 expected="the file that was opened",
-                remedy="Start the session again: it reads the journal that is there now.",
+                remedy="Start the session again: it reads the journal as it is now.",
             )
 
     def explain(self, error: DBAPIError, attempted: str) -> JournalError:
-        """The error as one of ours."""
+        """The `JournalError` of a database error."""
         code = getattr(error.orig, "sqlite_errorcode", None)
         primary = None if code is None else code & 0xFF
         if primary in _DAMAGE:
             return JournalError(f"{attempted} {self.place}", found=str(error.orig), remedy=_RESTORE)
-        if primary in _PASSING:
+        if primary in _TEMPORARY:
             return JournalUnavailableError(
                 f"{attempted} {self.place}",
-                found=f"{_PASSING[primary]} ({error.orig})",
-                remedy="Nothing of it was acknowledged; it can be tried again once that is over.",
+                found=f"{_TEMPORARY[primary]} ({error.orig})",
+                remedy="The write was not acknowledged; try again once the cause is gone.",
             )
         return JournalError(f"{attempted} {self.place}", found=str(error.orig))
 
-    def _read(self) -> None:
-        """The file is there, whole and of this version."""
+    def _require(self) -> None:
+        """Check that the file exists and has this version."""
         if not self.path.exists():
             raise JournalError(
                 f"read the journal {self.place}",
                 found="no such file",
-                expected="a journal that a session has written",
+                expected="the journal of a session",
             )
-        self._look(lambda connection: require_version(version(connection), self.place), check=False)
+        self._open(lambda connection: require_version(version(connection), self.place), check=False)
 
-    def _look(self, work: Callable[[Connection], object], *, check: bool) -> None:
-        """Do some work on the file in one transaction, looked through for damage before if so asked."""
+    def _open(self, work: Callable[[Connection], object], *, check: bool) -> None:
+        """Call `work` in a transaction on the file; with `check`, the file is checked for damage before."""
         if self.path.stat().st_size == 0:
-            # SQLite takes an empty file for a new database; ours are put in place complete.
+            # SQLite accepts an empty file as a new database; journals are moved into place complete.
             raise JournalError(
                 f"open the journal {self.place}", found="an empty file", expected="a journal", remedy=_RESTORE
             )
@@ -202,37 +202,37 @@ class SqliteFile:
             with self._engine(self.path, writes=True).connect() as connection:
                 if check:
                     with connection.begin():
-                        said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-                    if said != "ok":
-                        raise JournalError(f"open the journal {self.place}", found=f"damage: {said}", remedy=_RESTORE)
+                        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+                    if found != "ok":
+                        raise JournalError(f"open the journal {self.place}", found=f"damage: {found}", remedy=_RESTORE)
                 with connection.begin():
                     work(connection)
         except DBAPIError as error:
             raise self.explain(error, "open the journal") from error
 
     def _build(self) -> None:
-        """A new journal beside the place, complete, then in its place at once."""
+        """Create a journal in a temporary file, and move it into place."""
         if self._beside("-wal").exists():
             raise JournalError(
                 f"open the journal {self.place}",
                 found=f"no file, but its log {self.path.name}-wal",
                 expected="both or neither",
-                remedy="Put the file back beside its log: they belong together.",
+                remedy="Put the file back beside its log.",
             )
         for left in self.path.parent.glob(f".{self.path.name}.*"):
-            left.unlink()  # by a program that was killed while it built; the lock says that none does now
+            left.unlink()  # of a program that was killed while creating it; the lock excludes running ones
         with NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.", delete=False) as handle:
             temporary = Path(handle.name)
         try:
             with self._engine(temporary, writes=True).connect() as connection, connection.begin():
                 upgrade(connection, self.place)
-            # Closing the only connection moves the log into the file.
+            # Closing the only connection merges the log into the file.
             sync(temporary)
             temporary.chmod(0o644)
             temporary.replace(self.path)
             sync(self.path.parent)
         except DBAPIError as error:
-            raise self.explain(error, "build the journal") from error
+            raise self.explain(error, "create the journal") from error
         finally:
             for suffix in ("", "-wal", "-shm"):
                 temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
@@ -263,7 +263,7 @@ class SqliteFile:
         return engine
 
     def _identify(self) -> None:
-        """Remember which files were opened; a file that was opened before has to be the same one."""
+        """Record the identity of the opened files, of the journal itself the first time only."""
         found = _identity(self.path)
         if self._file is None:
             self._file = found

@@ -1,4 +1,4 @@
-"""Paper trading: the account on live or replayed candles, with a journal that survives anything."""
+"""Paper trading: an account on live or replayed candles, rebuilt from its journal after any interruption."""
 
 from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.account_history import AccountHistory

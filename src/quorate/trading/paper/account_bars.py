@@ -1,34 +1,32 @@
-"""The bars of a feed as the account sees them: those that have just opened, and those that have closed."""
+"""Bars of a feed for the account: those that have just opened, and those that have closed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from quorate.core.clock import DAY_MS, timeframe_ms
 from quorate.core.types import Candles, FloatArray
 from quorate.market.feed import Feed
-from quorate.trading.account.bar import Bar
+from quorate.trading.account.account import BarOf
 from quorate.trading.account.tape import Tape
 
-# How far back settlements are looked at to judge whether one is missing.
+# Settlements are read this far back, to find whether one is missing.
 _FUNDING_MS = 2 * DAY_MS
-
-BarOf = Callable[[str], Bar | None]
 
 
 def closed_bars(feed: Feed, time: int, candles: Mapping[str, Candles], seen: Mapping[str, int]) -> BarOf:
-    """The bars that opened at `time` and are closed, of the markets that are held.
+    """The closed bars that opened at `time`, of the markets with a position.
 
-    Bars that came too late for their own time are part of the one they came with: its high and low are the highest and
-    the lowest of all of them, so no stop is passed over.
+    Bars that arrived late are merged into the one they arrived with: high and low are those of all of them, so that no
+    stop is missed.
 
     Args:
-        feed: asked for mark prices and settlements.
+        feed: of mark prices and settlements.
         time: open time in ms.
         candles: market -> its newest closed candles.
-        seen: market that is held -> the last bar of it that the account has looked at, in ms.
+        seen: market with a position -> open time in ms of the last bar that the account has processed.
     """
     newest = {
         symbol: _merged(known, bar)
@@ -41,21 +39,21 @@ def closed_bars(feed: Feed, time: int, candles: Mapping[str, Candles], seen: Map
 def opening_bars(
     feed: Feed, time: int, candles: Mapping[str, Candles], opens: Mapping[str, float], symbols: Collection[str]
 ) -> BarOf:
-    """The bars that open at `time`, of which only the first price is known, of these markets.
+    """The bars that open at `time`, of which only the first price is known.
 
     Args:
-        feed: asked for mark prices and settlements.
+        feed: of mark prices and settlements.
         time: open time in ms.
         candles: market -> its closed candles before `time`.
         opens: market -> the first price.
-        symbols: markets that are held or ordered; of others nobody asks.
+        symbols: markets with a position or an order.
     """
     running = {symbol: _running(symbol, feed.timeframe, time, candles, opens) for symbol in symbols if symbol in opens}
     return _bars(feed, time, running, {})
 
 
 def _merged(candles: Candles, seen: int) -> Candles:
-    """The last bar that was looked at, and the newest with all that came between them."""
+    """The last processed bar, and the newest merged with all between them."""
     late = candles.between(seen + 1)
     if len(late) <= 1:
         return candles.tail(2)
@@ -79,7 +77,7 @@ def _merged(candles: Candles, seen: int) -> Candles:
 def _running(
     symbol: str, timeframe: str, time: int, candles: Mapping[str, Candles], opens: Mapping[str, float]
 ) -> Candles:
-    """The last closed candle and the one that runs, as if it had not moved yet."""
+    """The last closed candle, and the current one with its open as all prices."""
     before = candles[symbol].between(end=time).tail(1) if symbol in candles else None
     price = opens[symbol]
     if before is None or not len(before):
@@ -93,7 +91,7 @@ def _running(
 
 
 def _bars(feed: Feed, time: int, candles: Mapping[str, Candles], seen: Mapping[str, int]) -> BarOf:
-    """The newest bar of each market, with the funding since the bar before and its mark prices."""
+    """The newest bar of each market, with its mark prices and the funding since the previous bar."""
     if not candles:
         return lambda _: None
     end = time + timeframe_ms(feed.timeframe)

@@ -1,4 +1,4 @@
-"""What a paper account trades under, fixed while a session runs."""
+"""Configuration of a paper account, as its journal keeps it."""
 
 from __future__ import annotations
 
@@ -10,119 +10,84 @@ from typing import Any, Self
 
 from quorate.core.errors import JournalError
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings, GuardSettings, LadderSettings
-from quorate.trading.account.account import Account
-from quorate.trading.account.contract import Contract
-from quorate.trading.engine import RecordSink, TradingEngine
-from quorate.trading.guards import Guards
+from quorate.trading.account_rules import AccountRules
 from quorate.trading.journal.records import StartedRecord
-from quorate.trading.ladder import Ladder
 from quorate.trading.oversight import Oversight
 
 
 @dataclass(frozen=True, slots=True)
-class AccountConfig:
-    """Settings of an account, its orders and what watches over it.
+class AccountConfig(AccountRules):
+    """Rules of a paper account and the name of its strategy, fixed while a session runs.
 
     Attributes:
-        horizon: bars of the target, after which a position is closed unless `exits.time_bars` says otherwise.
+        oversight: guards and ladder, by default with their default limits; None for neither.
         strategy: part of every order's id.
-        oversight: guards and ladder; None for neither.
-        contracts: symbol -> the exchange's rules; conservative ones where it has none.
     """
 
-    horizon: int
-    account: AccountSettings = field(default_factory=AccountSettings)
-    costs: CostSettings = field(default_factory=CostSettings)
-    exits: ExitSettings = field(default_factory=ExitSettings)
-    strategy: str = "quorate"
     oversight: Oversight | None = field(default_factory=Oversight)
-    contracts: Mapping[str, Contract] = field(default_factory=dict)
+    strategy: str = "quorate"
 
-    @property
-    def holding_bars(self) -> int:
-        """The longest that a position lasts."""
-        return self.exits.time_bars or self.horizon
-
-    def desk(self, length_ms: int, began: int, tell: RecordSink) -> TradingEngine:
-        """A desk with a new account.
-
-        Args:
-            length_ms: of a bar.
-            began: open time in ms of the account's first bar.
-            tell: is told every record.
-        """
-        account = Account(self.account, self.costs, self.exits, self.contracts)
-        watch = self.oversight
-        return TradingEngine(
-            account,
-            length_ms,
-            strategy=self.strategy,
-            guards=None if watch is None else Guards(watch.guards),
-            ladder=None if watch is None else Ladder(watch.ladder, began),
-            tell=tell,
-        )
-
-    def founded(self, started: StartedRecord) -> Self:
-        """The same with the money that the account began with: a later setting does not make it richer.
+    def with_start_equity(self, started: StartedRecord) -> Self:
+        """The same with the equity that the account started with; a later setting does not change it.
 
         Raises:
-            JournalError: a beginning that does not say what it was.
+            JournalError: a record without the start equity.
         """
         known = started.settings.get("account")
         equity = known.get("equity_usd") if isinstance(known, dict) else None
         if not isinstance(equity, float | int):
             raise JournalError(
                 "rebuild the account from the journal",
-                found="a beginning that does not say with how much",
+                found="a first record without the start equity",
                 expected="account.equity_usd in its settings",
             )
         return replace(self, account=replace(self.account, equity_usd=float(equity)))
 
     @classmethod
     def from_json(cls, known: Mapping[str, Any], strategy: str) -> Self:
-        """The terms that a session wrote down; the exchange's rules are not among them.
+        """The configuration of a `StartedRecord`; the exchange's trading rules are not in it.
 
         Raises:
             JournalError: settings that this version does not know.
         """
         try:
-            watched = known["guards"] is not None
+            guarded = known["guards"] is not None
             oversight = (
                 Oversight(GuardSettings(**known["guards"]), LadderSettings(**_tuples(known["ladder"])))
-                if watched
+                if guarded
                 else None
             )
             return cls(
-                known["horizon"],
-                AccountSettings(**known["account"]),
-                CostSettings(**known["costs"]),
-                ExitSettings(**known["exits"]),
-                strategy,
-                oversight,
+                horizon=known["horizon"],
+                account=AccountSettings(**known["account"]),
+                costs=CostSettings(**known["costs"]),
+                exits=ExitSettings(**known["exits"]),
+                oversight=oversight,
+                strategy=strategy,
             )
         except (TypeError, KeyError) as error:
             raise JournalError(
                 "read the settings of a session",
                 found=str(error),
-                expected="those of this version",
+                expected="the settings of this version",
                 remedy="The journal was written by another version of Quorate: read it with that one.",
             ) from error
 
     def to_json(self) -> dict[str, Any]:
-        """What the journal keeps of them."""
-        watch = self.oversight
+        """The form of a `StartedRecord`."""
+        oversight = self.oversight
         return {
             "account": asdict(self.account),
             "costs": asdict(self.costs),
             "exits": asdict(self.exits),
             "horizon": self.horizon,
-            "guards": None if watch is None else asdict(watch.guards),
-            "ladder": None if watch is None else asdict(watch.ladder),
+            "guards": None if oversight is None else asdict(oversight.guards),
+            "ladder": None if oversight is None else asdict(oversight.ladder),
         }
 
     @property
     def hash(self) -> str:
-        """Tells two sets of terms apart; 16 hexadecimal digits."""
+        """Digest of the configuration: 16 hexadecimal digits."""
         return sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What a journal tells of its account: decisions, trades and equity, as a backtest has them."""
+"""History of an account from its journal: decisions, trades and equity, in the form of a backtest."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ from quorate.trading.journal import Entry, records
 
 @dataclass(slots=True)
 class AccountHistory:
-    """The records of one account, sorted by what they are about.
+    """The records of one account by kind.
 
     Attributes:
-        started: beginnings of sessions, oldest first.
+        started: starts of sessions, oldest first.
         written_at: wall clock in ms of the newest record.
         closes: valuations at the close of a bar, in order.
-        held: how many opens there were after which a position was held.
+        exposed: number of opens after which a position was held.
+        trades: closed positions, in order.
+        refused: number of refused orders, by reason.
         decided: symbol -> decisions in order.
-        notices: what the feed said of itself.
+        notices: notices of the feed.
         moves: of guards and ladder.
     """
 
     started: list[records.StartedRecord] = field(default_factory=list)
     written_at: int = 0
     closes: list[records.ValuedRecord] = field(default_factory=list)
-    held: int = 0
+    exposed: int = 0
     trades: list[Trade] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     decided: dict[str, list[records.DecidedRecord]] = field(default_factory=lambda: defaultdict(list))
@@ -42,22 +44,22 @@ class AccountHistory:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> AccountHistory:
-        """Of a whole journal."""
-        told = cls()
+        """The history of a whole journal."""
+        history = cls()
         for _, written_at, record in entries:
-            told.written_at = max(told.written_at, written_at)
-            told.hear(record)
-        return told
+            history.written_at = max(history.written_at, written_at)
+            history.add(record)
+        return history
 
-    def hear(self, record: records.Record) -> None:
-        """One more record."""
+    def add(self, record: records.Record) -> None:
+        """Add a record."""
         match record:
             case records.StartedRecord():
                 self.started.append(record)
             case records.ValuedRecord(phase="close"):
                 self.closes.append(record)
             case records.ValuedRecord():
-                self.held += bool(record.marks)
+                self.exposed += bool(record.marks)
             case records.ClosedRecord(trade=trade):
                 self.trades.append(trade)
             case records.RefusedRecord(reason=reason):
@@ -71,11 +73,11 @@ class AccountHistory:
 
     @property
     def synthetic(self) -> bool:
-        """Some session traded made-up candles."""
+        """Whether some session traded synthetic candles."""
         return any(started.synthetic for started in self.started)
 
     def result(self) -> BacktestResult:
-        """Trades and equity; open positions are in the equity and not in the trades."""
+        """Trades and equity; open positions count in the equity only."""
         first, last = self.started[0], self.started[-1]
         time = np.array([valued.time for valued in self.closes], np.int64)
         equity = np.array([valued.equity_usd for valued in self.closes], np.float64)
@@ -88,7 +90,7 @@ class AccountHistory:
             trades=tuple(self.trades),
             time=time,
             equity_usd=equity,
-            exposure=self.held / len(time) if len(time) else 0.0,
+            exposure=self.exposed / len(time) if len(time) else 0.0,
             refused={cast("Refusal", reason): count for reason, count in sorted(self.refused.items())},
             synthetic=self.synthetic,
             funding_unknown=tuple(sorted({trade.symbol for trade in self.trades if not trade.funding_known})),
@@ -96,7 +98,7 @@ class AccountHistory:
         )
 
     def frames(self) -> list[DecisionFrame]:
-        """The decisions, one frame a market, without the members' scores."""
+        """The decisions as one frame per market, without the members' scores."""
         return [self._frame(symbol, decided) for symbol, decided in sorted(self.decided.items())]
 
     def _frame(self, symbol: str, decided: list[records.DecidedRecord]) -> DecisionFrame:

@@ -1,4 +1,4 @@
-"""How an account stands, by its journal alone: whether a session is running or not."""
+"""Status of an account from its journal alone, whether a session is running or not."""
 
 from __future__ import annotations
 
@@ -13,45 +13,49 @@ from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.account_history import AccountHistory
 from quorate.trading.paper.recovery import Recovered, peek, redo
 
-# Of what the feed said and of moves, so many of the newest are shown.
+# Number of the newest notices and moves that are shown.
 _SHOWN = 10
 
 
 class AccountStatus:
-    """An account as its journal has it.
+    """Status of the account of a journal.
+
+    Args:
+        journal: of the account, in any role.
 
     Attributes:
+        account: name of the account.
         history: decisions, trades and equity.
-        desk: account, guards and ladder as of the last completed step.
-        recovered: how far the account had come.
+        engine: account, guards and ladder as of the last completed step.
+        recovered: progress of the account.
 
     Raises:
-        JournalError: an account that never began, or a journal that contradicts itself.
+        JournalError: an account without a session, or a journal that contradicts itself.
     """
 
     def __init__(self, journal: Journal) -> None:
         self.account = journal.account
-        # Votes are most of a journal, and only those on the newest bar are shown.
+        # Votes are most of a journal, and only those on the newest bar are shown: read without them.
         entries = list(journal.read(detail=False))
         first, _ = peek(entries)
         if first is None:
             raise JournalError(
                 f"read the account '{journal.account}' in {journal.place}",
                 found="no session",
-                expected="one that has begun",
+                expected="an account with a session",
                 remedy="Start one with `quorate paper run`.",
             )
         self.history = AccountHistory.of(entries)
         newest = self.history.started[-1]
-        terms = AccountConfig.from_json(newest.settings, newest.strategy).founded(first)
-        self.desk: TradingEngine = terms.desk(timeframe_ms(newest.timeframe), first.time, lambda _: None)
-        self.recovered: Recovered = redo(self.desk, entries)
-        said = journal.newest(len(newest.symbols), [records.DecidedRecord])
-        self._said = [entry.record for entry in said if isinstance(entry.record, records.DecidedRecord)]
+        config = AccountConfig.from_json(newest.settings, newest.strategy).with_start_equity(first)
+        self.engine: TradingEngine = config.engine(timeframe_ms(newest.timeframe), first.time, strategy=config.strategy)
+        self.recovered: Recovered = redo(self.engine, entries)
+        decided = journal.newest(len(newest.symbols), [records.DecidedRecord])
+        self._decided = [entry.record for entry in decided if isinstance(entry.record, records.DecidedRecord)]
 
     def to_json(self) -> dict[str, Any]:
-        """The form of `quorate paper status --json`, without what is judged by others."""
-        history, desk, started = self.history, self.desk, self.history.started[-1]
+        """The form of `quorate paper status --json`, without statistics and criteria."""
+        history, engine, started = self.history, self.engine, self.history.started[-1]
         valued = self.recovered.valued
         time = started.time if valued is None else valued.time
         return {
@@ -63,20 +67,20 @@ class AccountStatus:
             "synthetic": history.synthetic,
             "written_at": iso_ms(history.written_at),
             "last_bar": None if not history.closes else iso_ms(history.closes[-1].time),
-            "mode": "ACTIVE" if desk.guards is None else desk.guards.mode,
-            "equity_usd": desk.account.equity_usd,
-            "cash_usd": desk.account.cash_usd,
+            "mode": "ACTIVE" if engine.guards is None else engine.guards.mode,
+            "equity_usd": engine.account.equity_usd,
+            "cash_usd": engine.account.cash_usd,
             "start_equity_usd": history.result().start_equity_usd,
-            "positions": [_position(position) for position in desk.account.positions.values()],
+            "positions": [_position(position) for position in engine.account.positions.values()],
             "pending": [
                 {"symbol": order.symbol, "side": _side(order.side), "confidence": order.confidence}
-                for order in desk.pending
+                for order in engine.pending
             ],
-            "guards": None if desk.guards is None else desk.guards.to_json()["guards"],
-            "ladder": None if desk.ladder is None else desk.ladder.to_json(time),
+            "guards": None if engine.guards is None else engine.guards.to_json()["guards"],
+            "ladder": None if engine.ladder is None else engine.ladder.to_json(time),
             "requests": [
-                {"at": iso_ms(asked.at), "action": asked.action, "guard": asked.guard, "who": asked.who}
-                for asked in self.recovered.requests.values()
+                {"at": iso_ms(request.at), "action": request.action, "guard": request.guard, "who": request.who}
+                for request in self.recovered.requests.values()
             ],
             "members": self._members(),
             "feed": [_notice(record) for record in history.notices[-_SHOWN:]],
@@ -84,17 +88,17 @@ class AccountStatus:
         }
 
     def _members(self) -> dict[str, str]:
-        """Member -> "voted", or why it abstained on the newest bar, wherever it voted somewhere."""
-        last = max((record.time for record in self._said), default=0)
-        said: dict[str, str] = {}
-        for record in self._said:
+        """Member -> "voted" where it voted in some market on the newest bar, otherwise why it abstained."""
+        last = max((record.time for record in self._decided), default=0)
+        members: dict[str, str] = {}
+        for record in self._decided:
             if record.time != last:
                 continue
             for abstention in record.abstentions:
-                said.setdefault(abstention.model, abstention.reason)
-            said.update((vote.model, "voted") for vote in record.votes)
-            said.update((forecast.model, "voted") for forecast in record.forecasts)
-        return dict(sorted(said.items()))
+                members.setdefault(abstention.model, abstention.reason)
+            members.update((vote.model, "voted") for vote in record.votes)
+            members.update((forecast.model, "voted") for forecast in record.forecasts)
+        return dict(sorted(members.items()))
 
 
 def _position(position: Position) -> dict[str, Any]:

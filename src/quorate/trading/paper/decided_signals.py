@@ -1,4 +1,4 @@
-"""Signals on bars that have just closed, as the journal keeps them, and the orders that they ask for."""
+"""Signals on bars that have just closed, their records for the journal, and their orders."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from quorate.core.errors import QuorateError
 from quorate.core.types import Action, Candles, Signal
 from quorate.features import Bars, atr_14
 from quorate.trading.account.order import Order
-from quorate.trading.engine import BarInputs
+from quorate.trading.engine import DecidedBar
 from quorate.trading.journal import records
 
 _log = logging.getLogger(__name__)
 
+#: Markets whose newest candle has just closed, and that time in ms -> a signal for each.
 Decide = Callable[[Sequence[Candles], int], list[Signal]]
 
 
-def ask(decide: Decide, markets: Sequence[Candles], moment: int) -> list[Signal]:
-    """A decision for every market; one that cannot be decided is left out, and said.
+def decide_markets(decide: Decide, markets: Sequence[Candles], closed_at: int) -> list[Signal]:
+    """The signal of every market; a market that fails is logged and left out.
 
     Args:
-        decide: who decides, of many markets at once.
-        markets: their newest candle has just closed.
-        moment: ms at which it closed.
+        decide: decides many markets at once.
+        markets: with a candle that has just closed as the newest.
+        closed_at: time of its close in ms.
     """
     if not markets:
         return []
     try:
-        return decide(markets, moment)
+        return decide(markets, closed_at)
     except QuorateError as error:
-        _log.warning("not decided all at once: %s", error)
+        _log.warning("deciding markets one by one, since deciding all at once failed: %s", error)
     signals = []
     for candles in markets:
         try:
-            signals += decide([candles], moment)
+            signals += decide([candles], closed_at)
         except QuorateError as error:
-            _log.error("%s: not decided: %s", candles.symbol, error)
+            _log.error("%s: no decision: %s", candles.symbol, error)
     return signals
 
 
-def hear(signals: Sequence[Signal], time: int) -> list[BarInputs]:
-    """What the guards hear of the signals on the bars at `time`, with what is written down of each."""
+def decided_bars(signals: Sequence[Signal], time: int) -> list[DecidedBar]:
+    """The signals on the bars at `time` for the guards and the journal."""
     return [
-        BarInputs(
+        DecidedBar(
             signal.symbol,
             signal.action,
             signal.base,
@@ -70,24 +71,24 @@ def hear(signals: Sequence[Signal], time: int) -> list[BarInputs]:
     ]
 
 
-def orders(
+def entry_orders(
     signals: Sequence[Signal], candles: Mapping[str, Candles], time: int, length_ms: int, holding_bars: int
 ) -> list[Order]:
-    """The entries that the signals ask for, the most confident first, then by symbol.
+    """Orders of the BUY and SELL signals, by descending confidence, then by symbol.
 
     Args:
-        signals: one a market, on the bars at `time`.
-        candles: market -> closed candles, the newest the bar at `time`.
+        signals: one per market, on the bars at `time`.
+        candles: market -> closed candles, of which the newest is the bar at `time`.
         time: open time in ms.
-        length_ms: of a bar.
-        holding_bars: the longest that a position lasts.
+        length_ms: length of a bar.
+        holding_bars: maximum number of bars that a position is held.
     """
-    wanted = []
+    orders = []
     for signal in signals:
         if signal.action == Action.HOLD:
             continue
-        chances = signal.probabilities
-        wanted.append(
+        probabilities = signal.probabilities
+        orders.append(
             Order(
                 symbol=signal.symbol,
                 side=1 if signal.action == Action.BUY else -1,
@@ -95,7 +96,7 @@ def orders(
                 due=time + (1 + holding_bars) * length_ms,
                 confidence=signal.confidence if math.isfinite(signal.confidence) else 0.0,
                 atr=float(atr_14(Bars(candles[signal.symbol]))[-1]),
-                probability=math.nan if chances is None else chances[signal.action],
+                probability=math.nan if probabilities is None else probabilities[signal.action],
             )
         )
-    return sorted(wanted, key=lambda order: (-order.confidence, order.symbol))
+    return sorted(orders, key=lambda order: (-order.confidence, order.symbol))

@@ -1,4 +1,4 @@
-"""Records as lines of a log."""
+"""Journal records as log lines."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from quorate.trading.journal import records
 
 
 def line(record: records.Record) -> str | None:
-    """One line; None for what a log need not say.
+    """The log line of a record; None for records that are not logged.
 
-    >>> line(records.Moved(1746057600000, "BTC/USDT:USDT", 93_000.5))
+    >>> line(records.MovedRecord(1746057600000, "BTC/USDT:USDT", 93_000.5))
     '2025-05-01 00:00 BTC/USDT:USDT stop moved to 93000.5'
     """
-    said = _said(record)
-    return None if said is None else f"{format_ms(record.time)} {said}"
+    text = _text(record)
+    return None if text is None else f"{format_ms(record.time)} {text}"
 
 
-def _said(record: records.Record) -> str | None:
+def _text(record: records.Record) -> str | None:
     match record:
-        case records.DecidedRecord(symbol=symbol, action=action, confidence=confidence, rule=rule, line=text):
-            return f"{symbol} {action.name} {confidence:.0%} by {rule} | {text}"
+        case records.DecidedRecord(symbol=symbol, action=action, confidence=confidence, rule=rule, line=votes):
+            return f"{symbol} {action.name} {confidence:.0%} by {rule} | {votes}"
         case records.RefusedRecord(symbol=symbol, reason=reason, note=note):
             return f"{symbol} no entry: {reason}{f' ({note})' if note else ''}"
         case records.FilledRecord(symbol=symbol, order=order, size=size, entry=entry):
@@ -34,11 +34,11 @@ def _said(record: records.Record) -> str | None:
             return f"{symbol} stop moved to {stop:.8g}"
         case records.ClosedRecord(trade=trade):
             return f"{trade.symbol} closed by {trade.reason} at {trade.exit_price:.8g}: {trade.net_usd:+.2f} USD"
-        case records.GuardMovedRecord(guard=guard, symbol=about, before=before, after=after, reason=reason):
-            return f"guard {guard}{f' {about}' if about else ''}: {before} -> {after}: {reason}"
+        case records.GuardMovedRecord(guard=guard, symbol=market, before=before, after=after, reason=reason):
+            return f"guard {guard}{f' {market}' if market else ''}: {before} -> {after}: {reason}"
         case records.LadderMovedRecord(before=before, after=after, reason=reason):
             return f"ladder: step {before} -> {after}: {reason}"
-        case records.FeedRecord(notice=notice, symbol=about, detail=detail):
-            return f"feed {notice}{f' {about}' if about else ''}: {detail}"
+        case records.FeedRecord(notice=notice, symbol=market, detail=detail):
+            return f"feed {notice}{f' {market}' if market else ''}: {detail}"
         case _:
             return None

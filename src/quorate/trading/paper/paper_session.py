@@ -1,21 +1,21 @@
-"""A paper session: bars of a feed, decisions, a desk, and a journal that knows of everything before it takes effect.
+"""Paper session: bars of a feed, decisions, a trading engine, and a write-ahead journal.
 
-Every bar has two steps, its open and its close, and every step is one transaction of records; an open at which nothing
-can happen shares its bar's. The state in memory is what those records make of the state before; where they cannot be
-written, it is thrown away and read from the journal again, exactly as at a start. So a kill, a full disk and a lost
-connection all end the same way: at the last step that was completed.
+Every bar has two steps, its open and its close. The records of a step are one transaction; an open at which nothing can
+happen is written with its bar's close. When records cannot be written, the state in memory is discarded and rebuilt
+from the journal, as at a start: after a kill, a full disk or a lost connection, the session continues from the last
+completed step.
 
-    bar t closes:    what people asked for, the feed's state, decisions, exits, valuation, guards, intents
+    bar t closes:    requests of people, state of the feed, decisions, exits, valuation, guards, orders
     bar t+1 opens:   funding, time exits, entries, valuation
 
-A replay and a live session differ in their feed and in nothing else.
+A replay and a live session differ in their feed only.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import monotonic
 from typing import Literal
 
@@ -24,38 +24,36 @@ from quorate.core.errors import JournalUnavailableError, TradingError
 from quorate.core.settings import PaperSettings
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.market.quality.quality_report import LEAST, MOST
-from quorate.trading.engine import TradingEngine
+from quorate.trading.engine import RecordSink, TradingEngine
 from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
 from quorate.trading.paper.account_bars import closed_bars, opening_bars
 from quorate.trading.paper.account_config import AccountConfig
-from quorate.trading.paper.decided_signals import Decide, ask, hear, orders
+from quorate.trading.paper.decided_signals import Decide, decide_markets, decided_bars, entry_orders
 from quorate.trading.paper.notices import apply_notices
 from quorate.trading.paper.recovery import Recovered, peek, redo
 from quorate.trading.paper.requests import apply_requests
 
 _log = logging.getLogger(__name__)
 
-Listener = Callable[[records.Record], None]
-
 
 class PaperSession:
-    """One account, from where its journal says it is.
+    """A session of one account, from the state in its journal.
 
     Args:
-        feed: closing bars.
-        decide: markets whose newest candle has just closed, and that moment in ms -> a signal for each.
+        feed: source of closed bars.
+        decide: markets whose newest candle has just closed, and that time in ms -> a signal for each.
         journal: opened as a session.
-        terms: what the account trades under.
+        config: of the account.
         bundle_id: of the bundle that decides.
         mode: live or replay.
-        synthetic: the candles, or those that trained the bundle, are made up.
-        settings: pauses and patience; the defaults where None.
-        listener: is told every record once it is written.
+        synthetic: whether the candles, or those that trained the bundle, are synthetic.
+        settings: pauses and timeouts; defaults where None.
+        listener: called with every record after it is written.
 
     Attributes:
-        desk: the account as of the last completed step.
-        recovered: how far the journal had come at the last start or recovery.
+        engine: the account as of the last completed step.
+        recovered: progress in the journal at the last start or recovery.
     """
 
     def __init__(
@@ -63,37 +61,37 @@ class PaperSession:
         feed: Feed,
         decide: Decide,
         journal: Journal,
-        terms: AccountConfig,
+        config: AccountConfig,
         *,
         bundle_id: str,
         mode: Literal["live", "replay"],
         synthetic: bool = False,
         settings: PaperSettings | None = None,
-        listener: Listener | None = None,
+        listener: RecordSink | None = None,
     ) -> None:
-        self._feed, self._decide, self._journal, self._terms = feed, decide, journal, terms
+        self._feed, self._decide, self._journal, self._config = feed, decide, journal, config
         self._bundle_id, self._mode, self._synthetic = bundle_id, mode, synthetic
         self._settings = settings or PaperSettings()
         self._listener = listener
         self._length_ms = timeframe_ms(feed.timeframe)
         self._written: list[records.Record] = []
-        # Records of which it is not known whether they were written.
-        self._doubted: list[records.Record] = []
+        # Records that may or may not have been written.
+        self._uncertain: list[records.Record] = []
         self._report: BarReport | None = None
         self._stopped = threading.Event()
         self._next: tuple[int, records.Phase] = (0, "open")
-        self._human = 0
+        self._last_read = 0  # number of the newest request that was read
         self._pause_s = self._settings.journal_pause_s
-        self._refused = False
-        self.desk: TradingEngine
+        self._unavailable = False
+        self.engine: TradingEngine
         self.recovered = Recovered()
 
     def run(self) -> None:
-        """Go on until the feed ends or the session is stopped.
+        """Run until the feed ends or the session is stopped.
 
         Raises:
-            JournalError: the journal is damaged, or not this account's.
-            TradingError: an account of another timeframe or mode, or a replay that leaves bars out.
+            JournalError: a damaged journal, or one of another account.
+            TradingError: an account of another timeframe or mode, or a replay that skips bars with open positions.
         """
         self._start()
         while not self._stopped.is_set():
@@ -104,12 +102,12 @@ class PaperSession:
                 self._wait_for_journal(error)
 
     def stop(self) -> None:
-        """End after the step at hand; from another thread or a signal handler."""
+        """End after the current step; for other threads and signal handlers."""
         self._stopped.set()
         self._feed.stop()
 
     def _start(self) -> None:
-        """Read where the account is, and write down that a session begins."""
+        """Rebuild the account, and write the start of the session."""
         while not self._stopped.is_set():
             try:
                 self._recover()
@@ -120,14 +118,17 @@ class PaperSession:
                 return
 
     def _recover(self) -> None:
-        """The account as the journal has it."""
+        """Rebuild the account from the journal."""
         self._written, self._report = [], None
         started, entries = peek(self._journal.read(detail=False))
         began = self._feed.begin() if started is None else started.time
-        terms = self._terms if started is None else self._terms.founded(started)
-        self.desk = terms.desk(self._length_ms, began, lambda record: self._written.append(record))
-        self.recovered = redo(self.desk, entries)
-        self._human = self.recovered.seq
+        config = self._config if started is None else self._config.with_start_equity(started)
+        # Not the list's own `append`: every step has a new list.
+        self.engine = config.engine(
+            self._length_ms, began, strategy=config.strategy, emit=lambda record: self._written.append(record)
+        )
+        self.recovered = redo(self.engine, entries)
+        self._last_read = self.recovered.seq
         self._next = self.recovered.next_step(self._length_ms) or (began, "open")
 
     def _begin(self) -> None:
@@ -137,12 +138,12 @@ class PaperSession:
             self._require_same(known)
             first = self._feed.begin()
             if self._mode == "replay" and first > time:
-                if self.desk.account.positions or self.desk.pending:
+                if self.engine.account.positions or self.engine.pending:
                     raise TradingError(
-                        f"go on with the account '{self._journal.account}' at {format_ms(first)}",
-                        found=f"positions that have been open since {format_ms(time)}",
+                        f"resume the account '{self._journal.account}' at {format_ms(first)}",
+                        found=f"positions or orders that are open at {format_ms(time)}",
                         expected=f"a replay from {format_ms(time)} or earlier",
-                        remedy="Choose an earlier --from, or another --account.",
+                        remedy="Choose an earlier `start`, or another `account`.",
                     )
                 self._next = first, "open"
         started = records.StartedRecord(
@@ -150,18 +151,18 @@ class PaperSession:
             at=now_ms(),
             mode=self._mode,
             bundle_id=self._bundle_id,
-            settings_hash=self._terms.hash,
-            strategy=self._terms.strategy,
+            settings_hash=self._config.hash,
+            strategy=self._config.strategy,
             timeframe=self._feed.timeframe,
             symbols=self._feed.symbols,
-            settings=self._terms.to_json(),
+            settings=self._config.to_json(),
             synthetic=self._synthetic,
         )
         self._append([started])
         self.recovered.started = started
         _log.info(
             "account %s: equity %.2f USD, %d positions, next bar %s",
-            *(self._journal.account, self.desk.account.equity_usd, len(self.desk.account.positions)),
+            *(self._journal.account, self.engine.account.equity_usd, len(self.engine.account.positions)),
             format_ms(self._next[0]),
         )
 
@@ -169,20 +170,20 @@ class PaperSession:
         for name, before, now in (
             ("timeframe", known.timeframe, self._feed.timeframe),
             ("mode", known.mode, self._mode),
-            ("strategy", known.strategy, self._terms.strategy),
+            ("strategy", known.strategy, self._config.strategy),
         ):
             if before != now:
                 raise TradingError(
-                    f"go on with the account '{self._journal.account}'",
+                    f"resume the account '{self._journal.account}'",
                     found=f"the {name} {before}",
                     expected=f"{now}",
-                    remedy="Choose another --account for it.",
+                    remedy="Choose another `account` for it.",
                 )
-        if (known.bundle_id, known.settings_hash) != (self._bundle_id, self._terms.hash):
-            _log.warning("account %s goes on under another bundle or other settings", self._journal.account)
+        if (known.bundle_id, known.settings_hash) != (self._bundle_id, self._config.hash):
+            _log.warning("account %s resumes with another bundle or other settings", self._journal.account)
 
     def _advance(self) -> bool:
-        """The next step; whether there was one."""
+        """Perform the next step; returns whether there was one."""
         time, phase = self._next
         if phase == "close":
             report = self._feed.wait(time)
@@ -192,108 +193,108 @@ class PaperSession:
             self._append(self._written)
             self._next = time + self._length_ms, "open"
             return True
-        wanted = {*self.desk.account.positions, *(order.symbol for order in self.desk.pending)}
+        wanted = {*self.engine.account.positions, *(order.symbol for order in self.engine.pending)}
         self._open(time, wanted)
-        # An open at which nothing can happen waits for the bar's close and is written down with it.
+        # An open at which nothing can happen is written with the bar's close.
         if wanted:
             self._append(self._written)
         self._next = time, "close"
         return True
 
     def _open(self, time: int, wanted: set[str]) -> None:
-        """The open of the bars at `time`, of which those of these markets matter."""
+        """Trade the open of the bars at `time` of the markets with positions or orders."""
         if not wanted:
-            self.desk.opening(time, lambda _: None)
+            self.engine.at_open(time, lambda _: None)
             return
         if self._report is None:
-            # After a restart the bar before is asked for once more.
+            # After a restart, read the previous bar once more.
             self._report = self._feed.wait(time - self._length_ms)
         report = self._report
         opens = self._opens(time, wanted)
         bars = opening_bars(self._feed, time, {} if report is None else report.candles, opens, wanted)
         late = self._feed.age_ms(time) > self._settings.late_s * 1000
-        distrusted = report is not None and not report.may_enter
-        self.desk.opening(time, bars, "late" if late else "no_trust" if distrusted else None)
+        unreliable = report is not None and not report.may_enter
+        self.engine.at_open(time, bars, "late" if late else "no_trust" if unreliable else None)
 
     def _opens(self, time: int, wanted: set[str]) -> dict[str, float]:
-        """First prices of the bars at `time`; where one is missing, it is asked for until patience runs out."""
-        patience = monotonic() + self._settings.open_patience_s
+        """First prices of the bars at `time`; missing ones are requested again until a timeout."""
+        deadline = monotonic() + self._settings.open_patience_s
         while True:
-            # The first price of a bar that still runs has been judged by nobody yet.
+            # The first price of an open bar has passed no candle checks yet.
             known = self._feed.opens(time)
             opens = {symbol: price for symbol, price in known.items() if LEAST <= price <= MOST}
-            if self._mode == "replay" or wanted <= opens.keys() or monotonic() >= patience:
+            if self._mode == "replay" or wanted <= opens.keys() or monotonic() >= deadline:
                 return opens
             if self._stopped.wait(self._settings.open_pause_s):
                 return opens
 
     def _close(self, report: BarReport) -> None:
-        """The close of the bars of a report."""
-        time, desk = report.time, self.desk
-        desk.enter(time, "close")
-        self._obey(time)
-        apply_notices(desk, report, self._written.append)
+        """Trade the close of the bars of a report."""
+        time, engine = report.time, self.engine
+        engine.begin(time, "close")
+        self._apply_requests(time)
+        apply_notices(engine, report, self._written.append)
         candles = {
             symbol: known
             for symbol, known in report.candles.items()
             if report.status.get(symbol) in (Freshness.FRESH, Freshness.GONE) and len(known) and known.time[-1] == time
         }
-        signals = ask(self._decide, list(candles.values()), time + self._length_ms)
-        gone = [symbol for symbol, status in report.status.items() if status is Freshness.GONE]
-        held = desk.account.positions.items()
-        # What came before the entry is none of the position's.
+        signals = decide_markets(self._decide, list(candles.values()), time + self._length_ms)
+        ended = [symbol for symbol, status in report.status.items() if status is Freshness.GONE]
+        held = engine.account.positions.items()
+        # Bars before the entry do not concern the position.
         seen = {symbol: max(self.recovered.seen.get(symbol, 0), position.entry_time - 1) for symbol, position in held}
         bars = closed_bars(self._feed, time, candles, seen)
-        desk.settle_late(bars)
-        watch = self._terms.oversight
-        valid = 0 if watch is None else valid_members(signals, time, watch.trained_until, watch.guards)
-        desk.closing(time, bars, gone, hear(signals, time), valid)
-        desk.propose(orders(signals, candles, time, self._length_ms, self._terms.holding_bars))
+        engine.settle_late(bars)
+        oversight = self._config.oversight
+        valid = 0 if oversight is None else valid_members(signals, time, oversight.trained_until, oversight.guards)
+        engine.at_close(time, bars, ended, decided_bars(signals, time), valid)
+        engine.submit(entry_orders(signals, candles, time, self._length_ms, self._config.holding_bars))
         self.recovered.seen.update(dict.fromkeys(candles, time))
         self._report = report
 
-    def _obey(self, time: int) -> None:
-        """What people asked for since the last bar."""
-        for seq, _, record in self._journal.read(after=self._human, kinds=[records.HumanRecord]):
+    def _apply_requests(self, time: int) -> None:
+        """Apply the requests of people since the last bar."""
+        for seq, _, record in self._journal.read(after=self._last_read, kinds=[records.HumanRecord]):
             if isinstance(record, records.HumanRecord):
                 self.recovered.requests[seq] = record
-                self._human = seq
-        apply_requests(self.desk, self.recovered.requests, time)
+                self._last_read = seq
+        apply_requests(self.engine, self.recovered.requests, time)
         self.recovered.requests.clear()
 
     def _append(self, written: Sequence[records.Record]) -> None:
-        """Records into the journal; only then anybody hears of them."""
-        self._doubted = list(written)
+        """Write records to the journal, then pass them to the listener."""
+        self._uncertain = list(written)
         self._journal.append(written)
-        self._doubted, self._written = [], []
-        if self._refused:
-            self._refused, self._pause_s = False, self._settings.journal_pause_s
-            _log.warning("the journal is written again, from %s on", format_ms(self._next[0]))
+        self._uncertain, self._written = [], []
+        if self._unavailable:
+            self._unavailable, self._pause_s = False, self._settings.journal_pause_s
+            _log.warning("the journal can be written again, from %s on", format_ms(self._next[0]))
         if self._listener is not None:
             for record in written:
                 self._listener(record)
 
     def _wait_for_journal(self, error: JournalUnavailableError) -> None:
-        """Until the journal answers again; then the account is what it says, and nothing else.
+        """Wait until the journal can be read, and rebuild the account from it.
 
-        A journal that can be read need not take a record: pauses grow until one was written.
+        Pauses grow until a record is written: a journal that can be read need not be writable.
         """
         while True:
-            if not self._refused:
-                _log.error("nothing is entered until the journal can be written again: %s", error)
-            self._refused = True
+            if not self._unavailable:
+                _log.error("no entries until the journal can be written again: %s", error)
+            self._unavailable = True
             if self._stopped.wait(self._pause_s):
                 return
             self._pause_s = min(2 * self._pause_s, self._settings.longest_pause_s)
             try:
-                written = self._doubted
+                written = self._uncertain
                 held = bool(written) and self._journal.holds(written)
-                self._doubted = []
+                self._uncertain = []
                 if held and self._listener is not None:
                     for record in written:
                         self._listener(record)
                 self._recover()
             except JournalUnavailableError as again:
-                _log.debug("still: %s", again)
+                _log.debug("journal still unavailable: %s", again)
             else:
                 return

@@ -1,4 +1,4 @@
-"""Start-up is recovery: the journal's records, done again in order on a fresh desk, are the account as it was."""
+"""Recovery at start-up: replaying the journal's records on a new engine rebuilds the account."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from itertools import chain
 
 from quorate.core.clock import format_ms
 from quorate.core.errors import JournalError
-from quorate.core.types import Action
 from quorate.trading.account import events
 from quorate.trading.engine import TradingEngine
-from quorate.trading.guards import GuardMove
+from quorate.trading.guards import GuardMove, TradeClosed, decision_events, valuation_events
 from quorate.trading.journal import Entry, records
 from quorate.trading.ladder import LadderMove
 
 
 @dataclass(slots=True)
 class Recovered:
-    """How far an account had come.
+    """Progress of an account.
 
     Attributes:
-        started: the newest session's beginning; None for an account that never began.
-        began: the first bar of the account in ms; None likewise.
-        valued: the last step that was completed; None before the first.
-        requests: what people asked for and no step has dealt with yet, by number.
+        started: start of the newest session; None for an account without one.
+        began: open time in ms of the account's first bar; None for an account without a session.
+        valued: valuation of the last completed step; None before the first.
+        requests: requests of people that no step has applied yet, by number.
         seq: number of the last record.
-        seen: market -> its newest bar that was here and decided on, in ms.
+        seen: market -> open time in ms of its newest bar with a decision.
     """
 
     started: records.StartedRecord | None = None
@@ -38,7 +37,7 @@ class Recovered:
     seen: dict[str, int] = field(default_factory=dict)
 
     def next_step(self, length_ms: int) -> tuple[int, records.Phase] | None:
-        """The bar and phase that come after the last completed step; None for an account that never began."""
+        """Bar and phase after the last completed step; None for an account without a session."""
         if self.valued is None:
             return None if self.began is None else (self.began, "open")
         if self.valued.phase == "open":
@@ -46,15 +45,20 @@ class Recovered:
         return self.valued.time + length_ms, "open"
 
 
-def redo(desk: TradingEngine, entries: Iterable[Entry], known: Recovered | None = None) -> Recovered:
-    """Do again what the journal says, on a desk that stands where the entries begin.
+def redo(engine: TradingEngine, entries: Iterable[Entry], known: Recovered | None = None) -> Recovered:
+    """Replay the records of a journal on an engine in the state before them.
 
-    Guards and ladder are told what they were told then, and moved as it was written down, so they end up as they were.
-    What they ask for on the way is in the journal already; where today's limits are others than those of then, it is
-    not, and is not asked again: nobody is halted for what was allowed.
+    Guards and ladder receive the same events as when the records were written, and the moves of the records. The moves
+    that they request meanwhile are in the journal already, or would not have been requested under the limits at that
+    time, and are discarded.
+
+    Args:
+        engine: in the state before the entries.
+        entries: in order.
+        known: progress before the entries; None for a new account.
 
     Raises:
-        JournalError: the account that comes out is not the one the journal says it was.
+        JournalError: the rebuilt account differs from the one that the journal describes.
         TradingError: records that cannot follow each other.
     """
     state = known or Recovered()
@@ -67,20 +71,20 @@ def redo(desk: TradingEngine, entries: Iterable[Entry], known: Recovered | None 
             case records.HumanRecord():
                 state.requests[seq] = record
             case records.ValuedRecord():
-                _value(desk, record, seq)
+                _value(engine, record, seq)
                 state.valued = record
-                state.requests = {known: asked for known, asked in state.requests.items() if known > record.heard}
+                state.requests = {number: known for number, known in state.requests.items() if number > record.heard}
             case _:
                 if isinstance(record, records.DecidedRecord):
                     state.seen[record.symbol] = record.time
-                _redo(desk, record)
-    if desk.guards is not None:
-        desk.guards.forget()
+                _redo(engine, record)
+    if engine.guards is not None:
+        engine.guards.discard_pending()
     return state
 
 
 def peek(entries: Iterable[Entry]) -> tuple[records.StartedRecord | None, Iterable[Entry]]:
-    """The account's very first beginning, and all the entries again; None for a journal without one."""
+    """The start of the account's first session, and all entries; None for a journal without a session."""
     remaining = iter(entries)
     first: list[Entry] = []
     for entry in remaining:
@@ -90,58 +94,58 @@ def peek(entries: Iterable[Entry]) -> tuple[records.StartedRecord | None, Iterab
     return None, first
 
 
-def _redo(desk: TradingEngine, record: records.Record) -> None:
-    """Let one record take effect again."""
-    account, guards, ladder = desk.account, desk.guards, desk.ladder
+def _redo(engine: TradingEngine, record: records.Record) -> None:
+    """Replay one record."""
+    account, guards, ladder = engine.account, engine.guards, engine.ladder
     match record:
         case records.DecidedRecord(time=time, symbol=symbol, action=action, base=base, volatility=volatility):
-            desk.enter(time, "close")
+            engine.begin(time, "close")
             if guards is not None:
-                guards.measured(symbol, time, math.nan if volatility is None else volatility)
-                if action != Action.HOLD:
-                    guards.signalled(time, base)
+                known = math.nan if volatility is None else volatility
+                for event in decision_events(time, symbol, action, base, known):
+                    guards.on(event)
         case records.IntentRecord(order=order):
-            desk.pending.append(order)
-        case records.RefusedRecord(order_id=name, reason=reason):
-            _drop(desk, name)
-            account.refused[reason] += 1  # type: ignore[index]  # what was written down is a reason
-        case records.FilledRecord(time=time, order_id=name, order=order, size=size, entry=entry):
-            _drop(desk, name)
+            engine.pending.append(order)
+        case records.RefusedRecord(order_id=order_id, reason=reason):
+            _drop(engine, order_id)
+            account.refused[reason] += 1  # type: ignore[index]  # a journal has known reasons only
+        case records.FilledRecord(time=time, order_id=order_id, order=order, size=size, entry=entry):
+            _drop(engine, order_id)
             account.apply(events.Filled(order, size, time, entry))
         case records.SettledRecord(time=time, symbol=symbol, phase=phase):
-            desk.enter(time, phase)
-            desk.number(f"settled:{symbol}:{phase}")
+            engine.begin(time, phase)
+            engine.next_number(f"settled:{symbol}:{phase}")
             if phase == "open":
-                desk.settled.add(symbol)
+                engine.settled.add(symbol)
             account.apply(events.Settled(symbol, record.rate, record.price, record.cash_usd))
         case records.MovedRecord(symbol=symbol, stop=stop):
             account.apply(events.Moved(symbol, stop))
         case records.ClosedRecord(trade=trade, exit=fill):
             account.apply(events.Closed(trade, fill))
             if ladder is not None:
-                ladder.closed(trade)
+                ladder.on_trade(trade)
             if guards is not None:
-                guards.closed(trade)
+                guards.on(TradeClosed.of(trade))
         case records.GuardMovedRecord():
-            _move_guard(desk, record)
+            _move_guard(engine, record)
         case records.LadderMovedRecord(time=time, before=before, after=after, reason=reason):
-            desk.enter(time, desk.phase)
-            desk.number("ladder")
+            engine.begin(time, engine.phase)
+            engine.next_number("ladder")
             if ladder is not None:
                 ladder.apply(LadderMove(before, after, time, reason))
-                account.settings = ladder.limits(desk.unlimited)
-        case records.FeedRecord(time=time, notice=notice, symbol=about):
-            desk.enter(time, desk.phase)
-            desk.number(f"feed:{notice}:{about or ''}")
+                account.settings = ladder.limits(engine.unlimited)
+        case records.FeedRecord(time=time, notice=notice, symbol=market):
+            engine.begin(time, engine.phase)
+            engine.next_number(f"feed:{notice}:{market or ''}")
 
 
-def _move_guard(desk: TradingEngine, record: records.GuardMovedRecord) -> None:
-    desk.enter(record.time, desk.phase)
-    desk.number(f"guard:{record.guard}:{record.symbol or ''}")
-    if desk.guards is None:
+def _move_guard(engine: TradingEngine, record: records.GuardMovedRecord) -> None:
+    engine.begin(record.time, engine.phase)
+    engine.next_number(f"guard:{record.guard}:{record.symbol or ''}")
+    if engine.guards is None:
         return
     move = GuardMove(
-        guard=record.guard,  # type: ignore[arg-type]  # an unknown one is refused by `apply`
+        guard=record.guard,
         before=record.before,
         after=record.after,
         time=record.time,
@@ -149,36 +153,35 @@ def _move_guard(desk: TradingEngine, record: records.GuardMovedRecord) -> None:
         symbol=record.symbol,
         until=record.until,
     )
-    desk.guards.apply(move)
-    if desk.ladder is not None:
-        desk.ladder.guarded(record.time, desk.guards.mode)
+    engine.guards.apply(move)
+    if engine.ladder is not None:
+        engine.ladder.on_guard_mode(record.time, engine.guards.mode)
 
 
-def _value(desk: TradingEngine, record: records.ValuedRecord, seq: int) -> None:
-    """Value the positions as they were, and hold the account against what was written of it."""
-    desk.enter(record.time, record.phase)
-    desk.listened = record.heard
+def _value(engine: TradingEngine, record: records.ValuedRecord, seq: int) -> None:
+    """Restore the valuation of the positions, and compare the account with the record."""
+    engine.begin(record.time, record.phase)
+    engine.last_request = record.heard
     for symbol, mark in record.marks.items():
-        desk.account.value(symbol, mark.price, funding_known=mark.funding_known, mark_known=mark.mark_known)
-    # An intent is tried at the next open or never.
+        engine.account.value(symbol, mark.price, funding_known=mark.funding_known, mark_known=mark.mark_known)
+    # Orders are valid for the next open only.
     if record.phase == "open":
-        desk.pending.clear()
-    found = (desk.account.cash_usd, desk.account.equity_usd, sorted(desk.account.positions))
+        engine.pending.clear()
+    found = (engine.account.cash_usd, engine.account.equity_usd, sorted(engine.account.positions))
     expected = (record.cash_usd, record.equity_usd, sorted(record.marks))
     if found != expected:
         raise JournalError(
             f"rebuild the account at {format_ms(record.time)} from the journal",
             found=f"cash {found[0]!r}, equity {found[1]!r}, positions {', '.join(found[2]) or 'none'}",
             expected=f"cash {expected[0]!r}, equity {expected[1]!r}, positions {', '.join(expected[2]) or 'none'}, "
-            f"as record {seq} says",
+            f"as in record {seq}",
             remedy="The journal was altered, or written by another version of Quorate.",
         )
-    if desk.guards is not None:
-        desk.guards.valued(record.time, record.equity_usd)
-        if record.valid is not None:
-            desk.guards.counted(record.time, record.valid)
+    if engine.guards is not None:
+        for event in valuation_events(record.time, record.equity_usd, record.valid):
+            engine.guards.on(event)
 
 
-def _drop(desk: TradingEngine, name: str) -> None:
-    """Without the order of this id, which has become something."""
-    desk.pending = [order for order in desk.pending if desk.name(order) != name]
+def _drop(engine: TradingEngine, order_id: str) -> None:
+    """Remove a pending order that was filled or refused."""
+    engine.pending = [order for order in engine.pending if engine.order_id(order) != order_id]

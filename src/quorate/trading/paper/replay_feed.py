@@ -1,4 +1,4 @@
-"""Stored candles as a feed: bar after bar, exactly as a live feed would have reported them."""
+"""Replay of stored candles as a feed, bar by bar, in the form of a live feed."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from quorate.core.errors import DataError
 from quorate.core.types import Candles, Funding
 from quorate.market.feed import BarReport, Freshness
 
-# The most that a live feed keeps of a market.
+# Maximum number of candles of a market in a report, as in a live feed.
 KEPT_BARS = 500
 
 
 class ReplayFeed:
     """A `Feed` over stored candles.
 
-    A bar's report holds nothing later than the bar. `opens` knows the first price of the bar after it, as a live feed
-    does; `marks` and `funding` answer for the bar that has just opened too, so that a settlement at its open has the
-    price and the rate that a backtest gives it. The session looks at no more than the open of a bar that still runs.
+    The report of a bar has nothing later than the bar. `opens` gives the first price of the next bar, as a live feed
+    does; `marks` and `funding` include the bar that has just opened, so that a settlement at its open has the price and
+    rate of a backtest. The session uses only the open of a bar that is not closed.
 
-    A market's last bar before the end of the span is reported as gone: what is open there is closed at its close.
+    The last bar of a market before the end of the span is reported as gone: its position closes at that bar's close.
 
     Args:
-        panel: market -> candles, those before `start` for the features' warm-up; one timeframe.
-        start: the replay is over bars that open at or after it, in ms; None for the first.
-        end: and before it; None for all.
+        panel: market -> candles of one timeframe; those before `start` warm the features up.
+        start: only bars that open at or after it, in ms; None for all.
+        end: only bars that open before it, in ms; None for all.
         funding: market -> settlements, where they are known.
         marks: market -> mark prices of the same timeframe, where they are known.
-        bars_per_second: how fast; None for as fast as possible.
-        kept: most candles of a market in a report.
+        bars_per_second: speed of the replay; None for the maximum.
+        kept: maximum number of candles of a market in a report.
 
     Raises:
         DataError: no bar in the span, or candles of several timeframes.
@@ -70,7 +70,7 @@ class ReplayFeed:
 
     @property
     def timeframe(self) -> str:
-        """Of the bars."""
+        """Timeframe of the bars."""
         return self._timeframe
 
     @property
@@ -80,20 +80,20 @@ class ReplayFeed:
 
     @property
     def synthetic(self) -> bool:
-        """Some candles were made by the synthetic market."""
+        """Whether some candles are synthetic."""
         return any(candles.synthetic for candles in self._panel.values())
 
     @property
     def bars(self) -> int:
-        """How many bars the span is long, gaps included."""
+        """Number of bars in the span, gaps included."""
         return (self._last - self._first) // timeframe_ms(self._timeframe) + 1
 
     def begin(self) -> int:
-        """The first bar of the span."""
+        """Open time in ms of the first bar of the span."""
         return self._first
 
     def wait(self, bar: int) -> BarReport | None:
-        """The bar that opens at `bar`; None after the last one, and once the feed was stopped."""
+        """The report of the bar that opens at `bar`; None after the last one and after `stop`."""
         if bar > self._last or self._stopped.wait(self._pause_s):
             return None
         candles: dict[str, Candles] = {}
@@ -109,7 +109,7 @@ class ReplayFeed:
         return BarReport(bar, candles, status)
 
     def opens(self, time: int) -> Mapping[str, float]:
-        """Market -> the first price of the bar that opens at `time`; without the markets that have no such bar."""
+        """Market -> the first price of the bar that opens at `time`; markets without that bar are left out."""
         found = {}
         for symbol, whole in self._panel.items():
             row = int(np.searchsorted(whole.time, time))
@@ -118,12 +118,12 @@ class ReplayFeed:
         return found
 
     def marks(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Candles]:
-        """Market -> mark prices that open at or after `start` and before `end`."""
+        """Market -> mark prices of bars that open at or after `start` and before `end`, in ms."""
         wanted = self._panel if symbols is None else symbols
         return {symbol: marks.between(start, end) for symbol, marks in self._marks.items() if symbol in wanted}
 
     def funding(self, start: int, end: int, symbols: Collection[str] | None = None) -> Mapping[str, Funding]:
-        """Market -> settlements at or after `start` and before `end`."""
+        """Market -> settlements at or after `start` and before `end`, in ms."""
         found = {}
         wanted = self._panel if symbols is None else symbols
         for symbol, known in self._funding.items():
@@ -133,10 +133,10 @@ class ReplayFeed:
             found[symbol] = Funding(symbol, known.time[rows], known.rate[rows])
         return found
 
-    def age_ms(self, time: int) -> int:  # noqa: ARG002 - a replay has no present
-        """0: a replay is never late."""
+    def age_ms(self, time: int) -> int:  # noqa: ARG002 - a replay has no current time
+        """Age of the bar at `time`: 0, a replay is never late."""
         return 0
 
     def stop(self) -> None:
-        """End the replay after the bar at hand."""
+        """End the replay after the current bar."""
         self._stopped.set()

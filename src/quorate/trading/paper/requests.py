@@ -1,4 +1,4 @@
-"""What people ask for beside a running session."""
+"""Requests of people to a running session: re-arm a guard, promote the ladder."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from quorate.trading.journal import records
 _log = logging.getLogger(__name__)
 
 
-def apply_requests(desk: TradingEngine, requests: Mapping[int, records.HumanRecord], time: int) -> None:
-    """Re-arm and promote as it was asked for, in order; what is not allowed is said and done with.
+def apply_requests(engine: TradingEngine, requests: Mapping[int, records.HumanRecord], time: int) -> None:
+    """Apply requests in order; one that is not allowed is logged and dropped.
 
     Args:
-        desk: at the close of the bars at `time`.
+        engine: at the close of the bars at `time`.
         requests: by their numbers in the journal.
         time: open time in ms.
     """
-    for seq, asked in sorted(requests.items()):
+    for seq, request in sorted(requests.items()):
         try:
-            if asked.action == "promote":
-                if desk.ladder is not None:
-                    desk.climbed([desk.ladder.promote(time, asked.who)])
-            elif desk.guards is not None:
-                desk.moved([desk.guards.rearm(asked.guard, time, asked.who)])
+            if request.action == "promote":
+                if engine.ladder is not None:
+                    engine.apply_ladder_moves([engine.ladder.promote(time, request.who)])
+            elif engine.guards is not None:
+                engine.apply_guard_moves([engine.guards.rearm(request.guard, time, request.who)])
         except GuardError as error:
-            _log.error("what %s asked for is refused: %s", asked.who, error)
-        desk.listened = max(desk.listened, seq)
+            _log.error("request of %s refused: %s", request.who, error)
+        engine.last_request = max(engine.last_request, seq)

@@ -90,7 +90,7 @@ def request(
     from quorate.trading.paper import AccountStatus
 
     status = AccountStatus(journal)
-    engine, last = status.desk, status.recovered.valued
+    engine, last = status.engine, status.recovered.valued
     time = status.history.started[-1].time if last is None else last.time
     if engine.guards is None or engine.ladder is None:
         raise GuardError(f"{action} the account '{journal.account}'", found="a session without guards")

@@ -122,7 +122,7 @@ def prepare(
             mode="replay" if exchange is None else "live",
             synthetic=synthetic or predictor.manifest.synthetic,
             settings=settings.paper,
-            listener=_chain(listener, None if webhook is None else webhook.tell),
+            listener=_chain(listener, None if webhook is None else webhook.notify),
         )
         overlaps = data is not None and require_unseen(predictor, start, end, allow=True)
         yield PaperRun(session, journal, settings, in_training_span=overlaps)
@@ -139,13 +139,12 @@ def account_config(
         contracts: symbol -> the exchange's rules.
         guarded: with guards and ladder.
     """
+    from quorate.trading.account.sizing import sizing_for
     from quorate.trading.oversight import Oversight
     from quorate.trading.paper import AccountConfig
 
-    manifest, account = bundle.manifest, settings.account
-    if bundle.stack is None and bundle.decides == "calibrated":
-        # As in a backtest: decisions by probabilities are sized by them.
-        account = replace(account, sizing="half_kelly")
+    manifest = bundle.manifest
+    account = sizing_for(bundle.decides if bundle.stack is None else "stack", settings.account)
     return AccountConfig(
         horizon=manifest.horizon,
         account=account,

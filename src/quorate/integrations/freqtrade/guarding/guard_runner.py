@@ -14,7 +14,16 @@ from quorate.core.errors import FreqtradeError, JournalError, QuorateError, Trad
 from quorate.core.settings import GuardSettings
 from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
 from quorate.trading import Trade
-from quorate.trading.guards import EntryCheck, GuardMove, Guards
+from quorate.trading.guards import (
+    EntryCheck,
+    GuardEvent,
+    GuardMove,
+    Guards,
+    SignalDecided,
+    TradeClosed,
+    VolatilityMeasured,
+    valuation_events,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +102,7 @@ class GuardRunner:
             if key not in self._known:
                 self._write([{"kind": "trade", "key": key, "trade": asdict(trade)}])
                 self._known.add(key)
-                self._settle(self.guards.closed(trade))
+                self._settle(self.guards.on(TradeClosed.of(trade)))
 
     def hear_bar(self, news: BarSummary) -> None:
         """A bar that has closed; one that is not after the newest changes nothing.
@@ -138,15 +147,13 @@ class GuardRunner:
     def _hear(self, line: Mapping[str, Any]) -> tuple[GuardMove, ...]:
         time = int(line["time"])
         self.bar = time
-        equity = line["equity_usd"]
-        moves = self.guards.valued(time, math.nan if equity is None else float(equity))
-        if line["valid"] is not None:
-            moves += self.guards.counted(time, int(line["valid"]))
-        for base in line["bases"]:
-            moves += self.guards.signalled(time, float(base))
-        for pair, value in line["volatility"].items():
-            moves += self.guards.measured(pair, time, math.nan if value is None else float(value))
-        return moves
+        equity, valid = line["equity_usd"], line["valid"]
+        events: list[GuardEvent] = [
+            *valuation_events(time, _number(equity), None if valid is None else int(valid)),
+            *(SignalDecided(time, float(base)) for base in line["bases"]),
+            *(VolatilityMeasured(time, pair, _number(value)) for pair, value in line["volatility"].items()),
+        ]
+        return tuple(move for event in events for move in self.guards.on(event))
 
     def _settle(self, moves: Iterable[GuardMove]) -> None:
         """Moves are written down, and then they are."""
@@ -163,7 +170,7 @@ class GuardRunner:
         kind = line["kind"]
         if kind == "trade":
             self._known.add(line["key"])
-            self.guards.closed(Trade(**line["trade"]))
+            self.guards.on(TradeClosed.of(Trade(**line["trade"])))
         elif kind == "bar":
             self._hear(line)
         else:
@@ -180,7 +187,12 @@ class GuardRunner:
         Raises:
             JournalUnavailableError: they could not be.
         """
-        self._settle(self.guards.asked)
+        self._settle(self.guards.pending)
+
+
+def _number(value: float | None) -> float:
+    """A number of the journal, where null is unknown."""
+    return math.nan if value is None else float(value)
 
 
 def read_sentry(user_data: Path, journal: Path | None = None) -> GuardRunner:

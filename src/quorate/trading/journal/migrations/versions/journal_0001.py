@@ -16,7 +16,7 @@ TABLES = ("accounts", "journal")
 
 
 def upgrade() -> None:
-    """Two tables, and triggers that refuse to change or remove a row."""
+    """Create two tables, and triggers that refuse to change or remove rows."""
     op.create_table(
         "accounts",
         sa.Column("name", sa.Text, primary_key=True),
@@ -47,15 +47,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Not supported: an older Quorate could not tell what it loses.
+    """Refuse: an older version could not read newer records.
 
     Raises:
         JournalError: always.
     """
     raise JournalError(
-        "take the journal back to an older version",
-        found="a journal that only moves forward",
-        remedy="Restore a back-up that the older version wrote.",
+        "downgrade the journal",
+        found="no way back",
+        expected="upgrades only",
+        remedy="Restore a backup that the older version wrote.",
     )
 
 
@@ -79,7 +80,7 @@ def _refuse_in_sqlite() -> None:
                 f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: {event} refused'); END"
             )
-    # INSERT OR REPLACE deletes without asking the triggers of DELETE.
+    # INSERT OR REPLACE deletes without firing the triggers of DELETE.
     for table, known in (
         ("accounts", "name = NEW.name"),
         ("journal", "seq = NEW.seq OR (account = NEW.account AND key = NEW.key)"),
