@@ -108,7 +108,7 @@ def build_rows(
     counts = [len(candles) - first[symbol] for symbol, candles in histories.items()]
     ends = np.cumsum(counts).tolist()
     if not ends[-1]:
-        raise EvaluationError("walk forward", found="no bar in the span", expected="candles from --from to --to")
+        raise EvaluationError("walk forward", found="no bar in the span", expected="candles between `start` and `end`")
     spans = {symbol: slice(last - count, last) for symbol, count, last in zip(histories, counts, ends, strict=True)}
     wanted = feature_set(features)
     around = contexts(histories, funding) if wanted.context else {}
