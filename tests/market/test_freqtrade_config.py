@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from quorate.core.errors import DataError, SettingsError, UnknownTimeframeError
-from quorate.market.freqtrade_config import parse_json, read_config
+from quorate.market.freqtrade_config import parse_json, read_config, read_markets
+from quorate.market.synthetic import SyntheticMarket
 from stubs import freqtrade
 
 PERPETUALS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT", "1000PEPE/USDT:USDT", "BTC/USDC:USDC")
@@ -62,7 +63,7 @@ def test_where_the_candles_are(folder, tmp_path_factory):
     named.write_text(json.dumps({"user_data_dir": str(elsewhere / "user_data")}))
     assert read_config([folder / "config.json", named]).data == elsewhere / "user_data/data/binance"
     (folder / "data" / "binance").rmdir()
-    with pytest.raises(DataError, match="Give their folder as `data`"):
+    with pytest.raises(DataError, match="Name their folder with `data`"):
         read_config([folder / "config.json"])
 
 
@@ -144,3 +145,22 @@ def test_freqtrade_reads_the_same(folder):
 @pytest.mark.parametrize("text", ['{"a": 1}', '["x, ]", 1]', '"/* a */"', r'"\" // "', "[1, [2, {}], 3.5e1, null]"])
 def test_plain_json_is_read_as_it_is(text):
     assert parse_json(text, "x") == json.loads(text)
+
+
+def test_the_markets_with_candles_are_read_beside_the_names_without(folder):
+    market = SyntheticMarket(seed=1, symbols=2, bars=50)
+    market.write(folder / "data" / "binance")
+    config = folder / "config.json"
+    config.write_text(
+        '{"trading_mode": "futures", "stake_currency": "USDT",'
+        ' "exchange": {"name": "binance", "pair_whitelist": ["SYNB/.*", "SYNA/USDT:USDT", "ETH/USDT:USDT"]}}'
+    )
+    with pytest.raises(SettingsError, match="name it with `timeframe`"):
+        read_markets([config])
+    found = read_markets([config], timeframe="1h")
+    assert found.timeframe == "1h"
+    assert found.symbols == ("SYNB/USDT:USDT", "SYNA/USDT:USDT")
+    assert found.without_candles == ("ETH/USDT:USDT",)
+    assert found.config.data == folder / "data" / "binance"
+    with pytest.raises(DataError, match="none of 0 futures pairs"):
+        read_markets([config], timeframe="4h")

@@ -65,7 +65,7 @@ def test_bars_of_the_training_span_are_refused_and_the_first_after_it_is_not(bun
     inside = candles.between(end=manifest.training_end)
     with pytest.raises(TrainingSpanError, match="inside the training span, 2024-01-03 01:00 to"):
         bundle.predict(inside, now=world.now)
-    with pytest.raises(TrainingSpanError, match="--allow-training-span"):
+    with pytest.raises(TrainingSpanError, match="`allow_training_span=True`"):
         bundle.predict_frame(inside.between(manifest.training_start))
     assert bundle.predict(inside, now=world.now, allow_training_span=True).votes
     after = candles.between(end=manifest.training_end + 1)

@@ -68,7 +68,7 @@ def refusal(manifest: Manifest, attempted: str) -> TrainingSpanError:
         attempted,
         found=f"bars inside the training span, {span}",
         expected="bars that the bundle was not trained on",
-        remedy="Choose later bars, or allow it explicitly (--allow-training-span); results are then marked.",
+        remedy="Choose later bars, or allow it with `allow_training_span=True`; results are then marked.",
     )
 
 

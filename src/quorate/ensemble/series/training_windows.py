@@ -41,6 +41,6 @@ def windows(start: int, end: int, length_ms: int, period_ms: int) -> tuple[Train
             attempted,
             found=f"{(end - start) / 86_400_000:g} days",
             expected=f"at least the {length_ms / 86_400_000:g} of one training window",
-            remedy="Choose a longer span with --from and --to, or a shorter --window.",
+            remedy="Choose a longer span with `start` and `end`, or a shorter `window`.",
         )
     return tuple(TrainingWindow(first, first + length_ms) for first in range(start, end - length_ms + 1, period_ms))
