@@ -63,7 +63,7 @@ def test_where_the_candles_are(folder, tmp_path_factory):
     named.write_text(json.dumps({"user_data_dir": str(elsewhere / "user_data")}))
     assert read_config([folder / "config.json", named]).data == elsewhere / "user_data/data/binance"
     (folder / "data" / "binance").rmdir()
-    with pytest.raises(DataError, match="Name their folder with `data`"):
+    with pytest.raises(DataError, match="Give their folder as `data`"):
         read_config([folder / "config.json"])
 
 
