@@ -13,7 +13,15 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.errors import FeatureError
 from quorate.core.types import Candles, Funding
-from quorate.features import Context, CrossSection, build, contexts, feature_names, feature_set
+from quorate.features import (
+    Context,
+    build,
+    contexts,
+    cross_section,
+    feature_names,
+    feature_set,
+    market_columns,
+)
 
 NAMES = feature_names("extended")[65:]
 BARS = 560
@@ -191,16 +199,16 @@ def test_no_context_at_all_is_refused(panel):
 
 def test_context_of_something_else_is_refused(panel, funding, make_candles):
     candles = panel["A/USDT:USDT"]
-    with pytest.raises(FeatureError, match=r"BTC's candles in 4h; expected 1h"):
-        build(candles, "extended", Context(btc=make_candles(300, timeframe="4h")))
-    with pytest.raises(FeatureError, match=r"the universe in 4h; expected 1h"):
-        build(candles, "extended", Context(market=CrossSection({"X": make_candles(300, timeframe="4h")})))
+    with pytest.raises(FeatureError, match=r"BTC's columns in 4h; expected 1h"):
+        build(candles, "extended", Context(btc=market_columns(make_candles(300, timeframe="4h"))))
+    with pytest.raises(FeatureError, match=r"the cross-section in 4h; expected 1h"):
+        build(candles, "extended", Context(market=cross_section({"X": make_candles(300, timeframe="4h")})))
     with pytest.raises(FeatureError, match=r"funding of A/USDT:USDT; expected that of C/USDT:USDT"):
         build(panel["C/USDT:USDT"], "extended", Context(funding=funding["A/USDT:USDT"]))
     with pytest.raises(FeatureError, match=r"several|timeframes 1h, 4h"):
-        CrossSection({"X": make_candles(30), "Y": make_candles(30, timeframe="4h")})
+        cross_section({"X": make_candles(30), "Y": make_candles(30, timeframe="4h")})
     with pytest.raises(FeatureError, match="0 symbols"):
-        CrossSection({})
+        cross_section({})
 
 
 @pytest.mark.parametrize(("late_ms", "known_from"), [(0, 7), (1, 8)])
@@ -231,7 +239,7 @@ def test_sets_of_own_columns_need_no_context_and_ignore_it(panel, funding):
 
 
 def test_a_symbol_outside_the_universe_is_ranked_in_it(panel, make_candles):
-    market = CrossSection(panel)
+    market = cross_section(panel)
     stranger = make_candles(BARS, 77, symbol="Z/USDT:USDT")
     ranks = build(stranger, "extended", Context(market=market))[:, feature_names("extended").index("rank_change_24")]
     own = changes(stranger, 24)

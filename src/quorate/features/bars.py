@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import CandleError
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import indicators, rolling
-
-if TYPE_CHECKING:
-    from quorate.features.context import Context
+from quorate.features.context import Context
 
 T = TypeVar("T")
 
