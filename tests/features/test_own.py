@@ -152,7 +152,7 @@ def test_the_hash_follows_names_warm_up_and_source(write):
 def test_a_description_has_the_hash_of_the_code(write):
     wanted = feature_set("core14+gap+obv", write(HONEST))
     assert describe(wanted.name, wanted.own) == (wanted.names, wanted.hash)
-    with pytest.raises(FeatureError, match="column 'gap' of the feature set"):
+    with pytest.raises(FeatureError, match="the column 'gap' neither"):
         describe(wanted.name, ())
     assert describe("core14", ()) == (feature_names("core14"), feature_set("core14").hash)
 
@@ -161,7 +161,7 @@ def test_a_description_has_the_hash_of_the_code(write):
     ("name", "words"),
     [
         ("core15+gap", ["core14 or full65 or extended", "Did you mean 'core14'?"]),
-        ("core14+gapp", ["column 'gapp' of the feature set 'core14+gapp'", "Did you mean 'gap'?"]),
+        ("core14+gapp", ["feature set 'core14+gapp'", "the column 'gapp' neither", "Did you mean 'gap'?"]),
         ("core14+unheard", ["distance_12, distance_36, gap, up", "modules = ["]),
         ("core14+", ["column ''"]),
         ("core14+gap+gap", ["the column 'gap' twice"]),

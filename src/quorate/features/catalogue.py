@@ -218,8 +218,9 @@ def _require_free(own: OwnColumn) -> None:
 
 def _unknown(column: str, features: str, own: Collection[str]) -> FeatureError:
     return FeatureError(
-        f"find the column '{column}' of the feature set '{features}'",
-        found=f"it neither in the catalogue nor among columns of your own ({', '.join(sorted(own)) or 'none'})",
+        f"find the feature set '{features}'",
+        found=f"the column '{column}' neither in the catalogue nor among those of your own "
+        f"({', '.join(sorted(own)) or 'none'})",
         remedy=close_match(column, [*own, *COLUMNS])
         or 'Name the Python file that declares it in quorate.toml: [features] modules = ["my_features.py"].',
     )
