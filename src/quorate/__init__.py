@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from quorate.features.bars import Bars
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.context import Context
+    from quorate.features.own import feature as feature
     from quorate.market.files.freqtrade_folder import load_candles as load_candles
     from quorate.models.base import Model as Model
     from quorate.workflows.backtest import backtest as backtest
@@ -62,6 +63,7 @@ _find, _names = deferred(
         "ensemble.voting.vote": "decide",
         "evaluation.lookahead.checks": "check_features check_model check_strategy",
         "features.catalogue": "feature_names",
+        "features.own": "feature",
         "market.files.freqtrade_folder": "load_candles",
         "models.base": "Model",
         "workflows.backtest": "backtest",
