@@ -28,7 +28,7 @@ from quorate.features.groups import (
 )
 from quorate.features.own import ColumnSource, OwnColumn, find_own, own_columns
 
-# Raised whenever a formula changes while its name stays: a model trained on the old one must not load.
+# Raised whenever a formula changes while its name stays: a model trained on the old formula must not be loaded.
 DEFINITION = 1
 
 GROUPS: dict[str, tuple[Column, ...]] = {
