@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from quorate.evaluation.lookahead.checks import check_model as check_model
     from quorate.evaluation.lookahead.checks import check_strategy as check_strategy
     from quorate.features.bars import Bars
+    from quorate.features.catalogue import FeatureSet
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.context import Context
     from quorate.features.own import feature as feature
@@ -83,7 +84,7 @@ __all__ = sorted([*_names, "features"])
 
 
 def features(
-    candles: Candles | Bars, features: str, context: Context | None = None, *, newest: int | None = None
+    candles: Candles | Bars, features: str | FeatureSet, context: Context | None = None, *, newest: int | None = None
 ) -> Float32Array:
     """Features of every bar: `quorate.features.build_matrix.build`, which documents arguments and errors.
 

@@ -15,7 +15,7 @@ class FeatureSettings(Section):
 
     paths: ClassVar[tuple[str, ...]] = ("modules",)
 
-    modules: tuple[str, ...] = ()  # Python files with columns of your own; relative paths start at this file's folder
+    modules: tuple[str, ...] = ()  # Python files with columns of your own, relative to the folder of quorate.toml
 
     def __post_init__(self) -> None:
         if isinstance(self.modules, str):

@@ -45,15 +45,21 @@ class ColumnFailure:
         Args:
             module: where it is declared.
         """
-        what, expected, remedy = _TEXTS[self.check]
-        at = "" if self.time is None else f" at the bar of {format_ms(self.time)}"
-        values = what.format(found=_shown(self.found), expected=_shown(self.expected), detail=self.detail)
+        _, expected, remedy = _TEXTS[self.check]
         return FeatureError(
             f"use the column '{self.column}' of {module}",
-            found=f"in the check '{self.check}'{at}, {values} ({self.market})",
+            found=f"in the check '{self.check}', {self.summary}",
             expected=expected,
             remedy=remedy,
         )
+
+    @property
+    def summary(self) -> str:
+        """The bar, the values and the candles, in words."""
+        what = _TEXTS[self.check][0]
+        at = "" if self.time is None else f"at the bar of {format_ms(self.time)}, "
+        values = what.format(found=_shown(self.found), expected=_shown(self.expected), detail=self.detail)
+        return f"{at}{values} ({self.market})"
 
     def to_json(self) -> dict[str, Any]:
         """As a document; values that JSON cannot have are None."""
