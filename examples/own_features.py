@@ -19,9 +19,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import quorate
-from quorate.core.settings import FeatureSettings, Settings
-from quorate.market.synthetic import SyntheticMarket
-from quorate.workflows.train import train
+from quorate.core.settings import FeatureSettings
+from quorate.market import SyntheticMarket
 
 
 @quorate.feature(name="close_in_range_24", warmup=23)
@@ -43,20 +42,25 @@ def main() -> None:
     market = SyntheticMarket(seed=7, symbols=2, bars=900, edge=0.3)
     candles = market.candles(market.names[0])
 
-    def settings(features: str) -> Settings:
-        default = Settings()
-        return replace(default, features=own, train=replace(default.train, features=features))
+    def train(features: str):
+        default = quorate.Settings()
+        settings = replace(default, features=own, train=replace(default.train, features=features))
+        return quorate.train(
+            market.panel(),
+            folder,
+            models="xgboost,lightgbm",
+            settings=settings,
+            timeframe="1h",
+            end=int(candles.time[700]),
+        )
 
     with TemporaryDirectory() as folder:
-        span = {"timeframe": "1h", "end": int(candles.time[700])}
-        honest = settings("core14+close_in_range_24")
-        trained = train(market.panel(), folder, models="xgboost,lightgbm", settings=honest, **span)
-        bundle = quorate.load_bundle(trained.path, features=own)
+        bundle = quorate.load_bundle(train("core14+close_in_range_24").path, features=own)
         for column in bundle.manifest.own_columns:
             print(f"trained on {column.name} of {column.module}, SHA-256 {column.digest[:16]}...")
         print(bundle.predict(candles).line())
         try:
-            train(market.panel(), folder, models="xgboost,lightgbm", settings=settings("core14+next_change"), **span)
+            train("core14+next_change")
         except quorate.QuorateError as error:
             print(f"refused: {error}")
         print(f"{len(list(Path(folder).glob('*/manifest.json')))} bundle")
