@@ -158,7 +158,7 @@ def own_columns(settings: FeatureSettings) -> tuple[OwnColumn, ...]:
 @cache
 def _in_files(settings: FeatureSettings) -> tuple[OwnColumn, ...]:
     """Columns that the files declare; functions that they import from elsewhere are not theirs."""
-    files = [load_user_module(path, "features.modules") for path in settings.modules]
+    files = dict.fromkeys(load_user_module(path, "features.modules") for path in settings.modules)
     return tuple(column for file in files for column in _declared(file))
 
 
