@@ -39,7 +39,7 @@ def test_the_result_is_a_table(found):
     frame = found.to_pandas()
     assert frame["name"].tolist() == ["gap", "centred"]
     assert frame["warmup"].tolist() == [1, 3]
-    assert frame["failure"].tolist() == [None, "truncation"]
+    assert frame["failure"].tolist() == ["", "truncation"]
     with pytest.raises(ArgumentError, match="columns"):
         found.to_pandas("rows")
 

@@ -97,8 +97,8 @@ def _features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> 
                 attempted,
                 found=f"the column {trained.name} of {own.source.module} with the digest {own.source.digest[:16]}...",
                 expected=f"{trained.digest[:16]}..., as when it was trained",
-                remedy=f"Restore {trained.module} as it was, or train again. A process keeps the file as it first read it: "
-                "restart it after a change.",
+                remedy=f"Restore {trained.module} as it was, or train again. After a change, restart the process: "
+                "it keeps the file as it read it first.",
             )
     return feature_set(manifest.features, settings)
 

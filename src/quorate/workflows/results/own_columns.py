@@ -49,7 +49,7 @@ class OwnColumnsResult:
         return {"ok": self.ok, "columns": [column.to_json() for column in self.columns]}
 
     def to_pandas(self, table: str = "columns") -> pd.DataFrame:
-        """A row a column, as a pandas frame; the check that it failed, None where it passes all.
+        """A row a column, as a pandas frame; `failure` is the check that it fails, empty if it passes all.
 
         Args:
             table: "columns", the only one.
@@ -70,5 +70,5 @@ class OwnColumnsResult:
 
     def _table(self) -> pd.DataFrame:
         documents = [column.to_json() for column in self.columns]
-        rows = [one | {"failure": one["failure"] and one["failure"]["check"]} for one in documents]
+        rows = [one | {"failure": one["failure"]["check"] if one["failure"] else ""} for one in documents]
         return tables.pandas().DataFrame(rows)
