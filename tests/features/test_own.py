@@ -252,6 +252,6 @@ def test_one_path_instead_of_a_list_is_refused():
         FeatureSettings("my_features.py")
 
 
-def test_sources_are_compared_by_what_they_say():
+def test_sources_are_compared_by_value():
     assert ColumnSource("gap", 1, "a.py", "0f") == ColumnSource("gap", 1, "a.py", "0f")
     assert ColumnSource("gap", 1, "a.py", "0f") != ColumnSource("gap", 1, "a.py", "10")

@@ -68,7 +68,7 @@ REFUSED = {
         22,
         "out = np.zeros(len(bars))\nout[24:] = bars.close[24:] / bars.close[:-24] - 1\nreturn out",
     ),
-    # Values that are none.
+    # Values that are not finite.
     "a logarithm of no volume": ("finiteness", 0, "return np.log(bars.volume)"),
     "a ratio over no range": ("finiteness", 0, "return (bars.close - bars.low) / (bars.high - bars.low)"),
     "a ratio over no volume": ("finiteness", 1, "return bars.volume[1:] / bars.volume[:-1]"),

@@ -174,7 +174,7 @@ def test_any_valid_candles_give_finite_features(features, kind, seed):
 
 @settings(max_examples=150)
 @given(st.data())
-def test_whatever_candles_there_are_the_answer_is_finite_or_a_refusal(data):
+def test_any_candles_give_finite_features_or_are_refused(data):
     bars = data.draw(st.integers(0, 70))
     floats = st.floats(allow_nan=True, allow_infinity=True)
     likely = st.floats(1e-9, 1e9)
@@ -194,7 +194,7 @@ def test_whatever_candles_there_are_the_answer_is_finite_or_a_refusal(data):
 
 @pytest.mark.parametrize("price", [7.3, 0.1, 1 / 3, 3e-9, 64_999.9])
 @pytest.mark.parametrize("features", [name for name in feature_sets() if name != "extended"])
-def test_on_a_flat_and_silent_market_nothing_moves(features, price):
+def test_on_a_flat_market_without_volume_no_column_moves(features, price):
     close = np.full(600, price)
     flat = Candles("A/USDT:USDT", "1h", HOUR_MS * np.arange(600), close, close, close, close, np.zeros(600))
     X = build(flat, features)[feature_set(features).warmup :]
@@ -206,7 +206,7 @@ def test_on_a_flat_and_silent_market_nothing_moves(features, price):
 
 @pytest.mark.data
 @pytest.mark.parametrize("timeframe", ["1h", "4h"])
-def test_real_candles_have_finite_features_that_a_live_frame_knows_too(timeframe):
+def test_real_candles_give_finite_features_in_live_frames_too(timeframe):
     folder = os.environ.get("QUORATE_DATA")
     if folder is None:
         pytest.skip("QUORATE_DATA does not name the folder of real candles")
