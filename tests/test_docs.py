@@ -1,14 +1,20 @@
 """What the pages say is what there is."""
 
+import json
 import re
 import runpy
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import quorate
+from quorate.cli.app import main
 from quorate.core.clock import parse_ms
 from quorate.core.configuration import known_keys
+from quorate.features import Bars
 from quorate.market import SyntheticMarket, write_candles
 from stubs.binance import BinanceStub
 
@@ -74,3 +80,32 @@ def test_the_look_ahead_page_runs_as_shown(capsys):
     exec(re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)[1], names)
     assert names["report"].names == ("scaled",)
     assert capsys.readouterr().out.startswith("LOOK-AHEAD\n  scaled: ")
+
+
+def test_the_page_of_own_features_runs_as_shown(tmp_path, monkeypatch, capsys):
+    page = (ROOT / "docs" / "own_features.md").read_text()
+    code, used = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    settings = re.search(r"```toml\n(.*?)```", page, flags=re.DOTALL)[1]
+    (tmp_path / "my_features.py").write_text(code)
+    (tmp_path / "quorate.toml").write_text(settings)
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "features", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["name"], one["warmup"]) for one in found["columns"]] == [("close_in_range_24", 23), ("opening_gap", 1)]
+    market = SyntheticMarket(seed=1, symbols=1, bars=100)
+    names = {"quorate": quorate, "candles": market.candles(market.names[0])}
+    exec(used, names)
+    assert names["X"].shape == (100, 15)
+    # The methods that the page lists are there.
+    for name in re.findall(r"(?<!: )`(\w+)\(", page[page.index("| method |") : page.index("The function returns")]):
+        assert callable(getattr(Bars, name))
+
+
+def test_the_example_of_own_features_trains_with_one_and_refuses_the_other():
+    script = [sys.executable, "-W", "error", ROOT / "examples" / "own_features.py"]
+    lines = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert lines[0].startswith("trained on close_in_range_24 of own_features.py, SHA-256 ")
+    assert "xgb:" in lines[1]
+    refused = "refused: could not use the column 'next_change' of own_features.py: found in the check 'truncation', "
+    assert lines[2].startswith(refused)
+    assert lines[3:] == ["1 bundle"]

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from quorate.evaluation.lookahead.checks import check_model as check_model
     from quorate.evaluation.lookahead.checks import check_strategy as check_strategy
     from quorate.features.bars import Bars
+    from quorate.features.catalogue import FeatureSet
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.context import Context
+    from quorate.features.own import feature as feature
     from quorate.market.files.freqtrade_folder import load_candles as load_candles
     from quorate.models.base import Model as Model
     from quorate.workflows.backtest import backtest as backtest
@@ -62,6 +64,7 @@ _find, _names = deferred(
         "ensemble.voting.vote": "decide",
         "evaluation.lookahead.checks": "check_features check_model check_strategy",
         "features.catalogue": "feature_names",
+        "features.own": "feature",
         "market.files.freqtrade_folder": "load_candles",
         "models.base": "Model",
         "workflows.backtest": "backtest",
@@ -81,7 +84,7 @@ __all__ = sorted([*_names, "features"])
 
 
 def features(
-    candles: Candles | Bars, features: str, context: Context | None = None, *, newest: int | None = None
+    candles: Candles | Bars, features: str | FeatureSet, context: Context | None = None, *, newest: int | None = None
 ) -> Float32Array:
     """Features of every bar: `quorate.features.build_matrix.build`, which documents arguments and errors.
 

@@ -58,7 +58,7 @@ def test_atr_14_is_in_quote_currency():
 
 
 @pytest.mark.parametrize("factor", [2.0**-40, 2.0**40])
-def test_the_price_unit_is_nothing_to_any_column(make_candles, factor):
+def test_no_column_depends_on_the_price_unit(make_candles, factor):
     candles = make_candles(600, 8)
     prices = (getattr(candles, name) * factor for name in ("open", "high", "low", "close"))
     moved = Candles("A/USDT", "1h", candles.time, *prices, candles.volume)
@@ -66,7 +66,7 @@ def test_the_price_unit_is_nothing_to_any_column(make_candles, factor):
         np.testing.assert_array_equal(build(moved, features), build(candles, features))
 
 
-def test_intermediate_results_are_worked_out_once(make_candles):
+def test_intermediate_results_are_computed_once(make_candles):
     bars = Bars(make_candles(300, 1))
     build(bars, "core14")
     assert bars.ema(10) is bars.ema(10)
@@ -86,7 +86,7 @@ def test_a_part_carries_state_from_before_it(make_candles):
 
 
 @pytest.mark.parametrize("bars", [0, 1, 2, 13])
-def test_hardly_any_history_is_all_warm_up(make_candles, bars):
+def test_a_history_within_the_warm_up_has_no_value(make_candles, bars):
     held = Bars(make_candles(500, 3)[:bars])
     assert np.isnan(volatility_20(held)).all()
     assert np.isnan(atr_14(held)).all()

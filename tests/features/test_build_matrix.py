@@ -54,7 +54,7 @@ def test_nan_is_in_the_declared_warm_up_and_nowhere_else(make_candles, features)
 
 @pytest.mark.parametrize("bars", [0, 1, 2, 20, 49, 50])
 @pytest.mark.parametrize("features", ["core14", "full65"])
-def test_short_histories_have_rows_but_little_in_them(make_candles, features, bars):
+def test_short_histories_have_the_rows_of_long_ones(make_candles, features, bars):
     whole = build(make_candles(600, 2), features)
     np.testing.assert_array_equal(build(make_candles(600, 2)[:bars], features), whole[:bars])
 
@@ -85,7 +85,7 @@ def test_the_newest_rows_alone_are_the_same_rows(make_candles, features, newest)
     np.testing.assert_array_equal(build(candles, features, newest=newest), whole[max(0, 450 - newest) :])
 
 
-def test_candles_stay_as_they_were(make_candles):
+def test_candles_are_not_changed(make_candles):
     candles = make_candles(450, 5)
     before = candles.to_pandas()
     build(candles, "full65")
@@ -105,7 +105,7 @@ def test_the_newest_volatilities_are_those_of_the_whole_history(newest):
 
 @pytest.mark.parametrize("newest", [1, 120, 1_000])
 @pytest.mark.parametrize("features", ["core14", "full65"])
-def test_what_a_live_signal_reads_is_what_the_whole_history_says(make_candles, features, newest):
+def test_a_live_signal_reads_the_rows_of_the_whole_history(make_candles, features, newest):
     candles = make_candles(450, 4)
     X, volatility = live(Bars(candles), features, newest)
     np.testing.assert_array_equal(X, build(candles, features)[-newest:])
@@ -113,7 +113,7 @@ def test_what_a_live_signal_reads_is_what_the_whole_history_says(make_candles, f
     assert volatility == volatility_20(Bars(candles))[-1]
 
 
-def test_what_a_live_signal_reads_stays_within_single_precision(make_candles):
+def test_a_live_signal_reads_finite_single_precision(make_candles):
     candles = make_candles(60, 4)
     volume = candles.volume.copy()
     volume[-1] = 1e60  # its change is beyond a float32

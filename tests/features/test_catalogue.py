@@ -66,8 +66,8 @@ def test_every_column_has_one_name_and_one_place():
         assert len(set(feature_names(features))) == len(feature_names(features))
 
 
-def test_nothing_looks_further_back_than_a_live_frame_allows():
-    # A live futures frame holds 498 candles, and its last 120 rows must be as good as any.
+def test_no_warm_up_is_longer_than_a_live_frame_allows():
+    # A live futures frame holds 498 candles, and its last 120 rows must be complete.
     for features in feature_sets():
         assert feature_set(features).warmup <= 498 - 120
 
@@ -77,7 +77,7 @@ def test_nothing_looks_further_back_than_a_live_frame_allows():
     [("core14", 49, "052ec87c"), ("full65", 369, "b171e149"), ("extended", 369, "79bb31d9")],
 )
 def test_a_hash_changes_only_on_purpose(features, warmup, start):
-    # A bundle stores this: a new hash refuses every bundle that was trained before.
+    # A bundle stores it: where the hash is another, bundles trained before are refused.
     found = feature_set(features)
     assert found.warmup == warmup
     assert len(found.hash) == 64

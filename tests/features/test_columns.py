@@ -354,15 +354,15 @@ MARKETS = {
 
 
 @pytest.fixture(scope="module", params=MARKETS)
-def worked_out(request, make_candles):
+def computed(request, make_candles):
     candles = make_candles(**MARKETS[request.param])
     matrices = {features: build(candles, features) for features in OWN}
     return Oracle(candles), matrices
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_column_is_what_its_definition_says(worked_out, name):
-    oracle, matrices = worked_out
+def test_a_column_is_what_its_definition_says(computed, name):
+    oracle, matrices = computed
     expected = np.array([np.nan if x is None else x for x in DEFINITIONS[name](oracle)])
     for features, matrix in matrices.items():
         if name not in feature_names(features):
@@ -383,7 +383,7 @@ def test_equal_typical_prices_are_neither_rise_nor_fall():
     candles = Candles("A/USDT", "1h", 3_600_000 * np.arange(30), close, high, low, close, np.ones(30))
     assert (column(candles, "mfi_14")[14:] == 0).all()
     assert (column(candles, "cci")[19:] == 0).all()
-    # One true rise among them is all the money that flows, as long as it is in sight.
+    # One true rise among them is all the money flow of the windows that hold it.
     lift = np.where(np.arange(30) < 15, 1.0, 2.0)
     lifted = Candles("A/USDT", "1h", candles.time, *(lift * x for x in (close, high, low, close)), np.ones(30))
     assert (column(lifted, "mfi_14")[15:29] == 100).all()
@@ -400,7 +400,7 @@ def test_steady_growth_has_neither_skew_nor_autocorrelation():
 
 
 @pytest.mark.parametrize("volume", [0.1, 1 / 3, 1_234.567, 7e9 / 3])
-def test_a_flat_volume_goes_with_nothing(make_candles, volume):
+def test_a_flat_volume_is_correlated_with_nothing(make_candles, volume):
     candles = make_candles(60, 3)
     flat = replace(candles, volume=np.full(60, volume))
     assert (column(flat, "volume_price_corr")[19:] == 0).all()

@@ -13,7 +13,15 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.errors import FeatureError
 from quorate.core.types import Candles, Funding
-from quorate.features import Context, CrossSection, build, contexts, feature_names, feature_set
+from quorate.features import (
+    Context,
+    build,
+    contexts,
+    cross_section,
+    feature_names,
+    feature_set,
+    market_columns,
+)
 
 NAMES = feature_names("extended")[65:]
 BARS = 560
@@ -140,21 +148,21 @@ def test_a_context_column_is_what_a_look_up_by_time_gives(panel, funding, expect
 
 
 def test_some_of_each_context_column_is_known_and_some_is_not(expected):
-    # Else the test above would say little.
+    # Otherwise the test above would prove little.
     for name in NAMES:
         values = [x for columns in expected.values() for x in columns[name]]
         assert None in values, name
         assert len({x for x in values if x is not None}) > 5, name
 
 
-def test_own_columns_are_those_of_full65(panel, funding):
+def test_columns_without_context_are_those_of_full65(panel, funding):
     context = contexts(panel, funding)["A/USDT:USDT"]
     extended = build(panel["A/USDT:USDT"], "extended", context)
     np.testing.assert_array_equal(extended[:, :65], build(panel["A/USDT:USDT"], "full65"))
 
 
-def test_a_survivor_does_not_speak_for_the_dead(panel):
-    # C is gone from bar 450 on: its absence must not change a bar before, nor its memory a bar after.
+def test_a_delisted_symbol_counts_while_it_traded(panel):
+    # C is delisted at bar 450: without it, bars before change and bars after do not.
     symbol = "A/USDT:USDT"
     market = [feature_names("extended").index(name) for name in NAMES if name.startswith(("market", "rank"))]
     with_c = build(panel[symbol], "extended", contexts(panel)[symbol])[:, market]
@@ -191,27 +199,27 @@ def test_no_context_at_all_is_refused(panel):
 
 def test_context_of_something_else_is_refused(panel, funding, make_candles):
     candles = panel["A/USDT:USDT"]
-    with pytest.raises(FeatureError, match=r"BTC's candles in 4h; expected 1h"):
-        build(candles, "extended", Context(btc=make_candles(300, timeframe="4h")))
-    with pytest.raises(FeatureError, match=r"the universe in 4h; expected 1h"):
-        build(candles, "extended", Context(market=CrossSection({"X": make_candles(300, timeframe="4h")})))
+    with pytest.raises(FeatureError, match=r"BTC's columns in 4h; expected 1h"):
+        build(candles, "extended", Context(btc=market_columns(make_candles(300, timeframe="4h"))))
+    with pytest.raises(FeatureError, match=r"the cross-section in 4h; expected 1h"):
+        build(candles, "extended", Context(market=cross_section({"X": make_candles(300, timeframe="4h")})))
     with pytest.raises(FeatureError, match=r"funding of A/USDT:USDT; expected that of C/USDT:USDT"):
         build(panel["C/USDT:USDT"], "extended", Context(funding=funding["A/USDT:USDT"]))
     with pytest.raises(FeatureError, match=r"several|timeframes 1h, 4h"):
-        CrossSection({"X": make_candles(30), "Y": make_candles(30, timeframe="4h")})
+        cross_section({"X": make_candles(30), "Y": make_candles(30, timeframe="4h")})
     with pytest.raises(FeatureError, match="0 symbols"):
-        CrossSection({})
+        cross_section({})
 
 
 @pytest.mark.parametrize(("late_ms", "known_from"), [(0, 7), (1, 8)])
 def test_a_rate_is_known_once_it_is_settled(panel, late_ms, known_from):
-    # Bar 7 closes 8 hours in, at the very moment of the first settlement.
+    # Bar 7 closes after 8 hours, at the time of the first settlement.
     candles = panel["A/USDT:USDT"]
     settled = candles.time[:1] + 8 * HOUR_MS + late_ms
     X = build(candles, "extended", Context(funding=Funding("A/USDT:USDT", settled, np.array([0.0003]))))
     known = np.flatnonzero(np.isfinite(X[:, 65]))
     assert known[0] == known_from
-    # A day after it, nobody knows any more.
+    # A day after it, the rate is no longer known.
     assert known[-1] == 8 + 24 - 1
     assert (X[known, 65] == np.float32(0.0003)).all()
 
@@ -222,7 +230,7 @@ def test_funding_of_the_perpetual_serves_the_spot_market_of_the_coin(panel, fund
     assert np.isfinite(X[100, 65])
 
 
-def test_sets_of_own_columns_need_no_context_and_ignore_it(panel, funding):
+def test_sets_without_context_columns_ignore_the_context(panel, funding):
     candles = panel["A/USDT:USDT"]
     np.testing.assert_array_equal(
         build(candles, "core14", contexts(panel, funding)["A/USDT:USDT"]), build(candles, "core14")
@@ -231,7 +239,7 @@ def test_sets_of_own_columns_need_no_context_and_ignore_it(panel, funding):
 
 
 def test_a_symbol_outside_the_universe_is_ranked_in_it(panel, make_candles):
-    market = CrossSection(panel)
+    market = cross_section(panel)
     stranger = make_candles(BARS, 77, symbol="Z/USDT:USDT")
     ranks = build(stranger, "extended", Context(market=market))[:, feature_names("extended").index("rank_change_24")]
     own = changes(stranger, 24)

@@ -7,7 +7,7 @@ import pytest
 
 from quorate.features import indicators
 
-# What talib answers to pandas, as text: series and frames, from both of its interfaces.
+# Results of talib for series and frames of pandas, as text, from both of its interfaces.
 _ASK_TALIB = """
 import numpy as np, pandas as pd, talib, talib.abstract as abstract
 close = pd.Series(np.linspace(1, 2, 60) + np.sin(np.arange(60)), index=range(100, 160))
@@ -33,7 +33,7 @@ def test_features_load_neither_pandas_nor_polars():
     assert loaded.strip() == "[]"
 
 
-def test_talib_knows_pandas_as_well_after_us_as_without_us():
+def test_talib_accepts_pandas_before_and_after_our_import():
     alone = python(_ASK_TALIB)
     assert "Series 100" in alone
     assert "DataFrame 100" in alone
@@ -53,6 +53,6 @@ print(indicators.EMA(np.arange(6.0), 3), hasattr(indicators.EMA, "__wrapped__"))
     assert python(code).strip() == "[nan nan  1.  2.  3.  4.] False"
 
 
-def test_the_stand_ins_are_gone():
+def test_the_placeholders_are_removed():
     assert "stand" not in repr(sys.modules.get("pandas", "")).lower()
     assert indicators.MAX.__name__ == "MAX"

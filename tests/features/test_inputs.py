@@ -56,7 +56,7 @@ def test_a_row_without_its_bars_is_not_whole_and_cannot_be_read() -> None:
         ((), (0, 1, 3, 4), 3, "a bar is missing among the last 3"),
     ],
 )
-def test_what_the_newest_bar_lacks_is_said(
+def test_the_reason_of_a_missing_newest_bar_is_given(
     unknown: tuple[int, ...], times: tuple[int, ...], window: int, words: str
 ) -> None:
     X = np.zeros((4, 2), np.float32)

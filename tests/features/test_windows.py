@@ -80,7 +80,7 @@ def test_a_history_shorter_than_a_window_has_none():
 
 
 @pytest.mark.parametrize("row", [-1, 0, 3, 10])
-def test_no_window_is_taken_where_there_is_none(row):
+def test_an_incomplete_window_is_refused(row):
     time = HOUR * np.array([0, 1, 2, 4, 5, 6])
     windows = Windows(np.ones((6, 2), np.float32), time, 2, "1h")
     with pytest.raises(FeatureError, match="ends at row"):
@@ -101,7 +101,7 @@ def test_arrays_that_do_not_belong_together_are_refused(length, times, symbols):
         )
 
 
-def test_chosen_windows_know_their_newest_rows_and_what_they_are_made_of():
+def test_chosen_windows_have_newest_rows_and_a_digest():
     random = np.random.default_rng(0)
     X = random.normal(size=(40, 3)).astype(np.float32)
     rows = random.permutation(np.arange(4, 40))[:20]

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from quorate.cli import backtest, bundle, data, demo, evaluate, freqtrade, paper, signal, train
+from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, paper, signal, train
 from quorate.core.configuration import CONFIG_VARIABLE
 from quorate.core.errors import ArgumentError, QuorateError
 from quorate.core.version import __version__
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.add_typer(data.app, name="data")
+app.add_typer(check.app, name="check")
 app.command("train")(train.train)
 app.command("signal")(signal.signal)
 app.command("evaluate")(evaluate.evaluate)

@@ -24,7 +24,7 @@ def backtest(
 ) -> None:
     """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits."""
     from quorate.cli import output
-    from quorate.cli.command_line import command_line
+    from quorate.cli.options import command_line
     from quorate.workflows.backtest import backtest as run
     from quorate.workflows.trials import RunRecord
 

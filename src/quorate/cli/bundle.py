@@ -56,9 +56,10 @@ def verify(
     """Read every file of every bundle against its SHA-256, and load its members. Ends with 1 when one is refused."""
     from quorate.cli import output
     from quorate.cli.render import bundles as render
+    from quorate.core.configuration import load_settings
     from quorate.workflows.bundles import verify_bundles
 
-    found = verify_bundles(bundles, names)
+    found = verify_bundles(bundles, names, settings=load_settings().features)
     output.print_json(found.to_json()) if as_json else render.show_verification(found)
     for one in found.bundles:
         if not one.ok:

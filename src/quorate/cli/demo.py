@@ -34,7 +34,7 @@ def demo(
 ) -> None:
     """Generate a synthetic market, train on it, vote, score, backtest, and write one HTML page."""
     from quorate.cli import output
-    from quorate.cli.command_line import command_line
+    from quorate.cli.options import command_line
     from quorate.cli.render import training
     from quorate.cli.render.evaluation import show
     from quorate.core.clock import timeframe_ms
@@ -63,7 +63,7 @@ def demo(
             timeframe=market.timeframe,
             end=seam,
         )
-        bundle = load_bundle(trained.path, settings.predict)
+        bundle = load_bundle(trained.path, settings.predict, features=settings.features)
         evaluation = evaluate(
             bundle, folder, settings=settings, record=record, progress=progress, symbols=market.names, start=seam
         )

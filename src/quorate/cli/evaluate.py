@@ -70,7 +70,7 @@ def evaluate(
             expected="it only with `bundle`: a walk-forward never uses such bars",
         )
     from quorate.cli import output
-    from quorate.cli.command_line import command_line
+    from quorate.cli.options import command_line
     from quorate.workflows.evaluate import evaluate as evaluate_bundle
     from quorate.workflows.trials import RunRecord
     from quorate.workflows.walk_forward import walk_forward

@@ -1,7 +1,9 @@
-"""Options that several verbs share, each written once."""
+"""Options that several verbs share, each written once, and the command line as it was typed."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,3 +48,9 @@ Report = Annotated[
 def split_symbols(text: str | None) -> tuple[str, ...]:
     """The symbols of a comma-separated list, each once, in order."""
     return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+
+
+def command_line() -> str:
+    """The command to be repeated, for the provenance of figures; a program of its own is named as it was started."""
+    program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c") else "quorate"
+    return shlex.join([program, *sys.argv[1:]])

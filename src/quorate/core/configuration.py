@@ -11,6 +11,7 @@ from typing import Any, cast, get_type_hints
 
 from quorate.core.errors import SettingsError, close_match
 from quorate.core.sections.extensible import ExtensibleSection, other_section, own_names, section_names
+from quorate.core.sections.section import Section
 from quorate.core.settings import Settings
 
 PREFIX = "QUORATE_"
@@ -45,6 +46,7 @@ def load_settings(path: Path | str | None = None, environment: Mapping[str, str]
     if file is not None:
         values = _read_toml(file)
         _refuse_unknown(values, Settings, str(file))
+        values = _with_paths(values, Settings, file.absolute().parent)
     for name, value in variables.items():
         nested = _nested(_keys(name), _read_value(name, value))
         _refuse_unknown(nested, Settings, f"the environment variable {name}")
@@ -110,6 +112,17 @@ def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where
             )
         if is_dataclass(kind) and isinstance(value, Mapping):
             _refuse_unknown(value, cast("type", kind), source, (*where, key))
+
+
+def _with_paths(values: Mapping[str, Any], section: type[Section], folder: Path) -> dict[str, Any]:
+    """The same values, with relative paths of files counted from the folder of the settings file."""
+    hints, found = get_type_hints(section), dict(values)
+    for key, value in values.items():
+        if is_dataclass(hints.get(key)) and isinstance(value, Mapping):
+            found[key] = _with_paths(value, cast("type[Section]", hints[key]), folder)
+        elif key in section.paths and isinstance(value, list):
+            found[key] = [str(folder / Path(one).expanduser()) if isinstance(one, str) else one for one in value]
+    return found
 
 
 def _validate(values: Mapping[str, Any], file: str, variables: Mapping[str, str]) -> Settings:

@@ -15,6 +15,7 @@ from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSet
 from quorate.core.sections.exchange import ExchangeSettings as ExchangeSettings
 from quorate.core.sections.exchange import FeedSettings as FeedSettings
 from quorate.core.sections.extensible import ExtensibleSection
+from quorate.core.sections.features import FeatureSettings as FeatureSettings
 from quorate.core.sections.freqtrade import FreqtradeSettings as FreqtradeSettings
 from quorate.core.sections.guards import GuardSettings as GuardSettings
 from quorate.core.sections.journal import JournalSettings as JournalSettings
@@ -61,6 +62,7 @@ class Settings(ExtensibleSection):
     universe: UniverseSettings = field(default_factory=UniverseSettings)
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
     feed: FeedSettings = field(default_factory=FeedSettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
     vote: VoteSettings = field(default_factory=VoteSettings)
     target: TargetSettings = field(default_factory=TargetSettings)
     split: SplitSettings = field(default_factory=SplitSettings)

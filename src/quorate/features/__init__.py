@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from quorate.features.catalogue import feature_set as feature_set
     from quorate.features.catalogue import feature_sets as feature_sets
     from quorate.features.context import Context as Context
-    from quorate.features.context import contexts as contexts
-    from quorate.features.cross_section import CrossSection as CrossSection
+    from quorate.features.context import CrossSection as CrossSection
+    from quorate.features.context import MarketColumns as MarketColumns
     from quorate.features.inputs import Inputs as Inputs
+    from quorate.features.panel_context import contexts as contexts
+    from quorate.features.panel_context import cross_section as cross_section
+    from quorate.features.panel_context import market_columns as market_columns
     from quorate.features.windows import Sequences as Sequences
     from quorate.features.windows import Windows as Windows
 else:
@@ -27,9 +30,9 @@ else:
             "bars": "Bars",
             "build_matrix": "atr_14 build live volatility_20",
             "catalogue": "FeatureSet feature_names feature_set feature_sets",
-            "context": "Context contexts",
-            "cross_section": "CrossSection",
+            "context": "Context CrossSection MarketColumns",
             "inputs": "Inputs",
+            "panel_context": "contexts cross_section market_columns",
             "windows": "Sequences Windows",
         },
     )

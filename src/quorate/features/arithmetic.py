@@ -1,6 +1,6 @@
-"""Division as the catalogue means it: a ratio over zero is 0, and so is a change from zero.
+"""Ratios and changes of columns, which are 0 where the denominator is 0.
 
-Both leave numpy to warn of the division itself: `build` turns those warnings off once for all columns.
+numpy warns of the division by zero; `build` turns these warnings off once for all columns.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 
 from quorate.core.types import BoolArray, FloatArray
 
-# Prices this close to each other, as a fraction, are the same price: decimals are not exact in binary.
+# Prices that differ by less, as a fraction, count as equal: decimals are not exact in binary.
 ROUNDING = 1e-12
 
 
@@ -40,10 +40,10 @@ def change(x: FloatArray, bars: int) -> FloatArray:
 
 
 def bounded(correlation: FloatArray) -> FloatArray:
-    """A correlation without what rounding adds beyond -1 and 1."""
+    """A correlation clipped to -1 and 1, which rounding errors exceed."""
     return np.minimum(np.maximum(correlation, -1.0), 1.0)
 
 
 def equal(square: FloatArray, variance: FloatArray) -> BoolArray:
-    """Whether values of this mean square and variance differ by rounding only."""
+    """(n,) bool, whether values of this mean square and variance differ by rounding errors only."""
     return variance <= ROUNDING * square

@@ -1,10 +1,10 @@
-"""Candles together with everything worked out from them, each thing once."""
+"""Candles of one market with the intermediate results that columns share."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,27 +12,25 @@ from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import CandleError
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import indicators, rolling
-
-if TYPE_CHECKING:
-    from quorate.features.context import Context
+from quorate.features.context import Context
 
 T = TypeVar("T")
 
-# Far beyond what any market has covered, and small enough that no product of prices and volumes overflows.
+# Far beyond the range of any market, and small enough that no product of prices and volumes overflows.
 _PRICE_RANGE = 2.0**100
 _VOLUME_RANGE = 2.0**200
 
 
 class Bars:
-    """Candles of one market, with memory for the intermediate results that several columns share.
+    """Candles of one market; intermediate results that several columns read are computed once.
 
-    Prices that begin far from 1 are in units of the power of two next below the first close: no column depends on the
-    unit, and TA-Lib, which takes anything under 1e-14 for zero, then sees no difference between BTC and a coin worth
-    a billionth of it. Prices further than 2**100 from that, and volumes over 2**200, count as being there.
+    Prices that begin far from 1 are in units of the largest power of two below the first close. No column depends on
+    the unit, and TA-Lib, which treats values under 1e-14 as zero, gives the same results for BTC and for a coin worth
+    a billionth of it. Prices are clipped at 2**100 units and at 2**-100, volumes at 2**200.
 
     Args:
-        candles: n closed candles of one market, oldest first. Gaps are walked over: the row before is the bar before.
-        context: what context columns read.
+        candles: n closed candles of one market, oldest first. Gaps are not filled: the row before is the bar before.
+        context: data that context columns read; None where no column needs any.
 
     Attributes:
         unit: the price unit, in quote currency.
@@ -73,7 +71,7 @@ class Bars:
         return len(self.time)
 
     def part(self, first: int, last: int) -> Bars:
-        """Rows `first` to `last`, exclusive, with a memory of their own for what looks back over a window only."""
+        """Rows `first` to `last`, exclusive: results over windows are its own, those that carry a state are shared."""
         if last - first == len(self):
             return self
         part = object.__new__(Bars)
@@ -85,7 +83,12 @@ class Bars:
         return part
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """What `compute` gives, worked out at the first call with this key."""
+        """The result of `compute`, called once for this key.
+
+        Args:
+            key: of the result. Columns of your own use one that holds their name, such as ("my_column", "mean").
+            compute: computes it from these bars.
+        """
         try:
             value: T = self._memory[key]
         except KeyError:
@@ -93,7 +96,12 @@ class Bars:
         return value
 
     def carried(self, key: Hashable, compute: Callable[[Bars], FloatArray]) -> FloatArray:
-        """The same for what carries a state from the first candle on: worked out over all rows, even for a part."""
+        """A result that carries a state from the first candle on, such as an exponential average.
+
+        Args:
+            key: as for `once`.
+            compute: (n,) values from n bars. Called once with all bars, also for a part of them.
+        """
         if self._whole is not None:
             return self._whole.carried(key, compute)[self._rows]
         try:
@@ -102,7 +110,7 @@ class Bars:
             values = self._memory[key] = compute(self)
         return values
 
-    # TA-Lib's, which carry a state.
+    # Indicators of TA-Lib that carry a state.
 
     def ema(self, period: int) -> FloatArray:
         """Exponential moving average of the close."""
@@ -129,22 +137,22 @@ class Bars:
         return self.carried("minus_di", lambda bars: indicators.MINUS_DI(bars.high, bars.low, bars.close, 14))
 
     def macd(self) -> FloatArray:
-        """EMA(12) - EMA(26) of the close, in `unit`."""
+        """The MACD line, EMA(12) - EMA(26) of the close, in `unit`."""
         return self.carried("macd", lambda bars: bars.once("macd lines", bars._macd_lines)[0])
 
     def macd_signal(self) -> FloatArray:
-        """EMA(9) of macd."""
+        """The signal line, EMA(9) of the MACD, in `unit`."""
         return self.carried("macd_signal", lambda bars: bars.once("macd lines", bars._macd_lines)[1])
 
     def macd_difference(self) -> FloatArray:
-        """The macd less its signal."""
+        """The MACD less its signal line, in `unit`."""
         return self.carried("macd_difference", lambda bars: bars.once("macd lines", bars._macd_lines)[2])
 
     def _macd_lines(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         lines: tuple[FloatArray, FloatArray, FloatArray] = indicators.MACD(self.close, 12, 26, 9)
         return lines
 
-    # What looks back over a window only: the newest rows, from the first full window on.
+    # Results over windows: values of the newest rows, from the first full window on.
 
     def change(self, bars: int = 1) -> FloatArray:
         """Change of the close over `bars`, a fraction: (n - bars,)."""
@@ -153,7 +161,7 @@ class Bars:
     def change_moments(self, bars: int) -> FloatArray:
         """Mean and mean square of the newest `bars` one-bar changes: (2, n - bars).
 
-        Changes lie around zero, so that plain sums of their powers lose nothing.
+        Changes lie around zero, so that sums of their powers do not cancel.
         """
         return self.once("change sums", self._change_sums).over(bars) / bars
 
@@ -212,12 +220,12 @@ class Bars:
         return self.once("typical", lambda: (self.high + self.low + self.close) / 3)
 
     def bars_in(self, days: int, least: int, most: int) -> int:
-        """Whole bars in so many days, at least and at most so many."""
+        """Whole bars in a number of days, clamped to `least` and `most`."""
         return min(max(days * DAY_MS // timeframe_ms(self.timeframe), least), most)
 
 
 def _unit(price: float) -> float:
-    """1 for a price between 1/1000 and a million, else the power of two next below it."""
+    """1 for a price between 1/1000 and a million, else the largest power of two below it."""
     return 1.0 if 1e-3 < price < 1e6 else math.ldexp(1.0, math.frexp(price)[1] - 1)
 
 
@@ -225,11 +233,11 @@ def _limits(candles: Candles) -> tuple[float, float, float]:
     """Lowest and highest price and highest volume."""
     if not len(candles):
         return 1.0, 1.0, 0.0
-    lowest, highest = np.minimum.reduce, np.maximum.reduce  # what an array's min and max come to, at once
+    lowest, highest = np.minimum.reduce, np.maximum.reduce  # as an array's min and max, without their overhead
     lows = [float(lowest(getattr(candles, name))) for name in PRICE_COLUMNS]
     highs = [float(highest(getattr(candles, name))) for name in PRICE_COLUMNS]
     quietest, busiest = float(lowest(candles.volume)), float(highest(candles.volume))
-    # NaN, which both pass on, fails each comparison.
+    # NaN, which both return, fails each comparison.
     if not (
         all(low > 0 for low in lows) and all(high < math.inf for high in highs) and 0 <= quietest <= busiest < math.inf
     ):

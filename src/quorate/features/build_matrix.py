@@ -1,4 +1,4 @@
-"""Candles to a matrix: the only path, for training, backtest, paper trading, serving and Freqtrade alike."""
+"""Candles to a matrix, by one path for training, backtest, paper trading, serving and Freqtrade."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ import numpy as np
 
 from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.features.bars import Bars
-from quorate.features.catalogue import COLUMNS, feature_set
-from quorate.features.context import Context, require_context
+from quorate.features.catalogue import COLUMNS, FeatureSet, resolve
+from quorate.features.context import Context
 from quorate.features.matrix import fill, hold
+from quorate.features.panel_context import require_context
 
 
 def build(
-    candles: Candles | Bars, features: str, context: Context | None = None, *, newest: int | None = None
+    candles: Candles | Bars, features: str | FeatureSet, context: Context | None = None, *, newest: int | None = None
 ) -> Float32Array:
-    """Features of every bar. Row i knows bars 0 to i and nothing later.
+    """Features of every bar. Row i depends on bars 0 to i and none that follow.
 
     Args:
         candles: closed candles of one market, or `Bars` of them to share intermediate results.
-        features: name of a feature set.
-        context: what `extended` reads beside the symbol's own candles; ignored by other sets. `Bars` hold their own.
-        newest: work out only so many of the newest rows, all that a live signal needs; None for all n.
+        features: a feature set, or its name; `feature_set` gives one with columns of your own.
+        context: read by `extended` besides the symbol's own candles; ignored by other sets. `Bars` hold their own.
+        newest: compute only so many of the newest rows, all that a live signal needs; None for all n.
 
     Returns:
         (n, F) or (newest, F) float32, F columns as `feature_names` lists them, within float32's finite range. NaN in
         the first `warmup` rows of each column and nowhere else, but for a context column where its context is missing.
 
     Raises:
-        FeatureError: an unknown set; one that reads context, and there is none or it does not fit the candles.
-        CandleError: a price or volume that cannot be.
+        FeatureError: an unknown set; one that reads context, and there is none or it does not fit the candles; a
+            column of a user's own that fails.
+        CandleError: a price that is not finite and positive, or a volume that is not finite and at least 0.
 
     >>> import quorate
     >>> hours = 3_600_000 * np.arange(60)
@@ -38,7 +40,7 @@ def build(
     >>> X.shape, X.dtype, int(np.isfinite(X).all(axis=1).argmax())
     ((60, 14), dtype('float32'), 49)
     """
-    wanted = feature_set(features)
+    wanted = resolve(features)
     bars = candles if isinstance(candles, Bars) else Bars(candles, context)
     if wanted.context:
         require_context(bars, wanted.name)
@@ -48,12 +50,12 @@ def build(
     return X
 
 
-def live(bars: Bars, features: str, newest: int) -> tuple[Float32Array, float]:
-    """`build` of the newest rows and `volatility_20` of the last one: what a live signal reads, worked out together.
+def live(bars: Bars, features: str | FeatureSet, newest: int) -> tuple[Float32Array, float]:
+    """`build` of the newest rows and `volatility_20` of the last one, as a live signal reads them, computed together.
 
     Args:
         bars: of one market.
-        features: name of a feature set.
+        features: a feature set, or its name.
         newest: rows of features.
 
     Returns:
@@ -62,12 +64,12 @@ def live(bars: Bars, features: str, newest: int) -> tuple[Float32Array, float]:
     Raises:
         FeatureError: as `build`.
     """
-    wanted = feature_set(features)
+    wanted = resolve(features)
     if wanted.context:
         require_context(bars, wanted.name)
     gate = COLUMNS["volatility_20"]
     columns = wanted.columns if gate in wanted.columns else (*wanted.columns, gate)
-    # Double precision for the gate: a frame's is so, and both must stand on the same side of a limit.
+    # Double precision for the gate, as in a frame: both must be on the same side of a limit.
     rows = np.empty((min(newest, len(bars)), len(columns)))
     fill(rows, bars, columns)
     with np.errstate(over="ignore"):
@@ -77,11 +79,11 @@ def live(bars: Bars, features: str, newest: int) -> tuple[Float32Array, float]:
 
 
 def volatility_20(bars: Bars, *, newest: int | None = None) -> FloatArray:
-    """Sample standard deviation of the last 20 one-bar changes, a fraction: what the vote's gate looks at.
+    """Sample standard deviation of the last 20 one-bar changes, a fraction; the vote's volatility gate reads it.
 
     Args:
         bars: of one market.
-        newest: work out only so many of the newest rows; None for all n.
+        newest: compute only so many of the newest rows; None for all n.
 
     Returns:
         (n,) or (newest,) float64, NaN in the first 20 rows of the history.
@@ -93,7 +95,7 @@ def volatility_20(bars: Bars, *, newest: int | None = None) -> FloatArray:
 
 
 def atr_14(bars: Bars) -> FloatArray:
-    """Average true range over 14 bars in quote currency: what stops are measured in.
+    """Average true range over 14 bars in quote currency; stops are measured in it.
 
     Returns:
         (n,) float64, NaN in the first 14 rows.

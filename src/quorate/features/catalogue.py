@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from quorate.core.errors import FeatureError, close_match
+from quorate.core.sections.features import FeatureSettings
 from quorate.features.column import Column
 from quorate.features.groups import (
     bitcoin,
@@ -23,8 +26,9 @@ from quorate.features.groups import (
     volatility,
     volume,
 )
+from quorate.features.own import ColumnSource, OwnColumn, find_own, own_columns
 
-# Raised whenever a formula changes while its name stays: a model trained on the old one must not load.
+# Raised whenever a formula changes while its name stays: a model trained on the old formula must not be loaded.
 DEFINITION = 1
 
 GROUPS: dict[str, tuple[Column, ...]] = {
@@ -68,6 +72,8 @@ _CONTEXT = """
     rank_change_4 rank_change_24 rank_volatility_20 rank_volume_20
 """
 
+_NO_FILES = FeatureSettings()
+
 _SETS = {"core14": _CORE14, "full65": _FULL65, "extended": _FULL65 + _CONTEXT}
 
 
@@ -76,12 +82,14 @@ class FeatureSet:
     """An ordered choice of columns.
 
     Attributes:
-        name: "core14", "full65", ...
+        name: "core14", "full65", ..., or one of these with further columns, such as "core14+obv+my_column".
         names: the columns, in the order a matrix has them.
-        hash: SHA-256 over the names in order and the version of their formulas.
+        hash: SHA-256 over the names in order and the version of their formulas; with columns of a user's own, over
+            their warm-ups and the digests of their source as well.
         warmup: leading rows, in bars, in which at least one column is NaN; later rows are finite, but for context
             columns where their context is missing.
         context: whether any column reads context.
+        own: where the columns of a user's own come from, in order; empty for columns of the catalogue.
     """
 
     name: str
@@ -90,40 +98,143 @@ class FeatureSet:
     warmup: int
     context: bool
     columns: tuple[Column, ...] = field(repr=False, compare=False)
+    own: tuple[ColumnSource, ...] = ()
 
 
 @cache
-def feature_set(name: str) -> FeatureSet:
+def feature_set(name: str, settings: FeatureSettings = _NO_FILES) -> FeatureSet:
     """The feature set of that name.
 
+    Columns of a user's own are computed on synthetic candles first, once in a process, and refused if they read the
+    future, need more bars than they declare, or have values that are not finite.
+
+    Args:
+        name: a set of the catalogue, or one with further columns of the catalogue or of your own: "core14+my_column".
+        settings: files with columns of your own; those of installed packages are always found.
+
     Raises:
-        FeatureError: no such set.
+        FeatureError: no such set or column, a column named twice, or one of a user's own that fails a check.
+        SettingsError: a file of the settings that cannot be read or fails.
 
     >>> feature_set("core14").warmup
     49
+    >>> feature_set("core14+obv").names[-2:]
+    ('macd_hist', 'obv')
     """
-    if name not in _SETS:
+    names, added = _columns_of(name)
+    own = {column: found for column in added if (found := _own(column, name, settings)) is not None}
+    if own:
+        from quorate.features.checks import require_sound  # here, because sets of the catalogue need no check
+
+        require_sound(own.values())
+    columns = tuple(own[column].column if column in own else COLUMNS[column] for column in names)
+    sources = tuple(column.source for column in own.values())
+    return FeatureSet(
+        name,
+        names,
+        _hash(names, sources),
+        max(column.warmup for column in columns),
+        any(column.context for column in columns),
+        columns,
+        sources,
+    )
+
+
+def resolve(features: str | FeatureSet) -> FeatureSet:
+    """A feature set by its name, without files of a user's own, or as it is.
+
+    Raises:
+        FeatureError: as `feature_set`.
+    """
+    return features if isinstance(features, FeatureSet) else feature_set(features)
+
+
+def describe(name: str, own: Sequence[ColumnSource]) -> tuple[tuple[str, ...], str]:
+    """Names and hash of a feature set whose own columns are described and need not be here.
+
+    Args:
+        name: of the set.
+        own: its columns that are not in the catalogue.
+
+    Raises:
+        FeatureError: no such set, or a column neither in the catalogue nor described.
+    """
+    names, added = _columns_of(name)
+    described = {source.name for source in own}
+    for column in added:
+        if column not in COLUMNS and column not in described:
+            raise _unknown(column, name, described)
+    return names, _hash(names, own)
+
+
+def available_own(settings: FeatureSettings) -> tuple[OwnColumn, ...]:
+    """Every column of a user's own: of the files of the settings, then of installed packages; none is checked.
+
+    Raises:
+        FeatureError: two columns of one name, or a name of the catalogue.
+        SettingsError: a file of the settings that cannot be read or fails.
+    """
+    found = own_columns(settings)
+    for column in found:
+        _require_free(column)
+    return found
+
+
+def _columns_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All columns of a set in order, and those that its name adds to a set of the catalogue."""
+    base, *added = name.split("+")
+    if base not in _SETS:
         raise FeatureError(
             "find the feature set",
             found=repr(name),
             expected=" or ".join(feature_sets()),
-            remedy=close_match(name, _SETS),
+            remedy=close_match(base, _SETS),
         )
-    names = tuple(_SETS[name].split())
-    columns = tuple(COLUMNS[column] for column in names)
-    definition = json.dumps({"definition": DEFINITION, "names": names}, separators=(",", ":"))
-    return FeatureSet(
-        name,
-        names,
-        hashlib.sha256(definition.encode()).hexdigest(),
-        max(column.warmup for column in columns),
-        any(column.context for column in columns),
-        columns,
+    names = (*_SETS[base].split(), *added)
+    if len(set(names)) < len(names):
+        twice = next(column for column in added if names.count(column) > 1)
+        raise FeatureError(f"use the feature set '{name}'", found=f"the column '{twice}' twice", expected="each once")
+    return names, tuple(added)
+
+
+def _own(column: str, features: str, settings: FeatureSettings) -> OwnColumn | None:
+    """A column of a user's own; None for one of the catalogue."""
+    found = find_own(column, settings)
+    if found is not None:
+        _require_free(found)
+    elif column not in COLUMNS:
+        raise _unknown(column, features, {own.source.name for own in own_columns(settings)})
+    return found
+
+
+def _require_free(own: OwnColumn) -> None:
+    if own.source.name in COLUMNS:
+        raise FeatureError(
+            f"use the column '{own.source.name}' of {own.source.module}",
+            found="a column of that name in the catalogue",
+            expected="a name of its own",
+        )
+
+
+def _unknown(column: str, features: str, own: Collection[str]) -> FeatureError:
+    return FeatureError(
+        f"find the feature set '{features}'",
+        found=f"the column '{column}' neither in the catalogue nor among those of your own "
+        f"({', '.join(sorted(own)) or 'none'})",
+        remedy=close_match(column, [*own, *COLUMNS])
+        or 'Name the Python file that declares it in quorate.toml: [features] modules = ["my_features.py"].',
     )
 
 
+def _hash(names: tuple[str, ...], own: Sequence[ColumnSource]) -> str:
+    definition: dict[str, Any] = {"definition": DEFINITION, "names": names}
+    if own:
+        definition["own"] = [(source.name, source.warmup, source.digest) for source in own]
+    return hashlib.sha256(json.dumps(definition, separators=(",", ":")).encode()).hexdigest()
+
+
 def feature_sets() -> tuple[str, ...]:
-    """Names of all feature sets."""
+    """Names of the feature sets of the catalogue."""
     return tuple(_SETS)
 
 
@@ -131,7 +242,7 @@ def feature_names(name: str) -> tuple[str, ...]:
     """Columns of a feature set, in order.
 
     Raises:
-        FeatureError: no such set.
+        FeatureError: no such set or column.
 
     >>> feature_names("core14")[:3]
     ('price_change', 'high_low_range', 'volume_change')

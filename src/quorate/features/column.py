@@ -1,4 +1,4 @@
-"""A column of the catalogue: its name, its warm-up, and how it comes from the bars."""
+"""A column: its name, its warm-up, and the function that computes it from bars."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Column:
     Attributes:
         name: as feature sets list it.
         warmup: leading rows that have no value, in bars; every later row has one.
-        compute: from n bars to the newest m rows, m at least n - warmup; a flag may be bool, a date part int.
-            What it gives for the warm-up rows does not matter. Called with numpy's floating point warnings off.
+        compute: from n bars to values of the newest m rows, n - warmup <= m <= n; a flag may be bool, a date part int.
+            Values in the warm-up rows are ignored. Called with numpy's floating point warnings off.
         context: whether it reads the bars' context; it is NaN wherever that is missing.
     """
 

@@ -1,43 +1,104 @@
-"""What a symbol's own candles do not tell: funding, BTC, and the market around it."""
+"""Data beside a symbol's own candles: funding, another market's columns, and the cross-section of a universe.
+
+Arrays and look-ups by bar time only; `panel_context.py` computes them from candles.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from quorate.core.errors import FeatureError
-from quorate.core.types import Candles, FloatArray, Funding, IntArray
-from quorate.features.bars import Bars
-from quorate.features.cross_section import CrossSection
-from quorate.features.groups import price, volatility
-from quorate.features.matrix import fill
-
-_REFERENCED = {
-    column.name: column
-    for column in (*price.COLUMNS, *volatility.COLUMNS)
-    if column.name in {"change_1", "change_4", "change_24", "change_96", "volatility_20"}
-}
+from quorate.core.types import BoolArray, Float32Array, FloatArray, Funding, IntArray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class MarketColumns:
-    """Columns of one market, looked up by bar time: worked out once for all the symbols that are held against it."""
+    """Columns of one market, looked up by bar time.
 
-    def __init__(self, candles: Candles) -> None:
-        self.timeframe = candles.timeframe
-        self._time = candles.time
-        self._values = np.empty((len(candles), len(_REFERENCED)))
-        fill(self._values, Bars(candles), tuple(_REFERENCED.values()))
+    Attributes:
+        timeframe: of the bars.
+        time: (n,) int64 open times in ms, ascending.
+        names: of the k columns.
+        values: (n, k) float64; NaN in each column's warm-up rows.
+    """
+
+    timeframe: str
+    time: IntArray
+    names: tuple[str, ...]
+    values: FloatArray
 
     def at(self, name: str, time: IntArray) -> FloatArray:
         """A column at each time: (n,) float64, NaN where the market has no bar."""
         out = np.full(len(time), np.nan)
-        if len(self._time):
-            rows = np.minimum(np.searchsorted(self._time, time), len(self._time) - 1)
-            found = self._time[rows] == time
-            out[found] = self._values[rows[found], list(_REFERENCED).index(name)]
+        if len(self.time):
+            rows = np.minimum(np.searchsorted(self.time, time), len(self.time) - 1)
+            found = self.time[rows] == time
+            out[found] = self.values[rows[found], self.names.index(name)]
         return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossSection:
+    """Columns of every symbol of a universe on one time axis.
+
+    A statistic over the universe is one over the symbols present at that bar: a symbol that was listed later or has
+    been delisted counts while it traded, and only then.
+
+    Attributes:
+        timeframe: of the bars.
+        time: (T,) int64 open times in ms of every bar that any symbol has, ascending.
+        symbols: the S symbols.
+        names: of the k columns.
+        values: (k, T, S) float32; NaN where a symbol has no bar, or its column no value yet.
+    """
+
+    timeframe: str
+    time: IntArray
+    symbols: tuple[str, ...]
+    names: tuple[str, ...]
+    values: Float32Array
+
+    def mean(self, name: str, time: IntArray) -> FloatArray:
+        """Mean of a column over the symbols present at each time: (n,), NaN where there is none."""
+        values = self._at(name, time)
+        present = np.isfinite(values)
+        return _share(np.where(present, values, 0.0).sum(axis=1, dtype=np.float64), present)
+
+    def breadth(self, name: str, time: IntArray) -> FloatArray:
+        """Share of the symbols present whose column is above 0: (n,), NaN where there is none."""
+        values = self._at(name, time)
+        return _share(np.count_nonzero(values > 0, axis=1).astype(np.float64), np.isfinite(values))
+
+    def rank(self, name: str, symbol: str, time: IntArray, values: FloatArray) -> FloatArray:
+        """Share of the other symbols present that are below a symbol's own values, ties counting half.
+
+        Args:
+            name: of the column.
+            symbol: whose values these are; it need not be in the universe.
+            time: (n,) bar times in ms.
+            values: (n,) the symbol's own column at those times.
+
+        Returns:
+            (n,) 0 to 1, NaN where the symbol has no value or no other symbol is present.
+        """
+        others = self._at(name, time)
+        if symbol in self.symbols:
+            others = np.delete(others, self.symbols.index(symbol), axis=1)
+        own = values.astype(np.float32)[:, None]
+        below = np.count_nonzero(others < own, axis=1) + 0.5 * np.count_nonzero(others == own, axis=1)
+        ranks = _share(below, np.isfinite(others))
+        ranks[~np.isfinite(values)] = np.nan
+        return ranks
+
+    def _at(self, name: str, time: IntArray) -> Float32Array:
+        """Every symbol's column at each time: (n, S), NaN at a time that no symbol has."""
+        values = np.full((len(time), len(self.symbols)), np.nan, np.float32)
+        if len(self.time):
+            rows = np.minimum(np.searchsorted(self.time, time), len(self.time) - 1)
+            found = self.time[rows] == time
+            values[found] = self.values[self.names.index(name), rows[found]]
+        return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,64 +107,16 @@ class Context:
 
     Attributes:
         funding: settlements of the symbol itself. A bar knows those up to its close, at most a day old.
-        btc: BTC's candles, or a `MarketColumns` of them to share between symbols.
-        market: what the universe did at each bar.
+        btc: columns of BTC; `market_columns` computes them from its candles.
+        market: columns of the universe; `cross_section` computes them from its candles.
     """
 
     funding: Funding | None = None
-    btc: Candles | MarketColumns | None = None
+    btc: MarketColumns | None = None
     market: CrossSection | None = None
 
-    def __post_init__(self) -> None:
-        if isinstance(self.btc, Candles):
-            object.__setattr__(self, "btc", MarketColumns(self.btc))
 
-    @property
-    def reference(self) -> MarketColumns | None:
-        """BTC's columns."""
-        return self.btc if isinstance(self.btc, MarketColumns) else None
-
-
-def contexts(
-    panel: Mapping[str, Candles], funding: Mapping[str, Funding] | None = None, btc: Candles | None = None
-) -> dict[str, Context]:
-    """A context for every symbol of a panel, which is also the universe they are ranked in.
-
-    Args:
-        panel: symbol -> candles, all in one timeframe.
-        funding: symbol -> settlements; symbols without stay without.
-        btc: BTC's candles; None takes them from the panel, where they are there.
-
-    Raises:
-        FeatureError: no symbols, or several timeframes.
-    """
-    market = CrossSection(panel)
-    if btc is None:
-        btc = panel.get("BTC/USDT:USDT", panel.get("BTC/USDT"))
-    reference = None if btc is None else MarketColumns(btc)
-    return {symbol: Context((funding or {}).get(symbol), reference, market) for symbol in panel}
-
-
-def require_context(bars: Bars, features: str) -> None:
-    """Refuse a context that is not there or belongs to something else.
-
-    Raises:
-        FeatureError: none at all, another timeframe, or another coin's funding.
-    """
-    context, attempted = bars.context, f"compute {features} of {bars.symbol}"
-    if context is None:
-        raise FeatureError(
-            attempted,
-            found="no context",
-            expected="funding, BTC's candles and the universe",
-            remedy="Pass context=Context(...), or choose a feature set that reads the symbol's own candles only.",
-        )
-    for what, part in (("BTC's candles", context.reference), ("the universe", context.market)):
-        if part is not None and part.timeframe != bars.timeframe:
-            raise FeatureError(attempted, found=f"{what} in {part.timeframe}", expected=f"{bars.timeframe}, as its own")
-    if context.funding is not None and _coin(context.funding.symbol) != _coin(bars.symbol):
-        raise FeatureError(attempted, found=f"funding of {context.funding.symbol}", expected=f"that of {bars.symbol}")
-
-
-def _coin(symbol: str) -> str:
-    return symbol.partition(":")[0]
+def _share(total: FloatArray, present: BoolArray) -> FloatArray:
+    """Of (n,) totals over the (n, S) symbols present, NaN where there are none."""
+    count = np.count_nonzero(present, axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,6 +1,6 @@
-"""TA-Lib's functions on plain arrays, and the one place that loads TA-Lib.
+"""TA-Lib's functions on arrays; the only file that loads TA-Lib.
 
-Each takes and returns (n,) float64, with NaN in the leading rows it has no value for.
+Each takes and returns (n,) float64, with NaN in its leading rows without a value.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class _Late(type):
-    """Stands in for a class of a library that may be loaded later, or never."""
+    """Placeholder for a class of a library that may be loaded later."""
 
     library: str
 
@@ -28,8 +28,8 @@ class _Late(type):
 
 
 def _extension() -> ModuleType:
-    # To know their series when it sees one, talib loads pandas and polars: a quarter of a second that the live path
-    # has no use for. It gets stand-ins that know them just as well once somebody else has loaded them.
+    # talib imports pandas and polars only for isinstance tests, which costs a quarter of a second at start. It gets
+    # placeholders that pass these tests once another module has imported the real libraries.
     hidden = {name for name in ("pandas", "polars") if name not in sys.modules}
     for library in hidden:
         stand_in = ModuleType(library)

@@ -1,4 +1,4 @@
-"""What members read at a bar: its features alone, or those of the bars up to it as well."""
+"""Inputs of members at a bar: its features alone, or also those of the bars up to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Inputs:
     """Feature rows of one market or several, served to members of any window.
 
     Args:
-        X: (n, F) float32 rows, of one symbol after the other, by time within each; NaN where a feature is not known.
+        X: (n, F) float32 rows, one symbol after the other, by time within each; NaN where a feature is not known.
         time: (n,) int64 open times in ms.
         timeframe: of the bars.
         symbol: (n,) which market each row is of; None for one market.
@@ -49,15 +49,15 @@ class Inputs:
         return len(self.X)
 
     def whole(self, window: int) -> BoolArray:
-        """(n,) bool, whether a member that reads `window` bars can be asked about each row: all of them are there,
-        without a gap, with every feature known.
+        """(n,) bool, whether a member that reads `window` bars can predict at each row: the bars are there, without a
+        gap, and every feature is known.
         """
         return self._of(window).whole
 
     def newest(self, window: int) -> Float32Array | None:
-        """What such a member reads at the newest bar, (1, F) or (1, L, F); None where that is not `whole`.
+        """Inputs of such a member at the newest bar, (1, F) or (1, L, F); None where that is not `whole`.
 
-        It says the same as `whole` and `at`, and looks at those bars only: a live signal asks about no other.
+        The same as by `whole` and `at`, computed from those bars only, as a live signal needs no others.
         """
         if window not in self._newest:
             X, time = self.X[-window:], self.time[-window:]
@@ -69,7 +69,7 @@ class Inputs:
         return self._newest[window]
 
     def lack(self, window: int) -> str:
-        """What the newest bar lacks for a member that reads `window` bars, in words."""
+        """Why a member that reads `window` bars cannot predict at the newest bar, as a text."""
         known: BoolArray = np.logical_and.reduce(np.isfinite(self.X[-window:]), axis=1)
         warm = len(known) if known.all() else len(known) - 1 - int(np.flatnonzero(~known)[-1])
         if warm < window:
@@ -77,7 +77,7 @@ class Inputs:
         return f"a bar is missing among the last {window}"
 
     def at(self, rows: IntArray, window: int) -> Float32Array | Sequences:
-        """What such a member reads at `rows`: (B, F) for a window of 1, else (B, L, F), gathered batch by batch.
+        """Inputs of such a member at `rows`: (B, F) for a window of 1, else (B, L, F), gathered batch by batch.
 
         Raises:
             FeatureError: one of the rows is not `whole`.

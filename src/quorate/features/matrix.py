@@ -14,24 +14,24 @@ import numpy.typing as npt
 from quorate.features.bars import Bars
 from quorate.features.column import Column, Compute
 
-# So many rows at a time, so that what the columns share stays in the processor's cache.
+# Rows computed at a time, so that what the columns share stays in the processor's cache.
 _BLOCK = 16_384
 
-# Very long histories take blocks of twice that on several threads: numpy and TA-Lib let go of the interpreter's lock
-# while they work, and the longer they do, the less the threads wait for each other. More than four wait too much.
+# Very long histories are computed in blocks of twice that on several threads: numpy and TA-Lib release the global
+# interpreter lock, and larger blocks contend less for it. More than four threads contend too much.
 _LONG = 8 * _BLOCK
 THREADS = min(4, os.cpu_count() or 1)
 
-# Most columns look back no further: where only the newest rows are asked for, most then come from few bars.
+# Most columns have no longer warm-up: where only the newest rows are computed, they are computed from few bars.
 _NEAR = 96
 
 Matrix = npt.NDArray[np.floating[Any]]
 
 
 def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
-    """Put the newest rows of the columns side by side into X, (rows, F).
+    """Write the newest rows of the columns side by side into X, (rows, F).
 
-    NaN in each column's warm-up rows; what is beyond the range of X's type becomes its largest number.
+    NaN in each column's warm-up rows; a value beyond the range of X's type becomes its largest number.
     """
     end = len(bars)
     begin = end - len(X)
@@ -45,15 +45,15 @@ def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
         return
     firsts = range(begin, end, 2 * _BLOCK)
     lasts = [*firsts[1:], end]
-    # The first block works out what carries a state, for the others to find.
+    # The first block computes the results that carry a state, which the others share.
     work(firsts[0], lasts[0])
     with ThreadPoolExecutor(THREADS, "quorate-features") as pool:
-        # Drained, so that what a block raised is raised here.
+        # Consumed, so that an exception of a block is raised here.
         deque(pool.map(work, firsts[1:], lasts[1:]), maxlen=0)
 
 
 def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]) -> Matrix:
-    """Columns one after the other, (F, rows): each is written in one piece, and all are turned round together."""
+    """Columns one after the other, (F, rows): each is written contiguously, and the caller transposes them together."""
     block = np.empty((len(columns), last - first), dtype)
     with np.errstate(all="ignore"):
         for reach, group in _by_reach(columns, split=last - first < _NEAR):
@@ -70,20 +70,20 @@ def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype
 
 
 def hold(X: Matrix) -> None:
-    """Put the largest number of X's type where a value is beyond its range."""
+    """Clip values beyond the range of X's type to its largest number."""
     if np.isinf(X).any():
         np.clip(X, np.finfo(X.dtype).min, np.finfo(X.dtype).max, out=X)
 
 
 @lru_cache(maxsize=64)
 def _by_reach(columns: tuple[Column, ...], *, split: bool) -> list[tuple[int, list[tuple[int, int, Compute]]]]:
-    """Columns with their places, and the bars that all of them need before a row; where split, in two groups."""
+    """Columns with their positions, and the bars that they need before a row; in two groups if `split`."""
     limit = _NEAR if split else max(column.warmup for column in columns)
     groups = []
     for near in (True, False):
         group = [(i, column) for i, column in enumerate(columns) if (column.warmup <= limit) == near]
         if group:
-            # One bar more than any looks back over, for those that start from a difference.
+            # One bar more than the longest warm-up, for columns that begin with a difference.
             reach = max(column.warmup for _, column in group) + 1
             groups.append((reach, [(i, column.warmup, column.compute) for i, column in group]))
     return groups

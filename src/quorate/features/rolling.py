@@ -1,11 +1,11 @@
-"""Statistics of the newest `bars` values of a series, for every row that has so many.
+"""Rolling statistics of the newest `bars` values of a series, for every row that has that many.
 
-No running sums: one huge value would leave its rounding error in every later row, and a row would depend on where
-the history begins. Instead windows of 2, 4, 8, ... bars are made by joining two of half the length, and a window of
-any length from those. A row then depends on the values in its window alone, bit for bit, at about log2(bars) passes.
+There are no running sums: one huge value would leave its rounding error in every later row, and a row would depend on
+where the history begins. Windows of 2, 4, 8, ... bars are joined from two of half the length, and a window of any
+length from those. A row depends on the values in its window only, bit for bit, in about log2(bars) passes.
 
-`moments` sums squares of deviations from each window's own mean, so that nothing cancels where a series is far from
-zero, and a flat window has exactly 0.
+`moments` sums squared deviations from each window's own mean, so that nothing cancels where a series is far from zero,
+and a flat window has exactly 0.
 
 Reference: Chan, Golub, LeVeque (1979), Updating formulae and a pairwise algorithm for computing sample variances.
 """
@@ -22,11 +22,11 @@ Join = Callable[[FloatArray, int, FloatArray, int], FloatArray]
 
 
 class Pyramid:
-    """Windows of every power of two over a series, each level made once and kept.
+    """Statistics of the windows of every power of two over a series, each level computed once and kept.
 
     Args:
-        leaf: (n,) or (k, n), k numbers about each window of one bar.
-        join: (older piece, its length, newer piece, its length) -> the same numbers about both together.
+        leaf: (n,) or (k, n), k statistics of each window of one bar.
+        join: (older window, its length, newer window, its length) -> the same statistics of both together.
     """
 
     def __init__(self, leaf: FloatArray, join: Join) -> None:
@@ -34,7 +34,7 @@ class Pyramid:
         self._join = join
 
     def over(self, bars: int) -> FloatArray:
-        """The numbers about each full window of `bars`, oldest first: (n - bars + 1,) or (k, n - bars + 1)."""
+        """The statistics of each full window of `bars`, oldest first: (n - bars + 1,) or (k, n - bars + 1)."""
         levels, join = self._levels, self._join
         window, length = levels[0], 0
         for level in range(bars.bit_length()):
@@ -67,7 +67,7 @@ def moments(x: FloatArray) -> Pyramid:
 
 
 def path_moments(step: FloatArray) -> Pyramid:
-    """(3, n): the same of the path that the steps of a window walk from 0, and its end."""
+    """(3, n): mean, sum of squared deviations and end of the cumulative sum of each window, which starts at 0."""
     leaf = np.zeros((3, len(step)))
     leaf[0] = leaf[2] = step
     return Pyramid(leaf, _join_paths)
@@ -83,18 +83,18 @@ def _join_moments(older: FloatArray, a: int, newer: FloatArray, b: int) -> Float
 def _join_paths(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
     joined = np.empty(older.shape)
     gap = newer[0] - older[0]
-    gap += older[2]  # the newer piece walks on from where the older one ended
+    gap += older[2]  # the cumulative sum of the newer window continues from the end of the older one
     _join_squares(joined, gap, older, a, newer, b)
     np.add(older[2], newer[2], out=joined[2])
     return joined
 
 
 def _join_squares(joined: FloatArray, gap: FloatArray, older: FloatArray, a: int, newer: FloatArray, b: int) -> None:
-    """Rows 0 and 1 of `joined` from those of the pieces, whose means are `gap` apart."""
+    """Rows 0 and 1 of `joined` from those of the windows, whose means differ by `gap`."""
     squares = joined[1]
     np.multiply(gap, gap, out=squares)
     squares *= a * b / (a + b)
-    if a + b > 2:  # single bars do not deviate
+    if a + b > 2:  # the deviation of a single bar is 0
         squares += older[1]
         squares += newer[1]
     gap *= b / (a + b)

@@ -1,4 +1,4 @@
-"""Sequences of rows by bar time, for models that read a stretch of history."""
+"""Windows of consecutive rows, for models that read several bars."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from quorate.core.types import BoolArray, Float32Array, IntArray
 
 
 class Windows:
-    """The L rows up to and including each row, where they are there: without a gap, of one symbol, all known.
+    """The L rows up to and including each row, where they are complete: without a gap, of one symbol, all known.
 
-    Nothing is copied until `gather` is asked for a batch.
+    Nothing is copied until `gather` is called for a batch.
 
     Args:
-        X: (n, F) float32 rows, of one symbol after the other, by time within each.
+        X: (n, F) float32 rows, one symbol after the other, by time within each.
         time: (n,) int64 open times in ms.
         length: L, rows of a window, at least 1.
         timeframe: of the bars.
@@ -27,8 +27,8 @@ class Windows:
 
     Attributes:
         length: L.
-        whole: (n,) bool, whether a window ends at each row. One does not where a bar is missing among its L bars,
-            where another symbol's rows reach into them, or where one of their features is NaN.
+        whole: (n,) bool, whether a complete window ends at each row: no bar is missing among its L bars, all are of
+            one symbol, and none of their features is NaN.
 
     Raises:
         FeatureError: a length under 1, or arrays that do not belong together.
@@ -76,7 +76,7 @@ class Windows:
         return self._X[row - self.length + 1 : row + 1]
 
     def view(self) -> Float32Array:
-        """Every stretch of L rows, whole or not: a read-only (n - L + 1, L, F) view; the last row of stretch i is row
+        """Every window of L rows, complete or not: a read-only (n - L + 1, L, F) view; the last row of window i is row
         i + L - 1.
         """
         if len(self._X) < self.length:
@@ -92,7 +92,7 @@ class Windows:
         return self.at(rows)[:]
 
     def at(self, rows: IntArray) -> Sequences:
-        """The windows that end at `rows`, to be gathered batch by batch.
+        """The windows that end at `rows`, gathered batch by batch.
 
         Raises:
             FeatureError: no window ends at one of them.
@@ -113,14 +113,14 @@ class Windows:
 
 
 class Sequences:
-    """Chosen windows in the shape (B, L, F), none of them copied until a batch is asked for.
+    """Chosen windows of shape (B, L, F), copied batch by batch.
 
-    It stands where an array of windows would: it has a length, a shape, and what it is indexed with (a slice or an
-    array of numbers) comes back as an array. All of its values are finite: `Windows.at` takes whole windows only.
+    It is used like an array of windows: it has a length and a shape, and indexing it with a slice or an array of
+    numbers returns an array. All values are finite: `Windows.at` accepts complete windows only.
 
     Args:
-        stretches: (n, L, F) float32 view of every stretch of L rows.
-        first: (B,) int64, the stretch of each window.
+        stretches: (n, L, F) float32 view of every window of L rows.
+        first: (B,) int64, which of them each chosen window is.
     """
 
     ndim = 3
@@ -148,20 +148,20 @@ class Sequences:
         return rows
 
     def digest(self) -> str:
-        """SHA-256 of the rows that the windows are cut from and of where each one starts, in hexadecimal."""
+        """SHA-256 of the rows that the windows are views of and of where each one starts, in hexadecimal."""
         digest = hashlib.sha256(repr(self.shape).encode())
-        # The first row of every stretch and the rest of the last one: each row once, instead of L times.
+        # The first row of every window and the rest of the last one: each row once, instead of L times.
         for part in (self._stretches[:, 0], self._stretches[-1:, 1:], self._first):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
     def select(self, chosen: slice | IntArray) -> Sequences:
-        """Some of them, still uncopied."""
+        """Some of the windows, without a copy."""
         return Sequences(self._stretches, self._first[chosen])
 
 
 def _all_true(flags: BoolArray, count: int, rows: int) -> BoolArray:
-    """Whether the newest `count` flags up to each of `rows` rows are all there and true."""
+    """(rows,) bool, whether `count` flags up to each row exist and are true."""
     if count == 0:
         return np.ones(rows, np.bool_)
     false_so_far = np.concatenate([[0], np.cumsum(~flags)])

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from quorate.core.clock import format_ms
 from quorate.core.errors import TargetError, TooLittleHistoryError
 from quorate.core.types import Candles, Float32Array, FloatArray, IntArray
-from quorate.features import Context, Inputs, Sequences, build, feature_set
+from quorate.features import Context, FeatureSet, Inputs, Sequences, build
+from quorate.features.catalogue import resolve
 from quorate.targets.labels import Labels, Target
 
 
@@ -62,7 +63,7 @@ class Dataset:
 
 def build_dataset(
     panel: Mapping[str, Candles],
-    features: str,
+    features: str | FeatureSet,
     target: Target,
     start: int | None = None,
     end: int | None = None,
@@ -73,7 +74,7 @@ def build_dataset(
 
     Args:
         panel: symbol -> candles. Bars before `start` serve as warm-up of the features and have no row.
-        features: name of a feature set.
+        features: a feature set, or its name.
         target: labels the candles.
         start: first bar that may have a row, in ms UTC, inclusive; None for the first bar.
         end: in ms UTC, exclusive; neither features nor labels use bars from here on. None for no limit.
@@ -86,7 +87,7 @@ def build_dataset(
         FeatureError, CandleError: as `quorate.features.build`.
     """
     _check(panel)
-    wanted = feature_set(features)
+    wanted = resolve(features)
     histories = [candles.between(end=end) for candles in panel.values()]
     labels = [target.label(candles) for candles in histories]
     chosen = [_rows(candles, known, wanted.warmup, start) for candles, known in zip(histories, labels, strict=True)]
@@ -100,7 +101,7 @@ def build_dataset(
     for number, (symbol, candles) in enumerate(zip(panel, histories, strict=True)):
         skipped, begin = first[number], ends[number] - counts[number]
         if counts[number]:
-            X[begin : ends[number]] = build(candles, features, (contexts or {}).get(symbol))[skipped:]
+            X[begin : ends[number]] = build(candles, wanted, (contexts or {}).get(symbol))[skipped:]
         places.append(begin + chosen[number] - skipped)
         complete = np.isfinite(X[places[-1]]).all(axis=1)
         chosen[number], places[-1] = chosen[number][complete], places[-1][complete]
@@ -117,7 +118,7 @@ def build_dataset(
         span_end=_gather([label.span_end for label in labels], chosen),
         forward_return=_gather([label.forward_return for label in labels], chosen),
         symbols=tuple(panel),
-        features=features,
+        features=wanted.name,
         candles=sum(len(candles.between(start, end)) for candles in panel.values()),
     )
 

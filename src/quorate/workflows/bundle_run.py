@@ -160,7 +160,7 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: Policy | None
     Args:
         bundle: a folder of a bundle, of bundles (its champion is read) or of a series; what training returned; or one
             that is loaded already.
-        settings: `predict` holds the deadline of a bundle that is read.
+        settings: `predict` holds the deadline of a bundle that is read, `features` the files of own columns.
         policy: to decide by instead of the bundle's own.
 
     Raises:
@@ -171,7 +171,7 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: Policy | None
     if isinstance(bundle, TrainResult | SeriesResult):
         bundle = bundle.path
     if isinstance(bundle, str | Path):
-        return load(bundle, settings.predict, policy)
+        return load(bundle, settings.predict, policy, settings.features)
     return bundle if policy is None else bundle.by(policy)
 
 

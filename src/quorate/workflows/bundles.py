@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from quorate.core.errors import BundleError, QuorateError
 from quorate.core.progress import Progress, silent
@@ -17,6 +17,9 @@ from quorate.workflows.results.bundles import (
     ChampionChange,
     Verification,
 )
+
+if TYPE_CHECKING:
+    from quorate.core.settings import FeatureSettings
 
 #: A store, or the path of its folder.
 StoreLike: TypeAlias = BundleStore | Path | str
@@ -61,13 +64,18 @@ def show_bundle(bundles: StoreLike, bundle_id: str | None = None) -> BundleDetai
 
 
 def verify_bundles(
-    bundles: StoreLike, bundle_ids: Sequence[str] | None = None, *, progress: Progress = silent
+    bundles: StoreLike,
+    bundle_ids: Sequence[str] | None = None,
+    *,
+    settings: FeatureSettings | None = None,
+    progress: Progress = silent,
 ) -> Verification:
     """Read every file of bundles against its SHA-256, and load their members.
 
     Args:
         bundles: the folder.
         bundle_ids: None for all.
+        settings: files with columns of your own, for bundles that were trained on them.
         progress: called with each bundle verified.
 
     Raises:
@@ -78,7 +86,7 @@ def verify_bundles(
     paths = [store.path(name) for name in names]
     found = []
     for number, (name, path) in enumerate(zip(names, paths, strict=True), 1):
-        found.append(_verify(store, name, path))
+        found.append(_verify(store, name, path, settings))
         progress("verifying bundles", number, len(names))
     return Verification(store.folder, tuple(found))
 
@@ -129,12 +137,12 @@ def _summary(store: BundleStore, name: str, champion: bool, published: str | Non
         return BundleSummary(name, champion, published, None, str(error))
 
 
-def _verify(store: BundleStore, name: str, path: Path) -> BundleVerification:
+def _verify(store: BundleStore, name: str, path: Path, settings: FeatureSettings | None) -> BundleVerification:
     from quorate.ensemble.inference.loading import load_bundle
 
     try:
         files = len(store.verify(name).files)
-        loaded = load_bundle(path)
+        loaded = load_bundle(path, features=settings)
     except QuorateError as error:
         return BundleVerification(name, ok=False, error=str(error))
     failed = "; ".join(f"{model}: {reason}" for model, reason in loaded.members.failures.items())

@@ -1,4 +1,4 @@
-"""The files of a Freqtrade data folder, listed and checked."""
+"""Checks before anything is trained: the files of a Freqtrade data folder, and columns of a user's own."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results.market_files import CheckResult, FileList
+from quorate.workflows.results.own_columns import OwnColumnsResult
 
 if TYPE_CHECKING:
-    from quorate.core.settings import QualitySettings
+    from quorate.core.settings import FeatureSettings, QualitySettings
 
 
 def list_candles(data: str | Path) -> FileList:
@@ -41,3 +42,25 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
         reports.append(report)
         progress("checking files", number, total)
     return CheckResult(Path(data), tuple(reports))
+
+
+def check_own_columns(settings: FeatureSettings | None = None) -> OwnColumnsResult:
+    """Check every column of a user's own: for look-ahead, for the warm-up that it declares, for finite values.
+
+    The candles are synthetic and seeded, so that the result is always the same. Training and prediction run the same
+    checks before they use a column.
+
+    Args:
+        settings: files with columns; None for those of quorate.toml and the environment. Columns of installed packages
+            are always checked.
+
+    Raises:
+        SettingsError: a file that cannot be read or fails.
+        FeatureError: two columns of one name, or a name of the catalogue. One that fails a check is part of the result.
+    """
+    from quorate.core.configuration import load_settings
+    from quorate.features.catalogue import available_own
+    from quorate.features.checks import check_own
+
+    given = load_settings().features if settings is None else settings
+    return OwnColumnsResult(tuple(check_own(column) for column in available_own(given)))

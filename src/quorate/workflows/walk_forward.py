@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, Funding, Policy
     from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
+    from quorate.features import FeatureSet
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.workflows.market_data import Data
@@ -68,6 +69,7 @@ def walk_forward(
     from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
+    from quorate.features import feature_set
     from quorate.workflows.market_data import data_name
     from quorate.workflows.trials import TrialRecorder
 
@@ -77,11 +79,12 @@ def walk_forward(
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     members = split_symbols(models)
     require_members(members)
+    features = feature_set(settings.train.features, settings.features)
     source, markets = open_selection(data, selection, settings)
     clock = [time.perf_counter()]
     read = _read(source, markets, progress)
     clock.append(time.perf_counter())
-    rows = _label(read, markets, settings)
+    rows = _label(read, markets, settings, features)
     progress("features and labels", len(read.panel), len(read.panel))
     clock.append(time.perf_counter())
     importance = PermutationImportance(rows, members, settings.evaluation)
@@ -112,6 +115,8 @@ def walk_forward(
         "split": asdict(settings.split),
         "seed": settings.train.seed,
     }
+    if features.own:  # another source under the same name is another trial
+        choices["own_columns"] = {source.name: source.digest for source in features.own}
     card.figures.update(recorder.record(card.configurations, setup, choices, settings))
     clock.append(time.perf_counter())
     header = {
@@ -149,10 +154,10 @@ def _read(source: CandleSource, markets: Markets, progress: Progress) -> _Read:
     return _Read(panel, read_funding(source, symbols), read_marks(source, symbols, timeframe, start, end), contracts)
 
 
-def _label(read: _Read, markets: Markets, settings: Settings) -> LabelledBars:
+def _label(read: _Read, markets: Markets, settings: Settings, features: FeatureSet) -> LabelledBars:
     """Features and labels of every bar, once for all folds."""
     from quorate.evaluation.walk_forward.labelled_bars import build_rows
     from quorate.targets import ForwardClass
 
     target = ForwardClass(settings.target.horizon, settings.target.band)
-    return build_rows(read.panel, settings.train.features, target, markets.start, markets.end, read.funding)
+    return build_rows(read.panel, features, target, markets.start, markets.end, read.funding)

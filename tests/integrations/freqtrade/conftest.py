@@ -8,6 +8,7 @@ import pytest
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.settings import (
+    FeatureSettings,
     FreqtradeSettings,
     LightGBMSettings,
     ModelSettings,
@@ -59,8 +60,10 @@ def settings(trees: int = 20) -> Settings:
     )
 
 
-def train_trees(panel, timeframe, out, seam, trees=20):
-    return train_ensemble(panel, timeframe, TrainingSpec(models=MODELS, settings=settings(trees), end=seam), out)
+def train_trees(panel, timeframe, out, seam, trees=20, features="core14", own=None):
+    base = settings(trees)
+    given = replace(base, train=replace(base.train, features=features), features=own or FeatureSettings())
+    return train_ensemble(panel, timeframe, TrainingSpec(models=MODELS, settings=given, end=seam), out)
 
 
 def train_stack(world, bars=1_000):

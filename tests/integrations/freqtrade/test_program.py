@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from integrations.freqtrade.conftest import World, make_world, train_stack
+from integrations.freqtrade.conftest import World, make_world, train_stack, train_trees
 from quorate import load_bundle
 from quorate.core.clock import timeframe_ms
+from quorate.core.configuration import load_settings
+from quorate.features import feature_names
 from quorate.integrations.freqtrade.scaffold import scaffold
 from stubs import freqtrade
 from stubs.binance import spawn
@@ -329,6 +331,31 @@ def test_the_hybrid_strategy_trades_a_stack_on_bars_of_four_hours(tmp_path):
     assert "found the recipe 'vote'; expected 'stack'" in flat(refused)
 
 
+def own_column(folder):
+    """A settings file beside the file with a column that it names."""
+    function = "def gap(bars):\n    return bars.open[1:] / bars.close[:-1] - 1\n"
+    (folder / "my_features.py").write_text(f"import quorate\n\n\n@quorate.feature(warmup=1)\n{function}")
+    (folder / "quorate.toml").write_text('[features]\nmodules = ["my_features.py"]\n')
+    return folder / "quorate.toml"
+
+
+def test_a_bundle_with_own_columns_trades_where_quorate_toml_names_their_file(bot, tmp_path):
+    config = own_column(tmp_path)
+    own = load_settings(config, {}).features
+    trained = train_trees(bot.world.panel, "1h", tmp_path / "bundles", bot.world.seam, features="core14+gap", own=own)
+    named = {"bundle": str(trained.path)}
+    trades, _ = bot.backtest(own=named, settings={"QUORATE_CONFIG": str(config)})
+    assert len(trades) > 20
+    bundle = load_bundle(trained.path, features=own)
+    for trade in trades:
+        frame = bundle.predict_frame(bot.world.panel[trade["pair"]])
+        row = int(np.searchsorted(frame.time, trade["open_timestamp"])) - 1
+        assert int(frame.action[row]) - 1 == (-1 if trade["is_short"] else 1)
+    refused = bot.run("backtesting", "--timerange", SPAN, own=named)
+    assert refused.returncode != 0
+    assert "no column gap here; expected the columns that it was trained on: gap of my_features.py" in flat(refused)
+
+
 def test_before_freqai_has_its_first_model_nothing_is_said(bot):
     """Live, FreqAI hands on no more than the label and that it does not count."""
     code = (
@@ -358,7 +385,8 @@ def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
     small = {
         "QUORATE_MODELS__XGBOOST__TREES": "20", "QUORATE_MODELS__LIGHTGBM__TREES": "20",
         "QUORATE_MODELS__XGBOOST__L2_SHARE": "0", "QUORATE_MODELS__LIGHTGBM__L2_SHARE": "0",
-        "QUORATE_TRAIN__THREADS": "1", "QUORATE_TRAIN__FEATURES": "core14",
+        "QUORATE_TRAIN__THREADS": "1", "QUORATE_TRAIN__FEATURES": "core14+gap",
+        "QUORATE_CONFIG": str(own_column(tmp_path)),
     }  # fmt: skip
     trades, log = bot.backtest("--timerange", "20240220-20240311", config="config-freqai-test.json", settings=small)
     assert log.count("Starting training BTC/USDT:USDT") == 2
@@ -377,3 +405,7 @@ def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
     done = subprocess.run([home / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
     ahead = config["freqai"]["feature_parameters"]["label_period_candles"]
     assert [int(line) for line in done.stdout.split()] == [ahead, ahead]
+    # The column of the user's own is among what they learned from.
+    for path in (bot.world.user_data / "models" / "test").rglob("*_metadata.json"):
+        learned = json.loads(path.read_text())["training_features_list"]
+        assert learned == [f"%-{name}" for name in (*feature_names("core14"), "gap")]

@@ -20,6 +20,11 @@ def require(section: str, name: str, value: float, low: float, high: float) -> N
 
 
 class Section:
-    """Base of all sections: pydantic refuses unknown keys."""
+    """Base of all sections: pydantic refuses unknown keys.
 
+    Attributes:
+        paths: settings that are lists of files; relative ones start at the folder of the settings file.
+    """
+
+    paths: ClassVar[tuple[str, ...]] = ()
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}

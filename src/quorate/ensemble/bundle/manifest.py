@@ -15,9 +15,10 @@ from quorate.core.sections.learning import TargetSettings
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
-from quorate.ensemble.bundle.manifest_schema import misfit
+from quorate.ensemble.bundle.manifest_schema import OWN_COLUMNS, misfit
 from quorate.ensemble.recipes import RECIPES, RecipeName
-from quorate.features.catalogue import feature_set
+from quorate.features.catalogue import describe
+from quorate.features.own import ColumnSource
 
 SCHEMA_VERSION = 2
 DTYPE = "float32"
@@ -43,6 +44,8 @@ class Manifest:
     Attributes:
         id: of the content: the first 16 hex digits of the SHA-256 of everything else in the manifest.
         features: the feature set's name; feature_names and feature_hash are what it was when trained.
+        own_columns: those of its columns that are not in the catalogue, with the digests of their source; a bundle can
+            be loaded only where the same columns are.
         policy: of the vote; the calibrated policy's numbers are in calibration.json.
         decides: the policy that later rows chose: classic or calibrated.
         training_start: open time in ms of the first bar that trained it.
@@ -74,6 +77,7 @@ class Manifest:
     decides: Policy = "classic"
     id: str = ""
     stack: Mapping[str, Any] = field(default_factory=dict)
+    own_columns: tuple[ColumnSource, ...] = ()
 
     def sealed(self) -> Self:
         """The same manifest with the id that its content has."""
@@ -91,7 +95,7 @@ class Manifest:
         return {
             "schema_version": SCHEMA_VERSION,
             "recipe": self.recipe,
-            "features": {"set": self.features, "names": list(self.feature_names), "hash": self.feature_hash},
+            "features": self._features_tree(),
             "classes": list(CLASS_NAMES),
             "dtype": DTYPE,
             "target": self._target_tree(),
@@ -110,6 +114,10 @@ class Manifest:
             "versions": dict(self.versions),
             "files": dict(self.files),
         } | ({"stack": dict(self.stack)} if self.stack else {})
+
+    def _features_tree(self) -> dict[str, Any]:
+        tree = {"set": self.features, "names": list(self.feature_names), "hash": self.feature_hash}
+        return tree | ({"own": [asdict(column) for column in self.own_columns]} if self.own_columns else {})
 
     @property
     def horizon(self) -> int:
@@ -164,11 +172,11 @@ class Manifest:
                 attempted, found=f"an incomplete manifest ({error})", expected="every field of a manifest"
             ) from error
         try:
-            known = feature_set(manifest.features)
+            names, digest = describe(manifest.features, manifest.own_columns)
         except FeatureError as error:
             raise BundleError(attempted, found=error.found, expected=error.expected, remedy=error.remedy) from error
-        _require_order(attempted, manifest.feature_names, known.names)
-        _require(attempted, "feature hash", manifest.feature_hash, known.hash)
+        _require_order(attempted, manifest.feature_names, names)
+        _require(attempted, "feature hash", manifest.feature_hash, digest)
         if own != manifest.id or _dump(tree).encode() != content:
             raise BundleError(
                 attempted,
@@ -202,6 +210,7 @@ class Manifest:
             versions=tree["versions"],
             files=tree["files"],
             stack=dict(tree.get("stack", {})),
+            own_columns=_own_columns(tree["features"]),
         )
 
 
@@ -249,6 +258,14 @@ def _shares(tree: Mapping[str, Any]) -> tuple[float, ...]:
     if len(shares) != expected:
         raise ValueError(f"a class prior of {len(shares)} shares instead of {expected}")
     return shares
+
+
+def _own_columns(features: Mapping[str, Any]) -> tuple[ColumnSource, ...]:
+    told = features.get("own", [])
+    wrong = misfit(told, OWN_COLUMNS, "features.own")
+    if wrong is not None:
+        raise ValueError(wrong)
+    return tuple(ColumnSource(**column) for column in told)
 
 
 def _require_files(attempted: str, manifest: Manifest) -> None:

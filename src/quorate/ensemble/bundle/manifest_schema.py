@@ -36,6 +36,9 @@ MANIFEST: Mapping[str, Any] = {
     "files": Each(str),
 }
 
+# Columns of a user's own, in the mapping "features" of a bundle that has them.
+OWN_COLUMNS = [{"name": str, "warmup": int, "module": str, "digest": str}]
+
 
 def misfit(value: Any, kind: Any = MANIFEST, where: str = "") -> str | None:
     """Where a document is not of the kind it should be; None where all of it is.

@@ -42,7 +42,7 @@ from quorate.ensemble.voting.fallback import fallback_frame, fallback_signal
 from quorate.ensemble.voting.policies import quorum_count
 from quorate.ensemble.voting.vote import decide
 from quorate.ensemble.voting.vote_frame import decide_frame
-from quorate.features import Bars, Inputs, build, live, volatility_20
+from quorate.features import Bars, FeatureSet, Inputs, build, feature_set, live, volatility_20
 from quorate.models.runtime import OnnxSession
 
 # What a live futures frame of Freqtrade holds; every feature is warm within it.
@@ -63,6 +63,7 @@ class Bundle:
         settings: the deadline of live predictions.
         calibration: scores to probabilities, and the calibrated policy.
         stack: what combines members that predict returns; None for members that vote.
+        features: that its members read; None for the catalogue's set of the manifest's name.
 
     Attributes:
         decides: the policy that it decides by: the manifest's own, unless `by` chose another.
@@ -76,8 +77,10 @@ class Bundle:
         settings: PredictSettings | None = None,
         calibration: Calibration = UNCALIBRATED,
         stack: Stack | None = None,
+        features: FeatureSet | None = None,
     ) -> None:
         self.manifest = manifest
+        self.features = feature_set(manifest.features) if features is None else features
         self.stack = stack
         self.calibration = calibration
         self.decides: Policy = manifest.decides
@@ -200,7 +203,7 @@ class Bundle:
         if self.mode == "none":
             asked = self.members.abstain(_NOT_ASKED)
             return [fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), asked) for bars in newest]
-        read = [live(bars, self.manifest.features, self.members.window) for bars in newest]
+        read = [live(bars, self.features, self.members.window) for bars in newest]
         volatilities = [volatility for _, volatility in read]
         inputs = [
             Inputs(X, bars.time[-len(X) :], self.manifest.timeframe) for (X, _), bars in zip(read, newest, strict=True)
@@ -258,7 +261,7 @@ class Bundle:
             return silenced(
                 fallback_frame(bars, volatility, models, candles.synthetic or self.manifest.synthetic), seen
             )
-        return self.decide_bars(candles, build(bars, self.manifest.features), volatility, seen, sets=sets)
+        return self.decide_bars(candles, build(bars, self.features), volatility, seen, sets=sets)
 
     def decide_bars(
         self,

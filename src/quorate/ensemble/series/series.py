@@ -184,11 +184,11 @@ class BundleSeries:
             return self.newest.predict_frame(candles)
         if self.in_training_span(candles).all():
             raise self._refusal(f"predict {candles.symbol}")
-        bars = Bars(candles)
-        X, volatility = build(bars, self.manifest.features), volatility_20(bars)
+        bars, parts = Bars(candles), self._rows(candles)
+        X, volatility = build(bars, parts[0][0].features), volatility_20(bars)
         frames = []
         begun = 0
-        for bundle, first, last in self._rows(candles):
+        for bundle, first, last in parts:
             # Members that read a window of bars need those before their first one, too.
             lead = min(begun, max(0, first - bundle.members.window + 1))
             if bundle.mode == "none":

@@ -18,6 +18,7 @@ from typing import Any
 from quorate.core.clock import iso_ms
 from quorate.core.errors import BundleError, DataError
 from quorate.core.files import write_text_atomic
+from quorate.core.sections.features import FeatureSettings
 from quorate.core.sections.vote import PredictSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
@@ -56,13 +57,19 @@ def publish(store: BundleStore, ids: Sequence[str]) -> tuple[Path, str]:
     return path, name
 
 
-def load_series(path: str | Path, settings: PredictSettings | None = None, policy: str | None = None) -> BundleSeries:
+def load_series(
+    path: str | Path,
+    settings: PredictSettings | None = None,
+    policy: str | None = None,
+    features: FeatureSettings | None = None,
+) -> BundleSeries:
     """Read a series; its bundles are verified and started when a bar first needs them.
 
     Args:
         path: the folder that `quorate train --rolling` named.
         settings: the deadline of live predictions.
         policy: to decide by instead of each bundle's own: classic or calibrated.
+        features: files with columns of your own, for bundles that were trained on them.
 
     Raises:
         BundleError: no series there, one that is altered, or bundles that are missing or do not belong together.
@@ -80,17 +87,23 @@ def load_series(path: str | Path, settings: PredictSettings | None = None, polic
             expected="the series as published",
             remedy="Restore it from a copy, or train it again.",
         )
-    series = BundleSeries(tree["id"], manifests, lambda name: load_bundle(store.path(name), settings))
+    start = partial(load_bundle, settings=settings, features=features)
+    series = BundleSeries(tree["id"], manifests, lambda name: start(store.path(name)))
     return series if policy is None else series.by(policy)
 
 
-def load(path: str | Path, settings: PredictSettings | None = None, policy: str | None = None) -> Predictor:
+def load(
+    path: str | Path,
+    settings: PredictSettings | None = None,
+    policy: str | None = None,
+    features: FeatureSettings | None = None,
+) -> Predictor:
     """A bundle, the champion of a folder of bundles, or a series: whatever lies there.
 
     Raises:
-        BundleError: as `load_bundle` and `load_series`.
+        BundleError, FeatureError: as `load_bundle` and `load_series`.
     """
-    read = partial(load_series if is_series(path) else load_bundle, settings=settings, policy=policy)
+    read = partial(load_series if is_series(path) else load_bundle, settings=settings, policy=policy, features=features)
     return read(path)
 
 

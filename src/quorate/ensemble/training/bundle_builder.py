@@ -107,6 +107,7 @@ class BundleBuilder:
             features=ground.features.name,
             feature_names=ground.features.names,
             feature_hash=ground.features.hash,
+            own_columns=ground.features.own,
             target=settings.target,
             policy=settings.vote,
             decides=self.decides,

@@ -61,7 +61,7 @@ class TrainingData:
     def fingerprint(self) -> str:
         """Of all that a training depends on: an interrupted one goes on only where nothing has changed."""
         dataset, split = self.dataset, self.split
-        told = (dataset.symbols, dataset.features, self.settings, code_digest(), versions())
+        told = (dataset.symbols, self.features.hash, self.settings, code_digest(), versions())
         digest = hashlib.sha256(repr(told).encode())
         for array in (dataset.inputs.X, dataset.y, dataset.row, split.train, split.validation, split.test):
             digest.update(array.tobytes())
@@ -88,14 +88,16 @@ def lay(
 
     Raises:
         ModelError: an unknown or doubled name, or none.
+        FeatureError: an unknown feature set, or a column of a user's own that fails a check.
         DataError: no row has every feature and a label.
     """
     _require_models(models)
     makers = {name: _maker(name, recipe, settings) for name in models}
     lead = max(map(_window, makers.values())) - 1
     target = recipe.make_target(settings.target)
-    features, first = feature_set(recipe.features(settings)), recipe.first_bar(panel, start, settings)
-    dataset = build_dataset(panel, features.name, target, first, end, lead=lead)
+    features = feature_set(recipe.features(settings), settings.features)
+    first = recipe.first_bar(panel, start, settings)
+    dataset = build_dataset(panel, features, target, first, end, lead=lead)
     split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
     slices = validation_slices(dataset.time, dataset.span_end, split.validation, settings.split)
     learned = dataset.y[split.train]

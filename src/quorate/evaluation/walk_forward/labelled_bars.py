@@ -11,11 +11,8 @@ import numpy as np
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
-from quorate.features.bars import Bars
-from quorate.features.build_matrix import build, volatility_20
-from quorate.features.catalogue import feature_set
-from quorate.features.context import Context, contexts
-from quorate.features.inputs import Inputs
+from quorate.features import Bars, Context, FeatureSet, Inputs, build, contexts, volatility_20
+from quorate.features.catalogue import resolve
 from quorate.targets import Target
 
 
@@ -28,7 +25,7 @@ class LabelledBars:
     Attributes:
         X: (n, F) float32; NaN where a feature is unknown.
         columns: (F,) names.
-        features: name of the feature set.
+        features: the feature set, or its name.
         contexts: symbol -> context, if the feature set uses one.
         y: (n,) int8 classes; undefined where not `known`.
         known: (n,) bool, the label is known.
@@ -44,7 +41,7 @@ class LabelledBars:
 
     X: Float32Array
     columns: tuple[str, ...]
-    features: str
+    features: str | FeatureSet
     contexts: Mapping[str, Context]
     y: ActionArray
     known: BoolArray
@@ -79,7 +76,7 @@ class LabelledBars:
 
 def build_rows(
     panel: Mapping[str, Candles],
-    features: str,
+    features: str | FeatureSet,
     target: Target,
     start: int | None = None,
     end: int | None = None,
@@ -89,7 +86,7 @@ def build_rows(
 
     Args:
         panel: symbol -> candles, all of one timeframe. Bars before `start` warm up the features and give no row.
-        features: name of a feature set; its context, if any, is computed from the panel and `funding`.
+        features: a feature set, or its name; its context, if any, is computed from the panel and `funding`.
         target: class target to predict.
         start: first bar, ms, inclusive; None for the first of the panel.
         end: exclusive, ms; bars from here on are used neither by features nor by labels.
@@ -114,7 +111,7 @@ def build_rows(
     if not ends[-1]:
         raise EvaluationError("walk forward", found="no bar in the span", expected="candles from `start` to `end`")
     spans = {symbol: slice(last - count, last) for symbol, count, last in zip(histories, counts, ends, strict=True)}
-    wanted = feature_set(features)
+    wanted = resolve(features)
     around = contexts(histories, funding) if wanted.context else {}
     n = ends[-1]
     X = np.empty((n, len(wanted.names)), np.float32)
@@ -124,7 +121,7 @@ def build_rows(
     for symbol, candles in histories.items():
         rows, own = spans[symbol], slice(first[symbol], None)
         bars, labels = Bars(candles, around.get(symbol)), target.label(candles)
-        X[rows] = build(bars, features)[own]
+        X[rows] = build(bars, wanted)[own]
         volatility[rows] = volatility_20(bars)[own]
         y[rows], known[rows], span_end[rows] = labels.y[own], labels.known[own], labels.span_end[own]
         forward_return[rows] = labels.forward_return[own]
@@ -132,7 +129,7 @@ def build_rows(
     return LabelledBars(
         X=X,
         columns=wanted.names,
-        features=features,
+        features=wanted,
         contexts=around,
         y=y,
         known=known,

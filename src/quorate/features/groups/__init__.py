@@ -1,3 +1,3 @@
-"""The columns of the feature sets, one file a group."""
+"""Columns of the feature sets, one file per group."""
 
 __all__: list[str] = []

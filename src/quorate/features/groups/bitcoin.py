@@ -1,4 +1,4 @@
-"""What BTC did."""
+"""Columns of BTC at the time of each bar."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from quorate.features.column import Column
 
 
 def of_btc(name: str) -> Callable[[Bars], FloatArray]:
-    """A column of BTC at the time of each bar: (n,) float64, NaN where BTC has no bar or is not known."""
+    """A column of BTC at the time of each bar: (n,) float64, NaN where BTC has no bar or the context has no BTC."""
 
     def compute(bars: Bars) -> FloatArray:
-        reference = None if bars.context is None else bars.context.reference
+        reference = None if bars.context is None else bars.context.btc
         return np.full(len(bars), np.nan) if reference is None else reference.at(name, bars.time)
 
     return compute

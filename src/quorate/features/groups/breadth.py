@@ -1,4 +1,4 @@
-"""What the market around a symbol did: the mean of all, and how many of them rose."""
+"""Means over the universe, and the share of its symbols that rose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the bar closes, in UTC."""
+"""Time of the close of the bar, in UTC."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAY_SIN, _DAY_COS = np.sin(np.arange(7) * (2 * math.pi / 7)), np.cos(np.arange(
 
 
 def _hours(bars: Bars) -> HourArray:
-    """Whole hours from 1970-01-01 to the bar's close: few enough for int32, which divides several times as fast."""
+    """Whole hours from 1970-01-01 to the bar's close, as int32, which divides several times as fast as int64."""
     return bars.once("hours", lambda: ((bars.time + timeframe_ms(bars.timeframe)) // HOUR_MS).astype(np.int32))
 
 
@@ -48,7 +48,7 @@ def _day_of_month(bars: Bars) -> HourArray:
 
 @lru_cache(maxsize=8)
 def _days_of_month(first: int, last: int) -> HourArray:
-    """Of each day from `first` to `last`. Live, hundreds of symbols ask for the same days within a bar."""
+    """Of each day from `first` to `last`. Cached: live, hundreds of symbols need the same days within a bar."""
     dates = np.arange(first, last + 1).astype("datetime64[D]")
     of_month: HourArray = (dates - dates.astype("datetime64[M]")).astype(np.int32) + 1
     return of_month

@@ -1,4 +1,4 @@
-"""What longs pay shorts."""
+"""Funding rates, which longs pay to shorts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from quorate.core.types import FloatArray
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 
-# Settlements are 1 to 8 hours apart: a rate older than this belongs to a file that ends too early.
+# Settlements are 1 to 8 hours apart: where the newest is older, the file ends too early and the rate is not known.
 _AGE_MS = DAY_MS
 
 
 def _mean(settlements: int) -> Callable[[Bars], FloatArray]:
-    """Mean rate of the newest settlements."""
+    """Mean rate of the newest settlements, a fraction; NaN where they are missing or too old."""
 
     def compute(bars: Bars) -> FloatArray:
         rates = np.full(len(bars), np.nan)

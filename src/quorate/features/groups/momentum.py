@@ -1,4 +1,4 @@
-"""Whether moves go on or turn back."""
+"""Persistence of price moves: crosses of averages, efficiency, autocorrelation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from quorate.features.column import Column
 
 
 def _efficiency_ratio_20(bars: Bars) -> FloatArray:
-    """Distance between the ends of 20 steps over the way walked (Kaufman, 1995)."""
-    walked = rolling.sums(np.abs(bars.close[1:] - bars.close[:-1])).over(20)
-    return ratio(np.abs(bars.close[20:] - bars.close[:-20]), walked)
+    """Efficiency ratio: net change over 20 bars divided by the sum of absolute changes (Kaufman, 1995)."""
+    path = rolling.sums(np.abs(bars.close[1:] - bars.close[:-1])).over(20)
+    return ratio(np.abs(bars.close[20:] - bars.close[:-20]), path)
 
 
 def _autocorr_20(bars: Bars) -> FloatArray:
-    """Correlation of 20 one-bar changes with the 20 one bar before; 0 where either are all equal."""
+    """Correlation of 20 one-bar changes with those one bar earlier; 0 where all of either are equal."""
     changes = bars.change()
     mean, square = bars.change_moments(20)
     variance = square - mean * mean
@@ -30,7 +30,7 @@ def _autocorr_20(bars: Bars) -> FloatArray:
 
 
 def _above(fast: FloatArray, slow: FloatArray, bars: Bars) -> BoolArray:
-    """Whether one line is above the other by more than rounding: on a flat market no flag hangs on the last bit."""
+    """Whether one line is above the other by more than rounding errors, which decide on a flat market otherwise."""
     return fast - slow > ROUNDING * bars.close
 
 

@@ -1,4 +1,4 @@
-"""Where the price is, and how far it has come."""
+"""Price changes, the shape of the bar, and the distance from the highest and lowest price."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a symbol stands among all."""
+"""The rank of a symbol's columns among those of the universe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import numpy as np
 from quorate.core.types import FloatArray
 from quorate.features.bars import Bars
 from quorate.features.column import Column
-from quorate.features.cross_section import COMPARED
+from quorate.features.groups import price, volatility, volume
+
+# Columns that are compared across symbols. All are fractions, so that float32 keeps seven digits of them.
+COMPARED: dict[str, Column] = {
+    column.name: column
+    for column in (*price.COLUMNS, *volatility.COLUMNS, *volume.COLUMNS)
+    if column.name in {"change_1", "change_4", "change_24", "volatility_20", "volume_ma_ratio"}
+}
 
 
 def _rank(name: str, compared: str) -> Column:

@@ -1,4 +1,4 @@
-"""What kind of market it is, as flags."""
+"""Market regimes, as flags."""
 
 from __future__ import annotations
 

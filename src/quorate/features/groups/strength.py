@@ -1,4 +1,4 @@
-"""What a unit of BTC would have gained in this symbol instead."""
+"""Relative strength: the change of the symbol measured in BTC."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Oscillators, bands and averages.
 
-RSI, MACD, ATR, EMA, ADX, the stochastic, CCI, Williams %R are TA-Lib's values as they are (0 to 100 where TA-Lib says
-so); what TA-Lib gives in price units is over the close.
+RSI, MACD, ATR, EMA, ADX, the stochastic, CCI and Williams %R are TA-Lib's values in TA-Lib's ranges; values in units of
+price are divided by the close.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from quorate.features.arithmetic import ROUNDING, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 
-# A 498-bar live frame must know it: TA-Lib's EMA(200) is seeded with its first 200 closes and never quite forgets them.
+# Exactly the newest closes, so that a live frame of 498 bars has the same value: TA-Lib's EMA(200) depends on its seed,
+# the mean of the first 200 closes, far longer.
 _EMA_200_BARS = 370
 _EMA_200_DECAY = 1 - 2 / (200 + 1)
 
@@ -90,13 +91,13 @@ def _ema_200(bars: Bars) -> FloatArray:
 
 
 def _obv(bars: Bars) -> FloatArray:
-    """On-balance volume as a z-score over 20 bars: the level it began at cancels."""
+    """On-balance volume as a z-score over 20 bars, in which its starting level cancels."""
     mean, squares, end = rolling.path_moments(bars.signed_volume()).over(20)
     return ratio(end - mean, np.sqrt(squares / 19))
 
 
 def _stochastic(bars: Bars) -> FloatArray:
-    """%K of 14 bars, smoothed over 3: (n - 15,). TA-Lib's own smoothing is a running sum."""
+    """%K of 14 bars, smoothed over 3 without TA-Lib's running sum: (n - 15,)."""
 
     def smoothed() -> FloatArray:
         lowest = bars.lowest(14)
@@ -111,7 +112,7 @@ def _williams_r(bars: Bars) -> FloatArray:
 
 
 def _cci(bars: Bars) -> FloatArray:
-    """TA-Lib's, but 0 where the typical price is flat: not every release sees that through the rounding errors."""
+    """CCI of TA-Lib, but 0 where the typical price is flat, which some releases miss because of rounding errors."""
     typical = bars.typical()
     values: FloatArray = indicators.CCI(bars.high, bars.low, bars.close, 20)
     span = indicators.MAX(typical, 20) - indicators.MIN(typical, 20)

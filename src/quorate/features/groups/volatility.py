@@ -1,4 +1,4 @@
-"""How much the price moves."""
+"""Volatility and the distribution of price changes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _WEEK = {"least": 42, "most": 288}
 
 
 def _bb_pct(bars: Bars) -> FloatArray:
-    """Place of the close between the Bollinger bands: 0 on the lower, 1 on the upper, 0 where they meet."""
+    """Position of the close between the Bollinger bands: 0 on the lower, 1 on the upper, 0 where they coincide."""
     reach = band_reach(bars)
     return ratio(bars.close[19:] - band_middle(bars) + reach, 2 * reach)
 
 
 def _parkinson_20(bars: Bars) -> FloatArray:
-    """Volatility from highs and lows of 20 bars (Parkinson, 1980)."""
+    """Parkinson volatility, from the highs and lows of 20 bars (Parkinson, 1980)."""
     span = np.log(bars.high / bars.low)
     return np.sqrt(rolling.sums(span * span).over(20) / (20 * 4 * math.log(2)))
 

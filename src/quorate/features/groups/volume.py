@@ -1,4 +1,4 @@
-"""How much was traded, and on which side of the price."""
+"""Traded volume, and the price moves that it came with."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def _volume_price_corr(bars: Bars) -> FloatArray:
 
 
 def _signed_volume_20(bars: Bars) -> FloatArray:
-    """Volume of rising bars less that of falling bars, over all volume, of 20 bars."""
+    """Volume of rising bars less that of falling bars, divided by all volume, over 20 bars."""
     return ratio(rolling.sums(bars.signed_volume()).over(20)[1:] / 20, bars.volume_moments()[0][1:])
 
 
 def _mfi_14(bars: Bars) -> FloatArray:
-    """Money flow index, 0 to 100: TA-Lib's formula, whose own running sums drift and stop under 1 unit of money."""
+    """Money flow index, 0 to 100: TA-Lib's formula without its running sums, which drift and ignore flows under 1."""
     typical = bars.typical()
     step = typical[1:] - typical[:-1]
     money = typical[1:] * bars.volume[1:]
-    # Prices are decimals: two typical prices that are equal may come out a bit apart.
+    # Equal typical prices may differ by a rounding error.
     apart = ROUNDING * typical[1:]
     flows = np.empty((2, len(step)))
     np.multiply(money, step > apart, out=flows[0])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from quorate.core.configuration import load_settings
 from quorate.core.errors import DataError, FreqtradeError
 from quorate.core.files import write_text_atomic
 from quorate.core.settings import FreqtradeSettings
@@ -51,7 +52,7 @@ def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False
             expected="Freqtrade's user_data",
             remedy=f"Make it first: freqtrade create-userdir --userdir {user_data}",
         )
-    manifest = None if bundle is None else load(bundle).manifest
+    manifest = None if bundle is None else load(bundle, features=load_settings().features).manifest
     place = FreqtradeSettings().bundle if bundle is None else _from(user_data, bundle)
     return tuple(
         _put(user_data / name, text, force=force) for name, text in _files(manifest, place, asked=bundle is not None)

@@ -4,6 +4,7 @@ from quorate.workflows.results.bundles import BundleDetails, BundleList, Champio
 from quorate.workflows.results.evaluation import Evaluation
 from quorate.workflows.results.headline import Headline
 from quorate.workflows.results.market_files import CheckResult, DownloadResult, FileList, ImportResult
+from quorate.workflows.results.own_columns import OwnColumnsResult
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
 from quorate.workflows.results.training import SeriesResult, TrainResult
 
@@ -19,6 +20,7 @@ __all__ = [
     "ImportResult",
     "MarketSignal",
     "MarketSignals",
+    "OwnColumnsResult",
     "SeriesResult",
     "TrainResult",
     "Verification",

@@ -96,7 +96,8 @@ class BundleSource:
         return True
 
     def _load(self) -> Predictor:
-        loaded = load(self.path, self._options.settings.predict, self._options.own.policy or None)
+        settings = self._options.settings
+        loaded = load(self.path, settings.predict, self._options.own.policy or None, settings.features)
         loaded.newest.status()  # a series loads its bundles late: one that cannot be loaded is to fail here
         return loaded
 

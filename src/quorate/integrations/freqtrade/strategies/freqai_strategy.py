@@ -11,7 +11,7 @@ from pandas import DataFrame
 
 from quorate.core.errors import QuorateError
 from quorate.core.types import CLASS_NAMES, Action, DecisionFrame
-from quorate.features import Bars, atr_14, build, feature_names, volatility_20
+from quorate.features import Bars, atr_14, build, feature_set, volatility_20
 from quorate.integrations.freqtrade.frames import Market, read_frame
 from quorate.integrations.freqtrade.guarding.entry_gate import EntryGate
 from quorate.integrations.freqtrade.inference.forecaster import FrameForecast
@@ -54,10 +54,11 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
     def feature_engineering_standard(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
         """The feature set of the setting train.features, as FreqAI's features."""
         market = read_frame(dataframe, metadata["pair"], self.timeframe)
-        name = self.options.settings.train.features
-        X = np.full((len(dataframe), len(feature_names(name))), np.nan)
-        X[market.rows] = build(market.candles, name)
-        columns = DataFrame(X, columns=[f"%-{column}" for column in feature_names(name)], index=dataframe.index)
+        settings = self.options.settings
+        features = feature_set(settings.train.features, settings.features)
+        X = np.full((len(dataframe), len(features.names)), np.nan)
+        X[market.rows] = build(market.candles, features)
+        columns = DataFrame(X, columns=[f"%-{column}" for column in features.names], index=dataframe.index)
         for column in columns:
             dataframe[column] = columns[column]
         return dataframe
