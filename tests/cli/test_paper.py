@@ -142,7 +142,7 @@ def test_what_people_ask_for(paper, halted):
     assert (asked["action"], asked["guard"], asked["who"], asked["note"]) == ("rearm", "confidence", "Ada", "seen")
     found = document(paper("status", "--account", "halted", "--json"))
     assert [(one["guard"], one["who"]) for one in found["requests"]] == [("confidence", "Ada")]
-    assert found["mode"] == "HALTED", "until a session heeds it"
+    assert found["mode"] == "HALTED", "until a session applies it"
 
 
 def test_a_person_re_arms_a_session_that_is_not_at_its_end(paper):

@@ -48,7 +48,7 @@ def test_a_replay_tells_of_fills_and_halts(world, quorate_program, receiver, tmp
     assert alone.returncode == 0, alone.stderr
     found, same = json.loads(told.stdout), json.loads(alone.stdout)
     assert found["equity_usd"] == same["equity_usd"]
-    assert "could not tell 127.0.0.1" in alone.stderr
+    assert "could not post a message to 127.0.0.1" in alone.stderr
     assert "secret" not in told.stdout + told.stderr
     events = [message["event"] for message in said]
     assert events.count("filled") == events.count("closed") == len(found["trades"]) > 0
