@@ -33,10 +33,9 @@ def test_the_flags_are_those_of_the_command_that_was_run():
 
 
 def test_wrong_usage_ends_with_2_and_is_json_too(capsys):
-    assert main(["paper", "run", "--bundle", "b", "--exchange", "binanceusdm", "--from", "2024-01-01", "--json"]) == 2
+    assert main(["evaluate", "--data", "d", "--symbols", "A", "--top", "3", "--from", "2024-01-01", "--json"]) == 2
     out, err = capsys.readouterr()
     error = json.loads(out)["error"]
     assert error["type"] == "ArgumentError"
-    assert error["found"] == "--from with live candles"
-    assert "--data" in error["expected"]
-    assert "--from" in err
+    assert error["expected"] == "either --symbols or --top"
+    assert "either --symbols or --top" in err
