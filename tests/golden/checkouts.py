@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from golden.compact import ID
 from golden.differences import Difference, differences
 from golden.runs import CHAINS, Outcome, RunError, digests, environment, run_chain
 from golden.varying import without_varying
@@ -108,6 +109,39 @@ def all_differences(
             else:
                 found[name] = [Difference("", *("written" if name in side else "missing" for side in (old, new)))]
     return found
+
+
+def figures(
+    before: Mapping[str, Mapping[str, Outcome]],
+    after: Mapping[str, Mapping[str, Outcome]],
+    found: Mapping[str, Sequence[Difference]],
+) -> dict[str, list[Difference]]:
+    """Differences that are not in wording alone, and do not follow from wording.
+
+    A bundle's id is the digest of its manifest, and a manifest holds sentences: where the trainings of both sides gave
+    different ids, each stands for the other. So do the digests of JSON files, which are compared field by field.
+    """
+    ids = {chain: dict(zip(_ids(before[chain]), _ids(after[chain]), strict=False)) for chain in before}
+    return {
+        name: [one for one in differing if not _worded(name, one, ids[name.partition("/")[0]])]
+        for name, differing in found.items()
+    }
+
+
+def _worded(name: str, one: Difference, ids: Mapping[str, str]) -> bool:
+    if one.wording(words=name.endswith(" page")):
+        return True
+    if not (isinstance(one.before, str) and isinstance(one.after, str)):
+        return False
+    if one.path.endswith(".json") and ID.fullmatch(one.before) and ID.fullmatch(one.after):
+        return True
+    return ID.sub(lambda found: ids.get(found[0], found[0]), one.before) == one.after
+
+
+def _ids(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """Ids that a chain published, in the order of training, the series last."""
+    document = outcomes["train"].document if "train" in outcomes else {}
+    return [one["id"] for one in (*document.get("bundles", ()), document) if "id" in one]
 
 
 def say(text: str = "") -> None:

@@ -48,17 +48,15 @@ class Difference:
     before: Any
     after: Any
 
-    @property
-    def wording(self) -> bool:
-        """Both are sentences with the same numbers in the same order.
+    def wording(self, *, words: bool = False) -> bool:
+        """Both are sentences with the same numbers in the same order; with `words`, single words are sentences too.
 
-        >>> Difference("", "3 of 4 members agree", "3 members of 4 agree").wording
+        >>> Difference("", "3 of 4 members agree", "3 members of 4 agree").wording()
         True
-        >>> Difference("", "3 of 4 members agree", "3 of 5 members agree").wording
+        >>> Difference("", "3 of 4 members agree", "3 of 5 members agree").wording()
         False
         """
-        texts = (self.before, self.after)
-        if not all(isinstance(text, str) and " " in text for text in texts):
+        if not all(isinstance(text, str) and (words or " " in text) for text in (self.before, self.after)):
             return False
         return _NUMBER.findall(self.before) == _NUMBER.findall(self.after)
 

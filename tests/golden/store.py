@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from golden.checkouts import Checkout, all_differences, run_both, say
+from golden.checkouts import Checkout, all_differences, figures, run_both, say
 from golden.runs import CHAINS, Outcome, RunError
 from golden.stored import MACHINE, path_of, stored_form
 
@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def refused(before: Mapping[str, Mapping[str, Outcome]], after: Mapping[str, Mapping[str, Outcome]]) -> bool:
     """Whether the outcomes differ in more than wording; says in what."""
-    found = all_differences(before, after)
-    more = [f"{name} {one}" for name, differing in found.items() for one in differing if not one.wording]
+    found = figures(before, after, all_differences(before, after))
+    more = [f"{name} {one}" for name, differing in found.items() for one in differing]
     for line in more[:_SHOWN]:
         say(line)
     if more:

@@ -1,6 +1,7 @@
 """The comparison itself: it sees one bit, it leaves out what the table names, and one other constant ends it with 1."""
 
 import copy
+import json
 import math
 import shutil
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 import quorate
 from golden import compare, store
-from golden.checkouts import all_differences
+from golden.checkouts import all_differences, figures
 from golden.compact import LIST, compact
 from golden.differences import LOOSE, Difference, differences
 from golden.runs import CHAINS, Outcome
@@ -149,7 +150,7 @@ def test_ids_are_compared_by_occurrence_where_versions_differ():
     ],
 )
 def test_wording_is_sentences_with_the_same_numbers(before, after, wording):
-    assert Difference("", before, after).wording is wording
+    assert Difference("", before, after).wording() is wording
 
 
 def outcome(**document):
@@ -162,6 +163,36 @@ def test_published_files_are_compared_byte_by_byte():
     after["walk"]["evaluate"] = Outcome(0, {"n": 3}, published={"bundle 1/x.bin": b"\1"})
     found = [name for name, differing in all_differences(before, after).items() if differing]
     assert found == ["walk/evaluate SHA-256 of published files"]
+
+
+def trained(text, prior, model=b"trees", bundle="0123456789abcdef"):
+    """What a training published, whose manifest holds a sentence."""
+    manifest = json.dumps({"id": bundle, "reason": text, "prior": prior}).encode()
+    published = {"bundle 1/manifest.json": manifest, "bundle 1/model.bin": model}
+    made = {command.name: Outcome(0, {"bundle": bundle}) for command in CHAINS["stack"]}
+    return {"stack": made | {"train": Outcome(0, {"id": bundle, "bundle": f"bundles/{bundle}"}, published=published)}}
+
+
+OLD = trained("none of 3 votes", 0.5)
+
+
+def test_a_bundle_of_another_name_by_wording_alone_is_told_from_one_of_other_content():
+    other = "fedcba9876543210"
+    found = all_differences(OLD, trained("of 3 votes none", 0.5, bundle=other))
+    assert sum(map(len, found.values())) == 8
+    assert not any(figures(OLD, trained("of 3 votes none", 0.5, bundle=other), found).values())
+    for new, where in (
+        (trained("none of 3 votes", 0.6, bundle=other), ["stack/train bundle 1/manifest.json"]),
+        (trained("none of 3 votes", 0.5, b"other trees", other), ["stack/train SHA-256 of published files"]),
+    ):
+        found = figures(OLD, new, all_differences(OLD, new))
+        assert [name for name, differing in found.items() if differing] == where
+
+
+def test_another_id_than_that_of_the_bundle_in_its_place_is_a_figure():
+    new = trained("none of 3 votes", 0.5)
+    new["stack"]["backtest"] = Outcome(0, {"bundle": "fedcba9876543210"})
+    assert figures(OLD, new, all_differences(OLD, new))["stack/backtest --json"]
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from golden.stored import MACHINE, path_of, read, stored_form
 SOURCE = Path(quorate.__file__).parents[1]
 OTHER = changes(read(MACHINE), machine())
 MODES = dict.fromkeys(CHAINS, "close") | {"networks": "outline"} if OTHER else dict.fromkeys(CHAINS, "exact")
+SHOWN = 5
 HOW = {"exact": "to the last bit", "close": "within 1e-9", "outline": "in outline"}
 
 
@@ -35,10 +36,12 @@ def test_every_document_is_the_stored_one(chain, tmp_path):
         for part in dict.fromkeys([*stored, *made]):
             if part == "files" and OTHER:
                 continue
-            mode = mode_of(chain, part)
-            wrong += [f"{name} {part} {one}" for one in differences(stored.get(part), made.get(part), mode)]
+            found_here = differences(stored.get(part), made.get(part), mode_of(chain, part))
+            wrong += [f"{name} {part} {one}" for one in found_here[:SHOWN]]
+            wrong += [f"{name} {part}: and {len(found_here) - SHOWN} more"] if len(found_here) > SHOWN else []
     how = f"compared {HOW[MODES[chain]]}" + "".join(f"\n  {line}" for line in OTHER)
-    assert not wrong, f"{how}\n{len(wrong)} differences, stored -> found:\n" + "\n".join(wrong[:40])
+    if wrong:
+        pytest.fail("\n".join([f"{how}; stored -> found:", *wrong]), pytrace=False)
 
 
 def mode_of(chain, part):

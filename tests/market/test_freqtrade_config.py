@@ -155,7 +155,7 @@ def test_the_markets_with_candles_are_read_beside_the_names_without(folder):
         '{"trading_mode": "futures", "stake_currency": "USDT",'
         ' "exchange": {"name": "binance", "pair_whitelist": ["SYNB/.*", "SYNA/USDT:USDT", "ETH/USDT:USDT"]}}'
     )
-    with pytest.raises(SettingsError, match="name it with `timeframe`"):
+    with pytest.raises(SettingsError, match="Give `timeframe`"):
         read_markets([config])
     found = read_markets([config], timeframe="1h")
     assert found.timeframe == "1h"

@@ -115,7 +115,7 @@ def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where
 
 
 def _with_paths(values: Mapping[str, Any], section: type[Section], folder: Path) -> dict[str, Any]:
-    """The same values, with relative paths of files counted from the folder of the settings file."""
+    """Resolve relative paths of files against the folder of the settings file."""
     hints, found = get_type_hints(section), dict(values)
     for key, value in values.items():
         if is_dataclass(hints.get(key)) and isinstance(value, Mapping):

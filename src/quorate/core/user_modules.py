@@ -1,4 +1,4 @@
-"""Python files that the settings name, such as `features.modules`: each executed once, with a digest of its source."""
+"""Python files named by settings, such as `features.modules`: executed once, with a digest of the source."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class UserModule:
 
 
 def load_user_module(path: str | Path, setting: str) -> UserModule:
-    """Execute a Python file, the first time that this process asks for it.
+    """Execute a Python file, once per process.
 
     The digest is of the very text that was executed, also where the file has been edited since.
 
@@ -60,7 +60,7 @@ def load_user_module(path: str | Path, setting: str) -> UserModule:
 
 
 def source_digest(source: bytes) -> str:
-    """SHA-256 of a source file in hexadecimal, the same whether its lines end as on Unix or on Windows."""
+    """SHA-256 of a source file in hexadecimal, independent of its line endings."""
     return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest()
 
 
@@ -94,6 +94,6 @@ def _execute(path: Path, setting: str) -> UserModule:
 
 
 def _line(error: Exception, path: Path) -> str:
-    """Where in the file an error came from; a SyntaxError's text has it already."""
+    """Line of the file that raised an error; empty for a SyntaxError, whose text states it."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f", in line {lines[-1]}" if lines else ""

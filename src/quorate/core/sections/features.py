@@ -1,4 +1,4 @@
-"""Columns of a user's own."""
+"""Settings of own feature columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quorate.core.sections.section import Section
 
 @dataclass(frozen=True, slots=True)
 class FeatureSettings(Section):
-    """Where columns that are not in the catalogue come from; `train.features = "core14+name"` reads them."""
+    """Files with feature columns beside the catalogue; `train.features = "core14+name"` uses them."""
 
     paths: ClassVar[tuple[str, ...]] = ("modules",)
 
@@ -22,6 +22,5 @@ class FeatureSettings(Section):
             raise SettingsError(
                 "use the setting features.modules", found=repr(self.modules), expected="a list of files"
             )
-        object.__setattr__(
-            self, "modules", tuple(self.modules)
-        )  # a list from Python: feature sets are kept by settings
+        # A list from Python becomes hashable, since feature sets are cached by settings.
+        object.__setattr__(self, "modules", tuple(self.modules))
