@@ -142,7 +142,7 @@ class Manifest:
             schema = tree["schema_version"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(
-                attempted, found=f"invalid JSON ({error})", expected="the manifest as published"
+                attempted, found=f"an unreadable manifest ({error})", expected="the manifest as published"
             ) from error
         if schema != SCHEMA_VERSION:
             raise BundleError(
