@@ -31,11 +31,11 @@ from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.training.quantisation import (
     AGREEMENT,
     COMPARED_ROWS,
-    MOST_LOST,
+    MAX_LOSS_INCREASE,
     compare,
-    lesson_rows,
-    of_stack,
-    of_votes,
+    rounding_rows,
+    stack_criteria,
+    vote_criteria,
 )
 from quorate.market import FreqtradeFolder
 from quorate.models.quantise import quantise
@@ -101,7 +101,7 @@ def measure(path: Path, data: Path, until: int) -> dict[str, Any]:
     small = {}
     for member in bundle.manifest.members:
         if member.graph is not None and (session := bundle.members.sessions[member.model]).window > 1:
-            windows, _ = trained.read(lesson_rows(parts), session.window)
+            windows, _ = trained.read(rounding_rows(parts), session.window)
             light = quantise((path / member.graph).read_bytes(), member.model, windows)
             small[member.model] = OnnxSession(light, session.features, member.model)
     return {
@@ -132,7 +132,11 @@ def comparison(bundle: Bundle, small: dict[str, OnnxSession], dataset: Dataset, 
     }
     fewer = {model: session.run(dataset.read(rows, session.window)[0]) for model, session in small.items()}
     y = dataset.y[rows]
-    standard = of_votes(bundle.policies, len(bundle.members), y) if bundle.stack is None else of_stack(bundle.stack, y)
+    standard = (
+        vote_criteria(bundle.policies, len(bundle.members), y)
+        if bundle.stack is None
+        else stack_criteria(bundle.stack, y)
+    )
     return compare(full, fewer, standard).to_json()
 
 
@@ -141,7 +145,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         "# 8 bits",
         "",
         f"`{found['command']}` on {found['machine']}. Asked for before a network is served in 8 bits: its own class "
-        f"the same on {AGREEMENT:.1%} of the rows, its loss at most {MOST_LOST:.1%} worse, and of the bars on "
+        f"the same on {AGREEMENT:.1%} of the rows, its loss at most {MAX_LOSS_INCREASE:.1%} worse, and of the bars on "
         f"which the ensemble acts with or without them, {AGREEMENT:.1%} decided the same by every policy that acts. "
         "Training asks on its validation rows; the later ones show how that holds.",
     ]

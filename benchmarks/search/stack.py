@@ -23,7 +23,7 @@ import numpy as np
 from quorate.core.clock import parse_ms, timeframe_ms
 from quorate.core.settings import LightGBMSettings, Settings, XGBoostSettings
 from quorate.ensemble.stack.expanding_folds import stack_folds
-from quorate.ensemble.stack.out_of_fold import predict_held
+from quorate.ensemble.stack.out_of_fold import predict_held_out
 from quorate.market import FreqtradeFolder
 from quorate.models import build
 from quorate.targets import ForwardReturn, build_dataset, time_split
@@ -118,7 +118,7 @@ def main() -> None:
                 own = replace(base, **{member: replace(getattr(base, member), **changed)})
                 make = partial(build, member, "return", own, seed=settings.train.seed, threads=1)
                 began = time.perf_counter()
-                said = predict_held(make, whole, folds, lambda *_: None)
+                said = predict_held_out(make, whole, folds, lambda *_: None)
                 note(features, member, changed, whole, said, time.perf_counter() - began)
                 print(f"{features} {member} {number}/{len(GRIDS[member])}", flush=True)
 

@@ -1,4 +1,4 @@
-"""One small trained bundle that the tests of this folder share, each reading it or copying it."""
+"""Small trained bundles shared by the tests of this folder."""
 
 import shutil
 from dataclasses import replace
@@ -54,8 +54,8 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def believed(world, tmp_path_factory):
-    """A bundle of the same rows whose scores are calibrated, few as they are, and that decides by the probabilities."""
+def calibrated(world, tmp_path_factory):
+    """A bundle of the same rows with calibrated scores that decides by the calibrated policy."""
     settings = replace(
         SETTINGS,
         split=SplitSettings(train=0.5, validation=0.45, stop=0.1, calibrate=0.5),
@@ -66,13 +66,13 @@ def believed(world, tmp_path_factory):
         dict(list(world.panel.items())[:2]),
         "1h",
         TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, measure=mean_loss, end=world.seam),
-        tmp_path_factory.mktemp("believed"),
+        tmp_path_factory.mktemp("calibrated"),
     )
 
 
 @pytest.fixture
 def copy(world, tmp_path):
-    """The bundle's folder, to be spoiled."""
+    """A copy of the bundle's folder, to be altered."""
     path = tmp_path / "bundle"
     shutil.copytree(world.trained.path, path)
     return path

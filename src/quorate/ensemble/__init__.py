@@ -1,7 +1,4 @@
-"""Scores to a decision: the vote, the bundle on disk, and the predictor that loads it.
-
-`agent` stands apart: it needs a source of candles and an event loop, which a process that only predicts does not.
-"""
+"""Ensembles: votes and stacks of members, bundles on disk, inference and training."""
 
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.predictor import Bundle

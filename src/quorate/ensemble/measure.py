@@ -1,4 +1,4 @@
-"""Metrics of a member while it is trained, passed in by the caller: the evaluation stands above the ensemble."""
+"""Interface for metrics of members during training. The caller passes the function: `evaluation` is a layer above."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Measure(Protocol):
         time: IntArray,
         forward_return: FloatArray,
     ) -> Mapping[str, Any]:
-        """Metrics of (n, 3) scores beside the class shares `prior` (3,), or of (n,) returns beside their mean (1,)."""
+        """Metrics of (n, 3) scores with the class shares `prior` (3,), or of (n,) returns with their mean (1,)."""
 
 
 def no_metrics(
@@ -29,5 +29,5 @@ def no_metrics(
     time: IntArray,  # noqa: ARG001
     forward_return: FloatArray,  # noqa: ARG001
 ) -> Mapping[str, Any]:
-    """Measure nothing."""
+    """Compute no metrics."""
     return {}

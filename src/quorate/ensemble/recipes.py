@@ -1,4 +1,4 @@
-"""The two ways of making an ensemble from the same models."""
+"""The two kinds of ensemble: members that vote, and members that are stacked."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RecipeName = Literal["vote", "stack"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What its members learn, and who they are unless others are named.
+    """Task, target and default members of a kind of ensemble.
 
     Attributes:
         task: of every member.
-        target: name of the kind of target, as the manifest has it.
-        models: registered names, in order.
+        target: name of the kind of target, as in the manifest.
+        models: default members, registered names in order.
     """
 
     name: RecipeName
@@ -38,28 +38,28 @@ class Recipe:
         return settings.horizon if self.task == "class" else settings.return_horizon
 
     def make_target(self, settings: TargetSettings) -> Target:
-        """What its members learn to predict."""
-        from quorate.targets import ForwardClass, ForwardReturn  # here, because who only predicts needs no labels
+        """The target of the members."""
+        from quorate.targets import ForwardClass, ForwardReturn  # imported here: inference needs no labels
 
         if self.task == "class":
             return ForwardClass(settings.horizon, settings.band)
         return ForwardReturn(settings.return_horizon)
 
     def features(self, settings: Settings) -> str:
-        """Name of the feature set that its members read."""
+        """Name of the members' feature set."""
         return settings.train.features if self.name == "vote" else settings.stack.features
 
     def first_bar(self, panel: Mapping[str, Candles], start: int | None, settings: Settings) -> int | None:
-        """The first bar that may give a row, ms: `start`, or after a stack's warm-up counted from there on."""
+        """Open time in ms of the first bar that may give a row: `start`, for a stack plus its warm-up."""
         if self.name == "vote" or not settings.stack.warmup_bars:
             return start
-        opened = [candles.between(start) for candles in panel.values()]
-        first = min((int(candles.time[0]) for candles in opened if len(candles)), default=start)
+        panel_from_start = [candles.between(start) for candles in panel.values()]
+        first = min((int(candles.time[0]) for candles in panel_from_start if len(candles)), default=start)
         timeframe = next(iter(panel.values())).timeframe
         return None if first is None else first + settings.stack.warmup_bars * timeframe_ms(timeframe)
 
     def model_settings(self, settings: Settings) -> ModelSettings:
-        """The members' settings: the stack's trees are more and slower."""
+        """Settings of the members: those of a stack are separate."""
         return settings.models if self.name == "vote" else settings.stack.models
 
 

@@ -172,7 +172,7 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: Policy | None
         bundle = bundle.path
     if isinstance(bundle, str | Path):
         return load(bundle, settings.predict, policy, settings.features)
-    return bundle if policy is None else bundle.by(policy)
+    return bundle if policy is None else bundle.with_policy(policy)
 
 
 def run_bundle(

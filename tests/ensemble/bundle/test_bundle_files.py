@@ -1,4 +1,4 @@
-"""The bundle on disk: published whole or not at all, and refused by name when anything in it has changed."""
+"""Bundle folders: atomic publication, and errors that name the file that has changed."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ def test_a_bundle_is_named_by_its_content_and_published_once(world):
     assert not list(world.trained.path.parent.glob(".draft-*"))
 
 
-def test_the_manifest_says_what_it_is(world):
+def test_content_of_the_manifest(world):
     tree = json.loads((world.trained.path / FILE_NAME).read_text())
     assert tree["classes"] == ["SELL", "HOLD", "BUY"]
     assert tree["features"]["set"] == "core14"
@@ -45,7 +45,7 @@ def test_the_manifest_says_what_it_is(world):
 @pytest.mark.parametrize(
     "name", ["calibration.json", "lightgbm.onnx", "lightgbm.txt", "xgboost.onnx", "xgboost.ubj", FILE_NAME]
 )
-def test_one_byte_changed_anywhere_is_refused_by_name(copy, name):
+def test_a_changed_byte_of_any_file_is_an_error_that_names_the_file(copy, name):
     path = copy / name
     content = path.read_bytes()
     for place in (0, len(content) // 3, len(content) // 2, len(content) - 2, len(content) - 1):
@@ -57,13 +57,13 @@ def test_one_byte_changed_anywhere_is_refused_by_name(copy, name):
     storage.read(copy)
 
 
-def test_every_single_byte_of_the_manifest_matters(copy):
+def test_a_changed_byte_of_the_manifest_is_an_error(copy):
     path = copy / FILE_NAME
     content = path.read_bytes()
     for place in range(0, len(content), 17):
-        spoiled = content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+        altered = content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
         with pytest.raises(BundleError):
-            Manifest.parse(spoiled, path)
+            Manifest.parse(altered, path)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_every_single_byte_of_the_manifest_matters(copy):
         (lambda t: t["rows"].update(train=1), "altered"),
     ],
 )
-def test_a_bundle_made_for_something_else_is_refused_saying_found_and_expected(copy, change, words):
+def test_a_manifest_that_does_not_fit_is_an_error_with_found_and_expected(copy, change, words):
     path = copy / FILE_NAME
     tree = json.loads(path.read_text())
     change(tree)
@@ -92,8 +92,8 @@ def test_a_bundle_made_for_something_else_is_refused_saying_found_and_expected(c
         storage.read(copy)
 
 
-def resealed(tree):
-    """The text of a manifest whose id fits its content, as whoever changes it on purpose would write it."""
+def with_new_id(tree):
+    """Bytes of a manifest with the id of its content, as a deliberate change would write them."""
     content = {key: value for key, value in tree.items() if key != "id"}
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     tree = {"id": hashlib.sha256(text.encode()).hexdigest()[:16], **content}
@@ -116,17 +116,17 @@ def resealed(tree):
         (lambda t: t["training_span"].update({"from": "yesterday"}), "incomplete manifest .*yesterday"),
         (lambda t: t["policy"].update(floor=7.0), "incomplete manifest .*floor"),
         (lambda t: t["policy"].update(colour="red"), "incomplete manifest .*colour"),
-        (lambda t: t["rows"].update(train=float("nan")), "NaN is no number"),
+        (lambda t: t["rows"].update(train=float("nan")), "NaN is not a JSON number"),
         (lambda t: t["members"][0].update(graph="lightgbm.txt"), None),
     ],
 )
-def test_a_change_that_is_sealed_again_is_refused_where_it_makes_another_thing_of_it(copy, change, words):
+def test_a_changed_manifest_with_the_right_id_is_an_error_if_it_does_not_fit(copy, change, words):
     path = copy / FILE_NAME
     tree = json.loads(path.read_text())
     change(tree)
-    path.write_bytes(resealed(tree))
+    path.write_bytes(with_new_id(tree))
     if words is None:
-        # Not ours to see from the manifest: that member's graph does not load, and it abstains.
+        # The manifest alone does not show it: the member's graph does not load, and it abstains.
         assert load_bundle(copy).status() == {"xgboost": False, "lightgbm": True}
         return
     with pytest.raises(BundleError, match=words):
@@ -142,7 +142,7 @@ trees = st.recursive(
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_whatever_stands_in_a_manifest_it_is_read_or_refused(world, data):
+def test_any_value_in_a_manifest_is_read_or_raises_a_bundle_error(world, data):
     path = world.trained.path / FILE_NAME
     tree = json.loads(path.read_text())
     place = tree
@@ -152,7 +152,7 @@ def test_whatever_stands_in_a_manifest_it_is_read_or_refused(world, data):
         key = data.draw(st.sampled_from(sorted(place)))
     place[key] = data.draw(trees)
     try:
-        content = resealed(tree)
+        content = with_new_id(tree)
     except UnicodeEncodeError:
         content = json.dumps(tree).encode()
     with suppress(BundleError):
@@ -162,7 +162,7 @@ def test_whatever_stands_in_a_manifest_it_is_read_or_refused(world, data):
 @pytest.mark.parametrize(
     "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 2}']
 )
-def test_what_is_no_manifest_is_refused(content, tmp_path):
+def test_content_that_is_not_a_manifest_is_an_error(content, tmp_path):
     with pytest.raises(BundleError):
         Manifest.parse(content, tmp_path / FILE_NAME)
 
@@ -173,19 +173,19 @@ def test_a_missing_file_or_folder_is_named(copy, world, tmp_path):
         storage.read(copy)
     with pytest.raises(BundleError, match="no such folder"):
         storage.read(tmp_path / "nowhere")
-    with pytest.raises(BundleError, match=f"Bundles inside it: {world.trained.path.name}"):
+    with pytest.raises(BundleError, match=f"Bundles in this folder: {world.trained.path.name}"):
         storage.read(world.trained.path.parent)
 
 
-def test_a_folder_that_cannot_be_written_is_refused(world, tmp_path):
+def test_a_folder_that_is_not_writable_is_an_error(world, tmp_path):
     manifest, files = storage.read(world.trained.path)
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BundleError, match="Nothing was published"):
         storage.publish(tmp_path / "file" / "bundles", manifest, files)
 
 
-def test_a_disk_that_fills_up_leaves_nothing_behind(world, tmp_path):
-    """The kernel refuses writes past a size, as a full disk does."""
+def test_a_full_disk_leaves_no_files(world, tmp_path):
+    """A file size limit makes writes fail, as a full disk does."""
     code = f"""
 import resource, signal
 from pathlib import Path
@@ -204,7 +204,7 @@ except BundleError as error:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_kill_in_the_middle_of_publishing_leaves_no_bundle(world, tmp_path):
+def test_a_kill_during_publication_leaves_no_bundle(world, tmp_path):
     code = f"""
 import os, signal
 from pathlib import Path

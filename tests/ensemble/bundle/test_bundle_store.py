@@ -1,4 +1,4 @@
-"""The folder of bundles: who is champion, how it came to be, and that no crash and no neighbour can muddle it."""
+"""The store of bundles: champion and log, after kills and with concurrent writers."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from quorate.core.errors import BundleError
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.bundle_store import POINTER, BundleStore, champion_path
 from quorate.ensemble.bundle.champion_log import FILE_NAME as HISTORY
-from quorate.ensemble.bundle.champion_log import ChampionLogEntry, read_history, reigns
+from quorate.ensemble.bundle.champion_log import ChampionLogEntry, champion_lineage, read_history
 
 
 @pytest.fixture
@@ -40,18 +40,18 @@ def ids(store):
     return [line.id for line in store.history() if line.action == "publish"]
 
 
-def deeds(store):
+def actions(store):
     return [(line.action, line.id, line.previous) for line in store.history()]
 
 
-def test_the_first_bundle_is_champion_and_a_later_one_only_when_promoted(store, ids):
+def test_the_first_bundle_becomes_champion_and_later_ones_by_promotion(store, ids):
     a, b, c = ids
     assert store.ids() == tuple(sorted(ids))
     assert store.champion() == a
     assert (store.folder / POINTER).read_text() == f"{a}\n"
     assert champion_path(store.folder) == store.folder / a
     assert champion_path(store.folder / b) == store.folder / b
-    assert deeds(store) == [("publish", a, None), ("promote", a, None), ("publish", b, a), ("publish", c, a)]
+    assert actions(store) == [("publish", a, None), ("promote", a, None), ("publish", b, a), ("publish", c, a)]
     line = store.promote(b, why="better out of fold", by="bob")
     assert (line.action, line.id, line.previous, line.by, line.why) == ("promote", b, a, "bob", "better out of fold")
     assert store.champion() == b
@@ -60,41 +60,41 @@ def test_the_first_bundle_is_champion_and_a_later_one_only_when_promoted(store, 
     assert store.history()[-1] == line
 
 
-def test_publishing_the_same_again_changes_nothing(store, ids, made):
+def test_publishing_the_same_content_again_has_no_effect(store, ids, made):
     manifests, files = made
     before = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")}
-    path, sealed = store.publish(manifests[1], files)
-    assert (path, sealed.id) == (store.folder / ids[1], ids[1])
+    path, published = store.publish(manifests[1], files)
+    assert (path, published.id) == (store.folder / ids[1], ids[1])
     assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*")} == before
 
 
-def test_rollback_goes_back_champion_by_champion(store, ids):
+def test_rollback_returns_to_the_previous_champions_in_order(store, ids):
     a, b, c = ids
     for name in (b, c):
         store.promote(name)
     assert store.rollback(why="losses", by="ann").id == store.champion() == b
     store.promote(c)
     assert [store.rollback().id, store.rollback().id] == [b, a]
-    with pytest.raises(BundleError, match=f"no champion before {a}; expected an earlier one"):
+    with pytest.raises(BundleError, match=f"no champion before {a}; expected an earlier champion"):
         store.rollback()
     assert store.champion() == a
-    assert deeds(store)[-5:] == [
+    assert actions(store)[-5:] == [
         ("promote", c, b), ("rollback", b, c), ("promote", c, b), ("rollback", b, c), ("rollback", a, b),
     ]  # fmt: skip
 
 
-def test_an_unknown_bundle_is_refused_with_the_close_match(store, ids):
+def test_an_unknown_bundle_is_an_error_with_the_closest_id(store, ids):
     wrong = ids[1][:-1] + ("0" if ids[1][-1] != "0" else "1")
-    for ask in (store.promote, store.path, store.manifest, store.verify):
+    for call in (store.promote, store.path, store.manifest, store.verify):
         with pytest.raises(BundleError, match=f"Did you mean '{ids[1]}'"):
-            ask(wrong)
+            call(wrong)
     for name in ("../bundles", "", ".", "champion"):
         with pytest.raises(BundleError, match="no such bundle"):
             store.promote(name)
     assert store.champion() == ids[0]
 
 
-def test_a_bundle_that_does_not_verify_is_neither_promoted_nor_rolled_back_to(store, ids):
+def test_an_altered_bundle_cannot_become_champion(store, ids):
     a, b, _ = ids
     path = store.folder / b / "xgboost.onnx"
     sound = path.read_bytes()
@@ -110,21 +110,21 @@ def test_a_bundle_that_does_not_verify_is_neither_promoted_nor_rolled_back_to(st
     assert store.champion() == b
 
 
-def test_a_bundle_in_another_ones_place_is_refused(store, ids):
+def test_a_bundle_in_the_folder_of_another_is_an_error(store, ids):
     a, b, _ = ids
     shutil.rmtree(store.folder / b)
     shutil.copytree(store.folder / a, store.folder / b)
-    for ask in (store.verify, store.manifest, store.promote):
+    for call in (store.verify, store.manifest, store.promote):
         with pytest.raises(BundleError, match=f"the bundle {a} in its place; expected {b}"):
-            ask(b)
+            call(b)
 
 
-def test_a_pointer_to_nothing_is_refused_until_it_is_named_again(store, ids, made):
+def test_an_invalid_pointer_is_an_error_until_a_bundle_is_promoted(store, ids, made):
     for text in (b"0123456789abcdef\n", b"", b"\xff\xfe"):
         (store.folder / POINTER).write_bytes(text)
-        for ask in (store.champion, lambda: champion_path(store.folder), lambda: store.publish(made[0][3], made[1])):
-            with pytest.raises(BundleError, match="Name the champion again"):
-                ask()
+        for call in (store.champion, lambda: champion_path(store.folder), lambda: store.publish(made[0][3], made[1])):
+            with pytest.raises(BundleError, match="Set the champion again"):
+                call()
         store.promote(ids[2])
         assert store.champion() == ids[2]
         assert store.rollback().id == ids[0]
@@ -136,7 +136,7 @@ def test_a_pointer_to_nothing_is_refused_until_it_is_named_again(store, ids, mad
         store.promote(ids[1])
 
 
-def test_a_folder_that_is_none_or_cannot_be_written(tmp_path, made):
+def test_folders_that_are_missing_or_not_writable_are_errors(tmp_path, made):
     manifests, files = made
     with pytest.raises(BundleError, match="no such folder"):
         BundleStore(tmp_path / "nowhere").ids()
@@ -152,7 +152,7 @@ def test_a_folder_that_is_none_or_cannot_be_written(tmp_path, made):
         BundleStore(tmp_path / "empty").rollback()
 
 
-def test_a_manifest_that_cannot_be_read_is_named(store, ids):
+def test_an_unreadable_manifest_is_an_error_that_names_the_bundle(store, ids):
     path = store.folder / ids[1] / storage.FILE_NAME
     path.unlink()
     path.mkdir()
@@ -160,7 +160,7 @@ def test_a_manifest_that_cannot_be_read_is_named(store, ids):
         store.manifest(ids[1])
 
 
-def test_history_that_cannot_be_read_or_written_is_refused(store, ids):
+def test_a_log_that_cannot_be_read_is_an_error(store, ids):
     path = store.folder / HISTORY
     sound = path.read_bytes()
     for line, words in ((b"no json\n", "line 5"), (b'{"time": 1}\n', "line 5"), (b"[]\n", "line 5")):
@@ -182,7 +182,7 @@ def store_line(text):
     return json.loads(text.splitlines()[0])
 
 
-def test_the_unfinished_end_of_a_line_does_not_count_and_is_cut_off(store, ids):
+def test_an_incomplete_last_line_is_ignored_and_truncated(store, ids):
     path = store.folder / HISTORY
     before = store.history()
     with path.open("ab") as file:
@@ -197,7 +197,7 @@ names = st.sampled_from("abcd")
 
 @settings(max_examples=100)
 @given(st.lists(st.tuples(st.booleans(), names, st.booleans()), max_size=12))
-def test_reigns_are_a_stack_on_which_an_interrupted_change_leaves_no_trace(steps):
+def test_the_lineage_is_a_stack_that_ignores_interrupted_changes(steps):
     stack, lines = [], []
     for back, name, interrupted in steps:
         if back and len(stack) < 2:
@@ -210,12 +210,12 @@ def test_reigns_are_a_stack_on_which_an_interrupted_change_leaves_no_trace(steps
         else:
             stack.append(name)
         lines.append(ChampionLogEntry("", "publish", name, None, "", ""))
-    assert reigns(tuple(lines)) == tuple(stack)
-    assert reigns((ChampionLogEntry("", "interrupted", "a", None, "", ""),)) == ()
+    assert champion_lineage(tuple(lines)) == tuple(stack)
+    assert champion_lineage((ChampionLogEntry("", "interrupted", "a", None, "", ""),)) == ()
 
 
-def kill_after(calls, folder, deed):
-    """A process that does `deed` to the store and is killed at its n-th flush to disk; None when it got through."""
+def kill_after(calls, folder, statements):
+    """Run statements on the store in a process that is killed at its n-th flush to disk, if it gets that far."""
     code = f"""
 import os, signal
 from pathlib import Path
@@ -230,12 +230,12 @@ def fsync(descriptor):
     real(descriptor)
 os.fsync = fsync
 store = BundleStore(Path({str(folder)!r}))
-{deed}
+{statements}
 """
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_a_kill_anywhere_in_promote_leaves_one_of_the_two_and_then_all_works_again(store, ids, tmp_path):
+def test_a_kill_during_promote_leaves_the_old_or_the_new_champion(store, ids, tmp_path):
     a, b, c = ids
     seen = []
     for calls in range(8):
@@ -255,14 +255,14 @@ def test_a_kill_anywhere_in_promote_leaves_one_of_the_two_and_then_all_works_aga
             assert len(interrupted) == sum(line.id == b and line.action == "promote" for line in again.history())
         if done.returncode == 0:
             break
-    # Killed in the middle it is the old one; from the rename on it is the new one; and one run got through.
+    # Until the rename it is the old champion, from then on the new one; the last run is not killed.
     assert seen[0] == (-9, False)
     assert (-9, False) in seen[1:]
     assert seen[-1] == (0, True)
 
 
-def test_a_kill_anywhere_in_publish_leaves_the_champion_and_whole_bundles(store, ids, made, world, tmp_path):
-    deed = f"""
+def test_a_kill_during_publish_leaves_the_champion_and_complete_bundles(store, ids, made, world, tmp_path):
+    statements = f"""
 from dataclasses import replace
 manifest, files = bundle.read(Path({str(world.trained.path)!r}))
 store.publish(replace(manifest, rows={{**manifest.rows, "edition": 3}}), files)
@@ -272,7 +272,7 @@ store.publish(replace(manifest, rows={{**manifest.rows, "edition": 3}}), files)
         folder = tmp_path / f"kill-{calls}"
         shutil.copytree(store.folder, folder)
         again = BundleStore(folder)
-        done = kill_after(calls, folder, deed)
+        done = kill_after(calls, folder, statements)
         codes.append(done.returncode)
         assert done.returncode in (0, -9), done.stderr
         assert again.champion() == ids[0]
@@ -288,7 +288,7 @@ store.publish(replace(manifest, rows={{**manifest.rows, "edition": 3}}), files)
     assert codes[-1] == 0
 
 
-def test_writers_in_other_processes_take_turns_and_readers_see_whole_bundles_only(world, made, tmp_path):
+def test_concurrent_writers_are_serialised_and_readers_see_complete_bundles_only(world, made, tmp_path):
     folder = tmp_path / "bundles"
     code = f"""
 import sys
@@ -300,8 +300,8 @@ manifest, files = bundle.read(Path({str(world.trained.path)!r}))
 store = BundleStore(Path({str(folder)!r}))
 for number in range(6):
     edition = (int(sys.argv[1]) * 3 + number) % 9
-    _, sealed = store.publish(replace(manifest, rows={{**manifest.rows, "edition": edition}}), files)
-    store.promote(sealed.id)
+    _, published = store.publish(replace(manifest, rows={{**manifest.rows, "edition": edition}}), files)
+    store.promote(published.id)
 """
     writers = [subprocess.Popen([sys.executable, "-c", code, str(n)], stderr=subprocess.PIPE) for n in range(3)]
     store, champions = BundleStore(folder), set()
@@ -317,28 +317,28 @@ for number in range(6):
     lines = store.history()
     assert sum(line.action == "publish" for line in lines) == 9
     assert not any(line.action == "interrupted" for line in lines)
-    assert reigns(lines)[-1] == store.champion()
-    # Each line was written under the lock: it names the champion of the line before it.
-    crowned = [line for line in lines if line.action == "promote"]
-    assert [line.previous for line in crowned[1:]] == [line.id for line in crowned[:-1]]
+    assert champion_lineage(lines)[-1] == store.champion()
+    # Entries are written under the lock: each names the champion of the one before.
+    promotions = [line for line in lines if line.action == "promote"]
+    assert [line.previous for line in promotions[1:]] == [line.id for line in promotions[:-1]]
 
 
-def test_two_processes_that_publish_the_same_content_without_a_store_agree(made, tmp_path, monkeypatch):
-    """The other one's rename comes between this one's look and its own rename."""
+def test_concurrent_publications_of_the_same_content_agree(made, tmp_path, monkeypatch):
+    """The other process renames its folder between the check and the rename of this one."""
     manifests, files = made
-    path, sealed = storage.publish(tmp_path, manifests[0], files)
+    path, published = storage.publish(tmp_path, manifests[0], files)
     shutil.move(path, tmp_path / "aside")
 
-    def meanwhile(descriptor):
+    def other_process(descriptor):
         if not path.exists():
             shutil.copytree(tmp_path / "aside", path)
 
-    monkeypatch.setattr(os, "fsync", meanwhile)
-    assert storage.publish(tmp_path, manifests[0], files) == (path, sealed)
+    monkeypatch.setattr(os, "fsync", other_process)
+    assert storage.publish(tmp_path, manifests[0], files) == (path, published)
     assert not list(tmp_path.glob(".draft-*"))
-    assert storage.read(path)[0].id == sealed.id
+    assert storage.read(path)[0].id == published.id
 
 
-def test_an_empty_history_is_none(tmp_path):
+def test_an_empty_log(tmp_path):
     assert read_history(tmp_path) == ()
-    assert reigns(()) == ()
+    assert champion_lineage(()) == ()

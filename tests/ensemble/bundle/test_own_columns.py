@@ -1,4 +1,4 @@
-"""A bundle that was trained on columns of a user's own: what it records, and where it can be loaded."""
+"""Bundles trained on user-defined columns: the manifest, and loading."""
 
 import json
 import subprocess
@@ -106,7 +106,7 @@ def test_live_and_frame_read_the_own_columns(owned):
     assert vote.score == pytest.approx(float(scores.max()), rel=1e-5)
     frame = bundle.predict_frame(candles)
     np.testing.assert_allclose(frame.scores["xgboost"][-1], scores[0], rtol=1e-6)
-    # The trees do use them: other values there give other scores.
+    # The trees use them: other values give other scores.
     rows, run = X[100:], bundle.members.sessions["xgboost"].run
     moved = rows.copy()
     moved[:, -2:] = moved[::-1, -2:]
@@ -118,7 +118,7 @@ def test_a_bundle_is_refused_where_its_columns_are_missing(owned):
         load_bundle(owned.trained.path)
     for word in (
         f"load the bundle {owned.trained.path}",
-        "no column gap, distance_60 here",
+        "no column gap, distance_60;",
         "gap of my_features.py, distance_60 of my_features.py",
         "[features] modules = ",
     ):
@@ -127,7 +127,7 @@ def test_a_bundle_is_refused_where_its_columns_are_missing(owned):
 
 def test_one_missing_column_is_named_alone(owned, tmp_path):
     half = SOURCE[: SOURCE.index('@feature(name="distance_60"')]
-    with pytest.raises(BundleError, match=r"no column distance_60 here; expected .*: distance_60 of my_features\.py"):
+    with pytest.raises(BundleError, match=r"no column distance_60; expected .*: distance_60 of my_features\.py"):
         load_bundle(owned.trained.path, features=files(tmp_path, half))
 
 
@@ -194,7 +194,7 @@ def test_a_series_needs_them_as_its_bundles_do(owned, tmp_path):
         alone = bundle.predict_frame(owned.candles).between(int(part.time[0]), int(part.time[-1]) + 1)
         np.testing.assert_array_equal(alone.scores["lightgbm"], part.scores["lightgbm"])
     # Its file is read without them; its bundles are not loaded.
-    with pytest.raises(BundleError, match="no column gap, distance_60 here"):
+    with pytest.raises(BundleError, match="no column gap, distance_60;"):
         load(path).predict_frame(owned.candles)
 
 

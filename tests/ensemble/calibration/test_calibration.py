@@ -1,4 +1,4 @@
-"""Probabilities on disk and in a running predictor: one bar against the frame, and what is refused."""
+"""Calibrated bundles: live predictions against frames, calibration.json, and its errors."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import quorate
-from quorate import Abstention, Action, Agent, Bundle, Vote
+from quorate import Abstention, Action, AsyncPredictor, Bundle, Vote
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError
 from quorate.core.settings import PredictSettings, VoteSettings
@@ -24,8 +24,8 @@ from quorate.market.synthetic import SyntheticMarket
 
 
 @pytest.fixture
-def bundle(believed):
-    return quorate.load_bundle(believed.path, PredictSettings(deadline_ms=60_000))
+def bundle(calibrated):
+    return quorate.load_bundle(calibrated.path, PredictSettings(deadline_ms=60_000))
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def candles(world):
     return world.panel["SYNC/USDT:USDT"]
 
 
-def test_a_bundle_carries_its_maps_and_the_policy_that_was_chosen(believed, bundle, world):
+def test_a_bundle_has_its_maps_and_the_chosen_policy(calibrated, bundle, world):
     assert bundle.decides == "calibrated"
     assert set(bundle.policies) == {"classic", "calibrated"}
     assert set(bundle.calibration.members) == {"xgboost", "lightgbm"}
-    report = believed.manifest.metrics["probabilities"]
-    # 45 % of the bars, half of those, two symbols, less what is purged at the seam.
+    report = calibrated.manifest.metrics["probabilities"]
+    # 45 % of the bars, half of those, two symbols, less the purged rows.
     assert report["rows"]["calibrate"] == pytest.approx(2 * 0.5 * 0.45 * 648, abs=20)
     assert report["why"] == "asked for by the settings"
     assert report["worth"]["classic"].keys() == {"signals", "net_bps", "error_bps"}
@@ -47,8 +47,8 @@ def test_a_bundle_carries_its_maps_and_the_policy_that_was_chosen(believed, bund
     assert "of at least 300" in few.calibration.lacking["ensemble"]
 
 
-def test_each_bar_of_the_frame_is_what_was_said_at_that_bar(bundle, candles):
-    # Live, sets are where the bundle left them; in a frame they adapt, so the two are held together without the set.
+def test_the_frame_equals_live_predictions_at_each_bar(bundle, candles):
+    # Prediction sets adapt in a frame and not live, so the two are compared without them.
     policy = replace(bundle.calibration.policy, unambiguous=False)
     bundle.calibration = replace(bundle.calibration, policy=policy)
     frame = bundle.predict_frame(candles)
@@ -67,9 +67,9 @@ def test_each_bar_of_the_frame_is_what_was_said_at_that_bar(bundle, candles):
     assert len(part.limit) == len(part.side) == len(part.probability) == 10
 
 
-def test_the_classic_vote_is_the_same_with_and_without_probabilities(bundle, candles, world):
-    plain = bundle.by("classic")
-    bare = Bundle(bundle.manifest, bundle.members.sessions, {}).by("classic")
+def test_the_classic_vote_does_not_depend_on_probabilities(bundle, candles, world):
+    plain = bundle.with_policy("classic")
+    bare = Bundle(bundle.manifest, bundle.members.sessions, {}).with_policy("classic")
     one, other = plain.predict_frame(candles), bare.predict_frame(candles)
     for name in ("action", "confidence", "base", "consensus", "rule"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -80,13 +80,13 @@ def test_the_classic_vote_is_the_same_with_and_without_probabilities(bundle, can
     assert bundle.decides == "calibrated"
 
 
-def test_sets_are_worked_out_where_they_are_looked_at_or_asked_for(bundle, candles):
-    own, classic = bundle.predict_frame(candles), bundle.by("classic")
+def test_prediction_sets_are_computed_if_used_or_requested(bundle, candles):
+    own, classic = bundle.predict_frame(candles), bundle.with_policy("classic")
     assert classic.predict_frame(candles).limit is None
     np.testing.assert_array_equal(classic.predict_frame(candles, sets=True).limit, own.limit)
 
 
-def test_the_future_changes_no_set_and_no_decision(bundle, candles):
+def test_later_bars_change_no_set_and_no_decision(bundle, candles):
     cut = len(candles) - 40
     poisoned = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}
     for column in poisoned.values():
@@ -97,17 +97,17 @@ def test_the_future_changes_no_set_and_no_decision(bundle, candles):
     assert len(set(whole.limit.tolist())) > 10
 
 
-def test_another_policy_is_asked_for_by_name(world, believed):
-    assert quorate.load_bundle(believed.path, policy="classic").decides == "classic"
+def test_another_policy_by_name(world, calibrated):
+    assert quorate.load_bundle(calibrated.path, policy="classic").decides == "classic"
     with pytest.raises(BundleError, match="Did you mean 'calibrated'"):
-        quorate.load_bundle(believed.path, policy="calibratd")
+        quorate.load_bundle(calibrated.path, policy="calibratd")
     with pytest.raises(BundleError, match=r"no probabilities.*rows with scores, of at least 300"):
         quorate.load_bundle(world.trained.path, policy="calibrated")
 
 
-def republished(believed, out, change):
-    """The bundle with another calibration.json, hashed and sealed as if it had been trained so."""
-    manifest, files = storage.read(believed.path)
+def republished(calibrated, out, change):
+    """Publish the bundle with another calibration.json, with the right hash and id."""
+    manifest, files = storage.read(calibrated.path)
     tree = json.loads(files[FILE_NAME])
     change(tree)
     path, _ = storage.publish(out, manifest, {**files, FILE_NAME: json.dumps(tree).encode()})
@@ -127,14 +127,14 @@ def republished(believed, out, change):
         lambda tree: tree.pop("members"),
     ],
 )
-def test_a_calibration_that_cannot_be_is_refused(believed, tmp_path, change):
-    with pytest.raises(BundleError, match=r"calibration\.json that cannot be used"):
-        quorate.load_bundle(republished(believed, tmp_path, change))
+def test_an_invalid_calibration_is_an_error(calibrated, tmp_path, change):
+    with pytest.raises(BundleError, match=r"an invalid calibration\.json"):
+        quorate.load_bundle(republished(calibrated, tmp_path, change))
 
 
-def test_a_tampered_calibration_and_a_missing_one_are_refused(believed, tmp_path):
+def test_an_altered_or_missing_calibration_is_an_error(calibrated, tmp_path):
     path = tmp_path / "bundle"
-    shutil.copytree(believed.path, path)
+    shutil.copytree(calibrated.path, path)
     text = (path / FILE_NAME).read_text()
     (path / FILE_NAME).write_text(text.replace('"net_return": ', '"net_return": -'))
     with pytest.raises(BundleError, match=r"calibration\.json altered"):
@@ -149,7 +149,7 @@ def test_a_tampered_calibration_and_a_missing_one_are_refused(believed, tmp_path
         quorate.load_bundle(path)
 
 
-def made_of_both():
+def both_kinds_of_maps():
     random = np.random.default_rng(3)
     scores = random.dirichlet([1, 1, 1], 300)
     isotonic = fit_isotonic(scores, random.integers(0, 3, 300).astype(np.int8))
@@ -157,34 +157,36 @@ def made_of_both():
     return Calibration({"xgboost": Temperature(1.7), "nhits": isotonic}, {"lightgbm": "too few"}, policy)
 
 
-def test_one_calculation_for_all_maps_says_what_each_says_alone():
-    calibration, random = made_of_both(), np.random.default_rng(4)
+def test_all_maps_at_once_equal_each_map_alone():
+    calibration, random = both_kinds_of_maps(), np.random.default_rng(4)
     for _ in range(50):
         rows = {name: random.dirichlet([1, 1, 1]) for name in ("xgboost", "lightgbm", "nhits")}
-        ballot = [Vote(name, Action.BUY, 0.5, scores=tuple(row.tolist())) for name, row in rows.items()]
-        told, together = calibration.ballot([*ballot, Abstention("patchtst", "late")], VoteSettings())
+        votes = [Vote(name, Action.BUY, 0.5, scores=tuple(row.tolist())) for name, row in rows.items()]
+        calibrated_votes, ensemble = calibration.calibrate_votes(
+            [*votes, Abstention("patchtst", "late")], VoteSettings()
+        )
         tables = {name: row[None] for name, row in rows.items()}
         frame = calibration.frame(tables)
-        assert told[0].probabilities == tuple(frame["xgboost"][0].tolist())
-        assert told[1] == ballot[1]
-        assert told[2].probabilities == tuple(frame["nhits"][0].tolist())
-        assert told[3] == Abstention("patchtst", "late")
+        assert calibrated_votes[0].probabilities == tuple(frame["xgboost"][0].tolist())
+        assert calibrated_votes[1] == votes[1]
+        assert calibrated_votes[2].probabilities == tuple(frame["nhits"][0].tolist())
+        assert calibrated_votes[3] == Abstention("patchtst", "late")
         mean = (0.25 * rows["xgboost"] + 0.25 * rows["lightgbm"] + 0.3 * rows["nhits"]) / 0.8
-        np.testing.assert_allclose(together, calibration.policy.ensemble(mean[None])[0], atol=1e-12)
+        np.testing.assert_allclose(ensemble, calibration.policy.ensemble(mean[None])[0], atol=1e-12)
 
 
-def test_without_maps_or_votes_there_is_no_probability():
-    ballot = [Vote("xgboost", Action.BUY, 0.6, scores=(0.2, 0.2, 0.6)), Abstention("lightgbm", "late")]
-    assert UNCALIBRATED.ballot(ballot, VoteSettings()) == (ballot, None)
-    assert made_of_both().ballot(ballot[1:], VoteSettings()) == (ballot[1:], None)
+def test_there_are_no_probabilities_without_maps_or_votes():
+    votes = [Vote("xgboost", Action.BUY, 0.6, scores=(0.2, 0.2, 0.6)), Abstention("lightgbm", "late")]
+    assert UNCALIBRATED.calibrate_votes(votes, VoteSettings()) == (votes, None)
+    assert both_kinds_of_maps().calibrate_votes(votes[1:], VoteSettings()) == (votes[1:], None)
 
 
-def test_the_document_comes_back_to_the_byte():
-    calibration = made_of_both()
+def test_calibration_json_is_read_and_written_byte_for_byte():
+    calibration = both_kinds_of_maps()
     assert Calibration.parse(calibration.content(), VoteSettings(), "x").content() == calibration.content()
 
 
-class Killed:
+class Failing:
     window = 1
     batch = None
 
@@ -192,7 +194,7 @@ class Killed:
         raise RuntimeError("killed")
 
 
-class Silent:
+class NotFinite:
     window = 1
     batch = None
 
@@ -200,28 +202,26 @@ class Silent:
         return np.full((len(rows), 3), np.nan)
 
 
-@pytest.mark.parametrize(("broken", "reason"), [(Killed, "failed: killed"), (Silent, "scores are [nan, nan, nan]")])
-def test_a_member_lost_while_running_leaves_no_quorum_and_no_probability_of_its_own(
-    bundle, candles, world, broken, reason
-):
+@pytest.mark.parametrize(("broken", "reason"), [(Failing, "failed: killed"), (NotFinite, "scores are [nan, nan, nan]")])
+def test_a_member_that_fails_abstains_and_leaves_no_quorum(bundle, candles, world, broken, reason):
     sessions = {**bundle.members.sessions, "xgboost": broken()}
-    hurt = Bundle(bundle.manifest, sessions, {}, PredictSettings(deadline_ms=60_000), bundle.calibration)
-    signal = hurt.predict(candles, now=world.now)
+    partial = Bundle(bundle.manifest, sessions, {}, PredictSettings(deadline_ms=60_000), bundle.calibration)
+    signal = partial.predict(candles, now=world.now)
     assert [(a.model, a.reason) for a in signal.abstentions] == [("xgboost", reason)]
     assert (signal.action, signal.rule) == (Action.HOLD, "no_quorum")
     assert signal.votes[0].probabilities is not None
-    frame = hurt.predict_frame(candles)
+    frame = partial.predict_frame(candles)
     assert set(frame.rule[candles.time >= world.seam]) == {"no_quorum"}
 
 
-def test_what_is_loaded_is_said_at_the_start(believed, tmp_path, caplog):
+def test_log_lines_at_start(calibrated, tmp_path, caplog):
     with caplog.at_level(logging.INFO, "quorate"):
-        quorate.load_bundle(believed.path)
-    said = [record.getMessage() for record in caplog.records]
-    assert said[:2] == ["xgboost: loaded", "lightgbm: loaded"]
-    assert said[2].endswith("mode full, 2 of 2 members, quorum 2, policy calibrated")
+        quorate.load_bundle(calibrated.path)
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages[:2] == ["xgboost: loaded", "lightgbm: loaded"]
+    assert messages[2].endswith("mode full, 2 of 2 members, quorum 2, policy calibrated")
     caplog.clear()
-    manifest, files = storage.read(believed.path)
+    manifest, files = storage.read(calibrated.path)
     path, _ = storage.publish(tmp_path, manifest, {**files, "xgboost.onnx": b"no graph"})
     with caplog.at_level(logging.INFO, "quorate"):
         quorate.load_bundle(path)
@@ -232,19 +232,19 @@ def test_what_is_loaded_is_said_at_the_start(believed, tmp_path, caplog):
     assert "mode none, 1 of 2 members" in lines[-1][1]
 
 
-def test_an_agent_asks_for_a_direction_and_for_many_signals(bundle, world):
+def test_async_predictions_of_one_and_of_many_markets(bundle, world):
     market = SyntheticMarket(seed=5, symbols=3, bars=1_100, edge=0.3)
-    agent = Agent(bundle, market, clock=lambda: world.now)
+    predictor = AsyncPredictor(bundle, market, clock=lambda: world.now)
     names = market.names[:2]
-    signals = asyncio.run(agent.signals([names[1], names[0], names[1]]))
+    signals = asyncio.run(predictor.signals([names[1], names[0], names[1]]))
     assert list(signals) == [names[1], names[0]]
     for name in names:
-        direct = agent.predict_direction(name, world.panel[name])
+        direct = predictor.predict_direction(name, world.panel[name])
         assert signals[name].time == direct.time == world.now - HOUR_MS
         assert signals[name].action == direct.action
         assert signals[name].confidence == pytest.approx(direct.confidence, abs=1e-6)
-    assert agent.status() == {"xgboost": True, "lightgbm": True}
+    assert predictor.status() == {"xgboost": True, "lightgbm": True}
     with pytest.raises(BundleError, match="expected candles of X"):
-        agent.predict_direction("X", world.panel[names[0]])
-    with pytest.raises(BundleError, match="without a source"):
-        asyncio.run(Agent(bundle).signals(names))
+        predictor.predict_direction("X", world.panel[names[0]])
+    with pytest.raises(BundleError, match="no source of candles"):
+        asyncio.run(AsyncPredictor(bundle).signals(names))

@@ -1,4 +1,4 @@
-"""Sets that adapt: their promise on a drifting series, labels that are known late, and the paper's step by hand."""
+"""Adaptive prediction sets: coverage on a drifting series, delayed labels, and the paper's step by hand."""
 
 import numpy as np
 import pytest
@@ -7,27 +7,27 @@ from hypothesis import strategies as st
 
 from quorate.core.errors import ModelError
 from quorate.core.types import Action
-from quorate.ensemble.calibration.conformal import Conformal, fit_conformal, prediction_set, within
+from quorate.ensemble.calibration.conformal import Conformal, fit_conformal, prediction_set, prediction_set_mask
 
 LEVELS = np.linspace(0, 1, 201)
 
 
-def even(level=0.1, rate=0.05, miss=0.1):
-    """Nonconformity spread evenly over 0 to 1: the limit is 1 less the level."""
+def uniform(level=0.1, rate=0.05, miss=0.1):
+    """Nonconformity uniform on 0 to 1: the limit is 1 - level."""
     return Conformal(miss, rate, level, LEVELS)
 
 
-def sure(*happened):
-    """Probabilities of BUY, which is what happens."""
-    p = np.array(happened)
+def buys(*probabilities):
+    """Rows of BUY with these probabilities of BUY."""
+    p = np.array(probabilities)
     return np.stack([(1 - p) / 2, (1 - p) / 2, p], axis=1), np.full(len(p), 2, np.int8)
 
 
 def test_the_step_of_the_paper_by_hand_with_a_label_known_two_bars_later():
-    p, y = sure(0.05, 0.5, 0.5, 0.5, 0.5)
+    p, y = buys(0.05, 0.5, 0.5, 0.5, 0.5)
     time = np.arange(5)
-    found = even().track(p, y, time, time + 2)
-    # The first is missed (0.95 > 0.9), the others are not; each counts when it becomes known.
+    found = uniform().track(p, y, time, time + 2)
+    # The first is missed (0.95 > 0.9), the others are not; each moves the level when it is known.
     np.testing.assert_allclose(found.missed[:3], [1, 0, 0])
     assert np.isnan(found.missed[3:]).all()
     level = [0.1, 0.1, 0.1 + 0.05 * (0.1 - 1), 0.1 - 0.045 + 0.005, 0.1 - 0.045 + 0.01]
@@ -35,23 +35,23 @@ def test_the_step_of_the_paper_by_hand_with_a_label_known_two_bars_later():
     assert found.level == pytest.approx(level[-1])
 
 
-def test_a_label_that_is_not_known_yet_changes_nothing():
-    p, y = sure(*np.random.default_rng(1).random(60))
+def test_a_label_has_no_effect_before_it_is_known():
+    p, y = buys(*np.random.default_rng(1).random(60))
     time = np.arange(60)
-    found = even().track(p, y, time, time + 7)
+    found = uniform().track(p, y, time, time + 7)
     other = y.copy()
     other[30:] = 0
-    changed = even().track(p, other, time, time + 7).limit
+    changed = uniform().track(p, other, time, time + 7).limit
     # The label of bar 30 is known at bar 37, not before.
     np.testing.assert_array_equal(found.limit[:37], changed[:37])
     assert (found.limit[37:] != changed[37:]).any()
-    never = even().track(p, y, time, np.full(60, 10**9))
+    never = uniform().track(p, y, time, np.full(60, 10**9))
     np.testing.assert_array_equal(never.limit, 0.9)
     assert np.isnan(never.missed).all()
 
 
 def drifting(n=20_000):
-    """Well calibrated probabilities that turn overconfident halfway."""
+    """Calibrated probabilities that become overconfident in the second half."""
     random = np.random.default_rng(2)
     p = random.dirichlet([2, 2, 2], n)
     y = (random.random(n)[:, None] > p.cumsum(axis=1)).sum(axis=1).clip(0, 2).astype(np.int8)
@@ -61,51 +61,51 @@ def drifting(n=20_000):
 
 
 @pytest.mark.parametrize("delay", [1, 24])
-def test_coverage_is_kept_on_a_drifting_series_where_a_fixed_limit_fails(delay):
+def test_coverage_holds_on_a_drifting_series_where_a_fixed_limit_fails(delay):
     p, y, late = drifting()
     time = np.arange(len(y))
     sets = fit_conformal(p[:5_000], y[:5_000], 0.1, 0.01)
     tracked = sets.track(p, y, time, time + delay)
-    held = within(p, tracked.limit)[time, y]
-    fixed = within(p, np.full(len(y), sets.start))[time, y]
-    assert held[5_000:10_000].mean() == pytest.approx(0.9, abs=0.01)
-    assert held[late].mean() == pytest.approx(0.9, abs=0.01)
+    covered = prediction_set_mask(p, tracked.limit)[time, y]
+    fixed = prediction_set_mask(p, np.full(len(y), sets.initial_limit))[time, y]
+    assert covered[5_000:10_000].mean() == pytest.approx(0.9, abs=0.01)
+    assert covered[late].mean() == pytest.approx(0.9, abs=0.01)
     assert fixed[late].mean() < 0.85
-    # Gibbs and Candès, proposition 4.1: for any series at all, with labels known at once.
+    # Gibbs and Candès, proposition 4.1: for any series, with labels known at once.
     if delay == 1:
         bound = (max(sets.level, 1 - sets.level) + sets.rate) / (sets.rate * len(y))
         assert abs(np.nanmean(tracked.missed) - 0.1) <= bound
 
 
 def test_rows_of_one_time_move_the_level_once_by_their_mean():
-    p, y = sure(0.05, 0.5, 0.5)
-    found = even().track(p, y, np.array([0, 0, 1]), np.array([1, 1, 2]))
+    p, y = buys(0.05, 0.5, 0.5)
+    found = uniform().track(p, y, np.array([0, 0, 1]), np.array([1, 1, 2]))
     np.testing.assert_allclose(found.limit, [0.9, 0.9, 1 - (0.1 + 0.05 * (0.1 - 0.5))])
 
 
-def test_levels_beyond_the_ends_hold_every_class_or_none():
-    assert even().limit(0.0) == np.inf
-    assert even().limit(-0.3) == np.inf
-    assert even().limit(1.0) == -np.inf
-    assert even().limit(0.25) == pytest.approx(0.75)
+def test_levels_outside_0_to_1_give_all_classes_or_none():
+    assert uniform().limit(0.0) == np.inf
+    assert uniform().limit(-0.3) == np.inf
+    assert uniform().limit(1.0) == -np.inf
+    assert uniform().limit(0.25) == pytest.approx(0.75)
     assert prediction_set((0.2, 0.3, 0.5), np.inf) == tuple(Action)
     assert prediction_set((0.2, 0.3, 0.5), -np.inf) == ()
     assert prediction_set((0.2, 0.3, 0.5), 0.6) == (Action.BUY,)
 
 
-def test_rows_without_probabilities_teach_nothing():
-    p, y = sure(0.05, 0.05, 0.5)
+def test_rows_without_probabilities_do_not_move_the_level():
+    p, y = buys(0.05, 0.05, 0.5)
     p[0] = np.nan
-    found = even().track(p, y, np.arange(3), np.arange(3) + 1)
+    found = uniform().track(p, y, np.arange(3), np.arange(3) + 1)
     np.testing.assert_allclose(found.limit[:2], 0.9)
     assert np.isnan(found.missed[0])
     with pytest.raises(ModelError, match="no row"):
         fit_conformal(np.full((3, 3), np.nan), y, 0.1, 0.01)
-    assert len(even().track(p[:0], y[:0], np.arange(0), np.arange(0)).limit) == 0
+    assert len(uniform().track(p[:0], y[:0], np.arange(0), np.arange(0)).limit) == 0
 
 
-def track_plainly(sets, probabilities, y, time, known_from):
-    """The same walk, written down as it is told: at each time what has become known, then the limit."""
+def track_reference(sets, probabilities, y, time, known_from):
+    """Reference implementation of `track`: at each time the labels that became known, then the limit."""
     level, limits, missed = sets.level, np.full(len(y), np.nan), np.full(len(y), np.nan)
     for now in sorted(set(time.tolist())):
         before = time[time < now].max() if (time < now).any() else -np.inf
@@ -115,15 +115,15 @@ def track_plainly(sets, probabilities, y, time, known_from):
                 level += sets.rate * (sets.miss - sum(errors) / len(errors))
         for row in np.flatnonzero(time == now):
             limits[row] = sets.limit(level)
-            happened = 1 - probabilities[row, y[row]]
-            if np.isfinite(happened):
-                missed[row] = float(happened > limits[row])
+            nonconformity = 1 - probabilities[row, y[row]]
+            if np.isfinite(nonconformity):
+                missed[row] = float(nonconformity > limits[row])
     missed[known_from > time.max()] = np.nan
     return limits, missed, level
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([1, 3]), st.sampled_from([0.01, 0.3]))
-def test_the_quick_walk_is_the_plain_one_to_the_bit(seed, n, together, rate):
+def test_track_equals_the_reference_bit_for_bit(seed, n, together, rate):
     random = np.random.default_rng(seed)
     time = np.sort(random.integers(0, max(1, n // together), n))
     known_from = time + random.integers(1, 8, n)
@@ -133,7 +133,7 @@ def test_the_quick_walk_is_the_plain_one_to_the_bit(seed, n, together, rate):
     y = random.integers(0, 3, n).astype(np.int8)
     sets = Conformal(0.1, rate, float(random.choice([0.1, 0.02, 0.97])), np.sort(random.random(201)))
     found = sets.track(p, y, time, known_from)
-    limits, missed, level = track_plainly(sets, p, y, time, known_from)
+    limits, missed, level = track_reference(sets, p, y, time, known_from)
     np.testing.assert_array_equal(found.limit, limits)
     np.testing.assert_array_equal(found.missed, missed)
     assert found.level == level

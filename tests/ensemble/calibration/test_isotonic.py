@@ -1,4 +1,4 @@
-"""Isotonic maps against scikit-learn's own prediction, class by class."""
+"""Isotonic maps against scikit-learn."""
 
 import json
 
@@ -17,7 +17,7 @@ def drawn(seed, n):
 
 
 @pytest.mark.parametrize("n", [50, 2_000])
-def test_each_class_is_scikit_learns_and_the_row_sums_to_one(n):
+def test_each_class_equals_scikit_learn_and_rows_sum_to_one(n):
     scores, y = drawn(3, n)
     fresh = drawn(4, 500)[0]
     expected = np.stack(
@@ -35,7 +35,7 @@ def test_each_class_is_scikit_learns_and_the_row_sums_to_one(n):
 
 
 def test_by_hand():
-    # Below 0.4 SELL came never, at 0.6 half the time, above always: with 6 rows nothing is nearer to 0 or 1 than 1/8.
+    # SELL never up to 0.4, half of the rows at 0.6, always above: with 6 rows no share is nearer to 0 or 1 than 1/8.
     sell = np.array([0.2, 0.4, 0.6, 0.6, 0.8, 0.9])
     y = np.array([1, 1, 0, 1, 0, 0], np.int8)
     made = fit_isotonic(np.stack([sell, (1 - sell) / 2, (1 - sell) / 2], axis=1), y)
@@ -43,7 +43,7 @@ def test_by_hand():
                                [1 / 8, 1 / 8, 5 / 16, 0.5, 7 / 8, 7 / 8])  # fmt: skip
 
 
-def test_what_never_came_may_still_and_a_nan_stays_one():
+def test_a_class_without_rows_is_not_impossible_and_nan_stays_nan():
     scores, _ = drawn(5, 100)
     made = fit_isotonic(scores, np.ones(100, np.int8))
     given = made(np.concatenate([scores, [[np.nan, 0.5, 0.5]]]))
@@ -51,7 +51,7 @@ def test_what_never_came_may_still_and_a_nan_stays_one():
     assert np.isnan(given[100]).all()
 
 
-def test_one_row_and_many_give_the_same_bits_and_so_does_the_document():
+def test_one_row_many_rows_and_a_saved_map_give_the_same_bits():
     scores, y = drawn(6, 400)
     made = fit_isotonic(scores, y)
     again = Isotonic.from_json(json.loads(json.dumps(made.to_json())))
@@ -61,7 +61,7 @@ def test_one_row_and_many_give_the_same_bits_and_so_does_the_document():
         assert (again(scores[row : row + 1])[0] == many[row]).all()
 
 
-def test_no_rows_and_knots_that_fall_are_refused():
+def test_no_rows_and_invalid_knots_are_errors():
     with pytest.raises(ModelError, match="no rows"):
         fit_isotonic(np.empty((0, 3)), np.empty(0, np.int8))
     for scores, shares in (
@@ -71,5 +71,5 @@ def test_no_rows_and_knots_that_fall_are_refused():
         ([0.1], [1.5]),
         ([], []),
     ):
-        with pytest.raises(ValueError, match="do not rise"):
+        with pytest.raises(ValueError, match="isotonic knots that are not increasing"):
             Isotonic.from_json({"scores": [scores] * 3, "shares": [shares] * 3})

@@ -1,11 +1,11 @@
-"""Which map is chosen, and that none is judged on rows that it has seen."""
+"""Selection of maps: the kind chosen, and that maps are compared only out of fold."""
 
 import numpy as np
 import pytest
 
 from quorate.core.settings import CalibrationSettings
 from quorate.ensemble.calibration import map_selection
-from quorate.ensemble.calibration.map_selection import CANDIDATES, Fitted, choose_map
+from quorate.ensemble.calibration.map_selection import CANDIDATES, FittedMap, choose_map
 from quorate.ensemble.calibration.temperature import Temperature
 
 SETTINGS = CalibrationSettings()
@@ -21,7 +21,7 @@ def drawn(seed, n=8_000, distort=lambda p: p):
 
 
 def error(p, y):
-    """Distance between what BUY is said to come and how often it comes, over ten bins."""
+    """Calibration error of BUY over ten bins."""
     place = np.minimum((p[:, 2] * 10).astype(int), 9)
     return sum(abs((p[:, 2] - (y == 2))[place == b].sum()) for b in range(10)) / len(y)
 
@@ -35,16 +35,16 @@ def shifted(p):
 
 
 @pytest.mark.parametrize(("distort", "kind"), [(powered, "temperature"), (shifted, "shifted temperature")])
-def test_a_planted_miscalibration_is_named_and_repaired(distort, kind):
+def test_a_known_miscalibration_is_identified_and_corrected(distort, kind):
     scores, y, time, span_end = drawn(1, distort=distort)
     found = choose_map(scores, y, time, span_end, SETTINGS)
     assert found.kind == kind
-    fresh, happened, *_ = drawn(2, distort=distort)
-    assert error(fresh, happened) > 0.05
-    assert error(found.map(fresh), happened) < 0.02
+    fresh, true_class, *_ = drawn(2, distort=distort)
+    assert error(fresh, true_class) > 0.05
+    assert error(found.map(fresh), true_class) < 0.02
 
 
-def test_a_staircase_needs_isotonic_maps():
+def test_a_step_function_needs_isotonic_maps():
     def stairs(p):
         steep = np.where(p > 0.4, 0.9 + p / 20, 0.05 + p / 20)
         return steep / steep.sum(axis=1, keepdims=True)
@@ -54,47 +54,47 @@ def test_a_staircase_needs_isotonic_maps():
 
 
 @pytest.mark.parametrize("seed", [4, 5, 6])
-def test_scores_that_are_probabilities_are_not_spoiled(seed):
+def test_calibrated_scores_hardly_get_worse(seed):
     scores, y, time, span_end = drawn(seed)
     made = choose_map(scores, y, time, span_end, SETTINGS).map
-    fresh, happened, *_ = drawn(seed + 50, n=40_000)
-    rows = np.arange(len(happened))
-    before, after = (-np.log(p[rows, happened]).mean() for p in (fresh, made(fresh)))
+    fresh, true_class, *_ = drawn(seed + 50, n=40_000)
+    rows = np.arange(len(true_class))
+    before, after = (-np.log(p[rows, true_class]).mean() for p in (fresh, made(fresh)))
     assert after - before < 1e-3
 
 
-def test_a_map_is_judged_only_on_later_rows_whose_labels_it_cannot_know(monkeypatch):
-    """Every fit and every judgement is watched: the first score of each row is its own number."""
+def test_maps_are_compared_on_rows_later_than_all_labels_of_their_fit(monkeypatch):
+    """All fits and evaluations are recorded; rows are identified by their scores."""
     scores, y, time, span_end = drawn(7, n=2_000)
     order = np.random.default_rng(0).permutation(len(y))
     scores, y, time, span_end = scores[order], y[order], time[order], span_end[order]
     number = {tuple(row): place for place, row in enumerate(scores)}
-    seen = []
+    evaluations = []
 
-    def watched(fitted_on, _):
-        rows = np.array([number[tuple(row)] for row in fitted_on])
+    def recording(fit_rows, _):
+        rows = np.array([number[tuple(row)] for row in fit_rows])
 
-        class Watched(Temperature):
-            def __call__(self, judged):
-                seen.append((rows, np.array([number[tuple(row)] for row in judged])))
-                return judged
+        class Recording(Temperature):
+            def __call__(self, held_out):
+                evaluations.append((rows, np.array([number[tuple(row)] for row in held_out])))
+                return held_out
 
-        return Watched(1.0)
+        return Recording(1.0)
 
-    monkeypatch.setattr(map_selection, "CANDIDATES", {"unchanged": watched})
+    monkeypatch.setattr(map_selection, "CANDIDATES", {"unchanged": recording})
     found = choose_map(scores, y, time, span_end, CalibrationSettings(folds=5))
-    assert len(seen) == 4
-    for fitted_on, judged in seen:
-        assert span_end[fitted_on].max() < time[judged].min()
-        # All that could be used is used: the row left out last is the first whose label reaches over the seam.
-        assert set(fitted_on) == set(np.flatnonzero(span_end < time[judged].min()))
-    tested = np.concatenate([judged for _, judged in seen])
-    assert len(tested) == len(set(tested)) == found.judged
-    assert np.isnan(found.unseen[np.setdiff1d(np.arange(len(y)), tested)]).all()
-    assert np.isfinite(found.unseen[tested]).all()
+    assert len(evaluations) == 4
+    for fit_rows, held_out in evaluations:
+        assert span_end[fit_rows].max() < time[held_out].min()
+        # No row is left out without need: only those whose labels reach into the fold.
+        assert set(fit_rows) == set(np.flatnonzero(span_end < time[held_out].min()))
+    tested = np.concatenate([held_out for _, held_out in evaluations])
+    assert len(tested) == len(set(tested)) == found.compared
+    assert np.isnan(found.out_of_fold[np.setdiff1d(np.arange(len(y)), tested)]).all()
+    assert np.isfinite(found.out_of_fold[tested]).all()
 
 
-def test_too_few_rows_are_said_and_nothing_is_fitted():
+def test_too_few_rows_give_a_reason():
     scores, y, time, span_end = drawn(8, n=2_000)
     assert choose_map(scores[:299], y[:299], time[:299], span_end[:299], SETTINGS) == (
         "299 rows with scores, of at least 300"
@@ -103,7 +103,7 @@ def test_too_few_rows_are_said_and_nothing_is_fitted():
     assert "5 rows with scores" in choose_map(scores, y, time, span_end, SETTINGS)
     scores, y, time, span_end = drawn(8, n=2_000)
     assert "0 rows of SELL" in choose_map(scores, np.maximum(y, 1), time, span_end, SETTINGS)
-    # Enough for one map, but no earlier stretch has enough to judge it by.
+    # Enough rows for one map, but not for a comparison out of fold.
     short = choose_map(scores[:310], y[:310], time[:310], span_end[:310], SETTINGS)
     assert short == "310 rows are too few to choose a map by"
 
@@ -112,7 +112,7 @@ def test_rows_without_scores_are_left_out():
     scores, y, time, span_end = drawn(9)
     scores[::3] = np.nan
     found = choose_map(scores, y, time, span_end, SETTINGS)
-    assert isinstance(found, Fitted)
+    assert isinstance(found, FittedMap)
     assert found.rows == np.isfinite(scores[:, 0]).sum()
     assert set(found.losses) == set(CANDIDATES)
-    assert np.isnan(found.unseen[::3]).all()
+    assert np.isnan(found.out_of_fold[::3]).all()

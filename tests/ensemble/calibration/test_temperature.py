@@ -1,4 +1,4 @@
-"""Temperatures against scipy's minimiser, by hand, and where scores say nothing or the wrong thing."""
+"""Temperatures against scipy's minimiser and by hand, and for scores without or with negative skill."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature, fit
 
 
 def drawn(seed, n=3_000, sharp=1.0, offsets=(0.0, 0.0, 0.0)):
-    """Scores, and classes that come as the true shares say: score^sharp x exp(offset), of one."""
+    """Scores, and classes drawn with probabilities proportional to score^sharp x exp(offset)."""
     random = np.random.default_rng(seed)
     scores = random.dirichlet([1.5, 2.0, 1.5], n)
     true = Temperature(sharp, offsets)(scores)
@@ -29,7 +29,7 @@ def loss(parameters, scores, y):
     ("seed", "sharp", "offsets"), [(1, 0.4, (0, 0, 0)), (2, 2.5, (0.5, 0, -0.4)), (3, 1, (0, 0, 0))]
 )
 @pytest.mark.parametrize("shifted", [False, True])
-def test_the_fit_is_scipys_minimum(seed, sharp, offsets, shifted):
+def test_the_fit_equals_the_minimum_by_scipy(seed, sharp, offsets, shifted):
     scores, y = drawn(seed, sharp=sharp, offsets=offsets)
     found = fit_temperature(scores, y, shifted=shifted)
     start = [1.0, 0.0, 0.0] if shifted else [1.0]
@@ -39,7 +39,7 @@ def test_the_fit_is_scipys_minimum(seed, sharp, offsets, shifted):
     assert loss(own, scores, y) <= best.fun + 1e-9
 
 
-def test_what_was_planted_is_found_and_good_scores_stay_as_they_are():
+def test_known_parameters_are_found_and_calibrated_scores_stay_unchanged():
     scores, y = drawn(5, n=60_000, sharp=0.5, offsets=(0.3, 0.0, -0.3))
     found = fit_temperature(scores, y, shifted=True)
     np.testing.assert_allclose([found.inverse, *found.offsets], [0.5, 0.3, 0.0, -0.3], atol=0.05)
@@ -47,17 +47,17 @@ def test_what_was_planted_is_found_and_good_scores_stay_as_they_are():
     assert fit_temperature(scores, y).inverse == pytest.approx(1, abs=0.03)
 
 
-def test_scores_that_point_the_wrong_way_are_forgotten_and_not_turned_round():
+def test_scores_with_negative_skill_are_ignored_and_not_inverted():
     scores, y = drawn(7, sharp=1.5)
     wrong = (1 - scores) / 2
     assert fit_temperature(wrong, y).inverse == 0
     np.testing.assert_allclose(fit_temperature(wrong, y)(wrong), 1 / 3)
-    # With offsets what is left is how often each class came.
+    # With offsets the class shares remain.
     shares = np.bincount(y, minlength=3) / len(y)
     np.testing.assert_allclose(fit_temperature(wrong, y, shifted=True)(wrong)[:5], np.tile(shares, (5, 1)), atol=1e-4)
 
 
-def test_scores_that_are_always_right_are_certain_and_finite():
+def test_scores_that_are_always_right_give_a_finite_map():
     y = np.arange(300) % 3
     found = fit_temperature(np.eye(3)[y] * 0.4 + 0.2, y.astype(np.int8))
     assert 5 < found.inverse <= 50
@@ -81,13 +81,13 @@ def test_one_row_and_many_give_the_same_bits(seed, inverse, offset, n):
     np.testing.assert_allclose(made(scores).sum(axis=1), 1)
 
 
-def test_a_row_that_is_not_finite_stays_so_and_others_do_not_mind():
+def test_a_row_that_is_not_finite_stays_so_and_leaves_others_unchanged():
     made = UNCHANGED(np.array([[np.nan, 0.5, 0.5], [0.2, 0.3, 0.5]]))
     assert np.isnan(made[0]).all()
     np.testing.assert_allclose(made[1], [0.2, 0.3, 0.5])
 
 
-def test_no_rows_are_refused_and_the_document_comes_back():
+def test_no_rows_are_an_error_and_a_saved_map_is_read_back():
     with pytest.raises(ModelError, match="no rows"):
         fit_temperature(np.empty((0, 3)), np.empty(0, np.int8))
     made = Temperature(0.7, (0.1, 0.0, -0.2))

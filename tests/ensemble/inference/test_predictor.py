@@ -1,4 +1,4 @@
-"""From bars to a decision: what is refused, who abstains, and one bar against the whole frame."""
+"""Predictions of a bundle: errors, abstentions, and live predictions against frames."""
 
 import time
 from dataclasses import replace
@@ -26,12 +26,12 @@ def candles(world):
     return world.panel["SYNC/USDT:USDT"]
 
 
-def test_a_loaded_bundle_says_what_is_loaded(bundle):
+def test_status_of_a_loaded_bundle(bundle):
     assert bundle.status() == {"xgboost": True, "lightgbm": True}
     assert bundle.mode == "full"
 
 
-def test_each_bar_of_the_frame_is_what_was_said_at_that_bar(bundle, candles, world):
+def test_the_frame_equals_live_predictions_at_each_bar(bundle, candles, world):
     frame = bundle.predict_frame(candles)
     for bar in range(len(candles) - 60, len(candles), 7):
         signal = bundle.predict(candles[: bar + 1], now=int(candles.time[bar]) + HOUR_MS)
@@ -47,7 +47,7 @@ def test_each_bar_of_the_frame_is_what_was_said_at_that_bar(bundle, candles, wor
     assert set(np.unique(frame.action[candles.time >= world.seam])) == {0, 1, 2}
 
 
-def test_the_future_changes_nothing(bundle, candles):
+def test_later_bars_change_no_earlier_decision(bundle, candles):
     cut = len(candles) - 40
     poisoned = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}
     for column in poisoned.values():
@@ -59,7 +59,7 @@ def test_the_future_changes_nothing(bundle, candles):
     assert not np.array_equal(whole.confidence[cut:], other.confidence[cut:])
 
 
-def test_bars_of_the_training_span_are_refused_and_the_first_after_it_is_not(bundle, candles, world):
+def test_bars_of_the_training_span_are_an_error_and_the_first_after_it_is_not(bundle, candles, world):
     manifest = bundle.manifest
     assert manifest.training_end == world.seam - HOUR_MS
     inside = candles.between(end=manifest.training_end)
@@ -71,14 +71,14 @@ def test_bars_of_the_training_span_are_refused_and_the_first_after_it_is_not(bun
     after = candles.between(end=manifest.training_end + 1)
     assert bundle.predict(after, now=world.now).time == manifest.training_end
     frame = bundle.predict_frame(candles)
-    seen = bundle.in_training_span(candles)
-    assert set(frame.rule[seen]) == {"training_span"}
-    assert set(frame.action[seen]) == {Action.HOLD}
-    assert np.isnan(frame.scores["xgboost"][seen]).all()
+    masked = bundle.in_training_span(candles)
+    assert set(frame.rule[masked]) == {"training_span"}
+    assert set(frame.action[masked]) == {Action.HOLD}
+    assert np.isnan(frame.scores["xgboost"][masked]).all()
     assert np.isfinite(frame.scores["xgboost"][candles.time >= manifest.training_end]).all()
 
 
-def test_only_closed_bars_count_and_none_from_the_future(bundle, candles):
+def test_only_closed_bars_are_predicted_and_bars_after_now_are_an_error(bundle, candles):
     newest = int(candles.time[-1])
     running = bundle.predict(candles, now=newest + HOUR_MS // 2)
     assert running.time == newest - HOUR_MS
@@ -86,7 +86,7 @@ def test_only_closed_bars_count_and_none_from_the_future(bundle, candles):
         bundle.predict(candles, now=newest - 1)
 
 
-def test_too_little_history_abstains_and_none_at_all_is_refused(bundle, candles, world):
+def test_too_little_history_is_an_abstention_and_no_bar_an_error(bundle, candles, world):
     later = candles.between(world.seam)
     signal = bundle.predict(later[:30], now=world.now)
     assert (signal.action, signal.confidence, signal.rule) == (Action.HOLD, 0.0, "no_votes")
@@ -98,7 +98,7 @@ def test_too_little_history_abstains_and_none_at_all_is_refused(bundle, candles,
         bundle.predict(later[:0], now=world.now)
 
 
-def test_another_timeframe_is_refused(bundle, candles):
+def test_another_timeframe_is_an_error(bundle, candles):
     with pytest.raises(BundleError, match="4h candles; expected 1h"):
         bundle.predict(replace(candles, timeframe="4h"))
 
@@ -120,7 +120,7 @@ class Failing:
     batch = None
 
     def run(self, rows):
-        raise RuntimeError("out of luck")
+        raise RuntimeError("broken session")
 
 
 class NotFinite:
@@ -142,17 +142,17 @@ def with_member(bundle, model, broken):
     ("broken", "reason"),
     [
         (lambda session: Slow(session, 0.6), "exceeded 100 ms"),
-        (lambda _: Failing(), "failed: out of luck"),
+        (lambda _: Failing(), "failed: broken session"),
         (lambda _: NotFinite(), "scores are [nan, nan, nan]"),
     ],
 )
-def test_a_member_that_is_late_fails_or_says_nothing_finite_abstains(world, candles, broken, reason):
-    """The real members, one of them wrapped so that it misbehaves as members can."""
+def test_a_member_that_is_late_fails_or_returns_nan_abstains(world, candles, broken, reason):
+    """The trained members, one of them wrapped."""
     bundle = with_member(quorate.load_bundle(world.trained.path), "xgboost", broken)
     signal = bundle.predict(candles, now=world.now)
     assert [(a.model, a.reason) for a in signal.abstentions] == [("xgboost", reason)]
     assert [v.model for v in signal.votes] == ["lightgbm"]
-    # One of two members is no quorum, however sure it is.
+    # One of two members is no quorum.
     assert (signal.action, signal.rule) == (Action.HOLD, "no_quorum")
 
 
@@ -162,28 +162,28 @@ def test_a_signal_is_marked_synthetic_by_frame_and_manifest(bundle, candles):
 
 
 def without(world, *models):
-    """The bundle with the graphs of some members unreadable: published so, and loaded from disk."""
+    """Publish the bundle with unreadable graphs of some members."""
     manifest, files = storage.read(world.trained.path)
-    spoiled = {f"{model}.onnx": files[f"{model}.onnx"][:50] for model in models}
-    return storage.publish(world.trained.path.parent.parent / f"without-{'-'.join(models)}", manifest, files | spoiled)
+    altered = {f"{model}.onnx": files[f"{model}.onnx"][:50] for model in models}
+    return storage.publish(world.trained.path.parent.parent / f"without-{'-'.join(models)}", manifest, files | altered)
 
 
 @pytest.mark.parametrize("models", [("xgboost", "lightgbm"), ("lightgbm",)])
-def test_with_fewer_than_two_members_the_rules_speak_and_say_that_it_is_them(world, candles, models):
+def test_with_fewer_than_two_members_the_fallback_rules_decide(world, candles, models):
     path, _ = without(world, *models)
     bundle = quorate.load_bundle(path)
     assert bundle.mode == "none"
     assert bundle.status() == {model: model not in models for model in ("xgboost", "lightgbm")}
     frame = bundle.predict_frame(candles)
-    seen = bundle.in_training_span(candles)
+    masked = bundle.in_training_span(candles)
     expected = rule_actions(Bars(candles))
-    np.testing.assert_array_equal(frame.action[~seen], expected.action[~seen])
-    assert set(frame.action[~seen]) == {0, 1, 2}
-    assert set(frame.rule[~seen]) == {"fallback_rules"}
-    assert set(frame.consensus[~seen]) == {"fallback_rules", "fallback_rules_contradicted"}
-    assert (frame.consensus[~seen] == "fallback_rules_contradicted").sum() == expected.contradicted[~seen].sum()
-    assert set(frame.action[seen]) == {Action.HOLD}
-    assert set(frame.rule[seen]) == {"training_span"}
+    np.testing.assert_array_equal(frame.action[~masked], expected.action[~masked])
+    assert set(frame.action[~masked]) == {0, 1, 2}
+    assert set(frame.rule[~masked]) == {"fallback_rules"}
+    assert set(frame.consensus[~masked]) == {"fallback_rules", "fallback_rules_contradicted"}
+    assert (frame.consensus[~masked] == "fallback_rules_contradicted").sum() == expected.contradicted[~masked].sum()
+    assert set(frame.action[masked]) == {Action.HOLD}
+    assert set(frame.rule[masked]) == {"training_span"}
     assert not frame.confidence.any()
     assert not frame.base.any()
     assert all(np.isnan(scores).all() for scores in frame.scores.values())
@@ -201,15 +201,15 @@ def test_with_fewer_than_two_members_the_rules_speak_and_say_that_it_is_them(wor
     assert (short.action, short.volatility, short.rule) == (Action.HOLD, None, "fallback_rules")
 
 
-def test_the_folder_of_bundles_stands_for_its_champion(world, bundle):
+def test_a_folder_of_bundles_loads_its_champion(world, bundle):
     assert quorate.load_bundle(world.trained.path.parent).manifest.id == bundle.manifest.id
 
 
-def test_a_frame_of_no_bars_is_no_bars(bundle, candles):
+def test_an_empty_frame(bundle, candles):
     assert len(bundle.predict_frame(candles[:0])) == 0
 
 
-def test_many_markets_at_once_are_signalled_as_one_by_one(world):
+def test_many_markets_at_once_equal_predictions_one_by_one(world):
     bundle = quorate.load_bundle(world.trained.path)
     markets = [*world.panel.values(), next(iter(world.panel.values())).tail(30)]
     together = bundle.predict_many(markets, now=world.now)

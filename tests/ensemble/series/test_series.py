@@ -1,4 +1,4 @@
-"""Who speaks on which bar: never a bundle that was trained on it, always the newest that was not."""
+"""Series of bundles: each bar is decided by the newest bundle trained before it."""
 
 import json
 import shutil
@@ -43,8 +43,8 @@ SETTINGS = replace(
     ),
     train=TrainSettings(threads=1),
 )
-# The same, with scores that are calibrated, few as the rows are, and decide by their probabilities.
-BELIEVED = replace(
+# The same, with scores calibrated on few rows and the calibrated policy.
+CALIBRATED = replace(
     SETTINGS,
     split=SplitSettings(train=0.5, validation=0.45, stop=0.1, calibrate=0.5),
     calibration=CalibrationSettings(rows=50, class_rows=5),
@@ -95,7 +95,7 @@ def series(path):
     return load_series(path)
 
 
-def test_each_bundle_speaks_from_the_bar_after_its_last_label_to_the_next(series, candles):
+def test_spans_begin_after_the_last_label_and_end_at_the_next_bundle(series, candles):
     start = int(candles.time[0])
     # Windows of 600 bars every 200: the last label that fits ends with the last bar of the window.
     assert [span.manifest.training_end for span in series.spans] == [start + hour * HOUR_MS for hour in (599, 799, 999)]
@@ -105,12 +105,12 @@ def test_each_bundle_speaks_from_the_bar_after_its_last_label_to_the_next(series
         (start + 1000 * HOUR_MS, None),
     ]
     assert series.first_bar == start + 600 * HOUR_MS
-    assert series.at(start + 800 * HOUR_MS - 1).manifest.id == series.spans[0].manifest.id
-    assert series.at(start + 800 * HOUR_MS).manifest.id == series.spans[1].manifest.id
+    assert series.bundle_at(start + 800 * HOUR_MS - 1).manifest.id == series.spans[0].manifest.id
+    assert series.bundle_at(start + 800 * HOUR_MS).manifest.id == series.spans[1].manifest.id
     assert series.manifest.id == series.spans[2].manifest.id
 
 
-def test_the_frame_is_the_bundles_frames_stitched_by_hand(path, series, candles):
+def test_the_frame_equals_the_frames_of_the_bundles(path, series, candles):
     whole = series.predict_frame(candles)
     np.testing.assert_array_equal(whole.time, candles.time)
     for span in series.spans:
@@ -122,33 +122,33 @@ def test_the_frame_is_the_bundles_frames_stitched_by_hand(path, series, candles)
             np.testing.assert_array_equal(getattr(part, name), getattr(alone, name))
         for model in ("xgboost", "lightgbm"):
             np.testing.assert_array_equal(part.scores[model], alone.scores[model])
-    spoken = whole.between(series.first_bar)
-    assert {bool(np.isfinite(table).all()) for table in spoken.scores.values()} == {True}
-    # Bundles differ, so that a stitch of the wrong ones would show.
+    decided = whole.between(series.first_bar)
+    assert {bool(np.isfinite(table).all()) for table in decided.scores.values()} == {True}
+    # The bundles differ, so a wrong bundle would be noticed.
     last = series.spans[2].start
     first = load_bundle(path.parent / series.spans[0].manifest.id).predict_frame(candles)
     assert (first.between(last).confidence != whole.between(last).confidence).any()
 
 
-def test_calibrated_bundles_are_stitched_with_their_probabilities(market, candles, tmp_path):
-    path = trained(market, tmp_path, BELIEVED)
+def test_the_frame_has_the_probabilities_of_calibrated_bundles(market, candles, tmp_path):
+    path = trained(market, tmp_path, CALIBRATED)
     series = load(path)
     whole = series.predict_frame(candles, sets=True)
     assert whole.policy == "calibrated"
     for span in series.spans:
         bundle = load_bundle(path.parent / span.manifest.id)
-        # Prediction sets follow the bars a bundle was asked about: its own, from its first on.
+        # Prediction sets adapt on the bars of the bundle's own span.
         own = candles.between(span.manifest.training_start, span.end)
         alone = bundle.predict_frame(own, sets=True).between(span.start)
         part = whole.between(span.start, span.end)
         np.testing.assert_allclose(part.probabilities, alone.probabilities, atol=1e-4)
         assert np.mean(part.action == alone.action) > 0.95
-    classic = series.by("classic").predict_frame(candles)
+    classic = series.with_policy("classic").predict_frame(candles)
     assert classic.policy == "classic"
     assert classic.side is None
 
 
-def test_a_live_signal_is_the_frames_decision_at_that_bar(series, market):
+def test_live_predictions_equal_the_frame(series, market):
     frames = {symbol: series.predict_frame(own) for symbol, own in market.items()}
     for bar in (600, 799, 800, 1_050):
         asked = [own[: bar + 1] for own in market.values()]
@@ -160,7 +160,7 @@ def test_a_live_signal_is_the_frames_decision_at_that_bar(series, market):
             assert signal.confidence == pytest.approx(frame.confidence[bar], abs=1e-5)
 
 
-def test_bars_before_the_first_bundle_are_nobodys(series, candles):
+def test_bars_before_the_series_are_not_predicted(series, candles):
     frame = series.predict_frame(candles)
     early = candles.time < series.first_bar
     np.testing.assert_array_equal(series.in_training_span(candles), early)
@@ -168,16 +168,16 @@ def test_bars_before_the_first_bundle_are_nobodys(series, candles):
     assert set(frame.action[early]) == {Action.HOLD}
     assert set(frame.confidence[early]) == {0.0}
     assert BEFORE_SERIES not in set(frame.rule[~early])
-    with pytest.raises(TrainingSpanError, match="bars before 2024-01-26 00:00, when the first of 3"):
+    with pytest.raises(TrainingSpanError, match="bars before 2024-01-26 00:00, the first bar of a series of 3 bundles"):
         series.predict_frame(candles[:600])
     for allow in (False, True):
         with pytest.raises(TrainingSpanError):
             series.predict(candles[:600], now=int(candles.time[599]) + HOUR_MS, allow_training_span=allow)
     with pytest.raises(TrainingSpanError):
-        series.at(series.first_bar - 1)
+        series.bundle_at(series.first_bar - 1)
 
 
-def test_the_future_changes_nothing(series, candles):
+def test_later_bars_change_no_earlier_decision(series, candles):
     cut = 900
     columns = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}
     for column in columns.values():
@@ -187,7 +187,7 @@ def test_the_future_changes_nothing(series, candles):
     np.testing.assert_array_equal(whole.confidence[:cut], other.confidence[:cut])
 
 
-def test_a_bundle_without_members_leaves_its_bars_to_the_rules(series, candles):
+def test_the_fallback_rules_decide_for_a_bundle_without_members(series, candles):
     second = series.spans[1]
     broken = BundleSeries(
         series.id,
@@ -195,7 +195,7 @@ def test_a_bundle_without_members_leaves_its_bars_to_the_rules(series, candles):
         lambda name: (
             Bundle(second.manifest, {}, {"xgboost": "gone", "lightgbm": "gone"})
             if name == second.manifest.id
-            else series.at(next(s.start for s in series.spans if s.manifest.id == name))
+            else series.bundle_at(next(s.start for s in series.spans if s.manifest.id == name))
         ),
     )
     whole, frame = series.predict_frame(candles), broken.predict_frame(candles)
@@ -208,7 +208,7 @@ def test_a_bundle_without_members_leaves_its_bars_to_the_rules(series, candles):
     np.testing.assert_array_equal(frame.action[ruled], rule_actions(Bars(candles)).action[ruled])
 
 
-def test_an_empty_frame_is_empty(series, candles):
+def test_an_empty_frame(series, candles):
     assert len(series.predict_frame(candles[:0])) == 0
 
 
@@ -224,8 +224,8 @@ def manifest(series) -> Manifest:
     ),
     bars=st.lists(st.integers(-10, 1_000), min_size=1, max_size=20),
 )
-def test_no_bar_meets_a_bundle_that_was_trained_on_it(manifest, spans, bars):
-    """Whatever the training spans, overlapping or with holes: the newest bundle trained before the bar, or nobody."""
+def test_no_bundle_decides_on_a_bar_of_its_training(manifest, spans, bars):
+    """For any training spans, overlapping or with gaps: the newest bundle trained before the bar, or an error."""
     made = {
         f"{number}": replace(
             manifest,
@@ -241,45 +241,48 @@ def test_no_bar_meets_a_bundle_that_was_trained_on_it(manifest, spans, bars):
         before = [one for one in made.values() if one.training_end < time]
         if not before:
             with pytest.raises(TrainingSpanError):
-                series.at(time)
+                series.bundle_at(time)
             continue
-        chosen = series.at(time).manifest
+        chosen = series.bundle_at(time).manifest
         assert chosen.id == max(before, key=lambda one: one.training_end).id
         assert not chosen.training_start <= time <= chosen.training_end
         assert first_decided_bar(chosen) <= time
 
 
-def test_a_series_that_was_altered_is_refused(path, tmp_path):
+def test_an_altered_series_is_an_error(path, tmp_path):
     copy = tmp_path / "bundles"
     shutil.copytree(path.parent, copy)
     file = copy / path.name / "series.json"
-    told = json.loads(file.read_text())
-    dropped = {**told, "bundles": told["bundles"][1:]}
-    moved = {**told, "bundles": [{**told["bundles"][0], "speaks_from": "2020-01-01T00:00:00Z"}, *told["bundles"][1:]]}
-    for wrong in (dropped, moved, {**told, "id": "0" * 16}):
+    document = json.loads(file.read_text())
+    dropped = {**document, "bundles": document["bundles"][1:]}
+    moved = {
+        **document,
+        "bundles": [{**document["bundles"][0], "speaks_from": "2020-01-01T00:00:00Z"}, *document["bundles"][1:]],
+    }
+    for wrong in (dropped, moved, {**document, "id": "0" * 16}):
         file.write_text(json.dumps(wrong))
-        with pytest.raises(BundleError, match="does not fit its bundles"):
+        with pytest.raises(BundleError, match="does not match its bundles"):
             load_series(copy / path.name)
     for wrong, found in (
-        ("{", "cannot be read"),
+        ("{", "invalid JSON"),
         ("[]", "schema version"),
-        (json.dumps({**told, "schema_version": 9}), "schema version 9"),
-        (json.dumps({**told, "bundles": [1]}), "incomplete"),
-        (json.dumps({**told, "bundles": []}), "does not fit"),
+        (json.dumps({**document, "schema_version": 9}), "schema version 9"),
+        (json.dumps({**document, "bundles": [1]}), "incomplete"),
+        (json.dumps({**document, "bundles": []}), "does not match"),
     ):
         file.write_text(wrong)
         with pytest.raises(BundleError, match=found):
             load_series(copy / path.name)
 
 
-def test_a_bundle_that_is_gone_or_altered_is_named(path, tmp_path, candles):
+def test_a_missing_or_altered_bundle_is_an_error_that_names_it(path, tmp_path, candles):
     copy = tmp_path / "bundles"
     shutil.copytree(path.parent, copy)
     second = json.loads((path / "series.json").read_text())["bundles"][1]["id"]
     graph = copy / second / "xgboost.onnx"
     graph.write_bytes(graph.read_bytes()[:-1] + b"x")
     series = load_series(copy / path.name)
-    # Only who needs the altered bundle is refused.
+    # Only bars that need the altered bundle are an error.
     assert len(series.predict_frame(candles[:700])) == 700
     with pytest.raises(BundleError, match=r"xgboost\.onnx altered"):
         series.predict_frame(candles)
@@ -288,7 +291,7 @@ def test_a_bundle_that_is_gone_or_altered_is_named(path, tmp_path, candles):
         load_series(copy / path.name)
 
 
-def test_bundles_of_other_settings_make_no_series(market, path, tmp_path):
+def test_bundles_of_different_settings_are_an_error(market, path, tmp_path):
     copy = tmp_path / "bundles"
     shutil.copytree(path.parent, copy)
     store = BundleStore(copy)
@@ -297,29 +300,29 @@ def test_bundles_of_other_settings_make_no_series(market, path, tmp_path):
     spec = TrainingSpec(
         models=("xgboost", "lightgbm"), settings=other, measure=mean_loss, start=start, end=start + 700 * HOUR_MS
     )
-    strange = train_ensemble(market, "1h", spec, copy)
+    different = train_ensemble(market, "1h", spec, copy)
     known = [span.manifest.id for span in load_series(path).spans]
     with pytest.raises(BundleError, match=r"target .*horizon=7"):
-        publish(store, [*known, strange.manifest.id])
+        publish(store, [*known, different.manifest.id])
     with pytest.raises(BundleError, match="both trained up to"):
         publish(store, [known[0], known[0]])
     with pytest.raises(BundleError, match="no bundle"):
         publish(store, [])
 
 
-def test_the_same_bundles_are_the_same_series(path):
+def test_the_same_bundles_give_the_same_series(path):
     ids = [span.manifest.id for span in load_series(path).spans]
     again, name = publish(BundleStore(path.parent), ids[::-1])
     assert again == path
     assert name in path.name
 
 
-def test_a_bundle_and_a_folder_of_bundles_are_loaded_as_before(path, series):
+def test_load_returns_a_series_a_bundle_or_a_champion(path, series):
     assert isinstance(load(path), BundleSeries)
     assert load(path.parent / series.spans[1].manifest.id).manifest.id == series.spans[1].manifest.id
     assert isinstance(load(path.parent), Bundle)
     with pytest.raises(BundleError, match=r"decide by the policy .clasic.*Did you mean .classic."):
-        series.by("clasic")
+        series.with_policy("clasic")
     assert series.status() == {"xgboost": True, "lightgbm": True}
     assert (series.mode, series.decides, series.stack, len(series)) == ("full", "classic", None, 3)
 
@@ -339,6 +342,6 @@ def test_windows(start, end, length, period, spans):
 
 
 @pytest.mark.parametrize(("length", "period"), [(11, 1), (0, 1), (5, 0), (5, -1)])
-def test_windows_that_do_not_fit_are_refused(length, period):
+def test_windows_that_do_not_fit_are_an_error(length, period):
     with pytest.raises(BundleError):
         windows(0, 10, length, period)

@@ -1,4 +1,4 @@
-"""A market whose return has two parts, each seen by one member only."""
+"""Rows with a return of two parts, each visible to one member only."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""The rows of the documented experiment on real candles: predicting zero has the RMSE that is known of them."""
+"""The rows of the documented experiment on real candles: predicting zero has the published RMSE."""
 
 import os
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_predicting_zero_has_the_rmse_of_the_documented_rows():
     assert rows.time[0] == inside.time[199]
     assert rows.time[-1] == inside.time[-5]
     split = time_split(rows.time, rows.span_end, settings.split.train, settings.split.validation)
-    # 2,928 / 627 / 628 in order, of which the first two lose the 4 rows whose label reads the part after them.
+    # 2,928 / 627 / 628 in order; of the first two, 4 rows are purged because their labels reach into the next part.
     assert [len(part) for part in (split.train, split.validation, split.test)] == [2_924, 623, 628]
     assert (split.train[0], split.validation[0], split.test[0]) == (0, 2_928, 2_928 + 627)
     assert format_ms(int(rows.time[split.test[0]])) == "2025-07-01 16:00"

@@ -1,4 +1,4 @@
-"""The forest serves from its graph what it was fitted as."""
+"""The ONNX graph of the forest against scikit-learn."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def rows():
     return predicted, predicted[:, 0] + 0.01 * random.normal(size=600)
 
 
-def test_the_graph_says_what_scikit_learns_forest_says(rows):
+def test_the_graph_equals_scikit_learns_forest(rows):
     predicted, y = rows
     unit = np.sqrt((y**2).mean())
     known = RandomForestRegressor(
@@ -29,7 +29,7 @@ def test_the_graph_says_what_scikit_learns_forest_says(rows):
     np.testing.assert_allclose(forest.combine(new), expected, rtol=0, atol=1e-5 * unit)
 
 
-def test_the_same_seed_gives_the_same_graph_and_one_row_says_what_many_do(rows):
+def test_the_same_seed_gives_the_same_graph_and_one_row_equals_many(rows):
     predicted, y = rows
     one, two, other = (fit_forest(predicted, y, SETTINGS, seed) for seed in (7, 7, 8))
     assert one.graph == two.graph
@@ -38,8 +38,8 @@ def test_the_same_seed_gives_the_same_graph_and_one_row_says_what_many_do(rows):
     np.testing.assert_array_equal(together, [one.combine(predicted[row : row + 1])[0] for row in range(50)])
 
 
-def test_a_row_with_a_member_missing_has_no_return(rows):
+def test_a_row_with_a_missing_member_has_no_return(rows):
     predicted, y = rows
-    spoiled = predicted[:3].copy()
-    spoiled[1, 2] = np.nan
-    assert np.isnan(fit_forest(predicted, y, SETTINGS, 7).combine(spoiled)).tolist() == [False, True, False]
+    incomplete = predicted[:3].copy()
+    incomplete[1, 2] = np.nan
+    assert np.isnan(fit_forest(predicted, y, SETTINGS, 7).combine(incomplete)).tolist() == [False, True, False]

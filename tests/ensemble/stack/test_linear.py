@@ -1,4 +1,4 @@
-"""Weights against scikit-learn's and against figures worked out by hand."""
+"""Linear combiners against scikit-learn and by hand."""
 
 import numpy as np
 import pytest
@@ -6,26 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 
-from quorate.ensemble.stack.linear import blending, lasso, ridge, voting
+from quorate.ensemble.stack.linear import blending, equal_weights, lasso, ridge
 
 
 def rows(seed, n=200, m=3, scale=0.003):
-    """Members that share a part of what they say, and returns that hold some of it."""
+    """Correlated predictions of members, and returns that depend on them."""
     random = np.random.default_rng(seed)
     predicted = scale * (random.normal(size=(n, m)) + random.normal(size=(n, 1)))
     return predicted, predicted @ random.normal(size=m) + 0.02 * random.normal(size=n)
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1e-4, 0.01, 1.0, 100.0]))
-def test_ridge_is_scikit_learns(seed, strength):
+def test_ridge_equals_scikit_learn(seed, strength):
     predicted, y = rows(seed)
-    held = strength * (predicted**2).sum() / predicted.shape[1]
-    known = Ridge(alpha=held, fit_intercept=False, solver="cholesky").fit(predicted, y).coef_
+    alpha = strength * (predicted**2).sum() / predicted.shape[1]
+    known = Ridge(alpha=alpha, fit_intercept=False, solver="cholesky").fit(predicted, y).coef_
     np.testing.assert_allclose(ridge(predicted, y, strength), known, rtol=1e-9, atol=1e-12)
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.01, 0.1, 0.5]))
-def test_lasso_is_scikit_learns(seed, strength):
+def test_lasso_equals_scikit_learn(seed, strength):
     predicted, y = rows(seed, scale=1.0)
     alpha = strength * np.abs(predicted.T @ y).max() / len(y)
     known = Lasso(alpha=alpha, fit_intercept=False, tol=1e-12, max_iter=100_000).fit(predicted, y).coef_
@@ -33,7 +33,7 @@ def test_lasso_is_scikit_learns(seed, strength):
 
 
 @given(st.integers(0, 10_000))
-def test_blending_is_scikit_learns(seed):
+def test_blending_equals_scikit_learn(seed):
     predicted, y = rows(seed)
     known = LinearRegression(positive=True, fit_intercept=False).fit(predicted, y).coef_
     found = blending(predicted, y)
@@ -43,24 +43,24 @@ def test_blending_is_scikit_learns(seed):
 
 def test_by_hand():
     predicted, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([3.0, -1.0])
-    # The moments are the unit matrix, its mean diagonal 1: each weight is halved by a strength of 1.
+    # The moments are the identity with a mean diagonal of 1: a penalty of 1 halves each weight.
     np.testing.assert_allclose(ridge(predicted, y, 1.0), [1.5, -0.5])
     np.testing.assert_allclose(ridge(predicted, y, 0.0), [3.0, -1.0])
-    # A third of the penalty that would leave nothing of the 3: 3 - 1, and the -1 is gone.
+    # A third of the penalty at which all weights are 0: 3 - 1, and the -1 becomes 0.
     np.testing.assert_allclose(lasso(predicted, y, 1 / 3), [2.0, 0.0])
     np.testing.assert_allclose(blending(predicted, y), [3.0, 0.0])
-    np.testing.assert_allclose(voting(4), [0.25] * 4)
+    np.testing.assert_allclose(equal_weights(4), [0.25] * 4)
 
 
 @pytest.mark.parametrize("fit", [lambda p, y: ridge(p, y, 0.1), lambda p, y: lasso(p, y, 0.1), blending])
 @pytest.mark.parametrize("factor", [1e-3, 1e3])
-def test_the_scale_of_what_members_say_is_no_matter(fit, factor):
+def test_weights_do_not_depend_on_the_scale_of_predictions(fit, factor):
     predicted, y = rows(3)
     np.testing.assert_allclose(factor * fit(factor * predicted, y), fit(predicted, y), rtol=1e-6, atol=1e-12)
 
 
 @pytest.mark.parametrize("fit", [lambda p, y: ridge(p, y, 0.0), lambda p, y: lasso(p, y, 0.01), blending])
-def test_members_that_say_the_same_and_members_that_say_nothing_are_no_trouble(fit):
+def test_equal_members_and_a_member_of_zeros(fit):
     random = np.random.default_rng(5)
     one = random.normal(size=100)
     predicted = np.column_stack([one, one, np.zeros(100)])
@@ -70,12 +70,12 @@ def test_members_that_say_the_same_and_members_that_say_nothing_are_no_trouble(f
     assert found[2] == 0
 
 
-def test_a_strength_of_one_leaves_the_lasso_nothing():
+def test_a_strength_of_one_gives_a_lasso_of_zeros():
     predicted, y = rows(8)
     assert not lasso(predicted, y, 1.0).any()
     assert lasso(predicted, y, 0.99).any()
 
 
-def test_members_that_are_never_right_get_no_share_of_a_blend():
+def test_members_with_negative_skill_get_no_weight_in_a_blend():
     predicted = np.array([[0.01], [-0.02]])
     assert blending(predicted, np.array([-0.01, 0.02])).tolist() == [0.0]

@@ -1,4 +1,4 @@
-"""Predictions side by side: by bar, never by place; and none by a member that has seen the row."""
+"""Predictions out of fold: no member predicts a row of its fit, and predictions are aligned by row."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.settings import ModelSettings, StackSettings
 from quorate.core.types import Candles
 from quorate.ensemble.stack.expanding_folds import StackFold, stack_folds
-from quorate.ensemble.stack.out_of_fold import align, predict_held
+from quorate.ensemble.stack.out_of_fold import align, predict_held_out
 from quorate.models import Model
 from quorate.targets import ForwardReturn, build_dataset
 
@@ -25,13 +25,13 @@ def walk(bars, seed=1, missing=()):
     return Candles("BTC/USDT", "1h", kept * HOUR_MS, *columns)
 
 
-class Double(Model):
-    """Learns every row by heart: the label of one that it has seen, and far off for any other."""
+class Memoriser(Model):
+    """Memorises all rows: predicts the label of a row of the fit, and 7 for any other."""
 
     name, suffix = "double", ".none"
     read = 1
     stop = False
-    log: list = []  # noqa: RUF012 - what fits were asked for
+    log: list = []  # noqa: RUF012 - sizes of the fits
 
     @property
     def window(self):
@@ -64,7 +64,7 @@ class Double(Model):
 
 
 def learner(read=1, stop=False):
-    kind = type("Learner", (Double,), {"read": read, "stop": stop, "log": []})
+    kind = type("Learner", (Memoriser,), {"read": read, "stop": stop, "log": []})
     return lambda: kind("return", ModelSettings(), seed=1), kind.log
 
 
@@ -78,52 +78,54 @@ def world():
 
 
 @pytest.mark.parametrize("stop", [False, True])
-def test_a_member_that_learns_by_heart_knows_none_of_the_rows_held_back(world, stop):
+def test_a_member_that_memorises_knows_no_held_out_row(world, stop):
     make, log = learner(stop=stop)
-    said = predict_held(make, world.dataset, world.folds, lambda *_: None)
-    assert sorted(said) == [0, 1, 2, 3]
-    for fold, (rows, predicted) in zip(world.folds, said.values(), strict=True):
-        assert rows.tolist() == fold.held.tolist()
+    predictions = predict_held_out(make, world.dataset, world.folds, lambda *_: None)
+    assert sorted(predictions) == [0, 1, 2, 3]
+    for fold, (rows, predicted) in zip(world.folds, predictions.values(), strict=True):
+        assert rows.tolist() == fold.held_out.tolist()
         assert (predicted == 7.0).all()
-    # One that stops early learns from the first part and looks at the second; another learns from both.
+    # With early stopping the second part is for stopping; without, it belongs to the fit.
     for fold, (learned, later) in zip(world.folds, log, strict=True):
-        both = len(fold.fit) + len(fold.stop)
-        assert (learned, later) == ((len(fold.fit), len(fold.stop)) if stop else (both, None))
+        total = len(fold.fit) + len(fold.stop)
+        assert (learned, later) == ((len(fold.fit), len(fold.stop)) if stop else (total, None))
 
 
-def test_the_same_member_would_know_them_had_it_seen_them(world):
-    """The heart-learner can fail: shown the rows, it says their labels."""
+def test_the_same_member_knows_rows_of_its_fit(world):
+    """Shows that the test above can fail."""
     make, _ = learner()
     every = np.arange(len(world.dataset))
-    ((rows, predicted),) = predict_held(make, world.dataset, [StackFold(every, every, every)], lambda *_: None).values()
+    ((rows, predicted),) = predict_held_out(
+        make, world.dataset, [StackFold(every, every, every)], lambda *_: None
+    ).values()
     np.testing.assert_array_equal(predicted, world.dataset.y[rows])
 
 
-def test_members_are_aligned_by_bar_where_one_has_a_gap(world):
+def test_members_are_aligned_by_row_where_one_has_a_gap(world):
     make_rows, _ = learner()
     make_windows, _ = learner(read=24)
-    said = {
-        name: predict_held(make, world.dataset, world.folds, lambda *_: None)
+    predictions = {
+        name: predict_held_out(make, world.dataset, world.folds, lambda *_: None)
         for name, make in (("rows", make_rows), ("windows", make_windows))
     }
-    lengths = {name: sum(len(rows) for rows, _ in own.values()) for name, own in said.items()}
+    lengths = {name: sum(len(rows) for rows, _ in own.values()) for name, own in predictions.items()}
     assert lengths["windows"] < lengths["rows"]  # the missing bars cost windows of 24 bars
-    # Each member says the time of its row, so that columns of different bars would show.
-    told = {
+    # Each prediction is the time of its row, so that misaligned columns would differ.
+    times = {
         name: {number: (rows, world.dataset.time[rows].astype(float)) for number, (rows, _) in own.items()}
-        for name, own in said.items()
+        for name, own in predictions.items()
     }
-    both = align(world.dataset, ("rows", "windows"), told)
-    np.testing.assert_array_equal(both.predicted[:, 0], both.predicted[:, 1])
-    np.testing.assert_array_equal(both.predicted[:, 0], world.dataset.time[both.rows])
-    assert len(both) == lengths["windows"]
+    aligned = align(world.dataset, ("rows", "windows"), times)
+    np.testing.assert_array_equal(aligned.predicted[:, 0], aligned.predicted[:, 1])
+    np.testing.assert_array_equal(aligned.predicted[:, 0], world.dataset.time[aligned.rows])
+    assert len(aligned) == lengths["windows"]
     for number, fold in enumerate(world.folds):
-        assert np.isin(both.rows[both.fold == number], fold.held).all()
+        assert np.isin(aligned.rows[aligned.fold == number], fold.held_out).all()
 
 
-def test_a_prediction_that_is_not_finite_leaves_its_row_out(world):
+def test_rows_with_a_prediction_that_is_not_finite_are_left_out(world):
     rows = np.arange(5)
-    said = {"a": {0: (rows, np.array([1.0, np.nan, 3.0, 4.0, 5.0]))}, "b": {0: (rows[::-1], np.arange(5.0))}}
-    both = align(world.dataset, ("a", "b"), said)
-    assert both.rows.tolist() == [0, 2, 3, 4]
-    assert both.predicted.tolist() == [[1.0, 4.0], [3.0, 2.0], [4.0, 1.0], [5.0, 0.0]]
+    predictions = {"a": {0: (rows, np.array([1.0, np.nan, 3.0, 4.0, 5.0]))}, "b": {0: (rows[::-1], np.arange(5.0))}}
+    aligned = align(world.dataset, ("a", "b"), predictions)
+    assert aligned.rows.tolist() == [0, 2, 3, 4]
+    assert aligned.predicted.tolist() == [[1.0, 4.0], [3.0, 2.0], [4.0, 1.0], [5.0, 0.0]]

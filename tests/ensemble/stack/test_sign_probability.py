@@ -10,7 +10,7 @@ from quorate.ensemble.stack.sign_probability import fit_sign_probability
 
 
 @given(st.integers(0, 10_000), st.integers(2, 300), st.booleans())
-def test_it_is_scikit_learns_isotonic_regression(seed, n, ties):
+def test_the_curve_equals_scikit_learns_isotonic_regression(seed, n, ties):
     random = np.random.default_rng(seed)
     predicted = 0.01 * random.normal(size=n)
     if ties:
@@ -21,14 +21,14 @@ def test_it_is_scikit_learns_isotonic_regression(seed, n, ties):
         return
     right = np.sign(predicted) == np.sign(y)
     known = IsotonicRegression(out_of_bounds="clip").fit(np.abs(predicted[signed]), right[signed])
-    asked = np.concatenate([predicted[signed], 0.02 * random.normal(size=50)])
+    sizes = np.concatenate([predicted[signed], 0.02 * random.normal(size=50)])
     np.testing.assert_allclose(
-        fit_sign_probability(predicted, y).at(asked), known.predict(np.abs(asked)), rtol=0, atol=1e-9
+        fit_sign_probability(predicted, y).at(sizes), known.predict(np.abs(sizes)), rtol=0, atol=1e-9
     )
 
 
 @given(st.integers(0, 10_000), st.integers(1, 400), st.sampled_from([1, 7, 50, 1_000]))
-def test_a_larger_size_is_never_less_believed(seed, n, least):
+def test_the_probability_never_falls_with_the_size(seed, n, least):
     random = np.random.default_rng(seed)
     curve = fit_sign_probability(random.normal(size=n), random.normal(size=n), least)
     found = curve.at(np.linspace(0, 5, 500))
@@ -38,9 +38,9 @@ def test_a_larger_size_is_never_less_believed(seed, n, least):
     np.testing.assert_array_equal(curve.at(np.array([0.3, 1.2])), curve.at(np.array([-0.3, -1.2])))
 
 
-def test_each_step_rests_on_enough_rows():
-    # The three largest were right, all others by turns: three rows alone would be certain, of the upper half 27 were
-    # right: 25 by turns, and two more.
+def test_each_step_has_enough_rows():
+    # The three largest were right, of all others every second: three rows alone would give 1; of the upper half 27
+    # were right: every second, and two more.
     size = np.arange(1.0, 101.0)
     y = np.where((np.arange(100) % 2 == 0) | (size > 97), 1.0, -1.0)
     assert fit_sign_probability(size, y, 1).at(np.array([100.0])) == 1.0
@@ -53,10 +53,10 @@ def test_by_hand():
     np.testing.assert_allclose(curve.at(np.array([0.5, 1.0, 2.0, 2.5, 3.0, 9.0])), [0.5, 0.5, 0.5, 0.75, 1.0, 1.0])
 
 
-def test_it_may_lie_below_a_half():
+def test_the_probability_may_be_below_a_half():
     curve = fit_sign_probability(np.array([1.0, 2.0, 3.0]), np.array([-1.0, -1.0, 1.0]))
     assert curve.at(np.array([1.0])) == 0.0
 
 
-def test_a_stack_that_always_says_zero_is_right_about_no_sign():
+def test_predictions_of_zero_give_a_probability_of_zero():
     assert fit_sign_probability(np.zeros(5), np.ones(5)).at(np.array([0.0, 0.1])).tolist() == [0.0, 0.0]

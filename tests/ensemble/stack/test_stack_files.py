@@ -1,4 +1,4 @@
-"""A stack comes back from its files to the bit, and a spoiled file is refused."""
+"""Files of a stack: read back bit for bit, and errors for invalid files."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from quorate.core.errors import BundleError
 from quorate.core.settings import StackSettings
 from quorate.ensemble.stack import Linear, SignProbability, Stack
 from quorate.ensemble.stack.forest import fit_forest
-from quorate.ensemble.stack.stack_files import FILE, GRAPH, read, write
+from quorate.ensemble.stack.stack_files import FILE_NAME, GRAPH_NAME, read, write
 
 CURVE = SignProbability(np.array([0.001, 0.002]), np.array([0.48, 0.61]))
 LINEAR = Stack("ridge", ("a", "b"), Linear(np.array([0.1 + 0.2, -1e-17])), CURVE, 0.0014)
@@ -24,7 +24,7 @@ def forest():
 
 
 @pytest.mark.parametrize("stack", [LINEAR, forest()], ids=["linear", "forest"])
-def test_it_comes_back_to_the_bit(stack):
+def test_files_are_read_back_bit_for_bit(stack):
     files = write(stack)
     again = read(files, ("c", "b", "a"), "load")
     assert (again.method, again.members, again.round_trip) == (stack.method, stack.members, stack.round_trip)
@@ -32,7 +32,7 @@ def test_it_comes_back_to_the_bit(stack):
     np.testing.assert_array_equal(again.combiner.combine(rows), stack.combiner.combine(rows))
     np.testing.assert_array_equal(again.confidence.at(rows[:, 0]), stack.confidence.at(rows[:, 0]))
     assert write(again) == files
-    assert set(files) == ({FILE} if stack is LINEAR else {FILE, GRAPH})
+    assert set(files) == ({FILE_NAME} if stack is LINEAR else {FILE_NAME, GRAPH_NAME})
 
 
 @pytest.mark.parametrize(
@@ -44,40 +44,40 @@ def test_it_comes_back_to_the_bit(stack):
         ({"members": ["a", "a"]}, "members ('a', 'a')"),
         ({"members": []}, "members ()"),
         ({"weights": [1.0]}, "1 weights for 2 members"),
-        ({"weights": [1.0, None]}, "where finite numbers belong"),
-        ({"weights": "1"}, "where finite numbers belong"),
-        ({"weights": None}, "where finite numbers belong"),
+        ({"weights": [1.0, None]}, "instead of finite numbers"),
+        ({"weights": "1"}, "instead of finite numbers"),
+        ({"weights": None}, "instead of finite numbers"),
         ({"weights": None, "unit": 0.0}, "a unit of 0.0"),
         ({"weights": None, "unit": 1.0}, "stack.onnx"),
         ({"round_trip": -0.1}, "a round trip of -0.1"),
-        ({"round_trip": None}, "where finite numbers belong"),
-        ({"confidence": {"size": [0.1, 0.2], "probability": [0.6, 0.5]}}, "a confidence that falls"),
-        ({"confidence": {"size": [0.2, 0.1], "probability": [0.5, 0.6]}}, "a confidence that falls"),
-        ({"confidence": {"size": [0.1], "probability": [1.5]}}, "no probability"),
+        ({"round_trip": None}, "instead of finite numbers"),
+        ({"confidence": {"size": [0.1, 0.2], "probability": [0.6, 0.5]}}, "a confidence that decreases"),
+        ({"confidence": {"size": [0.2, 0.1], "probability": [0.5, 0.6]}}, "a confidence that decreases"),
+        ({"confidence": {"size": [0.1], "probability": [1.5]}}, "a confidence outside 0 to 1"),
         ({"confidence": {"size": [0.1], "probability": [0.5, 0.6]}}, "1 sizes, 2 probabilities"),
         ({"confidence": {"size": [], "probability": []}}, "0 sizes, 0 probabilities"),
         ({"confidence": {"size": [0.1]}}, "probability"),
         ({"confidence": 1}, "subscriptable"),
     ],
 )
-def test_what_makes_no_sense_is_refused(change, words):
-    tree = {**json.loads(write(LINEAR)[FILE]), **change}
+def test_invalid_values_are_an_error(change, words):
+    tree = {**json.loads(write(LINEAR)[FILE_NAME]), **change}
     with pytest.raises(BundleError, match=re.escape(words)):
-        read({FILE: json.dumps(tree).encode()}, ("a", "b"), "load")
+        read({FILE_NAME: json.dumps(tree).encode()}, ("a", "b"), "load")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000], ids=repr)
-def test_what_is_no_document_is_refused(content):
-    with pytest.raises(BundleError, match=r"stack\.json that cannot be used"):
-        read({FILE: content}, ("a", "b"), "load")
+def test_content_that_is_not_a_stack_is_an_error(content):
+    with pytest.raises(BundleError, match=r"an invalid stack\.json"):
+        read({FILE_NAME: content}, ("a", "b"), "load")
 
 
-def test_a_forest_whose_graph_is_spoiled_is_refused():
+def test_a_forest_with_an_invalid_graph_is_an_error():
     files = write(forest())
-    with pytest.raises(BundleError, match="cannot be used"):
-        read({**files, GRAPH: files[GRAPH][:50]}, ("a", "b"), "load")
+    with pytest.raises(BundleError, match="an invalid stack"):
+        read({**files, GRAPH_NAME: files[GRAPH_NAME][:50]}, ("a", "b"), "load")
 
 
-def test_a_bundle_without_it_is_refused():
+def test_a_bundle_without_stack_json_is_an_error():
     with pytest.raises(BundleError, match=r"no stack\.json"):
         read({}, ("a",), "load")

@@ -1,4 +1,4 @@
-"""The sign of an improvement, and everything on the same rows."""
+"""Relative improvements of the stack."""
 
 import math
 
@@ -9,17 +9,17 @@ from quorate.ensemble.stack.stack_metrics import improvement, improvements
 
 @pytest.mark.parametrize(
     ("own", "other", "found"),
-    # The original system's stack had 1.578 beside a best member of 1.433: worse, though it was called an improvement.
+    # The original system reported 1.578 against a best member of 1.433 as an improvement: it is worse.
     [(1.0, 2.0, 0.5), (2.0, 1.0, -1.0), (1.42, 1.42, 0.0), (1.578, 1.433, -0.10118632)],
 )
-def test_a_smaller_error_is_an_improvement_above_zero(own, other, found):
+def test_a_smaller_error_is_a_positive_improvement(own, other, found):
     assert improvement(own, other) == pytest.approx(found)
 
 
-def test_of_no_error_there_is_no_share():
+def test_an_error_of_zero_has_no_relative_improvement():
     assert math.isnan(improvement(1.0, 0.0))
 
 
-def test_the_stack_is_compared_with_everything_else():
+def test_the_stack_is_compared_with_members_and_baselines():
     figures = {"a": {"rmse": 0.02}, "stack": {"rmse": 0.01}, "predict_zero": {"rmse": None}}
     assert improvements(figures) == {"a": pytest.approx(0.5), "predict_zero": None}

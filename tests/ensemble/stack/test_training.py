@@ -1,4 +1,4 @@
-"""From candles to a stack's bundle and back: trained, published, loaded, asked, spoiled."""
+"""Bundles of stacks: training, loading, prediction, and errors for altered files."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensembl
 from quorate.market.synthetic import SyntheticMarket
 
 BARS, TRAIN_BARS = 1_300, 1_100
-PATIENCE = PredictSettings(deadline_ms=60_000)
+NO_TIMEOUT = PredictSettings(deadline_ms=60_000)
 
 
 def measure(y, predicted, mean, time, forward_return):
@@ -43,7 +43,7 @@ def market():
     return made.candles(made.names[0])
 
 
-def taught(market, out, method="ridge", **changed):
+def train(market, out, method="ridge", **changed):
     return train_ensemble(
         {market.symbol: market},
         "1h",
@@ -60,54 +60,54 @@ def taught(market, out, method="ridge", **changed):
 
 @pytest.fixture(scope="module", params=["ridge", "forest"])
 def trained(request, market, tmp_path_factory):
-    return taught(market, tmp_path_factory.mktemp("stack"), request.param, round_trip=1e-6)
+    return train(market, tmp_path_factory.mktemp("stack"), request.param, round_trip=1e-6)
 
 
 def now(market):
     return int(market.time[-1]) + HOUR_MS
 
 
-def test_one_bar_says_what_the_frame_says(trained, market):
-    bundle = load_bundle(trained.path, PATIENCE)
+def test_a_live_prediction_equals_the_frame(trained, market):
+    bundle = load_bundle(trained.path, NO_TIMEOUT)
     frame = bundle.predict_frame(market)
     signal = bundle.predict(market, now=now(market))
     assert signal.mode == "full"
-    assert [said.model for said in signal.forecasts] == ["lightgbm", "xgboost", "logistic"]
-    for said in signal.forecasts:
-        assert said.predicted_return == pytest.approx(frame.forecasts[said.model][-1], abs=1e-9)
+    assert [forecast.model for forecast in signal.forecasts] == ["lightgbm", "xgboost", "logistic"]
+    for forecast in signal.forecasts:
+        assert forecast.predicted_return == pytest.approx(frame.forecasts[forecast.model][-1], abs=1e-9)
     assert signal.predicted_return == pytest.approx(frame.predicted[-1], abs=1e-9)
     assert (signal.action, signal.rule) == (frame.action[-1], frame.rule[-1])
     assert signal.confidence == pytest.approx(frame.confidence[-1])
-    assert signal.rule == "predicted_return"  # the cost is next to nothing here
+    assert signal.rule == "predicted_return"  # the cost is set to about 0
     json.dumps(signal.to_json(), allow_nan=False)
 
 
-def test_a_start_says_that_a_stack_decides_and_frames_of_made_candles_say_so(trained, market, caplog):
+def test_log_line_of_a_stack_and_synthetic_frames(trained, market, caplog):
     with caplog.at_level("INFO", "quorate"):
-        bundle = load_bundle(trained.path, PATIENCE)
-    said = caplog.records[-1].getMessage()
-    assert f"stack by {bundle.stack.method}" in said
-    assert "policy" not in said
-    assert "quorum" not in said
+        bundle = load_bundle(trained.path, NO_TIMEOUT)
+    message = caplog.records[-1].getMessage()
+    assert f"stack by {bundle.stack.method}" in message
+    assert "policy" not in message
+    assert "quorum" not in message
     measured = Bundle(replace(bundle.manifest, synthetic=False), bundle.members.sessions, {}, stack=bundle.stack)
     assert measured.predict_frame(market).synthetic
     assert not measured.predict_frame(replace(market, synthetic=False)).synthetic
 
 
 def test_bars_inside_the_training_span_have_no_return(trained, market):
-    bundle = load_bundle(trained.path, PATIENCE)
+    bundle = load_bundle(trained.path, NO_TIMEOUT)
     frame = bundle.predict_frame(market)
-    seen = bundle.in_training_span(market)
-    assert set(frame.rule[seen]) == {"training_span"}
-    assert np.isnan(frame.predicted[seen]).all()
-    assert (frame.action[seen] == Action.HOLD).all()
+    masked = bundle.in_training_span(market)
+    assert set(frame.rule[masked]) == {"training_span"}
+    assert np.isnan(frame.predicted[masked]).all()
+    assert (frame.action[masked] == Action.HOLD).all()
     assert np.isfinite(frame.predicted[TRAIN_BARS:]).all()
     later = frame.between(int(market.time[TRAIN_BARS]))
     np.testing.assert_array_equal(later.predicted, frame.predicted[TRAIN_BARS:])
     np.testing.assert_array_equal(later.forecasts["xgboost"], frame.forecasts["xgboost"][TRAIN_BARS:])
 
 
-def test_the_manifest_says_how_it_combines(trained):
+def test_the_manifest_describes_the_combiner(trained):
     about = trained.manifest.stack
     assert about["members"] == ["lightgbm", "xgboost", "logistic"]
     assert trained.manifest.settings["stack"]["method"] == about["method"]
@@ -119,17 +119,17 @@ def test_the_manifest_says_how_it_combines(trained):
     assert all(np.isfinite(value) for value in about["improvement"]["test"].values())
 
 
-def test_the_first_candles_give_no_row(trained, market):
+def test_the_warm_up_bars_give_no_row(trained, market):
     warm, horizon = Settings().stack.warmup_bars, Settings().target.return_horizon
     assert trained.manifest.rows["candles"] == TRAIN_BARS
     assert trained.manifest.rows["labelled"] == TRAIN_BARS - warm - horizon
     assert trained.manifest.training_start == market.time[warm]
 
 
-def test_without_a_member_it_holds_and_names_the_cause(trained, market):
-    whole = load_bundle(trained.path, PATIENCE)
+def test_with_a_missing_member_it_holds_with_the_reason(trained, market):
+    whole = load_bundle(trained.path, NO_TIMEOUT)
     sessions = {name: session for name, session in whole.members.sessions.items() if name != "xgboost"}
-    bundle = Bundle(whole.manifest, sessions, {"xgboost": "could not load"}, PATIENCE, stack=whole.stack)
+    bundle = Bundle(whole.manifest, sessions, {"xgboost": "could not load"}, NO_TIMEOUT, stack=whole.stack)
     signal = bundle.predict(market, now=now(market))
     assert bundle.mode == "partial"
     assert (signal.action, signal.rule, signal.confidence) == (Action.HOLD, "member_missing", 0.0)
@@ -140,62 +140,62 @@ def test_without_a_member_it_holds_and_names_the_cause(trained, market):
 
 
 def test_too_little_history_is_an_abstention(trained, market):
-    signal = load_bundle(trained.path, PATIENCE).predict(market[-20:], now=now(market))
+    signal = load_bundle(trained.path, NO_TIMEOUT).predict(market[-20:], now=now(market))
     assert (signal.action, signal.rule) == (Action.HOLD, "member_missing")
     assert all("too little history" in one.reason for one in signal.abstentions)
 
 
-def test_with_one_member_left_only_the_rules_speak(trained, market):
-    whole = load_bundle(trained.path, PATIENCE)
+def test_with_one_member_left_the_fallback_rules_decide(trained, market):
+    whole = load_bundle(trained.path, NO_TIMEOUT)
     one = {"xgboost": whole.members.sessions["xgboost"]}
     causes = {"lightgbm": "gone", "logistic": "gone"}
-    bundle = Bundle(whole.manifest, one, causes, PATIENCE, stack=whole.stack)
+    bundle = Bundle(whole.manifest, one, causes, NO_TIMEOUT, stack=whole.stack)
     assert bundle.predict(market, now=now(market)).rule == "fallback_rules"
     assert set(bundle.predict_frame(market).rule[TRAIN_BARS:]) == {"fallback_rules"}
 
 
-@pytest.mark.parametrize("spoil", [lambda text: text.replace(b"0.", b"1.", 1), lambda text: text[:-20]])
-def test_an_altered_combiner_is_refused(trained, tmp_path, spoil):
+@pytest.mark.parametrize("alter", [lambda text: text.replace(b"0.", b"1.", 1), lambda text: text[:-20]])
+def test_an_altered_combiner_is_an_error(trained, tmp_path, alter):
     manifest, files = storage.read(trained.path)
     folder = tmp_path / "copy"
     folder.mkdir()
     for name, content in {**files, "manifest.json": manifest.text().encode()}.items():
-        (folder / name).write_bytes(spoil(content) if name == "stack.json" else content)
+        (folder / name).write_bytes(alter(content) if name == "stack.json" else content)
     with pytest.raises(BundleError, match=r"stack\.json altered"):
         load_bundle(folder)
 
 
-def test_a_combiner_of_other_members_is_refused_though_its_hash_is_right(trained, tmp_path):
+def test_a_combiner_of_other_members_with_the_right_hash_is_an_error(trained, tmp_path):
     manifest, files = storage.read(trained.path)
     tree = json.loads(files["stack.json"])
-    spoiled = json.dumps({**tree, "members": ["lightgbm", "xgboost", "stranger"]}).encode()
-    path, published = storage.publish(tmp_path, manifest, {**files, "stack.json": spoiled})
-    assert published.files["stack.json"] == hashlib.sha256(spoiled).hexdigest()
+    altered = json.dumps({**tree, "members": ["lightgbm", "xgboost", "stranger"]}).encode()
+    path, published = storage.publish(tmp_path, manifest, {**files, "stack.json": altered})
+    assert published.files["stack.json"] == hashlib.sha256(altered).hexdigest()
     with pytest.raises(BundleError, match="stranger"):
         load_bundle(path)
 
 
 def test_the_same_seed_gives_the_same_bundle(market, tmp_path):
-    first, second = (taught(market, tmp_path / name, "blending").manifest.id for name in ("a", "b"))
+    first, second = (train(market, tmp_path / name, "blending").manifest.id for name in ("a", "b"))
     assert first == second
-    assert taught(market, tmp_path / "c", "voting").manifest.id != first
+    assert train(market, tmp_path / "c", "voting").manifest.id != first
 
 
-def test_candles_after_the_end_change_nothing(market, tmp_path):
+def test_candles_after_the_end_do_not_change_the_bundle(market, tmp_path):
     late = np.arange(len(market)) >= TRAIN_BARS
     columns = {name: np.where(late, 3.0, 1.0) * getattr(market, name) for name in ("open", "high", "low", "close")}
     poisoned = replace(market, **columns)
-    ids = [taught(candles, tmp_path / name).manifest.id for name, candles in (("a", market), ("b", poisoned))]
+    ids = [train(candles, tmp_path / name).manifest.id for name, candles in (("a", market), ("b", poisoned))]
     assert ids[0] == ids[1]
 
 
-def test_a_stack_asked_for_in_8_bits_says_what_became_of_its_networks(market, tmp_path, monkeypatch):
-    monkeypatch.setattr(quantisation, "AGREEMENT", 0.98)  # of the few rows there are, one may differ
+def test_a_stack_in_8_bits(market, tmp_path, monkeypatch):
+    monkeypatch.setattr(quantisation, "AGREEMENT", 0.98)  # one of the few rows may differ
     few = settings("voting", round_trip=1e-3)
     models = replace(few.stack.models, lstm=LSTMSettings(window=12, width=32, epochs=2))
     few = replace(few, stack=replace(few.stack, models=models))
 
-    def taught(bits, out):
+    def train(bits, out):
         return train_ensemble(
             {market.symbol: market},
             "1h",
@@ -209,21 +209,21 @@ def test_a_stack_asked_for_in_8_bits_says_what_became_of_its_networks(market, tm
             out,
         )
 
-    plain, light = taught("float32", tmp_path / "a"), taught("int8", tmp_path / "b")
-    told = light.manifest.metrics["int8"]
+    plain, quantised = train("float32", tmp_path / "a"), train("int8", tmp_path / "b")
+    report = quantised.manifest.metrics["int8"]
     assert "int8" not in plain.manifest.metrics
-    assert told["kept"] == ["lstm"]
-    assert told["classes"]["lstm"] > 0.98
-    assert told["decisions"]["stack"]["acted"] > 20
-    assert [stage.name for stage in light.stages][-2:] == ["int8", "publish"]
-    # The figures are of what is served.
-    before, after = (trained.manifest.metrics["lstm"]["validation"]["rmse"] for trained in (plain, light))
+    assert report["kept"] == ["lstm"]
+    assert report["classes"]["lstm"] > 0.98
+    assert report["decisions"]["stack"]["acted"] > 20
+    assert [stage.name for stage in quantised.stages][-2:] == ["int8", "publish"]
+    # The figures are those of the graphs that are run.
+    before, after = (trained.manifest.metrics["lstm"]["validation"]["rmse"] for trained in (plain, quantised))
     assert after != before
     assert after == pytest.approx(before, rel=1e-3)
-    assert (light.path / "lstm.onnx").read_bytes() != (plain.path / "lstm.onnx").read_bytes()
-    assert load_bundle(light.path).mode == "full"
+    assert (quantised.path / "lstm.onnx").read_bytes() != (plain.path / "lstm.onnx").read_bytes()
+    assert load_bundle(quantised.path).mode == "full"
 
     monkeypatch.setattr(quantisation, "AGREEMENT", 1.01)
-    refused = taught("int8", tmp_path / "c")
+    refused = train("int8", tmp_path / "c")
     assert refused.manifest.metrics["int8"]["kept"] == []
     assert (refused.path / "lstm.onnx").read_bytes() == (plain.path / "lstm.onnx").read_bytes()

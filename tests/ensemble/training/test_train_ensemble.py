@@ -1,4 +1,4 @@
-"""Training: the same seed gives the same bundle, later bars change nothing, and one failure does not lose the rest."""
+"""Training of an ensemble: determinism, no look-ahead, and members that fail."""
 
 import sys
 from dataclasses import replace
@@ -27,7 +27,7 @@ def test_the_same_seed_gives_the_same_bundle_and_another_seed_another(world, tmp
     assert again(world, tmp_path / "c", settings=other).manifest.id != first.manifest.id
 
 
-def test_candles_after_the_end_change_nothing(world, tmp_path):
+def test_candles_after_the_end_do_not_change_the_bundle(world, tmp_path):
     poisoned = {}
     for symbol, candles in world.panel.items():
         late = candles.time >= world.seam
@@ -36,10 +36,10 @@ def test_candles_after_the_end_change_nothing(world, tmp_path):
     assert again(world, tmp_path, poisoned).manifest.id == again(world, tmp_path).manifest.id
 
 
-def test_parts_lie_in_order_of_time_and_are_purged(world):
+def test_the_parts_are_purged(world):
     rows = world.trained.manifest.rows
     assert rows["labelled"] > rows["train"] + rows["validation"] + rows["test"]
-    # Two symbols, five bars of horizon purged at each of two seams: the label of the last bar may touch the next part.
+    # Two symbols, five rows of horizon purged at each of two boundaries.
     assert rows["labelled"] - rows["train"] - rows["validation"] - rows["test"] == 2 * 2 * 5
     assert sum(world.trained.manifest.class_prior) == pytest.approx(1)
 
@@ -58,7 +58,7 @@ def with_broken(monkeypatch):
 
 
 @pytest.mark.usefixtures("with_broken")
-def test_one_member_that_fails_does_not_lose_the_others(world, tmp_path):
+def test_a_member_that_fails_does_not_stop_the_others(world, tmp_path):
     trained = again(world, tmp_path, models=("xgboost", "broken", "lightgbm"))
     assert trained.mode == "partial"
     assert [member.ok for member in trained.members] == [True, False, True]
@@ -71,7 +71,7 @@ def test_one_member_that_fails_does_not_lose_the_others(world, tmp_path):
 
 
 @pytest.mark.usefixtures("with_broken")
-def test_fewer_than_two_members_are_a_failure_with_its_causes(world, tmp_path):
+def test_fewer_than_two_members_are_an_error_with_the_reasons(world, tmp_path):
     with pytest.raises(ModelError, match="broken: could not fit broken: found a member that cannot learn"):
         again(world, tmp_path, models=("broken", "lightgbm"))
     assert not list(tmp_path.iterdir())
@@ -82,24 +82,24 @@ def test_one_member_alone_is_a_full_ensemble_of_one(world, tmp_path):
 
 
 @pytest.mark.parametrize("models", [(), ("xgboost", "xgboost"), ("nobody",)])
-def test_models_that_make_no_sense_are_refused(world, tmp_path, models):
+def test_invalid_models_are_an_error(world, tmp_path, models):
     with pytest.raises(ModelError):
         again(world, tmp_path, models=models)
 
 
 @pytest.mark.parametrize(("edge", "found"), [(0.0, False), (0.3, True)])
-def test_a_direction_is_learned_where_there_is_one_and_not_in_a_random_walk(world, tmp_path, edge, found):
+def test_direction_is_learned_from_a_market_with_an_edge_and_not_from_a_random_walk(world, tmp_path, edge, found):
     market = SyntheticMarket(seed=11, symbols=6, bars=1_500, edge=edge)
-    leans = []
+    z_scores = []
 
     def measure(y, scores, prior, time, forward_return):
-        # Labels of five bars overlap, so about every fifth row counts.
+        # Labels of five bars overlap, so about every fifth row is independent.
         ic = np.corrcoef(scores[:, 2] - scores[:, 0], forward_return)[0, 1]
-        leans.append(ic * np.sqrt(len(y) / 5))
+        z_scores.append(ic * np.sqrt(len(y) / 5))
         return {}
 
     train_ensemble(
         market.panel(), "1h", TrainingSpec(models=("lightgbm",), settings=world.settings, measure=measure), tmp_path
     )
-    assert len(leans) == 2
-    assert (min(leans) > 4) if found else (max(np.abs(leans)) < 4)
+    assert len(z_scores) == 2
+    assert (min(z_scores) > 4) if found else (max(np.abs(z_scores)) < 4)

@@ -1,4 +1,4 @@
-"""The calibrated policy: every gate by hand, and one bar against many, to the bit."""
+"""The calibrated policy: each rule by hand, and one bar against frames, bit for bit."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.isotonic import fit_isotonic
 from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
-from quorate.ensemble.voting.vote_frame import choose, decide_frame
+from quorate.ensemble.voting.vote_frame import decide_frame, top_class
 
 MODELS = ("xgboost", "lightgbm", "nhits", "patchtst")
 
@@ -23,74 +23,74 @@ PLAIN = CalibratedPolicy(VoteSettings(), UNCHANGED, (-0.02, 0.001, 0.03), 0.002)
 SETS = Conformal(0.1, 0.01, 0.1, np.linspace(0, 1, 201))
 
 
-def cast(*scores):
+def votes_of(*scores):
     """One vote for each row of scores, an abstention for None."""
-    ballot = []
+    votes = []
     for model, row in zip(MODELS, scores, strict=False):
         if row is None:
-            ballot.append(Abstention(model, "late"))
+            votes.append(Abstention(model, "late"))
         else:
-            action, score = choose(np.array([row]))
-            ballot.append(Vote(model, Action(int(action[0])), float(score[0]), scores=row))
-    return ballot
+            action, score = top_class(np.array([row]))
+            votes.append(Vote(model, Action(int(action[0])), float(score[0]), scores=row))
+    return votes
 
 
 BUY, SELL, EVEN = (0.1, 0.3, 0.6), (0.7, 0.2, 0.1), (0.3, 0.5, 0.2)
 
 
 @pytest.mark.parametrize(
-    ("ballot", "policy", "action", "rule", "confidence", "expected"),
+    ("votes", "policy", "action", "rule", "confidence", "expected"),
     [
         # 0.1 x -2 % + 0.3 x 0.1 % + 0.6 x 3 % = 1.63 %, less 0.2 %.
-        (cast(BUY, BUY, BUY), PLAIN, Action.BUY, "calibrated", 0.6, 0.0143),
+        (votes_of(BUY, BUY, BUY), PLAIN, Action.BUY, "calibrated", 0.6, 0.0143),
         # -1.4 % + 0.02 % + 0.3 % = -1.08 %: a short earns 1.08 % less 0.2 %.
-        (cast(SELL, SELL, SELL), PLAIN, Action.SELL, "calibrated", 0.7, 0.0088),
-        # -0.6 % + 0.05 % + 0.6 % = 0.05 %: no costs are paid by that.
-        (cast(EVEN, EVEN, EVEN), PLAIN, Action.HOLD, "below_return", 0.2, -0.0015),
-        (cast(BUY, BUY, BUY), replace(PLAIN, net_return=0.015), Action.HOLD, "below_return", 0.6, 0.0143),
-        (cast(BUY, BUY, BUY), replace(PLAIN, probability=0.61), Action.HOLD, "below_probability", 0.6, 0.0143),
-        (cast(BUY, BUY, None, BUY), PLAIN, Action.BUY, "calibrated", 0.6, 0.0143),
-        (cast(BUY, BUY, None, None), PLAIN, Action.HOLD, "no_quorum", 0.6, 0.0143),
-        (cast(None, None), PLAIN, Action.HOLD, "no_votes", 0.0, None),
-        # 1 - 0.6 = 0.4 and 1 - 0.3 = 0.7: up to a limit of 0.5 BUY is alone, at 0.9 it is not, at 0.3 nothing is left.
-        (cast(BUY, BUY, BUY), replace(PLAIN, conformal=replace(SETS, level=0.5), unambiguous=True),
+        (votes_of(SELL, SELL, SELL), PLAIN, Action.SELL, "calibrated", 0.7, 0.0088),
+        # -0.6 % + 0.05 % + 0.6 % = 0.05 %: less than the costs.
+        (votes_of(EVEN, EVEN, EVEN), PLAIN, Action.HOLD, "below_return", 0.2, -0.0015),
+        (votes_of(BUY, BUY, BUY), replace(PLAIN, net_return=0.015), Action.HOLD, "below_return", 0.6, 0.0143),
+        (votes_of(BUY, BUY, BUY), replace(PLAIN, probability=0.61), Action.HOLD, "below_probability", 0.6, 0.0143),
+        (votes_of(BUY, BUY, None, BUY), PLAIN, Action.BUY, "calibrated", 0.6, 0.0143),
+        (votes_of(BUY, BUY, None, None), PLAIN, Action.HOLD, "no_quorum", 0.6, 0.0143),
+        (votes_of(None, None), PLAIN, Action.HOLD, "no_votes", 0.0, None),
+        # 1 - 0.6 = 0.4 and 1 - 0.3 = 0.7: a limit of 0.5 leaves BUY alone, 0.9 also HOLD, 0.3 no class.
+        (votes_of(BUY, BUY, BUY), replace(PLAIN, conformal=replace(SETS, level=0.5), unambiguous=True),
          Action.BUY, "calibrated", 0.6, 0.0143),
-        (cast(BUY, BUY, BUY), replace(PLAIN, conformal=SETS, unambiguous=True),
+        (votes_of(BUY, BUY, BUY), replace(PLAIN, conformal=SETS, unambiguous=True),
          Action.HOLD, "ambiguous", 0.6, 0.0143),
-        (cast(BUY, BUY, BUY), replace(PLAIN, conformal=replace(SETS, level=0.7), unambiguous=True),
+        (votes_of(BUY, BUY, BUY), replace(PLAIN, conformal=replace(SETS, level=0.7), unambiguous=True),
          Action.HOLD, "ambiguous", 0.6, 0.0143),
     ],
 )  # fmt: skip
-def test_each_gate(ballot, policy, action, rule, confidence, expected):
-    signal = decide(ballot, 0.02, policy=policy)
+def test_each_rule(votes, policy, action, rule, confidence, expected):
+    signal = decide(votes, 0.02, policy=policy)
     assert (signal.action, signal.rule, signal.policy) == (action, rule, "calibrated")
     assert signal.confidence == pytest.approx(confidence)
     assert signal.expected_return == (None if expected is None else pytest.approx(expected))
 
 
-def test_the_votes_and_the_line_are_those_of_the_vote():
-    ballot = cast(BUY, BUY, SELL, EVEN)
-    classic, calibrated = decide(ballot, 0.08), decide(ballot, 0.08, policy=PLAIN)
+def test_votes_and_line_are_those_of_the_classic_vote():
+    votes = votes_of(BUY, BUY, SELL, EVEN)
+    classic, calibrated = decide(votes, 0.08), decide(votes, 0.08, policy=PLAIN)
     assert (calibrated.votes, calibrated.base) == (classic.votes, classic.base)
     assert calibrated.line() == classic.line().replace("_volatility_hold", "")
     assert classic.policy == "classic"
     assert classic.to_json()["probabilities"] is None
 
 
-def test_votes_without_their_three_scores_make_no_probability():
+def test_votes_without_three_scores_give_no_probabilities():
     signal = decide([Vote("xgboost", Action.BUY, 0.9)], 0.02, policy=PLAIN)
     assert (signal.action, signal.rule, signal.probabilities) == (Action.HOLD, "no_votes", None)
 
 
-def test_the_set_is_told_by_name():
-    told = decide(cast(BUY, BUY, BUY), policy=replace(PLAIN, conformal=replace(SETS, level=0.25))).to_json()
-    assert told["prediction_set"] == ["HOLD", "BUY"]
-    assert told["policy"] == "calibrated"
-    assert told["probabilities"] == pytest.approx(BUY)
+def test_json_names_the_classes_of_the_prediction_set():
+    document = decide(votes_of(BUY, BUY, BUY), policy=replace(PLAIN, conformal=replace(SETS, level=0.25))).to_json()
+    assert document["prediction_set"] == ["HOLD", "BUY"]
+    assert document["policy"] == "calibrated"
+    assert document["probabilities"] == pytest.approx(BUY)
 
 
 @st.composite
-def situations(draw):
+def cases(draw):
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n, bars = draw(st.integers(1, 5)), draw(st.integers(1, 12))
     names = [*MODELS, "logistic"][:n]
@@ -103,7 +103,7 @@ def situations(draw):
         Temperature(0.6, (0.2, 0.0, -0.3)),
         fit_isotonic(learned, learned.argmax(axis=1).astype(np.int8)),
     )
-    # Thresholds among the values that occur, so that equality is met too.
+    # Thresholds include values that occur, to test equality.
     policy = CalibratedPolicy(
         VoteSettings(quorum=draw(st.sampled_from([0.5, 0.75, 1.0]))),
         draw(st.sampled_from(maps)),
@@ -111,12 +111,12 @@ def situations(draw):
         draw(st.sampled_from([0.0, 0.0014])),
         conformal=draw(st.sampled_from([None, SETS, replace(SETS, level=0.6)])),
     )
-    judged = decide_frame(tables, np.full(bars, 0.01), policy=policy)
+    decided = decide_frame(tables, np.full(bars, 0.01), policy=policy)
     return (
         tables,
         replace(
             policy,
-            probability=float(draw(st.sampled_from([0.0, *judged.confidence]))),
+            probability=float(draw(st.sampled_from([0.0, *decided.confidence]))),
             net_return=draw(st.sampled_from([0.0, 0.002, -0.001])),
             unambiguous=policy.conformal is not None and draw(st.booleans()),
         ),
@@ -126,17 +126,17 @@ def situations(draw):
 
 
 @settings(max_examples=250)
-@given(situations())
-def test_the_frame_decides_as_the_scalar_does_to_the_bit(made):
-    tables, policy, volatility, members = made
+@given(cases())
+def test_frame_and_scalar_decide_the_same_bit_for_bit(case):
+    tables, policy, volatility, members = case
     frame = decide_frame(tables, volatility, policy=policy, members=members)
     for bar in range(len(volatility)):
-        ballot = []
+        votes = []
         for model, table in tables.items():
-            action, score = choose(table[bar : bar + 1])
-            said = Vote(model, Action(int(action[0])), float(score[0]), scores=tuple(table[bar].tolist()))
-            ballot.append(Abstention(model, "late") if np.isnan(score[0]) else said)
-        signal = decide(ballot, float(volatility[bar]), policy=policy, members=members)
+            action, score = top_class(table[bar : bar + 1])
+            vote = Vote(model, Action(int(action[0])), float(score[0]), scores=tuple(table[bar].tolist()))
+            votes.append(Abstention(model, "late") if np.isnan(score[0]) else vote)
+        signal = decide(votes, float(volatility[bar]), policy=policy, members=members)
         assert signal.action == frame.action[bar]
         assert signal.confidence == frame.confidence[bar]
         assert signal.rule == frame.rule[bar]
@@ -144,7 +144,7 @@ def test_the_frame_decides_as_the_scalar_does_to_the_bit(made):
         assert signal.base == frame.base[bar]
 
 
-def test_limits_that_move_decide_bar_by_bar():
+def test_the_limit_of_each_bar_is_used():
     tables = {name: np.tile(BUY, (3, 1)) for name in MODELS}
     policy = replace(PLAIN, conformal=SETS, unambiguous=True)
     limit = np.array([0.5, 0.8, np.nan])

@@ -1,4 +1,4 @@
-"""The consensus vote: the contract's worked examples, every rule's edge, and the frame against the scalar."""
+"""The consensus vote: worked examples of the specification, limits of each rule, and frames against single bars."""
 
 import math
 from dataclasses import replace
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from quorate import Abstention, Action, Vote, decide
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
-from quorate.ensemble.voting.policies import POLICIES, policy
+from quorate.ensemble.voting.policies import POLICIES
 from quorate.ensemble.voting.vote import CONFLICT, VOLATILITY_HOLD, consensus_name, quorum_count
 from quorate.ensemble.voting.vote_frame import decide_frame
 
@@ -37,12 +37,12 @@ def test_the_four_worked_examples(ballot, volatility, action, percent, consensus
     assert (signal.action, round(signal.confidence * 100), signal.consensus) == (action, percent, consensus)
 
 
-def test_the_caps_are_exact():
+def test_confidence_is_capped_exactly():
     assert decide(votes((B, 78), (B, 82), (B, 85), (B, 74)), 0.02).confidence == 0.95
     assert decide(votes((B, 76), (B, 81), (B, 79), (H, 68)), 0.0324).confidence == 0.85
 
 
-def test_the_line_is_the_one_of_the_contract():
+def test_line_of_the_specification():
     signal = decide(votes((B, 76), (B, 81), (B, 79), (H, 68)), 0.0324)
     assert signal.line() == "strong | xgb:BUY 76%, lgbm:BUY 81%, nhits:BUY 79%, patchtst:HOLD 68% | vol:3.24%"
 
@@ -64,14 +64,14 @@ def test_the_line_is_the_one_of_the_contract():
         (votes((B, 95), (B, 95)), {}, B, "vote", "strong"),
         (votes((B, 99)), {"members": 1}, H, "below_floor", "weak"),
         ([], {"members": 4}, H, "no_votes", CONFLICT),
-        # A lowered quorum lets two votes act from 0.65, and renames nothing.
+        # With a lowered quorum two votes act from 0.65; names of the consensus stay.
         (votes((B, 82), (B, 82), (H, 40), (S, 40)), {"policy": VoteSettings(quorum=0.5)}, B, "vote", "split"),
         (votes((B, 81), (B, 81), (H, 40), (S, 40)), {"policy": VoteSettings(quorum=0.5)}, H, "below_floor", "split"),
         (votes((B, 99), (B, 99), (S, 99), (S, 99)), {"policy": VoteSettings(quorum=0.5)}, H, "conflict", CONFLICT),
-        # Weights never break a tie of counts, and a heavy model does not outvote the plurality.
+        # Weights do not break a tie of counts, and a large weight does not outvote the plurality.
         (votes((B, 90), (S, 90)), {"weights": {"xgboost": 9, "lightgbm": 1}}, H, "conflict", CONFLICT),
         (votes((B, 90), (S, 90), (S, 90)), {"weights": {"xgboost": 9, "lightgbm": 1}}, H, "conflict", CONFLICT),
-        # Floor: 0.69 is reached, one hair below is not.
+        # Floor: 0.69 is enough, just below is not.
         (votes((B, 57.5), (B, 57.5), (B, 57.5), (B, 57.5)), {}, B, "vote", "unanimous"),
         (votes((B, 57.4), (B, 57.4), (B, 57.4), (B, 57.4)), {}, H, "below_floor", "unanimous"),
         # The gate: on the base, closed by an unknown volatility, never for a HOLD.
@@ -103,7 +103,7 @@ def test_a_score_that_is_not_finite_abstains_with_its_reason():
         (votes((B, 90)), {"weights": {"xgboost": math.inf}}, "weight inf"),
     ],
 )
-def test_votes_that_cannot_be_counted_are_refused(ballot, kwargs, words):
+def test_invalid_votes_are_an_error(ballot, kwargs, words):
     with pytest.raises(VoteError, match=words):
         decide(ballot, 0.02, **kwargs)
 
@@ -113,7 +113,7 @@ volatilities = st.one_of(st.sampled_from([math.nan, math.inf, 0.05, 0.0500001]),
 
 
 @st.composite
-def ballots(draw):
+def cases(draw):
     members = draw(st.integers(1, 7))
     present = draw(st.integers(0, members))
     bars = draw(st.integers(1, 6))
@@ -128,9 +128,9 @@ def ballots(draw):
 
 
 @settings(max_examples=400)
-@given(ballots())
-def test_the_frame_decides_as_the_scalar_does_to_the_bit(ballot):
-    tables, volatility, policy, members = ballot
+@given(cases())
+def test_frame_and_scalar_decide_the_same_bit_for_bit(case):
+    tables, volatility, policy, members = case
     frame = decide_frame(tables, volatility, policy=policy, members=members)
     for bar in range(len(volatility)):
         signal = decide(scalar_votes(tables, bar), float(volatility[bar]), policy=policy, members=members)
@@ -142,9 +142,9 @@ def test_the_frame_decides_as_the_scalar_does_to_the_bit(ballot):
 
 
 @settings(max_examples=200)
-@given(ballots(), st.sampled_from([0.2, 3.0, 5.0]))
-def test_an_action_needs_the_strict_plurality_and_a_quorum_whatever_the_weights(ballot, heavier):
-    tables, volatility, policy, members = ballot
+@given(cases(), st.sampled_from([0.2, 3.0, 5.0]))
+def test_an_action_needs_plurality_and_quorum_whatever_the_weights(case, heavier):
+    tables, volatility, policy, members = case
     policy = VoteSettings(weights={name: w * heavier ** (i % 4) for i, (name, w) in enumerate(policy.weights.items())})
     for bar in range(len(volatility)):
         cast = scalar_votes(tables, bar)
@@ -157,10 +157,10 @@ def test_an_action_needs_the_strict_plurality_and_a_quorum_whatever_the_weights(
 
 
 @settings(max_examples=200)
-@given(ballots(), st.integers(1, 3))
-def test_an_abstention_never_changes_a_vote(ballot, absent):
-    """A model that is on the ballot only to abstain, or not on it at all, makes no difference but in the list."""
-    tables, volatility, policy, members = ballot
+@given(cases(), st.integers(1, 3))
+def test_an_abstention_does_not_change_the_decision(case, absent):
+    """A model that abstains and one that is missing give the same decision."""
+    tables, volatility, policy, members = case
     members += absent
     empty = {f"absent{i}": np.full((len(volatility), 3), np.nan) for i in range(absent)}
     without = decide_frame(tables, volatility, policy=policy, members=members)
@@ -178,9 +178,9 @@ def test_an_abstention_never_changes_a_vote(ballot, absent):
 
 
 @settings(max_examples=200)
-@given(ballots(), st.lists(st.floats(0.01, 100), min_size=7, max_size=7))
-def test_weights_never_break_a_tie_of_counts(ballot, weights):
-    tables, volatility, policy, members = ballot
+@given(cases(), st.lists(st.floats(0.01, 100), min_size=7, max_size=7))
+def test_weights_do_not_break_a_tie_of_counts(case, weights):
+    tables, volatility, policy, members = case
     policy = replace(policy, weights={name: weights[i] for i, name in enumerate(tables)})
     frame = decide_frame(tables, volatility, policy=policy, members=members)
     for bar in range(len(volatility)):
@@ -193,7 +193,7 @@ def test_weights_never_break_a_tie_of_counts(ballot, weights):
 
 
 def search(n, policy, bars=60_000):
-    """Bars with the softmax scores of n models that agree more or less, and what is decided on them."""
+    """Decisions on random scores of n models with different degrees of agreement."""
     random = np.random.default_rng(n)
     common = random.normal(size=(bars, 3)) * random.choice([0.0, 1.0, 3.0], size=(bars, 1))
     tables = {}
@@ -208,8 +208,8 @@ def search(n, policy, bars=60_000):
 
 @pytest.mark.parametrize("name", list(POLICIES))
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
-def test_no_rule_is_dead_or_jammed(n, name):
-    """Each rule is tripped by scores that models can give, and passed by others that are under the same rule."""
+def test_every_rule_holds_some_bars_and_passes_others(n, name):
+    """Each rule applies to some possible scores and not to others."""
     chosen = POLICIES[name]
     found, volatility = search(n, chosen)
     rules, acted = set(found.rule), np.isin(found.action, (B, S))
@@ -218,25 +218,25 @@ def test_no_rule_is_dead_or_jammed(n, name):
         {"no_quorum"} if n == 2 and name == "lowered" else set()
     )
     assert set(found.action) == {B, H, S}
-    # A HOLD that was voted for, and not by default.
+    # Some HOLDs are voted for.
     assert ((found.action == H) & (found.rule == "vote")).any()
-    # The gate lets some through where the market is wild, and stops nobody where it is calm.
+    # The gate passes some bars of high volatility and holds none of low volatility.
     wild, calm = volatility > chosen.volatility_limit, volatility <= chosen.volatility_limit
     assert (acted & wild).any()
     assert not (acted & np.isnan(volatility)).any()
     assert not (calm & (found.rule == "volatility_gate")).any()
-    # Each consensus that may act does, each is stopped by the floor, and each by the gate.
+    # Each consensus acts on some bars, and is held by the floor and by the gate on others.
     quorum = quorum_count(chosen.quorum, n)
     for k in range(quorum, n + 1):
         consensus = consensus_name(k, n)
         if consensus == "weak":
-            # One vote of two at most reaches 0.6, so it never acts, whatever the quorum.
+            # One of two votes reaches at most 0.6, so it never acts, whatever the quorum.
             assert not (acted & (found.consensus == consensus)).any()
             continue
         assert (acted & (found.consensus == consensus)).any(), consensus
         assert ((found.rule == "below_floor") & (found.consensus == consensus)).any(), consensus
         assert ((found.rule == "volatility_gate") & (found.consensus == consensus + VOLATILITY_HOLD)).any(), consensus
-    # Every name there is for n models occurs.
+    # All names for n models occur.
     names = {consensus_name(k, n) for k in range(1, n + 1)}
     assert names <= set(found.consensus)
 
@@ -253,33 +253,31 @@ SCORES = np.array([[0.1, 0.2, 0.7], [0.3, 0.4, 0.3]])
         ({"xgboost": SCORES, "lightgbm": SCORES}, {"members": 1}, "found 2 models; expected at most 1"),
     ],
 )
-def test_a_frame_of_votes_that_cannot_be_counted_is_refused(tables, kwargs, words):
+def test_invalid_scores_of_a_frame_are_an_error(tables, kwargs, words):
     with pytest.raises(VoteError, match=words):
         decide_frame(tables, np.array([0.02, 0.02]), **kwargs)
 
 
-def test_a_weight_is_taken_from_the_vote_then_the_call_then_the_policy():
+def test_precedence_of_weights_vote_then_argument_then_policy():
     cast = [Vote("xgboost", B, 0.9, weight=0.4), Vote("lightgbm", B, 0.6), Vote("nhits", B, 0.5)]
     signal = decide(cast, 0.02, weights={"xgboost": 9.0, "lightgbm": 0.1}, policy=VoteSettings(weights={"nhits": 0.5}))
     assert signal.base == pytest.approx((0.4 * 0.9 + 0.1 * 0.6 + 0.5 * 0.5) / 1.0)
 
 
-def test_policies_are_data_and_an_unknown_one_is_refused():
-    assert policy("classic") == VoteSettings()
+def test_the_lowered_policy_acts_on_two_of_four_votes():
+    assert POLICIES["classic"] == VoteSettings()
     two = votes((B, 95), (B, 95), (H, 40), (S, 40))
-    assert decide(two, 0.02).action == decide(two, 0.02, policy=policy("classic")).action == H
-    assert decide(two, 0.02, policy=policy("lowered")).action == B
-    with pytest.raises(VoteError, match="Did you mean 'classic'"):
-        policy("clasic")
+    assert decide(two, 0.02).action == decide(two, 0.02, policy=POLICIES["classic"]).action == H
+    assert decide(two, 0.02, policy=POLICIES["lowered"]).action == B
 
 
 def scalar_votes(tables, bar):
-    cast = []
+    votes = []
     for name, table in tables.items():
         row = table[bar]
         if np.isfinite(row).all():
             best = max((H, S, B), key=lambda action, row=row: row[action])
-            cast.append(Vote(name, best, float(row[best])))
+            votes.append(Vote(name, best, float(row[best])))
         else:
-            cast.append(Abstention(name, "not finite"))
-    return cast
+            votes.append(Abstention(name, "not finite"))
+    return votes

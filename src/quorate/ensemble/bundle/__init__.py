@@ -1,4 +1,4 @@
-"""A trained ensemble on disk: its files, its manifest, and the store with a champion."""
+"""Bundles on disk: files, manifest, and the store with its champion."""
 
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest

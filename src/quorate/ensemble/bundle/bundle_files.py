@@ -1,8 +1,8 @@
-"""A trained ensemble on disk: a folder named by its content, published at once or not at all.
+"""Bundle folders: writing, reading and checking a trained ensemble on disk. A bundle is published atomically.
 
-<out>/<id>/manifest.json    what it is, and the SHA-256 of every other file
-           xgboost.ubj      each member in its own safe format
-           xgboost.onnx     and as the graph that serving runs
+<out>/<id>/manifest.json    description, and the SHA-256 of every other file
+           xgboost.ubj      each member in its native format, without pickle
+           xgboost.onnx     each member as the graph that serving runs
 """
 
 from __future__ import annotations
@@ -17,76 +17,76 @@ from quorate.core.errors import BundleError
 from quorate.core.files import sync
 from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
 
-# What a folder is called until it is complete.
-DRAFT = ".draft-"
+# Name prefix of a bundle's folder until it is complete.
+TEMPORARY_PREFIX = ".draft-"
 
 
 def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Path, Manifest]:
-    """Write a bundle beside its final place and rename it into place.
+    """Write a bundle to a temporary folder and rename it into place.
 
-    Publishing the same content again changes nothing.
+    Publishing the same content again has no effect.
 
     Args:
-        out: the folder that holds bundles; made if absent.
-        manifest: everything but `files` and `id`, which are filled in here.
+        out: folder of bundles; created if absent.
+        manifest: all fields but `files` and `id`, which are set here.
         files: file name -> content.
 
     Returns:
-        The bundle's folder and its sealed manifest.
+        The bundle's folder and its manifest with `files` and `id` set.
 
     Raises:
-        BundleError: the folder cannot be written or the disk is full; nothing is published then.
+        BundleError: the folder cannot be written or the disk is full; nothing is published.
     """
-    import shutil  # here, because who only reads needs none of it
+    import shutil  # imported here: readers do not need it
     import tempfile
 
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
-    manifest = replace(manifest, files=hashes).sealed()
+    manifest = replace(manifest, files=hashes).with_id()
     path = out / manifest.id
     if path.exists():
         read(path)
         return path, manifest
-    draft: Path | None = None
+    temporary: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=out, prefix=DRAFT))
+        temporary = Path(tempfile.mkdtemp(dir=out, prefix=TEMPORARY_PREFIX))
         for name, content in {**files, FILE_NAME: manifest.text().encode()}.items():
-            (draft / name).write_bytes(content)
-            sync(draft / name)
-        draft.chmod(0o755)
-        sync(draft)
-        draft.rename(path)
-        draft = None
+            (temporary / name).write_bytes(content)
+            sync(temporary / name)
+        temporary.chmod(0o755)
+        sync(temporary)
+        temporary.rename(path)
+        temporary = None
         sync(out)
     except OSError as error:
         if (path / FILE_NAME).exists():
-            # Another process has published the same content in the meantime.
+            # Another process has published the same content since.
             read(path)
             return path, manifest
         raise BundleError(
             f"publish a bundle in {out}",
             found=error.strerror or str(error),
-            expected="a folder that can be written, with room",
-            remedy="Nothing was published; free space or choose another folder.",
+            expected="a writable folder with free space",
+            remedy="Nothing was published. Free some space or choose another folder.",
         ) from error
     finally:
-        if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
     return path, manifest
 
 
 def read(path: Path) -> tuple[Manifest, dict[str, bytes]]:
-    """A bundle's manifest and files, every one checked against its SHA-256.
+    """Read a bundle's manifest and files, each checked against its SHA-256.
 
     Raises:
-        BundleError: no bundle there, or one that is altered or incomplete; the file is named.
+        BundleError: no bundle there, or one that is altered or incomplete; names the file.
     """
     manifest = read_manifest(path)
     return manifest, {name: read_file(path, manifest, name) for name in manifest.files}
 
 
 def read_manifest(path: Path) -> Manifest:
-    """What a bundle says of itself; its other files are not looked at.
+    """Read a bundle's manifest; its other files are not read.
 
     Raises:
         BundleError: no bundle there, or a manifest that is altered or incomplete.
@@ -96,8 +96,8 @@ def read_manifest(path: Path) -> Manifest:
         raise BundleError(
             _attempt(path),
             found=f"no {FILE_NAME}" if path.is_dir() else "no such folder",
-            expected="the folder that `quorate train` named, or a folder of bundles with a champion",
-            remedy=f"Bundles inside it: {', '.join(inside)}." if inside else "",
+            expected="a folder that `quorate train` published, or a folder of bundles with a champion",
+            remedy=f"Bundles in this folder: {', '.join(inside)}." if inside else "",
         )
     with _readable(path, FILE_NAME):
         content = (path / FILE_NAME).read_bytes()
@@ -105,10 +105,10 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def read_file(path: Path, manifest: Manifest, name: str) -> bytes:
-    """One file of a bundle, checked against its SHA-256.
+    """Read one file of a bundle, checked against its SHA-256.
 
     Raises:
-        BundleError: it is missing or altered.
+        BundleError: the file is missing or altered.
     """
     with _readable(path, name):
         content = (path / name).read_bytes()
@@ -117,10 +117,10 @@ def read_file(path: Path, manifest: Manifest, name: str) -> bytes:
 
 
 def check_file(path: Path, manifest: Manifest, name: str) -> None:
-    """`read_file` of a file that nobody wants to hold.
+    """Check a file against its SHA-256 without holding it in memory.
 
     Raises:
-        BundleError: it is missing or altered.
+        BundleError: the file is missing or altered.
     """
     with _readable(path, name), (path / name).open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()

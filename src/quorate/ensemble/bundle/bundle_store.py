@@ -1,10 +1,10 @@
 """A folder of bundles, one of which is the champion.
 
-<folder>/<id>/           a bundle, see bundle.py; never changed and never removed
-         champion        the id of the one in use, a line of text
-         history.jsonl   what was done, when, by whom and why, see history.py
+<folder>/<id>/           a bundle, see bundle_files.py; never changed, never removed
+         champion        pointer: the id of the champion, one line of text
+         history.jsonl   log of publications and changes of champion, see champion_log.py
 
-Readers need no lock: a bundle and the pointer each appear at once. Writers take turns.
+Readers need no lock: a bundle and the pointer are each written atomically. Writers hold a lock on the folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from quorate.core.clock import iso_ms, now_ms
 from quorate.core.errors import BundleError, DataError, close_match
 from quorate.core.files import write_text_atomic
 from quorate.ensemble.bundle import bundle_files as storage
-from quorate.ensemble.bundle.champion_log import ChampionLogEntry, Deed, append_line, read_history, reigns
+from quorate.ensemble.bundle.champion_log import (
+    ChampionLogEntry,
+    LogAction,
+    append_entry,
+    champion_lineage,
+    read_history,
+)
 from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
 
 POINTER = "champion"
@@ -29,149 +35,154 @@ class BundleStore:
     """The bundles of one folder.
 
     Args:
-        folder: made by the first `publish`.
+        folder: created by the first `publish`.
 
-    Raises, whatever is asked:
-        BundleError: no such bundle, one that is altered, or a folder that cannot be read or written.
+    Every method raises `BundleError` for a bundle that is missing or altered, and for a folder that cannot be read or
+    written.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
     def ids(self) -> tuple[str, ...]:
-        """Every published bundle, sorted."""
+        """Ids of all published bundles, sorted."""
         if not self.folder.is_dir():
-            raise BundleError(f"list the bundles in {self.folder}", found="no such folder", expected="a folder of them")
+            raise BundleError(
+                f"list the bundles in {self.folder}", found="no such folder", expected="a folder of bundles"
+            )
         return tuple(
             sorted(path.parent.name for path in self.folder.glob(f"*/{FILE_NAME}") if path.parent.name[0] != ".")
         )
 
     def champion(self) -> str | None:
-        """The id of the bundle in use; None before the first."""
-        named = self._named()
-        if named is not None and named not in self.ids():
+        """Id of the champion; None before the first."""
+        pointer = self._read_pointer()
+        if pointer is not None and pointer not in self.ids():
             raise BundleError(
                 f"read {self.folder / POINTER}",
-                found=repr(named[:40]),
-                expected=self._known(),
-                remedy="Name the champion again: quorate bundle promote ID.",
+                found=repr(pointer[:40]),
+                expected=self._expected_ids(),
+                remedy="Set the champion again: quorate bundle promote ID.",
             )
-        return named
+        return pointer
 
     def path(self, bundle_id: str) -> Path:
-        """The folder of a bundle, by its id.
+        """Folder of a bundle, by its id.
 
         Raises:
-            BundleError: no such bundle; the close match is named.
+            BundleError: no such bundle; suggests the closest id.
         """
         if bundle_id not in self.ids():
             raise BundleError(
                 f"find the bundle '{bundle_id}' in {self.folder}",
                 found="no such bundle",
-                expected=self._known(),
+                expected=self._expected_ids(),
                 remedy=close_match(bundle_id, self.ids()),
             )
         return self.folder / bundle_id
 
     def manifest(self, bundle_id: str) -> Manifest:
-        """What a bundle says of itself; its other files are not looked at."""
+        """Read the manifest of a bundle; its other files are not read."""
         path = self.path(bundle_id) / FILE_NAME
         try:
             content = path.read_bytes()
         except OSError as error:
             raise BundleError(f"load the bundle {path}", found=error.strerror or str(error)) from error
-        return self._own(Manifest.parse(content, path), bundle_id)
+        return self._require_id(Manifest.parse(content, path), bundle_id)
 
     def verify(self, bundle_id: str) -> Manifest:
-        """Read every file of a bundle against its SHA-256.
+        """Check every file of a bundle against its SHA-256.
 
         Raises:
-            BundleError: a file altered or missing, or a bundle made for something else.
+            BundleError: a file is altered or missing, or the bundle does not fit this version.
         """
-        return self._own(storage.read(self.path(bundle_id))[0], bundle_id)
+        return self._require_id(storage.read(self.path(bundle_id))[0], bundle_id)
 
     def history(self) -> tuple[ChampionLogEntry, ...]:
-        """What was done, oldest first."""
+        """Entries of the log, oldest first."""
         return read_history(self.folder)
 
     def publish(
         self, manifest: Manifest, files: Mapping[str, bytes], *, why: str = "", by: str | None = None
     ) -> tuple[Path, Manifest]:
-        """Add a bundle. It becomes champion only where there is none: to replace one is a decision of its own.
+        """Add a bundle. It becomes champion only if there is none; replacing one takes `promote`.
 
         Args:
-            manifest: everything but `files` and `id`, which are filled in.
+            manifest: all fields but `files` and `id`, which are set here.
             files: file name -> content.
-            why: for the history.
-            by: likewise; None for the user of this process.
+            why: reason, for the log.
+            by: who publishes it, for the log; None for the user of this process.
 
         Returns:
-            The bundle's folder and its sealed manifest.
+            The bundle's folder and its manifest with `files` and `id` set.
         """
         with self._lock():
             champion, known = self.champion(), self.ids()
-            self._settle()
-            self._sweep()
-            path, sealed = storage.publish(self.folder, manifest, files)
-            if sealed.id not in known:
-                self._write("publish", sealed.id, why, by)
+            self._record_interruption()
+            self._remove_incomplete()
+            path, published = storage.publish(self.folder, manifest, files)
+            if published.id not in known:
+                self._append("publish", published.id, why, by)
             if champion is None:
-                self._crown("promote", sealed.id, why or "the first bundle", by)
-        return path, sealed
+                self._set_champion("promote", published.id, why or "the first bundle", by)
+        return path, published
 
     def promote(self, bundle_id: str, *, why: str = "", by: str | None = None) -> ChampionLogEntry | None:
-        """Make a bundle the champion, after reading all of it.
+        """Make a bundle the champion after checking every file of it.
 
         Returns:
-            What was written into the history; None where it was champion already.
+            The new entry of the log; None if it was champion already.
 
         Raises:
-            BundleError: no such bundle (the close match is named), or one that does not verify; the old champion stays.
+            BundleError: no such bundle, or one that is altered; the champion stays.
         """
         self.verify(bundle_id)
         with self._lock():
-            self._settle()
-            return None if self._named() == bundle_id else self._crown("promote", bundle_id, why, by)
+            self._record_interruption()
+            return None if self._read_pointer() == bundle_id else self._set_champion("promote", bundle_id, why, by)
 
     def rollback(self, *, why: str = "", by: str | None = None) -> ChampionLogEntry:
-        """Make the champion before this one champion again.
+        """Make the previous champion the champion again.
 
         Returns:
-            What was written into the history.
+            The new entry of the log.
 
         Raises:
-            BundleError: there was none before it, or it does not verify any more; the champion stays.
+            BundleError: there is no previous champion, or it is altered; the champion stays.
         """
         self.ids()
         with self._lock():
-            self._settle()
-            line = reigns(self.history())
-            if len(line) < 2:
+            self._record_interruption()
+            lineage = champion_lineage(self.history())
+            if len(lineage) < 2:
                 raise BundleError(
                     f"roll back the champion of {self.folder}",
-                    found=f"no champion before {line[-1]}" if line else "no champion yet",
-                    expected="an earlier one",
-                    remedy="Name one: quorate bundle promote ID.",
+                    found=f"no champion before {lineage[-1]}" if lineage else "no champion yet",
+                    expected="an earlier champion",
+                    remedy="Choose one: quorate bundle promote ID.",
                 )
-            self.verify(line[-2])
-            return self._crown("rollback", line[-2], why, by)
+            self.verify(lineage[-2])
+            return self._set_champion("rollback", lineage[-2], why, by)
 
-    def _crown(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> ChampionLogEntry:
-        written = self._write(deed, bundle_id, why, by)
+    def _set_champion(self, action: LogAction, bundle_id: str, why: str, by: str | None) -> ChampionLogEntry:
+        entry = self._append(action, bundle_id, why, by)
         try:
             write_text_atomic(self.folder / POINTER, f"{bundle_id}\n")
         except DataError as error:
-            raise BundleError(f"{deed} {bundle_id}", found=error.found, expected=error.expected) from error
-        return written
+            raise BundleError(f"{action} {bundle_id}", found=error.found, expected=error.expected) from error
+        return entry
 
-    def _settle(self) -> None:
-        """Take back a change that was written down and never made. A pointer to nothing says nothing of that."""
-        named, line = self._named(), reigns(self.history())
-        if line and line[-1] != named and (named is None or named in self.ids()):
-            self._write("interrupted", line[-1], "the pointer never followed", None)
+    def _record_interruption(self) -> None:
+        """Log a change of champion that was logged and never made as interrupted.
 
-    def _named(self) -> str | None:
-        """What the pointer says, be it a bundle or not."""
+        A pointer that names no bundle was altered by hand: it does not show that a change was interrupted.
+        """
+        pointer, lineage = self._read_pointer(), champion_lineage(self.history())
+        if lineage and lineage[-1] != pointer and (pointer is None or pointer in self.ids()):
+            self._append("interrupted", lineage[-1], "the pointer never followed", None)
+
+    def _read_pointer(self) -> str | None:
+        """Content of the pointer, whether it names a bundle or not; None if there is no pointer."""
         path = self.folder / POINTER
         try:
             return path.read_text(encoding="utf-8", errors="replace").strip()
@@ -180,15 +191,15 @@ class BundleStore:
         except OSError as error:
             raise BundleError(f"read {path}", found=str(error), expected="the id of a bundle") from error
 
-    def _write(self, deed: Deed, bundle_id: str, why: str, by: str | None) -> ChampionLogEntry:
+    def _append(self, action: LogAction, bundle_id: str, why: str, by: str | None) -> ChampionLogEntry:
         who = by or os.environ.get("LOGNAME") or os.environ.get("USER") or f"uid {os.getuid()}"
-        line = ChampionLogEntry(iso_ms(now_ms()), deed, bundle_id, self._named(), who, why)
-        append_line(self.folder, line)
-        return line
+        entry = ChampionLogEntry(iso_ms(now_ms()), action, bundle_id, self._read_pointer(), who, why)
+        append_entry(self.folder, entry)
+        return entry
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """One writer at a time; the kernel lets go of the lock however a process ends."""
+        """Hold the folder's lock: one writer at a time. The kernel releases it however the process ends."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
@@ -196,10 +207,10 @@ class BundleStore:
             raise BundleError(
                 f"write to {self.folder}",
                 found=error.strerror or str(error),
-                expected="a folder that can be written",
-                remedy="Nothing was changed; choose another folder.",
+                expected="a writable folder",
+                remedy="Nothing was changed. Choose another folder.",
             ) from error
-        import fcntl  # here, because readers need no lock and not every system has this one
+        import fcntl  # imported here: readers need no lock, and not every system has it
 
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -207,14 +218,14 @@ class BundleStore:
         finally:
             os.close(descriptor)
 
-    def _sweep(self) -> None:
-        """Remove what a process that was killed while it published has left; the lock says that nobody else is."""
-        import shutil  # here, because who only reads needs none of it
+    def _remove_incomplete(self) -> None:
+        """Remove folders that killed processes left unpublished; the caller holds the lock, so none is in use."""
+        import shutil  # imported here: readers do not need it
 
-        for draft in self.folder.glob(f"{storage.DRAFT}*"):
-            shutil.rmtree(draft, ignore_errors=True)
+        for temporary in self.folder.glob(f"{storage.TEMPORARY_PREFIX}*"):
+            shutil.rmtree(temporary, ignore_errors=True)
 
-    def _own(self, manifest: Manifest, bundle_id: str) -> Manifest:
+    def _require_id(self, manifest: Manifest, bundle_id: str) -> Manifest:
         if manifest.id != bundle_id:
             raise BundleError(
                 f"load the bundle {self.folder / bundle_id}",
@@ -224,13 +235,13 @@ class BundleStore:
             )
         return manifest
 
-    def _known(self) -> str:
+    def _expected_ids(self) -> str:
         known = self.ids()
-        return f"one of {', '.join(known)}" if known else "a published bundle, and there is none"
+        return f"one of {', '.join(known)}" if known else "a published bundle; there is none"
 
 
 def champion_path(path: Path) -> Path:
-    """The bundle that a path stands for: itself, or the champion where it is a folder of bundles.
+    """Folder of the bundle at a path: the path itself, or the champion's if it is a folder of bundles.
 
     Raises:
         BundleError: the champion's pointer names no bundle.

@@ -1,7 +1,7 @@
-"""Who was champion, when and why: one JSON line for each thing that was done to a store of bundles.
+"""Log of a store of bundles: publications and changes of champion, one JSON line each.
 
-A change of champion is written down *before* the pointer moves. A line that the pointer never followed, because the
-process was killed in between, is taken back by an "interrupted" line at the next change.
+A change of champion is logged *before* the pointer is written. If the process is killed in between, the next change
+first logs an "interrupted" entry, which cancels the last change.
 """
 
 from __future__ import annotations
@@ -17,38 +17,39 @@ from quorate.core.files import sync
 
 FILE_NAME = "history.jsonl"
 
-Deed = Literal["publish", "promote", "rollback", "interrupted"]
+LogAction = Literal["publish", "promote", "rollback", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChampionLogEntry:
-    """One line.
+    """One entry of the log.
 
     Attributes:
         time: ISO 8601, UTC.
-        action: publish, promote, rollback, or interrupted: the change before it did not take place.
-        id: the bundle published, or champion from then on.
+        action: publish, promote, rollback, or interrupted: the change before it was not made.
+        id: the bundle that was published or became champion.
         previous: the champion before; None where there was none.
-        by: who did it.
-        why: in their words.
+        by: user who did it.
+        why: reason given.
     """
 
     time: str
-    action: Deed
+    action: LogAction
     id: str
     previous: str | None
     by: str
     why: str
 
     def to_json(self) -> dict[str, Any]:
+        """JSON object of the entry's line."""
         return asdict(self)
 
 
 def read_history(folder: Path) -> tuple[ChampionLogEntry, ...]:
-    """Every line, oldest first; one that a crash left unfinished at the end does not count.
+    """Read the log, oldest entry first. An incomplete last line, left by a crash, is ignored.
 
     Raises:
-        BundleError: a line that cannot be read; it is named.
+        BundleError: the file or a line of it cannot be read; names the line.
     """
     path = folder / FILE_NAME
     try:
@@ -57,22 +58,24 @@ def read_history(folder: Path) -> tuple[ChampionLogEntry, ...]:
         return ()
     except OSError as error:
         raise BundleError(f"read {path}", found=error.strerror or str(error)) from error
-    lines = []
+    entries = []
     for number, content in enumerate(text.split(b"\n")[:-1], 1):
         try:
-            line = ChampionLogEntry(**json.loads(content))
+            entry = ChampionLogEntry(**json.loads(content))
         except (ValueError, TypeError) as error:
-            raise BundleError(f"read {path}", found=f"line {number}: {error}", expected="a line of history") from error
-        if line.action not in get_args(Deed):
             raise BundleError(
-                f"read {path}", found=f"line {number}: action {line.action!r}", expected=", ".join(get_args(Deed))
+                f"read {path}", found=f"line {number}: {error}", expected="an entry of the log"
+            ) from error
+        if entry.action not in get_args(LogAction):
+            raise BundleError(
+                f"read {path}", found=f"line {number}: action {entry.action!r}", expected=", ".join(get_args(LogAction))
             )
-        lines.append(line)
-    return tuple(lines)
+        entries.append(entry)
+    return tuple(entries)
 
 
-def append_line(folder: Path, line: ChampionLogEntry) -> None:
-    """Add a line and flush it to disk. The caller holds the store's lock.
+def append_entry(folder: Path, entry: ChampionLogEntry) -> None:
+    """Append an entry and flush it to disk. The caller holds the store's lock.
 
     Raises:
         BundleError: the file cannot be written.
@@ -80,12 +83,12 @@ def append_line(folder: Path, line: ChampionLogEntry) -> None:
     path = folder / FILE_NAME
     try:
         content = path.read_bytes() if path.exists() else b""
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            # The unfinished end of a line that a crash cut short.
-            os.truncate(path, whole)
+        complete = content.rfind(b"\n") + 1
+        if complete < len(content):
+            # An incomplete last line, left by a crash.
+            os.truncate(path, complete)
         with path.open("ab") as file:
-            file.write(json.dumps(line.to_json(), ensure_ascii=False).encode() + b"\n")
+            file.write(json.dumps(entry.to_json(), ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         if not content:
@@ -94,19 +97,19 @@ def append_line(folder: Path, line: ChampionLogEntry) -> None:
         raise BundleError(f"write {path}", found=error.strerror or str(error)) from error
 
 
-def reigns(lines: tuple[ChampionLogEntry, ...]) -> tuple[str, ...]:
-    """Champions that a rollback can go back through, the present one last.
+def champion_lineage(entries: tuple[ChampionLogEntry, ...]) -> tuple[str, ...]:
+    """Ids of the champions that rollbacks return to, oldest first, the present one last.
 
-    >>> def line(action, id): return Line("", action, id, None, "", "")
-    >>> reigns((line("promote", "a"), line("promote", "b"), line("rollback", "a"), line("promote", "c")))
+    >>> def entry(action, id): return ChampionLogEntry("", action, id, None, "", "")
+    >>> champion_lineage((entry("promote", "a"), entry("promote", "b"), entry("rollback", "a"), entry("promote", "c")))
     ('a', 'c')
     """
     states: list[tuple[str, ...]] = [()]
-    for line in lines:
-        if line.action == "promote":
-            states.append((*states[-1], line.id))
-        elif line.action == "rollback":
+    for entry in entries:
+        if entry.action == "promote":
+            states.append((*states[-1], entry.id))
+        elif entry.action == "rollback":
             states.append(states[-1][:-1])
-        elif line.action == "interrupted" and len(states) > 1:
+        elif entry.action == "interrupted" and len(states) > 1:
             states.pop()
     return states[-1]

@@ -1,4 +1,4 @@
-"""What a bundle says about itself: the text of manifest.json, and every refusal that can be read off it."""
+"""The manifest of a bundle, manifest.json: writing, reading, and every check that needs no other file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quorate.core.sections.learning import TargetSettings
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
-from quorate.ensemble.bundle.manifest_schema import OWN_COLUMNS, misfit
+from quorate.ensemble.bundle.manifest_schema import OWN_COLUMNS, schema_mismatch
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.features.catalogue import describe
 from quorate.features.own import ColumnSource
@@ -29,7 +29,7 @@ _REMEDY = "Train it again with this version of Quorate."
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One configured model: its files, or why it has none."""
+    """One configured model: names of its files, or why it could not be trained."""
 
     model: str
     native: str | None = None
@@ -39,21 +39,21 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that is known of a trained ensemble besides its models.
+    """Description of a trained ensemble: everything but its models.
 
     Attributes:
-        id: of the content: the first 16 hex digits of the SHA-256 of everything else in the manifest.
-        features: the feature set's name; feature_names and feature_hash are what it was when trained.
-        own_columns: those of its columns that are not in the catalogue, with the digests of their source; a bundle can
-            be loaded only where the same columns are.
-        policy: of the vote; the calibrated policy's numbers are in calibration.json.
-        decides: the policy that later rows chose: classic or calibrated.
-        training_start: open time in ms of the first bar that trained it.
-        training_end: open time of the last bar whose close a label has read; bars from here on are unseen.
-        class_prior: shares of SELL, HOLD, BUY among the training rows: the baseline of every score. Empty for a stack.
-        metrics: member -> part -> figures, as measured when it was trained.
+        id: content hash: the first 16 hex digits of the SHA-256 of everything else in the manifest.
+        features: name of the feature set; feature_names and feature_hash are those at training time.
+        own_columns: user-defined columns of the feature set, with the digests of their source. They must be available,
+            unchanged, to load the bundle.
+        policy: settings of the vote; those of the calibrated policy are in calibration.json.
+        decides: the policy in force, chosen on later rows: classic or calibrated.
+        training_start: open time in ms of the first training bar.
+        training_end: open time in ms of the last bar whose close a label reads; bars from here on are unseen.
+        class_prior: shares of SELL, HOLD, BUY in the training rows, the baseline of every score. Empty for a stack.
+        metrics: member -> part -> figures, measured at training time.
         files: file name -> SHA-256.
-        stack: method, members, strength and weights of the combiner; empty for a vote.
+        stack: method, members, penalty and weights of the combiner; empty for a vote.
     """
 
     recipe: RecipeName
@@ -79,16 +79,16 @@ class Manifest:
     stack: Mapping[str, Any] = field(default_factory=dict)
     own_columns: tuple[ColumnSource, ...] = ()
 
-    def sealed(self) -> Self:
-        """The same manifest with the id that its content has."""
+    def with_id(self) -> Self:
+        """The manifest with the id of its content."""
         return replace(self, id=_digest(self._tree()))
 
     def text(self) -> str:
-        """The one text of this manifest, to the byte."""
+        """Text of manifest.json, byte for byte."""
         return _dump(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest as a document: what manifest.json holds."""
+        """Content of manifest.json."""
         return {"id": self.id, **self._tree()}
 
     def _tree(self) -> dict[str, Any]:
@@ -130,10 +130,11 @@ class Manifest:
 
     @classmethod
     def parse(cls, content: bytes, path: Path) -> Self:
-        """Read a manifest and refuse one that is altered or was made for something else.
+        """Read and check a manifest.
 
         Raises:
-            BundleError: no JSON, a newer schema, a byte changed, other classes, dtype or features.
+            BundleError: not JSON, another schema version, altered content, or other classes, dtype, target or features
+                than this version has.
         """
         attempted = f"load the bundle {path}"
         try:
@@ -141,21 +142,21 @@ class Manifest:
             schema = tree["schema_version"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(
-                attempted, found=f"a text that cannot be read ({error})", expected="the manifest as published"
+                attempted, found=f"an unreadable manifest ({error})", expected="the manifest as published"
             ) from error
         if schema != SCHEMA_VERSION:
             raise BundleError(
                 attempted,
                 found=f"schema version {schema}",
                 expected=f"version {SCHEMA_VERSION}",
-                remedy="Train it again with this version of Quorate, or use the version that made it.",
+                remedy="Train it again with this version of Quorate, or use the version that trained it.",
             )
         _require(attempted, "class order", tree.get("classes"), list(CLASS_NAMES))
         _require(attempted, "dtype", tree.get("dtype"), DTYPE)
-        wrong = misfit(tree)
-        if wrong is not None:
+        mismatch = schema_mismatch(tree)
+        if mismatch is not None:
             raise BundleError(
-                attempted, found=f"an incomplete manifest ({wrong})", expected="every field of a manifest"
+                attempted, found=f"an incomplete manifest ({mismatch})", expected="every field of a manifest"
             )
         try:
             if tree["recipe"] not in RECIPES:
@@ -163,8 +164,8 @@ class Manifest:
             _require(attempted, "target", tree["target"]["kind"], RECIPES[tree["recipe"]].target)
             manifest = cls._from_tree(tree)
             _require_files(attempted, manifest)
-            # Of the text as it stands, so that a field that this version does not know is no alteration.
-            own = _digest({key: value for key, value in tree.items() if key != "id"})
+            # Hash of the file as it is: fields that this version does not know are no alteration.
+            content_id = _digest({key: value for key, value in tree.items() if key != "id"})
         except BundleError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, QuorateError) as error:
@@ -177,10 +178,10 @@ class Manifest:
             raise BundleError(attempted, found=error.found, expected=error.expected, remedy=error.remedy) from error
         _require_order(attempted, manifest.feature_names, names)
         _require(attempted, "feature hash", manifest.feature_hash, digest)
-        if own != manifest.id or _dump(tree).encode() != content:
+        if content_id != manifest.id or _dump(tree).encode() != content:
             raise BundleError(
                 attempted,
-                found=f"altered: its id is {manifest.id}, its content makes {own}",
+                found=f"altered: its id is {manifest.id}, the id of its content {content_id}",
                 expected="the manifest as published",
                 remedy="Restore it from a copy, or train again.",
             )
@@ -220,7 +221,7 @@ def _require(attempted: str, what: str, found: Any, expected: Any) -> None:
 
 
 def _require_order(attempted: str, found: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    """The same features in the same order; the first that differs is named."""
+    """Require the same features in the same order; the error names the first that differs."""
     if len(found) != len(expected):
         raise BundleError(
             attempted, found=f"{len(found)} features", expected=f"{len(expected)} features", remedy=_REMEDY
@@ -237,19 +238,19 @@ def _digest(tree: Mapping[str, Any]) -> str:
 
 
 def _target(tree: Mapping[str, Any]) -> TargetSettings:
-    told = tree["target"]
+    target = tree["target"]
     if tree["recipe"] == "vote":
-        return TargetSettings(horizon=told["horizon"], band=told["band"])
-    return TargetSettings(return_horizon=told["horizon"])
+        return TargetSettings(horizon=target["horizon"], band=target["band"])
+    return TargetSettings(return_horizon=target["horizon"])
 
 
 def _decides(tree: Mapping[str, Any]) -> Policy:
-    told = tree["decides"]
-    if told not in get_args(Policy):
-        raise ValueError(f"a policy {told!r} instead of {' or '.join(get_args(Policy))}")
-    if told == "calibrated" and CALIBRATION not in tree["files"]:
+    policy = tree["decides"]
+    if policy not in get_args(Policy):
+        raise ValueError(f"a policy {policy!r} instead of {' or '.join(get_args(Policy))}")
+    if policy == "calibrated" and CALIBRATION not in tree["files"]:
         raise ValueError(f"a calibrated policy without {CALIBRATION}")
-    return told  # type: ignore[no-any-return]
+    return policy  # type: ignore[no-any-return]
 
 
 def _shares(tree: Mapping[str, Any]) -> tuple[float, ...]:
@@ -261,18 +262,20 @@ def _shares(tree: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 def _own_columns(features: Mapping[str, Any]) -> tuple[ColumnSource, ...]:
-    told = features.get("own", [])
-    wrong = misfit(told, OWN_COLUMNS, "features.own")
-    if wrong is not None:
-        raise ValueError(wrong)
-    return tuple(ColumnSource(**column) for column in told)
+    columns = features.get("own", [])
+    mismatch = schema_mismatch(columns, OWN_COLUMNS, "features.own")
+    if mismatch is not None:
+        raise ValueError(mismatch)
+    return tuple(ColumnSource(**column) for column in columns)
 
 
 def _require_files(attempted: str, manifest: Manifest) -> None:
-    """Every file is one of the bundle's own folder, and every member's files are among them."""
-    strays = [name for name in manifest.files if not name or name in (".", "..") or set(name) & set("/\\\0")]
-    if strays:
-        raise BundleError(attempted, found=f"the file name {strays[0]!r}", expected="a file of the bundle's own folder")
+    """Require plain file names, and every file of a member among them."""
+    invalid = [name for name in manifest.files if not name or name in (".", "..") or set(name) & set("/\\\0")]
+    if invalid:
+        raise BundleError(
+            attempted, found=f"the file name {invalid[0]!r}", expected="the plain name of a file in the bundle's folder"
+        )
     for member in manifest.members:
         for name in (member.native, member.graph):
             if name is not None and name not in manifest.files:
@@ -284,7 +287,7 @@ def _require_files(attempted: str, manifest: Manifest) -> None:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _dump(tree: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What kind of value stands where in manifest.json."""
+"""Schema of manifest.json."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
-class Each(NamedTuple):
-    """A mapping with any keys, each value of this kind."""
+class MappingOf(NamedTuple):
+    """A mapping with arbitrary keys and values of one kind."""
 
     kind: Any
 
@@ -15,41 +15,41 @@ class Each(NamedTuple):
 _NUMBER = (int, float)
 _TEXT_OR_NONE = (str, type(None))
 
-# A type or several; [kind] is a list of it, {name: kind} a mapping with at least these keys.
+# A type or a tuple of types; [kind] is a list of that kind, {name: kind} a mapping with at least these keys.
 MANIFEST: Mapping[str, Any] = {
     "id": str,
     "recipe": str,
     "features": {"set": str, "names": [str], "hash": str},
     "target": {"kind": str, "horizon": int},
-    "policy": {"weights": Each(_NUMBER), "quorum": _NUMBER, "floor": _NUMBER},
+    "policy": {"weights": MappingOf(_NUMBER), "quorum": _NUMBER, "floor": _NUMBER},
     "decides": str,
     "symbols": [str],
     "timeframe": str,
     "synthetic": bool,
     "training_span": {"from": str, "to": str},
-    "rows": Each(int),
+    "rows": MappingOf(int),
     "class_prior": [_NUMBER],
     "members": [{"model": str, "native": _TEXT_OR_NONE, "graph": _TEXT_OR_NONE, "failure": _TEXT_OR_NONE}],
-    "metrics": Each(dict),
-    "settings": Each(dict),
-    "versions": Each(str),
-    "files": Each(str),
+    "metrics": MappingOf(dict),
+    "settings": MappingOf(dict),
+    "versions": MappingOf(str),
+    "files": MappingOf(str),
 }
 
-# Columns of a user's own, in the mapping "features" of a bundle that has them.
+# User-defined columns, in the mapping "features" of bundles that have them.
 OWN_COLUMNS = [{"name": str, "warmup": int, "module": str, "digest": str}]
 
 
-def misfit(value: Any, kind: Any = MANIFEST, where: str = "") -> str | None:
-    """Where a document is not of the kind it should be; None where all of it is.
+def schema_mismatch(value: Any, kind: Any = MANIFEST, where: str = "") -> str | None:
+    """Describe the first value of a document that does not fit the schema; None if all of it fits.
 
-    >>> misfit({"a": [1, "2"]}, {"a": [int]})
+    >>> schema_mismatch({"a": [1, "2"]}, {"a": [int]})
     "a.1 is '2'"
     """
     if isinstance(kind, list):
         parts = list(enumerate(value)) if isinstance(value, list) else None
         kinds = dict.fromkeys(range(len(parts or ())), kind[0])
-    elif isinstance(kind, Each):
+    elif isinstance(kind, MappingOf):
         parts = list(value.items()) if isinstance(value, dict) else None
         kinds = {key: kind.kind for key, _ in parts or ()}
     elif isinstance(kind, Mapping):
@@ -60,7 +60,7 @@ def misfit(value: Any, kind: Any = MANIFEST, where: str = "") -> str | None:
     if parts is None:
         return f"{where or 'all of it'} is {value!r}"
     for key, part in parts:
-        found = misfit(part, kinds[key], f"{where}.{key}".lstrip("."))
+        found = schema_mismatch(part, kinds[key], f"{where}.{key}".lstrip("."))
         if found is not None:
             return found
     return None

@@ -1,3 +1,3 @@
-"""Scores to probabilities: temperature and isotonic maps, their selection, and prediction sets."""
+"""Calibration of scores: temperature and isotonic maps to probabilities, their selection, and prediction sets."""
 
 __all__: list[str] = []

@@ -1,10 +1,10 @@
-"""Prediction sets that keep their promise while the market changes: adaptive conformal inference.
+"""Prediction sets by adaptive conformal inference: their coverage holds although the distribution changes.
 
-A set holds every class whose probability is large enough; how large is enough is moved after each label that becomes
-known, up or down, so that over time the set misses what happened as often as was asked for.
+A set holds every class whose nonconformity, 1 - probability, is at most a limit. Each label that becomes known moves
+the limit up or down, so that over time the share of rows whose class is not in its set approaches the target.
 
 Reference: Gibbs and Candès (2021), Adaptive Conformal Inference Under Distribution Shift, arXiv 2106.00170, section 2;
-the score 1 - p is that of Sadinle, Lei and Wasserman (2019), arXiv 1609.00451.
+the nonconformity 1 - p is that of Sadinle, Lei and Wasserman (2019), arXiv 1609.00451.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import numpy as np
 from quorate.core.errors import ModelError
 from quorate.core.types import Action, ActionArray, BoolArray, FloatArray, IntArray
 
-# The distribution of nonconformity is kept as its quantiles at this many equal steps.
+# The distribution of nonconformity is stored as its quantiles at this many equal steps.
 _QUANTILES = 201
 
 _ACTIONS = tuple(Action)
 
 
-class Tracked(NamedTuple):
-    """What `Conformal.track` finds on n rows.
+class TrackedSets(NamedTuple):
+    """Result of `Conformal.track` for n rows.
 
     Attributes:
-        limit: (n,) float64; the set of a row holds the classes whose 1 - probability is at most this.
-        missed: (n,) float64, 1 where what happened was not in the set, 0 where it was; NaN where neither is known.
-        level: of the miss asked for, after the last row.
+        limit: (n,) float64; the set of a row holds the classes with 1 - probability of at most this.
+        missed: (n,) float64, 1 if the true class was not in the set, 0 if it was; NaN where that is not known.
+        level: miss rate that the limit aims at, after the last row.
     """
 
     limit: FloatArray
@@ -44,10 +44,10 @@ class Conformal:
     """Adaptive prediction sets.
 
     Attributes:
-        miss: share of rows whose class the set may miss.
-        rate: step of the level at each label.
-        level: that it starts with; `miss` itself, or where earlier rows have moved it.
-        quantiles: (201,) of 1 - p of what happened, on rows that nothing was fitted on.
+        miss: target miss rate, the share of rows whose class may lie outside the set.
+        rate: step size of the level for each label.
+        level: initial level: `miss`, or the level after earlier rows.
+        quantiles: (201,) of 1 - p of the true class, on rows that nothing was fitted on.
     """
 
     miss: float
@@ -56,87 +56,92 @@ class Conformal:
     quantiles: FloatArray
 
     @cached_property
-    def start(self) -> float:
-        """The limit before any label has become known."""
+    def initial_limit(self) -> float:
+        """The limit before any label is known."""
         return self.limit(self.level)
 
     def limit(self, level: float) -> float:
-        """The quantile at 1 - level: every class for a level of 0 or less, none for 1 or more."""
+        """The quantile at 1 - level; infinity (all classes) for a level of 0 or less, -infinity (none) from 1 on."""
         if level <= 0:
             return np.inf
         if level >= 1:
             return -np.inf
-        place = (1 - level) * (len(self.quantiles) - 1)
-        below = int(place)
+        position = (1 - level) * (len(self.quantiles) - 1)
+        below = int(position)
         low, high = self.quantiles[below], self.quantiles[min(below + 1, len(self.quantiles) - 1)]
-        return float(low + (place - below) * (high - low))
+        return float(low + (position - below) * (high - low))
 
-    def track(self, probabilities: FloatArray, y: ActionArray, time: IntArray, known_from: IntArray) -> Tracked:
-        """Walk through time, adapting to each label when it becomes known and not before.
+    def track(self, probabilities: FloatArray, y: ActionArray, time: IntArray, known_from: IntArray) -> TrackedSets:
+        """Limits of the rows' sets, each adapted to the labels known at its time.
 
-        Rows of one time move the level together, by their mean.
+        Labels that become known together move the level once, by their mean.
 
         Args:
-            probabilities: (n, 3); NaN rows have no set and teach nothing.
-            y: (n,) what happened.
-            time: (n,) int64 ms, not falling.
-            known_from: (n,) int64, the first time at which a row's label is known, later than its own; a row whose
-                label is never known has one that is later than all times.
+            probabilities: (n, 3); NaN rows have no set and do not move the level.
+            y: (n,) true classes.
+            time: (n,) int64 ms, non-decreasing.
+            known_from: (n,) int64 ms, the first time at which a row's label is known, later than the row's own time;
+                later than all times if it never is.
         """
         n = len(time)
         if not n:
-            return Tracked(np.empty(0), np.empty(0), self.level)
-        happened = 1 - probabilities[np.arange(n), y]
-        taught = np.flatnonzero(np.isfinite(happened))
-        # Rows that become known together move the level together: a group of them each, in the order of arrival.
-        taught = taught[np.argsort(known_from[taught], kind="stable")]
-        arrivals, begins = np.unique(known_from[taught], return_index=True)
+            return TrackedSets(np.empty(0), np.empty(0), self.level)
+        nonconformity = 1 - probabilities[np.arange(n), y]
+        observed = np.flatnonzero(np.isfinite(nonconformity))
+        # Labels that become known together form one group; groups in order of time.
+        observed = observed[np.argsort(known_from[observed], kind="stable")]
+        known_times, begins = np.unique(known_from[observed], return_index=True)
         firsts = np.flatnonzero(np.diff(time, prepend=time[0] - 1))
-        limits, missed, level = self._walk(
-            happened.tolist(),
-            taught.tolist(),
-            [*begins.tolist(), len(taught)],
+        limits, missed, level = self._adapt(
+            nonconformity.tolist(),
+            observed.tolist(),
+            [*begins.tolist(), len(observed)],
             [*firsts.tolist(), n],
-            np.searchsorted(arrivals, time[firsts], side="right").tolist(),
+            np.searchsorted(known_times, time[firsts], side="right").tolist(),
         )
-        known = np.isfinite(happened) & (known_from <= time[-1])
-        return Tracked(np.repeat(limits, np.diff(firsts, append=n)), np.where(known, missed, np.nan), level)
+        known = np.isfinite(nonconformity) & (known_from <= time[-1])
+        return TrackedSets(np.repeat(limits, np.diff(firsts, append=n)), np.where(known, missed, np.nan), level)
 
-    def _walk(
-        self, happened: list[float], taught: list[int], begins: list[int], firsts: list[int], arrived: list[int]
+    def _adapt(
+        self,
+        nonconformity: list[float],
+        observed: list[int],
+        begins: list[int],
+        firsts: list[int],
+        groups_known: list[int],
     ) -> tuple[list[float], list[float], float]:
-        """The steps of `track` one after the other, in plain numbers: each depends on the last, and there are many.
+        """Loop of `track`, on Python numbers for speed: each step depends on the one before.
 
         Args:
-            happened: of each row, 1 - p of what happened.
-            taught: rows that teach, in the order in which they become known.
-            begins: place in `taught` where each group begins, and its end.
-            firsts: first row of each time, and the end.
-            arrived: groups that are known by each time.
+            nonconformity: 1 - p of the true class, of each row.
+            observed: rows whose labels move the level, in the order in which they become known.
+            begins: index into `observed` of each group's first row, and the length of `observed`.
+            firsts: first row of each time, and n.
+            groups_known: number of groups known at each time.
 
         Returns:
-            The limit at each time, whether each row was missed, and the last level.
+            The limit at each time, 1 or 0 for each row that was missed or not, and the final level.
         """
         rate, miss, level, steps = self.rate, self.miss, self.level, len(self.quantiles) - 1
         quantiles = [*self.quantiles.tolist(), self.quantiles[-1].item()]
         limits: list[float] = []
         missed: list[float] = []
         group = 0
-        for place, due in enumerate(arrived):
-            while group < due:
+        for index, known in enumerate(groups_known):
+            while group < known:
                 begin, end = begins[group], begins[group + 1]
-                wrong = missed[taught[begin]] if end - begin == 1 else self._mean(missed, taught[begin:end])
-                level += rate * (miss - wrong)
+                miss_rate = missed[observed[begin]] if end - begin == 1 else self._mean(missed, observed[begin:end])
+                level += rate * (miss - miss_rate)
                 group += 1
             if 0 < level < 1:
-                at = (1 - level) * steps
-                below = int(at)
+                position = (1 - level) * steps
+                below = int(position)
                 low = quantiles[below]
-                limit = low + (at - below) * (quantiles[below + 1] - low)
+                limit = low + (position - below) * (quantiles[below + 1] - low)
             else:
                 limit = np.inf if level <= 0 else -np.inf
             limits.append(limit)
-            missed += [float(value > limit) for value in happened[firsts[place] : firsts[place + 1]]]
+            missed += [float(value > limit) for value in nonconformity[firsts[index] : firsts[index + 1]]]
         return limits, missed, level
 
     @staticmethod
@@ -144,49 +149,50 @@ class Conformal:
         return sum([missed[row] for row in rows]) / len(rows)
 
     def to_json(self) -> dict[str, Any]:
+        """JSON object for calibration.json."""
         return {"miss": self.miss, "rate": self.rate, "level": self.level, "quantiles": self.quantiles.tolist()}
 
     @classmethod
     def from_json(cls, tree: Mapping[str, Any]) -> Self:
-        """What `to_json` wrote.
+        """Read what `to_json` wrote.
 
         Raises:
-            ValueError, KeyError, TypeError: numbers that are missing or out of order.
+            ValueError, KeyError, TypeError: values are missing, out of range or not sorted.
         """
         quantiles = np.array(tree["quantiles"], np.float64)
-        made = cls(float(tree["miss"]), float(tree["rate"]), float(tree["level"]), quantiles)
-        sound = len(quantiles) == _QUANTILES and (np.diff(quantiles) >= 0).all() and np.isfinite(quantiles).all()
-        if not (sound and 0 < made.miss < 1 and made.rate >= 0 and np.isfinite(made.level)):
-            raise ValueError("conformal quantiles that do not rise, or a miss outside 0 to 1")
-        return made
+        conformal = cls(float(tree["miss"]), float(tree["rate"]), float(tree["level"]), quantiles)
+        valid = len(quantiles) == _QUANTILES and (np.diff(quantiles) >= 0).all() and np.isfinite(quantiles).all()
+        if not (valid and 0 < conformal.miss < 1 and conformal.rate >= 0 and np.isfinite(conformal.level)):
+            raise ValueError("conformal quantiles that are not sorted, or a miss rate outside 0 to 1")
+        return conformal
 
 
 def fit_conformal(probabilities: FloatArray, y: ActionArray, miss: float, rate: float) -> Conformal:
-    """Sets from rows that nothing was fitted on.
+    """Fit prediction sets on rows that nothing was fitted on.
 
     Args:
         probabilities: (n, 3); NaN rows are left out.
-        y: (n,) what happened.
-        miss: share of rows whose class may be missed.
-        rate: of the adaptation.
+        y: (n,) true classes.
+        miss: target miss rate, a share of rows.
+        rate: step size of the adaptation.
 
     Raises:
         ModelError: no row with probabilities.
     """
-    happened = 1 - probabilities[np.arange(len(y)), y]
-    happened = happened[np.isfinite(happened)]
-    if not len(happened):
-        raise ModelError("fit prediction sets", found="no row with probabilities", expected="rows to take quantiles of")
-    return Conformal(miss, rate, miss, np.quantile(happened, np.linspace(0, 1, _QUANTILES)))
+    nonconformity = 1 - probabilities[np.arange(len(y)), y]
+    nonconformity = nonconformity[np.isfinite(nonconformity)]
+    if not len(nonconformity):
+        raise ModelError("fit prediction sets", found="no row with probabilities", expected="at least one")
+    return Conformal(miss, rate, miss, np.quantile(nonconformity, np.linspace(0, 1, _QUANTILES)))
 
 
-def within(probabilities: FloatArray, limit: FloatArray) -> BoolArray:
-    """(n, 3) bool, which classes the sets of n rows hold; none where either is NaN."""
+def prediction_set_mask(probabilities: FloatArray, limit: FloatArray) -> BoolArray:
+    """(n, 3) bool, the classes in the sets of n rows; no class where a probability or limit is NaN."""
     return np.asarray(1 - probabilities <= limit[:, None])
 
 
 def prediction_set(probabilities: tuple[float, float, float], limit: float) -> tuple[Action, ...]:
-    """The classes of one row's set, in order.
+    """The classes in the set of one row, in class order.
 
     >>> [action.name for action in prediction_set((0.1, 0.3, 0.6), 0.75)]
     ['HOLD', 'BUY']

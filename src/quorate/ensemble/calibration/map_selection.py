@@ -1,4 +1,4 @@
-"""Which map makes probabilities of a model's scores: the one that did best on later rows than it was fitted on."""
+"""Selection of the map from scores to probabilities: the kind with the least log-loss on rows later than its fit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 ProbabilityMap = Temperature | Isotonic
 
-# In this order where two do equally well: the plainer comes first.
+# The simplest first: of equal losses the first is chosen.
 CANDIDATES: Mapping[str, Callable[[FloatArray, ActionArray], ProbabilityMap]] = {
-    "unchanged": lambda scores, y: UNCHANGED,  # noqa: ARG005 - fitted to nothing
+    "unchanged": lambda scores, y: UNCHANGED,  # noqa: ARG005 - nothing to fit
     "temperature": fit_temperature,
     "shifted temperature": lambda scores, y: fit_temperature(scores, y, shifted=True),
     "isotonic": fit_isotonic,
@@ -27,68 +27,70 @@ CANDIDATES: Mapping[str, Callable[[FloatArray, ActionArray], ProbabilityMap]] = 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """A map, and how it was chosen.
+class FittedMap:
+    """A fitted map and the comparison that chose its kind.
 
     Attributes:
         map: fitted on all rows.
-        kind: its name among the candidates.
-        losses: candidate -> mean log-loss on the later rows, in nats.
-        rows: that it was fitted on.
-        judged: that the candidates were compared on.
-        unseen: (n, 3) each row's probabilities by a map of that kind that was fitted on earlier rows only; NaN in the
-            first stretch, and where there are no scores.
+        kind: name of the candidate.
+        losses: candidate -> mean log-loss out of fold, in nats.
+        rows: number of rows that the map was fitted on.
+        compared: number of rows that the candidates were compared on.
+        out_of_fold: (n, 3) probabilities of each row by a map of that kind fitted on earlier rows only; NaN in the
+            first fold, and where there are no scores.
     """
 
     map: ProbabilityMap
     kind: str
     losses: Mapping[str, float]
     rows: int
-    judged: int
-    unseen: FloatArray
+    compared: int
+    out_of_fold: FloatArray
 
 
 def choose_map(
     scores: FloatArray, y: ActionArray, time: IntArray, span_end: IntArray, settings: CalibrationSettings
-) -> Fitted | str:
-    """Fit every kind of map on growing stretches of the rows, judge it on the stretch after, and keep the best kind.
+) -> FittedMap | str:
+    """Choose a kind of map by time-ordered cross-validation on expanding folds, and fit it on all rows.
 
-    A row is fitted on only if its label ends before the stretch that is judged begins.
+    A map is fitted only on rows whose label ends before the fold that it is compared on.
 
     Args:
         scores: (n, 3) of rows that the model was not fitted on; NaN rows are left out.
-        y: (n,) what happened.
+        y: (n,) true classes.
         time: (n,) int64 open times in ms, in any order.
         span_end: (n,) int64 open time in ms of the bar whose close each label reads last.
-        settings: stretches, and the least rows.
+        settings: number of folds, and the least number of rows.
 
     Returns:
-        The map fitted on all rows, or in words why there is none.
+        The map fitted on all rows, or the reason why none could be fitted.
     """
-    voted = np.isfinite(scores).all(axis=1)
-    short = lack(y[voted], settings)
-    if short:
-        return short
-    times = np.unique(time[voted])
+    scored = np.isfinite(scores).all(axis=1)
+    reason = why_too_few(y[scored], settings)
+    if reason:
+        return reason
+    times = np.unique(time[scored])
     firsts = times[[len(times) * fold // settings.folds for fold in range(settings.folds)]]
-    stretch = np.searchsorted(firsts, time, side="right") - 1
-    unseen = {kind: np.full(scores.shape, np.nan) for kind in CANDIDATES}
+    fold_of = np.searchsorted(firsts, time, side="right") - 1
+    out_of_fold = {kind: np.full(scores.shape, np.nan) for kind in CANDIDATES}
     for fold in range(1, settings.folds):
-        fitted_on = voted & (stretch < fold) & (span_end < firsts[fold])
-        judged = voted & (stretch == fold)
-        if judged.any() and not lack(y[fitted_on], settings):
+        fit_rows = scored & (fold_of < fold) & (span_end < firsts[fold])
+        held_out = scored & (fold_of == fold)
+        if held_out.any() and not why_too_few(y[fit_rows], settings):
             for kind, fit in CANDIDATES.items():
-                unseen[kind][judged] = fit(scores[fitted_on], y[fitted_on])(scores[judged])
-    rows = np.flatnonzero(np.isfinite(unseen["unchanged"]).all(axis=1))
+                out_of_fold[kind][held_out] = fit(scores[fit_rows], y[fit_rows])(scores[held_out])
+    rows = np.flatnonzero(np.isfinite(out_of_fold["unchanged"]).all(axis=1))
     if not len(rows):
-        return f"{int(voted.sum())} rows are too few to choose a map by"
-    losses = {kind: float(-np.log(table[rows, y[rows]]).mean()) for kind, table in unseen.items()}
+        return f"{int(scored.sum())} rows are too few to choose a map by"
+    losses = {kind: float(-np.log(table[rows, y[rows]]).mean()) for kind, table in out_of_fold.items()}
     best = min(CANDIDATES, key=lambda kind: losses[kind])
-    return Fitted(CANDIDATES[best](scores[voted], y[voted]), best, losses, int(voted.sum()), len(rows), unseen[best])
+    return FittedMap(
+        CANDIDATES[best](scores[scored], y[scored]), best, losses, int(scored.sum()), len(rows), out_of_fold[best]
+    )
 
 
-def lack(y: ActionArray, settings: CalibrationSettings) -> str:
-    """Why no map can be fitted on rows of these classes; "" where one can."""
+def why_too_few(y: ActionArray, settings: CalibrationSettings) -> str:
+    """Why no map can be fitted on rows of these classes; "" if one can."""
     if len(y) < settings.rows:
         return f"{len(y)} rows with scores, of at least {settings.rows}"
     counts = np.bincount(y, minlength=len(CLASS_NAMES))

@@ -1,4 +1,4 @@
-"""A loaded bundle: members run, scores are voted on, bars are checked."""
+"""Inference with a loaded bundle: checking bars, running members, deciding."""
 
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.predictor import Bundle

@@ -1,4 +1,4 @@
-"""A bundle as a trading agent asks it: a direction for one market, signals for many while it does other things."""
+"""Asynchronous predictions of a bundle: candles are read and members run in threads, outside the event loop."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from quorate.ensemble.inference.predictor import LIVE_BARS, Bundle
 from quorate.market.source import CandleSource
 
 
-class Agent:
-    """Thin over the predictor: where candles come from, and what time it is.
+class AsyncPredictor:
+    """A bundle with its source of candles and a clock, for use in an event loop.
 
     Args:
-        bundle: what predicts.
-        source: of candles; None where every call brings its own.
-        clock: the present in ms.
+        bundle: the bundle that predicts.
+        source: source of candles for `signals`; None if only `predict_direction` is used.
+        clock: returns the current time in ms.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class Agent:
         self._clock = clock
 
     def status(self) -> dict[str, bool]:
-        """Every member of the bundle, and whether it is loaded."""
+        """Member -> whether it is loaded."""
         return self.bundle.status()
 
     def predict_direction(self, symbol: str, candles: Candles) -> Signal:
         """The decision at the newest closed bar of these candles.
 
         Raises:
-            BundleError: candles of another symbol; and whatever `Bundle.predict` raises.
+            BundleError: the candles are of another symbol. And all errors of `Bundle.predict`.
         """
         if candles.symbol != symbol:
             raise BundleError(
@@ -45,25 +45,24 @@ class Agent:
         return self.bundle.predict(candles, now=self._clock())
 
     async def signals(self, symbols: Iterable[str]) -> dict[str, Signal]:
-        """The decision on each market, by the newest candles of the source, in the order asked for.
+        """The decision on each market from the newest candles of the source, in the order of `symbols`.
 
-        Reading and predicting happen in threads: the caller's loop goes on. Candles are read side by side; then every
-        member is asked about all markets in one batch.
+        Candles are read concurrently in threads; then every member runs once on the batch of all markets.
 
         Raises:
-            BundleError: an agent without a source.
-            DataError: candles that cannot be read; and whatever `Bundle.predict_many` raises.
+            BundleError: no source was given.
+            DataError: candles cannot be read. And all errors of `Bundle.predict_many`.
         """
         if self.source is None:
             raise BundleError(
-                "give signals", found="an agent without a source of candles", expected="Agent(bundle, source)"
+                "predict signals", found="no source of candles", expected="AsyncPredictor(bundle, source)"
             )
-        wanted, now = tuple(dict.fromkeys(symbols)), self._clock()
-        markets = await asyncio.gather(*(asyncio.to_thread(self._recent, self.source, name, now) for name in wanted))
-        made = await asyncio.to_thread(self.bundle.predict_many, markets, now=now)
-        return dict(zip(wanted, made, strict=True))
+        names, now = tuple(dict.fromkeys(symbols)), self._clock()
+        markets = await asyncio.gather(*(asyncio.to_thread(self._recent, self.source, name, now) for name in names))
+        signals = await asyncio.to_thread(self.bundle.predict_many, markets, now=now)
+        return dict(zip(names, signals, strict=True))
 
     def _recent(self, source: CandleSource, symbol: str, now: int) -> Candles:
-        """As many bars as a prediction reads, and one more that may still be running."""
+        """The bars that a prediction reads, and one more that may not be closed."""
         timeframe = self.bundle.manifest.timeframe
         return source.candles(symbol, timeframe, now - (LIVE_BARS + 1) * timeframe_ms(timeframe), now + 1)

@@ -1,4 +1,4 @@
-"""Which bars a bundle may be asked about: of its timeframe, closed, and not those that it was trained on."""
+"""Checks of the bars that a bundle may predict: of its timeframe, closed, outside its training span."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from quorate.core.types import Action, BoolArray, Candles, DecisionFrame
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.voting.vote import CONFLICT
 
-#: The `rule` of a bar on which an ensemble may not speak.
+#: The `rule` of a bar inside the training span, which the bundle does not predict.
 TRAINING_SPAN = "training_span"
 
 
 def newest_closed(
     manifest: Manifest, candles: Candles, now: int, bars: int, *, allow_training_span: bool = False
 ) -> Candles:
-    """The newest closed bars, at most so many, once nothing speaks against predicting the last of them.
+    """The newest closed bars, at most `bars` of them, after checking that the last one may be predicted.
 
     Raises:
-        BundleError: candles of another timeframe.
-        CandleError: a bar that opens after `now`.
-        TooLittleHistoryError: no closed bar at all.
-        TrainingSpanError: the bar lies inside the training span.
+        BundleError: the candles are of another timeframe.
+        CandleError: a bar opens after `now`.
+        TooLittleHistoryError: there is no closed bar.
+        TrainingSpanError: the last closed bar lies inside the training span.
     """
     require_timeframe(manifest, candles)
     if len(candles) and candles.time[-1] > now:
@@ -38,20 +38,20 @@ def newest_closed(
     if not len(recent):
         raise TooLittleHistoryError(f"predict {candles.symbol}", found="no closed bar", expected="at least one")
     if not allow_training_span and manifest.training_start <= recent.time[-1] < manifest.training_end:
-        raise refusal(manifest, f"predict {candles.symbol} at {format_ms(int(recent.time[-1]))}")
+        raise training_span_error(manifest, f"predict {candles.symbol} at {format_ms(int(recent.time[-1]))}")
     return recent
 
 
 def in_training_span(manifest: Manifest, candles: Candles) -> BoolArray:
-    """(n,) True from the first training bar to the last close that a label has read, that last bar excluded."""
+    """(n,) True from the first training bar to the last bar whose close a label reads, that bar excluded."""
     return (candles.time >= manifest.training_start) & (candles.time < manifest.training_end)
 
 
 def require_timeframe(manifest: Manifest, candles: Candles) -> None:
-    """Refuse candles of another timeframe.
+    """Require candles of the bundle's timeframe.
 
     Raises:
-        BundleError: they are.
+        BundleError: they are of another.
     """
     if candles.timeframe != manifest.timeframe:
         raise BundleError(
@@ -61,8 +61,8 @@ def require_timeframe(manifest: Manifest, candles: Candles) -> None:
         )
 
 
-def refusal(manifest: Manifest, attempted: str) -> TrainingSpanError:
-    """What is said of bars inside the training span."""
+def training_span_error(manifest: Manifest, attempted: str) -> TrainingSpanError:
+    """The error for bars inside the training span."""
     span = f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}"
     return TrainingSpanError(
         attempted,
@@ -72,11 +72,11 @@ def refusal(manifest: Manifest, attempted: str) -> TrainingSpanError:
     )
 
 
-def silenced(frame: DecisionFrame, silent: BoolArray) -> DecisionFrame:
-    """The same with HOLD on (n,) bars on which the ensemble may not speak, and had no scores."""
+def mask_training_span(frame: DecisionFrame, masked: BoolArray) -> DecisionFrame:
+    """The frame with HOLD by the rule "training_span" on the (n,) masked bars, which have no scores."""
     return replace(
         frame,
-        action=np.where(silent, Action.HOLD, frame.action).astype(np.int8),
-        consensus=np.where(silent, CONFLICT, frame.consensus),
-        rule=np.where(silent, TRAINING_SPAN, frame.rule),
+        action=np.where(masked, Action.HOLD, frame.action).astype(np.int8),
+        consensus=np.where(masked, CONFLICT, frame.consensus),
+        rule=np.where(masked, TRAINING_SPAN, frame.rule),
     )

@@ -1,7 +1,7 @@
-"""Questions to members, answered by threads that are there already; nobody waits for an answer past the deadline.
+"""Running tasks in waiting threads, with one deadline for all of them.
 
-To wake a thread costs more than most members need for an answer, so one thread asks them all in turn. If that takes
-unusually long, somebody is slow, and all who wait behind get threads of their own at once.
+Waking a thread takes longer than most members run, so one thread runs all tasks in turn. If that takes unusually long,
+one of the tasks is slow, and further threads run those behind it concurrently.
 """
 
 from __future__ import annotations
@@ -17,140 +17,140 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-# Share of the deadline that one thread may take for all questions.
-_PATIENCE = 0.1
+# Share of the deadline after which pending tasks get threads of their own.
+_SLOW_SHARE = 0.1
 
 
 class DeadlinePool:
-    """Asks, and remembers who has not come back from an earlier question."""
+    """Runs named tasks with a deadline, and keeps track of names whose earlier task is still running."""
 
     def __init__(self) -> None:
-        self._away: Counter[str] = Counter()
-        self._back = threading.Condition()
+        self._overdue: Counter[str] = Counter()
+        self._finished = threading.Condition()
 
-    def ask(
-        self, questions: Sequence[tuple[str, Callable[[], T]]], deadline_s: float, threads: int = 1
+    def run(
+        self, tasks: Sequence[tuple[str, Callable[[], T]]], deadline_s: float, threads: int = 1
     ) -> list[T | BaseException | None]:
-        """The answer to each question, what it raised instead, or None where it did not come in time.
+        """The result of each task, the exception that it raised, or None if it missed the deadline.
 
-        Who is still busy with an earlier question that was given up is not asked before he is back.
+        A task does not start while an earlier task of the same name, which missed its deadline, is still running.
 
         Args:
-            questions: whom, and what to call.
-            deadline_s: for all of them together.
-            threads: that share the questions from the beginning.
+            tasks: name and function of each.
+            deadline_s: for all of them together, seconds.
+            threads: number of threads that share the tasks from the start.
         """
-        if not questions:
+        if not tasks:
             return []
         began = time.monotonic()
-        asked = _Round(questions, self, began + deadline_s)
-        for _ in range(min(threads, len(questions))):
-            _lane().rounds.put(asked)
-        if not asked.done.acquire(timeout=deadline_s * _PATIENCE):
-            for _ in range(len(asked.pending)):
-                _lane().rounds.put(asked)
-            asked.done.acquire(timeout=max(0.0, began + deadline_s - time.monotonic()))
-        return asked.close()
+        batch = _Batch(tasks, self, began + deadline_s)
+        for _ in range(min(threads, len(tasks))):
+            _idle_worker().batches.put(batch)
+        if not batch.done.acquire(timeout=deadline_s * _SLOW_SHARE):
+            for _ in range(len(batch.pending)):
+                _idle_worker().batches.put(batch)
+            batch.done.acquire(timeout=max(0.0, began + deadline_s - time.monotonic()))
+        return batch.close()
 
-    def leave(self, name: str) -> None:
-        """Somebody was given up while he was busy."""
-        with self._back:
-            self._away[name] += 1
+    def mark_overdue(self, name: str) -> None:
+        """Record that a task of this name missed its deadline and is still running."""
+        with self._finished:
+            self._overdue[name] += 1
 
-    def come_back(self, name: str) -> None:
-        """And has finished since."""
-        with self._back:
-            self._away[name] -= 1
-            self._back.notify_all()
+    def mark_finished(self, name: str) -> None:
+        """Record that an overdue task of this name has finished."""
+        with self._finished:
+            self._overdue[name] -= 1
+            self._finished.notify_all()
 
-    def is_here(self, name: str, until: float) -> bool:
-        """Whether he is free, or is so before that moment."""
-        if not self._away[name]:
+    def wait_until_free(self, name: str, until: float) -> bool:
+        """Whether no overdue task of this name is running, waiting for that until the given time."""
+        if not self._overdue[name]:
             return True
-        with self._back:
-            return self._back.wait_for(lambda: not self._away[name], max(0.0, until - time.monotonic()))
+        with self._finished:
+            return self._finished.wait_for(lambda: not self._overdue[name], max(0.0, until - time.monotonic()))
 
 
-class _Round(Generic[T]):
-    """Questions that are asked together, whichever threads take them."""
+class _Batch(Generic[T]):
+    """The tasks of one call, run by any number of threads."""
 
-    def __init__(self, questions: Sequence[tuple[str, Callable[[], T]]], turns: DeadlinePool, until: float) -> None:
-        self.pending = deque(enumerate(questions))
+    def __init__(self, tasks: Sequence[tuple[str, Callable[[], T]]], pool: DeadlinePool, until: float) -> None:
+        self.pending = deque(enumerate(tasks))
         self.done = threading.Lock()
         self.done.acquire()
-        self._turns, self._until = turns, until
-        self._answers: list[T | BaseException | None] = [None] * len(questions)
-        self._missing = len(questions)
-        self._busy: list[str] = []
+        self._pool, self._until = pool, until
+        self._results: list[T | BaseException | None] = [None] * len(tasks)
+        self._missing = len(tasks)
+        self._running: list[str] = []
         self._closed = False
         self._lock = threading.Lock()
 
     def run(self) -> bool:
-        """Ask until nobody is left to be asked; whether the last answer that was missing came here."""
+        """Run pending tasks until none is left; True if the last missing result came from this thread."""
         while self.pending:
             try:
-                place, (name, question) = self.pending.popleft()
-            except IndexError:  # another thread was quicker
+                place, (name, task) = self.pending.popleft()
+            except IndexError:  # another thread took it
                 return False
-            if not self._turns.is_here(name, self._until):
+            if not self._pool.wait_until_free(name, self._until):
                 continue
             with self._lock:
                 if self._closed:
                     return False
-                self._busy.append(name)
-            answer: T | BaseException
+                self._running.append(name)
+            result: T | BaseException
             try:
-                answer = question()
-            except BaseException as error:  # noqa: BLE001 - whoever asked is told, as a future tells it
-                answer = error
+                result = task()
+            except BaseException as error:  # noqa: BLE001 - handed to the caller, as a future does
+                result = error
             with self._lock:
                 if not self._closed:
-                    self._busy.remove(name)
-                    self._answers[place] = answer
+                    self._running.remove(name)
+                    self._results[place] = result
                     self._missing -= 1
                     if not self._missing:
                         return True
                     continue
-            self._turns.come_back(name)
+            self._pool.mark_finished(name)
         return False
 
     def close(self) -> list[T | BaseException | None]:
-        """The answers as they are now; later ones are heard by nobody."""
+        """The results so far; later ones are dropped, and tasks still running are marked overdue."""
         with self._lock:
             self._closed = True
             self.pending.clear()
-            for name in self._busy:
-                self._turns.leave(name)
-        return self._answers
+            for name in self._running:
+                self._pool.mark_overdue(name)
+        return self._results
 
 
-class _Lane(threading.Thread):
-    """A thread that goes through one round after another."""
+class _Worker(threading.Thread):
+    """A thread that runs one batch after another."""
 
     def __init__(self) -> None:
-        super().__init__(name="quorate-members", daemon=True)  # one that hangs does not hold up the process's end
-        self.rounds: SimpleQueue[_Round[Any]] = SimpleQueue()
+        super().__init__(name="quorate-members", daemon=True)  # a task that hangs must not keep the process alive
+        self.batches: SimpleQueue[_Batch[Any]] = SimpleQueue()
 
     def run(self) -> None:
         while True:
-            asked = self.rounds.get()
-            complete = asked.run()
-            _IDLE.append(self)  # first: who hears that his answers are there may ask again at once
+            batch = self.batches.get()
+            complete = batch.run()
+            _IDLE.append(self)  # before the release: the caller may run the next batch at once
             if complete:
-                asked.done.release()
+                batch.done.release()
 
 
-# Shared by all ensembles of the process. The newest comes first: what it needs is still in the caches.
-_IDLE: deque[_Lane] = deque()
+# Idle workers of the process. The last to finish is used first: its data is still in the caches.
+_IDLE: deque[_Worker] = deque()
 
-if sys.platform != "win32":  # where nothing forks
+if sys.platform != "win32":  # Windows has no fork
     os.register_at_fork(after_in_child=_IDLE.clear)
 
 
-def _lane() -> _Lane:
+def _idle_worker() -> _Worker:
     try:
         return _IDLE.pop()
     except IndexError:
-        lane = _Lane()
-        lane.start()
-        return lane
+        worker = _Worker()
+        worker.start()
+        return worker

@@ -1,4 +1,4 @@
-"""A bundle from its folder: every file checked, every member started that can be."""
+"""Loading a bundle: every file is checked, and a session is started for every member."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from quorate.features import FeatureSet, feature_set
 from quorate.features.own import find_own
 from quorate.models.runtime import OnnxSession
 
-# Hashing a file and starting a session let go of the interpreter's lock.
+# Hashing a file and starting a session release the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -30,27 +30,27 @@ def load_bundle(
     policy: str | None = None,
     features: FeatureSettings | None = None,
 ) -> Bundle:
-    """Read, verify and start a bundle.
+    """Load a bundle: read it, check every file and start its members.
 
     Args:
-        path: the bundle's folder, or a folder of bundles, whose champion it then is.
-        settings: the deadline of live predictions.
-        policy: to decide by instead of the bundle's own: classic or calibrated.
-        features: files with columns of your own, for a bundle that was trained on them.
+        path: folder of the bundle, or a folder of bundles, whose champion is loaded.
+        settings: deadline of live predictions.
+        policy: classic or calibrated, to replace the bundle's own; None for its own.
+        features: Python files with user-defined columns, for a bundle that was trained on such columns.
 
     Raises:
-        BundleError: no such policy; no bundle there, or one that is altered, incomplete or made for something else;
-            columns of a user's own that it was trained on are missing here, or their source has changed.
-        FeatureError: such a column fails a check.
+        BundleError: no such policy; no bundle there; it is altered, incomplete or does not fit this version; or
+            user-defined columns that it was trained on are missing or have changed.
+        FeatureError: a user-defined column fails a check.
     """
     folder = champion_path(Path(path))
     manifest, attempted = storage.read_manifest(folder), f"load the bundle {path}"
-    wanted = _features(manifest, features or FeatureSettings(), attempted)
+    columns = _load_features(manifest, features or FeatureSettings(), attempted)
     trained = [member for member in manifest.members if member.graph is not None]
     natives, graphs = {member.native for member in trained}, {member.graph for member in trained}
     with ThreadPoolExecutor(_THREADS, "quorate-load") as threads:
         starting = [threads.submit(_start, folder, manifest, member) for member in trained]
-        # What training wrote for itself is checked and not held.
+        # Native files are not used for inference: they are checked and not kept in memory.
         checking = [
             threads.submit(storage.check_file, folder, manifest, name) for name in manifest.files if name in natives
         ]
@@ -70,15 +70,15 @@ def load_bundle(
         from quorate.ensemble.stack import stack_files as stacks
 
         stack = stacks.read(files, tuple(member.model for member in trained), attempted)
-    loaded = Bundle(manifest, sessions, failures, settings, calibration, stack, wanted)
+    loaded = Bundle(manifest, sessions, failures, settings, calibration, stack, columns)
     if policy is not None:
-        loaded = loaded.by(policy)
-    loaded.announce()
+        loaded = loaded.with_policy(policy)
+    loaded.log_status()
     return loaded
 
 
-def _features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> FeatureSet:
-    """What the members read, its columns of a user's own as they were when the bundle was trained."""
+def _load_features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> FeatureSet:
+    """The feature set of a bundle; user-defined columns must be the same as when it was trained."""
     if not manifest.own_columns:
         return feature_set(manifest.features)
     found = {trained: find_own(trained.name, settings) for trained in manifest.own_columns}
@@ -86,8 +86,8 @@ def _features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> 
     if missing:
         raise BundleError(
             attempted,
-            found=f"no column {', '.join(column.name for column in missing)} here",
-            expected="the columns that it was trained on: "
+            found=f"no column {', '.join(column.name for column in missing)}",
+            expected="the columns that the bundle was trained on: "
             + ", ".join(f"{column.name} of {column.module}" for column in missing),
             remedy="Name the Python file in quorate.toml ([features] modules = [...]), or install the package.",
         )
@@ -96,15 +96,15 @@ def _features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> 
             raise BundleError(
                 attempted,
                 found=f"the column {trained.name} of {own.source.module} with the digest {own.source.digest[:16]}...",
-                expected=f"{trained.digest[:16]}..., as when it was trained",
-                remedy=f"Restore {trained.module} as it was, or train again. After a change, restart the process: "
-                "it keeps the file as it read it first.",
+                expected=f"{trained.digest[:16]}..., as when the bundle was trained",
+                remedy=f"Restore {trained.module} as it was, or train again. Then restart the process: "
+                "it reads the file only once.",
             )
     return feature_set(manifest.features, settings)
 
 
 def _start(folder: Path, manifest: Manifest, member: Member) -> OnnxSession | ModelError:
-    """A member ready to predict, or why it is not."""
+    """Session of a member, or the error that kept it from starting."""
     graph = storage.read_file(folder, manifest, member.graph or "")
     try:
         return OnnxSession(graph, len(manifest.feature_names), member.model)

@@ -1,4 +1,4 @@
-"""The members of a loaded bundle: each votes or abstains, and none can take the others down with it."""
+"""The members of a loaded bundle. A member that fails or times out abstains; the others are not affected."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ from quorate.features import Inputs, Sequences
 from quorate.models.input_checks import Matrix
 from quorate.models.runtime import OnnxSession
 
-# Single precision: a softmax may pass 1 by its last bit.
+# In single precision a softmax may exceed 1 by its last bit.
 _ROUNDING = 1e-6
 
-# What a member says of one bar: a vote, or in a stack a forecast.
-Said = TypeVar("Said", Vote, Forecast)
+# Output of a member for one bar: a vote, or in a stack a forecast.
+Output = TypeVar("Output", Vote, Forecast)
 
-# A session runs on one thread, and several may run it at once.
+# A session runs on one thread; several threads may run the same session.
 _CORES = os.cpu_count() or 1
 
 _log = logging.getLogger(__name__)
 
 
 class Members:
-    """Every configured member, loaded or not.
+    """All configured members, loaded or not.
 
     Args:
-        order: all of them, as the manifest lists them.
-        sessions: model -> session, for those that could be loaded.
-        failures: model -> why it could not.
-        deadline_ms: of each member in a live vote.
-        outputs: values that a member gives for a row: 3 scores, or 1 return.
+        order: names of all members, in the order of the manifest.
+        sessions: model -> session, for members that could be loaded.
+        failures: model -> why it could not be loaded.
+        deadline_ms: of each member in a live prediction.
+        outputs: values that a member returns for a row: 3 scores, or 1 return.
     """
 
     def __init__(
@@ -66,53 +66,51 @@ class Members:
         self.failures = dict(failures)
         self._deadline_s = deadline_ms / 1000
         self._outputs = outputs
-        self._turns = DeadlinePool()
+        self._pool = DeadlinePool()
 
     def __len__(self) -> int:
         return len(self.order)
 
     @property
     def mode(self) -> Mode:
-        """How many are loaded: full, partial (at least 2) or none."""
+        """How many members are loaded: full, partial (at least 2) or none."""
         return loaded_mode(len(self.sessions), len(self))
 
     def abstain(self, reason: str) -> tuple[Abstention, ...]:
-        """All of them abstain: those that are loaded for this reason, the others for their own."""
+        """An abstention of every member: loaded ones for this reason, the others because they could not be loaded."""
         return tuple(Abstention(model, self.failures.get(model, reason)) for model in self.order)
 
     @cached_property
     def window(self) -> int:
-        """The bars that the member that reads the most of them reads."""
+        """Number of bars that the member with the longest window reads."""
         return max((session.window for session in self.sessions.values()), default=1)
 
-    def vote(self, bars: Inputs) -> list[Vote | Abstention]:
-        """Every member's vote on the newest bar, or its abstention: not loaded, without the bars that it reads, late,
-        failed, or no scores.
-        """
-        return self.votes((bars,))[0]
-
     def votes(self, markets: Sequence[Inputs]) -> list[list[Vote | Abstention]]:
-        """`vote` on several markets at once: each member is asked about all of them in one batch.
+        """Votes on the newest bar of each market; each member runs once on the batch of all markets.
 
-        Its deadline is that of as many single votes.
+        A member abstains if it is not loaded, lacks bars that it reads, misses the deadline, fails, or returns invalid
+        scores. The deadline is multiplied by the number of markets.
+
+        Returns:
+            For each market the vote or abstention of every member, in order.
         """
-        return self._ballots(markets, _cast)
+        return self._predict_newest(markets, _to_vote)
 
     def forecasts(
-        self, markets: Sequence[Inputs], lean: Callable[[FloatArray], ActionArray]
+        self, markets: Sequence[Inputs], actions: Callable[[FloatArray], ActionArray]
     ) -> list[list[Forecast | Abstention]]:
-        """What the members of a stack predict for the newest bar of each market, where `votes` has their votes.
+        """Forecasts of a stack's members for the newest bar of each market; abstentions as in `votes`.
 
         Args:
-            markets: the newest bars of each.
-            lean: (n,) predicted returns to (n,) actions.
+            markets: the newest bars of each market.
+            actions: maps (n,) predicted returns to (n,) actions.
         """
-        return self._ballots(markets, partial(_foretell, lean))
+        return self._predict_newest(markets, partial(_to_forecast, actions))
 
-    def _ballots(
-        self, markets: Sequence[Inputs], cast: Callable[[str, FloatArray], Said | Abstention]
-    ) -> list[list[Said | Abstention]]:
-        """Every member's say on the newest bar of each market: `cast` makes it of the row that the member gave."""
+    def _predict_newest(
+        self, markets: Sequence[Inputs], convert: Callable[[str, FloatArray], Output | Abstention]
+    ) -> list[list[Output | Abstention]]:
+        """Every member's output for the newest bar of each market; `convert` makes it from the member's row."""
         batches: dict[str, Float32Array] = {}
         places: dict[str, dict[int, int]] = {}
         for model, session in self.sessions.items():
@@ -121,33 +119,33 @@ class Members:
             places[model] = {number: place for place, (number, _) in enumerate(ready)}
             if ready:
                 batches[model] = ready[0][1] if len(ready) == 1 else np.concatenate([rows for _, rows in ready])
-        answers = self._answers(batches, max(1, len(markets)))
-        ballots: list[list[Said | Abstention]] = []
+        results = self._run_batches(batches, max(1, len(markets)))
+        predictions: list[list[Output | Abstention]] = []
         for number, bars in enumerate(markets):
-            ballot: list[Said | Abstention] = []
+            outputs: list[Output | Abstention] = []
             for model in self.order:
                 if model in self.failures:
-                    ballot.append(Abstention(model, self.failures[model]))
+                    outputs.append(Abstention(model, self.failures[model]))
                 elif number not in places[model]:
-                    ballot.append(Abstention(model, bars.lack(self.sessions[model].window)))
-                elif isinstance(answer := answers[model], Abstention):
-                    ballot.append(answer)
+                    outputs.append(Abstention(model, bars.lack(self.sessions[model].window)))
+                elif isinstance(result := results[model], Abstention):
+                    outputs.append(result)
                 else:
                     place = places[model][number]
-                    ballot.append(cast(model, answer[place : place + 1]))
-            ballots.append(ballot)
-        return ballots
+                    outputs.append(convert(model, result[place : place + 1]))
+            predictions.append(outputs)
+        return predictions
 
     def scores(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
-        """Every member's (n, 3) scores; NaN on bars that may not be used, without the bars that it reads, and wherever
-        it abstains.
+        """Every member's (n, 3) scores; NaN on bars that are not usable or whose window is incomplete, and where the
+        member abstains.
 
-        No deadline here: a frame is the same however busy the machine is.
+        There is no deadline: a frame does not depend on the load of the machine.
         """
         return self._tables(bars, usable)
 
     def returns(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
-        """Every member's (n,) predicted returns of a stack; NaN where `scores` has NaN."""
+        """Every member's (n,) predicted returns, for a stack; NaN as in `scores`."""
         return {model: table[:, 0] for model, table in self._tables(bars, usable).items()}
 
     def _tables(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
@@ -158,60 +156,62 @@ class Members:
                 window = self.sessions[model].window
                 rows = np.flatnonzero(usable & bars.whole(window))
                 if len(rows):
-                    tables[model][rows] = self._run(model, bars.at(rows, window))
+                    tables[model][rows] = self._run_frame(model, bars.at(rows, window))
         return tables
 
-    def _answers(self, batches: Mapping[str, Float32Array], markets: int) -> dict[str, FloatArray | Abstention]:
-        """What each member gives for its batch; a batch of several markets is shared out over the cores."""
+    def _run_batches(self, batches: Mapping[str, Float32Array], markets: int) -> dict[str, FloatArray | Abstention]:
+        """Each member's result for its batch; a batch of several markets is split over the cores."""
         threads = _CORES if markets > 1 else 1
         parts = [
-            (model, rows) for model, batch in batches.items() for rows in _shares(batch, self.sessions[model], threads)
+            (model, rows) for model, batch in batches.items() for rows in _split(batch, self.sessions[model], threads)
         ]
-        # The longest windows take longest: whoever shares out the rest then has the least to wait for.
+        # The longest first: threads then finish at about the same time.
         parts.sort(key=lambda part: -len(part[1]) * self.sessions[part[0]].window)
-        given = self._turns.ask(
-            [(model, partial(self._ask, model, rows)) for model, rows in parts], self._deadline_s * markets, threads
+        outcomes = self._pool.run(
+            [(model, partial(self._run_session, model, rows)) for model, rows in parts],
+            self._deadline_s * markets,
+            threads,
         )
         found: dict[str, list[FloatArray]] = {model: [] for model in batches}
-        answers: dict[str, FloatArray | Abstention] = {}
-        for (model, _), answer in zip(parts, given, strict=True):
-            if answer is None:
-                answers[model] = Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
-            elif isinstance(answer, BaseException):
-                # Whatever a member does, it is an abstention and never a failed signal.
-                _log.error("%s abstains: %s", model, answer, exc_info=answer)
-                answers[model] = Abstention(model, f"failed: {answer}")
+        abstentions: dict[str, Abstention] = {}
+        for (model, _), outcome in zip(parts, outcomes, strict=True):
+            if outcome is None:
+                abstentions[model] = Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
+            elif isinstance(outcome, BaseException):
+                # Any failure of a member is an abstention, never a failed prediction.
+                _log.error("%s abstains: %s", model, outcome, exc_info=outcome)
+                abstentions[model] = Abstention(model, f"failed: {outcome}")
             else:
-                found[model].append(answer)
-        return {model: answers.get(model) or _joined(found[model]) for model in batches}
+                found[model].append(outcome)
+        return {model: abstentions.get(model) or _concatenate(found[model]) for model in batches}
 
-    def _run(self, model: str, rows: Matrix) -> FloatArray:
-        """What a member gives for a whole frame; NaN if it fails."""
+    def _run_frame(self, model: str, rows: Matrix) -> FloatArray:
+        """A member's output for a whole frame; NaN if it fails."""
         try:
-            given = self._ask_at_once(model, rows)
-            return _only_scores(given) if self._outputs == 3 else np.where(np.isfinite(given), given, np.nan)
-        except Exception as error:  # noqa: BLE001 - the edge where a member's failure becomes its abstention
+            output = self._run_parallel(model, rows)
+            return _valid_scores(output) if self._outputs == 3 else np.where(np.isfinite(output), output, np.nan)
+        except Exception as error:  # noqa: BLE001 - any failure of a member is an abstention
             _log.error("%s abstains from %d bars: %s", model, len(rows), error, exc_info=error)
             return np.full((len(rows), self._outputs), np.nan)
 
-    def _ask_at_once(self, model: str, rows: Matrix) -> FloatArray:
-        """`_ask`, shared out over the cores where there are many rows."""
-        parts = _shares(rows, self.sessions[model], _CORES)
+    def _run_parallel(self, model: str, rows: Matrix) -> FloatArray:
+        """`_run_session`, with many rows split over the cores."""
+        parts = _split(rows, self.sessions[model], _CORES)
         if len(parts) == 1:
-            return self._ask(model, rows)
+            return self._run_session(model, rows)
         with ThreadPoolExecutor(len(parts), f"quorate-{model}") as threads:
-            return _joined(list(threads.map(partial(self._ask, model), parts)))
+            return _concatenate(list(threads.map(partial(self._run_session, model), parts)))
 
-    def _ask(self, model: str, rows: Matrix) -> FloatArray:
-        given = self.sessions[model].run(rows)
-        if given.shape != (len(rows), self._outputs):
+    def _run_session(self, model: str, rows: Matrix) -> FloatArray:
+        output = self.sessions[model].run(rows)
+        if output.shape != (len(rows), self._outputs):
             what, expected = "scores" if self._outputs == 3 else "returns", f"({len(rows)}, {self._outputs})"
-            raise ModelError(f"ask {model}", found=f"{what} of shape {given.shape}", expected=expected)
-        return given
+            raise ModelError(f"run {model}", found=f"{what} of shape {output.shape}", expected=expected)
+        return output
 
 
-def _shares(rows: Matrix, session: OnnxSession, most: int) -> list[Matrix]:
-    """Rows in at most so many parts of about the same length, each of whole batches of the session's graph."""
+def _split(rows: Matrix, session: OnnxSession, most: int) -> list[Matrix]:
+    """Split rows into at most `most` parts of about equal length, each a multiple of the graph's batch size."""
     if most == 1 or len(rows) == 1 or session.batch is None:
         return [rows]
     batches = -(-len(rows) // session.batch)
@@ -223,29 +223,29 @@ def _part(rows: Matrix, first: int, last: int) -> Matrix:
     return rows.select(slice(first, last)) if isinstance(rows, Sequences) else rows[first:last]
 
 
-def _joined(parts: Sequence[FloatArray]) -> FloatArray:
+def _concatenate(parts: Sequence[FloatArray]) -> FloatArray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _cast(model: str, given: FloatArray) -> Vote | Abstention:
-    """(1, 3) scores as a vote: `_only_scores` and `choose` for one row, in plain numbers."""
-    told: list[float] = given[0].tolist()
-    if not all(-_ROUNDING <= score <= 1 + _ROUNDING for score in told):
-        return Abstention(model, f"scores are {told}")
-    sell, hold, buy = (min(max(score, 0.0), 1.0) for score in told)
+def _to_vote(model: str, output: FloatArray) -> Vote | Abstention:
+    """A vote from (1, 3) scores: `_valid_scores` and `top_class` for one row, on Python numbers for speed."""
+    values: list[float] = output[0].tolist()
+    if not all(-_ROUNDING <= score <= 1 + _ROUNDING for score in values):
+        return Abstention(model, f"scores are {values}")
+    sell, hold, buy = (min(max(score, 0.0), 1.0) for score in values)
     scores = (sell, hold, buy)
     action = max(PREFERENCE, key=scores.__getitem__)
     return Vote(model, action, scores[action], scores=scores)
 
 
-def _foretell(lean: Callable[[FloatArray], ActionArray], model: str, given: FloatArray) -> Forecast | Abstention:
-    """A (1, 1) return as a forecast."""
-    if not np.isfinite(given).all():
-        return Abstention(model, f"its return is {given[0, 0]}")
-    return Forecast(model, float(given[0, 0]), Action(int(lean(given[:, 0])[0])))
+def _to_forecast(actions: Callable[[FloatArray], ActionArray], model: str, output: FloatArray) -> Forecast | Abstention:
+    """A forecast from a (1, 1) return."""
+    if not np.isfinite(output).all():
+        return Abstention(model, f"its return is {output[0, 0]}")
+    return Forecast(model, float(output[0, 0]), Action(int(actions(output[:, 0])[0])))
 
 
-def _only_scores(given: FloatArray) -> FloatArray:
-    """The same, with NaN in every row that is not three numbers from 0 to 1."""
-    within = (given >= -_ROUNDING) & (given <= 1 + _ROUNDING)
-    return np.where(within.all(axis=1, keepdims=True), np.clip(given, 0.0, 1.0), np.nan)
+def _valid_scores(output: FloatArray) -> FloatArray:
+    """(n, 3) scores, with NaN in every row that is not three numbers from 0 to 1."""
+    valid = (output >= -_ROUNDING) & (output <= 1 + _ROUNDING)
+    return np.where(valid.all(axis=1, keepdims=True), np.clip(output, 0.0, 1.0), np.nan)

@@ -1,4 +1,4 @@
-"""Bars to a decision: features, every member's scores, the vote. No data frame and no training library."""
+"""A loaded bundle: from bars to features, members' scores and a decision. Needs no data frame or training library."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.bar_checks import (
     TRAINING_SPAN,
     in_training_span,
+    mask_training_span,
     newest_closed,
-    refusal,
     require_timeframe,
-    silenced,
+    training_span_error,
 )
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.recipes import RECIPES
@@ -45,28 +45,28 @@ from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.features import Bars, FeatureSet, Inputs, build, feature_set, live, volatility_20
 from quorate.models.runtime import OnnxSession
 
-# What a live futures frame of Freqtrade holds; every feature is warm within it.
+# Length of a live futures frame in Freqtrade; no feature needs a longer warm-up.
 LIVE_BARS = 498
 
-_NOT_ASKED = "not asked: the only member that could be loaded"
+_NOT_RUN = "not asked: the only member that could be loaded"
 
 _log = logging.getLogger(__name__)
 
 
 class Bundle:
-    """A trained ensemble, loaded and ready.
+    """A trained ensemble, loaded for prediction.
 
     Args:
-        manifest: what it is.
-        sessions: model -> session, for the members that could be loaded.
-        failures: model -> why it could not.
-        settings: the deadline of live predictions.
-        calibration: scores to probabilities, and the calibrated policy.
-        stack: what combines members that predict returns; None for members that vote.
-        features: that its members read; None for the catalogue's set of the manifest's name.
+        manifest: of the bundle.
+        sessions: model -> session, for members that could be loaded.
+        failures: model -> why it could not be loaded.
+        settings: deadline of live predictions.
+        calibration: probability maps, and the calibrated policy.
+        stack: combiner of members that predict returns; None for members that vote.
+        features: feature set of the members; None for the set of the catalogue that the manifest names.
 
     Attributes:
-        decides: the policy that it decides by: the manifest's own, unless `by` chose another.
+        decides: the policy in force: the manifest's, unless `with_policy` set another.
     """
 
     def __init__(
@@ -108,20 +108,20 @@ class Bundle:
         return [(self, frame)]
 
     def prior_at(self, time: IntArray) -> FloatArray:  # noqa: ARG002 - the same at every bar
-        """(3,) class shares of the rows that trained the bundle."""
+        """(3,) class shares in the training rows."""
         return np.array(self.manifest.class_prior)
 
     @property
     def mode(self) -> Mode:
-        """How many members are loaded: full, partial (at least 2) or none, when only the fallback rules decide."""
+        """How many members are loaded: full, partial (at least 2) or none, in which the fallback rules decide."""
         return self.members.mode
 
     def status(self) -> dict[str, bool]:
-        """Every member of the manifest, and whether it is loaded."""
+        """Member -> whether it is loaded."""
         return {model: model in self.members.sessions for model in self.members.order}
 
-    def announce(self) -> None:
-        """Log what is loaded and why the rest is not, the mode, and what decides: the lines of a start."""
+    def log_status(self) -> None:
+        """Log each member's state, the mode, and the quorum and policy or the method of the stack."""
         for model in self.members.order:
             if model in self.members.sessions:
                 _log.info("%s: loaded", model)
@@ -140,17 +140,17 @@ class Bundle:
 
     @property
     def policies(self) -> dict[Policy, VoteSettings | CalibratedPolicy]:
-        """Every policy that it can decide by: classic, and calibrated where its scores have become probabilities."""
-        known: dict[Policy, VoteSettings | CalibratedPolicy] = {"classic": self.manifest.policy}
+        """Policies that the bundle has: classic, and calibrated if its scores could be calibrated."""
+        policies: dict[Policy, VoteSettings | CalibratedPolicy] = {"classic": self.manifest.policy}
         if self.calibration.policy is not None:
-            known["calibrated"] = self.calibration.policy
-        return known
+            policies["calibrated"] = self.calibration.policy
+        return policies
 
-    def by(self, policy: str) -> Bundle:
-        """The same bundle, its members shared, deciding by another policy.
+    def with_policy(self, policy: str) -> Bundle:
+        """The same bundle with another policy; the members are shared.
 
         Raises:
-            BundleError: no such policy, or one that the bundle lacks; why is in the message.
+            BundleError: no such policy, or the bundle does not have it; the message says why.
         """
         if policy not in self.policies:
             lacking = self.calibration.lacking.get("ensemble", "")
@@ -165,19 +165,19 @@ class Bundle:
         return other
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:
-        """The decision at the newest closed bar: the members' vote or the stack's predicted return, or the fallback
-        rules' word in the mode "none".
+        """The decision at the newest closed bar: by the members' vote, by the stack's predicted return, or in the mode
+        "none" by the fallback rules.
 
         Args:
-            candles: of one market, in the bundle's timeframe; a bar still running at `now` is left out. A member
-                abstains when there is too little history for its features.
-            now: the present in ms; None for the clock.
-            allow_training_span: predict even if the bundle was trained on that bar.
+            candles: of one market, in the bundle's timeframe; a bar not closed at `now` is ignored. A member abstains
+                if there is too little history for its features.
+            now: current time in ms; None for the clock.
+            allow_training_span: predict the bar even if the bundle was trained on it.
 
         Raises:
-            BundleError: candles of another timeframe.
-            CandleError: a bar that opens after `now`.
-            TooLittleHistoryError: no closed bar at all.
+            BundleError: the candles are of another timeframe.
+            CandleError: a bar opens after `now`.
+            TooLittleHistoryError: there is no closed bar.
             TrainingSpanError: the bar lies inside the training span.
         """
         return self.predict_many((candles,), now=now, allow_training_span=allow_training_span)[0]
@@ -185,15 +185,14 @@ class Bundle:
     def predict_many(
         self, markets: Sequence[Candles], *, now: int | None = None, allow_training_span: bool = False
     ) -> list[Signal]:
-        """`predict` for several markets at once, each signal the one that `predict` would give.
+        """The decision at the newest closed bar of each market; each member runs once on the batch of all markets.
 
-        Networks in 8 bits round by what else is in their batch: theirs agree to about two thousandths of a score.
-
-        Every member is asked about all markets in one batch, which takes less time than asking market by market.
+        Signals equal those of `predict`, except with networks in 8 bits: their rounding depends on the batch, and their
+        scores differ by up to about 0.002.
 
         Raises:
             BundleError, CandleError, TooLittleHistoryError, TrainingSpanError: as `predict`, for the first market that
-                cannot be predicted; no member has been asked then.
+                cannot be predicted. No member has run then.
         """
         now = now_ms() if now is None else now
         newest = [
@@ -201,24 +200,25 @@ class Bundle:
             for candles in markets
         ]
         if self.mode == "none":
-            asked = self.members.abstain(_NOT_ASKED)
-            return [fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), asked) for bars in newest]
-        read = [live(bars, self.features, self.members.window) for bars in newest]
-        volatilities = [volatility for _, volatility in read]
+            abstentions = self.members.abstain(_NOT_RUN)
+            return [fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), abstentions) for bars in newest]
+        computed = [live(bars, self.features, self.members.window) for bars in newest]
+        volatilities = [volatility for _, volatility in computed]
         inputs = [
-            Inputs(X, bars.time[-len(X) :], self.manifest.timeframe) for (X, _), bars in zip(read, newest, strict=True)
+            Inputs(X, bars.time[-len(X) :], self.manifest.timeframe)
+            for (X, _), bars in zip(computed, newest, strict=True)
         ]
         if self.stack is not None:
-            said = self.members.forecasts(inputs, self.stack.lean)
+            forecasts = self.members.forecasts(inputs, self.stack.actions)
             return [
-                self.stack.signal(ballot, volatility, self.mode, bars.symbol, int(bars.time[-1]))
-                for ballot, volatility, bars in zip(said, volatilities, newest, strict=True)
+                self.stack.signal(outputs, volatility, self.mode, bars.symbol, int(bars.time[-1]))
+                for outputs, volatility, bars in zip(forecasts, volatilities, newest, strict=True)
             ]
         policy, weights = self.policies[self.decides], self.manifest.policy
-        told = [self.calibration.ballot(ballot, weights) for ballot in self.members.votes(inputs)]
+        calibrated = [self.calibration.calibrate_votes(votes, weights) for votes in self.members.votes(inputs)]
         return [
             decide(
-                ballot,
+                votes,
                 volatility,
                 policy=policy,
                 members=len(self.members),
@@ -227,7 +227,7 @@ class Bundle:
                 time=int(bars.time[-1]),
                 probabilities=probabilities,
             )
-            for (ballot, probabilities), volatility, bars in zip(told, volatilities, newest, strict=True)
+            for (votes, probabilities), volatility, bars in zip(calibrated, volatilities, newest, strict=True)
         ]
 
     def predict_frame(
@@ -235,59 +235,59 @@ class Bundle:
     ) -> DecisionFrame:
         """The decision at every bar, each from the bars up to it.
 
-        Bars inside the training span get no scores: HOLD, by the rule "training_span". They still warm the features of
-        the bars after them. A member that is not loaded, or fails, has NaN scores throughout.
+        Bars inside the training span have no scores and are HOLD by the rule "training_span". Features of later bars
+        still use them. A member that is not loaded, or fails, has NaN scores on all bars.
 
-        Prediction sets adapt from bar to bar, each to the labels that its bar's close has made known. A live `predict`
-        knows no such past: its sets are where the choosing slice left them, as those of a frame's first bars.
+        Prediction sets adapt from bar to bar to the labels known at each bar's close. They start at the initial limit,
+        which `predict` uses at every bar.
 
         Args:
             candles: of one market, in the bundle's timeframe.
-            allow_training_span: predict those bars as well.
-            sets: work out prediction sets where the policy in force does not look at them, too.
+            allow_training_span: predict bars inside the training span as well.
+            sets: compute prediction sets even if the policy in force does not use them.
 
         Raises:
-            BundleError: candles of another timeframe.
-            TrainingSpanError: every bar lies inside the training span.
+            BundleError: the candles are of another timeframe.
+            TrainingSpanError: all bars lie inside the training span.
         """
         require_timeframe(self.manifest, candles)
-        seen = np.zeros(len(candles), np.bool_) if allow_training_span else self.in_training_span(candles)
-        if len(candles) and seen.all():
-            raise refusal(self.manifest, f"predict {candles.symbol}")
+        masked = np.zeros(len(candles), np.bool_) if allow_training_span else self.in_training_span(candles)
+        if len(candles) and masked.all():
+            raise training_span_error(self.manifest, f"predict {candles.symbol}")
         bars = Bars(candles)
         volatility = volatility_20(bars)
         if self.mode == "none":
             models = () if self.stack is not None else self.members.order
-            return silenced(
-                fallback_frame(bars, volatility, models, candles.synthetic or self.manifest.synthetic), seen
+            return mask_training_span(
+                fallback_frame(bars, volatility, models, candles.synthetic or self.manifest.synthetic), masked
             )
-        return self.decide_bars(candles, build(bars, self.features), volatility, seen, sets=sets)
+        return self.decide_bars(candles, build(bars, self.features), volatility, masked, sets=sets)
 
     def decide_bars(
         self,
         candles: Candles,
         X: Float32Array,
         volatility: FloatArray,
-        silent: BoolArray,
+        masked: BoolArray,
         *,
         sets: bool = False,
     ) -> DecisionFrame:
-        """`predict_frame` where the features are known already; in the modes full and partial.
+        """`predict_frame` from computed features; for the modes full and partial.
 
         Args:
             candles: n bars of one market.
-            X: (n, F) its features, worked out over at least these bars.
-            volatility: (n,) likewise.
-            silent: (n,) bars that get no scores and HOLD by the rule "training_span".
-            sets: as there.
+            X: (n, F) features, computed on these bars or on more.
+            volatility: (n,) volatility_20 as a fraction, likewise.
+            masked: (n,) bars without scores, HOLD by the rule "training_span".
+            sets: as in `predict_frame`.
         """
         inputs = Inputs(X, candles.time, candles.timeframe)
         if self.stack is not None:
-            said = self.members.returns(inputs, ~silent)
-            frame = self.stack.frame(candles, said, volatility, synthetic=self.manifest.synthetic)
-            return replace(frame, rule=np.where(silent, TRAINING_SPAN, frame.rule))
-        scores = self.members.scores(inputs, ~silent)
-        probabilities, limit = self.calibration.together(scores, self.manifest.policy), None
+            returns = self.members.returns(inputs, ~masked)
+            frame = self.stack.frame(candles, returns, volatility, synthetic=self.manifest.synthetic)
+            return replace(frame, rule=np.where(masked, TRAINING_SPAN, frame.rule))
+        scores = self.members.scores(inputs, ~masked)
+        probabilities, limit = self.calibration.ensemble(scores, self.manifest.policy), None
         if probabilities is not None and (sets or self.decides == "calibrated"):
             labels = RECIPES[self.manifest.recipe].make_target(self.manifest.target).label(candles)
             limit = self.calibration.limit(probabilities, labels, candles.time)
@@ -317,11 +317,11 @@ class Bundle:
             limit=limit,
             side=decisions.side,
         )
-        return silenced(frame, silent)
+        return mask_training_span(frame, masked)
 
     def in_training_span(self, candles: Candles) -> BoolArray:
-        """(n,) True from the first training bar to the last close that a label has read, that last bar excluded.
+        """(n,) True from the first training bar to the last bar whose close a label reads, that bar excluded.
 
-        No training label knows what follows it, so its own prediction is as unseen as any later one.
+        No training label depends on later bars, so the prediction at that bar is out of sample.
         """
         return in_training_span(self.manifest, candles)

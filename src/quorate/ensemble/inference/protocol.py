@@ -12,11 +12,11 @@ from quorate.ensemble.stack import Stack
 
 
 class Predictor(Protocol):
-    """Decisions at bars: a `Bundle`, or a `BundleSeries` that has a bundle for every stretch of time.
+    """Predicts decisions at bars: a `Bundle`, or a `BundleSeries` with one bundle for each period.
 
     Attributes:
         id: of the bundle, or of the series.
-        manifest: of the bundle; of a series, that of its newest bundle, which stands for what all have in common.
+        manifest: of the bundle; for a series, of its newest bundle.
         newest: the bundle that decides on the newest bars.
         mode, decides, stack: of the newest bundle.
         first_bar: open time in ms of the first bar that a series decides on; None for a bundle, which decides on all
@@ -39,13 +39,13 @@ class Predictor(Protocol):
     def first_bar(self) -> int | None: ...
 
     def status(self) -> dict[str, bool]:
-        """Every member of the newest bundle, and whether it is loaded."""
+        """Member of the newest bundle -> whether it is loaded."""
 
-    def by(self, policy: str) -> Self:
-        """The same predictor, deciding by another policy.
+    def with_policy(self, policy: str) -> Self:
+        """The same predictor with another policy.
 
         Raises:
-            BundleError: no such policy, or the bundle lacks it.
+            BundleError: no such policy, or the bundle does not have it.
         """
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:
@@ -54,7 +54,7 @@ class Predictor(Protocol):
     def predict_many(
         self, markets: Sequence[Candles], *, now: int | None = None, allow_training_span: bool = False
     ) -> list[Signal]:
-        """The decision at the newest closed bar of each market, members run once for all."""
+        """The decision at the newest closed bar of each market; each member runs once on the batch."""
 
     def predict_frame(
         self, candles: Candles, *, allow_training_span: bool = False, sets: bool = False
@@ -62,10 +62,10 @@ class Predictor(Protocol):
         """The decision at every bar, each from the bars up to it."""
 
     def in_training_span(self, candles: Candles) -> BoolArray:
-        """(n,) True on bars that no bundle may decide on."""
+        """(n,) True on bars that are not predicted: inside the training span, or before a series' first bar."""
 
     def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
-        """The bars of a frame by the bundle that decided them, oldest first."""
+        """Split a frame by the bundle that decided each bar, oldest first."""
 
     def prior_at(self, time: IntArray) -> FloatArray:
-        """Class shares of the rows that trained the bundle of each bar: (3,) where it is one bundle, else (n, 3)."""
+        """Class shares in the training rows of each bar's bundle: (3,) for one bundle, (n, 3) for a series."""

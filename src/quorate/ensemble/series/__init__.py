@@ -1,4 +1,4 @@
-"""Bundles trained one after the other along time, and which of them decides on which bar."""
+"""Series of bundles trained on successive windows; each bar is decided by the newest bundle trained before it."""
 
 from quorate.ensemble.series.series import BEFORE_SERIES, BundleSeries, BundleSpan
 from quorate.ensemble.series.series_file import load, load_series, publish

@@ -1,9 +1,9 @@
-"""A series on disk: a folder beside its bundles, with a file that names them.
+"""Files of a series: a folder beside its bundles, with a file that lists them.
 
 <out>/<id>/                     a bundle
-      series-<id>/series.json   the bundles of a series, oldest first, and what each was trained on
+      series-<id>/series.json   the bundles of a series, oldest first, and their training spans
 
-The id is of the content, so that training the same series again changes nothing.
+The id is a hash of the content, so that training the same series again has no effect.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.protocol import Predictor
-from quorate.ensemble.series.series import BundleSeries, first_decided_bar, require_alike
+from quorate.ensemble.series.series import BundleSeries, first_decided_bar, require_same_settings
 
 FILE_NAME = "series.json"
 SCHEMA_VERSION = 1
@@ -33,20 +33,20 @@ _PREFIX = "series-"
 
 
 def publish(store: BundleStore, ids: Sequence[str]) -> tuple[Path, str]:
-    """Write down that these bundles of a store are a series.
+    """Publish bundles of a store as a series.
 
     Args:
-        store: that holds them.
-        ids: of the bundles; the order does not matter.
+        store: of the bundles.
+        ids: of the bundles, in any order.
 
     Returns:
         The series' folder and its id.
 
     Raises:
-        BundleError: no such bundle, bundles that do not make a series, or a folder that cannot be written.
+        BundleError: no such bundle, the bundles do not form a series, or the folder cannot be written.
     """
     manifests = sorted((store.manifest(name) for name in ids), key=lambda manifest: manifest.training_end)
-    require_alike(manifests, f"make a series of {len(ids)} bundles of {store.folder}")
+    require_same_settings(manifests, f"make a series of {len(ids)} bundles of {store.folder}")
     tree = _tree(manifests)
     name = _digest(tree)
     path = store.folder / f"{_PREFIX}{name}"
@@ -63,13 +63,13 @@ def load_series(
     policy: str | None = None,
     features: FeatureSettings | None = None,
 ) -> BundleSeries:
-    """Read a series; its bundles are verified and started when a bar first needs them.
+    """Load a series. Its bundles are loaded when a bar first needs them.
 
     Args:
-        path: the folder that `quorate train --rolling` named.
-        settings: the deadline of live predictions.
-        policy: to decide by instead of each bundle's own: classic or calibrated.
-        features: files with columns of your own, for bundles that were trained on them.
+        path: folder of the series, as published by `quorate train --rolling`.
+        settings: deadline of live predictions.
+        policy: classic or calibrated, to replace each bundle's own; None for their own.
+        features: Python files with user-defined columns, for bundles that were trained on such columns.
 
     Raises:
         BundleError: no series there, one that is altered, or bundles that are missing or do not belong together.
@@ -83,13 +83,13 @@ def load_series(
     if expected != {key: value for key, value in tree.items() if key != "id"} or tree["id"] != _digest(expected):
         raise BundleError(
             attempted,
-            found=f"a {FILE_NAME} that does not fit its bundles",
+            found=f"a {FILE_NAME} that does not match its bundles",
             expected="the series as published",
             remedy="Restore it from a copy, or train it again.",
         )
     start = partial(load_bundle, settings=settings, features=features)
     series = BundleSeries(tree["id"], manifests, lambda name: start(store.path(name)))
-    return series if policy is None else series.by(policy)
+    return series if policy is None else series.with_policy(policy)
 
 
 def load(
@@ -98,7 +98,7 @@ def load(
     policy: str | None = None,
     features: FeatureSettings | None = None,
 ) -> Predictor:
-    """A bundle, the champion of a folder of bundles, or a series: whatever lies there.
+    """Load a bundle, the champion of a folder of bundles, or a series.
 
     Raises:
         BundleError, FeatureError: as `load_bundle` and `load_series`.
@@ -108,7 +108,7 @@ def load(
 
 
 def is_series(path: str | Path) -> bool:
-    """Whether a series lies there, readable or not."""
+    """Whether the path is the folder of a series."""
     return (Path(path) / FILE_NAME).exists()
 
 
@@ -133,19 +133,21 @@ def _read(path: Path, attempted: str) -> dict[str, Any]:
         raise BundleError(
             attempted,
             found=error.strerror or str(error),
-            expected="the folder that `quorate train --rolling` named",
+            expected="a folder that `quorate train --rolling` published",
         ) from error
     except (ValueError, RecursionError) as error:
-        raise BundleError(attempted, found=f"a text that cannot be read ({error})", expected=FILE_NAME) from error
+        raise BundleError(
+            attempted, found=f"invalid JSON ({error})", expected=f"the {FILE_NAME} as published"
+        ) from error
     if not isinstance(tree, dict) or tree.get("schema_version") != SCHEMA_VERSION:
         found = tree.get("schema_version") if isinstance(tree, dict) else tree
         raise BundleError(attempted, found=f"schema version {found!r}", expected=f"version {SCHEMA_VERSION}")
     bundles = tree.get("bundles")
-    named = isinstance(bundles, list) and all(
+    complete = isinstance(bundles, list) and all(
         isinstance(one, dict) and isinstance(one.get("id"), str) for one in bundles
     )
-    if not named or not isinstance(tree.get("id"), str):
-        raise BundleError(attempted, found="an incomplete series", expected="an id, and bundles with ids")
+    if not complete or not isinstance(tree.get("id"), str):
+        raise BundleError(attempted, found="an incomplete series", expected="an id, and the ids of its bundles")
     return tree
 
 

@@ -1,4 +1,4 @@
-"""The training spans of a series: all of one length, each a period later than the one before."""
+"""Training windows of a series: of equal length, at a fixed interval."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from quorate.core.errors import BundleError
 
 
 class TrainingWindow(NamedTuple):
-    """One training span, ms, the end exclusive."""
+    """One training span in ms, the end exclusive."""
 
     start: int
     end: int
 
 
 def windows(start: int, end: int, length_ms: int, period_ms: int) -> tuple[TrainingWindow, ...]:
-    """Every whole span that fits, oldest first.
+    """All complete windows within a span, oldest first.
 
-    They are counted from the start, so that a later end adds spans and changes none.
+    Windows are placed from the start on, so that a later end adds windows and changes none.
 
     Args:
-        start: first bar that may train, ms.
-        end: exclusive.
-        length_ms: of each span.
-        period_ms: from one to the next.
+        start: first bar that may be used for training, ms.
+        end: end of the span, ms, exclusive.
+        length_ms: length of each window.
+        period_ms: interval between the starts of windows.
 
     Raises:
-        BundleError: not even one fits, or a length or period that is not positive.
+        BundleError: no window fits, or a length or interval is not positive.
 
     >>> day = 86_400_000
     >>> [(window.start // day, window.end // day) for window in windows(0, 100 * day, 40 * day, 30 * day)]

@@ -1,4 +1,4 @@
-"""Members that predict returns, combined: folds, combiners, confidence, and the stack that serves."""
+"""The stack: combines members that predict returns; folds, combiners and confidence."""
 
 from quorate.ensemble.stack.combiner import Combiner, Forest, Linear
 from quorate.ensemble.stack.sign_probability import SignProbability

@@ -1,4 +1,4 @@
-"""How a stack makes one return of its members': by weights, or by a forest."""
+"""Combiners of a stack: members' predicted returns to one, by weights or by a forest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quorate.models.runtime import OnnxSession
 
 
 class Combiner(Protocol):
-    """(n, m) predicted returns of m members to (n,) of the stack; NaN in a row where any of them is not finite."""
+    """Maps (n, m) predicted returns of m members to (n,) of the stack; NaN in rows with a value that is not finite."""
 
     def combine(self, predicted: FloatArray) -> FloatArray:
         """One return for each row, a fraction."""
@@ -21,7 +21,7 @@ class Combiner(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
-    """A weighted sum.
+    """Weighted sum of the members' returns.
 
     Attributes:
         weights: (m,) float64.
@@ -33,7 +33,7 @@ class Linear:
     weights: FloatArray
 
     def combine(self, predicted: FloatArray) -> FloatArray:
-        # Column by column, so that one row alone sums to the same bits as in a frame.
+        # Column by column, so that a single row gives the same bits as in a frame.
         total = np.zeros(len(predicted))
         for weight, column in zip(self.weights, predicted.T, strict=True):
             total += weight * column
@@ -42,12 +42,12 @@ class Linear:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forest:
-    """Trees over the members' returns, run from their ONNX graph.
+    """Random forest on the members' returns, run from its ONNX graph.
 
     Attributes:
         session: (n, m) float32 to (n, 1).
-        unit: what the returns are divided by first and multiplied with afterwards.
-        graph: that the session runs.
+        unit: scale by which inputs are divided and outputs are multiplied.
+        graph: ONNX graph that the session runs.
     """
 
     session: OnnxSession

@@ -1,4 +1,4 @@
-"""Fitted members to a fitted stack: predictions out of fold, the combiner on those, and how good it is."""
+"""Fitting a stack: predictions of the members out of fold, the combiner fitted on them, and its figures."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import ModelError, QuorateError
+from quorate.core.progress import Progress
 from quorate.core.settings import Settings
 from quorate.core.types import BoolArray, FloatArray, IntArray
 from quorate.ensemble.measure import Measure
 from quorate.ensemble.stack.combiner import Linear
 from quorate.ensemble.stack.expanding_folds import StackFold, embargo_ms, stack_folds
-from quorate.ensemble.stack.out_of_fold import Predictions, align, predict_held
+from quorate.ensemble.stack.out_of_fold import Predictions, align, predict_held_out
 from quorate.ensemble.stack.sign_probability import fit_sign_probability
 from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.stack.stack_files import write
 from quorate.ensemble.stack.stack_metrics import STACKED, improvements, part_figures
-from quorate.ensemble.stack.tuning import TunedCombiner, choose
+from quorate.ensemble.stack.tuning import Purge, TunedCombiner, tune
 from quorate.models import Model
 from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset
@@ -30,14 +31,14 @@ from quorate.targets.splits import TimeSplit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedStack:
-    """A stack, its files, and what is known of it.
+    """A fitted stack, its files and figures.
 
     Attributes:
-        stack: as it serves.
+        stack: for prediction.
         files: file name -> content.
         figures: name of a member, the stack or a baseline -> part -> figures.
-        about: method, strength, weights, rows, all strengths that were tried; JSON-safe.
-        failures: member -> why it could not be predicted out of fold; such a member is not in the stack.
+        about: entry "stack" of the manifest: method, penalty, weights, rows, all penalties tried.
+        failures: member -> why it could not be fitted out of fold; such members are not in the stack.
     """
 
     stack: Stack
@@ -49,18 +50,18 @@ class FittedStack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutOfFold:
-    """What members said of the training rows that they had not learned from.
+    """Members' predictions of training rows, each by a model fitted on earlier rows.
 
     Attributes:
         members: in the order of the columns.
-        held: the rows that all of them have spoken of.
-        folds: that they were predicted in.
-        embargo: time kept free after a label's end, ms.
-        failures: member -> why it could not be predicted out of fold.
+        predictions: of the rows that all members predicted.
+        folds: the folds they were predicted in.
+        embargo: embargo after a label's end, ms.
+        failures: member -> why it could not be fitted out of fold.
     """
 
     members: tuple[str, ...]
-    held: Predictions
+    predictions: Predictions
     folds: tuple[StackFold, ...]
     embargo: int
     failures: dict[str, str]
@@ -72,17 +73,17 @@ def predict_out_of_fold(
     split: TimeSplit,
     settings: Settings,
     horizon: int,
-    tell: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> OutOfFold:
-    """Fit every member anew for each stretch of the training part, and let it predict that.
+    """Fit every member once for each fold of the training part and predict the held-out rows.
 
     Args:
-        makers: member -> how a new one is made, in order.
+        makers: member -> factory of unfitted models, in order.
         dataset: features and returns.
-        split: its parts; only the first is touched.
+        split: its parts; only the training part is used.
         settings: of the folds and the embargo.
         horizon: bars that a label looks ahead.
-        tell: progress.
+        progress: called with the member's name, folds done and folds in all.
 
     Raises:
         ModelError: fewer than two members (or not the only one) could be fitted.
@@ -90,78 +91,78 @@ def predict_out_of_fold(
     """
     embargo = embargo_ms(settings.split.embargo_bars, horizon, timeframe_ms(dataset.inputs.timeframe))
     folds = stack_folds(dataset.time, dataset.span_end, split.train, settings.stack, embargo)
-    said: dict[str, dict[int, tuple[IntArray, FloatArray]]] = {}
+    predictions: dict[str, dict[int, tuple[IntArray, FloatArray]]] = {}
     failures: dict[str, str] = {}
     for name, make in makers.items():
         try:
-            said[name] = predict_held(make, dataset, folds, partial(tell, f"{name} out of fold"))
+            predictions[name] = predict_held_out(make, dataset, folds, partial(progress, f"{name} out of fold"))
         except QuorateError as error:
-            # As in training: one member that fails does not lose the others.
+            # As in training, a member that fails does not stop the others.
             failures[name] = f"out of fold: {error}"
-    if len(said) < min(2, len(makers)):
+    if len(predictions) < min(2, len(makers)):
         raise ModelError("stack the members", found="; ".join(failures.values()), expected="at least two members")
-    return OutOfFold(tuple(said), align(dataset, tuple(said), said), folds, embargo, failures)
+    return OutOfFold(tuple(predictions), align(dataset, tuple(predictions), predictions), folds, embargo, failures)
 
 
 def fit_stack(
-    seen: OutOfFold,
+    out_of_fold: OutOfFold,
     graphs: Mapping[str, bytes],
     dataset: Dataset,
     split: TimeSplit,
     settings: Settings,
     measure: Measure,
 ) -> FittedStack:
-    """Fit the combiner on what was predicted out of fold, and judge it on the later parts.
+    """Fit the combiner on the predictions out of fold, and evaluate it on the later parts.
 
-    Nothing is chosen by the validation rows but what members stop early by, and nothing at all by the test rows.
+    Validation rows are used only for early stopping of the members, test rows for no choice.
 
     Args:
-        seen: the members out of fold.
-        graphs: member -> ONNX graph of the one that was fitted on the whole training part, which serves.
+        out_of_fold: predictions of the members out of fold.
+        graphs: member -> ONNX graph of the model fitted on the whole training part.
         dataset: features and returns.
         split: its parts.
-        settings: of the stack, its costs, the seed.
-        measure: figures of (n,) predicted returns.
+        settings: of the stack, the costs and the seed.
+        measure: metrics of (n,) predicted returns.
 
     Raises:
-        ModelError: too few rows, or a forest whose graph says something else.
+        ModelError: too few rows, or the forest and its graph differ.
     """
-    own, held, members = settings.stack, seen.held, seen.members
-    y = dataset.y[held.rows]
-    apart = _apart(dataset, held, seen.embargo)
-    choice = choose(held.predicted, y, held.fold, apart, own, settings.train.seed)
-    combiner = choice.fit(held.predicted, y)
-    known = np.isfinite(choice.best.predicted)
-    confidence = fit_sign_probability(choice.best.predicted[known], y[known], own.confidence_rows)
-    stack = Stack(own.method, members, combiner, confidence, _round_trip(settings))
-    figures = _figures(stack, graphs, dataset, split, seen, choice, measure)
+    predictions, members = out_of_fold.predictions, out_of_fold.members
+    y = dataset.y[predictions.rows]
+    purge = _purge(dataset, predictions, out_of_fold.embargo)
+    tuned = tune(predictions.predicted, y, predictions.fold, purge, settings.stack, settings.train.seed)
+    combiner = tuned.fit(predictions.predicted, y)
+    known = np.isfinite(tuned.best.predicted)
+    confidence = fit_sign_probability(tuned.best.predicted[known], y[known], settings.stack.confidence_rows)
+    stack = Stack(settings.stack.method, members, combiner, confidence, _round_trip(settings))
+    figures = _figures(stack, graphs, dataset, split, out_of_fold, tuned, measure)
     about = {
-        "method": own.method,
+        "method": stack.method,
         "members": list(members),
-        "strength": choice.best.strength,
+        "strength": tuned.best.strength,
         "weights": dict(zip(members, combiner.weights.tolist(), strict=True)) if isinstance(combiner, Linear) else None,
         "round_trip": stack.round_trip,
         "mean_return": float(dataset.y[split.train].mean()),
-        "rows": {"out_of_fold": len(held), "judged": int(known.sum())},
-        "folds": [{"fit": len(f.fit), "stop": len(f.stop), "held": len(f.held)} for f in seen.folds],
-        "tried": [{"strength": trial.strength, "mse": trial.mse} for trial in choice.trials],
+        "rows": {"out_of_fold": len(predictions), "judged": int(known.sum())},
+        "folds": [{"fit": len(f.fit), "stop": len(f.stop), "held": len(f.held_out)} for f in out_of_fold.folds],
+        "tried": [{"strength": trial.strength, "mse": trial.mse} for trial in tuned.trials],
         "improvement": {part: improvements(_of_part(figures, part)) for part in figures[STACKED]},
     }
-    return FittedStack(stack, write(stack), figures, about, seen.failures)
+    return FittedStack(stack, write(stack), figures, about, out_of_fold.failures)
 
 
-def _apart(dataset: Dataset, held: Predictions, embargo: int) -> Callable[[BoolArray, BoolArray], BoolArray]:
-    """Of rows to fit on and rows to predict, the former whose labels end before the latter and the embargo."""
-    time, ends = dataset.time[held.rows], dataset.span_end[held.rows]
+def _purge(dataset: Dataset, predictions: Predictions, embargo: int) -> Purge:
+    """Keeps those rows to fit on whose labels end more than the embargo before the rows to predict."""
+    time, ends = dataset.time[predictions.rows], dataset.span_end[predictions.rows]
 
-    def apart(learned: BoolArray, predicted: BoolArray) -> BoolArray:
-        return np.asarray(learned & (ends + embargo < time[predicted].min()))
+    def purge(fit: BoolArray, predict: BoolArray) -> BoolArray:
+        return np.asarray(fit & (ends + embargo < time[predict].min()))
 
-    return apart
+    return purge
 
 
 def _round_trip(settings: Settings) -> float:
-    """The cost of buying and selling again, as a fraction."""
+    """Cost of a round trip, a fraction."""
     if settings.stack.round_trip >= 0:
         return settings.stack.round_trip
     return 2 * (settings.costs.taker_fee + settings.costs.slippage)
@@ -172,22 +173,22 @@ def _figures(
     graphs: Mapping[str, bytes],
     dataset: Dataset,
     split: TimeSplit,
-    seen: OutOfFold,
-    choice: TunedCombiner,
+    out_of_fold: OutOfFold,
+    tuned: TunedCombiner,
     measure: Measure,
 ) -> dict[str, dict[str, Any]]:
-    """Name -> part -> figures; of the later parts by the graphs that serve."""
-    names, held = stack.members, seen.held
-    known = np.isfinite(choice.best.predicted)
-    means = np.array([dataset.y[fold.fit].mean() for fold in seen.folds])[held.fold]
+    """Name -> part -> figures; those of the later parts from the graphs that serve."""
+    names, predictions = stack.members, out_of_fold.predictions
+    known = np.isfinite(tuned.best.predicted)
+    means = np.array([dataset.y[fold.fit].mean() for fold in out_of_fold.folds])[predictions.fold]
     parts = {
         "out_of_fold": part_figures(
             measure,
             dataset,
-            held.rows[known],
+            predictions.rows[known],
             names,
-            held.predicted[known],
-            choice.best.predicted[known],
+            predictions.predicted[known],
+            tuned.best.predicted[known],
             means[known],
             stack.round_trip,
         )
@@ -195,16 +196,17 @@ def _figures(
     sessions = {name: OnnxSession(graphs[name], dataset.inputs.X.shape[1], name) for name in names}
     mean = dataset.y[split.train].mean(keepdims=True)
     for part, wanted in (("validation", split.validation), ("test", split.test)):
-        said = {name: {0: _ask(session, dataset, wanted)} for name, session in sessions.items()}
-        both = align(dataset, names, said)
-        if len(both):
-            stacked = stack.combiner.combine(both.predicted)
+        later = {name: {0: _predict(session, dataset, wanted)} for name, session in sessions.items()}
+        aligned = align(dataset, names, later)
+        if len(aligned):
+            stacked = stack.combiner.combine(aligned.predicted)
             cost = stack.round_trip
-            parts[part] = part_figures(measure, dataset, both.rows, names, both.predicted, stacked, mean, cost)
+            parts[part] = part_figures(measure, dataset, aligned.rows, names, aligned.predicted, stacked, mean, cost)
     return {name: {part: rows[name] for part, rows in parts.items()} for name in parts["out_of_fold"]}
 
 
-def _ask(session: OnnxSession, dataset: Dataset, wanted: IntArray) -> tuple[IntArray, FloatArray]:
+def _predict(session: OnnxSession, dataset: Dataset, wanted: IntArray) -> tuple[IntArray, FloatArray]:
+    """Those of some rows that a member can read, and its predicted returns for them."""
     X, rows = dataset.read(wanted, session.window)
     return rows, session.run(X)[:, 0] if len(rows) else np.empty(0)
 

@@ -1,4 +1,4 @@
-"""The forest of a stack: fitted by scikit-learn, served from its ONNX graph. Breiman, Random Forests (2001)."""
+"""Random forest as a combiner: fitted with scikit-learn, run from its ONNX graph. Breiman, Random Forests (2001)."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from quorate.models.runtime import OnnxSession, require_same
 
 
 def fit_forest(predicted: FloatArray, y: FloatArray, settings: StackSettings, seed: int) -> Forest:
-    """Shallow trees with large leaves: there is little to be learned from a few returns of a few members.
+    """Fit a random forest; shallow trees with large leaves suit the few inputs and their low signal.
 
     Args:
-        predicted: (n, m) what each member said, fractions.
-        y: (n,) what the return was.
-        settings: trees, depth, least leaf.
-        seed: of the rows that each tree sees.
+        predicted: (n, m) predictions of the members, fractions.
+        y: (n,) actual returns.
+        settings: number of trees, depth, least rows of a leaf.
+        seed: of the random samples of rows.
 
     Returns:
-        The combiner; its graph has been checked against the forest on the rows it was fitted on.
+        The combiner. Its graph is checked against the forest on the rows of the fit.
 
     Raises:
         MissingExtraError: scikit-learn or skl2onnx is not installed.
-        ModelError: the graph does not say what the forest says.
+        ModelError: the outputs of the graph and the forest differ.
     """
     try:
         import skl2onnx
@@ -41,7 +41,7 @@ def fit_forest(predicted: FloatArray, y: FloatArray, settings: StackSettings, se
         ) from error
 
     unit = float(np.sqrt((y**2).mean())) or 1.0
-    # In the unit of the returns: the graph's single precision is then the same share of what matters.
+    # Scaled to unit size, so that the graph's single precision has the same relative error for any returns.
     rows = (predicted / unit).astype(np.float32)
     forest = RandomForestRegressor(
         n_estimators=settings.forest_trees,
@@ -54,7 +54,7 @@ def fit_forest(predicted: FloatArray, y: FloatArray, settings: StackSettings, se
     inputs = [("input", FloatTensorType([None, rows.shape[1]]))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", (DeprecationWarning, FutureWarning, UserWarning))
-        # A name of our own: the default is random, and the bundle's id is its content.
+        # A fixed name: the default is random, and the bundle's id is a hash of its content.
         exported: Any = skl2onnx.to_onnx(forest, initial_types=inputs, target_opset=OPSET, name="stack")
     graph = content(exported)
     session = OnnxSession(graph, rows.shape[1], "stack")

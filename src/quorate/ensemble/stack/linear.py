@@ -1,7 +1,7 @@
-"""Weights of the members in a stack: a linear combination without an intercept.
+"""Linear combiners of a stack: weights of the members, without an intercept.
 
-Members that say 0 make a stack that says 0: of returns, the mean is what is hardest to know. Penalties are given as
-shares of the members' own strength, so that they mean the same whatever the scale of the predictions is.
+There is no intercept because the mean return is hard to estimate: members that predict 0 give a stack that predicts 0.
+Penalties are relative to the size of the members' predictions, so that they do not depend on its scale.
 
 Ridge: Hoerl and Kennard (1970). Lasso: Tibshirani (1996), by coordinate descent as in Friedman, Hastie and Tibshirani
 (2010). Non-negative blending: Breiman, Stacked Regressions (1996).
@@ -13,16 +13,16 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 
-_SWEEPS = 10_000
-_STILL = 1e-13  # of the largest weight: no coordinate moves by more than this any longer
+_MAX_SWEEPS = 10_000
+_TOLERANCE = 1e-13  # largest change of a weight at convergence, as a share of the largest weight
 
 
 def ridge(predicted: FloatArray, y: FloatArray, strength: float) -> FloatArray:
-    """Least squares with squared weights held back.
+    """Ridge regression: least squares with a penalty on squared weights.
 
     Args:
-        predicted: (n, m) what each member said, fractions.
-        y: (n,) what the return was.
+        predicted: (n, m) predictions of the members, fractions.
+        y: (n,) actual returns.
         strength: penalty as a share of the members' mean sum of squares.
 
     Returns:
@@ -32,20 +32,20 @@ def ridge(predicted: FloatArray, y: FloatArray, strength: float) -> FloatArray:
     array([0.5])
     """
     moments = predicted.T @ predicted
-    held = strength * np.trace(moments) / len(moments)
-    # Least squares of the stacked system: two members that say the same leave the moments singular at strength 0.
-    rows = np.vstack([predicted, np.sqrt(held) * np.eye(len(moments))])
+    penalty = strength * np.trace(moments) / len(moments)
+    # Least squares of the augmented system: with two equal members the moments are singular at strength 0.
+    rows = np.vstack([predicted, np.sqrt(penalty) * np.eye(len(moments))])
     weights: FloatArray = np.linalg.lstsq(rows, np.concatenate([y, np.zeros(len(moments))]), rcond=None)[0]
     return weights
 
 
 def lasso(predicted: FloatArray, y: FloatArray, strength: float) -> FloatArray:
-    """Least squares with absolute weights held back, so that members without use get 0.
+    """Lasso: least squares with a penalty on absolute weights, so that members without value get 0.
 
     Args:
-        predicted: (n, m) what each member said, fractions.
-        y: (n,) what the return was.
-        strength: penalty as a share of the least at which every weight is 0.
+        predicted: (n, m) predictions of the members, fractions.
+        y: (n,) actual returns.
+        strength: penalty as a share of the least penalty at which all weights are 0.
 
     Returns:
         (m,) weights.
@@ -54,11 +54,11 @@ def lasso(predicted: FloatArray, y: FloatArray, strength: float) -> FloatArray:
 
 
 def blending(predicted: FloatArray, y: FloatArray) -> FloatArray:
-    """Least squares with weights of at least 0: no member is turned on its head.
+    """Non-negative least squares: no member is inverted.
 
     Args:
-        predicted: (n, m) what each member said, fractions.
-        y: (n,) what the return was.
+        predicted: (n, m) predictions of the members, fractions.
+        y: (n,) actual returns.
 
     Returns:
         (m,) weights.
@@ -66,23 +66,23 @@ def blending(predicted: FloatArray, y: FloatArray) -> FloatArray:
     return _descend(predicted, y, 0.0, least=0.0)
 
 
-def voting(members: int) -> FloatArray:
-    """(m,) weights of the plain mean."""
+def equal_weights(members: int) -> FloatArray:
+    """(m,) equal weights."""
     return np.full(members, 1 / members)
 
 
 def _descend(predicted: FloatArray, y: FloatArray, penalty: float, least: float) -> FloatArray:
-    """Minimise half the squared error and the penalised absolute weights, one weight after the other."""
-    moments, aims = predicted.T @ predicted, predicted.T @ y
-    weights = np.zeros(len(aims))
-    for _ in range(_SWEEPS):
-        moved = 0.0
+    """Minimise half the squared error plus the penalty on absolute weights, by coordinate descent."""
+    moments, products = predicted.T @ predicted, predicted.T @ y
+    weights = np.zeros(len(products))
+    for _ in range(_MAX_SWEEPS):
+        change = 0.0
         for j in np.flatnonzero(np.diag(moments) > 0):
-            own = moments[j, j]
-            pull = aims[j] - moments[j] @ weights + own * weights[j]
-            shrunk = np.sign(pull) * max(abs(pull) - penalty, 0.0) / own
+            square = moments[j, j]
+            residual = products[j] - moments[j] @ weights + square * weights[j]
+            shrunk = np.sign(residual) * max(abs(residual) - penalty, 0.0) / square
             new = max(shrunk, least)
-            moved, weights[j] = max(moved, abs(new - weights[j])), new
-        if moved <= _STILL * np.abs(weights).max():
+            change, weights[j] = max(change, abs(new - weights[j])), new
+        if change <= _TOLERANCE * np.abs(weights).max():
             break
     return weights

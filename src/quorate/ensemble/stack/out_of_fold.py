@@ -1,4 +1,4 @@
-"""What members said of rows they had not learned from, side by side."""
+"""Predictions of the members out of fold, aligned by row."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from quorate.targets import Dataset
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """Rows that every member has spoken of.
+    """Predictions of the rows that every member could predict.
 
     Attributes:
-        rows: (n,) int64 row numbers of the data set, by bar time.
-        fold: (n,) int64, the fold that each was predicted in.
-        predicted: (n, m) float64 fractions, a column for each member in order.
+        rows: (n,) int64 row numbers of the data set, in order of bar time.
+        fold: (n,) int64, number of the fold that each was predicted in.
+        predicted: (n, m) float64 fractions, one column for each member in order.
     """
 
     rows: IntArray
@@ -32,22 +32,21 @@ class Predictions:
 
 
 def align(
-    dataset: Dataset, members: Sequence[str], said: Mapping[str, Mapping[int, tuple[IntArray, FloatArray]]]
+    dataset: Dataset, members: Sequence[str], predictions: Mapping[str, Mapping[int, tuple[IntArray, FloatArray]]]
 ) -> Predictions:
-    """Bring together what was said of the same bar of the same symbol; a row that a member lacks is left out.
+    """Align the members' predictions by row; rows that a member lacks are left out.
 
-    A member of windows has no prediction where a bar is missing: cut to equal lengths, the columns would speak of
-    different bars.
+    Alignment by row number is needed because members that read windows have no prediction where a bar is missing.
 
     Args:
-        dataset: whose rows they are.
+        dataset: that the rows belong to.
         members: in the order of the columns.
-        said: member -> fold -> (rows (a,), predictions (a,)).
+        predictions: member -> fold -> (rows (a,), predictions (a,)).
     """
     table = np.full((len(dataset), len(members)), np.nan)
     fold_of = np.full(len(dataset), -1, np.int64)
     for place, member in enumerate(members):
-        for number, (rows, predicted) in said[member].items():
+        for number, (rows, predicted) in predictions[member].items():
             table[rows, place] = predicted
             fold_of[rows] = number
     rows = np.flatnonzero(np.isfinite(table).all(axis=1))
@@ -55,39 +54,39 @@ def align(
     return Predictions(rows, fold_of[rows], table[rows])
 
 
-def predict_held(
+def predict_held_out(
     make: Callable[[], Model],
     dataset: Dataset,
     folds: Sequence[StackFold],
     progress: Callable[[int, int], None],
 ) -> dict[int, tuple[IntArray, FloatArray]]:
-    """Fit one member anew for each fold, and let it predict the rows held back from it.
+    """Fit one member once for each fold and predict the held-out rows.
 
     Args:
-        make: gives a new, unfitted member of the task "return".
+        make: factory of unfitted models of the task "return".
         dataset: the rows.
         folds: see `stack_folds`.
-        progress: called with folds done, and how many there are.
+        progress: called with folds done and folds in all.
 
     Returns:
-        Fold -> rows that it could read, and what it said of them.
+        Fold -> held-out rows that the member could read, and its predictions.
 
     Raises:
         ModelError: the member cannot be fitted.
     """
-    said = {}
+    predictions = {}
     for number, fold in enumerate(folds):
         model = make()
         window = model.window
         if model.stops_early:
             X, rows = dataset.read(fold.fit, window)
-            unseen, its_rows = dataset.read(fold.stop, window)
-            later = StoppingRows(unseen, dataset.y[its_rows]) if len(its_rows) else None
+            stop_X, stop_rows = dataset.read(fold.stop, window)
+            later = StoppingRows(stop_X, dataset.y[stop_rows]) if len(stop_rows) else None
             model.fit(X, dataset.y[rows], later=later)
         else:
             X, rows = dataset.read(np.concatenate([fold.fit, fold.stop]), window)
             model.fit(X, dataset.y[rows])
-        X, rows = dataset.read(fold.held, window)
-        said[number] = rows, model.predict(X) if len(rows) else np.empty(0)
+        X, rows = dataset.read(fold.held_out, window)
+        predictions[number] = rows, model.predict(X) if len(rows) else np.empty(0)
         progress(number + 1, len(folds))
-    return said
+    return predictions

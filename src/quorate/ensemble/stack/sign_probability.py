@@ -1,7 +1,7 @@
-"""How probable it is that a predicted return has the right sign, given its size.
+"""Probability that a predicted return has the right sign, given its size.
 
-Fitted on predictions out of fold: isotonic, so that a larger predicted return is never less believed. It may lie below
-a half, where the stack's sign was wrong more often than right.
+Fitted on predictions out of fold by isotonic regression, so that it never falls with the size of the prediction. It is
+below 0.5 where the stack's sign was wrong more often than right.
 
 Ayer, Brunk, Ewing, Reid and Silverman (1955), the pool-adjacent-violators algorithm.
 """
@@ -18,11 +18,11 @@ from quorate.core.types import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignProbability:
-    """A rising curve over sizes.
+    """A non-decreasing, piecewise linear curve over the size of the prediction, constant outside its knots.
 
     Attributes:
-        size: (k,) float64 sizes of predicted returns, rising, fractions.
-        probability: (k,) at each of them, never falling; a straight line between two, level outside.
+        size: (k,) float64 sizes of predicted returns, increasing, fractions.
+        probability: (k,) at each size, non-decreasing.
 
     >>> SignProbability(np.array([0.01, 0.02]), np.array([0.5, 0.6])).at(np.array([0.0, -0.015, 0.03, np.nan]))
     array([0.5 , 0.55, 0.6 ,  nan])
@@ -38,14 +38,14 @@ class SignProbability:
 
 
 def fit_sign_probability(predicted: FloatArray, y: FloatArray, least: int = 1) -> SignProbability:
-    """Pool sizes until the share of right signs rises with them.
+    """Fit the curve by pool-adjacent-violators on the share of right signs.
+
+    The curve is 0 if all predictions are 0.
 
     Args:
-        predicted: (n,) out of fold, fractions; one of exactly 0 has no sign and is left out.
-        y: (n,) what the return was; one of 0 proves no sign right.
-        least: rows that each step of the curve rests on, where there are as many.
-
-    Where every prediction is 0 there is no sign to be right about: the curve is 0 throughout.
+        predicted: (n,) out of fold, fractions; predictions of exactly 0 have no sign and are left out.
+        y: (n,) actual returns; for a return of 0 no sign is right.
+        least: least number of rows for a step of the curve, if there are as many.
     """
     signed = predicted != 0
     if not signed.any():
@@ -65,7 +65,7 @@ def fit_sign_probability(predicted: FloatArray, y: FloatArray, least: int = 1) -
 
 
 class _Step(NamedTuple):
-    """Sizes of one share of right signs, from the place `first` to `last` among them all."""
+    """Sizes with one share of right signs, from index `first` to `last` of all sizes."""
 
     hits: float
     rows: float
@@ -78,7 +78,7 @@ class _Step(NamedTuple):
 
 
 def _steps(count: FloatArray, hits: FloatArray, least: int) -> list[_Step]:
-    """Neighbouring sizes together until there are `least` rows; what is left over belongs to the last."""
+    """Adjacent sizes grouped to at least `least` rows each; a remainder joins the last group."""
     steps: list[_Step] = []
     first = 0
     for last in range(len(count)):

@@ -1,11 +1,12 @@
-"""The stack as it serves: the members' predicted returns to one, and that to an action. No training library.
+"""The stack in use: members' predicted returns to one predicted return, and that to an action.
 
-1. Every member that the combiner was fitted with must have spoken, else HOLD (`member_missing`): weights fitted
-   together mean nothing apart.
-2. A predicted return of more than a round trip's cost in size is BUY or SELL (`predicted_return`), else HOLD
+1. HOLD (`member_missing`) if a member that the combiner was fitted with abstains: weights are only valid together.
+2. BUY or SELL (`predicted_return`) if the size of the predicted return exceeds a round trip's cost, else HOLD
    (`within_cost`).
-3. Confidence is the probability, out of fold, that the sign is right at that size; also of a HOLD. It is 0 where a
-   member is missing.
+3. Confidence is the probability, estimated out of fold, that the sign is right at that size, also for a HOLD. It is 0
+   if a member is missing.
+
+Needs no training library.
 """
 
 from __future__ import annotations
@@ -31,20 +32,20 @@ from quorate.core.types import (
 from quorate.ensemble.stack.combiner import Combiner
 from quorate.ensemble.stack.sign_probability import SignProbability
 
-#: The consensus of every decision of a stack: its members do not vote.
+#: The consensus of every decision of a stack, whose members do not vote.
 STACK = "stack"
 
 ACTED, WITHIN_COST, MEMBER_MISSING = "predicted_return", "within_cost", "member_missing"
 
 
 class Predicted(NamedTuple):
-    """What the stack says of n bars.
+    """Decisions of a stack on n bars.
 
     Attributes:
         action: (n,) int8 values of Action.
         confidence: (n,) float64.
         predicted: (n,) float64 return, a fraction; NaN where a member is missing.
-        rule: (n,) str, what decided.
+        rule: (n,) str, the rule that decided.
     """
 
     action: ActionArray
@@ -72,20 +73,20 @@ class Stack:
     round_trip: float
 
     def decide(self, returns: Mapping[str, FloatArray]) -> Predicted:
-        """Combine what the members said of n bars.
+        """Combine the members' predictions for n bars.
 
         Args:
-            returns: member -> (n,) predicted returns, NaN where it abstained; members that it was not fitted with are
-                left out.
+            returns: member -> (n,) predicted returns, NaN where it abstained; members that the combiner was not fitted
+                with are ignored.
         """
         predicted = self.combiner.combine(np.column_stack([returns[member] for member in self.members]))
         known = np.isfinite(predicted)
         confidence = np.where(known, self.confidence.at(predicted), 0.0)
         rule = np.where(known, np.where(np.abs(predicted) > self.round_trip, ACTED, WITHIN_COST), MEMBER_MISSING)
-        return Predicted(self.lean(predicted), confidence, predicted, rule)
+        return Predicted(self.actions(predicted), confidence, predicted, rule)
 
-    def lean(self, predicted: FloatArray) -> ActionArray:
-        """(n,) int8: BUY or SELL where a predicted return exceeds the round trip's cost in size; HOLD too for NaN."""
+    def actions(self, predicted: FloatArray) -> ActionArray:
+        """(n,) int8: BUY or SELL where the size of a predicted return exceeds the round trip's cost, else HOLD."""
         beyond = np.abs(predicted) > self.round_trip
         return np.where(beyond, np.where(predicted > 0, Action.BUY, Action.SELL), Action.HOLD).astype(np.int8)
 
@@ -98,28 +99,28 @@ class Stack:
             candles: of one market, n bars.
             returns: member -> (n,) predicted returns, NaN where it abstained.
             volatility: (n,) volatility_20 as a fraction; NaN where unknown.
-            synthetic: the stack was trained on the synthetic market.
+            synthetic: whether the stack was trained on the synthetic market.
         """
-        made = self.decide(returns)
+        decided = self.decide(returns)
         return DecisionFrame(
             symbol=candles.symbol,
             timeframe=candles.timeframe,
             time=candles.time,
-            action=made.action,
-            confidence=made.confidence,
-            base=made.confidence,
+            action=decided.action,
+            confidence=decided.confidence,
+            base=decided.confidence,
             consensus=np.full(len(candles), STACK),
-            rule=made.rule,
+            rule=decided.rule,
             volatility=volatility,
             synthetic=synthetic or candles.synthetic,
             policy="stack",
             forecasts=returns,
-            predicted=made.predicted,
+            predicted=decided.predicted,
         )
 
     def signal(
         self,
-        said: Sequence[Forecast | Abstention],
+        outputs: Sequence[Forecast | Abstention],
         volatility: float,
         mode: Mode = "full",
         symbol: str = "",
@@ -128,28 +129,28 @@ class Stack:
         """The decision on one bar.
 
         Args:
-            said: every member's predicted return, or why it abstains.
-            volatility: volatility_20 as a fraction; not finite where unknown.
+            outputs: forecast or abstention of every member.
+            volatility: volatility_20 as a fraction; not finite if unknown.
             mode: how many members are loaded.
             symbol: of the market.
             time: open time of the bar, ms.
         """
-        forecasts = {one.model: one for one in said if isinstance(one, Forecast)}
+        forecasts = {one.model: one for one in outputs if isinstance(one, Forecast)}
         returns = {
             member: np.array([forecasts[member].predicted_return if member in forecasts else np.nan])
             for member in self.members
         }
-        made = self.decide(returns)
-        predicted = float(made.predicted[0])
+        decided = self.decide(returns)
+        predicted = float(decided.predicted[0])
         return Signal(
-            action=Action(int(made.action[0])),
-            confidence=float(made.confidence[0]),
+            action=Action(int(decided.action[0])),
+            confidence=float(decided.confidence[0]),
             consensus=STACK,
-            rule=str(made.rule[0]),
-            base=float(made.confidence[0]),
+            rule=str(decided.rule[0]),
+            base=float(decided.confidence[0]),
             volatility=float(volatility) if np.isfinite(volatility) else None,
             votes=(),
-            abstentions=tuple(one for one in said if isinstance(one, Abstention)),
+            abstentions=tuple(one for one in outputs if isinstance(one, Abstention)),
             mode=mode,
             symbol=symbol,
             time=time,

@@ -1,4 +1,4 @@
-"""A stack in its bundle: stack.json, and stack.onnx where a forest combines. No pickle."""
+"""Files of a stack in its bundle: stack.json, and stack.onnx if the combiner is a forest. No pickle."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from quorate.ensemble.stack.sign_probability import SignProbability
 from quorate.ensemble.stack.stack import Stack
 from quorate.models.runtime import OnnxSession
 
-FILE, GRAPH = "stack.json", "stack.onnx"
+FILE_NAME, GRAPH_NAME = "stack.json", "stack.onnx"
 
 _FORMAT = "quorate-stack-1"
 
 
 def write(stack: Stack) -> dict[str, bytes]:
-    """File name -> content."""
+    """Content of the files of a stack, by name."""
     combiner = stack.combiner
     tree: dict[str, Any] = {
         "format": _FORMAT,
@@ -36,42 +36,45 @@ def write(stack: Stack) -> dict[str, bytes]:
             "probability": stack.confidence.probability.tolist(),
         },
     }
-    files = {FILE: (json.dumps(tree, indent=1, allow_nan=False) + "\n").encode()}
+    files = {FILE_NAME: (json.dumps(tree, indent=1, allow_nan=False) + "\n").encode()}
     if isinstance(combiner, Forest):
-        files[GRAPH] = combiner.graph
+        files[GRAPH_NAME] = combiner.graph
     return files
 
 
 def read(files: Mapping[str, bytes], members: tuple[str, ...], attempted: str) -> Stack:
-    """What `write` wrote.
+    """Read a stack from the files that `write` made.
 
     Args:
         files: of the bundle, by name.
         members: of the bundle; those of the stack must be among them.
-        attempted: for the message.
+        attempted: what was attempted, for the error.
 
     Raises:
-        BundleError: no stack, or one that is altered, incomplete, of other members, or whose numbers make no sense.
+        BundleError: the files are missing, incomplete, of other members, or have values out of range.
     """
-    if FILE not in files:
-        raise BundleError(attempted, found=f"no {FILE}", expected="the combiner of a stack")
+    if FILE_NAME not in files:
+        raise BundleError(attempted, found=f"no {FILE_NAME}", expected="the combiner of a stack")
     try:
-        tree = json.loads(files[FILE])
+        tree = json.loads(files[FILE_NAME])
         _require(tree["format"] == _FORMAT, f"format {tree['format']!r}")
-        own = tuple(tree["members"])
-        _require(bool(own) and len(set(own)) == len(own) and set(own) <= set(members), f"members {own}")
+        used = tuple(tree["members"])
+        _require(bool(used) and len(set(used)) == len(used) and set(used) <= set(members), f"members {used}")
         _require(tree["method"] in get_args(Method), f"method {tree['method']!r}")
         size, probability = (_numbers(tree["confidence"][name]) for name in ("size", "probability"))
         _require(len(size) == len(probability) > 0, f"{len(size)} sizes, {len(probability)} probabilities")
-        _require(bool((np.diff(size) > 0).all() and (np.diff(probability) >= 0).all()), "a confidence that falls")
-        _require(bool((size >= 0).all() and (probability >= 0).all() and (probability <= 1).all()), "no probability")
+        _require(bool((np.diff(size) > 0).all() and (np.diff(probability) >= 0).all()), "a confidence that decreases")
+        _require(
+            bool((size >= 0).all() and (probability >= 0).all() and (probability <= 1).all()),
+            "a confidence outside 0 to 1",
+        )
         (cost,) = _numbers([tree["round_trip"]])
         _require(cost >= 0, f"a round trip of {cost}")
-        return Stack(tree["method"], own, _combiner(tree, files, len(own)), SignProbability(size, probability), cost)
+        return Stack(tree["method"], used, _combiner(tree, files, len(used)), SignProbability(size, probability), cost)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ModelError) as error:
         raise BundleError(
             attempted,
-            found=f"a {FILE} that cannot be used ({error})",
+            found=f"an invalid {FILE_NAME} ({error})",
             expected=f"a file of {_FORMAT}, as published",
             remedy="Restore it from a copy, or train again.",
         ) from error
@@ -84,16 +87,16 @@ def _combiner(tree: Mapping[str, Any], files: Mapping[str, bytes], members: int)
         return Linear(weights)
     (unit,) = _numbers([tree["unit"]])
     _require(unit > 0, f"a unit of {unit}")
-    return Forest(OnnxSession(files[GRAPH], members, "stack"), float(unit), files[GRAPH])
+    return Forest(OnnxSession(files[GRAPH_NAME], members, "stack"), float(unit), files[GRAPH_NAME])
 
 
 def _numbers(values: Any) -> FloatArray:
     array = np.array(values, dtype=np.float64)
     if array.ndim != 1 or not np.isfinite(array).all():
-        raise ValueError(f"{str(values)[:40]} where finite numbers belong")
+        raise ValueError(f"{str(values)[:40]} instead of finite numbers")
     return array
 
 
-def _require(kept: bool, found: str) -> None:
-    if not kept:
+def _require(condition: bool, found: str) -> None:
+    if not condition:
         raise ValueError(found)

@@ -1,4 +1,4 @@
-"""How good a stack is beside its members, predicting zero, and predicting the mean: all on the same rows."""
+"""Metrics of a stack, its members, and the baselines of predicting zero and the mean, on the same rows."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def part_figures(
     mean: FloatArray,
     round_trip: float,
 ) -> dict[str, dict[str, Any]]:
-    """Figures of each member, of the stack and of both baselines; `acts` is the share of rows beyond the cost.
+    """Metrics of each member, the stack and both baselines; `acts` is the share of rows beyond the cost.
 
     Args:
-        measure: figures of (n,) predicted returns.
-        dataset: whose rows they are.
+        measure: metrics of (n,) predicted returns.
+        dataset: that the rows belong to.
         rows: (n,) row numbers.
         members: in the order of the columns.
-        predicted: (n, m) what each said.
-        stacked: (n,) what the stack said.
-        mean: (n,) or (1,) mean return of rows learned from.
+        predicted: (n, m) predictions of the members.
+        stacked: (n,) predictions of the stack.
+        mean: (n,) or (1,) mean return of the rows of the fit.
         round_trip: cost that a predicted return must exceed to be acted on, a fraction.
     """
-    said = dict(zip(members, predicted.T, strict=True))
-    said |= {STACKED: stacked, ZERO: np.zeros(len(rows)), MEAN: np.broadcast_to(mean, len(rows))}
-    y, time, earned = dataset.y[rows], dataset.time[rows], dataset.forward_return[rows]
+    outputs = dict(zip(members, predicted.T, strict=True))
+    outputs |= {STACKED: stacked, ZERO: np.zeros(len(rows)), MEAN: np.broadcast_to(mean, len(rows))}
+    y, time, forward_return = dataset.y[rows], dataset.time[rows], dataset.forward_return[rows]
     return {
-        name: {**measure(y, column, mean, time, earned), "acts": float((np.abs(column) > round_trip).mean())}
-        for name, column in said.items()
+        name: {**measure(y, column, mean, time, forward_return), "acts": float((np.abs(column) > round_trip).mean())}
+        for name, column in outputs.items()
     }
 
 
 def improvement(own: float, other: float) -> float:
-    """Share by which one error is smaller than another: above 0 is better, below 0 is worse. NaN for errors of 0.
+    """Relative reduction of an error against another: above 0 is better, below 0 worse. NaN if the other is 0.
 
     >>> improvement(1.4, 1.5) > 0, improvement(1.578, 1.433) < 0
     (True, True)
@@ -56,7 +56,7 @@ def improvement(own: float, other: float) -> float:
 
 
 def improvements(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
-    """By how much smaller the stack's RMSE is than each other's; None where either is not known."""
+    """Relative reduction of the stack's RMSE against each other's; None where either is not known."""
     own = figures[STACKED].get("rmse")
     found = {}
     for name, row in figures.items():

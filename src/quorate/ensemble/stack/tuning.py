@@ -1,4 +1,4 @@
-"""A method's combiner, with its strength chosen out of fold, and what it said out of fold."""
+"""Tuning of a stack's combiner: its penalty is chosen by predictions out of fold."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import StackSettings
 from quorate.core.types import BoolArray, FloatArray, IntArray
 from quorate.ensemble.stack.combiner import Combiner, Linear
-from quorate.ensemble.stack.linear import blending, lasso, ridge, voting
+from quorate.ensemble.stack.linear import blending, equal_weights, lasso, ridge
 
-# (n, m) predictions and (n,) returns to a combiner.
-Fitting = Callable[[FloatArray, FloatArray], Combiner]
+# Of (n,) rows to fit on and (n,) rows to predict, the former whose labels end before the latter.
+Purge = Callable[[BoolArray, BoolArray], BoolArray]
+
+# Fits a combiner on (n, m) predictions and (n,) returns.
+Fit = Callable[[FloatArray, FloatArray], Combiner]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TuningTrial:
-    """One strength of a method, judged on rows later than those its combiner was fitted on.
+    """One penalty of a method, evaluated on rows later than those of the fit.
 
     Attributes:
-        strength: None for a method without one.
-        mse: mean squared error of its predictions, a squared fraction.
-        predicted: (n,) NaN in the first fold, before which there is nothing to fit a combiner on.
+        strength: penalty; None for a method without one.
+        mse: mean squared error of the predictions, a squared fraction.
+        predicted: (n,) predictions; NaN in the first fold, which no rows to fit on precede.
     """
 
     strength: float | None
@@ -34,29 +37,31 @@ class TuningTrial:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TunedCombiner:
-    """The best strength, and all that were tried."""
+    """The best penalty, all that were tried, and how to fit the combiner with the best."""
 
     best: TuningTrial
     trials: tuple[TuningTrial, ...]
-    fit: Fitting
+    fit: Fit
 
 
-def choose(
+def tune(
     predicted: FloatArray,
     y: FloatArray,
     fold: IntArray,
-    apart: Callable[[BoolArray, BoolArray], BoolArray],
+    purge: Purge,
     settings: StackSettings,
     seed: int,
 ) -> TunedCombiner:
-    """Fit every strength on the folds before each fold, let it predict that one, and take the least squared error.
+    """Choose the penalty of least squared error by walk-forward validation over the folds.
+
+    For each fold but the first, the combiner is fitted on all earlier folds, purged, and predicts the fold.
 
     Args:
         predicted: (n, m) members' predictions out of fold.
-        y: (n,) what the return was.
-        fold: (n,) which fold each row is of; a larger number is later.
-        apart: of the rows to fit on and those to predict, the former whose labels end well before the latter.
-        settings: the method and its strengths.
+        y: (n,) actual returns.
+        fold: (n,) number of the fold of each row; larger is later.
+        purge: of rows to fit on and rows to predict, the former whose labels end before the latter.
+        settings: the method and its penalties.
         seed: of a forest.
 
     Raises:
@@ -70,40 +75,40 @@ def choose(
             expected="at least 2 folds that every member has predicted",
             remedy="Choose a longer span.",
         )
-    trials, fits = [], fittings(settings, seed)
+    trials, fits = [], fits_of_method(settings, seed)
     for strength, fit in fits:
-        said = np.full(len(y), np.nan)
+        trial = np.full(len(y), np.nan)
         for number in numbers[1:]:
-            held = np.asarray(fold == number)
-            learned = apart(np.asarray(fold < number), held)
-            if not learned.any():
-                raise ModelError("choose the stack's combiner", found="no row before a fold", expected="some")
-            said[held] = fit(predicted[learned], y[learned]).combine(predicted[held])
-        known = np.isfinite(said)
-        trials.append(TuningTrial(strength, float(((y[known] - said[known]) ** 2).mean()), said))
-    # At a tie the first, which is the weakest: `fittings` lists them from weak to strong.
+            held_out = np.asarray(fold == number)
+            fit_rows = purge(np.asarray(fold < number), held_out)
+            if not fit_rows.any():
+                raise ModelError("choose the stack's combiner", found="no row before a fold", expected="at least one")
+            trial[held_out] = fit(predicted[fit_rows], y[fit_rows]).combine(predicted[held_out])
+        known = np.isfinite(trial)
+        trials.append(TuningTrial(strength, float(((y[known] - trial[known]) ** 2).mean()), trial))
+    # Of equal errors the first, the weakest: `fits_of_method` lists penalties in increasing order.
     best = min(range(len(trials)), key=lambda place: trials[place].mse)
     return TunedCombiner(trials[best], tuple(trials), fits[best][1])
 
 
-def fittings(settings: StackSettings, seed: int) -> Sequence[tuple[float | None, Fitting]]:
-    """Every strength of the method, weak to strong, and how to fit it."""
+def fits_of_method(settings: StackSettings, seed: int) -> Sequence[tuple[float | None, Fit]]:
+    """Penalties of the method in increasing order, each with how to fit its combiner."""
 
-    def linear(fit: Callable[[FloatArray, FloatArray], FloatArray]) -> Fitting:
+    def linear(fit: Callable[[FloatArray, FloatArray], FloatArray]) -> Fit:
         return lambda predicted, y: Linear(fit(predicted, y))
 
-    def held_back(fit: Callable[[FloatArray, FloatArray, float], FloatArray], strength: float) -> Fitting:
+    def penalised(fit: Callable[[FloatArray, FloatArray, float], FloatArray], strength: float) -> Fit:
         return linear(lambda predicted, y: fit(predicted, y, strength))
 
     match settings.method:
         case "ridge":
-            return [(strength, held_back(ridge, strength)) for strength in sorted(settings.ridge)]
+            return [(strength, penalised(ridge, strength)) for strength in sorted(settings.ridge)]
         case "lasso":
-            return [(strength, held_back(lasso, strength)) for strength in sorted(settings.lasso)]
+            return [(strength, penalised(lasso, strength)) for strength in sorted(settings.lasso)]
         case "blending":
             return [(None, linear(blending))]
         case "voting":
-            return [(None, linear(lambda predicted, _: voting(predicted.shape[1])))]
+            return [(None, linear(lambda predicted, _: equal_weights(predicted.shape[1])))]
         case "forest":
             from quorate.ensemble.stack.forest import fit_forest
 

@@ -1,3 +1,3 @@
-"""Candles to a published bundle."""
+"""Training: from candles to a published bundle."""
 
 __all__: list[str] = []

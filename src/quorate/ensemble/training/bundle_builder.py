@@ -1,4 +1,4 @@
-"""A bundle in the making: members as they come in, trained or not, and what its manifest will say of them."""
+"""Builder of a bundle: collects members, files and metrics during training, and makes the manifest."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from quorate.ensemble.training.training_data import TrainingData
 
 @dataclass(frozen=True, slots=True)
 class MemberResult:
-    """How one member's training went.
+    """Result of one member's training.
 
     Attributes:
-        earlier: it was finished by an earlier run that was interrupted; `seconds` are what it took then.
+        earlier: whether an interrupted earlier run trained it; `seconds` is then the time of that run.
     """
 
     model: str
@@ -30,21 +30,21 @@ class MemberResult:
 
     @property
     def ok(self) -> bool:
-        """Whether it could be trained."""
+        """Whether the member was trained."""
         return self.failure is None
 
 
 @dataclass(slots=True)
 class BundleBuilder:
-    """What a bundle is going to be: its members as they come in, and what is made of them all.
+    """Contents of a bundle during training.
 
     Attributes:
-        members: in the order of the manifest, those that failed among them.
-        results: how each one's training went, in the same order.
-        files: name -> content, of everything the bundle is going to hold.
-        metrics: of members that were trained, and of what came after.
-        decides: the policy that decides.
-        stack: what the manifest says of what combines the members; empty for a vote.
+        members: in the order of the manifest, including those that failed.
+        results: of each member's training, in the same order.
+        files: name -> content, of all files of the bundle.
+        metrics: of the members, the calibration and the quantisation.
+        decides: the policy in force.
+        stack: entry "stack" of the manifest; empty for a vote.
     """
 
     members: list[Member] = field(default_factory=list)
@@ -56,23 +56,23 @@ class BundleBuilder:
 
     @property
     def graphs(self) -> dict[str, bytes]:
-        """Member -> its graph, for those that could be trained."""
+        """Member -> its ONNX graph, for members that were trained."""
         return {member.model: self.files[member.graph] for member in self.members if member.graph is not None}
 
     def add(self, model: str, fitted: FittedMember, *, earlier: bool) -> None:
-        """A member that was trained."""
+        """Add a member that was trained."""
         native, graph = fitted.files
         self.files |= fitted.files
         self.members.append(Member(model, native, graph))
         self.results.append(MemberResult(model, fitted.seconds, fitted.metrics, earlier=earlier))
 
-    def lose(self, model: str, seconds: float, failure: str) -> None:
-        """A member that could not be trained."""
+    def add_failed(self, model: str, seconds: float, failure: str) -> None:
+        """Add a member that could not be trained."""
         self.members.append(Member(model, failure=failure))
         self.results.append(MemberResult(model, seconds, failure=failure))
 
-    def drop(self, failures: Mapping[str, str]) -> None:
-        """Members that failed after all, and their files.
+    def mark_failed(self, failures: Mapping[str, str]) -> None:
+        """Mark members as failed and remove their files.
 
         Args:
             failures: member -> why.
@@ -82,32 +82,32 @@ class BundleBuilder:
                 continue
             for name in filter(None, (member.native, member.graph)):
                 del self.files[name]
-            why = failures[member.model]
-            self.members[place] = Member(member.model, failure=why)
-            self.results[place] = replace(result, metrics={}, failure=why)
+            failure = failures[member.model]
+            self.members[place] = Member(member.model, failure=failure)
+            self.results[place] = replace(result, metrics={}, failure=failure)
 
-    def measure(self, figures: Mapping[str, Any]) -> None:
-        """Other figures for the members that were trained, by name."""
+    def set_metrics(self, figures: Mapping[str, Any]) -> None:
+        """Replace the metrics of the members that were trained."""
         self.results = [
             replace(result, metrics=figures[result.model]) if result.ok else result for result in self.results
         ]
 
-    def manifest(self, ground: TrainingData, panel: Mapping[str, Candles], timeframe: str, candles: int) -> Manifest:
-        """What is written down of it.
+    def manifest(self, data: TrainingData, panel: Mapping[str, Candles], timeframe: str, candles: int) -> Manifest:
+        """Make the manifest, without `files` and `id`.
 
         Args:
-            ground: what the members were trained on.
+            data: that the members were trained on.
             panel: symbol -> candles.
-            timeframe: of all of them.
-            candles: how many of them lie in the span.
+            timeframe: of the candles.
+            candles: number of candles in the training span.
         """
-        settings, dataset, split = ground.settings, ground.dataset, ground.split
+        settings, dataset, split = data.settings, data.dataset, data.split
         return Manifest(
-            recipe=ground.recipe.name,
-            features=ground.features.name,
-            feature_names=ground.features.names,
-            feature_hash=ground.features.hash,
-            own_columns=ground.features.own,
+            recipe=data.recipe.name,
+            features=data.features.name,
+            feature_names=data.features.names,
+            feature_hash=data.features.hash,
+            own_columns=data.features.own,
             target=settings.target,
             policy=settings.vote,
             decides=self.decides,
@@ -123,14 +123,14 @@ class BundleBuilder:
                 "validation": len(split.validation),
                 "test": len(split.test),
             },
-            class_prior=tuple(ground.prior.tolist()) if ground.classes else (),
+            class_prior=tuple(data.prior.tolist()) if data.classes else (),
             members=tuple(self.members),
             metrics=self.metrics,
             settings={
                 "train": asdict(settings.train),
                 "split": asdict(settings.split),
-                **({} if ground.classes else {"stack": _combining(settings.stack)}),
-                "models": _model_settings(ground),
+                **({} if data.classes else {"stack": _stack_settings(settings.stack)}),
+                "models": _model_settings(data),
             },
             versions=versions(),
             files={},
@@ -138,10 +138,10 @@ class BundleBuilder:
         )
 
 
-def _combining(settings: StackSettings) -> dict[str, Any]:
+def _stack_settings(settings: StackSettings) -> dict[str, Any]:
     return {key: value for key, value in asdict(settings).items() if key != "models"}
 
 
-def _model_settings(ground: TrainingData) -> dict[str, Any]:
-    """Of every member that has a section of its own."""
-    return ground.recipe.model_settings(ground.settings).to_json(ground.makers)
+def _model_settings(data: TrainingData) -> dict[str, Any]:
+    """Settings of every member that has a section of its own."""
+    return data.recipe.model_settings(data.settings).to_json(data.makers)

@@ -1,4 +1,4 @@
-"""One member of an ensemble from its rows to its files: fitted, measured, exported."""
+"""Training of one member: fit, metrics and export."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quorate.models.runtime import OnnxSession, require_same
 from quorate.targets import Dataset
 from quorate.targets.splits import TimeSplit
 
-# Rows on which an export must say what the model says; fewer where each of them is a long window.
+# Rows on which an export is compared with its model: fewer for longer windows.
 EXPORT_ROWS, EXPORT_LEAST = 4_096, 256
 
 
@@ -30,23 +30,37 @@ def fit_member(
     checkpoint: Path,
     stop: IntArray | None = None,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Fit, measure and export one member: its two files, native first, and its figures by part.
+    """Fit a member, compute its metrics and export it.
 
-    It stops early by the rows `stop`; by the whole validation part where None.
+    Args:
+        model: not fitted.
+        dataset: the rows.
+        split: its parts.
+        prior: class shares (3,) or mean return (1,) of the training rows.
+        measure: metrics of the member's outputs.
+        progress: called with steps done and steps in all.
+        checkpoint: file of a network's training state.
+        stop: rows for early stopping; None for the validation part.
+
+    Returns:
+        Its two files by name, the native file first, and its metrics by part.
+
+    Raises:
+        ModelError: the model cannot be fitted, or its export gives other outputs.
     """
     name, window = model.name, model.window
     X, rows = dataset.read(split.train, window)
     later = None
     if model.stops_early:
-        unseen, its_rows = dataset.read(split.validation if stop is None else stop, window)
-        later = StoppingRows(unseen, dataset.y[its_rows]) if len(its_rows) else None
+        stop_X, stop_rows = dataset.read(split.validation if stop is None else stop, window)
+        later = StoppingRows(stop_X, dataset.y[stop_rows]) if len(stop_rows) else None
     model.fit(X, dataset.y[rows], later=later, progress=progress, checkpoint=checkpoint)
-    ask = model.predict_proba if model.task == "class" else model.predict
+    predict = model.predict_proba if model.task == "class" else model.predict
     metrics = {}
     for part, wanted in (("validation", split.validation), ("test", split.test)):
         X, rows = dataset.read(wanted, window)
         if len(rows):
-            figures = measure(dataset.y[rows], ask(X), prior, dataset.time[rows], dataset.forward_return[rows])
+            figures = measure(dataset.y[rows], predict(X), prior, dataset.time[rows], dataset.forward_return[rows])
             metrics[part] = {**figures, "stopped_by": later is not None and part == "validation"}
     graph = model.to_onnx()
     evenly = np.linspace(0, len(dataset) - 1, min(EXPORT_ROWS // window + EXPORT_LEAST, len(dataset)), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What is known of trained members beyond the rows they learned from: their scores there, and what became of them."""
+"""Scores of trained members on holdout rows, with the true classes and returns of these rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from quorate.targets import Dataset
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HoldoutScores:
-    """Scores on rows that no member was fitted on, and what became of them.
+    """Scores on rows that no member was fitted on, and the outcome of these rows.
 
     Attributes:
         scores: model -> (n, 3); NaN rows where it abstained.
-        y: (n,) what happened.
+        y: (n,) true classes.
         time: (n,) int64 open times in ms, in any order.
         span_end: (n,) int64 open time in ms of the bar whose close each label reads last.
         forward_return: (n,) fractions.
@@ -37,7 +37,7 @@ class HoldoutScores:
         return len(self.y)
 
     def rows(self, chosen: IntArray | BoolArray) -> HoldoutScores:
-        """Some of them."""
+        """The chosen rows."""
         return HoldoutScores(
             {model: table[chosen] for model, table in self.scores.items()},
             self.y[chosen],
@@ -48,16 +48,16 @@ class HoldoutScores:
         )
 
 
-def ask(
+def score_holdout(
     sessions: Mapping[str, OnnxSession], panel: Mapping[str, Candles], dataset: Dataset, rows: IntArray
 ) -> HoldoutScores:
-    """Members, as they are served, asked about some rows.
+    """Run the members' ONNX graphs on some rows.
 
     Args:
         sessions: model -> session.
         panel: symbol -> candles, for the volatility of each row.
         dataset: all rows.
-        rows: (n,) increasing numbers of those to ask about.
+        rows: (n,) row numbers, increasing.
     """
     scores = {}
     for model, session in sessions.items():

@@ -1,4 +1,4 @@
-"""Whether members may be served in fewer bits: only where neither they nor the ensemble decide otherwise for it."""
+"""Quantisation of members to 8 bits, only where neither their classes nor the ensemble's decisions change."""
 
 from __future__ import annotations
 
@@ -15,86 +15,87 @@ from quorate.core.types import Action, ActionArray, FloatArray, IntArray
 from quorate.ensemble.bundle.manifest import Member
 from quorate.ensemble.stack.stack import STACK, Stack
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
-from quorate.ensemble.voting.vote_frame import choose, decide_frame
+from quorate.ensemble.voting.vote_frame import decide_frame, top_class
 from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset
 from quorate.targets.splits import TimeSplit
 
-# The least share of bars on which a member's own class, and the ensemble's decision, must stay what they were.
+# Least share of bars on which a member's class, and the ensemble's decision, must stay the same.
 AGREEMENT = 0.995
 
-# What a member's loss may grow by in fewer bits, as a share of it.
-MOST_LOST = 0.005
+# Largest relative increase of a member's loss in 8 bits.
+MAX_LOSS_INCREASE = 0.005
 
-# Rows on which members in full precision and in 8 bits are compared, at most.
+# Largest number of rows on which members in full precision and in 8 bits are compared.
 COMPARED_ROWS = 20_000
 
-# Training rows by whose windows weights are rounded, about.
-_LESSON_ROWS = 1_000
+# Approximate number of training rows on whose windows weights are rounded.
+_ROUNDING_ROWS = 1_000
 
-# Far from 0, so that one row that a member was sure of and wrong about does not decide.
+# Scores are clipped to at least this, so that a single confident error does not dominate the loss.
 _LEAST_SCORE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Standard:
-    """What members in fewer bits are held to, on rows whose future is known.
+class Criteria:
+    """Functions by which members in full precision and in 8 bits are compared, on labelled rows.
 
     Attributes:
-        own: a member's (n, C) answers to (n,) int8, its own class.
-        loss: of a member's (n, C) answers.
-        decided: policy -> model -> (n, C) answers to (n,) int8, what the ensemble does.
+        classes: a member's (n, C) outputs to (n,) int8, its classes.
+        loss: of a member's (n, C) outputs.
+        decisions: policy -> function of model -> (n, C) outputs to (n,) int8, the ensemble's actions.
     """
 
-    own: Callable[[FloatArray], ActionArray]
+    classes: Callable[[FloatArray], ActionArray]
     loss: Callable[[FloatArray], float]
-    decided: Mapping[str, Callable[[Mapping[str, FloatArray]], ActionArray]]
+    decisions: Mapping[str, Callable[[Mapping[str, FloatArray]], ActionArray]]
 
 
-def of_votes(policies: Mapping[str, VoteSettings | CalibratedPolicy], members: int, y: ActionArray) -> Standard:
-    """Scores, their log-loss, and the votes by each policy. The volatility gate stands open here, so that it hides no
-    difference.
+def vote_criteria(policies: Mapping[str, VoteSettings | CalibratedPolicy], members: int, y: ActionArray) -> Criteria:
+    """Criteria for members that vote: classes and log-loss of scores, and decisions by each policy.
+
+    The volatility gate is kept open, because it would hide differences.
 
     Args:
-        policies: by which the bundle can decide.
-        members: configured, those that were not trained included.
-        y: (n,) what happened.
+        policies: of the bundle.
+        members: number of configured members, including those that were not trained.
+        y: (n,) true classes.
     """
     calm = np.zeros(len(y))
 
     def decide(policy: VoteSettings | CalibratedPolicy, scores: Mapping[str, FloatArray]) -> ActionArray:
         return decide_frame(scores, calm, policy=policy, members=members).action
 
-    decided = {name: partial(decide, policy) for name, policy in policies.items()}
-    return Standard(lambda scores: choose(scores)[0], lambda scores: _log_loss(scores, y), decided)
+    decisions = {name: partial(decide, policy) for name, policy in policies.items()}
+    return Criteria(lambda scores: top_class(scores)[0], lambda scores: _log_loss(scores, y), decisions)
 
 
-def of_stack(stack: Stack, y: FloatArray) -> Standard:
-    """Returns, their mean squared error, and what the stack makes of them; a class is what a return is beyond the cost.
+def stack_criteria(stack: Stack, y: FloatArray) -> Criteria:
+    """Criteria for members of a stack: actions and mean squared error of returns, and decisions of the stack.
 
     Args:
-        stack: that combines them.
-        y: (n,) what happened.
+        stack: of the members.
+        y: (n,) actual returns.
     """
 
     def decide(returns: Mapping[str, FloatArray]) -> ActionArray:
-        return stack.decide({model: given[:, 0] for model, given in returns.items()}).action
+        return stack.decide({model: output[:, 0] for model, output in returns.items()}).action
 
-    return Standard(
-        lambda given: stack.lean(given[:, 0]),
-        lambda given: float(((given[:, 0] - y) ** 2).mean()) if len(y) else 0.0,
+    return Criteria(
+        lambda output: stack.actions(output[:, 0]),
+        lambda output: float(((output[:, 0] - y) ** 2).mean()) if len(y) else 0.0,
         {STACK: decide},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One policy's decisions by members in full precision and in fewer bits.
+    """Agreement of one policy's decisions with members in full precision and in 8 bits.
 
     Attributes:
-        acted: rows on which either ensemble would act.
-        same: share of those on which both decide the same; None where neither ever acts.
+        acted: number of rows on which either is not HOLD.
+        same: share of these rows with the same decision; None if there are none.
     """
 
     acted: int
@@ -103,15 +104,15 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What fewer bits change, on rows that no member was fitted on.
+    """Comparison of members in full precision and in 8 bits, on rows that no member was fitted on.
 
     Attributes:
-        rows: compared.
-        classes: model -> share of rows on which its own class is the same.
-        loss: model -> in full precision, and in fewer bits.
-        decisions: policy -> what became of the ensemble's decisions, the kept members in fewer bits; where none is
-            kept, all candidates; where there is no candidate, all that have a graph in fewer bits.
-        kept: the members to be served in fewer bits.
+        rows: number of rows compared.
+        classes: model -> share of rows on which its class is the same.
+        loss: model -> loss in full precision and in 8 bits.
+        decisions: policy -> agreement of the ensemble's decisions with the kept members in 8 bits; if none is kept,
+            with all candidates; if there is no candidate, with all members that have a graph in 8 bits.
+        kept: members to be run in 8 bits.
     """
 
     rows: int
@@ -121,6 +122,7 @@ class Comparison:
     kept: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
+        """JSON object for the manifest's metrics."""
         return {
             "rows": self.rows,
             "classes": dict(self.classes),
@@ -130,91 +132,95 @@ class Comparison:
         }
 
 
-def compare(full: Mapping[str, FloatArray], fewer: Mapping[str, FloatArray], standard: Standard) -> Comparison:
-    """Choose the members whose answers survive fewer bits.
+def compare(full: Mapping[str, FloatArray], quantised: Mapping[str, FloatArray], criteria: Criteria) -> Comparison:
+    """Choose the members to run in 8 bits.
 
-    A member is a candidate if its own class is the same on 99.5 % of the rows and its loss is less than 0.5 % worse. Of
-    the candidates, as many are served in fewer bits as leave the ensemble deciding the same on 99.5 % of the rows on
-    which it acts in either form, by each of the policies that acts at all.
+    A member is a candidate if its class is the same on at least 99.5 % of the rows and its loss grows by at most 0.5 %.
+    The largest set of candidates is chosen for which, by every policy that acts, the ensemble decides the same on at
+    least 99.5 % of the rows on which it acts with or without quantisation.
 
     Args:
-        full: model -> (n, C) answers in full precision, for every member that has a say.
-        fewer: the same for the members that have a graph in fewer bits.
-        standard: of the same n rows.
+        full: model -> (n, C) outputs in full precision, for all members.
+        quantised: the same in 8 bits, for the members that have such a graph.
+        criteria: of the same n rows.
     """
     rows = len(next(iter(full.values()))) if full else 0
     classes = {
-        model: float((standard.own(full[model]) == standard.own(answers)).mean()) if rows else 0.0
-        for model, answers in fewer.items()
+        model: float((criteria.classes(full[model]) == criteria.classes(outputs)).mean()) if rows else 0.0
+        for model, outputs in quantised.items()
     }
-    losses = {model: (standard.loss(full[model]), standard.loss(answers)) for model, answers in fewer.items()}
+    losses = {model: (criteria.loss(full[model]), criteria.loss(outputs)) for model, outputs in quantised.items()}
     candidates = tuple(
         model
         for model, (before, after) in losses.items()
-        if classes[model] >= AGREEMENT and after <= before * (1 + MOST_LOST)
+        if classes[model] >= AGREEMENT and after <= before * (1 + MAX_LOSS_INCREASE)
     )
 
     def decisions(chosen: tuple[str, ...]) -> dict[str, Agreement]:
-        mixed = {model: fewer[model] if model in chosen else answers for model, answers in full.items()}
-        return {policy: _agreement(decide(full), decide(mixed)) for policy, decide in standard.decided.items()}
+        mixed = {model: quantised[model] if model in chosen else outputs for model, outputs in full.items()}
+        return {policy: _agreement(decide(full), decide(mixed)) for policy, decide in criteria.decisions.items()}
 
     for size in range(len(candidates), 0, -1):
         for chosen in combinations(candidates, size):
             found = decisions(chosen)
-            if _same(found):
+            if _agree(found):
                 return Comparison(rows, classes, losses, found, chosen)
-    return Comparison(rows, classes, losses, decisions(candidates or tuple(fewer)), ())
+    return Comparison(rows, classes, losses, decisions(candidates or tuple(quantised)), ())
 
 
-def lighten(
+def quantise_members(
     dataset: Dataset,
     split: TimeSplit,
     members: Sequence[Member],
     files: dict[str, bytes],
-    standard: Callable[[Any], Standard],
+    make_criteria: Callable[[Any], Criteria],
 ) -> Comparison:
-    """Put networks' graphs in 8 bits in place of their own where nothing is decided otherwise; how that went.
+    """Replace networks' graphs by graphs in 8 bits where that does not change decisions.
 
     Args:
         dataset: features and labels.
-        split: its parts; the validation rows are looked at, and weights are rounded by some of the training's.
-        members: those with a graph have a say.
+        split: its parts; members are compared on validation rows, and weights are rounded on training rows.
+        members: of the bundle; those without a graph are ignored.
         files: of the bundle, changed in place.
-        standard: made of the labels of the rows that are compared.
+        make_criteria: makes the criteria from the (n,) labels of the rows compared.
+
+    Returns:
+        The comparison, whose kept members were replaced.
     """
-    rows, lessons = split.validation[:: max(1, len(split.validation) // COMPARED_ROWS)], lesson_rows(split)
+    rows = split.validation[:: max(1, len(split.validation) // COMPARED_ROWS)]
+    training_rows = rounding_rows(split)
     graphs = {member.model: member.graph for member in members if member.graph is not None}
     sessions = {model: OnnxSession(files[graph], dataset.inputs.X.shape[1], model) for model, graph in graphs.items()}
-    # All on the same rows, those that every member can read.
+    # All members on the same rows: those that every member can read.
     _, rows = dataset.read(rows, max(session.window for session in sessions.values()))
-    full, fewer, small = {}, {}, {}
+    full, quantised, graphs_8bit = {}, {}, {}
     for model, session in sessions.items():
         X, _ = dataset.read(rows, session.window)
         full[model] = session.run(X)
         if session.window > 1:
-            windows, _ = dataset.read(lessons, session.window)
-            small[model] = quantise(files[graphs[model]], model, windows)
-            fewer[model] = OnnxSession(small[model], session.features, model).run(X)
-    found = compare(full, fewer, standard(dataset.y[rows]))
-    for model in found.kept:
-        files[graphs[model]] = small[model]
-    return found
+            windows, _ = dataset.read(training_rows, session.window)
+            graphs_8bit[model] = quantise(files[graphs[model]], model, windows)
+            quantised[model] = OnnxSession(graphs_8bit[model], session.features, model).run(X)
+    comparison = compare(full, quantised, make_criteria(dataset.y[rows]))
+    for model in comparison.kept:
+        files[graphs[model]] = graphs_8bit[model]
+    return comparison
 
 
-def lesson_rows(split: TimeSplit) -> IntArray:
-    """The training rows by whose windows weights are rounded."""
-    return split.train[:: max(1, len(split.train) // _LESSON_ROWS)]
+def rounding_rows(split: TimeSplit) -> IntArray:
+    """Row numbers of the training rows on whose windows weights are rounded."""
+    return split.train[:: max(1, len(split.train) // _ROUNDING_ROWS)]
 
 
-def _same(decisions: Mapping[str, Agreement]) -> bool:
-    """Whether every policy that acts decides the same; where none does, nothing shows that it would."""
+def _agree(decisions: Mapping[str, Agreement]) -> bool:
+    """Whether all policies that act agree; False if none acts, since nothing was compared."""
     shares = [found.same for found in decisions.values() if found.same is not None]
     return bool(shares) and min(shares) >= AGREEMENT
 
 
 def _log_loss(scores: FloatArray, y: ActionArray) -> float:
-    said = np.maximum(scores[np.arange(len(y)), y], _LEAST_SCORE)
-    return float(-np.log(said).mean()) if len(y) else 0.0
+    clipped = np.maximum(scores[np.arange(len(y)), y], _LEAST_SCORE)
+    return float(-np.log(clipped).mean()) if len(y) else 0.0
 
 
 def _agreement(before: ActionArray, after: ActionArray) -> Agreement:

@@ -1,11 +1,10 @@
-"""What an interrupted training leaves for the next one: members that were finished, and checkpoints of those that were
-not.
+"""State of an unfinished training, from which the next run resumes: finished members, and checkpoints of networks.
 
-<out>/.unfinished/<fingerprint>/nhits              the checkpoint of a network, see networks/training/checkpoint.py
-                               /xgboost.finished/  a finished member: its files, and member.json with their SHA-256
+<out>/.unfinished/<fingerprint>/nhits              checkpoint of a network, see networks/training/checkpoint.py
+                               /xgboost.finished/  finished member: its files, and member.json with their SHA-256
 
-The fingerprint is of the rows, the settings, the code and its libraries: where any of them has changed, nothing of an
-earlier run is found. The folder goes when the bundle is published.
+The fingerprint is a hash of the rows, the settings, the code and the library versions: if any of them has changed,
+the training starts anew. The folder is removed when the bundle is published.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ from quorate.core.files import sync
 
 FOLDER = ".unfinished"
 
-_TOLD, _FINISHED, _DRAFT = "member.json", ".finished", ".draft"
+_RECORD, _FINISHED, _TEMPORARY = "member.json", ".finished", ".draft"
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedMember:
-    """A member after its training.
+    """A trained member.
 
     Attributes:
-        files: file name -> content, its own format first, then the graph.
+        files: file name -> content, the native file first, then the graph.
         metrics: part -> figures.
-        seconds: that it took.
+        seconds: duration of the training.
     """
 
     files: Mapping[str, bytes]
@@ -45,60 +44,60 @@ class FittedMember:
 
 
 class UnfinishedTraining:
-    """The folder of one training.
+    """Folder with the state of one training.
 
     Args:
         out: folder of bundles.
-        fingerprint: of all that the training depends on.
+        fingerprint: hash of everything that the training depends on.
     """
 
     def __init__(self, out: Path, fingerprint: str) -> None:
         self.folder = out / FOLDER / fingerprint
 
     def checkpoint(self, model: str) -> Path:
-        """Where a network keeps its state while it trains."""
+        """Path of a network's checkpoint."""
         return self.folder / model
 
     def finished(self, model: str) -> FittedMember | None:
-        """A member that an interrupted training had finished; None where there is none, or it is not whole."""
+        """A member that an interrupted run finished; None if there is none, or its files are incomplete or altered."""
         path = self.folder / f"{model}{_FINISHED}"
         if not path.is_dir():
             return None
         try:
-            told = json.loads((path / _TOLD).read_bytes())
-            files = {name: (path / name).read_bytes() for name in told["files"]}
-            altered = [name for name, content in files.items() if _digest(content) != told["files"][name]]
-            fitted = FittedMember(files, dict(told["metrics"]), float(told["seconds"]))
+            record = json.loads((path / _RECORD).read_bytes())
+            files = {name: (path / name).read_bytes() for name in record["files"]}
+            altered = [name for name, content in files.items() if _digest(content) != record["files"][name]]
+            fitted = FittedMember(files, dict(record["metrics"]), float(record["seconds"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             _log.warning("%s: %s cannot be read (%s); it is trained again", model, path, error)
             return None
         if altered:
-            _log.warning("%s: %s is not as it was written; it is trained again", model, path / altered[0])
+            _log.warning("%s: %s is altered; it is trained again", model, path / altered[0])
             return None
         return fitted
 
-    def keep(self, model: str, fitted: FittedMember) -> None:
-        """Put a finished member by, all of it at once. A disk that is full costs that, not the training."""
-        path, draft = self.folder / f"{model}{_FINISHED}", self.folder / f"{model}{_DRAFT}"
+    def save(self, model: str, fitted: FittedMember) -> None:
+        """Save a finished member atomically. If it cannot be written, a warning is logged and training continues."""
+        path, temporary = self.folder / f"{model}{_FINISHED}", self.folder / f"{model}{_TEMPORARY}"
         hashes = {name: _digest(content) for name, content in fitted.files.items()}
-        told = {"files": hashes, "metrics": dict(fitted.metrics), "seconds": fitted.seconds}
+        record = {"files": hashes, "metrics": dict(fitted.metrics), "seconds": fitted.seconds}
         try:
-            for old in (path, draft):
+            for old in (path, temporary):
                 shutil.rmtree(old, ignore_errors=True)
-            draft.mkdir(parents=True)
-            for name, content in {**fitted.files, _TOLD: json.dumps(told).encode()}.items():
-                (draft / name).write_bytes(content)
-                sync(draft / name)
-            draft.rename(path)
+            temporary.mkdir(parents=True)
+            for name, content in {**fitted.files, _RECORD: json.dumps(record).encode()}.items():
+                (temporary / name).write_bytes(content)
+                sync(temporary / name)
+            temporary.rename(path)
             sync(self.folder)
         except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            _log.warning("%s: finished, and not kept for another run (%s)", model, error.strerror or error)
+            shutil.rmtree(temporary, ignore_errors=True)
+            _log.warning("%s: trained, but not saved for a resumed run (%s)", model, error.strerror or error)
 
     def remove(self) -> None:
-        """The training has ended."""
+        """Remove the state, at the end of the training."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        with suppress(OSError):  # another training has something there
+        with suppress(OSError):  # another training has state there
             self.folder.parent.rmdir()
 
 

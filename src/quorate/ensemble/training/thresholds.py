@@ -1,8 +1,8 @@
-"""What a calibrated policy asks of a bar before it acts, fitted on rows that nothing else was fitted on.
+"""Thresholds of the calibrated policy, fitted by grid search on rows that nothing else was fitted on.
 
-Every pair of a least net return and a least probability, taken from the rows' own quantiles, with and without an
-unambiguous prediction set, is tried. The pair with the best lower bound of the mean result wins, among those that leave
-enough signals: the mean less one standard error, which takes rows whose labels overlap as one.
+The grid holds pairs of a least net return and a least probability, at quantiles of the rows, each with and without the
+requirement of an unambiguous prediction set. Of those with enough signals, the one with the largest lower bound of the
+mean net return is chosen: the mean less one standard error, for which overlapping labels count as one observation.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import numpy as np
 from quorate.core.types import Action, ActionArray, BoolArray, FloatArray, IntArray
 from quorate.ensemble.voting.calibrated_policy import CALIBRATED, CalibratedPolicy
 
-# Shares of the rows that a threshold is tried at.
-_SHARES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99)
+# Quantiles of the rows at which thresholds are tried.
+_QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PolicyChoice:
-    """Rows to choose on.
+class PolicyRows:
+    """Rows on which thresholds are fitted.
 
     Attributes:
-        probabilities: (n, 3) the ensemble's; NaN where no member voted.
-        voters: (n,) int64, how many voted.
+        probabilities: (n, 3) of the ensemble; NaN where no member voted.
+        voters: (n,) int64, number of members that voted.
         forward_return: (n,) fractions.
-        block: (n,) int64, rows of one block count as one observation.
+        block: (n,) int64; rows of one block count as one observation.
         limit: (n,) of the prediction sets; None without them.
-        members: in the manifest.
+        members: number of members in the manifest.
     """
 
     probabilities: FloatArray
@@ -42,9 +42,9 @@ class PolicyChoice:
     def __len__(self) -> int:
         return len(self.forward_return)
 
-    def rows(self, chosen: BoolArray) -> PolicyChoice:
-        """Some of them."""
-        return PolicyChoice(
+    def rows(self, chosen: BoolArray) -> PolicyRows:
+        """The chosen rows."""
+        return PolicyRows(
             self.probabilities[chosen],
             self.voters[chosen],
             self.forward_return[chosen],
@@ -55,13 +55,13 @@ class PolicyChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
-    """What signals came to.
+class SignalOutcome:
+    """Mean outcome of signals.
 
     Attributes:
-        signals: BUY and SELL.
-        net_return: mean of them after a round trip's costs, a fraction; NaN without any.
-        error: its standard error over blocks; infinite with fewer than two.
+        signals: number of BUY and SELL signals.
+        net_return: their mean return after a round trip's costs, a fraction; NaN without signals.
+        error: standard error of the mean over blocks; infinite with fewer than two blocks.
     """
 
     signals: int
@@ -69,7 +69,7 @@ class Worth:
     error: float
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-safe: what is not known is null."""
+        """JSON object, in basis points; null where a value is not known."""
         return {
             "signals": self.signals,
             "net_bps": 1e4 * self.net_return if self.signals else None,
@@ -77,74 +77,85 @@ class Worth:
         }
 
 
-#: No signal at all.
-NOTHING = Worth(0, float("nan"), float("inf"))
+#: The outcome without signals.
+NO_SIGNALS = SignalOutcome(0, float("nan"), float("inf"))
 
 
-def worth(action: ActionArray, forward_return: FloatArray, block: IntArray, cost: float) -> Worth:
-    """What each BUY and SELL earned on its own, from its bar's close to the label's end, less the costs.
+def signal_outcome(action: ActionArray, forward_return: FloatArray, block: IntArray, cost: float) -> SignalOutcome:
+    """Mean outcome of BUY and SELL signals, each from its bar's close to the label's end, less costs.
 
-    >>> made = worth(np.array([2, 1, 0]), np.array([0.03, 0.5, -0.01]), np.array([0, 0, 1]), 0.01)
-    >>> made.signals, round(made.net_return, 6)
+    >>> outcome = signal_outcome(np.array([2, 1, 0]), np.array([0.03, 0.5, -0.01]), np.array([0, 0, 1]), 0.01)
+    >>> outcome.signals, round(outcome.net_return, 6)
     (2, 0.01)
     """
     acted = action != Action.HOLD
     n = int(acted.sum())
     if not n:
-        return NOTHING
+        return NO_SIGNALS
     net = np.where(action[acted] == Action.BUY, 1.0, -1.0) * forward_return[acted] - cost
     mean = float(net.mean())
     _, place = np.unique(block[acted], return_inverse=True)
     sums = np.bincount(place, net - mean)
     blocks = len(sums)
     error = float(np.sqrt((sums**2).sum() * blocks / (blocks - 1)) / n) if blocks > 1 else float("inf")
-    return Worth(n, mean, error)
+    return SignalOutcome(n, mean, error)
 
 
-def fit_thresholds(policy: CalibratedPolicy, rows: PolicyChoice, signals: int) -> tuple[CalibratedPolicy, Worth]:
-    """The policy with the thresholds that did best, and what they left.
+def fit_thresholds(policy: CalibratedPolicy, rows: PolicyRows, signals: int) -> tuple[CalibratedPolicy, SignalOutcome]:
+    """Fit the thresholds of a policy by grid search.
 
-    A signal must be expected to pay for its costs whatever the thresholds. Where no choice with enough signals has a
-    lower bound above 0, nothing speaks for acting: then the least net return lies above all that these rows promised.
+    The expected return must exceed the costs whatever the thresholds. If no pair with enough signals has a lower bound
+    above 0, the policy must not act: the least net return is then set above all expected returns of the rows.
 
     Args:
-        policy: with its map, returns and costs; its thresholds do not count.
-        rows: to choose on.
-        signals: least number of them that a choice is judged by.
+        policy: with its map, returns and costs; its thresholds are ignored.
+        rows: to fit on.
+        signals: least number of signals of a pair.
+
+    Returns:
+        The policy with its thresholds, and the outcome of its signals on the rows.
     """
     open_policy = replace(policy, net_return=0.0, probability=0.0, unambiguous=False)
-    judged = open_policy.judge_frame(rows.probabilities, rows.voters, rows.members, rows.limit)
-    paying = judged.rule == CALIBRATED
-    best, best_bound, found = open_policy, -np.inf, worth(judged.action, rows.forward_return, rows.block, policy.cost)
+    decided = open_policy.decide_frame(rows.probabilities, rows.voters, rows.members, rows.limit)
+    paying = decided.rule == CALIBRATED
+    best, best_bound, found = (
+        open_policy,
+        -np.inf,
+        signal_outcome(decided.action, rows.forward_return, rows.block, policy.cost),
+    )
     if not paying.any():
         return best, found
-    alone = paying
+    unambiguous_only = paying
     if policy.conformal is not None:
         strict = replace(open_policy, unambiguous=True)
-        alone = strict.judge_frame(rows.probabilities, rows.voters, rows.members, rows.limit).rule == CALIBRATED
-    for net_return in (0.0, *np.quantile(judged.expected_return[paying], _SHARES).tolist()):
-        for probability in (0.0, *np.quantile(judged.confidence[paying], _SHARES).tolist()):
-            enough = (judged.expected_return >= net_return) & (judged.confidence >= probability)
-            for unambiguous, allowed in ((False, paying), (True, alone))[: 1 + (policy.conformal is not None)]:
-                action = np.where(allowed & enough, judged.side, Action.HOLD)
-                made = worth(action, rows.forward_return, rows.block, policy.cost)
-                bound = made.net_return - made.error
-                if made.signals >= signals and bound > best_bound:
+        unambiguous_only = (
+            strict.decide_frame(rows.probabilities, rows.voters, rows.members, rows.limit).rule == CALIBRATED
+        )
+    for net_return in (0.0, *np.quantile(decided.expected_return[paying], _QUANTILES).tolist()):
+        for probability in (0.0, *np.quantile(decided.confidence[paying], _QUANTILES).tolist()):
+            enough = (decided.expected_return >= net_return) & (decided.confidence >= probability)
+            for unambiguous, allowed in ((False, paying), (True, unambiguous_only))[
+                : 1 + (policy.conformal is not None)
+            ]:
+                action = np.where(allowed & enough, decided.side, Action.HOLD)
+                outcome = signal_outcome(action, rows.forward_return, rows.block, policy.cost)
+                bound = outcome.net_return - outcome.error
+                if outcome.signals >= signals and bound > best_bound:
                     tried = replace(policy, net_return=net_return, probability=probability, unambiguous=unambiguous)
-                    best, best_bound, found = tried, bound, made
+                    best, best_bound, found = tried, bound, outcome
     if best_bound <= 0:
-        # Above the highest expectation of these rows.
-        shut = float(np.nextafter(judged.expected_return[paying].max(), np.inf))
-        return replace(open_policy, net_return=shut), NOTHING
+        # Above the largest expected return of these rows.
+        never = float(np.nextafter(decided.expected_return[paying].max(), np.inf))
+        return replace(open_policy, net_return=never), NO_SIGNALS
     return best, found
 
 
-def would_act_at(policy: CalibratedPolicy, rows: PolicyChoice) -> float | None:
-    """The least net return at which the policy, asking for nothing else, would have given its first signal.
+def would_act_at(policy: CalibratedPolicy, rows: PolicyRows) -> float | None:
+    """The largest least net return at which the policy, without other thresholds, gives a signal on these rows.
 
-    Below 0, it would have to act at an expected loss. None where no member voted, or never enough of them.
+    Below 0, every signal has an expected loss. None if the quorum was never reached.
     """
     open_policy = replace(policy, net_return=-np.inf, probability=0.0, unambiguous=False)
-    judged = open_policy.judge_frame(rows.probabilities, rows.voters, rows.members, rows.limit)
-    acted = judged.rule == CALIBRATED
-    return float(judged.expected_return[acted].max()) if acted.any() else None
+    decided = open_policy.decide_frame(rows.probabilities, rows.voters, rows.members, rows.limit)
+    acted = decided.rule == CALIBRATED
+    return float(decided.expected_return[acted].max()) if acted.any() else None

@@ -1,4 +1,4 @@
-"""What the stages of a training cost."""
+"""Time and memory of the stages of a training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a stage cost: wall seconds, and the process's peak memory by its end, in MiB."""
+    """Wall time of a stage in seconds, and the peak memory of the process at its end in MiB."""
 
     name: str
     seconds: float
@@ -21,7 +21,7 @@ class Stage:
 
 @contextmanager
 def stage(name: str, stages: list[Stage]) -> Iterator[None]:
-    """Note what the block costs."""
+    """Append the time and memory of the block to `stages`."""
     began = time.perf_counter()
     yield
     # ru_maxrss is in KiB on Linux and in bytes on macOS.

@@ -1,4 +1,4 @@
-"""Candles to a bundle: features and labels once, then every member on the same rows, then what is made of them all."""
+"""Training of an ensemble, from candles to a published bundle."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.measure import Measure, no_metrics
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
-from quorate.ensemble.training import training_data
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
 from quorate.ensemble.training.fit_member import fit_member
-from quorate.ensemble.training.fit_policy import FittedPolicy, learn
-from quorate.ensemble.training.holdout import ask
-from quorate.ensemble.training.quantisation import lighten, of_stack, of_votes
+from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
+from quorate.ensemble.training.holdout import score_holdout
+from quorate.ensemble.training.quantisation import quantise_members, stack_criteria, vote_criteria
 from quorate.ensemble.training.resume import FittedMember, UnfinishedTraining
 from quorate.ensemble.training.timing import Stage, stage
-from quorate.ensemble.training.training_data import TrainingData
+from quorate.ensemble.training.training_data import TrainingData, prepare_training_data
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.vote import loaded_mode
 from quorate.models.byte_products import require_exact
@@ -36,14 +35,14 @@ from quorate.models.runtime import OnnxSession
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSpec:
-    """What is trained, and on which span.
+    """Options of a training.
 
     Attributes:
         models: registered names, in the order of the manifest.
         settings: of models, target, split and vote.
         recipe: "vote" for members that score classes, "stack" for members that predict returns.
-        start: first bar that may train, ms, inclusive; None for the first there is.
-        end: exclusive; None for all candles. Candles from here on are never read.
+        start: open time of the first training bar, ms, inclusive; None for the first candle.
+        end: exclusive, ms; None for all candles. Candles from here on are never read.
         measure: metrics of each member on the rows that it was not fitted on.
     """
 
@@ -57,7 +56,7 @@ class TrainingSpec:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A published bundle and how it came to be."""
+    """A published bundle and the results of its training."""
 
     path: Path
     manifest: Manifest
@@ -79,53 +78,53 @@ def train_ensemble(
     progress: Progress = silent,
     stages: list[Stage] | None = None,
 ) -> Trained:
-    """Train every model on the same rows and publish the bundle, as champion if it is the first of its folder.
+    """Train all members on the same rows and publish the bundle. The first bundle of a folder becomes champion.
 
-    Members are fitted on the first part of the span (`settings.split.train` of its bars, over all symbols together),
-    and measured on the later two, purged at each seam. The second is cut in three: by the first slice members stop
-    early where they do, on the second a vote's scores become probabilities, on the third its policy is chosen. The
-    bundle holds the models as measured. A training that was interrupted is resumed: finished members are not trained
-    again, and a network continues from its checkpoint.
+    Members are fitted on the training part of the span (`settings.split.train` of its bars, over all symbols together)
+    and measured on the validation and test parts; labels are purged between parts. For a vote the validation part has
+    three slices: for early stopping, for calibration, and for the choice of the policy. The bundle holds the models as
+    measured. An interrupted training is resumed: finished members are not trained again, and networks continue from
+    their checkpoints.
 
     Args:
-        panel: symbol -> candles; those before `spec.start` only warm the features.
-        timeframe: of all of them.
-        spec: what is trained, and on which span.
+        panel: symbol -> candles; those before `spec.start` are only used to warm up features.
+        timeframe: of the candles.
+        spec: options of the training.
         out: folder of bundles.
         progress: called with the member's name, steps done and steps in all.
-        stages: cost of earlier stages, such as reading candles; those of the training are appended.
+        stages: earlier stages, such as reading candles; those of the training are appended.
 
     Raises:
-        ModelError: an unknown or doubled name, fewer than two members (or the only one) could be trained, or 8 bits are
-            wanted of a processor that adds up their products wrongly.
-        DataError: no row has every feature and a label.
+        ModelError: a name is unknown or repeated, fewer than two members (or the only one) could be trained, or 8 bits
+            are set on a processor whose sums of 8-bit products are not exact.
+        DataError: no row has all features and a label.
     """
     stages, settings = [] if stages is None else stages, spec.settings
     if settings.train.precision == "int8":
         require_exact("train for 8 bits")  # before hours of training
     with stage("features and labels", stages):
-        ground = training_data.lay(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
-    unfinished = UnfinishedTraining(out, ground.fingerprint())
-    draft = _fit_members(ground, unfinished, spec.measure, progress, stages)
-    if ground.classes:
-        _judge(draft, ground, panel, stages)
+        data = prepare_training_data(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
+    unfinished = UnfinishedTraining(out, data.fingerprint())
+    builder = _fit_members(data, unfinished, spec.measure, progress, stages)
+    if data.classes:
+        _calibrate(builder, data, panel, stages)
     else:
-        _stack(draft, ground, spec.measure, progress, stages)
+        _stack(builder, data, spec.measure, progress, stages)
     candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
-    manifest = draft.manifest(ground, panel, timeframe, candles)
+    manifest = builder.manifest(data, panel, timeframe, candles)
     with stage("publish", stages):
-        path, manifest = BundleStore(out).publish(manifest, draft.files, why="trained")
+        path, manifest = BundleStore(out).publish(manifest, builder.files, why="trained")
     unfinished.remove()
-    return Trained(path, manifest, tuple(draft.results), tuple(stages))
+    return Trained(path, manifest, tuple(builder.results), tuple(stages))
 
 
 def _fit_members(
-    ground: TrainingData, unfinished: UnfinishedTraining, measure: Measure, progress: Progress, stages: list[Stage]
+    data: TrainingData, unfinished: UnfinishedTraining, measure: Measure, progress: Progress, stages: list[Stage]
 ) -> BundleBuilder:
-    """Every member, one after the other. One that fails does not lose the others; the summary says why."""
-    draft = BundleBuilder()
-    for number, (name, make) in enumerate(ground.makers.items(), 1):
-        began, title = time.perf_counter(), f"{name} ({number}/{len(ground.makers)})"
+    """Train the members one after another. A member that fails does not stop the others; its result says why."""
+    builder = BundleBuilder()
+    for number, (name, make) in enumerate(data.makers.items(), 1):
+        began, title = time.perf_counter(), f"{name} ({number}/{len(data.makers)})"
         fitted = unfinished.finished(name)
         earlier = fitted is not None
         try:
@@ -133,76 +132,77 @@ def _fit_members(
                 if fitted is None:
                     files, figures = fit_member(
                         make(),
-                        ground.dataset,
-                        ground.split,
-                        ground.prior,
+                        data.dataset,
+                        data.split,
+                        data.prior,
                         measure,
                         lambda done, total, title=title: progress(title, done, total),  # type: ignore[misc]
                         unfinished.checkpoint(name),
-                        ground.stop,
+                        data.stop,
                     )
                     fitted = FittedMember(files, figures, time.perf_counter() - began)
-                    unfinished.keep(name, fitted)
+                    unfinished.save(name, fitted)
         except QuorateError as error:
-            draft.lose(name, time.perf_counter() - began, str(error))
+            builder.add_failed(name, time.perf_counter() - began, str(error))
             continue
-        draft.add(name, fitted, earlier=earlier)
-    if loaded_mode(sum(result.ok for result in draft.results), len(draft.results)) == "none":
-        unfinished.remove()  # it would go no better another time
+        builder.add(name, fitted, earlier=earlier)
+    if loaded_mode(sum(result.ok for result in builder.results), len(builder.results)) == "none":
+        unfinished.remove()  # resuming would fail again
         raise ModelError(
             "train the ensemble",
-            found="; ".join(f"{result.model}: {result.failure}" for result in draft.results if not result.ok),
+            found="; ".join(f"{result.model}: {result.failure}" for result in builder.results if not result.ok),
             expected="at least two members",
         )
-    draft.metrics = {result.model: result.metrics for result in draft.results if result.ok}
-    return draft
+    builder.metrics = {result.model: result.metrics for result in builder.results if result.ok}
+    return builder
 
 
-def _judge(draft: BundleBuilder, ground: TrainingData, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
-    """A vote: scores to probabilities and the policy that decides; and fewer bits where they change nothing."""
-    settings = ground.settings
+def _calibrate(builder: BundleBuilder, data: TrainingData, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
+    """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set."""
+    settings = data.settings
     with stage("probabilities", stages):
-        judged = _learn(draft, ground, panel)
+        fitted = _fit_policy(builder, data, panel)
     if settings.train.precision == "int8":
         with stage("int8", stages):
             policies: dict[str, VoteSettings | CalibratedPolicy] = {"classic": settings.vote}
-            if judged.calibration.policy is not None:
-                policies["calibrated"] = judged.calibration.policy
-            standard = partial(of_votes, policies, len(draft.members))
-            found = lighten(ground.dataset, ground.split, draft.members, draft.files, standard)
-            draft.metrics["int8"] = found.to_json()
-            if found.kept:  # what is served is what its probabilities are fitted to
-                judged = _learn(draft, ground, panel)
-    draft.files[CALIBRATION] = judged.calibration.content()
-    draft.metrics["probabilities"], draft.decides = judged.report, judged.policy
+            if fitted.calibration.policy is not None:
+                policies["calibrated"] = fitted.calibration.policy
+            criteria = partial(vote_criteria, policies, len(builder.members))
+            comparison = quantise_members(data.dataset, data.split, builder.members, builder.files, criteria)
+            builder.metrics["int8"] = comparison.to_json()
+            if comparison.kept:  # probabilities are those of the graphs that are run
+                fitted = _fit_policy(builder, data, panel)
+    builder.files[CALIBRATION] = fitted.calibration.content()
+    builder.metrics["probabilities"], builder.decides = fitted.report, fitted.policy
 
 
-def _learn(draft: BundleBuilder, ground: TrainingData, panel: Mapping[str, Candles]) -> FittedPolicy:
-    dataset = ground.dataset
+def _fit_policy(builder: BundleBuilder, data: TrainingData, panel: Mapping[str, Candles]) -> FittedPolicy:
+    dataset = data.dataset
     columns = dataset.inputs.X.shape[1]
-    sessions = {model: OnnxSession(graph, columns, model) for model, graph in draft.graphs.items()}
-    slices = (ground.slices.calibrate, ground.slices.choose)
-    earlier, later = (ask(sessions, panel, dataset, rows) for rows in slices)
-    return learn(earlier, later, ground.settings, len(draft.members))
+    sessions = {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
+    slices = (data.slices.calibrate, data.slices.choose)
+    earlier, later = (score_holdout(sessions, panel, dataset, rows) for rows in slices)
+    return fit_policy(earlier, later, data.settings, len(builder.members))
 
 
 def _stack(
-    draft: BundleBuilder, ground: TrainingData, measure: Measure, progress: Progress, stages: list[Stage]
+    builder: BundleBuilder, data: TrainingData, measure: Measure, progress: Progress, stages: list[Stage]
 ) -> None:
-    """A stack: the members once more out of fold, and what combines them."""
-    dataset, split, settings = ground.dataset, ground.split, ground.settings
+    """Complete a stack: fit the members out of fold, then the combiner, and quantise members if 8 bits are set."""
+    dataset, split, settings = data.dataset, data.split, data.settings
     with stage("stack", stages):
-        able = {name: ground.makers[name] for name in draft.graphs}
-        seen = predict_out_of_fold(able, dataset, split, settings, ground.target.horizon, progress)
-        stacked = fit_stack(seen, draft.graphs, dataset, split, settings, measure)
-    draft.drop(stacked.failures)  # no weight is known for them
+        trained = {name: data.makers[name] for name in builder.graphs}
+        out_of_fold = predict_out_of_fold(trained, dataset, split, settings, data.target.horizon, progress)
+        stacked = fit_stack(out_of_fold, builder.graphs, dataset, split, settings, measure)
+    builder.mark_failed(stacked.failures)  # they have no weight
     bits: dict[str, Any] = {}
     if settings.train.precision == "int8":
         with stage("int8", stages):
-            found = lighten(dataset, split, draft.members, draft.files, partial(of_stack, stacked.stack))
-            bits["int8"] = found.to_json()
-            if found.kept:  # the figures are of what is served
-                stacked = fit_stack(seen, draft.graphs, dataset, split, settings, measure)
-    draft.files |= stacked.files
-    draft.measure(stacked.figures)  # on the rows that all members have
-    draft.metrics, draft.stack = stacked.figures | bits, stacked.about
+            criteria = partial(stack_criteria, stacked.stack)
+            comparison = quantise_members(dataset, split, builder.members, builder.files, criteria)
+            bits["int8"] = comparison.to_json()
+            if comparison.kept:  # figures are those of the graphs that are run
+                stacked = fit_stack(out_of_fold, builder.graphs, dataset, split, settings, measure)
+    builder.files |= stacked.files
+    builder.set_metrics(stacked.figures)  # on the rows that all members could predict
+    builder.metrics, builder.stack = stacked.figures | bits, stacked.about

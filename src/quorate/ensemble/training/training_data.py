@@ -1,4 +1,4 @@
-"""What all members of an ensemble are trained on: rows, labels, how they are parted, and what a new member is like."""
+"""Training data of an ensemble: rows, labels, their split, and factories of the members."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from quorate.models import Model, build
 from quorate.models.registry import require_known
 from quorate.targets import Dataset, Slices, Target, TimeSplit, build_dataset, time_split, validation_slices
 
-# Makes a new, unfitted member.
+# Makes an unfitted member.
 Maker = Callable[[], Model]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
-    """Rows for every member.
+    """Rows for all members.
 
     Attributes:
-        recipe, settings: that it follows.
-        makers: member -> how a new one is made, in order.
-        target: what is learned.
-        features: what it is learned from.
+        recipe, settings: of the training.
+        makers: member -> factory of unfitted models, in order.
+        target: of the labels.
+        features: feature set.
         dataset: the rows.
         split: training, validation and test rows, in order of time.
         slices: of the validation rows.
-        prior: (3,) class shares of the training rows, or (1,) their mean return.
+        prior: (3,) class shares or (1,) mean return of the training rows.
     """
 
     recipe: Recipe
@@ -50,25 +50,25 @@ class TrainingData:
 
     @property
     def classes(self) -> bool:
-        """Whether members learn classes, to vote; else returns, to be stacked."""
+        """Whether members predict classes and vote; else they predict returns and are stacked."""
         return self.recipe.task == "class"
 
     @property
     def stop(self) -> IntArray | None:
-        """The rows that members stop early by; None for all validation rows."""
+        """Row numbers for early stopping; None for all validation rows."""
         return self.slices.stop if self.classes else None
 
     def fingerprint(self) -> str:
-        """Of all that a training depends on: an interrupted one goes on only where nothing has changed."""
+        """Hash of everything that a training depends on: an interrupted training is resumed only if it is the same."""
         dataset, split = self.dataset, self.split
-        told = (dataset.symbols, self.features.hash, self.settings, code_digest(), versions())
-        digest = hashlib.sha256(repr(told).encode())
+        inputs = (dataset.symbols, self.features.hash, self.settings, code_digest(), versions())
+        digest = hashlib.sha256(repr(inputs).encode())
         for array in (dataset.inputs.X, dataset.y, dataset.row, split.train, split.validation, split.test):
             digest.update(array.tobytes())
         return digest.hexdigest()[:16]
 
 
-def lay(
+def prepare_training_data(
     panel: Mapping[str, Candles],
     recipe: Recipe,
     models: Sequence[str],
@@ -76,20 +76,20 @@ def lay(
     start: int | None,
     end: int | None,
 ) -> TrainingData:
-    """Features and labels of a panel, parted in time.
+    """Compute features and labels of a panel and split them in time.
 
     Args:
-        panel: symbol -> candles; those before `start` only warm the features.
-        recipe: what members learn.
+        panel: symbol -> candles; those before `start` are only used to warm up features.
+        recipe: kind of ensemble.
         models: registered names, in order.
         settings: of models, target and split.
-        start: first bar that may train, ms, inclusive; None for the first there is.
-        end: exclusive; None for all.
+        start: open time of the first training bar, ms, inclusive; None for the first candle.
+        end: exclusive, ms; None for all candles.
 
     Raises:
-        ModelError: an unknown or doubled name, or none.
-        FeatureError: an unknown feature set, or a column of a user's own that fails a check.
-        DataError: no row has every feature and a label.
+        ModelError: a name is unknown or repeated, or there is none.
+        FeatureError: unknown feature set, or a user-defined column fails a check.
+        DataError: no row has all features and a label.
     """
     _require_models(models)
     makers = {name: _maker(name, recipe, settings) for name in models}
@@ -100,9 +100,8 @@ def lay(
     dataset = build_dataset(panel, features, target, first, end, lead=lead)
     split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
     slices = validation_slices(dataset.time, dataset.span_end, split.validation, settings.split)
-    learned = dataset.y[split.train]
-    shares = recipe.task == "class"
-    prior = np.bincount(learned, minlength=3) / len(learned) if shares else learned.mean(keepdims=True)
+    y, classes = dataset.y[split.train], recipe.task == "class"
+    prior = np.bincount(y, minlength=3) / len(y) if classes else y.mean(keepdims=True)
     return TrainingData(recipe, settings, makers, target, features, dataset, split, slices, prior)
 
 
@@ -110,16 +109,18 @@ def _require_models(models: Sequence[str]) -> None:
     for name in models:
         require_known(name)
     if not models or len(set(models)) < len(models):
-        raise ModelError("train the ensemble", found=f"models {', '.join(models) or 'none'}", expected="each once")
+        raise ModelError(
+            "train the ensemble", found=f"models {', '.join(models) or 'none'}", expected="at least one name, each once"
+        )
 
 
 def _maker(name: str, recipe: Recipe, settings: Settings) -> Maker:
-    own, how = recipe.model_settings(settings), settings.train
-    return partial(build, name, recipe.task, own, seed=how.seed, threads=how.threads)
+    models, train = recipe.model_settings(settings), settings.train
+    return partial(build, name, recipe.task, models, seed=train.seed, threads=train.threads)
 
 
 def _window(make: Maker) -> int:
     try:
         return make().window
     except QuorateError:
-        return 1  # it fails again in its turn, and the summary says why
+        return 1  # making it fails again when it is trained, and is reported then

@@ -1,4 +1,4 @@
-"""Votes to a decision: the consensus vote, for one bar and for frames, and its policies."""
+"""The consensus vote, on one bar and on frames, and its policies."""
 
 from quorate.ensemble.voting.vote import decide
 from quorate.ensemble.voting.vote_frame import decide_frame

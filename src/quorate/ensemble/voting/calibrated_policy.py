@@ -1,14 +1,15 @@
-"""The calibrated policy: act where the ensemble's probability and the return it stands for are worth the costs.
+"""The calibrated policy: act where the ensemble's probabilities imply a return that exceeds the costs.
 
-The votes are counted as ever and keep their consensus. Then, of n members of whom q are a quorum:
+Votes are counted and named as by the classic policy. Then, for n members with a quorum of q:
 
-1. Fewer than q members voted: HOLD (`no_quorum`). Here the quorum is of those present, since agreement is in the mean.
-2. The expected return is the classes' mean returns, weighted by the ensemble's probabilities. Its sign is the side.
-3. What it leaves after a round trip's costs is below the least net return: HOLD (`below_return`).
+1. Fewer than q members voted: HOLD (`no_quorum`). Any votes count; their agreement is part of the mean score.
+2. The expected return is the mean of the classes' returns, weighted by the ensemble's probabilities. Its sign gives
+   the side.
+3. Its size less a round trip's costs is below the least net return: HOLD (`below_return`).
 4. The probability of the side's class is below the least probability: HOLD (`below_probability`).
-5. The prediction set holds another class, or none: HOLD (`ambiguous`), where the policy asks for it.
+5. The prediction set holds another class, or none: HOLD (`ambiguous`), if the policy requires it.
 
-Confidence is the probability of the side's class. `judge` decides on one bar, `judge_frame` on many, to the same bits.
+Confidence is the probability of the side's class. `decide` takes one bar, `decide_frame` many, with the same bits.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ import numpy as np
 
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, IntArray, Signal, TextArray
-from quorate.ensemble.calibration.conformal import Conformal, prediction_set, within
+from quorate.ensemble.calibration.conformal import Conformal, prediction_set, prediction_set_mask
 from quorate.ensemble.calibration.map_selection import ProbabilityMap
 from quorate.ensemble.voting.policies import VOLATILITY_HOLD, quorum_count
 
-#: The `rule` of an action that this policy took.
+#: The `rule` of a BUY or SELL by this policy.
 CALIBRATED: Final = "calibrated"
 
-#: What stops a bar, in the order in which it is asked.
+#: Rules that hold a bar, in order of application, and their description.
 GATES: Mapping[str, str] = {
     "no_quorum": "fewer members voted than the quorum",
     "below_return": "the expected return does not pay for the costs",
@@ -40,17 +41,17 @@ GATES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibratedPolicy:
-    """What the calibrated policy needs before it acts.
+    """Parameters of the calibrated policy.
 
     Attributes:
         vote: weights of the mean score, and the quorum.
-        ensemble: mean scores to probabilities.
+        ensemble: map from mean scores to probabilities.
         returns: mean forward return of SELL, HOLD, BUY bars, fractions.
         cost: of a round trip, a fraction.
         net_return: least expected return after costs.
         probability: least probability of the side's class.
         conformal: prediction sets; None without them.
-        unambiguous: the set must hold the side's class alone.
+        unambiguous: whether the set must hold the side's class only.
     """
 
     vote: VoteSettings
@@ -63,7 +64,7 @@ class CalibratedPolicy:
     unambiguous: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Its numbers, for a report; maps and sets are told elsewhere."""
+        """JSON object of its numbers; the map and the prediction sets are saved separately."""
         return {
             "returns": list(self.returns),
             "cost": self.cost,
@@ -72,25 +73,25 @@ class CalibratedPolicy:
             "unambiguous": self.unambiguous,
         }
 
-    def judge(
+    def decide(
         self,
         signal: Signal,
         probabilities: tuple[float, float, float] | None,
         members: int,
         limit: float | None = None,
     ) -> Signal:
-        """The same votes, decided by this policy.
+        """Decide on one bar.
 
         Args:
-            signal: as the vote was counted.
-            probabilities: the ensemble's; None or not finite where no member voted.
-            members: in the manifest.
-            limit: of the prediction set; None for where the sets start.
+            signal: result of the classic vote; its votes and consensus are kept.
+            probabilities: of the ensemble; None or not finite if no member voted.
+            members: number of members in the manifest.
+            limit: of the prediction set; None for the initial limit.
         """
         known = None if probabilities is None or not all(map(math.isfinite, probabilities)) else probabilities
         if limit is None and self.conformal is not None:
-            limit = self.conformal.start
-        held = None if limit is None or known is None else prediction_set(known, limit)
+            limit = self.conformal.initial_limit
+        classes = None if limit is None or known is None else prediction_set(known, limit)
         action, confidence, expected = Action.HOLD, 0.0, None
         if known is None:
             rule = "no_votes"
@@ -105,7 +106,7 @@ class CalibratedPolicy:
                 rule = "below_return"
             elif confidence < self.probability:
                 rule = "below_probability"
-            elif self.unambiguous and held != (side,):
+            elif self.unambiguous and classes != (side,):
                 rule = "ambiguous"
             else:
                 action, rule = side, CALIBRATED
@@ -118,23 +119,23 @@ class CalibratedPolicy:
             policy=CALIBRATED,
             probabilities=known,
             expected_return=expected,
-            prediction_set=held,
+            prediction_set=classes,
         )
 
-    def judge_frame(
+    def decide_frame(
         self, probabilities: FloatArray, voters: IntArray, members: int, limit: FloatArray | None = None
-    ) -> Judged:
-        """`judge` on n bars.
+    ) -> PolicyDecisions:
+        """`decide` on n bars.
 
         Args:
-            probabilities: (n, 3) the ensemble's; NaN where no member voted.
-            voters: (n,) how many voted.
-            members: in the manifest.
-            limit: (n,) of the prediction sets; None for where they start.
+            probabilities: (n, 3) of the ensemble; NaN where no member voted.
+            voters: (n,) number of members that voted.
+            members: number of members in the manifest.
+            limit: (n,) of the prediction sets; None for the initial limit.
         """
         n = len(probabilities)
         if limit is None and self.conformal is not None:
-            limit = np.full(n, self.conformal.start)
+            limit = np.full(n, self.conformal.initial_limit)
         known = np.isfinite(probabilities).all(axis=1)
         sell, hold, buy = probabilities.T
         gross = sell * self.returns[0] + hold * self.returns[1] + buy * self.returns[2]
@@ -143,8 +144,8 @@ class CalibratedPolicy:
         confidence = np.where(known, np.where(side == Action.BUY, buy, sell), 0.0)
         ambiguous = np.zeros(n, np.bool_)
         if self.unambiguous:
-            held = within(probabilities, np.full(n, np.nan) if limit is None else limit)
-            ambiguous = (held.sum(axis=1) != 1) | ~held[np.arange(n), side]
+            classes = prediction_set_mask(probabilities, np.full(n, np.nan) if limit is None else limit)
+            ambiguous = (classes.sum(axis=1) != 1) | ~classes[np.arange(n), side]
         rule = np.select(
             [
                 ~known,
@@ -157,17 +158,17 @@ class CalibratedPolicy:
             default=CALIBRATED,
         )
         action = np.where(rule == CALIBRATED, side, Action.HOLD).astype(np.int8)
-        return Judged(action, confidence, rule, side, np.where(known, expected, np.nan))
+        return PolicyDecisions(action, confidence, rule, side, np.where(known, expected, np.nan))
 
 
-class Judged(NamedTuple):
-    """What the calibrated policy says of n bars.
+class PolicyDecisions(NamedTuple):
+    """Decisions of the calibrated policy on n bars.
 
     Attributes:
         action: (n,) int8.
         confidence: (n,) probability of the side's class; 0 where no member voted.
-        rule: (n,) what decided.
-        side: (n,) int8, BUY or SELL: what was asked about.
+        rule: (n,) the rule that decided.
+        side: (n,) int8, BUY or SELL: the side considered.
         expected_return: (n,) after costs, a fraction; NaN where no member voted.
     """
 

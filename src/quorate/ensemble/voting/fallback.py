@@ -1,7 +1,7 @@
-"""What a bundle says when no model is available: the rules' action, marked as theirs, and no confidence at all.
+"""Fallback decisions of a bundle none of whose models is available: the rules' actions, marked as such.
 
-A confidence is a claim that models make, by their scores. Rules have none, so it is 0, which the simulated account
-takes as a reason not to enter. For the same reason the vote's gate and floor, which look at scores, do not apply.
+Confidence is derived from models' scores. Rules have no scores, so it is 0, on which the simulated account does not
+enter. The vote's volatility gate and floor also need scores and do not apply.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from quorate.ensemble.voting.vote_frame import Decisions
 from quorate.features import Bars
 from quorate.models.rules import rule_actions
 
-#: The `rule` of every decision that was taken without models, and its consensus.
+#: The `rule` and the consensus of every decision made without models.
 FALLBACK = "fallback_rules"
 
-#: The consensus where the two rules contradict each other and the answer is HOLD.
+#: The consensus where the two rules contradict each other and the decision is HOLD.
 CONTRADICTED = "fallback_rules_contradicted"
 
 
-def fall_back(bars: Bars) -> Decisions:
+def fallback_decisions(bars: Bars) -> Decisions:
     """The rules' decision on each of n bars."""
-    said = rule_actions(bars)
-    nothing = np.zeros(len(bars))
+    rules = rule_actions(bars)
+    zeros = np.zeros(len(bars))
     return Decisions(
-        action=said.action,
-        confidence=nothing,
-        base=nothing.copy(),
-        consensus=np.where(said.contradicted, CONTRADICTED, FALLBACK),
+        action=rules.action,
+        confidence=zeros,
+        base=zeros.copy(),
+        consensus=np.where(rules.contradicted, CONTRADICTED, FALLBACK),
         rule=np.full(len(bars), FALLBACK),
     )
 
 
 def fallback_signal(bars: Bars, volatility: float, abstentions: tuple[Abstention, ...]) -> Signal:
-    """The rules' decision at the newest bar; every member of the bundle abstains. A volatility of NaN is not known."""
-    newest = fall_back(bars)
+    """The rules' decision at the newest bar; every member of the bundle abstains. A volatility of NaN is unknown."""
+    newest = fallback_decisions(bars)
     return Signal(
         action=Action(int(newest.action[-1])),
         confidence=0.0,
@@ -56,16 +56,16 @@ def fallback_signal(bars: Bars, volatility: float, abstentions: tuple[Abstention
 
 def fallback_frame(bars: Bars, volatility: FloatArray, models: Sequence[str], synthetic: bool) -> DecisionFrame:
     """The rules' decision on every bar; every model of a vote abstains."""
-    said = fall_back(bars)
+    decisions = fallback_decisions(bars)
     return DecisionFrame(
         symbol=bars.symbol,
         timeframe=bars.timeframe,
         time=bars.time,
-        action=said.action,
-        confidence=said.confidence,
-        base=said.base,
-        consensus=said.consensus,
-        rule=said.rule,
+        action=decisions.action,
+        confidence=decisions.confidence,
+        base=decisions.base,
+        consensus=decisions.consensus,
+        rule=decisions.rule,
         volatility=volatility,
         scores={model: np.full((len(bars), len(Action)), np.nan) for model in models},
         synthetic=synthetic,

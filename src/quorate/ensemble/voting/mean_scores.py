@@ -1,4 +1,4 @@
-"""What the members lean to together: their scores, averaged with the vote's weights over those that voted."""
+"""Mean scores of the members: averages with the vote's weights over those that voted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quorate.core.types import Abstention, FloatArray, Vote
 
 
 def mean_scores(tables: Mapping[str, FloatArray], settings: VoteSettings) -> FloatArray:
-    """(n, 3) weighted mean of the (n, 3) raw scores of at least one model; NaN where all abstained.
+    """(n, 3) weighted mean of the (n, 3) raw scores of one or more models; NaN where all abstained.
 
     >>> one, two = np.array([[0.2, 0.2, 0.6]]), np.array([[0.4, 0.4, 0.2]])
     >>> mean_scores({"xgboost": one, "lightgbm": two}, VoteSettings()).round(6).tolist()
@@ -28,7 +28,7 @@ def mean_scores(tables: Mapping[str, FloatArray], settings: VoteSettings) -> Flo
 
 
 def mean_vote(votes: Iterable[Vote | Abstention], settings: VoteSettings) -> tuple[float, float, float] | None:
-    """The same of one bar's votes, to the bit; None where no vote comes with its three scores."""
+    """The same for one bar's votes, bit for bit; None if no vote has its three scores."""
     sell = hold = buy = weights = 0.0
     for vote in votes:
         if isinstance(vote, Vote) and vote.scores is not None:

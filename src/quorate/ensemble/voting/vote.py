@@ -1,4 +1,4 @@
-"""The consensus vote on one bar: the rules, in the order in which they are applied.
+"""The consensus vote on one bar.
 
 A pure function of votes, volatility and settings. `vote_frame.py` applies the same rules to arrays of bars.
 """
@@ -18,7 +18,7 @@ from quorate.ensemble.voting.mean_scores import mean_vote
 from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
 
 CONFLICT = "conflict_resolved_to_hold"
-# The name of a consensus is fixed by this share of the members, whatever quorum a deployment asks for.
+# Names of a consensus always refer to this share of the members, whatever quorum is set.
 NAMING_QUORUM = 0.75
 
 # consensus -> (multiplier of the base, cap of the confidence)
@@ -31,7 +31,7 @@ BOOST: Mapping[str, tuple[float, float]] = {
 
 
 def consensus_name(agreeing: int, members: int) -> str:
-    """What the agreement of `agreeing` of `members` models is called.
+    """Name of the consensus of `agreeing` of `members` models.
 
     >>> [consensus_name(k, 4) for k in (1, 2, 3, 4)]
     ['weak', 'split', 'strong', 'unanimous']
@@ -44,7 +44,7 @@ def consensus_name(agreeing: int, members: int) -> str:
 
 
 def loaded_mode(loaded: int, members: int) -> Mode:
-    """Full when every member is loaded, partial from two on, else none.
+    """Full if every member is loaded, partial if at least two are, else none.
 
     >>> loaded_mode(4, 4), loaded_mode(2, 4), loaded_mode(1, 4)
     ('full', 'partial', 'none')
@@ -71,34 +71,34 @@ def decide(
     Args:
         votes: votes and abstentions, each model once. A vote whose score is not finite counts as an abstention.
         volatility: volatility_20 as a fraction. Missing or not finite closes the gate: no BUY, no SELL.
-        weights: weight by model, before the policy's own table; a weight on the vote itself comes first.
-        policy: quorum, floor and gate, or a calibrated policy; the defaults are the classic policy.
-        members: models in the manifest, loaded or not; by default as many as there are votes and abstentions.
-        mode: how many members are loaded; by default judged by the votes.
-        symbol: passed on to the signal.
-        time: likewise.
-        probabilities: the ensemble's, once calibrated: passed on, and what a calibrated policy decides by. It makes its
-            own of the votes' scores where None.
+        weights: weight by model, which replaces the policy's; a weight of the vote itself replaces both.
+        policy: quorum, floor and gate, or a calibrated policy; default: the classic policy.
+        members: number of models in the manifest, loaded or not; default: the number of votes and abstentions.
+        mode: how many members are loaded; default: derived from the votes.
+        symbol: of the signal.
+        time: of the signal: open time of the bar, ms.
+        probabilities: calibrated probabilities of the ensemble, by which a calibrated policy decides; None to compute
+            them from the votes' scores.
 
     Returns:
-        The signal. A HOLD keeps its confidence, except after a conflict, where it is 0.
+        The signal. A HOLD keeps its confidence, except in a conflict, where it is 0.
 
     Raises:
-        VoteError: a model that votes twice, a score outside 0 to 1, a weight that is not positive, too few members.
+        VoteError: a model votes twice, a score is outside 0 to 1, a weight is not positive, or more votes than members.
 
     >>> decide([Vote(m, Action.BUY, 0.9) for m in ("xgboost", "lightgbm", "nhits", "patchtst")], 0.02).line()
     'unanimous | xgb:BUY 90%, lgbm:BUY 90%, nhits:BUY 90%, patchtst:BUY 90% | vol:2.00%'
     """
-    counted, abstained = _screen(votes)
+    counted, abstained = _separate(votes)
     if isinstance(policy, CalibratedPolicy):
         n = len(counted) + len(abstained) if members is None else members
-        cast: list[Vote | Abstention] = [*counted, *abstained]
+        checked: list[Vote | Abstention] = [*counted, *abstained]
         if probabilities is None:
-            probabilities = _probabilities(cast, policy)
-        counted_first = decide(
-            cast, volatility, weights=weights, policy=policy.vote, members=n, mode=mode, symbol=symbol, time=time
+            probabilities = _probabilities(checked, policy)
+        classic = decide(
+            checked, volatility, weights=weights, policy=policy.vote, members=n, mode=mode, symbol=symbol, time=time
         )
-        return policy.judge(counted_first, probabilities, n)
+        return policy.decide(classic, probabilities, n)
     policy = policy or CLASSIC
     n = len(counted) + len(abstained) if members is None else members
     if n < len(counted) + len(abstained):
@@ -125,7 +125,7 @@ def decide(
             probabilities=probabilities,
         )
 
-    # 1. The largest sum of weights wins, if it is also the strict plurality.
+    # 1. The class with the largest sum of weights wins if it also has the most votes.
     sums, weighted, counts = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0, 0, 0]
     for vote in counted:
         weight = _weight(vote, weights, policy)
@@ -151,7 +151,7 @@ def decide(
     if winner == Action.HOLD:
         return signal(Action.HOLD, confidence, consensus, "vote", base)
 
-    # 5. The volatility gate looks at the base, before the boost: else agreement would open it.
+    # 5. The volatility gate uses the base: after the boost, agreement alone would open it.
     calm = known_volatility is not None and known_volatility <= policy.volatility_limit + TOLERANCE
     if not calm and (known_volatility is None or base < policy.volatility_base - TOLERANCE):
         return signal(Action.HOLD, confidence, consensus + VOLATILITY_HOLD, "volatility_gate", base)
@@ -171,8 +171,8 @@ def _probabilities(votes: Iterable[Vote | Abstention], policy: CalibratedPolicy)
     return sell, hold, buy
 
 
-def _screen(votes: Iterable[Vote | Abstention]) -> tuple[list[Vote], list[Abstention]]:
-    """Votes that count, and abstentions, those of non-finite scores included."""
+def _separate(votes: Iterable[Vote | Abstention]) -> tuple[list[Vote], list[Abstention]]:
+    """Votes, and abstentions, which include votes whose score is not finite."""
     counted: list[Vote] = []
     abstained: list[Abstention] = []
     seen: set[str] = set()

@@ -1,6 +1,6 @@
-"""The consensus vote on every bar of a frame at once: the rules of `vote.py`, in the same order, on arrays.
+"""The consensus vote on every bar of a frame: the rules of `vote.py`, in the same order, on arrays.
 
-The property tests hold the two against each other, bit for bit.
+Property tests compare the two bit for bit.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from quorate.ensemble.voting.vote import BOOST, CONFLICT, NAMING_QUORUM, consens
 
 
 class Decisions(NamedTuple):
-    """What `Signal` says, as arrays of n bars.
+    """Decisions on n bars: the fields of `Signal` as (n,) arrays.
 
-    `side` is BUY or SELL, what a calibrated policy asked about before it acted or did not; None of the vote.
+    `side` is BUY or SELL, the side that a calibrated policy considered; None for the vote.
     """
 
     action: ActionArray
@@ -33,20 +33,20 @@ class Decisions(NamedTuple):
     side: ActionArray | None = None
 
 
-# A model that gives two classes the same score does not act: HOLD comes first.
+# Of classes with equal scores HOLD comes first: such a model does not act.
 PREFERENCE = (Action.HOLD, Action.SELL, Action.BUY)
 
 _PREFERENCE = np.array(PREFERENCE)
 
 
-def choose(scores: FloatArray) -> tuple[ActionArray, FloatArray]:
-    """Each row's class and its score: the largest of the three.
+def top_class(scores: FloatArray) -> tuple[ActionArray, FloatArray]:
+    """Class with the largest score in each row, and that score.
 
     Args:
-        scores: (n, 3) in class order; a row with a non-finite value has no vote.
+        scores: (n, 3) in class order; a row with a value that is not finite is an abstention.
 
     Returns:
-        (n,) int8 actions, and (n,) float64 scores that are NaN where there is no vote.
+        (n,) int8 actions, and (n,) float64 scores, NaN for an abstention.
     """
     best = _PREFERENCE[np.argmax(scores[:, _PREFERENCE], axis=1)].astype(np.int8)
     score = scores[np.arange(len(scores)), best]
@@ -65,12 +65,13 @@ def decide_frame(
     """Count the votes on n bars.
 
     Args:
-        scores: model -> (n, 3) scores in class order; a row with a non-finite value is an abstention.
+        scores: model -> (n, 3) scores in class order; a row with a value that is not finite is an abstention.
         volatility: (n,) volatility_20 as a fraction; not finite closes the gate on that bar.
-        policy: quorum, floor, gate and weights, or a calibrated policy; the defaults are the classic policy.
-        members: models in the manifest, loaded or not; by default the models in `scores`.
-        limit: (n,) of a calibrated policy's prediction sets; None for where they start.
-        probabilities: (n, 3) the ensemble's, for a calibrated policy, which makes its own of the scores where None.
+        policy: quorum, floor, gate and weights, or a calibrated policy; default: the classic policy.
+        members: number of models in the manifest, loaded or not; default: the number of models in `scores`.
+        limit: (n,) of a calibrated policy's prediction sets; None for the initial limit.
+        probabilities: (n, 3) calibrated probabilities of the ensemble, by which a calibrated policy decides; None to
+            compute them from the scores.
 
     Raises:
         VoteError: arrays of different lengths, scores outside 0 to 1, or fewer members than models.
@@ -78,15 +79,15 @@ def decide_frame(
     if isinstance(policy, CalibratedPolicy):
         if probabilities is None:
             probabilities = policy.ensemble(mean_scores(scores, policy.vote))
-        counted = decide_frame(scores, volatility, policy=policy.vote, members=members)
+        classic = decide_frame(scores, volatility, policy=policy.vote, members=members)
         voters = np.sum([np.isfinite(table).all(axis=1) for table in scores.values()], axis=0)
-        judged = policy.judge_frame(probabilities, voters, len(scores) if members is None else members, limit)
-        return counted._replace(
-            action=judged.action,
-            confidence=judged.confidence,
-            rule=judged.rule,
-            side=judged.side,
-            consensus=np.char.replace(counted.consensus, VOLATILITY_HOLD, ""),
+        decided = policy.decide_frame(probabilities, voters, len(scores) if members is None else members, limit)
+        return classic._replace(
+            action=decided.action,
+            confidence=decided.confidence,
+            rule=decided.rule,
+            side=decided.side,
+            consensus=np.char.replace(classic.consensus, VOLATILITY_HOLD, ""),
         )
     policy = policy or CLASSIC
     n = len(scores) if members is None else members
@@ -94,7 +95,7 @@ def decide_frame(
     if n < len(scores):
         raise VoteError("count the votes", found=f"{len(scores)} models", expected=f"at most {n}, the members")
 
-    # 1. Sums and counts by class; models are added in their order, as the scalar vote does.
+    # 1. Sums and counts by class, models added in order as in the scalar vote.
     sums, weighted = np.zeros((bars, 3)), np.zeros((bars, 3))
     counts = np.zeros((bars, 3), dtype=np.int64)
     rows = np.arange(bars)
@@ -103,7 +104,7 @@ def decide_frame(
             raise VoteError(
                 f"count the votes of {model}", found=f"scores of shape {table.shape}", expected=f"({bars}, 3)"
             )
-        action, score = choose(table)
+        action, score = top_class(table)
         voted = np.isfinite(score)
         if ((score[voted] < 0) | (score[voted] > 1)).any():
             raise VoteError(
@@ -129,7 +130,7 @@ def decide_frame(
     consensus = names[found]
     confidence = np.minimum(cap[found], base * multiplier[found])
 
-    # 4. to 6. Each rule looks only at bars that no earlier rule has decided.
+    # 4. to 6. Each rule applies to bars that no earlier rule has decided.
     acting = np.isin(winner, (Action.SELL, Action.BUY))
     no_quorum = agreeing < quorum_count(policy.quorum, n)
     known = np.isfinite(volatility)
@@ -138,9 +139,9 @@ def decide_frame(
     lowered = agreeing < quorum_count(NAMING_QUORUM, n)
     floor = np.where(lowered, policy.lowered_floor, policy.floor) - TOLERANCE
     below = acting & (confidence < floor)
-    silent = counts.sum(axis=1) == 0
+    no_votes = counts.sum(axis=1) == 0
     rule = np.select(
-        [silent, conflict, no_quorum, shut, below],
+        [no_votes, conflict, no_quorum, shut, below],
         ["no_votes", "conflict", "no_quorum", "volatility_gate", "below_floor"],
         default="vote",
     )

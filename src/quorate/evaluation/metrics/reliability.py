@@ -14,7 +14,7 @@ import numpy as np
 
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
-from quorate.ensemble.calibration.conformal import within
+from quorate.ensemble.calibration.conformal import prediction_set_mask
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
@@ -98,7 +98,7 @@ def _sets(
         labels = target.label(candles[symbol])
         at = np.searchsorted(candles[symbol].time, frame.time)
         rows = labels.known[at] & np.isfinite(frame.probabilities).all(axis=1) & ~np.isnan(frame.limit)
-        sets = within(frame.probabilities[rows], frame.limit[rows])
+        sets = prediction_set_mask(frame.probabilities[rows], frame.limit[rows])
         y = labels.y[at][rows]
         right = sets[np.arange(len(y)), y].astype(np.float64)
         covered.append(right)

@@ -19,7 +19,7 @@ from quorate.core.errors import ModelError, QuorateError
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
-from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, learn
+from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
@@ -176,7 +176,7 @@ def _fit_policy(
         )
 
     calibrate, choose = slices.calibrate, slices.choose
-    return learn(holdout(calibrate, 0), holdout(choose, len(calibrate)), settings, len(members))
+    return fit_policy(holdout(calibrate, 0), holdout(choose, len(calibrate)), settings, len(members))
 
 
 def require_members(names: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
 from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
 from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.series import BEFORE_SERIES
-from quorate.ensemble.voting.fallback import fall_back
+from quorate.ensemble.voting.fallback import fallback_decisions
 from quorate.features import Bars, atr_14, volatility_20
 from quorate.integrations.freqtrade.frames import read_frame
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
@@ -132,7 +132,7 @@ class Forecaster:
         if bundle is not None:
             return bundle.predict_frame(candles, allow_training_span=self._options.own.allow_training_span)
         bars = Bars(candles)
-        said = fall_back(bars)
+        said = fallback_decisions(bars)
         return DecisionFrame(
             symbol=candles.symbol,
             timeframe=candles.timeframe,

@@ -20,7 +20,7 @@ from quorate.core.types import (
     Signal,
     Vote,
 )
-from quorate.ensemble.voting.vote_frame import choose
+from quorate.ensemble.voting.vote_frame import top_class
 
 #: What every column of ours begins with.
 PREFIX = "quorate_"
@@ -152,7 +152,7 @@ def _said(decisions: DecisionFrame, model: str, rows: slice = slice(None)) -> tu
     length = len(decisions.time[rows])
     silent = np.full(length, np.nan)
     if model in decisions.scores:
-        action, score = choose(decisions.scores[model][rows])
+        action, score = top_class(decisions.scores[model][rows])
         return score, np.where(np.isnan(score), np.nan, action - float(Action.HOLD))
     if model in decisions.forecasts:
         predicted = decisions.forecasts[model][rows]
