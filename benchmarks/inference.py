@@ -26,7 +26,7 @@ from quorate.core.settings import ModelSettings
 from quorate.models import Model, build
 from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
-from turns import in_turns
+from alternating import time_alternately
 
 FEATURES = 14
 NETWORKS = ("nhits", "lstm", "patchtst")
@@ -85,9 +85,9 @@ def measure(name: str) -> dict:
 
     runs = {"eager": eager, "onnx": session.run, "int8": small.run}
     one = X[:1]
-    latency = in_turns({form: (lambda run=run: run(one)) for form, run in runs.items()}, ROUNDS, 10)
+    latency = time_alternately({form: (lambda run=run: run(one)) for form, run in runs.items()}, ROUNDS, 10)
     batches = {form: best_batch(run, X) for form, run in runs.items()}
-    passes = in_turns(
+    passes = time_alternately(
         {form: (lambda run=run, batch=batches[form]: in_batches(run, X, batch)) for form, run in runs.items()}, PASSES
     )
     return {
@@ -121,7 +121,7 @@ def in_batches(run: Callable[[np.ndarray], object], X: np.ndarray, batch: int) -
 
 def best_batch(run: Callable[[np.ndarray], object], X: np.ndarray) -> int:
     """The batch size that gives the most windows a second."""
-    took = in_turns({batch: (lambda batch=batch: in_batches(run, X, batch)) for batch in BATCHES}, TRIED)
+    took = time_alternately({batch: (lambda batch=batch: in_batches(run, X, batch)) for batch in BATCHES}, TRIED)
     return min(took, key=lambda batch: statistics.median(took[batch]))
 
 

@@ -1,17 +1,29 @@
-"""From candles to a signal with all four members at full size, beside a plain reference in the same run.
+"""Latency from candles to a signal with all four members at full size, beside a plain reference in the same run.
 
-    python benchmarks/live.py
+    python benchmarks/live.py [--out FOLDER]
+    python benchmarks/live.py --beside OLD [--beside-python PYTHON] [--bundle FOLDER] [--rounds 9] [--pairs 5]
 
-One symbol: warm, one thread, 500 candles, in turns of ten calls; and alternating with the plain reference, which leaves
-little of ours in the caches; medians of five processes, since one is luckier with its memory than the next. A hundred
-symbols at once, beside one by one. A whole frame of 40,000 bars, by member. Each in full precision and with the
-networks in 8 bits (which a bundle serves only where its decisions stay the same: here it is only timed). The bundle is
-trained for next to no time on a synthetic market; what it says costs the same. Writes benchmarks/results/live.json and
-.md. Leave the machine alone meanwhile.
+One symbol: warm, one thread, 500 candles, alternately in blocks of ten calls; and alternately in single calls, where
+the plain reference leaves little of our data in the caches. Medians of five processes, since the speed of a process
+depends on where its memory lies. A hundred symbols in one call, beside one by one. A frame of 40,000 bars, by member.
+Each in full precision and with int8 networks (which a bundle serves only where its decisions stay the same; here they
+are only timed). The bundle is hardly trained, see reference_bundle.py. Writes live.json and .md into
+benchmarks/results.
+
+With --beside, this checkout is compared with an older checkout of Quorate instead, in one run: time of `import
+quorate`, of `quorate --help`, until the bundle is loaded and until the first signal; memory; latency of a signal and of
+a hundred signals in one call. One command for all of it, with the folder of the old checkout:
+
+    python benchmarks/live.py --beside OLD --beside-python OLD/.venv/bin/python
+
+It writes live_beside.json and .md, and ends with 1 if a ratio new / old is above its limit or the signals differ.
+
+Run on an idle machine.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -21,26 +33,25 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
 
+import checkouts
 import quorate
+from alternating import time_alternately
 from plain_live import Plain
 from quorate.core.settings import Settings
 from quorate.ensemble.inference.predictor import Bundle
-from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.features import Inputs, build
 from quorate.market import SyntheticMarket
 from quorate.models import build as build_model
 from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
-from turns import in_turns
+from reference_bundle import MEMBERS, train_reference_bundle
 
-MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
 MOST_P50_MS, MOST_P99_MS, MOST_SHARE, MOST_INT8_SHARE = 4.0, 10.0, 1 / 5, 1 / 10
 LEAST_GAIN, LEAST_INT8_GAIN = 1.5, 3.0
 PROCESSES, ROUNDS, FRAME = 5, 400, 40_000
@@ -48,106 +59,116 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
-    if len(sys.argv) > 1:
-        print(json.dumps(signals(Path(sys.argv[1]))))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, help="bundle of all four members, instead of training one")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
+    parser.add_argument("--signals", action="store_true", help=argparse.SUPPRESS)  # one of the processes
+    checkouts.add_options(parser)
+    options = parser.parse_args()
+    if options.signals:
+        print(json.dumps(signals(options.bundle)))
         return 0
+    if options.beside is not None:
+        return checkouts.compare(options, "live", latency=True)
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(options.bundle or train_reference_bundle(Path(folder)))
+    text = as_markdown(found)
+    print(text)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "live.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (options.out / "live.md").write_text(text, encoding="utf-8")
+    return 0 if kept(found) else 1
+
+
+def measure(path: Path) -> dict:
+    """All figures of the bundle in a folder."""
     market = SyntheticMarket(seed=7, symbols=100, bars=500)
     panel = list(market.panel().values())
     now = int(panel[0].time[-1]) + 3_600_000
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = make_bundle(Path(folder))
-        light = lightened(bundle, Path(folder))
-        runs = [of_another_process(Path(folder)) for _ in range(PROCESSES)]
-    found = {
+    bundle = quorate.load_bundle(path)
+    light = with_int8_networks(bundle, path)
+    runs = [signals_of_a_process(path) for _ in range(PROCESSES)]
+    many = {
+        "one_by_one_s": 100 / shortest(lambda: [predict(bundle, candles, now) for candles in panel]),
+        "at_once_s": 100 / shortest(lambda: bundle.predict_many(panel, now=now, allow_training_span=True)),
+        "int8_at_once_s": 100 / shortest(lambda: light.predict_many(panel, now=now, allow_training_span=True)),
+    }
+    return {
         "command": "python benchmarks/live.py",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         **{part: medians([run[part] for run in runs]) for part in ("signal_ms", "alternating_ms")},
         "runs": runs,
-        "many": {
-            "one_by_one_s": 100 / least(lambda: [say_of(bundle, candles, now) for candles in panel]),
-            "at_once_s": 100 / least(lambda: bundle.predict_many(panel, now=now, allow_training_span=True)),
-            "int8_at_once_s": 100 / least(lambda: light.predict_many(panel, now=now, allow_training_span=True)),
-        },
+        "many": many,
         "frame": frame_times(bundle, light),
+        "share": median(share(run, "quorate") for run in runs),
+        "int8_share": median(share(run, "int8") for run in runs),
+        "gain": many["at_once_s"] / many["one_by_one_s"],
+        "int8_gain": many["int8_at_once_s"] / many["one_by_one_s"],
     }
-    many = found["many"]
-    found["share"] = median(share(run, "quorate") for run in runs)
-    found["int8_share"] = median(share(run, "int8") for run in runs)
-    found["gain"] = many["at_once_s"] / many["one_by_one_s"]
-    found["int8_gain"] = many["int8_at_once_s"] / many["one_by_one_s"]
-    one = found["signal_ms"]
-    text = as_markdown(found)
-    print(text)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "live.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    (RESULTS / "live.md").write_text(text, encoding="utf-8")
-    kept = (
-        one["quorate"]["p50"] <= MOST_P50_MS
-        and one["quorate"]["p99"] <= MOST_P99_MS
+
+
+def kept(found: dict) -> bool:
+    """All figures are within their limits."""
+    one = found["signal_ms"]["quorate"]
+    return (
+        one["p50"] <= MOST_P50_MS
+        and one["p99"] <= MOST_P99_MS
         and found["share"] <= MOST_SHARE
         and found["int8_share"] <= MOST_INT8_SHARE
         and found["gain"] >= LEAST_GAIN
         and found["int8_gain"] >= LEAST_INT8_GAIN
     )
-    return 0 if kept else 1
 
 
-def signals(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
-    """Percentiles of one signal's milliseconds, by who gave it: in turns of ten calls, and alternating."""
+def signals(path: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """Percentiles of the milliseconds of one signal: in blocks of ten calls, and in single calls."""
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
-    (path,) = (child.parent for child in folder.glob("*/manifest.json"))
     bundle = quorate.load_bundle(path)
-    light = lightened(bundle, folder)
+    light = with_int8_networks(bundle, path)
     candles = next(iter(SyntheticMarket(seed=7, symbols=100, bars=500).panel().values()))
     plain, frame, now = Plain(build_eager()), candles.to_pandas(), int(candles.time[-1]) + 3_600_000
     rows = plain.features(frame)
     calls: dict[str, Callable[[], object]] = {
-        "quorate": lambda: say_of(bundle, candles, now),
-        "int8": lambda: say_of(light, candles, now),
+        "quorate": lambda: predict(bundle, candles, now),
+        "int8": lambda: predict(light, candles, now),
         "plain": lambda: plain.signal(frame),
         "plain models alone": lambda: plain.scores(rows),
     }
     assert len(bundle.predict(candles, now=now, allow_training_span=True).votes) == len(MEMBERS)
-    times = {"signal_ms": in_turns(calls, ROUNDS, 10), "alternating_ms": in_turns(calls, ROUNDS // 2)}
+    times = {
+        "signal_ms": time_alternately(calls, ROUNDS, 10),
+        "alternating_ms": time_alternately(calls, ROUNDS // 2),
+    }
     return {
-        part: {name: {"p50": p(50, taken), "p99": p(99, taken)} for name, taken in each.items()}
+        part: {name: {"p50": percentile_ms(50, taken), "p99": percentile_ms(99, taken)} for name, taken in each.items()}
         for part, each in times.items()
     }
 
 
-def of_another_process(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
-    done = subprocess.run([sys.executable, __file__, str(folder)], capture_output=True, text=True, check=True)
+def signals_of_a_process(path: Path) -> dict[str, dict[str, dict[str, float]]]:
+    """`signals` in a process of its own."""
+    command = [sys.executable, __file__, "--signals", "--bundle", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
 def medians(runs: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Of every figure over the processes."""
+    """Median of every figure over the processes."""
     return {name: {key: median(run[name][key] for run in runs) for key in figures} for name, figures in runs[0].items()}
 
 
 def share(run: dict, name: str, part: str = "signal_ms") -> float:
-    """Of the plain reference's time, in the same process."""
+    """Median time as a fraction of the plain reference's in the same process."""
     return run[part][name]["p50"] / run[part]["plain"]["p50"]
 
 
-def say_of(bundle: Bundle, candles: quorate.Candles, now: int) -> object:
+def predict(bundle: Bundle, candles: quorate.Candles, now: int) -> object:
     return bundle.predict(candles, now=now, allow_training_span=True)
 
 
-def make_bundle(out: Path) -> Bundle:
-    """All four members at full size, trained for next to no time."""
-    settings = Settings()
-    short = {name: replace(getattr(settings.models, name), epochs=1, share=0.05) for name in ("nhits", "patchtst")}
-    settings = replace(settings, models=replace(settings.models, **short))
-    market = SyntheticMarket(seed=3, symbols=3, bars=1_000)
-    trained = train_ensemble(market.panel(), "1h", TrainingSpec(models=MEMBERS, settings=settings), out)
-    return quorate.load_bundle(trained.path)
-
-
-def lightened(bundle: Bundle, out: Path) -> Bundle:
-    """The same with its networks in 8 bits, whatever that does to their answers."""
-    (path,) = (child.parent for child in out.glob(f"{bundle.manifest.id}/manifest.json"))
+def with_int8_networks(bundle: Bundle, path: Path) -> Bundle:
+    """The bundle with int8 networks, without the check of their decisions."""
     sessions = dict(bundle.members.sessions)
     for name, session in sessions.items():
         if session.window > 1:
@@ -156,7 +177,7 @@ def lightened(bundle: Bundle, out: Path) -> Bundle:
 
 
 def build_eager() -> torch.nn.Module:
-    """N-HiTS at full size, eager."""
+    """N-HiTS at full size, in eager mode."""
     model = build_model("nhits", "class", Settings().models, seed=1)
     return model._module(14).eval()
 
@@ -182,7 +203,8 @@ def frame_times(bundle: Bundle, light: Bundle) -> dict[str, float]:
     return found
 
 
-def least(call: Callable[[], object], rounds: int = 7) -> float:
+def shortest(call: Callable[[], object], rounds: int = 7) -> float:
+    """Seconds of the fastest of some calls, after one that is not counted."""
     call()
     times = []
     for _ in range(rounds):
@@ -192,8 +214,8 @@ def least(call: Callable[[], object], rounds: int = 7) -> float:
     return min(times)
 
 
-def p(percent: float, times: list[float]) -> float:
-    """Milliseconds."""
+def percentile_ms(percent: float, times: list[float]) -> float:
+    """Percentile of times in seconds, in milliseconds."""
     return float(1_000 * np.percentile(times, percent))
 
 
@@ -210,7 +232,7 @@ def as_markdown(found: dict) -> str:
         "",
         f"`{found['command']}` on {found['machine']}: four members at full size, core14.",
         "",
-        "| 500 candles to a signal, one thread | p50, ms | p99, ms | share of plain | alternating: p50, ms | share |",
+        "| 500 candles to a signal, one thread | p50, ms | p99, ms | of plain | single calls: p50, ms | of plain |",
         "|---|---:|---:|---:|---:|---:|",
         *(
             f"| {name} | {taken['p50']:.2f} | {taken['p99']:.2f} | {shares[name, 'signal_ms']:.3f} "
@@ -218,19 +240,20 @@ def as_markdown(found: dict) -> str:
             for name, taken in one.items()
         ),
         "",
-        f"Medians of {PROCESSES} processes. In turns of ten calls; alternating: of one call, so that each finds the "
-        f"caches full of another's. The share of int8 was {spread[0]:.3f} to {spread[-1]:.3f}.",
+        f"Medians of {PROCESSES} processes; \"of plain\" is the p50 as a fraction of the plain reference's. "
+        "Alternately in blocks of ten calls, and in single calls, which find the caches filled by another one. The fraction of int8 "
+        f"was {spread[0]:.3f} to {spread[-1]:.3f}.",
         "",
-        f"Asked for: p50 at most {MOST_P50_MS:g} ms, p99 at most {MOST_P99_MS:g} ms, at most {MOST_SHARE:g} of the "
-        f"plain reference's p50, {MOST_INT8_SHARE:g} with the networks in 8 bits.",
+        f"Limits: p50 {MOST_P50_MS:g} ms, p99 {MOST_P99_MS:g} ms, {MOST_SHARE:g} of the plain reference's p50, "
+        f"{MOST_INT8_SHARE:g} with int8 networks.",
         "",
-        "| 100 symbols | signals/s | against one by one |",
+        "| 100 symbols | signals/s | relative to one by one |",
         "|---|---:|---:|",
         f"| one by one | {many['one_by_one_s']:,.0f} | 1 |",
-        f"| at once | {many['at_once_s']:,.0f} | {found['gain']:.2f} |",
-        f"| at once, int8 | {many['int8_at_once_s']:,.0f} | {found['int8_gain']:.2f} |",
+        f"| in one call | {many['at_once_s']:,.0f} | {found['gain']:.2f} |",
+        f"| in one call, int8 | {many['int8_at_once_s']:,.0f} | {found['int8_gain']:.2f} |",
         "",
-        f"Asked for: {LEAST_GAIN:g} at equal precision, {LEAST_INT8_GAIN:g} with the networks in 8 bits.",
+        f"Required: at least {LEAST_GAIN:g} at equal precision, {LEAST_INT8_GAIN:g} with int8 networks.",
         "",
         f"| a frame of {FRAME:,} bars | seconds | bars/s |",
         "|---|---:|---:|",

@@ -1,13 +1,20 @@
-"""What a process costs that serves all four members of the vote: resident memory, and the time until it can speak.
+"""Memory and start-up time of a process that serves all four members of the vote.
 
-    python benchmarks/serving.py [--bundle FOLDER] [--runs 5]
+    python benchmarks/serving.py [--bundle FOLDER] [--runs 5] [--out FOLDER]
+    python benchmarks/serving.py --beside OLD [--beside-python PYTHON]
 
-Two kinds of process, one after the other, several times each; medians are compared. One loads the bundle as
-`quorate.load_bundle` does and speaks; its peer is what serves when nothing is exported: torch, scikit-learn, XGBoost,
-LightGBM and pandas imported, each member loaded from its own file. Both give a signal's worth of scores on the same
-candles. Both find their modules compiled, as pip leaves them: one process of each comes first and is not counted.
-Without --bundle one is trained first, at full size and for next to no time, on a synthetic market: neither
-memory nor start-up depends on what the weights have learned. Writes benchmarks/results/serving.json and .md.
+Two kinds of process run alternately, several times each; medians are compared. One loads the bundle by
+`quorate.load_bundle` and computes a signal. Its peer is a serving process without exported models: torch, scikit-learn,
+XGBoost, LightGBM and pandas are imported, and each member is loaded from its own file. Both compute the scores of one
+signal on the same candles. One process of each runs first and is not counted, so that modules are compiled, as after
+an installation by pip. Without --bundle a reference bundle is trained first. Writes serving.json and .md into
+benchmarks/results.
+
+With --beside, start-up time and memory are compared with an older checkout of Quorate instead, over the same bundle:
+time of `import quorate`, of `quorate --help`, until the bundle is loaded and until the first signal. Writes
+serving_beside.json and .md. `live.py --beside` measures the same and latency.
+
+Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -20,26 +27,29 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+import time
 from pathlib import Path
+
+import checkouts
+from reference_bundle import train_reference_bundle
 
 RESULTS = Path(__file__).parent / "results"
 MOST_MEMORY, MOST_TIME = 1 / 4, 1 / 10
 TRAINING = ("torch", "xgboost", "lightgbm", "sklearn", "scipy", "pandas", "onnx")
 
-# Each child prints one JSON line: seconds since it was asked for, MiB resident, and what it has imported.
+# Each child prints one JSON line: seconds since its start, resident MiB, and imported training libraries.
 RESIDENT = """
 def resident():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS")) / 1024
 """
-SELF = """
+QUORATE = """
 import sys, time; began = float(sys.argv[1])
 import quorate
 bundle = quorate.load_bundle(sys.argv[2])
 loaded, memory = time.time() - began, resident()
 candles = quorate.load_candles(sys.argv[3], sys.argv[4], "1h")
 signal = bundle.predict(candles, allow_training_span=True)
-said = time.time() - began
+scored = time.time() - began
 assert len(signal.votes) == 4, signal
 """
 PEER = """
@@ -59,33 +69,38 @@ candles = quorate.load_candles(sys.argv[3], sys.argv[4], "1h")
 X = np.ascontiguousarray(quorate.features(candles, "core14"))
 for model in models:
     model.predict_proba(X[-1:] if model.window == 1 else X[None, -model.window:])
-said = time.time() - began
+scored = time.time() - began
 """
-TELL = """
+PRINT = """
 import json
-print(json.dumps({"loaded_s": loaded, "said_s": said, "loaded_mib": memory, "said_mib": resident(),
+print(json.dumps({"loaded_s": loaded, "scored_s": scored, "loaded_mib": memory, "scored_mib": resident(),
                   "imported": [name for name in %r if name in sys.modules]}))
 """
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, help="bundle of all four members, instead of training one")
     parser.add_argument("--runs", type=int, default=5)
-    given = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
+    checkouts.add_options(parser)
+    options = parser.parse_args()
+    if options.beside is not None:
+        return checkouts.compare(options, "serving", latency=False)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         market = make_market(folder / "data")
-        bundle = given.bundle or make_bundle(folder / "data", folder / "bundles", market)
-        # One kind right after the other, so that what else goes on in the machine meets both.
+        bundle = options.bundle or train_reference_bundle(folder / "bundles")
+        # Alternately, so that other load on the machine affects both kinds alike; the first round is not counted.
         _, *rounds = [
-            tuple(run(program, bundle, folder, market[0]) for program in (SELF, PEER)) for _ in range(given.runs + 1)
+            tuple(run(program, bundle, folder, market[0]) for program in (QUORATE, PEER))
+            for _ in range(options.runs + 1)
         ]
         disk = sum(path.stat().st_size for path in Path(bundle).iterdir()) / 2**20
     ours, peers = (medians([one[which] for one in rounds]) for which in (0, 1))
     found = {
         "command": "python benchmarks/serving.py",
-        "runs": given.runs,
+        "runs": options.runs,
         "quorate": ours,
         "peer": peers,
         "memory_ratio": ours["loaded_mib"] / peers["loaded_mib"],
@@ -96,9 +111,9 @@ def main() -> int:
     }
     text = as_markdown(found)
     print(text)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "serving.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    (RESULTS / "serving.md").write_text(text, encoding="utf-8")
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "serving.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (options.out / "serving.md").write_text(text, encoding="utf-8")
     kept = found["memory_ratio"] <= MOST_MEMORY and found["start_ratio"] <= MOST_TIME and not found["imported"]
     return 0 if kept else 1
 
@@ -106,7 +121,7 @@ def main() -> int:
 def medians(processes: list[dict]) -> dict[str, float]:
     return {
         key: statistics.median(one[key] for one in processes)
-        for key in ("loaded_s", "said_s", "loaded_mib", "said_mib")
+        for key in ("loaded_s", "scored_s", "loaded_mib", "scored_mib")
     }
 
 
@@ -118,32 +133,9 @@ def make_market(folder: Path) -> tuple[str, ...]:
     return market.names
 
 
-def make_bundle(data: Path, out: Path, names: tuple[str, ...]) -> Path:
-    """All four members at full size, trained for next to no time."""
-    import quorate
-    from quorate.core.settings import Settings
-    from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
-
-    settings = Settings()
-    short = {name: replace(getattr(settings.models, name), epochs=1, share=0.05) for name in ("nhits", "patchtst")}
-    trained = train_ensemble(
-        {name: quorate.load_candles(data, name, "1h") for name in names},
-        "1h",
-        TrainingSpec(
-            models=("xgboost", "lightgbm", "nhits", "patchtst"),
-            settings=replace(settings, models=replace(settings.models, **short)),
-        ),
-        out,
-    )
-    assert trained.mode == "full", trained.members
-    return trained.path
-
-
 def run(program: str, bundle: Path, folder: Path, symbol: str) -> dict[str, float]:
-    """What one process says of itself; its clock starts before it does."""
-    import time
-
-    code = RESIDENT + program + TELL % (TRAINING,)
+    """Figures of one process; its time counts from before its start."""
+    code = RESIDENT + program + PRINT % (TRAINING,)
     command = [sys.executable, "-c", code, str(time.time()), str(bundle), str(folder / "data"), symbol]
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -159,17 +151,17 @@ def as_markdown(found: dict) -> str:
         f"`{found['command']}` on {found['machine']}: medians of {found['runs']} processes each, four "
         "members at full size.",
         "",
-        "| process | until loaded, s | resident, MiB | until candles are read and scored, s | resident, MiB |",
+        "| process | start until loaded, s | resident, MiB | start until the first scores, s | resident, MiB |",
         "|---|---:|---:|---:|---:|",
         *(
             f"| {name} | {one['loaded_s']:.2f} | {one['loaded_mib']:.0f} | "
-            f"{one['said_s']:.2f} | {one['said_mib']:.0f} |"
+            f"{one['scored_s']:.2f} | {one['scored_mib']:.0f} |"
             for name, one in (("Quorate", ours), ("torch, scikit-learn, XGBoost, LightGBM, pandas", peer))
         ),
-        f"| ratio | {found['start_ratio']:.3f} | {found['memory_ratio']:.3f} | {ours['said_s'] / peer['said_s']:.3f} | "
-        f"{ours['said_mib'] / peer['said_mib']:.3f} |",
+        f"| ratio | {found['start_ratio']:.3f} | {found['memory_ratio']:.3f} "
+        f"| {ours['scored_s'] / peer['scored_s']:.3f} | {ours['scored_mib'] / peer['scored_mib']:.3f} |",
         "",
-        f"Asked for: at most {MOST_MEMORY:g} of the memory and {MOST_TIME:g} of the start-up time. Training libraries "
+        f"Limits: {MOST_MEMORY:g} of the memory and {MOST_TIME:g} of the start-up time. Training libraries "
         f"imported by the serving process: {', '.join(found['imported']) or 'none'}. The bundle takes "
         f"{found['bundle_mib']:.1f} MiB on disk.",
         "",
