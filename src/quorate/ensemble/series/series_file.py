@@ -72,7 +72,7 @@ def load_series(
         features: Python files with user-defined columns, for bundles that were trained on such columns.
 
     Raises:
-        BundleError: no series there, one that is altered, or bundles that are missing or do not belong together.
+        BundleError: there is no series, it is altered, or its bundles are missing or do not belong together.
     """
     path = Path(path)
     attempted = f"load the series {path}"
