@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from quorate.core.types import Signal as Signal
     from quorate.core.types import Vote as Vote
     from quorate.ensemble.bundle.bundle_store import BundleStore as BundleStore
-    from quorate.ensemble.inference.async_predictor import AsyncPredictor as AsyncPredictor
+    from quorate.ensemble.inference.async_predictor import Agent as Agent
     from quorate.ensemble.inference.loading import load_bundle as load_bundle
     from quorate.ensemble.inference.predictor import Bundle as Bundle
     from quorate.ensemble.voting.vote import decide as decide
@@ -58,7 +58,7 @@ _find, _names = deferred(
         "core.settings": "Settings",
         "core.types": "Abstention Action Candles DecisionFrame Funding Signal Vote",
         "ensemble.bundle.bundle_store": "BundleStore",
-        "ensemble.inference.async_predictor": "AsyncPredictor",
+        "ensemble.inference.async_predictor": "Agent",
         "ensemble.inference.loading": "load_bundle",
         "ensemble.inference.predictor": "Bundle",
         "ensemble.voting.vote": "decide",

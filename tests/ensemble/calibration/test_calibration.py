@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import quorate
-from quorate import Abstention, Action, AsyncPredictor, Bundle, Vote
+from quorate import Abstention, Action, Agent, Bundle, Vote
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError
 from quorate.core.settings import PredictSettings, VoteSettings
@@ -234,7 +234,7 @@ def test_log_lines_at_start(calibrated, tmp_path, caplog):
 
 def test_async_predictions_of_one_and_of_many_markets(bundle, world):
     market = SyntheticMarket(seed=5, symbols=3, bars=1_100, edge=0.3)
-    predictor = AsyncPredictor(bundle, market, clock=lambda: world.now)
+    predictor = Agent(bundle, market, clock=lambda: world.now)
     names = market.names[:2]
     signals = asyncio.run(predictor.signals([names[1], names[0], names[1]]))
     assert list(signals) == [names[1], names[0]]
@@ -247,4 +247,4 @@ def test_async_predictions_of_one_and_of_many_markets(bundle, world):
     with pytest.raises(BundleError, match="expected candles of X"):
         predictor.predict_direction("X", world.panel[names[0]])
     with pytest.raises(BundleError, match="no source of candles"):
-        asyncio.run(AsyncPredictor(bundle).signals(names))
+        asyncio.run(Agent(bundle).signals(names))

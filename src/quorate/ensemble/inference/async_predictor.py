@@ -12,7 +12,7 @@ from quorate.ensemble.inference.predictor import LIVE_BARS, Bundle
 from quorate.market.source import CandleSource
 
 
-class AsyncPredictor:
+class Agent:
     """A bundle with its source of candles and a clock, for use in an event loop.
 
     Args:
@@ -54,9 +54,7 @@ class AsyncPredictor:
             DataError: candles cannot be read. And all errors of `Bundle.predict_many`.
         """
         if self.source is None:
-            raise BundleError(
-                "predict signals", found="no source of candles", expected="AsyncPredictor(bundle, source)"
-            )
+            raise BundleError("predict signals", found="no source of candles", expected="Agent(bundle, source)")
         names, now = tuple(dict.fromkeys(symbols)), self._clock()
         markets = await asyncio.gather(*(asyncio.to_thread(self._recent, self.source, name, now) for name in names))
         signals = await asyncio.to_thread(self.bundle.predict_many, markets, now=now)
