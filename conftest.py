@@ -32,6 +32,8 @@ INTEGRATION = (
     "golden",
     "integrations",
     "market/exchange",
+    "market/test_freqtrade_config.py",
+    "models/networks/training/test_processes.py",
     "packaging",
     "stubs",
     "test_docs.py",

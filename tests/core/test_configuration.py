@@ -69,6 +69,7 @@ def test_a_mistyped_variable_is_refused():
         load_settings(environment={"QUORATE_VOTE__FLOR": "0.7"})
 
 
+@pytest.mark.integration
 def test_every_setting_can_be_set_by_the_environment():
     defaults = Settings()
     for key in known_keys():

@@ -64,7 +64,7 @@ def test_the_prior_has_no_skill_against_itself(card: Scorecard) -> None:
     assert prior["skill_vs_prior_ci"] == [0, 0]
     assert prior["auc"] == 0.5
     assert prior["rank_ic"] is None
-    same = "the loss difference is the same in every period"
+    same = "the losses differ by the same in every period"
     assert prior["missing"] == {
         "rank_ic": "does not vary", "rank_ic_ci": "does not vary", "against_prior": same, "against_prior_p": same,
     }  # fmt: skip

@@ -53,7 +53,7 @@ def test_zero_and_the_mean_are_measured_like_any_model(rows: tuple) -> None:
     zero, mean = found["predict_zero"], found["predict_mean"]
     assert zero["rmse"] == pytest.approx(np.sqrt((y**2).mean()))
     assert zero["r2_vs_zero"] == 0
-    assert zero["missing"]["against_zero"] == "the loss difference is the same in every period"
+    assert zero["missing"]["against_zero"] == "the losses differ by the same in every period"
     assert mean["r2_vs_zero"] < 0  # the past's mean was far off
     assert mean["against_zero"] > 0
     assert mean["missing"]["rank_ic"] == "does not vary"

@@ -68,7 +68,7 @@ def diebold_mariano(difference: FloatArray, horizon: int = 1) -> DieboldMariano:
     covariances = [float(apart[lag:] @ apart[: n - lag]) / n for lag in range(h)]
     variance = (covariances[0] + 2 * sum(covariances[1:])) / n
     if covariances[0] <= 1e-30:
-        return DieboldMariano(math.nan, math.nan, n, h, "the loss difference is the same in every period")
+        return DieboldMariano(math.nan, math.nan, n, h, "the losses differ by the same in every period")
     if variance <= 0:
         return DieboldMariano(math.nan, math.nan, n, h, "the variance of the difference cannot be estimated")
     statistic = float(difference.mean()) / math.sqrt(variance) * math.sqrt(factor / n)
