@@ -32,21 +32,21 @@ def init(
 
     placed = scaffold(user_data, bundle, force=force)
     if as_json:
-        output.print_json([{"path": str(one.path), "deed": one.deed} for one in placed])
+        output.print_json([{"path": str(one.path), "deed": one.status} for one in placed])
         return
     for one in placed:
-        output.print_line(f"{one.deed:>11}  {one.path}")
-    if any(one.deed == "left" for one in placed):
+        output.print_line(f"{one.status:>11}  {one.path}")
+    if any(one.status == "left" for one in placed):
         output.note("left: these files differ from what would be written; --force overwrites them")
 
 
 @app.command("guards")
 def guards(user_data: _UserData, journal: _Journal = None, as_json: options.Json = False) -> None:
-    """Show the guards of a bot as its journal has them, whether it runs or not."""
+    """Show the guards of a bot from its journal, whether it runs or not."""
     from quorate.cli import output
-    from quorate.integrations.freqtrade.guarding.guard_runner import read_sentry
+    from quorate.integrations.freqtrade.guarding.guard_runner import read_guard_runner
 
-    state = read_sentry(user_data, journal).guards.to_json()
+    state = read_guard_runner(user_data, journal).guards.to_json()
     if as_json:
         output.print_json(state)
         return
@@ -73,15 +73,15 @@ def rearm(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Re-arm a guard that waits for a person; a running bot hears of it at its next loop."""
+    """Re-arm a guard that does not clear by itself; a running bot applies this in its next loop."""
     from quorate.cli import output
     from quorate.core.clock import now_ms
-    from quorate.integrations.freqtrade.guarding.guard_runner import read_sentry
+    from quorate.integrations.freqtrade.guarding.guard_runner import read_guard_runner
 
-    sentry = read_sentry(user_data, journal)
+    runner = read_guard_runner(user_data, journal)
     if not yes:
         typer.confirm(f"Re-arm the guard '{guard}'?", abort=True, err=True)
-    move = sentry.rearm(guard, now_ms(), by)
+    move = runner.rearm(guard, now_ms(), by)
     if as_json:
         output.print_json(move.to_json())
     else:

@@ -1,3 +1,3 @@
-"""Other people's programs that run Quorate, one folder each."""
+"""Integrations with other programs, one folder each."""
 
 __all__: list[str] = []

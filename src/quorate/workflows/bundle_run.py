@@ -16,7 +16,7 @@ from quorate.workflows.results.training import SeriesResult, TrainResult
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.core.types import Candles, Policy
+    from quorate.core.types import Candles
     from quorate.ensemble.inference import Bundle, Predictor
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.baselines.configurations import Configuration
@@ -154,14 +154,14 @@ class BundleRun:
         return SingleModel(scores, about) if names else None
 
 
-def load_predictor(bundle: BundleLike, settings: Settings, policy: Policy | None = None) -> Predictor:
+def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
     """The bundle or series, read from a path or as it is.
 
     Args:
         bundle: a folder of a bundle, of bundles (its champion is read) or of a series; what training returned; or one
             that is loaded already.
         settings: `predict` holds the deadline of a bundle that is read, `features` the files of own columns.
-        policy: to decide by instead of the bundle's own.
+        policy: "classic" or "calibrated", to decide by instead of the bundle's own.
 
     Raises:
         BundleError: missing, altered, or without that policy.

@@ -1,13 +1,14 @@
-"""Quorate inside Freqtrade: strategies, a FreqAI model, and the files that make Freqtrade find them.
+"""Quorate in Freqtrade: strategies, a FreqAI model, and the files through which Freqtrade finds them.
 
-`strategy`, `hybrid` and `freqai` import Freqtrade and stand apart: nothing here needs it to be installed.
+Only `strategies.vote_strategy`, `hybrid_strategy`, `planned_strategy`, `freqai_strategy` and `freqai_model` import
+Freqtrade; everything exported here works without it.
 """
 
 from quorate.integrations.freqtrade.guarding.guard_runner import BarSummary, GuardRunner
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
 from quorate.integrations.freqtrade.inference.forecaster import Forecaster, FrameForecast
 from quorate.integrations.freqtrade.strategies.trade_plan import Plan, fit_leverage, make_plan
-from quorate.integrations.freqtrade.strategy_options import Options, read_options
+from quorate.integrations.freqtrade.strategy_options import StrategyOptions, read_options
 
 __all__ = [
     "BarSummary",
@@ -15,8 +16,8 @@ __all__ = [
     "Forecaster",
     "FrameForecast",
     "GuardRunner",
-    "Options",
     "Plan",
+    "StrategyOptions",
     "fit_leverage",
     "make_plan",
     "read_options",

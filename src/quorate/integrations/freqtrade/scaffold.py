@@ -1,4 +1,4 @@
-"""What Freqtrade needs in its user_data to find Quorate; what is there already and was changed stays as it is."""
+"""Files in Freqtrade's user_data through which it finds Quorate; files that differ are kept."""
 
 from __future__ import annotations
 
@@ -13,87 +13,97 @@ from quorate.core.errors import DataError, FreqtradeError
 from quorate.core.files import write_text_atomic
 from quorate.core.settings import FreqtradeSettings
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.series import load
 from quorate.integrations.freqtrade.templates import config_file, model_file, strategy_file
+from quorate.workflows.bundle_run import load_predictor
 
-Deed = Literal["written", "unchanged", "left", "overwritten"]
+FileStatus = Literal["written", "unchanged", "left", "overwritten"]
 
 _PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """One file, and what became of it: `left` is one that differs and was not touched."""
+    """A file of `scaffold`.
+
+    Attributes:
+        path: of the file.
+        status: written (new), unchanged (the same text was there), left (another text was there and kept) or
+            overwritten.
+    """
 
     path: Path
-    deed: Deed
+    status: FileStatus
 
 
 def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False) -> tuple[WrittenFile, ...]:
-    """Write strategies, configurations and FreqAI's model into Freqtrade's folder.
+    """Write strategies, configurations and the FreqAI model into Freqtrade's folder.
 
     Args:
-        user_data: an existing folder, as `freqtrade create-userdir` makes it.
-        bundle: a bundle, a folder of them or a series; its pairs and timeframe go into the configurations.
+        user_data: an existing folder, as made by `freqtrade create-userdir`.
+        bundle: a bundle, a folder of bundles for its champion, or a series. The configurations get its path, pairs and
+            timeframe; None for default ones.
         force: overwrite files that differ.
 
     Returns:
-        Every file, in the order in which they were looked at.
+        Every file with its status.
 
     Raises:
-        FreqtradeError: no such folder, or a file that cannot be read.
-        BundleError: `bundle` names none.
-        DataError: a file that cannot be written.
+        FreqtradeError: no such folder.
+        BundleError, FeatureError: `bundle` cannot be loaded.
+        DataError: a file cannot be read or written.
     """
     if not user_data.is_dir():
         raise FreqtradeError(
             f"write Freqtrade's files into {user_data}",
             found="no such folder",
             expected="Freqtrade's user_data",
-            remedy=f"Make it first: freqtrade create-userdir --userdir {user_data}",
+            remedy=f"Create it: freqtrade create-userdir --userdir {user_data}",
         )
-    manifest = None if bundle is None else load(bundle, features=load_settings().features).manifest
-    place = FreqtradeSettings().bundle if bundle is None else _from(user_data, bundle)
-    return tuple(
-        _put(user_data / name, text, force=force) for name, text in _files(manifest, place, asked=bundle is not None)
-    )
+    manifest = None if bundle is None else load_predictor(bundle, load_settings()).manifest
+    bundle_path = FreqtradeSettings().bundle if bundle is None else _config_path(user_data, bundle)
+    return tuple(_write(user_data / name, text, force=force) for name, text in _files(manifest, bundle_path))
 
 
-def _files(manifest: Manifest | None, place: str, *, asked: bool) -> Iterable[tuple[str, str]]:
+def _files(manifest: Manifest | None, bundle_path: str) -> Iterable[tuple[str, str]]:
     stack = manifest is not None and manifest.recipe == "stack"
     timeframe = manifest.timeframe if manifest is not None and not stack else "1h"
-    slow = manifest.timeframe if manifest is not None and stack else "4h"
+    stack_timeframe = manifest.timeframe if manifest is not None and stack else "4h"
     pairs = _PAIRS if manifest is None else manifest.symbols
     perpetuals = tuple(pair if ":" in pair else f"{pair}:{pair.split('/')[1]}" for pair in pairs)
     spot = tuple(pair.split(":")[0] for pair in pairs)
-    # A bundle of the other kind of market trades it only where the user says so: by choosing this configuration.
-    own = {"bundle": place, "stake": "risk"}
-    strange = {"unseen_pairs": True}
-    vote = "quorate/bundles" if stack else place
+    # Both configurations of the vote name the same bundle; one of them is for a kind of market that it has not seen.
+    common = {"stake": "risk"}
+    unseen = {"unseen_pairs": True}
+    vote_path = FreqtradeSettings().bundle if stack else bundle_path
     yield (
         "strategies/QuorateVoteStrategy.py",
-        strategy_file("QuorateVoteStrategy", "vote_strategy", "Quorate's consensus vote.", timeframe),
+        strategy_file("QuorateVoteStrategy", "vote_strategy", "Consensus vote of a Quorate bundle.", timeframe),
     )
     yield (
         "strategies/QuorateHybridStrategy.py",
-        strategy_file("QuorateHybridStrategy", "hybrid_strategy", "Quorate's stack of predicted returns.", slow),
+        strategy_file(
+            "QuorateHybridStrategy", "hybrid_strategy", "Return predicted by a Quorate stack.", stack_timeframe
+        ),
     )
     yield (
         "strategies/QuorateFreqaiStrategy.py",
-        strategy_file("QuorateFreqaiStrategy", "freqai_strategy", "Quorate's vote, trained by FreqAI.", timeframe),
+        strategy_file(
+            "QuorateFreqaiStrategy", "freqai_strategy", "Quorate's consensus vote, trained by FreqAI.", timeframe
+        ),
     )
     yield "freqaimodels/QuorateFreqaiModel.py", model_file()
-    own_futures = {**own, "bundle": vote, **({} if pairs == perpetuals else strange)}
-    own_spot = {**own, "bundle": vote, **({} if asked and pairs == spot else strange)}
+    for_futures = {"bundle": vote_path, **common, **({} if pairs == perpetuals else unseen)}
+    for_spot = {"bundle": vote_path, **common, **({} if manifest is not None and pairs == spot else unseen)}
     yield (
         "config-quorate-futures.json",
-        config_file("QuorateVoteStrategy", timeframe, perpetuals, own_futures, futures=True),
+        config_file("QuorateVoteStrategy", timeframe, perpetuals, for_futures, futures=True),
     )
-    yield "config-quorate-spot.json", config_file("QuorateVoteStrategy", timeframe, spot, own_spot, futures=False)
-    slow_own = {**own, "bundle": place if stack else "quorate/stack"}
+    yield "config-quorate-spot.json", config_file("QuorateVoteStrategy", timeframe, spot, for_spot, futures=False)
+    for_stack = {"bundle": bundle_path if stack else "quorate/stack", **common}
+    stack_pairs = perpetuals if stack else perpetuals[:1]
     yield (
         "config-quorate-hybrid.json",
-        config_file("QuorateHybridStrategy", slow, perpetuals if stack else perpetuals[:1], slow_own, futures=True),
+        config_file("QuorateHybridStrategy", stack_timeframe, stack_pairs, for_stack, futures=True),
     )
     yield (
         "config-quorate-freqai.json",
@@ -128,15 +138,15 @@ def _freqai(timeframe: str) -> dict[str, object]:
     }
 
 
-def _put(path: Path, text: str, *, force: bool) -> WrittenFile:
+def _write(path: Path, text: str, *, force: bool) -> WrittenFile:
     try:
-        there = path.read_text(encoding="utf-8")
+        present = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         write_text_atomic(path, text)
         return WrittenFile(path, "written")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"read {path}", found=str(error), expected="a text file, or none") from error
-    if there == text:
+        raise DataError(f"read {path}", found=str(error), expected="a text file, or no file") from error
+    if present == text:
         return WrittenFile(path, "unchanged")
     if not force:
         return WrittenFile(path, "left")
@@ -144,7 +154,7 @@ def _put(path: Path, text: str, *, force: bool) -> WrittenFile:
     return WrittenFile(path, "overwritten")
 
 
-def _from(user_data: Path, bundle: Path) -> str:
-    """The bundle as the configuration names it: from user_data where it lies below it."""
-    whole, root = Path(os.path.abspath(bundle)), Path(os.path.abspath(user_data))  # noqa: PTH100 - links stay links
-    return str(whole.relative_to(root)) if whole.is_relative_to(root) else str(whole)
+def _config_path(user_data: Path, bundle: Path) -> str:
+    """Path of the bundle in the configuration: relative to user_data if it is below, else absolute."""
+    path, root = Path(os.path.abspath(bundle)), Path(os.path.abspath(user_data))  # noqa: PTH100 - keeps symbolic links
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,4 +1,4 @@
-"""Freqtrade's configuration and Quorate's settings together: what a strategy runs by."""
+"""Options of a strategy, merged from Freqtrade's configuration and Quorate's settings."""
 
 from __future__ import annotations
 
@@ -11,98 +11,97 @@ from quorate.core.configuration import load_settings
 from quorate.core.errors import FreqtradeError, SettingsError, close_match
 from quorate.core.settings import FreqtradeSettings, Settings
 
-#: The section of Freqtrade's configuration that is Quorate's.
+#: Quorate's section of Freqtrade's configuration.
 SECTION = "quorate"
 
-# Freqtrade's runs in which money, real or simulated, is on the line bar by bar.
+# Freqtrade's run modes that trade bar by bar, with real or simulated money.
 _LIVE = ("live", "dry_run")
 
-# Runs over whole frames that are likely to be asked for again.
-_REPEATED = ("backtest", "hyperopt")
+# Run modes that are likely to predict the same frames again.
+_CACHED = ("backtest", "hyperopt")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What one strategy runs by.
+class StrategyOptions:
+    """Options of one strategy.
 
     Attributes:
-        own: the section `freqtrade` of the settings, under the `quorate` section of Freqtrade's configuration.
-        settings: all of Quorate's settings, from quorate.toml and the environment.
-        user_data: Freqtrade's folder, from which relative paths count.
-        runmode: Freqtrade's own name for what it is doing: live, dry_run, backtest, hyperopt ...
-        spot: no shorts, no leverage.
+        freqtrade: section `freqtrade` of the settings, overridden by the section `quorate` of Freqtrade's
+            configuration.
+        settings: all settings, from quorate.toml and the environment.
+        user_data: Freqtrade's folder, where relative paths start.
+        runmode: Freqtrade's name of the run mode: live, dry_run, backtest, hyperopt ...
+        spot: spot trading, without shorts and leverage.
     """
 
-    own: FreqtradeSettings
+    freqtrade: FreqtradeSettings
     settings: Settings
     user_data: Path
     runmode: str
     spot: bool
 
     def path(self, text: str) -> Path:
-        """A path of the settings: relative ones lie below user_data."""
+        """Resolve a path of the settings; relative ones start at user_data."""
         return self.user_data / Path(text).expanduser()
 
     @property
     def live(self) -> bool:
-        """Dry-run or live trading, and no backtest."""
+        """Whether the bot trades dry or live."""
         return self.runmode in _LIVE
 
     @property
     def cache(self) -> Path | None:
-        """Where predictions of whole backtests are kept; None where they are not."""
-        return self.path(self.own.cache) if self.own.cache and self.runmode in _REPEATED else None
+        """Folder of cached predictions; None where none are cached."""
+        return self.path(self.freqtrade.cache) if self.freqtrade.cache and self.runmode in _CACHED else None
 
     @property
     def guarded(self) -> bool:
-        """Whether the guards stand before entries."""
-        return self.own.guards == "always" or (self.own.guards == "live" and self.live)
+        """Whether the guards check entries."""
+        return self.freqtrade.guards == "always" or (self.freqtrade.guards == "live" and self.live)
 
     @property
-    def leaves_on_opposite(self) -> bool:
-        """Whether a decision the other way closes a position."""
-        return self.own.leave_on_opposite == "always" or (self.own.leave_on_opposite == "spot" and self.spot)
+    def exits_on_opposite(self) -> bool:
+        """Whether an opposite decision closes a position."""
+        setting = self.freqtrade.leave_on_opposite
+        return setting == "always" or (setting == "spot" and self.spot)
 
 
-def read_options(config: Mapping[str, Any]) -> Options:
-    """What Freqtrade's merged configuration, quorate.toml and the environment say.
+def read_options(config: Mapping[str, Any]) -> StrategyOptions:
+    """Read the options from Freqtrade's merged configuration, quorate.toml and the environment.
 
     Raises:
-        FreqtradeError: a `quorate` section that is none, or an unknown key in it (the close match is named).
-        SettingsError: a value out of range or of another type.
+        FreqtradeError: the section `quorate` is no object, has an unknown key, or a value of a wrong type.
+        SettingsError: a value out of range, or invalid settings.
     """
     settings = load_settings()
     given = config.get(SECTION, {})
+    attempted = f"read the section '{SECTION}' of Freqtrade's configuration"
     if not isinstance(given, Mapping):
-        raise FreqtradeError(
-            f"read the section '{SECTION}' of Freqtrade's configuration",
-            found=repr(given),
-            expected='an object, such as {"bundle": "quorate/bundles"}',
-        )
+        raise FreqtradeError(attempted, found=repr(given), expected='an object, such as {"bundle": "quorate/bundles"}')
     known = [field.name for field in fields(FreqtradeSettings)]
     for key in given:
         if key not in known:
             raise FreqtradeError(
-                f"read the section '{SECTION}' of Freqtrade's configuration",
+                attempted,
                 found=f"the unknown key '{key}'",
                 expected=f"one of {', '.join(known)}",
                 remedy=close_match(str(key), known),
             )
-    return Options(
-        own=_typed({**asdict(settings.freqtrade), **given}) if given else settings.freqtrade,
+    return StrategyOptions(
+        freqtrade=_validate({**asdict(settings.freqtrade), **given}) if given else settings.freqtrade,
         settings=settings,
         user_data=Path(config.get("user_data_dir", "user_data")),
-        runmode=_word(config.get("runmode"), "other"),
-        spot=_word(config.get("trading_mode"), "spot") == "spot",
+        runmode=_text(config.get("runmode"), "other"),
+        spot=_text(config.get("trading_mode"), "spot") == "spot",
     )
 
 
-def _word(value: Any, default: str) -> str:
-    """A text, or the text of an enumeration's member; Freqtrade's configuration has both."""
+def _text(value: Any, default: str) -> str:
+    """A string, or the value of an enumeration member; Freqtrade's configuration holds both."""
     return str(getattr(value, "value", value) or default)
 
 
-def _typed(values: Mapping[str, Any]) -> FreqtradeSettings:
+def _validate(values: Mapping[str, Any]) -> FreqtradeSettings:
     from pydantic import TypeAdapter, ValidationError
 
     try:

@@ -1,4 +1,4 @@
-"""The files that `quorate freqtrade init` writes: classes that Freqtrade finds, and configurations that it takes."""
+"""Texts of the files that `quorate freqtrade init` writes: strategies, the FreqAI model and configurations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 _STRATEGY = '''"""{purpose}
 
-Written by `quorate freqtrade init`; change it as you like. Everything that {name} inherits can be set here or
-overridden. Numbers of Quorate's own stand in the section "quorate" of Freqtrade's configuration and in quorate.toml.
+Written by `quorate freqtrade init`; edit it as needed. Everything that {name} inherits can be set or overridden here.
+Quorate's settings are in the section "quorate" of Freqtrade's configuration and in quorate.toml.
 """
 
 from quorate.integrations.freqtrade.strategies.{module} import {name} as Base
@@ -19,9 +19,9 @@ class {name}(Base):
     timeframe = "{timeframe}"
 '''
 
-_MODEL = '''"""The vote ensemble, trained inside FreqAI's own windows.
+_MODEL = '''"""The vote ensemble, trained in FreqAI's windows.
 
-Written by `quorate freqtrade init`; change it as you like.
+Written by `quorate freqtrade init`; edit it as needed.
 """
 
 from quorate.integrations.freqtrade.strategies.freqai_model import QuorateFreqaiModel as Base
@@ -33,29 +33,29 @@ class QuorateFreqaiModel(Base):
 
 
 def strategy_file(name: str, module: str, purpose: str, timeframe: str) -> str:
-    """A strategy that Freqtrade loads: it takes only classes that are defined in the file itself."""
+    """Text of a strategy file. Freqtrade loads only classes that are defined in the file itself, not imported ones."""
     return _STRATEGY.format(name=name, module=module, purpose=purpose, timeframe=timeframe)
 
 
 def model_file() -> str:
-    """The same for FreqAI's model."""
+    """Text of the file of the FreqAI model."""
     return _MODEL
 
 
 def config_file(
-    strategy: str, timeframe: str, pairs: tuple[str, ...], own: Mapping[str, Any], *, futures: bool, **more: Any
+    strategy: str, timeframe: str, pairs: tuple[str, ...], section: Mapping[str, Any], *, futures: bool, **more: Any
 ) -> str:
-    """A configuration for a dry run or a backtest, complete but for the user's own keys.
+    """Text of a configuration for a dry run or a backtest; only API keys are left empty.
 
     Args:
-        strategy: its name.
+        strategy: name of the class.
         timeframe: of the bars.
         pairs: the whitelist.
-        own: the section "quorate".
-        futures: perpetuals with isolated margin, or spot.
-        more: further keys.
+        section: the section "quorate".
+        futures: perpetuals with isolated margin; False for spot.
+        more: further top-level keys.
     """
-    # What a market order pays: the other side of the book.
+    # A market order is filled at the other side of the book.
     pricing = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
     tree: dict[str, Any] = {
         "strategy": strategy,
@@ -76,6 +76,6 @@ def config_file(
         "dataformat_ohlcv": "feather",
         "initial_state": "running",
         "internals": {"process_throttle_secs": 5},
-        "quorate": dict(own),
+        "quorate": dict(section),
     }
     return json.dumps({**tree, **more}, indent=4) + "\n"

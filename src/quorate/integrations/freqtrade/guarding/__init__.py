@@ -1,3 +1,3 @@
-"""The guards in front of Freqtrade's entries."""
+"""Guards that check Freqtrade's entries."""
 
 __all__: list[str] = []

@@ -1,8 +1,8 @@
-"""What the guards have to remember, as lines of JSON in a file that is only ever added to.
+"""Append-only journal of the guards: a file with one JSON object a line.
 
-{"kind": "trade", "key": ..., "trade": {...}}   a closed trade of Freqtrade's
-{"kind": "bar", ...}                            what a bar said to the guards
-{"kind": "move", ...}                           a move of a guard, written before it takes effect; a person's too
+{"kind": "trade", "key": ..., "trade": {...}}   a closed trade of Freqtrade
+{"kind": "bar", ...}                            the guards' inputs of one closed bar
+{"kind": "move", ...}                           a guard's change of mode, written before it is applied
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ _BLOCK = 4_096
 
 
 class GuardJournal:
-    """The file. One bot at a time writes bars; a person may add a move of theirs beside it.
+    """Journal of the guards. One bot holds its lock and writes bars; `quorate freqtrade rearm` may append moves.
 
     Args:
-        path: made with the first line.
+        path: created when the first line is appended.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._read_up_to = 0
-        self._taken: IO[bytes] | None = None
+        self._offset = 0
+        self._lock: IO[bytes] | None = None
 
-    def take(self) -> None:
-        """Keep other bots out for as long as this process lives.
+    def lock(self) -> None:
+        """Lock the journal against other bots until `unlock`, or until the process ends.
 
         Raises:
-            FreqtradeError: another bot has it.
+            FreqtradeError: another bot holds the lock.
             JournalUnavailableError: the folder cannot be written.
         """
         import fcntl
@@ -51,21 +51,21 @@ class GuardJournal:
         except OSError as error:
             handle.close()
             raise FreqtradeError(
-                f"use the guards' journal {self.path}",
+                f"lock the guards' journal {self.path}",
                 found="another bot that uses it",
-                expected="a journal for each bot",
-                remedy='Name another: "quorate": {"journal": "quorate/guards-2.jsonl"}.',
+                expected="a journal of its own for each bot",
+                remedy='Name another file: "quorate": {"journal": "quorate/guards-2.jsonl"}.',
             ) from error
-        self._taken = handle
+        self._lock = handle
 
-    def leave(self) -> None:
-        """Let others have it."""
-        if self._taken is not None:
-            self._taken.close()
-            self._taken = None
+    def unlock(self) -> None:
+        """Release the lock, if it is held."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def append(self, lines: list[dict[str, Any]]) -> None:
-        """Add lines, on disk when this returns. They are not given out by `news` again.
+        """Append lines and flush them to disk. `read_new` does not return them again.
 
         Raises:
             JournalUnavailableError: they could not be written.
@@ -77,7 +77,7 @@ class GuardJournal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             try:
-                before = _drop_half_line(descriptor)
+                size = _truncate_partial_line(descriptor)
                 if os.write(descriptor, text) < len(text):
                     raise OSError(errno.ENOSPC, "only part of a line could be written")
                 os.fsync(descriptor)
@@ -85,52 +85,55 @@ class GuardJournal:
                 os.close(descriptor)
         except OSError as error:
             raise self._unavailable(error) from error
-        if before == self._read_up_to:
-            self._read_up_to = before + len(text)
+        if size == self._offset:
+            self._offset = size + len(text)
 
-    def news(self) -> list[dict[str, Any]]:
-        """The lines that this object has neither read nor written yet.
+    def read_new(self) -> list[dict[str, Any]]:
+        """Read the lines that this object has neither read nor written yet.
 
         Raises:
-            JournalError: a line in the middle that is no line of this journal; its number is named.
+            JournalError: an invalid line before the last; its number is named.
             JournalUnavailableError: the file cannot be read.
         """
         try:
             with self.path.open("rb") as handle:
-                handle.seek(self._read_up_to)
+                handle.seek(self._offset)
                 content = handle.read()
         except FileNotFoundError:
             return []
         except OSError as error:
             raise self._unavailable(error) from error
-        whole = content.rfind(b"\n") + 1
+        complete = content.rfind(b"\n") + 1
         lines = []
-        for number, text in enumerate(content[:whole].splitlines(), 1):
+        for number, text in enumerate(content[:complete].splitlines(), 1):
             if not text.strip():
                 continue
-            line = _parsed(text)
+            line = _parse(text)
             if line is None:
                 raise JournalError(
                     f"read the guards' journal {self.path}",
-                    found=f"{text[:60]!r} in line {number} of what is new",
-                    expected=f"an object of one of the kinds {', '.join(_KINDS)}",
-                    remedy="Restore it from a copy; the bot makes no entry without it.",
+                    found=f"{text[:60]!r} in line {number} after byte {self._offset}",
+                    expected=f"a JSON object of one of the kinds {', '.join(_KINDS)}",
+                    remedy="Restore the journal from a backup; the bot opens no trades without it.",
                 )
             lines.append(line)
-        self._read_up_to += whole
+        self._offset += complete
         return lines
 
     def _unavailable(self, error: OSError) -> JournalUnavailableError:
         return JournalUnavailableError(
-            f"use the guards' journal {self.path}",
+            f"access the guards' journal {self.path}",
             found=error.strerror or str(error),
-            expected="a file that can be written, with room",
-            remedy="The bot makes no entry until it can be.",
+            expected="a file that can be read and written, on a disk with free space",
+            remedy="Restore access; the bot opens no trades until then.",
         )
 
 
-def _drop_half_line(descriptor: int) -> int:
-    """Take away what a crash has left of a line: nobody has acted upon it. Returns the length of the file."""
+def _truncate_partial_line(descriptor: int) -> int:
+    """Remove an incomplete last line and return the size of the file.
+
+    A crash during a write leaves such a line. It has not taken effect, since lines are written first.
+    """
     size = os.fstat(descriptor).st_size
     end, block = size, b""
     while end > 0 and b"\n" not in block:
@@ -145,7 +148,7 @@ def _drop_half_line(descriptor: int) -> int:
     return end
 
 
-def _parsed(text: bytes) -> dict[str, Any] | None:
+def _parse(text: bytes) -> dict[str, Any] | None:
     try:
         line = json.loads(text)
     except ValueError:

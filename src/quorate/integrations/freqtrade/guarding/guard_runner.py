@@ -1,4 +1,4 @@
-"""The guards before Freqtrade's entries: fed from its trades and our decisions, rebuilt from a journal at a start."""
+"""Guards fed from Freqtrade's trades and the bundle's decisions, rebuilt from their journal at start-up."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BarSummary:
-    """What one closed bar says to the guards.
+    """The guards' inputs of one closed bar.
 
     Attributes:
-        time: of the bar, open, ms.
-        equity_usd: the account's, open positions at their marks.
-        valid: members that voted; None where no bundle was asked.
-        bases: of the BUY and SELL decisions of all pairs.
+        time: open time of the bar in ms.
+        equity_usd: of the account, open positions at their last close.
+        valid: number of members that voted; None without a bundle.
+        bases: base confidence of each BUY and SELL decision, all pairs.
         volatility: pair -> volatility_20; NaN where unknown.
     """
 
@@ -52,12 +52,11 @@ class GuardRunner:
 
     Args:
         settings: limits.
-        journal: where everything that the guards hear is written before it takes effect; None to forget it, as a
-            backtest does.
+        journal: every input is written to it before it takes effect; None keeps none, as in a backtest.
 
     Attributes:
-        guards: the machine.
-        bar: the newest bar that it has heard of, ms; None before the first.
+        guards: the guards' state.
+        bar: open time in ms of the newest recorded bar; None before the first.
     """
 
     def __init__(self, settings: GuardSettings, journal: GuardJournal | None) -> None:
@@ -65,146 +64,154 @@ class GuardRunner:
         self.guards = Guards(settings)
         self.bar: int | None = None
         self._journal = journal
-        self._known: set[str] = set()
+        self._recorded: set[str] = set()
 
     @property
     def newest_close(self) -> int | None:
-        """When the newest trade that it knows was closed, ms."""
-        return max((int(key.rsplit("@", 1)[1]) for key in self._known), default=None)
+        """Exit time in ms of the newest recorded trade."""
+        return max((int(key.rsplit("@", 1)[1]) for key in self._recorded), default=None)
 
-    def recall(self) -> None:
-        """Read what is new in the journal: everything at the start, later what a person has added.
+    def replay(self) -> None:
+        """Apply the journal's new lines: all of them at start-up, later those that another process has appended.
 
         Raises:
-            JournalError: a line that cannot be; nothing is entered then.
+            JournalError: an invalid line, or a journal that cannot be read.
         """
         if self._journal is None:
             return
-        for line in self._journal.news():
+        for line in self._journal.read_new():
             try:
-                self._replay(line)
+                self._replay_line(line)
             except (KeyError, TypeError, QuorateError) as error:
                 raise JournalError(
                     f"rebuild the guards from {self._journal.path}",
                     found=f"{error} in the line {str(line)[:80]}",
                     expected="the lines as they were written",
-                    remedy="Restore it from a copy; the bot makes no entry without it.",
+                    remedy="Restore the journal from a backup; the bot opens no trades without it.",
                 ) from error
 
-    def hear_trades(self, trades: Iterable[tuple[str, Trade]]) -> None:
-        """Closed trades in the order in which they were closed, each with a name of its own; known ones change nothing.
+    def record_trades(self, trades: Iterable[tuple[str, Trade]]) -> None:
+        """Record closed trades and pass them to the guards; trades recorded before are skipped.
+
+        Args:
+            trades: each with a unique name, by exit time.
 
         Raises:
-            JournalUnavailableError: they could not be written down; they are heard again the next time.
+            JournalUnavailableError: a trade could not be written; pass it again later.
         """
         for name, trade in trades:
             key = f"{name}@{trade.exit_time}"
-            if key not in self._known:
-                self._write([{"kind": "trade", "key": key, "trade": asdict(trade)}])
-                self._known.add(key)
-                self._settle(self.guards.on(TradeClosed.of(trade)))
+            if key not in self._recorded:
+                self._append({"kind": "trade", "key": key, "trade": asdict(trade)})
+                self._recorded.add(key)
+                self._apply(self.guards.on(TradeClosed.of(trade)))
 
-    def hear_bar(self, news: BarSummary) -> None:
-        """A bar that has closed; one that is not after the newest changes nothing.
+    def record_bar(self, summary: BarSummary) -> None:
+        """Record a closed bar and pass it to the guards; a bar that is not newer than the last is skipped.
 
         Raises:
-            JournalUnavailableError: it could not be written down; it is heard again the next time.
+            JournalUnavailableError: the bar could not be written; pass it again later.
         """
-        if self.bar is not None and news.time <= self.bar:
+        if self.bar is not None and summary.time <= self.bar:
             return
-        # JSON knows no NaN: what is not known is null. Calm markets without a guard have nothing to say.
+        # JSON has no NaN: unknown values are null. A low volatility changes no guard but one that watches the pair.
         watched = {guard.symbol for guard in self.guards if guard.name == "volatility"}
-        told = {
+        volatility = {
             pair: value if math.isfinite(value) else None
-            for pair, value in news.volatility.items()
+            for pair, value in summary.volatility.items()
             if pair in watched or not value < self.settings.volatility_clear
         }
         line = {
             "kind": "bar",
-            "time": news.time,
-            "equity_usd": news.equity_usd if math.isfinite(news.equity_usd) else None,
-            "valid": news.valid,
-            "bases": list(news.bases),
-            "volatility": told,
+            "time": summary.time,
+            "equity_usd": summary.equity_usd if math.isfinite(summary.equity_usd) else None,
+            "valid": summary.valid,
+            "bases": list(summary.bases),
+            "volatility": volatility,
         }
-        self._write([line])
-        self._settle(self._hear(line))
+        self._append(line)
+        self._apply(self._pass_bar(line))
 
     def rearm(self, name: str, time: int, who: str) -> GuardMove:
-        """A person re-arms a guard.
+        """Re-arm a guard by hand.
+
+        Args:
+            name: of the guard.
+            time: now, ms.
+            who: person who decides, for the journal.
 
         Raises:
-            GuardError: it is not tripped, clears by itself, or may not be re-armed yet.
+            GuardError: the guard is not tripped, clears by itself, or may not be re-armed yet.
+            JournalUnavailableError: the move could not be written.
         """
         move = self.guards.rearm(name, time, who)
-        self._settle((move,))
+        self._apply((move,))
         return move
 
     def may_enter(self, pair: str, time: int) -> EntryCheck:
-        """Whether a position may be opened."""
+        """Check whether a position may be opened in a pair at `time` (ms)."""
         return self.guards.may_enter(pair, time)
 
-    def _hear(self, line: Mapping[str, Any]) -> tuple[GuardMove, ...]:
+    def complete_pending(self) -> None:
+        """Apply moves that were requested but not written before a crash.
+
+        Raises:
+            JournalUnavailableError: they could not be written.
+        """
+        self._apply(self.guards.pending)
+
+    def _pass_bar(self, line: Mapping[str, Any]) -> tuple[GuardMove, ...]:
         time = int(line["time"])
         self.bar = time
         equity, valid = line["equity_usd"], line["valid"]
         events: list[GuardEvent] = [
-            *valuation_events(time, _number(equity), None if valid is None else int(valid)),
+            *valuation_events(time, _nan_for_null(equity), None if valid is None else int(valid)),
             *(SignalDecided(time, float(base)) for base in line["bases"]),
-            *(VolatilityMeasured(time, pair, _number(value)) for pair, value in line["volatility"].items()),
+            *(VolatilityMeasured(time, pair, _nan_for_null(value)) for pair, value in line["volatility"].items()),
         ]
         return tuple(move for event in events for move in self.guards.on(event))
 
-    def _settle(self, moves: Iterable[GuardMove]) -> None:
-        """Moves are written down, and then they are."""
+    def _apply(self, moves: Iterable[GuardMove]) -> None:
         for move in moves:
-            self._write([{"kind": "move", **asdict(move)}])
+            self._append({"kind": "move", **asdict(move)})
             self.guards.apply(move)
             _log.warning("guard %s: %s to %s, %s", move.guard, move.before, move.after, move.reason)
 
-    def _write(self, lines: list[dict[str, Any]]) -> None:
+    def _append(self, line: dict[str, Any]) -> None:
         if self._journal is not None:
-            self._journal.append(lines)
+            self._journal.append([line])
 
-    def _replay(self, line: dict[str, Any]) -> None:
+    def _replay_line(self, line: dict[str, Any]) -> None:
         kind = line["kind"]
         if kind == "trade":
-            self._known.add(line["key"])
+            self._recorded.add(line["key"])
             self.guards.on(TradeClosed.of(Trade(**line["trade"])))
         elif kind == "bar":
-            self._hear(line)
+            self._pass_bar(line)
         else:
             move = GuardMove(**{key: value for key, value in line.items() if key != "kind"})
             try:
                 self.guards.apply(move)
             except TradingError as error:
-                # Written by a person in the very moment in which the guard moved by itself.
-                _log.error("a move is left out: %s", error)
-
-    def finish(self) -> None:
-        """Moves that were asked for, but a crash came before they were written: they are now.
-
-        Raises:
-            JournalUnavailableError: they could not be.
-        """
-        self._settle(self.guards.pending)
+                # `rearm` wrote it while the bot wrote a move of the same guard.
+                _log.error("skipped a move of the guards' journal: %s", error)
 
 
-def _number(value: float | None) -> float:
-    """A number of the journal, where null is unknown."""
+def _nan_for_null(value: float | None) -> float:
+    """The journal's null stands for an unknown number."""
     return math.nan if value is None else float(value)
 
 
-def read_sentry(user_data: Path, journal: Path | None = None) -> GuardRunner:
-    """The guards of a bot as its journal has them, from outside.
+def read_guard_runner(user_data: Path, journal: Path | None = None) -> GuardRunner:
+    """Rebuild the guards of a bot from its journal, without taking the lock; the bot may be running.
 
     Args:
         user_data: Freqtrade's folder.
-        journal: of that bot; None for the one of the settings. A relative path counts from user_data.
+        journal: of that bot; None for the one that the settings name. A relative path starts at user_data.
 
     Raises:
         FreqtradeError: no journal there.
-        JournalError: one that cannot be read.
+        JournalError: the journal is invalid or cannot be read.
     """
     settings = load_settings()
     path = user_data / (journal or Path(settings.freqtrade.journal))
@@ -212,9 +219,9 @@ def read_sentry(user_data: Path, journal: Path | None = None) -> GuardRunner:
         raise FreqtradeError(
             f"read the guards' journal {path}",
             found="no such file",
-            expected="the journal of a bot that has run dry or live",
-            remedy="Name it with --journal, as the bot's configuration does.",
+            expected="the journal of a bot that has traded dry or live",
+            remedy="Pass the path that the bot's configuration names as `journal`.",
         )
-    sentry = GuardRunner(settings.guards, GuardJournal(path))
-    sentry.recall()
-    return sentry
+    runner = GuardRunner(settings.guards, GuardJournal(path))
+    runner.replay()
+    return runner

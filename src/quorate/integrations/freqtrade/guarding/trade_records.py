@@ -1,4 +1,4 @@
-"""Freqtrade's trades as the account's own: what the guards count, and where a position ends."""
+"""Conversion of Freqtrade's trades to the account's types."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from quorate.trading import Contract, Trade
 from quorate.trading.account.position import Reason
 
-# ccxt's name for "precision is a step of the price"; Freqtrade keeps it with every trade.
+# ccxt's precision mode in which the precision is the price step; Freqtrade stores the mode with every trade.
 _TICK_SIZE = 4
 
 _REASONS: dict[str, Reason] = {
@@ -24,51 +24,50 @@ _REASONS: dict[str, Reason] = {
 }
 
 
-# How Freqtrade names what happens at a price inside a candle, not at its open.
-_INSIDE = ("stop_loss", "trailing_stop_loss", "roi", "liquidation")
+# Freqtrade's reasons of exits at a price inside a candle, not at its open.
+_INTRABAR_REASONS = ("stop_loss", "trailing_stop_loss", "roi", "liquidation")
 
 
-def closed_inside(records: Any, pair: str, moment: datetime) -> bool:
-    """Whether a backtest has already closed a trade of this pair inside the candle that opens now.
+def closed_inside(trade_class: Any, pair: str, candle_open: datetime) -> bool:
+    """Check whether a backtest has closed a trade of the pair inside the candle that opens at `candle_open`.
 
-    Freqtrade's backtest then takes an entry the other way at that candle's open, which lies before the exit.
+    Freqtrade's backtest then takes an opposite entry at the open of that same candle, which is before the exit.
 
     Args:
-        records: freqtrade.persistence.Trade.
+        trade_class: freqtrade.persistence.Trade.
         pair: of the entry.
-        moment: the candle's open.
+        candle_open: open time of the current candle.
     """
-    if records.use_db:
+    if trade_class.use_db:
         return False
-    for record in reversed(records.bt_trades):
-        if record.close_date_utc < moment:
+    for record in reversed(trade_class.bt_trades):
+        if record.close_date_utc < candle_open:
             return False
-        if record.pair == pair and record.exit_reason in _INSIDE:
+        if record.pair == pair and record.exit_reason in _INTRABAR_REASONS:
             return True
     return False
 
 
-def moment_ms(moment: datetime) -> int:
-    """A moment with a time zone, as ms UTC."""
-    return round(moment.timestamp() * 1000)
+def datetime_ms(time: datetime) -> int:
+    """Convert a time with a time zone to ms UTC."""
+    return round(time.timestamp() * 1000)
 
 
 def read_trade(record: Any) -> Trade:
-    """A closed trade of Freqtrade's as the guards know it; the net result is Freqtrade's own, fees and funding in it.
+    """Convert a closed trade of Freqtrade to the account's; its net result is Freqtrade's, after fees and funding.
 
     Args:
         record: freqtrade.persistence.LocalTrade or Trade, closed.
     """
     side = -1 if record.is_short else 1
-    quantity = float(record.amount)
     net = float(record.close_profit_abs or 0.0)
     fees = float(record.fee_open_cost or 0.0) + float(record.fee_close_cost or 0.0)
     funding = float(record.funding_fees or 0.0)
-    opened, closed = moment_ms(record.open_date_utc), moment_ms(record.close_date_utc)
+    opened, closed = datetime_ms(record.open_date_utc), datetime_ms(record.close_date_utc)
     return Trade(
         symbol=str(record.pair),
         side=side,
-        quantity=quantity,
+        quantity=float(record.amount),
         leverage=float(record.leverage or 1.0),
         margin_usd=float(record.stake_amount),
         confidence=0.0,
@@ -90,7 +89,7 @@ def read_trade(record: Any) -> Trade:
 
 
 def contract_of(record: Any) -> Contract:
-    """The step of the price that an open trade knows; none where it counts decimals instead."""
+    """Contract of an open trade's pair, with the price step that the trade stores; tick 0 in another precision mode."""
     step = record.price_precision
     known = record.precision_mode_price == _TICK_SIZE and step is not None and math.isfinite(step) and step > 0
     return Contract(str(record.pair), tick=float(step) if known else 0.0)

@@ -1,3 +1,3 @@
-"""Freqtrade's data frames to decisions."""
+"""Decisions computed from Freqtrade's data frames."""
 
 __all__: list[str] = []

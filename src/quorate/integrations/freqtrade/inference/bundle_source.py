@@ -1,4 +1,4 @@
-"""Where a strategy's bundle comes from: loaded once, replaced while the bot runs, and never half."""
+"""Loading of a strategy's bundle, and its replacement while the bot runs."""
 
 from __future__ import annotations
 
@@ -10,80 +10,80 @@ from quorate.core.types import Mode
 from quorate.ensemble.bundle.bundle_store import champion_path
 from quorate.ensemble.bundle.manifest import FILE_NAME
 from quorate.ensemble.inference import Predictor
-from quorate.ensemble.series import load
 from quorate.ensemble.series.series_file import FILE_NAME as SERIES
-from quorate.integrations.freqtrade.strategy_options import Options
+from quorate.integrations.freqtrade.strategy_options import StrategyOptions
+from quorate.workflows.bundle_run import load_predictor
 
 _log = logging.getLogger(__name__)
 
 
 class BundleSource:
-    """The bundle that decides, if any.
+    """The bundle of a strategy.
 
     Args:
-        options: where it lies, and whether the fallback rules may speak in its stead.
+        options: path of the bundle, and whether the fallback rules may replace it.
 
     Attributes:
-        path: a bundle, a folder of bundles for its champion, or a series of them.
-        bundle: as last loaded whole; None before `start`, and where only the fallback rules speak.
+        path: a bundle, a folder of bundles for its champion, or a series.
+        bundle: as last loaded; None before `start`, and while the fallback rules decide.
     """
 
-    def __init__(self, options: Options) -> None:
-        self.path: Path = options.path(options.own.bundle)
+    def __init__(self, options: StrategyOptions) -> None:
+        self.path: Path = options.path(options.freqtrade.bundle)
         self.bundle: Predictor | None = None
         self._options = options
-        self._seen: object = None
+        self._last_state: object = None
 
     @property
     def id(self) -> str:
-        """Of the bundle or series; "rules" without one."""
+        """ID of the bundle or series; "rules" without one."""
         return "rules" if self.bundle is None else self.bundle.id
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The members, loaded or not."""
+        """Names of the members, loaded or not."""
         return () if self.bundle is None else tuple(member.model for member in self.bundle.manifest.members)
 
     @property
     def mode(self) -> Mode:
-        """full, partial or none."""
+        """full, partial or none: how many members are loaded."""
         return "none" if self.bundle is None else self.bundle.mode
 
     @property
     def horizon(self) -> int:
-        """Bars that a position lasts at most: what the members look ahead."""
+        """Bars of the target's horizon, after which a position is closed by default."""
         return self._options.settings.target.horizon if self.bundle is None else self.bundle.manifest.horizon
 
     def start(self) -> None:
         """Load the bundle.
 
         Raises:
-            FreqtradeError: there is none that can be loaded, and the fallback rules were not asked for.
+            FreqtradeError: it cannot be loaded, and the setting `fallback` is not "rules".
         """
-        self._seen = self._state()
+        self._last_state = self._state()
         try:
             self.bundle = self._load()
         except QuorateError as error:
-            if self._options.own.fallback == "rules":
-                _log.error("%s The fallback rules trade, as the configuration asks; they are no model.", error)
+            if self._options.freqtrade.fallback == "rules":
+                _log.error("%s The fallback rules decide instead, as configured; they are not a model.", error)
                 return
             raise FreqtradeError(
                 f"start the strategy, which has to {error.attempted}",
                 found=error.found,
                 expected=error.expected,
-                remedy=f"{error.remedy} Freqtrade's configuration names the bundle: "
-                '"quorate": {"bundle": ...}; `quorate train --out DIR` makes one; {"fallback": "rules"} does without.',
+                remedy=f'{error.remedy} Set "quorate": {{"bundle": ...}} in Freqtrade\'s configuration; '
+                '`quorate train --out DIR` trains a bundle; {"fallback": "rules"} trades without one.',
             ) from error
 
     def refresh(self) -> bool:
-        """Load what has taken the bundle's place, if anything has; returns whether it was.
+        """Load the bundle again if it was replaced; returns whether another one is in use now.
 
-        A bundle that cannot be loaded is said once, and the one in use stays.
+        If the new bundle cannot be loaded, this is logged once and the one in use stays.
         """
         state = self._state()
-        if state == self._seen:
+        if state == self._last_state:
             return False
-        self._seen = state
+        self._last_state = state
         try:
             loaded = self._load()
         except QuorateError as error:
@@ -91,24 +91,23 @@ class BundleSource:
             return False
         if loaded.id == self.id:
             return False
-        _log.warning("bundle %s takes the place of %s", loaded.id, self.id)
+        _log.warning("bundle %s replaces %s", loaded.id, self.id)
         self.bundle = loaded
         return True
 
     def _load(self) -> Predictor:
-        settings = self._options.settings
-        loaded = load(self.path, settings.predict, self._options.own.policy or None, settings.features)
-        loaded.newest.status()  # a series loads its bundles late: one that cannot be loaded is to fail here
+        loaded = load_predictor(self.path, self._options.settings, self._options.freqtrade.policy or None)
+        loaded.newest.status()  # a series loads its bundles late: one that cannot be loaded has to fail here
         return loaded
 
     def _state(self) -> object:
-        """What changes when the bundle does: which one it is, and its manifest's time and size."""
+        """Path, modification time and size of the manifest: they change when the bundle does."""
         try:
             path = champion_path(self.path)
         except BundleError as error:
             return str(error)
         try:
-            told = (path / SERIES if (path / SERIES).exists() else path / FILE_NAME).stat()
+            stat = (path / SERIES if (path / SERIES).exists() else path / FILE_NAME).stat()
         except OSError as error:
             return (path, str(error))
-        return (path, told.st_mtime_ns, told.st_size)
+        return (path, stat.st_mtime_ns, stat.st_size)

@@ -1,4 +1,4 @@
-"""Predictions of whole frames on disk, so that the second backtest over the same candles asks no model."""
+"""Cache of predicted frames on disk, so that a repeated backtest over the same candles runs no model."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from quorate.core.version import __version__
 
 _log = logging.getLogger(__name__)
 
-# The arrays of a frame, by the name of its attribute; texts are kept as numbers into a list of the different ones.
+# Attributes of a frame that are stored. Texts are stored as indices into the list of their distinct values.
 _ARRAYS = ("time", "action", "confidence", "base", "volatility")
 _TEXTS = ("consensus", "rule")
-_MAYBE = ("probabilities", "limit", "predicted", "side")
+_OPTIONAL_ARRAYS = ("probabilities", "limit", "predicted", "side")
 _TABLES = ("scores", "calibrated", "forecasts")
 
-# Files beyond this many are removed, the oldest first.
-_MOST_FILES = 1_000
+# The oldest files beyond this many are removed.
+_MAX_FILES = 1_000
 
 
 def frame_key(candles: Candles, *depends: object) -> str:
-    """The name of the frame of these candles: of their content, and of whatever else decides about it."""
+    """Cache key of a frame: a digest of its candles, the version of this library and all other values it depends on."""
     digest = hashlib.sha256(repr((__version__, candles.symbol, candles.timeframe, *depends)).encode())
     for name in ("time", *CANDLE_COLUMNS):
         digest.update(getattr(candles, name).tobytes())
@@ -37,30 +37,30 @@ def frame_key(candles: Candles, *depends: object) -> str:
 
 
 class FrameCache:
-    """A folder of predicted frames, each named by everything that it depends on.
+    """A folder of predicted frames, each in a file named by its key.
 
     Args:
-        folder: made when the first frame is kept.
+        folder: created when the first frame is saved.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def load(self, key: str) -> DecisionFrame | None:
-        """The frame of that name; None where there is none. One that cannot be read is said, and predicted anew."""
+        """Load a frame; None if there is none. A file that cannot be read is logged and counts as none."""
         path = self._path(key)
         try:
-            # Opened here, since numpy leaves a file open that turns out to be none of its own.
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as kept:
-                return _frame({name: kept[name] for name in kept.files})
+            # np.load on a path leaves the file open if it is not in numpy's format.
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
+                return _frame({name: stored[name] for name in stored.files})
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            _log.warning("the cached predictions %s cannot be read (%s); they are predicted anew", path, error)
+            _log.warning("the cached predictions %s cannot be read (%s); the frame is predicted again", path, error)
             return None
 
-    def keep(self, key: str, frame: DecisionFrame) -> None:
-        """Write a frame; where that fails the log says so, and nothing else is lost."""
+    def save(self, key: str, frame: DecisionFrame) -> None:
+        """Save a frame and remove the oldest files; a failed write is logged and has no other effect."""
 
         def write(path: Path) -> None:
             with path.open("wb") as handle:
@@ -69,7 +69,7 @@ class FrameCache:
         try:
             write_atomic(self._path(key), write)
         except DataError as error:
-            _log.warning("predictions are not cached: %s", error)
+            _log.warning("predictions were not cached: %s", error)
             return
         self._prune()
 
@@ -78,16 +78,16 @@ class FrameCache:
 
     def _prune(self) -> None:
         files = sorted(self.folder.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)
-        for path in files[: max(0, len(files) - _MOST_FILES)]:
+        for path in files[: max(0, len(files) - _MAX_FILES)]:
             path.unlink(missing_ok=True)
 
 
 def _arrays(frame: DecisionFrame) -> dict[str, npt.NDArray[Any]]:
     arrays: dict[str, npt.NDArray[Any]] = {name: getattr(frame, name) for name in _ARRAYS}
     for name in _TEXTS:
-        known, place = np.unique(getattr(frame, name), return_inverse=True)
-        arrays[f"{name}.known"], arrays[f"{name}.place"] = known, place.astype(np.uint8)
-    arrays |= {name: getattr(frame, name) for name in _MAYBE if getattr(frame, name) is not None}
+        distinct, index = np.unique(getattr(frame, name), return_inverse=True)
+        arrays[f"{name}.known"], arrays[f"{name}.place"] = distinct, index.astype(np.uint8)
+    arrays |= {name: getattr(frame, name) for name in _OPTIONAL_ARRAYS if getattr(frame, name) is not None}
     arrays |= {f"{table}:{model}": rows for table in _TABLES for model, rows in getattr(frame, table).items()}
     arrays["about"] = np.array([frame.symbol, frame.timeframe, frame.policy, "synthetic" if frame.synthetic else ""])
     return arrays
@@ -97,7 +97,7 @@ def _frame(arrays: dict[str, npt.NDArray[Any]]) -> DecisionFrame:
     symbol, timeframe, policy, synthetic = arrays["about"].tolist()
     columns: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
     columns |= {name: arrays[f"{name}.known"][arrays[f"{name}.place"]] for name in _TEXTS}
-    columns |= {name: arrays.get(name) for name in _MAYBE}
+    columns |= {name: arrays.get(name) for name in _OPTIONAL_ARRAYS}
     for table in _TABLES:
         columns[table] = {
             name.removeprefix(f"{table}:"): rows for name, rows in arrays.items() if name.startswith(f"{table}:")

@@ -1,18 +1,17 @@
-"""The vote ensemble over somebody else's features: what FreqAI trains, keeps and asks."""
+"""Vote ensemble over FreqAI's features, trained in FreqAI's windows."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import Settings, VoteSettings
-from quorate.core.types import CLASS_NAMES, ActionArray, Candles, Float32Array, FloatArray, IntArray
+from quorate.core.types import ActionArray, Candles, Float32Array, FloatArray, IntArray
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.ensemble.voting.vote_frame import Decisions, decide_frame
@@ -22,46 +21,46 @@ from quorate.models.runtime import OnnxSession, require_same
 
 _log = logging.getLogger(__name__)
 
-# Rows of the past that a prediction may look back on: windows of members, and the volatility of the gate.
-MEMORY = 256
+# Training rows kept for predictions: the windows of members and the volatility need the bars before the first one.
+_HISTORY = 256
 
-# Rows on which an export must say what the model says.
-_PROBE = 512
+# Rows on which an exported graph is compared with its model.
+_CHECKED_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrainingFrames:
-    """Rows to learn from, by time, then rows to stop by.
+class TrainingRows:
+    """Rows of one training window: those to fit on, then those for early stopping.
 
     Attributes:
         X: (n, F) float32, finite.
-        y: (n,) values of Action.
+        y: (n,) int8, values of Action.
         time: (n,) int64 open times in ms, increasing.
         weight: (n,) sample weights.
-        learned: how many of them, from the first, are learned from.
-        stop: the first row to stop by; those between share a label with either side.
+        train_end: members are fitted on the rows before this one.
+        stopping_start: first row for early stopping; the labels of the rows between overlap with both parts.
     """
 
     X: Float32Array
     y: ActionArray
     time: IntArray
     weight: FloatArray
-    learned: int
-    stop: int
+    train_end: int
+    stopping_start: int
 
 
 @dataclass(eq=False)
 class VoteModel:
-    """A trained ensemble, as its members' graphs. It can be copied and pickled, as FreqAI does.
+    """A trained ensemble, held as the ONNX graphs of its members; FreqAI pickles it.
 
     Attributes:
-        graphs: member -> ONNX graph, of those that could be trained.
-        failures: member -> why it could not.
+        graphs: member -> ONNX graph, of those that were trained.
+        failures: member -> error of its training.
         columns: F, the number of features.
         timeframe: of the bars.
         policy: of the vote.
-        X, time: the newest rows that it learned from.
-        candles: the newest candles then.
+        X, time: the newest training rows.
+        candles: the newest candles at training time.
     """
 
     graphs: Mapping[str, bytes]
@@ -72,11 +71,10 @@ class VoteModel:
     X: Float32Array
     time: IntArray
     candles: Candles
-    classes_: tuple[str, ...] = CLASS_NAMES
     _members: Members | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Sessions live in this process only. Settings hold a view of a mapping, which no pickle takes.
+        # Inference sessions and the settings' view of a mapping cannot be pickled.
         policy = {name: getattr(self.policy, name) for name in VoteSettings.__dataclass_fields__}
         policy["weights"] = dict(self.policy.weights)
         return {**self.__dict__, "_members": None, "policy": policy}
@@ -85,15 +83,15 @@ class VoteModel:
         self.__dict__.update({**state, "policy": VoteSettings(**state["policy"])})
 
     def decide(self, X: Float32Array, time: IntArray, candles: Candles) -> tuple[Decisions, FloatArray]:
-        """The vote on n bars that follow what it learned from, and the members' mean scores.
+        """Decide on n bars after the training rows.
 
         Args:
             X: (n, F) float32; a row with NaN has no votes.
             time: (n,) int64 open times in ms, increasing.
-            candles: of these bars at least.
+            candles: of at least these bars.
 
         Returns:
-            n decisions, and (n, 3) scores, NaN where no member voted.
+            n decisions, and (n, 3) mean scores of the members, NaN where none voted.
         """
         earlier = self.time < time[0] if len(time) else np.zeros(len(self.time), np.bool_)
         past = int(np.count_nonzero(earlier))
@@ -101,38 +99,38 @@ class VoteModel:
             np.concatenate([self.X[earlier], X]), np.concatenate([self.time[earlier], time]), self.timeframe
         )
         usable = np.arange(len(inputs.time)) >= past
-        scores = {model: rows[past:] for model, rows in self._ready().scores(inputs, usable).items()}
+        scores = {model: rows[past:] for model, rows in self._loaded_members().scores(inputs, usable).items()}
         decided = decide_frame(
             scores, self._volatility(time, candles), policy=self.policy, members=len(self.graphs) + len(self.failures)
         )
         return decided, mean_scores(scores, self.policy)
 
     def _volatility(self, time: IntArray, candles: Candles) -> FloatArray:
-        """(n,) volatility_20, which needs the candles before the first of these bars."""
+        """(n,) volatility_20; its window also needs the candles before the first of these bars."""
         before = self.candles.between(end=int(candles.time[0])) if len(candles) else self.candles
 
-        def joined(name: str) -> FloatArray:
+        def concatenated(name: str) -> FloatArray:
             return np.concatenate([getattr(before, name), getattr(candles, name)])
 
-        known = Candles(
+        joined = Candles(
             candles.symbol,
             self.timeframe,
             np.concatenate([before.time, candles.time]),
-            joined("open"),
-            joined("high"),
-            joined("low"),
-            joined("close"),
-            joined("volume"),
+            concatenated("open"),
+            concatenated("high"),
+            concatenated("low"),
+            concatenated("close"),
+            concatenated("volume"),
         )
-        volatility = volatility_20(Bars(known))
-        row = np.searchsorted(known.time, time)
+        volatility = volatility_20(Bars(joined))
+        row = np.searchsorted(joined.time, time)
         found = np.full(len(time), np.nan)
-        inside = row < len(known)
-        inside[inside] = known.time[row[inside]] == time[inside]
-        found[inside] = volatility[row[inside]]
+        present = row < len(joined)
+        present[present] = joined.time[row[present]] == time[present]
+        found[present] = volatility[row[present]]
         return found
 
-    def _ready(self) -> Members:
+    def _loaded_members(self) -> Members:
         if self._members is None:
             sessions = {model: OnnxSession(graph, self.columns, model) for model, graph in self.graphs.items()}
             order = (*self.graphs, *self.failures)
@@ -141,61 +139,62 @@ class VoteModel:
 
 
 def fit_vote(
-    lessons: TrainingFrames, candles: Candles, timeframe: str, models: Sequence[str], settings: Settings
+    rows: TrainingRows, candles: Candles, timeframe: str, models: Sequence[str], settings: Settings
 ) -> VoteModel:
-    """Train every member on the same rows; one that fails abstains and does not lose the others.
+    """Train every member on the same rows; a member whose training fails is logged and abstains.
 
     Args:
-        lessons: what to learn from.
-        candles: the newest of which the gate's volatility looks back on.
+        rows: of the training window.
+        candles: of the window; the newest are kept for the volatility.
         timeframe: of the bars.
         models: registered names.
         settings: of members, vote and training.
 
     Raises:
-        ModelError: fewer than two members could be trained.
+        ModelError: fewer than two members were trained.
     """
-    inputs = Inputs(lessons.X, lessons.time, timeframe)
+    inputs = Inputs(rows.X, rows.time, timeframe)
     graphs: dict[str, bytes] = {}
     failures: dict[str, str] = {}
     for name in models:
         try:
-            graphs[name] = _fit(name, inputs, lessons, settings)
+            graphs[name] = _fit(name, inputs, rows, settings)
         except QuorateError as error:
             _log.error("%s abstains: %s", name, error)
             failures[name] = str(error)
     if len(graphs) < min(2, len(models)) or not graphs:
         raise ModelError(
             "train the ensemble",
-            found="; ".join(f"{name}: {why}" for name, why in failures.items()) or "no members",
+            found="; ".join(f"{name}: {error}" for name, error in failures.items()) or "no members",
             expected="at least two members",
         )
     return VoteModel(
         graphs=graphs,
         failures=failures,
-        columns=lessons.X.shape[1],
+        columns=rows.X.shape[1],
         timeframe=timeframe,
         policy=settings.vote,
-        X=lessons.X[-MEMORY:],
-        time=lessons.time[-MEMORY:],
-        candles=candles.tail(MEMORY),
+        X=rows.X[-_HISTORY:],
+        time=rows.time[-_HISTORY:],
+        candles=candles.tail(_HISTORY),
     )
 
 
-def _fit(name: str, inputs: Inputs, lessons: TrainingFrames, settings: Settings) -> bytes:
-    make = partial(build, name, "class", settings.models, seed=settings.train.seed, threads=settings.train.threads)
-    model = make()
-    whole = inputs.whole(model.window)
-    rows = np.flatnonzero(whole[: lessons.learned])
+def _fit(name: str, inputs: Inputs, given: TrainingRows, settings: Settings) -> bytes:
+    model = build(name, "class", settings.models, seed=settings.train.seed, threads=settings.train.threads)
+    complete = inputs.whole(model.window)
+    rows = np.flatnonzero(complete[: given.train_end])
     if not len(rows):
-        raise ModelError(f"train {name}", found="no rows with the bars that it reads", expected=f"{model.window} bars")
+        raise ModelError(
+            f"train {name}", found="no row with a complete window of bars", expected=f"{model.window} bars in a row"
+        )
     later = None
-    unseen = lessons.stop + np.flatnonzero(whole[lessons.stop :])
-    if model.stops_early and len(unseen):
-        later = StoppingRows(inputs.at(unseen, model.window), lessons.y[unseen])
-    model.fit(inputs.at(rows, model.window), lessons.y[rows], weight=lessons.weight[rows], later=later)
+    stopping = given.stopping_start + np.flatnonzero(complete[given.stopping_start :])
+    if model.stops_early and len(stopping):
+        later = StoppingRows(inputs.at(stopping, model.window), given.y[stopping])
+    model.fit(inputs.at(rows, model.window), given.y[rows], weight=given.weight[rows], later=later)
     graph = model.to_onnx()
-    probe = rows[np.linspace(0, len(rows) - 1, min(_PROBE // model.window + 1, len(rows)), dtype=np.int64)]
-    sample = inputs.at(probe, model.window)
-    require_same(model.output(sample), OnnxSession(graph, lessons.X.shape[1], name).run(sample), name)
+    count = min(_CHECKED_ROWS // model.window + 1, len(rows))
+    sample = inputs.at(rows[np.linspace(0, len(rows) - 1, count, dtype=np.int64)], model.window)
+    require_same(model.output(sample), OnnxSession(graph, given.X.shape[1], name).run(sample), name)
     return graph

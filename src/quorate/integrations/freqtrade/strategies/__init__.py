@@ -1,3 +1,3 @@
-"""Classes that Freqtrade finds, and the plan of one trade."""
+"""Freqtrade strategy classes, the FreqAI model, and the exit plan of a trade."""
 
 __all__: list[str] = []

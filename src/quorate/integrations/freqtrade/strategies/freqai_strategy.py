@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - Freqtrade passes its arguments by name
-"""A strategy whose vote FreqAI trains as it goes: our features, our labels, FreqAI's windows."""
+"""Strategy that trades a vote trained by FreqAI: Quorate's features and labels in FreqAI's windows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pandas import DataFrame
 from quorate.core.errors import QuorateError
 from quorate.core.types import CLASS_NAMES, Action, DecisionFrame
 from quorate.features import Bars, atr_14, build, feature_set, volatility_20
-from quorate.integrations.freqtrade.frames import Market, read_frame
-from quorate.integrations.freqtrade.guarding.entry_gate import EntryGate
+from quorate.integrations.freqtrade.frames import FrameCandles, read_frame
 from quorate.integrations.freqtrade.inference.forecaster import FrameForecast
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, empty_columns, frame_columns, plot_config
 from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy
@@ -23,36 +22,35 @@ _log = logging.getLogger(__name__)
 
 LABEL = "&s-action"
 
-# What the vote of all members is called, where FreqAI hands on no more than that.
+# Name of the vote in place of the members', as FreqAI passes on no scores of single members.
 _TOGETHER = "together"
 
 
 class QuorateFreqaiStrategy(QuorateVoteStrategy):
-    """Trades the vote that `QuorateFreqaiModel` trains, by the exits of the account."""
+    """Trades the vote that `QuorateFreqaiModel` trains, with the exits of the account."""
 
     plot_config = plot_config((_TOGETHER,))
 
     @property
     def models(self) -> tuple[str, ...]:
+        """Name of the vote; there are no scores of single members."""
         return (_TOGETHER,)
 
     @property
     def horizon(self) -> int:
+        """FreqAI's `label_period_candles`."""
         return int(self.freqai_info["feature_parameters"]["label_period_candles"])
 
     def bot_start(self, **kwargs: Any) -> None:
-        """There is no bundle: FreqAI keeps its models itself."""
-        if self.options.guarded:
-            self.desk = EntryGate(
-                self.options, self.source, self.forecaster, self.timeframe, self.config["stake_currency"]
-            )
-            self.desk.start()
+        """Start the guards; there is no bundle to load, as FreqAI stores its models itself."""
+        self._start_guards()
 
     def bot_loop_start(self, current_time: Any, **kwargs: Any) -> None:
-        self._hear(current_time)
+        """Update the guards."""
+        self._update_guards(current_time)
 
     def feature_engineering_standard(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
-        """The feature set of the setting train.features, as FreqAI's features."""
+        """Add the columns of the setting train.features as FreqAI's features."""
         market = read_frame(dataframe, metadata["pair"], self.timeframe)
         settings = self.options.settings
         features = feature_set(settings.train.features, settings.features)
@@ -64,17 +62,17 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
         return dataframe
 
     def set_freqai_targets(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
-        """SELL, HOLD or BUY by the return over `label_period_candles` bars; none where the future is not known."""
+        """Label bars SELL, HOLD or BUY by the return over `label_period_candles` bars; None where not known yet."""
         self.freqai.class_names = list(CLASS_NAMES)
         market = read_frame(dataframe, metadata["pair"], self.timeframe)
         labels = ForwardClass(self.horizon, self.options.settings.target.band).label(market.candles)
-        words = np.full(len(dataframe), None, dtype=object)
-        words[market.rows[labels.known]] = np.array(CLASS_NAMES, dtype=object)[labels.y[labels.known]]
-        dataframe[LABEL] = words
+        names = np.full(len(dataframe), None, dtype=object)
+        names[market.rows[labels.known]] = np.array(CLASS_NAMES, dtype=object)[labels.y[labels.known]]
+        dataframe[LABEL] = names
         return dataframe
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        """FreqAI's predictions, as every bar's own decision."""
+        """Add FreqAI's predictions as decisions, one for every bar."""
         pair = metadata["pair"]
         dataframe = self.freqai.start(dataframe, metadata, self)
         try:
@@ -83,26 +81,26 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
             _log.error("no entries in %s: %s", pair, error)
             columns = empty_columns(len(dataframe), self.models, "refused")
         else:
-            told = self._told_by_freqai(dataframe, market)
-            self.forecaster.put(pair, told)
-            columns = frame_columns(told.decisions, told.atr, told.rows, len(dataframe), self.models)
+            forecast = self._read_predictions(dataframe, market)
+            self.forecaster.put(pair, forecast)
+            columns = frame_columns(forecast.decisions, forecast.atr, forecast.rows, len(dataframe), self.models)
         for name, column in columns.items():
             dataframe[name] = column
         return dataframe
 
-    def _told_by_freqai(self, frame: DataFrame, market: Market) -> FrameForecast:
+    def _read_predictions(self, frame: DataFrame, market: FrameCandles) -> FrameForecast:
         candles, rows = market
-        # Before FreqAI has its first model, it hands on neither scores nor a confidence.
-        wanted = (LABEL, "do_predict", f"{PREFIX}confidence", *CLASS_NAMES)
-        frame = frame.reindex(columns=list(wanted)).fillna({"do_predict": 0})
-        words = frame[LABEL].astype(str).to_numpy()[rows]
-        sure = frame["do_predict"].to_numpy()[rows] == 1
+        # Before FreqAI has its first model, the frame has neither scores nor a confidence.
+        needed = (LABEL, "do_predict", f"{PREFIX}confidence", *CLASS_NAMES)
+        frame = frame.reindex(columns=list(needed)).fillna({"do_predict": 0})
+        names = frame[LABEL].astype(str).to_numpy()[rows]
+        valid = frame["do_predict"].to_numpy()[rows] == 1
         action = np.full(len(candles), int(Action.HOLD), np.int8)
         for member in Action:
-            action[sure & (words == member.name)] = int(member)
-        confidence = np.where(sure, frame[f"{PREFIX}confidence"].to_numpy(np.float64)[rows], 0.0)
+            action[valid & (names == member.name)] = int(member)
+        confidence = np.where(valid, frame[f"{PREFIX}confidence"].to_numpy(np.float64)[rows], 0.0)
         scores = np.column_stack([frame[name].to_numpy(np.float64)[rows] for name in CLASS_NAMES])
-        scores[~sure | ~(scores.sum(axis=1) > 0)] = np.nan
+        scores[~valid | ~(scores.sum(axis=1) > 0)] = np.nan
         bars = Bars(candles)
         decisions = DecisionFrame(
             symbol=candles.symbol,
@@ -112,7 +110,7 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
             confidence=confidence,
             base=confidence,
             consensus=np.full(len(candles), "freqai"),
-            rule=np.where(sure, "freqai", "no_votes"),
+            rule=np.where(valid, "freqai", "no_votes"),
             volatility=volatility_20(bars),
             scores={_TOGETHER: scores},
         )

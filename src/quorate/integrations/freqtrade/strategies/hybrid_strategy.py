@@ -1,4 +1,4 @@
-"""The stack as a Freqtrade strategy: 4h bars, returns that the members predict, combined."""
+"""Strategy that trades a stack on 4h bars."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteS
 
 
 class QuorateHybridStrategy(QuorateVoteStrategy):
-    """Trades a bundle of the recipe `stack`, where the predicted return exceeds what a round trip costs."""
+    """Trades a bundle of the recipe `stack`: enters where the predicted return exceeds the cost of a round trip."""
 
     timeframe = "4h"
 
     def bot_start(self, **kwargs: Any) -> None:
-        """Load the bundle, which has to be a stack.
+        """Load the bundle; it has to be a stack.
 
         Raises:
-            FreqtradeError: no bundle, or one whose members vote.
+            FreqtradeError: no bundle, or one of another recipe.
         """
         super().bot_start(**kwargs)
         bundle = self.source.bundle

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - Freqtrade passes its arguments by name
-"""Freqtrade's open trades, ended by the account's rules: a stop and a target in ATR, a time exit, by a plan of each."""
+"""Strategy base class that closes trades by the account's rules: stop and target in ATR, and a time exit."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from abc import abstractmethod
 from datetime import datetime
 from typing import Any, ClassVar
 
-from freqtrade.persistence import Trade as Record
+from freqtrade.persistence import Trade
 from freqtrade.strategy import IStrategy
 
 from quorate.core.clock import newest_closed_ms, timeframe_ms
-from quorate.integrations.freqtrade.guarding.trade_records import contract_of, moment_ms
+from quorate.integrations.freqtrade.guarding.trade_records import contract_of, datetime_ms
 from quorate.integrations.freqtrade.inference.forecaster import Forecaster
 from quorate.integrations.freqtrade.strategies.trade_plan import Plan, make_plan, stop_ratio
-from quorate.integrations.freqtrade.strategy_options import Options
+from quorate.integrations.freqtrade.strategy_options import StrategyOptions
 
-# What Freqtrade keeps with a trade for us.
+# Key of the plan in the custom data of a trade in Freqtrade's database.
 _PLAN = "quorate_plan"
 
-# A ratio that is compared after rounding to eight digits; a price that is just reached counts as reached.
+# Freqtrade compares profit ratios after rounding to eight digits; a price equal to the target has to count.
 _ROUNDING = 5e-9
 
-# Plans that are remembered; one that was forgotten is made or read again.
-_MOST_PLANS = 10_000
+# Maximum number of plans in memory; others are read or made again.
+_MAX_PLANS = 10_000
 
 
 class PlannedStrategy(IStrategy):  # type: ignore[misc]
-    """A strategy whose trades end by their plans; what begins them is its subclass's business.
+    """A strategy that closes each trade by its plan; subclasses decide the entries.
 
     Attributes:
-        options: distances of the levels.
-        forecaster: ATR at the decision.
+        options: distances of stop and target.
+        forecaster: source of the ATR at the decision.
     """
 
-    options: Options
+    options: StrategyOptions
     forecaster: Forecaster
 
-    # The plan of each trade decides; these are out of its way.
+    # Values that never close a trade, so that only the plan does.
     minimal_roi: ClassVar[dict[str, float]] = {"0": 100.0}
     stoploss = -0.99
     use_custom_stoploss = True
@@ -54,89 +54,89 @@ class PlannedStrategy(IStrategy):  # type: ignore[misc]
     @property
     @abstractmethod
     def horizon(self) -> int:
-        """Bars that a position lasts at most, unless a setting says otherwise."""
+        """Bars after which a position is closed, unless `exits.time_bars` is set."""
 
     def custom_stoploss(
         self,
         pair: str,
-        trade: Record,
+        trade: Trade,
         current_time: datetime,
         current_rate: float,
         current_profit: float,
         after_fill: bool,
         **kwargs: Any,
     ) -> float | None:
-        """The plan's stop, set at the fill; a trailing one moves between bars."""
+        """Return the plan's stop at the fill; a trailing stop is also updated at each closed bar."""
         exits = self.options.settings.exits
         if not after_fill and not exits.trail_atr:
             return None
-        plan = self._plan(trade, fresh=after_fill)
+        plan = self._plan(trade, renew=after_fill)
         if plan is None:
             return None
         stop = plan.stop
         if not after_fill:
-            best = self._best(plan, pair, current_time)
+            best = self._best_price(plan, pair, current_time)
             if best is None:
                 return None
-            stop = plan.trailed(best, exits, contract_of(trade))
+            stop = plan.trailing_stop(best, exits, contract_of(trade))
         return stop_ratio(stop, current_rate, plan.side, trade.leverage or 1.0)
 
     def custom_roi(
         self,
         pair: str,
-        trade: Record,
+        trade: Trade,
         current_time: datetime,
         trade_duration: int,
         entry_tag: str | None,
         side: str,
         **kwargs: Any,
     ) -> float | None:
-        """The profit at the plan's target."""
+        """Return the profit ratio at the plan's target."""
         plan = self._plan(trade)
         return None if plan is None else float(trade.calc_profit_ratio(plan.target)) - _ROUNDING
 
     def custom_exit(
         self,
         pair: str,
-        trade: Record,
+        trade: Trade,
         current_time: datetime,
         current_rate: float,
         current_profit: float,
         **kwargs: Any,
     ) -> str | None:
-        """The time exit, and a level that the price has jumped over."""
+        """Exit at the plan's time, or at an open beyond its stop or target."""
         plan = self._plan(trade)
-        return None if plan is None else plan.over(moment_ms(current_time), current_rate)
+        return None if plan is None else plan.exit_reason(datetime_ms(current_time), current_rate)
 
-    def _plan(self, trade: Record, *, fresh: bool = False) -> Plan | None:
-        """The plan of an open trade: made at its fill, kept with it in Freqtrade's database, and found there again."""
-        opened = moment_ms(trade.open_date_utc)
+    def _plan(self, trade: Trade, *, renew: bool = False) -> Plan | None:
+        """The plan of an open trade, made at its fill; dry and live it is kept in Freqtrade's database."""
+        opened = datetime_ms(trade.open_date_utc)
         key = (trade.pair, opened, -1 if trade.is_short else 1, float(trade.open_rate))
-        known = self._plans.get(key)
-        if known is None and self.options.live and (kept := trade.get_custom_data(_PLAN)) is not None:
-            known = Plan.from_json(kept)
-        if known is None or fresh:
-            # A fill may have moved the price of the entry, and the liquidation with it.
-            plan = self._new_plan(trade, opened)
-            if plan is not None and self.options.live:
-                trade.set_custom_data(_PLAN, plan.to_json())
-            known = plan or known
-        if known is not None:
-            if len(self._plans) >= _MOST_PLANS:
+        plan = self._plans.get(key)
+        if plan is None and self.options.live and (stored := trade.get_custom_data(_PLAN)) is not None:
+            plan = Plan.from_json(stored)
+        if plan is None or renew:
+            # A fill changes the entry price, and with it the liquidation price.
+            made = self._make_plan(trade, opened)
+            if made is not None and self.options.live:
+                trade.set_custom_data(_PLAN, made.to_json())
+            plan = made or plan
+        if plan is not None:
+            if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            self._plans[key] = known
-        return known
+            self._plans[key] = plan
+        return plan
 
-    def _new_plan(self, trade: Record, opened: int) -> Plan | None:
+    def _make_plan(self, trade: Trade, opened: int) -> Plan | None:
         length = timeframe_ms(self.timeframe)
-        told = self.forecaster.told(trade.pair)
-        row = None if told is None else told.row(newest_closed_ms(self.timeframe, opened))
-        if told is None or row is None or not told.atr[row] > 0:
+        forecast = self.forecaster.latest(trade.pair)
+        row = None if forecast is None else forecast.row(newest_closed_ms(self.timeframe, opened))
+        if forecast is None or row is None or not forecast.atr[row] > 0:
             return None
         return make_plan(
             float(trade.open_rate),
             -1 if trade.is_short else 1,
-            float(told.atr[row]),
+            float(forecast.atr[row]),
             opened // length * length,
             self.horizon,
             self.timeframe,
@@ -145,13 +145,13 @@ class PlannedStrategy(IStrategy):  # type: ignore[misc]
             None if self.options.spot else trade.liquidation_price,
         )
 
-    def _best(self, plan: Plan, pair: str, current_time: datetime) -> float | None:
-        """The best price of the bars that have closed since the entry."""
-        told = self.forecaster.told(pair)
-        if told is None:
+    def _best_price(self, plan: Plan, pair: str, current_time: datetime) -> float | None:
+        """The best price of the bars closed since the entry; None if unknown."""
+        forecast = self.forecaster.latest(pair)
+        if forecast is None:
             return None
-        closed = newest_closed_ms(self.timeframe, moment_ms(current_time))
-        held = told.candles.between(plan.opened, closed + 1)
+        closed = newest_closed_ms(self.timeframe, datetime_ms(current_time))
+        held = forecast.candles.between(plan.opened, closed + 1)
         if not len(held):
             return None
         return float(held.high.max() if plan.side > 0 else held.low.min())

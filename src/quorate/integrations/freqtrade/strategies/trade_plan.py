@@ -1,4 +1,4 @@
-"""How one trade is to end, and what it may be: the account's own rules, applied to Freqtrade's trades."""
+"""Exit plan and leverage of one Freqtrade trade, by the rules of the account."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from quorate.core.settings import ExitSettings
 from quorate.trading import Contract, MarginTiers
 from quorate.trading.account.levels import stop_price, target_price
 
-# A stop that Freqtrade rounds to a tick is rounded towards the entry; by so little it is kept from the next tick.
+# Freqtrade rounds a stop to a tick, towards the entry. This fraction outweighs float error, which could add a tick.
 _TICK_NOISE = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where a position ends.
+    """Exit levels and latest exit time of a position.
 
     Attributes:
         side: 1 long, -1 short.
         stop, target: prices.
-        atr: ATR(14) known when it was decided, in price units.
-        opened: open time in ms of the bar in which it was filled.
-        due: time in ms from which it is closed at the latest.
+        atr: ATR(14) at the decision, in price units.
+        opened: open time in ms of the bar of the fill.
+        due: time in ms of the time exit.
     """
 
     side: int
@@ -34,11 +34,11 @@ class Plan:
     opened: int
     due: int
 
-    def over(self, now: int, price: float) -> str | None:
-        """Why the position ends at this price: time, or a level that lies behind it; None while it goes on.
+    def exit_reason(self, now: int, price: float) -> str | None:
+        """Return "time", "stop" or "target" if the position ends at this time and price, else None.
 
         >>> plan = Plan(1, 98.0, 105.0, 1.0, 0, 18_000_000)
-        >>> plan.over(3_600_000, 101.0), plan.over(3_600_000, 97.5), plan.over(18_000_000, 101.0)
+        >>> plan.exit_reason(3_600_000, 101.0), plan.exit_reason(3_600_000, 97.5), plan.exit_reason(18_000_000, 101.0)
         (None, 'stop', 'time')
         """
         if now >= self.due:
@@ -47,19 +47,20 @@ class Plan:
             return "stop"
         return "target" if self.side * price >= self.side * self.target else None
 
-    def trailed(self, best: float, exits: ExitSettings, contract: Contract) -> float:
-        """The stop once the best price so far is `best`: it follows at a distance and never goes back."""
+    def trailing_stop(self, best: float, exits: ExitSettings, contract: Contract) -> float:
+        """Return the stop after a best price of `best`; it moves only in the direction of the position."""
         if not exits.trail_atr:
             return self.stop
-        followed = stop_price(best, self.side, exits.trail_atr * self.atr, contract)
-        return max(self.stop, followed) if self.side > 0 else min(self.stop, followed)
+        trailing = stop_price(best, self.side, exits.trail_atr * self.atr, contract)
+        return max(self.stop, trailing) if self.side > 0 else min(self.stop, trailing)
 
     def to_json(self) -> dict[str, Any]:
-        """For Freqtrade's database, which keeps it with the trade."""
+        """Convert to JSON, as stored with the trade in Freqtrade's database."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, tree: dict[str, Any]) -> Self:
+        """Convert from JSON."""
         return cls(**tree)
 
 
@@ -74,24 +75,23 @@ def make_plan(
     contract: Contract,
     liquidation_price: float | None,
 ) -> Plan:
-    """The plan of a position that was filled at `entry_price`, by the account's rules.
+    """Make the plan of a position that was filled at `entry_price`, by the account's rules.
 
-    The stop is at most half the way to the liquidation, whatever the leverage came to be.
+    The stop is at most half the distance to the liquidation price away, at any leverage.
 
     Args:
-        entry_price: the fill.
+        entry_price: of the fill.
         side: 1 long, -1 short.
-        atr: of the bar on whose close it was decided.
+        atr: ATR(14) of the bar of the decision, in price units.
         opened: open time in ms of the bar of the fill.
-        bars: that it lasts at most.
+        bars: after which the position is closed, unless `exits.time_bars` is set.
         timeframe: of those bars.
-        exits: distances, and another number of bars where it names one.
-        contract: tick.
-        liquidation_price: as the exchange has it; None for spot.
+        exits: distances and time exit.
+        contract: for the price step.
+        liquidation_price: of the exchange; None for spot.
     """
     distance = exits.stop_atr * atr
-    room = abs(entry_price - (liquidation_price or 0.0)) / 2
-    distance = min(distance, room)
+    distance = min(distance, abs(entry_price - (liquidation_price or 0.0)) / 2)
     return Plan(
         side=side,
         stop=stop_price(entry_price, side, distance, contract),
@@ -103,7 +103,7 @@ def make_plan(
 
 
 def stop_ratio(stop: float, price: float, side: int, leverage: float) -> float:
-    """The stop as Freqtrade wants it: its distance from `price` as a share of it, times the leverage; at least 0.
+    """Convert a stop to Freqtrade's form: its distance as a fraction of `price`, times the leverage; at least 0.
 
     >>> round(stop_ratio(98.0, 100.0, 1, 5.0), 6)
     0.1
@@ -113,19 +113,21 @@ def stop_ratio(stop: float, price: float, side: int, leverage: float) -> float:
 
 
 def fit_leverage(
-    most: float, price: float, side: int, distance: float, value_per_leverage: float, tiers: MarginTiers
+    limit: float, price: float, side: int, distance: float, value_per_leverage: float, tiers: MarginTiers
 ) -> float:
-    """The leverage at which the stop lies within half the way to the liquidation: `most`, or whole numbers below it.
+    """Return the largest leverage at which the stop is within half the distance to the liquidation price.
+
+    It is `limit`, or a whole number below it; at least 1.
 
     Args:
-        most: as set, and as the exchange allows.
+        limit: maximum by the settings and the exchange.
         price: of the entry.
         side: 1 long, -1 short.
         distance: of the stop, in price units.
-        value_per_leverage: the position's margin in the stake's currency, its value at a leverage of 1.
-        tiers: of the exchange.
+        value_per_leverage: margin of the position in the stake currency, its value at a leverage of 1.
+        tiers: margin tiers of the exchange.
     """
-    leverage = max(1.0, most)
+    leverage = max(1.0, limit)
     while leverage > 1:
         quantity = value_per_leverage * leverage / price
         liquidation = tiers.liquidation_price(side, quantity, price, value_per_leverage)
