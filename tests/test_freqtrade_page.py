@@ -1,4 +1,4 @@
-"""Every command of docs/freqtrade.md, in its order, by the real programs against the stand-in for Binance."""
+"""Every command of docs/freqtrade.md in order, run by the real programs against a stub of Binance."""
 
 import json
 import os
@@ -25,7 +25,7 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) fo
 
 FIRST, LAST = parse_ms("2025-03-01"), parse_ms("2025-07-20")
 
-# Members of next to no size, whose vote says something on many bars.
+# Small members, and a floor low enough for a BUY or SELL on many bars.
 SMALL = {
     "QUORATE_MODELS__XGBOOST__TREES": "10",
     "QUORATE_MODELS__LIGHTGBM__TREES": "10",
@@ -44,21 +44,21 @@ SMALL = {
 
 
 def write_market(folder):
-    """Two perpetuals under the names of the page's configuration, with mark prices and funding."""
+    """Write two perpetuals of the page's configuration, with mark prices and funding."""
     market = SyntheticMarket(seed=4, symbols=2, bars=(LAST - FIRST) // HOUR_MS + 24, start=FIRST, edge=0.3)
-    for name, own in zip(("BTC/USDT:USDT", "ETH/USDT:USDT"), market.names, strict=True):
-        candles = market.candles(own)
+    for name, source in zip(("BTC/USDT:USDT", "ETH/USDT:USDT"), market.names, strict=True):
+        candles = market.candles(source)
         digits = max(0, 4 - int(np.log10(candles.close.min())))
         prices = {column: np.round(getattr(candles, column), digits) for column in ("open", "high", "low", "close")}
-        made = replace(candles, symbol=name, **prices)
-        write_candles(folder, made)
-        write_candles(folder, made, mark=True)
-        write_funding(folder, replace(market.funding(own), symbol=name), synthetic=True)
+        renamed = replace(candles, symbol=name, **prices)
+        write_candles(folder, renamed)
+        write_candles(folder, renamed, mark=True)
+        write_funding(folder, replace(market.funding(source), symbol=name), synthetic=True)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with both programs on the path, and Freqtrade's made to ask the stand-in and nobody else."""
+    """A folder with both programs on the path, Freqtrade's with the stub as its only exchange."""
     home = freqtrade.require()
     folder = tmp_path_factory.mktemp("page")
     write_market(folder / "market")
@@ -82,16 +82,16 @@ def place(tmp_path_factory):
         yield folder
 
 
-def surroundings(place):
-    own = {"QUORATE_EVALUATION__LEDGER": f"{place}/trials.jsonl", "QUORATE_EVALUATION__REPORTS": f"{place}/reports"}
-    return {**os.environ, **SMALL, **own, "PATH": f"{place}/bin:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
+def environment(place):
+    outputs = {"QUORATE_EVALUATION__LEDGER": f"{place}/trials.jsonl", "QUORATE_EVALUATION__REPORTS": f"{place}/reports"}
+    return {**os.environ, **SMALL, **outputs, "PATH": f"{place}/bin:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
 
 
 def run(place, command):
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=place,
-        env=surroundings(place),
+        env=environment(place),
         capture_output=True,
         text=True,
         timeout=240,
@@ -102,13 +102,14 @@ def run(place, command):
 
 
 def dry_run(place, command):
-    """Until the bot has looked at its pairs once; then it is asked to stop: by SIGTERM, as a job in the background may
-    have inherited deaf ears for SIGINT.
+    """Run the bot until it has processed its pairs once, then stop it.
+
+    By SIGTERM, since a background job may have inherited an ignored SIGINT.
     """
     log = place / "dry-run.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"], cwd=place, env=surroundings(place), stdout=file, stderr=file
+            ["bash", "-c", f"exec {command}"], cwd=place, env=environment(place), stdout=file, stderr=file
         )
         until = time.monotonic() + 120
         while time.monotonic() < until and "state='RUNNING'" not in log.read_text() and process.poll() is None:
@@ -119,23 +120,22 @@ def dry_run(place, command):
     return log.read_text()
 
 
-def test_the_page_takes_a_user_from_install_to_dry_run(place, tmp_path):
-    """In order: what one command leaves, the next one finds."""
-    told = {}
+def test_the_commands_of_the_page_run_in_order(place, tmp_path):
+    outputs = {}
     for command in COMMANDS:
         words = shlex.split(command)
         if words[0] == "pip":
             built = wheel(tmp_path)
-            asked = [str(built) if word == "./quorate" else word for word in words[1:]]
-            done = Overlay(tmp_path / "venv").python("-m", "pip", *asked, "--dry-run")
+            arguments = [str(built) if word == "./quorate" else word for word in words[1:]]
+            done = Overlay(tmp_path / "venv").python("-m", "pip", *arguments, "--dry-run")
             assert done.returncode == 0 or "No matching distribution" in done.stderr, done.stderr
         elif words[1] == "trade":
-            told[command] = dry_run(place, command)
+            outputs[command] = dry_run(place, command)
         else:
-            told[command] = run(place, command)
-    assert len(told) == len(COMMANDS) - 1 == 13
+            outputs[command] = run(place, command)
+    assert len(outputs) == len(COMMANDS) - 1 == 13
     by_verb = {}
-    for command, output in told.items():
+    for command, output in outputs.items():
         words = [word for word in shlex.split(command) if not word.startswith("QUORATE_")]
         by_verb.setdefault(" ".join(words[:2]), []).append(re.sub(r"\s+", " ", output))
     first, rolling = by_verb["quorate train"]
@@ -155,8 +155,7 @@ def test_the_page_takes_a_user_from_install_to_dry_run(place, tmp_path):
     assert "losses" in by_verb["quorate freqtrade"][1]
 
 
-def test_the_tables_settings_exist():
-    """Whatever the page says can be set, can be set."""
+def test_settings_named_on_the_page_exist():
     known = json.loads(
         subprocess.run(
             [
@@ -172,5 +171,5 @@ def test_the_tables_settings_exist():
     named = set(re.findall(r"`((?:exits|costs|account|freqtrade)\.\w+)", PAGE))
     assert {"exits.reopen", "costs.slippage", "account.sizing", "exits.trail_atr"} <= named
     assert named <= set(known)
-    own = set(re.findall(r'`"(\w+)": "', PAGE))
-    assert {f"freqtrade.{name}" for name in own} <= set(known)
+    section = set(re.findall(r'`"(\w+)": "', PAGE))
+    assert {f"freqtrade.{name}" for name in section} <= set(known)

@@ -11,8 +11,8 @@ from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
 @pytest.fixture
 def halted(tmp_path):
     """A bot's user_data whose guards have tripped: too few members, and a mean confidence that is too low."""
-    sentry = GuardRunner(GuardSettings(), GuardJournal(tmp_path / "quorate" / "guards.jsonl"))
-    sentry.hear_bar(BarSummary(0, 1_000.0, 2, tuple([0.5] * 30), {}))
+    runner = GuardRunner(GuardSettings(), GuardJournal(tmp_path / "quorate" / "guards.jsonl"))
+    runner.record_bar(BarSummary(0, 1_000.0, 2, tuple([0.5] * 30), {}))
     return tmp_path
 
 

@@ -1,4 +1,4 @@
-"""Freqtrade's backtest and ours on the same decisions, candles, funding, fees and stops: trade by trade the same."""
+"""Freqtrade's backtest and `quorate backtest` on the same decisions and market data: the same trades."""
 
 import os
 from dataclasses import replace
@@ -27,7 +27,7 @@ from quorate.market.synthetic import SyntheticMarket
 from stubs import agreement, freqtrade
 from stubs.agreement import Trial
 
-# A vote of two small members that says something on more than half of the bars.
+# A vote of two small members with a BUY or SELL on more than half of the bars.
 SETTINGS = replace(
     Settings(),
     models=ModelSettings(
@@ -55,40 +55,40 @@ def trained(panel, out, end, start=None):
 
 
 def rounded(candles, digits):
-    """The same candles with prices that an exchange could quote."""
+    """The candles with prices rounded to a tick."""
     prices = {name: np.round(getattr(candles, name), digits) for name in ("open", "high", "low", "close")}
     return replace(candles, **prices)
 
 
 def synthetic(folder, names, *, marks):
-    """A synthetic market under names that Freqtrade has leverage tiers for; marks a little off the last prices."""
+    """A synthetic market under pairs with leverage tiers in Freqtrade; mark prices differ slightly from last prices."""
     market = SyntheticMarket(seed=9, symbols=len(names), bars=BARS, edge=0.3)
     panel = {}
-    for name, own in zip(names, market.names, strict=True):
-        candles = replace(market.candles(own), symbol=name)
+    for name, source in zip(names, market.names, strict=True):
+        candles = replace(market.candles(source), symbol=name)
         digits = max(0, 4 - int(np.log10(candles.close.min())))
         panel[name] = rounded(candles, digits)
         write_candles(folder, panel[name])
         if marks:
-            funding = market.funding(own)
+            funding = market.funding(source)
             write_funding(folder, replace(funding, symbol=name), synthetic=True)
             factor = 1 + 0.0005 * np.sin(np.arange(BARS))
-            moved = {column: getattr(candles, column) * factor for column in ("open", "high", "low", "close")}
-            write_candles(folder, rounded(replace(candles, symbol=name, **moved), digits), mark=True)
+            shifted = {column: getattr(candles, column) * factor for column in ("open", "high", "low", "close")}
+            write_candles(folder, rounded(replace(candles, symbol=name, **shifted), digits), mark=True)
     return panel
 
 
-def a_trial(tmp_path, names, *, marks):
+def make_trial(tmp_path, names, *, marks):
     panel = synthetic(tmp_path / "data", names, marks=marks)
     start = int(panel[names[0]].time[0])
-    seam = start + TRAIN_BARS * HOUR_MS
-    bundle = trained(panel, tmp_path / "bundles", seam)
-    return Trial(tmp_path / "data", bundle, names, seam, start + (BARS - 1) * HOUR_MS)
+    train_end = start + TRAIN_BARS * HOUR_MS
+    bundle = trained(panel, tmp_path / "bundles", train_end)
+    return Trial(tmp_path / "data", bundle, names, train_end, start + (BARS - 1) * HOUR_MS)
 
 
 def test_perpetuals_agree_trade_by_trade(tmp_path):
     freqtrade.require()
-    trial = a_trial(tmp_path, ("XRP/USDT:USDT", "LTC/USDT:USDT", "ADA/USDT:USDT"), marks=True)
+    trial = make_trial(tmp_path, ("XRP/USDT:USDT", "LTC/USDT:USDT", "ADA/USDT:USDT"), marks=True)
     outcome = agreement.run(trial, tmp_path / "user_data")
     assert agreement.differences(outcome) == []
     ended = agreement.reasons(outcome)
@@ -96,36 +96,36 @@ def test_perpetuals_agree_trade_by_trade(tmp_path):
     assert min(ended["time"], ended["stop"], ended["target"]) >= 5
     assert {trade["is_short"] for trade in outcome.theirs} == {True, False}
     assert any(trade["funding_fees"] for trade in outcome.theirs)
-    # What the page says differs, differs: else its explanations would hide something.
+    # The differences that docs/freqtrade.md lists do occur.
     assert agreement.opened_at_settlements(outcome) > 0
     _, reopening = agreement.trade(replace(trial, exits=ExitSettings(reopen=True)), outcome.contracts)
     assert len(reopening.trades) > len(outcome.theirs)
-    # The comparison sees a price, a fee and a bar that are off.
-    spoiled = [dict(trade) for trade in outcome.theirs]
-    spoiled[0]["close_rate"] *= 1.01
-    spoiled[1]["profit_abs"] += 0.0002 * spoiled[1]["stake_amount"]
-    spoiled[2]["close_timestamp"] += HOUR_MS
-    assert len(agreement.differences(replace(outcome, theirs=spoiled[:-1]))) == 4
+    # The comparison reports a wrong price, profit and bar, and a missing trade.
+    changed = [dict(trade) for trade in outcome.theirs]
+    changed[0]["close_rate"] *= 1.01
+    changed[1]["profit_abs"] += 0.0002 * changed[1]["stake_amount"]
+    changed[2]["close_timestamp"] += HOUR_MS
+    assert len(agreement.differences(replace(outcome, theirs=changed[:-1]))) == 4
 
 
-def test_spot_agrees_trade_by_trade_whoever_of_a_series_decides(tmp_path):
+def test_spot_with_a_series_agrees_trade_by_trade(tmp_path):
     freqtrade.require()
-    # A stake that is many lots: Freqtrade raises one that is less than the least order.
-    trial = replace(a_trial(tmp_path, ("XRP/USDT", "LTC/USDT"), marks=False), leverage=1.0, stake=1_000.0)
+    # A stake of many lots, since Freqtrade raises a stake below the minimum order.
+    trial = replace(make_trial(tmp_path, ("XRP/USDT", "LTC/USDT"), marks=False), leverage=1.0, stake=1_000.0)
     source, hours = FreqtradeFolder(trial.data), (0, 400, 800)
     panel = {pair: source.candles(pair, "1h") for pair in trial.pairs}
     first = trial.start - TRAIN_BARS * HOUR_MS
     spans = [(first + hour * HOUR_MS, trial.start + hour * HOUR_MS) for hour in hours]
-    made = [trained(panel, tmp_path / "bundles", end, start) for start, end in spans]
-    series, _ = publish(BundleStore(tmp_path / "bundles"), [path.name for path in made])
+    paths = [trained(panel, tmp_path / "bundles", end, start) for start, end in spans]
+    series, _ = publish(BundleStore(tmp_path / "bundles"), [path.name for path in paths])
     trial = replace(trial, bundle=series)
     outcome = agreement.run(trial, tmp_path / "user_data")
     assert agreement.differences(outcome) == []
     assert len(outcome.theirs) > 50
     assert {trade["is_short"] for trade in outcome.theirs} == {False}
-    # One bundle for all of it decides otherwise: who decides is seen.
-    _, alone = agreement.trade(replace(trial, bundle=made[0]), outcome.contracts)
-    assert {(t.symbol, t.entry_time) for t in alone.trades} != {(t.symbol, t.entry_time) for t in outcome.ours.trades}
+    # A single bundle over the same span gives other trades.
+    _, single = agreement.trade(replace(trial, bundle=paths[0]), outcome.contracts)
+    assert {(t.symbol, t.entry_time) for t in single.trades} != {(t.symbol, t.entry_time) for t in outcome.ours.trades}
 
 
 @pytest.mark.data
@@ -134,15 +134,15 @@ def test_real_perpetuals_agree_trade_by_trade(tmp_path):
     freqtrade.require()
     pairs = ("XRP/USDT:USDT", "LTC/USDT:USDT", "ADA/USDT:USDT", "LINK/USDT:USDT")
     source = FreqtradeFolder(Path(os.environ["QUORATE_DATA"]) / "binance")
-    first, seam, last = parse_ms("2025-03-01"), parse_ms("2025-06-01"), parse_ms("2025-07-01")
+    first, train_end, last = parse_ms("2025-03-01"), parse_ms("2025-06-01"), parse_ms("2025-07-01")
     panel = {}
     for pair in pairs:
         panel[pair] = source.candles(pair, "1h", first, last + HOUR_MS)
         write_candles(tmp_path / "data", panel[pair])
         write_candles(tmp_path / "data", source.mark(pair, "1h", first, last + HOUR_MS), mark=True)
         write_funding(tmp_path / "data", source.funding(pair, first, last + HOUR_MS))
-    bundle = trained(panel, tmp_path / "bundles", seam)
-    outcome = agreement.run(Trial(tmp_path / "data", bundle, pairs, seam, last), tmp_path / "user_data")
+    bundle = trained(panel, tmp_path / "bundles", train_end)
+    outcome = agreement.run(Trial(tmp_path / "data", bundle, pairs, train_end, last), tmp_path / "user_data")
     assert agreement.differences(outcome) == []
     assert len(outcome.theirs) > 200
     assert agreement.reasons(outcome)["stop"] > 20

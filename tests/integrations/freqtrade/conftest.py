@@ -1,4 +1,4 @@
-"""A small market with an edge under names that Freqtrade knows, and bundles of few trees trained on its first bars."""
+"""A small synthetic market under real pair names, and bundles of few trees trained on its first bars."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from quorate.core.settings import (
 )
 from quorate.core.types import Candles, Funding
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
-from quorate.integrations.freqtrade import Options
+from quorate.integrations.freqtrade import StrategyOptions
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.synthetic import SyntheticMarket
 
@@ -30,18 +30,18 @@ START = 1_704_067_200_000  # 2024-01-01
 
 @dataclass(frozen=True)
 class World:
-    """Candles on disk in Freqtrade's layout, and the bundles below its user_data.
+    """Candles on disk in Freqtrade's layout, and bundles below its user_data.
 
     Attributes:
-        seam: end of the training span, ms.
-        bundles: a folder of them.
+        train_end: end of the training span, ms.
+        bundles: folder of the bundles.
         bundle: the champion.
     """
 
     user_data: Path
     panel: dict[str, Candles]
     timeframe: str
-    seam: int
+    train_end: int
     bundles: Path
     bundle: Path
 
@@ -60,34 +60,34 @@ def settings(trees: int = 20) -> Settings:
     )
 
 
-def train_trees(panel, timeframe, out, seam, trees=20, features="core14", own=None):
+def train_trees(panel, timeframe, out, train_end, trees=20, features="core14", own=None):
     base = settings(trees)
     given = replace(base, train=replace(base.train, features=features), features=own or FeatureSettings())
-    return train_ensemble(panel, timeframe, TrainingSpec(models=MODELS, settings=given, end=seam), out)
+    return train_ensemble(panel, timeframe, TrainingSpec(models=MODELS, settings=given, end=train_end), out)
 
 
 def train_stack(world, bars=1_000):
-    """A stack of two kinds of trees over the first bars, that acts however little it predicts; below user_data."""
-    own = Settings().stack
-    few = replace(
-        own.models,
-        xgboost=replace(own.models.xgboost, trees=20),
-        lightgbm=replace(own.models.lightgbm, trees=40, patience=5),
+    """A stack of two tree models over the first bars, below user_data; its round-trip cost is low, so it acts often."""
+    stack = Settings().stack
+    small = replace(
+        stack.models,
+        xgboost=replace(stack.models.xgboost, trees=20),
+        lightgbm=replace(stack.models.lightgbm, trees=40, patience=5),
     )
-    asked = replace(
-        Settings(), stack=replace(own, models=few, folds=3, round_trip=5e-5), train=TrainSettings(threads=1)
+    given = replace(
+        Settings(), stack=replace(stack, models=small, folds=3, round_trip=5e-5), train=TrainSettings(threads=1)
     )
     end = START + bars * timeframe_ms(world.timeframe)
     return train_ensemble(
         world.panel,
         world.timeframe,
-        TrainingSpec(models=MODELS, settings=asked, recipe="stack", end=end),
+        TrainingSpec(models=MODELS, settings=given, recipe="stack", end=end),
         world.user_data / "quorate" / "stack",
     )
 
 
 def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700, start: int = START) -> World:
-    """Bars of the hourly synthetic market, stamped as bars of the timeframe, with prices that lie on ticks."""
+    """The hourly synthetic market with the times of another timeframe and prices rounded to ticks."""
     market = SyntheticMarket(seed=5, symbols=len(COINS), bars=bars, edge=0.3)
     length, data = timeframe_ms(timeframe), folder / "data" / "binance"
     panel = {}
@@ -102,12 +102,12 @@ def make_world(folder: Path, timeframe: str = "1h", bars: int = 1_700, start: in
         write_candles(data, perpetual)
         hours = replace(perpetual, timeframe="1h")[:: max(1, timeframe_ms("1h") // length)]
         write_candles(data, hours, mark=True)
-        settled = np.arange(start, int(time[-1]), timeframe_ms("8h"))
-        write_funding(data, Funding(perpetual.symbol, settled, np.full(len(settled), 1e-4)))
-    seam = start + TRAIN_BARS * length
+        settlements = np.arange(start, int(time[-1]), timeframe_ms("8h"))
+        write_funding(data, Funding(perpetual.symbol, settlements, np.full(len(settlements), 1e-4)))
+    train_end = start + TRAIN_BARS * length
     bundles = folder / "quorate" / "bundles"
-    trained = train_trees(panel, timeframe, bundles, seam)
-    return World(folder, panel, timeframe, seam, bundles, trained.path)
+    trained = train_trees(panel, timeframe, bundles, train_end)
+    return World(folder, panel, timeframe, train_end, bundles, trained.path)
 
 
 @pytest.fixture(scope="session")
@@ -117,10 +117,10 @@ def world(tmp_path_factory):
 
 @pytest.fixture
 def make_options(world, tmp_path):
-    """Options of a strategy over the world's bundle; keywords are settings of the section [freqtrade]."""
+    """Options of a strategy with the world's bundle; further keywords are settings of the section [freqtrade]."""
 
-    def make(runmode="backtest", *, spot=False, user_data=None, base=None, **own):
-        chosen = FreqtradeSettings(**{"bundle": str(world.bundles), "cache": "", **own})
-        return Options(chosen, base or settings(), user_data or tmp_path, runmode, spot)
+    def make(runmode="backtest", *, spot=False, user_data=None, base=None, **section):
+        freqtrade = FreqtradeSettings(**{"bundle": str(world.bundles), "cache": "", **section})
+        return StrategyOptions(freqtrade, base or settings(), user_data or tmp_path, runmode, spot)
 
     return make

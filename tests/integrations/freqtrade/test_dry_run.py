@@ -1,4 +1,4 @@
-"""Real Freqtrade trades dry for a few bars of a minute, is killed in the middle, and goes on where it was."""
+"""A dry run of real Freqtrade over a few 1m bars, killed once and restarted."""
 
 import json
 import os
@@ -15,45 +15,45 @@ from integrations.freqtrade.conftest import MODELS, START, make_world
 from quorate import load_bundle
 from quorate.core.clock import DAY_MS, MINUTE_MS
 from quorate.core.types import Action
-from quorate.integrations.freqtrade.guarding.guard_runner import read_sentry
+from quorate.integrations.freqtrade.guarding.guard_runner import read_guard_runner
 from quorate.integrations.freqtrade.inference.signal_columns import tag
 from quorate.integrations.freqtrade.scaffold import scaffold
 from stubs import freqtrade
 from stubs.binance import spawn
 
-PATIENCE_S = 200
+TIMEOUT_S = 200
 
-# A position lasts until the next bar opens.
+# Positions are closed at the next open.
 SETTINGS = {"QUORATE_EXITS__TIME_BARS": "1", "QUORATE_GUARDS__MODELS": "2"}
 
 
-# Three days of minutes: moved by whole days, they reach from a day and a half ago into tomorrow.
+# Three days of 1m bars; the stub moves them by whole days, so that they cover the present.
 BARS = 4_320
-# The bars that the present may be, then.
+# Bars that may be chosen as the newest one.
 PRESENT = range(2_200, 3_500)
 
 
 def busiest(world):
-    """The bar from which on the bundle acts on the most bars without a break; and for how many."""
-    acts = np.zeros(BARS, np.bool_)
+    """The bar from which on the most bars in a row have a BUY or SELL, and their number."""
+    decided = np.zeros(BARS, np.bool_)
     for candles in world.panel.values():
-        acts |= load_bundle(world.bundle).predict_frame(candles).action != Action.HOLD
-    length = {row: int(np.argmin(np.append(acts[row:], False))) for row in PRESENT}
+        decided |= load_bundle(world.bundle).predict_frame(candles).action != Action.HOLD
+    length = {row: int(np.argmin(np.append(decided[row:], False))) for row in PRESENT}
     return max(length.items(), key=lambda found: found[1])
 
 
 @pytest.fixture
 def bot(tmp_path, tmp_path_factory):
     freqtrade.require()
-    # The same market by another clock: a bundle knows nothing of the hour, and does not wait long for its first trade.
+    # Decisions do not depend on the hour: shift the market so that the bundle trades within the first minutes.
     row, bars = busiest(make_world(tmp_path_factory.mktemp("clock") / "user_data", "1m", BARS))
     assert bars >= 10
-    # The newest closed bar is one that it acts on.
+    # The newest closed bar is then one with a decision.
     minutes = (int(time.time()) // 60 - row - 2) % (24 * 60)
     world = make_world(tmp_path / "user_data", "1m", BARS, START + minutes * MINUTE_MS)
     scaffold(world.user_data, world.bundles)
     with spawn(world.data, "--live") as stub:
-        exchange = {name: what for name, what in freqtrade.offline(stub.urls).items() if not name.startswith("pair_")}
+        exchange = {name: value for name, value in freqtrade.offline(stub.urls).items() if not name.startswith("pair_")}
         (tmp_path / "offline.json").write_text(
             json.dumps({"exchange": exchange, "internals": {"process_throttle_secs": 1}})
         )
@@ -62,7 +62,7 @@ def bot(tmp_path, tmp_path_factory):
 
 @contextmanager
 def running(world, folder, name, settings):
-    """`freqtrade trade` until the block ends; its log goes into a file."""
+    """Run `freqtrade trade` until the block ends, its log in a file."""
     command = [
         freqtrade.require() / "bin" / "freqtrade", "trade", "--dry-run", "--userdir", world.user_data,
         "-c", world.user_data / "config-quorate-futures.json", "-c", folder / "offline.json",
@@ -84,7 +84,7 @@ def running(world, folder, name, settings):
                     process.kill()
 
 
-def ask(folder, query):
+def query_trades(folder, query):
     path = folder / "trades.sqlite"
     if not path.exists():
         return []
@@ -96,27 +96,27 @@ def ask(folder, query):
 
 
 def wait_for(folder, query, process, log):
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()[-4_000:]
-        if found := ask(folder, query):
+        if found := query_trades(folder, query):
             return found
         time.sleep(0.3)
     raise AssertionError(f"nothing for {query}: {log.read_text()[-6_000:]}")
 
 
-def line_of_history(world, pair, began):
-    """The line that the whole history gives the bar before an entry's, which the bot saw the end of 498 bars of."""
+def tag_of_history(world, pair, began):
+    """The tag by the whole history of the bar before an entry; the bot had only the newest 498 bars."""
     opened = round(datetime.fromisoformat(began).replace(tzinfo=UTC).timestamp() * 1000) // MINUTE_MS * MINUTE_MS
     candles = world.panel[pair]
-    # Moved by whole days, the candles end 12 to 36 hours after the stand-in was started.
+    # The stub moves the candles by whole days, to end 12 to 36 hours after its start.
     ahead = opened + DAY_MS // 2 - int(candles.time[-1])
     decisions = load_bundle(world.bundle).predict_frame(candles)
     row = int(np.searchsorted(candles.time, opened - MINUTE_MS - -(-ahead // DAY_MS) * DAY_MS))
     return tag(decisions, row, MODELS, "full")
 
 
-def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot, tmp_path):
+def test_a_killed_bot_restarts_with_the_same_trade_plan_and_guards(bot, tmp_path):
     filled = "SELECT id, pair, enter_tag, leverage, open_date FROM trades WHERE is_open = 1 AND open_trade_value > 0"
     with running(bot, tmp_path, "first", SETTINGS) as (process, log):
         (opened, *_) = wait_for(tmp_path, filled, process, log)
@@ -124,47 +124,47 @@ def test_it_fills_is_killed_and_goes_on_with_the_same_trade_plan_and_guards(bot,
         process.kill()
         process.wait()
         assert "Traceback" not in log.read_text()
-    number, pair, line, leverage, began = opened
-    assert line.startswith("strong | xgb:")
+    number, pair, enter_tag, leverage, began = opened
+    assert enter_tag.startswith("strong | xgb:")
     assert 1 <= leverage <= 5
-    assert line == line_of_history(bot, pair, began)
+    assert enter_tag == tag_of_history(bot, pair, began)
     rates = "SELECT open_rate, stop_loss, liquidation_price, is_short FROM trades WHERE liquidation_price IS NOT NULL"
-    known = ask(tmp_path, rates)
-    assert known
-    for entry, stop, liquidation, short in known:
+    trades = query_trades(tmp_path, rates)
+    assert trades
+    for entry, stop, liquidation, short in trades:
         side = -1 if short else 1
         assert 0 < side * (entry - stop) <= side * (entry - liquidation) / 2 * (1 + 1e-4)
-    ((kept,),) = ask(
+    ((stored,),) = query_trades(
         tmp_path, f"SELECT cd_value FROM trade_custom_data WHERE cd_key = 'quorate_plan' AND ft_trade_id = {number}"
     )
-    plan = json.loads(kept)
-    before = read_sentry(bot.user_data)
-    # From here on three members are asked for, and there are two: nothing is entered, what is open is looked after.
+    plan = json.loads(stored)
+    before = read_guard_runner(bot.user_data)
+    # Now three members are required and there are two: no entries, but open trades are managed.
     with running(bot, tmp_path, "second", {**SETTINGS, "QUORATE_GUARDS__MODELS": "3"}) as (process, log):
-        # A champion that is none takes nobody's place, and the bot runs on.
-        loaded = time.monotonic() + PATIENCE_S
+        # An invalid champion is not used, and the bot keeps running.
+        loaded = time.monotonic() + TIMEOUT_S
         while "quorate: bundle" not in log.read_text() and time.monotonic() < loaded:
             time.sleep(0.2)
         (bot.bundles / "champion").write_text("nonsense\n")
         closed = f"SELECT exit_reason, close_date, stop_loss FROM trades WHERE id = {number} AND is_open = 0"
         ((reason, _, stop),) = wait_for(tmp_path, closed, process, log)
-        moved = time.monotonic() + PATIENCE_S
-        while read_sentry(bot.user_data).guards.mode != "REDUCING" and time.monotonic() < moved:
+        moved = time.monotonic() + TIMEOUT_S
+        while read_guard_runner(bot.user_data).guards.mode != "REDUCING" and time.monotonic() < moved:
             time.sleep(0.5)
-        count = ask(tmp_path, "SELECT COUNT(*) FROM trades")
+        count = query_trades(tmp_path, "SELECT COUNT(*) FROM trades")
         time.sleep(3)
-        assert ask(tmp_path, "SELECT COUNT(*) FROM trades") == count
+        assert query_trades(tmp_path, "SELECT COUNT(*) FROM trades") == count
         assert log.read_text().count(f"The bundle {bot.bundle.name} stays in use") == 1
         assert "Traceback" not in log.read_text()
     assert reason in ("time", "stop_loss", "roi", "stop", "target")
     assert stop == pytest.approx(plan["stop"])
-    assert ask(tmp_path, f"SELECT COUNT(*) FROM trades WHERE pair = '{pair}' AND id <= {number}") == [(1,)]
-    after = read_sentry(bot.user_data)
+    assert query_trades(tmp_path, f"SELECT COUNT(*) FROM trades WHERE pair = '{pair}' AND id <= {number}") == [(1,)]
+    after = read_guard_runner(bot.user_data)
     assert after.bar is not None
     assert before.bar is None or after.bar >= before.bar
     assert after.guards.mode == "REDUCING"
-    told = [json.loads(text) for text in (bot.user_data / "quorate" / "guards.jsonl").read_text().splitlines()]
-    keys = [one["key"] for one in told if one["kind"] == "trade"]
+    lines = [json.loads(text) for text in (bot.user_data / "quorate" / "guards.jsonl").read_text().splitlines()]
+    keys = [line["key"] for line in lines if line["kind"] == "trade"]
     assert len(keys) == len(set(keys))
     assert any(key.startswith(f"{number}@") for key in keys)
-    assert any(one["kind"] == "move" and one["guard"] == "models" for one in told)
+    assert any(line["kind"] == "move" and line["guard"] == "models" for line in lines)

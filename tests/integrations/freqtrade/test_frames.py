@@ -1,3 +1,5 @@
+"""Conversion of Freqtrade's data frames to candles."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ def frame(world):
     return world.panel["BTC/USDT:USDT"][:300].to_pandas()
 
 
-def test_a_frame_is_its_candles_whatever_else_it_holds(world, frame):
+def test_a_frame_gives_its_candles_and_other_columns_are_ignored(world, frame):
     frame["rsi"], frame["enter_tag"] = np.nan, "x"
     market = read_frame(frame, "BTC/USDT:USDT", "1h")
     expected = world.panel["BTC/USDT:USDT"][:300]
@@ -21,7 +23,7 @@ def test_a_frame_is_its_candles_whatever_else_it_holds(world, frame):
     assert market.rows.tolist() == list(range(300))
 
 
-def test_what_freqtrade_puts_in_a_gap_is_no_candle(frame):
+def test_rows_that_freqtrade_fills_into_a_gap_are_left_out(frame):
     close = frame.loc[99, "close"]
     frame.loc[100:102, ["open", "high", "low", "close", "volume"]] = (close, close, close, close, 0.0)
     market = read_frame(frame, "BTC/USDT:USDT", "1h")
@@ -30,7 +32,7 @@ def test_what_freqtrade_puts_in_a_gap_is_no_candle(frame):
     assert len(market.candles) == 297
 
 
-def test_a_bar_without_volume_that_moved_stays(frame):
+def test_a_bar_without_volume_whose_price_moved_is_kept(frame):
     frame.loc[100, "volume"] = 0.0
     assert len(read_frame(frame, "BTC/USDT:USDT", "1h").candles) == 300
 
@@ -38,7 +40,7 @@ def test_a_bar_without_volume_that_moved_stays(frame):
 @pytest.mark.parametrize(
     ("column", "value"), [("close", np.nan), ("high", np.inf), ("low", 0.0), ("open", -1.0), ("volume", -1.0)]
 )
-def test_a_value_that_cannot_be_is_named(frame, column, value):
+def test_an_invalid_value_is_refused_with_its_row(frame, column, value):
     frame.loc[17, column] = value
     with pytest.raises(CandleError, match=f"{column} .* in row 17"):
         read_frame(frame, "BTC/USDT:USDT", "1h")
@@ -54,15 +56,15 @@ def test_a_missing_column_a_missing_date_and_a_wrong_order_are_refused(frame):
         read_frame(frame, "BTC/USDT:USDT", "1h")
 
 
-def test_words_are_neither_numbers_nor_dates(frame):
-    worded = frame.astype({"close": object})
-    worded.loc[3, "close"] = "high"
+def test_columns_of_text_and_dates_of_numbers_are_refused(frame):
+    text = frame.astype({"close": object})
+    text.loc[3, "close"] = "high"
     with pytest.raises(CandleError, match="high"):
-        read_frame(worded, "BTC/USDT:USDT", "1h")
+        read_frame(text, "BTC/USDT:USDT", "1h")
     with pytest.raises(CandleError, match="dates of"):
         read_frame(frame.assign(date=range(300)), "BTC/USDT:USDT", "1h")
 
 
-def test_an_empty_frame_is_no_candles(frame):
+def test_an_empty_frame_gives_no_candles(frame):
     market = read_frame(frame[:0], "BTC/USDT:USDT", "1h")
     assert len(market.candles) == len(market.rows) == 0

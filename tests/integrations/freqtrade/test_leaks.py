@@ -1,7 +1,6 @@
-"""Four ways to know the future inside Freqtrade, caught by our own check; the strategy's own decisions are clean.
+"""Look-ahead in strategies: three kinds are found by `check_strategy`, as by Freqtrade's lookahead-analysis.
 
-Freqtrade's lookahead-analysis sees the first three and not the fourth, a model that was trained on the bars that it is
-tested on; a bundle refuses those.
+Neither finds the fourth, a model that is tested on its own training bars; a bundle refuses to predict those.
 """
 
 import numpy as np
@@ -20,49 +19,49 @@ def averages(candles):
 
 
 def target(candles):
-    """Enters where the close four bars ahead is higher."""
+    """Enter where the close four bars ahead is higher."""
     ahead = np.full(len(candles), np.nan)
     ahead[:-4] = candles.close[4:]
     return (ahead > candles.close * 1.004).astype(float)
 
 
 def last_row(candles):
-    """Decides on the newest bar and writes that into every row."""
+    """Decide on the newest bar and write that into every row."""
     return np.full(len(candles), float(averages(candles)[-1] > 0))
 
 
 def global_scale(candles):
-    """Scales by the mean and deviation of the whole frame."""
+    """Scale by the mean and deviation of the whole frame."""
     scaled = (candles.close - candles.close.mean()) / candles.close.std()
     return (scaled < -0.2).astype(float)
 
 
 @pytest.mark.parametrize("leaky", [target, last_row, global_scale], ids=lambda leaky: leaky.__name__)
-def test_a_leak_is_caught(world, leaky):
+def test_look_ahead_is_found(world, leaky):
     assert not check_strategy(leaky, {BTC: world.panel[BTC]}).clean
 
 
-def test_an_honest_rule_is_not(world):
-    def honest(candles):
+def test_a_rule_without_look_ahead_passes(world):
+    def causal(candles):
         return (averages(candles) > 0).astype(float)
 
-    assert check_strategy(honest, {BTC: world.panel[BTC]}).clean
+    assert check_strategy(causal, {BTC: world.panel[BTC]}).clean
 
 
-def test_the_strategys_own_decisions_are_clean(world, make_options):
+def test_the_strategys_decisions_have_no_look_ahead(world, make_options):
     options = make_options()
     source = BundleSource(options)
     source.start()
 
-    def decided(candles):
+    def decisions(candles):
         columns = Forecaster(options, source).columns(candles.to_pandas(), candles.symbol, candles.timeframe)
         return np.column_stack([columns["quorate_action"], columns["quorate_confidence"]])
 
-    assert check_strategy(decided, {BTC: world.panel[BTC][900:]}).clean
+    assert check_strategy(decisions, {BTC: world.panel[BTC][900:]}).clean
 
 
-def test_a_model_trained_on_what_it_is_tested_on_is_refused(world, make_options, caplog):
-    """The check over candles cannot see it: the model knows these bars by heart, whatever comes after them."""
+def test_bars_of_the_training_span_are_refused(world, make_options, caplog):
+    """`check_strategy` cannot find this: the model's output on these bars does not depend on later candles."""
     candles = world.panel[BTC][60:660]
     bundle = load_bundle(world.bundle)
     with pytest.raises(TrainingSpanError):

@@ -1,4 +1,4 @@
-"""Real Freqtrade runs the strategies, offline against the stand-in for Binance."""
+"""The strategies in real Freqtrade, offline against a stub of Binance."""
 
 import csv
 import itertools
@@ -23,35 +23,35 @@ from quorate.integrations.freqtrade.scaffold import scaffold
 from stubs import freqtrade
 from stubs.binance import spawn
 
-# What a second of patience costs nothing: Freqtrade's own threads may be slow on a busy machine.
-PATIENCE = 240
+# Seconds; generous, since Freqtrade is slow on a busy machine.
+TIMEOUT = 240
 
-# Three weeks that begin in the training span; the start-up lies before them.
+# Three weeks from inside the training span on, with the start-up candles before them.
 SPAN = "20240127-20240220"
 
 
 @dataclass(frozen=True)
 class Bot:
-    """Freqtrade over one world: its user_data, the configuration of the stand-in, and what it is run with."""
+    """Freqtrade with the user_data of one world and the configuration of the stub."""
 
     world: World
     offline: Path
 
-    def run(self, *arguments, config="config-quorate-futures.json", settings=None, own=None):
-        """One of its verbs, its log in `stderr`; `own` is added to the section "quorate"."""
+    def run(self, *arguments, config="config-quorate-futures.json", settings=None, section=None):
+        """Run a command of Freqtrade, its log in `stderr`; `section` is added to the section "quorate"."""
         configs = [self.world.user_data / config, self.offline]
-        if own is not None:
-            extra = self.offline.with_name("own.json")
-            extra.write_text(json.dumps({"quorate": own}))
+        if section is not None:
+            extra = self.offline.with_name("section.json")
+            extra.write_text(json.dumps({"quorate": section}))
             configs.append(extra)
-        named = [word for path in configs for word in ("-c", path)]
+        flags = [word for path in configs for word in ("-c", path)]
         return freqtrade.run(
-            *arguments, "--userdir", self.world.user_data, *named,
-            cwd=self.world.user_data, settings=settings, timeout=PATIENCE,
+            *arguments, "--userdir", self.world.user_data, *flags,
+            cwd=self.world.user_data, settings=settings, timeout=TIMEOUT,
         )  # fmt: skip
 
     def backtest(self, *arguments, **more):
-        """The trades of a backtest, and its log."""
+        """The trades of a backtest and its log."""
         folder = self.world.user_data / "backtest_results"
         shutil.rmtree(folder, ignore_errors=True)
         span = () if "--timerange" in arguments else ("--timerange", SPAN)
@@ -61,7 +61,7 @@ class Bot:
 
 
 def flat(done):
-    """The log in one line: Freqtrade folds it."""
+    """The log on one line, since Freqtrade wraps it."""
     return re.sub(r"\s+", " ", done.stdout + done.stderr)
 
 
@@ -96,20 +96,20 @@ def futures(bot):
 
 
 def decided(world, pair, opened, timeframe="1h"):
-    """What the bundle says on the bar before the one at whose open a trade began."""
+    """The bundle's decision on the bar before the open at which a trade began: -1, 0 or 1."""
     frame = load_bundle(world.bundle).predict_frame(world.panel[pair])
     return int(frame.action[np.searchsorted(frame.time, opened) - 1]) - 1
 
 
-def test_futures_trades_are_the_bundles_decisions_with_leverage_and_funding(bot, futures):
+def test_futures_trades_follow_the_bundles_decisions_with_leverage_and_funding(bot, futures):
     trades, log = futures
     assert len(trades) > 50
     sides = Counter(trade["is_short"] for trade in trades)
     assert min(sides.values()) > 10
     assert len(sides) == 2
-    known = {pair: load_bundle(bot.world.bundle).predict_frame(bot.world.panel[pair]) for pair in bot.world.panel}
+    decisions = {pair: load_bundle(bot.world.bundle).predict_frame(bot.world.panel[pair]) for pair in bot.world.panel}
     for trade in trades:
-        frame = known[trade["pair"]]
+        frame = decisions[trade["pair"]]
         row = int(np.searchsorted(frame.time, trade["open_timestamp"])) - 1
         assert frame.time[row] == trade["open_timestamp"] - 3_600_000
         assert int(frame.action[row]) - 1 == (-1 if trade["is_short"] else 1)
@@ -121,17 +121,17 @@ def test_futures_trades_are_the_bundles_decisions_with_leverage_and_funding(bot,
     assert {trade["exit_reason"] for trade in trades} <= {"time", "roi", "stop_loss", "stop", "target", "force_exit"}
     assert {"time", "roi", "stop_loss"} <= {trade["exit_reason"] for trade in trades}
     assert max(trade["trade_duration"] for trade in trades) == 300
-    assert min(trade["open_timestamp"] for trade in trades) >= bot.world.seam
+    assert min(trade["open_timestamp"] for trade in trades) >= bot.world.train_end
     assert log.count("was trained on") == 1
     assert "Traceback" not in log
 
 
-def test_every_stop_lies_within_half_the_way_to_the_liquidation(bot, futures):
-    """Liquidation as Freqtrade has it is not exported; at the least it lies a whole margin less 3 % away."""
+def test_every_stop_is_within_half_the_distance_to_the_liquidation(bot, futures):
+    """Freqtrade does not export the liquidation price; its distance is at most 1 / leverage of the entry price."""
     for trade in futures[0]:
-        way = abs(trade["stop_loss_abs"] - trade["open_rate"]) / trade["open_rate"]
-        assert way <= (1 / trade["leverage"]) / 2
-        assert way > 0
+        distance = abs(trade["stop_loss_abs"] - trade["open_rate"]) / trade["open_rate"]
+        assert distance <= (1 / trade["leverage"]) / 2
+        assert distance > 0
 
 
 def test_targets_and_stops_are_in_atr(bot, futures):
@@ -139,24 +139,24 @@ def test_targets_and_stops_are_in_atr(bot, futures):
         if trade["exit_reason"] == "roi":
             stop = abs(trade["stop_loss_abs"] - trade["open_rate"])
             target = abs(trade["close_rate"] - trade["open_rate"])
-            # At its target exactly, or at an open beyond it.
+            # At the target, or at an open beyond it.
             assert target >= 2.5 * stop - 2e-3
 
 
-def test_spot_has_no_shorts_and_a_sell_leaves(bot):
+def test_spot_has_no_shorts_and_a_sell_closes_the_position(bot):
     trades, _ = bot.backtest(
         config="config-quorate-spot.json", settings={"QUORATE_EXITS__TIME_BARS": "48", "QUORATE_EXITS__STOP_ATR": "12"}
     )
     assert len(trades) > 10
     assert not any(trade["is_short"] for trade in trades)
     assert {trade["leverage"] for trade in trades} == {1.0}
-    left = [trade for trade in trades if trade["exit_reason"] == "exit_signal"]
-    assert len(left) >= 3
-    for trade in left:
+    closed = [trade for trade in trades if trade["exit_reason"] == "exit_signal"]
+    assert len(closed) >= 3
+    for trade in closed:
         assert decided(bot.world, f"{trade['pair']}:USDT", trade["close_timestamp"]) == -1
 
 
-def test_thresholds_of_each_side_can_be_set_as_hyperopt_sets_them(bot):
+def test_hyperopts_parameters_set_the_threshold_of_each_side(bot):
     parameters = bot.world.user_data / "strategies" / "QuorateVoteStrategy.json"
     parameters.write_text(
         json.dumps(
@@ -179,24 +179,24 @@ def test_thresholds_of_each_side_can_be_set_as_hyperopt_sets_them(bot):
         assert frame.confidence[np.searchsorted(frame.time, trade["open_timestamp"]) - 1] >= 0.8399
 
 
-def test_guards_stop_a_backtest_that_asks_for_them_and_no_model_is_asked_again(bot, futures):
-    free = futures[0]
-    kept = {path: path.stat().st_mtime_ns for path in (bot.world.user_data / "quorate" / "cache").glob("*.npz")}
-    assert kept
-    lost = sorted(trade["close_timestamp"] for trade in free if trade["profit_abs"] < 0)
-    own = {"guards": "always"}
+def test_guards_stop_a_backtest_and_cached_predictions_are_used(bot, futures):
+    unguarded = futures[0]
+    cached = {path: path.stat().st_mtime_ns for path in (bot.world.user_data / "quorate" / "cache").glob("*.npz")}
+    assert cached
+    lost = sorted(trade["close_timestamp"] for trade in unguarded if trade["profit_abs"] < 0)
+    section = {"guards": "always"}
     limits = {"QUORATE_GUARDS__LOSSES": "1", "QUORATE_GUARDS__LOSS_USD": "0", "QUORATE_GUARDS__MODELS": "2"}
-    trades, log = bot.backtest(own=own, settings=limits)
-    assert 0 < len(trades) < len(free)
+    trades, log = bot.backtest(section=section, settings=limits)
+    assert 0 < len(trades) < len(unguarded)
     losing = min(trade["close_timestamp"] for trade in trades if trade["profit_abs"] < 0)
     assert losing == lost[0]
     assert max(trade["open_timestamp"] for trade in trades) <= losing
     assert "no entry in" in log
     assert "losses: the last 1 closed trades" in log
-    assert kept == {path: path.stat().st_mtime_ns for path in kept}
+    assert cached == {path: path.stat().st_mtime_ns for path in cached}
 
 
-def test_stakes_by_confidence_and_a_protection_of_freqtrades_own(bot):
+def test_stakes_by_confidence_and_freqtrades_protections(bot):
     strategy = bot.world.user_data / "strategies" / "Protected.py"
     strategy.write_text(
         "from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy as Base\n\n\n"
@@ -206,7 +206,7 @@ def test_stakes_by_confidence_and_a_protection_of_freqtrades_own(bot):
         "        return [{'method': 'CooldownPeriod', 'stop_duration_candles': 12}]\n"
     )
     trades, _ = bot.backtest(
-        "--strategy", "Protected", "--enable-protections", "--stake-amount", "100", own={"stake": "confidence"}
+        "--strategy", "Protected", "--enable-protections", "--stake-amount", "100", section={"stake": "confidence"}
     )
     assert trades
     for trade in trades:
@@ -214,40 +214,41 @@ def test_stakes_by_confidence_and_a_protection_of_freqtrades_own(bot):
         confidence = frame.confidence[np.searchsorted(frame.time, trade["open_timestamp"]) - 1]
         assert trade["stake_amount"] == pytest.approx(100 * confidence, rel=0.02)
     for pair in bot.world.panel:
-        own = sorted((t["open_timestamp"], t["close_timestamp"]) for t in trades if t["pair"] == pair)
-        assert all(later[0] - earlier[1] >= 11 * 3_600_000 for earlier, later in itertools.pairwise(own))
+        spans = sorted((t["open_timestamp"], t["close_timestamp"]) for t in trades if t["pair"] == pair)
+        assert all(later[0] - earlier[1] >= 11 * 3_600_000 for earlier, later in itertools.pairwise(spans))
 
 
-def test_without_a_bundle_it_does_not_start_and_says_why(bot):
-    done = bot.run("backtesting", "--cache", "none", own={"bundle": "quorate/nowhere"})
+def test_a_start_without_a_bundle_is_refused(bot):
+    done = bot.run("backtesting", "--cache", "none", section={"bundle": "quorate/nowhere"})
     log = flat(done)
     assert done.returncode != 0
     assert "no such folder" in log
     assert "quorate train --out" in log
 
 
-def test_a_market_that_the_bundle_does_not_know_gives_no_entry_and_freqtrade_runs_on(bot):
-    trades, log = bot.backtest(config="config-quorate-spot.json", own={"unseen_pairs": False})
+def test_a_market_of_another_kind_gives_no_entries_and_freqtrade_keeps_running(bot):
+    trades, log = bot.backtest(config="config-quorate-spot.json", section={"unseen_pairs": False})
     assert trades == []
     assert "found a spot market" in log
 
 
 def test_lookahead_analysis_finds_no_bias(bot, tmp_path):
-    told = tmp_path / "lookahead.csv"
+    exported = tmp_path / "lookahead.csv"
     done = bot.run(
         "lookahead-analysis", "--strategy", "QuorateVoteStrategy", "--timerange", "20240201-20240220",
-        "--targeted-trade-amount", "12", "--minimum-trade-amount", "10", "--lookahead-analysis-exportfilename", told,
+        "--targeted-trade-amount", "12", "--minimum-trade-amount", "10", "--lookahead-analysis-exportfilename",
+        exported,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "too few trades" not in done.stdout + done.stderr
-    (row,) = csv.DictReader(told.read_text().splitlines())
+    (row,) = csv.DictReader(exported.read_text().splitlines())
     assert row["has_bias"] == "False"
     assert int(row["total_signals"]) >= 10
     assert (row["biased_entry_signals"], row["biased_exit_signals"], row["biased_indicators"]) == ("0", "0", "")
 
 
-def test_lookahead_analysis_would_have_found_one(bot, tmp_path):
-    """The same verb on the same candles, with a leak in the strategy."""
+def test_lookahead_analysis_finds_the_bias_of_a_leaking_strategy(bot, tmp_path):
+    """The same command on the same candles, with a leak in the strategy."""
     (bot.world.user_data / "strategies" / "Leaky.py").write_text(
         "from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteStrategy as Base\n\n\n"
         "class Leaky(Base):\n"
@@ -258,16 +259,16 @@ def test_lookahead_analysis_would_have_found_one(bot, tmp_path):
         "        dataframe['enter_short'] = 0\n"
         "        return dataframe\n"
     )
-    told = tmp_path / "leaky.csv"
+    exported = tmp_path / "leaky.csv"
     bot.run(
         "lookahead-analysis", "--strategy", "Leaky", "--timerange", "20240201-20240220", "--targeted-trade-amount", "5",
-        "--minimum-trade-amount", "3", "--lookahead-analysis-exportfilename", told,
+        "--minimum-trade-amount", "3", "--lookahead-analysis-exportfilename", exported,
     )  # fmt: skip
-    (row,) = csv.DictReader(told.read_text().splitlines())
+    (row,) = csv.DictReader(exported.read_text().splitlines())
     assert row["has_bias"] == "True"
 
 
-def test_recursive_analysis_finds_no_variance_at_the_strategys_own_start(bot):
+def test_recursive_analysis_finds_no_variance_at_the_strategys_start_up(bot):
     done = bot.run(
         "recursive-analysis", "--strategy", "QuorateVoteStrategy", "--timerange", "20240210-20240301",
         "-p", "BTC/USDT:USDT", settings={"COLUMNS": "200"},
@@ -276,15 +277,15 @@ def test_recursive_analysis_finds_no_variance_at_the_strategys_own_start(bot):
     assert done.returncode == 0, log
     assert "No lookahead bias on indicators found" in log
     assert "found lookahead in indicator" not in log
-    # A table row for each indicator with any variance; the columns are the lengths of the start-up.
+    # The table has a row for each indicator with variance and a column for each length of the start-up.
     rows = [line for line in log.splitlines() if re.match(r"^[│|]\s*(quorate_|enter|exit)", line)]
     head = next((line for line in log.splitlines() if "(from strategy)" in line), None)
     assert "No variance" in log or head is not None
     for line in rows:
         cells = [cell.strip() for cell in re.split("[│┃|]", line)[1:-1]]
         names = [cell.strip() for cell in re.split("[│┃|]", head)[1:-1]]
-        own = names.index("498 (from strategy)")
-        assert all(cell in ("-", "0.000%") for cell in cells[own:]), line
+        first = names.index("498 (from strategy)")
+        assert all(cell in ("-", "0.000%") for cell in cells[first:]), line
 
 
 def test_the_strategy_loads_no_training_library(bot):
@@ -300,7 +301,7 @@ def test_the_strategy_loads_no_training_library(bot):
 
 
 @pytest.mark.parametrize("timeframe", ["5m", "15m"])
-def test_shorter_bars_work_as_well(tmp_path, timeframe):
+def test_shorter_timeframes(tmp_path, timeframe):
     freqtrade.require()
     world = make_world(tmp_path / "user_data", timeframe, bars=1_500)
     with make_bot(world, tmp_path) as started:
@@ -308,17 +309,19 @@ def test_shorter_bars_work_as_well(tmp_path, timeframe):
     assert len(trades) > 20
     length = timeframe_ms(timeframe)
     assert max(trade["trade_duration"] for trade in trades) == 5 * length / 60_000
-    assert min(trade["open_timestamp"] for trade in trades) >= world.seam
+    assert min(trade["open_timestamp"] for trade in trades) >= world.train_end
 
 
-def test_the_hybrid_strategy_trades_a_stack_on_bars_of_four_hours(tmp_path):
+def test_the_hybrid_strategy_trades_a_stack_on_4h_bars(tmp_path):
     freqtrade.require()
     world = make_world(tmp_path / "user_data", "4h", bars=1_500)
     trained = train_stack(world)
     with make_bot(world, tmp_path) as started:
         scaffold(world.user_data, trained.path.parent, force=True)
         trades, _ = started.backtest("--timerange", "20240101-", config="config-quorate-hybrid.json")
-        refused = started.run("backtesting", config="config-quorate-hybrid.json", own={"bundle": str(world.bundles)})
+        refused = started.run(
+            "backtesting", config="config-quorate-hybrid.json", section={"bundle": str(world.bundles)}
+        )
     assert len(trades) > 10
     frame = load_bundle(trained.path).predict_frame(world.panel["BTC/USDT:USDT"])
     for trade in [trade for trade in trades if trade["pair"] == "BTC/USDT:USDT"]:
@@ -342,22 +345,24 @@ def own_column(folder):
 def test_a_bundle_with_own_columns_trades_where_quorate_toml_names_their_file(bot, tmp_path):
     config = own_column(tmp_path)
     own = load_settings(config, {}).features
-    trained = train_trees(bot.world.panel, "1h", tmp_path / "bundles", bot.world.seam, features="core14+gap", own=own)
-    named = {"bundle": str(trained.path)}
-    trades, _ = bot.backtest(own=named, settings={"QUORATE_CONFIG": str(config)})
+    trained = train_trees(
+        bot.world.panel, "1h", tmp_path / "bundles", bot.world.train_end, features="core14+gap", own=own
+    )
+    section = {"bundle": str(trained.path)}
+    trades, _ = bot.backtest(section=section, settings={"QUORATE_CONFIG": str(config)})
     assert len(trades) > 20
     bundle = load_bundle(trained.path, features=own)
     for trade in trades:
         frame = bundle.predict_frame(bot.world.panel[trade["pair"]])
         row = int(np.searchsorted(frame.time, trade["open_timestamp"])) - 1
         assert int(frame.action[row]) - 1 == (-1 if trade["is_short"] else 1)
-    refused = bot.run("backtesting", "--timerange", SPAN, own=named)
+    refused = bot.run("backtesting", "--timerange", SPAN, section=section)
     assert refused.returncode != 0
     assert "no column gap here; expected the columns that it was trained on: gap of my_features.py" in flat(refused)
 
 
-def test_before_freqai_has_its_first_model_nothing_is_said(bot):
-    """Live, FreqAI hands on no more than the label and that it does not count."""
+def test_before_freqais_first_model_every_bar_is_hold(bot):
+    """Live, FreqAI then adds only the label and `do_predict`, both 0."""
     code = (
         "import numpy as np\n"
         "from quorate import load_candles\n"
@@ -365,15 +370,15 @@ def test_before_freqai_has_its_first_model_nothing_is_said(bot):
         "from quorate.integrations.freqtrade.strategies.freqai_strategy import QuorateFreqaiStrategy as Strategy\n"
         f"frame = load_candles({str(bot.world.data)!r}, 'BTC/USDT:USDT', '1h').to_pandas()\n"
         "frame['&s-action'], frame['do_predict'] = 0, 0\n"
-        "told = Strategy._told_by_freqai(None, frame, read_frame(frame, 'BTC/USDT:USDT', '1h'))\n"
-        "print(set(told.decisions.action.tolist()), np.isnan(told.decisions.scores['together']).all())\n"
+        "decisions = Strategy._read_predictions(None, frame, read_frame(frame, 'BTC/USDT:USDT', '1h')).decisions\n"
+        "print(set(decisions.action.tolist()), np.isnan(decisions.scores['together']).all())\n"
     )
     python = freqtrade.require() / "bin" / "python"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "{1} True"
 
 
-def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
+def test_freqai_trains_the_vote_in_its_windows(bot, tmp_path):
     home = freqtrade.require()
     needed = "import lightgbm, xgboost, onnxmltools, datasieve"
     if subprocess.run([home / "bin" / "python", "-c", needed], capture_output=True, check=False).returncode:
@@ -393,9 +398,9 @@ def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
     assert "raised exception" not in log
     assert len(trades) > 10
     assert {trade["enter_tag"].split(" | ")[0] for trade in trades} == {"freqai"}
-    # The planted edge is found: of trades that follow it, more than half win.
+    # The synthetic market has an edge: more than half of the trades win.
     assert np.mean([trade["profit_abs"] > 0 for trade in trades]) > 0.5
-    # No label that was learned reads a bar after its window, which is one to be predicted.
+    # No training label reads a bar after the window, where predictions begin.
     code = (
         "import pathlib, joblib\n"
         f"for path in pathlib.Path({str(bot.world.user_data / 'models' / 'test')!r}).rglob('*_model.joblib'):\n"
@@ -405,7 +410,7 @@ def test_freqai_trains_the_vote_in_its_own_windows(bot, tmp_path):
     done = subprocess.run([home / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
     ahead = config["freqai"]["feature_parameters"]["label_period_candles"]
     assert [int(line) for line in done.stdout.split()] == [ahead, ahead]
-    # The column of the user's own is among what they learned from.
+    # The user's own column is one of the training features.
     for path in (bot.world.user_data / "models" / "test").rglob("*_metadata.json"):
-        learned = json.loads(path.read_text())["training_features_list"]
-        assert learned == [f"%-{name}" for name in (*feature_names("core14"), "gap")]
+        features = json.loads(path.read_text())["training_features_list"]
+        assert features == [f"%-{name}" for name in (*feature_names("core14"), "gap")]

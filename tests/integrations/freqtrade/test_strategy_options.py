@@ -1,3 +1,5 @@
+"""Options of a strategy, merged from Freqtrade's configuration and Quorate's settings."""
+
 from enum import Enum
 
 import pytest
@@ -11,25 +13,25 @@ class Mode(Enum):
     FUTURES = "futures"
 
 
-def test_freqtrades_section_comes_before_the_environment_and_that_before_the_defaults(monkeypatch, tmp_path):
+def test_freqtrades_section_overrides_the_environment_and_that_the_defaults(monkeypatch, tmp_path):
     monkeypatch.setenv("QUORATE_FREQTRADE__LEVERAGE", "3")
     monkeypatch.setenv("QUORATE_FREQTRADE__STAKE", "risk")
     options = read_options({"quorate": {"leverage": 2}, "user_data_dir": tmp_path})
-    assert (options.own.leverage, options.own.stake, options.own.fallback) == (2, "risk", "none")
+    assert (options.freqtrade.leverage, options.freqtrade.stake, options.freqtrade.fallback) == (2, "risk", "none")
     assert options.path("a/b") == tmp_path / "a/b"
     assert options.path("/a/b").as_posix() == "/a/b"
 
 
-def test_words_of_freqtrade_may_be_texts_or_members_of_an_enumeration():
-    told = read_options({"runmode": Mode.DRY_RUN, "trading_mode": Mode.FUTURES})
-    assert (told.live, told.spot, told.guarded, told.leaves_on_opposite) == (True, False, True, False)
+def test_modes_may_be_text_or_members_of_an_enumeration():
+    dry = read_options({"runmode": Mode.DRY_RUN, "trading_mode": Mode.FUTURES})
+    assert (dry.live, dry.spot, dry.guarded, dry.exits_on_opposite) == (True, False, True, False)
     text = read_options({"runmode": "backtest", "trading_mode": "spot"})
-    assert (text.live, text.spot, text.guarded, text.leaves_on_opposite) == (False, True, False, True)
+    assert (text.live, text.spot, text.guarded, text.exits_on_opposite) == (False, True, False, True)
     assert read_options({}).spot
 
 
 @pytest.mark.parametrize(
-    ("section", "error", "told"),
+    ("section", "error", "message"),
     [
         ({"levrage": 3}, FreqtradeError, "Did you mean 'leverage'"),
         ({"leverage": 500}, SettingsError, "1 to 125"),
@@ -38,12 +40,14 @@ def test_words_of_freqtrade_may_be_texts_or_members_of_an_enumeration():
         ("bundle", FreqtradeError, "an object"),
     ],
 )
-def test_a_section_that_makes_no_sense_is_refused(section, error, told):
-    with pytest.raises(error, match=told):
+def test_an_invalid_section_is_refused(section, error, message):
+    with pytest.raises(error, match=message):
         read_options({"quorate": section})
 
 
-def test_predictions_are_kept_on_disk_only_where_they_are_likely_to_be_asked_for_again(tmp_path):
-    kept = {mode: read_options({"runmode": mode, "user_data_dir": tmp_path}).cache for mode in ("backtest", "dry_run")}
-    assert kept == {"backtest": tmp_path / "quorate/cache", "dry_run": None}
+def test_predictions_are_cached_in_backtests_only(tmp_path):
+    cached = {
+        mode: read_options({"runmode": mode, "user_data_dir": tmp_path}).cache for mode in ("backtest", "dry_run")
+    }
+    assert cached == {"backtest": tmp_path / "quorate/cache", "dry_run": None}
     assert read_options({"runmode": "backtest", "quorate": {"cache": ""}}).cache is None

@@ -1,4 +1,4 @@
-"""Quorate's runtime goes into Freqtrade's environment and changes none of its packages."""
+"""Installation of the runtime into Freqtrade's environment, without changes to its packages."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from stubs.overlay import Overlay, wheel
 
 ROOT = Path(__file__).parents[3]
 
-# What the runtime must not bring along.
+# Packages that the runtime must not install.
 TRAINING = {"torch", "xgboost", "xgboost-cpu", "lightgbm", "onnx", "skl2onnx", "sqlalchemy", "ccxt", "pandas", "plotly"}
 
 
@@ -25,21 +25,21 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """Freqtrade's environment as it is without Quorate."""
+    """Freqtrade's environment without Quorate."""
     return Overlay(tmp_path_factory.mktemp("overlay") / "venv")
 
 
 def planned(overlay, *arguments):
-    """What pip would install: name -> version."""
+    """Packages that pip would install: name -> version."""
     done = overlay.python("-m", "pip", *arguments, "--dry-run", "--quiet", "--report", "-")
     if re.search("Temporary failure in name resolution|Connection|Could not find a version", done.stderr):
-        pytest.skip("no package index to ask")
+        pytest.skip("no access to a package index")
     assert done.returncode == 0, done.stderr
     listed = json.loads(done.stdout)["install"]
     return {one["metadata"]["name"].lower().replace("_", "-"): one["metadata"]["version"] for one in listed}
 
 
-def test_the_environment_is_freqtrades_own(bare):
+def test_the_environment_is_freqtrades(bare):
     known = bare.freeze()
     assert "freqtrade" in known
     assert not {"quorate", "onnxruntime"} & set(known)
@@ -56,13 +56,13 @@ def test_pip_would_change_none_of_freqtrades_packages(bare, built):
     assert not set(new) & TRAINING
 
 
-def test_what_freqtrade_pins_suits_the_runtime(bare):
-    """Without an index: each package that both need is there in a version that ours accepts."""
+def test_freqtrades_versions_satisfy_the_runtime(bare):
+    """Each package that both require is installed in a version that the runtime accepts; needs no index."""
     from packaging.requirements import Requirement
 
     known = bare.freeze()
-    needed = [Requirement(line) for line in requires("quorate") if "extra ==" not in line]
-    shared = {one.name.lower(): one for one in needed if one.name.lower() in known}
+    required = [Requirement(line) for line in requires("quorate") if "extra ==" not in line]
+    shared = {one.name.lower(): one for one in required if one.name.lower() in known}
     assert {"numpy", "ta-lib", "pyarrow", "pydantic"} <= set(shared)
     wrong = {name: known[name] for name, one in shared.items() if not one.specifier.contains(known[name])}
     assert wrong == {}
@@ -83,8 +83,8 @@ def test_pip_freeze_before_and_after(tmp_path, built):
     assert done.stdout.strip() == "quorate.ensemble.inference.loading", done.stderr
 
 
-def test_the_images_steps_install_beside_freqtrade(bare, built, tmp_path):
-    """The RUN step of the Dockerfile, its folder and pip's user site replaced by what is here, as a dry run."""
+def test_the_steps_of_the_image_change_no_package(bare, built, tmp_path):
+    """The RUN step of the Dockerfile as a dry run, with a local folder and without pip's user site."""
     text = (ROOT / "docker" / "freqtrade" / "Dockerfile").read_text()
     assert "FROM freqtradeorg/freqtrade:2026.9" in text
     copied = [word for line in re.findall(r"^COPY (.*)$", text, re.MULTILINE) for word in line.split()[1:-1]]
@@ -99,15 +99,15 @@ def test_the_images_steps_install_beside_freqtrade(bare, built, tmp_path):
     frozen.write_text(done.stdout)
     assert "freqtrade==" in done.stdout
     # A virtual environment has no user site.
-    put = {freeze[-1]: str(frozen), "/home/ftuser/quorate": str(built), "--user": None}
-    arguments = [put.get(word, word) for word in install[1:]]
+    replaced = {freeze[-1]: str(frozen), "/home/ftuser/quorate": str(built), "--user": None}
+    arguments = [replaced.get(word, word) for word in install[1:]]
     new = planned(bare, *[word for word in arguments if word is not None])
     assert "quorate" in new
     assert not set(new) & set(bare.freeze())
 
 
-def test_the_pinned_environment_is_whole():
-    """Every requirement of Freqtrade and of the runtime is pinned, so that it can be built without asking further."""
+def test_the_pinned_environment_is_complete():
+    """Every direct and indirect requirement of Freqtrade and of the runtime is pinned."""
     pinned = {
         line.partition("==")[0].lower().replace("_", "-")
         for line in (ROOT / "constraints-freqtrade.txt").read_text().splitlines()
@@ -119,5 +119,5 @@ def test_the_pinned_environment_is_whole():
         pytest.skip("no Freqtrade: make freqtrade, or name its environment in QUORATE_FREQTRADE")
     known = Overlay.__new__(Overlay)
     known.folder = home
-    there = {name for name in known.freeze() if name not in ("pip", "setuptools", "wheel", "quorate")}
-    assert there == pinned
+    installed = {name for name in known.freeze() if name not in ("pip", "setuptools", "wheel", "quorate")}
+    assert installed == pinned

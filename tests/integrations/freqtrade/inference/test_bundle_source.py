@@ -1,4 +1,4 @@
-"""The bundle is loaded once, replaced whole or not at all, and missing out loud."""
+"""Loading and replacement of a strategy's bundle."""
 
 import logging
 import shutil
@@ -15,14 +15,14 @@ from quorate.integrations.freqtrade import BundleSource, Forecaster
 
 @pytest.fixture
 def bundles(world, tmp_path):
-    """A folder of two bundles of its own; the first is the champion."""
+    """A folder of two bundles; the first is the champion."""
     folder = tmp_path / "bundles"
     shutil.copytree(world.bundles, folder)
-    other = train_trees(world.panel, "1h", folder, world.seam, trees=3)
+    other = train_trees(world.panel, "1h", folder, world.train_end, trees=3)
     return folder, BundleStore(folder).champion(), other.manifest.id
 
 
-def test_the_champion_is_loaded_and_a_new_one_takes_over(make_options, bundles):
+def test_the_champion_is_loaded_and_replaced_by_a_new_one(make_options, bundles):
     folder, first, second = bundles
     source = BundleSource(make_options(bundle=str(folder)))
     assert source.bundle is None
@@ -35,7 +35,7 @@ def test_the_champion_is_loaded_and_a_new_one_takes_over(make_options, bundles):
     assert not source.refresh()
 
 
-def test_a_bundle_that_is_corrupt_does_not_take_over_and_is_said_once(make_options, bundles, caplog):
+def test_a_corrupt_bundle_is_not_used_and_is_logged_once(make_options, bundles, caplog):
     folder, first, second = bundles
     source = BundleSource(make_options(bundle=str(folder)))
     source.start()
@@ -45,13 +45,13 @@ def test_a_bundle_that_is_corrupt_does_not_take_over_and_is_said_once(make_optio
         assert not source.refresh()
         assert not source.refresh()
     assert source.id == first
-    told = [record.message for record in caplog.records if "stays in use" in record.message]
-    assert len(told) == 1
-    assert "lightgbm.onnx altered" in told[0]
-    assert first in told[0]
+    messages = [record.message for record in caplog.records if "stays in use" in record.message]
+    assert len(messages) == 1
+    assert "lightgbm.onnx altered" in messages[0]
+    assert first in messages[0]
 
 
-def test_a_pointer_to_nothing_and_a_missing_folder_leave_the_bundle_in_use(make_options, bundles):
+def test_the_bundle_stays_in_use_without_a_valid_champion_or_folder(make_options, bundles):
     folder, first, _ = bundles
     source = BundleSource(make_options(bundle=str(folder)))
     source.start()
@@ -63,21 +63,21 @@ def test_a_pointer_to_nothing_and_a_missing_folder_leave_the_bundle_in_use(make_
     assert source.id == first
 
 
-def test_a_bundle_that_is_repaired_after_all_takes_over(make_options, bundles):
+def test_a_repaired_bundle_is_loaded(make_options, bundles):
     folder, _, second = bundles
     source = BundleSource(make_options(bundle=str(folder)))
     source.start()
     manifest = folder / second / "manifest.json"
-    whole = manifest.read_bytes()
+    content = manifest.read_bytes()
     BundleStore(folder).promote(second)
-    manifest.write_bytes(whole[:-40])
+    manifest.write_bytes(content[:-40])
     assert not source.refresh()
-    manifest.write_bytes(whole)
+    manifest.write_bytes(content)
     assert source.refresh()
     assert source.id == second
 
 
-def test_without_a_bundle_it_does_not_start_unless_rules_are_asked_for(make_options, tmp_path, caplog):
+def test_a_start_without_a_bundle_is_refused_unless_the_fallback_is_rules(make_options, tmp_path, caplog):
     with pytest.raises(FreqtradeError) as refused:
         BundleSource(make_options(bundle="nowhere")).start()
     assert "nowhere" in str(refused.value)
@@ -86,17 +86,19 @@ def test_without_a_bundle_it_does_not_start_unless_rules_are_asked_for(make_opti
     source = BundleSource(make_options(bundle="nowhere", fallback="rules"))
     source.start()
     assert (source.id, source.mode, source.models) == ("rules", "none", ())
-    assert "they are no model" in caplog.text
+    assert "they are not a model" in caplog.text
 
 
-def test_a_policy_that_the_bundle_lacks_is_refused(make_options):
+def test_a_policy_that_the_bundle_does_not_have_is_refused(make_options):
     with pytest.raises(FreqtradeError, match="calibrated"):
         BundleSource(make_options(policy="calibrated")).start()
 
 
-def test_of_a_series_each_bar_has_the_newest_bundle_that_was_trained_before_it(world, make_options, tmp_path, caplog):
+def test_a_series_decides_each_bar_by_the_newest_bundle_trained_before_it(world, make_options, tmp_path, caplog):
     folder, hour = tmp_path / "series", 3_600_000
-    ids = [train_trees(world.panel, "1h", folder, world.seam + later * hour).manifest.id for later in (0, 300, 600)]
+    ids = [
+        train_trees(world.panel, "1h", folder, world.train_end + later * hour).manifest.id for later in (0, 300, 600)
+    ]
     path, name = publish(BundleStore(folder), ids)
     options = make_options(bundle=str(path))
     source = BundleSource(options)
@@ -106,18 +108,18 @@ def test_of_a_series_each_bar_has_the_newest_bundle_that_was_trained_before_it(w
     pair = "BTC/USDT:USDT"
     columns = forecaster.columns(world.panel[pair].to_pandas(), pair, "1h")
     time = world.panel[pair].time
-    # A label's end belongs to the training: the first bar of a bundle is the one after the last close it has read.
-    assert not columns["quorate_action"][time < world.seam].any()
+    # Labels end inside the training span: a bundle's first bar is the one after the last close that it was trained on.
+    assert not columns["quorate_action"][time < world.train_end].any()
     assert "no entries before 2024-01-30 04:00" in caplog.text
     bundles = [load_bundle(folder / one) for one in ids]
     for bundle, first, last in zip(bundles, (0, 300, 600), (300, 600, 1_000), strict=True):
-        rows = (time >= world.seam + first * hour) & (time < world.seam + last * hour)
-        own = bundle.predict_frame(world.panel[pair], allow_training_span=True)
-        assert (columns["quorate_action"][rows] == own.action[rows].astype(int) - 1).all()
+        rows = (time >= world.train_end + first * hour) & (time < world.train_end + last * hour)
+        expected = bundle.predict_frame(world.panel[pair], allow_training_span=True)
+        assert (columns["quorate_action"][rows] == expected.action[rows].astype(int) - 1).all()
         assert columns["quorate_action"][rows].any()
 
 
-def test_of_a_series_without_its_bundles_nothing_starts(world, make_options, tmp_path):
+def test_a_series_without_its_bundles_is_refused(world, make_options, tmp_path):
     folder = tmp_path / "series"
     shutil.copytree(world.bundles, folder)
     path, _ = publish(BundleStore(folder), BundleStore(folder).ids())

@@ -1,4 +1,4 @@
-"""Every bar has its own decision, the live frame has the same, and whatever is wrong gives no entry and a reason."""
+"""Decisions on whole and live frames; invalid frames give no entries and a logged reason."""
 
 import logging
 from dataclasses import replace
@@ -13,7 +13,7 @@ from quorate.core.types import Action, Vote
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.voting.vote import decide
 from quorate.integrations.freqtrade import BundleSource, Forecaster
-from quorate.integrations.freqtrade.inference.signal_columns import TAG_LENGTH, plot_config, short_tag, tag, told
+from quorate.integrations.freqtrade.inference.signal_columns import TAG_LENGTH, plot_config, short_tag, signal_at, tag
 
 BTC = "BTC/USDT:USDT"
 
@@ -25,8 +25,8 @@ def frame(world):
 
 @pytest.fixture
 def make_forecaster(make_options):
-    def make(**own):
-        options = make_options(**own)
+    def make(**section):
+        options = make_options(**section)
         source = BundleSource(options)
         source.start()
         return Forecaster(options, source)
@@ -34,7 +34,7 @@ def make_forecaster(make_options):
     return make
 
 
-def test_every_bar_has_the_bundles_own_decision(world, frame, make_forecaster):
+def test_every_bar_has_the_bundles_decision(world, frame, make_forecaster):
     columns = make_forecaster().columns(frame, BTC, "1h")
     expected = load_bundle(world.bundle).predict_frame(world.panel[BTC])
     assert np.array_equal(columns["quorate_action"], expected.action.astype(int) - 1)
@@ -46,7 +46,7 @@ def test_every_bar_has_the_bundles_own_decision(world, frame, make_forecaster):
     assert np.nanmax(np.abs(columns["quorate_lightgbm_says"])) == 1
 
 
-def test_a_live_frame_says_of_its_newest_bars_what_the_whole_history_says(frame, make_forecaster):
+def test_a_live_frame_decides_its_newest_bar_as_the_whole_history_does(frame, make_forecaster):
     whole = make_forecaster().columns(frame, BTC, "1h")
     for end in range(1_400, 1_700, 37):
         live = make_forecaster().columns(frame[end - 498 : end].reset_index(drop=True), BTC, "1h")
@@ -55,7 +55,7 @@ def test_a_live_frame_says_of_its_newest_bars_what_the_whole_history_says(frame,
         assert live["quorate_atr"][-1] == pytest.approx(whole["quorate_atr"][end - 1], rel=1e-7)
 
 
-def test_no_bar_changes_when_later_bars_are_taken_away(frame, make_forecaster):
+def test_no_bar_changes_when_later_bars_are_removed(frame, make_forecaster):
     whole = make_forecaster().columns(frame, BTC, "1h")
     for end in (1_000, 1_203, 1_555):
         cut = make_forecaster().columns(frame[:end], BTC, "1h")
@@ -66,7 +66,7 @@ def test_no_bar_changes_when_later_bars_are_taken_away(frame, make_forecaster):
                 assert np.array_equal(column, whole[name][:end], equal_nan=True), name
 
 
-def test_bars_of_the_training_span_give_no_entries_and_it_is_said_once(world, frame, make_forecaster, caplog):
+def test_bars_of_the_training_span_give_no_entries_and_are_logged_once(world, frame, make_forecaster, caplog):
     forecaster = make_forecaster()
     with caplog.at_level(logging.WARNING):
         columns = forecaster.columns(frame, BTC, "1h")
@@ -84,27 +84,27 @@ def test_bars_of_the_training_span_give_no_entries_and_it_is_said_once(world, fr
     assert allowed["quorate_action"][seen].any()
 
 
-def test_a_frame_wholly_inside_the_training_span_has_no_decisions(frame, make_forecaster, caplog):
+def test_a_frame_inside_the_training_span_has_no_decisions(frame, make_forecaster, caplog):
     forecaster = make_forecaster()
     columns = forecaster.columns(frame[100:600].reset_index(drop=True), BTC, "1h")
     assert not columns["quorate_action"].any()
     assert set(columns["quorate_rule"]) == {"training_span"}
-    assert forecaster.told(BTC) is None
+    assert forecaster.latest(BTC) is None
     assert "inside the training span" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("pair", "timeframe", "own", "reason"),
+    ("pair", "timeframe", "section", "reason"),
     [
         (BTC, "4h", {}, "trained on. Set"),
         ("DOGE/USDT:USDT", "1h", {}, "a pair that the bundle was not trained on"),
         ("BTC/USDT", "1h", {"spot": True}, "found a spot market; expected perpetuals"),
     ],
 )
-def test_what_the_bundle_does_not_know_gives_no_entry_and_a_reason(
-    frame, make_forecaster, caplog, pair, timeframe, own, reason
+def test_a_pair_or_timeframe_unknown_to_the_bundle_gives_no_entries_and_a_reason(
+    frame, make_forecaster, caplog, pair, timeframe, section, reason
 ):
-    columns = make_forecaster(**own).columns(frame, pair, timeframe)
+    columns = make_forecaster(**section).columns(frame, pair, timeframe)
     assert not columns["quorate_action"].any()
     assert not columns["quorate_confidence"].any()
     assert set(columns["quorate_rule"]) == {"refused"}
@@ -112,140 +112,138 @@ def test_what_the_bundle_does_not_know_gives_no_entry_and_a_reason(
     assert reason in caplog.text
 
 
-def test_a_pair_that_it_never_saw_trades_where_that_is_allowed(frame, make_forecaster):
+def test_an_unseen_pair_is_decided_where_allowed(frame, make_forecaster):
     columns = make_forecaster(unseen_pairs=True).columns(frame, "DOGE/USDT:USDT", "1h")
     assert columns["quorate_action"].any()
 
 
-def test_bad_frames_give_no_entry_and_the_next_good_one_does(frame, make_forecaster, caplog):
+def test_invalid_frames_give_no_entries_and_the_next_valid_one_does(frame, make_forecaster, caplog):
     forecaster = make_forecaster()
     bad = frame.copy()
     bad.loc[1_500, "close"] = np.nan
     assert not forecaster.columns(bad, BTC, "1h")["quorate_action"].any()
     assert "close nan in row 1500" in caplog.text
-    assert forecaster.told(BTC) is None
+    assert forecaster.latest(BTC) is None
     assert len(forecaster.columns(frame[:0], BTC, "1h")["quorate_action"]) == 0
     short = forecaster.columns(frame[1_600:1_640].reset_index(drop=True), BTC, "1h")
     assert not short["quorate_action"].any()
     assert set(short["quorate_rule"]) == {"no_votes"}
-    assert "40 bars; members abstain" in caplog.text
+    assert "40 bars; members that read more bars abstain" in caplog.text
     frame["something"] = "else"
     assert forecaster.columns(frame, BTC, "1h")["quorate_action"].any()
 
 
-def test_a_frame_is_predicted_once_and_a_revised_candle_anew(frame, make_forecaster, caplog):
+def test_a_frame_is_predicted_once_and_again_after_a_revised_candle(frame, make_forecaster, caplog):
     forecaster = make_forecaster()
     first = forecaster.columns(frame, BTC, "1h")
-    before = forecaster.told(BTC)
-    again = forecaster.columns(frame, BTC, "1h")
-    assert forecaster.told(BTC).decisions is before.decisions
-    assert all(np.array_equal(first[name], again[name], equal_nan=first[name].dtype != object) for name in first)
+    before = forecaster.latest(BTC)
+    repeated = forecaster.columns(frame, BTC, "1h")
+    assert forecaster.latest(BTC).decisions is before.decisions
+    assert all(np.array_equal(first[name], repeated[name], equal_nan=first[name].dtype != object) for name in first)
     frame.loc[1_690, "high"] *= 1.01
     forecaster.columns(frame, BTC, "1h")
-    assert forecaster.told(BTC).decisions is not before.decisions
+    assert forecaster.latest(BTC).decisions is not before.decisions
 
 
-def test_predictions_on_disk_are_the_same_to_the_bit_and_a_broken_file_is_predicted_anew(
-    frame, make_forecaster, tmp_path, caplog
-):
-    first = make_forecaster(cache="kept").columns(frame, BTC, "1h")
-    (kept,) = (tmp_path / "kept").glob("*.npz")
-    stamp = kept.stat().st_mtime_ns
-    again = make_forecaster(cache="kept").columns(frame, BTC, "1h")
-    assert kept.stat().st_mtime_ns == stamp
+def test_cached_predictions_are_identical_and_an_unreadable_file_is_replaced(frame, make_forecaster, tmp_path, caplog):
+    first = make_forecaster(cache="cache").columns(frame, BTC, "1h")
+    (file,) = (tmp_path / "cache").glob("*.npz")
+    written = file.stat().st_mtime_ns
+    cached = make_forecaster(cache="cache").columns(frame, BTC, "1h")
+    assert file.stat().st_mtime_ns == written
     for name, column in first.items():
-        assert np.array_equal(column, again[name], equal_nan=column.dtype != object), name
-    kept.write_bytes(kept.read_bytes()[:200])
-    broken = make_forecaster(cache="kept").columns(frame, BTC, "1h")
-    assert "predicted anew" in caplog.text
-    assert np.array_equal(broken["quorate_action"], first["quorate_action"])
-    make_forecaster(cache="kept", allow_training_span=True).columns(frame, BTC, "1h")
-    assert len(list((tmp_path / "kept").glob("*.npz"))) == 2
+        assert np.array_equal(column, cached[name], equal_nan=column.dtype != object), name
+    file.write_bytes(file.read_bytes()[:200])
+    predicted = make_forecaster(cache="cache").columns(frame, BTC, "1h")
+    assert "the frame is predicted again" in caplog.text
+    assert np.array_equal(predicted["quorate_action"], first["quorate_action"])
+    make_forecaster(cache="cache", allow_training_span=True).columns(frame, BTC, "1h")
+    assert len(list((tmp_path / "cache").glob("*.npz"))) == 2
 
 
-def test_gaps_stay_gaps(world, frame, make_forecaster):
-    """Freqtrade fills a gap; the decisions around it are those of the candles without it."""
-    holed = frame.drop(index=range(1_200, 1_203)).reset_index(drop=True)
+def test_rows_filled_into_a_gap_have_no_decision(world, frame, make_forecaster):
+    """The decisions around a gap that Freqtrade has filled are those of the candles without the fill."""
+    gap = frame.drop(index=range(1_200, 1_203)).reset_index(drop=True)
     filled = frame.copy()
     close = frame.loc[1_199, "close"]
     filled.loc[1_200:1_202, ["open", "high", "low", "close", "volume"]] = (close, close, close, close, 0.0)
-    without = make_forecaster().columns(holed, BTC, "1h")["quorate_action"]
+    without = make_forecaster().columns(gap, BTC, "1h")["quorate_action"]
     with_ = make_forecaster().columns(filled, BTC, "1h")
     assert with_["quorate_rule"][1_200:1_203].tolist() == ["no candle"] * 3
     assert np.array_equal(np.delete(with_["quorate_action"], range(1_200, 1_203)), without)
 
 
-def test_rules_speak_only_without_a_bundle_and_without_confidence(frame, make_forecaster):
+def test_the_fallback_rules_decide_without_a_bundle_and_give_no_confidence(frame, make_forecaster):
     columns = make_forecaster(bundle="nowhere", fallback="rules").columns(frame, BTC, "1h")
     assert columns["quorate_action"].any()
     assert not columns["quorate_confidence"].any()
     assert {"fallback_rules"} == set(columns["quorate_rule"])
 
 
-def test_a_tag_is_the_line_of_the_live_vote(world, frame, make_forecaster):
+def test_a_tag_is_the_line_of_the_vote(world, frame, make_forecaster):
     forecaster = make_forecaster()
     forecaster.columns(frame, BTC, "1h")
-    known = forecaster.told(BTC)
+    decisions = forecaster.latest(BTC).decisions
     bundle = load_bundle(world.bundle)
-    acted = np.flatnonzero(known.decisions.action != Action.HOLD)
-    assert len(acted) > 100
-    for row in acted[::40]:
+    decided = np.flatnonzero(decisions.action != Action.HOLD)
+    assert len(decided) > 100
+    for row in decided[::40]:
         votes = [
             Vote(model, Action(int(np.argmax(table[row]))), float(table[row].max()))
-            for model, table in known.decisions.scores.items()
+            for model, table in decisions.scores.items()
         ]
-        by_hand = decide(votes, float(known.decisions.volatility[row]), policy=bundle.manifest.policy)
-        assert tag(known.decisions, row, ("xgboost", "lightgbm"), "full") == by_hand.line()
+        by_hand = decide(votes, float(decisions.volatility[row]), policy=bundle.manifest.policy)
+        assert tag(decisions, row, ("xgboost", "lightgbm"), "full") == by_hand.line()
         xgb, lgbm = (vote.action.name for vote in votes)
-        # A backtest's tag has no scores, so that its report can add up what such votes brought.
-        brief = short_tag(known.decisions, row, ("xgboost", "lightgbm", "nhits"), "full")
-        assert brief == f"{by_hand.consensus} | xgb:{xgb}, lgbm:{lgbm}, nhits:ABSTAIN"
-        signal = told(known.decisions, row, ("xgboost", "lightgbm"), "full")
+        # A backtest's tag has no scores, so that its report sums over trades with the same votes.
+        short = short_tag(decisions, row, ("xgboost", "lightgbm", "nhits"), "full")
+        assert short == f"{by_hand.consensus} | xgb:{xgb}, lgbm:{lgbm}, nhits:ABSTAIN"
+        signal = signal_at(decisions, row, ("xgboost", "lightgbm"), "full")
         assert (signal.action, signal.consensus) == (by_hand.action, by_hand.consensus)
 
 
-def test_a_tag_is_no_longer_than_freqtrades_column(frame, make_forecaster):
+def test_a_tag_is_cut_to_the_length_of_freqtrades_column(frame, make_forecaster):
     forecaster = make_forecaster()
     forecaster.columns(frame, BTC, "1h")
     many = tuple(f"a_member_with_a_long_name_{number}" for number in range(40))
-    decisions = forecaster.told(BTC).decisions
+    decisions = forecaster.latest(BTC).decisions
     assert len(tag(decisions, 1_650, many, "full")) == TAG_LENGTH
 
 
-def test_the_chart_shows_columns_that_there_are(frame, make_forecaster):
+def test_the_plot_configuration_names_columns_of_the_frame(frame, make_forecaster):
     columns = make_forecaster().columns(frame, BTC, "1h")
     for plot in plot_config(("xgboost", "lightgbm"))["subplots"].values():
         assert set(plot) <= set(columns)
 
 
-def test_a_new_bundle_is_asked_anew(world, frame, make_options, tmp_path):
+def test_a_new_bundle_predicts_the_frame_again(world, frame, make_options, tmp_path):
     options = make_options()
     source = BundleSource(options)
     source.start()
     forecaster = Forecaster(options, source)
     forecaster.columns(frame, BTC, "1h")
-    before = forecaster.told(BTC)
+    before = forecaster.latest(BTC)
     source.bundle = load_bundle(BundleStore(world.bundles).path(source.id))
     source.bundle.manifest = replace(source.bundle.manifest, id="0123456789abcdef")
     forecaster.columns(frame, BTC, "1h")
-    assert forecaster.told(BTC).bundle == "0123456789abcdef" != before.bundle
+    assert forecaster.latest(BTC).bundle == "0123456789abcdef" != before.bundle
 
 
-SPOILED = ("nan", "inf", "zero", "negative", "huge", "twice", "backwards", "words", "hole", "still", "stranger")
+DEFECTS = ("nan", "inf", "zero", "negative", "huge", "twice", "backwards", "text", "gap", "flat", "extra")
 
 
-def spoil(frame, how, row, column):
-    frame = frame.astype({column: object}) if how == "words" else frame.copy()
-    values = {"nan": np.nan, "inf": np.inf, "zero": 0.0, "negative": -1.0, "huge": 1e300, "words": "?"}
+def damage(frame, how, row, column):
+    frame = frame.astype({column: object}) if how == "text" else frame.copy()
+    values = {"nan": np.nan, "inf": np.inf, "zero": 0.0, "negative": -1.0, "huge": 1e300, "text": "?"}
     if how in values:
         frame.loc[row, column] = values[how]
     elif how == "twice":
         frame.loc[row + 1, "date"] = frame.loc[row, "date"]
     elif how == "backwards":
         frame = frame[::-1]
-    elif how == "hole":
+    elif how == "gap":
         frame = frame.drop(index=range(row, row + 5))
-    elif how == "still":
+    elif how == "flat":
         frame.loc[row : row + 5, ["open", "high", "low", "close"]] = frame.loc[row, "close"]
         frame.loc[row : row + 5, "volume"] = 0.0
     else:
@@ -255,21 +253,19 @@ def spoil(frame, how, row, column):
 
 @hypothesis.settings(max_examples=60, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(
-    how=st.sampled_from(SPOILED),
+    how=st.sampled_from(DEFECTS),
     row=st.integers(0, 490),
     column=st.sampled_from(["open", "high", "low", "close", "volume"]),
 )
-def test_no_frame_stops_the_bot_and_none_that_cannot_be_true_gives_an_entry(world, make_forecaster, how, row, column):
-    whole = world.panel[BTC][1_100:1_600].to_pandas()
-    spoiled = spoil(whole, how, row, column)
+def test_no_frame_raises_and_an_invalid_one_gives_no_entries(world, make_forecaster, how, row, column):
+    valid = world.panel[BTC][1_100:1_600].to_pandas()
+    damaged = damage(valid, how, row, column)
     forecaster = make_forecaster()
-    columns = forecaster.columns(spoiled, BTC, "1h")
-    assert {len(values) for values in columns.values()} == {len(spoiled)}
-    impossible = how in ("nan", "inf", "negative", "twice", "backwards", "words") or (
-        how == "zero" and column != "volume"
-    )
-    if impossible:
+    columns = forecaster.columns(damaged, BTC, "1h")
+    assert {len(values) for values in columns.values()} == {len(damaged)}
+    invalid = how in ("nan", "inf", "negative", "twice", "backwards", "text") or (how == "zero" and column != "volume")
+    if invalid:
         assert not columns["quorate_action"].any()
-        assert forecaster.told(BTC) is None
-    # One bad frame spoils no other.
-    assert forecaster.columns(whole, BTC, "1h")["quorate_action"].any()
+        assert forecaster.latest(BTC) is None
+    # The next frame is not affected.
+    assert forecaster.columns(valid, BTC, "1h")["quorate_action"].any()

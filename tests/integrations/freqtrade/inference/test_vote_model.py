@@ -1,4 +1,4 @@
-"""The ensemble over somebody else's features: trained, asked, pickled as FreqAI does."""
+"""The vote ensemble over given features: training, predictions, pickling."""
 
 import pickle
 from dataclasses import replace
@@ -11,50 +11,48 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import NHiTSSettings
 from quorate.core.types import Action
 from quorate.features import Bars, build, volatility_20
-from quorate.integrations.freqtrade.inference.vote_model import TrainingFrames, fit_vote
+from quorate.integrations.freqtrade.inference.vote_model import TrainingRows, fit_vote
 from quorate.targets import ForwardClass
 
 BTC = "BTC/USDT:USDT"
 
 
-def lessons_of(candles, learned, stop, end):
+def training_rows(candles, train_end, stopping_start, end):
     X, labels = build(candles, "core14"), ForwardClass(5, 0.005).label(candles)
     rows = np.flatnonzero(np.isfinite(X).all(axis=1) & labels.known & (np.arange(len(candles)) < end))
-    first = int(np.searchsorted(rows, stop))
-    return TrainingFrames(
-        X[rows], labels.y[rows], candles.time[rows], np.ones(len(rows)), int(np.searchsorted(rows, learned)), first
-    )
+    seams = (int(np.searchsorted(rows, seam)) for seam in (train_end, stopping_start))
+    return TrainingRows(X[rows], labels.y[rows], candles.time[rows], np.ones(len(rows)), *seams)
 
 
 @pytest.fixture(scope="module")
 def trained(world):
     candles = world.panel[BTC]
-    lessons = lessons_of(candles, 600, 605, 700)
-    return fit_vote(lessons, candles[:705], "1h", ("xgboost", "lightgbm"), settings()), candles
+    rows = training_rows(candles, 600, 605, 700)
+    return fit_vote(rows, candles[:705], "1h", ("xgboost", "lightgbm"), settings()), candles
 
 
-def test_it_finds_the_planted_edge_on_later_bars(trained):
+def test_it_finds_the_edge_of_the_synthetic_market_on_later_bars(trained):
     model, candles = trained
     later = candles[705:]
     decided, scores = model.decide(build(candles, "core14")[705:], later.time, later)
     y = ForwardClass(5, 0.005).label(later)
     acted = (decided.action != Action.HOLD) & y.known & (y.y != Action.HOLD)
     assert acted.sum() > 50
-    # With neither side favoured a coin gives a half; 50 tosses of it stay below 0.7 in 99.8 % of all cases.
+    # By chance the share is 0.5; in 50 trials it stays below 0.7 with a probability of 99.8 %.
     assert (decided.action[acted] == y.y[acted]).mean() > 0.7
     assert np.isfinite(scores).all()
     assert np.allclose(scores.sum(axis=1), 1.0)
 
 
-def test_the_gate_knows_the_bars_before_its_first(trained):
-    """The first bar of a window has the volatility that the whole history gives it."""
+def test_the_volatility_includes_the_bars_before_the_first(trained):
+    """The first bars of a window have the same volatility as in the whole history."""
     model, candles = trained
     whole = volatility_20(Bars(candles))
     assert model._volatility(candles.time[705:710], candles[705:]) == pytest.approx(whole[705:710])
     assert model._volatility(candles.time[760:765], candles[705:]) == pytest.approx(whole[760:765])
 
 
-def test_a_bar_does_not_depend_on_which_others_are_asked_about(trained):
+def test_a_decision_does_not_depend_on_the_other_rows(trained):
     model, candles = trained
     X = build(candles, "core14")
     whole, _ = model.decide(X[705:], candles.time[705:], candles[705:])
@@ -63,13 +61,13 @@ def test_a_bar_does_not_depend_on_which_others_are_asked_about(trained):
     assert np.allclose(whole.confidence[:195], part.confidence, atol=1e-6)
 
 
-def test_a_copy_of_it_says_the_same(trained):
+def test_a_pickled_copy_decides_the_same(trained):
     model, candles = trained
     X = build(candles, "core14")[705:800]
     before, _ = model.decide(X, candles.time[705:800], candles[705:800])
-    again, _ = pickle.loads(pickle.dumps(model)).decide(X, candles.time[705:800], candles[705:800])
-    assert np.array_equal(before.action, again.action)
-    assert np.array_equal(before.confidence, again.confidence)
+    after, _ = pickle.loads(pickle.dumps(model)).decide(X, candles.time[705:800], candles[705:800])
+    assert np.array_equal(before.action, after.action)
+    assert np.array_equal(before.confidence, after.confidence)
 
 
 def test_rows_with_nan_have_no_votes(trained):
@@ -82,30 +80,32 @@ def test_rows_with_nan_have_no_votes(trained):
     assert np.isfinite(np.delete(scores, 3, axis=0)).all()
 
 
-def test_a_member_that_reads_windows_looks_back_into_its_lessons(world):
+def test_a_member_with_a_window_reads_the_training_rows_before_the_first_bar(world):
     candles = world.panel[BTC]
     base = settings()
     models = replace(base.models, nhits=NHiTSSettings(window=24, hidden=(16, 16, 8), epochs=1))
-    asked = replace(base, models=models)
-    model = fit_vote(lessons_of(candles, 400, 405, 500), candles[:500], "1h", ("xgboost", "lightgbm", "nhits"), asked)
+    given = replace(base, models=models)
+    model = fit_vote(
+        training_rows(candles, 400, 405, 500), candles[:500], "1h", ("xgboost", "lightgbm", "nhits"), given
+    )
     assert not model.failures
     X = build(candles, "core14")
     rows = slice(model_end := int(np.searchsorted(candles.time, model.time[-1])) + 1, model_end + 30)
     decided, _ = model.decide(X[rows], candles.time[rows], candles[rows])
-    members = model._ready()
+    members = model._loaded_members()
     assert members.window == 24
     assert len(decided.action) == 30
-    lost = replace(model, X=model.X[:0], time=model.time[:0], _members=None)
-    silent, _ = lost.decide(X[rows], candles.time[rows], candles[rows])
-    assert len(silent.action) == 30
-    assert (decided.confidence[:23] != silent.confidence[:23]).any()
+    without = replace(model, X=model.X[:0], time=model.time[:0], _members=None)
+    short, _ = without.decide(X[rows], candles.time[rows], candles[rows])
+    assert len(short.action) == 30
+    assert (decided.confidence[:23] != short.confidence[:23]).any()
 
 
-def test_a_member_that_fails_abstains_and_one_alone_is_no_ensemble(world):
+def test_a_failed_member_abstains_and_one_member_is_too_few(world):
     candles = world.panel[BTC]
-    lessons = lessons_of(candles, 400, 405, 500)
-    model = fit_vote(lessons, candles[:500], "1h", ("xgboost", "lightgbm", "nonsense"), settings())
+    rows = training_rows(candles, 400, 405, 500)
+    model = fit_vote(rows, candles[:500], "1h", ("xgboost", "lightgbm", "nonsense"), settings())
     assert list(model.failures) == ["nonsense"]
     assert "no such model" in model.failures["nonsense"]
     with pytest.raises(ModelError, match="at least two members"):
-        fit_vote(lessons, candles[:500], "1h", ("xgboost", "nonsense"), settings())
+        fit_vote(rows, candles[:500], "1h", ("xgboost", "nonsense"), settings())

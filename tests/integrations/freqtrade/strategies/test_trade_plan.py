@@ -1,4 +1,4 @@
-"""Worked by hand: ATR 1, stop 2 ATR, target 2.5 stops, five bars of an hour."""
+"""Exit plans worked by hand: ATR 1, stop 2 ATR, target 2.5 stops, five bars of an hour."""
 
 import pytest
 from hypothesis import given
@@ -17,22 +17,22 @@ def plan(side=1, liquidation=None, exits=None, entry=100.0, atr=1.0):
     return make_plan(entry, side, atr, 10 * HOUR_MS, 5, "1h", exits or ExitSettings(), TICK, liquidation)
 
 
-def test_a_long_and_a_short():
+def test_levels_of_a_long_and_a_short():
     assert (plan().stop, plan().target, plan().due) == (98.0, 105.0, 15 * HOUR_MS)
     assert (plan(-1).stop, plan(-1).target) == (102.0, 95.0)
     assert plan(exits=ExitSettings(time_bars=2)).due == 12 * HOUR_MS
 
 
-def test_the_stop_is_at_most_half_the_way_to_the_liquidation_and_the_target_follows():
+def test_the_stop_is_at_most_half_the_distance_to_the_liquidation_and_scales_the_target():
     near = plan(liquidation=98.0)
     assert (near.stop, near.target) == (99.0, 102.5)
     assert plan(-1, liquidation=103.0).stop == 101.5
-    # A spot position is liquidated at nothing: a stop of two ATR of 40 is drawn in to half the price.
+    # Spot counts as liquidated at a price of 0: a stop of two ATR of 40 is limited to half the price.
     assert plan(atr=40.0).stop == 50.0
 
 
 @pytest.mark.parametrize(
-    ("now", "price", "ends"),
+    ("now", "price", "reason"),
     [
         (11, 100.0, None),
         (11, 98.0, "stop"),
@@ -40,28 +40,28 @@ def test_the_stop_is_at_most_half_the_way_to_the_liquidation_and_the_target_foll
         (11, 105.0, "target"),
         (14.99, 101.0, None),
         (15, 101.0, "time"),
-        (15, 97.0, "time"),  # at the open of the bar the time exit comes first
+        (15, 97.0, "time"),  # the time exit takes precedence at the open of the bar
     ],
 )
-def test_why_a_long_ends(now, price, ends):
-    assert plan().over(int(now * HOUR_MS), price) == ends
+def test_the_exit_reason_of_a_long(now, price, reason):
+    assert plan().exit_reason(int(now * HOUR_MS), price) == reason
 
 
-def test_a_short_ends_the_other_way_round():
-    assert plan(-1).over(11 * HOUR_MS, 102.0) == "stop"
-    assert plan(-1).over(11 * HOUR_MS, 95.0) == "target"
-    assert plan(-1).over(11 * HOUR_MS, 98.0) is None
+def test_the_exit_reason_of_a_short():
+    assert plan(-1).exit_reason(11 * HOUR_MS, 102.0) == "stop"
+    assert plan(-1).exit_reason(11 * HOUR_MS, 95.0) == "target"
+    assert plan(-1).exit_reason(11 * HOUR_MS, 98.0) is None
 
 
-def test_a_trailing_stop_follows_and_never_goes_back():
+def test_a_trailing_stop_moves_in_one_direction_only():
     exits = ExitSettings(trail_atr=1.5)
-    assert plan(exits=exits).trailed(103.0, exits, TICK) == 101.5
-    assert plan(exits=exits).trailed(99.0, exits, TICK) == 98.0
-    assert plan(-1, exits=exits).trailed(97.0, exits, TICK) == 98.5
-    assert plan().trailed(103.0, ExitSettings(), TICK) == 98.0
+    assert plan(exits=exits).trailing_stop(103.0, exits, TICK) == 101.5
+    assert plan(exits=exits).trailing_stop(99.0, exits, TICK) == 98.0
+    assert plan(-1, exits=exits).trailing_stop(97.0, exits, TICK) == 98.5
+    assert plan().trailing_stop(103.0, ExitSettings(), TICK) == 98.0
 
 
-def test_a_plan_survives_freqtrades_database():
+def test_a_plan_is_the_same_after_its_json():
     assert Plan.from_json(plan().to_json()) == plan()
 
 
@@ -69,14 +69,14 @@ def test_a_plan_survives_freqtrades_database():
     entry=st.floats(1e-3, 1e5),
     atr=st.floats(1e-4, 0.2),
     side=st.sampled_from([1, -1]),
-    most=st.integers(1, 50),
+    limit=st.integers(1, 50),
     margin=st.floats(10, 1_000),
 )
-def test_with_the_fitted_leverage_the_stop_lies_within_half_the_way(entry, atr, side, most, margin):
+def test_the_fitted_leverage_is_the_largest_that_fits_the_stop(entry, atr, side, limit, margin):
     distance = 2 * atr * entry
-    leverage = fit_leverage(most, entry, side, distance, margin, CONSERVATIVE_TIERS)
-    assert 1 <= leverage <= most
-    assert leverage == most or leverage == int(leverage)
+    leverage = fit_leverage(limit, entry, side, distance, margin, CONSERVATIVE_TIERS)
+    assert 1 <= leverage <= limit
+    assert leverage == limit or leverage == int(leverage)
 
     def room(leverage):
         quantity = margin * leverage / entry
@@ -84,8 +84,8 @@ def test_with_the_fitted_leverage_the_stop_lies_within_half_the_way(entry, atr, 
 
     if leverage > 1:
         assert distance <= room(leverage) * (1 + 1e-9)
-    if leverage < most:
-        assert distance > room(min(most, leverage + 1)) * (1 - 1e-9)
+    if leverage < limit:
+        assert distance > room(min(limit, leverage + 1)) * (1 - 1e-9)
 
 
 @given(
@@ -94,11 +94,11 @@ def test_with_the_fitted_leverage_the_stop_lies_within_half_the_way(entry, atr, 
     side=st.sampled_from([1, -1]),
     leverage=st.integers(1, 20),
 )
-def test_freqtrades_own_arithmetic_gives_the_stop_back_to_the_tick(ticks, away, side, leverage):
-    """Freqtrade makes a price of the ratio and rounds it to a tick, towards the entry."""
+def test_freqtrades_arithmetic_gives_the_same_stop_to_the_tick(ticks, away, side, leverage):
+    """Freqtrade converts the ratio to a price and rounds it to a tick, towards the entry."""
     price, stop = ticks / 100, (ticks - side * away) / 100
     ratio = stop_ratio(stop, price, side, leverage)
     assert ratio > 0
-    again = price * (1 - side * ratio / leverage) * 100
-    rounded = -(-again // 1) if side > 0 else again // 1
+    converted = price * (1 - side * ratio / leverage) * 100
+    rounded = -(-converted // 1) if side > 0 else converted // 1
     assert rounded == ticks - side * away

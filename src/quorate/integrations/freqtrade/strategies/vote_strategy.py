@@ -33,7 +33,7 @@ from quorate.trading import CONSERVATIVE_TIERS, MarginTiers
 
 _log = logging.getLogger(__name__)
 
-# Freqtrade's tag of an entry by /forcelong or /forceshort.
+# Freqtrade's tag of an entry that was forced through its API or Telegram.
 _FORCED = "force_entry"
 
 
