@@ -96,8 +96,8 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
         names = frame[LABEL].astype(str).to_numpy()[rows]
         valid = frame["do_predict"].to_numpy()[rows] == 1
         action = np.full(len(candles), int(Action.HOLD), np.int8)
-        for member in Action:
-            action[valid & (names == member.name)] = int(member)
+        for value in Action:
+            action[valid & (names == value.name)] = int(value)
         confidence = np.where(valid, frame[f"{PREFIX}confidence"].to_numpy(np.float64)[rows], 0.0)
         scores = np.column_stack([frame[name].to_numpy(np.float64)[rows] for name in CLASS_NAMES])
         scores[~valid | ~(scores.sum(axis=1) > 0)] = np.nan
