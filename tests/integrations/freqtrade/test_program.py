@@ -358,7 +358,9 @@ def test_a_bundle_with_own_columns_trades_where_quorate_toml_names_their_file(bo
         assert int(frame.action[row]) - 1 == (-1 if trade["is_short"] else 1)
     refused = bot.run("backtesting", "--timerange", SPAN, section=section)
     assert refused.returncode != 0
-    assert "no column gap here; expected the columns that it was trained on: gap of my_features.py" in flat(refused)
+    assert "found no column gap; expected the columns that the bundle was trained on: gap of my_features.py" in flat(
+        refused
+    )
 
 
 def test_before_freqais_first_model_every_bar_is_hold(bot):
