@@ -1,6 +1,6 @@
-"""Name -> builder of every member there is: ours, and those of other packages.
+"""Registry of models: the built-in ones and those of installed packages.
 
-Another package adds a member by an entry point of the group "quorate.models" that names a subclass of `Model`.
+A package registers a model by an entry point of the group "quorate.models" that names a subclass of `Model`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from quorate.models.base import Model, Task
 
 ENTRY_POINTS = "quorate.models"
 
-# name -> (module, class); a module is imported only when its model is asked for.
-_OURS = {
+# name -> (module, class); a module is imported when its model is first used.
+_BUILT_IN = {
     "xgboost": ("quorate.models.xgboost", "XGBoost"),
     "lightgbm": ("quorate.models.lightgbm", "LightGBM"),
     "logistic": ("quorate.models.logistic", "Logistic"),
@@ -26,16 +26,16 @@ _OURS = {
 
 
 def names() -> tuple[str, ...]:
-    """Every registered model, ours first."""
-    others = sorted(point.name for point in entry_points(group=ENTRY_POINTS) if point.name not in _OURS)
-    return (*_OURS, *others)
+    """Names of all registered models, the built-in ones first."""
+    others = sorted(point.name for point in entry_points(group=ENTRY_POINTS) if point.name not in _BUILT_IN)
+    return (*_BUILT_IN, *others)
 
 
 def require_known(name: str) -> None:
-    """Refuse a name that no one registered.
+    """Raise for a name that is not registered.
 
     Raises:
-        ModelError: naming the close match.
+        ModelError: with the closest registered name.
     """
     if name not in names():
         raise ModelError(
@@ -54,8 +54,8 @@ def model_class(name: str) -> type[Model]:
         MissingExtraError: its library is not installed.
     """
     require_known(name)
-    if name in _OURS:
-        module, attribute = _OURS[name]
+    if name in _BUILT_IN:
+        module, attribute = _BUILT_IN[name]
         found = getattr(import_module(module), attribute)
     else:
         (point,) = entry_points(group=ENTRY_POINTS, name=name)
@@ -66,5 +66,17 @@ def model_class(name: str) -> type[Model]:
 
 
 def build(name: str, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> Model:
-    """A new, unfitted member."""
+    """A new, unfitted model.
+
+    Args:
+        name: as registered.
+        task: "class" or "return".
+        settings: of all models; the model reads its own section.
+        seed: of all random numbers.
+        threads: 0 for every core.
+
+    Raises:
+        ModelError: no such model.
+        MissingExtraError: its library is not installed.
+    """
     return model_class(name)(task, settings, seed=seed, threads=threads)
