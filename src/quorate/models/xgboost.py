@@ -26,8 +26,8 @@ except ImportError as error:
 if TYPE_CHECKING:
     from xgboost import Booster
 
-# Hessian of a row's loss before the first tree, which is its weight in a leaf. For three classes: 2 p (1 - p) at
-# p = 1/3.
+# Hessian of a row's loss before the first tree, which is its weight in a leaf. For three equally likely classes it is
+# 2 p (1 - p), with p = 1/3.
 _ROW_WEIGHT: dict[Task, float] = {"class": 4 / 9, "return": 1.0}
 
 

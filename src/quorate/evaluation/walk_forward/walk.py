@@ -148,7 +148,7 @@ def _fit(
     later = None
     if model.stops_early and len(stop):
         later = StoppingRows(rows.inputs.at(stop, model.window), rows.y[stop])
-    model.fit(rows.inputs.at(train, model.window), rows.y[train], later=later, progress=progress)
+    model.fit(rows.inputs.at(train, model.window), rows.y[train], stopping=later, progress=progress)
 
 
 def _scores(model: Model, rows: LabelledBars, scored: IntArray) -> FloatArray:

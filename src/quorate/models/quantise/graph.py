@@ -40,7 +40,8 @@ def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
         windows: (n, L, F) float32 training windows, by which the weights of LSTM layers are rounded; unused otherwise.
 
     Raises:
-        ModelError: no weights to quantise, or bytes that are not a graph; for an LSTM, no windows or unsupported layers.
+        ModelError: no weights to quantise, or bytes that are not a graph; for an LSTM, no windows or unsupported
+            layers.
         MissingExtraError: onnx is not installed.
     """
     try:

@@ -14,7 +14,7 @@ def rates(scheduler, optimizer, steps):
 
 
 @pytest.mark.parametrize("steps", [10, 11, 100, 1000])
-def test_one_cycle_and_cosine_are_torchs(steps):
+def test_one_cycle_and_cosine_equal_torchs_schedulers(steps):
     def optimizer():
         return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
 
@@ -29,10 +29,10 @@ def test_one_cycle_and_cosine_are_torchs(steps):
 
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 50])
-def test_a_factor_is_between_nothing_and_one_however_short_the_run(name, steps):
+def test_factors_are_in_the_range_0_to_1_also_for_short_runs(name, steps):
     factors = [SCHEDULES[name](step, 5, steps) for step in range(steps)]
     assert all(0 < factor <= 1 for factor in factors)
 
 
-def test_constant_is_constant():
+def test_the_constant_schedule_is_1():
     assert {constant(step, 3, 9) for step in range(9)} == {1.0}

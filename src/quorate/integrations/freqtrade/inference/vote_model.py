@@ -193,7 +193,7 @@ def _fit(name: str, inputs: Inputs, lessons: TrainingFrames, settings: Settings)
     unseen = lessons.stop + np.flatnonzero(whole[lessons.stop :])
     if model.stops_early and len(unseen):
         later = StoppingRows(inputs.at(unseen, model.window), lessons.y[unseen])
-    model.fit(inputs.at(rows, model.window), lessons.y[rows], weight=lessons.weight[rows], later=later)
+    model.fit(inputs.at(rows, model.window), lessons.y[rows], weight=lessons.weight[rows], stopping=later)
     graph = model.to_onnx()
     probe = rows[np.linspace(0, len(rows) - 1, min(_PROBE // model.window + 1, len(rows)), dtype=np.int64)]
     sample = inputs.at(probe, model.window)

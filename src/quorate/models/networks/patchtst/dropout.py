@@ -13,8 +13,8 @@ class Dropout(nn.Module):
     """Set a share of the elements to 0 in training and scale the others to keep the mean.
 
     torch draws a float for every element, which takes longer than the layers around it. Here each element uses one byte
-    of a random 64-bit integer, so the share is rounded to 256ths, at most 255 of them, and the scale follows the rounded
-    share. The integers are torch's random numbers: the same seed gives the same masks.
+    of a random 64-bit integer, so the share is rounded to 256ths, at most 255 of them, and the scale follows the
+    rounded share. The integers are torch's random numbers: the same seed gives the same masks.
 
     Args:
         share: to drop, 0 <= share < 1.

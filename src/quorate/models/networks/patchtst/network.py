@@ -63,7 +63,9 @@ class PatchTSTConfig:
         if not 1 <= self.patch <= self.window:
             self._refuse(f"patches of {self.patch} bars", f"1 to the window of {self.window}")
         if not 1 <= self.stride <= self.patch:
-            self._refuse(f"a stride of {self.stride} bars", f"1 to the patch of {self.patch}, so that no bar is skipped")
+            self._refuse(
+                f"a stride of {self.stride} bars", f"1 to the patch of {self.patch}, so that no bar is skipped"
+            )
         if self.encoder.width % self.encoder.heads:
             self._refuse(f"{self.encoder.heads} heads", f"a divisor of the width {self.encoder.width}")
 

@@ -10,8 +10,8 @@ from quorate.core.types import IntArray
 class BatchOrder:
     """Consecutive shuffled passes over all rows, divided into epochs and batches.
 
-    An epoch is the next `share` of the passes: with a share of 1/4, every row has been used after four epochs. The order
-    depends on the seed only, so a resumed run continues with the same batches.
+    An epoch is the next `share` of the passes: with a share of 1/4, every row has been used after four epochs. The
+    order depends on the seed only, so a resumed run continues with the same batches.
 
     Args:
         rows: n, the number of examples.

@@ -11,7 +11,10 @@ from quorate.core.settings import NetworkSettings
 def optimizer(parameters: list[nn.Parameter], settings: NetworkSettings) -> torch.optim.Optimizer:
     """The optimizer of the settings, with weight decay for matrices only, not for biases and normalisation scales."""
     groups = [
-        {"params": [parameter for parameter in parameters if parameter.ndim >= 2], "weight_decay": settings.weight_decay},
+        {
+            "params": [parameter for parameter in parameters if parameter.ndim >= 2],
+            "weight_decay": settings.weight_decay,
+        },
         {"params": [parameter for parameter in parameters if parameter.ndim < 2], "weight_decay": 0.0},
     ]
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
