@@ -32,7 +32,7 @@ _PIECE = 256
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingData:
+class TrainingExamples:
     """Examples of one training run, with its progress callback and checkpoint.
 
     Attributes:
@@ -127,16 +127,16 @@ class Network(Model):
                 "stopping": stopping.digest() if stopping else "none",
             }
         scoring.to(training_device(self._own.device))
-        data = TrainingData(examples, stopping, identity, request.progress, request.checkpoint)
+        data = TrainingExamples(examples, stopping, identity, request.progress, request.checkpoint)
         self.history = self._train(scoring.standardised, data)
         self._fitted, self._columns = scoring.cpu().eval(), request.X.shape[2]
 
-    def _train(self, network: StandardisedNetwork, data: TrainingData) -> LossHistory:
+    def _train(self, network: StandardisedNetwork, data: TrainingExamples) -> LossHistory:
         """Train the network in place; a subclass may add phases before it."""
         return self._run(network, data, self._loss())
 
     def _run(
-        self, module: nn.Module, data: TrainingData, loss: Loss, *, phase: str = "", epochs: int | None = None
+        self, module: nn.Module, data: TrainingExamples, loss: Loss, *, phase: str = "", epochs: int | None = None
     ) -> LossHistory:
         """Run the training loop with the member's settings.
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import nn
 
 from quorate.models.base import Progress
-from quorate.models.networks.network_model import Network, TrainingData
+from quorate.models.networks.network_model import Network, TrainingExamples
 from quorate.models.networks.patchtst.encoder import EncoderConfig
 from quorate.models.networks.patchtst.network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
 from quorate.models.networks.patchtst.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
@@ -58,7 +58,7 @@ class PatchTST(Network):
             )
         )
 
-    def _train(self, network: StandardisedNetwork, data: TrainingData) -> LossHistory:
+    def _train(self, network: StandardisedNetwork, data: TrainingExamples) -> LossHistory:
         """Masked pre-training and linear probing, if the settings ask for them, then the training.
 
         Each phase has its own checkpoint. An interrupted run resumes within its phase; the phases before it run again,
