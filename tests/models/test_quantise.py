@@ -29,15 +29,15 @@ def graph(*widths: int, features: int = 5, window: int = 8) -> bytes:
             numpy_helper.from_array(matrix, f"w{number}"),
             numpy_helper.from_array(np.zeros(out, np.float32), f"b{number}"),
         ]
-        made = f"made{number}"
-        nodes.append(helper.make_node("Gemm", [rows, f"w{number}", f"b{number}"], [made], f"gemm{number}", transB=1))
+        product = f"product{number}"
+        nodes.append(helper.make_node("Gemm", [rows, f"w{number}", f"b{number}"], [product], f"gemm{number}", transB=1))
         rows, width = f"{number + 1}", out
-        nodes.append(helper.make_node("Relu", [made], [rows]))
+        nodes.append(helper.make_node("Relu", [product], [rows]))
     nodes[-1].output[0] = "output"
     shapes = ("input", ["B", window, features]), ("output", ["B", width])
     into, out_of = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes)
-    made = helper.make_graph(nodes, "rows", [into], [out_of], weights)
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    layers = helper.make_graph(nodes, "rows", [into], [out_of], weights)
+    model = helper.make_model(layers, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     return bytes(model.SerializeToString())
 
 
@@ -46,8 +46,8 @@ def windows(rows: int = 200, features: int = 5, window: int = 8) -> np.ndarray:
     return RANDOM.standard_t(3, (rows, window, features)).astype(np.float32)
 
 
-def operators(made: bytes) -> list[str]:
-    return [node.op_type for node in onnx.load_from_string(made).graph.node]
+def operators(content: bytes) -> list[str]:
+    return [node.op_type for node in onnx.load_from_string(content).graph.node]
 
 
 def test_products_of_the_window_have_two_parts(tmp_path) -> None:
@@ -55,7 +55,7 @@ def test_products_of_the_window_have_two_parts(tmp_path) -> None:
     exact = OnnxSession(plain, 5, "plain").run(X)
     quantize_dynamic(onnx.load_from_string(plain), tmp_path / "one.onnx", per_channel=True, weight_type=QuantType.QInt8)
     one, two = (tmp_path / "one.onnx").read_bytes(), quantise(plain, "rows")
-    off = [np.abs(OnnxSession(made, 5, "rows").run(X) - exact).mean() for made in (one, two)]
+    off = [np.abs(OnnxSession(content, 5, "rows").run(X) - exact).mean() for content in (one, two)]
     # The remaining error is the rounding of the weights.
     assert off[1] < 0.35 * off[0]
     assert operators(two).count("MatMulInteger") == 2
@@ -68,8 +68,8 @@ def test_products_of_hidden_units_have_one_part() -> None:
 
 
 def test_small_products_are_not_quantised() -> None:
-    made = onnx.load_from_string(quantise(graph(32, 3), "rows"))
-    floats = {weight.name for weight in made.graph.initializer if weight.data_type == TensorProto.FLOAT}
+    quantised = onnx.load_from_string(quantise(graph(32, 3), "rows"))
+    floats = {weight.name for weight in quantised.graph.initializer if weight.data_type == TensorProto.FLOAT}
     assert "w1" in floats
     assert "w0" not in floats
     with pytest.raises(ModelError, match="found no weights to quantise"):
@@ -84,7 +84,7 @@ def test_a_weight_shared_by_two_products_is_supported() -> None:
         if node.name == "gemm1":
             node.input[1] = "w0"
     plain, X = bytes(model.SerializeToString()), windows()
-    exact, small = (OnnxSession(made, 5, "rows").run(X) for made in (plain, quantise(plain, "rows")))
+    exact, small = (OnnxSession(content, 5, "rows").run(X) for content in (plain, quantise(plain, "rows")))
     assert np.abs(small - exact).mean() < 0.02 * exact.std()
 
 
@@ -113,7 +113,7 @@ def test_outputs_of_all_networks_are_close_in_8_bits(name: str, task: str) -> No
     model.fit(X, y.astype(np.int8) if task == "class" else y)
     full = model.to_onnx()
     small = quantise(full, name, X)
-    before, after = (OnnxSession(made, 6, name).run(X) for made in (full, small))
+    before, after = (OnnxSession(content, 6, name).run(X) for content in (full, small))
     assert after.shape == before.shape
     assert np.abs(after - before).mean() < 0.05 * before.std()
     assert name == "lstm" or len(small) < len(full)  # the graph of an LSTM has both branches

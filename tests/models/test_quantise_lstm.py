@@ -28,12 +28,12 @@ def recurrent(layers: int = 1, windows: str = "B", **settings: Any) -> onnx.Mode
     for number in range(layers):
         for name, shape in (("into", (1, 4 * WIDTH, reads)), ("own", (1, 4 * WIDTH, WIDTH)), ("bias", (1, 8 * WIDTH))):
             weights.append(numpy_helper.from_array(RANDOM.normal(0, 0.3, shape).astype(np.float32), f"{name}{number}"))
-        given = [rows, f"into{number}", f"own{number}", f"bias{number}"]
-        made = [f"states{number}", f"newest{number}"]
-        nodes.append(helper.make_node("LSTM", given, made, f"lstm{number}", hidden_size=WIDTH, **settings))
+        inputs = [rows, f"into{number}", f"own{number}", f"bias{number}"]
+        outputs = [f"states{number}", f"newest{number}"]
+        nodes.append(helper.make_node("LSTM", inputs, outputs, f"lstm{number}", hidden_size=WIDTH, **settings))
         if number + 1 < layers:
             rows, reads = f"rows{number + 1}", WIDTH
-            nodes.append(helper.make_node("Squeeze", [made[0], "second"], [rows]))
+            nodes.append(helper.make_node("Squeeze", [outputs[0], "second"], [rows]))
     nodes.append(helper.make_node("Squeeze", [f"newest{layers - 1}", "first"], ["output"]))
     ends = ("input", [windows, WINDOW, FEATURES]), ("output", [windows, WIDTH])
     into, out_of = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends)
@@ -64,8 +64,8 @@ def test_the_error_is_lower_than_that_of_the_runtimes_8_bit_lstm(layers: int, tm
         weight_type=QuantType.QInt8,
     )
     exact, runtime, ours = (
-        OnnxSession(made, FEATURES, "rows").run(X)
-        for made in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows", windows()))
+        OnnxSession(content, FEATURES, "rows").run(X)
+        for content in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows", windows()))
     )
     off = [np.abs(output - exact).mean() for output in (runtime, ours)]
     assert 0 < off[1] < 0.2 * off[0]
@@ -73,7 +73,7 @@ def test_the_error_is_lower_than_that_of_the_runtimes_8_bit_lstm(layers: int, tm
 
 def test_few_windows_use_the_original_layers() -> None:
     plain = bytes(recurrent(2).SerializeToString())
-    full, small = (OnnxSession(made, FEATURES, "rows") for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (OnnxSession(content, FEATURES, "rows") for content in (plain, quantise(plain, "rows", windows())))
     X = windows(16)
     np.testing.assert_array_equal(small.run(X[:15]), full.run(X[:15]))
     assert (small.run(X) != full.run(X)).any()
@@ -86,7 +86,9 @@ def test_states_of_1_do_not_overflow() -> None:
         if weight.name == "bias0":  # all gates open and the cell saturated: states approach 1
             weight.CopyFrom(numpy_helper.from_array(np.full((1, 8 * WIDTH), 20, np.float32), "bias0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (OnnxSession(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (
+        OnnxSession(content, FEATURES, "rows").run(X) for content in (plain, quantise(plain, "rows", windows()))
+    )
     assert full.min() > 0.99
     np.testing.assert_allclose(small, full, atol=1e-4)
 
@@ -97,7 +99,9 @@ def test_recurrent_weights_of_0_are_supported() -> None:
         if weight.name == "own0":
             weight.CopyFrom(numpy_helper.from_array(np.zeros((1, 4 * WIDTH, WIDTH), np.float32), "own0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (OnnxSession(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (
+        OnnxSession(content, FEATURES, "rows").run(X) for content in (plain, quantise(plain, "rows", windows()))
+    )
     np.testing.assert_allclose(small, full, atol=1e-6)
 
 
@@ -110,7 +114,7 @@ def test_the_quantised_member_is_deterministic_with_its_own_batch_size() -> None
     small = quantise(full, "lstm", X)
     assert small == quantise(full, "lstm", X)
     onnx.checker.check_model(onnx.load_from_string(small))
-    before, after = (OnnxSession(made, 6, "lstm") for made in (full, small))
+    before, after = (OnnxSession(content, 6, "lstm") for content in (full, small))
     assert (before.batch, after.batch) == (32, 256)
     assert np.abs(after.run(X) - before.run(X)).max() < 1e-4
 

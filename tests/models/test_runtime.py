@@ -20,7 +20,7 @@ def graph(shape=(None, 4, 2), batch=None, kind=TensorProto.FLOAT, op="ReduceMean
         helper.make_node("Add", ["nothing", "count"], ["counts"]),
         helper.make_node("Concat", ["column", "counts", "column"], ["output"], axis=1),
     ]
-    made = helper.make_graph(
+    means = helper.make_graph(
         steps,
         "means",
         [helper.make_tensor_value_info("input", kind, list(shape))],
@@ -30,7 +30,7 @@ def graph(shape=(None, 4, 2), batch=None, kind=TensorProto.FLOAT, op="ReduceMean
             helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0]),
         ],
     )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = helper.make_model(means, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     if batch is not None:
         helper.set_model_props(model, {BATCH: batch})
     return model.SerializeToString()
@@ -94,12 +94,12 @@ def test_an_invalid_graph_is_refused(content, message):
 
 
 def test_a_graph_with_an_output_of_unknown_shape_is_refused():
-    steps = [helper.make_node("NonZero", ["input"], ["places"])]
-    steps.append(helper.make_node("Cast", ["places"], ["output"], to=TensorProto.FLOAT))
+    steps = [helper.make_node("NonZero", ["input"], ["indices"])]
+    steps.append(helper.make_node("Cast", ["indices"], ["output"], to=TensorProto.FLOAT))
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in ("input", "output")]
     ends[1].type.tensor_type.ClearField("shape")
-    made = helper.make_graph(steps, "places", ends[:1], ends[1:])
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    means = helper.make_graph(steps, "indices", ends[:1], ends[1:])
+    model = helper.make_model(means, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     with pytest.raises(ModelError, match=r"expected \(B, C\), C fixed"):
         OnnxSession(model.SerializeToString(), 2, "it")
 

@@ -91,17 +91,17 @@ def test_weights_are_used_and_progress_is_reported(name):
 @pytest.mark.parametrize("name", MEMBERS)
 def test_invalid_rows_are_refused(name):
     X, y, _ = rows(50)
-    spoiled = X.copy()
-    spoiled[3, 2] = np.nan
+    with_nan = X.copy()
+    with_nan[3, 2] = np.nan
     model = build(name, "class", SMALL, seed=1)
-    for rows_, labels, message in (
-        (spoiled, y, "NaN or infinity in row 3"),
+    for invalid, labels, message in (
+        (with_nan, y, "NaN or infinity in row 3"),
         (X, y + 5, "labels"),
         (X[:10], y, r"X \(10, 5\), y \(50,\)"),
         (X[:0], y[:0], "no rows"),
     ):
         with pytest.raises(ModelError, match=message):
-            model.fit(rows_, labels)
+            model.fit(invalid, labels)
     with pytest.raises(ModelError, match="no fitted model"):
         model.predict_proba(X)
 

@@ -70,11 +70,11 @@ def test_input_scales_come_from_the_newest_bars_of_the_training_windows(fitted):
 
 def test_a_single_outlier_does_not_move_the_scales():
     X, returns = rows(400)
-    wild = X[:]
-    wild[7, -1] = 1e30
-    model = member().fit(wild, classes(returns))
+    outlier = X[:]
+    outlier[7, -1] = 1e30
+    model = member().fit(outlier, classes(returns))
     assert float(model._fitted.standardised.high.max()) < 200
-    assert np.isfinite(model.output(wild)).all()
+    assert np.isfinite(model.output(outlier)).all()
 
 
 def test_a_constant_feature_is_accepted():
@@ -110,12 +110,12 @@ def test_rows_of_weight_zero_have_no_effect(tmp_path):
     y = classes(returns)
     weight = np.r_[np.full(200, 2.0), np.zeros(100)]
     found = []
-    for one in (
+    for model in (
         member().fit(X, y, weight=weight),
         member().fit(X.select(np.arange(200)), y[:200], weight=np.ones(200)),
         member().fit(X, np.r_[y[:200], np.zeros(100, np.int8)], weight=weight / 7),
     ):
-        one.save(tmp_path / "file")
+        model.save(tmp_path / "file")
         found.append((tmp_path / "file").read_bytes())
     assert found[0] == found[1] == found[2]
 
@@ -211,12 +211,12 @@ def test_an_invalid_file_is_refused_and_leaves_the_member_unchanged(fitted, tmp_
     path = tmp_path / "lstm.safetensors"
     fitted["class"].save(path)
     path.write_bytes(change_header(path.read_bytes(), change))
-    one = member(settings=replace(SETTINGS, window=5))
+    model = member(settings=replace(SETTINGS, window=5))
     with pytest.raises(ModelError) as caught:
-        one.load(path)
+        model.load(path)
     assert message in str(caught.value)
     assert str(path) in str(caught.value)
-    assert (one.window, one.columns) == (5, None)
+    assert (model.window, model.columns) == (5, None)
 
 
 @pytest.mark.parametrize("keep", [0, 4, 8, 100, 2000, -1])

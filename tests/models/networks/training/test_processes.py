@@ -87,19 +87,19 @@ def test_two_processes_train_to_the_weights_of_one(small, settings, tmp_path):
     examples = small.examples(301, weight=small.linear_weights(301))
     options = TrainingOptions(settings, name="it", seed=3, threads=1)
     alone = fit_network(module, examples, small.examples(61, 1), cross_entropy, options)
-    (one, steps, resumed_steps), (other, other_steps, _) = (
+    (first, steps, resumed_steps), (second, second_steps, _) = (
         json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)
     )
-    assert one["steps"] == alone.steps == 122
-    np.testing.assert_allclose(one["losses"], alone.losses, rtol=1e-4)
-    np.testing.assert_allclose(one["validation_losses"], alone.validation_losses, rtol=1e-4)
-    assert (one["losses"], one["validation_losses"], one["best"]) == (
-        other["losses"],
-        other["validation_losses"],
-        other["best"],
+    assert first["steps"] == alone.steps == 122
+    np.testing.assert_allclose(first["losses"], alone.losses, rtol=1e-4)
+    np.testing.assert_allclose(first["validation_losses"], alone.validation_losses, rtol=1e-4)
+    assert (first["losses"], first["validation_losses"], first["best"]) == (
+        second["losses"],
+        second["validation_losses"],
+        second["best"],
     )
     # Only rank 0 reports, and both end with the same weights: those of one process, up to rounding.
-    assert (steps, resumed_steps, other_steps) == (122, 0, 0)
+    assert (steps, resumed_steps, second_steps) == (122, 0, 0)
     found = [(tmp_path / f"{rank}.weights").read_bytes() for rank in (0, 1)]
     assert found[0] == found[1]
     values = np.frombuffer(found[0], np.float32).reshape(2, -1)
@@ -126,8 +126,8 @@ def test_the_average_over_the_processes_is_the_mean_over_the_rows(rows, count):
     """With each process's mean multiplied by its factor."""
     values, parts = np.random.default_rng(1).normal(size=rows), []
     for rank in range(count):
-        one = Processes(torch.device("cpu"))
-        one.rank, one.count = rank, count
-        own, factor = one.shard(np.arange(rows))
+        process = Processes(torch.device("cpu"))
+        process.rank, process.count = rank, count
+        own, factor = process.shard(np.arange(rows))
         parts.append(values[own].mean() * factor)
     assert np.mean(parts) == pytest.approx(values.mean())

@@ -18,13 +18,15 @@ def test_one_cycle_and_cosine_equal_torchs_schedulers(steps):
     def optimizer():
         return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
 
-    one = optimizer()
-    cycle = torch.optim.lr_scheduler.OneCycleLR(one, max_lr=2.0, total_steps=steps + 1)
-    expected = rates(cycle, one, steps)
+    first = optimizer()
+    cycle = torch.optim.lr_scheduler.OneCycleLR(first, max_lr=2.0, total_steps=steps + 1)
+    expected = rates(cycle, first, steps)
     assert [2 * one_cycle(step, 7, steps + 1) for step in range(steps)] == pytest.approx(expected, rel=1e-9)
-    other = optimizer()
-    wave = torch.optim.lr_scheduler.CosineAnnealingLR(other, T_max=steps)
-    assert [2 * cosine(step, 7, steps) for step in range(steps)] == pytest.approx(rates(wave, other, steps), rel=1e-6)
+    second = optimizer()
+    annealing = torch.optim.lr_scheduler.CosineAnnealingLR(second, T_max=steps)
+    assert [2 * cosine(step, 7, steps) for step in range(steps)] == pytest.approx(
+        rates(annealing, second, steps), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

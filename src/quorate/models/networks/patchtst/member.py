@@ -59,7 +59,7 @@ class PatchTST(Network):
         )
 
     def _train(self, network: StandardisedNetwork, data: TrainingExamples) -> LossHistory:
-        """Masked pre-training and linear probing, if the settings ask for them, then the training.
+        """Masked pre-training and linear probing, if set, then the training.
 
         Each phase has its own checkpoint. An interrupted run resumes within its phase; the phases before it run again,
         to the same weights.
