@@ -73,7 +73,7 @@ def holds(name: str, one: dict, in_8_bits: bool) -> bool:
 
 def measure(name: str) -> dict:
     model = fitted(name)
-    module = model._require_fitted(model._answers)
+    module = model._require_fitted(model._fitted)
     graph = model.to_onnx()
     random = np.random.default_rng(1)
     X = random.normal(size=(WINDOWS, model.window, FEATURES)).astype(np.float32)

@@ -34,7 +34,7 @@ from quorate.market.universe import top
 from quorate.models import build
 from quorate.models.networks.network_model import Network
 from quorate.models.networks.patchtst.network import PatchTSTNetwork
-from quorate.models.networks.scaling import Standardised
+from quorate.models.networks.scaling import StandardisedNetwork
 from quorate.models.networks.training.examples import WindowExamples, newest_bars
 from quorate.models.networks.training.losses import cross_entropy
 from quorate.models.networks.training.schedule import one_cycle
@@ -55,7 +55,7 @@ class StockPatchTST(PatchTSTNetwork):
         self.backbone.encoder = StockEncoder(ours)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._answer(x)
+        return self._forward(x)
 
 
 class StockEncoder(nn.Module):
@@ -182,9 +182,9 @@ def windows(folder: Path, symbols: int) -> Callable[[int], Windows]:
     return of
 
 
-def standardised(network: nn.Module, data: Windows) -> Standardised:
+def standardised(network: nn.Module, data: Windows) -> StandardisedNetwork:
     """A network with the scales around it that a member has."""
-    module = Standardised(network, data.X.shape[2], 3)
+    module = StandardisedNetwork(network, data.X.shape[2], 3)
     module.measure(newest_bars(data.X), None, 0.001)
     module.start_at(data.prior)
     return module

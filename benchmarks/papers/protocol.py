@@ -20,8 +20,7 @@ from torch.nn import functional
 
 from quorate.core.settings import NetworkSettings
 from quorate.models.base import Progress
-from quorate.models.networks.training.fit import Loss, LossHistory, fit
-from quorate.models.networks.training.schedule import Schedule
+from quorate.models.networks.training import Loss, LossHistory, Schedule, TrainingOptions, fit_network
 from series import Part, Series
 
 _EVALUATED = 256  # rows of a batch without gradients
@@ -138,21 +137,18 @@ def run(
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     module = protocol.build(1 if protocol.folded else series.values.shape[1])
-    history = fit(
-        module,
-        examples("train"),
-        examples("validation"),
-        protocol.loss,
+    options = TrainingOptions(
         protocol.settings,
         name=name,
         seed=seed,
         threads=threads,
+        steps=protocol.steps,
+        validate_every=protocol.every,
+        schedule=protocol.schedule,
         progress=note,
         checkpoint=checkpoint,
-        steps=protocol.steps,
-        every=protocol.every,
-        schedule=protocol.schedule,
     )
+    history = fit_network(module, examples("train"), examples("validation"), protocol.loss, options)
     squared = absolute = np.full(1, np.nan)
     if judged:
         squared, absolute = errors(module, examples("test"), series.values.shape[1] if protocol.folded else 1)
@@ -175,19 +171,18 @@ def step_seconds(series: Series, protocol: Protocol, *, name: str, seed: int, th
     ended: list[float] = []
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    fit(
-        protocol.build(1 if protocol.folded else series.values.shape[1]),
-        Examples(series, "train", protocol.look_back, protocol.horizon, folded=protocol.folded),
-        None,
-        protocol.loss,
+    module = protocol.build(1 if protocol.folded else series.values.shape[1])
+    examples = Examples(series, "train", protocol.look_back, protocol.horizon, folded=protocol.folded)
+    options = TrainingOptions(
         protocol.settings,
         name=name,
         seed=seed,
         threads=threads,
-        progress=lambda *_: ended.append(time.perf_counter()),
         steps=protocol.steps,
         schedule=protocol.schedule,
+        progress=lambda *_: ended.append(time.perf_counter()),
     )
+    fit_network(module, examples, None, protocol.loss, options)
     return [later - earlier for earlier, later in pairwise(ended)]
 
 

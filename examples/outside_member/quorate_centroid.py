@@ -1,8 +1,7 @@
-"""Nearest centroid: a row belongs to the class with the nearest mean.
+"""Nearest centroid classifier: a minimal model of your own as a package.
 
-A member in a package of its own, as small as a useful one can be. With one standard deviation a feature, shared by all
-classes, the squared distance to a class's mean differs between classes by a linear function of the row only, so the
-softmax of
+With one standard deviation per feature, shared by all classes, the squared distances of a row to the class means differ
+by a linear function of the row, so the softmax of
 
     log(share of the class) + mean . x - mean . mean / 2        (x and the means standardised)
 
@@ -13,7 +12,7 @@ returns, and the prediction is the mean of their mean returns, weighted by the p
 Means may be shrunk towards the mean of all rows (nearest shrunken centroids; Tibshirani et al., PNAS 99 (2002),
 6567-6572): a feature whose class means all lie within `shrink` standard deviations of it has no influence.
 
-Installed beside Quorate, `quorate train --models xgboost,lightgbm,centroid` finds it by its entry point, and
+Once the package is installed, `quorate train --models xgboost,lightgbm,centroid` finds it by its entry point, and
 quorate.toml has a section for it:
 
     [models.centroid]
@@ -48,7 +47,7 @@ class CentroidSettings:
 
 
 class Centroid(Model):
-    """Softmax over the distances to three means."""
+    """Softmax of the distances to three class means."""
 
     name = "centroid"
     suffix = ".json"
@@ -58,8 +57,8 @@ class Centroid(Model):
     def columns(self) -> int | None:
         return None if self._fitted is None else len(self._fitted["mean"])
 
-    def _learn(self, lesson: FitRequest) -> None:
-        X, y, weight = np.asarray(lesson.X), lesson.y, lesson.weight
+    def _fit(self, request: FitRequest) -> None:
+        X, y, weight = np.asarray(request.X), request.y, request.weight
         weight = np.ones(len(y)) if weight is None else weight
         group = y if self.task == "class" else np.digitize(y, np.quantile(y, [1 / 3, 2 / 3]))
         rows = X.astype(np.float64)
@@ -70,23 +69,23 @@ class Centroid(Model):
         shrink = self.settings.section(self.name).shrink
         weights, intercept, returns = np.zeros((X.shape[1], 3)), np.full(3, -50.0), np.zeros(3)
         for number in range(3):
-            mine = (group == number) & (weight > 0)
-            # A group without a row keeps its column, with a score of nearly 0.
-            if mine.any():
-                centre = np.average(rows[mine], axis=0, weights=weight[mine])
+            own = (group == number) & (weight > 0)
+            # A group without rows keeps its column, with a score close to 0.
+            if own.any():
+                centre = np.average(rows[own], axis=0, weights=weight[own])
                 centre = np.sign(centre) * np.maximum(np.abs(centre) - shrink, 0)
                 weights[:, number] = centre
-                intercept[number] = np.log(weight[mine].sum() / weight.sum()) - centre @ centre / 2
-                returns[number] = np.average(y[mine], weights=weight[mine])
+                intercept[number] = np.log(weight[own].sum() / weight.sum()) - centre @ centre / 2
+                returns[number] = np.average(y[own], weights=weight[own])
         self._fitted = dict(zip(ARRAYS, (mean, scale, weights, intercept, returns), strict=True))
-        if lesson.progress is not None:
-            lesson.progress(1, 1)
+        if request.progress is not None:
+            request.progress(1, 1)
 
     def _infer(self, X: Any) -> Any:
         f = self._require_fitted(self._fitted)
         sums = (X - f["mean"]) / f["scale"] @ f["weights"] + f["intercept"]
-        powers = np.exp(sums - sums.max(axis=1, keepdims=True))
-        scores = powers / powers.sum(axis=1, keepdims=True)
+        exponentials = np.exp(sums - sums.max(axis=1, keepdims=True))
+        scores = exponentials / exponentials.sum(axis=1, keepdims=True)
         return scores if self.task == "class" else scores @ f["returns"]
 
     def save(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What every feed of closing bars promises: live through the real ccxt, and a replay of the same candles."""
+"""The contract of feeds of closed bars: live through ccxt, and a replay of the same candles."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,13 +23,13 @@ FIRST = START + 40 * HOUR_MS
 LAST = START + (BARS - 2) * HOUR_MS
 SYMBOLS = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")
 
-#: A feed, and what makes the present be some time.
+#: A feed, and a function that sets the time of its clock.
 Timed = tuple[Feed, Callable[[int], None]]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Two perpetuals with settlements and mark prices that are not their last prices."""
+    """Two perpetuals with funding settlements, and mark prices that differ from their last prices."""
     folder = tmp_path_factory.mktemp("served")
     market = SyntheticMarket(seed=21, symbols=2, bars=BARS, start=START)
     market.write(folder)
@@ -63,13 +63,13 @@ def timed(request, folder) -> Iterator[Timed]:
         yield FEEDS[request.param](folder, stack)
 
 
-def test_it_is_a_feed_of_its_markets(timed):
+def test_a_feed_has_its_markets(timed):
     feed, _ = timed
     assert isinstance(feed, Feed)
     assert (feed.timeframe, feed.symbols, feed.begin()) == ("1h", SYMBOLS, FIRST)
 
 
-def test_every_bar_is_the_markets_and_nothing_later(timed, folder):
+def test_every_report_ends_with_its_bar(timed, folder):
     feed, at = timed
     stored = FreqtradeFolder(folder)
     for bar in range(FIRST, LAST, HOUR_MS):
@@ -82,7 +82,7 @@ def test_every_bar_is_the_markets_and_nothing_later(timed, folder):
             assert all(np.array_equal(getattr(got, name), getattr(known, name)) for name in ("time", *CANDLE_COLUMNS))
 
 
-def test_the_open_of_the_bar_that_runs_is_known(timed, folder):
+def test_the_open_of_the_running_bar_is_known(timed, folder):
     feed, at = timed
     at(FIRST + HOUR_MS)
     feed.wait(FIRST)
@@ -93,7 +93,7 @@ def test_the_open_of_the_bar_that_runs_is_known(timed, folder):
     assert feed.opens(START + 1000 * HOUR_MS) == {}
 
 
-def test_marks_reach_to_the_open_of_the_bar_that_runs(timed, folder):
+def test_marks_end_with_the_open_of_the_running_bar(timed, folder):
     feed, at = timed
     at(FIRST + HOUR_MS)
     feed.wait(FIRST)
@@ -103,11 +103,11 @@ def test_marks_reach_to_the_open_of_the_bar_that_runs(timed, folder):
     got, known = found[SYMBOLS[0]], stored.mark(SYMBOLS[0], "1h", FIRST - 2 * HOUR_MS, FIRST + 2 * HOUR_MS)
     assert got.time.tolist() == known.time.tolist()
     assert got.open.tolist() == known.open.tolist()
-    # What has closed is whole.
+    # Closed bars are complete.
     assert (got.high[:-1].tolist(), got.low[:-1].tolist()) == (known.high[:-1].tolist(), known.low[:-1].tolist())
 
 
-def test_settlements_of_a_span(timed, folder):
+def test_funding_settlements_of_a_span(timed, folder):
     feed, at = timed
     at(FIRST + HOUR_MS)
     feed.wait(FIRST)
@@ -120,7 +120,7 @@ def test_settlements_of_a_span(timed, folder):
     assert all(not len(known) for known in feed.funding(START + HOUR_MS, START + 2 * HOUR_MS).values())
 
 
-def test_bars_may_be_skipped_and_a_bar_asked_for_again(timed):
+def test_bars_may_be_skipped_and_requested_again(timed):
     feed, at = timed
     at(FIRST + 10 * HOUR_MS)
     for bar in (FIRST, FIRST + 3 * HOUR_MS, FIRST + 3 * HOUR_MS, FIRST + 9 * HOUR_MS):
@@ -129,7 +129,7 @@ def test_bars_may_be_skipped_and_a_bar_asked_for_again(timed):
         assert {len(candles) for candles in report.candles.values()} == {KEPT}
 
 
-def test_after_a_stop_there_are_no_bars(timed):
+def test_a_stopped_feed_has_no_bars(timed):
     feed, at = timed
     at(FIRST + HOUR_MS)
     assert feed.wait(FIRST) is not None

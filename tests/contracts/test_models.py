@@ -1,4 +1,4 @@
-"""The contract of models, run on every registered one; and broken models, each caught by its requirement."""
+"""The contract of models: run on every registered model, and on broken ones, each refused by its requirement."""
 
 import os
 import shutil
@@ -22,8 +22,7 @@ from quorate.core.settings import (
 )
 from quorate.models import FitRequest, names, registry
 from quorate.models.logistic import Coefficients, Logistic
-from quorate.testing import model_checks as checks
-from quorate.testing import model_contract
+from quorate.testing import model_checks, model_contract
 from quorate.testing.model_under_test import ModelUnderTest
 
 SMALL = ModelSettings(
@@ -51,28 +50,30 @@ SMALL = ModelSettings(
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"
 
 
-@pytest.mark.parametrize("check", [check for name in names() for check in checks(name, SMALL)], ids=str)
-def test_every_member_meets_the_contract(check):
+@pytest.mark.parametrize("check", [check for name in names() for check in model_checks(name, SMALL)], ids=str)
+def test_every_model_meets_the_contract(check):
     check()
 
 
-def test_nothing_is_promised_for_a_member_that_is_not_there():
+def test_an_unknown_model_has_no_checks():
     with pytest.raises(ModelError, match="Did you mean 'logistic'"):
-        list(checks("logistics"))
+        list(model_checks("logistics"))
 
 
-class Nameless(Logistic):
-    name = "someone else"
+class OtherName(Logistic):
+    name = "another name"
 
 
-class Pickled(Logistic):
+class PickleFile(Logistic):
+    """Writes a pickle header."""
+
     def save(self, path):
         super().save(path)
         path.write_bytes(b"\x80\x05" + path.read_bytes())
 
 
-class Credulous(Logistic):
-    """Loads anything."""
+class LoadsAnyFile(Logistic):
+    """Loads any file."""
 
     def load(self, path):
         F = 6
@@ -80,75 +81,81 @@ class Credulous(Logistic):
         return self
 
 
-class Eager(Logistic):
-    """Answers before it has learned."""
+class ExportsUnfitted(Logistic):
+    """Exports before it is fitted."""
 
     def to_onnx(self):
         return b"" if self._fitted is None else super().to_onnx()
 
 
-class Backwards(Logistic):
+class SwappedClasses(Logistic):
     """Swaps SELL and BUY."""
 
     def _infer(self, X):
         return super()._infer(X)[:, ::-1]
 
 
-class Random(Logistic):
-    def _learn(self, lesson):
-        super()._learn(lesson)
+class Irreproducible(Logistic):
+    """Ignores its seed."""
+
+    def _fit(self, request):
+        super()._fit(request)
         self._fitted.intercept[:] += np.random.default_rng().normal()
 
 
-class Remembering(Logistic):
-    """Adds up what it has learned over several fits."""
+class Accumulating(Logistic):
+    """Adds the intercepts of several fits."""
 
-    def _learn(self, lesson):
+    def _fit(self, request):
         before = self._fitted
-        super()._learn(lesson)
+        super()._fit(request)
         if before is not None:
             self._fitted.intercept[:] += before.intercept
 
 
-class Deaf(Logistic):
-    """Learns from all rows alike, whatever they weigh."""
+class Unweighted(Logistic):
+    """Ignores the sample weights."""
 
-    def _learn(self, lesson):
-        super()._learn(replace(lesson, weight=None))
-
-
-class Silent(Logistic):
-    def _learn(self, lesson):
-        super()._learn(replace(lesson, progress=None))
+    def _fit(self, request):
+        super()._fit(replace(request, weight=None))
 
 
-class Careless(Logistic):
-    """Takes rows as they come: holes are filled with zeros."""
+class WithoutProgress(Logistic):
+    """Does not report progress."""
 
-    def fit(self, X, y, *, weight=None, later=None, progress=None, checkpoint=None):
-        self._learn(FitRequest(np.nan_to_num(X), np.nan_to_num(y), weight, later, progress, checkpoint))
+    def _fit(self, request):
+        super()._fit(replace(request, progress=None))
+
+
+class Unchecked(Logistic):
+    """Does not check its arguments: NaN becomes 0."""
+
+    def fit(self, X, y, *, weight=None, stopping=None, progress=None, checkpoint=None):
+        self._fit(FitRequest(np.nan_to_num(X), np.nan_to_num(y), weight, stopping, progress, checkpoint))
         return self
 
     def output(self, X):
         return self._infer(np.nan_to_num(X)[..., :6])
 
 
-class Vandal(Logistic):
-    def _learn(self, lesson):
-        super()._learn(lesson)
-        if lesson.X.flags.writeable:
-            lesson.X[:, 0] = 0
+class ChangesArguments(Logistic):
+    """Writes to X."""
+
+    def _fit(self, request):
+        super()._fit(request)
+        if request.X.flags.writeable:
+            request.X[:, 0] = 0
 
 
-class Rolling(Logistic):
-    """Standardises by the batch it is asked about."""
+class BatchDependent(Logistic):
+    """Standardises by the batch that it predicts."""
 
     def _infer(self, X):
         return super()._infer(X - X.mean(axis=0))
 
 
-class Forgetful(Logistic):
-    """Its graph is another model's."""
+class OtherGraph(Logistic):
+    """Exports the graph of another model."""
 
     def to_onnx(self):
         kept = self._fitted
@@ -162,8 +169,8 @@ class Forgetful(Logistic):
             self._fitted = kept
 
 
-class Collapsing(Logistic):
-    """Drops the column of a class that it has never seen."""
+class DropsAbsentClass(Logistic):
+    """Drops the column of a class without training rows."""
 
     def _infer(self, X):
         scores = super()._infer(X)
@@ -174,7 +181,7 @@ class Collapsing(Logistic):
 def registered(monkeypatch):
     def register(member):
         monkeypatch.setitem(sys.modules, "broken_member", SimpleNamespace(Member=member))
-        monkeypatch.setitem(registry._OURS, "logistic", ("broken_member", "Member"))
+        monkeypatch.setitem(registry._BUILT_IN, "logistic", ("broken_member", "Member"))
 
     return register
 
@@ -182,32 +189,32 @@ def registered(monkeypatch):
 @pytest.mark.parametrize(
     ("member", "requirement"),
     [
-        (Nameless, "is_described"),
-        (Pickled, "writes_no_pickle"),
-        (Credulous, "refuses_an_invalid_file"),
-        (Eager, "refuses_use_before_fit"),
-        (Backwards, "learns_in_class_order"),
-        (Random, "is_reproducible"),
-        (Remembering, "refits_from_scratch"),
-        (Deaf, "uses_weights"),
-        (Silent, "reports_progress"),
-        (Careless, "refuses_nan_and_infinity"),
-        (Careless, "refuses_invalid_arguments"),
-        (Careless, "refuses_other_column_counts"),
-        (Vandal, "leaves_arguments_unchanged"),
-        (Rolling, "is_independent_of_the_batch"),
-        (Forgetful, "exports_the_same_outputs"),
+        (OtherName, "is_described"),
+        (PickleFile, "writes_no_pickle"),
+        (LoadsAnyFile, "refuses_an_invalid_file"),
+        (ExportsUnfitted, "refuses_use_before_fit"),
+        (SwappedClasses, "learns_in_class_order"),
+        (Irreproducible, "is_reproducible"),
+        (Accumulating, "refits_from_scratch"),
+        (Unweighted, "uses_weights"),
+        (WithoutProgress, "reports_progress"),
+        (Unchecked, "refuses_nan_and_infinity"),
+        (Unchecked, "refuses_invalid_arguments"),
+        (Unchecked, "refuses_other_column_counts"),
+        (ChangesArguments, "leaves_arguments_unchanged"),
+        (BatchDependent, "is_independent_of_the_batch"),
+        (OtherGraph, "exports_the_same_outputs"),
     ],
 )
-def test_a_member_that_breaks_a_requirement_is_caught_by_it(registered, member, requirement):
+def test_a_broken_model_fails_its_requirement(registered, member, requirement):
     registered(member)
-    # Whatever a check ends with, it is no silence; a refusal may also end in the library's own words.
+    # The requirement is not met, or the library itself raises.
     with pytest.raises((ContractError, ValueError)):
         getattr(model_contract, requirement)(ModelUnderTest("logistic", "class", SMALL))
 
 
-def test_an_output_of_another_shape_is_refused_before_anyone_sees_it(registered):
-    registered(Collapsing)
+def test_an_output_of_another_shape_is_refused(registered):
+    registered(DropsAbsentClass)
     with pytest.raises(ModelError, match=r"an output of shape \(600, 2\); expected \(600, 3\)"):
         model_contract.keeps_the_column_of_an_absent_class(ModelUnderTest("logistic", "class", SMALL))
 
@@ -234,18 +241,18 @@ def outside(tmp_path_factory):
     return run
 
 
-def test_a_member_of_an_outside_package_is_found_by_its_entry_point_and_meets_the_contract(outside):
+def test_an_outside_package_is_found_by_its_entry_point_and_meets_the_contract(outside):
     code = """
-from quorate.testing import model_checks as checks
+from quorate.testing import model_checks
 from quorate.models import names
 assert names()[-1] == "centroid", names()
-print(len([check() for check in checks("centroid")]))
+print(len([check() for check in model_checks("centroid")]))
 """
-    assert int(outside(code)) == len(list(checks("logistic")))
+    assert int(outside(code)) == len(list(model_checks("logistic")))
     assert "centroid" not in names()
 
 
-def test_a_member_of_an_outside_package_has_a_section_of_the_settings(outside, tmp_path):
+def test_an_outside_package_has_a_section_of_the_settings(outside, tmp_path):
     code = r"""
 from pathlib import Path
 import numpy as np
@@ -254,7 +261,7 @@ from quorate.core.errors import SettingsError
 from quorate.core.settings import Settings
 from quorate.models.registry import build
 
-def learned(settings):
+def fitted_weights(settings):
     random = np.random.default_rng(1)
     y = np.repeat(np.arange(3, dtype=np.int8), 200)
     X = random.normal(size=(600, 2)).astype(np.float32)
@@ -262,7 +269,7 @@ def learned(settings):
     X[:, 1] += y / 10
     return build("centroid", "class", settings.models, seed=1).fit(X, y)._fitted["weights"]
 
-def refused(text):
+def error_of(text):
     Path("quorate.toml").write_text(text)
     try:
         load_settings()
@@ -270,12 +277,12 @@ def refused(text):
         return str(error)
 
 assert Settings().models.section("centroid").shrink == 0.0
-assert (learned(Settings())[:, [0, 2]] != 0).all()
+assert (fitted_weights(Settings())[:, [0, 2]] != 0).all()
 Path("quorate.toml").write_text("[models.centroid]\nshrink = 0.4\n[models.lightgbm]\nleaves = 7\n")
 settings = load_settings()
 assert settings.models.lightgbm.leaves == 7
 assert settings.models.to_json(["lightgbm", "centroid"])["centroid"] == {"shrink": 0.4}
-weights = learned(settings)
+weights = fitted_weights(settings)
 assert (weights[0, [0, 2]] != 0).all() and (weights[1] == 0).all(), weights
 assert load_settings(environment={"QUORATE_MODELS__CENTROID__SHRINK": "0.5"}).models.section("centroid").shrink == 0.5
 for text, words in (
@@ -287,6 +294,6 @@ for text, words in (
     ("[models]\ncentroid = 3", ("models.centroid from quorate.toml", "3")),
 ):
     for word in words:
-        assert word in refused(text), (text, refused(text))
+        assert word in error_of(text), (text, error_of(text))
 """
     outside(f"import os; os.chdir({str(tmp_path)!r})" + code)

@@ -1,4 +1,4 @@
-"""The contract of sources, run on every source there is; and broken sources, each caught by its requirement."""
+"""The contract of sources: run on every source, and on broken ones, each refused by its requirement."""
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -46,7 +46,7 @@ def tables(folder, clock):
 
 @contextmanager
 def exchange(folder, clock):
-    """The real ccxt against a local stand-in for the exchange that serves the folder."""
+    """ccxt against a local server that serves the folder as an exchange."""
     write_market(folder)
     with (
         BinanceStub(folder, now=clock()) as stub,
@@ -62,7 +62,7 @@ def memory(folder, clock):
 
 
 CHECKS = [
-    *source_checks("synthetic", synthetic, has_clock=False),  # a synthetic market has no present
+    *source_checks("synthetic", synthetic, has_clock=False),  # a synthetic market has no clock
     *source_checks("freqtrade-folder", freqtrade_folder),
     *source_checks("tables", tables),
     *source_checks("exchange", exchange),
@@ -75,22 +75,22 @@ def test_every_source_meets_the_contract(check):
     check()
 
 
-class Running(SyntheticMarket):
+class WithRunningBar(SyntheticMarket):
     """Ignores the clock."""
 
 
-class Inclusive(SyntheticMarket):
+class InclusiveEnd(SyntheticMarket):
     def candles(self, symbol, timeframe="1h", start=None, end=None):
         return super().candles(symbol, timeframe, start, None if end is None else end + 1)
 
 
-class Scaled(SyntheticMarket):
+class ScaledVolume(SyntheticMarket):
     def candles(self, symbol, timeframe="1h", start=None, end=None):
         candles = super().candles(symbol, timeframe, start, end)
         return replace(candles, volume=2 * candles.volume)
 
 
-class Voluminous(SyntheticMarket):
+class MarkWithVolume(SyntheticMarket):
     def mark(self, symbol, timeframe="1h", start=None, end=None):
         return self.candles(symbol, timeframe, start, end)
 
@@ -103,14 +103,14 @@ class Unsorted(SyntheticMarket):
 @pytest.mark.parametrize(
     ("kind", "requirement"),
     [
-        (Running, "leaves_out_the_running_bar"),
-        (Inclusive, "includes_the_start_and_excludes_the_end"),
-        (Scaled, "returns_the_markets_candles"),
-        (Voluminous, "returns_mark_prices_without_volume_or_none"),
+        (WithRunningBar, "leaves_out_the_running_bar"),
+        (InclusiveEnd, "includes_the_start_and_excludes_the_end"),
+        (ScaledVolume, "returns_the_markets_candles"),
+        (MarkWithVolume, "returns_mark_prices_without_volume_or_none"),
         (Unsorted, "lists_symbols_sorted_by_kind"),
     ],
 )
-def test_a_source_that_breaks_a_requirement_is_caught_by_it(kind, requirement):
+def test_a_broken_source_fails_its_requirement(kind, requirement):
     market = kind(seed=9, symbols=2, bars=source_contract.BARS, start=source_contract.START)
     broken = SourceUnderTest("broken", lambda *_: nullcontext(market))
     with pytest.raises(ContractError):

@@ -1,4 +1,4 @@
-"""A processor that adds up products of bytes wrongly is found out before anything is served in 8 bits."""
+"""The check of the processor's sums of byte products, before an 8-bit graph is loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quorate.models.runtime import OnnxSession
 
 
 def graph() -> bytes:
-    """Windows of 8 bars and 4 features, by one matrix of 32 columns."""
+    """A graph of one product: windows of 8 bars and 4 features by a matrix of 32 columns."""
     matrix = np.random.default_rng(0).normal(size=(32, 32)).astype(np.float32)
     nodes = [
         helper.make_node("Flatten", ["input"], ["rows"]),
@@ -24,12 +24,12 @@ def graph() -> bytes:
         helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
         for name, shape in (("input", ["B", 8, 4]), ("output", ["B", 32]))
     ]
-    made = helper.make_graph(nodes, "rows", ends[:1], ends[1:], [numpy_helper.from_array(matrix, "matrix")])
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    graph = helper.make_graph(nodes, "rows", ends[:1], ends[1:], [numpy_helper.from_array(matrix, "matrix")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     return bytes(model.SerializeToString())
 
 
-def test_the_product_is_what_it_is_said_to_be() -> None:
+def test_the_serialised_graph_is_one_product_of_bytes() -> None:
     model = onnx.load_from_string(byte_products._PRODUCT)
     onnx.checker.check_model(model, full_check=True)
     assert [(node.op_type, list(node.input)) for node in model.graph.node] == [("MatMulInteger", ["x", "w"])]
@@ -37,14 +37,14 @@ def test_the_product_is_what_it_is_said_to_be() -> None:
     assert types == [TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32]
 
 
-def test_this_processor_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processor_is_checked_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
     byte_products._sum_of_largest.cache_clear()
     assert byte_products._sum_of_largest() == 64 * 255 * 127
     monkeypatch.setattr("onnxruntime.InferenceSession", None)
     byte_products.require_exact("serve")
 
 
-def test_a_processor_that_adds_in_16_bits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processor_with_16_bit_sums_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = graph()
     small = quantise(plain, "nhits")
     monkeypatch.setattr(byte_products, "_sum_of_largest", lambda: 32 * 32_767)

@@ -1,4 +1,4 @@
-"""Logistic and ridge regression against scikit-learn's own pipeline and the closed form; files that are not whole."""
+"""Logistic and ridge regression against a scikit-learn pipeline and the closed form; damaged files."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ def fitted(task, settings=WHOLE, **kwargs):
     return build("logistic", task, settings, seed=1).fit(X, y if task == "class" else forward, **kwargs), X
 
 
-def test_the_scores_are_those_of_standardised_multinomial_regression():
+def test_scores_equal_standardised_multinomial_regression():
     X, y, _ = rows()
     oracle = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, tol=1e-8, max_iter=2_000))
     oracle.fit(X.astype(np.float64), y)
@@ -37,18 +37,18 @@ def test_the_scores_are_those_of_standardised_multinomial_regression():
     np.testing.assert_allclose(model.predict_proba(X), oracle.predict_proba(X.astype(np.float64)), atol=1e-4)
 
 
-def test_returns_are_ridge_regression_by_its_closed_form():
+def test_returns_equal_the_closed_form_of_ridge_regression():
     X, _, forward = rows()
     weight = np.linspace(0.1, 2, len(X))
     model, _ = fitted("return", weight=weight)
     mean = np.average(X, axis=0, weights=weight)
     Z = (X - mean) / np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
-    middle = np.average(forward, weights=weight)
-    coefficients = np.linalg.solve((Z.T * weight) @ Z + np.eye(4), (Z.T * weight) @ (forward - middle))
-    np.testing.assert_allclose(model.predict(X), Z @ coefficients + middle, rtol=0, atol=1e-9)
+    intercept = np.average(forward, weights=weight)
+    coefficients = np.linalg.solve((Z.T * weight) @ Z + np.eye(4), (Z.T * weight) @ (forward - intercept))
+    np.testing.assert_allclose(model.predict(X), Z @ coefficients + intercept, rtol=0, atol=1e-9)
 
 
-def test_rows_of_weight_0_are_as_if_they_were_not_there():
+def test_rows_of_weight_0_have_no_effect():
     X, y, _ = rows()
     weight = (np.arange(len(X)) % 3 > 0).astype(float)
     some = build("logistic", "class", WHOLE, seed=1).fit(X, y, weight=weight)
@@ -57,21 +57,21 @@ def test_rows_of_weight_0_are_as_if_they_were_not_there():
     np.testing.assert_array_equal(some.predict_proba(X), other.predict_proba(X))
 
 
-def test_one_wild_row_moves_nothing():
+def test_a_single_outlier_has_no_effect():
     X, y, _ = rows()
     spiked = X.copy()
     spiked[5, 1] = 3e38
     default = ModelSettings()
-    calm = build("logistic", "class", default, seed=1).fit(X, y).predict_proba(X)
-    wild = build("logistic", "class", default, seed=1).fit(spiked, y)
-    np.testing.assert_allclose(wild.predict_proba(X), calm, atol=0.02)
-    scores = wild.predict_proba(spiked)
+    clean = build("logistic", "class", default, seed=1).fit(X, y).predict_proba(X)
+    outlier = build("logistic", "class", default, seed=1).fit(spiked, y)
+    np.testing.assert_allclose(outlier.predict_proba(X), clean, atol=0.02)
+    scores = outlier.predict_proba(spiked)
     assert np.isfinite(scores).all()
-    np.testing.assert_allclose(OnnxSession(wild.to_onnx(), 4, "logistic").run(spiked), scores, atol=1e-6)
+    np.testing.assert_allclose(OnnxSession(outlier.to_onnx(), 4, "logistic").run(spiked), scores, atol=1e-6)
 
 
 @pytest.mark.parametrize("present", [(0, 2), (1, 2), (0, 1)])
-def test_two_classes_are_scored_against_each_other_and_the_third_never(present):
+def test_an_absent_class_scores_zero_and_the_others_as_a_binary_regression(present):
     X, y, _ = rows()
     kept = np.isin(y, present)
     model = build("logistic", "class", WHOLE, seed=1).fit(X[kept], y[kept])
@@ -84,26 +84,26 @@ def test_two_classes_are_scored_against_each_other_and_the_third_never(present):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_a_handful_of_rows_is_learned_from_too(count):
+def test_a_few_rows_are_enough(count):
     X, y, _ = rows()
     scores = build("logistic", "class", ModelSettings(), seed=1).fit(X[:count], y[:count]).predict_proba(X)
     assert np.isfinite(scores).all()
 
 
-def test_one_class_alone_is_certain():
+def test_a_single_class_scores_1():
     X, y, _ = rows()
     scores = build("logistic", "class", WHOLE, seed=1).fit(X, np.ones_like(y)).predict_proba(X)
     np.testing.assert_allclose(scores, np.tile([0, 1, 0], (len(X), 1)), atol=1e-15)
 
 
-def test_a_feature_that_never_moves_says_nothing():
+def test_a_constant_feature_is_accepted():
     X, y, _ = rows()
     X[:, 2] = 0.1
     scores = build("logistic", "class", WHOLE, seed=1).fit(X, y).predict_proba(X)
     assert np.isfinite(scores).all()
 
 
-def test_a_search_that_is_cut_short_is_told(caplog):
+def test_a_fit_that_does_not_converge_is_logged(caplog):
     settings = ModelSettings(logistic=LogisticSettings(iterations=1))
     with caplog.at_level(logging.WARNING):
         fitted("class", settings)
@@ -111,7 +111,7 @@ def test_a_search_that_is_cut_short_is_told(caplog):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         (lambda t: t.update(format="quorate-logistic-9"), "found 'quorate-logistic-9'; expected quorate-logistic-1"),
         (lambda t: t.pop("mean"), "KeyError"),
@@ -123,12 +123,12 @@ def test_a_search_that_is_cut_short_is_told(caplog):
         (lambda t: t.update(weights=[[1.0]] * 4, intercept=[1.0]), "1 outputs; expected 3"),
     ],
 )
-def test_a_file_that_is_not_whole_is_refused(tmp_path, change, words):
+def test_a_damaged_file_is_refused(tmp_path, change, message):
     model, _ = fitted("class")
     path = tmp_path / "model.json"
     model.save(path)
     tree = json.loads(path.read_text())
     change(tree)
     path.write_text(json.dumps(tree))
-    with pytest.raises(ModelError, match=words):
+    with pytest.raises(ModelError, match=message):
         build("logistic", "class", WHOLE, seed=1).load(path)

@@ -1,4 +1,4 @@
-"""LSTMs in 8 bits: many windows by products of bytes, few as they were, and only those that are understood."""
+"""8-bit LSTMs: byte products for many windows, the original layers for few, and unsupported graphs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ FEATURES, WINDOW, WIDTH = 5, 8, 32
 
 
 def recurrent(layers: int = 1, windows: str = "B", **settings: Any) -> onnx.ModelProto:
-    """Windows through LSTMs upon each other; the newest state of the uppermost is the output."""
+    """A graph of stacked LSTMs on windows; its output is the newest state of the last."""
     weights = [numpy_helper.from_array(np.array([0]), "first"), numpy_helper.from_array(np.array([1]), "second")]
     nodes, rows, reads = [helper.make_node("Transpose", ["input"], ["bars"], perm=[1, 0, 2])], "bars", FEATURES
     for number in range(layers):
         for name, shape in (("into", (1, 4 * WIDTH, reads)), ("own", (1, 4 * WIDTH, WIDTH)), ("bias", (1, 8 * WIDTH))):
             weights.append(numpy_helper.from_array(RANDOM.normal(0, 0.3, shape).astype(np.float32), f"{name}{number}"))
-        given = [rows, f"into{number}", f"own{number}", f"bias{number}"]
-        made = [f"states{number}", f"newest{number}"]
-        nodes.append(helper.make_node("LSTM", given, made, f"lstm{number}", hidden_size=WIDTH, **settings))
+        inputs = [rows, f"into{number}", f"own{number}", f"bias{number}"]
+        outputs = [f"states{number}", f"newest{number}"]
+        nodes.append(helper.make_node("LSTM", inputs, outputs, f"lstm{number}", hidden_size=WIDTH, **settings))
         if number + 1 < layers:
             rows, reads = f"rows{number + 1}", WIDTH
-            nodes.append(helper.make_node("Squeeze", [made[0], "second"], [rows]))
+            nodes.append(helper.make_node("Squeeze", [outputs[0], "second"], [rows]))
     nodes.append(helper.make_node("Squeeze", [f"newest{layers - 1}", "first"], ["output"]))
     ends = ("input", [windows, WINDOW, FEATURES]), ("output", [windows, WIDTH])
     into, out_of = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends)
@@ -48,12 +48,12 @@ def lstm(model: onnx.ModelProto, number: int = 0) -> Any:
 
 
 def windows(rows: int = 200, features: int = FEATURES, window: int = WINDOW) -> np.ndarray:
-    """Features with long tails."""
+    """Heavy-tailed features."""
     return RANDOM.standard_t(3, (rows, window, features)).astype(np.float32)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_many_windows_are_read_more_exactly_than_by_the_runtimes_own_lstm_of_8_bits(layers: int, tmp_path) -> None:
+def test_the_error_is_lower_than_that_of_the_runtimes_8_bit_lstm(layers: int, tmp_path) -> None:
     model, X = recurrent(layers), windows()
     plain = bytes(model.SerializeToString())
     quantize_dynamic(
@@ -63,45 +63,49 @@ def test_many_windows_are_read_more_exactly_than_by_the_runtimes_own_lstm_of_8_b
         per_channel=True,
         weight_type=QuantType.QInt8,
     )
-    exact, own, bytes_ = (
-        OnnxSession(made, FEATURES, "rows").run(X)
-        for made in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows", windows()))
+    exact, runtime, ours = (
+        OnnxSession(content, FEATURES, "rows").run(X)
+        for content in (plain, (tmp_path / "own.onnx").read_bytes(), quantise(plain, "rows", windows()))
     )
-    off = [np.abs(said - exact).mean() for said in (own, bytes_)]
+    off = [np.abs(output - exact).mean() for output in (runtime, ours)]
     assert 0 < off[1] < 0.2 * off[0]
 
 
-def test_few_windows_are_read_as_before() -> None:
+def test_few_windows_use_the_original_layers() -> None:
     plain = bytes(recurrent(2).SerializeToString())
-    full, small = (OnnxSession(made, FEATURES, "rows") for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (OnnxSession(content, FEATURES, "rows") for content in (plain, quantise(plain, "rows", windows())))
     X = windows(16)
     np.testing.assert_array_equal(small.run(X[:15]), full.run(X[:15]))
     assert (small.run(X) != full.run(X)).any()
     assert small.run(X[:0]).shape == (0, WIDTH)
 
 
-def test_states_at_their_limits_do_not_wrap_round() -> None:
+def test_states_of_1_do_not_overflow() -> None:
     model = recurrent()
     for weight in model.graph.initializer:
-        if weight.name == "bias0":  # all gates open, the cell always filled: states go to 1
+        if weight.name == "bias0":  # all gates open and the cell saturated: states approach 1
             weight.CopyFrom(numpy_helper.from_array(np.full((1, 8 * WIDTH), 20, np.float32), "bias0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (OnnxSession(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (
+        OnnxSession(content, FEATURES, "rows").run(X) for content in (plain, quantise(plain, "rows", windows()))
+    )
     assert full.min() > 0.99
     np.testing.assert_allclose(small, full, atol=1e-4)
 
 
-def test_a_unit_without_weights_stays_without() -> None:
+def test_recurrent_weights_of_0_are_supported() -> None:
     model = recurrent()
     for weight in model.graph.initializer:
         if weight.name == "own0":
             weight.CopyFrom(numpy_helper.from_array(np.zeros((1, 4 * WIDTH, WIDTH), np.float32), "own0"))
     plain, X = bytes(model.SerializeToString()), windows()
-    full, small = (OnnxSession(made, FEATURES, "rows").run(X) for made in (plain, quantise(plain, "rows", windows())))
+    full, small = (
+        OnnxSession(content, FEATURES, "rows").run(X) for content in (plain, quantise(plain, "rows", windows()))
+    )
     np.testing.assert_allclose(small, full, atol=1e-6)
 
 
-def test_the_member_asks_for_as_many_at_once_as_are_fastest_and_is_the_same_bytes_each_time() -> None:
+def test_the_quantised_member_is_deterministic_with_its_own_batch_size() -> None:
     settings = replace(ModelSettings(), lstm=LSTMSettings(window=12, width=32, epochs=1))
     model = build("lstm", "class", settings, seed=1, threads=1)
     X = windows(300, 6, 12)
@@ -110,35 +114,35 @@ def test_the_member_asks_for_as_many_at_once_as_are_fastest_and_is_the_same_byte
     small = quantise(full, "lstm", X)
     assert small == quantise(full, "lstm", X)
     onnx.checker.check_model(onnx.load_from_string(small))
-    before, after = (OnnxSession(made, 6, "lstm") for made in (full, small))
+    before, after = (OnnxSession(content, 6, "lstm") for content in (full, small))
     assert (before.batch, after.batch) == (32, 256)
     assert np.abs(after.run(X) - before.run(X)).max() < 1e-4
 
 
-def test_weights_are_rounded_by_the_windows_that_are_given() -> None:
+def test_the_rounding_depends_on_the_given_windows() -> None:
     plain, X = bytes(recurrent(2).SerializeToString()), windows(2_000)
-    X[:, :, 1:] = X[:, :, :1]  # features that always say the same
+    X[:, :, 1:] = X[:, :, :1]  # equal features
     full = OnnxSession(plain, FEATURES, "rows").run(X[1_000:])
     off = [
-        np.abs(OnnxSession(quantise(plain, "rows", seen), FEATURES, "rows").run(X[1_000:]) - full).mean()
-        for seen in (X[:1_000], windows(1_000))
+        np.abs(OnnxSession(quantise(plain, "rows", given), FEATURES, "rows").run(X[1_000:]) - full).mean()
+        for given in (X[:1_000], windows(1_000))
     ]
     assert off[0] < off[1]
 
 
-@pytest.mark.parametrize("seen", [None, windows(0)], ids=["none", "empty"])
-def test_without_windows_it_is_refused(seen: Any) -> None:
+@pytest.mark.parametrize("given", [None, windows(0)], ids=["none", "empty"])
+def test_missing_windows_are_refused(given: Any) -> None:
     with pytest.raises(ModelError, match="found no windows; expected some of the training rows"):
-        quantise(bytes(recurrent().SerializeToString()), "rows", seen)
+        quantise(bytes(recurrent().SerializeToString()), "rows", given)
 
 
-def test_a_window_of_one_bar_is_refused() -> None:
+def test_windows_of_one_bar_are_refused() -> None:
     with pytest.raises(ModelError, match="found windows of one bar"):
         quantise(bytes(recurrent().SerializeToString()), "rows", windows(5, window=1))
 
 
-def test_windows_that_it_does_not_read_are_refused() -> None:
-    with pytest.raises(ModelError, match="expected windows that it reads"):
+def test_windows_of_another_shape_are_refused() -> None:
+    with pytest.raises(ModelError, match="expected windows of its input shape"):
         quantise(bytes(recurrent().SerializeToString()), "rows", windows(5, features=FEATURES + 1))
 
 
@@ -176,19 +180,19 @@ def backwards(model: onnx.ModelProto) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "found"),
+    ("change", "found"),
     [
-        (two_on_the_window, "do not stand upon each other"),
-        (all_states, "hand on other than their newest states"),
-        (no_newest, "hand on other than their newest states"),
+        (two_on_the_window, "LSTMs that are not stacked"),
+        (all_states, "pass on more than their newest states"),
+        (no_newest, "pass on more than their newest states"),
         (lengths, "not plain"),
         (backwards, "not plain"),
-        (start, "begins at other than 0"),
+        (start, "initial state other than 0"),
         (made_weights, "not constant"),
     ],
 )
-def test_what_is_not_understood_is_refused(spoil: Any, found: str) -> None:
+def test_unsupported_layers_are_refused(change: Any, found: str) -> None:
     model = recurrent(2)
-    spoil(model)
+    change(model)
     with pytest.raises(ModelError, match=found):
         quantise(bytes(model.SerializeToString()), "rows", windows())

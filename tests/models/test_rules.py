@@ -1,4 +1,4 @@
-"""The fallback rules: each case of the contract, against a plain reading of it, and nothing from the future."""
+"""The fallback rules: each case of the specification, and causality."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def candles_of(close):
     return Candles("BTC/USDT", "1h", 3_600_000 * np.arange(len(close)), close, close, close, close, np.ones(len(close)))
 
 
-def said(close):
+def last_action(close):
     found = rule_actions(Bars(candles_of(close)))
     return Action(found.action[-1]), bool(found.contradicted[-1])
 
@@ -29,27 +29,27 @@ FLAT = [100.0 + (-1) ** i * 0.01 for i in range(40)]
 @pytest.mark.parametrize(
     ("close", "expected"),
     [
-        # A little fall in a flat market: oversold, and the averages hardly move.
+        # A small decline in a flat market: oversold, without a crossover.
         (FLAT + [100 - 0.1 * i for i in range(1, 10)], (Action.BUY, False)),
         (FLAT + [100 + 0.1 * i for i in range(1, 10)], (Action.SELL, False)),
-        # A crash: oversold, but pointing down.
+        # A fast decline: oversold, with a falling average.
         (FLAT + [100 - 2.0 * i for i in range(1, 10)], (Action.HOLD, True)),
         (FLAT + [100 + 2.0 * i for i in range(1, 10)], (Action.HOLD, True)),
-        # A climb with setbacks: the averages cross and RSI stays in the middle.
+        # A rise with setbacks: a crossover, with RSI between its thresholds.
         (100 * np.exp(np.cumsum([0.001] + [0.018, -0.0105] * 30)), (Action.BUY, False)),
         (100 * np.exp(np.cumsum([0.001] + [-0.018, 0.0105] * 30)), (Action.SELL, False)),
         (FLAT, (Action.HOLD, False)),
-        # Too little history says nothing.
+        # Too little history for the indicators.
         ([100 - i for i in range(19)], (Action.HOLD, False)),
     ],
 )
 def test_each_case(close, expected):
-    assert said(close) == expected
+    assert last_action(close) == expected
 
 
-def test_as_read_from_the_contract_on_a_market_that_moves():
+def test_actions_equal_a_direct_implementation():
     market = SyntheticMarket(seed=3, symbols=2, bars=3_000, edge=0.3)
-    seen = set()
+    cases = set()
     for candles in market.panel().values():
         found = rule_actions(Bars(candles))
         rsi = talib.RSI(candles.close, 14)
@@ -60,13 +60,13 @@ def test_as_read_from_the_contract_on_a_market_that_moves():
             direction = 0 if by_rsi * by_average < 0 else by_rsi or by_average
             assert found.action[bar] == 1 + direction
             assert found.contradicted[bar] == (by_rsi * by_average < 0)
-            seen.add((by_rsi, by_average))
+            cases.add((by_rsi, by_average))
         assert (found.action[:19] == Action.HOLD).all()
-    # Every case of the two rules is in there, but for agreement, which hardly ever happens.
-    assert seen >= {(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)}
+    # All cases of the two rules occur, except agreement, which is rare.
+    assert cases >= {(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)}
 
 
-def test_later_bars_change_nothing():
+def test_later_bars_have_no_effect():
     candles = SyntheticMarket(seed=4, symbols=1, bars=400).candles("SYNA/USDT:USDT")
     whole = rule_actions(Bars(candles))
     poisoned = {name: np.append(getattr(candles, name)[:300], 9e9 * np.ones(100)) for name in ("open", "high")}

@@ -1,4 +1,4 @@
-"""Sessions over graphs of our own making: windows, batches, and graphs that are none."""
+"""ONNX sessions of small graphs: windows, batches and invalid graphs."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from quorate.models.runtime import BATCH, OnnxSession
 
 
 def graph(shape=(None, 4, 2), batch=None, kind=TensorProto.FLOAT, op="ReduceMean"):
-    """The mean of each window, in three columns; told apart by how many rows it was given at once."""
+    """A graph of three columns: the mean of each window, the number of rows of the run, and the mean again."""
     steps = [
         helper.make_node("Shape", ["input"], ["rows"], start=0, end=1),
         helper.make_node("Cast", ["rows"], ["count"], to=TensorProto.FLOAT),
@@ -20,7 +20,7 @@ def graph(shape=(None, 4, 2), batch=None, kind=TensorProto.FLOAT, op="ReduceMean
         helper.make_node("Add", ["nothing", "count"], ["counts"]),
         helper.make_node("Concat", ["column", "counts", "column"], ["output"], axis=1),
     ]
-    made = helper.make_graph(
+    means = helper.make_graph(
         steps,
         "means",
         [helper.make_tensor_value_info("input", kind, list(shape))],
@@ -30,7 +30,7 @@ def graph(shape=(None, 4, 2), batch=None, kind=TensorProto.FLOAT, op="ReduceMean
             helper.make_tensor("zero", TensorProto.FLOAT, [1], [0.0]),
         ],
     )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = helper.make_model(means, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     if batch is not None:
         helper.set_model_props(model, {BATCH: batch})
     return model.SerializeToString()
@@ -45,7 +45,7 @@ def windows(rows):
     ("batch", "rows", "counts"),
     [(None, 10, [10] * 10), ("4", 10, [4] * 8 + [2] * 2), ("4", 8, [4] * 8), ("64", 10, [10] * 10), ("1", 3, [1] * 3)],
 )
-def test_windows_run_in_the_batches_that_the_graph_asks_for(batch, rows, counts):
+def test_givenrun_in_batches_of_the_size_in_the_metadata(batch, rows, counts):
     session = OnnxSession(graph(batch=batch), 2, "it")
     assert (session.window, session.batch) == (4, None if batch is None else int(batch))
     X = windows(rows)
@@ -55,12 +55,12 @@ def test_windows_run_in_the_batches_that_the_graph_asks_for(batch, rows, counts)
         assert found[:, 1].tolist() == counts
 
 
-def test_windows_are_copied_piece_by_piece_also_for_a_graph_that_says_nothing():
+def test_givenare_copied_in_pieces_without_a_batch_size():
     counts = OnnxSession(graph(), 2, "it").run(windows(2500))[:, 1]
     assert sorted(set(counts.tolist())) == [452, 1024]
 
 
-def test_no_rows_have_no_scores():
+def test_no_rows_give_no_scores():
     for batch in (None, "4"):
         assert OnnxSession(graph(batch=batch), 2, "it").run(np.zeros((0, 4, 2), np.float32)).shape == (0, 3)
 
@@ -72,7 +72,7 @@ def test_a_graph_of_rows_reads_one_bar():
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (graph((None, 4, 3)), "3 inputs; expected 2 features"),
         (graph(kind=TensorProto.DOUBLE, op="ReduceMean"), "expected"),
@@ -87,25 +87,25 @@ def test_a_graph_of_rows_reads_one_bar():
         (graph(op="NoSuchOperator"), "expected an ONNX graph"),
     ],
 )
-def test_a_graph_that_cannot_be_run_is_refused(content, told):
+def test_an_invalid_graph_is_refused(content, message):
     with pytest.raises(ModelError, match="could not load it") as caught:
         OnnxSession(content, 2, "it")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_graph_that_does_not_say_how_many_scores_it_gives_is_refused():
-    steps = [helper.make_node("NonZero", ["input"], ["places"])]
-    steps.append(helper.make_node("Cast", ["places"], ["output"], to=TensorProto.FLOAT))
+def test_a_graph_with_an_output_of_unknown_shape_is_refused():
+    steps = [helper.make_node("NonZero", ["input"], ["indices"])]
+    steps.append(helper.make_node("Cast", ["indices"], ["output"], to=TensorProto.FLOAT))
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in ("input", "output")]
     ends[1].type.tensor_type.ClearField("shape")
-    made = helper.make_graph(steps, "places", ends[:1], ends[1:])
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    means = helper.make_graph(steps, "indices", ends[:1], ends[1:])
+    model = helper.make_model(means, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     with pytest.raises(ModelError, match=r"expected \(B, C\), C fixed"):
         OnnxSession(model.SerializeToString(), 2, "it")
 
 
 @pytest.mark.parametrize(
-    ("X", "told"),
+    ("X", "message"),
     [
         (np.zeros((2, 3, 2), np.float32), "windows of 3 bars; expected 4 bars"),
         (np.zeros((2, 4, 3), np.float32), "3 columns; expected 2"),
@@ -114,7 +114,7 @@ def test_a_graph_that_does_not_say_how_many_scores_it_gives_is_refused():
         (np.full((2, 4, 2), np.nan, np.float32), "NaN or infinity in row 0"),
     ],
 )
-def test_windows_that_do_not_fit_are_refused(X, told):
+def test_invalid_givenare_refused(X, message):
     with pytest.raises(ModelError) as caught:
         OnnxSession(graph(batch="4"), 2, "it").run(X)
-    assert told in str(caught.value)
+    assert message in str(caught.value)

@@ -1,4 +1,4 @@
-"""The tree members: both tasks, the same file from the same seed, and a graph that says what the library says."""
+"""The tree models: both tasks, reproducible files, and graphs that equal the model."""
 
 import hashlib
 import re
@@ -36,16 +36,16 @@ def fitted(name, task, **kwargs):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("name", MEMBERS)
-def test_the_graph_says_what_the_library_says_also_beside_every_threshold(name, task):
+def test_the_graph_equals_the_model_also_next_to_the_thresholds(name, task):
     model, X = fitted(name, task)
-    # Rows that lie on the very values the trees were cut at, where a rounded threshold would change sides.
+    # Rows next to the thresholds, where a threshold rounded up would change the leaf.
     edges = np.concatenate([X, np.nextafter(X, np.float32(np.inf)), np.nextafter(X, np.float32(-np.inf))])
     require_same(model.output(edges), OnnxSession(model.to_onnx(), 5, name).run(edges), name, tolerance=1e-6)
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("name", MEMBERS)
-def test_the_same_seed_gives_the_same_files_and_a_single_row_the_same_scores(name, task, tmp_path):
+def test_files_are_reproducible_and_scores_independent_of_the_batch(name, task, tmp_path):
     digests = set()
     for attempt in range(2):
         model, X = fitted(name, task)
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_files_and_a_single_row_the_same_scores(nam
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_scores_are_a_distribution_in_class_order(name):
+def test_scores_are_distributions_in_class_order(name):
     model, X = fitted(name, "class")
     scores = model.predict_proba(X)
     assert scores.shape == (len(X), 3)
@@ -70,7 +70,7 @@ def test_scores_are_a_distribution_in_class_order(name):
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_a_class_that_never_occurs_keeps_its_column(name):
+def test_an_absent_class_keeps_its_column(name):
     X, y, _ = rows()
     y = np.where(y == 0, 1, y).astype(np.int8)
     scores = build(name, "class", SMALL, seed=1).fit(X, y).predict_proba(X)
@@ -79,7 +79,7 @@ def test_a_class_that_never_occurs_keeps_its_column(name):
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_weights_count_and_progress_is_told(name):
+def test_weights_are_used_and_progress_is_reported(name):
     X, y, _ = rows()
     steps = []
     weight = np.where(y == 2, 1.0, 1e-3)
@@ -89,25 +89,25 @@ def test_weights_count_and_progress_is_told(name):
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_rows_that_no_member_may_learn_from_are_refused(name):
+def test_invalid_rows_are_refused(name):
     X, y, _ = rows(50)
-    spoiled = X.copy()
-    spoiled[3, 2] = np.nan
+    with_nan = X.copy()
+    with_nan[3, 2] = np.nan
     model = build(name, "class", SMALL, seed=1)
-    for wrong, labels, words in (
-        (spoiled, y, "NaN or infinity in row 3"),
+    for invalid, labels, message in (
+        (with_nan, y, "NaN or infinity in row 3"),
         (X, y + 5, "labels"),
         (X[:10], y, r"X \(10, 5\), y \(50,\)"),
         (X[:0], y[:0], "no rows"),
     ):
-        with pytest.raises(ModelError, match=words):
-            model.fit(wrong, labels)
+        with pytest.raises(ModelError, match=message):
+            model.fit(invalid, labels)
     with pytest.raises(ModelError, match="no fitted model"):
         model.predict_proba(X)
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_a_file_that_is_no_model_is_refused(name, tmp_path):
+def test_an_invalid_file_is_refused(name, tmp_path):
     path = tmp_path / "model"
     for junk in (b"", b"\x00garbage", b"tree\nversion=v4\n"):
         path.write_bytes(junk)
@@ -115,7 +115,7 @@ def test_a_file_that_is_no_model_is_refused(name, tmp_path):
             build(name, "class", SMALL, seed=1).load(path)
 
 
-def test_the_runtime_refuses_what_it_cannot_run():
+def test_invalid_graphs_and_different_outputs_are_refused():
     model, _ = fitted("xgboost", "class")
     with pytest.raises(ModelError, match="5 inputs; expected 14"):
         OnnxSession(model.to_onnx(), 14, "xgboost")
@@ -127,26 +127,26 @@ def test_the_runtime_refuses_what_it_cannot_run():
         require_same(np.zeros((2, 3)), np.array([[0, 0, 0], [0, np.nan, 0]]), "xgboost")
 
 
-def test_an_unknown_member_is_refused_with_the_close_match():
+def test_an_unknown_model_is_refused_with_the_closest_name():
     assert names()[:2] == MEMBERS
     with pytest.raises(ModelError, match="Did you mean 'lightgbm'"):
         build("lightgmb", "class", SMALL, seed=1)
 
 
-def test_lightgbm_stops_where_later_rows_no_longer_gain_and_keeps_the_trees_up_to_there():
+def test_lightgbm_stops_early_and_keeps_the_trees_of_the_lowest_loss():
     X, y, _ = rows()
     settings = ModelSettings(lightgbm=LightGBMSettings(trees=400, patience=5, l2_share=0.0))
     noise = np.random.default_rng(1).integers(0, 3, 300).astype(np.int8)
-    later = StoppingRows(X[-300:], noise)
+    stopping = StoppingRows(X[-300:], noise)
     model = build("lightgbm", "class", settings, seed=1, threads=1)
     assert model.stops_early
     assert not build("lightgbm", "class", ModelSettings(), seed=1).stops_early
-    stopped = model.fit(X[:-300], y[:-300], later=later)
+    stopped = model.fit(X[:-300], y[:-300], stopping=stopping)
     few = build(
         "lightgbm", "class", ModelSettings(lightgbm=LightGBMSettings(trees=400, l2_share=0.0)), seed=1, threads=1
     )
     assert stopped._booster.num_trees() < few.fit(X[:-300], y[:-300])._booster.num_trees() / 4
-    # Labels of noise: the first trees are the best there are, and no more than those are kept.
+    # With random labels the first trees have the lowest loss, and only those are kept.
     alone = ModelSettings(lightgbm=LightGBMSettings(trees=stopped._booster.num_trees() // 3, l2_share=0.0))
     same = build("lightgbm", "class", alone, seed=1, threads=1).fit(X[:-300], y[:-300])
     np.testing.assert_array_equal(stopped.output(X), same.output(X))
@@ -154,19 +154,19 @@ def test_lightgbm_stops_where_later_rows_no_longer_gain_and_keeps_the_trees_up_t
 
 @pytest.mark.parametrize("name", MEMBERS)
 @pytest.mark.parametrize("task", TASKS)
-def test_shares_of_the_rows_hold_back_the_same_however_often_each_row_is_there(name, task):
+def test_regularisation_by_shares_does_not_depend_on_the_number_of_rows(name, task):
     X, y, forward = rows()
     target = y if task == "class" else forward
     whole = {"subsample": 1.0, "colsample": 1.0, "trees": 20, "l2_share": 0.0, "leaf_share": 0.0}
-    held = {**whole, "l2_share": 0.2, "leaf_share": 0.1}
+    regularised = {**whole, "l2_share": 0.2, "leaf_share": 0.1}
 
     def output(shares, times):
         settings = ModelSettings(xgboost=XGBoostSettings(**shares), lightgbm=LightGBMSettings(**shares))
         model = build(name, task, settings, seed=1, threads=1)
         return model.fit(np.repeat(X, times, axis=0), np.repeat(target, times)).output(X)
 
-    np.testing.assert_allclose(output(held, 1), output(held, 4), atol=2e-3 * np.abs(target).max())
-    spread = [output(shares, 1).std(axis=0).max() for shares in (held, {**held, "l2_share": 0.0}, whole)]
+    np.testing.assert_allclose(output(regularised, 1), output(regularised, 4), atol=2e-3 * np.abs(target).max())
+    spread = [output(shares, 1).std(axis=0).max() for shares in (regularised, {**regularised, "l2_share": 0.0}, whole)]
     assert spread[0] < 0.8 * spread[1] < 0.8 * spread[2]
 
 
@@ -186,7 +186,7 @@ def test_no_leaf_is_smaller_than_its_share_of_the_rows(share, tmp_path):
     ]
     assert len(counts) > 5 * 3
     assert share * len(X) <= min(counts) < 2 * share * len(X)
-    # XGBoost counts a row by the second derivative of its loss: 4 / 9 where each class is as likely as another.
+    # XGBoost weights a row by the hessian of its loss: 4 / 9 for equal class probabilities.
     build("xgboost", "class", settings, seed=1, threads=1).fit(X, y).save(tmp_path / "trees")
     booster = xgboost.Booster()
     booster.load_model(bytearray((tmp_path / "trees").read_bytes()))
@@ -204,7 +204,7 @@ def test_shares_out_of_range_are_refused(kind, change):
         kind(**change)
 
 
-def test_bytes_do_not_depend_on_how_the_operator_sets_are_listed():
+def test_bytes_do_not_depend_on_the_order_of_the_operator_sets():
     model = onnx.load_from_string(fitted("lightgbm", "class")[0].to_onnx())
     written = content(model)
     sets = list(model.opset_import)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -59,8 +59,11 @@ class Recipe:
         return None if first is None else first + settings.stack.warmup_bars * timeframe_ms(timeframe)
 
     def model_settings(self, settings: Settings) -> ModelSettings:
-        """Settings of the members: those of a stack are separate."""
-        return settings.models if self.name == "vote" else settings.stack.models
+        """Settings of the members: those of a stack are separate, with the files of `models.modules` and its own."""
+        if self.name == "vote":
+            return settings.models
+        files = dict.fromkeys((*settings.models.modules, *settings.stack.models.modules))
+        return replace(settings.stack.models, modules=tuple(files))
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""Matrix to scores: the members of the ensemble, behind one contract, and the rules for when there are none."""
+"""Matrix to scores: the members of the ensemble, their common interface, and the fallback rules."""
 
 from typing import TYPE_CHECKING
 

@@ -1,11 +1,10 @@
-"""The contract every member keeps, whatever it is inside.
+"""The interface of every member: fit on a matrix, predict scores or returns, save, load, export to ONNX.
 
-A member learns from a matrix and gives scores; it exports itself to ONNX, so that serving needs none of the training
-libraries. Shapes: B rows, L bars of a window, F features, C = 3 classes in the order of `Action`.
+Serving runs the ONNX graph and needs none of the training libraries. Shapes: B rows, L bars of a window, F features,
+C = 3 classes in the order of `Action`.
 
-What is the same for all members stands here: what they refuse, and what they promise. A member fills in `_learn`,
-`_infer`, `columns`, `save`, `load` and `to_onnx`, and `window` if it reads more than one bar; `contract.py` holds it to
-its word.
+`Model` checks the arguments of all members. A subclass implements `_fit`, `_infer`, `columns`, `save`, `load` and
+`to_onnx`, and `window` if it reads more than one bar; `quorate.testing.model_checks` tests it against this interface.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Task = Literal["class", "return"]
 
 Fitted = TypeVar("Fitted")
 
-# (steps done, steps in all)
+# (steps done, total steps)
 Progress = Callable[[int, int], None]
 
 Target = ActionArray | FloatArray
@@ -35,7 +34,7 @@ Target = ActionArray | FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoppingRows:
-    """Rows that lie later than those learned from and share no label with them: to know by when to stop.
+    """Validation rows for early stopping. They are later than the training rows and share no label with them.
 
     Attributes:
         X: (V, F) or (V, L, F) float32, finite.
@@ -48,21 +47,21 @@ class StoppingRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FitRequest:
-    """What a member learns from, looked at and found fit to be learned from.
+    """The checked arguments of `Model.fit`.
 
     Attributes:
         X: (B, F) float32; (B, L, F) for a model of windows.
         y: (B,) values of Action, or returns as fractions.
         weight: (B,) sample weights; None for 1 each.
-        later: rows to stop by; None to train for as long as the settings say.
-        progress: to be called as training goes on, with its last step at the latest.
-        checkpoint: file that an interrupted training goes on from; None to keep none.
+        stopping: rows for early stopping; None to train for as long as the settings say.
+        progress: callback during training; its last call at the latest reports the last step.
+        checkpoint: file to resume an interrupted training from; None for no checkpoint.
     """
 
     X: Matrix
     y: Target
     weight: FloatArray | None = None
-    later: StoppingRows | None = None
+    stopping: StoppingRows | None = None
     progress: Progress | None = None
     checkpoint: Path | None = None
 
@@ -71,13 +70,13 @@ class Model(ABC):
     """One member of the ensemble.
 
     Class attributes:
-        name: the registry's name for it.
+        name: its name in the registry.
         suffix: of its own safe file format.
 
     Args:
         task: "class" scores SELL, HOLD, BUY; "return" predicts the forward return as a fraction.
-        settings: all models' settings; each reads its own section.
-        seed: of everything random in it; the same seed gives the same file on the same machine.
+        settings: of all models; each reads its own section.
+        seed: of all random numbers; the same seed gives the same file on the same machine.
         threads: 0 for every core.
     """
 
@@ -97,7 +96,7 @@ class Model(ABC):
 
     @property
     def stops_early(self) -> bool:
-        """It reads `later` rows in `fit`, so that figures on them are no longer those of unseen rows."""
+        """Whether `fit` reads the `stopping` rows; metrics on those rows are then optimistic."""
         return False
 
     def fit(
@@ -106,31 +105,32 @@ class Model(ABC):
         y: Target,
         *,
         weight: FloatArray | None = None,
-        later: StoppingRows | None = None,
+        stopping: StoppingRows | None = None,
         progress: Progress | None = None,
         checkpoint: Path | None = None,
     ) -> Self:
-        """Learn from rows that have every feature and a label; what was learned before is forgotten.
+        """Fit on rows that have every feature and a label. An earlier fit is discarded.
 
         Args:
             X: (B, F) float32, no NaN; (B, L, F) for a model of windows.
             y: (B,) values of Action for "class", returns as fractions for "return".
             weight: (B,) sample weights, at least 0 and not all 0; None for 1 each.
-            later: rows after the label of the last row here, for a member that stops early; others leave them alone.
-            progress: called as training goes on.
-            checkpoint: where a member whose training takes long keeps its state; called again with the same rows after
-                an interruption, it goes on from there and ends with the same model. Removed at the end.
+            stopping: rows for early stopping, after the end of the last label of X; members that do not stop early
+                ignore them.
+            progress: called during training with (steps done, total steps).
+            checkpoint: file in which a member with a long training keeps its state. A later call with the same rows
+                resumes from it and gives the same model. Removed at the end.
 
         Raises:
-            ModelError: NaN or infinity in X, y or weight, shapes that do not fit, or the library's own failure.
+            ModelError: NaN or infinity in X, y or weight, shapes that do not fit, or an error of the library.
         """
         self._require_rows(X, y, weight)
-        if later is not None:
-            self._require_rows(later.X, later.y, None)
-            if later.X.shape[1:] != X.shape[1:]:
-                shapes = f"X {X.shape}, later X {later.X.shape}"
+        if stopping is not None:
+            self._require_rows(stopping.X, stopping.y, None)
+            if stopping.X.shape[1:] != X.shape[1:]:
+                shapes = f"X {X.shape}, stopping X {stopping.X.shape}"
                 raise ModelError(f"fit {self.name}", found=shapes, expected="rows of one shape")
-        self._learn(FitRequest(X, y, weight, later, progress, checkpoint))
+        self._fit(FitRequest(X, y, weight, stopping, progress, checkpoint))
         return self
 
     def predict_proba(self, X: Matrix) -> FloatArray:
@@ -152,7 +152,7 @@ class Model(ABC):
         return self.output(X)[:, 0]
 
     def output(self, X: Matrix) -> FloatArray:
-        """What the ONNX graph must reproduce: (B, 3) scores or (B, 1) returns.
+        """The values that the ONNX graph must reproduce: (B, 3) scores or (B, 1) returns.
 
         Raises:
             ModelError: as for `predict_proba` and `predict`.
@@ -161,11 +161,11 @@ class Model(ABC):
         require_matrix(X, self._require_fitted(self.columns), attempted, self._axes)
         if self.window > 1 and X.shape[1] != self.window:
             raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
-        given = np.asarray(self._infer(X), dtype=np.float64)
+        values = np.asarray(self._infer(X), dtype=np.float64)
         width = 3 if self.task == "class" else 1
-        if given.shape != (len(X), width) and not (width == 1 and given.shape == (len(X),)):
-            raise ModelError(attempted, found=f"an output of shape {given.shape}", expected=f"({len(X)}, {width})")
-        return given.reshape(len(X), width)
+        if values.shape != (len(X), width) and not (width == 1 and values.shape == (len(X),)):
+            raise ModelError(attempted, found=f"an output of shape {values.shape}", expected=f"({len(X)}, {width})")
+        return values.reshape(len(X), width)
 
     @property
     @abstractmethod
@@ -173,12 +173,12 @@ class Model(ABC):
         """F, the number of features it was fitted on; None before it is fitted or loaded."""
 
     @abstractmethod
-    def _learn(self, lesson: FitRequest) -> None:
-        """`fit` on rows that have been looked at."""
+    def _fit(self, request: FitRequest) -> None:
+        """`fit` on checked rows."""
 
     @abstractmethod
     def _infer(self, X: Matrix) -> FloatArray:
-        """(B, 3) scores or B returns, for rows that have been looked at."""
+        """(B, 3) scores or B returns, for checked rows."""
 
     @abstractmethod
     def save(self, path: Path) -> None:
@@ -186,7 +186,7 @@ class Model(ABC):
 
     @abstractmethod
     def load(self, path: Path) -> Self:
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
         Raises:
             ModelError: no such file, another format, or a model of the other task.
@@ -200,14 +200,14 @@ class Model(ABC):
     def _axes(self) -> str:
         return "BF" if self.window == 1 else "BLF"
 
-    def _require_task(self, task: Task, verb: str) -> None:
+    def _require_task(self, task: Task, method: str) -> None:
         if self.task != task:
             raise ModelError(
-                f"{verb} with {self.name}", found=f'a model of the task "{self.task}"', expected=f'the task "{task}"'
+                f"{method} with {self.name}", found=f'a model of the task "{self.task}"', expected=f'the task "{task}"'
             )
 
     def _require_rows(self, X: Matrix, y: Target, weight: FloatArray | None) -> None:
-        """Refuse rows that no member may learn from."""
+        """Raise for rows that no member can be fitted on."""
         attempted = f"fit {self.name}"
         require_matrix(X, None, attempted, self._axes)
         if self.window > 1 and X.shape[1] != self.window:
@@ -237,7 +237,7 @@ class Model(ABC):
         return fitted
 
     def _require_outputs(self, outputs: int, path: Path) -> None:
-        """Refuse a loaded model of the other task, by how many values it gives for a row."""
+        """Raise for a loaded model of the other task, recognised by its number of outputs."""
         expected = 3 if self.task == "class" else 1
         if outputs != expected:
             raise ModelError(

@@ -1,4 +1,4 @@
-"""Trees to ONNX, so that serving needs neither XGBoost nor LightGBM."""
+"""Export of tree boosters to ONNX, so that serving needs neither XGBoost nor LightGBM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from quorate.core.errors import MissingExtraError
 
-# The first opset of the machine-learning operators' present form; every runtime of recent years knows it.
+# The first opset with the current form of the machine-learning operators; every recent runtime supports it.
 OPSET = 15
 
 
@@ -15,12 +15,15 @@ def trees_to_onnx(library: Literal["xgboost", "lightgbm"], booster: Any, feature
     """A booster as an ONNX graph.
 
     Args:
-        library: whose booster it is.
+        library: that fitted the booster.
         booster: the fitted booster.
-        features: F, the width of its input.
+        features: F, the number of input columns.
 
     Returns:
         The serialised graph: input (B, F) float32; last output (B, 3) scores or (B, 1) returns.
+
+    Raises:
+        MissingExtraError: onnxmltools is not installed.
     """
     try:
         import onnxmltools
@@ -31,7 +34,7 @@ def trees_to_onnx(library: Literal["xgboost", "lightgbm"], booster: Any, feature
         ) from error
 
     inputs = [("input", FloatTensorType([None, features]))]
-    # A name of our own: the default is random, and the bundle's id is its content.
+    # A fixed name: the default is random, and the bundle's id is a digest of the files.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", (DeprecationWarning, FutureWarning, UserWarning))
         if library == "xgboost":
@@ -44,10 +47,12 @@ def trees_to_onnx(library: Literal["xgboost", "lightgbm"], booster: Any, feature
 
 
 def content(model: Any) -> bytes:
-    """An ONNX model as bytes, the same ones each time: converters list the operator sets as their hashes fall, which
-    differ from process to process, and a bundle's id is its content.
+    """An ONNX model as deterministic bytes.
+
+    Converters list the operator sets in hash order, which differs between processes; a bundle's id is a digest of the
+    files, so they are sorted here.
     """
-    sets = sorted(model.opset_import, key=lambda each: (each.domain, each.version))
+    sets = sorted(model.opset_import, key=lambda opset: (opset.domain, opset.version))
     del model.opset_import[:]
     model.opset_import.extend(sets)
     return bytes(model.SerializeToString(deterministic=True))

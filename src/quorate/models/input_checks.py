@@ -1,4 +1,4 @@
-"""What a matrix must be before a member reads it. One rule for training, the library's own inference and serving."""
+"""Checks of an input matrix, the same for training, inference in the training library and serving."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from quorate.core.types import Float32Array
 from quorate.features.windows import Sequences
 
 _PIECE = 16_384  # rows
-_FEW = 8_192  # values; the products of more may go to several threads
+_FEW = 8_192  # values; BLAS may use several threads for more
 
-# What a member reads: (B, F) rows or (B, L, F) windows, the latter perhaps not yet copied out of the bars they share.
+# Input of a member: (B, F) rows or (B, L, F) windows, the latter possibly as lazy views of the bars they share.
 Matrix = Float32Array | Sequences
 
 
 def require_matrix(X: Matrix, columns: int | None, attempted: str, axes: str = "BF") -> None:
-    """Refuse a matrix that a member may not read.
+    """Raise for a matrix that is not valid input of a member.
 
     Args:
-        X: the rows; the last axis is that of the features.
-        columns: F as it must be; None where any will do.
-        attempted: for the message.
+        X: the rows; features along the last axis.
+        columns: the required F; None for any.
+        attempted: for error messages.
         axes: names of the axes X must have.
 
     Raises:
@@ -38,15 +38,15 @@ def require_matrix(X: Matrix, columns: int | None, attempted: str, axes: str = "
     if columns is not None and X.shape[-1] != columns:
         raise ModelError(attempted, found=f"{X.shape[-1]} columns", expected=f"{columns}, as it was fitted on")
     if X.dtype != np.float32:
-        # A model that compares in double and its graph, which compares in single, would part ways here.
+        # A tree model compares in double and its graph in single precision: float64 input could differ between them.
         raise ModelError(attempted, found=f"X of {X.dtype}", expected="float32")
     if isinstance(X, Sequences):
-        return  # finite by their making
-    # A live bar's windows: one call instead of three, after a network's weights have driven all code out of the caches.
-    # The product overflows long before X does; then each value is looked at.
+        return  # checked when they were made
+    # Fast path for a live bar: one call instead of three. The product may overflow for finite X; each value is then
+    # checked below.
     if X.size <= _FEW and math.isfinite(np.vdot(X, X)):
         return
-    # Piece by piece: windows share their bars, and a mask of all of them would be larger than the bars by far.
+    # In pieces, to limit the memory of the mask.
     for first in range(0, len(X), _PIECE):
         finite = np.isfinite(X[first : first + _PIECE])
         if not finite.all():

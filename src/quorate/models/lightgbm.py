@@ -1,4 +1,4 @@
-"""LightGBM: leaf-wise histogram trees, multiclass or squared error.
+"""LightGBM: gradient-boosted leaf-wise histogram trees, 3-class softmax or squared error.
 
 Ke et al., LightGBM: A Highly Efficient Gradient Boosting Decision Tree, 2017.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class LightGBM(Model):
-    """Gradient-boosted trees grown by best leaf."""
+    """Gradient-boosted trees, grown leaf-wise."""
 
     name: ClassVar[str] = "lightgbm"
     suffix: ClassVar[str] = ".txt"
@@ -42,9 +42,9 @@ class LightGBM(Model):
     def stops_early(self) -> bool:
         return self.settings.lightgbm.patience > 0
 
-    def _learn(self, lesson: FitRequest) -> None:
-        s, n = self.settings.lightgbm, len(lesson.y)
-        goal = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
+    def _fit(self, request: FitRequest) -> None:
+        s, n = self.settings.lightgbm, len(request.y)
+        objective = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
         parameters: dict[str, Any] = {
             "num_leaves": s.leaves,
             "max_depth": s.depth,
@@ -60,33 +60,32 @@ class LightGBM(Model):
             "force_row_wise": True,
             "num_threads": self.threads,
             "verbosity": -1,
-            **goal,
+            **objective,
         }
 
-        def tell(step: Any) -> None:
-            if lesson.progress is not None:
-                lesson.progress(step.iteration + 1, s.trees)
+        def report(step: Any) -> None:
+            if request.progress is not None:
+                request.progress(step.iteration + 1, s.trees)
 
         try:
             rows = lightgbm.Dataset(
-                np.asarray(lesson.X), label=lesson.y, weight=lesson.weight, params={"verbosity": -1}
+                np.asarray(request.X), label=request.y, weight=request.weight, params={"verbosity": -1}
             )
-            booster = self._grow(parameters, rows, lesson, [tell])
+            booster = self._boost(parameters, rows, request, [report])
         except lightgbm.basic.LightGBMError as error:
             raise ModelError("fit lightgbm", found=str(error)) from error
         self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
 
-    def _grow(self, parameters: dict[str, Any], rows: Any, lesson: FitRequest, callbacks: list[Any]) -> Any:
-        """All the trees, or as many as the later rows are better for."""
+    def _boost(self, parameters: dict[str, Any], rows: Any, request: FitRequest, callbacks: list[Any]) -> Any:
+        """All trees, or those up to the lowest loss on the stopping rows."""
         s = self.settings.lightgbm
-        if not self.stops_early or lesson.later is None:
+        if not self.stops_early or request.stopping is None:
             return lightgbm.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
-        later = lightgbm.Dataset(np.asarray(lesson.later.X), label=lesson.later.y, reference=rows)
-        stop = lightgbm.early_stopping(s.patience, verbose=False)
+        stopping = lightgbm.Dataset(np.asarray(request.stopping.X), label=request.stopping.y, reference=rows)
+        early = lightgbm.early_stopping(s.patience, verbose=False)
         booster = lightgbm.train(
-            parameters, rows, num_boost_round=s.trees, valid_sets=[later], callbacks=[*callbacks, stop]
+            parameters, rows, num_boost_round=s.trees, valid_sets=[stopping], callbacks=[*callbacks, early]
         )
-        # Only the trees up to the best are kept.
         return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
 
     def _infer(self, X: Matrix) -> FloatArray:
@@ -100,7 +99,7 @@ class LightGBM(Model):
     def load(self, path: Path) -> Self:
         try:
             text = read_file(path).decode()
-            # An unreadable text ends the whole process inside the library, so it is looked at first.
+            # LightGBM aborts the process on a malformed text, so it is checked first.
             if not (text.startswith("tree\n") and "\nend of trees\n" in text):
                 raise ModelError(f"load {path}", found=repr(text[:30]), expected="a LightGBM text file")
             booster = lightgbm.Booster(model_str=text)
@@ -116,10 +115,10 @@ class LightGBM(Model):
 
 
 def _single_precision(text: str) -> str:
-    """The same trees with thresholds that float32 can hold.
+    """The same trees with their thresholds rounded down to float32.
 
     LightGBM compares in double, ONNX in float32. Features are float32, so a threshold rounded *down* to float32 sends
-    every row to the same leaf, and then both agree to the bit.
+    every row to the same leaf: the model and its graph then agree exactly.
     """
 
     def rounded(match: re.Match[str]) -> str:
@@ -129,5 +128,5 @@ def _single_precision(text: str) -> str:
         return "threshold=" + " ".join(repr(float(value)) for value in single)
 
     text = re.sub(r"^threshold=(.*)$", rounded, text, flags=re.MULTILINE)
-    # The header counts the bytes of each tree, which have changed; without it the text is read in order.
+    # The header has the size of each tree in bytes, which has changed; without it LightGBM parses tree by tree.
     return re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE)

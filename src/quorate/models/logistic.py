@@ -1,7 +1,7 @@
-"""Logistic regression: the linear baseline that every other member should beat. For returns it is ridge regression.
+"""Logistic regression, the linear baseline of the ensemble; ridge regression for returns.
 
-Each feature is held within its training rows' outer quantiles and standardised: crypto's volumes have tails that would
-otherwise own the weights. Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, 3.4 and 4.4.
+Features are winsorised at the outer quantiles of the training rows and standardised, because features such as volume
+are heavy-tailed. Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, 3.4 and 4.4.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from quorate.models.model_files import read_file
 
 _FORMAT = "quorate-logistic-1"
 
-# The graph format that came with the opset; a newer one would shut out older runtimes for nothing.
+# The IR version of the opset's release; a newer one would exclude older runtimes.
 _IR_VERSION = 8
 
-# A class that never occurred: its score is below 1e-20 however the others stand.
-_NEVER = -50.0
+# Intercept of a class without training rows: its score is below 1e-20.
+_ABSENT = -50.0
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coefficients:
-    """A fitted linear model: `clip(x, low, high)`, less `mean`, over `scale`, times `weights`, plus `intercept`.
+    """A fitted linear model: (clip(x, low, high) - mean) / scale @ weights + intercept.
 
     Attributes:
         low, high, mean, scale: (F,) float64.
@@ -54,7 +54,7 @@ class Coefficients:
         """(B, F) standardised inputs."""
         return np.asarray((np.clip(X.astype(np.float64), self.low, self.high) - self.mean) / self.scale)
 
-    def sums(self, X: Float32Array) -> FloatArray:
+    def decision(self, X: Float32Array) -> FloatArray:
         """(B, C) logits or returns."""
         return np.asarray(self.inputs(X) @ self.weights + self.intercept)
 
@@ -70,55 +70,55 @@ class Logistic(Model):
     def columns(self) -> int | None:
         return None if self._fitted is None else len(self._fitted.mean)
 
-    def _learn(self, lesson: FitRequest) -> None:
-        X, y, weight = np.asarray(lesson.X), lesson.y, lesson.weight
+    def _fit(self, request: FitRequest) -> None:
+        X, y, weight = np.asarray(request.X), request.y, request.weight
         if weight is not None:
-            counted = weight > 0
-            X, y, weight = X[counted], y[counted], weight[counted]
+            used = weight > 0
+            X, y, weight = X[used], y[used], weight[used]
         rows = X.astype(np.float64)
         tail = self.settings.logistic.tail
-        # Values that occur, the inner of the two neighbours: between them, one wild row would still be felt.
+        # Quantiles without interpolation, so that a single outlier does not move them.
         inner = (np.quantile(rows, tail, axis=0, method="higher"), np.quantile(rows, 1 - tail, axis=0, method="lower"))
         low, high = np.minimum(*inner), np.maximum(*inner)
         np.clip(rows, low, high, out=rows)
         mean = np.average(rows, axis=0, weights=weight)
         scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
-        # A feature that never moves says nothing; any scale will do but 0.
+        # A constant feature has a scale of 1, to avoid a division by 0.
         scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
         rows -= mean
         rows /= scale
-        weights, intercept = (self._classes if self.task == "class" else self._returns)(rows, y, weight)
+        weights, intercept = (self._fit_classes if self.task == "class" else self._fit_returns)(rows, y, weight)
         self._fitted = Coefficients(low, high, mean, scale, weights, intercept)
-        if lesson.progress is not None:
-            lesson.progress(1, 1)
+        if request.progress is not None:
+            request.progress(1, 1)
 
-    def _classes(
+    def _fit_classes(
         self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        """(F, 3) weights and (3,) intercepts; a class without a row gets no say."""
+        """(F, 3) weights and (3,) intercepts; a class without rows has weights of 0 and a score near 0."""
         linear = _scikit_learn()
-        weights, intercept = np.zeros((rows.shape[1], 3)), np.full(3, _NEVER)
+        weights, intercept = np.zeros((rows.shape[1], 3)), np.full(3, _ABSENT)
         present = np.unique(y).astype(np.intp)
         if len(present) == 1:
             intercept[present] = 0.0
             return weights, intercept
         s = self.settings.logistic
         model = linear.LogisticRegression(C=1 / s.l2, max_iter=s.iterations, tol=1e-6)
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model.fit(rows, y, sample_weight=weight)
-        for warning in told:
+        for warning in caught:
             _log.warning("logistic: %s", str(warning.message).splitlines()[0])
         if len(present) == 2:
-            # scikit-learn keeps one logit for two classes, the second's against the first's. Shared between both,
-            # so that neither can sink to where the absent class lies.
+            # scikit-learn has one logit for two classes, of the second against the first. It is split between both,
+            # so that neither falls below the absent class.
             weights[:, present] = model.coef_.T * (-0.5, 0.5)
             intercept[present] = model.intercept_ * (-0.5, 0.5)
         else:
             weights[:, present], intercept[present] = model.coef_.T, model.intercept_
         return weights, intercept
 
-    def _returns(
+    def _fit_returns(
         self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
         model = _scikit_learn().Ridge(alpha=self.settings.logistic.l2, solver="cholesky")
@@ -126,11 +126,11 @@ class Logistic(Model):
         return model.coef_[:, None], np.array([model.intercept_])
 
     def _infer(self, X: Matrix) -> FloatArray:
-        sums = self._require_fitted(self._fitted).sums(np.asarray(X))
+        decision = self._require_fitted(self._fitted).decision(np.asarray(X))
         if self.task == "return":
-            return sums
-        powers = np.exp(sums - sums.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+            return decision
+        exponentials = np.exp(decision - decision.max(axis=1, keepdims=True))
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
     def save(self, path: Path) -> None:
         fitted = self._require_fitted(self._fitted)
@@ -155,7 +155,7 @@ class Logistic(Model):
         return self
 
     def to_onnx(self) -> bytes:
-        """The same sums in double, so that the graph differs from the model by rounding only."""
+        """The fitted model as an ONNX graph that computes in double, so that it differs by rounding only."""
         fitted = self._require_fitted(self._fitted)
         try:
             from onnx import TensorProto, checker, helper, numpy_helper

@@ -1,4 +1,4 @@
-"""Model files: read whole, looked at before a library sees them."""
+"""Reading of model files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quorate.core.errors import ModelError
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a model's file.
+    """The bytes of a model file.
 
     Raises:
         ModelError: it cannot be read.
@@ -16,4 +16,4 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"load {path}", found=error.strerror or str(error), expected="a model's file") from error
+        raise ModelError(f"load {path}", found=error.strerror or str(error), expected="a model file") from error

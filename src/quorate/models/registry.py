@@ -1,6 +1,7 @@
-"""Name -> builder of every member there is: ours, and those of other packages.
+"""Registry of models: the built-in ones, those of installed packages, and those of files that the settings name.
 
-Another package adds a member by an entry point of the group "quorate.models" that names a subclass of `Model`.
+A package registers a model by an entry point of the group "quorate.models" that names a subclass of `Model`; a Python
+file is named by the setting `models.modules`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from importlib.metadata import entry_points
 from quorate.core.errors import ModelError, close_match
 from quorate.core.settings import ModelSettings
 from quorate.models.base import Model, Task
+from quorate.models.own_models import own_models
 
 ENTRY_POINTS = "quorate.models"
 
-# name -> (module, class); a module is imported only when its model is asked for.
-_OURS = {
+# name -> (module, class); a module is imported when its model is first used.
+_BUILT_IN = {
     "xgboost": ("quorate.models.xgboost", "XGBoost"),
     "lightgbm": ("quorate.models.lightgbm", "LightGBM"),
     "logistic": ("quorate.models.logistic", "Logistic"),
@@ -25,37 +27,67 @@ _OURS = {
 }
 
 
-def names() -> tuple[str, ...]:
-    """Every registered model, ours first."""
-    others = sorted(point.name for point in entry_points(group=ENTRY_POINTS) if point.name not in _OURS)
-    return (*_OURS, *others)
+def names(settings: ModelSettings | None = None) -> tuple[str, ...]:
+    """Names of all registered models: the built-in ones, then those of packages and of files.
 
-
-def require_known(name: str) -> None:
-    """Refuse a name that no one registered.
+    Args:
+        settings: whose `modules` are read; None for no files.
 
     Raises:
-        ModelError: naming the close match.
+        SettingsError: a file cannot be read or fails.
+        ModelError: a name that is registered twice, or a file without a model.
     """
-    if name not in names():
+    others = sorted(point.name for point in entry_points(group=ENTRY_POINTS) if point.name not in _BUILT_IN)
+    own = {} if settings is None else own_models(settings)
+    for name in own:
+        if name in _BUILT_IN or name in others:
+            raise ModelError(
+                f"use the model '{name}' of {own[name].module}",
+                found="a model of that name " + ("in Quorate" if name in _BUILT_IN else "in an installed package"),
+                expected="another name",
+            )
+    return (*_BUILT_IN, *others, *own)
+
+
+def require_known(name: str, settings: ModelSettings | None = None) -> None:
+    """Raise for a name that is not registered.
+
+    Args:
+        name: of a model.
+        settings: as for `names`.
+
+    Raises:
+        ModelError: with the closest registered name; or as for `names`.
+        SettingsError: as for `names`.
+    """
+    known = names(settings)
+    if name not in known:
         raise ModelError(
             f"find the model '{name}'",
             found="no such model",
-            expected=f"one of {', '.join(names())}",
-            remedy=close_match(name, names()),
+            expected=f"one of {', '.join(known)}",
+            remedy=close_match(name, known),
         )
 
 
-def model_class(name: str) -> type[Model]:
+def model_class(name: str, settings: ModelSettings | None = None) -> type[Model]:
     """The class registered under a name.
 
+    Args:
+        name: of a model.
+        settings: as for `names`.
+
     Raises:
-        ModelError: no such model, or an entry point that does not name a Model.
+        ModelError: no such model, or an entry point that does not name a Model; or as for `names`.
         MissingExtraError: its library is not installed.
+        SettingsError: as for `names`.
     """
-    require_known(name)
-    if name in _OURS:
-        module, attribute = _OURS[name]
+    require_known(name, settings)
+    own = None if settings is None else own_models(settings).get(name)
+    if own is not None:
+        return own.model
+    if name in _BUILT_IN:
+        module, attribute = _BUILT_IN[name]
         found = getattr(import_module(module), attribute)
     else:
         (point,) = entry_points(group=ENTRY_POINTS, name=name)
@@ -66,5 +98,18 @@ def model_class(name: str) -> type[Model]:
 
 
 def build(name: str, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> Model:
-    """A new, unfitted member."""
-    return model_class(name)(task, settings, seed=seed, threads=threads)
+    """A new, unfitted model.
+
+    Args:
+        name: as registered.
+        task: "class" or "return".
+        settings: of all models; the model reads its own section, and `modules` are files with further models.
+        seed: of all random numbers.
+        threads: 0 for every core.
+
+    Raises:
+        ModelError: no such model.
+        MissingExtraError: its library is not installed.
+        SettingsError: a file of `modules` cannot be read or fails.
+    """
+    return model_class(name, settings)(task, settings, seed=seed, threads=threads)

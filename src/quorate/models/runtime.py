@@ -1,4 +1,4 @@
-"""Inference without the training libraries: every member runs from its ONNX graph."""
+"""Inference by ONNX Runtime, without the training libraries."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from quorate.features.windows import Sequences
 from quorate.models.byte_products import BITS, require_exact
 from quorate.models.input_checks import Matrix, require_matrix
 
-# Key of a graph's metadata: how many rows it runs at once.
+# Metadata key of a graph: its fastest batch size, in rows.
 BATCH = "quorate.batch"
 
-_PIECE = 1_024  # windows copied at once for a graph that says nothing of it
+_PIECE = 1_024  # windows copied at once for a graph without a batch size
 
 
 class OnnxSession:
-    """A member ready to predict.
+    """An ONNX graph loaded for prediction.
 
     Args:
         graph: the serialised ONNX graph: input (B, F) float32, or (B, L, F) for a model of windows; last output (B, C).
-        features: F as the bundle says; a graph of another width is refused.
-        name: for messages.
-        threads: of one run. One by default: two threads that fight another process collapse.
+        features: F of the bundle; a graph with another number of inputs is refused.
+        name: for error messages.
+        threads: of one run; one by default, because several are slow when other processes use the cores.
 
     Attributes:
         window: L, bars that one prediction reads; 1 for a model of single rows.
-        batch: rows that the graph runs at once, as its metadata "quorate.batch" says: networks are fastest while what
-            passes between their layers stays in the cache. None for a graph that takes all rows together.
+        batch: rows that the graph runs at once, from its metadata "quorate.batch": networks are fastest while their
+            activations fit in the cache. None to run all rows together.
 
     Raises:
-        ModelError: bytes that are no ONNX graph, a graph of another input width or dtype, or one in 8 bits where the
-            processor adds up their products wrongly.
+        ModelError: bytes that are not an ONNX graph, a graph with another input width or dtype, or an 8-bit graph on
+            a processor that does not sum products of bytes exactly.
     """
 
     def __init__(self, graph: bytes, features: int, name: str, threads: int = 1) -> None:
@@ -61,27 +61,27 @@ class OnnxSession:
         self._attempted = f"predict with {name}"
         self.features = features
         self._failures = (failures.Fail, failures.InvalidArgument, failures.RuntimeException)
-        gives = self._session.get_outputs()[-1]
-        self._output = gives.name
-        reads = self._session.get_inputs()[0]
-        self._input, shape = reads.name, reads.shape
+        output = self._session.get_outputs()[-1]
+        self._output = output.name
+        given = self._session.get_inputs()[0]
+        self._input, shape = given.name, given.shape
         if shape[-1] != features:
             raise ModelError(f"load {name}", found=f"{shape[-1]} inputs", expected=f"{features} features")
-        if reads.type != "tensor(float)":
-            raise ModelError(f"load {name}", found=f"an input of {reads.type}", expected="tensor(float), float32")
+        if given.type != "tensor(float)":
+            raise ModelError(f"load {name}", found=f"an input of {given.type}", expected="tensor(float), float32")
         if len(shape) not in (2, 3) or not all(isinstance(axis, int) for axis in shape[1:]):
             raise ModelError(
                 f"load {name}", found=f"an input of {shape}", expected="(B, F) or (B, L, F), L and F fixed"
             )
-        columns = gives.shape[-1] if gives.shape else None
+        columns = output.shape[-1] if output.shape else None
         if not isinstance(columns, int):
-            raise ModelError(f"load {name}", found=f"an output of {gives.shape}", expected="(B, C), C fixed")
+            raise ModelError(f"load {name}", found=f"an output of {output.shape}", expected="(B, C), C fixed")
         self._columns = columns
         self._axes = "BF" if len(shape) == 2 else "BLF"
         self.window = 1 if len(shape) == 2 else shape[1]
-        said = self._session.get_modelmeta().custom_metadata_map
-        self.batch = self._best_batch(said)
-        if BITS in said:
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.batch = self._batch_size(metadata)
+        if BITS in metadata:
             require_exact(f"load {name}")
 
     def run(self, X: Matrix) -> FloatArray:
@@ -95,7 +95,7 @@ class OnnxSession:
         if self.window > 1 and X.shape[1] != self.window:
             raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
         size = self.batch or (_PIECE if isinstance(X, Sequences) else len(X))
-        if not len(X):  # never asked of the runtime, which an LSTM without rows brings down
+        if not len(X):  # ONNX Runtime crashes on an LSTM without rows
             return np.empty((0, self._columns))
         if len(X) <= size:
             return self._run(X[:], attempted)
@@ -108,20 +108,26 @@ class OnnxSession:
             raise ModelError(attempted, found=str(error).splitlines()[0], expected="a graph that runs") from error
         return np.asarray(output, dtype=np.float64)
 
-    def _best_batch(self, metadata: Mapping[str, str]) -> int | None:
-        said = metadata.get(BATCH)
-        if said is None:
+    def _batch_size(self, metadata: Mapping[str, str]) -> int | None:
+        text = metadata.get(BATCH)
+        if text is None:
             return None
-        if not (said.isascii() and said.isdigit() and int(said) > 0):
-            raise ModelError(f"load {self.name}", found=f"{BATCH} = {said!r}", expected="a number of rows")
-        return int(said)
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise ModelError(f"load {self.name}", found=f"{BATCH} = {text!r}", expected="a number of rows")
+        return int(text)
 
 
 def require_same(expected: FloatArray, actual: FloatArray, name: str, tolerance: float = 1e-5) -> None:
-    """Refuse an export that does not say what the model says.
+    """Raise if the outputs of an exported graph differ from those of the model.
+
+    Args:
+        expected: (B, C) outputs of the model.
+        actual: (B, C) outputs of the graph.
+        name: of the model, for error messages.
+        tolerance: largest difference, relative to max(1, |value|).
 
     Raises:
-        ModelError: a row further away than `tolerance` x max(1, |value|).
+        ModelError: a row that differs by more, or by NaN.
     """
     off = np.abs(expected - actual) / np.maximum(1.0, np.abs(expected))
     wrong = ~(off <= tolerance).all(axis=1)

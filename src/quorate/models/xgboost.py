@@ -1,4 +1,4 @@
-"""XGBoost: histogram trees, 3-class softprob or squared error.
+"""XGBoost: gradient-boosted histogram trees, 3-class softmax or squared error.
 
 Chen and Guestrin, XGBoost: A Scalable Tree Boosting System, 2016 (arXiv 1603.02754).
 """
@@ -26,13 +26,13 @@ except ImportError as error:
 if TYPE_CHECKING:
     from xgboost import Booster
 
-# What a row counts in a leaf before anything is learned: the second derivative of its loss. For three classes that is
-# 2 p (1 - p) at p = 1/3.
+# Hessian of a row's loss before the first tree, which is its weight in a leaf. For three equally likely classes it is
+# 2 p (1 - p), with p = 1/3.
 _ROW_WEIGHT: dict[Task, float] = {"class": 4 / 9, "return": 1.0}
 
 
 class XGBoost(Model):
-    """Gradient-boosted trees by histogram."""
+    """Gradient-boosted histogram trees."""
 
     name: ClassVar[str] = "xgboost"
     suffix: ClassVar[str] = ".ubj"
@@ -42,9 +42,9 @@ class XGBoost(Model):
     def columns(self) -> int | None:
         return None if self._booster is None else int(self._booster.num_features())
 
-    def _learn(self, lesson: FitRequest) -> None:
-        s, n = self.settings.xgboost, len(lesson.y)
-        goal = {"objective": "multi:softprob", "num_class": 3} if self.task == "class" else {}
+    def _fit(self, request: FitRequest) -> None:
+        s, n = self.settings.xgboost, len(request.y)
+        objective = {"objective": "multi:softprob", "num_class": 3} if self.task == "class" else {}
         parameters: dict[str, Any] = {
             "objective": "reg:squarederror",
             "tree_method": "hist",
@@ -57,14 +57,14 @@ class XGBoost(Model):
             "seed": self.seed,
             "nthread": self.threads,
             "verbosity": 0,
-            **goal,
+            **objective,
         }
         if self.task == "return" and not s.from_mean:
             parameters["base_score"] = 0.0
-        callbacks = [] if lesson.progress is None else [_Tell(lesson.progress, s.trees)]
+        callbacks = [] if request.progress is None else [_ProgressCallback(request.progress, s.trees)]
         try:
             rows = xgboost.QuantileDMatrix(
-                np.asarray(lesson.X), label=lesson.y, weight=lesson.weight, nthread=self.threads
+                np.asarray(request.X), label=request.y, weight=request.weight, nthread=self.threads
             )
             self._booster = xgboost.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
         except xgboost.core.XGBoostError as error:
@@ -79,7 +79,7 @@ class XGBoost(Model):
 
     def load(self, path: Path) -> Self:
         content = read_file(path)
-        # The library ends the whole process on bytes that are no UBJSON, so they are looked at first.
+        # XGBoost aborts the process on bytes that are not UBJSON, so they are checked first.
         if not (content.startswith(b"{") and b"learner" in content[:64] and content.endswith(b"}")):
             raise ModelError(f"load {path}", found=repr(content[:16]), expected="an XGBoost UBJ file")
         booster = xgboost.Booster({"nthread": self.threads})
@@ -97,8 +97,8 @@ class XGBoost(Model):
         return trees_to_onnx("xgboost", booster, int(booster.num_features()))
 
 
-class _Tell(xgboost.callback.TrainingCallback):
-    """Passes each finished tree on."""
+class _ProgressCallback(xgboost.callback.TrainingCallback):
+    """Reports each finished boosting round."""
 
     def __init__(self, progress: Progress, trees: int) -> None:
         self._progress = progress

@@ -27,7 +27,7 @@ from quorate.testing.model_under_test import ModelUnderTest
 _BARS, _TRAIN_BARS = 600, 500
 
 # No requirement depends on the speed of the machine.
-_NO_HURRY = PredictSettings(deadline_ms=60_000)
+_LONG_DEADLINE = PredictSettings(deadline_ms=60_000)
 
 
 class BundledModel(ModelUnderTest):
@@ -64,13 +64,13 @@ class BundledModel(ModelUnderTest):
             )
             return storage.read(trained.path)
 
-    def bundle(self, spoil: Callable[[bytes], bytes] = lambda graph: graph) -> Bundle:
-        """The bundle as loaded from disk, its graph changed by `spoil` before it is published."""
+    def bundle(self, change: Callable[[bytes], bytes] = lambda graph: graph) -> Bundle:
+        """The bundle as loaded from disk, with its graph changed by `change` before publication."""
         manifest, files = self._published
         graph = f"{self.name}.onnx"
         with tempfile.TemporaryDirectory() as folder:
-            path, _ = storage.publish(Path(folder), manifest, {**files, graph: spoil(files[graph])})
-            return load_bundle(path, _NO_HURRY)
+            path, _ = storage.publish(Path(folder), manifest, {**files, graph: change(files[graph])})
+            return load_bundle(path, _LONG_DEADLINE)
 
 
 def model_checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:
@@ -107,7 +107,7 @@ def abstains_without_history(s: BundledModel) -> None:
 
 
 def abstains_when_its_graph_cannot_be_loaded(s: BundledModel) -> None:
-    """A graph that cannot be loaded is an abstention with its cause, and no other rule votes in its name."""
+    """A model whose graph cannot be loaded abstains with the cause, and the bundle falls back to the rules."""
     bundle = s.bundle(lambda graph: graph[: len(graph) // 2])
     s.require(bundle.status() == {s.name: False}, f"status {bundle.status()}", "not loaded")
     signal = bundle.predict(s.candles, now=s.now)
@@ -120,9 +120,9 @@ def abstains_when_its_graph_cannot_be_loaded(s: BundledModel) -> None:
 
 
 def _abstained(s: BundledModel, signal: Signal, reason: str) -> None:
-    reasons = [one.reason for one in signal.abstentions]
-    met = not signal.votes and len(reasons) == 1 and reason in reasons[0]
-    s.require(met, f"votes {signal.votes}, abstentions {reasons}", f"one abstention: {reason}")
+    reasons = [abstention.reason for abstention in signal.abstentions]
+    abstained = not signal.votes and len(reasons) == 1 and reason in reasons[0]
+    s.require(abstained, f"votes {signal.votes}, abstentions {reasons}", f"one abstention: {reason}")
 
 
 REQUIREMENTS: tuple[Callable[[BundledModel], None], ...] = (

@@ -46,8 +46,8 @@ def checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:
 def is_described(s: ModelUnderTest) -> None:
     """The class declares its registered name, a file suffix and a window of at least one bar."""
     s.require(s.member.name == s.name, f"name {s.member.name!r}", f"{s.name!r}, as registered")
-    named = s.member.suffix.startswith(".") and s.member.suffix != ".onnx"
-    s.require(named, f"suffix {s.member.suffix!r}", "a suffix of its own, with its dot")
+    valid = s.member.suffix.startswith(".") and s.member.suffix != ".onnx"
+    s.require(valid, f"suffix {s.member.suffix!r}", "a suffix with its dot, other than .onnx")
     s.require(s.new().window >= 1, f"window {s.new().window}", "at least 1 bar")
 
 
@@ -60,15 +60,15 @@ def returns_the_declared_shapes(s: ModelUnderTest) -> None:
     s.require(s.fitted.columns == FEATURES, f"columns {s.fitted.columns}", f"{FEATURES}, as fitted")
     if s.task == "class":
         off = np.abs(found.sum(axis=1) - 1).max()
-        s.require(off < 1e-6 and found.min() >= 0, f"rows that miss 1 by {off:.2g}", "scores that sum to 1")
+        s.require(off < 1e-6 and found.min() >= 0, f"sums that differ from 1 by {off:.2g}", "scores that sum to 1")
 
 
 def learns_in_class_order(s: ModelUnderTest) -> None:
     """A positive forward return is BUY, the last column, and a negative one SELL, the first."""
     found = s.predict(s.fitted, s.X)
-    lean = found[:, Action.BUY] - found[:, Action.SELL] if s.task == "class" else found
-    correlation = float(np.corrcoef(lean, s.signal)[0, 1])
-    s.require(correlation > 0.5, f"correlation {correlation:.2f} with what drives the return", "more than 0.5")
+    direction = found[:, Action.BUY] - found[:, Action.SELL] if s.task == "class" else found
+    correlation = float(np.corrcoef(direction, s.signal)[0, 1])
+    s.require(correlation > 0.5, f"a correlation of {correlation:.2f} with the signal of the return", "more than 0.5")
 
 
 def keeps_the_column_of_an_absent_class(s: ModelUnderTest) -> None:
@@ -78,7 +78,7 @@ def keeps_the_column_of_an_absent_class(s: ModelUnderTest) -> None:
         found = s.new().fit(s.X, y).predict_proba(s.X)
         s.require(found.shape == (ROWS, 3), f"shape {found.shape}", f"({ROWS}, 3)")
         highest = found[:, Action.SELL].max()
-        s.require(highest < 0.1, f"SELL at {highest:.2f}", "next to nothing for a class that never was")
+        s.require(highest < 0.1, f"SELL at {highest:.2f}", "less than 0.10 for a class without training rows")
 
 
 def is_reproducible(s: ModelUnderTest) -> None:
@@ -90,7 +90,11 @@ def is_reproducible(s: ModelUnderTest) -> None:
 def refits_from_scratch(s: ModelUnderTest) -> None:
     """A second fit gives the same model as that fit alone."""
     again = s.new().fit(s.X[::-1].copy(), s.y).fit(s.X, s.y)
-    s.require(s.files(again)[0] == s.files(s.fitted)[0], "traces of an earlier fit", "what the last fit alone gives")
+    s.require(
+        s.files(again)[0] == s.files(s.fitted)[0],
+        "a file that depends on an earlier fit",
+        "the file of the last fit alone",
+    )
 
 
 def loads_what_it_saved(s: ModelUnderTest) -> None:
@@ -113,12 +117,12 @@ def refuses_an_invalid_file(s: ModelUnderTest) -> None:
     """Invalid bytes, a truncated file, a missing file and a file of the other task are refused."""
     content = s.files(s.fitted)[0]
     other: Task = "return" if s.task == "class" else "class"
-    for spoiled in (b"", b"\x00garbage", b"{}", content[: len(content) // 2]):
-        with s.refuses_as_model("a file that is no model"):
-            s.load(spoiled)
+    for invalid in (b"", b"\x00garbage", b"{}", content[: len(content) // 2]):
+        with s.refuses_as_model("an invalid file"):
+            s.load(invalid)
     with s.refuses_as_model("a file of the other task"):
         s.load(content, other)
-    with s.refuses_as_model("a file that is not there"):
+    with s.refuses_as_model("a missing file"):
         s.new().load(Path("no such folder") / "model")
 
 
@@ -132,7 +136,7 @@ def refuses_use_before_fit(s: ModelUnderTest) -> None:
 
 def refuses_the_method_of_the_other_task(s: ModelUnderTest) -> None:
     """A classifier has no `predict`, a regressor no `predict_proba`."""
-    with s.refuses_as_model("the verb of the other task"):
+    with s.refuses_as_model("the method of the other task"):
         _ = s.fitted.predict(s.X) if s.task == "class" else s.fitted.predict_proba(s.X)
 
 
@@ -140,9 +144,9 @@ def refuses_other_column_counts(s: ModelUnderTest) -> None:
     """A matrix with more or fewer columns than at fit is refused, with both numbers in the message."""
     wider = np.concatenate([s.X, s.X[..., :1]], axis=-1)
     for wrong in (s.X[..., :-1], wider):
-        for ask in (s.fitted.output, s.session.run):
+        for predict in (s.fitted.output, s.session.run):
             with s.refuses_as_model(f"{wrong.shape[-1]} columns", str(wrong.shape[-1]), str(FEATURES)):
-                ask(wrong)
+                predict(wrong)
     with s.refuses_as_model("a graph of other columns", str(FEATURES), "14"):
         OnnxSession(s.fitted.to_onnx(), 14, s.name)
     with s.refuses_as_model("a row without its batch"):
@@ -151,19 +155,21 @@ def refuses_other_column_counts(s: ModelUnderTest) -> None:
 
 def depends_on_column_order(s: ModelUnderTest) -> None:
     """Outputs depend on the order of the columns, in the model and in its graph."""
-    turned = np.ascontiguousarray(s.X[..., ::-1])
-    found = s.fitted.output(turned)
-    s.require(not np.allclose(found, s.fitted.output(s.X)), "the same for columns in another order", "another answer")
-    s.require_equal(s.session.run(turned), found, 1e-5, "by the graph, on columns in another order")
+    reversed_columns = np.ascontiguousarray(s.X[..., ::-1])
+    found = s.fitted.output(reversed_columns)
+    s.require(
+        not np.allclose(found, s.fitted.output(s.X)), "equal outputs for columns in another order", "other outputs"
+    )
+    s.require_equal(s.session.run(reversed_columns), found, 1e-5, "by the graph, on columns in another order")
 
 
 def refuses_nan_and_infinity(s: ModelUnderTest) -> None:
     """NaN and infinity are refused by fit, by predict and by the graph."""
-    for hole in (np.nan, np.inf, -np.inf):
+    for value in (np.nan, np.inf, -np.inf):
         X = s.X.copy()
-        X[3, ..., 2] = hole
+        X[3, ..., 2] = value
         for use in (lambda X: s.new().fit(X, s.y), s.fitted.output, s.session.run):
-            with s.refuses_as_model(f"{hole} in X", "row 3"):
+            with s.refuses_as_model(f"{value} in X", "row 3"):
                 use(X)
     y: Any = s.y.astype(np.float64)
     y[5] = np.nan
@@ -197,26 +203,28 @@ def uses_weights(s: ModelUnderTest) -> None:
         found = s.predict(s.fit(weight=np.where(heavy, 1.0, 1e-3)), s.X)
         means.append(float(found[:, Action.BUY].mean() if s.task == "class" else found.mean()))
     s.require(
-        means[0] > means[1], f"means of {means[0]:.3g} and {means[1]:.3g}", "more where the rising rows weigh more"
+        means[0] > means[1],
+        f"means of {means[0]:.3g} and {means[1]:.3g}",
+        "a larger mean with larger weights of the rising rows",
     )
 
 
 def is_independent_of_the_batch(s: ModelUnderTest) -> None:
     """A row alone, a part and the whole batch give the same outputs, in the model and in its graph."""
-    for ask in (s.fitted.output, s.session.run):
-        whole = ask(s.X)
+    for predict in (s.fitted.output, s.session.run):
+        whole = predict(s.X)
         for rows in (slice(0, 1), slice(7, 8), slice(100, 333), slice(ROWS - 1, ROWS)):
-            s.require_equal(ask(s.X[rows]), whole[rows], 1e-6, f"on rows {rows.start} to {rows.stop} alone")
+            s.require_equal(predict(s.X[rows]), whole[rows], 1e-6, f"on rows {rows.start} to {rows.stop} alone")
 
 
 def leaves_arguments_unchanged(s: ModelUnderTest) -> None:
     """X, y and weights are unchanged after fit and predict."""
-    given = [s.X.copy(), s.y.copy(), np.linspace(0.5, 1.5, ROWS)]
-    before = [array.tobytes() for array in given]
-    model = s.new().fit(given[0], given[1], weight=given[2])
-    s.predict(model, given[0])
-    for array, was, what in zip(given, before, ("X", "y", "weight"), strict=True):
-        s.require(array.tobytes() == was, f"{what} changed", "what it was given, untouched")
+    arguments = [s.X.copy(), s.y.copy(), np.linspace(0.5, 1.5, ROWS)]
+    before = [array.tobytes() for array in arguments]
+    model = s.new().fit(arguments[0], arguments[1], weight=arguments[2])
+    s.predict(model, arguments[0])
+    for array, was, what in zip(arguments, before, ("X", "y", "weight"), strict=True):
+        s.require(array.tobytes() == was, f"{what} changed", "unchanged arguments")
 
 
 def reports_progress(s: ModelUnderTest) -> None:
@@ -224,14 +232,14 @@ def reports_progress(s: ModelUnderTest) -> None:
     steps: list[tuple[int, int]] = []
     s.fit(progress=lambda done, total: steps.append((done, total)))
     done = [step for step, _ in steps]
-    told = bool(steps) and done == sorted(done) and steps[-1][0] <= steps[-1][1]
-    s.require(told, f"steps {steps[-3:]}", "steps that go up to their total")
+    rising = bool(steps) and done == sorted(done) and steps[-1][0] <= steps[-1][1]
+    s.require(rising, f"steps {steps[-3:]}", "rising steps up to their total")
 
 
 def exports_the_same_outputs(s: ModelUnderTest) -> None:
     """The graph's outputs equal the model's within 1e-5, also on rows near and far from those it was fitted on."""
-    beside = [np.nextafter(s.X, np.float32(side)) for side in (np.inf, -np.inf)]
-    X = np.concatenate([s.X, *beside, 30 * s.X])
+    neighbours = [np.nextafter(s.X, np.float32(side)) for side in (np.inf, -np.inf)]
+    X = np.concatenate([s.X, *neighbours, 30 * s.X])
     try:
         require_same(s.fitted.output(X), s.session.run(X), s.name)
     except ModelError as error:
@@ -251,9 +259,9 @@ def runs_without_training_libraries(s: ModelUnderTest) -> None:
             f"folder = Path({name!r}); X = np.load(folder / 'X.npy')\n"
             f"np.save(folder / 'found.npy', OnnxSession((folder / 'graph').read_bytes(), {FEATURES}, 'it').run(X))"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-        s.require(done.returncode == 0, done.stderr.strip()[-300:], "an export that needs no training library")
-        s.require_equal(np.load(folder / "found.npy"), s.session.run(s.X), 0.0, "in a process of its own")
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own code
+        s.require(done.returncode == 0, done.stderr.strip()[-300:], "an export without training libraries")
+        s.require_equal(np.load(folder / "found.npy"), s.session.run(s.X), 0.0, "in another process")
 
 
 REQUIREMENTS: tuple[Callable[[ModelUnderTest], None], ...] = (

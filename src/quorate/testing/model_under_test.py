@@ -40,7 +40,7 @@ class ModelUnderTest(Subject):
         self.name = name
         self.task: Task = task
         self.settings = settings or ModelSettings()
-        self.member = model_class(name)
+        self.member = model_class(name, self.settings)
         random = np.random.default_rng(20)
         window = self.new().window
         shape = (ROWS, FEATURES) if window == 1 else (ROWS, window, FEATURES)

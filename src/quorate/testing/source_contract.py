@@ -109,8 +109,8 @@ def returns_checked_candles(s: SourceUnderTest) -> None:
         s.require(finite, "values that are not finite", "finite values")
         low = (candles.low > 0) & (candles.low <= np.minimum(candles.open, candles.close))
         high = (candles.high >= np.maximum(candles.open, candles.close)) & (candles.volume >= 0)
-        s.require(bool(np.all(low & high)), "rows that cannot be true", "low <= open, close <= high; volume >= 0")
-        s.require(not candles.close.flags.writeable, "columns that can be written", "read-only columns")
+        s.require(bool(np.all(low & high)), "inconsistent rows", "low <= open, close <= high; volume >= 0")
+        s.require(not candles.close.flags.writeable, "writable columns", "read-only columns")
 
 
 def includes_the_start_and_excludes_the_end(s: SourceUnderTest) -> None:
@@ -135,11 +135,11 @@ def returns_the_same_rows_twice(s: SourceUnderTest) -> None:
     """A second call returns the same rows."""
     with s.source() as source:
         for read in (source.candles, source.mark):
-            once, again = read(OTHER, "1h"), read(OTHER, "1h")
-            s.require((once is None) == (again is None), "rows once only", "the same twice")
-            if once is not None and again is not None:
-                _require_same_rows(s, again, once, "a second call")
-        s.require(source.symbols("1h") == source.symbols("1h"), "other symbols", "the same twice")
+            first, second = read(OTHER, "1h"), read(OTHER, "1h")
+            s.require((first is None) == (second is None), "rows in one of two calls", "the same rows twice")
+            if first is not None and second is not None:
+                _require_same_rows(s, second, first, "a second call")
+        s.require(source.symbols("1h") == source.symbols("1h"), "other symbols in a second call", "the same symbols")
 
 
 def returns_funding_in_order_or_none(s: SourceUnderTest) -> None:
@@ -149,8 +149,8 @@ def returns_funding_in_order_or_none(s: SourceUnderTest) -> None:
         if funding is not None:
             named = isinstance(funding, Funding) and funding.symbol == SYMBOL
             s.require(named, f"{funding}", f"funding of {SYMBOL}")
-            sound = bool(np.all(np.diff(funding.time) > 0)) and bool(np.all(np.abs(funding.rate) < 0.1))
-            s.require(sound, "settlements out of order or rates of 10 % and more", "rising times, plausible rates")
+            valid = bool(np.all(np.diff(funding.time) > 0)) and bool(np.all(np.abs(funding.rate) < 0.1))
+            s.require(valid, "settlements out of order or rates of 10 % and more", "rising times, plausible rates")
 
 
 def returns_mark_prices_without_volume_or_none(s: SourceUnderTest) -> None:

@@ -70,6 +70,7 @@ def walk_forward(
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
     from quorate.features import feature_set
+    from quorate.models.own_models import own_sources
     from quorate.workflows.market_data import data_name
     from quorate.workflows.trials import TrialRecorder
 
@@ -78,7 +79,7 @@ def walk_forward(
         settings = replace(settings, policy=replace(settings.policy, name=policy))
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     members = split_symbols(models)
-    require_members(members)
+    require_members(members, settings.models)
     features = feature_set(settings.train.features, settings.features)
     source, markets = open_selection(data, selection, settings)
     clock = [time.perf_counter()]
@@ -117,6 +118,8 @@ def walk_forward(
     }
     if features.own:  # another source under the same name is another trial
         choices["own_columns"] = {source.name: source.digest for source in features.own}
+    if settings.models.modules:
+        choices["own_models"] = dict(own_sources(members, settings.models))
     card.figures.update(recorder.record(card.configurations, setup, choices, settings))
     clock.append(time.perf_counter())
     header = {

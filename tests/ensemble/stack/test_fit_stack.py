@@ -22,8 +22,8 @@ def seeing(column):
         return out
 
     class Half(Logistic):
-        def _learn(self, lesson):
-            super()._learn(replace(lesson, X=shown(lesson.X)))
+        def _fit(self, request):
+            super()._fit(replace(request, X=shown(request.X)))
 
         def _infer(self, X):
             return super()._infer(shown(X))
@@ -32,7 +32,7 @@ def seeing(column):
 
 
 class Failing(Logistic):
-    def _learn(self, lesson):
+    def _fit(self, request):
         raise ModelError("fit failing", found="an error")
 
 

@@ -45,14 +45,15 @@ class Memoriser(Model):
     def columns(self):
         return None if not hasattr(self, "known") else self.width
 
-    def _learn(self, lesson):
-        X = lesson.X[:] if self.read == 1 else lesson.X[np.arange(len(lesson.X))][:, -1]
+    def _fit(self, request):
+        X = request.X[:] if self.read == 1 else request.X[np.arange(len(request.X))][:, -1]
         self.width = X.shape[1]
-        self.known = {row.tobytes(): y for row, y in zip(X, lesson.y, strict=True)}
-        if lesson.later is not None:
-            later = lesson.later.X[:] if self.read == 1 else lesson.later.X[np.arange(len(lesson.later.X))][:, -1]
-            self.known |= {row.tobytes(): y for row, y in zip(later, lesson.later.y, strict=True)}
-        self.log.append((len(lesson.X), None if lesson.later is None else len(lesson.later.X)))
+        self.known = {row.tobytes(): y for row, y in zip(X, request.y, strict=True)}
+        if request.stopping is not None:
+            V = request.stopping.X
+            V = V[:] if self.read == 1 else V[np.arange(len(V))][:, -1]
+            self.known |= {row.tobytes(): y for row, y in zip(V, request.stopping.y, strict=True)}
+        self.log.append((len(request.X), None if request.stopping is None else len(request.stopping.X)))
 
     def _infer(self, X):
         rows = X[:] if self.read == 1 else X[np.arange(len(X))][:, -1]

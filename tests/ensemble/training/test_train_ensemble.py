@@ -53,7 +53,7 @@ class Broken(lightgbm.LightGBM):
 
 @pytest.fixture
 def with_broken(monkeypatch):
-    monkeypatch.setitem(registry._OURS, "broken", ("broken_member", "Broken"))
+    monkeypatch.setitem(registry._BUILT_IN, "broken", ("broken_member", "Broken"))
     monkeypatch.setitem(sys.modules, "broken_member", SimpleNamespace(Broken=Broken))
 
 

@@ -153,8 +153,8 @@ class Told(Model):
     def columns(self) -> int | None:
         return self.fitted
 
-    def _learn(self, lesson: FitRequest) -> None:
-        X: Any = lesson.X
+    def _fit(self, request: FitRequest) -> None:
+        X: Any = request.X
         if X[:, 0].max() >= self.refuses_after:
             raise ModelError("fit told", found="too late an hour")
         self.fitted = X.shape[1]
@@ -177,8 +177,8 @@ class Memory(Told):
 
     horizon = 4
 
-    def _learn(self, lesson: FitRequest) -> None:
-        X: Any = lesson.X
+    def _fit(self, request: FitRequest) -> None:
+        X: Any = request.X
         self.fitted, self.read = X.shape[1], set((X[:, :1] + np.arange(self.horizon + 1)).ravel().tolist())
 
     def _infer(self, X: Any) -> Any:
@@ -308,8 +308,8 @@ class Witness(Told):
     window = 4
     stops_early = True
 
-    def _learn(self, lesson: FitRequest) -> None:
-        self.fitted, self.lesson = lesson.X.shape[-1], lesson
+    def _fit(self, request: FitRequest) -> None:
+        self.fitted, self.request = request.X.shape[-1], request
 
 
 def test_a_member_of_windows_learns_and_is_asked_only_where_they_are_whole() -> None:
@@ -330,7 +330,7 @@ def test_a_member_of_windows_learns_and_is_asked_only_where_they_are_whole() -> 
     after_gap = np.isin((rows.time - START) // HOUR_MS, (41, 42, 43)) & (np.arange(len(rows)) < rows.spans["B"].start)
     np.testing.assert_array_equal(voted, tested & ~lacking & ~after_gap)
     for step, member in zip(done.folds, seen, strict=True):
-        fitted, later = member.lesson.X[:], member.lesson.later
+        fitted, later = member.request.X[:], member.request.stopping
         assert later is not None
         assert fitted.shape[1:] == (4, rows.X.shape[1])
         # The first column is the hour: the rows to stop by begin after the last label of those learned from has ended.

@@ -1,4 +1,4 @@
-"""A small problem that a small network learns: the last bar's first feature, with noise."""
+"""A small problem for a small network: classes that follow the first feature of the last bar, with noise."""
 
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ def perceptron(outputs=3, dropout=0.1, seed=0):
         )  # fmt: skip
 
 
-def light(rows):
+def linear_weights(rows):
     """Weights from 0.1 to 1.9."""
     return np.linspace(0.1, 1.9, rows)
 
@@ -39,4 +39,6 @@ def weights(module):
 
 @pytest.fixture(name="small")
 def _small():
-    return SimpleNamespace(examples=examples, perceptron=perceptron, light=light, weights=weights, file=__file__)
+    return SimpleNamespace(
+        examples=examples, perceptron=perceptron, linear_weights=linear_weights, weights=weights, file=__file__
+    )

@@ -1,4 +1,4 @@
-"""The recurrent network against the same recurrence in plain numpy."""
+"""The recurrent network against an implementation in numpy."""
 
 from dataclasses import replace
 
@@ -14,14 +14,16 @@ from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
 
 def oracle(module, x, layers):
     """The equations of Hochreiter and Schmidhuber with a forget gate, bar by bar."""
-    told = {name: tensor.double().numpy() for name, tensor in module.state_dict().items()}
+    weights = {name: tensor.double().numpy() for name, tensor in module.state_dict().items()}
 
     def sigmoid(z):
         return 1 / (1 + np.exp(-z))
 
     sequence = x.astype(np.float64)
     for layer in range(layers):
-        W, U, b, c = (told[f"recurrence.{name}_l{layer}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        W, U, b, c = (
+            weights[f"recurrence.{name}_l{layer}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
         hidden = state = np.zeros((len(x), U.shape[1]))
         states = []
         for bar in range(x.shape[1]):
@@ -30,12 +32,12 @@ def oracle(module, x, layers):
             hidden = sigmoid(o) * np.tanh(state)
             states.append(hidden)
         sequence = np.stack(states, axis=1)
-    inner = np.maximum(sequence[:, -1] @ told["head.1.weight"].T + told["head.1.bias"], 0)
-    return inner @ told["head.3.weight"].T + told["head.3.bias"]
+    inner = np.maximum(sequence[:, -1] @ weights["head.1.weight"].T + weights["head.1.bias"], 0)
+    return inner @ weights["head.3.weight"].T + weights["head.3.bias"]
 
 
 @pytest.mark.parametrize(("layers", "outputs"), [(1, 1), (2, 3)])
-def test_it_is_the_recurrence_of_the_paper(layers, outputs):
+def test_outputs_equal_the_equations_of_the_paper(layers, outputs):
     torch.manual_seed(0)
     module = RecurrentNetwork(LSTMConfig(5, outputs, width=7, layers=layers, head=4)).eval()
     x = np.random.default_rng(0).normal(size=(6, 9, 5)).astype(np.float32)
@@ -44,7 +46,7 @@ def test_it_is_the_recurrence_of_the_paper(layers, outputs):
     np.testing.assert_allclose(found, oracle(module, x, layers), atol=1e-6)
 
 
-def test_its_size_is_that_of_the_specification():
+def test_the_default_size_is_that_of_the_specification():
     """2 layers x 128 over 14 features, head 128-64-1: 4 x 128 x (14 + 128 + 2) + 4 x 128 x (128 + 128 + 2), and
     128 x 64 + 64 + 64 + 1 in the head."""
     settings = ModelSettings().lstm
@@ -55,7 +57,7 @@ def test_its_size_is_that_of_the_specification():
     assert (settings.window, settings.batch, settings.epochs, settings.patience) == (24, 32, 100, 10)
 
 
-def test_the_newest_bar_is_read_and_nothing_before_the_window():
+def test_the_newest_bar_changes_the_output():
     model = build("lstm", "class", ModelSettings(), seed=1, threads=1)
     assert model.window == 24
     torch.manual_seed(0)
@@ -67,11 +69,11 @@ def test_the_newest_bar_is_read_and_nothing_before_the_window():
         assert not torch.allclose(module(x), module(changed), atol=1e-4)
 
 
-def test_its_graph_asks_the_runtime_for_nothing_that_is_not_read():
+def test_the_graph_has_no_unused_lstm_outputs():
     model = build("lstm", "class", replace(ModelSettings(), lstm=LSTMSettings(window=6, width=8, epochs=1)), seed=1)
     X = np.random.default_rng(0).normal(size=(30, 6, 5)).astype(np.float32)
     graph = onnx.load_from_string(model.fit(X, (np.arange(30) % 3).astype(np.int8)).to_onnx()).graph
     read = {name for node in graph.node for name in node.input}
     lower, upper = ([name for name in node.output if name] for node in graph.node if node.op_type == "LSTM")
     assert read.issuperset(lower + upper)
-    assert len(upper) == 1  # the newest state, not one a bar
+    assert len(upper) == 1  # the newest state, not that of every bar

@@ -21,7 +21,7 @@ FORECAST = replace(SMALL, horizon=6)
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """These networks are too small to share out."""
+    """These networks are too small for several threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -45,8 +45,8 @@ def set_linear(layer, weight, bias=0.0):
         layer.bias.fill_(bias)
 
 
-def test_a_tiny_network_worked_by_hand():
-    """One feature, four bars, two blocks of one hidden layer that passes what it reads on, two bars forecast."""
+def test_a_tiny_network_calculated_by_hand():
+    """One feature, four bars, two blocks with one hidden layer of identity weights, a forecast of two bars."""
     config = NHiTSConfig(
         window=4, features=1, horizon=2, pools=(2, 1), hidden=(2, 4), ratios=(2, 1), backcast_ratios=(2, 1), layers=1
     )
@@ -59,8 +59,8 @@ def test_a_tiny_network_worked_by_hand():
     set_linear(second.forecast.coefficients, [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
     x = torch.tensor([1.0, 3.0, 8.0, 4.0]).reshape(1, 4, 1)
 
-    # Pooled by two: 3, 8. Knots 3, 8 in the middle of each half: 3, 3 + 5/4, 3 + 15/4, 8 are explained.
-    # What is left, -2, -1.25, 1.25, -4, loses its negative values in the second block's hidden layer: 0, 0, 1.25, 0.
+    # Pooled by two: 3, 8. Knots 3, 8 at the centre of each half: a backcast of 3, 3 + 5/4, 3 + 15/4, 8.
+    # The residual, -2, -1.25, 1.25, -4, becomes 0, 0, 1.25, 0 in the second block's hidden layer (ReLU).
     backcasts, forecasts = network.decompose(x)
     assert backcasts[0].flatten().tolist() == [3.0, 4.25, 6.75, 8.0]
     naive, coarse, fine = (part.flatten().tolist() for part in forecasts)
@@ -71,7 +71,7 @@ def test_a_tiny_network_worked_by_hand():
 
 
 @pytest.mark.parametrize("config", [SMALL, FORECAST, replace(FORECAST, interpolation="cubic", blocks=2)])
-def test_what_the_blocks_explain_and_what_is_left_are_the_window(config):
+def test_backcasts_and_the_last_residual_sum_to_the_window(config):
     network, x = module(config), windows(config)
     read = []
     for block in network.blocks:
@@ -81,14 +81,14 @@ def test_what_the_blocks_explain_and_what_is_left_are_the_window(config):
     assert len(read) == len(network.blocks) == len(backcasts) + 1
     for block_read, backcast in zip(read, [*backcasts, None], strict=True):
         torch.testing.assert_close(block_read, left)
-        assert block_read.shape == x.shape  # at full length, whatever the pooling
+        assert block_read.shape == x.shape  # at full length with any pooling
         left = left - (0 if backcast is None else backcast)
     torch.testing.assert_close(sum(backcasts) + read[-1], x)
     torch.testing.assert_close(sum(forecasts), network(x))
 
 
 @pytest.mark.parametrize(("pool", "window"), [(4, 12), (5, 12), (12, 12)])
-def test_each_block_reads_the_largest_values_of_its_parts(pool, window):
+def test_blocks_read_the_max_pooled_residual(pool, window):
     config = NHiTSConfig(window=window, features=2, pools=(1, pool), hidden=(4, 4), ratios=(4, 4))
     network, x = module(config), windows(config)
     read = []
@@ -97,14 +97,14 @@ def test_each_block_reads_the_largest_values_of_its_parts(pool, window):
     (backcast,), _ = network.decompose(x)
     torch.testing.assert_close(read[0], x.transpose(1, 2).flatten(1))
     left = (x - backcast).detach().numpy()
-    # The newest bars fill their part; the oldest part takes what there is.
+    # The parts end at the newest bar; the oldest part may be shorter.
     edges = list(range(window, 0, -pool))[::-1]
     parts = [left[:, max(0, edge - pool) : edge].max(axis=1) for edge in edges]
     np.testing.assert_array_equal(read[1].detach().numpy(), np.stack(parts, axis=2).reshape(len(x), -1))
 
 
 @pytest.mark.parametrize("kind", ["nearest", "linear", "cubic"])
-def test_coefficients_are_interpolated_as_the_authors_do(kind):
+def test_coefficients_are_interpolated_as_in_the_authors_code(kind):
     config = NHiTSConfig(window=24, features=2, horizon=12, pools=(1, 1), hidden=(8, 8), ratios=(5, 4),
                          interpolation=kind)  # fmt: skip
     network = module(config)
@@ -122,13 +122,13 @@ def test_coefficients_are_interpolated_as_the_authors_do(kind):
             torch.testing.assert_close(part(hidden), expected)
 
 
-def test_a_ratio_of_one_gives_every_bar_its_own_coefficient_and_needs_no_product():
+def test_a_ratio_of_one_needs_no_interpolation():
     part = module(replace(FORECAST, backcast_ratios=(1, 1, 1))).blocks[0].backcast
     hidden = torch.randn(2, 16)
     torch.testing.assert_close(part(hidden).flatten(1), part.coefficients(hidden))
 
 
-def test_the_forecast_goes_on_from_the_last_value_of_each_feature():
+def test_the_naive_forecast_is_the_last_value_of_each_feature():
     x = windows(FORECAST)
     with torch.no_grad():
         for naive, expected in ((True, x[:, -1:].expand(-1, 6, -1)), (False, torch.zeros(5, 6, 3))):
@@ -148,7 +148,7 @@ def test_the_forecast_goes_on_from_the_last_value_of_each_feature():
     ratio=st.integers(1, 12),
     kind=st.sampled_from(("nearest", "linear", "cubic")),
 )
-def test_every_shape_gives_its_output(rows, window, features, horizon, pools, ratio, kind):
+def test_output_shapes_of_any_configuration(rows, window, features, horizon, pools, ratio, kind):
     pools = tuple(min(pool, window) for pool in pools)
     config = NHiTSConfig(window, features, 3, horizon, pools, (5,) * len(pools), (ratio,) * len(pools),
                          interpolation=kind)  # fmt: skip
@@ -181,7 +181,7 @@ def test_every_block_reads_every_feature():
     [(SMALL, nn.CrossEntropyLoss()), (replace(SMALL, outputs=1), nn.MSELoss()), (FORECAST, nn.MSELoss())],
     ids=["class", "return", "forecast"],
 )
-def test_it_learns_a_few_windows_by_heart(config, loss):
+def test_a_few_windows_can_be_overfitted(config, loss):
     network, x = module(config).train(), windows(config, rows=6)
     target = torch.arange(6) % 3 if config is SMALL else torch.randn(network(x).shape)
     optimizer = torch.optim.Adam(network.parameters(), 1e-2)
@@ -195,8 +195,8 @@ def test_it_learns_a_few_windows_by_heart(config, loss):
     assert losses[-1] < 0.03 * losses[0]
 
 
-def test_it_counts_its_parameters():
-    """One stack a line: the perceptron, then backcast and forecast."""
+def test_the_number_of_parameters_calculated_by_hand():
+    """One stack per line: the perceptron, then backcast and forecast."""
     by_hand = (
         (9 * 16 + 16) + (16 * 16 + 16) + (16 * 3 * 2 + 3 * 2) + (16 * 3 + 3)
         + (18 * 12 + 12) + (12 * 12 + 12) + (12 * 3 * 4 + 3 * 4) + (12 * 3 + 3)
@@ -205,7 +205,7 @@ def test_it_counts_its_parameters():
     assert sum(parameter.numel() for parameter in module(SMALL).parameters()) == by_hand
 
 
-def test_interpolation_is_known_from_the_shape_and_not_kept():
+def test_interpolation_matrices_are_not_in_the_state_dict():
     network = module(SMALL)
     assert not [name for name in network.state_dict() if "matrix" in name]
     matrix = network.blocks[0].backcast.matrix
@@ -234,7 +234,7 @@ def test_the_member_has_about_1_6_million_parameters_at_120_bars_of_14_features(
         ({"dropout": 1.0}, "models.nhits.dropout: found 1.0"),
     ],
 )
-def test_settings_that_make_no_network_are_refused(wrong, found):
+def test_invalid_settings_are_refused(wrong, found):
     with pytest.raises(SettingsError, match=re.escape(found)):
         NHiTSSettings(**wrong)
 
@@ -243,13 +243,13 @@ def test_settings_that_make_no_network_are_refused(wrong, found):
     ("wrong", "found"),
     [({"ratios": (1, 1)}, "3 pools, 3 widths, 2 ratios"), ({"pools": (13, 2, 1)}, "a pooling of 13")],
 )
-def test_a_shape_that_makes_no_network_is_refused(wrong, found):
+def test_an_invalid_shape_is_refused(wrong, found):
     with pytest.raises(ModelError, match=found):
         replace(SMALL, **wrong)
 
 
 @pytest.mark.parametrize("window", [16, 18])
-def test_its_graph_says_the_same_also_where_the_oldest_bars_fill_no_part(window):
+def test_the_graph_equals_the_model_also_with_padded_pooling(window):
     settings = ModelSettings(nhits=NHiTSSettings(window=window, pools=(5, 3, 1), hidden=(8, 8, 8), ratios=(4, 3, 1),
                                                  interpolation="cubic", epochs=1))  # fmt: skip
     X = np.random.default_rng(5).normal(size=(70, window, 4)).astype(np.float32)

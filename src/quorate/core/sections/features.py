@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from quorate.core.errors import SettingsError
-from quorate.core.sections.section import Section
+from quorate.core.sections.section import Section, file_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +17,5 @@ class FeatureSettings(Section):
     modules: tuple[str, ...] = ()  # Python files with columns of your own, relative to the folder of quorate.toml
 
     def __post_init__(self) -> None:
-        if isinstance(self.modules, str):
-            raise SettingsError(
-                "use the setting features.modules", found=repr(self.modules), expected="a list of files"
-            )
-        # A list from Python becomes hashable, since feature sets are cached by settings.
-        object.__setattr__(self, "modules", tuple(self.modules))
+        # Hashable, since feature sets are cached by settings.
+        object.__setattr__(self, "modules", file_list("features.modules", self.modules))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.networks import LSTMSettings, NHiTSSettings, PatchTSTSettings
-from quorate.core.sections.section import Section, require
+from quorate.core.sections.section import Section, file_list, require
 
 
 # Trees of the documented number, size and learning rate have a log-loss 5 % above that of the class shares out of
@@ -83,6 +83,7 @@ class LogisticSettings(Section):
 @dataclass(frozen=True, slots=True)
 class ModelSettings(ExtensibleSection):
     prefix: ClassVar[str] = "models."
+    paths: ClassVar[tuple[str, ...]] = ("modules",)
 
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
@@ -90,7 +91,12 @@ class ModelSettings(ExtensibleSection):
     nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
     patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)
     lstm: LSTMSettings = field(default_factory=LSTMSettings)
+    modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "modules", file_list("models.modules", self.modules))
 
     def to_json(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Name -> settings of each named model that has a section of its own."""
-        return {name: asdict(self.section(name)) for name in names if self.has_section(name)}
+        sections = {name: self.section(name) for name in names if self.has_section(name)}
+        return {name: asdict(section) for name, section in sections.items() if not isinstance(section, tuple)}

@@ -19,6 +19,17 @@ def require(section: str, name: str, value: float, low: float, high: float) -> N
         )
 
 
+def file_list(setting: str, files: Any) -> tuple[str, ...]:
+    """The files of a setting as a tuple; a list from Python becomes hashable.
+
+    Raises:
+        SettingsError: a single file instead of a list.
+    """
+    if isinstance(files, str):
+        raise SettingsError(f"use the setting {setting}", found=repr(files), expected="a list of files")
+    return tuple(files)
+
+
 class Section:
     """Base of all sections: pydantic refuses unknown keys.
 

@@ -82,7 +82,7 @@ def predict_held_out(
             X, rows = dataset.read(fold.fit, window)
             stop_X, stop_rows = dataset.read(fold.stop, window)
             later = StoppingRows(stop_X, dataset.y[stop_rows]) if len(stop_rows) else None
-            model.fit(X, dataset.y[rows], later=later)
+            model.fit(X, dataset.y[rows], stopping=later)
         else:
             X, rows = dataset.read(np.concatenate([fold.fit, fold.stop]), window)
             model.fit(X, dataset.y[rows])

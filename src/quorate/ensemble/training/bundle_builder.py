@@ -8,7 +8,6 @@ from typing import Any
 
 from quorate.core.settings import StackSettings
 from quorate.core.types import Candles, Policy
-from quorate.core.version import versions
 from quorate.ensemble.bundle.manifest import Manifest, Member
 from quorate.ensemble.training.resume import FittedMember
 from quorate.ensemble.training.training_data import TrainingData
@@ -132,7 +131,7 @@ class BundleBuilder:
                 **({} if data.classes else {"stack": _stack_settings(settings.stack)}),
                 "models": _model_settings(data),
             },
-            versions=versions(),
+            versions=data.versions(),
             files={},
             stack=self.stack,
         )

@@ -54,7 +54,7 @@ def fit_member(
     if model.stops_early:
         stop_X, stop_rows = dataset.read(split.validation if stop is None else stop, window)
         later = StoppingRows(stop_X, dataset.y[stop_rows]) if len(stop_rows) else None
-    model.fit(X, dataset.y[rows], later=later, progress=progress, checkpoint=checkpoint)
+    model.fit(X, dataset.y[rows], stopping=later, progress=progress, checkpoint=checkpoint)
     predict = model.predict_proba if model.task == "class" else model.predict
     metrics = {}
     for part, wanted in (("validation", split.validation), ("test", split.test)):

@@ -10,12 +10,13 @@ from functools import partial
 import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
-from quorate.core.settings import Settings
+from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import Candles, FloatArray, IntArray
 from quorate.core.version import code_digest, versions
 from quorate.ensemble.recipes import Recipe
 from quorate.features import FeatureSet, feature_set
 from quorate.models import Model, build
+from quorate.models.own_models import own_sources
 from quorate.models.registry import require_known
 from quorate.targets import Dataset, Slices, Target, TimeSplit, build_dataset, time_split, validation_slices
 
@@ -58,10 +59,14 @@ class TrainingData:
         """Row numbers for early stopping; None for all validation rows."""
         return self.slices.stop if self.classes else None
 
+    def versions(self) -> dict[str, str]:
+        """Versions of the libraries, and the SHA-256 of each file with models of the user's own."""
+        return {**versions(), **own_sources(self.makers, self.recipe.model_settings(self.settings))}
+
     def fingerprint(self) -> str:
         """Hash of everything that a training depends on: an interrupted training is resumed only if it is the same."""
         dataset, split = self.dataset, self.split
-        inputs = (dataset.symbols, self.features.hash, self.settings, code_digest(), versions())
+        inputs = (dataset.symbols, self.features.hash, self.settings, code_digest(), self.versions())
         digest = hashlib.sha256(repr(inputs).encode())
         for array in (dataset.inputs.X, dataset.y, dataset.row, split.train, split.validation, split.test):
             digest.update(array.tobytes())
@@ -91,7 +96,7 @@ def prepare_training_data(
         FeatureError: unknown feature set, or a user-defined column fails a check.
         DataError: no row has all features and a label.
     """
-    _require_models(models)
+    _require_models(models, recipe.model_settings(settings))
     makers = {name: _maker(name, recipe, settings) for name in models}
     lead = max(map(_window, makers.values())) - 1
     target = recipe.make_target(settings.target)
@@ -105,9 +110,9 @@ def prepare_training_data(
     return TrainingData(recipe, settings, makers, target, features, dataset, split, slices, prior)
 
 
-def _require_models(models: Sequence[str]) -> None:
+def _require_models(models: Sequence[str], settings: ModelSettings) -> None:
     for name in models:
-        require_known(name)
+        require_known(name, settings)
     if not models or len(set(models)) < len(models):
         raise ModelError(
             "train the ensemble", found=f"models {', '.join(models) or 'none'}", expected="at least one name, each once"

@@ -17,7 +17,7 @@ import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.progress import Progress, silent
-from quorate.core.settings import Settings
+from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
@@ -82,7 +82,7 @@ def walk(
     chosen = options or WalkOptions()
     names = (*members, *(name for name in chosen.baselines if name not in members))
     if chosen.build is None:
-        require_members(names)
+        require_members(names, settings.models)
     build_model = chosen.build or partial(_registered, settings=settings)
     folds = _folds(rows, settings, chosen)
     shape = (len(rows), len(CLASS_NAMES))
@@ -148,7 +148,7 @@ def _fit(
     later = None
     if model.stops_early and len(stop):
         later = StoppingRows(rows.inputs.at(stop, model.window), rows.y[stop])
-    model.fit(rows.inputs.at(train, model.window), rows.y[train], later=later, progress=progress)
+    model.fit(rows.inputs.at(train, model.window), rows.y[train], stopping=later, progress=progress)
 
 
 def _scores(model: Model, rows: LabelledBars, scored: IntArray) -> FloatArray:
@@ -179,14 +179,19 @@ def _fit_policy(
     return fit_policy(holdout(calibrate, 0), holdout(choose, len(calibrate)), settings, len(members))
 
 
-def require_members(names: Sequence[str]) -> None:
+def require_members(names: Sequence[str], settings: ModelSettings) -> None:
     """Check member names, before data is read.
+
+    Args:
+        names: of the members.
+        settings: whose `modules` are files with further models.
 
     Raises:
         ModelError: no name, a repeated one, or one that is not registered.
+        SettingsError: a file of `modules` cannot be read or fails.
     """
     for name in names:
-        require_known(name)
+        require_known(name, settings)
     if not names or len(set(names)) < len(names):
         raise ModelError(
             "walk forward", found=f"models {', '.join(names) or 'none'}", expected="at least one model, each once"

@@ -1,8 +1,8 @@
-"""Interpolation between evenly spaced knots, as a matrix: a network then interpolates by one product.
+"""Interpolation between evenly spaced knots as a matrix, so that a network interpolates by one product.
 
-Challu and others, N-HiTS, 2022 (arXiv 2201.12886), section 3.3. The knots stand in the middle of equal parts of the
-stretch, and values beyond the outer ones are held, as torch.nn.functional.interpolate has it with
-`align_corners=False`; the authors' code interpolates by that function.
+Challu and others, N-HiTS, 2022 (arXiv 2201.12886), section 3.3. The knots are at the centres of equal parts of the
+range, and values beyond the outer knots are constant, as in torch.nn.functional.interpolate with
+`align_corners=False`, which the authors' code uses.
 """
 
 from __future__ import annotations
@@ -16,51 +16,51 @@ from quorate.core.types import FloatArray
 
 Interpolation = Literal["nearest", "linear", "cubic"]
 
-# Keys' kernel, as torch's bicubic mode has it. Keys, Cubic convolution interpolation, 1981, leaves the figure free.
+# Parameter a of Keys' kernel, as in torch's bicubic mode. Keys, Cubic convolution interpolation, 1981.
 _CUBIC = -0.75
 
 
 def interpolation_matrix(knots: int, length: int, kind: Interpolation) -> FloatArray:
-    """What each knot gives to each place of a stretch.
+    """Weights of the knots at each position.
 
     Args:
         knots: K, coefficients to interpolate between, 1 to `length`.
-        length: L, places.
+        length: L, positions.
         kind: "nearest" repeats, "linear" connects by straight lines, "cubic" convolves with Keys' kernel.
 
     Returns:
-        (K, L) float64; each column sums to 1. With as many knots as places it is the identity.
+        (K, L) float64; each column sums to 1. With as many knots as positions it is the identity.
 
     Raises:
-        ModelError: no knots, or more than places.
+        ModelError: no knots, or more knots than positions.
 
     >>> interpolation_matrix(2, 4, "linear")
     array([[1.  , 0.75, 0.25, 0.  ],
            [0.  , 0.25, 0.75, 1.  ]])
     """
     if not 1 <= knots <= length:
-        raise ModelError("interpolate", found=f"{knots} knots for {length} places", expected=f"1 to {length} knots")
-    place = np.arange(length)
+        raise ModelError("interpolate", found=f"{knots} knots for {length} positions", expected=f"1 to {length} knots")
+    position = np.arange(length)
     matrix = np.zeros((knots, length))
     if kind == "nearest":
-        matrix[place * knots // length, place] = 1.0
+        matrix[position * knots // length, position] = 1.0
         return matrix
-    at = (place + 0.5) * knots / length - 0.5
+    coordinate = (position + 0.5) * knots / length - 0.5  # in knots
     if kind == "linear":
-        at = np.clip(at, 0, knots - 1)
-    left = np.floor(at).astype(np.intp)
-    reach = (0, 1) if kind == "linear" else (-1, 0, 1, 2)
-    for step in reach:
-        away = np.abs(at - (left + step))
-        weight = 1 - away if kind == "linear" else _cubic(away)
-        # Places share a held knot, so the weights add up.
-        np.add.at(matrix, (np.clip(left + step, 0, knots - 1), place), weight)
+        coordinate = np.clip(coordinate, 0, knots - 1)
+    left = np.floor(coordinate).astype(np.intp)
+    offsets = (0, 1) if kind == "linear" else (-1, 0, 1, 2)
+    for offset in offsets:
+        distance = np.abs(coordinate - (left + offset))
+        weight = 1 - distance if kind == "linear" else _cubic(distance)
+        # Offsets beyond an end are clipped to the same knot, so the weights add up.
+        np.add.at(matrix, (np.clip(left + offset, 0, knots - 1), position), weight)
     return matrix
 
 
-def _cubic(away: FloatArray) -> FloatArray:
+def _cubic(distance: FloatArray) -> FloatArray:
     """Keys' kernel at distances from 0 to 2, in knots."""
     a = _CUBIC
-    near = ((a + 2) * away - (a + 3)) * away**2 + 1
-    far = ((away - 5) * away + 8) * away * a - 4 * a
-    return np.where(away <= 1, near, far)
+    near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
+    far = ((distance - 5) * distance + 8) * distance * a - 4 * a
+    return np.where(distance <= 1, near, far)

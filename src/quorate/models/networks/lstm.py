@@ -19,8 +19,8 @@ class LSTMConfig:
 
     Attributes:
         features, outputs: F and C.
-        width: of each layer's state.
-        layers: one over the other.
+        width: of the state of each layer.
+        layers: number of stacked layers.
         dropout: between the layers, and before the head.
         head: width of the hidden layer between the state and the outputs.
     """
@@ -34,7 +34,7 @@ class LSTMConfig:
 
 
 class RecurrentNetwork(nn.Module):
-    """Reads a window bar by bar; the state at its newest bar is what the head sees."""
+    """Stacked LSTM layers and a head on the state at the newest bar."""
 
     def __init__(self, config: LSTMConfig) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class RecurrentNetwork(nn.Module):
             config.width,
             config.layers,
             batch_first=True,
-            # torch warns of a dropout that has no two layers to stand between.
+            # torch warns of dropout with a single layer.
             dropout=config.dropout if config.layers > 1 else 0.0,
         )
         self.head = nn.Sequential(
@@ -61,7 +61,7 @@ class RecurrentNetwork(nn.Module):
 
 
 class LSTM(Network):
-    """Two layers of 128 over 24 bars, unless the settings say otherwise."""
+    """LSTM as a member; by default two layers of 128 units over 24 bars."""
 
     name: ClassVar[str] = "lstm"
     batch: ClassVar[int] = 32

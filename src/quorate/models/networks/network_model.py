@@ -1,10 +1,10 @@
-"""A network as a member of the ensemble: scaling, training by windows, its file, its graph."""
+"""Base class of the neural networks: scaling, training on windows, model file, ONNX graph."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,39 +15,59 @@ from torch import nn
 from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import NetworkSettings
 from quorate.core.types import Action, FloatArray, IntArray
-from quorate.models.base import FitRequest, Model, Target
+from quorate.models.base import FitRequest, Model, Progress, Target
 from quorate.models.input_checks import Matrix
 from quorate.models.networks.onnx_export import to_graph
 from quorate.models.networks.safetensors_file import read_weights, require_tensors, write_weights
-from quorate.models.networks.scaling import Answers, Standardised
+from quorate.models.networks.scaling import ScoringNetwork, StandardisedNetwork
 from quorate.models.networks.training.examples import Examples, WindowExamples, newest_bars
-from quorate.models.networks.training.fit import Loss, LossHistory, fit
-from quorate.models.networks.training.losses import cross_entropy, focal, squared_error
+from quorate.models.networks.training.fit import fit_network
+from quorate.models.networks.training.loss_history import LossHistory
+from quorate.models.networks.training.losses import Loss, cross_entropy, focal, squared_error
+from quorate.models.networks.training.options import TrainingOptions
 from quorate.models.networks.training.processor import isolated, training_device
 
-# Windows at once when the network itself predicts.
+# Windows per forward pass when the torch module predicts.
 _PIECE = 256
 
 
-class Network(Model):
-    """A member that is a torch module; a subclass says which by `_module`.
-
-    Class attributes:
-        batch: rows at which its ONNX graph is fastest, measured.
+@dataclass(frozen=True, slots=True)
+class TrainingExamples:
+    """Examples of one training run, with its progress callback and checkpoint.
 
     Attributes:
-        history: how the last `fit` went; None before, and after loading.
+        examples: training examples.
+        stopping: validation examples for early stopping; None to train to the end.
+        identity: digests of the data, by which a checkpoint is recognised; empty without a checkpoint.
+        progress, checkpoint: as in `FitRequest`.
+    """
+
+    examples: Examples
+    stopping: Examples | None
+    identity: Mapping[str, str]
+    progress: Progress | None
+    checkpoint: Path | None
+
+
+class Network(Model):
+    """A member that is a torch module, built by `_module` of the subclass.
+
+    Class attributes:
+        batch: batch size at which its ONNX graph was measured to be fastest.
+
+    Attributes:
+        history: losses of the last `fit`; None before it and after loading.
     """
 
     suffix: ClassVar[str] = ".safetensors"
     batch: ClassVar[int]
     history: LossHistory | None = None
-    _answers: Answers | None = None
+    _fitted: ScoringNetwork | None = None
     _columns: int | None = None
 
     @abstractmethod
     def _module(self, features: int) -> nn.Module:
-        """A new network, (B, L, F) -> (B, `outputs`), as the settings say."""
+        """A new network, (B, L, F) -> (B, `outputs`), with the shape that the settings give."""
 
     @property
     def window(self) -> int:
@@ -63,12 +83,12 @@ class Network(Model):
 
     @property
     def parameters(self) -> int | None:
-        """How many numbers the network learned; None before it is fitted or loaded."""
-        return None if self._answers is None else sum(each.numel() for each in self._answers.parameters())
+        """Number of trained parameters; None before it is fitted or loaded."""
+        return None if self._fitted is None else sum(tensor.numel() for tensor in self._fitted.parameters())
 
     @property
     def outputs(self) -> int:
-        """C, how many values the network gives for a window."""
+        """C, the number of values that the network gives for a window."""
         return len(Action) if self.task == "class" else 1
 
     @property
@@ -76,92 +96,74 @@ class Network(Model):
         own: NetworkSettings = getattr(self.settings, self.name)
         return own
 
-    def _learn(self, lesson: FitRequest) -> None:
-        rows = np.arange(len(lesson.X)) if lesson.weight is None else np.flatnonzero(lesson.weight > 0)
-        weight = None if lesson.weight is None else np.asarray(lesson.weight, np.float64)
+    def _fit(self, request: FitRequest) -> None:
+        rows = np.arange(len(request.X)) if request.weight is None else np.flatnonzero(request.weight > 0)
+        weight = None if request.weight is None else np.asarray(request.weight, np.float64)
         if weight is not None:
-            # A mean of 1 over the training rows, so that the learning rate means the same whatever the weights' unit.
+            # A mean of 1 over the training rows, so that the scale of the weights does not change the learning rate.
             weight = weight / weight[rows].mean()
-        answers = self._new(lesson.X.shape[2])
-        counted = None if weight is None else weight[rows]
-        answers.standardised.measure(newest_bars(lesson.X)[rows], counted, self._own.tail)
+        scoring = self._new(request.X.shape[2])
+        row_weight = None if weight is None else weight[rows]
+        scoring.standardised.measure(newest_bars(request.X)[rows], row_weight, self._own.tail)
         class_weight = np.ones(len(Action))
         if self.task == "class":
-            shares = np.bincount(lesson.y[rows].astype(np.intp), weights=counted, minlength=len(Action)) / len(rows)
+            shares = np.bincount(request.y[rows].astype(np.intp), weights=row_weight, minlength=len(Action)) / len(rows)
             if self._own.balanced:
                 present = shares > 0
                 class_weight = np.divide(1 / present.sum(), shares, out=np.zeros(len(Action)), where=present)
                 shares = present / present.sum()
-            answers.standardised.start_at(shares)
+            scoring.standardised.start_at(shares)
         else:
-            answers.measure(np.asarray(lesson.y, np.float64)[rows], counted)
-        examples = self._examples(answers, lesson.X, lesson.y, weight, class_weight, rows)
-        later = None
-        if lesson.later is not None:
-            later = self._examples(answers, lesson.later.X, lesson.later.y, None, class_weight)
+            scoring.measure(np.asarray(request.y, np.float64)[rows], row_weight)
+        examples = self._examples(scoring, request.X, request.y, weight, class_weight, rows)
+        stopping = None
+        if request.stopping is not None:
+            stopping = self._examples(scoring, request.stopping.X, request.stopping.y, None, class_weight)
         identity: dict[str, str] = {}
-        if lesson.checkpoint is not None:
-            # Whoever is interrupted goes on with the same rows, or begins anew.
-            identity = {"task": self.task, "data": examples.digest(), "later": later.digest() if later else "none"}
-        answers.to(training_device(self._own.device))
-        self.history = self._train(answers.standardised, examples, later, identity, lesson)
-        self._answers, self._columns = answers.cpu().eval(), lesson.X.shape[2]
+        if request.checkpoint is not None:
+            identity = {
+                "task": self.task,
+                "data": examples.digest(),
+                "stopping": stopping.digest() if stopping else "none",
+            }
+        scoring.to(training_device(self._own.device))
+        data = TrainingExamples(examples, stopping, identity, request.progress, request.checkpoint)
+        self.history = self._train(scoring.standardised, data)
+        self._fitted, self._columns = scoring.cpu().eval(), request.X.shape[2]
 
-    def _train(
-        self,
-        standardised: Standardised,
-        examples: WindowExamples,
-        later: WindowExamples | None,
-        identity: Mapping[str, str],
-        lesson: FitRequest,
-    ) -> LossHistory:
-        """Fit the network in place; what comes before that is the subclass's."""
-        return self._fit(standardised, examples, later, self._loss(), identity, lesson)
+    def _train(self, network: StandardisedNetwork, data: TrainingExamples) -> LossHistory:
+        """Train the network in place; a subclass may add phases before it."""
+        return self._run(network, data, self._loss())
 
-    def _fit(
-        self,
-        module: nn.Module,
-        examples: Examples,
-        later: Examples | None,
-        loss: Loss,
-        identity: Mapping[str, str],
-        lesson: FitRequest,
-        *,
-        part: str = "",
-        epochs: int | None = None,
+    def _run(
+        self, module: nn.Module, data: TrainingExamples, loss: Loss, *, phase: str = "", epochs: int | None = None
     ) -> LossHistory:
-        """One run of the training loop by the member's own settings: the training itself, or a part before it.
+        """Run the training loop with the member's settings.
 
         Args:
-            module: what is trained.
-            examples: to learn from.
-            later: to stop by; None to train to the end.
+            module: to train, in place.
+            data: the examples; a phase has a checkpoint file of its own beside `data.checkpoint`.
             loss: of a batch.
-            identity: of the rows.
-            lesson: whose progress is told and whose checkpoint is kept; a part keeps its own beside it.
-            part: what it is called; empty for the training itself.
-            epochs: at most; None for the settings'.
+            phase: name of a phase before the training itself, such as "pre-training".
+            epochs: at most; None for those of the settings.
         """
-        settings, checkpoint = self._own, lesson.checkpoint
-        if part and checkpoint is not None:
-            checkpoint = checkpoint.with_name(f"{checkpoint.name}.{part.replace('-', '')}")
-        return fit(
-            module,
-            examples,
-            later,
-            loss,
+        settings, checkpoint = self._own, data.checkpoint
+        if phase and checkpoint is not None:
+            checkpoint = checkpoint.with_name(f"{checkpoint.name}.{phase.replace('-', '')}")
+        options = TrainingOptions(
             settings if epochs is None else replace(settings, epochs=epochs),
-            name=f"{self.name}, {part}" if part else self.name,
+            name=f"{self.name}, {phase}" if phase else self.name,
             seed=self.seed,
             threads=self.threads,
-            progress=lesson.progress,
+            progress=data.progress,
             checkpoint=checkpoint,
-            identity=identity,
+            identity=data.identity,
         )
+        return fit_network(module, data.examples, data.stopping, loss, options)
 
     def _examples(
         self,
-        answers: Answers,
+        scoring: ScoringNetwork,
         X: Matrix,
         y: Target,
         weight: FloatArray | None,
@@ -169,7 +171,7 @@ class Network(Model):
         rows: IntArray | None = None,
     ) -> WindowExamples:
         if self.task == "return":
-            return WindowExamples(X, answers.standard(np.asarray(y, np.float64)), weight, rows)
+            return WindowExamples(X, scoring.standardise(np.asarray(y, np.float64)), weight, rows)
         classes = np.asarray(y, np.int64)
         if self._own.balanced:
             weight = class_weight[classes] * (1.0 if weight is None else weight)
@@ -181,18 +183,18 @@ class Network(Model):
         return focal(self._own.focal_gamma) if self._own.loss == "focal" else cross_entropy
 
     def _infer(self, X: Matrix) -> FloatArray:
-        answers = self._require_fitted(self._answers)
-        found = np.empty((len(X), self.outputs))
+        fitted = self._require_fitted(self._fitted)
+        outputs = np.empty((len(X), self.outputs))
         with isolated(self.seed, self.threads), torch.inference_mode():
             for first in range(0, len(X), _PIECE):
                 rows = slice(first, first + _PIECE)
-                # A copy where X is an array already: torch warns of memory that it may not write to.
+                # Indexed by an array, X gives a copy: torch warns of read-only memory.
                 piece = X[np.arange(first, min(first + _PIECE, len(X)))]
-                found[rows] = answers(torch.from_numpy(piece)).numpy()
-        return found
+                outputs[rows] = fitted(torch.from_numpy(piece)).numpy()
+        return outputs
 
     def save(self, path: Path) -> None:
-        answers = self._require_fitted(self._answers)
+        fitted = self._require_fitted(self._fitted)
         header = {
             "name": self.name,
             "task": self.task,
@@ -200,10 +202,10 @@ class Network(Model):
             "features": self._columns,
             "settings": asdict(self._own),
         }
-        write_weights(path, header, answers.state_dict())
+        write_weights(path, header, fitted.state_dict())
 
     def load(self, path: Path) -> Self:
-        """Read what `save` wrote; the settings become those it was trained with.
+        """Read a file written by `save`; the settings become those it was trained with.
 
         Raises:
             ModelError: no such file, another format, another network, a model of the other task, or other shapes.
@@ -222,23 +224,24 @@ class Network(Model):
             }
             own: dict[str, Any] = {self.name: type(self._own)(**read)}
             self.settings = replace(before, **own)
-            answers = self._new(features)
-            require_tensors(tensors, answers.state_dict(), path)
+            scoring = self._new(features)
+            require_tensors(tensors, scoring.state_dict(), path)
         except (SettingsError, KeyError, TypeError, AttributeError) as error:
             self.settings = before
             raise ModelError(f"load {path}", found=repr(error), expected=f"settings of {self.name}") from error
         except ModelError:
             self.settings = before
             raise
-        answers.load_state_dict(tensors)
-        self._answers, self._columns, self.history = answers.eval(), features, None
+        scoring.load_state_dict(tensors)
+        self._fitted, self._columns, self.history = scoring.eval(), features, None
         return self
 
     def to_onnx(self) -> bytes:
-        answers = self._require_fitted(self._answers)
+        fitted = self._require_fitted(self._fitted)
         with isolated(self.seed, self.threads):
-            return to_graph(answers, self.window, self._require_fitted(self._columns), self.batch, self.name)
+            return to_graph(fitted, self.window, self._require_fitted(self._columns), self.batch, self.name)
 
-    def _new(self, features: int) -> Answers:
+    def _new(self, features: int) -> ScoringNetwork:
         with isolated(self.seed, self.threads):
-            return Answers(Standardised(self._module(features), features, self.outputs), self.task)
+            network = StandardisedNetwork(self._module(features), features, self.outputs)
+            return ScoringNetwork(network, self.task)

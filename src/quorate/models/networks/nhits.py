@@ -1,9 +1,9 @@
 """N-HiTS: neural hierarchical interpolation for time series.
 
-Challu, Olivares, Oreshkin, Garza, Mergenthaler-Canseco and Dubrawski, N-HiTS, 2022 (arXiv 2201.12886). Each block looks
-at what the blocks before it have left unexplained, through a max pooling of its own (3.2), and says in few coefficients
-what it explains of the window and what it forecasts; both are interpolated to their full length (3.3). What it explains
-is taken off the window before the next block looks; what it forecasts is added up (3.1).
+Challu, Olivares, Oreshkin, Garza, Mergenthaler-Canseco and Dubrawski, N-HiTS, 2022 (arXiv 2201.12886). Each block reads
+the residual of the blocks before it through its own max pooling (3.2) and predicts the coefficients of a backcast and a
+forecast, which are interpolated to their full length (3.3). The backcast is subtracted from the window before the next
+block; the forecasts are summed (3.1).
 
 Shapes: B rows, L bars of a window, F features, H bars forecast, K knots.
 """
@@ -24,26 +24,26 @@ from quorate.models.networks.network_model import Network
 
 @dataclass(frozen=True, slots=True)
 class NHiTSConfig:
-    """The network's shape. `pools`, `hidden` and `ratios` have one entry a stack, the first stack's first.
+    """Shape of the network. `pools`, `hidden` and `ratios` have one entry per stack, in order.
 
     Attributes:
         window: L.
-        features: F; each block reads all of them together, and explains each of them.
-        outputs: values the blocks' forecasts add up to, such as the logits of 3 classes; read where `horizon` is None.
-        horizon: H, for a network that goes on with each feature.
-        pools: kernel and stride of a stack's max pooling, bars; the newest bars fill their part, the oldest may not.
+        features: F; each block reads all of them together, and has a backcast of each.
+        outputs: values that the block forecasts sum to, such as the logits of 3 classes; unused with a `horizon`.
+        horizon: H, bars of a forecast of each feature; None for `outputs`.
+        pools: kernel and stride of a stack's max pooling, bars; the oldest part may be shorter.
         hidden: width of a stack's perceptrons.
-        ratios: bars for each coefficient of a stack's forecast: the inverse of the expressiveness ratio.
-        backcast_ratios: the same of what it explains of the window; None for `ratios`. The authors' code gives every
-            bar its own coefficient there, which is a ratio of 1.
-        layers: hidden ones of each perceptron.
+        ratios: bars per coefficient of a stack's forecast: the inverse of the expressiveness ratio.
+        backcast_ratios: bars per coefficient of a stack's backcast; None for `ratios`. The authors' code uses 1.
+        layers: hidden layers of each perceptron.
         blocks: of each stack.
         interpolation: between the coefficients.
         dropout: after each hidden layer.
-        naive: forecasts start from each feature's last value, as the authors' do, so that the blocks forecast changes.
+        naive: add the last value of each feature to the forecast, as in the authors' code, so that the blocks forecast
+            changes.
 
     Raises:
-        ModelError: no stack, not one entry for each, or a pooling that is wider than the window.
+        ModelError: no stack, other than one entry per stack, or a pooling that is wider than the window.
     """
 
     window: int
@@ -61,10 +61,10 @@ class NHiTSConfig:
     naive: bool = True
 
     def __post_init__(self) -> None:
-        stacks = {len(each) for each in (self.pools, self.hidden, self.ratios, self.backcast_ratios or self.ratios)}
+        stacks = {len(sizes) for sizes in (self.pools, self.hidden, self.ratios, self.backcast_ratios or self.ratios)}
         if len(stacks) != 1 or not self.pools:
             sizes = f"{len(self.pools)} pools, {len(self.hidden)} widths, {len(self.ratios)} ratios"
-            raise ModelError("build nhits", found=sizes, expected="one of each for every stack")
+            raise ModelError("build nhits", found=sizes, expected="one of each per stack")
         if max(self.pools) > self.window:
             found = f"a pooling of {max(self.pools)} bars"
             raise ModelError("build nhits", found=found, expected=f"1 to the window's {self.window}")
@@ -73,8 +73,8 @@ class NHiTSConfig:
 class NHiTSNetwork(nn.Module):
     """The network: (B, L, F) float32 to (B, outputs), or to (B, H, F) with a horizon.
 
-    Without a horizon there is nothing to interpolate: a block's forecast is its share of the outputs, the logits say,
-    and they start from 0. The last block has no backcast, since nothing would read it.
+    Without a horizon the forecasts are not interpolated: the outputs, such as logits, are the sum of the block
+    forecasts. The last block has no backcast, which would be unused.
     """
 
     def __init__(self, config: NHiTSConfig) -> None:
@@ -90,11 +90,11 @@ class NHiTSNetwork(nn.Module):
         return sum(forecasts[1:], start=forecasts[0])
 
     def decompose(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """What each block explains of the window and what it forecasts.
+        """Backcasts and forecasts of all blocks.
 
         Returns:
-            Backcasts (B, L, F), one for each block but the last; and forecasts whose sum is the output, before them
-            the naive one if there is one.
+            Backcasts (B, L, F) of all blocks but the last; and forecasts whose sum is the output, beginning with the
+            naive one if there is one.
         """
         residual = x.transpose(1, 2)  # (B, F, L)
         backcasts, forecasts = [], []
@@ -110,17 +110,16 @@ class NHiTSNetwork(nn.Module):
 
 
 class NHiTSBlock(nn.Module):
-    """One block: pool, perceptron, coefficients, interpolation.
+    """One block: max pooling, perceptron, coefficients, interpolation.
 
-    (B, F, L) of what is left to a backcast (B, F, L), or None of the last block, and a forecast (B, H, F) or
-    (B, outputs).
+    Maps a residual (B, F, L) to a backcast (B, F, L), None in the last block, and a forecast (B, H, F) or (B, outputs).
     """
 
     def __init__(self, config: NHiTSConfig, stack: int, *, last: bool) -> None:
         super().__init__()
         self.features, self.horizon = config.features, config.horizon
         self.pool = config.pools[stack]
-        self.missing = -config.window % self.pool  # bars that the oldest part of the window lacks
+        self.missing = -config.window % self.pool  # bars to pad at the oldest end
         width, layers = config.features * ((config.window + self.missing) // self.pool), []
         for _ in range(config.layers):
             layers += [nn.Linear(width, config.hidden[stack]), nn.ReLU()]
@@ -152,9 +151,9 @@ class NHiTSBlock(nn.Module):
 
 
 class Interpolated(nn.Module):
-    """A stretch of each feature from few coefficients: (B, width) to (B, F, length).
+    """A series of each feature, interpolated from coefficients: (B, width) to (B, F, length).
 
-    The coefficients are one for every `ratio` bars, and one more for what is left over: ceil(length / ratio).
+    There are ceil(length / ratio) coefficients.
     """
 
     matrix: Tensor
@@ -165,7 +164,7 @@ class Interpolated(nn.Module):
         self.knots = -(-length // ratio)
         self.coefficients = nn.Linear(width, features * self.knots)
         matrix = torch.from_numpy(interpolation_matrix(self.knots, length, kind)).float()
-        self.register_buffer("matrix", matrix, persistent=False)  # (K, length): known from the shape
+        self.register_buffer("matrix", matrix, persistent=False)  # (K, length), derived from the shape
 
     def forward(self, hidden: Tensor) -> Tensor:
         knots: Tensor = self.coefficients(hidden).reshape(-1, self.features, self.knots)  # (B, F * K) -> (B, F, K)
@@ -173,7 +172,7 @@ class Interpolated(nn.Module):
 
 
 class NHiTS(Network):
-    """Three stacks of one block over 120 bars, from coarse to fine, unless the settings say otherwise."""
+    """N-HiTS as a member; by default three stacks of one block over 120 bars, from coarse to fine."""
 
     name: ClassVar[str] = "nhits"
     batch: ClassVar[int] = 64

@@ -1,4 +1,4 @@
-"""A torch module as an ONNX graph: small, the same bytes each time, and nothing in it of where it was made."""
+"""Export of a torch module as a small, deterministic ONNX graph without paths of the machine."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from torch import nn
 from quorate.core.errors import MissingExtraError
 from quorate.models.runtime import BATCH
 
-# Has layer normalisation as one operator, and is known to every runtime since ONNX Runtime 1.14.
+# Has layer normalisation as one operator; supported since ONNX Runtime 1.14.
 _OPSET = 18
 
 
 def to_graph(module: nn.Module, window: int, features: int, batch: int, name: str) -> bytes:
-    """The graph of a module in evaluation mode: input (B, L, F) float32 with L and F fixed, one output (B, C).
+    """Export a module in evaluation mode: input (B, L, F) float32 with L and F fixed, one output (B, C).
 
     Args:
-        module: what it does must not depend on the values it is given.
+        module: to trace; its control flow must not depend on the input values.
         window: L.
         features: F.
-        batch: rows at which the graph is fastest; written into its metadata.
+        batch: fastest batch size, written into the metadata of the graph.
         name: of the graph.
 
     Raises:
-        MissingExtraError: the library for ONNX is not installed.
+        MissingExtraError: onnx is not installed.
     """
     try:
         import onnx
@@ -41,15 +41,15 @@ def to_graph(module: nn.Module, window: int, features: int, batch: int, name: st
     exporter = logging.getLogger("torch.onnx")
     level = exporter.level
     with warnings.catch_warnings():
-        # Of the tracing exporter: that it is the older one (the newer takes seconds and unrolls more), and that a
-        # trace holds for one path through the code, which is the only one there is.
+        # Of the tracing exporter: that it is deprecated (the newer one takes seconds and unrolls more), and that a
+        # trace records one path through the code, which has only one.
         warnings.simplefilter("ignore")
         exporter.setLevel(logging.ERROR)
         try:
             torch.onnx.export(
                 module,
                 (torch.zeros(2, window, features),),
-                written,  # type: ignore[arg-type]  # the tracing exporter writes to memory, too
+                written,  # type: ignore[arg-type]  # the tracing exporter accepts a buffer
                 dynamo=False,
                 input_names=["input"],
                 output_names=["output"],
@@ -63,17 +63,17 @@ def to_graph(module: nn.Module, window: int, features: int, batch: int, name: st
     model.doc_string = ""
     model.graph.doc_string = ""
     for node in model.graph.node:
-        node.doc_string = ""  # where in which file it was traced
+        node.doc_string = ""  # has file names and line numbers
         del node.metadata_props[:]
-    _ask_only_for_what_is_read(model.graph)
+    _drop_unused_lstm_outputs(model.graph)
     del model.metadata_props[:]
     model.metadata_props.add(key=BATCH, value=str(batch))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _ask_only_for_what_is_read(graph: Any) -> None:
-    """The exporter names all outputs of an LSTM, and the runtime writes what has a name: each bar's state, for one."""
+def _drop_unused_lstm_outputs(graph: Any) -> None:
+    """Remove the names of unused LSTM outputs: ONNX Runtime computes all named ones, such as the state at each bar."""
     read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
     for node in graph.node:
         if node.op_type == "LSTM":

@@ -1,4 +1,4 @@
-"""A network member's file: its tensors as safetensors, and in the header what they are the weights of."""
+"""Model file of a network: tensors as safetensors, with a JSON header that describes the network."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from quorate.models.model_files import read_file
 
 FORMAT = "quorate-network-1"
 
-# One key only: the library writes several in no fixed order.
+# One key only: safetensors writes several in no fixed order.
 _HEADER = "quorate"
 
 
 def write_weights(path: Path, header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """The same header and tensors give the same bytes."""
-    told = json.dumps({"format": FORMAT, **header}, sort_keys=True)
-    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    path.write_bytes(safetensors.torch.save(whole, {_HEADER: told}))
+    """Write a header and tensors; the same ones give the same bytes."""
+    text = json.dumps({"format": FORMAT, **header}, sort_keys=True)
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    path.write_bytes(safetensors.torch.save(contiguous, {_HEADER: text}))
 
 
 def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Header and tensors.
+    """Read the header and tensors.
 
     Raises:
-        ModelError: no such file, half of one, one of another format, or tensors that are not finite.
+        ModelError: no such file, a truncated one, one of another format, or tensors that are not finite.
     """
     content = read_file(path)
     try:
         tensors = safetensors.torch.load(content)
-        # 8 bytes with the length of the JSON that follows.
+        # 8 bytes with the length of the JSON header that follows.
         length = int.from_bytes(content[:8], "little")
         header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_HEADER])
         found = header["format"]
@@ -52,10 +52,10 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def require_tensors(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
-    """Refuse tensors that are not those of a module.
+    """Raise if the names or shapes of tensors are not those of a module.
 
     Raises:
-        ModelError: naming the first that is missing, unknown, or of another shape.
+        ModelError: with the first tensor that is missing, unknown, or of another shape.
     """
     shapes, other = ({name: tuple(tensor.shape) for name, tensor in one.items()} for one in (found, wanted))
     for name in sorted({*shapes, *other}):

@@ -1,4 +1,4 @@
-"""A network's graph with its weights in 8 bits."""
+"""8-bit quantisation of the ONNX graphs of networks."""
 
 from quorate.models.quantise.graph import quantise
 

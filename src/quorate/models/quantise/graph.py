@@ -1,4 +1,4 @@
-"""A network's graph with its weights in 8 bits: faster where the processor multiplies bytes."""
+"""8-bit quantisation of a network's ONNX graph: faster on processors with byte products."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ from quorate.core.errors import MissingExtraError, ModelError
 from quorate.models.byte_products import BITS
 from quorate.models.export import content
 from quorate.models.input_checks import Matrix
-from quorate.models.quantise.recurrence import has_recurrence, multiply_bytes
-from quorate.models.quantise.two_parts import is_product, read_in_two_parts
+from quorate.models.quantise.recurrence import has_lstm, quantise_lstms
+from quorate.models.quantise.split_input import is_product, split_input
 
-# What holds nearly all of a network's weights, where it has no LSTM.
+# Operators with nearly all weights of a network without LSTM layers.
 _OPERATORS = ["MatMul", "Gemm"]
 
-# A product of fewer inputs or outputs would be no faster in 8 bits.
+# A product with fewer inputs or outputs is not faster in 8 bits.
 _LEAST = 16
 
 
 def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
-    """The graph with the weights of its matrix products as 8-bit integers, one scale a column; activations are
-    quantised as they come (dynamic quantisation). Its input and output are unchanged.
+    """Quantise the matrix products of a graph to 8 bits.
 
-    What reads the window itself reads it in two parts, each of 8 bits: its steps are what would change most decisions.
-    An LSTM reads its own states so where it has many windows to read; all else of it stays as it is.
+    Weights become 8-bit integers with one scale per column; activations are quantised at run time (dynamic
+    quantisation). Input and output of the graph are unchanged. Products of the input window read it as the sum of two
+    8-bit parts, because its quantisation error has the largest effect on decisions. LSTM layers read their states so,
+    for batches of many windows; the rest of them stays in single precision.
 
     Source: Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-    Inference; the runtime's own tool.
+    Inference; ONNX Runtime's quantisation tool.
 
     Args:
         graph: a serialised ONNX graph in single precision.
-        name: for messages.
-        windows: (n, L, F) float32 of training rows; an LSTM's weights are rounded by them, and only an LSTM needs any.
+        name: for error messages.
+        windows: (n, L, F) float32 training windows, by which the weights of LSTM layers are rounded; unused otherwise.
 
     Raises:
-        ModelError: it has no weights of that kind, or is no graph; for an LSTM, no windows, or layers that are not
-            understood.
+        ModelError: no weights to quantise, or bytes that are not a graph; for an LSTM, no windows or unsupported
+            layers.
         MissingExtraError: onnx is not installed.
     """
     try:
@@ -56,11 +57,11 @@ def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
         model = onnx.load_from_string(graph)
     except DecodeError as error:
         raise ModelError(f"quantise {name}", found=str(error), expected="an ONNX graph") from error
-    if has_recurrence(model.graph):
-        multiply_bytes(model, windows, name)
-        return _told(model)
-    kept = _small(model.graph)
-    read_in_two_parts(model.graph, kept)
+    if has_lstm(model.graph):
+        quantise_lstms(model, windows, name)
+        return _marked(model)
+    kept = _small_products(model.graph)
+    split_input(model.graph, kept)
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "int8.onnx"
         quantize_dynamic(
@@ -69,33 +70,33 @@ def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
             op_types_to_quantize=_OPERATORS,
             per_channel=True,
             weight_type=QuantType.QInt8,
-            # The tool makes a MatMul and an Add of each Gemm before it looks at this list.
+            # The tool replaces each Gemm by a MatMul and an Add before it reads this list.
             nodes_to_exclude=[node + suffix for node in kept for suffix in ("", "_MatMul")],
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
-        made = onnx.load(str(path))
-    # The shapes that the tool noted: with them the runtime places its arrays so that a softmax takes twice as long.
-    del made.graph.value_info[:]
-    if not any(node.op_type in ("MatMulInteger", "DynamicQuantizeMatMul") for node in made.graph.node):
+        quantised = onnx.load(str(path))
+    # With the tool's value_info, ONNX Runtime's memory layout makes a softmax twice as slow.
+    del quantised.graph.value_info[:]
+    if not any(node.op_type in ("MatMulInteger", "DynamicQuantizeMatMul") for node in quantised.graph.node):
         raise ModelError(f"quantise {name}", found="no weights to quantise", expected="matrix products or an LSTM")
-    return _told(made)
+    return _marked(quantised)
 
 
-def _told(model: Any) -> bytes:
-    """The model as bytes, which says that it multiplies bytes."""
+def _marked(model: Any) -> bytes:
+    """The model as bytes, marked in its metadata as an 8-bit graph."""
     model.metadata_props.add(key=BITS, value="8")
     return content(model)
 
 
-def _small(graph: Any) -> set[str]:
-    """Names of the products that stay as they are."""
+def _small_products(graph: Any) -> set[str]:
+    """Names of the products that are too small to quantise."""
     weights = {weight.name: weight.dims for weight in graph.initializer}
     return {node.name for node in graph.node if is_product(node, weights) and min(weights[node.input[1]]) < _LEAST}
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    # The tool advises a preparation that these graphs, exported whole, do not need.
+    # The tool logs advice on a preprocessing step that these graphs do not need.
     root = logging.getLogger()
     before = root.level
     root.setLevel(logging.ERROR)

@@ -1,8 +1,8 @@
-"""Weights rounded for what they are multiplied by.
+"""Rounding of weights that minimises the error of their products with given inputs.
 
-To round each to the nearest step treats all inputs alike. Inputs move together, though: what one row of weights loses,
-rows that are still to be rounded can make up, as far as their inputs say the same. On an LSTM's states that errs half
-as much.
+Rounding to the nearest step ignores that inputs are correlated. Here the rounding error of one row of weights is
+compensated by the rows that are rounded after it, as far as their inputs are correlated; on the states of an LSTM that
+halves the error.
 
 Source: Frantar and others, GPTQ, 2023 (arXiv 2210.17323).
 """
@@ -16,50 +16,50 @@ import numpy.typing as npt
 
 from quorate.core.types import Float32Array
 
-# Share of the inputs' mean square that is added to each, so that two inputs that are always the same can be told apart.
+# Share of the mean square of the inputs added to the diagonal, so that the matrix of equal inputs is invertible.
 _DAMPING = 1e-4
 
 
 class Rounded(NamedTuple):
-    """Weights in steps.
+    """Rounded weights, in steps.
 
     Attributes:
-        wholes: (n, u) integers.
-        bias: (u,) float32 to be added to the products: what the wholes lose of their mean.
+        integers: (n, u) whole numbers.
+        bias: (u,) float32 to add to the products: the mean error of the rounding.
     """
 
-    wholes: npt.NDArray[np.float64]
+    integers: npt.NDArray[np.float64]
     bias: Float32Array
 
 
 def rounded(weights: Float32Array, step: Float32Array, inputs: Float32Array, largest: float) -> Rounded:
-    """Choose the wholes whose products with the inputs are nearest to what the weights' are.
+    """Round weights so that their products with the inputs are close to the exact ones.
 
     Args:
         weights: (n, u).
-        step: (u,) of a column, above 0.
-        inputs: (t, n) examples of what is multiplied; t > 0.
-        largest: whole, either side of 0.
+        step: (u,) of each column, above 0.
+        inputs: (t, n) examples of the inputs; t > 0.
+        largest: absolute value of an integer.
 
-    Two weights of 0.2 in steps of 0.5 whose inputs are always the same: the second makes up for the first.
+    Two weights of 0.2 with steps of 0.5 and equal inputs: the second compensates the error of the first.
 
-    >>> twice = np.array([[0.2], [0.2]], np.float32)
+    >>> weights = np.array([[0.2], [0.2]], np.float32)
     >>> inputs = np.array([[1, 1], [-1, -1]], np.float32)
-    >>> rounded(twice, np.array([0.5], np.float32), inputs, 127).wholes.tolist()
+    >>> rounded(weights, np.array([0.5], np.float32), inputs, 127).integers.tolist()
     [[0.0], [1.0]]
     """
     rows, columns = weights.shape
-    # The bias is the weight of an input that is always 1. It comes last and is never rounded, so no error has a mean.
-    seen = np.column_stack([inputs, np.ones(len(inputs))]).astype(np.float64)
-    together = seen.T @ seen / len(seen)
-    together += _DAMPING * np.mean(np.diag(together)) * np.eye(rows + 1)
-    # The largest inputs first: most others are left then to make up for them.
-    order = np.append(np.argsort(-np.diag(together)[:rows], kind="stable"), rows)
-    makes_up = np.linalg.cholesky(np.linalg.inv(together[np.ix_(order, order)])).T
-    left = np.vstack([weights, np.zeros(columns)])[order]
-    wholes = np.empty((rows, columns))
-    for row, place in enumerate(order[:rows]):
-        wholes[place] = np.clip(np.round(left[row] / step), -largest, largest)
-        lost = (left[row] - wholes[place] * step) / makes_up[row, row]
-        left[row + 1 :] -= np.outer(makes_up[row, row + 1 :], lost)
-    return Rounded(wholes, left[rows].astype(np.float32))
+    # The bias is the weight of a constant input of 1. It is last and not rounded, so the mean error is 0.
+    extended = np.column_stack([inputs, np.ones(len(inputs))]).astype(np.float64)
+    hessian = extended.T @ extended / len(extended)
+    hessian += _DAMPING * np.mean(np.diag(hessian)) * np.eye(rows + 1)
+    # Rows with the largest inputs first, while most other rows are left to compensate their errors.
+    order = np.append(np.argsort(-np.diag(hessian)[:rows], kind="stable"), rows)
+    factor = np.linalg.cholesky(np.linalg.inv(hessian[np.ix_(order, order)])).T
+    remaining = np.vstack([weights, np.zeros(columns)])[order]
+    integers = np.empty((rows, columns))
+    for row, index in enumerate(order[:rows]):
+        integers[index] = np.clip(np.round(remaining[row] / step), -largest, largest)
+        error = (remaining[row] - integers[index] * step) / factor[row, row]
+        remaining[row + 1 :] -= np.outer(factor[row, row + 1 :], error)
+    return Rounded(integers, remaining[rows].astype(np.float32))

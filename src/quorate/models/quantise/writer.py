@@ -1,4 +1,4 @@
-"""Nodes of a graph as they are written."""
+"""Construction of the nodes and constants of an ONNX graph."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 
 class Writer:
-    """Nodes with one output each, which is named by its place.
+    """Nodes and constants of a graph; each node has one output, named by its position.
 
     Args:
-        name: what all names begin with.
+        name: prefix of all names.
     """
 
     def __init__(self, name: str) -> None:
@@ -19,16 +19,16 @@ class Writer:
         self.constants: dict[str, Any] = {}
         self._name = name
 
-    def __call__(self, operator: str, *read: str, domain: str = "", **settings: Any) -> str:
-        """Write a node; the name of its output."""
+    def __call__(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node and return the name of its output."""
         from onnx import helper
 
-        made = f"{self._name}, {len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, read, [made], domain=domain, **settings))
-        return made
+        output = f"{self._name}, {len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [output], domain=domain, **attributes))
+        return output
 
     def constant(self, name: str, values: Any) -> str:
-        """The name of a constant, made when it is first asked for."""
+        """Name of a constant, added on first use."""
         from onnx import numpy_helper
 
         name = f"{self._name}: {name}"

@@ -1,4 +1,4 @@
-"""Dropout: what share goes, what stays of the mean, and whose random numbers decide."""
+"""Dropout: share, mean, gradient and random numbers."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from quorate.models.networks.patchtst.dropout import Dropout
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_the_share_goes_and_the_mean_stays(share, dtype):
+def test_the_share_is_dropped_and_the_mean_is_kept(share, dtype):
     torch.manual_seed(1)
     out = Dropout(share)(torch.ones(400_000, dtype=dtype))
     assert out.dtype == dtype
@@ -17,21 +17,21 @@ def test_the_share_goes_and_the_mean_stays(share, dtype):
     assert len(out.unique()) == 2
 
 
-def test_something_is_left_of_a_share_next_to_1():
+def test_a_share_close_to_1_drops_at_most_255_of_256():
     out = Dropout(0.9999)(torch.ones(80_000))
     assert torch.isfinite(out).all()
     assert 0 < (out != 0).float().mean() < 0.01
 
 
 def test_neighbours_are_dropped_independently():
-    """Eight elements share a random word, one byte each."""
+    """Eight elements use one random 64-bit integer, a byte each."""
     torch.manual_seed(2)
-    gone = (Dropout(0.5)(torch.ones(80_000)) == 0).float().reshape(-1, 8)
-    correlation = torch.corrcoef(gone.T) - torch.eye(8)
+    dropped = (Dropout(0.5)(torch.ones(80_000)) == 0).float().reshape(-1, 8)
+    correlation = torch.corrcoef(dropped.T) - torch.eye(8)
     assert correlation.abs().max() < 0.05
 
 
-def test_a_gradient_passes_where_a_value_did():
+def test_the_gradient_has_the_mask_of_the_values():
     torch.manual_seed(3)
     x = torch.randn(5, 7, 3, requires_grad=True)
     out = Dropout(0.3)(x)
@@ -40,8 +40,8 @@ def test_a_gradient_passes_where_a_value_did():
     torch.testing.assert_close(out, x * x.grad)
 
 
-def test_the_same_seed_gives_the_same_mask_and_another_pass_another():
-    x = torch.ones(1001)  # no multiple of eight
+def test_the_seed_determines_the_masks():
+    x = torch.ones(1001)  # not a multiple of eight
     torch.manual_seed(4)
     first, second = Dropout(0.5)(x), Dropout(0.5)(x)
     torch.manual_seed(4)
@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_mask_and_another_pass_another():
     assert not torch.equal(first, second)
 
 
-def test_nothing_is_dropped_in_evaluation_or_by_a_share_of_0():
+def test_nothing_is_dropped_in_evaluation_mode_or_with_a_share_of_0():
     x = torch.randn(100)
     assert Dropout(0.5).eval()(x) is x
     assert Dropout(0.0)(x) is x

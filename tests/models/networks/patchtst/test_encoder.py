@@ -1,4 +1,4 @@
-"""The encoder against torch's own layers, and what its choices change."""
+"""The encoder against torch's layers, and its variants."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ from quorate.models.networks.patchtst.encoder import Encoder, EncoderConfig, Enc
 CONFIG = EncoderConfig(width=16, heads=4, layers=3, feedforward=32)
 
 
-def torchs(layer, pre_norm):
-    """torch's own layer with the weights of one of ours."""
+def torch_layer(layer, pre_norm):
+    """torch's layer with the weights of one of ours."""
     own = nn.TransformerEncoderLayer(16, 4, 32, 0.0, "gelu", batch_first=True, norm_first=pre_norm)
     names = {
         "self_attn.in_proj_": "attention.qkv.",
@@ -29,7 +29,7 @@ def torchs(layer, pre_norm):
 
 @pytest.mark.parametrize("pre_norm", [True, False])
 @pytest.mark.parametrize("training", [True, False])
-def test_layers_with_layer_norm_are_torchs_own(pre_norm, training):
+def test_layers_with_layer_norm_equal_torchs(pre_norm, training):
     torch.manual_seed(0)
     encoder = Encoder(replace(CONFIG, pre_norm=pre_norm)).train(training)
     for parameter in encoder.parameters():
@@ -37,13 +37,13 @@ def test_layers_with_layer_norm_are_torchs_own(pre_norm, training):
     x = torch.randn(6, 10, 16)
     expected = x
     for layer in encoder.layers:
-        expected = torchs(layer, pre_norm).train(training)(expected)
+        expected = torch_layer(layer, pre_norm).train(training)(expected)
     expected = encoder.norm(expected)
     torch.testing.assert_close(encoder(x), expected, rtol=1e-4, atol=1e-5)
     assert isinstance(encoder.norm, nn.LayerNorm if pre_norm else nn.Identity)
 
 
-def test_batch_norm_is_over_all_tokens_and_each_of_the_width_by_itself():
+def test_batch_norm_normalises_each_component_over_all_tokens():
     torch.manual_seed(1)
     encoder = Encoder(replace(CONFIG, layers=0, norm="batch"))
     x = 5 + 2 * torch.randn(7, 4, 16)
@@ -51,13 +51,13 @@ def test_batch_norm_is_over_all_tokens_and_each_of_the_width_by_itself():
     expected = (tokens - tokens.mean(0)) / (tokens.var(0, unbiased=False) + 1e-5).sqrt()
     torch.testing.assert_close(encoder(x), expected.reshape(7, 4, 16))
     norm = encoder.eval().norm
-    remembered = (x - norm.running_mean) / (norm.running_var + 1e-5).sqrt()
-    torch.testing.assert_close(encoder(x), remembered)
+    running = (x - norm.running_mean) / (norm.running_var + 1e-5).sqrt()
+    torch.testing.assert_close(encoder(x), running)
     torch.testing.assert_close(norm.running_mean, 0.1 * tokens.mean(0))
 
 
-def test_residual_attention_by_hand():
-    """Two layers: the second's weights come from its own scores and those of the first together."""
+def test_residual_attention_calculated_by_hand():
+    """Two layers: the scores of the first are added to those of the second."""
     torch.manual_seed(2)
     encoder = Encoder(replace(CONFIG, layers=2, residual_attention=True)).eval()
     first, second = encoder.layers
@@ -86,31 +86,31 @@ def test_without_residual_attention_no_scores_are_passed_on():
     assert EncoderLayer(replace(CONFIG, residual_attention=True))(rows, 3, None)[1].shape == (8, 3, 3)
 
 
-class Given(nn.Module):
-    """A sublayer that adds this to every token."""
+class Constant(nn.Module):
+    """A sublayer that returns a constant for every token."""
 
-    def __init__(self, value, *also):
+    def __init__(self, value, *more):
         super().__init__()
-        self.value, self.also = value, also
+        self.value, self.more = value, more
 
     def forward(self, rows, *_):
-        added = torch.full_like(rows, self.value)
-        return (added, *self.also) if self.also else added
+        output = torch.full_like(rows, self.value)
+        return (output, *self.more) if self.more else output
 
 
 @pytest.mark.parametrize(("attention", "perceptron", "kept"), [(1.0, 0.0, 0.7**2), (0.0, 1.0, 0.7)])
-def test_what_attention_adds_is_dropped_twice_as_in_the_authors_code(attention, perceptron, kept):
-    """After its projection, and before it is added; what the perceptron adds, once."""
+def test_attention_output_has_two_dropouts_as_in_the_authors_code(attention, perceptron, kept):
+    """After its projection and before the residual connection; the perceptron output has one."""
     torch.manual_seed(4)
     layer = EncoderLayer(replace(CONFIG, dropout=0.3)).train()
-    layer.attention, layer.perceptron = Given(attention, None), Given(perceptron)
+    layer.attention, layer.perceptron = Constant(attention, None), Constant(perceptron)
     added = layer(torch.zeros(20_000, 16), 10, None)[0]
     assert float((added != 0).float().mean()) == pytest.approx(kept, abs=0.01)
     assert float(added.mean()) == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("residual", [False, True])
-def test_activations_worked_out_again_give_the_same_gradients(residual):
+def test_recomputed_activations_give_the_same_gradients(residual):
     config = replace(CONFIG, residual_attention=residual, dropout=0.3, attention_dropout=0.2)
     x, gradients = torch.randn(4, 5, 16), []
     for recompute in (False, True):
@@ -123,6 +123,6 @@ def test_activations_worked_out_again_give_the_same_gradients(residual):
         torch.testing.assert_close(one, other)
 
 
-def test_batch_norm_does_not_offer_to_work_anything_out_again():
-    """It would count each batch twice in what it remembers for later."""
+def test_batch_norm_does_not_support_recomputation():
+    """It would update the running statistics twice per batch."""
     assert not hasattr(Encoder(replace(CONFIG, norm="batch")), "recompute")

@@ -1,4 +1,4 @@
-"""PatchTST as a member: its shape by the settings, and pre-training on the way."""
+"""PatchTST as a member: its shape from the settings, and its pre-training."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def rows(count, seed=0):
 
 @pytest.mark.parametrize("preset", ["own", "paper", "small"])
 def test_presets(preset):
-    """`paper` and `small` are the published shapes, whatever the settings say of it."""
+    """`paper` and `small` are the published shapes; other settings of the shape are ignored."""
     config = member(PatchTSTSettings(preset=preset, width=64))._module(14).config
     expected = {
         "own": (64, 8, 512, 12, 12, False, "layer", True, False, 10),
@@ -50,7 +50,7 @@ def test_presets(preset):
     assert config.outputs == 3
 
 
-def test_every_setting_of_the_shape_reaches_the_network():
+def test_settings_of_the_shape_are_used():
     changed = PatchTSTSettings(
         window=60,
         patch=10,
@@ -90,32 +90,32 @@ def test_every_setting_of_the_shape_reaches_the_network():
         ({"probe_epochs": 1}, "probe_epochs"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(change, named):
+def test_invalid_settings_are_refused(change, named):
     with pytest.raises(SettingsError, match=f"models.patchtst.{named}"):
         replace(SMALL, **change)
 
 
-def test_pre_training_comes_first_and_makes_another_model():
+def test_pre_training_runs_before_the_training_and_changes_the_model():
     X, y = rows(192)
-    later = StoppingRows(*rows(64, seed=9))
-    said = {}
+    stopping = StoppingRows(*rows(64, seed=9))
+    scores = {}
     for name, settings in {
         "plain": SMALL,
         "pre-trained": replace(SMALL, pretrain_epochs=2),
         "probed": replace(SMALL, pretrain_epochs=2, probe_epochs=1),
     }.items():
-        told = []
-        fitted = member(settings).fit(X, y, later=later, progress=lambda *step, told=told: told.append(step))
-        said[name] = fitted.predict_proba(X)
-        again = member(settings).fit(X, y, later=later)
-        assert np.array_equal(again.predict_proba(X), said[name])
-        done = [step for step, _ in told]
+        calls = []
+        fitted = member(settings).fit(X, y, stopping=stopping, progress=lambda *step, calls=calls: calls.append(step))
+        scores[name] = fitted.predict_proba(X)
+        again = member(settings).fit(X, y, stopping=stopping)
+        assert np.array_equal(again.predict_proba(X), scores[name])
+        done = [step for step, _ in calls]
         epochs = settings.pretrain_epochs + settings.probe_epochs + settings.epochs
         assert done == sorted(done)
-        assert done[-1] == told[-1][1] == 3 * epochs  # three batches of 64 an epoch
-        assert {total for _, total in told} == {3 * epochs}
-    assert not np.allclose(said["plain"], said["pre-trained"])
-    assert not np.allclose(said["probed"], said["pre-trained"])
+        assert done[-1] == calls[-1][1] == 3 * epochs  # three batches of 64 per epoch
+        assert {total for _, total in calls} == {3 * epochs}
+    assert not np.allclose(scores["plain"], scores["pre-trained"])
+    assert not np.allclose(scores["probed"], scores["pre-trained"])
 
 
 class Killed(BaseException):
@@ -123,8 +123,8 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("step", [2, 5, 8, 11])
-def test_killed_in_any_part_it_ends_with_the_same_model(tmp_path, step):
-    """Three steps an epoch: pre-training to 6, probing to 9, training to 18."""
+def test_a_run_killed_in_any_phase_ends_with_the_same_model(tmp_path, step):
+    """Three steps per epoch: pre-training to 6, probing to 9, training to 18."""
     settings = replace(SMALL, pretrain_epochs=2, probe_epochs=1, checkpoint_s=0.0)
     X, y = rows(192)
     whole = member(settings).fit(X, y).predict_proba(X)
@@ -142,8 +142,8 @@ def test_killed_in_any_part_it_ends_with_the_same_model(tmp_path, step):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_graph_reads_heads_where_they_lie():
-    """What the runtime can fuse with its products: the first axis is moved, keys are turned; no size is asked for."""
+def test_the_graph_has_only_transpositions_that_the_runtime_fuses():
+    """Of the first axis, and of the keys; no operators on shapes."""
     model = member()
     X, y = rows(64)
     graph = onnx.load_from_string(model.fit(X, y).to_onnx()).graph

@@ -1,4 +1,4 @@
-"""Patches cut out by hand, and embeddings against plain sums."""
+"""Patches against expected ones, and embeddings against matrix products."""
 
 import math
 
@@ -17,13 +17,13 @@ from quorate.models.networks.patchtst.patching import PatchEmbedding, align, cut
         (6, 4, 2, False, [[0, 1, 2, 3], [2, 3, 4, 5]]),
         (6, 4, 2, True, [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 5, 5]]),
         (6, 2, 2, True, [[0, 1], [2, 3], [4, 5], [5, 5]]),
-        (7, 3, 3, False, [[1, 2, 3], [4, 5, 6]]),  # the oldest bar is left over, never the newest
+        (7, 3, 3, False, [[1, 2, 3], [4, 5, 6]]),  # the oldest bar is cut
         (7, 3, 3, True, [[1, 2, 3], [4, 5, 6], [6, 6, 6]]),
         (5, 5, 1, False, [[0, 1, 2, 3, 4]]),
         (5, 5, 1, True, [[0, 1, 2, 3, 4], [1, 2, 3, 4, 4]]),
     ],
 )
-def test_patches_by_hand(window, patch, stride, padded, patches):
+def test_patches_of_small_windows(window, patch, stride, padded, patches):
     x = torch.arange(float(window)).expand(2, 3, window)
     aligned = align(x, patch, stride, end_padding=padded)
     found = cut(aligned.reshape(6, -1), patch, stride)
@@ -32,18 +32,18 @@ def test_patches_by_hand(window, patch, stride, padded, patches):
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(1, 20), st.booleans())
-def test_as_many_patches_as_were_counted_and_the_newest_bar_last(window, patch, stride, padded):
+def test_patches_end_with_the_newest_bar(window, patch, stride, padded):
     patch, stride = min(patch, window), min(stride, patch, window)
     x = torch.arange(float(window))[None, None]
     patches = cut(align(x, patch, stride, end_padding=padded)[0], patch, stride)
     assert patches.shape == (1, patch_count(window, patch, stride, end_padding=padded), patch)
     assert patches[0, -1, -1] == window - 1
-    assert patches[0, 0, 0] < stride  # what is left over is less than a stride
+    assert patches[0, 0, 0] < stride  # fewer bars than a stride are cut
 
 
 @pytest.mark.parametrize("kind", ["linear", "convolution"])
 @pytest.mark.parametrize(("patch", "stride"), [(4, 4), (4, 2), (3, 1)])
-def test_an_embedding_is_each_patch_times_the_weights(kind, patch, stride):
+def test_the_embedding_of_a_patch_is_its_product_with_the_weights(kind, patch, stride):
     torch.manual_seed(3)
     x = torch.randn(5, patch + 3 * stride)
     embedding = PatchEmbedding(patch, stride, 4, 6, kind, "learnable")
@@ -57,7 +57,7 @@ def test_an_embedding_is_each_patch_times_the_weights(kind, patch, stride):
     torch.testing.assert_close(embedding.embed(cut(x, patch, stride)), found, rtol=1e-5, atol=1e-5)
 
 
-def test_sinusoids_by_hand():
+def test_sinusoids_calculated_by_hand():
     table = sinusoidal(3, 4)
     for n in range(3):
         expected = [math.sin(n), math.cos(n), math.sin(n / 100), math.cos(n / 100)]
@@ -65,7 +65,7 @@ def test_sinusoids_by_hand():
     assert sinusoidal(2, 3).shape == (2, 3)
 
 
-def test_learnable_positions_learn_and_sinusoids_do_not():
+def test_only_learnable_positions_are_parameters():
     learnable = PatchEmbedding(4, 4, 50, 64, "linear", "learnable")
     assert "positions" in dict(learnable.named_parameters())
     assert learnable.positions.abs().max() <= 0.02

@@ -1,4 +1,4 @@
-"""RevIN against figures worked by hand, and what it must never do: remember."""
+"""RevIN against values calculated by hand, its inverse, and its statelessness."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +18,7 @@ def test_the_variance_is_biased():
     assert normalised.flatten().tolist() == pytest.approx([-2 / scale.item(), -1 / scale.item(), 3 / scale.item()])
 
 
-def test_weight_and_bias_come_after_the_normalisation_and_go_before_the_restoration():
+def test_weight_and_bias_follow_the_normalisation_and_are_inverted_first():
     revin = RevIN(2, affine=True)
     with torch.no_grad():
         revin.weight.copy_(torch.tensor([2.0, 1.0]))
@@ -42,7 +42,7 @@ def test_weight_and_bias_come_after_the_normalisation_and_go_before_the_restorat
     affine=st.booleans(),
     level=st.sampled_from([0.0, -50.0, 1000.0]),
 )
-def test_restoring_undoes_normalising(seed, batch, length, affine, level):
+def test_restore_inverts_the_normalisation(seed, batch, length, affine, level):
     torch.manual_seed(seed)
     revin = RevIN(3, affine=affine)
     if affine:
@@ -55,15 +55,15 @@ def test_restoring_undoes_normalising(seed, batch, length, affine, level):
     torch.testing.assert_close(revin.restore(normalised, statistics), x, rtol=1e-5, atol=1e-4)
 
 
-def test_a_channel_that_does_not_move_is_zero():
+def test_a_constant_channel_becomes_zero():
     normalised, (mean, scale) = RevIN(1)(torch.full((1, 5, 1), 4.0))
     assert not normalised.any()
     assert mean.item() == 4.0
     assert scale.item() == pytest.approx(1e-5**0.5)
 
 
-def test_one_window_is_normalised_alike_alone_and_among_120():
-    """120 windows of 120 bars: where batch and time are as long as each other, a mistaken axis would not show."""
+def test_windows_are_normalised_independently_of_the_batch():
+    """120 windows of 120 bars: with equal lengths of batch and time, a confusion of the axes raises no error."""
     torch.manual_seed(1)
     x = torch.randn(120, 120, 2) * torch.arange(1, 121)[:, None, None]
     whole, statistics = RevIN(2)(x)
@@ -73,7 +73,7 @@ def test_one_window_is_normalised_alike_alone_and_among_120():
         assert torch.equal(its.scale[0], statistics.scale[row])
 
 
-def test_nothing_of_a_pass_stays_on_the_module():
+def test_a_forward_pass_keeps_no_state_on_the_module():
     revin = RevIN(2, affine=True)
     before = {key: tensor.clone() for key, tensor in revin.state_dict().items()}
     attributes = set(vars(revin))
@@ -86,13 +86,13 @@ def test_nothing_of_a_pass_stays_on_the_module():
     assert not list(revin.buffers())
 
 
-def test_threads_do_not_disturb_one_another():
+def test_calls_from_several_threads_are_independent():
     revin = RevIN(2)
     windows = [10.0**power * torch.randn(8, 50, 2) for power in range(-2, 4)] * 20
 
-    def there_and_back(x):
+    def round_trip(x):
         return revin.restore(*revin(x))
 
     with ThreadPoolExecutor(4) as pool:
-        for x, back in zip(windows, pool.map(there_and_back, windows), strict=True):
-            torch.testing.assert_close(back, x, rtol=1e-4, atol=1e-4)
+        for x, restored in zip(windows, pool.map(round_trip, windows), strict=True):
+            torch.testing.assert_close(restored, x, rtol=1e-4, atol=1e-4)

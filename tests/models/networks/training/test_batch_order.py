@@ -12,25 +12,25 @@ def test_every_pass_visits_every_row_once(rows, batch, share, seed):
     assert 1 <= order.epoch_rows <= rows
     visited = []
     for step in range(3 * (rows // order.epoch_rows + 1) * order.epoch_steps):
-        given = order.rows(step)
-        assert 1 <= len(given) <= batch
-        visited.extend(given.tolist())
+        rows_of_step = order.rows(step)
+        assert 1 <= len(rows_of_step) <= batch
+        visited.extend(rows_of_step.tolist())
     for first in range(0, len(visited) - rows + 1, rows):
         assert sorted(visited[first : first + rows]) == list(range(rows))
 
 
-def test_an_epoch_has_its_share_and_drops_nothing():
+def test_an_epoch_has_its_share_of_the_rows_with_a_smaller_last_batch():
     order = BatchOrder(rows=1000, batch=64, share=0.25, seed=3)
     sizes = [len(order.rows(step)) for step in range(order.epoch_steps)]
     assert sizes == [64, 64, 64, 58]
 
 
 @given(st.integers(0, 200))
-def test_a_step_is_the_same_whatever_was_asked_before(step):
-    asked, fresh = BatchOrder(100, 7, 0.3, 1), BatchOrder(100, 7, 0.3, 1)
+def test_the_rows_of_a_step_do_not_depend_on_earlier_calls(step):
+    used, fresh = BatchOrder(100, 7, 0.3, 1), BatchOrder(100, 7, 0.3, 1)
     for earlier in (step + 30, 0, max(0, step - 1)):
-        asked.rows(earlier)
-    np.testing.assert_array_equal(asked.rows(step), fresh.rows(step))
+        used.rows(earlier)
+    np.testing.assert_array_equal(used.rows(step), fresh.rows(step))
 
 
 def test_passes_and_seeds_differ():

@@ -1,4 +1,4 @@
-"""A run that was cut off goes on and ends with the same weights; what it went on from is never half a file."""
+"""Checkpoints: an interrupted run resumes and ends with the same weights; damaged files are refused."""
 
 import logging
 import os
@@ -16,9 +16,8 @@ import torch
 from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
 from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
+from quorate.models.networks.training import TrainingOptions, cross_entropy, fit_network
 from quorate.models.networks.training.checkpoint import Checkpoint, CheckpointState
-from quorate.models.networks.training.fit import fit
-from quorate.models.networks.training.losses import cross_entropy
 
 # A checkpoint after every step.
 SETTINGS = NetworkSettings(epochs=5, batch=64, share=0.8, learning_rate=0.01, patience=5, checkpoint_s=0)
@@ -42,9 +41,9 @@ def run(small):
                 raise CutOffError
 
         examples = kwargs.pop("examples", small.examples(300))
-        later = kwargs.pop("later", small.examples(60, 1))
+        stopping = kwargs.pop("stopping", small.examples(60, 1))
         given = {"name": "it", "seed": seed, "threads": 1, "progress": progress, "checkpoint": checkpoint, **kwargs}
-        return fit(module, examples, later, cross_entropy, settings, **given)
+        return fit_network(module, examples, stopping, cross_entropy, TrainingOptions(settings, **given))
 
     return run
 
@@ -62,7 +61,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 9, 19, 20])
-def test_a_run_that_was_cut_off_ends_like_one_that_was_not(small, run, whole, path, step):
+def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(small, run, whole, path, step):
     """In the middle of an epoch, at its end, before the last step and after it."""
     with pytest.raises(CutOffError):
         run(network(), checkpoint=path, until=step)
@@ -75,30 +74,30 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(small, run, whole, pa
     assert list(path.parent.iterdir()) == []
 
 
-def test_it_goes_on_once_more_after_patience_has_ended_it(small, run, path):
-    """Cut off between the last validation and the removal of the file."""
-    later = small.examples(60, 1)
-    later._target = 2 - later._target
+def test_a_run_interrupted_after_early_stopping_resumes(small, run, path):
+    """Between the last validation and the removal of the file."""
+    stopping = small.examples(60, 1)
+    stopping._target = 2 - stopping._target
     settings = replace(SETTINGS, epochs=30, patience=2, schedule="constant")
     whole = network()
-    history = run(whole, settings, later=later)
+    history = run(whole, settings, stopping=stopping)
     assert history.stopped == "patience"
     with pytest.raises(CutOffError):
-        run(network(), settings, later=later, checkpoint=path, until=history.steps)
+        run(network(), settings, stopping=stopping, checkpoint=path, until=history.steps)
     module = network()
-    again = run(module, settings, later=later, checkpoint=path)
+    resumed = run(module, settings, stopping=stopping, checkpoint=path)
     assert small.weights(module) == small.weights(whole)
-    assert replace(again, seconds=0) == replace(history, seconds=0)
+    assert replace(resumed, seconds=0) == replace(history, seconds=0)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_run_killed_at_any_moment_ends_like_one_that_was_not(small, run, whole, path, seed):
-    """SIGKILL in a process of its own, at random moments: most fall into a write, there being one a step."""
+def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(small, run, whole, path, seed):
+    """SIGKILL of a child process at random moments, most of them during a write, which happens at every step."""
     draw, kills = random.Random(seed), 0
     done = path.parent / "done"
     for _ in range(200):
         with warnings.catch_warnings():
-            # Newer Pythons warn of threads that a fork leaves behind; the child uses none.
+            # Newer Python versions warn of a fork with threads; the child uses none.
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if child == 0:
@@ -124,13 +123,13 @@ def test_a_run_killed_at_any_moment_ends_like_one_that_was_not(small, run, whole
     assert list(path.parent.iterdir()) == [done]
 
 
-def cut(run, path, **kwargs):
+def interrupt(run, path, **kwargs):
     with pytest.raises(CutOffError):
         run(network(), checkpoint=path, until=6, **kwargs)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"seed": 4}, "seed 3, now 4"),
         ({"settings": replace(SETTINGS, learning_rate=0.02)}, "learning_rate 0.01, now 0.02"),
@@ -139,21 +138,21 @@ def cut(run, path, **kwargs):
         ({"steps": 21}, "now 21"),
     ],
 )
-def test_the_checkpoint_of_another_run_is_not_gone_on_from_and_the_log_says_why(small, run, path, caplog, change, told):
-    cut(run, path, identity={"data": "a"})
+def test_the_checkpoint_of_another_run_is_ignored_with_a_warning(small, run, path, caplog, change, message):
+    interrupt(run, path, identity={"data": "a"})
     given = {"identity": {"data": "a"}, **change}
     fresh = network()
     run(fresh, **given)
     module = network()
     with caplog.at_level(logging.WARNING):
         run(module, **given, checkpoint=path)
-    assert told in caplog.text
-    assert "training starts afresh" in caplog.text
+    assert message in caplog.text
+    assert "training starts from the beginning" in caplog.text
     assert small.weights(module) == small.weights(fresh)
 
 
-def test_the_checkpoint_of_another_shape_is_not_gone_on_from(small, run, path, caplog):
-    cut(run, path)
+def test_the_checkpoint_of_another_shape_is_ignored(small, run, path, caplog):
+    interrupt(run, path)
     wider = RecurrentNetwork(LSTMConfig(features=3, outputs=3, width=24, layers=2))
     with caplog.at_level(logging.WARNING):
         run(wider, checkpoint=path)
@@ -161,8 +160,8 @@ def test_the_checkpoint_of_another_shape_is_not_gone_on_from(small, run, path, c
     assert "shapes" in caplog.text
 
 
-def test_how_often_it_is_written_makes_no_other_run(run, path, caplog):
-    cut(run, path)
+def test_the_checkpoint_interval_is_not_part_of_the_identity(run, path, caplog):
+    interrupt(run, path)
     steps = []
     run(network(), replace(SETTINGS, checkpoint_s=99), checkpoint=path, progress=lambda done, _: steps.append(done))
     assert steps[0] == 7
@@ -170,7 +169,7 @@ def test_how_often_it_is_written_makes_no_other_run(run, path, caplog):
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         lambda _: b"",
         lambda content: content[: len(content) // 2],
@@ -185,25 +184,25 @@ def test_how_often_it_is_written_makes_no_other_run(run, path, caplog):
     ],
     ids=["empty", "half", "short", "long", "noise", "a bit", "a name", "a number", "no header", "another format"],
 )
-def test_a_file_that_is_not_whole_is_refused_and_left_as_it_is(run, path, spoil):
-    cut(run, path)
+def test_a_damaged_file_is_refused_and_left_unchanged(run, path, damage):
+    interrupt(run, path)
     whole = path.read_bytes()
-    spoiled = spoil(whole)
-    assert spoiled != whole
-    path.write_bytes(spoiled)
+    damaged = damage(whole)
+    assert damaged != whole
+    path.write_bytes(damaged)
     with pytest.raises(ModelError, match="Remove the file to train from the beginning") as caught:
         run(network(), checkpoint=path)
     assert str(path) in str(caught.value)
-    assert path.read_bytes() == spoiled
+    assert path.read_bytes() == damaged
 
 
-def test_a_folder_in_its_place_is_refused(run, path):
+def test_a_folder_at_its_path_is_refused(run, path):
     path.mkdir()
     with pytest.raises(ModelError, match="directory"):
         run(network(), checkpoint=path)
 
 
-def test_a_full_disk_costs_the_checkpoint_and_not_the_run(small, run, whole, path, caplog):
+def test_a_run_continues_without_a_checkpoint_on_a_full_disk(small, run, whole, path, caplog):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     module = network()
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
@@ -218,8 +217,8 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(small, run, whole, pat
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_disk_that_fills_later_keeps_the_last_whole_file(run, path):
-    cut(run, path)
+def test_a_failed_write_keeps_the_previous_file(run, path):
+    interrupt(run, path)
     before = path.read_bytes()
     checkpoint = Checkpoint(path, "it", {})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -232,9 +231,9 @@ def test_a_disk_that_fills_later_keeps_the_last_whole_file(run, path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_folder_of_a_checkpoint_is_made(small, run, whole, tmp_path):
+def test_the_folder_of_a_checkpoint_is_created(small, run, whole, tmp_path):
     path = tmp_path / "not" / "there" / "yet"
-    cut(run, path)
+    interrupt(run, path)
     module = network()
     run(module, checkpoint=path)
     assert small.weights(module) == whole[0]

@@ -188,11 +188,11 @@ def _fit(name: str, inputs: Inputs, given: TrainingRows, settings: Settings) -> 
         raise ModelError(
             f"train {name}", found="no row with a complete window of bars", expected=f"{model.window} bars in a row"
         )
-    later = None
-    stopping = given.stopping_start + np.flatnonzero(complete[given.stopping_start :])
-    if model.stops_early and len(stopping):
-        later = StoppingRows(inputs.at(stopping, model.window), given.y[stopping])
-    model.fit(inputs.at(rows, model.window), given.y[rows], weight=given.weight[rows], later=later)
+    stopping = None
+    later = given.stopping_start + np.flatnonzero(complete[given.stopping_start :])
+    if model.stops_early and len(later):
+        stopping = StoppingRows(inputs.at(later, model.window), given.y[later])
+    model.fit(inputs.at(rows, model.window), given.y[rows], weight=given.weight[rows], stopping=stopping)
     graph = model.to_onnx()
     count = min(_CHECKED_ROWS // model.window + 1, len(rows))
     sample = inputs.at(rows[np.linspace(0, len(rows) - 1, count, dtype=np.int64)], model.window)

@@ -1,3 +1,16 @@
-"""PatchTST: patching, attention, encoder, pre-training, and the network as a member."""
+"""PatchTST: patching, attention, encoder, masked pre-training, and the network as a member."""
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+from quorate.core.deferred import deferred
+
+if TYPE_CHECKING:
+    from quorate.models.networks.patchtst.encoder import EncoderConfig as EncoderConfig
+    from quorate.models.networks.patchtst.member import PatchTST as PatchTST
+    from quorate.models.networks.patchtst.network import PatchTSTConfig as PatchTSTConfig
+    from quorate.models.networks.patchtst.network import PatchTSTNetwork as PatchTSTNetwork
+else:
+    __getattr__, __all__ = deferred(
+        __name__,
+        {"encoder": "EncoderConfig", "member": "PatchTST", "network": "PatchTSTConfig PatchTSTNetwork"},
+    )

@@ -1,11 +1,11 @@
-"""Attention among the few patches of one channel.
+"""Multi-head self-attention among the patches of one channel.
 
-Vaswani et al., Attention Is All You Need, 2017; scores that add up over the layers: He et al., RealFormer, 2021
+Vaswani et al., Attention Is All You Need, 2017; residual attention scores: He et al., RealFormer, 2021
 (arXiv 2012.11747), which PatchTST uses.
 
-The tiles are tiny (10 x 10 at the member's size), and there are tens of thousands of them in a batch. The fused kernel
-is made for long sequences and is slow on these; so is a softmax over rows of 10. Two batched products and a softmax of
-elementwise steps are several times faster, in bfloat16 above all (benchmarks/networks_step.py).
+The score matrices are small (10 x 10 at the member's size), with tens of thousands of them in a batch. torch's fused
+kernel is made for long sequences and is slow on these, as is a softmax over rows of 10. Two batched products and a
+softmax of elementwise operations are several times faster, mainly in bfloat16 (benchmarks/networks_step.py).
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ class Attention(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, rows: Tensor, N: int, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Tokens of S sequences as the rows of one matrix: in a graph, a product and its bias are one node then.
+        """Attend within each sequence.
+
+        The tokens of all sequences are the rows of one matrix, so that in a graph a product and its bias are one node.
 
         Args:
             rows: (SN, D) tokens, in the order of `as_rows`.
             N: tokens of a sequence.
-            before: (SH, N, N) scores of the layer below, to be added.
+            before: (SH, N, N) scores of the previous layer, which are added.
 
         Returns:
             (SN, D) new tokens and (SH, N, N) scores.
@@ -51,15 +53,15 @@ class Attention(nn.Module):
         if before is not None:
             scores = scores + before
         weights = self.dropout(softmax(scores))
-        return self.out(self._side_by_side(torch.bmm(weights, v))), scores
+        return self.out(self._concatenate(torch.bmm(weights, v))), scores
 
     def _heads(self, qkv: Tensor, N: int) -> Sequence[Tensor]:
-        H, D = self.heads, int(qkv.shape[1]) // 3  # known when a graph is traced, unlike S
+        H, D = self.heads, int(qkv.shape[1]) // 3  # constants when a graph is traced, unlike S
         if torch.onnx.is_in_onnx_export():
             return [part.reshape(N, -1, D // H).transpose(0, 1) for part in torch.split(qkv, D, dim=1)]
         return qkv.reshape(-1, N, 3, H, D // H).permute(2, 0, 3, 1, 4).reshape(3, -1, N, D // H).unbind(0)
 
-    def _side_by_side(self, mixed: Tensor) -> Tensor:
+    def _concatenate(self, mixed: Tensor) -> Tensor:
         """(SH, N, d) heads as (SN, D) rows."""
         H, N, d = self.heads, int(mixed.shape[1]), int(mixed.shape[2])
         if torch.onnx.is_in_onnx_export():
@@ -68,16 +70,16 @@ class Attention(nn.Module):
 
 
 def as_rows(tokens: Tensor) -> Tensor:
-    """(S, N, D) tokens as the (SN, D) rows of one matrix, a sequence after the other.
+    """(S, N, D) tokens as the (SN, D) rows of one matrix, sequence by sequence.
 
-    In a graph, all first tokens come before all second ones: the runtime's product reads heads where they lie if no
-    axis but the first is out of its place, and nothing need be copied.
+    In a graph the order is token by token (N, S): ONNX Runtime then fuses the transposition of the heads with their
+    product, without a copy.
     """
     return (tokens.transpose(0, 1) if torch.onnx.is_in_onnx_export() else tokens).reshape(-1, int(tokens.shape[-1]))
 
 
 def as_tokens(rows: Tensor, N: int) -> Tensor:
-    """And back: (S, N, D)."""
+    """The (S, N, D) tokens of (SN, D) rows: the inverse of `as_rows`."""
     D = int(rows.shape[1])
     return rows.reshape(N, -1, D).transpose(0, 1) if torch.onnx.is_in_onnx_export() else rows.reshape(-1, N, D)
 
@@ -89,21 +91,21 @@ def softmax(scores: Tensor) -> Tensor:
     [[0.5, 0.5], [1.0, 0.0]]
     """
     if torch.onnx.is_in_onnx_export():
-        return scores.softmax(dim=-1)  # one node, which the runtime does well
+        return scores.softmax(dim=-1)  # one node, which is fast in ONNX Runtime
     return _Softmax.apply(scores)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Softmax(torch.autograd.Function):
-    """Softmax of short rows, each step vectorised over all rows at once.
+    """Softmax of short rows by elementwise operations over all rows at once.
 
-    A row's sum, spread over the row, is a product with a matrix of ones: that is faster than to reduce rows of 10 and
-    to broadcast the results.
+    The row sums, broadcast to the rows, are a product with a matrix of ones, which is faster than a reduction over rows
+    of 10 and a broadcast.
     """
 
     @staticmethod
     def forward(ctx: Any, scores: Tensor) -> Tensor:
-        powers = (scores - scores.amax(dim=-1, keepdim=True)).exp_()
-        weights = powers.div_(_row_sums(powers))
+        exponentials = (scores - scores.amax(dim=-1, keepdim=True)).exp_()
+        weights = exponentials.div_(_row_sums(exponentials))
         ctx.save_for_backward(weights)
         return weights
 

@@ -1,4 +1,4 @@
-"""Dropout with masks that cost next to nothing on a processor."""
+"""Dropout with masks that are fast to draw on a CPU."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _LEVELS = 256
 
 
 class Dropout(nn.Module):
-    """Zeros a share of what it reads while it trains, and raises the rest so that the mean stays.
+    """Set a share of the elements to 0 in training and scale the others to keep the mean.
 
-    torch draws a float for every element, which takes longer than the layers around it. Here each takes one byte of
-    64 random bits, so the share is rounded to 256ths, at most 255 of them, and what is raised is raised by the rounded
-    one. The bits are torch's: the same seed gives the same masks.
+    torch draws a float for every element, which takes longer than the layers around it. Here each element uses one byte
+    of a random 64-bit integer, so the share is rounded to 256ths, at most 255 of them, and the scale follows the
+    rounded share. The integers are torch's random numbers: the same seed gives the same masks.
 
     Args:
-        share: to drop, from 0 to less than 1.
+        share: to drop, 0 <= share < 1.
 
     >>> Dropout(0.3).train()(torch.ones(100_000)).unique().tolist()
     [0.0, 1.430167555809021]

@@ -1,4 +1,4 @@
-"""The transformer encoder of PatchTST, with the choices its paper and code leave open.
+"""The transformer encoder of PatchTST, with the variants of its paper and code.
 
 Nie et al., A Time Series is Worth 64 Words, 2023 (arXiv 2211.14730), section 3.1 and appendix A.1.4.
 """
@@ -19,19 +19,20 @@ Norm = Literal["layer", "batch"]
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
-    """Sizes and choices of an encoder.
+    """Shape of an encoder.
 
     Attributes:
         width: D of a token.
         heads: H of attention, a divisor of D.
-        layers: one above the other.
+        layers: number of layers.
         feedforward: width inside a layer's perceptron.
-        dropout: of what each sublayer adds and inside its perceptron; of what attention adds twice, as in the authors'
-            code.
+        dropout: of the output of each sublayer and inside the perceptron; twice of the attention output, as in the
+            authors' code.
         attention_dropout: of the attention weights.
-        norm: over a token, or over all tokens of the batch.
-        pre_norm: normalise what a sublayer reads, and the end of the encoder; else what it and its input add up to.
-        residual_attention: each layer adds the scores of the one below to its own.
+        norm: "layer" normalises each token, "batch" each component over all tokens of the batch.
+        pre_norm: normalise the input of each sublayer and the output of the encoder; else the sum of each sublayer's
+            input and output.
+        residual_attention: each layer adds the attention scores of the previous one to its own.
     """
 
     width: int = 128
@@ -46,11 +47,11 @@ class EncoderConfig:
 
 
 class Encoder(nn.Module):
-    """(S, N, D) tokens to (S, N, D) tokens; within, they are the (SN, D) rows of one matrix.
+    """(S, N, D) tokens to (S, N, D) tokens; the layers read them as the (SN, D) rows of one matrix.
 
     Attributes:
-        recompute: forget activations inside the layers and work them out again in the backward pass. Only with layer
-            norm: batch norm would count each batch twice in what it remembers.
+        recompute: recompute the activations of the layers in the backward pass instead of keeping them. Only with layer
+            normalisation: batch normalisation would update its running statistics twice.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -72,7 +73,7 @@ class Encoder(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Attention and a perceptron, each added to what it read."""
+    """Attention and a perceptron, each with a residual connection."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -86,12 +87,12 @@ class EncoderLayer(nn.Module):
             nn.Linear(config.feedforward, config.width),
         )
         self.norms = nn.ModuleList((_norm(config), _norm(config)))
-        # Dropped twice is dropped once, with the share that is left of what is left.
+        # Two dropouts in sequence are one with this share.
         self.mixed_dropout = Dropout(1 - (1 - config.dropout) ** 2)
         self.dropout = Dropout(config.dropout)
 
     def forward(self, rows: Tensor, N: int, before: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Tokens and scores as in `Attention`; the scores to pass on, if any."""
+        """Tokens as in `Attention`, and the scores for the next layer with residual attention."""
         first, second = self.norms
         mixed, scores = self.attention(first(rows) if self.pre_norm else rows, N, before)
         rows = rows + self.mixed_dropout(mixed)

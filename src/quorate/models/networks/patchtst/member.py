@@ -1,21 +1,19 @@
-"""PatchTST as a member: its shape by the settings, and what may come before its training."""
+"""PatchTST as a member: its shape from the settings, and its optional pre-training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from torch import nn
 
-from quorate.models.base import FitRequest, Progress
-from quorate.models.networks.network_model import Network
+from quorate.models.base import Progress
+from quorate.models.networks.network_model import Network, TrainingExamples
 from quorate.models.networks.patchtst.encoder import EncoderConfig
 from quorate.models.networks.patchtst.network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
 from quorate.models.networks.patchtst.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
-from quorate.models.networks.scaling import Standardised
+from quorate.models.networks.scaling import StandardisedNetwork
 from quorate.models.networks.training.batch_order import BatchOrder
-from quorate.models.networks.training.examples import WindowExamples
 from quorate.models.networks.training.loss_history import LossHistory
 from quorate.models.networks.training.processor import isolated
 
@@ -23,7 +21,7 @@ _PRESETS = {"paper": PAPER, "small": SMALL}
 
 
 class PatchTST(Network):
-    """Ten patches of twelve bars, unless the settings say otherwise."""
+    """PatchTST as a member; by default ten patches of twelve bars."""
 
     name: ClassVar[str] = "patchtst"
     batch: ClassVar[int] = 4
@@ -60,55 +58,43 @@ class PatchTST(Network):
             )
         )
 
-    def _train(
-        self,
-        standardised: Standardised,
-        examples: WindowExamples,
-        later: WindowExamples | None,
-        identity: Mapping[str, str],
-        lesson: FitRequest,
-    ) -> LossHistory:
-        """Masked pre-training and linear probing, where the settings ask for them, and then the training itself.
+    def _train(self, network: StandardisedNetwork, data: TrainingExamples) -> LossHistory:
+        """Masked pre-training and linear probing, if set, then the training.
 
-        Each part keeps its own checkpoint. Who is interrupted goes on within the part; the parts before it run again,
+        Each phase has its own checkpoint. An interrupted run resumes within its phase; the phases before it run again,
         to the same weights.
         """
-        s, network = self.settings.patchtst, standardised.network
-        if not s.pretrain_epochs or not isinstance(network, PatchTSTNetwork):
-            return super()._train(standardised, examples, later, identity, lesson)
-        epoch = BatchOrder(len(examples), s.batch, s.share, self.seed).epoch_steps
-        before, probed = s.pretrain_epochs * epoch, s.probe_epochs * epoch
-        total = before + probed + s.epochs * epoch
+        s, patchtst = self.settings.patchtst, network.network
+        if not s.pretrain_epochs or not isinstance(patchtst, PatchTSTNetwork):
+            return super()._train(network, data)
+        epoch = BatchOrder(len(data.examples), s.batch, s.share, self.seed).epoch_steps
+        pretraining, probing_steps = s.pretrain_epochs * epoch, s.probe_epochs * epoch
+        total = pretraining + probing_steps + s.epochs * epoch
 
-        with isolated(self.seed, self.threads):  # its reconstruction begins with random weights, too
-            masked = Standardised(MaskedPatches(network, s.mask), lesson.X.shape[2], 1).to(standardised.mean.device)
-        masked.load_state_dict({key: getattr(standardised, key) for key in ("low", "high", "mean", "inverse")}, False)
-        self._fit(
-            masked,
-            Unlabelled(examples),
-            None if later is None else Unlabelled(later),
-            reconstruction_loss,
-            identity,
-            replace(lesson, progress=_within(lesson.progress, 0, total)),
-            part="pre-training",
-            epochs=s.pretrain_epochs,
+        with isolated(self.seed, self.threads):  # the reconstruction layer has random initial weights
+            masked = StandardisedNetwork(MaskedPatches(patchtst, s.mask), len(network.mean), 1).to(network.mean.device)
+        masked.load_state_dict({key: getattr(network, key) for key in ("low", "high", "mean", "inverse")}, False)
+        unlabelled = replace(
+            data,
+            examples=Unlabelled(data.examples),
+            stopping=None if data.stopping is None else Unlabelled(data.stopping),
+            progress=_offset(data.progress, 0, total),
         )
+        self._run(masked, unlabelled, reconstruction_loss, phase="pre-training", epochs=s.pretrain_epochs)
         if s.probe_epochs:
-            told = replace(lesson, progress=_within(lesson.progress, before, total))
-            with probing(network):
-                self._fit(
-                    standardised, examples, later, self._loss(), identity, told, part="probing", epochs=s.probe_epochs
-                )
-        last = replace(lesson, progress=_within(lesson.progress, before + probed, total, last=True))
-        return super()._train(standardised, examples, later, identity, last)
+            probed = replace(data, progress=_offset(data.progress, pretraining, total))
+            with probing(patchtst):
+                self._run(network, probed, self._loss(), phase="probing", epochs=s.probe_epochs)
+        last = replace(data, progress=_offset(data.progress, pretraining + probing_steps, total, last=True))
+        return super()._train(network, last)
 
 
-def _within(progress: Progress | None, done: int, total: int, *, last: bool = False) -> Progress | None:
-    """Steps of one part told as steps of the whole; the end of the last part is the end."""
+def _offset(progress: Progress | None, done: int, total: int, *, last: bool = False) -> Progress | None:
+    """Report the steps of one phase as steps of the whole; the last phase reports its own end as the total."""
     if progress is None:
         return None
 
-    def tell(step: int, steps: int) -> None:
+    def report(step: int, steps: int) -> None:
         progress(done + step, done + steps if last else total)
 
-    return tell
+    return report

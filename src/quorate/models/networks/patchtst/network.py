@@ -1,6 +1,6 @@
 """PatchTST: patches of each channel as tokens, one transformer for all channels.
 
-Nie et al., A Time Series is Worth 64 Words, 2023 (arXiv 2211.14730); details where the paper is silent from the
+Nie et al., A Time Series is Worth 64 Words, 2023 (arXiv 2211.14730); details that the paper leaves open from the
 authors' code, github.com/yuqinie98/PatchTST.
 """
 
@@ -20,27 +20,27 @@ from quorate.models.networks.patchtst.revin import RevIN, Statistics
 
 Head = Literal["forecast", "scores"]
 
-# Tokens that go through the encoder together: what they need stays in the caches, and no array is so large that the
-# allocator fetches it from the system anew in every step.
+# Tokens that the encoder processes together: their activations fit in the cache, and no array is so large that the
+# allocator requests it from the system in every step.
 _TOKENS = 8_960
 
 
 @dataclass(frozen=True, slots=True)
 class PatchTSTConfig:
-    """A network's shape.
+    """Shape of the network.
 
     Attributes:
         features: F channels.
         window: L bars.
-        outputs: bars of a forecast, or values of the scores' head: 3 logits, 1 return.
-        head: "forecast" gives every channel's next bars, "scores" one answer from all channels together.
+        outputs: bars of a forecast, or outputs of the "scores" head: 3 logits, 1 return.
+        head: "forecast" predicts the next bars of every channel, "scores" one output vector from all channels.
         patch: P bars of a patch, at most L.
         stride: bars between the starts of two patches.
-        end_padding: the newest bar once more, `stride` times, for one more patch.
+        end_padding: repeat the newest bar `stride` times, for one more patch.
         embedding, positions: as in `PatchEmbedding`.
-        affine: RevIN learns a weight and a bias for each channel.
+        affine: RevIN learns a weight and a bias of each channel.
         head_dropout: of the tokens that the head reads.
-        encoder: what lies between.
+        encoder: shape of the encoder.
 
     Raises:
         ModelError: sizes that do not fit together.
@@ -61,15 +61,17 @@ class PatchTSTConfig:
 
     def __post_init__(self) -> None:
         if not 1 <= self.patch <= self.window:
-            self._refuse(f"patches of {self.patch} bars", f"1 to the window's {self.window}")
+            self._refuse(f"patches of {self.patch} bars", f"1 to the window of {self.window}")
         if not 1 <= self.stride <= self.patch:
-            self._refuse(f"a stride of {self.stride} bars", f"1 to the patch's {self.patch}: no bar is left out")
+            self._refuse(
+                f"a stride of {self.stride} bars", f"1 to the patch of {self.patch}, so that no bar is skipped"
+            )
         if self.encoder.width % self.encoder.heads:
             self._refuse(f"{self.encoder.heads} heads", f"a divisor of the width {self.encoder.width}")
 
     @property
     def patches(self) -> int:
-        """N, of one channel."""
+        """N, the number of patches of one channel."""
         return patch_count(self.window, self.patch, self.stride, end_padding=self.end_padding)
 
     def _refuse(self, found: str, expected: str) -> None:
@@ -82,7 +84,7 @@ SMALL = EncoderConfig(16, 4, 3, 128, dropout=0.3, norm="batch", pre_norm=False, 
 
 
 class Backbone(nn.Module):
-    """(B, F, L) normalised channels to (B, F, N, D) tokens; every channel by itself, all by the same weights."""
+    """(B, F, L) normalised channels to (B, F, N, D) tokens; channels are independent and share the weights."""
 
     def __init__(self, config: PatchTSTConfig) -> None:
         super().__init__()
@@ -106,9 +108,9 @@ class Backbone(nn.Module):
 
 
 class PatchTSTNetwork(nn.Module):
-    """(B, L, F) float32 windows to (B, H, F) forecasts or (B, C) scores, by the configuration's head.
+    """(B, L, F) float32 windows to (B, H, F) forecasts or (B, C) scores, by the head of the configuration.
 
-    Nothing of a pass stays on the module: calls do not influence one another, in whichever threads they run.
+    A forward pass keeps no state on the module, so calls from several threads are independent.
     """
 
     def __init__(self, config: PatchTSTConfig) -> None:
@@ -122,12 +124,12 @@ class PatchTSTNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         c = self.config
         size = max(1, _TOKENS // (c.features * c.patches))
-        # While it trains, batch norm is over the batch: it must see all of it.
+        # In training, batch normalisation must see the whole batch.
         if len(x) > size and not (self.training and c.encoder.norm == "batch"):
-            return torch.cat([self._answer(part) for part in torch.split(x, size)])
-        return self._answer(x)
+            return torch.cat([self._forward(part) for part in torch.split(x, size)])
+        return self._forward(x)
 
-    def _answer(self, x: Tensor) -> Tensor:
+    def _forward(self, x: Tensor) -> Tensor:
         normalised, statistics = self.revin(x)
         tokens = self.backbone(normalised.transpose(1, 2))  # (B, L, F) -> (B, F, L) -> (B, F, N, D)
         if self.config.head == "forecast":
@@ -135,7 +137,7 @@ class PatchTSTNetwork(nn.Module):
         return self.head(tokens, statistics)  # type: ignore[no-any-return]
 
     def freeze(self, frozen: bool = True) -> None:
-        """Let only the head learn, or everything again. What is frozen keeps its batch statistics, too."""
+        """Freeze everything but the head, including batch statistics, or unfreeze it."""
         self.frozen = frozen
         for part in (self.revin, self.backbone):
             part.requires_grad_(not frozen)
@@ -149,7 +151,7 @@ class PatchTSTNetwork(nn.Module):
 
 
 class ForecastHead(nn.Module):
-    """(B, F, N, D) tokens to (B, H, F) bars: flattened, and one matrix for all channels."""
+    """(B, F, N, D) tokens to (B, H, F) bars by one matrix for all channels."""
 
     def __init__(self, config: PatchTSTConfig) -> None:
         super().__init__()
@@ -162,7 +164,7 @@ class ForecastHead(nn.Module):
 
 
 class ScoresHead(nn.Module):
-    """(B, F, N, D) tokens, and each channel's mean and scale, to (B, C): how much a market moves is a signal here."""
+    """(B, F, N, D) tokens with the mean and scale of each channel, which are features too, to (B, C) outputs."""
 
     def __init__(self, config: PatchTSTConfig) -> None:
         super().__init__()
@@ -170,11 +172,11 @@ class ScoresHead(nn.Module):
         self.dropout = Dropout(c.head_dropout)
         tokens = c.features * c.patches
         inputs = tokens * c.encoder.width + 2 * c.features
-        # Each token's say counts as its share of them all. Their sum would move by as many steps at once: within a
-        # few batches such a head knows its training rows by heart.
+        # The tokens are averaged, not summed: with a sum, one step of the optimizer moves the output by as many steps
+        # as there are tokens, and the head overfits within a few batches.
         self.share = 1 / tokens
         self.project = nn.Linear(inputs, c.outputs)
-        # What mean and scale say is noise at first. A tenth of the usual lets a member start near the classes' shares.
+        # A tenth of the usual initialisation, so that the member starts near the class shares.
         nn.init.normal_(self.project.weight, std=0.1 * inputs**-0.5)
         nn.init.zeros_(self.project.bias)
 

@@ -1,4 +1,4 @@
-"""Windows as sequences of patches, each channel by itself.
+"""Division of the channels of a window into patches, and their embedding.
 
 Nie et al., A Time Series is Worth 64 Words, 2023 (arXiv 2211.14730), section 3.1.
 """
@@ -17,7 +17,7 @@ Positions = Literal["learnable", "sinusoidal"]
 
 
 def patch_count(window: int, patch: int, stride: int, *, end_padding: bool) -> int:
-    """N, the patches of a window.
+    """N, the number of patches of a window.
 
     >>> patch_count(336, 16, 8, end_padding=True), patch_count(120, 12, 12, end_padding=False)
     (42, 10)
@@ -26,10 +26,10 @@ def patch_count(window: int, patch: int, stride: int, *, end_padding: bool) -> i
 
 
 def align(x: Tensor, patch: int, stride: int, *, end_padding: bool) -> Tensor:
-    """(B, F, L) as the (B, F, L') bars that the patches cover exactly.
+    """Pad or cut (B, F, L) to the (B, F, L') bars that the patches cover.
 
-    With end padding the newest bar is repeated `stride` times, as published. Bars that are left over are the oldest: a
-    network that trades must never lose the newest one.
+    With end padding the newest bar is repeated `stride` times, as published. Bars that do not fill a patch are cut at
+    the oldest end, so that the newest bar is always read.
     """
     window = int(x.shape[-1])
     count = patch_count(window, patch, stride, end_padding=end_padding)
@@ -45,7 +45,7 @@ def cut(x: Tensor, patch: int, stride: int) -> Tensor:
     >>> cut(torch.arange(5.0)[None], 3, 2).tolist()
     [[[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]]]
     """
-    if patch == stride:  # nothing overlaps: a view will do
+    if patch == stride:  # without overlap, a view
         return x.reshape(-1, int(x.shape[1]) // patch, patch)
     return x.unfold(-1, patch, stride)
 
@@ -64,16 +64,16 @@ def sinusoidal(count: int, width: int) -> Tensor:
 
 
 class PatchEmbedding(nn.Module):
-    """(S, L') aligned sequences of one channel each to (S, N, D) tokens with their positions. All share the weights.
+    """(S, L') aligned sequences of one channel to (S, N, D) tokens with position embedding; all share the weights.
 
     Args:
         patch: P bars of a patch.
-        stride: bars between the starts of two patches; less than P, and they overlap.
+        stride: bars between the starts of two patches; patches overlap if it is less than P.
         count: N patches.
         width: D.
-        embedding: "linear" cuts the patches out and multiplies them; "convolution" slides a kernel of P bars over the
-            channel. Both can learn the same functions.
-        positions: "learnable" starts uniform within 0.02; "sinusoidal" is fixed.
+        embedding: "linear" multiplies each patch by a matrix; "convolution" applies a kernel of P bars to the channel.
+            Both represent the same functions.
+        positions: "learnable", initialised uniformly in ±0.02; "sinusoidal", fixed.
     """
 
     positions: Tensor
@@ -102,5 +102,5 @@ class PatchEmbedding(nn.Module):
         """(S, N, P) patches to (S, N, D) tokens."""
         tokens = functional.linear(patches, self.project.weight.reshape(-1, self.patch))  # a kernel is (D, 1, P)
         offset = cast("Tensor", self.project.bias) + self.positions
-        # In the tokens' own precision: a float32 position would lift everything after it to float32.
+        # In the precision of the tokens: float32 positions would make everything after them float32.
         return tokens + offset.to(tokens.dtype)

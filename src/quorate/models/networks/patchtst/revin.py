@@ -1,4 +1,4 @@
-"""Reversible instance normalisation: each channel of a window on its own scale, and the forecast put back on it.
+"""Reversible instance normalisation: each channel of a window is standardised, and its forecast scaled back.
 
 Kim et al., Reversible Instance Normalization for Accurate Time-Series Forecasting against Distribution Shift, 2022.
 """
@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-_EPSILON = 1e-5  # added to the variance: a channel that does not move is 0, not NaN
+_EPSILON = 1e-5  # added to the variance: a constant channel becomes 0, not NaN
 
 
 class Statistics(NamedTuple):
-    """What one pass took out of its windows. It travels with the pass, never on the module.
+    """Statistics of the windows of one forward pass; passed as values, never kept on the module.
 
     Attributes:
         mean: (B, 1, F).
@@ -26,11 +26,11 @@ class Statistics(NamedTuple):
 
 
 class RevIN(nn.Module):
-    """Normalises windows over time and restores forecasts.
+    """Normalise windows over time and restore forecasts.
 
     Args:
         features: F channels.
-        affine: a learned weight and bias for each channel after the normalisation, undone before restoring.
+        affine: a learned weight and bias of each channel after the normalisation, inverted by `restore`.
     """
 
     def __init__(self, features: int, *, affine: bool = False) -> None:
@@ -39,7 +39,7 @@ class RevIN(nn.Module):
         self.bias = nn.Parameter(torch.zeros(features)) if affine else None
 
     def forward(self, x: Tensor) -> tuple[Tensor, Statistics]:
-        """(B, L, F) windows as normalised windows and what was taken from them.
+        """Normalise (B, L, F) windows; returns them with their statistics.
 
         >>> normalised, (mean, scale) = RevIN(1)(torch.tensor([[[1.0], [3.0]]]))
         >>> normalised.flatten().round(decimals=3).tolist(), mean.item(), round(scale.item(), 3)
@@ -54,8 +54,8 @@ class RevIN(nn.Module):
         return out, Statistics(mean, scale)
 
     def restore(self, y: Tensor, statistics: Statistics) -> Tensor:
-        """(B, H, F) forecasts of normalised windows on the windows' own level and scale."""
+        """Scale (B, H, F) forecasts of normalised windows back to the level and scale of the windows."""
         if self.weight is not None and self.bias is not None:
-            # As published: a weight that training drives to 0 must not divide by it.
+            # As in the authors' code: avoids a division by 0.
             y = (y - self.bias) / (self.weight + _EPSILON**2)
         return y * statistics.scale + statistics.mean

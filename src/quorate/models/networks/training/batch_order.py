@@ -1,4 +1,4 @@
-"""In which order a run visits its examples: known for every step from the seed alone."""
+"""Order of the training examples, a function of seed and step only."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from quorate.core.types import IntArray
 
 
 class BatchOrder:
-    """Shuffled passes over all rows, one after the other, cut into epochs and batches.
+    """Consecutive shuffled passes over all rows, divided into epochs and batches.
 
-    An epoch is the next share of the passes, so that epochs of a quarter have seen every row after four of them.
-    Nothing but the seed decides, so a run that goes on from its middle sees what it would have seen.
+    An epoch is the next `share` of the passes: with a share of 1/4, every row has been used after four epochs. The
+    order depends on the seed only, so a resumed run continues with the same batches.
 
     Args:
-        rows: n, how many examples there are.
-        batch: of a step; the last one of an epoch may be smaller and is not dropped.
-        share: of the rows that an epoch visits.
+        rows: n, the number of examples.
+        batch: rows of a step; the last batch of an epoch may be smaller.
+        share: of the rows in one epoch.
         seed: of the shuffling.
 
     Attributes:
-        epoch_rows, epoch_steps: of one epoch.
+        epoch_rows, epoch_steps: rows and steps of one epoch.
 
-    >>> order = Order(rows=5, batch=2, share=0.6, seed=1)
+    >>> order = BatchOrder(rows=5, batch=2, share=0.6, seed=1)
     >>> order.epoch_rows, order.epoch_steps
     (3, 2)
     >>> [len(order.rows(step)) for step in range(4)]
@@ -52,7 +52,7 @@ class BatchOrder:
 
     def _pass(self, number: int) -> IntArray:
         if number not in self._passes:
-            # The one before may still be needed, by the first batch of this one.
+            # The first batch of a pass may begin in the one before, which is kept.
             self._passes = {key: rows for key, rows in self._passes.items() if key == number - 1}
             self._passes[number] = np.random.default_rng((self._seed, number)).permutation(self._rows)
         return self._passes[number]

@@ -1,7 +1,7 @@
-"""The state of an unfinished run on disk, so that a run killed at any moment goes on and ends with the same weights.
+"""Checkpoint of a training run: a run that is killed at any moment resumes and ends with the same weights.
 
-One safetensors file, replaced at once, with the numbers that are no tensors as JSON in its header, and a digest over
-both: half a file, or one that the disk has changed, is never trained on.
+One safetensors file, replaced atomically, with the rest of the state as JSON in its header and a digest of both, by
+which a truncated or corrupted file is recognised.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from torch import Tensor
 from quorate.core.errors import DataError, ModelError
 from quorate.core.files import write_atomic
 
-_FORMAT = "quorate-checkpoint-1"
+_FORMAT = "quorate-checkpoint-2"
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckpointState:
-    """What a run has to know to go on.
+    """State that a run is resumed from.
 
     Attributes:
         position: numbers, and lists of them.
-        tensors: weights, the optimizer's moments, the best weights so far.
+        tensors: weights, the moments of the optimizer, the best weights so far.
     """
 
     position: Mapping[str, Any]
@@ -41,22 +41,22 @@ class CheckpointState:
 
 
 class Checkpoint:
-    """The file of one run.
+    """The checkpoint file of one run.
 
     Args:
         path: of the file.
         name: of the network, for messages.
-        identity: what the run is made of, by name; the state of a run with another identity is not gone on from.
+        identity: what the weights depend on, by name; the state of a run with another identity is not used.
     """
 
     def __init__(self, path: Path, name: str, identity: Mapping[str, str]) -> None:
         self.path = path
         self._name = name
         self._identity = dict(identity)
-        self._told = False
+        self._warned = False
 
     def content(self) -> bytes | None:
-        """What is in the file; None where there is none. What an interrupted write left beside it is removed."""
+        """The bytes of the file; None if there is none. Removes temporary files of an interrupted write."""
         for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*"):
             left.unlink(missing_ok=True)
         try:
@@ -67,24 +67,24 @@ class Checkpoint:
             raise self._unreadable(error.strerror or str(error)) from error
 
     def state(self, content: bytes) -> CheckpointState | None:
-        """The state in the bytes of a file; None, with a line in the log, if it is another run's.
+        """The state in the bytes of a file; None, with a warning in the log, if it is of another run.
 
         Raises:
-            ModelError: the file is not whole.
+            ModelError: a truncated or corrupted file.
         """
         try:
             header = _header(content)
             tensors = safetensors.torch.load(content)
             if header["digest"] != _digest(header["state"], tensors):
                 raise self._unreadable("content that does not match its digest")
-            told = json.loads(header["state"])
-            identity, position = told["identity"], told["position"]
+            state = json.loads(header["state"])
+            identity, position = state["identity"], state["position"]
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise self._unreadable(repr(error)) from error
         differs = [key for key in {**self._identity, **identity} if identity.get(key) != self._identity.get(key)]
         if differs:
             _log.warning(
-                "%s: %s is of another run (%s); training starts afresh",
+                "%s: %s is of another run (%s); training starts from the beginning",
                 self._name,
                 self.path,
                 "; ".join(f"{key} {identity.get(key)}, now {self._identity.get(key)}" for key in sorted(differs)),
@@ -93,27 +93,27 @@ class Checkpoint:
         return CheckpointState(position, tensors)
 
     def write(self, state: CheckpointState) -> None:
-        """Replace the file. A disk that is full costs the checkpoint, not the run: the log says so once."""
+        """Replace the file. If it cannot be written, the run continues and the log has one warning."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-        told = json.dumps({"identity": self._identity, "position": state.position}, sort_keys=True)
-        header = {"format": _FORMAT, "state": told, "digest": _digest(told, tensors)}
+        text = json.dumps({"identity": self._identity, "position": state.position}, sort_keys=True)
+        header = {"format": _FORMAT, "state": text, "digest": _digest(text, tensors)}
         content = safetensors.torch.save(tensors, header)
         try:
             write_atomic(self.path, lambda temporary: _write(temporary, content))
         except DataError as error:
-            if not self._told:
-                _log.warning("%s: training goes on without a checkpoint: %s", self._name, error)
-                self._told = True
+            if not self._warned:
+                _log.warning("%s: training continues without a checkpoint: %s", self._name, error)
+                self._warned = True
 
     def remove(self) -> None:
-        """The run has ended."""
+        """Remove the file at the end of the run."""
         self.path.unlink(missing_ok=True)
 
     def _unreadable(self, found: str) -> ModelError:
         return ModelError(
-            f"go on training {self._name} from {self.path}",
+            f"resume training {self._name} from {self.path}",
             found=found,
-            expected="a checkpoint as it was written",
+            expected="a complete checkpoint",
             remedy="Remove the file to train from the beginning.",
         )
 
@@ -131,8 +131,8 @@ def _header(content: bytes) -> dict[str, str]:
     return dict(fields)
 
 
-def _digest(told: str, tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(told.encode())
+def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         digest.update(name.encode())
         digest.update(tensors[name].reshape(-1).contiguous().numpy().tobytes())

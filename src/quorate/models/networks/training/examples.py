@@ -1,4 +1,4 @@
-"""What a network learns from: windows gathered batch by batch, never all at once."""
+"""Training examples of the networks: windows that are copied batch by batch."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from quorate.models.input_checks import Matrix
 
 
 class Examples(Protocol):
-    """What a network learns from, given out batch by batch."""
+    """Training examples by batch."""
 
     def __len__(self) -> int: ...
 
     def batch(self, rows: IntArray) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Inputs, target and weights (None for 1 each) of (b,) rows."""
+        """Inputs, targets and weights (None for 1 each) of (b,) rows."""
 
 
 class WindowExamples:
-    """Windows, what follows them, and what each counts.
+    """Windows with their targets and weights.
 
     Args:
-        X: (B, L, F) float32, or windows that share their bars.
+        X: (B, L, F) float32, or lazy windows that share their bars.
         target: (B,) int64 classes, or (B, 1) float32.
         weight: (B,), None for 1 each.
-        rows: of X to learn from; None for all.
+        rows: of X to use; None for all.
     """
 
     def __init__(self, X: Matrix, target: Tensor, weight: FloatArray | None, rows: IntArray | None = None) -> None:
@@ -44,14 +44,14 @@ class WindowExamples:
 
     def batch(self, rows: IntArray) -> tuple[Tensor, Tensor, Tensor | None]:
         """(b, L, F) float32 inputs, (b,) or (b, 1) targets, (b,) weights."""
-        chosen = self._rows[rows]
-        # Indexed by an array, both kinds of X give a copy of their own, so torch may have its memory.
-        inputs = torch.from_numpy(self._X[chosen])
-        picked = torch.from_numpy(chosen)
-        return inputs, self._target[picked], None if self._weight is None else self._weight[picked]
+        selected = self._rows[rows]
+        # Indexed by an array, both kinds of X give a copy, which torch may write to.
+        inputs = torch.from_numpy(self._X[selected])
+        index = torch.from_numpy(selected)
+        return inputs, self._target[index], None if self._weight is None else self._weight[index]
 
     def digest(self) -> str:
-        """SHA-256 of all of it, in hexadecimal."""
+        """SHA-256 of rows, windows, targets and weights, in hexadecimal."""
         digest = hashlib.sha256(self._rows.tobytes())
         if isinstance(self._X, Sequences):
             digest.update(self._X.digest().encode())

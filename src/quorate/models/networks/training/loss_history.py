@@ -1,4 +1,4 @@
-"""How a run went."""
+"""Losses of a training run, and its position."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class LossHistory:
-    """How a run went.
+    """Losses and extent of a finished training run.
 
-    A round is what lies between two validations: an epoch, unless the run was told otherwise.
+    A round is the steps between two validations: by default an epoch.
 
     Attributes:
         losses: mean training loss of each round.
-        later: validation loss of each round; empty without rows to validate on.
+        validation_losses: loss on the stopping rows at the end of each round; empty without such rows.
         best: round whose weights were kept, from 0.
         steps: taken.
-        epochs: passes over the epoch's share of rows, begun ones in part.
-        seconds: spent, those before an interruption included.
-        stopped: "patience" where the validation loss had stopped falling, else "end".
+        epochs: passes over the epoch's share of the rows, fractions included.
+        seconds: spent, including the time before an interruption.
+        stopped: "patience" after early stopping, else "end".
         precision: of the matrix products.
     """
 
     losses: tuple[float, ...]
-    later: tuple[float, ...]
+    validation_losses: tuple[float, ...]
     best: int
     steps: int
     epochs: float
@@ -35,12 +35,12 @@ class LossHistory:
 
 @dataclass(slots=True)
 class TrainingPosition:
-    """Where a run stands: all of it that is no tensor."""
+    """State of a training run, apart from its tensors; a checkpoint holds both."""
 
     step: int = 0
-    cost: float = 0.0  # of this round's rows so far
+    cost: float = 0.0  # summed loss of this round's rows so far
     rows: float = 0.0
     losses: list[float] = field(default_factory=list)
-    later: list[float] = field(default_factory=list)
+    validation_losses: list[float] = field(default_factory=list)
     best: int = -1
     seconds: float = 0.0

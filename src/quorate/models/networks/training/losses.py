@@ -1,7 +1,7 @@
-"""What a network is trained to make small: means over the batch of what each row costs.
+"""Loss functions of the networks: weighted means over a batch.
 
-Each is linear in the rows, so that several processes that average theirs have the loss of the whole batch. Weights are
-taken as they are, not divided by the batch's own sum: a batch of light rows is a light batch.
+Each is linear in the rows, so that the average over several processes is the loss of the whole batch. Weights are not
+normalised within the batch: a batch of rows with low weights has a low loss.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def cross_entropy(output: Tensor, target: Tensor, weight: Tensor | None) -> Tens
 
 
 def focal(gamma: float) -> Loss:
-    """Log-loss in which a row counts less the better it is known: times (1 - p) ** gamma.
+    """Focal loss: the log-loss of a row times (1 - p) ** gamma, with p the score of its class.
 
-    Lin and others, Focal Loss for Dense Object Detection, 2017 (arXiv 1708.02002), equation 4. Scores learned so are
-    nearer to even than the probabilities are: calibrate them.
+    Lin and others, Focal Loss for Dense Object Detection, 2017 (arXiv 1708.02002), equation 4. The scores of a network
+    trained so are closer to uniform than the probabilities; they need calibration.
     """
 
     def loss(output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
@@ -37,11 +37,6 @@ def focal(gamma: float) -> Loss:
 def squared_error(output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean squared error of (B, ...) outputs."""
     return _mean(((output - target) ** 2).flatten(1).mean(1), weight)
-
-
-def absolute_error(output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-    """Mean absolute error of (B, ...) outputs."""
-    return _mean((output - target).abs().flatten(1).mean(1), weight)
 
 
 def _mean(costs: Tensor, weight: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a run takes from the machine: threads, random numbers, precision. The caller gets all of it back as it was."""
+"""Threads, random numbers, device and precision of a run; the state of the caller is restored afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quorate.core.errors import ModelError
 
 @contextmanager
 def isolated(seed: int, threads: int) -> Iterator[None]:
-    """Torch with a seed and a number of threads of its own, and the caller's state restored afterwards.
+    """Set torch's seed and number of threads within the block, and restore the caller's afterwards.
 
     Args:
         seed: of torch's random numbers.
@@ -33,23 +33,23 @@ def isolated(seed: int, threads: int) -> Iterator[None]:
 
 
 def reseed(*parts: int) -> None:
-    """Begin a stretch of random numbers that depends on nothing but these non-negative numbers."""
+    """Seed torch's random numbers from these non-negative integers."""
     seed = int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
-    # Not torch.manual_seed, which asks after every kind of device there might be: once a step, that is felt.
+    # Not torch.manual_seed, which looks for devices of every kind and is slow to call once a step.
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed(seed)
 
 
 def training_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Where a member trains: under torchrun, each process has a GPU of its own.
+    """The device to train on; under torchrun, each process has its own GPU.
 
     Raises:
-        ModelError: a GPU is asked for and torch sees none.
+        ModelError: a GPU is required and torch finds none.
     """
     if wanted == "cuda" and not torch.cuda.is_available():
         raise ModelError(
-            "train on a GPU", found="none that torch can use", expected="one", remedy='Set device to "cpu".'
+            "train on a GPU", found="no GPU that torch can use", expected="one", remedy='Set device to "cpu".'
         )
     if wanted == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
@@ -59,11 +59,11 @@ def training_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 itself; where it only imitates it, it is slower than float32."""
+    """Whether a device has bfloat16 instructions; emulated, bfloat16 is slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    known = torch.cpu.get_capabilities()
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16") or known.get("bf16"))
+    supported = torch.cpu.get_capabilities()
+    return bool(supported.get("avx512_bf16") or supported.get("amx_bf16") or supported.get("bf16"))
 
 
 def _cores() -> int:

@@ -1,4 +1,4 @@
-"""Activations that are worked out again in the backward pass instead of being kept: less memory, more time."""
+"""Recomputation of activations in the backward pass: less memory, more time."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from quorate.core.errors import ModelError
 
 
 def set_recompute(module: nn.Module, recompute: bool, name: str) -> None:
-    """Ask for it in every part of a module that can do it, and says so by an attribute `recompute`.
+    """Set `recompute` on every submodule that has this attribute.
 
     Raises:
-        ModelError: asked of a network that has no such part.
+        ModelError: recomputation is requested and no submodule supports it.
     """
-    able = [part for part in module.modules() if hasattr(part, "recompute")]
-    if recompute and not able:
+    supporting = [part for part in module.modules() if hasattr(part, "recompute")]
+    if recompute and not supporting:
         raise ModelError(
             f"fit {name}",
             found="recompute = true",
             expected="a network that can recompute its activations",
             remedy="Set recompute to false for it.",
         )
-    for part in able:
+    for part in supporting:
         part.recompute = recompute  # type: ignore[assignment]

@@ -1,7 +1,7 @@
-"""A graph, about to be quantised, whose window is read in two parts: what 8 bits hold of it, and what they leave over.
+"""Split of the input window of a graph into two parts before 8-bit quantisation: its 8-bit value and the remainder.
 
-Features have long tails, and 8 bits have 255 steps for their whole range; the second part has 255 more for one step of
-the first. Until it is quantised the graph says what it said before: the parts add up to the window.
+Features are heavy-tailed, and 8 bits have 255 steps for their whole range; the remainder has 255 more for one step of
+the first part. Before quantisation the graph is equivalent to the original: the parts sum to the window.
 """
 
 from __future__ import annotations
@@ -13,28 +13,26 @@ import numpy as np
 
 
 def is_product(node: Any, weights: Mapping[str, Any]) -> bool:
-    """Whether a node multiplies rows by a matrix of the graph's own."""
+    """Whether a node multiplies rows by a constant matrix of the graph."""
     return node.op_type in ("MatMul", "Gemm") and node.input[1] in weights
 
 
-def read_in_two_parts(graph: Any, kept: set[str]) -> None:
-    """Let whatever multiplies the input by weights, before another has, read it in two parts.
-
-    A product becomes two, one a part, with the same weights.
+def split_input(graph: Any, kept: set[str]) -> None:
+    """Replace each product of the raw input by the sum of two products, one per part, with the same weights.
 
     Args:
         graph: changed in place.
-        kept: names of the products that are not to be quantised, and stay as they are.
+        kept: names of the products that are not quantised and stay unchanged.
     """
     weights = {weight.name: weight for weight in graph.initializer}
-    raw = {each.name for each in graph.input}
+    raw = {value.name for value in graph.input}
     nodes = []
     for node in graph.node:
         product = is_product(node, weights)
         if product and node.input[0] in raw and node.name not in kept:
             nodes += _two_products(graph, weights[node.input[1]], node)
             continue
-        if not product and node.op_type != "Shape" and raw.intersection(node.input):  # a size is no window
+        if not product and node.op_type != "Shape" and raw.intersection(node.input):  # a shape is not the window
             raw.update(node.output)
         nodes.append(node)
     del graph.node[:]
@@ -46,7 +44,7 @@ def read_in_two_parts(graph: Any, kept: set[str]) -> None:
 
 
 def _parts(rows: str, owner: str) -> tuple[list[Any], str, str]:
-    """The nodes that split rows, and the names of both parts."""
+    """The nodes that split rows, and the names of the two parts."""
     from onnx import helper
 
     held, left = f"{owner}/held", f"{owner}/left"
@@ -64,7 +62,7 @@ def _two_products(graph: Any, weight: Any, node: Any) -> list[Any]:
 
     (rows, _, *bias), (sums,) = node.input, node.output
     nodes, held, left = _parts(rows, node.name)
-    matrix = _laid_as_matmul(graph, weight, node)
+    matrix = _as_matmul_weight(graph, weight, node)
     coarse, fine = f"{node.name}/coarse", f"{node.name}/fine"
     both = f"{node.name}/both" if bias else sums
     return [
@@ -76,8 +74,8 @@ def _two_products(graph: Any, weight: Any, node: Any) -> list[Any]:
     ]
 
 
-def _laid_as_matmul(graph: Any, weight: Any, node: Any) -> str:
-    """Name of a product's weight as (inputs, outputs). A Gemm's is turned; another product may read it as it is."""
+def _as_matmul_weight(graph: Any, weight: Any, node: Any) -> str:
+    """Name of a product's weight as (inputs, outputs); a transposed copy for a Gemm with transB."""
     if not any(attribute.name == "transB" and attribute.i for attribute in node.attribute):
         return str(weight.name)
     from onnx import numpy_helper
