@@ -87,7 +87,7 @@ def many_rows(rows: int) -> dict[str, Any]:
         ours_s, X = timed(ours)
         for place, name in enumerate(names):
             if name not in LEFT_OUT and group != "over all":
-                # After 2,000 rows the initial values of the averages no longer matter; a flag may differ by the last bit.
+                # After 2,000 rows initial values of averages no longer matter; a flag may depend on the last bit.
                 theirs = COLUMNS[name](Plain(frame, share=False)).to_numpy(np.float64)[2_000:]
                 off = np.abs(X[2_000:, place] - theirs) / np.maximum(1, np.abs(theirs))
                 apart[name] = float(np.quantile(off, 0.9999))
