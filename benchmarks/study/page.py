@@ -60,8 +60,8 @@ def last_look(document: dict[str, Any]) -> str:
             "# Final evaluation",
             "",
             f"`{document['command']}`: {document['span'][0]} to {document['span'][1]} exclusive, the selected "
-            f"configuration ({document['choice']['name']}, held {document['choice']['hold']} h), trained on all rows before each of "
-            f"{document['folds']} test spans. Columns as in study.md.",
+            f"configuration ({document['choice']['name']}, held {document['choice']['hold']} h), trained on all rows "
+            f"before each of {document['folds']} test spans. Columns as in study.md.",
             "",
             *_table(found, [document["name"], *document["baselines"]], every=True),
             "",
