@@ -1,10 +1,10 @@
-"""Vote and account together, after the models have run: how many bars a second.
+"""Throughput of vote and account without the models, in bars per second.
 
     python benchmarks/account.py
 
-Scores are drawn, so that nothing but the vote and the account is measured: four members that share an opinion on one
-bar in five. The account trades a synthetic random walk, where it can only lose: small costs keep it alive to the end.
-Freqtrade's backtesting did 21,000 candles a second (release 2026.9, two cores, one pair).
+Scores are random, so that only the vote and the account are measured: four members that agree on one bar in five. The
+account trades a synthetic random walk, where it loses its costs; they are small, so that it trades until the end.
+Freqtrade's backtesting processed 21,000 candles per second (release 2026.9, two cores, one pair).
 """
 
 from __future__ import annotations
@@ -30,31 +30,43 @@ RESULT = Path(__file__).parent / "results" / "account.md"
 
 
 def draw_scores(bars: int, seed: int) -> dict[str, FloatArray]:
-    """model -> (bars, 3) scores: a shared opinion for BUY or SELL on one bar in five, and each member's own noise."""
+    """model -> (bars, 3) scores: the same class, BUY or SELL, on one bar in five, plus noise of each member."""
     random = np.random.default_rng(seed)
-    opinion = np.zeros((bars, 3))
-    opinion[np.arange(bars), random.choice([0, 1, 2], size=bars, p=[0.1, 0.8, 0.1])] = 3.0
+    shared = np.zeros((bars, 3))
+    shared[np.arange(bars), random.choice([0, 1, 2], size=bars, p=[0.1, 0.8, 0.1])] = 3.0
     scores = {}
     for member in MEMBERS:
-        raised = np.exp(opinion + 0.5 * random.standard_normal((bars, 3)))
-        scores[member] = raised / raised.sum(axis=1, keepdims=True)
+        exponential = np.exp(shared + 0.5 * random.standard_normal((bars, 3)))
+        scores[member] = exponential / exponential.sum(axis=1, keepdims=True)
     return scores
 
 
 def vote(candles: Candles, scores: dict[str, FloatArray]) -> DecisionFrame:
-    """The decisions on every bar."""
+    """Decisions on every bar."""
     volatility = volatility_20(Bars(candles))
     decided = decide_frame(scores, volatility)
-    return DecisionFrame(candles.symbol, candles.timeframe, candles.time, *decided, volatility, scores, synthetic=True)
+    return DecisionFrame(
+        symbol=candles.symbol,
+        timeframe=candles.timeframe,
+        time=candles.time,
+        action=decided.action,
+        confidence=decided.confidence,
+        base=decided.base,
+        consensus=decided.consensus,
+        rule=decided.rule,
+        volatility=volatility,
+        scores=scores,
+        synthetic=True,
+    )
 
 
 def best_of(work: Callable[[], object]) -> float:
-    """Shortest wall time in seconds: what the machine's other work adds is left out as far as it can be."""
+    """Shortest wall time in seconds, which other load on the machine affects least."""
     seconds = []
     for _ in range(REPEATS):
-        begun = time.perf_counter()
+        began = time.perf_counter()
         work()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.perf_counter() - began)
     return min(seconds)
 
 
@@ -63,12 +75,12 @@ def main() -> None:
     lines = [
         "# Vote and account",
         "",
-        "`python benchmarks/account.py`, best of five, after the models have run. Freqtrade's backtesting did "
-        f"{FREQTRADE_CANDLES_PER_SECOND:,} candles a second in a run of its own (2026.9, one pair, two cores).",
+        "`python benchmarks/account.py`, best of five, without the models. Freqtrade's backtesting processed "
+        f"{FREQTRADE_CANDLES_PER_SECOND:,} candles per second in a separate run (2026.9, one pair, two cores).",
         "",
     ]
     lines += [
-        "| bars | trades | vote, s | account, s | bars a second | times Freqtrade |",
+        "| bars | trades | vote, s | account, s | bars per second | times Freqtrade |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for symbols, bars in ((1, 100_000), (100, 1_800)):

@@ -1,9 +1,9 @@
-"""What intervals cost: every figure of 10,000 trades over a year, from 2,000 resamples of its days.
+"""Cost of bootstrap intervals: all figures of 10,000 trades over a year, from 2,000 resamples of its days.
 
     python benchmarks/bootstrap.py
 
-The aim is under 2 s. Beside it, the mean of the same trades resampled one trade at a time with numpy, which is what one
-writes first; it answers another question (it takes trades of one day as independent) and gives one figure alone.
+The limit is 2 s. Beside it, the mean of the same trades resampled one trade at a time with numpy, the simplest way to
+write a bootstrap; it treats trades of one day as independent, and gives one figure only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REPEATS = 5
 RESULT = Path(__file__).parent / "results" / "bootstrap.md"
 
 
-def drawn() -> BacktestResult:
+def random_result() -> BacktestResult:
     """Random trades over a year, and an equity curve by the hour."""
     random = np.random.default_rng(7)
     entries = np.sort(random.integers(0, DAYS * 24, TRADES)) * HOUR_MS
@@ -45,10 +45,10 @@ def drawn() -> BacktestResult:
 
 
 def main() -> int:
-    result, settings = drawn(), EvaluationSettings(resamples=RESAMPLES)
+    result, settings = random_result(), EvaluationSettings(resamples=RESAMPLES)
     ours, plain = [], []
     net = np.array([trade.net_usd for trade in result.trades])
-    for _ in range(REPEATS):  # interleaved, so that both sides suffer alike from whatever else runs
+    for _ in range(REPEATS):  # interleaved, so that other load on the machine affects both alike
         began = time.perf_counter()
         figures = trade_figures(result, settings)
         ours.append(time.perf_counter() - began)
@@ -60,10 +60,10 @@ def main() -> int:
     days = len(np.unique([trade.entry_time // DAY_MS for trade in result.trades]))
     text = (
         "# Intervals\n\n"
-        f"`python benchmarks/bootstrap.py`, best of {REPEATS}: every figure of {TRADES:,} trades on {days} days with "
-        f"its interval ({intervals} in all) from {RESAMPLES:,} resamples in {min(ours):.3f} s (at most "
+        f"`python benchmarks/bootstrap.py`, best of {REPEATS}: all figures of {TRADES:,} trades on {days} days with "
+        f"their intervals ({intervals} in all) from {RESAMPLES:,} resamples in {min(ours):.3f} s (limit: "
         f"{MOST_SECONDS:g} s). "
-        f"Resampling one trade at a time for the mean alone, written plainly in numpy: {min(plain):.3f} s.\n"
+        f"The mean alone, resampled one trade at a time with numpy: {min(plain):.3f} s.\n"
     )
     print(text)
     RESULT.write_text(text, encoding="utf-8")

@@ -308,7 +308,7 @@ def as_markdown(found: dict[str, Any]) -> str:
     names = STARTED | ANSWERED
     exceeded = [names[key][0] for key in worse(found)]
     verdict = f"exceeded by: {'; '.join(exceeded)}" if exceeded else "kept by all"
-    pairs = f", {found['pairs']} pairs of processes for latency" if found["pairs"] else ""
+    pairs = f"; pairs of processes for latency: {found['pairs']}" if found["pairs"] else ""
     lines = [
         "# This checkout beside an older one",
         "",

@@ -1,10 +1,11 @@
-"""The newest bar of 100 markets, through the live feed and through plain ccxt, from an exchange of some distance.
+"""Download of the newest bar of 100 markets by the live feed and by plain ccxt, at a given latency of the exchange.
 
     python benchmarks/exchange.py
 
-Both ask the stand-in for Binance, a process of its own whose every answer takes so many milliseconds. Plain ccxt is a
-loop over `fetch_ohlcv`, and the same in 32 threads with a client each. The feed asks for the exchange's time too,
-judges every row, and looks for revisions. Nobody is paced: one bar's requests fit the exchange's limit of a minute.
+Both use the stub of Binance, which runs in its own process and delays each response. Plain ccxt is a loop over
+`fetch_ohlcv`, and the same in 32 threads with one client each. The feed also requests the exchange's time, validates
+every row and checks for revisions. No rate limit is applied: the requests of one bar are below the exchange's limit of
+a minute.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ RESULT = Path(__file__).parent / "results" / "exchange.md"
 
 
 def median(work: Callable[[int], object], first: int) -> float:
-    """Median wall time in seconds over some bars, one after the other."""
+    """Median wall time in seconds over several consecutive bars."""
     took = []
     for bar in range(first, first + REPEATS):
-        begun = time.perf_counter()
+        began = time.perf_counter()
         work(bar)
-        took.append(time.perf_counter() - begun)
+        took.append(time.perf_counter() - began)
     return sorted(took)[REPEATS // 2]
 
 
@@ -58,24 +59,24 @@ def client(stub: StubProcess, markets: Any = None) -> Any:
 
 
 def measure(folder: Path, latency_ms: int) -> tuple[float, float, float, float]:
-    """Seconds: the feed's first bar with its windows, its next bars, plain ccxt's loop, and its threads."""
+    """Seconds of the feed's first bar, of its next bars, of plain ccxt's loop, and of its threads."""
     now = START + (WARM + 1) * HOUR_MS
     with spawn(folder, "--now", str(now), "--latency-ms", str(latency_ms)) as stub:
-        here = [now]
+        clock = [now]
         settings = ExchangeSettings(url=stub.url, paced=False)
-        with Exchange(settings, clock=lambda: here[0]) as exchange:
+        with Exchange(settings, clock=lambda: clock[0]) as exchange:
             feed = LiveFeed(exchange, exchange.symbols("1h"), "1h", FeedSettings(settle_s=0))
 
             def bar(number: int) -> None:
                 stub.post("clock", now=START + (number + 1) * HOUR_MS)
-                here[0] = START + (number + 1) * HOUR_MS
+                clock[0] = START + (number + 1) * HOUR_MS
                 report = feed.wait(START + number * HOUR_MS)
                 assert report is not None
                 assert len(report.candles) == MARKETS, format_ms(report.time)
 
-            begun = time.perf_counter()
+            began = time.perf_counter()
             bar(WARM)
-            first = time.perf_counter() - begun
+            first = time.perf_counter() - began
             following = median(bar, WARM + 1)
         one = client(stub)
         symbols = sorted(one.markets)
@@ -87,19 +88,19 @@ def measure(folder: Path, latency_ms: int) -> tuple[float, float, float, float]:
             for symbol in symbols:
                 tail(one, symbol, number)
 
-        idle: queue.Queue[Any] = queue.Queue()
+        clients: queue.Queue[Any] = queue.Queue()
         for _ in range(THREADS):
-            idle.put(client(stub, one.markets))
+            clients.put(client(stub, one.markets))
 
-        def borrowed(symbol: str, number: int) -> None:
-            plain = idle.get()
+        def tail_by_any(symbol: str, number: int) -> None:
+            plain = clients.get()
             tail(plain, symbol, number)
-            idle.put(plain)
+            clients.put(plain)
 
         with ThreadPoolExecutor(THREADS) as pool:
 
             def threads(number: int) -> None:
-                list(pool.map(borrowed, symbols, [number] * len(symbols)))
+                list(pool.map(tail_by_any, symbols, [number] * len(symbols)))
 
             threads(WARM)
             return first, following, median(loop, WARM), median(threads, WARM)
@@ -109,11 +110,11 @@ def main() -> None:
     lines = [
         f"# The newest bar of {MARKETS} markets",
         "",
-        "`python benchmarks/exchange.py`: seconds for one bar, median of five; the stand-in for Binance in a process "
-        "of its own. The feed also asks for the time, judges every row and looks for revisions; its first bar fetches "
+        "`python benchmarks/exchange.py`: seconds for one bar, median of five; the stub of Binance runs in its own "
+        "process. The feed also requests the time, validates every row and checks for revisions; its first bar fetches "
         "500 candles of each market.",
         "",
-        f"| every answer takes | feed, first bar | feed, next bars | plain ccxt, one by one | plain ccxt, {THREADS} "
+        f"| latency of a response | feed, first bar | feed, next bars | plain ccxt, one by one | plain ccxt, {THREADS} "
         "clients in threads |",
         "|---:|---:|---:|---:|---:|",
     ]

@@ -1,10 +1,10 @@
-"""Features: many rows at once, one new bar, and a hundred symbols from files to labels.
+"""Cost of features: many rows at once, one new bar, and a hundred symbols from files to labels.
 
     python benchmarks/features.py [--rows 1000000] [--out FOLDER]
 
-The many rows are compared with the same columns written plainly in pandas (rolling and ewm, no rolling.apply): cci,
-aroon_osc_25 and ema_200 have no such plain form, so pandas leaves them out and we do not. Both run on the same
-candles in one process; the best of four runs counts. Peak memory is that of a process of its own.
+The many rows are compared with the same columns in pandas (rolling and ewm, no rolling.apply): cci, aroon_osc_25 and
+ema_200 have no such form, so only Quorate computes them. Both run on the same candles in one process; the best of four
+runs counts. Peak memory is measured in a separate process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plain_pandas import COLUMNS, LEFT_OUT, Plain, plainly
+from plain_pandas import COLUMNS, LEFT_OUT, Plain, in_pandas
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Candles
 from quorate.features import Bars, build, feature_set, matrix
@@ -41,7 +41,7 @@ SYMBOLS, BARS = 100, 2_160
 
 
 def market(rows: int) -> Candles:
-    """Candles of a price that wanders around 100, so that a million of them stay within what a market does."""
+    """Candles of a random price that stays around 100, so that a million of them have plausible values."""
     random = np.random.default_rng(1)
     steps = random.normal(0, 0.006, rows)
     log = np.cumsum(steps) - np.cumsum(steps)[-1] * np.arange(rows) / rows
@@ -54,7 +54,7 @@ def market(rows: int) -> Candles:
 
 
 def timed(work: Callable[[], Any], times: int = 4) -> tuple[float, Any]:
-    """Seconds of the best run, and what it gave."""
+    """Seconds of the best run, and its result."""
     best, result = math.inf, None
     for _ in range(times):
         result = None
@@ -65,7 +65,7 @@ def timed(work: Callable[[], Any], times: int = 4) -> tuple[float, Any]:
 
 
 def many_rows(rows: int) -> dict[str, Any]:
-    """Seconds per group and over all, ours and pandas', and how far apart the values are."""
+    """Seconds per group and in total, of Quorate and of pandas, and differences of the values."""
     candles = market(rows)
     frame = candles.to_pandas()
     wanted = feature_set("full65")
@@ -87,13 +87,13 @@ def many_rows(rows: int) -> dict[str, Any]:
         ours_s, X = timed(ours)
         for place, name in enumerate(names):
             if name not in LEFT_OUT and group != "over all":
-                # After 2,000 rows nothing is left of how either seeded its averages; a flag may turn on the last bit.
+                # After 2,000 rows initial values of averages no longer matter; a flag may depend on the last bit.
                 theirs = COLUMNS[name](Plain(frame, share=False)).to_numpy(np.float64)[2_000:]
                 off = np.abs(X[2_000:, place] - theirs) / np.maximum(1, np.abs(theirs))
                 apart[name] = float(np.quantile(off, 0.9999))
         del X
-        plain_s, _ = timed(lambda names=names: plainly(frame, names, share=False))
-        shared_s, _ = timed(lambda names=names: plainly(frame, names, share=True))
+        plain_s, _ = timed(lambda names=names: in_pandas(frame, names, share=False))
+        shared_s, _ = timed(lambda names=names: in_pandas(frame, names, share=True))
         groups[group] = {
             "columns": len(names),
             "ours_s": ours_s,
@@ -122,7 +122,7 @@ print(held, resident("VmHWM"), X.nbytes)
 
 
 def memory(rows: int) -> dict[str, float]:
-    """Peak of a process beyond what it held with the candles, in MB; `output` is the matrix itself."""
+    """Peak memory of a process in MB, without the memory it had with the candles; `output` is the matrix itself."""
     code = _MEMORY.format(folder=str(Path(__file__).parent), rows=rows)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     held, peak, output = (int(word) for word in done.stdout.split())
@@ -130,7 +130,7 @@ def memory(rows: int) -> dict[str, float]:
 
 
 def one_bar(times: int = 400) -> dict[str, float]:
-    """Milliseconds from candles to a row, median and best."""
+    """Milliseconds from candles to the newest row and to all rows, median and best."""
     tail = market(5_000).tail(LIVE)
     out = {}
     for name, newest in (("newest bar", 1), ("all 498 bars", None)):
@@ -161,11 +161,11 @@ def report(result: dict[str, Any]) -> str:
     lines = [
         "# Features",
         "",
-        f"`{result['command']}` on candles that were made up; {result['machine']}.",
+        f"`{result['command']}` on random candles; {result['machine']}.",
         "",
         f"## {rows['rows']:,} rows of full65",
         "",
-        "| group | columns | Quorate, s | pandas, s | ratio | pandas sharing, s | ratio |",
+        "| group | columns | Quorate, s | pandas, s | ratio | pandas with sharing, s | ratio |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
@@ -176,23 +176,23 @@ def report(result: dict[str, Any]) -> str:
     peak = rows["memory"]
     lines += [
         "",
-        f"On histories this long Quorate works on {rows['threads']} threads, pandas on one. "
-        "pandas writes each column down by itself, then the same with intermediates shared by hand; it leaves out cci, "
+        f"On histories of this length Quorate uses {rows['threads']} threads, pandas one. "
+        "In pandas each column is computed on its own, then with intermediate results shared by hand, without cci, "
         "aroon_osc_25 and ema_200, which need rolling.apply. 99.99 % of the values of each other column agree within "
         f"{max(rows['apart'].values()):.0e} x max(1, |x|).",
         "",
-        f"Peak memory {peak['peak_mb']:.0f} MB beyond the candles, {peak['ratio']:.2f} times the "
-        f"{peak['output_mb']:.0f} MB of the matrix, which it includes.",
+        f"Peak memory {peak['peak_mb']:.0f} MB without the candles, {peak['ratio']:.2f} times the "
+        f"{peak['output_mb']:.0f} MB of the matrix, which is included.",
         "",
         f"## One new bar, from {LIVE} candles to its row of full65",
         "",
-        "| asked for | median, ms | best, ms |",
+        "| rows | median, ms | best, ms |",
         "|---|---|---|",
         *(f"| {name} | {t['median_ms']:.3f} | {t['best_ms']:.3f} |" for name, t in live.items()),
         "",
         f"## {files['symbols']} symbols of {files['bars']:,} bars, from files to features and labels",
         "",
-        "| stage | s | rows | rows a second |",
+        "| stage | s | rows | rows per second |",
         "|---|---|---|---|",
         f"| read feather | {files['read_s']:.3f} | {SYMBOLS * BARS:,} | {files['read_rows_s']:,.0f} |",
         *(

@@ -1,12 +1,12 @@
-"""What Quorate's strategy costs inside Freqtrade, beside a trivial indicator strategy in the same run.
+"""Cost of Quorate's strategy in Freqtrade, beside a strategy of two moving averages in the same run.
 
     python benchmarks/freqtrade_cost.py [--pairs 20] [--days 365] [--repeat 3] [--small] [--out FOLDER]
 
-Freqtrade's backtest over spot pairs in 1h bars: with two moving averages that cross, with the vote of four members
-whose predictions are made anew, and with the same predictions out of the cache. Wall time and memory of the whole
-program, and the strategy's own time by stage. Candles are real where QUORATE_DATA names their folder, else synthetic.
-The bundle is trained for next to no time on the months before, at full size (--small: not even that); what it says
-costs the same. Writes freqtrade_cost.json and .md. Leave the machine alone meanwhile.
+Freqtrade's backtest of spot pairs in 1h bars: with a crossover of two moving averages, with the vote of four members
+whose predictions are computed, and with the same predictions from the cache. Wall time and memory of the whole program,
+and the strategy's time by stage. Candles are real if QUORATE_DATA names their folder, else synthetic. The bundle is
+trained for one epoch on the months before, at full size (--small: with small networks); the values of its weights do
+not change the cost. Writes freqtrade_cost.json and .md. Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import quorate
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.settings import (
     NHiTSSettings,
@@ -39,7 +38,6 @@ from quorate.core.settings import (
     VoteSettings,
 )
 from quorate.core.types import Candles
-from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from stubs import freqtrade
 from stubs.binance import spawn
@@ -48,15 +46,15 @@ MOST_TIMES, MOST_MEMORY = 2.0, 1.5
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
 RESULTS = Path(__file__).parent / "results"
 
-# Traded most of those with a year of candles before the newest month, by the folder's own list.
+# The pairs of the folder with the highest volume among those with a year of candles before the newest month.
 PAIRS = (
     *("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "TRX", "LINK", "LTC", "AVAX"),
     *("DOT", "BCH", "NEAR", "SHIB", "PEPE", "FLOKI", "XLM", "BNB", "SUI", "UNI"),
 )
 END = parse_ms("2025-10-14")
 
-# Runs a program and says how long it took and how much memory it had at most. By itself it has next to none: a process
-# begins with the memory of the one that starts it, and that would be counted.
+# Runs a program and prints its time and peak memory. It imports little itself: a child starts with the memory of its
+# parent, which would be counted.
 WATCH = """
 import json, resource, subprocess, sys, time
 began = time.perf_counter()
@@ -102,7 +100,7 @@ def timed(stage, method):
 
 
 class Timed(QuorateVoteStrategy):
-    """As it is, with a watch."""
+    """The strategy, with its methods timed."""
 
 
 for stage, names in STAGES.items():
@@ -113,7 +111,7 @@ if "STAGES_FILE" in os.environ:
 
 
 class Trivial(IStrategy):
-    """Two moving averages that cross."""
+    """Crossover of two moving averages."""
 
     INTERFACE_VERSION = 3
     timeframe = "1h"
@@ -153,7 +151,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--small", action="store_true", help="networks of next to no size, to try the script")
+    parser.add_argument("--small", action="store_true", help="small networks, to try the script")
     parser.add_argument("--out", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     if freqtrade.environment() is None:
@@ -185,18 +183,18 @@ def measure(folder: Path, pairs: int, days: int, repeat: int, *, small: bool) ->
         config = freqtrade.configuration(stub.urls, list(panel), futures=False, timeframe="1h", quorate=own)
         (user_data / "config.json").write_text(json.dumps(config))
         for _ in range(repeat):
-            # In turn, so that a machine that slows down slows all of them down.
+            # Alternately, so that other load on the machine affects all alike.
             runs["trivial"].append(backtest(user_data, folder / "data", "Trivial", start))
             shutil.rmtree(user_data / "quorate", ignore_errors=True)
             runs["predicting"].append(backtest(user_data, folder / "data", "Timed", start))
             runs["cached"].append(backtest(user_data, folder / "data", "Timed", start))
-            whole = {"QUORATE_FREQTRADE__TAG": "vote"}
-            runs["tagged"].append(backtest(user_data, folder / "data", "Timed", start, whole))
+            tagged = {"QUORATE_FREQTRADE__TAG": "vote"}
+            runs["tagged"].append(backtest(user_data, folder / "data", "Timed", start, tagged))
     return summary(runs, pairs=len(panel), days=days, repeat=repeat, synthetic=synthetic)
 
 
 def candles(pairs: int, start: int) -> tuple[dict[str, Candles], bool]:
-    """The pairs' candles with those before `start` that warm up and train; whether they are synthetic."""
+    """Candles of the pairs, including those before `start` for warm-up and training; whether they are synthetic."""
     first = start - 190 * DAY_MS
     if "QUORATE_DATA" in os.environ:
         source = FreqtradeFolder(Path(os.environ["QUORATE_DATA"]) / "binance")
@@ -212,7 +210,7 @@ def candles(pairs: int, start: int) -> tuple[dict[str, Candles], bool]:
 
 
 def train_bundle(panel: dict[str, Candles], out: Path, end: int, *, small: bool) -> Path:
-    """Four members, of the size that they are documented to have, trained on three pairs for one pass."""
+    """Train four members of their documented size on three pairs for one epoch; return the bundle's folder."""
     networks = (
         {
             "nhits": NHiTSSettings(hidden=(32, 24, 16), epochs=1),
@@ -225,19 +223,13 @@ def train_bundle(panel: dict[str, Candles], out: Path, end: int, *, small: bool)
     settings = replace(
         defaults,
         models=replace(defaults.models, **networks),
-        # So that it trades about as often as what it is compared with: hardly a HOLD among the labels, and a low floor.
+        # A narrow band, with few HOLD labels, and a low floor, so that it trades about as often as the other strategy.
         target=TargetSettings(band=0.001),
         vote=VoteSettings(floor=0.45),
         policy=PolicySettings(name="classic"),
     )
     three = dict(list(panel.items())[:3])
-    return train_ensemble(
-        three, "1h", TrainingSpec(models=MEMBERS, settings=settings, measure=_log_loss, end=end - HOUR_MS), out
-    ).path
-
-
-def _log_loss(y: Any, scores: Any, *_: Any) -> dict[str, float]:
-    return {"log_loss": float(-np.log(scores[np.arange(len(y)), y]).mean())}
+    return quorate.train(three, out, models=MEMBERS, settings=settings, end=end - HOUR_MS).path
 
 
 def backtest(user_data: Path, data: Path, strategy: str, start: int, settings: Mapping[str, str] | None = None) -> Ran:
@@ -267,7 +259,7 @@ def backtest(user_data: Path, data: Path, strategy: str, start: int, settings: M
 
 
 def summary(runs: dict[str, list[Ran]], **about: Any) -> dict[str, Any]:
-    told = {
+    medians = {
         name: {
             "seconds": statistics.median(run.seconds for run in made),
             "cpu_seconds": statistics.median(run.cpu_seconds for run in made),
@@ -278,12 +270,12 @@ def summary(runs: dict[str, list[Ran]], **about: Any) -> dict[str, Any]:
         }
         for name, made in runs.items()
     }
-    times = told["cached"]["seconds"] / told["trivial"]["seconds"]
-    tagged = told["tagged"]["seconds"] / told["trivial"]["seconds"]
-    memory = told["cached"]["peak_mib"] / told["trivial"]["peak_mib"]
+    times = medians["cached"]["seconds"] / medians["trivial"]["seconds"]
+    tagged = medians["tagged"]["seconds"] / medians["trivial"]["seconds"]
+    memory = medians["cached"]["peak_mib"] / medians["trivial"]["peak_mib"]
     return {
         "about": {**about, "machine": platform.machine(), "cpus": os.cpu_count(), "python": platform.python_version()},
-        "runs": told,
+        "runs": medians,
         "times": times,
         "tagged_times": tagged,
         "memory": memory,
@@ -293,9 +285,9 @@ def summary(runs: dict[str, list[Ran]], **about: Any) -> dict[str, Any]:
 
 ROWS = {
     "trivial": "two moving averages",
-    "predicting": "the vote, predicted anew",
+    "predicting": "the vote, predictions computed",
     "cached": "the vote, predictions cached",
-    "tagged": "the same, every score in the tag of an entry",
+    "tagged": "the same, with all scores in the entry tag",
 }
 
 
@@ -308,22 +300,22 @@ def page(found: dict[str, Any]) -> str:
     about, runs = found["about"], found["runs"]
     candles_of = "synthetic candles" if about["synthetic"] else "real candles"
     lines = [
-        "# What the strategy costs inside Freqtrade",
+        "# Cost of the strategy in Freqtrade",
         "",
         f"`python benchmarks/freqtrade_cost.py`: {about['pairs']} pairs, {about['days']} days of 1h bars, "
         f"{candles_of}, {about['cpus']} cores, median of {about['repeat']}."
-        + (" Networks of next to no size." if found.get("small") else ""),
+        + (" Small networks." if found.get("small") else ""),
         "",
         "| backtest | wall | all cores | peak memory | trades |",
         "|---|---|---|---|---|",
         *(_row(what, runs[name]) for name, what in ROWS.items()),
         "",
-        f"Cached beside trivial: {found['times']:.2f} times the time (at most {MOST_TIMES:g}), {found['memory']:.2f} "
-        f'times the memory (at most {MOST_MEMORY:g}): {"ok" if found["ok"] else "MISSED"}. With `"tag": "vote"` '
-        f"{found['tagged_times']:.2f} times the time: Freqtrade's report works through every tag apart, and with "
-        "scores that is one for nearly every trade.",
+        f"With cached predictions: {found['times']:.2f} times the time of two moving averages (limit: {MOST_TIMES:g}) "
+        f"and {found['memory']:.2f} times the memory (limit: {MOST_MEMORY:g}): {'ok' if found['ok'] else 'EXCEEDED'}. "
+        f'With `"tag": "vote"` {found["tagged_times"]:.2f} times the time: Freqtrade reports every tag separately, and '
+        "with scores nearly every trade has its own.",
         "",
-        "| the strategy's own time | predicted anew | share | cached | share |",
+        "| time in the strategy | predictions computed | share | cached | share |",
         "|---|---|---|---|---|",
     ]
     new, cached = runs["predicting"], runs["cached"]

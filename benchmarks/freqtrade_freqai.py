@@ -1,12 +1,12 @@
-"""The vote beside FreqAI's own LightGBM classifier: the same pairs, features, labels, windows and exits.
+"""The vote beside FreqAI's LightGBM classifier: the same pairs, features, labels, windows and exits.
 
     python benchmarks/freqtrade_freqai.py [--pairs 10] [--days 90] [--models xgboost,lightgbm] [--out FOLDER]
 
-Both are trained by FreqAI, every week anew on the 60 days before, one model a pair, over spot candles in 1h bars.
-Log-loss is that of the class probabilities (of the vote: the members' mean scores) on the bars that both predicted and
-whose label is known, beside the shares of the classes on those very bars, which nobody knew before. Trades are
-Freqtrade's. Time is that of `fit` and `predict` alone, on one thread. Real candles, from the folder that QUORATE_DATA
-names; without it, synthetic. Writes freqtrade_freqai.json and .md. Leave the machine alone meanwhile.
+Both are trained by FreqAI, every week on the 60 days before, one model per pair, on spot candles in 1h bars. Log-loss
+is that of the class probabilities (of the vote: the members' mean scores) on the bars that both predicted and whose
+label is known, beside that of the class shares on the same bars, which are known only afterwards. Trades are
+Freqtrade's. Time is that of `fit` and `predict`, on one thread. Candles are real if QUORATE_DATA names their folder,
+else synthetic. Writes freqtrade_freqai.json and .md. Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PAIRS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "TRX", "LINK", "LTC", "AVAX"
 END = parse_ms("2025-10-14")
 TRAIN_DAYS, WARM_DAYS, WEEK = 60, 25, 7
 
-# The ensemble's own LightGBM, in the words of FreqAI's.
+# Settings of the ensemble's LightGBM, under the names that FreqAI's has for them.
 LIGHTGBM = {
     "n_estimators": 200,
     "num_leaves": 31,
@@ -57,23 +57,23 @@ from quorate.integrations.freqtrade.strategies.freqai_strategy import LABEL, Quo
 
 
 class Compared(QuorateFreqaiStrategy):
-    """The same for both models: the most probable class is the decision, its probability the confidence."""
+    """Strategy of both models: the most probable class is the decision, its probability the confidence."""
 
     timeframe = "1h"
 
     def populate_indicators(self, dataframe, metadata):
         start = self.freqai.start
 
-        def told(*arguments):
+        def recorded(*arguments):
             frame = start(*arguments)
             if "quorate_confidence" not in frame:
                 frame["quorate_confidence"] = frame[["SELL", "HOLD", "BUY"]].max(axis=1)
-            kept = frame[["date", LABEL, "SELL", "HOLD", "BUY", "do_predict"]].rename(columns={LABEL: "said"})
+            kept = frame[["date", LABEL, "SELL", "HOLD", "BUY", "do_predict"]].rename(columns={LABEL: "label"})
             name = metadata["pair"].replace("/", "_")
-            kept.astype({"said": str}).to_feather(os.path.join(os.environ["TOLD"], f"{name}.feather"))
+            kept.astype({"label": str}).to_feather(os.path.join(os.environ["PREDICTIONS"], f"{name}.feather"))
             return frame
 
-        self.freqai.start = told
+        self.freqai.start = recorded
         try:
             return super().populate_indicators(dataframe, metadata)
         finally:
@@ -91,7 +91,7 @@ from freqtrade.freqai.prediction_models.LightGBMClassifier import LightGBMClassi
 from quorate.integrations.freqtrade.strategies.freqai_model import QuorateFreqaiModel
 
 SPENT = {"fit": 0.0, "predict": 0.0, "fits": 0}
-atexit.register(lambda: open(os.path.join(os.environ["TOLD"], "seconds.json"), "w").write(json.dumps(SPENT)))
+atexit.register(lambda: open(os.path.join(os.environ["PREDICTIONS"], "seconds.json"), "w").write(json.dumps(SPENT)))
 
 
 def timed(model):
@@ -148,7 +148,7 @@ def compare(folder: Path, pairs: int, days: int, members: list[str]) -> dict[str
     panel, synthetic = candles(pairs, start - (TRAIN_DAYS + WARM_DAYS) * DAY_MS)
     for own in panel.values():
         write_candles(folder / "data", own)
-    told: dict[str, Path] = {}
+    predictions: dict[str, Path] = {}
     trades: dict[str, list[dict[str, Any]]] = {}
     with spawn(folder / "data") as stub:
         for name, model, parameters in (
@@ -156,10 +156,10 @@ def compare(folder: Path, pairs: int, days: int, members: list[str]) -> dict[str
             ("vote", "TimedVote", {"models": members}),
         ):
             home = folder / name
-            told[name] = home / "told"
-            told[name].mkdir(parents=True)
+            predictions[name] = home / "predictions"
+            predictions[name].mkdir(parents=True)
             trades[name] = backtest(home, folder / "data", list(panel), start, model, parameters, stub.urls)
-    losses, rows, prior = judge(told, panel)
+    losses, rows, prior = evaluate(predictions, panel)
     return {
         "about": {
             "pairs": list(panel),
@@ -179,15 +179,15 @@ def compare(folder: Path, pairs: int, days: int, members: list[str]) -> dict[str
             name: {
                 "log_loss": losses[name],
                 **figures(trades[name]),
-                **json.loads((told[name] / "seconds.json").read_text()),
+                **json.loads((predictions[name] / "seconds.json").read_text()),
             }
-            for name in told
+            for name in predictions
         },
     }
 
 
 def candles(pairs: int, first: int) -> tuple[dict[str, Candles], bool]:
-    """The pairs' candles, and whether they are synthetic."""
+    """Candles of the pairs, and whether they are synthetic."""
     if "QUORATE_DATA" in os.environ:
         source = FreqtradeFolder(Path(os.environ["QUORATE_DATA"]) / "binance")
         names = [f"{base}/USDT" for base in PAIRS[:pairs]]
@@ -208,7 +208,7 @@ def backtest(
     parameters: dict[str, Any],
     urls: dict[str, str],
 ) -> list[dict[str, Any]]:
-    """The trades of one model; what it predicted, and its seconds, lie in `told` afterwards."""
+    """Trades of one model; its predictions and times are written to home/predictions."""
     for name, text in (("strategies/compared.py", STRATEGY), ("freqaimodels/timed.py", MODELS)):
         (home / name).parent.mkdir(exist_ok=True)
         (home / name).write_text(text)
@@ -243,22 +243,22 @@ def backtest(
         *("--freqaimodel", model, "--timerange", f"{start}-{END}", "--fee", "0.001", "--cache", "none"),
         *("--export", "trades"),
         cwd=home,
-        settings={"TOLD": str(home / "told"), "QUORATE_TRAIN__THREADS": "1"},
+        settings={"PREDICTIONS": str(home / "predictions"), "QUORATE_TRAIN__THREADS": "1"},
         timeout=7_200,
     )
-    if done.returncode or not list((home / "told").glob("*.feather")):
+    if done.returncode or not list((home / "predictions").glob("*.feather")):
         raise SystemExit(f"{model}: {done.stdout[-1500:]}{done.stderr[-3000:]}")
     return freqtrade.exported_trades(home / "backtest_results")
 
 
-def judge(told: dict[str, Path], panel: dict[str, Candles]) -> tuple[dict[str, float], int, float]:
-    """Each model's log-loss on the bars that all of them predicted, how many these are, and the classes' own."""
+def evaluate(predictions: dict[str, Path], panel: dict[str, Candles]) -> tuple[dict[str, float], int, float]:
+    """Log-loss of each model on the bars that all predicted, their number, and the log-loss of the class shares."""
     target = Settings().target
-    scores: dict[str, list[Any]] = {name: [] for name in told}
+    scores: dict[str, list[Any]] = {name: [] for name in predictions}
     labels: list[Any] = []
     for pair, own in panel.items():
         known = ForwardClass(target.horizon, target.band).label(own)
-        frames = {name: read(path / f"{pair.replace('/', '_')}.feather") for name, path in told.items()}
+        frames = {name: read(path / f"{pair.replace('/', '_')}.feather") for name, path in predictions.items()}
         shared = own.time[known.known]
         for time, table in frames.values():
             shared = np.intersect1d(shared, time[np.isfinite(table).all(axis=1) & (table.sum(axis=1) > 0)])
@@ -276,7 +276,7 @@ def judge(told: dict[str, Path], panel: dict[str, Candles]) -> tuple[dict[str, f
 
 
 def read(path: Path) -> tuple[Any, Any]:
-    """(n,) times in ms and (n, 3) probabilities; NaN where FreqAI did not let it predict."""
+    """(n,) times in ms and (n, 3) probabilities; NaN where FreqAI suppressed the prediction."""
     table = feather.read_table(path)
     time = table["date"].cast(pa.timestamp("ms", tz="UTC")).cast(pa.int64()).to_numpy()
     scores = np.column_stack([table[name].to_numpy() for name in CLASS_NAMES]).astype(np.float64)
@@ -300,8 +300,8 @@ def page(found: dict[str, Any]) -> str:
         "",
         f"`python benchmarks/freqtrade_freqai.py`: {len(about['pairs'])} spot pairs, the last {about['days']} days "
         f"before 2025-10-14 in 1h bars, {'synthetic' if about['synthetic'] else 'real'} candles, trained every "
-        f"{about['retrained_every_days']} days on the {about['train_days']} before, one model a pair, features "
-        f"{about['features']}, stakes of 100 USDT, fee 0.1 % a side, {about['cpus']} cores. The vote is that of "
+        f"{about['retrained_every_days']} days on the {about['train_days']} before, one model per pair, features "
+        f"{about['features']}, stakes of 100 USDT, fee 0.1 % per side, {about['cpus']} cores. Members of the vote: "
         f"{', '.join(about['members'])}.",
         "",
         "| model | log-loss | trades | win rate | net profit | training | prediction |",
@@ -316,8 +316,8 @@ def page(found: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        f"On {about['rows']:,} bars that both predicted. The classes' own shares on these bars, which nobody knew "
-        f"before, have a log-loss of {about['prior_log_loss']:.4f}.",
+        f"Log-loss on the {about['rows']:,} bars that both predicted. The class shares on these bars, known only "
+        f"afterwards, have a log-loss of {about['prior_log_loss']:.4f}.",
     ]
     return "\n".join(lines) + "\n"
 

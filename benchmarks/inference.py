@@ -1,11 +1,11 @@
-"""Networks in their ONNX graphs beside torch: one window, and many.
+"""Latency and throughput of the networks in ONNX Runtime beside torch.
 
     python benchmarks/inference.py
 
-Every network at its full size and untrained, which costs the same; its graph in single precision, and in 8 bits. One
-window at a time, warm, one thread each, in turns of ten calls; then many windows, in turns too, each side at the best
-of its batch sizes. 8 bits count for a network that precision.py found may be served in them. Writes
-benchmarks/results/inference.json and .md. Leave the machine alone meanwhile.
+Every network has its full size and is hardly trained, which does not change its cost; its graph is measured in single
+precision and in int8. First one window per call, warm, one thread, alternately in blocks of ten calls; then many
+windows, also alternately, each at its best batch size. Int8 counts for a network only if precision.py found that it may
+be served in int8. Writes benchmarks/results/inference.json and .md. Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from alternating import time_alternately
 from quorate.core.settings import ModelSettings
 from quorate.models import Model, build
 from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
-from alternating import time_alternately
 
 FEATURES = 14
 NETWORKS = ("nhits", "lstm", "patchtst")
@@ -44,7 +44,7 @@ def main() -> int:
         "command": "python benchmarks/inference.py",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"torch {torch.__version__.partition('+')[0]}, one thread",
-        "in_8_bits": admitted(),
+        "in_8_bits": served_in_int8(),
         "networks": {name: measure(name) for name in NETWORKS},
     }
     text = as_markdown(found)
@@ -56,14 +56,14 @@ def main() -> int:
     return 0 if kept else 1
 
 
-def admitted() -> list[str]:
-    """Networks of a reference bundle that training would serve in 8 bits."""
+def served_in_int8() -> list[str]:
+    """Networks of the measured bundles that training would serve in int8."""
     bundles = json.loads((RESULTS / "precision.json").read_text())["bundles"]
     return sorted({name for bundle in bundles for name in bundle["validation"]["kept"]})
 
 
 def holds(name: str, one: dict, in_8_bits: bool) -> bool:
-    """Whether the forms that may be served reach what is asked for."""
+    """Whether the forms that may be served are within the limits."""
     forms = FORMS if in_8_bits else FORMS[:1]
     return (
         min(latency_share(one, form) for form in forms) <= MOST_LATENCY[name]
@@ -105,7 +105,7 @@ def measure(name: str) -> dict:
 
 
 def fitted(name: str) -> Model:
-    """A member at full size that has hardly learned."""
+    """A member at full size, hardly trained."""
     settings = ModelSettings()
     section = replace(getattr(settings, name), epochs=1)
     model = build(name, "class", replace(settings, **{name: section}), seed=1, threads=1)
@@ -120,7 +120,7 @@ def in_batches(run: Callable[[np.ndarray], object], X: np.ndarray, batch: int) -
 
 
 def best_batch(run: Callable[[np.ndarray], object], X: np.ndarray) -> int:
-    """The batch size that gives the most windows a second."""
+    """Batch size with the highest throughput."""
     took = time_alternately({batch: (lambda batch=batch: in_batches(run, X, batch)) for batch in BATCHES}, TRIED)
     return min(took, key=lambda batch: statistics.median(took[batch]))
 
@@ -139,24 +139,24 @@ def as_markdown(found: dict) -> str:
         "# Inference",
         "",
         f"`{found['command']}` on {found['machine']}: {FEATURES} features, networks at full size. A network is served "
-        "in single precision, or in 8 bits where `train.precision` says so and [what is decided "
-        f"stays](precision.md), which holds for {', '.join(found['in_8_bits']) or 'none'}.",
+        "in single precision, or in int8 if `train.precision` is int8 and [the decisions stay the same]"
+        f"(precision.md), which holds for {', '.join(found['in_8_bits']) or 'none'}.",
         "",
-        "One window, milliseconds:",
+        "One window per call, milliseconds:",
         "",
-        "| network | parameters | torch eager | ONNX | ratio | in 8 bits | ratio | asked for |",
-        "|---|---:|---:|---:|---:|---:|---:|---|",
+        "| network | parameters | torch eager | ONNX | ratio | int8 | ratio | limit |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(
             f"| {name} | {one['parameters']:,} | {one['forms']['eager']['ms']:.2f} "
             + "".join(f"| {one['forms'][form]['ms']:.2f} | {latency_share(one, form):.2f} " for form in FORMS)
-            + f"| at most {MOST_LATENCY[name]:g} |"
+            + f"| {MOST_LATENCY[name]:g} |"
             for name, one in networks.items()
         ),
         "",
-        f"Many windows ({WINDOWS}) a second, each side at the best of the batch sizes {', '.join(map(str, BATCHES))}, "
-        f"which stands in brackets; asked for are {LEAST_THROUGHPUT:g} times torch's:",
+        f"Windows per second, {WINDOWS} at a time, each at the best of the batch sizes {', '.join(map(str, BATCHES))}, "
+        f"given in brackets; required: {LEAST_THROUGHPUT:g} times torch's:",
         "",
-        "| network | torch eager | ONNX | ratio | in 8 bits | ratio |",
+        "| network | torch eager | ONNX | ratio | int8 | ratio |",
         "|---|---:|---:|---:|---:|---:|",
         *(
             f"| {name} | {_rate(one, 'eager')} "

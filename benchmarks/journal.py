@@ -1,10 +1,10 @@
-"""The journal beside plain SQLite: durable appends a second, and reading 100,000 records back.
+"""The journal beside plain SQLite: durable appends per second, and reading 100,000 records.
 
     python benchmarks/journal.py
 
-Plain SQLite writes the same texts into a table without triggers, keys or checks, and reads them back with json.loads;
-both wait for the disk at every commit. The journal's records are what an account writes: a decision of four members for
-each of 100 symbols at every bar, and the account's value.
+Plain SQLite writes the same texts into a table without triggers, keys or checks, and reads them with json.loads; both
+synchronise to the disk at every commit. The records are those of an account: a decision of four members for each of 100
+symbols at every bar, and the account's value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RESULT = Path(__file__).parent / "results" / "journal.md"
 
 
 def bar_of(time_: int) -> list[Record]:
-    """What is written at one bar."""
+    """Records of one bar."""
     votes = tuple(
         Vote(name, Action.BUY, 0.7 + place / 100, (0.1, 0.2, 0.7), None, (0.1234567, 0.2345678, 0.6419755))
         for place, name in enumerate(MEMBERS)
@@ -60,13 +60,15 @@ def insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    began = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - began
 
 
-def in_turn(journal: Journal, beside: sqlite3.Connection, batches: list[list[Record]]) -> tuple[float, float]:
-    """Wall time of both, one batch after the other, so that the disk's other work falls on both."""
+def append_alternately(
+    journal: Journal, beside: sqlite3.Connection, batches: list[list[Record]]
+) -> tuple[float, float]:
+    """Wall time of both, batch by batch, so that other load on the disk affects both alike."""
     journals = plains = 0.0
     for batch in batches:
         journals += seconds(lambda: journal.append(batch))  # noqa: B023
@@ -75,12 +77,12 @@ def in_turn(journal: Journal, beside: sqlite3.Connection, batches: list[list[Rec
 
 
 def core_seconds(work: Callable[[], object]) -> float:
-    """Least time of one core in seconds, which other programs change little."""
+    """Least CPU time in seconds, which other programs affect little."""
     spent = []
     for _ in range(REPEATS):
-        begun = time.process_time()
+        began = time.process_time()
         work()
-        spent.append(time.process_time() - begun)
+        spent.append(time.process_time() - began)
     return min(spent)
 
 
@@ -90,8 +92,8 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         beside = plain(Path(folder) / "plain.sqlite")
         with Journal.open(f"sqlite:///{folder}/journal.sqlite", "bench") as journal:
-            one, one_plain = in_turn(journal, beside, singles)
-            whole, whole_plain = in_turn(journal, beside, bars[:APPENDS])
+            one, one_plain = append_alternately(journal, beside, singles)
+            whole, whole_plain = append_alternately(journal, beside, bars[:APPENDS])
             rest = [record for bar in bars[APPENDS:] for record in bar]
             journal.append(rest)
             insert(beside, map(to_row, rest))
@@ -105,19 +107,18 @@ def main() -> None:
     lines = [
         "# The journal",
         "",
-        f"`python benchmarks/journal.py`: SQLite, each commit on the disk before it is acknowledged; {SYMBOLS} symbols "
-        f"a bar, {RECORDS:,} records ({megabytes:.0f} MB). Plain SQLite has no triggers, no keys and no checks; its "
-        f"reading is `json.loads`. Reading: seconds of one core, "
-        f"best of {REPEATS}.",
+        f"`python benchmarks/journal.py`: SQLite, each commit is on the disk before it is acknowledged; {SYMBOLS} "
+        f"symbols per bar, {RECORDS:,} records ({megabytes:.0f} MB). Plain SQLite has no triggers, no keys and no "
+        f"checks, and is read with `json.loads`. Reading: CPU seconds, best of {REPEATS}.",
         "",
         "| | journal | plain SQLite | ratio |",
         "|---|---:|---:|---:|",
-        f"| one record, appends a second | {APPENDS / one:.0f} | {APPENDS / one_plain:.0f} | {one / one_plain:.2f} |",
-        f"| a bar of {SYMBOLS + 1} records, appends a second | {APPENDS / whole:.0f} | {APPENDS / whole_plain:.0f} | "
+        f"| one record, appends per second | {APPENDS / one:.0f} | {APPENDS / one_plain:.0f} | {one / one_plain:.2f} |",
+        f"| a bar of {SYMBOLS + 1} records, appends per second | {APPENDS / whole:.0f} | {APPENDS / whole_plain:.0f} | "
         f"{whole / whole_plain:.2f} |",
-        f"| {RECORDS:,} records to rebuild an account, core s | {rebuilt:.2f} | | {rebuilt / parsed:.2f} |",
-        f"| with every member's votes, core s | {everything:.2f} | {parsed:.2f} | {everything / parsed:.2f} |",
-        f"| opening, the file looked through for damage, core s | {opened:.2f} | | |",
+        f"| {RECORDS:,} records to rebuild an account, CPU s | {rebuilt:.2f} | | {rebuilt / parsed:.2f} |",
+        f"| with every member's votes, CPU s | {everything:.2f} | {parsed:.2f} | {everything / parsed:.2f} |",
+        f"| opening, with the check for damage, CPU s | {opened:.2f} | | |",
     ]
     text = "\n".join(lines) + "\n"
     RESULT.write_text(text)

@@ -241,8 +241,8 @@ def as_markdown(found: dict) -> str:
         ),
         "",
         f"Medians of {PROCESSES} processes; \"of plain\" is the p50 as a fraction of the plain reference's. "
-        "Alternately in blocks of ten calls, and in single calls, which find the caches filled by another one. The fraction of int8 "
-        f"was {spread[0]:.3f} to {spread[-1]:.3f}.",
+        "Alternately in blocks of ten calls, and in single calls, which find the caches filled by another one. "
+        f"The fraction of int8 was {spread[0]:.3f} to {spread[-1]:.3f}.",
         "",
         f"Limits: p50 {MOST_P50_MS:g} ms, p99 {MOST_P99_MS:g} ms, {MOST_SHARE:g} of the plain reference's p50, "
         f"{MOST_INT8_SHARE:g} with int8 networks.",

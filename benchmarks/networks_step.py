@@ -1,10 +1,10 @@
-"""A training step of each network; PatchTST's beside the same network module by module, with the losses of both.
+"""Time of a training step of each network; PatchTST beside the same network from torch's layers, with both losses.
 
     QUORATE_DATA=FOLDER python benchmarks/networks_step.py [--steps 200] [--symbols 20] [--threads N] [--out FOLDER]
 
-Stock is PatchTST as one would write it: float32, torch's own TransformerEncoderLayer, the batch as a whole. It starts
-with the same weights as ours and sees the same batches of real windows, in turns with ours: a step of one, a step of
-the other, and again. Losses are of training batches, smoothed, and of validation windows after the last step.
+Stock is PatchTST in float32 with torch's TransformerEncoderLayer. It starts with the same weights as Quorate's network
+and is trained on the same batches of real windows, one step of each alternately. Losses are those of training batches,
+smoothed, and of validation windows after the last step. Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LEAST_RATIO = 1.5
 
 
 class StockPatchTST(PatchTSTNetwork):
-    """The same network from torch's own layers: a copy of ours, with its weights."""
+    """The same network from torch's layers, with the weights of Quorate's."""
 
     def __init__(self, ours: PatchTSTNetwork) -> None:
         super().__init__(ours.config)
@@ -71,7 +71,7 @@ class StockEncoder(nn.Module):
 
 
 def stock_layer(ours: nn.Module, config: Any) -> nn.Module:
-    """torch's layer with the weights of one of ours."""
+    """torch's layer with the weights of one of Quorate's."""
     layer = nn.TransformerEncoderLayer(
         config.width,
         config.heads,
@@ -98,7 +98,7 @@ def stock_layer(ours: nn.Module, config: Any) -> nn.Module:
 
 @dataclass
 class Training:
-    """A network on its way, and what its steps took."""
+    """A network in training, with the seconds and losses of its steps."""
 
     module: nn.Module
     batch: int
@@ -114,7 +114,7 @@ class Training:
         self.optimizer = torch.optim.AdamW(self.module.parameters(), lr=self.learning_rate, fused=self.fused)
 
     def step(self, inputs: Tensor, target: Tensor) -> None:
-        """One step as the training loop takes it."""
+        """One step, as in the training loop."""
         began = time.perf_counter()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate * one_cycle(len(self.losses), self.steps, self.steps)
@@ -150,7 +150,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Windows:
-    """Real windows of one length, and what each class's share is."""
+    """Real windows of one length, and the class shares."""
 
     X: Any
     train: WindowExamples
@@ -161,7 +161,7 @@ class Windows:
 
 
 def windows(folder: Path, symbols: int) -> Callable[[int], Windows]:
-    """From a length to the windows of the reference problem, of fewer symbols: every fifth of the hundred, say."""
+    """Function from a length to the windows of the reference problem, with a subset of its symbols at equal steps."""
     source = FreqtradeFolder(folder)
     start, end = parse_ms(FROM), parse_ms(TO)
     ranked = top(source, TIMEFRAME, CANDIDATES, start, settings=Settings().universe)
@@ -183,7 +183,7 @@ def windows(folder: Path, symbols: int) -> Callable[[int], Windows]:
 
 
 def standardised(network: nn.Module, data: Windows) -> StandardisedNetwork:
-    """A network with the scales around it that a member has."""
+    """A network with the input scaling that a member has."""
     module = StandardisedNetwork(network, data.X.shape[2], 3)
     module.measure(newest_bars(data.X), None, 0.001)
     module.start_at(data.prior)
@@ -197,9 +197,9 @@ def member(name: str, settings: ModelSettings | None = None) -> Network:
 
 
 def both(data: Windows, steps: int) -> dict[str, Any]:
-    """PatchTST ours and stock, step by step in turns on the same batches."""
+    """Figures of Quorate's PatchTST and of stock, trained alternately step by step on the same batches."""
     torch.manual_seed(1)
-    # Without dropout: its random numbers would make the losses differ, and torch's own masks are slow.
+    # Without dropout: its random numbers would make the losses differ, and torch's masks are slow.
     plain = replace(ModelSettings().patchtst, dropout=0.0, head_dropout=0.0)
     network = member("patchtst", ModelSettings(patchtst=plain))._module(data.X.shape[2])
     assert isinstance(network, PatchTSTNetwork)
@@ -240,7 +240,7 @@ def both(data: Windows, steps: int) -> dict[str, Any]:
 
 
 def alone(name: str, data: Windows, steps: int) -> dict[str, Any]:
-    """A step of another network's, in float32 and bfloat16 in turns."""
+    """Step of another network, alternately in float32 and bfloat16."""
     made = member(name)
     s = made._own
     sides = {}
@@ -265,7 +265,7 @@ def alone(name: str, data: Windows, steps: int) -> dict[str, Any]:
 
 def report(found: dict[str, Any]) -> str:
     p = found["patchtst"]
-    a_pass = math.ceil(found["reference_windows"] / p["batch"]) * p["ours"]["step_ms"] / 6e4
+    an_epoch = math.ceil(found["reference_windows"] / p["batch"]) * p["ours"]["step_ms"] / 6e4
     return "\n".join(
         [
             "# Training steps",
@@ -273,18 +273,18 @@ def report(found: dict[str, Any]) -> str:
             f"`{found['command']}` on {found['machine']}.",
             "",
             f"PatchTST, {p['parameters']:,} parameters, batches of {p['batch']} windows of {WINDOW} bars x 14 features "
-            f"from {p['windows']:,} training windows; class prior's validation log-loss {p['prior_loss']:.4f}:",
+            f"from {p['windows']:,} training windows; validation log-loss of the class prior {p['prior_loss']:.4f}:",
             "",
             f"| | step, ms | training loss, last {min(SMOOTHED, p['steps'])} of {p['steps']} steps | validation loss |",
             "|---|---:|---:|---:|",
             *(
-                f"| {name} | {p[name]['step_ms']:.0f} | {p[name]['loss']:.4f} | {p[name]['validation_loss']:.4f} |"
-                for name in ("stock", "ours")
+                f"| {name} | {p[key]['step_ms']:.0f} | {p[key]['loss']:.4f} | {p[key]['validation_loss']:.4f} |"
+                for name, key in (("stock", "stock"), ("Quorate", "ours"))
             ),
             "",
-            f"**{p['ratio']:.2f} times faster** (asked for: {LEAST_RATIO}). On no batch were the two losses further "
-            f"apart than {p['largest_difference']:.4f}. A pass over {found['reference_windows']:,} windows takes ours "
-            f"{a_pass:.1f} minutes at this pace.",
+            f"**{p['ratio']:.2f} times faster** (required: {LEAST_RATIO}). Largest difference of the losses on a "
+            f"batch: {p['largest_difference']:.4f}. At this speed an epoch of {found['reference_windows']:,} windows "
+            f"takes {an_epoch:.1f} minutes.",
             "",
             "| network | parameters | window | batch | float32, ms | bfloat16, ms |",
             "|---|---:|---:|---:|---:|---:|",

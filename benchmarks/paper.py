@@ -1,11 +1,10 @@
-"""One bar's whole cycle of a paper session over 100 markets, and the memory of a long replay.
+"""Duration of one bar of a paper session over 100 markets, and memory of a long replay.
 
     python benchmarks/paper.py
 
-The cycle: a hundred perpetuals fetched through the real ccxt from the project's stand-in for Binance, features, four
-members at full size, guards, journal. The replay: 2,000 bars of four markets with the same four members. The bundle is
-trained for next to no time on a synthetic market; what it says costs the same. Writes benchmarks/results/paper.json and
-.md. Leave the machine alone meanwhile.
+A cycle is one bar: a hundred perpetuals are downloaded with ccxt from the stub of Binance, then features, four members
+at full size, guards and journal. The replay: 2,000 bars of four markets with the same four members. The bundle is
+hardly trained, see reference_bundle.py. Writes benchmarks/results/paper.json and .md. Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -43,18 +42,18 @@ MARKETS, CYCLES, MOST_CYCLE_S = 100, 6, 5.0
 REPLAYED, WARM, MOST_GROWTH = 2_000, 300, 0.05
 START = parse_ms("2024-01-01")
 RESULTS = Path(__file__).parent / "results"
-# Limits that nothing trips: every bar has its whole work.
-CALM = AccountConfig(5, oversight=Oversight(GuardSettings(drawdown_usd=1e9, loss_usd=1e9, confidence=0.0)))
+# Limits that are never reached, so that every bar is traded in full.
+UNLIMITED = AccountConfig(5, oversight=Oversight(GuardSettings(drawdown_usd=1e9, loss_usd=1e9, confidence=0.0)))
 
 
 def main() -> int:
     if len(sys.argv) == 4:
         return measure(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
-    from live import make_bundle  # only here: who measures memory has no training library in it
+    from reference_bundle import train_reference_bundle
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_bundle(folder / "bundles")
+        train_reference_bundle(folder / "bundles")
         found = {
             "command": "python benchmarks/paper.py",
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
@@ -70,14 +69,14 @@ def main() -> int:
 
 
 def in_a_process(what: str, folder: Path) -> dict[str, float]:
-    """A measurement in a process that only trades."""
+    """Run a measurement in its own process, which imports no training library."""
     result = folder / f"{what}.json"
     subprocess.run([sys.executable, __file__, what, folder, result], check=True)
     return dict(json.loads(result.read_text()))
 
 
 def measure(what: str, folder: Path, result: Path) -> int:
-    """One of the measurements, as JSON into a file."""
+    """Run one of the measurements and write its figures as JSON."""
     logging.getLogger("quorate").setLevel(logging.CRITICAL)
     bundle = load_bundle(folder / "bundles")
     found = cycles(bundle, folder) if what == "cycle" else replay(bundle, folder)
@@ -86,7 +85,7 @@ def measure(what: str, folder: Path, result: Path) -> int:
 
 
 class SteppedFeed(LiveFeed):
-    """The live feed; both clocks jump to the close of the bar that is waited for."""
+    """Live feed that sets both clocks to the close of the bar it waits for."""
 
     stub: StubProcess
     clock: list[int]
@@ -106,14 +105,14 @@ class SteppedFeed(LiveFeed):
 
 
 def cycles(bundle: Bundle, folder: Path) -> dict[str, float]:
-    """Seconds from a bar's close to the commit of all that follows from it."""
+    """Seconds from the close of a bar to the commit of its last record."""
     bars = 520 + CYCLES
     market = SyntheticMarket(seed=5, symbols=MARKETS, bars=bars, start=START)
     market.write(folder / "served")
     first = START + 510 * HOUR_MS
     ended: dict[int, float] = {}
 
-    def listen(record: Record) -> None:
+    def note(record: Record) -> None:
         if isinstance(record, ValuedRecord) and record.phase == "close":
             ended[record.time] = time.perf_counter()
 
@@ -128,9 +127,9 @@ def cycles(bundle: Bundle, folder: Path) -> dict[str, float]:
             feed.stub, feed.clock, feed.last = stub, clock, first + CYCLES * HOUR_MS
             feed.began, feed.fetched = {}, {}
             decide = partial(_decide, bundle)
-            PaperSession(feed, decide, journal, CALM, bundle_id="bench", mode="live", listener=listen).run()
+            PaperSession(feed, decide, journal, UNLIMITED, bundle_id="bench", mode="live", listener=note).run()
     times = sorted(ended)
-    assert len(times) == CYCLES + 1, "every bar was worked on"
+    assert len(times) == CYCLES + 1, "not every bar was traded"
     whole = [ended[bar] - feed.began[bar] for bar in times]
     fetch = [feed.fetched[bar] - feed.began[bar] for bar in times]
     return {
@@ -147,13 +146,13 @@ def _decide(bundle: Bundle, markets: Sequence[Candles], now: int) -> list[Signal
 
 
 def replay(bundle: Bundle, folder: Path) -> dict[str, float]:
-    """Memory of the process after some bars and at the end, and how long the journal takes to be recovered."""
+    """Memory of the process after some bars and at the end, and the time to recover the journal."""
     market = SyntheticMarket(seed=6, symbols=4, bars=500 + REPLAYED, start=START)
     panel = {name: market.candles(name) for name in market.names}
     feed = ReplayFeed(panel, START + 500 * HOUR_MS)
     bars, early_mb = 0, 0.0
 
-    def listen(record: Record) -> None:
+    def note(record: Record) -> None:
         nonlocal bars, early_mb
         if isinstance(record, ValuedRecord) and record.phase == "close":
             bars += 1
@@ -162,14 +161,14 @@ def replay(bundle: Bundle, folder: Path) -> dict[str, float]:
 
     with Journal.open(f"sqlite:///{folder}/replay.sqlite", "bench") as journal:
         session = PaperSession(
-            feed, partial(_decide, bundle), journal, CALM, bundle_id="bench", mode="replay", listener=listen
+            feed, partial(_decide, bundle), journal, UNLIMITED, bundle_id="bench", mode="replay", listener=note
         )
         began = time.perf_counter()
         session.run()
         ran_s = time.perf_counter() - began
         late_mb = resident_mb()
         began = time.perf_counter()
-        engine = CALM.engine(HOUR_MS, START + 500 * HOUR_MS)
+        engine = UNLIMITED.engine(HOUR_MS, START + 500 * HOUR_MS)
         records = redo(engine, journal.read(detail=False)).seq
         recovery_s = time.perf_counter() - began
     assert bars == REPLAYED
@@ -197,25 +196,25 @@ def as_markdown(found: dict) -> str:  # type: ignore[type-arg]
 
 `python benchmarks/paper.py` on {found["machine"]}: four members at full size, core14.
 
-| one bar of {cycle["markets"]} markets: fetched, decided, guarded, in the journal | seconds |
+| one bar of {cycle["markets"]} markets: download, decisions, guards, journal | seconds |
 |---|---:|
 | slowest of {CYCLES} | {cycle["slowest_s"]:.2f} |
 | mean | {cycle["mean_s"]:.2f} |
-| of it, fetching | {cycle["fetch_mean_s"]:.2f} |
-| the first, with 500 candles of every market | {cycle["first_s"]:.2f} |
+| of which download | {cycle["fetch_mean_s"]:.2f} |
+| first bar, with 500 candles of every market | {cycle["first_s"]:.2f} |
 
-Asked for: less than {MOST_CYCLE_S:g} s.
+Limit: {MOST_CYCLE_S:g} s.
 
 | a replay of {long["bars"]:,} bars of {long["markets"]} markets | |
 |---|---:|
 | memory after {WARM} bars, MB | {long["early_mb"]:.1f} |
 | memory at the end, MB | {long["late_mb"]:.1f} |
 | growth | {long["growth"]:+.1%} |
-| bars a second | {long["bars"] / long["seconds"]:.0f} |
+| bars per second | {long["bars"] / long["seconds"]:.0f} |
 | records in the journal | {long["records"]:,} |
 | recovery of the whole journal, s | {long["recovery_s"]:.2f} |
 
-Asked for: growth below {MOST_GROWTH:.0%}, recovery below 2 s.
+Limits: growth {MOST_GROWTH:.0%}, recovery 2 s.
 """
 
 

@@ -1,8 +1,8 @@
-"""A signal as one would write it down without Quorate, to measure the live path against.
+"""The signal of four models with common libraries and without Quorate, the reference of live.py.
 
-core14 in pandas; scikit-learn's scaler; the trees through their scikit-learn wrappers; the networks eager in torch,
-with a transformer of its own for each channel of PatchTST. Sizes are those of Quorate's members; nothing here
-is trained, which costs the same.
+core14 in pandas; scikit-learn's scaler; the trees with their scikit-learn wrappers; the networks in eager torch, with a
+transformer for each channel of PatchTST. Sizes are those of Quorate's members. Trees are fitted on noise and networks
+untrained, which does not change the cost.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WINDOW, PATCH = 120, 12
 
 
 def core14(frame: pd.DataFrame) -> pd.DataFrame:
-    """The fourteen columns of core14, each as one would write it down."""
+    """The fourteen columns of core14."""
     close, high, low, volume = frame["close"], frame["high"], frame["low"], frame["volume"]
     change = close.pct_change()
     ema = {span: close.ewm(span=span, adjust=False).mean() for span in (10, 12, 20, 26, 50)}
@@ -48,7 +48,7 @@ def core14(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 class ChannelByChannel(nn.Module):
-    """PatchTST with a module for each channel."""
+    """PatchTST with a separate module for each channel."""
 
     def __init__(self, channels: int, width: int, heads: int, layers: int, feedforward: int) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class ChannelByChannel(nn.Module):
 
 
 class Plain:
-    """Fits what must be fitted on noise, then signals from a frame of candles."""
+    """Scaler and models, fitted on noise where they must be fitted."""
 
     def __init__(self, nhits: nn.Module, seed: int = 0) -> None:
         random, settings = np.random.default_rng(seed), ModelSettings()
@@ -97,12 +97,12 @@ class Plain:
         return self.scaler.transform(core14(frame).to_numpy()[-WINDOW:])
 
     def scores(self, rows: np.ndarray) -> list[np.ndarray]:
-        """Every model's scores of the newest row or window."""
+        """Scores of every model for the newest row or window."""
         window = torch.from_numpy(rows.astype(np.float32))[None]
         with torch.no_grad():
             networks = [torch.softmax(model(window), 1).numpy() for model in (self.nhits, self.patchtst)]
         return [self.xgboost.predict_proba(rows[-1:]), self.lightgbm.predict_proba(rows[-1:]), *networks]
 
     def signal(self, frame: pd.DataFrame) -> int:
-        """The class that the mean score is largest for."""
+        """Class with the largest mean score."""
         return int(np.argmax(np.mean(self.scores(self.features(frame)), axis=0)))

@@ -1,4 +1,4 @@
-"""full65 written plainly in pandas, to measure the features against: rolling and ewm, no rolling.apply.
+"""The columns of full65 in pandas, the reference of features.py: rolling and ewm, no rolling.apply.
 
 cci, aroon_osc_25 and ema_200 have no such form and are left out.
 """
@@ -15,12 +15,12 @@ LEFT_OUT = {"cci", "aroon_osc_25", "ema_200"}
 
 
 def over(part: pd.Series, whole: pd.Series) -> pd.Series:
-    """A ratio, 0 over zero."""
+    """Ratio, 0 where the denominator is 0."""
     return (part / whole).where(whole != 0, 0.0)
 
 
 class Plain:
-    """full65 in pandas, each column as one would write it down; intermediates are kept only where asked to share."""
+    """Columns of full65 in pandas; intermediate results are kept only with `share`."""
 
     def __init__(self, frame: pd.DataFrame, *, share: bool) -> None:
         self.o, self.h, self.l, self.c, self.v = (frame[name] for name in ("open", "high", "low", "close", "volume"))
@@ -191,7 +191,7 @@ COLUMNS: dict[str, Callable[[Plain], pd.Series]] = {
 }
 
 
-def plainly(frame: pd.DataFrame, names: Sequence[str], *, share: bool) -> pd.DataFrame:
-    """Those of the columns that pandas has, as float32."""
+def in_pandas(frame: pd.DataFrame, names: Sequence[str], *, share: bool) -> pd.DataFrame:
+    """The named columns without `LEFT_OUT`, as float32."""
     plain = Plain(frame, share=share)
     return pd.DataFrame({name: COLUMNS[name](plain).astype(np.float32) for name in names if name not in LEFT_OUT})

@@ -1,12 +1,12 @@
-"""What 8 bits change in a trained bundle's answers: on rows of its own validation part, and on bars after its training.
+"""Difference that int8 networks make to a trained bundle, on its validation rows and on bars after its training span.
 
     QUORATE_DATA=FOLDER python benchmarks/precision.py [BUNDLE ...] [--until TIME]
 
-The comparison is the one that training makes before it serves networks in 8 bits (train.precision): each member's own
-class, its loss, and what every policy of the bundle decides. The later bars are those of the bundle's own symbols
-from the end of its training span on. Without bundles three are trained first, half an hour in all: the reference bundle
-of 100 perpetuals, one like it with an LSTM of one epoch, and a stack on BTC/USDT 4h by the mean of its members, since
-by ridge it never acts. Writes benchmarks/results/precision.json and .md.
+The comparison is the one that training makes before it serves networks in int8 (train.precision): each member's class
+and loss, and the decisions of every policy of the bundle. The later bars are those of the bundle's symbols from the end
+of its training span on. Without bundles three are trained first, in about half an hour: the reference bundle of 100
+perpetuals, one like it with an LSTM of one epoch, and a stack on BTC/USDT 4h by the mean of its members, since with
+ridge it never acts. Writes benchmarks/results/precision.json and .md.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ RESULTS = Path(__file__).parent / "results"
 SPAN = "--timeframe 1h --top 100 --from 2025-05-01 --to 2025-07-30"
 TRAINED = (
     (f"--recipe vote {SPAN} --models xgboost,lightgbm,nhits,patchtst", {}),
-    # One epoch shows an LSTM all windows; to the end of its patience it takes hours.
+    # One epoch covers all windows; until early stopping an LSTM takes hours.
     (f"--recipe vote {SPAN} --models xgboost,lightgbm,lstm", {"QUORATE_MODELS__LSTM__EPOCHS": "1"}),
     (
         "--recipe stack --timeframe 4h --symbols BTC/USDT --from 2023-10-15 --to 2025-07-01",
@@ -59,7 +59,9 @@ WARM_UP = 600  # bars before a span, for its features
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundles", nargs="*", type=Path, metavar="BUNDLE")
-    parser.add_argument("--until", type=parse_ms, default=parse_ms("2025-10-15"), metavar="TIME", help="of later bars")
+    parser.add_argument(
+        "--until", type=parse_ms, default=parse_ms("2025-10-15"), metavar="TIME", help="end of the later bars"
+    )
     options = parser.parse_args()
     if "QUORATE_DATA" not in os.environ:
         parser.error("set QUORATE_DATA to the folder of real candles")
@@ -81,7 +83,7 @@ def main() -> None:
 
 
 def trained(data: Path, out: Path, options: str, environment: dict[str, str]) -> Path:
-    """A bundle that was trained so."""
+    """Train a bundle with options of the command line; return its folder."""
     words = f"train --data {data} --out {out} {options}".split()
     subprocess.run([Path(sys.executable).parent / "quorate", *words], env=os.environ | environment, check=True)
     return next(path.parent for path in out.glob("*/manifest.json"))
@@ -98,20 +100,20 @@ def measure(path: Path, data: Path, until: int) -> dict[str, Any]:
         )
     )
     parts = time_split(trained.time, trained.span_end, split["train"], split["validation"])
-    small = {}
+    int8 = {}
     for member in bundle.manifest.members:
         if member.graph is not None and (session := bundle.members.sessions[member.model]).window > 1:
             windows, _ = trained.read(rounding_rows(parts), session.window)
-            light = quantise((path / member.graph).read_bytes(), member.model, windows)
-            small[member.model] = OnnxSession(light, session.features, member.model)
+            quantised = quantise((path / member.graph).read_bytes(), member.model, windows)
+            int8[member.model] = OnnxSession(quantised, session.features, member.model)
     return {
         "bundle": bundle.manifest.id,
         "members": list(bundle.members.order),
         "span": [iso_ms(bundle.manifest.training_start), iso_ms(bundle.manifest.training_end)],
         "decides": f"the {bundle.decides} policy" if bundle.stack is None else f"a stack by {bundle.stack.method}",
         "loss": "log-loss" if bundle.stack is None else "MSE, squared percent",
-        "validation": comparison(bundle, small, trained, parts.validation),
-        "later": comparison(bundle, small, later, np.arange(len(later.y))),
+        "validation": comparison(bundle, int8, trained, parts.validation),
+        "later": comparison(bundle, int8, later, np.arange(len(later.y))),
     }
 
 
@@ -125,42 +127,42 @@ def dataset_of(bundle: Bundle, data: Path, start: int, end: int) -> Dataset:
     return build_dataset(panel, manifest.features, target, start, end, lead=bundle.members.window - 1)
 
 
-def comparison(bundle: Bundle, small: dict[str, OnnxSession], dataset: Dataset, rows: IntArray) -> dict[str, Any]:
+def comparison(bundle: Bundle, int8: dict[str, OnnxSession], dataset: Dataset, rows: IntArray) -> dict[str, Any]:
     _, rows = dataset.read(rows[:: max(1, len(rows) // COMPARED_ROWS)], bundle.members.window)
     full = {
         model: session.run(dataset.read(rows, session.window)[0]) for model, session in bundle.members.sessions.items()
     }
-    fewer = {model: session.run(dataset.read(rows, session.window)[0]) for model, session in small.items()}
+    quantised = {model: session.run(dataset.read(rows, session.window)[0]) for model, session in int8.items()}
     y = dataset.y[rows]
     standard = (
         vote_criteria(bundle.policies, len(bundle.members), y)
         if bundle.stack is None
         else stack_criteria(bundle.stack, y)
     )
-    return compare(full, fewer, standard).to_json()
+    return compare(full, quantised, standard).to_json()
 
 
 def as_markdown(found: dict[str, Any]) -> str:
     lines = [
-        "# 8 bits",
+        "# Int8 networks",
         "",
-        f"`{found['command']}` on {found['machine']}. Asked for before a network is served in 8 bits: its own class "
-        f"the same on {AGREEMENT:.1%} of the rows, its loss at most {MAX_LOSS_INCREASE:.1%} worse, and of the bars on "
-        f"which the ensemble acts with or without them, {AGREEMENT:.1%} decided the same by every policy that acts. "
-        "Training asks on its validation rows; the later ones show how that holds.",
+        f"`{found['command']}` on {found['machine']}. A network may be served in int8 if its class "
+        f"is the same on at least {AGREEMENT:.1%} of the rows, its loss is at most {MAX_LOSS_INCREASE:.1%} higher, and every "
+        f"policy decides the same on at least {AGREEMENT:.1%} of the bars on which it acts in either precision. "
+        "Training checks this on its validation rows; the later rows show whether it still holds.",
     ]
     for one in found["bundles"]:
         lines += [
             "",
             f"## {one['bundle']}: {', '.join(one['members'])}",
             "",
-            f"Trained on {one['span'][0][:10]} to {one['span'][1][:10]}, decides by {one['decides']}.",
+            f"Trained on {one['span'][0][:10]} to {one['span'][1][:10]}, decisions by {one['decides']}.",
             "",
-            f"| rows | network | same class | {one['loss']} | in 8 bits | | may be served |",
+            f"| rows | network | same class | {one['loss']} | int8 | change | may be served |",
             "|---|---|---:|---:|---:|---:|---|",
             *(line for part in ("validation", "later") for line in _networks(part, one)),
             "",
-            "| rows | policy | acts on | decided the same |",
+            "| rows | policy | bars it acts on | same decision |",
             "|---|---|---:|---:|",
             *(line for part in ("validation", "later") for line in _policies(part, one[part])),
         ]
@@ -168,21 +170,21 @@ def as_markdown(found: dict[str, Any]) -> str:
 
 
 def _networks(part: str, one: dict[str, Any]) -> list[str]:
-    told, unit = one[part], 1e4 if "squared percent" in one["loss"] else 1.0
+    figures, unit = one[part], 1e4 if "squared percent" in one["loss"] else 1.0
     lines = []
-    for model, share in told["classes"].items():
-        before, after = (unit * loss for loss in told["loss"][model])
+    for model, share in figures["classes"].items():
+        before, after = (unit * loss for loss in figures["loss"][model])
         lines.append(
-            f"| {told['rows']:,} {part} | {model} | {share:.2%} | {before:.4f} | {after:.4f} "
-            f"| {after / before - 1:+.3%} | {'yes' if model in told['kept'] else 'no'} |"
+            f"| {figures['rows']:,} {part} | {model} | {share:.2%} | {before:.4f} | {after:.4f} "
+            f"| {after / before - 1:+.3%} | {'yes' if model in figures['kept'] else 'no'} |"
         )
     return lines
 
 
-def _policies(part: str, told: dict[str, Any]) -> list[str]:
+def _policies(part: str, figures: dict[str, Any]) -> list[str]:
     return [
         f"| {part} | {policy} | {agreed['acted']:,} | {'never' if agreed['same'] is None else _share(agreed)} |"
-        for policy, agreed in told["decisions"].items()
+        for policy, agreed in figures["decisions"].items()
     ]
 
 

@@ -1,10 +1,10 @@
-"""The documented experiment: BTC/USDT 4h, 2023-10-15 to 2025-10-15 exclusive, every way of combining on the same rows.
+"""Experiment of the stack: BTC/USDT 4h, 2023-10-15 to 2025-10-15 exclusive, every method on the same rows.
 
     QUORATE_DATA=DATA python benchmarks/stack.py [--free]
 
-Members are fitted once and predicted out of fold once; each method then combines the same predictions. Nothing is
-chosen by the test rows, which begin on 2025-07-01; how the members' settings were chosen is in search/stack.py. With
---free, members as the original system had them. Writes results/stack.json and .md (stack_free.json and .md).
+Members are fitted once and predict out of fold once; each method then combines the same predictions. Nothing is
+selected on the test rows, which begin on 2025-07-01; search/stack.py selected the members' settings. With --free, the
+members have the settings of the original system. Writes results/stack.json and .md (--free: stack_free.json and .md).
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ NAMES = {"predict_zero": "predicting zero", "predict_mean": "predicting the mean
 def main() -> int:
     data = os.environ.get("QUORATE_DATA")
     if data is None:
-        print("the stack's experiment needs real candles: set QUORATE_DATA to the folder that holds binance/")
+        print("not run: set QUORATE_DATA to the folder that holds binance/, the real candles")
         return 0
     free = "--free" in sys.argv[1:]
-    settings = as_free(Settings()) if free else Settings()
+    settings = original_members(Settings()) if free else Settings()
     settings = replace(settings, train=replace(settings.train, threads=1))
     dataset, split, candles = rows(Path(data) / "binance", settings)
     stacks = fitted(dataset, split, settings)
@@ -77,8 +77,8 @@ def main() -> int:
     return 0
 
 
-def as_free(settings: Settings) -> Settings:
-    """The original system's members."""
+def original_members(settings: Settings) -> Settings:
+    """Settings with the members of the original system."""
     models = replace(
         settings.stack.models,
         xgboost=XGBoostSettings(trees=300, leaf_share=0.0, l2_share=0.0),
@@ -91,7 +91,7 @@ def as_free(settings: Settings) -> Settings:
 
 
 def rows(folder: Path, settings: Settings) -> tuple[Dataset, TimeSplit, int]:
-    """The experiment's rows: 4,386 candles, the first 199 and the last 4 without a row, cut 70/15/15."""
+    """Rows of the experiment, split 70/15/15: 4,386 candles, of which the first 199 and the last 4 have no row."""
     start, end = parse_ms(START), parse_ms(END)
     candles = FreqtradeFolder(folder).candles(SYMBOL, "4h", None, end)
     panel = {SYMBOL: candles}
@@ -105,7 +105,7 @@ def rows(folder: Path, settings: Settings) -> tuple[Dataset, TimeSplit, int]:
 
 
 def fitted(dataset: Dataset, split: TimeSplit, settings: Settings) -> dict[str, FittedStack]:
-    """Method -> stack; the members are the same."""
+    """Method -> stack, all of the same members."""
     seed, horizon = settings.train.seed, settings.target.return_horizon
     makers = {
         name: partial(build, name, RECIPE.task, RECIPE.model_settings(settings), seed=seed, threads=1)
@@ -119,38 +119,38 @@ def fitted(dataset: Dataset, split: TimeSplit, settings: Settings) -> dict[str, 
             graphs[name] = files[f"{name}.onnx"]
             print(f"{name} fitted", file=sys.stderr)
 
-    def tell(stage: str, done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         print(f"{stage}: {done}/{total}", file=sys.stderr)
 
-    seen = predict_out_of_fold(makers, dataset, split, settings, horizon, tell)
+    predicted = predict_out_of_fold(makers, dataset, split, settings, horizon, progress)
     measure = partial(return_figures, settings.evaluation, horizon)
     return {
         method: fit_stack(
-            seen, graphs, dataset, split, replace(settings, stack=replace(settings.stack, method=method)), measure
+            predicted, graphs, dataset, split, replace(settings, stack=replace(settings.stack, method=method)), measure
         )
         for method in get_args(Method)
     }
 
 
 def as_markdown(found: dict[str, Any]) -> str:
-    """The table of all methods, a part of the rows at a time."""
+    """Page with a table of all methods for each part of the rows."""
     counts = found["rows"]
     lines = [
         "# The stack on BTC/USDT 4h",
         "",
         f"`{found['command']}`: {found['market']}, {counts['candles']:,} candles, {counts['labelled']:,} rows; "
-        f"{counts['train']:,} to train, {counts['validation']:,} to validate, {counts['test']:,} to test from "
-        f"{counts['test_from']} on; features {found['features']}.",
+        f"{counts['train']:,} for training, {counts['validation']:,} for validation, {counts['test']:,} for the "
+        f"test, from {counts['test_from']} on; features {found['features']}.",
         "",
-        "Returns over the next 4 bars, errors in percent. R2 is against predicting zero; p is Diebold and Mariano's, "
-        "two-sided, of squared errors against predicting zero. Beyond cost: share of the rows whose predicted return "
-        "exceeds a round trip's cost, so that a stack would act. The default method is ridge.",
+        "Returns over the next 4 bars, errors in percent. R2 is relative to predicting zero; p is that of a two-sided "
+        "Diebold-Mariano test of squared errors against predicting zero. Beyond cost: share of the rows whose "
+        "predicted return exceeds the cost of a round trip, on which a stack acts. The default method is ridge.",
         "",
     ]
     titles = {
         "out_of_fold": "Out of fold, inside the training part",
-        "validation": "Validation rows (members stop early by them)",
-        "test": "Test rows (no choice has looked at them)",
+        "validation": "Validation rows (used for early stopping)",
+        "test": "Test rows (no selection used them)",
     }
     for part, title in titles.items():
         table = {name: parts[part] for name, parts in found["alone"].items()}
@@ -166,8 +166,8 @@ def as_markdown(found: dict[str, Any]) -> str:
     lines += ["## Weights", "", "| method | strength | weights |", "|---|---:|---|"]
     for method, stack in found["methods"].items():
         weights = stack["weights"] or {}
-        told = ", ".join(f"{name} {weight:+.3f}" for name, weight in weights.items()) or "a forest"
-        lines.append(f"| {method} | {'' if stack['strength'] is None else stack['strength']} | {told} |")
+        shares = ", ".join(f"{name} {weight:+.3f}" for name, weight in weights.items()) or "a forest"
+        lines.append(f"| {method} | {'' if stack['strength'] is None else stack['strength']} | {shares} |")
     return "\n".join([*lines, ""])
 
 

@@ -1,10 +1,11 @@
-"""What a walk-forward costs, and how little of it goes into features and labels: 216,000 rows, 5 folds, tree members.
+"""Cost of a walk-forward by stage: 216,000 rows, 5 folds, tree members.
 
     python benchmarks/walkforward.py [--small]
 
-A synthetic market of 100 symbols x 2,160 hourly bars, walked and judged as `quorate evaluate` does. Features and labels
-are worked out once for all folds, so their share of the wall time should stay under 5 %. Writes
-benchmarks/results/walkforward.json and .md. Leave the machine alone meanwhile: XGBoost's threads wait for each other.
+A synthetic market of 100 symbols x 2,160 hourly bars, evaluated as by `quorate evaluate`. Features and labels are
+computed once for all folds, so their share of the wall time should stay under 5 %. Writes
+benchmarks/results/walkforward.json and .md; --small, 10 symbols x 720 bars, only prints. Run on an idle machine:
+XGBoost's threads wait for each other.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ MOST_SHARE = 0.05
 RESULTS = Path(__file__).parent / "results"
 
 
-def tell(stage: str, done: int, total: int) -> None:
-    """Finished stages on standard error."""
+def progress(stage: str, done: int, total: int) -> None:
+    """Print finished stages on standard error."""
     if done == total:
         print(stage, file=sys.stderr)
 
@@ -48,7 +49,7 @@ def main() -> int:
             folds=FOLDS,
             settings=Settings(),
             record=RunRecord(log=False),
-            progress=tell,
+            progress=progress,
             symbols=market.names,
             timeframe=market.timeframe,
         ).to_json()
@@ -84,7 +85,7 @@ def main() -> int:
 
 
 def as_markdown(found: dict[str, object]) -> str:
-    """The same as a page: what was run, and a row a stage."""
+    """The figures as a page: the run, and a row for each stage."""
     cost = found["cost_seconds"]
     assert isinstance(cost, dict)
     total = sum(cost.values())
@@ -98,8 +99,8 @@ def as_markdown(found: dict[str, object]) -> str:
         "|---|---:|---:|",
         *(f"| {stage} | {seconds:.2f} | {seconds / total:.1%} |" for stage, seconds in cost.items()),
         "",
-        f"Features and labels, once for all folds: {found['features_and_labels_share']:.2%} of the wall time "
-        f"(at most {MOST_SHARE:.0%}). Peak memory {found['peak_mib']:,} MiB.",
+        f"Features and labels, computed once for all folds: {found['features_and_labels_share']:.2%} of the wall time "
+        f"(limit: {MOST_SHARE:.0%}). Peak memory {found['peak_mib']:,} MiB.",
         "",
     ]
     return "\n".join(lines)

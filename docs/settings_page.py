@@ -16,9 +16,9 @@ from quorate.core.configuration import known_keys
 
 INTRODUCTION = """# Settings
 
-Every number that may be changed, with its default. They are read from the file named by `--config` or `QUORATE_CONFIG`,
-else from `quorate.toml` in the working folder. The environment comes before the file: `QUORATE_VOTE__FLOOR=0.72` sets
-`vote.floor`. Unknown keys are refused and the close match is named.
+All settings with their defaults. They are read from the file named by `--config` or `QUORATE_CONFIG`, else from
+`quorate.toml` in the working folder. Environment variables override the file: `QUORATE_VOTE__FLOOR=0.72` sets
+`vote.floor`. An unknown key is an error that names the closest match.
 
 ```toml
 [vote]
@@ -46,7 +46,7 @@ settings = replace(quorate.Settings(), vote=VoteSettings(floor=0.72))
 
 A package adds a section by an entry point of the group `quorate.settings`: its name is the section's, its value a
 frozen dataclass with a default for every field. The section is checked like any other, in the file and in the
-environment, and `settings.section("NAME")` returns it. A member of your own has its section in `[models.NAME]`, where
+environment, and `settings.section("NAME")` returns it. Your own model has its section in `[models.NAME]`, where
 `self.settings.section("NAME")` finds it, and bundles record it; `examples/outside_member` is such a package:
 
 ```toml
@@ -77,11 +77,11 @@ def _row(key: str) -> str:
     *path, name = key.split(".")
     for part in path:
         section = getattr(section, part)
-    return f"| `{key}` | `{_shown(getattr(section, name))}` | {_said(type(section), name)} |"
+    return f"| `{key}` | `{_shown(getattr(section, name))}` | {_comment(type(section), name)} |"
 
 
-def _said(section: type, name: str) -> str:
-    """The comment beside a field, in its own class or in the one that it is inherited from."""
+def _comment(section: type, name: str) -> str:
+    """Comment of a field, in its own class or in the one that it is inherited from."""
     for kind in section.__mro__[:-1]:
         found = re.search(rf"^    {name}: .*  # (.*)$", inspect.getsource(kind), flags=re.MULTILINE)
         if found:

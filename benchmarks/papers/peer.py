@@ -1,15 +1,15 @@
-"""The same rows by neuralforecast's NHITS and PatchTST, to lay beside ours.
+"""The same rows with neuralforecast's NHITS and PatchTST, for comparison.
 
     QUORATE_DATA=FOLDER PYTHON benchmarks/papers/peer.py [--only WORD ...] [--seeds N ...] [--threads N] [--fresh]
 
-PYTHON is that of an environment with neuralforecast, which pins libraries of its own and so stays out of ours. Runs the
-same data, windows, sizes, batch shape, learning rate, steps and patience; PatchTST at most the steps that ours took, so
-run.py --like-neuralforecast comes first. Writes papers_peer.json beside its file; run.py puts it on the page.
+PYTHON is that of a separate environment with neuralforecast, which pins versions of its dependencies. Data, windows,
+sizes, batch shape, learning rate, steps and patience are the same; PatchTST takes at most as many steps as Quorate's
+did, so run.py --like-neuralforecast comes first. Writes papers_peer.json beside its file; run.py adds it to the page.
 
 neuralforecast's perceptron has no activation after its first layer; with one entry of `mlp_units` its matrices have the
-shapes of ours. Its PatchTST has batch norm always, and `batch_normalization` puts it before what it should follow; the
-authors' comes after. `same.py` shows that so set it is our network. It draws each batch anew from all windows, and
-keeps the last weights, not the best.
+shapes of Quorate's. Its PatchTST always has batch norm, which `batch_normalization` moves in front of each sublayer; in
+the authors' code it comes after. `same.py` shows that with these settings it is the same function as Quorate's. It
+draws each batch from all windows, and keeps the last weights, not the best.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> None:
         for seed in options.seeds:
             key = f"{row.name}-seed{seed}"
             if key in runs and not options.fresh:
-                print(f"{key}: finished before", file=sys.stderr)
+                print(f"{key}: already finished", file=sys.stderr)
                 continue
             runs[key] = run(row, seed, options.threads, steps(row, seed, options.out))
             path.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
@@ -54,20 +54,20 @@ def main() -> None:
 
 
 def steps(row: Row, seed: int, folder: Path) -> int:
-    """How many steps a run may take."""
+    """Limit of a run's steps."""
     if row.network == "nhits":
         return 1_000
     path = folder / "papers_like_peer.json"
     ours = json.loads(path.read_text())["runs"] if path.exists() else {}
     if f"{row.name}-seed{seed}" not in ours:
         raise SystemExit(
-            f"run run.py --only {row.name} --seeds {seed} --like-neuralforecast first: the peer takes no more steps"
+            f"run run.py --only {row.name} --seeds {seed} --like-neuralforecast first: its steps are the limit"
         )
     return int(ours[f"{row.name}-seed{seed}"]["history"]["steps"])
 
 
 def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
-    """Train the peer's network and judge it on every test window."""
+    """Train the peer's network and compute its errors on every test window."""
     try:
         import neuralforecast
         import torch
@@ -90,7 +90,7 @@ def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     expected = channels * row.horizon * len(data.starts("test", 1, row.horizon))
     if len(found) != expected:
-        raise SystemExit(f"{len(found)} forecasts came back where {expected} were asked for")
+        raise SystemExit(f"{len(found)} forecasts; expected {expected}")
     off = found[repr(model)].to_numpy(np.float64) - found["y"].to_numpy(np.float64)
     return {
         "row": row.name,
@@ -109,7 +109,7 @@ def run(row: Row, seed: int, threads: int, most_steps: int) -> dict[str, Any]:
 
 
 def clock() -> Any:
-    """A callback that notes in `ended` when each step ended."""
+    """Callback that appends the time of each step's end to `ended`."""
     import pytorch_lightning as lightning
 
     class Clock(lightning.Callback):  # type: ignore[misc]
@@ -117,7 +117,7 @@ def clock() -> Any:
             self.ended: list[float] = []
 
         def __deepcopy__(self, memo: dict[int, Any]) -> Clock:
-            # The peer trains a copy of its model, callbacks included: this clock is to be read afterwards.
+            # The peer trains a copy of its model, callbacks included; this clock is read afterwards.
             return self
 
         def on_train_batch_end(self, *_: Any) -> None:
@@ -127,7 +127,7 @@ def clock() -> Any:
 
 
 def frame(values: Any) -> pd.DataFrame:
-    """(n, C) values in the peer's long form."""
+    """(n, C) values in the peer's long format."""
     rows, channels = values.shape
     return pd.DataFrame(
         {
@@ -141,16 +141,16 @@ def frame(values: Any) -> pd.DataFrame:
 def network(
     row: Row, channels: int, seed: int, most_steps: int, ticks: Any, patience: int = 10, *, anew: bool = False
 ) -> Any:
-    """The peer's network, in its words.
+    """The peer's network, with the settings under its names.
 
     Args:
-        row: of the tables.
-        channels: of its series.
-        seed: of weights and batches.
-        most_steps: to take.
-        ticks: a callback.
-        patience: validations; with -1 there are none.
-        anew: make all training windows anew in every step, as it does; they are the same each time.
+        row: row of the tables.
+        channels: number of channels of its series.
+        seed: seed of weights and batches.
+        most_steps: limit of steps.
+        ticks: callback of `clock`.
+        patience: validations without improvement; -1 for no validation.
+        anew: make all training windows in every step, as the library does; they are the same each time.
     """
     from neuralforecast.losses.pytorch import MAE, MSE
     from neuralforecast.models import NHITS, PatchTST
@@ -197,7 +197,7 @@ def network(
         revin_affine=False,
         revin_subtract_last=False,
         res_attention=True,
-        batch_normalization=False,  # after, not before: it is batch norm either way
+        batch_normalization=False,  # False puts batch norm after the sublayer
         learn_pos_embed=True,
         loss=MSE(),
         learning_rate=1e-4,
@@ -208,7 +208,7 @@ def network(
 
 
 def windows_once(kind: Any) -> Any:
-    """A model that keeps its training windows once they are made."""
+    """Model class that makes its training windows once."""
 
     class Once(kind):  # type: ignore[misc]
         def _create_windows(self, batch: Any, step: str) -> Any:
@@ -218,7 +218,7 @@ def windows_once(kind: Any) -> Any:
                 self._made = super()._create_windows(batch, step)
             return self._made
 
-    Once.__name__ = kind.__name__  # its forecasts are named by it
+    Once.__name__ = kind.__name__  # the name of its forecasts
     return Once
 
 

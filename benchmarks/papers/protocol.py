@@ -1,7 +1,7 @@
-"""The papers' protocol on the one training loop: learn, stop by the validation part, be judged on every test window.
+"""The papers' protocol with Quorate's training loop: early stopping by validation, errors on every test window.
 
 Errors are means over every window, bar and channel of the test part, of standardised values. No window is dropped. The
-PatchTST paper's own loader drops the last, incomplete batch of test windows, so its way is reported beside ours.
+PatchTST paper's loader drops the last, incomplete batch of test windows, so errors without it are reported as well.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _EVALUATED = 256  # rows of a batch without gradients
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How one network is trained in its paper.
+    """Training of one network as in its paper.
 
     Attributes:
-        look_back: rows a forecast reads.
-        horizon: rows it forecasts.
-        folded: each channel of a window is an example of its own, (L, 1), so that all share the weights; else an
-            example is a whole window, (L, C).
+        look_back: input rows of a forecast.
+        horizon: rows forecast.
+        folded: each channel of a window is an example, (L, 1), so that all share the weights; else an example is a
+            whole window, (L, C).
         settings: of the training.
-        build: from the number of channels to the network.
+        build: function from the number of channels to the network.
         loss: mean over a batch.
-        steps: to take; None for the settings' epochs.
-        every: steps between validations; None for once an epoch.
-        schedule: of the learning rate; None for the settings' own.
-        test_batch: of the paper's test loader, where it drops what does not fill one.
+        steps: number of steps; None for the settings' epochs.
+        every: steps between validations; None for one per epoch.
+        schedule: of the learning rate; None for that of the settings.
+        test_batch: batch size of the paper's test loader, if it drops an incomplete batch.
     """
 
     look_back: int
@@ -58,15 +58,14 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Errors of one run, and what it took.
+    """Errors and cost of one run.
 
     Attributes:
         mse, mae: over the whole test part.
-        dropped_mse, dropped_mae: without the test windows that fill no batch of the paper's loader; None where it
-            drops none.
-        validation: mean absolute error over the validation part, by which configurations are chosen.
-        parameters: numbers learned.
-        step_s: median seconds from one step to the next.
+        dropped_mse, dropped_mae: without the incomplete batch that the paper's loader drops; None if it drops none.
+        validation: mean absolute error over the validation part, which selects configurations.
+        parameters: number of parameters.
+        step_s: median seconds between the ends of steps.
         history: of the training.
     """
 
@@ -81,7 +80,7 @@ class Result:
 
 
 class Examples:
-    """Windows of one part, as the training loop asks for them."""
+    """Windows of one part, as the training loop requires them."""
 
     def __init__(self, series: Series, part: Part, look_back: int, horizon: int, *, folded: bool) -> None:
         self._values = torch.from_numpy(series.values)
@@ -93,7 +92,7 @@ class Examples:
         return len(self._starts) * (self._channels if self._folded else 1)
 
     def batch(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, None]:
-        """(b, L, C) inputs and (b, H, C) targets; folded, C is 1 and the channels of a window follow each other."""
+        """(b, L, C) inputs and (b, H, C) targets; if folded, C is 1 and channels of a window are consecutive."""
         window, channel = np.divmod(rows, self._channels) if self._folded else (rows, None)
         places = torch.from_numpy(self._starts[window][:, None] + np.arange(self._length))  # (b, L + H)
         taken = self._values[places] if channel is None else self._values[places, torch.from_numpy(channel)[:, None]]
@@ -120,9 +119,9 @@ def run(
     threads: int = 1,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
-    judged: bool = True,
+    tested: bool = True,
 ) -> Result:
-    """Train one network and judge it; unjudged, the test part is not looked at and its errors are NaN."""
+    """Train one network and compute its errors; without `tested` the test part is not read and its errors are NaN."""
 
     def examples(part: Part) -> Examples:
         return Examples(series, part, protocol.look_back, protocol.horizon, folded=protocol.folded)
@@ -150,7 +149,7 @@ def run(
     )
     history = fit_network(module, examples("train"), examples("validation"), protocol.loss, options)
     squared = absolute = np.full(1, np.nan)
-    if judged:
+    if tested:
         squared, absolute = errors(module, examples("test"), series.values.shape[1] if protocol.folded else 1)
     kept = None if protocol.test_batch is None else len(squared) // protocol.test_batch * protocol.test_batch
     _, later = errors(module, examples("validation"), 1)
@@ -167,7 +166,7 @@ def run(
 
 
 def step_seconds(series: Series, protocol: Protocol, *, name: str, seed: int, threads: int = 1) -> list[float]:
-    """How long each of the protocol's steps takes, but the first; nothing is validated or judged."""
+    """Seconds of each step of the protocol except the first, without validation and test."""
     ended: list[float] = []
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
@@ -190,7 +189,7 @@ def step_seconds(series: Series, protocol: Protocol, *, name: str, seed: int, th
 def errors(
     module: nn.Module, examples: Examples, rows_a_window: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean squared and mean absolute error of each window, (windows,) each."""
+    """Mean squared and mean absolute error of each window, both (windows,)."""
     module.eval()
     found: list[npt.NDArray[np.float64]] = []
     for first in range(0, len(examples), _EVALUATED):

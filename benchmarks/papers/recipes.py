@@ -1,4 +1,4 @@
-"""How each paper trains, for a row of its tables; `rows.py` says where that is published."""
+"""Training of each paper for a row of its tables; `rows.py` names the sources."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _NHITS_STEPS, _NHITS_DECAYS = 1_000, 3
 
 
 def protocol(row: Row) -> Protocol:
-    """How a row's network is built and trained."""
+    """Network and training of a row."""
     return _nhits(row) if row.network == "nhits" else _patchtst(row)
 
 
 def like_neuralforecast(row: Row, channels: int) -> Protocol:
-    """The same, trained as neuralforecast trains it, to lay beside its own.
+    """Network of a row with the training of neuralforecast, for the comparison with it.
 
-    N-HiTS is. PatchTST sees single channels, as many of them a step as the authors' batch has, instead of whole
-    windows; and its rate stays what it is.
+    For N-HiTS it is that of the paper. For PatchTST an example is a single channel instead of a whole window, with as
+    many channels per step as in the authors' batch, and the learning rate is constant.
     """
     paper = protocol(row)
     if row.network == "nhits":
@@ -110,7 +110,7 @@ def _settings(look_back: int, *, batch: int, learning_rate: float, epochs: int) 
 
 
 def halving(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001 - a Schedule
-    """Half the rate after each third of the steps.
+    """Schedule that halves the rate after each third of the steps.
 
     >>> [halving(step, 10, 1_000) for step in (0, 332, 333, 665, 666, 998)]
     [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
@@ -119,7 +119,7 @@ def halving(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001 -
 
 
 def late_decay(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001 - a Schedule
-    """The whole rate for four epochs, then nine tenths of the one before: the authors' "type3".
+    """Schedule of the authors ("type3"): the full rate for four epochs, then times 0.9 in each epoch.
 
     >>> [round(late_decay(10 * epoch, 10, 1_000), 3) for epoch in (0, 3, 4, 5)]
     [1.0, 1.0, 0.9, 0.81]

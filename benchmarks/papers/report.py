@@ -1,4 +1,4 @@
-"""The papers' tables as a page: published, ours, the peer's."""
+"""Page of the papers' tables: published errors, those of Quorate, those of neuralforecast."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ Same = Mapping[str, Mapping[str, float]]
 
 
 def peer_runs(folder: Path) -> Runs:
-    """What `peer.py` left there."""
-    return _left(folder / "papers_peer.json", "runs")
+    """Runs of `peer.py` in a folder."""
+    return _read(folder / "papers_peer.json", "runs")
 
 
 def like_peer_runs(folder: Path) -> Runs:
-    """What `run.py --like-neuralforecast` left there."""
-    return _left(folder / "papers_like_peer.json", "runs")
+    """Runs of `run.py --like-neuralforecast` in a folder."""
+    return _read(folder / "papers_like_peer.json", "runs")
 
 
 def step_times(folder: Path) -> Steps:
-    """What `steps.py` left there, by row."""
-    return _left(folder / "papers_steps.json", "rows")
+    """Figures of `steps.py` in a folder, by row."""
+    return _read(folder / "papers_steps.json", "rows")
 
 
 def same_functions(folder: Path) -> Same:
-    """What `same.py` left there, by row."""
-    return _left(folder / "papers_same.json", "rows")
+    """Figures of `same.py` in a folder, by row."""
+    return _read(folder / "papers_same.json", "rows")
 
 
-def _left(path: Path, what: str) -> Mapping[str, Mapping[str, Any]]:
+def _read(path: Path, what: str) -> Mapping[str, Mapping[str, Any]]:
     return json.loads(path.read_text())[what] if path.exists() else {}
 
 
 def page(
     runs: Runs, peers: Runs, likes: Runs, steps: Steps, same: Same, rows: Sequence[Row] = ROWS
 ) -> tuple[str, bool]:
-    """Markdown, and whether every row is there and good enough."""
+    """Markdown, and whether every row is present and within its tolerance."""
     lines = [
         "# Networks against their papers",
         "",
         "`python benchmarks/papers/run.py`: standard splits, no test window dropped, mean squared and absolute errors "
-        "of standardised values. Below 1, a ratio says that ours is better than published; a row passes where no ratio "
-        "exceeds 1 by more than its tolerance.",
+        "of standardised values. A ratio is Quorate / published; a row passes if no ratio exceeds 1 by more than its "
+        "tolerance.",
         "",
-        "| row | published MSE, MAE | ours | ratio | tolerance | | seeds | last batch dropped | parameters |",
+        "| row | published MSE, MAE | Quorate | ratio | tolerance | | seeds | last batch dropped | parameters |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     fine = True
@@ -63,14 +63,14 @@ def page(
         "",
         "## Runs",
         "",
-        "Seconds of a whole run, validation included, on a machine that may have been busy.",
+        "Seconds of a whole run, including validation, on a machine that may have been busy.",
         "",
         "| row | steps | epochs | stopped by | whole run, s | threads |",
         "|---|---|---|---|---|---|",
         *(_run(key, run) for key, run in runs.items() if run["row"] in {row.name for row in rows}),
-        *(_run(f"{key}, as the peer", run) for key, run in likes.items() if run["row"] in {row.name for row in rows}),
+        *(_run(f"{key}, like the peer", run) for key, run in likes.items() if run["row"] in {row.name for row in rows}),
     ]
-    # N-HiTS' own runs are trained like the peer's; PatchTST's are not.
+    # The paper's runs of N-HiTS are trained like the peer's; those of PatchTST are not.
     beside = [(row, _of(peers, row), _of(runs if row.network == "nhits" else likes, row)) for row in rows]
     beside = [each for each in beside if _seeds(each[1]) & _seeds(each[2]) or each[0].name in steps]
     if beside:
@@ -79,13 +79,14 @@ def page(
             "## Beside neuralforecast",
             "",
             "`run.py --like-neuralforecast`, `peer.py` and `steps.py`: the same data, windows, sizes, batches, rates, "
-            "patience and threads, at most as many steps. PatchTST was run anew for it: its authors show the network "
-            "whole windows and let the rate fall, neuralforecast draws single channels and holds it. That library "
-            "keeps its last weights, ours the best by validation. Errors are means over the seeds that both ran. "
-            "Seconds of a step are of both in turns in one process; the library makes its windows anew in each, "
-            "which runs for the errors may leave out.",
+            "patience and threads, at most as many steps. PatchTST has runs of its own for it: its authors train on "
+            "whole windows with a decaying rate, neuralforecast on single channels with a constant one. That library "
+            "keeps its last weights, Quorate those of the best validation. Errors are means over the seeds that both "
+            "ran. Seconds of a step were measured alternately in one process; the library makes its windows in each "
+            "step, which the runs for the errors skip.",
             "",
-            "| row | ours: MSE, MAE | neuralforecast | ratio | by seed | ours: s a step | neuralforecast | ratio |",
+            "| row | Quorate: MSE, MAE | neuralforecast | ratio | by seed "
+            "| Quorate: s per step | neuralforecast | ratio |",
             "|---|---|---|---|---|---|---|---|",
             *(_beside(row, theirs, ours, steps.get(row.name)) for row, theirs, ours in beside),
         ]
@@ -93,10 +94,10 @@ def page(
     if compared:
         lines += [
             "",
-            "## One function",
+            "## Same function",
             "",
-            "`same.py`: neuralforecast's PatchTST and ours from the same weights, nothing dropped; dropout is in the "
-            "same places with the same shares. The largest difference as a share of the largest value:",
+            "`same.py`: neuralforecast's PatchTST and Quorate's from the same weights, without dropout; its places and "
+            "rates are the same. Largest difference relative to the largest value:",
             "",
             "| row | forecasts | gradients |",
             "|---|---|---|",
@@ -106,7 +107,7 @@ def page(
 
 
 def passes(row: Row, found: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the mean over the seeds is good enough, in both errors where both are published."""
+    """Whether the mean over the seeds is within the tolerance, in both errors if both are published."""
     pairs = [(_mean(found, "mse"), row.mse), (_mean(found, "mae"), row.mae)]
     return all(ours <= published * (1 + row.tolerance) for ours, published in pairs if published is not None)
 
@@ -117,7 +118,7 @@ def _line(row: Row, found: Sequence[Mapping[str, Any]], passed: bool) -> str:
         return f"| {row.name} | {published} | not run | | {row.tolerance:.0%} | **missing** | | | |"
     mse, mae = _mean(found, "mse"), _mean(found, "mae")
     ratio = f"{mse / row.mse:.3f}" + ("" if row.mae is None else f", {mae / row.mae:.3f}")
-    dropped = "none is"
+    dropped = "none"
     if found[0]["dropped_mse"] is not None:
         dropped = f"{_mean(found, 'dropped_mse'):.4f}, {_mean(found, 'dropped_mae'):.4f}"
     seeds = ", ".join(f"{run['seed']}: {run['mse']:.4f}" for run in found)
@@ -140,11 +141,11 @@ def _beside(
     row: Row,
     theirs: Sequence[Mapping[str, Any]],
     ours: Sequence[Mapping[str, Any]],
-    taken: Mapping[str, Any] | None,
+    measured: Mapping[str, Any] | None,
 ) -> str:
     seconds = "| not run | | |"
-    if taken is not None:
-        seconds = f"| {taken['ours_s']:.4f} | {taken['neuralforecast_s']:.4f} | {taken['ratio']:.2f} |"
+    if measured is not None:
+        seconds = f"| {measured['ours_s']:.4f} | {measured['neuralforecast_s']:.4f} | {measured['ratio']:.2f} |"
     seeds = sorted(_seeds(ours) & _seeds(theirs))
     if not seeds:
         return f"| {row.name} | not run | | | {seconds}"

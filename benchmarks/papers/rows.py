@@ -1,15 +1,15 @@
-"""The rows of the papers' tables that ours are held against.
+"""Rows of the papers' tables that Quorate's networks are compared with.
 
 N-HiTS: Challu and others, 2022 (arXiv 2201.12886), table 1; training and search space from the authors' code,
 github.com/cchallu/n-hits, `nhits_multivariate.py`. Published are means over eight runs, each the best of a search by
-its validation error. Every channel is an example of its own and all share the weights, as in neuralforecast; a network
-that reads the seven channels of ETTm2 at once learns them by heart (validation MAE 0.322 instead of 0.235 at 96).
-On exchange rates at 96, repeating the last value has an MSE of 0.081: published and ours are both worse.
+its validation error. Every channel is an example and all share the weights, as in neuralforecast; a network that reads
+the seven channels of ETTm2 at once overfits (validation MAE 0.322 instead of 0.235 at 96). On exchange rates at 96,
+repeating the last value has an MSE of 0.081: the published error and that of Quorate are both higher.
 
 PatchTST: Nie and others, 2023 (arXiv 2211.14730), table 3, PatchTST/42; training from the authors' code,
 github.com/yuqinie98/PatchTST, `PatchTST_supervised/scripts/PatchTST/etth1.sh` and `etth2.sh`, with a patience of 10.
 
-Imports nothing of ours, so that the peer's environment can read the same rows.
+Imports nothing of Quorate, so that the peer's environment can read the same rows.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Row:
     """One row of a paper's table.
 
     Attributes:
-        name: of the row here.
+        name: name of the row in this project.
         network: "nhits" or "patchtst".
         series: data set.
         horizon: rows forecast.
-        mse, mae: published; None where the paper's figure is not held against.
-        tolerance: share by which ours may be worse.
+        mse, mae: published errors; None where the paper's figure is not compared.
+        tolerance: fraction by which Quorate's errors may be higher.
         seeds: to run.
-        pools, ratios: of N-HiTS, from the authors' search space: the lowest validation error on ETTm2 at 96 of the
-            trials in benchmarks/results/papers_search.json, and the same for its other rows.
+        pools, ratios: of N-HiTS, from the authors' search space: those of the lowest validation error on ETTm2 at 96
+            among the trials in benchmarks/results/papers_search.json, used for its other rows as well.
     """
 
     name: str
@@ -60,7 +60,7 @@ RATIOS = ((168, 24, 1), (24, 12, 1), (180, 60, 1), (60, 8, 1), (40, 20, 1))
 
 
 def chosen(only: list[str]) -> tuple[Row, ...]:
-    """Rows whose names contain one of the words; all of them without words."""
+    """Rows whose names contain one of the words; all rows without words."""
     found = tuple(row for row in ROWS if not only or any(word in row.name for word in only))
     if not found:
         raise SystemExit(f"no row is named {', '.join(only)}; there are {', '.join(row.name for row in ROWS)}")

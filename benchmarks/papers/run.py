@@ -1,13 +1,13 @@
-"""Ours beside the papers': every row of their tables, as long as it is not finished yet.
+"""Errors of Quorate's networks beside the published ones, for every row that is not finished.
 
     QUORATE_DATA=FOLDER python benchmarks/papers/run.py [--only WORD ...] [--seeds N ...] [--threads N] [--fresh]
 
-A row that was finished by the same protocol is not run again; one that was interrupted goes on from its checkpoint.
-Writes papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row
-is missing or worse than its tolerance allows.
+A row that was finished with the same protocol is not run again; an interrupted one resumes from its checkpoint. Writes
+papers.json after each run and papers.md at the end into benchmarks/results (or --out), and ends with 1 if a row is
+missing or exceeds its tolerance.
 
-With --like-neuralforecast PatchTST is trained as that library trains its own, into papers_like_peer.json; `peer.py`,
-`steps.py` and `same.py` add the library's own figures.
+With --like-neuralforecast PatchTST is trained as in that library, and written to papers_like_peer.json; `peer.py`,
+`steps.py` and `same.py` add the figures of the library.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ RESULTS = Path(__file__).parents[1] / "results"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="rows whose names contain one of these")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[], metavar="N", help="instead of the rows' own")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[], metavar="N", help="instead of those of the rows")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--fresh", action="store_true", help="run finished rows again")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of papers.json and papers.md")
-    parser.add_argument("--like-neuralforecast", action="store_true", help="train as it does; seed 1")
+    parser.add_argument("--like-neuralforecast", action="store_true", help="train as that library does, with seed 1")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     like = options.like_neuralforecast
@@ -48,13 +48,13 @@ def main() -> int:
     rows = chosen(options.only)
     for row in rows:
         if like and row.network == "nhits":
-            continue  # the paper's run is trained so
+            continue  # trained like that in the paper's run
         protocol = like_neuralforecast(row) if like else recipes.protocol(row)
         for seed in options.seeds or ((1,) if like else row.seeds):
             key = f"{row.name}-seed{seed}"
             runs = finished(path)
             if not options.fresh and key in runs and runs[key]["protocol"] == described(row, protocol):
-                print(f"{key}: finished before", file=sys.stderr)
+                print(f"{key}: already finished", file=sys.stderr)
                 continue
             result = run(
                 series.load(row.series),
@@ -62,10 +62,10 @@ def main() -> int:
                 name=row.network,
                 seed=seed,
                 threads=options.threads,
-                progress=Told(key),
+                progress=PrintedProgress(key),
                 checkpoint=options.out / f"{path.stem}-{key}.checkpoint",
             )
-            runs = finished(path)  # another process may have finished other rows meanwhile
+            runs = finished(path)  # another process may have finished other rows
             runs[key] = {
                 "row": row.name,
                 "seed": seed,
@@ -92,13 +92,13 @@ def like_neuralforecast(row: Row) -> Protocol:
 
 
 def finished(path: Path) -> dict[str, Any]:
-    """The runs there are, by row and seed."""
+    """Finished runs by row and seed."""
     return dict(json.loads(path.read_text())["runs"]) if path.exists() else {}
 
 
 def described(row: Row, protocol: Protocol) -> dict[str, Any]:
-    """What a run is made of: with another protocol it is another run."""
-    told = {
+    """Protocol of a run as a document; a run with another protocol is another run."""
+    document = {
         "pools": list(row.pools),
         "ratios": list(row.ratios),
         "look_back": protocol.look_back,
@@ -109,11 +109,11 @@ def described(row: Row, protocol: Protocol) -> dict[str, Any]:
         "loss": protocol.loss.__name__,
     }
     used = ("epochs", "batch", "optimizer", "learning_rate", "weight_decay", "clip", "patience", "bf16")
-    return told | {name: getattr(protocol.settings, name) for name in used}
+    return document | {name: getattr(protocol.settings, name) for name in used}
 
 
-class Told:
-    """Steps done, on standard error, at most every ten seconds."""
+class PrintedProgress:
+    """Prints the steps done to standard error, at most every ten seconds."""
 
     def __init__(self, key: str) -> None:
         self._key, self._at = key, time.perf_counter()

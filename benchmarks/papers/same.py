@@ -1,10 +1,10 @@
-"""Whether neuralforecast's PatchTST and ours are one function: from the same weights, forecasts and gradients of both.
+"""Comparison of neuralforecast's PatchTST and Quorate's as functions: forecasts and gradients from the same weights.
 
     PYTHON benchmarks/papers/same.py [--only WORD ...]
 
-PYTHON is that of an environment with neuralforecast (as for peer.py) and TA-Lib, PYTHONPATH the folder `src`. Nothing
-is dropped, since each draws its own masks; that they drop in the same places by the same shares is compared apart.
-Writes papers_same.json beside papers.json; run.py puts it on the page.
+PYTHON is that of an environment with neuralforecast (as for peer.py) and TA-Lib, PYTHONPATH the folder `src`. Dropout
+is off, since the libraries draw different masks; its places and rates are compared separately. Writes papers_same.json
+beside papers.json; run.py adds it to the page.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ WINDOWS, LOOK_BACK, LAYERS = 64, 336, 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", default=["patchtst"], metavar="WORD", help="of the names of rows")
+    parser.add_argument(
+        "--only", nargs="+", default=["patchtst"], metavar="WORD", help="rows whose names contain one of these"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of papers_same.json")
     options = parser.parse_args()
     found = {row.name: compare(row) for row in chosen(options.only)}
@@ -41,26 +43,30 @@ def main() -> None:
 
 
 def compare(row: Row) -> dict[str, float]:
-    """The largest differences of forecasts and of gradients, as shares of the largest of each."""
+    """Largest differences of forecasts and of gradients, relative to the largest value of each."""
     theirs, ours = network(row, 1, 1, 1, clock()).model, recipes.protocol(row).build(1)
     require_same_dropout(theirs, ours)
-    weights = in_our_words({name: value.detach() for name, value in theirs.state_dict().items()}, row.horizon)
+    weights = in_our_layout({name: value.detach() for name, value in theirs.state_dict().items()}, row.horizon)
     ours.load_state_dict(weights | {name: value for name, value in ours.state_dict().items() if "running" in name})
     torch.manual_seed(1)
     windows, future = torch.randn(WINDOWS, LOOK_BACK).cumsum(1) / 10, torch.randn(WINDOWS, row.horizon)
-    said = [theirs(windows[:, None])[:, 0], ours(windows[..., None])[..., 0]]
-    for forecasts in said:
-        (forecasts - future).square().mean().backward()
-    expected = in_our_words({name: learned.grad for name, learned in theirs.named_parameters()}, row.horizon)
+    forecasts = [theirs(windows[:, None])[:, 0], ours(windows[..., None])[..., 0]]
+    for each in forecasts:
+        (each - future).square().mean().backward()
+    expected = in_our_layout({name: learned.grad for name, learned in theirs.named_parameters()}, row.horizon)
     gradients = {name: learned.grad for name, learned in ours.named_parameters()}
     return {
-        "forecasts": off(*said),
-        "gradients": off(flat(expected), flat(gradients)),
+        "forecasts": largest_difference(*forecasts),
+        "gradients": largest_difference(flat(expected), flat(gradients)),
     }
 
 
 def require_same_dropout(theirs: nn.Module, ours: nn.Module) -> None:
-    """Refuse shares that differ, and drop nothing from now on."""
+    """Compare the dropout rates of both networks, and turn dropout off.
+
+    Raises:
+        SystemExit: the rates differ.
+    """
     dropped = {name: part for name, part in theirs.named_modules() if isinstance(part, nn.Dropout)}
     expected = [dropped["backbone.dropout"].p]
     for number in range(LAYERS):
@@ -72,15 +78,15 @@ def require_same_dropout(theirs: nn.Module, ours: nn.Module) -> None:
     found = [part for part in ours.modules() if isinstance(part, Dropout)]
     shares = [part.level / 256 for part in found]
     if not np.allclose(shares, expected, atol=1 / 256):
-        raise SystemExit(f"ours drops {shares}, the peer {expected}")
+        raise SystemExit(f"dropout rates of Quorate are {shares}, those of the peer {expected}")
     for part in dropped.values():
         part.p = 0.0
     for part in found:
         part.level = 0
 
 
-def in_our_words(theirs: dict[str, Tensor], horizon: int) -> dict[str, Tensor]:
-    """Weights, or their gradients, under our names and in our layout."""
+def in_our_layout(theirs: dict[str, Tensor], horizon: int) -> dict[str, Tensor]:
+    """The peer's weights or gradients under Quorate's names and in its layout."""
     made = {"backbone.embedding.positions": theirs["backbone.W_pos"]}
     for kind in ("weight", "bias"):
         made[f"backbone.embedding.project.{kind}"] = theirs[f"backbone.W_P.{kind}"]
@@ -95,7 +101,7 @@ def in_our_words(theirs: dict[str, Tensor], horizon: int) -> dict[str, Tensor]:
                 f"{of}norms.0.{kind}": theirs[f"{of}norm_attn.1.{kind}"],
                 f"{of}norms.1.{kind}": theirs[f"{of}norm_ffn.1.{kind}"],
             }
-    # Its head reads tokens dimension by dimension, ours patch by patch.
+    # The peer's head orders its inputs by dimension, Quorate's by patch.
     patches = len(theirs["backbone.W_pos"])
     head = theirs["head.linear.weight"].reshape(horizon, -1, patches)
     made["head.project.weight"] = head.transpose(1, 2).reshape(horizon, -1)
@@ -107,7 +113,7 @@ def flat(parts: dict[str, Any]) -> Tensor:
     return torch.cat([parts[name].reshape(-1) for name in sorted(parts)])
 
 
-def off(expected: Tensor, found: Tensor) -> float:
+def largest_difference(expected: Tensor, found: Tensor) -> float:
     return float((expected - found).detach().abs().max() / expected.detach().abs().max())
 
 

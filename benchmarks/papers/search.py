@@ -1,9 +1,9 @@
-"""Choose N-HiTS' poolings and ratios for a row, by the validation error alone, from its authors' search space.
+"""Select the poolings and ratios of N-HiTS for a row by the validation error, from its authors' search space.
 
     QUORATE_DATA=FOLDER python benchmarks/papers/search.py ROW [--trials 10]
 
-The authors draw ten configurations for each figure; so does this, without drawing one twice. Test errors are not worked
-out. Trials are kept in benchmarks/results/papers_search.json and not repeated; what was chosen stands in rows.py.
+As the authors do, ten configurations are drawn at random for each figure, here without repetition. Test errors are not
+computed. Trials are kept in benchmarks/results/papers_search.json and not repeated; rows.py has the selected ones.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         if any(trial["pools"] == list(pools) and trial["ratios"] == list(ratios) for trial in trials):
             continue
         trial = replace(row, pools=pools, ratios=ratios)
-        result = run(data, recipes.protocol(trial), name=row.network, seed=1, judged=False)
+        result = run(data, recipes.protocol(trial), name=row.network, seed=1, tested=False)
         trials.append({"pools": pools, "ratios": ratios, "seed": 1, "validation_mae": result.validation})
         trials.sort(key=lambda each: each["validation_mae"])
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

@@ -1,10 +1,10 @@
-"""The public series that long-horizon forecasters are compared on, split and standardised as everyone does.
+"""The public series of long-horizon forecasting, with the usual splits and standardisation.
 
 Zhou and others, Informer, 2021 (arXiv 2012.07436), split the ETT series into 12, 4 and 4 months of 30 days; Wu and
 others, Autoformer, 2021 (arXiv 2106.13008), the others 7:1:2. Each channel is standardised by its training part, and
 errors are of standardised values. A window of validation or test may look back into the part before its own.
 
-Needs numpy and pandas alone, so that the peer's environment can read the same data.
+Imports only numpy and pandas, so that the peer's environment can read the same data.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Series:
     """One data set.
 
     Attributes:
-        name: of its file.
-        values: (n, C) float32, standardised; what follows the test part is cut off.
-        ends: rows before which the training, validation and test parts end.
+        name: that of its file.
+        values: (n, C) float32, standardised; rows after the test part are removed.
+        ends: end of the training, validation and test parts, exclusive row numbers.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Series:
     ends: tuple[int, int, int]
 
     def starts(self, part: Part, look_back: int, horizon: int) -> npt.NDArray[np.int64]:
-        """First rows of every window whose forecast lies in a part; a training window lies in it as a whole."""
+        """First row of every window whose forecast is in a part; training windows are in it as a whole."""
         train, validation, test = self.ends
         first, end = {
             "train": (0, train),
@@ -55,7 +55,7 @@ class Series:
 
 
 def ends(name: str, rows: int) -> tuple[int, int, int]:
-    """Rows before which the training, validation and test parts end.
+    """End of the training, validation and test parts, exclusive row numbers.
 
     >>> ends("ETTh1", 17_420), ends("exchange_rate", 7_588)
     ((8640, 11520, 14400), (5311, 6071, 7588))
@@ -69,7 +69,7 @@ def ends(name: str, rows: int) -> tuple[int, int, int]:
 
 
 def load(name: str, folder: Path | None = None) -> Series:
-    """Read a series from the folder "ltsf" of the one that QUORATE_DATA names."""
+    """Read a series from `folder`, or from the folder ltsf in the one that QUORATE_DATA names."""
     folder = folder or data_folder()
     path = next((path for path in (folder / f"{name}.csv", folder / f"{name}.csv.gz") if path.exists()), None)
     if path is None:
@@ -78,7 +78,7 @@ def load(name: str, folder: Path | None = None) -> Series:
 
 
 def standardised(name: str, values: npt.NDArray[Any]) -> Series:
-    """(n, C) values in their own units as a series."""
+    """Series of (n, C) values in their original units."""
     train, validation, test = ends(name, len(values))
     if len(values) < test or not np.isfinite(values[:test]).all():
         raise SystemExit(f"{name} has {len(values)} rows, where {test} finite ones are expected")
@@ -87,7 +87,7 @@ def standardised(name: str, values: npt.NDArray[Any]) -> Series:
 
 
 def data_folder() -> Path:
-    """Where the series are."""
+    """Folder of the series."""
     named = os.environ.get("QUORATE_DATA")
     if not named:
         raise SystemExit("set QUORATE_DATA to the folder that holds ltsf/, the public forecasting series")

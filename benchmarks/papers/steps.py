@@ -1,10 +1,10 @@
-"""Seconds of a training step, ours beside neuralforecast's, in turns in one process.
+"""Time of a training step of Quorate and of neuralforecast, alternately in one process.
 
     QUORATE_DATA=FOLDER PYTHON benchmarks/papers/steps.py [--only WORD ...] [--threads N]
 
-PYTHON is that of an environment with neuralforecast (as for peer.py) and TA-Lib, PYTHONPATH the folder `src`. Each
-row's two networks take a few steps in turn, with the data, windows, sizes and batches of peer.py. Writes
-papers_steps.json beside papers.json; run.py puts it on the page. Leave the machine alone meanwhile.
+PYTHON is that of an environment with neuralforecast (as for peer.py) and TA-Lib, PYTHONPATH the folder `src`. Both
+networks of each row take a few steps alternately, with the data, windows, sizes and batches of peer.py. Writes
+papers_steps.json beside papers.json; run.py adds it to the page. Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rows import Row, chosen
 from series import Series
 
 RESULTS = Path(__file__).parents[1] / "results"
-TURNS, STEPS = 3, 25
+BLOCKS, STEPS = 3, 25
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def measure(row: Row, threads: int) -> dict[str, Any]:
-    """Median seconds of a step of each, the first of every turn left out."""
+    """Median seconds of a step of each, without the first of every block."""
     import torch
 
     torch.set_num_threads(threads)
@@ -54,9 +54,9 @@ def measure(row: Row, threads: int) -> dict[str, Any]:
     protocol = recipes.like_neuralforecast(row, data.values.shape[1])
     ours: list[float] = []
     theirs: list[float] = []
-    for turn in range(TURNS):
-        ours += step_seconds(data, replace(protocol, steps=STEPS), name=row.network, seed=turn, threads=threads)[1:]
-        theirs += peer_seconds(row, data, turn)[1:]
+    for block in range(BLOCKS):
+        ours += step_seconds(data, replace(protocol, steps=STEPS), name=row.network, seed=block, threads=threads)[1:]
+        theirs += peer_seconds(row, data, block)[1:]
     return {
         "ours_s": median(ours),
         "neuralforecast_s": median(theirs),
@@ -73,7 +73,7 @@ def peer_seconds(row: Row, data: Series, seed: int) -> list[float]:
 
     ticks = clock()
     model = network(row, data.values.shape[1], seed, STEPS, ticks, patience=-1, anew=True)
-    # On the training part alone, and never validated: a step is what is timed.
+    # On the training part and without validation: only steps are timed.
     neuralforecast.NeuralForecast([model], freq=1).fit(frame(data.values[: data.ends[0]]), val_size=0)
     return [later - earlier for earlier, later in pairwise(ticks.ended)]
 

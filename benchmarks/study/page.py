@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_HEADER = ("what", "skill against the prior", "AUC", "rank IC", "held", "gross", "turnover", "net")
+_HEADER = ("configuration", "skill", "AUC", "rank IC", "held", "gross", "turnover", "net")
 
 
 def selection(document: dict[str, Any]) -> str:
@@ -13,42 +13,42 @@ def selection(document: dict[str, Any]) -> str:
     found, stages, verdict = document["trials"], document["stages"], document["verdict"]
     choice = document["choice"]
     lines = [
-        "# Target, horizon and features: what was tried",
+        "# Target, horizon and features: all trials",
         "",
         f"`{document['command']}` on {document['symbols']} perpetuals, 1h, {document['span'][0]} to "
-        f"{document['span'][1]} exclusive; {document['cpu_seconds']:,} s of one core, {document['machine']}. Skill is "
-        "1 - log-loss / log-loss of the training rows' class shares. Money is in basis points a day of the gross "
-        "exposure of a portfolio that is long the top tenth and short the bottom tenth, at the best of its holding "
-        "times; net is after 7 bp a side and after funding where that is known. Brackets are 95 % intervals over "
-        "resampled weeks.",
+        f"{document['span'][1]} exclusive; {document['cpu_seconds']:,} CPU seconds, {document['machine']}. Skill is "
+        "1 - log-loss / log-loss of the training rows' class shares. Results are in basis points per day of the "
+        "gross exposure of a portfolio that is long the top tenth and short the bottom tenth, at the best of its "
+        "holding times; net is after 7 bp per side and after funding where that is known. Brackets are 95 % intervals "
+        "from resampled weeks.",
         "",
         f"Rule: {document['rule']}",
         "",
-        f"Frozen: **{choice['name']}, held {choice['hold']} h**. Of {verdict['trials']} trials the best of as many "
-        f"without any skill is expected to have a daily Sharpe ratio of {verdict['sharpe_of_luck_day']:.3f}; the "
-        f"probability that its true one is above that is {_share(verdict['deflated_sharpe'])} "
-        f"({_share(verdict['undeflated_sharpe'])} above 0), and that of overfitting by choosing the best of the "
-        f"screening {_share(verdict['overfitting'])}. Worth a change of the default recipe: "
+        f"Selected: **{choice['name']}, held {choice['hold']} h**. The expected daily Sharpe ratio of the best of "
+        f"{verdict['trials']} trials without skill is {verdict['sharpe_of_luck_day']:.3f}; the probability that the "
+        f"true one of the selected trial is above that is {_share(verdict['deflated_sharpe'])} "
+        f"({_share(verdict['undeflated_sharpe'])} above 0), and the probability of backtest overfitting of the "
+        f"screening is {_share(verdict['overfitting'])}. Change of the default recipe: "
         f"**{'yes' if verdict['change_the_default'] else 'no'}**.",
     ]
     for stage, names in stages.items():
         lines += ["", f"## {stage.capitalize()}", "", *_table(found, names)]
     lines += [
         "",
-        "## Features against features",
+        "## Comparison of features",
         "",
-        "Log-loss less than that of the same trees on the other columns, rows of both only.",
+        "Reduction in log-loss relative to the same trees on the other columns, on the rows of both.",
         "",
     ]
-    lines += ["| what | against | less log-loss |", "|---|---|---:|"]
+    lines += ["| columns | compared with | reduction in log-loss |", "|---|---|---:|"]
     lines += [
         f"| {pair['what']} | {pair['against']} | {_percent(pair['gain'], 2)} {_interval(pair['gain_ci'], 100, 2)} |"
         for pair in document["pairs"]
     ]
-    lines += ["", "## The tenth that leans most, with the market in it", ""]
+    lines += ["", "## Trades of the tenth with the most extreme scores, without hedging the market", ""]
     lines += _sided(found, [*stages["screening"], *stages["finalists"], *stages["controls"]])
-    for name, attacked in document["attacks"].items():
-        lines += ["", f"## Attacks on: {name}, held {attacked['hold']} h", "", *_attacks(attacked)]
+    for name, checked in document["robustness"].items():
+        lines += ["", f"## Robustness of: {name}, held {checked['hold']} h", "", *_robustness(checked)]
     return "\n".join([*lines, ""])
 
 
@@ -57,17 +57,17 @@ def last_look(document: dict[str, Any]) -> str:
     found = document["figures"]
     return "\n".join(
         [
-            "# The last look",
+            "# Final evaluation",
             "",
-            f"`{document['command']}`: {document['span'][0]} to {document['span'][1]} exclusive, the frozen choice "
-            f"({document['choice']['name']}, held {document['choice']['hold']} h), trained on everything before each "
-            f"of {document['folds']} test spans. Columns as in study.md.",
+            f"`{document['command']}`: {document['span'][0]} to {document['span'][1]} exclusive, the selected "
+            f"configuration ({document['choice']['name']}, held {document['choice']['hold']} h), trained on all rows "
+            f"before each of {document['folds']} test spans. Columns as in study.md.",
             "",
             *_table(found, [document["name"], *document["baselines"]], every=True),
             "",
             *_sided(found, [document["name"]]),
             "",
-            *_attacks(document["attack"]),
+            *_robustness(document["robustness"]),
             "",
         ]
     )
@@ -97,7 +97,7 @@ def _table(found: dict[str, Any], names: Iterable[str], *, every: bool = False) 
 
 def _sided(found: dict[str, Any], names: Iterable[str]) -> list[str]:
     lines = [
-        "| what | trades | long | gross bp a trade | beside the market, bp a trade |",
+        "| configuration | trades | long | gross, bp per trade | excess over the market, bp per trade |",
         "|---|---:|---:|---:|---:|",
     ]
     for name in names:
@@ -113,17 +113,17 @@ def _sided(found: dict[str, Any], names: Iterable[str]) -> list[str]:
     return lines
 
 
-def _attacks(found: dict[str, Any]) -> list[str]:
+def _robustness(found: dict[str, Any]) -> list[str]:
     whole, market, weeks = found["whole"], found["market"], found["weeks"]
     symbols, equal, traded = found["symbols"], found["among_equal_volatility"], found["most_traded_symbols"]
     left = symbols["without_the_best"]
     best = ", ".join(f"{name.partition('/')[0]} {value:.1f}" for name, value in list(symbols["best"].items())[:3])
     months = ", ".join(f"{month} {net:.0f}" for month, net in found["months"].items())
     rows = [
-        ("as it is", f"gross {whole['gross_bp']:.1f} {_interval(whole['gross_bp_ci'])}, net {_net(whole)}"),
+        ("unchanged", f"gross {whole['gross_bp']:.1f} {_interval(whole['gross_bp_ci'])}, net {_net(whole)}"),
         (
             "sides, before costs",
-            f"long {whole['long_bp']:.1f}, short {whole['short_bp']:.1f}; beside the market long "
+            f"long {whole['long_bp']:.1f}, short {whole['short_bp']:.1f}; relative to the market long "
             f"{market['long_beside_market_bp']:.1f}, short {market['short_beside_market_bp']:.1f}",
         ),
         (
@@ -132,27 +132,27 @@ def _attacks(found: dict[str, Any]) -> list[str]:
         ),
         (
             "market",
-            f"it made {market['market_bp']:.1f} a day; beta {market['beta']:.2f}, net beside it "
-            f"{market['net_bp_beside']:.1f} {_interval(market['net_bp_beside_ci'])}; on days it rose "
-            f"{market['rising_days_bp']:.1f}, on days it fell {market['falling_days_bp']:.1f}",
+            f"its return {market['market_bp']:.1f}; beta {market['beta']:.2f}, net without beta "
+            f"{market['net_bp_beside']:.1f} {_interval(market['net_bp_beside_ci'])}; on rising days "
+            f"{market['rising_days_bp']:.1f}, on falling days {market['falling_days_bp']:.1f}",
         ),
         (
             "symbols",
-            f"{_share(symbols['share_positive'])} brought something before costs, most of all {best}; without the best "
+            f"{_share(symbols['share_positive'])} positive before costs, the best {best}; without the best "
             f"{left['left_out']} net {_net(left)}",
         ),
         (
             "weeks",
-            f"{_share(weeks['share_positive'])} of {weeks['weeks']} above 0; best {weeks['best_bp']:.0f}, worst "
-            f"{weeks['worst_bp']:.0f} bp a week; net without the best {weeks['net_bp_without_the_best']:.1f}",
+            f"{_share(weeks['share_positive'])} of {weeks['weeks']} positive; best {weeks['best_bp']:.0f}, worst "
+            f"{weeks['worst_bp']:.0f} bp per week; net without the best {weeks['net_bp_without_the_best']:.1f}",
         ),
         ("months, net", months),
         (
-            f"the {traded['symbols']} most traded only",
+            f"the {traded['symbols']} symbols with the highest volume",
             f"rank IC {traded['rank_ic']:.3f} {_interval(traded['rank_ic_ci'], digits=3)}, net {_net(traded)}",
         ),
         (
-            "ranked among symbols about as volatile",
+            "ranked among symbols of similar volatility",
             f"rank IC {equal['rank_ic']:.3f} {_interval(equal['rank_ic_ci'], digits=3)}, net {_net(equal)}",
         ),
         (
@@ -161,7 +161,7 @@ def _attacks(found: dict[str, Any]) -> list[str]:
         ),
         (f"the top and bottom {found['wider']['share']:.0%}", f"net {_net(found['wider'])}"),
     ]
-    return ["| attack | basis points a day |", "|---|---|", *(f"| {what} | {said} |" for what, said in rows)]
+    return ["| check | basis points per day |", "|---|---|", *(f"| {what} | {figures} |" for what, figures in rows)]
 
 
 def _net(money: dict[str, Any]) -> str:

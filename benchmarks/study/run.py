@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 import page
-from attacks import attack, plain_signals
 from configuration import FEATURES, Configuration, grouped, held_back, screened
 from perpetuals import Perpetuals
+from robustness import check_robustness, plain_signals
 from trials import Trials
 
 from quorate.core.clock import parse_ms
@@ -95,8 +95,8 @@ def select(folder: Path, out: Path) -> None:
         trials.learn(configuration)
     baselines = compare(trials, start)
     # Besides the finalists, the configuration with the highest rank IC, which may be none of them.
-    knowing = max((it.name for it in tried), key=lambda name: trials.found[name]["rank_ic"])
-    attacked = dict.fromkeys([*(it.name for it in finalists), knowing])
+    best_ranked = max((it.name for it in tried), key=lambda name: trials.found[name]["rank_ic"])
+    checked = dict.fromkeys([*(it.name for it in finalists), best_ranked])
 
     document = {
         "question": "which target, horizon and features give an edge that survives costs",
@@ -115,7 +115,9 @@ def select(folder: Path, out: Path) -> None:
         },
         "trials": trials.found,
         "pairs": [trials.paired(it.name, against.name) for it, against in pairs],
-        "attacks": {name: attack(trials.market, signals[name], _lower_end(trials.found[name])[1]) for name in attacked},
+        "robustness": {
+            name: check_robustness(trials.market, signals[name], _lower_end(trials.found[name])[1]) for name in checked
+        },
         "choice": {"configuration": best.to_json(), "name": best.name, "hold": hold},
         "verdict": deflate(trials, best, hold, [it.name for it in tried]),
         "cpu_seconds": round(time.process_time() - began),
@@ -198,7 +200,7 @@ def final(folder: Path, out: Path) -> None:
         "name": configuration.name,
         "figures": trials.found,
         "baselines": baselines,
-        "attack": attack(trials.market, signal, choice["hold"]),
+        "robustness": check_robustness(trials.market, signal, choice["hold"]),
     }
     _write(looked, document)
     (out / "study-final.md").write_text(page.last_look(document), encoding="utf-8")

@@ -24,7 +24,7 @@ MODULES = (
     "relative",
     "configuration",
     "signal_metrics",
-    "attacks",
+    "robustness",
     "trials",
     "page",
     "run",
@@ -160,18 +160,18 @@ def test_a_planted_edge_is_found_and_shuffled_labels_are_not(study, market, tmp_
     assert [trial.configuration["hold"] for trial in lines] == [6, 24, 72] * 2
     assert len({trial.id for trial in lines}) == 6
 
-    attacked = study.attacks.attack(market, signal, 6)
-    each = attacked["symbols"]["best"] | attacked["symbols"]["worst"]
-    assert sum(each.values()) == pytest.approx(attacked["whole"]["gross_bp"])  # 5 and 5 of 8 are all
-    assert attacked["whole"]["net_bp"] == pytest.approx(found["held"]["6"]["net_bp"])
-    assert attacked["symbols"]["without_the_best"]["net_bp"] < attacked["whole"]["net_bp"]
+    checked = study.robustness.check_robustness(market, signal, 6)
+    each = checked["symbols"]["best"] | checked["symbols"]["worst"]
+    assert sum(each.values()) == pytest.approx(checked["whole"]["gross_bp"])  # 5 and 5 of 8 are all
+    assert checked["whole"]["net_bp"] == pytest.approx(found["held"]["6"]["net_bp"])
+    assert checked["symbols"]["without_the_best"]["net_bp"] < checked["whole"]["net_bp"]
     assert walked.folds[0].start == signal.start
 
 
 def test_ranks_among_equally_volatile_symbols_know_nothing_of_volatility(study, market):
     volatility = market.column("volatility_7d")
     signal = study.signal_metrics.Signal(-volatility, int(market.time[0]), 24)
-    alike = study.attacks.grouped_by_volatility(market, signal).values
+    alike = study.robustness.grouped_by_volatility(market, signal).values
     group = np.argsort(np.argsort(volatility[-1])) * 3 // 8
     np.testing.assert_allclose([alike[-1, group == number].mean() for number in range(3)], 0.5)
     np.testing.assert_allclose(sorted(alike[-1, group == 2]), [0.25, 0.75])

@@ -21,7 +21,7 @@ _GROUPS = 3  # of volatility
 _LEFT_OUT = 3  # best symbols
 
 
-def attack(market: Perpetuals, signal: Signal, hold: int) -> dict[str, Any]:
+def check_robustness(market: Perpetuals, signal: Signal, hold: int) -> dict[str, Any]:
     """All robustness checks of a signal, in basis points a day of the gross exposure."""
     held = traded(market, signal, hold)
     liquid = signal.without(market.volume_rank >= _LIQUID)
@@ -86,14 +86,14 @@ def _by_symbol(market: Perpetuals, signal: Signal, held: NeutralPortfolio, hold:
     """Result of each symbol before costs, and the net result without the best symbols (chosen with hindsight)."""
     first = int(np.searchsorted(market.time, held.time[0]))
     earned = np.nan_to_num(market.earned(STEP)[first : first + len(held.time)], nan=0.0)
-    brought = (held.weights * earned).sum(axis=0) / len(held.time) * DAY_STEPS * BASIS_POINTS
-    order = np.argsort(-brought)
+    contributed = (held.weights * earned).sum(axis=0) / len(held.time) * DAY_STEPS * BASIS_POINTS
+    order = np.argsort(-contributed)
     best = order[:_LEFT_OUT]
     left = traded(market, signal.without((slice(None), best)), hold)
     return {
-        "best": {market.symbols[place]: float(brought[place]) for place in order[:5]},
-        "worst": {market.symbols[place]: float(brought[place]) for place in order[-5:]},
-        "share_positive": float((brought > 0).mean()),
+        "best": {market.symbols[place]: float(contributed[place]) for place in order[:5]},
+        "worst": {market.symbols[place]: float(contributed[place]) for place in order[-5:]},
+        "share_positive": float((contributed > 0).mean()),
         "without_the_best": {"left_out": _LEFT_OUT, **_net(left)},
     }
 
