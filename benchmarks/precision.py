@@ -147,8 +147,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         "# Int8 networks",
         "",
         f"`{found['command']}` on {found['machine']}. A network may be served in int8 if its class "
-        f"is the same on at least {AGREEMENT:.1%} of the rows, its loss is at most {MAX_LOSS_INCREASE:.1%} higher, and every "
-        f"policy decides the same on at least {AGREEMENT:.1%} of the bars on which it acts in either precision. "
+        f"is the same on at least {AGREEMENT:.1%} of the rows, its loss is at most {MAX_LOSS_INCREASE:.1%} higher, and "
+        f"every policy decides the same on at least {AGREEMENT:.1%} of the bars on which it acts in either precision. "
         "Training checks this on its validation rows; the later rows show whether it still holds.",
     ]
     for one in found["bundles"]:

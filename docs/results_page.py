@@ -103,7 +103,7 @@ def conclusion(figures: Mapping[str, Any]) -> str:
     skill, expectancy = figures["ensemble"]["skill_vs_prior_ci"], figures["trades"].get("expectancy_bps_ci")
     scores = _side(skill, "better than", "worse than", "not distinguishable from")
     return f"The ensemble's scores are {scores} the class prior. " + (
-        f"After costs its trades {_side(expectancy, 'make a profit', 'make a loss', 'show no significant profit or loss')}."
+        f"After costs its trades {_side(expectancy, 'make a profit', 'make a loss', 'show no significant result')}."
         if figures["trades"]["n"]
         else "It opens no trade."
     )
