@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +73,7 @@ class BundledModel(ModelUnderTest):
             return load_bundle(path, _LONG_DEADLINE)
 
 
-def model_checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:
+def model_checks(name: str, settings: ModelSettings | None = None) -> list[Check]:
     """Every requirement of the model registered under a name: alone, for both tasks, and in a bundle.
 
     Args:
@@ -83,10 +83,9 @@ def model_checks(name: str, settings: ModelSettings | None = None) -> Iterator[C
     Raises:
         ModelError: no such model.
     """
-    yield from model_contract.checks(name, settings)
     bundled = BundledModel(name, settings)
-    for requirement in REQUIREMENTS:
-        yield Check(requirement, bundled)
+    in_a_bundle = [Check(requirement, bundled) for requirement in REQUIREMENTS]
+    return [*model_contract.checks(name, settings), *in_a_bundle]
 
 
 def votes_after_training(s: BundledModel) -> None:

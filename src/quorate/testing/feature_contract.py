@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from quorate.features.checks import check_own
 from quorate.features.own import FeatureFunction, as_own_column
 from quorate.testing.check import Check, Subject
@@ -21,14 +19,13 @@ class ColumnUnderTest(Subject):
         self.function = function
 
 
-def feature_checks(*functions: FeatureFunction) -> Iterator[Check]:
+def feature_checks(*functions: FeatureFunction) -> list[Check]:
     """The checks that `quorate check features` runs, one check a column.
 
     Args:
         functions: declared by `@quorate.feature`.
     """
-    for function in functions:
-        yield Check(passes_every_column_check, ColumnUnderTest(function))
+    return [Check(passes_every_column_check, ColumnUnderTest(function)) for function in functions]
 
 
 def passes_every_column_check(s: ColumnUnderTest) -> None:

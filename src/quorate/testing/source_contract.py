@@ -58,7 +58,7 @@ class SourceUnderTest(Subject):
             yield source
 
 
-def source_checks(title: str, open_source: OpenSource, *, has_clock: bool = True) -> Iterator[Check]:
+def source_checks(title: str, open_source: OpenSource, *, has_clock: bool = True) -> list[Check]:
     """Every requirement of a source.
 
     Args:
@@ -67,8 +67,7 @@ def source_checks(title: str, open_source: OpenSource, *, has_clock: bool = True
         has_clock: whether it leaves out the bar that is still running at the clock's time.
     """
     subject = SourceUnderTest(title, open_source, has_clock=has_clock)
-    for requirement in REQUIREMENTS:
-        yield Check(requirement, subject)
+    return [Check(requirement, subject) for requirement in REQUIREMENTS]
 
 
 def implements_the_protocol(s: SourceUnderTest) -> None:
