@@ -92,7 +92,7 @@ ANSWERED = {
     "predict_p99_s": ("one signal, p99", "ms", 1e3),
     "predict_many_p50_s": (f"{MARKETS} signals in one call, p50", "ms", 1e3),
 }
-# Reported, not judged: the number of modules is no cost by itself, and p99 is that of few calls.
+# Reported without a limit: the number of modules is not a cost by itself, and p99 is that of few calls.
 INFORMATIVE = ("import_modules", "predict_p99_s")
 
 
@@ -297,7 +297,7 @@ def _figure(pairs: list[tuple[float, float]]) -> dict[str, float]:
 
 
 def worse(found: dict[str, Any]) -> list[str]:
-    """Judged figures whose ratio is above `MOST_RATIO`."""
+    """Figures with a limit whose ratio is above `MOST_RATIO`."""
     return [
         key for key, one in found["figures"].items() if key not in INFORMATIVE and round(one["ratio"], 3) > MOST_RATIO
     ]

@@ -139,7 +139,7 @@ def frame(values: Any) -> pd.DataFrame:
 
 
 def network(
-    row: Row, channels: int, seed: int, most_steps: int, ticks: Any, patience: int = 10, *, anew: bool = False
+    row: Row, channels: int, seed: int, most_steps: int, ticks: Any, patience: int = 10, *, remake_windows: bool = False
 ) -> Any:
     """The peer's network, with the settings under its names.
 
@@ -150,7 +150,7 @@ def network(
         most_steps: limit of steps.
         ticks: callback of `clock`.
         patience: validations without improvement; -1 for no validation.
-        anew: make all training windows in every step, as the library does; they are the same each time.
+        remake_windows: make all training windows in every step, as the library does; they are the same each time.
     """
     from neuralforecast.losses.pytorch import MAE, MSE
     from neuralforecast.models import NHITS, PatchTST
@@ -171,7 +171,7 @@ def network(
         "callbacks": [ticks],
     }
     if row.network == "nhits":
-        return (NHITS if anew else windows_once(NHITS))(
+        return (NHITS if remake_windows else windows_once(NHITS))(
             input_size=5 * row.horizon,
             mlp_units=[[512, 512]],
             n_pool_kernel_size=list(row.pools),
@@ -183,7 +183,7 @@ def network(
             windows_batch_size=256,
             **shared,
         )
-    return (PatchTST if anew else windows_once(PatchTST))(
+    return (PatchTST if remake_windows else windows_once(PatchTST))(
         input_size=336,
         encoder_layers=3,
         n_heads=4,

@@ -72,7 +72,7 @@ def peer_seconds(row: Row, data: Series, seed: int) -> list[float]:
     import neuralforecast
 
     ticks = clock()
-    model = network(row, data.values.shape[1], seed, STEPS, ticks, patience=-1, anew=True)
+    model = network(row, data.values.shape[1], seed, STEPS, ticks, patience=-1, remake_windows=True)
     # On the training part and without validation: only steps are timed.
     neuralforecast.NeuralForecast([model], freq=1).fit(frame(data.values[: data.ends[0]]), val_size=0)
     return [later - earlier for earlier, later in pairwise(ticks.ended)]

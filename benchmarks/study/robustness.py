@@ -73,8 +73,8 @@ def grouped_by_volatility(market: Perpetuals, signal: Signal) -> Signal:
 
 def _likeness(market: Perpetuals, signal: Signal, other: FloatArray) -> float:
     """Mean rank correlation of two signals over the symbols of each bar."""
-    judged = market.time >= signal.start
-    return float(np.nanmean(rank_ics(signal.values[judged], other[judged])))
+    evaluated = market.time >= signal.start
+    return float(np.nanmean(rank_ics(signal.values[evaluated], other[evaluated])))
 
 
 def _net(held: NeutralPortfolio) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A market-neutral portfolio: worked by hand, and against an account that keeps its positions one by one."""
+"""Market-neutral portfolios: values worked by hand, and a comparison with separately held parts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TIMES = 3 * HOUR_MS * np.arange(20)
         ([1, 1, 2, 1], 0.25, [-0.5, 0, 0.5, 0]),
     ],
 )
-def test_extremes_are_these(signal, share, weights):
+def test_extremes(signal, share, weights):
     np.testing.assert_allclose(extremes(np.array([signal], np.float64), share)[0], weights)
 
 
@@ -67,7 +67,7 @@ def test_a_position_is_opened_and_closed_in_parts():
 
 
 @given(st.integers(0, 10_000), st.integers(1, 5), st.floats(0.01, 0.5))
-def test_it_is_what_separate_parts_would_hold_and_the_market_takes_no_part(seed, hold, share):
+def test_it_holds_the_sum_of_separate_parts_and_is_market_neutral(seed, hold, share):
     random = np.random.default_rng(seed)
     signal = np.where(random.random((20, 6)) < 0.2, NAN, random.normal(size=(20, 6)))
     earned = random.normal(0, 0.02, (20, 6))
@@ -80,15 +80,15 @@ def test_it_is_what_separate_parts_would_hold_and_the_market_takes_no_part(seed,
     np.testing.assert_allclose(found.weights, parts, atol=1e-12)
     np.testing.assert_allclose(found.weights.sum(axis=1), 0, atol=1e-12)
     assert (np.abs(found.weights).sum(axis=1) <= 1 + 1e-12).all()
-    # The same on top of every symbol's return changes nothing that is earned.
+    # The same addition to every symbol's return does not change the result.
     moved = neutral_portfolio(TIMES, signal, earned + 0.01, hold_steps=hold, cost=0.0007, share=share)
     np.testing.assert_allclose(moved.gross, found.gross, atol=1e-12)
-    # Turned round, it earns the opposite, but where equal numbers fall out otherwise; there are none here.
+    # The opposite signal earns the opposite, except for equal values, of which there are none here.
     turned = neutral_portfolio(TIMES, -signal, earned, hold_steps=hold, cost=0.0007, share=share)
     np.testing.assert_allclose(turned.gross, -found.gross, atol=1e-12)
 
 
-def test_what_comes_later_changes_nothing_before():
+def test_later_signals_change_nothing_before():
     random = np.random.default_rng(4)
     signal, earned = random.normal(size=(20, 6)), random.normal(0, 0.02, (20, 6))
     other = signal.copy()
@@ -114,7 +114,7 @@ def test_a_symbol_without_a_return_earns_nothing():
 
 
 @given(st.integers(0, 10_000))
-def test_rank_ics_are_scipys(seed):
+def test_rank_ics_equal_those_of_scipy(seed):
     random = np.random.default_rng(seed)
     signal = random.integers(0, 5, (4, 8)).astype(np.float64)
     forward = np.where(random.random((4, 8)) < 0.3, NAN, random.normal(size=(4, 8)))
@@ -136,7 +136,7 @@ def test_rank_ics_are_scipys(seed):
         ({"step_funding": np.zeros((2, 3))}, "tables of"),
     ],
 )
-def test_what_makes_no_sense_is_refused(change, words):
+def test_invalid_arguments_are_errors(change, words):
     given = {"time": TIMES[:2], "signal": np.zeros((2, 2)), "step_return": np.zeros((2, 2)), "hold_steps": 1}
     with pytest.raises(EvaluationError, match=words):
         neutral_portfolio(**{**given, "cost": 0.0, **change})

@@ -1,4 +1,4 @@
-"""The papers' protocol: what it splits, what it is judged on, and that a network learns by it."""
+"""The papers' protocol: splits, errors, and training of a network."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ MODULES = ("series", "rows", "protocol", "recipes", "report", "run")
 
 @pytest.fixture(scope="module")
 def papers():
-    """The scripts' modules, which find each other by their folder."""
+    """The scripts' modules, which import each other from their folder."""
     sys.path.insert(0, str(FOLDER))
     try:
         yield SimpleNamespace(**{name: import_module(name) for name in MODULES})
@@ -30,7 +30,7 @@ def papers():
 
 
 def waves(papers, rows=700, channels=2):
-    """A day of 24 rows and a week, and a little noise."""
+    """Series of two sines, with periods of 24 and 168 rows, and little noise."""
     time = np.arange(rows)[:, None] + 5 * np.arange(channels)
     noise = np.random.default_rng(0).normal(0, 0.05, (rows, channels))
     return papers.series.standardised("waves", np.sin(time * 2 * np.pi / 24) + np.sin(time * 2 * np.pi / 168) + noise)
@@ -45,17 +45,17 @@ def waves(papers, rows=700, channels=2):
         ("weather", 52_696, (36_887, 42_157, 52_696), (36_456, 5_175, 10_444)),
     ],
 )
-def test_the_standard_splits_and_how_many_windows_they_give(papers, name, rows, ends, windows):
+def test_standard_splits_and_their_numbers_of_windows(papers, name, rows, ends, windows):
     series = papers.series.standardised(name, np.random.default_rng(1).normal(3, 2, (rows, 1)))
     assert series.ends == ends
     starts = [series.starts(part, 336, 96) for part in ("train", "validation", "test")]
     assert tuple(map(len, starts)) == windows
-    # The first forecast of a part is of its first row, the last one of its last.
+    # The first forecast of a part begins with its first row, the last one ends with its last.
     assert [int(each[0]) + 336 for each in starts[1:]] == list(ends[:2])
     assert [int(each[-1]) + 336 + 96 for each in starts] == list(ends)
 
 
-def test_scales_are_those_of_the_training_part(papers):
+def test_standardisation_uses_the_training_part(papers):
     values = np.random.default_rng(2).normal(3, 2, (1_000, 2))
     before = papers.series.standardised("x", values).values
     np.testing.assert_allclose(before[:700].mean(axis=0), 0, atol=1e-6)
@@ -65,12 +65,12 @@ def test_scales_are_those_of_the_training_part(papers):
 
 
 @pytest.mark.parametrize("rows", [100, 300])
-def test_a_series_that_is_too_short_is_refused(papers, rows):
+def test_a_series_that_is_too_short_is_an_error(papers, rows):
     with pytest.raises(SystemExit, match="waves is too short for a look-back of 96 and a horizon of 48"):
         papers.protocol.Examples(waves(papers, rows), "validation", 96, 48, folded=True)
 
 
-def test_without_the_data_it_says_what_is_missing(papers, monkeypatch, tmp_path):
+def test_missing_data_is_an_error(papers, monkeypatch, tmp_path):
     monkeypatch.delenv("QUORATE_DATA", raising=False)
     with pytest.raises(SystemExit, match="set QUORATE_DATA"):
         papers.series.load("ETTh1")
@@ -111,8 +111,8 @@ def test_errors_are_of_every_window_bar_and_channel(papers, folded):
 
 
 @pytest.mark.parametrize("row", [0, 3], ids=["nhits", "patchtst"])
-def test_a_network_learns_by_its_papers_protocol(papers, row):
-    """On a small scale: 12 rows ahead, few steps, and a test loader that drops what does not fill a batch of 50."""
+def test_a_network_learns_with_its_papers_protocol(papers, row):
+    """On a small scale: 12 rows ahead, few steps, and a test loader that drops an incomplete batch of 50."""
     small = replace(papers.rows.ROWS[row], horizon=12, pools=(4, 2, 1), ratios=(12, 6, 1))
     made = papers.recipes.protocol(small)
     settings = replace(made.settings, batch=32, learning_rate=5e-3, epochs=3)
@@ -155,7 +155,7 @@ def test_a_row_passes_within_its_tolerance(papers, runs, verdict):
     assert f"| {verdict} |" in page
 
 
-def test_the_page_lays_the_peer_beside_ours(papers):
+def test_the_page_compares_with_the_peer(papers):
     row = papers.rows.ROWS[0]
     ours, theirs = (described_run(papers, row.name, mse, 0.25) for mse in (0.17, 0.2))
     beside = "| nhits-ETTm2-96 | 0.1700, 0.2500 | 0.2000, 0.2500 | 0.850, 1.000 | 1: 0.850, 1.000 "
@@ -168,7 +168,7 @@ def test_the_page_lays_the_peer_beside_ours(papers):
     assert "| nhits-ETTm2-96 | not run | | | | 0.1000 | 0.4000 | 0.25 |" in page
 
 
-def test_only_seeds_that_both_ran_are_laid_beside_each_other(papers):
+def test_only_seeds_that_both_ran_are_compared(papers):
     row = papers.rows.ROWS[0]
     ours = {str(seed): described_run(papers, row.name, 0.1 * seed, 0.2, seed=seed) for seed in (1, 2, 3)}
     theirs = {str(seed): described_run(papers, row.name, 0.2, 0.1 * seed, seed=seed) for seed in (3, 2, 4)}
@@ -178,15 +178,15 @@ def test_only_seeds_that_both_ran_are_laid_beside_each_other(papers):
     assert "Beside neuralforecast" not in page
 
 
-def test_the_page_says_how_far_two_functions_are_one(papers):
+def test_the_page_has_the_differences_of_two_functions(papers):
     row = papers.rows.ROWS[3]
     page, _ = papers.report.page({}, {}, {}, {}, {row.name: {"forecasts": 3.4e-7, "gradients": 5.6e-7}}, (row,))
     assert "| patchtst-ETTh1-96 | 3e-07 | 6e-07 |" in page
     page, _ = papers.report.page({}, {}, {}, {}, {}, (row,))
-    assert "One function" not in page
+    assert "Same function" not in page
 
 
-def test_beside_the_peer_stands_what_was_trained_like_it(papers):
+def test_the_peer_is_compared_with_runs_trained_like_it(papers):
     row = papers.rows.ROWS[3]
     paper, like, theirs = (described_run(papers, row.name, mse, 0.39) for mse in (0.38, 0.36, 0.4))
     page, _ = papers.report.page({"a": paper}, {"a": theirs}, {"a": like}, {}, {}, (row,))
@@ -197,7 +197,7 @@ def test_beside_the_peer_stands_what_was_trained_like_it(papers):
     assert "Beside neuralforecast" not in page
 
 
-def test_what_is_trained_like_the_peer_sees_single_channels_at_a_steady_rate(papers):
+def test_training_like_the_peer_uses_single_channels_and_a_constant_rate(papers):
     row = papers.rows.ROWS[3]
     like = papers.recipes.like_neuralforecast(row, 7)
     assert (like.folded, like.settings.batch) == (True, 7 * 128)
@@ -208,7 +208,7 @@ def test_what_is_trained_like_the_peer_sees_single_channels_at_a_steady_rate(pap
     )
 
 
-def test_the_time_of_a_step_is_taken_without_validation(papers):
+def test_step_times_are_without_validation(papers):
     series = waves(papers)
     protocol = replace(papers.recipes.protocol(papers.rows.ROWS[0]), look_back=48, horizon=24, steps=4)
     config = {"pools": (2, 1), "hidden": (8, 8), "ratios": (4, 1)}
@@ -218,7 +218,7 @@ def test_the_time_of_a_step_is_taken_without_validation(papers):
     assert min(taken) > 0
 
 
-def test_finished_rows_are_laid_out_without_the_data(papers, tmp_path, monkeypatch, capsys):
+def test_the_page_of_finished_rows_needs_no_data(papers, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("QUORATE_DATA", raising=False)
     (tmp_path / "papers.json").write_bytes((papers.run.RESULTS / "papers.json").read_bytes())
     monkeypatch.setattr(sys, "argv", ["run.py", "--only", "exchange", "--out", str(tmp_path)])
@@ -228,17 +228,17 @@ def test_finished_rows_are_laid_out_without_the_data(papers, tmp_path, monkeypat
 
 def test_another_protocol_is_another_run(papers):
     row = papers.rows.ROWS[0]
-    told = papers.run.described(row, papers.recipes.protocol(row))
+    document = papers.run.described(row, papers.recipes.protocol(row))
     other = replace(row, ratios=(60, 8, 1))
-    assert papers.run.described(other, papers.recipes.protocol(other)) != told
+    assert papers.run.described(other, papers.recipes.protocol(other)) != document
 
 
-def test_a_row_that_is_not_there_is_refused(papers):
+def test_an_unknown_row_is_an_error(papers):
     with pytest.raises(SystemExit, match="no row is named nbeats; there are nhits-ETTm2-96"):
         papers.rows.chosen(["nbeats"])
 
 
-def test_the_peer_says_what_it_needs(tmp_path):
+def test_the_peer_names_its_missing_package(tmp_path):
     (tmp_path / "pytorch_lightning.py").write_text("raise ImportError('no pytorch_lightning here')")
     (tmp_path / "neuralforecast.py").write_text("raise ImportError('no neuralforecast here')")
     done = subprocess.run(
@@ -251,7 +251,7 @@ def test_the_peer_says_what_it_needs(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.data
-def test_a_published_figure_is_reached_from_the_beginning(papers, tmp_path, monkeypatch):
+def test_a_published_error_is_reached_from_scratch(papers, tmp_path, monkeypatch):
     """The quickest row; `python benchmarks/papers/run.py --fresh` runs them all."""
     monkeypatch.setattr(sys, "argv", ["run.py", "--only", "nhits-exchange-96", "--out", str(tmp_path)])
     assert papers.run.main() == 0

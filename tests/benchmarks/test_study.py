@@ -1,4 +1,4 @@
-"""The study of targets: its data, its metrics, and that it uses the final span once."""
+"""The study of targets: data, metrics, and single use of the final span."""
 
 import json
 import math
@@ -34,7 +34,7 @@ BARS, WARM, READ = 1_000, 400, 940
 
 @pytest.fixture(scope="module")
 def study():
-    """The scripts' modules, which find each other by their folder."""
+    """The scripts' modules, which import each other from their folder."""
     sys.path.insert(0, str(FOLDER))
     try:
         yield SimpleNamespace(**{name: import_module(name) for name in MODULES})
@@ -62,7 +62,7 @@ def market(study, synthetic, span, tmp_path_factory):
     return study.perpetuals.Perpetuals.read(folder, *span)
 
 
-def test_candles_from_the_end_on_change_nothing(study, synthetic, span, market, tmp_path):
+def test_candles_after_the_end_change_nothing(study, synthetic, span, market, tmp_path):
     SyntheticMarket(seed=3, symbols=8, bars=READ, edge=0.3).write(tmp_path)
     shorter = study.perpetuals.Perpetuals.read(tmp_path, *span)
     np.testing.assert_array_equal(shorter.base.X, market.base.X)
@@ -71,7 +71,7 @@ def test_candles_from_the_end_on_change_nothing(study, synthetic, span, market, 
     assert max(candles.time[-1] for candles in market.panel.values()) < span[1]
 
 
-def test_the_tables_are_what_candles_and_settlements_say(study, market, span):
+def test_tables_agree_with_candles_and_settlements(study, market, span):
     step = study.perpetuals.STEP
     assert market.time[0] == span[0]
     assert set(np.diff(market.time)) == {step * HOUR_MS}
@@ -110,7 +110,7 @@ def test_rows_are_the_same_features_and_labels_on_fewer_bars(study, market, span
     assert len(rows) == 8 * len(market.time)
 
 
-def test_the_relative_class_is_the_return_beside_the_mean_of_all(study, market):
+def test_the_relative_class_compares_with_the_mean_return(study, market):
     target = study.relative.RelativeClass(market.panel, 5, 0.3)
     symbol, candles = list(market.panel.items())[2]
     labels = target.label(candles)
@@ -127,7 +127,7 @@ def test_the_relative_class_is_the_return_beside_the_mean_of_all(study, market):
     assert labels.known[20:-5].all()
 
 
-def test_what_is_tried(study):
+def test_configurations(study):
     configuration = study.configuration
     tried = configuration.screened()
     assert len({it.name for it in tried}) == len(tried) == 36
@@ -162,13 +162,13 @@ def test_a_planted_edge_is_found_and_shuffled_labels_are_not(study, market, tmp_
 
     checked = study.robustness.check_robustness(market, signal, 6)
     each = checked["symbols"]["best"] | checked["symbols"]["worst"]
-    assert sum(each.values()) == pytest.approx(checked["whole"]["gross_bp"])  # 5 and 5 of 8 are all
+    assert sum(each.values()) == pytest.approx(checked["whole"]["gross_bp"])  # the best 5 and the worst 5 of 8 are all
     assert checked["whole"]["net_bp"] == pytest.approx(found["held"]["6"]["net_bp"])
     assert checked["symbols"]["without_the_best"]["net_bp"] < checked["whole"]["net_bp"]
     assert walked.folds[0].start == signal.start
 
 
-def test_ranks_among_equally_volatile_symbols_know_nothing_of_volatility(study, market):
+def test_ranks_within_groups_are_independent_of_volatility(study, market):
     volatility = market.column("volatility_7d")
     signal = study.signal_metrics.Signal(-volatility, int(market.time[0]), 24)
     alike = study.robustness.grouped_by_volatility(market, signal).values
@@ -177,10 +177,10 @@ def test_ranks_among_equally_volatile_symbols_know_nothing_of_volatility(study, 
     np.testing.assert_allclose(sorted(alike[-1, group == 2]), [0.25, 0.75])
 
 
-def test_the_last_stretch_is_looked_at_once(study, tmp_path):
+def test_the_final_span_is_evaluated_once(study, tmp_path):
     def refused():
         with pytest.raises(EvaluationError) as error:
-            study.run.final(tmp_path, tmp_path)  # no candles here: it must refuse before it reads any
+            study.run.final(tmp_path, tmp_path)  # no candles here: it fails before it reads any
         return str(error.value)
 
     assert "no study.json" in refused()

@@ -1,8 +1,8 @@
-"""A bundle's decisions traded twice, by Freqtrade's backtest and by ours, and what the two do not agree on.
+"""Comparison of Freqtrade's backtest with Quorate's on the decisions of the same bundle.
 
-Two differences are known and worked out here, so that nothing else may differ: a position that Freqtrade opens at the
-moment of a settlement pays it, ours does not; and what is open at the end closes at the last bar's open there, at its
-close here.
+Two differences are known and accounted for, so that nothing else may differ: a position that Freqtrade opens at the
+time of a settlement pays it, in Quorate's backtest it does not; and positions that are open at the end are closed at
+the last bar's open by Freqtrade, at its close by Quorate.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from quorate.integrations.freqtrade.strategies.vote_strategy import QuorateVoteS
 
 
 class Agreement(QuorateVoteStrategy):
-    """As it is; Freqtrade loads only what is defined in a file of its own."""
+    """The strategy unchanged; Freqtrade loads only classes that are defined in the strategy's own file."""
 '''
 
-# Freqtrade's words for why a trade ended, and ours.
+# Exit reasons of Freqtrade -> those of Quorate.
 REASONS = {
     "time": "time",
     "stop": "stop",
@@ -51,17 +51,17 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of both.
+    """Arguments of one comparison.
 
     Attributes:
         data: a Freqtrade folder, with funding and mark prices of perpetuals.
         bundle: folder of a bundle, or of a series.
-        pairs: all tradable at once.
+        pairs: all may be held at the same time.
         start, end: ms; the bar at `end` is the last one, as in a timerange of Freqtrade.
-        leverage: most.
+        leverage: the highest allowed.
         stake: margin of each position.
-        fee: a side.
-        exits: of both.
+        fee: fraction per side.
+        exits: settings of both.
     """
 
     data: Path
@@ -82,7 +82,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What both did."""
+    """Trades of both backtests."""
 
     trial: Trial
     ours: BacktestResult
@@ -93,7 +93,7 @@ class Outcome:
 
 
 def run(trial: Trial, user_data: Path) -> Outcome:
-    """Trade the same decisions in both, over the same candles, funding, fees and stops, without slippage."""
+    """Run both backtests with the same decisions, candles, funding, fees and stops, without slippage."""
     (user_data / "strategies").mkdir(parents=True)
     (user_data / "strategies" / "agreement.py").write_text(STRATEGY)
     with spawn(trial.data) as stub:
@@ -129,7 +129,7 @@ def run(trial: Trial, user_data: Path) -> Outcome:
 
 
 def trade(trial: Trial, contracts: Mapping[str, Contract]) -> tuple[dict[str, DecisionFrame], BacktestResult]:
-    """Our own backtest of the trial."""
+    """Quorate's backtest of a trial."""
     source, bundle = FreqtradeFolder(trial.data), load(trial.bundle)
     length = timeframe_ms(trial.timeframe)
     warm, after = trial.start - LIVE_BARS * length, trial.end + length
@@ -154,7 +154,7 @@ def trade(trial: Trial, contracts: Mapping[str, Contract]) -> tuple[dict[str, De
 
 
 def read_contracts(trial: Trial, urls: Mapping[str, str]) -> dict[str, Contract]:
-    """The markets' rules as the stand-in and Freqtrade's own table of tiers have them."""
+    """Contract rules of the markets from the stub, and leverage tiers from Freqtrade's table."""
     exchange = (ccxt.binanceusdm if trial.futures else ccxt.binance)({"enableRateLimit": False})
     if not trial.futures:
         exchange.options["fetchMarkets"] = {"types": ["spot"]}
@@ -171,25 +171,25 @@ def read_contracts(trial: Trial, urls: Mapping[str, str]) -> dict[str, Contract]
 
 
 def differences(outcome: Outcome) -> list[str]:
-    """Everything that the two do not agree on, beyond what the module names, one line each."""
+    """Differences of the two beyond the known ones, one line each."""
     source = FreqtradeFolder(outcome.trial.data)
     ours = {(trade.symbol, trade.entry_time): trade for trade in outcome.ours.trades}
     theirs = {(trade["pair"], trade["open_timestamp"]): trade for trade in outcome.theirs}
-    found = [f"{_name(key)}: only ours" for key in sorted(ours.keys() - theirs.keys())]
-    found += [f"{_name(key)}: only Freqtrade's" for key in sorted(theirs.keys() - ours.keys())]
+    found = [f"{_name(key)}: only in Quorate" for key in sorted(ours.keys() - theirs.keys())]
+    found += [f"{_name(key)}: only in Freqtrade" for key in sorted(theirs.keys() - ours.keys())]
     for key in sorted(ours.keys() & theirs.keys()):
         paid = _settled_at(source, outcome, key)
-        found += [f"{_name(key)}: {what}" for what in _unlike(ours[key], theirs[key], outcome, paid)]
+        found += [f"{_name(key)}: {what}" for what in _differences_of(ours[key], theirs[key], outcome, paid)]
     return found
 
 
 def reasons(outcome: Outcome) -> Counter[str]:
-    """How the trades ended."""
+    """Number of trades by exit reason."""
     return Counter(trade.reason for trade in outcome.ours.trades)
 
 
 def opened_at_settlements(outcome: Outcome) -> int:
-    """Trades whose funding is told differently."""
+    """Number of trades opened at a settlement, whose funding differs."""
     source = FreqtradeFolder(outcome.trial.data)
     return sum(_settled_at(source, outcome, (trade.symbol, trade.entry_time)) != 0 for trade in outcome.ours.trades)
 
@@ -198,7 +198,7 @@ def _name(key: tuple[str, int]) -> str:
     return f"{key[0]} {format_ms(key[1])}"
 
 
-def _unlike(ours: Trade, theirs: Mapping[str, Any], outcome: Outcome, at_entry: float) -> list[str]:
+def _differences_of(ours: Trade, theirs: Mapping[str, Any], outcome: Outcome, at_entry: float) -> list[str]:
     tick = outcome.contracts[ours.symbol].tick
     ended = REASONS[theirs["exit_reason"]]
     found = []
@@ -225,7 +225,7 @@ def _unlike(ours: Trade, theirs: Mapping[str, Any], outcome: Outcome, at_entry: 
 
 
 def _settled_at(source: FreqtradeFolder, outcome: Outcome, key: tuple[str, int]) -> float:
-    """What a position of this trade receives at a settlement at its very entry; 0 where there is none."""
+    """Funding that the position of a trade receives at a settlement at the time of its entry; 0 without one."""
     if not outcome.trial.futures:
         return 0.0
     symbol, time = key

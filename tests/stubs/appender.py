@@ -1,9 +1,10 @@
-"""A program that appends batches to a journal and says which ones were acknowledged, to be killed at any moment.
+"""Program that appends batches to a journal and prints which were acknowledged, to be killed at any time.
 
     python appender.py ACCOUNT
 
-Everything is imported once; then, for each URL on standard input, a child of its own opens that journal, goes on after
-its newest bar, and says `done BAR` once a batch is acknowledged. Before it `pid N` is said, and `gone` when it is dead.
+Everything is imported once; then, for each URL on standard input, a child process opens the journal, continues after
+its newest bar, and prints `done BAR` when a batch is acknowledged. The parent prints `pid N` before, and `gone` when
+the child has ended.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from quorate.trading.journal import Journal, MovedRecord, Record, SettledRecord
 
 
 def batch(bar: int) -> list[Record]:
-    """A few records, as many as the bar's number decides."""
+    """A few records, their number depends on the bar."""
     stops: Iterator[Record] = (
         MovedRecord(bar, f"M{number}/USDT:USDT", bar + number / 7) for number in range(bar % 5 + 1)
     )
@@ -29,29 +30,29 @@ def append(url: str, account: str) -> None:
         bar = newest[0].record.time + 1 if newest else 0
         while True:
             journal.append(batch(bar))
-            say(f"done {bar}")
+            write_line(f"done {bar}")
             bar += 1
 
 
-def say(text: str) -> None:
+def write_line(text: str) -> None:
     os.write(1, f"{text}\n".encode())
 
 
 def main(account: str) -> None:
-    # The children have it then.
+    # Imported before the fork, for the children.
     import psycopg  # noqa: F401
 
     import quorate.trading.journal.backend
     import quorate.trading.journal.journal_store  # noqa: F401
 
-    say("ready")
+    write_line("ready")
     for url in sys.stdin:
         child = os.fork()
         if child == 0:
-            append(url.strip(), account)  # until it is killed
-        say(f"pid {child}")
+            append(url.strip(), account)  # does not return; the child is killed
+        write_line(f"pid {child}")
         os.waitpid(child, 0)
-        say("gone")
+        write_line("gone")
 
 
 if __name__ == "__main__":

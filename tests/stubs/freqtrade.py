@@ -1,7 +1,7 @@
-"""Real Freqtrade, from an environment of its own, offline against the stand-in for Binance.
+"""The Freqtrade program from a separate environment, offline with the stub of Binance.
 
 The environment is the one that QUORATE_FREQTRADE names, or .venv-freqtrade, which `make freqtrade` builds; without
-either, tests that need it say so and are skipped.
+either, tests that need it are skipped.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _ROOT = Path(__file__).parents[2]
 
 
 def environment() -> Path | None:
-    """The folder of Freqtrade's environment; None where there is none."""
+    """Folder of Freqtrade's environment; None if there is none."""
     named = os.environ.get("QUORATE_FREQTRADE")
     home = Path(named) if named else _ROOT / ".venv-freqtrade"
     return home if (home / "bin" / "freqtrade").exists() else None
 
 
 def require() -> Path:
-    """The folder of Freqtrade's environment; skips the test where there is none."""
+    """Folder of Freqtrade's environment; the test is skipped if there is none."""
     home = environment()
     if home is None:
         pytest.skip("no Freqtrade: make freqtrade, or name its environment in QUORATE_FREQTRADE")
@@ -37,12 +37,12 @@ def require() -> Path:
 def run(
     *arguments: str | Path, cwd: Path, settings: Mapping[str, str] | None = None, timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
-    """`freqtrade ARGUMENTS`; its log is on standard error.
+    """Run `freqtrade ARGUMENTS`; its log is on standard error.
 
     Args:
-        arguments: of the command line.
-        cwd: where it runs.
-        settings: environment variables besides the process's own, such as QUORATE_EXITS__STOP_ATR.
+        arguments: command line.
+        cwd: working directory.
+        settings: additional environment variables, such as QUORATE_EXITS__STOP_ATR.
         timeout: seconds.
     """
     return subprocess.run(
@@ -57,7 +57,7 @@ def run(
 
 
 def offline(urls: Mapping[str, str]) -> dict[str, Any]:
-    """The exchange section of a configuration that asks nobody but the stand-in."""
+    """Exchange section of a configuration that sends requests only to the stub."""
     return {
         "name": "binance",
         "key": "",
@@ -72,7 +72,7 @@ def offline(urls: Mapping[str, str]) -> dict[str, Any]:
 
 
 def configuration(urls: Mapping[str, str], pairs: list[str], *, futures: bool, **more: Any) -> dict[str, Any]:
-    """A whole configuration for the stand-in; `more` overrides its settings."""
+    """Configuration for the stub; `more` overrides its settings."""
     return {
         "trading_mode": "futures" if futures else "spot",
         "margin_mode": "isolated" if futures else "",
@@ -95,7 +95,7 @@ def configuration(urls: Mapping[str, str], pairs: list[str], *, futures: bool, *
 
 
 def exported_trades(folder: Path) -> list[dict[str, Any]]:
-    """The trades of the newest backtest that was exported to this folder, in the order in which they were closed."""
+    """Trades of the newest backtest exported to a folder, in the order of their exits."""
     newest = max(folder.glob("backtest-result-*.zip"), key=lambda path: path.stat().st_mtime)
     with zipfile.ZipFile(newest) as archive:
         document = json.loads(archive.read(f"{newest.stem}.json"))

@@ -2,9 +2,9 @@
 
     python tests/stubs/kills.py --seed 1 --kills 25 --folder DIR
 
-The process imports everything once; each session is a forked child of it. After every kill the journal is recovered as
-a start would, and timed; after every account that came to its end its trades and equity are held against the backtest's
-and its orders against the decisions. Prints one JSON document.
+The process imports everything once; each session is a forked child. After every kill the journal is recovered as at a
+start, and the recovery is timed. The trades and equity of every complete account are compared with those of the
+backtest, and its orders with the decisions. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--folder", type=Path, required=True)
     given = parser.parse_args()
-    dice = random.Random(given.seed)
+    generator = random.Random(given.seed)
     kills, accounts, steps, slowest_s = 0, 0, 0, 0.0
     while kills < given.kills:
         world = make_world(given.seed * 1_000 + accounts, bars=BARS)
         url = f"sqlite:///{given.folder}/{accounts}.sqlite"
         finished = False
         while not finished:
-            # Once there were enough kills, the last account is left alone to come to its end.
-            patience_s = dice.uniform(0.0, 0.25) if kills < given.kills else 60.0
-            finished = live(world, url, patience_s)
+            # After the last kill the account runs until it is complete.
+            patience_s = generator.uniform(0.0, 0.25) if kills < given.kills else 60.0
+            finished = run_session(world, url, patience_s)
             if not finished:
                 kills += 1
                 slowest_s = max(slowest_s, recover(world, url))
@@ -55,7 +55,7 @@ def main() -> int:
     return 0
 
 
-def live(world: World, url: str, patience_s: float) -> bool:
+def run_session(world: World, url: str, patience_s: float) -> bool:
     """Run a session in a child that is killed after a time; returns whether it was complete."""
     child = os.fork()
     if child == 0:
@@ -109,7 +109,7 @@ def check(world: World, url: str) -> int:
     ended = [record.order_id for record in written if isinstance(record, (FilledRecord, RefusedRecord))]
     assert len(set(ended)) == len(ended) == len(decided), f"{len(decided)} orders decided, {len(ended)} accounted for"
     assert len(set(proposed)) == len(proposed), "an intent twice"
-    assert set(proposed) <= set(ended), "an intent without an end"
+    assert set(proposed) <= set(ended), "an intent without a fill or refusal"
     filled = [record.order_id for record in written if isinstance(record, FilledRecord)]
     assert len(filled) == len(expected.trades), f"{len(filled)} fills for {len(expected.trades)} trades"
     return sum(isinstance(record, ValuedRecord) for record in written)

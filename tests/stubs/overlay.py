@@ -1,4 +1,4 @@
-"""Freqtrade's environment without Quorate in it: a new one that borrows every package of Freqtrade's own."""
+"""Freqtrade's environment without Quorate: a new environment with links to the packages of the original."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stubs import freqtrade
 
-# Prints the distributions that Freqtrade needs, followed from requirement to requirement, and where their files lie.
+# Prints the distributions that Freqtrade requires, directly or indirectly, and the locations of their files.
 _CLOSURE = """
 import json, sys
 from importlib.metadata import PackageNotFoundError, distribution
@@ -36,10 +36,10 @@ print(json.dumps(found))
 
 
 class Overlay:
-    """An environment in which Freqtrade runs and Quorate is not known.
+    """Environment with Freqtrade and without Quorate.
 
     Args:
-        folder: where it is made.
+        folder: folder of the new environment.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Overlay:
         home = freqtrade.require()
         subprocess.run([home / "bin" / "python", "-m", "venv", folder], check=True, capture_output=True)
         ours = next(folder.glob("lib/python3.*/site-packages"))
-        # `packaging` is what reads requirements; pip brings the rest itself.
+        # `packaging` parses requirements; pip has the rest.
         listed = subprocess.run(
             [home / "bin" / "python", "-c", _CLOSURE, "freqtrade", "packaging"],
             check=True,
@@ -60,7 +60,7 @@ class Overlay:
                     (ours / name).symlink_to(Path(theirs) / name)
 
     def python(self, *arguments: str | Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        """`python ARGUMENTS` in this environment; whatever pins our own packages elsewhere does not count here."""
+        """Run `python ARGUMENTS` in this environment, without the pins of the calling one."""
         own = {name: value for name, value in os.environ.items() if name not in ("PIP_CONSTRAINT", "PYTHONPATH")}
         return subprocess.run(
             [self.folder / "bin" / "python", *map(str, arguments)],
@@ -72,14 +72,14 @@ class Overlay:
         )
 
     def freeze(self) -> dict[str, str]:
-        """Name -> version of every package that pip knows there."""
+        """Name -> version of every package that pip lists."""
         done = self.python("-m", "pip", "list", "--format", "json")
         assert done.returncode == 0, done.stderr
         return {one["name"].lower().replace("_", "-"): one["version"] for one in json.loads(done.stdout)}
 
 
 def wheel(folder: Path) -> Path:
-    """Quorate as it would be installed, built with what is here."""
+    """Build Quorate's wheel from this checkout; return its path."""
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
     subprocess.run(command, cwd=root, check=True, capture_output=True)

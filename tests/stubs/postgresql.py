@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own: the system's program on a folder of its own, a unix socket and a loopback port.
+"""Temporary PostgreSQL server: the installed program with its own data folder, unix socket and loopback port.
 
 PostgreSQL refuses to run as root, so root runs it as Debian's user `postgres`.
 """
@@ -22,7 +22,7 @@ UNPRIVILEGED = "postgres"
 
 
 def programs() -> Path | None:
-    """The folder of the newest installed server's programs."""
+    """Folder of the programs of the newest installed server; None if there is none."""
     found = {
         int(path.parent.parent.name): path.parent for path in Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres")
     }
@@ -38,19 +38,19 @@ class PostgreSQL:
     _numbers: Iterator[int]
 
     def database(self) -> str:
-        """A new, empty database; its URL."""
+        """Create an empty database; return its URL."""
         name = f"journal_{next(self._numbers)}"
         self.run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, name)
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
     def start(self) -> None:
-        # Processes are killed here, machines are not: what the system has, the disk need not have yet.
+        # Tests kill processes, not the machine, so data need not reach the disk.
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", str(self.data), "-l", log, "-w", "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
-        """`immediate` is a crash: the server recovers when it is started again."""
+        """Stop the server; after `immediate` it recovers at the next start, as after a crash."""
         self.run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
 
     def restart(self) -> None:
@@ -79,14 +79,14 @@ class PostgreSQL:
 
 
 def _root() -> str:
-    """In memory where there is room: a server's many files make other tests wait for the disk."""
+    """Folder in memory if there is room, since the server's many files slow down other tests on the disk."""
     shared = "/dev/shm"
     return shared if Path(shared).is_dir() and shutil.disk_usage(shared).free > 2**31 else "/tmp"
 
 
 @contextmanager
 def postgresql() -> Iterator[PostgreSQL]:
-    """A server until the block ends, and nothing of it after."""
+    """Run a server until the block ends, then remove its files."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A network that can lose a server's answer: forwards a TCP port, and cuts the line when it is told to."""
+"""TCP proxy that can lose the response of a server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 
 
 class Proxy:
-    """Forwards connections to a port.
+    """Proxy that forwards connections to a local port.
 
     Attributes:
-        port: where it listens.
-        lose_answer_to: once a client has sent these bytes, the server gets them, and the line is cut instead of handing
-            its answer back; then forgotten.
+        port: port that it listens on.
+        lose_answer_to: when a client has sent these bytes, they are forwarded, but the connection is closed instead of
+            returning the response; applies once.
     """
 
     def __init__(self, target: int) -> None:
@@ -67,7 +67,7 @@ class Proxy:
 
 @contextmanager
 def proxy(target: int) -> Iterator[Proxy]:
-    """A proxy until the block ends."""
+    """Run a proxy until the block ends."""
     running = Proxy(target)
     try:
         yield running

@@ -25,7 +25,7 @@ WARM_UP = 30
 class World:
     """Markets, the decisions on each of their bars, and the configuration of an account.
 
-    The decisions are drawn from the symbol and the time alone, so that asking again gives the same answer.
+    The decisions depend only on seed, symbol and time, so that repeated calls return the same.
     """
 
     candles: Mapping[str, Candles]
@@ -49,13 +49,13 @@ class World:
         random = np.random.default_rng([self.seed, sum(map(ord, candles.symbol))])
         action = random.choice([0, 1, 2], size=n, p=[0.1, 0.8, 0.1]).astype(np.int8)
         base = random.uniform(0.5, 0.9, size=n).round(3)
-        voices = random.choice([2, 3, 4], size=n, p=[0.02, 0.08, 0.9])
+        voters = random.choice([2, 3, 4], size=n, p=[0.02, 0.08, 0.9])
         volatility = random.uniform(0.0, 0.12, size=n) * (random.random(n) < 0.9)
         scores = {}
         for number, model in enumerate(MODELS):
             table = np.full((n, 3), 0.1)
             table[np.arange(n), action] = 0.8
-            table[number >= voices] = np.nan
+            table[number >= voters] = np.nan
             scores[model] = table
         text = np.full(n, "strong")
         return DecisionFrame(

@@ -1,4 +1,4 @@
-"""The stand-in for Binance itself: what other tests rely on, asked for without any client of ours or ccxt's."""
+"""The stub of Binance: its behaviour that other tests rely on, without ccxt or any client of Quorate."""
 
 import json
 import socket
@@ -44,7 +44,7 @@ def stub(data):
         yield stub
 
 
-def ask(stub, path, **query):
+def get(stub, path, **query):
     with urlopen(f"{stub.url}{path}?{urlencode(query)}", timeout=5) as reply:
         return json.load(reply)
 
@@ -64,40 +64,40 @@ def hours(rows):
         ({"startTime": START + 11 * HOUR}, []),
     ],
 )
-def test_spans_are_counted_as_the_exchange_counts_them(stub, query, found):
+def test_start_end_and_limit_select_rows_as_on_the_exchange(stub, query, found):
     for path in ("/fapi/v1/klines", "/fapi/v1/markPriceKlines", "/api/v3/klines"):
-        assert hours(ask(stub, path, symbol="ABCUSDT", interval="1h", **query)) == found
+        assert hours(get(stub, path, symbol="ABCUSDT", interval="1h", **query)) == found
 
 
-def test_the_running_bar_is_half_a_bar(stub):
-    rows = ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=2)
+def test_the_running_bar_is_partial(stub):
+    rows = get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=2)
     closed, running = ([float(value) for value in row[1:6]] for row in rows)
     assert closed == [109, 111, 108, 110, 10]
     assert running == [110, 110.5, 110, 110.5, 5]
     stub.clock.advance(HOUR // 2)
-    rows = ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=2)
+    rows = get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=2)
     assert [float(value) for value in rows[0][1:6]] == [110, 112, 109, 111, 10]
 
 
-def test_longer_bars_are_made_of_shorter_ones(stub):
+def test_longer_bars_are_aggregated_from_shorter_ones(stub):
     stub.clock.set(START + BARS * HOUR)
-    rows = ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="4h", limit=1)
+    rows = get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="4h", limit=1)
     assert [float(value) for value in rows[0][1:6]] == [144, 149, 143, 148, 40]
 
 
 def test_a_market_is_listed_with_its_first_candle(stub):
-    (symbol,) = ask(stub, "/fapi/v1/exchangeInfo")["symbols"]
+    (symbol,) = get(stub, "/fapi/v1/exchangeInfo")["symbols"]
     assert (symbol["symbol"], symbol["onboardDate"], symbol["status"]) == ("ABCUSDT", START, "TRADING")
 
 
-def test_settlements_come_a_little_late(stub):
-    rows = ask(stub, "/fapi/v1/fundingRate", symbol="ABCUSDT", startTime=START + 1)
+def test_settlements_are_stamped_some_milliseconds_late(stub):
+    rows = get(stub, "/fapi/v1/fundingRate", symbol="ABCUSDT", startTime=START + 1)
     assert [(row["fundingTime"] - START, row["fundingRate"]) for row in rows] == [(8 * HOUR + 3, "0.0001")]
 
 
-def test_a_day_of_trades_is_the_ticker(stub):
+def test_the_ticker_covers_one_day(stub):
     stub.clock.set(START + 30 * HOUR)
-    ticker = ask(stub, "/fapi/v1/ticker/24hr", symbol="ABCUSDT")
+    ticker = get(stub, "/fapi/v1/ticker/24hr", symbol="ABCUSDT")
     assert float(ticker["quoteVolume"]) == sum(10 * (101 + bar) for bar in range(6, 31))
     assert float(ticker["lastPrice"]) == 130
 
@@ -112,7 +112,7 @@ def test_a_day_of_trades_is_the_ticker(stub):
         ("/fapi/v1/nonsense", {}, 404, -5000),
     ],
 )
-def test_refusals_are_the_exchanges(stub, path, query, status, code):
+def test_errors_have_the_exchanges_codes(stub, path, query, status, code):
     with pytest.raises(HTTPError) as refused, urlopen(f"{stub.url}{path}?{urlencode(query)}", timeout=5):
         pass
     assert refused.value.code == status
@@ -120,21 +120,21 @@ def test_refusals_are_the_exchanges(stub, path, query, status, code):
     refused.value.close()
 
 
-def test_a_fault_lasts_as_long_as_it_was_told_to(stub):
+def test_a_fault_applies_to_its_number_of_responses(stub):
     stub.faults.add(Fault("half_page", path="klines", after=1, times=2))
-    found = [len(ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=4)) for _ in range(4)]
+    found = [len(get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=4)) for _ in range(4)]
     assert found == [4, 2, 2, 4]
-    assert len(ask(stub, "/api/v3/klines", symbol="ABCUSDT", interval="1h", limit=4)) == 4
-    with pytest.raises(ValueError, match="no fault is called"):
+    assert len(get(stub, "/api/v3/klines", symbol="ABCUSDT", interval="1h", limit=4)) == 4
+    with pytest.raises(ValueError, match="unknown fault"):
         Fault("nonsense")
 
 
-def test_too_much_in_a_minute_is_refused(data):
+def test_the_weight_limit_of_a_minute_applies(data):
     with BinanceStub(data, now=START + 10 * HOUR, weight=4) as stub:
-        ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=400)
-        ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=400)
+        get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=400)
+        get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=400)
         with pytest.raises(HTTPError) as refused:
-            ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=10)
+            get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=10)
         assert (refused.value.code, 0 < int(refused.value.headers["Retry-After"]) <= 61) == (429, True)
         refused.value.close()
 
@@ -144,19 +144,19 @@ def test_a_closed_port_refuses_and_opens_again(stub):
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", stub.port), timeout=1)
     stub.start()
-    assert ask(stub, "/fapi/v1/time") == {"serverTime": stub.clock()}
+    assert get(stub, "/fapi/v1/time") == {"serverTime": stub.clock()}
 
 
-def test_as_a_program_its_clock_and_faults_are_set_from_outside(data):
+def test_clock_and_faults_of_the_program_are_set_by_http(data):
     with spawn(data, "--now", "2024-01-01T05:00") as stub:
-        assert ask(stub, "/api/v3/time") == {"serverTime": START + 5 * HOUR}
+        assert get(stub, "/api/v3/time") == {"serverTime": START + 5 * HOUR}
         assert stub.post("clock", advance=HOUR)["now"] == START + 6 * HOUR
         stub.post("clock", speed=1000, skew=7)
         time.sleep(0.05)
-        assert ask(stub, "/api/v3/time")["serverTime"] >= START + 6 * HOUR + 50_000 + 7
+        assert get(stub, "/api/v3/time")["serverTime"] >= START + 6 * HOUR + 50_000 + 7
         stub.post("faults", kind="status", code=418, retry_after=9)
         with pytest.raises(HTTPError, match="418") as refused:
-            ask(stub, "/api/v3/ping")
+            get(stub, "/api/v3/ping")
         assert refused.value.headers["Retry-After"] == "9"
         refused.value.close()
         assert stub.requests() == {"time": 2, "ping": 1}
@@ -165,6 +165,6 @@ def test_as_a_program_its_clock_and_faults_are_set_from_outside(data):
 def test_live_candles_end_within_a_day_and_a_half_from_now(data):
     with spawn(data, "--live") as stub:
         now = time.time_ns() // 1_000_000
-        rows = ask(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h")
+        rows = get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h")
         assert 0 <= now - rows[-1][0] < HOUR
         assert (rows[0][0] - START) % (24 * HOUR) == 0

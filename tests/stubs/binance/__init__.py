@@ -1,4 +1,4 @@
-"""A stand-in for Binance on this machine: its public REST for spot and USDT-M, served from a folder of candles.
+"""Local stub of Binance: its public REST API for spot and USDT-M, served from a folder of candles.
 
 In a test:
 
@@ -7,7 +7,7 @@ In a test:
         stub.clock.advance(3_600_000)
         stub.faults.add(Fault("status", code=429, retry_after=1))
 
-As a program, for programs that are not ours, with the same controls by HTTP (server.py names them):
+As a program, with the same controls by HTTP (listed in server.py):
 
     python tests/stubs/binance --data DIR --port 18080 [--now 2024-03-01 | --live] [--speed 60]
 """

@@ -1,4 +1,4 @@
-"""`python tests/stubs/binance --data DIR`: serves until it is interrupted. Its first line is JSON and names its URL."""
+"""`python tests/stubs/binance --data DIR`: serve until interrupted. The first line printed is JSON with the URL."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ _DAY_MS = 86_400_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a Freqtrade data folder")
-    parser.add_argument("--port", type=int, default=18080, help="0 for any free one")
+    parser.add_argument("--port", type=int, default=18080, help="0 for any free port")
     parser.add_argument("--now", help="the stub's time: an ISO date in UTC, or milliseconds")
-    parser.add_argument("--speed", type=float, help="of the clock; 0 stands still, as it does with --now alone")
-    parser.add_argument("--weight", type=int, default=0, help="request weight a minute before 429; 0 for any")
-    parser.add_argument("--latency-ms", type=float, default=0, help="how long every answer takes")
+    parser.add_argument("--speed", type=float, help="of the clock; 0 is stopped, the default with --now")
     parser.add_argument(
-        "--live", action="store_true", help="move the candles by whole days, to end 12 to 36 hours from now"
+        "--weight", type=int, default=0, help="limit of request weight per minute, then 429; 0 for none"
+    )
+    parser.add_argument("--latency-ms", type=float, default=0, help="delay of every response")
+    parser.add_argument(
+        "--live", action="store_true", help="shift the candles by whole days, to end 12 to 36 hours from now"
     )
     chosen = parser.parse_args()
     shift = 0

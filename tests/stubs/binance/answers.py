@@ -1,4 +1,4 @@
-"""What each endpoint answers, as the exchange's documentation has it."""
+"""Responses of each endpoint, as in the exchange's documentation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Query = dict[str, str]
 
 
 class RefusedError(Exception):
-    """The exchange's own way of saying no: HTTP status, its code and its words."""
+    """Error response of the exchange: HTTP status, code and message."""
 
     def __init__(self, code: int, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -35,15 +35,15 @@ class Answers:
         self.delisted: set[str] = set()
 
     def answer(self, futures: bool, endpoint: str, query: Query) -> Any:
-        """The document of one GET.
+        """Document of one GET request.
 
         Raises:
-            RefusedError: what the exchange refuses.
+            RefusedError: the exchange responds with an error.
         """
         if endpoint == "ping":
             return {}
         if endpoint == "time":
-            return {"serverTime": self.clock.told}
+            return {"serverTime": self.clock.reported}
         if endpoint == "exchangeInfo":
             return self._exchange_info(futures)
         if endpoint == "klines":
@@ -75,7 +75,7 @@ class Answers:
     def _exchange_info(self, futures: bool) -> dict[str, Any]:
         names = sorted(self.folder.markets[futures])
         symbols = [self._symbol(futures, self.folder.markets[futures][name]) for name in names]
-        document = {"timezone": "UTC", "serverTime": self.clock.told, "rateLimits": [], "exchangeFilters": []}
+        document = {"timezone": "UTC", "serverTime": self.clock.reported, "rateLimits": [], "exchangeFilters": []}
         return {**document, "symbols": symbols}
 
     def _symbol(self, futures: bool, market: Market) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class Answers:
         return [
             {
                 "symbol": market.name,
-                # The exchange stamps a settlement some milliseconds late.
+                # The exchange stamps settlements some milliseconds late.
                 "fundingTime": int(rows.time[row]) + 3,
                 "fundingRate": repr(float(rows.values[row, 0])),
                 "markPrice": "0",
@@ -155,7 +155,7 @@ class Answers:
         ]
 
     def _last(self, futures: bool, name: str) -> tuple[float, float, float] | None:
-        """Last price, and what was traded over the last day in base and in quote units."""
+        """Last price, and volume of the last day in base and in quote units."""
         found = self.folder.shortest(futures, name)
         if found is None:
             return None
@@ -180,7 +180,7 @@ class Answers:
         return documents[0] if one and documents else documents
 
     def _depth(self, futures: bool, query: Query) -> dict[str, Any]:
-        """A book whose first two steps lie one tick from the last price."""
+        """Order book with its best bid and ask one tick from the last price."""
         market = self._market(futures, query)
         last = self._last(futures, market.name)
         found = self.folder.shortest(futures, market.name)
@@ -196,7 +196,7 @@ class Answers:
 
 
 def _span(time: np.ndarray, query: Query, now: int, most: int, usual: int) -> tuple[int, int]:
-    """The rows that a query names, as the exchange counts them: from its start on, else the newest."""
+    """Rows that a query selects, as on the exchange: from its start on, else the newest."""
     try:
         limit = int(query.get("limit", usual))
         start = int(query["startTime"]) if "startTime" in query else None
@@ -214,14 +214,14 @@ def _span(time: np.ndarray, query: Query, now: int, most: int, usual: int) -> tu
 
 
 def _brackets(name: str) -> dict[str, Any]:
-    """Leverage tiers, which the exchange tells to its customers only (server.py asks for the key)."""
+    """Leverage tiers, which the exchange returns only with an API key (server.py requires it)."""
     tiers = ((1, 50, 5_000, 0, 0.01), (2, 20, 50_000, 5_000, 0.025), (3, 10, 250_000, 50_000, 0.05))
     keys = ("bracket", "initialLeverage", "notionalCap", "notionalFloor", "maintMarginRatio")
     return {"symbol": name, "brackets": [dict(zip(keys, tier, strict=True)) | {"cum": 0} for tier in tiers]}
 
 
 def _running(prices: list[float], done: float) -> list[float]:
-    """A candle of which only a part is over: on its way from open to close, its extremes not yet seen."""
+    """Candle of a running bar: the price moves from open to close in a straight line."""
     opened, _, _, close, volume = prices
     digits = len(repr(close).partition(".")[2])
     now = min(max(round(opened + (close - opened) * done, digits), min(opened, close)), max(opened, close))

@@ -1,4 +1,4 @@
-"""The time on the stub's wall."""
+"""Clock of the stub."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import time
 
 
 class Clock:
-    """Milliseconds UTC: the machine's own, standing still, or running at a speed of its own.
+    """Clock in ms UTC: that of the machine, stopped, or at another speed.
 
     Args:
-        now: where it starts; None for the machine's clock.
-        speed: milliseconds a millisecond; 0 stands still until it is set or advanced.
-        skew_ms: what `/time` is wrong by, while candles close as they should.
+        now: initial time; None for the machine's clock.
+        speed: milliseconds per millisecond; 0 is stopped until set or advanced.
+        skew_ms: error of `/time`; candles close at the right time.
     """
 
     def __init__(self, now: int | None = None, speed: float | None = None, skew_ms: int = 0) -> None:
@@ -23,8 +23,8 @@ class Clock:
         return self._base + int((time.monotonic() - self._since) * 1000 * self.speed)
 
     @property
-    def told(self) -> int:
-        """What the exchange says that the time is."""
+    def reported(self) -> int:
+        """Time that the exchange reports."""
         return self() + self.skew_ms
 
     def set(self, now: int) -> None:

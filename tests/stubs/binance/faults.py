@@ -1,4 +1,4 @@
-"""What can go wrong with an exchange, switched on one by one."""
+"""Faults of an exchange, enabled one by one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-#: Faults of the connection: no HTTP answer, or one that is no page of rows.
+#: Faults of the connection: no HTTP response, or one that is not a page of rows.
 CONNECTION = ("hang", "reset", "status", "truncated", "body")
 
 Rows = list[Any]
@@ -19,15 +19,15 @@ class Fault:
     """One fault.
 
     Attributes:
-        kind: hang (no answer for `seconds`), reset (the connection closes), status (HTTP `code` with `retry_after`),
-            truncated (JSON cut in the middle), body (`body` as it stands), half_page (the first half of the rows),
+        kind: hang (no response for `seconds`), reset (the connection closes), status (HTTP `code` with `retry_after`),
+            truncated (JSON cut in the middle), body (`body` unchanged), half_page (the first half of the rows),
             duplicates (every row twice), conflicts (every row twice, the second with another volume), reordered (newest
             first), revised (rows from `since` on with every price times `factor`), future (the last row stamped two
             bars ahead), missing (rows from `since` on are left out), empty (no rows).
-        path: the endpoint's last part, such as klines, markPriceKlines, fundingRate or time; empty for every one.
-        symbol: the exchange's own name, such as BTCUSDT; empty for every one.
-        times: how many answers it spoils; 0 for all of them until it is removed.
-        after: how many answers it lets pass first.
+        path: last part of the endpoint, such as klines, markPriceKlines, fundingRate or time; empty for all.
+        symbol: the exchange's name, such as BTCUSDT; empty for all.
+        times: number of responses it applies to; 0 for all until it is removed.
+        after: number of responses before the first faulty one.
     """
 
     kind: str
@@ -44,11 +44,11 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in (*CONNECTION, *SPOILERS):
-            raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join((*CONNECTION, *SPOILERS))}")
+            raise ValueError(f"unknown fault {self.kind!r}; expected one of {', '.join((*CONNECTION, *SPOILERS))}")
 
 
 class Faults:
-    """The faults that are switched on."""
+    """Enabled faults."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class Faults:
             self._faults.clear()
 
     def take(self, path: str, symbol: str) -> Fault | None:
-        """The first fault that this request meets; it is used up once."""
+        """First fault that applies to a request; counts as one use of it."""
         with self._lock:
             for fault in self._faults:
                 if fault.path not in ("", path) or fault.symbol not in ("", symbol):
@@ -81,7 +81,7 @@ class Faults:
 
 
 def spoil(fault: Fault, rows: Rows) -> Rows:
-    """A page of klines or settlements as the fault leaves it."""
+    """Apply a fault to a page of klines or settlements."""
     return SPOILERS[fault.kind](fault, rows)
 
 

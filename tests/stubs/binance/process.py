@@ -1,4 +1,4 @@
-"""The stub as a process of its own, for programs that are not ours and for measurements."""
+"""The stub in its own process, for other programs and for benchmarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stubs.binance.server import api_urls
 
 @dataclass(frozen=True)
 class StubProcess:
-    """A running stub: its address, and its controls."""
+    """A running stub: address and controls."""
 
     url: str
 
@@ -26,7 +26,7 @@ class StubProcess:
         return api_urls(self.url)
 
     def post(self, what: str, **document: Any) -> Any:
-        """One of the controls that server.py names."""
+        """Call one of the controls listed in server.py."""
         body = json.dumps(document).encode()
         with urlopen(Request(f"{self.url}/_stub/{what}", data=body, method="POST"), timeout=10) as reply:
             return json.load(reply)
@@ -38,7 +38,7 @@ class StubProcess:
 
 @contextmanager
 def spawn(data: Path | str, *arguments: str) -> Iterator[StubProcess]:
-    """Run the stub over a folder until the block ends; `arguments` are those of its command line."""
+    """Run the stub over a folder until the block ends; `arguments` are added to its command line."""
     command = [sys.executable, str(Path(__file__).parent), "--data", str(data), "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""The candles of a Freqtrade data folder, read without any of the project's own code."""
+"""Candles of a Freqtrade data folder, read without code of Quorate."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Market:
-    """One of the exchange's markets: its own name, and the parts it is made of."""
+    """A market of the exchange: its name, base and quote."""
 
     name: str
     base: str
@@ -45,8 +45,8 @@ class Folder:
     """Series by (futures or spot, the exchange's name, kind, timeframe).
 
     Args:
-        path: the folder, spot at the top and `futures/` below it.
-        shift_ms: added to every time, so that old candles can close today.
+        path: the folder, with spot files and the folder `futures`.
+        shift_ms: added to every time, so that old candles close today.
     """
 
     def __init__(self, path: Path, shift_ms: int = 0) -> None:
@@ -72,7 +72,7 @@ class Folder:
         self._paths[futures, name, kind, timeframe] = file
 
     def rows(self, futures: bool, name: str, kind: str, timeframe: str) -> Rows | None:
-        """The whole series, made of shorter bars where it is not there itself; None where it cannot be made."""
+        """The series, aggregated from shorter bars if it has no file; None if neither exists."""
         key = (futures, name, kind, timeframe)
         with self._lock:
             if key not in self._rows:
@@ -92,14 +92,14 @@ class Folder:
             for at, path in self._paths.items()
             if at[:3] == (futures, name, kind) and length % length_ms(at[3]) == 0
         ]
-        return together(self._read(max(shorter)[1]), length) if shorter and kind != "funding_rate" else None
+        return aggregate(self._read(max(shorter)[1]), length) if shorter and kind != "funding_rate" else None
 
     def funding(self, name: str) -> Rows | None:
         frames = [timeframe for futures, has, kind, timeframe in self._paths if has == name and kind == "funding_rate"]
         return self.rows(True, name, "funding_rate", frames[0]) if frames else None
 
     def shortest(self, futures: bool, name: str) -> tuple[str, Rows] | None:
-        """The market's finest candles, from which its tickers are made."""
+        """Timeframe and rows of the market's shortest candles, used for its tickers."""
         kind = "futures" if futures else "spot"
         frames = [at[3] for at in self._paths if at[:3] == (futures, name, kind)]
         timeframe = min(frames, key=length_ms, default=None)
@@ -107,7 +107,7 @@ class Folder:
         return None if timeframe is None or rows is None else (timeframe, rows)
 
     def listed(self, futures: bool, name: str) -> int:
-        """The first open time of any of the market's candles; 0 where it has none."""
+        """First open time of any of the market's candles; 0 without candles."""
         kind = "futures" if futures else "spot"
         frames = [at[3] for at in self._paths if at[:3] == (futures, name, kind)]
         found = [self.rows(futures, name, kind, timeframe) for timeframe in frames]
@@ -115,7 +115,7 @@ class Folder:
 
     @cached_property
     def end(self) -> int:
-        """The last open time of any market's finest candles."""
+        """Last open time of any market's shortest candles."""
         ends = [
             int(found[1].time[-1])
             for futures, known in self.markets.items()
@@ -135,8 +135,8 @@ class Folder:
         return Rows(times[order] + self.shift_ms, np.column_stack(columns)[order])
 
 
-def together(rows: Rows, length: int) -> Rows:
-    """Longer bars: first open, highest high, lowest low, last close, all the volume. Weeks begin on Mondays."""
+def aggregate(rows: Rows, length: int) -> Rows:
+    """Longer bars: first open, highest high, lowest low, last close, total volume. Weeks begin on Mondays."""
     offset = 4 * UNIT_MS["d"] if length % UNIT_MS["w"] == 0 else 0
     opened = (rows.time - offset) // length * length + offset
     time, first = np.unique(opened, return_index=True)
@@ -152,19 +152,19 @@ def together(rows: Rows, length: int) -> Rows:
 
 
 def tick(rows: Rows) -> str:
-    """The step of the price: as many decimals as the newest closes show."""
+    """Step of the price: the number of decimals of the newest closes."""
     decimals = max((len(_plain(close).partition(".")[2]) for close in rows.values[-500:, 3]), default=2)
     return step(-decimals)
 
 
 def lot(rows: Rows) -> str:
-    """The step of the quantity: at most one unit, and not worth more than some ten of the quote."""
+    """Step of the quantity: at most one unit, and worth about ten units of the quote or less."""
     price = float(rows.values[-1, 3]) if len(rows.values) else 1.0
     return step(max(-_DECIMALS, min(0, math.floor(math.log10(10 / price)))))
 
 
 def step(exponent: int) -> str:
-    """A power of ten as the exchange writes it."""
+    """Power of ten as the exchange formats it."""
     return f"{10.0**exponent:.{max(0, -exponent)}f}"
 
 

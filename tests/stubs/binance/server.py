@@ -1,10 +1,10 @@
-"""The stub's HTTP: the exchange's paths, its faults, and the controls below `/_stub/`.
+"""HTTP server of the stub: the exchange's paths, faults, and controls under `/_stub/`.
 
 POST   /_stub/clock     {"now": ms} | {"advance": ms} | {"speed": x} | {"skew": ms}
 POST   /_stub/faults    a Fault's fields
-DELETE /_stub/faults    all of them
+DELETE /_stub/faults    removes all faults
 POST   /_stub/delist    {"symbol": "BTCUSDT"}
-GET    /_stub/requests  how many requests each endpoint has had
+GET    /_stub/requests  number of requests of each endpoint
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HANG_STEP_S = 0.02
 
 
 def api_urls(url: str) -> dict[str, str]:
-    """ccxt's names of Binance's addresses, all of them here."""
+    """ccxt's names of Binance's URLs -> URLs of the stub."""
     names = ("public", "private", "v1", "sapi", "sapiV2", "sapiV3", "sapiV4")
     futures = ("fapiPublic", "fapiPublicV2", "fapiPublicV3", "fapiPrivate", "fapiPrivateV2", "fapiPrivateV3")
     coin = ("dapiPublic", "dapiPrivate", "dapiPrivateV2")
@@ -42,16 +42,16 @@ def api_urls(url: str) -> dict[str, str]:
 
 
 class BinanceStub:
-    """The exchange on a local port, in this process.
+    """The exchange on a local port, in a thread of this process.
 
     Args:
         data: a Freqtrade data folder.
-        now: the stub's time in ms UTC, standing still; None for the machine's clock.
-        port: 0 for any free one.
+        now: the stub's time in ms UTC, stopped; None for the machine's clock.
+        port: 0 for any free port.
         speed: of the clock.
         shift_ms: added to the time of every candle.
-        latency_ms: how long every answer takes, as if the exchange were far away.
-        weight: how much may be asked for in a minute before 429, in the exchange's request weights; 0 for any.
+        latency_ms: delay of every response.
+        weight: limit of request weight per minute, then 429; 0 for none.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class BinanceStub:
         return self
 
     def stop(self) -> None:
-        """Close the port: connections are refused until `start`."""
+        """Close the port; connections are refused until `start`."""
         if self._server is not None:
             self._server.end()
             self._server = None
@@ -110,7 +110,7 @@ class BinanceStub:
         self.stop()
 
     def note(self, endpoint: str, query: dict[str, str]) -> float | None:
-        """Count a request; the seconds to wait where it is one too many."""
+        """Count a request; returns the seconds to wait if it exceeds the weight limit, else None."""
         with self._lock:
             self.requests[endpoint] += 1
             self.queries.append((endpoint, query))
@@ -125,10 +125,10 @@ class BinanceStub:
             return None
 
     def control(self, what: str, document: dict[str, Any]) -> Any:
-        """One of the controls.
+        """Apply one of the controls.
 
         Raises:
-            RefusedError: there is no such control.
+            RefusedError: unknown control.
         """
         if what == "clock":
             if "now" in document:
@@ -148,7 +148,7 @@ class BinanceStub:
         if what == "delist":
             self.answers.delisted.add(str(document["symbol"]))
             return {}
-        raise RefusedError(-1, f"no control is called {what}", 404)
+        raise RefusedError(-1, f"unknown control {what}", 404)
 
 
 def _weight(endpoint: str, query: dict[str, str]) -> int:
@@ -177,7 +177,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def end(self) -> None:
-        """Stop listening, and cut the connections that are kept alive."""
+        """Stop listening and close the connections that are kept alive."""
         self.ended.set()
         self.shutdown()
         self.server_close()
@@ -188,7 +188,7 @@ class _Server(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Ignore clients that closed their connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -203,8 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, dict(stub.requests))
             return
         prefix = next((prefix for prefix in _API if parts.path.startswith(prefix)), None)
-        if parts.path == "/dapi/v1/exchangeInfo":  # clients that load every kind of market ask for this one, too
-            self._send(200, {"timezone": "UTC", "serverTime": stub.clock.told, "rateLimits": [], "symbols": []})
+        if parts.path == "/dapi/v1/exchangeInfo":  # requested by clients that load every kind of market
+            self._send(200, {"timezone": "UTC", "serverTime": stub.clock.reported, "rateLimits": [], "symbols": []})
         elif prefix is None:
             self._send(404, {"code": -5000, "msg": f"Path {parts.path}, Method GET is invalid"})
         else:
@@ -253,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.kind == "status":
             code = -1003 if fault.code in (418, 429) else -1001
             headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-            self._send(fault.code, {"code": code, "msg": "The stub was told to fail."}, headers)
+            self._send(fault.code, {"code": code, "msg": "Fault of the stub."}, headers)
         else:
             until = time.monotonic() + (fault.seconds if fault.kind == "hang" else 0)
             while time.monotonic() < until and not self.server.ended.is_set():
@@ -268,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
-        # Head and body in one packet: sent apart, the second waits for the first one's acknowledgement.
+        # Head and body in one packet: sent separately, the second waits for the acknowledgement of the first.
         self._headers_buffer.append(b"\r\n")
         head = b"".join(self._headers_buffer)
         self._headers_buffer = []
@@ -278,4 +278,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *arguments: Any) -> None:
-        """Nothing: tests read `requests`."""
+        """Log nothing; tests read `requests`."""
