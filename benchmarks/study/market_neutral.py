@@ -18,7 +18,7 @@ import numpy as np
 from quorate.core.clock import DAY_MS
 from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray, IntArray
-from quorate.evaluation.statistics.ranks import spearman
+from quorate.evaluation.statistics.rank_correlation import spearman
 
 _FEWEST = 3  # symbols of a rank correlation
 

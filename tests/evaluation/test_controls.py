@@ -29,7 +29,7 @@ from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification import rank_ic
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.evaluation.statistics.ranks import average_ranks
+from quorate.evaluation.statistics.rank_correlation import average_ranks
 from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars, build_rows
 from quorate.evaluation.walk_forward.walk import WalkOptions, walk

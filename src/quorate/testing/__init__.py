@@ -9,7 +9,7 @@ def test_my_model(check):
 """
 
 from quorate.testing.bundle_contract import model_checks
-from quorate.testing.check import Check
+from quorate.testing.contract_check import Check
 from quorate.testing.feature_contract import feature_checks
 from quorate.testing.source_contract import reference_market, source_checks
 

@@ -21,7 +21,7 @@ from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensembl
 from quorate.ensemble.voting.fallback import FALLBACK
 from quorate.market.synthetic import SyntheticMarket
 from quorate.testing import model_contract
-from quorate.testing.check import Check
+from quorate.testing.contract_check import Check
 from quorate.testing.model_under_test import ModelUnderTest
 
 _BARS, _TRAIN_BARS = 600, 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quorate.features.checks import check_own
 from quorate.features.own import FeatureFunction, as_own_column
-from quorate.testing.check import Check, Subject
+from quorate.testing.contract_check import Check, Subject
 
 
 class ColumnUnderTest(Subject):

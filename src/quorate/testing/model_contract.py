@@ -20,7 +20,7 @@ from quorate.core.settings import ModelSettings
 from quorate.core.types import Action
 from quorate.models.base import Task
 from quorate.models.runtime import OnnxSession, require_same
-from quorate.testing.check import Check
+from quorate.testing.contract_check import Check
 from quorate.testing.model_under_test import FEATURES, ROWS, ModelUnderTest
 
 # An export must run without these and without the package of the model itself.

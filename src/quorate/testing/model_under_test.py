@@ -16,7 +16,7 @@ from quorate.core.types import Action, Float32Array, FloatArray
 from quorate.models.base import Model, Task
 from quorate.models.registry import build, model_class
 from quorate.models.runtime import OnnxSession
-from quorate.testing.check import Subject
+from quorate.testing.contract_check import Subject
 
 ROWS, FEATURES = 600, 6
 _BAND = 0.005

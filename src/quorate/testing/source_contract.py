@@ -17,7 +17,7 @@ from quorate.core.errors import UnknownSymbolError, UnknownTimeframeError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.source import CandleSource
 from quorate.market.synthetic import SyntheticMarket
-from quorate.testing.check import Check, Subject
+from quorate.testing.contract_check import Check, Subject
 
 START = parse_ms("2024-01-01")
 BARS = 60

@@ -49,7 +49,7 @@ def open_source(data: Data, symbols: Sequence[str] = (), timeframe: str | None =
     if isinstance(data, Candles):
         return MemorySource([data])
     if is_frame(data):
-        from quorate.market.frames import candles_from_frame, split_frame
+        from quorate.market.pandas_frames import candles_from_frame, split_frame
 
         parts = split_frame(data)
         if parts is not None:
@@ -215,7 +215,7 @@ def _candles(symbol: str, data: Any, timeframe: str | None) -> Candles:
         return data
     if not is_frame(data):
         raise _unusable(data)
-    from quorate.market.frames import candles_from_frame
+    from quorate.market.pandas_frames import candles_from_frame
 
     return candles_from_frame(data, symbol, timeframe)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from quorate.core.errors import EvaluationError
 from quorate.core.types import CLASS_NAMES, Action, BoolArray, FloatArray, IntArray
-from quorate.evaluation.statistics.ranks import average_ranks, spearman
+from quorate.evaluation.statistics.rank_correlation import average_ranks, spearman
 
 ClassArray = npt.NDArray[np.integer]
 

@@ -15,7 +15,7 @@ from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
-from quorate.evaluation.statistics.ranks import spearman
+from quorate.evaluation.statistics.rank_correlation import spearman
 
 
 def r2_vs_zero(y: FloatArray, predicted: FloatArray) -> float:

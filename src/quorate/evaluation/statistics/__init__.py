@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from quorate.evaluation.statistics.pbo import backtest_overfitting as backtest_overfitting
     from quorate.evaluation.statistics.pbo import degradation as degradation
     from quorate.evaluation.statistics.pbo import fitting_blocks as fitting_blocks
-    from quorate.evaluation.statistics.ranks import average_ranks as average_ranks
-    from quorate.evaluation.statistics.ranks import spearman as spearman
+    from quorate.evaluation.statistics.rank_correlation import average_ranks as average_ranks
+    from quorate.evaluation.statistics.rank_correlation import spearman as spearman
     from quorate.evaluation.statistics.student_t import two_sided as two_sided
     from quorate.evaluation.statistics.trial_log import Trial as Trial
     from quorate.evaluation.statistics.trial_log import TrialHistory as TrialHistory

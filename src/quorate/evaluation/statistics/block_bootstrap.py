@@ -15,7 +15,7 @@ import numpy as np
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import BoolArray, FloatArray, IntArray
-from quorate.evaluation.statistics.ranks import average_ranks
+from quorate.evaluation.statistics.rank_correlation import average_ranks
 
 Interval = tuple[float, float]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from quorate.evaluation.statistics.ranks import average_ranks, spearman
+from quorate.evaluation.statistics.rank_correlation import average_ranks, spearman
 
 SHORT = st.lists(st.integers(-5, 5), min_size=2, max_size=30)
 

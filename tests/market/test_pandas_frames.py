@@ -7,7 +7,7 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS, MINUTE_MS, parse_ms
 from quorate.core.errors import CandleError, DataError, TooLittleHistoryError, UnknownTimeframeError
 from quorate.core.types import CANDLE_COLUMNS, Candles
-from quorate.market.frames import candles_from_frame, infer_timeframe, split_frame
+from quorate.market.pandas_frames import candles_from_frame, infer_timeframe, split_frame
 
 START = parse_ms("2024-01-01")
 NOW = parse_ms("2025-01-01")
