@@ -30,7 +30,7 @@ else:
             "deflated_sharpe": "Deflation Moments expected_best_sharpe probabilistic_sharpe",
             "diebold_mariano": "DieboldMariano by_period",
             "pbo": "Overfitting backtest_overfitting degradation fitting_blocks",
-            "ranks": "average_ranks spearman",
+            "rank_correlation": "average_ranks spearman",
             "student_t": "two_sided",
             "trial_log": "Trial TrialHistory TrialLog",
         },
