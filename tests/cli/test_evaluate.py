@@ -103,7 +103,7 @@ def test_the_tables_of_a_rolling_walk(world, quorate_program):
     assert done.returncode == 0, done.stderr
     for text in (
         "out of sample in 2 folds", "momentum", "buy and hold", "best member", "Scores of the baseline models", "Folds",
-        "log-loss of the ensemble less that of logistic", "wall time",
+        "log-loss of the ensemble minus that of logistic", "wall time",
     ):  # fmt: skip
         assert text in done.stdout
     assert "…" not in done.stdout  # no figure is cut off

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
-from quorate.workflows.member_figures import in_percent
+from quorate.workflows.runs.member_figures import in_percent
 
 SMALL = {
     "QUORATE_STACK__MODELS__XGBOOST__TREES": "20",

@@ -169,7 +169,7 @@ def test_candles_that_cannot_be_true_are_refused_by_file_row_and_value(
         assert "Traceback" not in refused.stderr
     checked = quorate_program("data", "check", "--data", tmp_path / "data")
     assert checked.returncode == 1
-    assert "REJECTED" in checked.stdout
+    assert "rejected" in checked.stdout
     assert "1 rejected" in checked.stdout
 
 

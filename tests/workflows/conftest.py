@@ -8,7 +8,7 @@ from quorate.core.clock import HOUR_MS, iso_ms
 from quorate.core.configuration import load_settings
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
-from quorate.workflows.member_figures import measure_of
+from quorate.workflows.runs.member_figures import measure_of
 
 MEMBERS = ("xgboost", "lightgbm")
 BARS, TRAIN_BARS = 900, 700

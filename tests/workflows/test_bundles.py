@@ -9,7 +9,6 @@ from quorate.cli.app import main
 from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError, BundleError
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from quorate.workflows.bundle_run import load_predictor
 from quorate.workflows.bundles import (
     list_bundles,
     promote_bundle,
@@ -17,6 +16,7 @@ from quorate.workflows.bundles import (
     show_bundle,
     verify_bundles,
 )
+from quorate.workflows.inputs.predictors import load_predictor
 from quorate.workflows.train import train
 
 

@@ -12,7 +12,7 @@ from quorate.core.errors import ArgumentError, EvaluationError, TrainingSpanErro
 from quorate.ensemble.series import load
 from quorate.workflows.backtest import backtest
 from quorate.workflows.evaluate import evaluate
-from quorate.workflows.trials import RunRecord
+from quorate.workflows.runs.trials import RunRecord
 
 
 @pytest.fixture(scope="module")

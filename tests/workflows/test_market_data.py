@@ -11,8 +11,8 @@ from quorate.core.types import CANDLE_COLUMNS
 from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.series import load
 from quorate.market.memory import MemorySource
-from quorate.workflows import market_data
-from quorate.workflows.market_data import data_name, open_source, read_panel, require_unseen
+from quorate.workflows.inputs import market_data
+from quorate.workflows.inputs.market_data import data_name, open_source, read_panel, require_unseen
 
 
 def same(left, right):

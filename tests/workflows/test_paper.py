@@ -10,7 +10,7 @@ from quorate.core.errors import ArgumentError, BundleError, GuardError, JournalE
 from quorate.trading.journal import ClosedRecord, DecidedRecord
 from quorate.workflows.backtest import backtest
 from quorate.workflows.paper import PaperAccount
-from quorate.workflows.trials import RunRecord
+from quorate.workflows.runs.trials import RunRecord
 
 
 @pytest.fixture(scope="module")

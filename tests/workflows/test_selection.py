@@ -12,7 +12,7 @@ from quorate.core.settings import Settings
 from quorate.core.types import Candles
 from quorate.market import FreqtradeFolder
 from quorate.market.memory import MemorySource
-from quorate.workflows.selection import Markets, Selection, moment_ms, open_selection, period_ms, resolve, span
+from quorate.workflows.inputs.selection import Markets, Selection, moment_ms, open_selection, period_ms, resolve, span
 
 MAY = parse_ms("2025-05-01")
 

@@ -9,9 +9,9 @@ from quorate.cli.app import main
 from quorate.core.clock import iso_ms
 from quorate.core.errors import ArgumentError, BundleError, DataError, ModelError
 from quorate.workflows.evaluate import evaluate
+from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.train import train
 from quorate.workflows.train_rolling import train_rolling
-from quorate.workflows.trials import RunRecord
 
 NAMES = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")
 MODELS = ("xgboost", "lightgbm")

@@ -7,7 +7,7 @@ import pytest
 
 from quorate.cli.app import main
 from quorate.core.errors import ArgumentError, ModelError
-from quorate.workflows.trials import RunRecord
+from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.walk_forward import walk_forward
 
 SYMBOLS = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from quorate.core.errors import BundleError, QuorateError
 from quorate.core.progress import Progress, silent
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from quorate.workflows.results.bundles import (
-    BundleDetails,
-    BundleList,
-    BundleSummary,
-    BundleVerification,
-    ChampionChange,
-    Verification,
-)
+from quorate.workflows.results.bundle_details import BundleDetails
+from quorate.workflows.results.bundle_list import BundleList, BundleSummary
+from quorate.workflows.results.bundle_verification import BundleVerification, Verification
+from quorate.workflows.results.champion_change import ChampionChange
 
 if TYPE_CHECKING:
     from quorate.core.settings import FeatureSettings

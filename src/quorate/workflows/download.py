@@ -10,8 +10,8 @@ from quorate.core.clock import DAY_MS, newest_closed_ms, timeframe_ms
 from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.selection import DEFAULT_TIMEFRAME, Selection, span, split_symbols
 from quorate.workflows.results.market_files import DownloadResult
-from quorate.workflows.selection import DEFAULT_TIMEFRAME, Selection, span, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings

@@ -6,15 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_symbols
 from quorate.workflows.results import Evaluation
-from quorate.workflows.selection import Selection, resolve_for_bundle, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Policy
-    from quorate.workflows.bundle_run import BundleLike, BundleRun
-    from quorate.workflows.market_data import Data
-    from quorate.workflows.trials import RunRecord, TrialRecorder
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
+    from quorate.workflows.runs.bundle_run import BundleRun
+    from quorate.workflows.runs.trials import RunRecord, TrialRecorder
 
 
 def evaluate(
@@ -49,9 +50,10 @@ def evaluate(
         EvaluationError: the trial log cannot be written.
     """
     from quorate.core.configuration import load_settings
-    from quorate.workflows.bundle_run import load_predictor, run_bundle
-    from quorate.workflows.market_data import data_name, open_source, read_contracts
-    from quorate.workflows.trials import TrialRecorder
+    from quorate.workflows.inputs.market_data import data_name, open_source, read_contracts
+    from quorate.workflows.inputs.predictors import load_predictor
+    from quorate.workflows.runs.bundle_run import run_bundle
+    from quorate.workflows.runs.trials import TrialRecorder
 
     settings = load_settings() if settings is None else settings
     if policy is not None:
@@ -81,7 +83,7 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
         progress: of scoring.
     """
     from quorate.evaluation.evaluate_decisions import BEST_MEMBER, TradedDecisions, evaluate_decisions
-    from quorate.workflows.evaluate_stack import evaluate_stack
+    from quorate.workflows.runs.evaluate_stack import evaluate_stack
 
     if run.bundle.stack is not None:
         return evaluate_stack(run, recorder, progress)

@@ -9,10 +9,10 @@ from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.bundle_run import BundleLike, load_predictor
-from quorate.workflows.market_data import Data, open_source, same_kind
+from quorate.workflows.inputs.market_data import Data, open_source, same_kind
+from quorate.workflows.inputs.predictors import BundleLike, load_predictor
+from quorate.workflows.inputs.selection import split_symbols
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
-from quorate.workflows.selection import split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError, close_match
 from quorate.core.progress import Progress, silent
-from quorate.workflows.market_data import Data, read_panel
-from quorate.workflows.member_figures import measure_of
+from quorate.workflows.inputs.market_data import Data, read_panel
+from quorate.workflows.inputs.selection import Selection, open_selection, split_symbols
 from quorate.workflows.results.training import TrainResult
-from quorate.workflows.selection import Selection, open_selection, split_symbols
+from quorate.workflows.runs.member_figures import measure_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings

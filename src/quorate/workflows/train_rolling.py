@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Unpack
 from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import DataError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.market_data import Data, read_panel
+from quorate.workflows.inputs.market_data import Data, read_panel
+from quorate.workflows.inputs.selection import Selection, open_selection, period_ms
 from quorate.workflows.results.training import SeriesResult, TrainResult
-from quorate.workflows.selection import Selection, open_selection, period_ms
 from quorate.workflows.train import Method, training_spec
 
 if TYPE_CHECKING:

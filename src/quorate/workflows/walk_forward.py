@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.selection import Selection, open_selection, split_symbols
 from quorate.workflows.results import Evaluation
-from quorate.workflows.selection import Selection, open_selection, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from quorate.features import FeatureSet
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
-    from quorate.workflows.market_data import Data
-    from quorate.workflows.selection import Markets
-    from quorate.workflows.trials import RunRecord
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.selection import Markets
+    from quorate.workflows.runs.trials import RunRecord
 
 #: Members of a walk-forward that names none.
 DEFAULT_MODELS = ("xgboost", "lightgbm")
@@ -71,8 +71,8 @@ def walk_forward(
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
     from quorate.features import feature_set
     from quorate.models.own_models import own_sources
-    from quorate.workflows.market_data import data_name
-    from quorate.workflows.trials import TrialRecorder
+    from quorate.workflows.inputs.market_data import data_name
+    from quorate.workflows.runs.trials import TrialRecorder
 
     settings = load_settings() if settings is None else settings
     if policy is not None:
@@ -148,7 +148,7 @@ class _Read(NamedTuple):
 
 
 def _read(source: CandleSource, markets: Markets, progress: Progress) -> _Read:
-    from quorate.workflows.market_data import read_contracts, read_funding, read_marks, read_panel
+    from quorate.workflows.inputs.market_data import read_contracts, read_funding, read_marks, read_panel
 
     start, end, timeframe = markets.start, markets.end, markets.timeframe
     contracts = read_contracts(source)

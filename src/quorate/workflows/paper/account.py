@@ -16,8 +16,8 @@ from quorate.workflows.paper.status import PaperStatus, status_of
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.trading.journal import Entry, Journal, Record, Role
-    from quorate.workflows.bundle_run import BundleLike
-    from quorate.workflows.market_data import Data
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
 
 
 class PaperAccount:

@@ -6,7 +6,7 @@ from typing import cast
 
 from quorate.core.errors import ArgumentError
 from quorate.core.types import Policy
-from quorate.workflows.selection import Selection, span, split_symbols
+from quorate.workflows.inputs.selection import Selection, span, split_symbols
 
 
 class PaperOptions(Selection, total=False):

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from quorate.core.progress import Progress
+from quorate.workflows.inputs.selection import Markets, resolve, resolve_for_bundle, span, split_symbols
 from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
 from quorate.workflows.paper.status import PaperStatus, status_of
-from quorate.workflows.selection import Markets, resolve, resolve_for_bundle, span, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountConfig, PaperSession
-    from quorate.workflows.bundle_run import BundleLike
-    from quorate.workflows.market_data import Data
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
 
 #: Called with every record once it is in the journal.
 Listener = Callable[["Record"], None]
@@ -89,8 +89,8 @@ def prepare(
     from quorate.trading.journal import Journal
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook
-    from quorate.workflows.bundle_run import load_predictor
-    from quorate.workflows.market_data import require_unseen
+    from quorate.workflows.inputs.market_data import require_unseen
+    from quorate.workflows.inputs.predictors import load_predictor
 
     require_consistent(data, exchange, options)
     if exchange is not None:
@@ -186,7 +186,7 @@ def _replay(
 ) -> tuple[Feed, dict[str, Contract], bool]:
     """Stored candles as a feed, the rules of their markets, and whether the candles are made up."""
     from quorate.trading.paper import ReplayFeed
-    from quorate.workflows.market_data import (
+    from quorate.workflows.inputs.market_data import (
         open_source,
         read_contracts,
         read_funding,

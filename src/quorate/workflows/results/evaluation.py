@@ -69,8 +69,7 @@ class Evaluation:
                 figure("skill over the prior", found["ensemble"], "skill_vs_prior", "percent", "above 0 is better"),
             ]
         rows += money_rows(found["trades"], of.get("buy_and_hold"), of.get("random"))
-        unit = "bars whose future is known" if self.scorecard is None else "labelled bars"
-        title = f"{_subject(found)} evaluated on {span_text(found, unit)}"
+        title = f"{_subject(found)} evaluated on {span_text(found)}"
         return Headline(title, marks_of(found), tuple(rows))
 
     def to_json(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,27 +18,13 @@ if TYPE_CHECKING:
     from quorate.market.files.imports import Imported, ImportReport
     from quorate.market.files.inspection import FileReport
     from quorate.market.files.listing import ListedFile
+    from quorate.market.quality.quality_report import QualityReport
 
 
-class FileTable(ABC):
-    """A result that is a table of files: as pandas, as text and as HTML."""
+class FileTable(listing.Listing):
+    """A result that is a list of files."""
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What was done, to how many files."""
-
-    @property
-    @abstractmethod
-    def lines(self) -> listing.Lines:
-        """A line a file."""
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """What every reader must see."""
-        return ()
 
     @abstractmethod
     def rows(self) -> list[dict[str, Any]]:
@@ -55,14 +41,6 @@ class FileTable(ABC):
             MissingExtraError: pandas is not installed.
         """
         return tables.table_of({"files": self._table}, table)
-
-    def __str__(self) -> str:
-        return listing.text(self.title, self.marks, self.lines)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return listing.html(self.title, self.marks, self.lines)
 
     def _table(self) -> pd.DataFrame:
         pd = tables.pandas()
@@ -105,18 +83,23 @@ class DownloadResult(FileTable):
 
     @property
     def title(self) -> str:
-        return f"Downloaded into {self.folder}: {len(self.files)} files, {self.added:,} rows added"
+        markets, incomplete = len({file.symbol for file in self.files}), sum(not file.ok for file in self.files)
+        return (
+            f"Downloaded into {self.folder}: {markets} markets {self.rule}, {len(self.files)} files, "
+            f"{self.added:,} rows added, {incomplete} files incomplete"
+        )
 
     @property
     def lines(self) -> listing.Lines:
         rows = [
             (
                 *(file.symbol, file.timeframe, file.kind, f"{file.rows:,}", f"{file.added:,}"),
-                *(_when(file.start), _when(file.end), file.error),
+                *(_when(file.start), _when(file.end)),
+                file.error or (f"{file.conflicts} contradicting rows quarantined" if file.conflicts else ""),
             )
             for file in self.files
         ]
-        return listing.Lines(("market", "timeframe", "kind", "rows", "added", "first", "last", "error"), tuple(rows))
+        return listing.Lines(("market", "timeframe", "kind", "rows", "added", "first", "last", "found"), tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
         return [file.to_json() for file in self.files]
@@ -166,10 +149,14 @@ class ImportResult(FileTable):
             (
                 *(market.symbol, market.timeframe, market.kind),
                 *(f"{market.merged.stored.rows:,}", f"{market.merged.added:,}"),
+                f"{market.merged.duplicates + market.report.duplicates:,}",
+                f"{market.merged.conflicts + market.report.conflicts:,}",
+                market.merged.stored.path.name if market.merged.stored.changed else "unchanged",
             )
             for market in self.markets
         ]
-        return listing.Lines(("market", "timeframe", "kind", "rows", "added"), tuple(rows))
+        columns = ("market", "timeframe", "kind", "rows", "added", "duplicates", "conflicts", "file")
+        return listing.Lines(columns, tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
         return [market.to_json() for market in self.markets]
@@ -203,8 +190,8 @@ class FileList(FileTable):
     def lines(self) -> listing.Lines:
         rows = [
             (
-                *(file.symbol, file.timeframe, file.kind, f"{file.rows:,}"),
-                *(_when(file.start), _when(file.end), file.error),
+                *(file.symbol + (" (synthetic)" if file.synthetic else ""), file.timeframe, file.kind),
+                *(f"{file.rows:,}", _when(file.start), _when(file.end), file.error),
             )
             for file in self.files
         ]
@@ -242,7 +229,8 @@ class CheckResult(FileTable):
 
     @property
     def title(self) -> str:
-        return f"{len(self.files)} files in {self.folder}, {self.rejected} rejected"
+        total = sum(file.report.rows for file in self.files if file.report is not None)
+        return f"{len(self.files)} files in {self.folder}, {total:,} rows, {self.rejected} rejected"
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -252,10 +240,13 @@ class CheckResult(FileTable):
     def lines(self) -> listing.Lines:
         rows = []
         for file in self.files:
-            count = "" if file.report is None else f"{file.report.rows:,}"
-            faults = file.error if file.report is None else "; ".join(map(str, file.report.faults))
-            rows.append((file.path.name, "ok" if file.ok else "rejected", count, faults))
-        return listing.Lines(("file", "result", "rows", "faults"), tuple(rows))
+            report, result = file.report, "ok" if file.ok else "rejected"
+            if report is None:
+                rows.append((file.path.name, result, "", "", file.error))
+            else:
+                found = "; ".join(_found(report))
+                rows.append((file.path.name, result, f"{report.rows:,}", f"{report.gaps:,}", found))
+        return listing.Lines(("file", "result", "rows", "gaps", "found"), tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
         return self.to_json()
@@ -267,3 +258,17 @@ class CheckResult(FileTable):
 
 def _when(moment: int | None) -> str:
     return "" if moment is None else format_ms(moment)
+
+
+def _found(report: QualityReport) -> list[str]:
+    """Counts of what was found, and the faults for which a file is rejected."""
+    counts = (
+        ("missing bars", report.missing_bars),
+        ("equal duplicates", report.duplicates),
+        ("conflicting rows", report.conflicts),
+        ("rows out of order", report.out_of_order),
+        ("bars not closed", report.running),
+        ("bars without volume", report.zero_volume),
+        ("spikes", len(report.spikes)),
+    )
+    return [*(f"{count:,} {what}" for what, count in counts if count), *map(str, report.faults)]

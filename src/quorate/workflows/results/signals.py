@@ -1,4 +1,4 @@
-"""MarketSignals of many markets, with what is to be known about each."""
+"""Signals of many markets, each with its marks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MarketSignal:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class MarketSignals(Sequence[MarketSignal]):
+class MarketSignals(Sequence[MarketSignal], listing.Listing):
     """The signals of some markets, in the order they were asked for.
 
     Attributes:
@@ -101,23 +101,18 @@ class MarketSignals(Sequence[MarketSignal]):
         """
         return tables.table_of({"signals": self._table, "votes": self._votes}, table)
 
-    def __str__(self) -> str:
-        return listing.text(self._title(), self._marks(), self._lines())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return listing.html(self._title(), self._marks(), self._lines())
-
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
         return f"{len(self)} signals, mode {self.mode}"
 
-    def _marks(self) -> list[str]:
+    @property
+    def marks(self) -> tuple[str, ...]:
         marks = [SYNTHETIC] if any(signal.synthetic for signal in self.signals) else []
         marks += [IN_TRAINING_SPAN] if any(signal.in_training_span for signal in self.signals) else []
-        return marks
+        return tuple(marks)
 
-    def _lines(self) -> listing.Lines:
+    @property
+    def lines(self) -> listing.Lines:
         columns = ("market", "bar", "action", "confidence", "decided by", "marks")
         lines = [
             (

@@ -16,7 +16,7 @@ from quorate.market.source import CandleSource
 
 if TYPE_CHECKING:
     from quorate.ensemble.inference import Predictor
-    from quorate.workflows.market_data import Data
+    from quorate.workflows.inputs.market_data import Data
 
 #: A point in time: ISO text, ms since 1970, or a date; without a time zone it is UTC.
 Moment = str | int | datetime | date
@@ -65,7 +65,7 @@ def open_selection(data: Data, selection: Selection, settings: Settings) -> tupl
     Raises:
         ArgumentError, DataError: as `open_source` and `resolve`.
     """
-    from quorate.workflows.market_data import open_source
+    from quorate.workflows.inputs.market_data import open_source
 
     _require_markets(selection, needed=isinstance(data, str | Path))
     source = open_source(data, split_symbols(selection.get("symbols")), selection.get("timeframe"))
@@ -108,7 +108,7 @@ def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selec
         ArgumentError: an unknown argument, `top` or another timeframe than the bundle's, a date that cannot be read, or
             `start` not before `end`.
     """
-    from quorate.workflows.market_data import same_kind
+    from quorate.workflows.inputs.market_data import same_kind
 
     start, end = span(selection)
     trained, asked = bundle.manifest.timeframe, selection.get("timeframe")
