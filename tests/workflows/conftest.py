@@ -1,4 +1,4 @@
-"""A small synthetic market on disk and bundles trained on its first part, made by the library."""
+"""A small synthetic market on disk, and bundles trained on its first part, by calls of the library."""
 
 from types import SimpleNamespace
 
@@ -51,7 +51,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small(tmp_path, monkeypatch):
-    """Small settings, and a folder of the test's own for what a run leaves behind."""
+    """Small settings, and a folder of the test's own for files of a run."""
     monkeypatch.chdir(tmp_path)
     for name, value in SMALL.items():
         monkeypatch.setenv(name, value)

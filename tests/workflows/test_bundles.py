@@ -124,7 +124,7 @@ def test_without_a_champion_an_id_is_needed(folder, ids):
         show_bundle(folder, "nothing")
 
 
-def test_a_bundle_is_loaded_from_whatever_names_it(world, folder, trained):
+def test_a_bundle_is_loaded_from_path_result_or_predictor(world, folder, trained):
     settings = load_settings()
     assert load_predictor(folder, settings).id == world.bundle.name
     assert load_predictor(trained, settings).id == trained.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,9 @@ _INTERVAL_S = 20.0
 
 # Width of tables where output is not a terminal.
 _PAGE_WIDTH = 120
+
+# Columns of such texts are aligned to the right; the empty text is one.
+_FIGURE = re.compile(r"(?:[<>]?\s*[-+]?\$?\d.*|n/a.*)?$")
 
 _TONES = {"": "", "good": "green", "bad": "red"}
 
@@ -97,11 +101,14 @@ def print_table(table: Table, *, synthetic: bool = False, prose: bool = False) -
     from rich.text import Text
 
     title = f"[SYNTHETIC] {table.title}" if synthetic else table.title
-    drawn = tables.Table(title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    drawn = tables.Table(
+        title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
+    )
     last = len(table.columns) - 1
     for number, column in enumerate(table.columns):
         words = prose and number == last
-        drawn.add_column(Text(column), justify="left" if words or not number else "right", no_wrap=not words)
+        figures = number > 0 and all(_FIGURE.match(row[number].text) for row in table.rows)
+        drawn.add_column(Text(column), justify="right" if figures and not words else "left", no_wrap=not words)
     for row in table.rows:
         drawn.add_row(*map(_cell, row))
     console().print(drawn)

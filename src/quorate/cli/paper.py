@@ -15,9 +15,7 @@ from quorate.core.errors import ArgumentError
 if TYPE_CHECKING:
     from quorate.workflows.paper import PaperRequest, RequestedMove
 
-app = typer.Typer(
-    help="Trade on paper, on live or stored candles.", no_args_is_help=True
-)
+app = typer.Typer(help="Trade on paper, on live or stored candles.", no_args_is_help=True)
 
 Account = Annotated[
     str | None,

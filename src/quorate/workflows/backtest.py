@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_symbols
+from quorate.workflows.inputs.arguments import require_arguments, settings_of
+from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_names
 from quorate.workflows.results import Backtest
 
 if TYPE_CHECKING:
@@ -30,14 +31,16 @@ def backtest(
     progress: Progress = silent,
     **selection: Unpack[Selection],
 ) -> Backtest:
-    """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits.
+    """Trade a bundle's decisions on later candles in the simulated account.
+
+    The account has fees, slippage, funding, stops, targets and time exits.
 
     Args:
         bundle: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
         data: a Freqtrade data folder, or candles as `open_source` takes them.
         policy: decide by this policy instead of the bundle's own.
         allow_training_span: also use bars that trained the bundle; the result is marked.
-        guards: apply guards and ladder as paper trading does; nobody re-arms them.
+        guards: apply guards and ladder as paper trading does; no guard is re-armed by a person.
         settings: account, costs, exits; None for those of quorate.toml and the environment.
         record: where the run is recorded; None for the trial log of the settings.
         progress: of reading, predicting and trading.
@@ -51,7 +54,6 @@ def backtest(
         DataError: candles that cannot be read, or none in the span.
         EvaluationError: the trial log cannot be written.
     """
-    from quorate.core.configuration import load_settings
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.equity import equity_figures
@@ -61,10 +63,11 @@ def backtest(
     from quorate.workflows.runs.bundle_run import run_bundle
     from quorate.workflows.runs.trials import TrialRecorder
 
-    settings = load_settings() if settings is None else settings
+    require_arguments(backtest, selection, Selection.__optional_keys__)
+    settings = settings_of(settings)
     recorder = TrialRecorder.open(record, settings, verb="backtest", data=data_name(data))
     predictor = load_predictor(bundle, settings, policy)
-    source = open_source(data, split_symbols(selection.get("symbols")), predictor.manifest.timeframe)
+    source = open_source(data, split_names(selection.get("symbols")), predictor.manifest.timeframe)
     run = run_bundle(
         predictor,
         source,
@@ -90,7 +93,7 @@ def backtest(
 
 
 def _buy_and_hold(run: BundleRun) -> EquityCurve | None:
-    """Buy-and-hold over exactly the bars that were decided on; None without one."""
+    """Buy-and-hold over the bars of the decisions; None without bars."""
     from quorate.evaluation.baselines.naive import buy_and_hold
 
     spans = {

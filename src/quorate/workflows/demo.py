@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.arguments import folder_of, settings_of
 from quorate.workflows.results import DemoResult
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 #: Share of the returns' variance that is predictable by default; that of real markets is far smaller.
 DEFAULT_EDGE = 0.03
-
-# Half a year of hourly bars: two thirds are trained on, the rest is evaluated.
-_SYMBOLS, _BARS, _TRAIN_BARS = 12, 4_320, 2_880
 
 # Networks that are trained in minutes: a PatchTST with a hundredth of the usual work, and few epochs.
 _WIDTH, _HEADS, _LAYERS, _FEEDFORWARD, _EPOCHS = 32, 4, 2, 64, 3
@@ -27,6 +25,8 @@ def demo(
     *,
     seed: int = 7,
     edge: float = DEFAULT_EDGE,
+    symbols: int = 12,
+    bars: int = 4_320,
     settings: Settings | None = None,
     command: str = "",
     progress: Progress = silent,
@@ -37,28 +37,28 @@ def demo(
         out: folder for the candles, the bundle, the trial log and the report; made if absent.
         seed: of the synthetic market.
         edge: share of the returns' variance that is predictable, 0 to 0.6; 0 is a random walk.
+        symbols: number of markets.
+        bars: hourly bars of each market; two thirds are trained on.
         settings: None for those of quorate.toml and the environment; networks are made small.
         command: what started the run, for the provenance; by default the call of this function.
         progress: called with each stage's name, units done and units in all.
 
     Raises:
-        ArgumentError: an edge out of its range.
-        DataError: a file that cannot be written.
+        DataError: a seed or an edge out of its range, or a file that cannot be written.
         MissingExtraError: the libraries that train, or plotly, are not installed.
     """
     from quorate.core.clock import timeframe_ms
-    from quorate.core.configuration import load_settings
     from quorate.ensemble.inference.loading import load_bundle
     from quorate.market.synthetic import SyntheticMarket
     from quorate.workflows.evaluate import evaluate
     from quorate.workflows.runs.trials import RunRecord
     from quorate.workflows.train import train
 
-    settings = _small(load_settings() if settings is None else settings)
-    out = Path(out)
-    market = SyntheticMarket(seed=seed, symbols=_SYMBOLS, bars=_BARS, edge=edge)
+    settings = _small(settings_of(settings))
+    out = folder_of("out", out)
+    market = SyntheticMarket(seed=seed, symbols=symbols, bars=bars, edge=edge)
     folder = out / "data"
-    seam = int(market.candles(market.names[0]).time[0]) + _TRAIN_BARS * timeframe_ms(market.timeframe)
+    seam = int(market.candles(market.names[0]).time[0]) + bars * 2 // 3 * timeframe_ms(market.timeframe)
     # Trials on synthetic candles are recorded beside them, not in the user's own log.
     record = RunRecord(command, verb="demo", path=out / "trials.jsonl")
     market.write(folder)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_symbols
+from quorate.workflows.inputs.arguments import require_arguments, require_policy, settings_of
+from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_names
 from quorate.workflows.results import Evaluation
 
 if TYPE_CHECKING:
@@ -49,18 +50,19 @@ def evaluate(
         DataError: candles that cannot be read, or none in the span.
         EvaluationError: the trial log cannot be written.
     """
-    from quorate.core.configuration import load_settings
     from quorate.workflows.inputs.market_data import data_name, open_source, read_contracts
     from quorate.workflows.inputs.predictors import load_predictor
     from quorate.workflows.runs.bundle_run import run_bundle
     from quorate.workflows.runs.trials import TrialRecorder
 
-    settings = load_settings() if settings is None else settings
+    require_arguments(evaluate, selection, Selection.__optional_keys__)
+    settings = settings_of(settings)
+    require_policy(policy)
     if policy is not None:
         settings = replace(settings, policy=replace(settings.policy, name=policy))
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     predictor = load_predictor(bundle, settings, policy)
-    source = open_source(data, split_symbols(selection.get("symbols")), predictor.manifest.timeframe)
+    source = open_source(data, split_names(selection.get("symbols")), predictor.manifest.timeframe)
     run = run_bundle(
         predictor,
         source,
@@ -75,7 +77,7 @@ def evaluate(
 
 
 def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
-    """Judge a run and record it.
+    """Evaluate a run and record it.
 
     Args:
         run: a bundle's decisions and trades.

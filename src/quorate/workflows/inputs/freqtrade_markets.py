@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quorate.core.errors import ArgumentError
-from quorate.workflows.inputs.selection import Selection, split_symbols
+from quorate.workflows.inputs.selection import Selection, split_names
 
 if TYPE_CHECKING:
     from quorate.market.freqtrade_config import ConfiguredMarkets
@@ -30,7 +30,7 @@ def configured(files: Sequence[Path], data: Path | None, selection: Selection) -
     """
     from quorate.market.freqtrade_config import read_markets
 
-    named = "`symbols`" if split_symbols(selection.get("symbols")) else "`top`"
+    named = "`symbols`" if split_names(selection.get("symbols")) else "`top`"
     if named == "`symbols`" or selection.get("top") is not None:
         raise ArgumentError(
             "select the markets",

@@ -1,4 +1,4 @@
-"""What workflows return: documents, tables and a headline for notebooks."""
+"""Results of workflows: documents, tables, and a headline for notebooks."""
 
 from quorate.workflows.results.backtest import Backtest
 from quorate.workflows.results.bundle_details import BundleDetails

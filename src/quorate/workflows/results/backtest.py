@@ -37,7 +37,7 @@ class Backtest:
 
     @property
     def synthetic(self) -> bool:
-        """Some candles, or those that trained the bundle, are made up."""
+        """Whether some candles, or those of the training, are synthetic."""
         return bool(self.document["synthetic"])
 
     @property

@@ -24,8 +24,8 @@ class BundleDetails(listing.Listing):
     Attributes:
         path: the bundle's folder.
         manifest: what it holds and how it was trained.
-        champion: it is the one in use.
-        history: what was done with it, oldest first.
+        champion: it is the champion.
+        history: its entries in the log of champions, oldest first.
     """
 
     path: Path

@@ -21,7 +21,7 @@ class BundleSummary:
 
     Attributes:
         id: of the bundle.
-        champion: it is the one in use.
+        champion: it is the champion.
         published: ISO time; None where the history does not have it.
         manifest: None where it cannot be read.
         error: why it cannot be read.

@@ -22,7 +22,7 @@ class BundleVerification:
         ok: every file is as published, and enough members could be loaded.
         files: how many were read; None where one was altered or missing.
         mode: full, partial or none: how many members could be loaded.
-        error: what was wrong with it, or with members of it; None where nothing was.
+        error: why it, or one of its members, cannot be used; None if all can.
     """
 
     id: str

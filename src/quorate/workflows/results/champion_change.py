@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ChampionChange:
-    """What became of the champion of a folder.
+    """The champion of a folder after a promotion or a rollback.
 
     Attributes:
         champion: the id of the bundle that is champion now.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evaluation:
-    """Scores, decisions and trades on bars that trained nobody, beside their baselines.
+    """Scores, decisions and trades on bars outside the training span, beside their baselines.
 
     Printed, or as the last line of a notebook's cell, it shows its headline.
 
@@ -49,7 +49,7 @@ class Evaluation:
 
     @property
     def synthetic(self) -> bool:
-        """Some candles, or those that trained the bundle, are made up."""
+        """Whether some candles, or those of the training, are synthetic."""
         return bool(self.document["synthetic"])
 
     @property

@@ -95,6 +95,8 @@ def money_rows(
 
 def span_text(document: Mapping[str, Any]) -> str:
     """Rows, symbols, timeframe and span as text."""
+    if not document["rows"]:
+        return f"no labelled bar of {document['symbols']} symbols, {document['timeframe']}: the span is too short"
     return (
         f"{document['rows']:,} labelled bars of {document['symbols']} symbols, {document['timeframe']}, "
         f"{document['from']} to {document['to']}"

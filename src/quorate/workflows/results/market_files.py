@@ -55,14 +55,14 @@ class FileTable(listing.Listing):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DownloadResult(FileTable):
-    """What a download added to a folder.
+    """The result of a download.
 
     Attributes:
         exchange: ccxt's name.
         folder: the Freqtrade data folder.
         symbols: the markets.
-        rule: how they were chosen, in words.
-        files: what became of each file.
+        rule: how they were chosen, as text.
+        files: rows, added rows and errors of each file.
     """
 
     exchange: str
@@ -73,12 +73,12 @@ class DownloadResult(FileTable):
 
     @property
     def ok(self) -> bool:
-        """Every file has all rows that the exchange has."""
+        """Whether every file has all rows that the exchange has."""
         return all(file.ok for file in self.files)
 
     @property
     def added(self) -> int:
-        """Rows that were added."""
+        """Number of rows that were added."""
         return sum(file.added for file in self.files)
 
     @property
@@ -119,11 +119,11 @@ class DownloadResult(FileTable):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImportResult(FileTable):
-    """What an import added to a folder.
+    """The result of an import.
 
     Attributes:
         folder: the Freqtrade data folder.
-        report: what became of each market, and the files that were skipped.
+        report: rows and added rows of each market, and the files that were skipped.
     """
 
     folder: Path
@@ -131,7 +131,7 @@ class ImportResult(FileTable):
 
     @property
     def markets(self) -> tuple[Imported, ...]:
-        """What became of each market's files."""
+        """Rows and added rows of each market."""
         return self.report.markets
 
     @property
@@ -207,7 +207,7 @@ class FileList(FileTable):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckResult(FileTable):
-    """What is wrong with the files of a folder.
+    """The result of checking the files of a folder.
 
     Attributes:
         folder: the Freqtrade data folder.
@@ -219,12 +219,12 @@ class CheckResult(FileTable):
 
     @property
     def ok(self) -> bool:
-        """No file has to be rejected."""
+        """Whether no file is rejected."""
         return all(file.ok for file in self.files)
 
     @property
     def rejected(self) -> int:
-        """How many files cannot be used."""
+        """Number of files that are rejected."""
         return sum(not file.ok for file in self.files)
 
     @property

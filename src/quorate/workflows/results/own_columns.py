@@ -1,4 +1,4 @@
-"""Columns of a user's own and what their checks found."""
+"""The result of checking a user's own feature columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OwnColumnsResult(listing.Listing):
-    """Every column of a user's own, checked.
+    """A user's own feature columns with the results of their checks.
 
     Attributes:
         columns: each with its first failure, if any.
@@ -25,7 +25,7 @@ class OwnColumnsResult(listing.Listing):
 
     @property
     def ok(self) -> bool:
-        """Whether every column may be used."""
+        """Whether no column is refused."""
         return all(column.ok for column in self.columns)
 
     @property

@@ -23,8 +23,8 @@ class MarketSignal:
         signal: the decision, and the votes behind it.
         trained_symbol: the bundle was trained on this market.
         in_training_span: the bar is one that the bundle was trained on.
-        synthetic: the candles, or those that trained the bundle, are made up.
-        stale: the bar is older than the newest one that is closed now and a late download explain.
+        synthetic: the candles, or those of the training, are synthetic.
+        stale: the bar opened more than 3 bars before now.
     """
 
     signal: Signal
@@ -65,7 +65,7 @@ class MarketSignals(Sequence[MarketSignal], listing.Listing):
 
     @property
     def stale(self) -> bool:
-        """Every signal is of a bar that is long closed."""
+        """Whether all signals are stale."""
         return all(signal.stale for signal in self.signals)
 
     @property

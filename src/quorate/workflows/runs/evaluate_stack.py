@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
-    """Judge a stack's run and record it.
+    """Evaluate a stack's run and record it.
 
     Args:
         run: a stack's decisions and trades.
