@@ -78,6 +78,7 @@ def training_spec(
     Raises:
         ArgumentError: an unknown recipe or method, or a method without a stack.
         ModelError: an unknown model; the close match is named.
+        SettingsError: a file of models of your own that cannot be read or fails.
     """
     from quorate.ensemble.recipes import RECIPES
     from quorate.ensemble.training.train_ensemble import TrainingSpec
@@ -104,5 +105,5 @@ def training_spec(
         settings = replace(settings, stack=replace(settings.stack, method=method))
     members = split_names(models, "models") or RECIPES[recipe].models
     for name in members:
-        require_known(name)
+        require_known(name, RECIPES[recipe].model_settings(settings))
     return TrainingSpec(models=members, settings=settings, measure=measure_of(recipe, settings), recipe=recipe)
