@@ -28,7 +28,7 @@ from quorate.market import FreqtradeFolder
 from quorate.models import build
 from quorate.targets import Dataset, build_dataset, time_split
 from quorate.targets.splits import TimeSplit
-from quorate.workflows.member_figures import return_figures
+from quorate.workflows.runs.member_figures import return_figures
 
 START, END, SYMBOL = "2023-10-15", "2025-10-15", "BTC/USDT"
 RESULTS = Path(__file__).parent / "results"

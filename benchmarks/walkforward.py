@@ -21,7 +21,7 @@ from pathlib import Path
 
 from quorate.core.settings import Settings
 from quorate.market import SyntheticMarket
-from quorate.workflows.trials import RunRecord
+from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.walk_forward import walk_forward
 
 MEMBERS = ("xgboost", "lightgbm")

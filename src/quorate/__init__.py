@@ -40,11 +40,14 @@ if TYPE_CHECKING:
     from quorate.models.base import Model as Model
     from quorate.workflows.backtest import backtest as backtest
     from quorate.workflows.check import check as check
+    from quorate.workflows.check import check_own_columns as check_own_columns
     from quorate.workflows.check import list_candles as list_candles
+    from quorate.workflows.demo import demo as demo
     from quorate.workflows.download import download as download
     from quorate.workflows.evaluate import evaluate as evaluate
     from quorate.workflows.import_candles import import_candles as import_candles
     from quorate.workflows.paper import PaperAccount as PaperAccount
+    from quorate.workflows.runs import RunRecord as RunRecord
     from quorate.workflows.signals import signals as signals
     from quorate.workflows.train import train as train
     from quorate.workflows.train_rolling import train_rolling as train_rolling
@@ -68,11 +71,13 @@ _find, _names = deferred(
         "market.files.freqtrade_folder": "load_candles",
         "models.base": "Model",
         "workflows.backtest": "backtest",
-        "workflows.check": "check list_candles",
+        "workflows.check": "check check_own_columns list_candles",
+        "workflows.demo": "demo",
         "workflows.download": "download",
         "workflows.evaluate": "evaluate",
         "workflows.import_candles": "import_candles",
         "workflows.paper": "PaperAccount",
+        "workflows.runs": "RunRecord",
         "workflows.signals": "signals",
         "workflows.train": "train",
         "workflows.train_rolling": "train_rolling",
@@ -86,13 +91,39 @@ __all__ = sorted([*_names, "features"])
 def features(
     candles: Candles | Bars, features: str | FeatureSet, context: Context | None = None, *, newest: int | None = None
 ) -> Float32Array:
-    """Features of every bar: `quorate.features.build_matrix.build`, which documents arguments and errors.
+    """Compute the features of every bar.
+
+    Args:
+        candles: of one market, oldest first; or `Bars` of them, which keep what several feature sets share.
+        features: name of a feature set, with columns of your own after a plus sign: "core14", "core14+my_column".
+        context: the other markets, funding and the like, for the columns that need them.
+        newest: compute only so many of the newest rows, with the same values.
 
     Returns:
-        (n, F) or (newest, F) float32; NaN only in the declared warm-up rows.
+        (n, F) or (newest, F) float32, columns as in `feature_names`; NaN only in the declared warm-up rows.
+
+    Raises:
+        ArgumentError: not candles, such as a pandas frame.
+        FeatureError: an unknown set or column, or a column that fails its checks.
+
+    >>> import quorate
+    >>> from quorate.market import SyntheticMarket
+    >>> candles = SyntheticMarket(seed=1, symbols=1, bars=100).candles("SYNA/USDT:USDT")
+    >>> quorate.features(candles, "core14").shape
+    (100, 14)
     """
+    from quorate.core.errors import ArgumentError
+    from quorate.core.types import Candles
+    from quorate.features.bars import Bars
     from quorate.features.build_matrix import build
 
+    if not isinstance(candles, Candles | Bars):
+        raise ArgumentError(
+            "compute features",
+            found=f"`candles` of type {type(candles).__name__}",
+            expected="Candles",
+            remedy='Convert a pandas frame: quorate.Candles.from_pandas(frame, "BTC/USDT:USDT", "1h").',
+        )
     return build(candles, features, context, newest=newest)
 
 

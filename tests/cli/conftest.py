@@ -1,4 +1,4 @@
-"""A small synthetic market on disk and a bundle trained on its first part, made by the program itself."""
+"""A small synthetic market on disk, and a bundle that the command line trained on its first part."""
 
 import json
 import os
@@ -25,15 +25,15 @@ SMALL = {
     "QUORATE_MODELS__PATCHTST__LAYERS": "1",
     "QUORATE_MODELS__PATCHTST__FEEDFORWARD": "32",
     "QUORATE_MODELS__PATCHTST__EPOCHS": "1",
-    # One thread a member: tests run side by side, and threads that wait for each other wait long.
+    # One thread a member: tests run side by side, and spinning threads would slow each other down.
     "QUORATE_TRAIN__THREADS": "1",
 }
 BARS, TRAIN_BARS = 1_000, 700
 
 
 def run(*arguments, folder=None, scratch=None):
-    """`quorate ARGUMENTS` as a program of its own, with small models; what it leaves behind goes to `scratch`."""
-    left = (
+    """`quorate ARGUMENTS` as a process of its own, with small models; trial log and reports go to `scratch`."""
+    places = (
         {}
         if scratch is None
         else {
@@ -47,13 +47,13 @@ def run(*arguments, folder=None, scratch=None):
         text=True,
         check=False,
         cwd=folder,
-        env={**os.environ, **SMALL, **left},
+        env={**os.environ, **SMALL, **places},
     )
 
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory):
-    """Where the ledger and the pages of all these runs go."""
+    """Folder of the trial log and the reports of all runs."""
     return tmp_path_factory.mktemp("scratch")
 
 

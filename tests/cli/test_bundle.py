@@ -1,4 +1,4 @@
-"""`quorate bundle`, and every refusal of a bundle: exit 1, a message with what was found and expected, no traceback."""
+"""`quorate bundle`, and refused bundles: exit code 1, a message with what was found and expected, no traceback."""
 
 import hashlib
 import json
@@ -107,7 +107,7 @@ def test_verify_reads_every_bundle(folder, ids, say):
     assert "lightgbm.onnx altered" in err
     code, out, _ = say("bundle", "verify", "--bundles", folder)
     assert code == 1
-    assert "REFUSED" in out
+    assert "refused" in out
     assert say("bundle", "verify", ids[0], "--bundles", folder)[0] == 0
 
 
@@ -181,7 +181,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("what", REFUSALS)
-def test_every_refusal_through_every_door(folder, ids, say, world, what):
+def test_every_verb_refuses_an_altered_bundle(folder, ids, say, world, what):
     spoil, words = REFUSALS[what]
     path = spoil(folder / ids[1])
     data = ("--bundle", path, "--data", world.data)
@@ -196,14 +196,14 @@ def test_every_refusal_through_every_door(folder, ids, say, world, what):
         assert code == 1, verb
         for word in words:
             assert word in err, (verb, err)
-    # Whatever was refused, the champion is who it was.
+    # A refusal never changes the champion.
     assert (folder / "champion").read_text().strip() == ids[0]
     code, out, _ = say("bundle", "list", "--bundles", folder, "--json")
     assert code == 0
     assert [one["id"] for one in json.loads(out) if one["champion"]] == [ids[0]]
 
 
-def test_a_lost_manifest_is_no_bundle_and_others_are_named(folder, ids, say, world):
+def test_a_folder_without_manifest_is_refused_and_other_bundles_are_named(folder, ids, say, world):
     (folder / ids[1] / "manifest.json").unlink()
     code, _, err = say("signal", "SYNA/USDT:USDT", "--bundle", folder / ids[1], "--data", world.data)
     assert code == 1
@@ -227,7 +227,7 @@ def test_an_unknown_bundle_or_folder_names_the_close_match(folder, ids, say, tmp
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_without_a_champion_there_is_nothing_to_show(folder, say):
+def test_show_without_a_champion_names_the_remedy(folder, say):
     (folder / "champion").unlink()
     code, _, err = say("bundle", "show", "--bundles", folder)
     assert code == 1
@@ -238,7 +238,7 @@ def test_without_a_champion_there_is_nothing_to_show(folder, say):
 
 
 def break_graphs(path):
-    """A bundle that is whole, but whose graphs no runtime can load."""
+    """A bundle with valid digests whose graphs no runtime can load."""
 
     def change(tree):
         for name in ("xgboost.onnx", "lightgbm.onnx"):
@@ -248,7 +248,7 @@ def break_graphs(path):
     return reseal(path, change)
 
 
-def test_without_a_model_the_rules_speak_and_every_output_says_so(folder, ids, say, world, tmp_path):
+def test_without_loaded_members_the_fallback_rules_decide_and_outputs_state_the_mode(folder, ids, say, world, tmp_path):
     path = break_graphs(folder / ids[1])
     data = ("--bundle", path, "--data", world.data)
     code, out, err = say("signal", "SYNA/USDT:USDT", *data, "--json")
@@ -270,7 +270,7 @@ def test_without_a_model_the_rules_speak_and_every_output_says_so(folder, ids, s
     assert "could not load xgboost" in out
 
 
-def test_as_a_program_too(folder, ids, quorate_program):
+def test_exit_codes_of_the_program(folder, ids, quorate_program):
     done = quorate_program("bundle", "verify", "--bundles", folder)
     assert done.returncode == 0, done.stderr
     (folder / ids[0] / "xgboost.ubj").unlink()

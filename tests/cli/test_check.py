@@ -1,4 +1,4 @@
-"""`quorate check features`, and what the verbs do with columns of a user's own."""
+"""`quorate check features`, and the verbs with a user's own feature columns."""
 
 import json
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""The demo, small: the whole way in one command, and every number marked synthetic."""
+"""`quorate demo`: tables, report, and marks of synthetic data."""
 
 import json
 
 
-def test_the_demo_goes_all_the_way_and_marks_what_it_makes(quorate_program, tmp_path):
+def test_demo_prints_all_tables_marked_synthetic(quorate_program, tmp_path):
     done = quorate_program("demo", "--out", tmp_path / "demo")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -31,18 +31,18 @@ def test_the_demo_goes_all_the_way_and_marks_what_it_makes(quorate_program, tmp_
     assert "SYNTHETIC" in page
 
 
-def test_the_demo_finds_the_edge_that_was_planted_and_none_in_a_random_walk(quorate_program, tmp_path):
-    def judged(edge):
+def test_demo_finds_a_predictable_edge_and_none_in_a_random_walk(quorate_program, tmp_path):
+    def evaluated(edge):
         done = quorate_program("demo", "--out", tmp_path / f"edge{edge}", "--edge", edge, "--json")
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
         assert found["synthetic"] is True
         return found["evaluate"]["ensemble"]["rank_ic_ci"], found["evaluate"]["trades"]["net_usd"]
 
-    (low, _), net = judged(0.12)
+    (low, _), net = evaluated(0.12)
     assert low > 0.1
     assert net > 0
-    # Volatility clusters in a random walk too, so how far it goes can be told; which way it goes cannot.
-    (low, high), net = judged(0.0)
+    # In a random walk with clustered volatility the size of moves is predictable, their sign is not.
+    (low, high), net = evaluated(0.0)
     assert low < 0 < high
     assert net <= 0

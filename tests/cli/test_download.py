@@ -1,4 +1,4 @@
-"""`quorate data download` against the stand-in for Binance, and its folder in other programs' hands."""
+"""`quorate data download` against a local stub of Binance, and its folder as Freqtrade reads it."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def test_named_markets(stub, tmp_path, capsys):
     assert main(["data", "check", "--data", str(out)]) == 0
 
 
-def test_the_most_traded(stub, tmp_path, capsys):
+def test_top_markets_by_quote_volume(stub, tmp_path, capsys):
     line = ["data", "download", "--top", "2", "--from", "2024-01-05", "--to", "2024-01-08", "--out", str(tmp_path)]
     assert main([*line, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -67,7 +67,7 @@ def test_the_most_traded(stub, tmp_path, capsys):
     assert "by quote volume within 30 days of 2024-01-05" in capsys.readouterr().out
 
 
-def test_what_could_not_be_fetched_ends_with_1(stub, tmp_path, capsys):
+def test_incomplete_files_end_with_exit_code_1(stub, tmp_path, capsys):
     stub.faults.add(Fault("status", path="klines", symbol="SYNBUSDT", code=503, times=0))
     symbols = "SYNA/USDT:USDT,SYNB/USDT:USDT"
     assert main(["data", "download", "--symbols", symbols, "--days", "2", "--out", str(tmp_path), "--json"]) == 1
@@ -77,7 +77,7 @@ def test_what_could_not_be_fetched_ends_with_1(stub, tmp_path, capsys):
     assert "no response in 2 attempts" in next(file["error"] for file in told["files"] if file["error"])
 
 
-def test_nobody_there(stub, tmp_path, capsys):
+def test_an_exchange_that_is_down(stub, tmp_path, capsys):
     stub.stop()
     line = ["data", "download", "--symbols", "SYNA/USDT:USDT", "--days", "2", "--out", str(tmp_path), "--json"]
     assert main(line) == 1
@@ -98,7 +98,7 @@ def test_nobody_there(stub, tmp_path, capsys):
         (["--top", "0", "--days", "2"], 2, "--top"),
     ],
 )
-def test_command_lines_that_make_no_sense(stub, tmp_path, capsys, options, code, words):
+def test_wrong_usage(stub, tmp_path, capsys, options, code, words):
     assert main(["data", "download", *options, "--out", str(tmp_path)]) == code
     assert words in re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().err)
 
@@ -127,7 +127,7 @@ def test_freqtrade_lists_what_was_downloaded(stub, tmp_path):
 
 
 def test_freqtrade_downloads_the_same_rows(stub, tmp_path):
-    """Its own `download-data` and ours, from the same exchange: candles, mark prices and settlements to the bit."""
+    """`freqtrade download-data` and `quorate data download` store identical candles, mark prices and settlements."""
     freqtrade.require()
     symbol, theirs, ours = "SYNA/USDT:USDT", tmp_path / "theirs", tmp_path / "ours"
     config = tmp_path / "config.json"

@@ -1,4 +1,4 @@
-"""`quorate evaluate` without a bundle: the walk-forward as a program, its JSON, tables, page and usage."""
+"""`quorate evaluate` without a bundle: the walk-forward as a program: JSON, tables, report and usage."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def walk(world, quorate_program, tmp_path_factory):
     return json.loads(done.stdout), done.stderr, page.read_text()
 
 
-def test_the_document_has_what_others_rely_on(walk):
+def test_json_document(walk):
     found, _, _ = walk
     assert {"rows", "members", "ensemble", "baselines", "trades", "criteria", "folds"} <= set(found)
     assert set(found["members"]) == {"xgboost", "lightgbm"}
@@ -41,11 +41,11 @@ def test_the_document_has_what_others_rely_on(walk):
     assert found["rows"] == sum(fold["test"]["rows"] for fold in found["folds"]) - 3 * 5
     assert found["training"] == "anchored"
     assert set(found["cost"]) == {"candles", "features and labels", "training and scoring", "trading and judging"}
-    assert found["warnings"][0].startswith("IMPLAUSIBLE")  # three tenths of the variance were planted
+    assert found["warnings"][0].startswith("IMPLAUSIBLE")  # three tenths of the variance are predictable
     assert "planted edge" in found["warnings"][0]
 
 
-def test_every_configuration_is_in_the_ledger_and_deflates_the_next(world, quorate_program, tmp_path, monkeypatch):
+def test_configurations_are_recorded_and_deflate_later_runs(world, quorate_program, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = ("evaluate", "--data", world.data, "--symbols", SYMBOLS, "--models", "xgboost", "--folds", 1, "--json")
     ledger = tmp_path / "trials.jsonl"
@@ -78,7 +78,7 @@ def test_every_configuration_is_in_the_ledger_and_deflates_the_next(world, quora
     assert list(tmp_path.iterdir()) == [ledger]  # no page was asked for
 
 
-def test_a_ledger_that_cannot_be_written_is_refused_before_the_work(world, quorate_program, tmp_path):
+def test_an_unwritable_trial_log_is_refused_before_training(world, quorate_program, tmp_path):
     (tmp_path / "trials.jsonl").mkdir()
     done = quorate_program("evaluate", "--data", world.data, "--symbols", SYMBOLS, scratch=tmp_path)
     assert done.returncode == 1
@@ -95,7 +95,7 @@ def test_progress_names_fold_and_member_on_standard_error(walk):
         assert text in page
 
 
-def test_the_tables_of_a_rolling_walk(world, quorate_program):
+def test_tables_of_a_rolling_walk_forward(world, quorate_program):
     done = quorate_program(
         "evaluate", "--data", world.data, "--symbols", SYMBOLS, "--folds", 2, "--rolling", "--from", "2024-01-08",
         "--models", "xgboost",
@@ -103,7 +103,7 @@ def test_the_tables_of_a_rolling_walk(world, quorate_program):
     assert done.returncode == 0, done.stderr
     for text in (
         "out of sample in 2 folds", "momentum", "buy and hold", "best member", "Scores of the baseline models", "Folds",
-        "log-loss of the ensemble less that of logistic", "wall time",
+        "log-loss of the ensemble minus that of logistic", "wall time",
     ):  # fmt: skip
         assert text in done.stdout
     assert "…" not in done.stdout  # no figure is cut off
@@ -114,7 +114,7 @@ def test_the_tables_of_a_rolling_walk(world, quorate_program):
     assert "SYNTHETIC" in page.read_text()
 
 
-def test_the_most_traded_markets_are_ranked_before_the_span(world, quorate_program):
+def test_top_markets_are_ranked_before_the_span(world, quorate_program):
     asked = ("evaluate", "--data", world.data, "--top", 2, "--from", "2024-01-20", "--folds", 1, "--json")
     done = quorate_program(*asked)
     assert done.returncode == 0, done.stderr
@@ -140,7 +140,7 @@ def test_the_most_traded_markets_are_ranked_before_the_span(world, quorate_progr
         "--bundle b --timeframe 1h",
     ],
 )
-def test_nonsense_is_a_usage_error(quorate_program, line):
+def test_wrong_usage_ends_with_exit_code_2(quorate_program, line):
     done = quorate_program("evaluate", "--data", "d", *line.split())
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
@@ -156,7 +156,7 @@ def test_nonsense_is_a_usage_error(quorate_program, line):
         (f"--symbols {SYMBOLS} --timeframe 4h", "4h"),
     ],
 )
-def test_what_cannot_be_done_is_refused_with_its_remedy(world, quorate_program, line, words):
+def test_errors_name_the_remedy(world, quorate_program, line, words):
     done = quorate_program("evaluate", "--data", world.data, *line.split())
     assert done.returncode == 1
     assert words in done.stderr

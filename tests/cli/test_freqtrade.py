@@ -1,3 +1,5 @@
+"""`quorate freqtrade`: files of Freqtrade, guards of a bot."""
+
 import json
 
 import pytest
@@ -16,7 +18,7 @@ def halted(tmp_path):
     return tmp_path
 
 
-def test_init_says_what_it_wrote_and_what_it_left(tmp_path, capsys):
+def test_init_lists_written_and_left_files(tmp_path, capsys):
     assert main(["freqtrade", "init", str(tmp_path)]) == 0
     assert capsys.readouterr().out.count("written") == 8
     (tmp_path / "config-quorate-spot.json").write_text("{}")
@@ -52,11 +54,11 @@ def test_guards_are_shown_and_rearmed(halted, capsys):
         (["confidence", "--by", " "], "no name"),
     ],
 )
-def test_what_may_not_be_rearmed_is_refused(halted, capsys, arguments, told):
+def test_guards_that_cannot_be_rearmed_are_refused(halted, capsys, arguments, told):
     assert main(["freqtrade", "rearm", str(halted), *arguments, "--yes"]) == 1
     assert told in capsys.readouterr().err
 
 
-def test_without_a_journal_there_is_nothing(tmp_path, capsys):
+def test_a_missing_journal_is_refused(tmp_path, capsys):
     assert main(["freqtrade", "guards", str(tmp_path)]) == 1
     assert "--journal" in capsys.readouterr().err

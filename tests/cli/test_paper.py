@@ -1,4 +1,4 @@
-"""`quorate paper` as a program: replays, kills, status, and what people ask for."""
+"""`quorate paper` as a program: replays, interruptions, status and requests."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def paper(world, scratch, tmp_path_factory):
         **os.environ,
         **SMALL,
         "QUORATE_GUARDS__MODELS": "2",
-        # Nobody is as sure as this: the guard of the mean confidence halts after five signals.
+        # No mean confidence reaches this: its guard halts after five signals.
         "QUORATE_GUARDS__CONFIDENCE": "0.99",
         "QUORATE_GUARDS__SIGNALS": "5",
         "QUORATE_GUARDS__SIGNALS_NEEDED": "5",
@@ -87,7 +87,7 @@ def test_a_replay_without_guards_is_the_plain_backtest(paper):
     assert found["guards"] is None
 
 
-def test_killed_and_interrupted_in_the_middle_it_comes_to_the_same_end(paper, halted):
+def test_a_killed_and_an_interrupted_replay_end_with_the_same_trades(paper, halted):
     for number, sent in enumerate((signal.SIGKILL, signal.SIGINT)):
         running = paper(*paper.replay, "--account", "killed", "--speed", "60", "--quiet", start=True)
         said = []
@@ -108,7 +108,7 @@ def test_killed_and_interrupted_in_the_middle_it_comes_to_the_same_end(paper, ha
     assert found["equity"] == halted[0]["equity"]
 
 
-def test_status_by_the_journal_alone(paper, halted):
+def test_status_is_read_from_the_journal(paper, halted):
     found = document(paper("status", "--account", "halted", "--json"))
     assert found["mode"] == "HALTED"
     (confidence,) = [guard for guard in found["guards"] if guard["guard"] == "confidence"]
@@ -124,7 +124,7 @@ def test_status_by_the_journal_alone(paper, halted):
         assert words in shown.stdout
 
 
-def test_what_people_ask_for(paper, halted):
+def test_rearm_and_promote_requests(paper, halted):
     del halted
     refused = paper("rearm", "confidenc", "--account", "halted", "--yes")
     assert refused.returncode == 1
@@ -145,7 +145,7 @@ def test_what_people_ask_for(paper, halted):
     assert found["mode"] == "HALTED", "until a session applies it"
 
 
-def test_a_person_re_arms_a_session_that_is_not_at_its_end(paper):
+def test_a_guard_is_rearmed_while_a_session_runs(paper):
     first = document(paper(*paper.until_half, "--account", "armed", "--quiet", "--json"))
     assert first["mode"] == "HALTED"
     document(paper("rearm", "confidence", "--account", "armed", "--who", "Ada", "--yes", "--json"))
@@ -165,11 +165,11 @@ def test_a_person_re_arms_a_session_that_is_not_at_its_end(paper):
         ("run", "--bundle", "b", "--replay", "--data", "d", "--top", "3"),
     ],
 )
-def test_command_lines_that_make_no_sense(paper, arguments):
+def test_wrong_usage_ends_with_exit_code_2(paper, arguments):
     assert paper(*arguments).returncode == 2
 
 
-def test_what_is_refused(paper, world, halted):
+def test_refused_runs(paper, world, halted):
     del halted  # its replay has made the journal
     seen = paper("run", "--replay", "--bundle", world.bundle, "--data", world.data, "--account", "seen")
     assert seen.returncode == 1
@@ -191,7 +191,7 @@ def test_live_candles_of_an_exchange(paper, world):
             said.append(line)
             if "SYNA/USDT:USDT HOLD" in line or "SYNA/USDT:USDT no entry: late" in line:
                 break
-        # The next bar is up to an hour away: whoever waits for it can be stopped.
+        # The next bar is up to an hour away; a waiting session can be stopped.
         running.send_signal(signal.SIGINT)
         try:
             out, rest = running.communicate(timeout=30)

@@ -1,4 +1,4 @@
-"""`quorate paper journal`: what was written, as lines and as JSON."""
+"""`quorate paper journal`: records as lines and as JSON."""
 
 import json
 
@@ -29,7 +29,7 @@ def say(tmp_path, capsys):
     return said
 
 
-def test_records_are_listed_in_words(say):
+def test_records_as_lines(say):
     code, out, _ = say()
     assert code == 0
     first, second, third = out.splitlines()
@@ -49,7 +49,7 @@ def test_records_are_listed_in_words(say):
         (("--kind", "moved", "--kind", "feed"), [1, 3]),
     ],
 )
-def test_records_are_chosen_and_listed_for_programs(say, arguments, numbers):
+def test_selected_records_as_json(say, arguments, numbers):
     code, out, _ = say("--json", *arguments)
     listed = json.loads(out)
     assert code == 0
@@ -63,13 +63,13 @@ def test_records_are_chosen_and_listed_for_programs(say, arguments, numbers):
         assert listed[0]["time"] == "1970-01-01T01:00:00Z"
 
 
-def test_a_kind_that_is_none_is_a_wrong_usage(say):
+def test_an_unknown_kind_is_wrong_usage(say):
     code, _, err = say("--kind", "filed")
     assert code == 2
     assert "Did you mean 'filled'" in " ".join(err.split())
 
 
-def test_an_account_that_is_not_there_is_told(say, tmp_path, capsys):
+def test_an_unknown_account_is_refused(say, tmp_path, capsys):
     code, _, err = say("--account", "papr")
     assert code == 1
     assert "Did you mean 'paper'" in " ".join(err.split())

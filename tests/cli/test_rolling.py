@@ -1,4 +1,4 @@
-"""`quorate train --rolling` and what is done with a series, and markets from a Freqtrade configuration."""
+"""`quorate train --rolling`, the verbs with a series, and markets of a Freqtrade configuration."""
 
 import json
 
@@ -16,7 +16,7 @@ def document(done):
 
 @pytest.fixture(scope="module")
 def series(world, quorate_program, tmp_path_factory):
-    """Three bundles of 20 days each, every 7 days, over the 41 days and 16 hours that there are."""
+    """Three bundles of 20 days each, every 7 days, over 41 days and 16 hours of candles."""
     out = tmp_path_factory.mktemp("rolling")
     asked = ("train", "--data", world.data, "--symbols", "SYNA/USDT:USDT,SYNB/USDT:USDT", "--out", out)
     return document(quorate_program(*asked, "--rolling", "7d", "--window", "20d", "--to", "2024-02-04", *TRAIN))
@@ -38,7 +38,7 @@ def test_a_series_is_trained_window_by_window(series, world, quorate_program):
     )
 
 
-def test_a_backtest_and_an_evaluation_ask_whoever_was_there(series, world, quorate_program, tmp_path):
+def test_each_bar_is_decided_by_the_newest_bundle_trained_before_it(series, world, quorate_program, tmp_path):
     asked = ("--bundle", series["bundle"], "--data", world.data, "--from", "2024-01-21", "--json")
     traded = document(quorate_program("backtest", *asked))
     assert traded["bundle"] == series["id"]
@@ -54,8 +54,8 @@ def test_a_backtest_and_an_evaluation_ask_whoever_was_there(series, world, quora
     assert (tmp_path / "page.html").exists()
 
 
-def test_the_stitch_is_that_of_the_bundles_alone(series, world, quorate_program):
-    """Each bundle's stretch, backtested alone, decides the same entries."""
+def test_a_series_decides_as_its_bundles_alone(series, world, quorate_program):
+    """The entries are those of each bundle backtested alone on its part of the span."""
     asked = ("backtest", "--data", world.data, "--json", "--bundle")
     whole = document(quorate_program(*asked, series["bundle"], "--from", "2024-01-21"))
     second, third = series["bundles"][1:]
@@ -91,13 +91,13 @@ def test_bars_before_the_first_bundle_are_refused(series, world, quorate_program
         (("--rolling", "4w", "--window", "60d"), 1, "a shorter --window"),
     ],
 )
-def test_what_makes_no_series_is_refused(world, quorate_program, tmp_path, more, code, told):
+def test_invalid_series_are_refused(world, quorate_program, tmp_path, more, code, told):
     done = quorate_program("train", "--data", world.data, "--symbols", "SYNA/USDT:USDT", "--out", tmp_path, *more)
     assert done.returncode == code
     assert told in done.stderr.replace("\n", " ").replace("│", "").replace("  ", " ")
 
 
-def test_markets_come_from_a_freqtrade_configuration(world, quorate_program, tmp_path):
+def test_markets_of_a_freqtrade_configuration(world, quorate_program, tmp_path):
     config = {
         "trading_mode": "futures",
         "stake_currency": "USDT",

@@ -1,4 +1,4 @@
-"""A stack as a program: trained, asked, evaluated, traded."""
+"""A stack on the command line: train, signal, evaluate, backtest."""
 
 import json
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
-from quorate.workflows.member_figures import in_percent
+from quorate.workflows.runs.member_figures import in_percent
 
 SMALL = {
     "QUORATE_STACK__MODELS__XGBOOST__TREES": "20",
@@ -21,7 +21,7 @@ FIGURES = {"rmse", "rmse_pct", "mae", "mae_pct", "mse", "mse_pct2", "r2_vs_zero"
 
 @pytest.fixture(scope="module")
 def stack(world, quorate_program, tmp_path_factory):
-    """What training printed, and the folder of its bundle."""
+    """The output of training, and the folder of its bundle."""
     patch = pytest.MonkeyPatch()
     for name, value in SMALL.items():
         patch.setenv(name, value)
@@ -41,7 +41,7 @@ def asked(quorate_program, *arguments):
     return done.stdout
 
 
-def test_training_tells_of_every_forecaster_on_the_same_rows(stack):
+def test_training_reports_members_stack_and_baselines_on_the_same_rows(stack):
     found = stack.found
     assert {"bundle", "id", "models", "rows", "span", "stack", "baselines"} <= set(found)
     assert set(found["models"]) == {"xgboost", "lightgbm"}
@@ -61,7 +61,7 @@ def test_training_tells_of_every_forecaster_on_the_same_rows(stack):
         assert (value > 0) == (own < everyone[name]["test"]["rmse"])
 
 
-def test_a_signal_carries_what_each_member_predicts(stack, world, quorate_program):
+def test_a_signal_holds_the_predicted_return_of_each_member(stack, world, quorate_program):
     (told,) = json.loads(
         asked(quorate_program, "signal", "--bundle", stack.bundle, "--data", world.data, "--json", "SYNA/USDT:USDT")
     )
@@ -74,7 +74,7 @@ def test_a_signal_carries_what_each_member_predicts(stack, world, quorate_progra
     assert told["line"] in text
 
 
-def test_it_is_evaluated_on_later_bars(stack, world, quorate_program):
+def test_evaluation_on_later_bars(stack, world, quorate_program):
     same = ("evaluate", "--bundle", stack.bundle, "--data", world.data, "--from", world.seam)
     found = json.loads(asked(quorate_program, *same, "--json"))
     assert {"rows", "members", "ensemble", "baselines", "trades", "criteria", "decisions"} <= set(found)
@@ -89,20 +89,20 @@ def test_it_is_evaluated_on_later_bars(stack, world, quorate_program):
     assert "SYNTHETIC" in text
 
 
-def test_it_trades(stack, world, quorate_program):
+def test_backtest_of_a_stack(stack, world, quorate_program):
     found = json.loads(
         asked(
             quorate_program, "backtest", "--bundle", stack.bundle, "--data", world.data, "--from", world.seam, "--json"
         )
     )
     assert found["stats"]["n"] == len(found["trades"]) > 0
-    # A position is held for no longer than the predicted return reaches.
+    # A position is held at most for the horizon of the predicted return.
     for trade in found["trades"]:
         held = parse_ms(trade["exit_time"]) - parse_ms(trade["entry_time"])
         assert held <= 4 * HOUR_MS
 
 
-def test_a_method_is_of_a_stack_alone(world, quorate_program, tmp_path):
+def test_method_without_stack_is_wrong_usage(world, quorate_program, tmp_path):
     done = quorate_program(
         "train", "--method", "lasso", "--data", world.data, "--symbols", SYMBOLS, "--out", tmp_path / "none"
     )
@@ -110,5 +110,5 @@ def test_a_method_is_of_a_stack_alone(world, quorate_program, tmp_path):
     assert "--recipe stack" in done.stderr
 
 
-def test_percent_is_for_showing():
+def test_errors_in_percent():
     assert in_percent({"rmse": 0.0142, "mae": 0.01, "mse": 0.00020164})["rmse_pct"] == pytest.approx(1.42)

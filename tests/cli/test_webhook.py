@@ -1,4 +1,4 @@
-"""A session of its own process tells a real server of every fill, and goes on where there is none."""
+"""A paper session posts its fills to a local web server, and continues if there is none."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ class Hook(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     server.server_close()
 
 
-def test_a_replay_tells_of_fills_and_halts(world, quorate_program, receiver, tmp_path, monkeypatch):
+def test_fills_and_halts_are_posted_to_the_webhook(world, quorate_program, receiver, tmp_path, monkeypatch):
     url, said = receiver
     # Two members, and limits that a small market reaches.
     for name, value in {"MODELS": "2", "DRAWDOWN_USD": "1"}.items():

@@ -1,4 +1,4 @@
-"""A small synthetic market on disk and bundles trained on its first part, made by the library."""
+"""A small synthetic market on disk, and bundles trained on its first part, by calls of the library."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from quorate.core.clock import HOUR_MS, iso_ms
 from quorate.core.configuration import load_settings
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
-from quorate.workflows.member_figures import measure_of
+from quorate.workflows.runs.member_figures import measure_of
 
 MEMBERS = ("xgboost", "lightgbm")
 BARS, TRAIN_BARS = 900, 700
@@ -51,7 +51,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small(tmp_path, monkeypatch):
-    """Small settings, and a folder of the test's own for what a run leaves behind."""
+    """Small settings, and a folder of the test's own for files of a run."""
     monkeypatch.chdir(tmp_path)
     for name, value in SMALL.items():
         monkeypatch.setenv(name, value)

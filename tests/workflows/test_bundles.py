@@ -9,7 +9,6 @@ from quorate.cli.app import main
 from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError, BundleError
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from quorate.workflows.bundle_run import load_predictor
 from quorate.workflows.bundles import (
     list_bundles,
     promote_bundle,
@@ -17,6 +16,7 @@ from quorate.workflows.bundles import (
     show_bundle,
     verify_bundles,
 )
+from quorate.workflows.inputs.predictors import load_predictor
 from quorate.workflows.train import train
 
 
@@ -124,7 +124,7 @@ def test_without_a_champion_an_id_is_needed(folder, ids):
         show_bundle(folder, "nothing")
 
 
-def test_a_bundle_is_loaded_from_whatever_names_it(world, folder, trained):
+def test_a_bundle_is_loaded_from_path_result_or_predictor(world, folder, trained):
     settings = load_settings()
     assert load_predictor(folder, settings).id == world.bundle.name
     assert load_predictor(trained, settings).id == trained.id

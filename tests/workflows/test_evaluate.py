@@ -12,7 +12,7 @@ from quorate.core.errors import ArgumentError, EvaluationError, TrainingSpanErro
 from quorate.ensemble.series import load
 from quorate.workflows.backtest import backtest
 from quorate.workflows.evaluate import evaluate
-from quorate.workflows.trials import RunRecord
+from quorate.workflows.runs.trials import RunRecord
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_progress_is_called_and_nothing_is_printed(world, calls, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_metrics_have_a_row_for_everyone_and_intervals_in_columns(evaluation):
+def test_metrics_have_a_row_for_each_model_and_intervals_in_columns(evaluation):
     metrics = evaluation.to_pandas()
     document = evaluation.document
     assert list(metrics.index[:3]) == ["ensemble", "xgboost", "lightgbm"]
@@ -126,7 +126,7 @@ def test_trades_equity_decisions_and_policies_as_tables(evaluation):
     assert list(policies["in_force"]) == [True] + [False] * (len(policies) - 1)
 
 
-def test_an_unknown_table_names_those_there_are(evaluation, stack_evaluation):
+def test_an_unknown_table_is_refused_with_the_known_names(evaluation, stack_evaluation):
     with pytest.raises(ArgumentError, match=r"metrics, trades, equity, decisions, policies.*Did you mean 'trades'"):
         evaluation.to_pandas("trade")
     with pytest.raises(ArgumentError, match="metrics, trades, equity, decisions"):
@@ -185,7 +185,7 @@ def test_texts_of_a_headline_are_escaped(world):
     assert "<b>" not in type(made)({**made.document, "bundle": "<b>x"}, {}, made.result, None, None)._repr_html_()
 
 
-def test_every_run_is_a_trial_unless_it_is_not_to_be(world, tmp_path):
+def test_runs_are_recorded_as_trials_unless_switched_off(world, tmp_path):
     log = tmp_path / "own.jsonl"
     made = backtest(world.bundle, world.data, start=world.start, record=RunRecord("my command", "my data", path=log))
     (line,) = map(json.loads, log.read_text().splitlines())
@@ -200,7 +200,7 @@ def test_every_run_is_a_trial_unless_it_is_not_to_be(world, tmp_path):
     assert list(tmp_path.iterdir()) == [log]
 
 
-def test_a_log_that_cannot_be_written_is_refused_before_the_work(world, calls, tmp_path):
+def test_an_unwritable_trial_log_is_refused_before_reading(world, calls, tmp_path):
     with pytest.raises(EvaluationError, match="trial"):
         evaluate(world.bundle, world.data, start=world.start, record=RunRecord(path=tmp_path), progress=calls)
     assert calls.calls == []
@@ -213,7 +213,7 @@ def test_bars_of_the_training_span_are_refused_by_argument(world):
     assert "`allow_training_span=True`" in refused.value.remedy
 
 
-def test_the_command_line_puts_its_flags_there(world, capsys):
+def test_the_command_line_names_the_flags(world, capsys):
     assert main(["evaluate", "--bundle", str(world.bundle), "--data", str(world.data), "--json"]) == 1
     out, err = capsys.readouterr()
     error = json.loads(out)["error"]

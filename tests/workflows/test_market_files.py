@@ -130,7 +130,7 @@ def test_a_download_is_that_of_the_command_line(stub, tmp_path, capsys, calls):
     assert download(tmp_path / "a", days=10, symbols=["SYNA/USDT:USDT"]).added == 0
 
 
-def test_the_most_traded_are_downloaded(stub, tmp_path):
+def test_top_markets_are_downloaded(stub, tmp_path):
     made = download(tmp_path, top=2, start="2024-01-05", end="2024-01-08")
     assert len(made.symbols) == 2
     assert "30 days" in made.rule
@@ -141,10 +141,16 @@ def test_the_most_traded_are_downloaded(stub, tmp_path):
     ("arguments", "words"),
     [
         ({"days": 2}, "either `symbols` or `top`"),
-        ({"days": 2, "symbols": "A", "top": 2}, "both; expected either `symbols` or `top`"),
+        ({"days": 2, "symbols": "A", "top": 2}, "both `symbols` and `top`; expected either `symbols` or `top`"),
         ({"symbols": "A"}, "either `days` or `start`"),
-        ({"symbols": "A", "days": 2, "start": "2024-01-01"}, "both; expected either `days` or `start`"),
-        ({"symbols": "A", "days": 2, "exchnage": "x"}, "unknown argument `exchnage`"),
+        (
+            {"symbols": "A", "days": 2, "start": "2024-01-01"},
+            "both `days` and `start`; expected either `days` or `start`",
+        ),
+        ({"symbols": "A", "days": 2, "exchnage": "x"}, "unknown argument `exchnage`.*Did you mean 'exchange'"),
+        ({"symbols": "A", "days": 0}, "use `days`: found 0"),
+        ({"top": "5", "days": 2}, "use `top`: found '5'"),
+        ({"symbols": "A", "days": 2, "settings": "quorate.toml"}, "quorate.load_settings"),
     ],
 )
 def test_arguments_that_contradict_each_other_are_refused(tmp_path, arguments, words):
@@ -152,7 +158,7 @@ def test_arguments_that_contradict_each_other_are_refused(tmp_path, arguments, w
         download(tmp_path, **arguments)
 
 
-def test_an_unknown_market_is_refused_before_anything_is_fetched(stub, tmp_path):
+def test_an_unknown_market_is_refused_before_the_download(stub, tmp_path):
     with pytest.raises(UnknownSymbolError, match="Did you mean"):
         download(tmp_path / "none", symbols="SYNA/USDT", days=2)
     assert not (tmp_path / "none").exists()

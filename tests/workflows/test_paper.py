@@ -10,12 +10,12 @@ from quorate.core.errors import ArgumentError, BundleError, GuardError, JournalE
 from quorate.trading.journal import ClosedRecord, DecidedRecord
 from quorate.workflows.backtest import backtest
 from quorate.workflows.paper import PaperAccount
-from quorate.workflows.trials import RunRecord
+from quorate.workflows.runs.trials import RunRecord
 
 
 @pytest.fixture(scope="module")
 def replayed(world, tmp_path_factory):
-    """An account that its guards halt, its status after the replay, and the records that its listener was given."""
+    """An account that its guards halt, its status after the replay, and the records that its listener received."""
     records = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QUORATE_GUARDS__MODELS", "2")
@@ -57,7 +57,7 @@ def test_the_listener_is_called_with_every_record(replayed):
     assert len(records) == len(list(account.records(None)))
 
 
-def test_status_by_the_journal_alone(replayed, capsys):
+def test_status_is_read_from_the_journal(replayed, capsys):
     account, status, _ = replayed
     now = account.status()
     asked = ["paper", "status", "--account", account.name, "--journal", account.url, "--json"]
@@ -77,7 +77,7 @@ def test_status_by_the_journal_alone(replayed, capsys):
         now.to_pandas("orders")
 
 
-def test_the_status_shows_itself(replayed):
+def test_the_status_as_text_and_html(replayed):
     account, _, _ = replayed
     text, html = str(account.status()), account.status()._repr_html_()
     for shown in (text, html):
@@ -93,7 +93,7 @@ def test_the_status_is_read_again_each_time(replayed):
     statuses.close()
 
 
-def test_a_person_re_arms_a_guard_and_the_next_session_applies_it(world, replayed, tmp_path):
+def test_the_next_session_applies_a_rearm_request(world, replayed, tmp_path):
     account, _, _ = replayed
     own = PaperAccount("halted", f"sqlite:///{tmp_path / 'copy.sqlite'}", settings=account.settings)
     assert account.copy(own.url) == len(list(account.records(None)))
@@ -184,7 +184,7 @@ def test_arguments_that_contradict_each_other(arguments, words):
         PaperAccount().run("no such bundle", **arguments)
 
 
-def test_what_is_refused(world, tmp_path):
+def test_refused_runs(world, tmp_path):
     account = PaperAccount("refused", f"sqlite:///{tmp_path / 'journal.sqlite'}")
     with pytest.raises(TrainingSpanError, match="inside the training span"):
         account.run(world.bundle, world.data)

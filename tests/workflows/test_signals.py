@@ -29,7 +29,7 @@ def test_the_document_is_that_of_the_command_line(world, capsys, calls):
     assert made.to_json() == json.loads(capsys.readouterr().out)
 
 
-def test_marks_say_what_is_to_be_known(world):
+def test_marks_of_training_symbol_span_and_synthetic_candles(world):
     made = signals(world.bundle, world.data)
     assert [(each.symbol, each.trained_symbol) for each in made] == [
         (SEEN, True),

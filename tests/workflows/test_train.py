@@ -9,9 +9,9 @@ from quorate.cli.app import main
 from quorate.core.clock import iso_ms
 from quorate.core.errors import ArgumentError, BundleError, DataError, ModelError
 from quorate.workflows.evaluate import evaluate
+from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.train import train
 from quorate.workflows.train_rolling import train_rolling
-from quorate.workflows.trials import RunRecord
 
 NAMES = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")
 MODELS = ("xgboost", "lightgbm")
@@ -97,7 +97,7 @@ def test_the_headline_is_beside_the_class_prior_and_marked_synthetic(trained):
         assert f"class prior {figures['prior_log_loss']:.4f}" in text
 
 
-def test_a_stack_is_beside_predicting_zero(world, tmp_path, capsys):
+def test_the_headline_of_a_stack_is_beside_predicting_zero(world, tmp_path, capsys):
     made = train(
         world.data, tmp_path / "stacks", recipe="stack", method="voting", models=MODELS, symbols=NAMES, end=world.end
     )
@@ -150,7 +150,7 @@ def test_a_series_has_tables_and_a_headline_of_all_bundles(series):
         series.to_pandas("nothing")
 
 
-def test_a_series_that_was_trained_is_evaluated_as_it_is(world, series):
+def test_the_result_of_a_series_is_evaluated(world, series):
     judged = evaluate(series, world.data, start="2024-01-21", record=RunRecord(log=False))
     assert judged.to_json()["bundle"] == series.id
 
@@ -163,6 +163,6 @@ def test_a_series_that_was_trained_is_evaluated_as_it_is(world, series):
         ({"window": "60d"}, BundleError, "at least the 60 of one training window"),
     ],
 )
-def test_windows_that_make_no_series_are_refused(world, tmp_path, arguments, error, words):
+def test_invalid_windows_are_refused(world, tmp_path, arguments, error, words):
     with pytest.raises(error, match=words):
         train_rolling(world.data, tmp_path, **{"every": "7d", "symbols": NAMES, "models": MODELS, **arguments})

@@ -7,7 +7,7 @@ import pytest
 
 from quorate.cli.app import main
 from quorate.core.errors import ArgumentError, ModelError
-from quorate.workflows.trials import RunRecord
+from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.walk_forward import walk_forward
 
 SYMBOLS = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")
@@ -34,7 +34,7 @@ def walked(world, tmp_path_factory):
     return made, calls
 
 
-def test_it_is_that_of_the_command_line(world, walked, capsys):
+def test_the_document_is_that_of_the_command_line(world, walked, capsys):
     asked = ("evaluate", "--data", world.data, "--symbols", ",".join(SYMBOLS), "--folds", 2, "--json")
     assert main(list(map(str, asked))) == 0
     shown = json.loads(capsys.readouterr().out)

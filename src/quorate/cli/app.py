@@ -1,6 +1,6 @@
-"""The command line: its verbs, and the one place where errors become messages and exit codes.
+"""The command line: its verbs, and where errors become messages and exit codes.
 
-0 is success, 1 refused or failed, 2 wrong usage.
+Exit codes: 0 success, 1 refused or failed, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from quorate.core.version import __version__
 app = typer.Typer(
     name="quorate",
     help="An ensemble of forecasting models for crypto markets that acts only when enough of its members agree.",
+    epilog="Exit codes: 0 success, 1 refused or failed, 2 wrong usage.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -49,9 +50,10 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _root(
     config: Annotated[
-        Path | None, typer.Option("--config", help="Settings file; else QUORATE_CONFIG, else ./quorate.toml.")
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings file. [default: $QUORATE_CONFIG, or quorate.toml]"),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and debug logs; works anywhere.")] = False,  # noqa: ARG001 - main reads it, so that it works after the verb too
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and debug logs; may stand anywhere.")] = False,  # noqa: ARG001 - main reads it, so that it works after the verb too
     version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -80,17 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report(error, given)
         return 2 if isinstance(error, ArgumentError) else 1
     except Exception as error:
-        # The edge: a fault of ours still ends in one line, with its cause in the log.
+        # An internal error ends in one line too; the traceback is printed with --debug.
         if debug:
             raise
-        logging.getLogger("quorate").critical("%s: %s", type(error).__name__, error)
-        print("error: this is a fault in quorate; run it again with --debug and report what it prints", file=sys.stderr)
+        found = f"{type(error).__name__}: {error}"
+        print(f"error: internal error in quorate ({found}); run again with --debug and report it", file=sys.stderr)
         return 1
     return 0
 
 
 def _report(error: QuorateError, arguments: Sequence[str]) -> None:
-    """One line on standard error, and with --json the same as a document on standard output."""
+    """Print one line on standard error, and with --json the same as a document on standard output."""
     from quorate.cli.flags import error_parts, error_text, flags_of
 
     flags = flags_of(typer.main.get_command(app), arguments)

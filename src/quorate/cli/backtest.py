@@ -14,19 +14,26 @@ def backtest(
     data: options.Data,
     start: options.Start = None,
     end: options.End = None,
-    symbols: options.Symbols = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option("--symbols", metavar="A,B", help=f"{options.SYMBOLS} [default: all of the bundle's kind]"),
+    ] = None,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     guards: Annotated[
-        bool, typer.Option("--guards/--no-guards", help="Guards and ladder, as in paper trading; nobody re-arms them.")
+        bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}; no guard is re-armed by a person.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Trade a frozen bundle on later candles: fees, slippage, funding, stops, targets, time exits."""
+    """Backtest the decisions of a bundle on later candles.
+
+    The simulated account has fees, slippage, funding, stops, targets and time exits. The run is recorded in the trial
+    log.
+    """
     from quorate.cli import output
-    from quorate.cli.options import command_line
+    from quorate.cli.render.evaluation import show_account
     from quorate.workflows.backtest import backtest as run
-    from quorate.workflows.trials import RunRecord
+    from quorate.workflows.runs.trials import RunRecord
 
     with output.progress() as progress:
         result = run(
@@ -35,15 +42,10 @@ def backtest(
             policy=policy,
             allow_training_span=allow_training_span,
             guards=guards,
-            record=RunRecord(command_line()),
+            record=RunRecord(options.command_line()),
             progress=progress,
             symbols=symbols,
             start=start,
             end=end,
         )
-    if as_json:
-        output.print_json(result.to_json())
-        return
-    from quorate.cli.render.evaluation import show_account
-
-    show_account(result.to_json())
+    output.print_json(result.to_json()) if as_json else show_account(result.to_json())

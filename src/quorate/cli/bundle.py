@@ -1,44 +1,44 @@
-"""`quorate bundle`: bundles listed, shown and verified, and the champion changed."""
+"""`quorate bundle`: list, show and verify bundles, and change the champion."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from quorate.cli import options
 
-if TYPE_CHECKING:
-    from quorate.workflows.results.bundles import ChampionChange
-
-app = typer.Typer(help="Bundles: list, show and verify them, and change the champion.", no_args_is_help=True)
+app = typer.Typer(help="List, show and verify bundles, and change the champion.", no_args_is_help=True)
 
 _FOLDER = Path("bundles")
 
-_Id = Annotated[str, typer.Argument(metavar="ID", help="A bundle, as listed by `quorate bundle list`.")]
-_Why = Annotated[str, typer.Option("--why", help="The reason, for the history.")]
-_By = Annotated[str | None, typer.Option("--by", help="Who decided; default: the user who runs this.")]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="Bundle, as listed by `quorate bundle list`.")]
+_Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Reason, for the record.")]
+_By = Annotated[str | None, typer.Option("--by", metavar="NAME", help=f"{options.WHO} [default: your login name]")]
 
 
 @app.command("list")
 def list_(bundles: options.Bundles = _FOLDER, as_json: options.Json = False) -> None:
-    """List every bundle of a folder, the champion marked."""
+    """List the bundles of a folder, the champion marked."""
     from quorate.cli import output
-    from quorate.cli.render import bundles as render
     from quorate.workflows.bundles import list_bundles
 
     found = list_bundles(bundles)
-    output.print_json(found.to_json()) if as_json else render.show_list(found)
+    output.print_result(found, as_json=as_json)
+    if found.champion is None and not as_json:
+        output.note("no champion: promote one with quorate bundle promote ID")
 
 
 @app.command("show")
 def show(
-    bundle: Annotated[str | None, typer.Argument(metavar="[ID]", help="A bundle; default: the champion.")] = None,
+    bundle: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Bundle, as listed by `quorate bundle list`. [default: champion]")
+    ] = None,
     bundles: options.Bundles = _FOLDER,
     as_json: options.Json = False,
 ) -> None:
-    """Show a bundle's manifest and history."""
+    """Show the manifest, the members and the history of a bundle."""
     from quorate.cli import output
     from quorate.cli.render import bundles as render
     from quorate.workflows.bundles import show_bundle
@@ -49,18 +49,23 @@ def show(
 
 @app.command("verify")
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Bundles; default: all.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Bundles, as listed by `quorate bundle list`. [default: all]"),
+    ] = None,
     bundles: options.Bundles = _FOLDER,
     as_json: options.Json = False,
 ) -> None:
-    """Read every file of every bundle against its SHA-256, and load its members. Ends with 1 when one is refused."""
+    """Verify the files of bundles and load their members.
+
+    Every file is read and compared with its SHA-256 in the manifest. Exit code 1 if a bundle is refused.
+    """
     from quorate.cli import output
-    from quorate.cli.render import bundles as render
     from quorate.core.configuration import load_settings
     from quorate.workflows.bundles import verify_bundles
 
     found = verify_bundles(bundles, names, settings=load_settings().features)
-    output.print_json(found.to_json()) if as_json else render.show_verification(found)
+    output.print_result(found, as_json=as_json)
     for one in found.bundles:
         if not one.ok:
             output.note(f"error: {one.error}")
@@ -72,27 +77,21 @@ def verify(
 def promote(
     bundle: _Id, bundles: options.Bundles = _FOLDER, why: _Why = "", by: _By = None, as_json: options.Json = False
 ) -> None:
-    """Make a bundle the champion, after verifying it."""
+    """Verify a bundle and make it the champion."""
+    from quorate.cli import output
+    from quorate.cli.render import bundles as render
     from quorate.workflows.bundles import promote_bundle
 
-    _changed(promote_bundle(bundles, bundle, why=why, by=by), as_json=as_json)
+    change = promote_bundle(bundles, bundle, why=why, by=by)
+    output.print_json(change.to_json()) if as_json else render.show_change(change)
 
 
 @app.command("rollback")
 def rollback(bundles: options.Bundles = _FOLDER, why: _Why = "", by: _By = None, as_json: options.Json = False) -> None:
-    """Make the champion before this one champion again, after verifying it."""
+    """Make the previous champion the champion again."""
+    from quorate.cli import output
+    from quorate.cli.render import bundles as render
     from quorate.workflows.bundles import rollback_bundle
 
-    _changed(rollback_bundle(bundles, why=why, by=by), as_json=as_json)
-
-
-def _changed(change: ChampionChange, *, as_json: bool) -> None:
-    from quorate.cli import output
-
-    if as_json:
-        output.print_json(change.to_json())
-    elif not change.changed:
-        output.print_line(f"{change.champion} is champion already")
-    else:
-        before = f", before it {change.previous}" if change.previous else ""
-        output.print_line(f"champion {change.champion}{before}")
+    change = rollback_bundle(bundles, why=why, by=by)
+    output.print_json(change.to_json()) if as_json else render.show_change(change)

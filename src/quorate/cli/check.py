@@ -1,4 +1,4 @@
-"""`quorate check`: code of your own, before it is used."""
+"""`quorate check`: checks of a user's own code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 from quorate.cli import options
 
-app = typer.Typer(help="Check code of your own before it is used.", no_args_is_help=True)
+app = typer.Typer(help="Check your own code before it is used.", no_args_is_help=True)
 
 
 @app.callback()
@@ -16,18 +16,17 @@ def _group() -> None:
 
 @app.command("features")
 def features(as_json: options.Json = False) -> None:
-    """Check columns of your own. Ends with 1 when one is refused.
+    """Check your own feature columns for look-ahead.
 
-    They are those of the files in features.modules, and those of installed packages.
+    Checks the columns of the files in features.modules and of installed packages: no look-ahead, the declared warm-up,
+    finite values. Exit code 1 if a column is refused.
     """
     from quorate.cli import output
     from quorate.workflows.check import check_own_columns
 
     found = check_own_columns()
-    if as_json:
-        output.print_json(found.to_json())
-    elif found.columns:
-        output.print_rows(found.title, *found.lines, prose=True)
+    if found.columns or as_json:
+        output.print_result(found, as_json=as_json)
     else:
         output.note("no columns of your own: name their file in quorate.toml, [features] modules = [...]")
     if not found.ok:

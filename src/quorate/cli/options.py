@@ -13,41 +13,60 @@ from quorate.core.clock import parse_ms
 from quorate.core.errors import QuorateError
 
 
-def _date(text: str) -> int:
+def date(text: str) -> int:
     try:
         return parse_ms(text)
     except QuorateError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(f"{error.found} is not a date; expected {error.expected}") from error
 
 
-Data = Annotated[Path, typer.Option("--data", help="A Freqtrade data folder, such as user_data/data/binance.")]
-Timeframe = Annotated[str, typer.Option("--timeframe", help="Length of a bar: 5m, 1h, 4h, 1d ...")]
-BundlePath = Annotated[
-    Path, typer.Option("--bundle", help="A bundle, a series, or a folder of bundles for its champion.")
+# Texts of options that are required by one verb and optional in another.
+DATA = "Freqtrade data folder, such as user_data/data/binance."
+TIMEFRAME = "Length of a bar, such as 5m, 1h, 4h or 1d."
+SYMBOLS = "Markets separated by commas, such as BTC/USDT:USDT,ETH/USDT:USDT."
+TOP = "Top N perpetuals by quote volume before --from."
+BUNDLE = "Bundle, series, or folder of bundles, whose champion is used."
+MODELS = "Members separated by commas, in order."
+GUARDS = "Apply guards and ladder"
+WHO = "Who decides, for the record."
+
+Data = Annotated[Path, typer.Option("--data", metavar="FOLDER", help=DATA)]
+Timeframe = Annotated[str | None, typer.Option("--timeframe", metavar="LENGTH", help=f"{TIMEFRAME} [default: 1h]")]
+BundlePath = Annotated[Path, typer.Option("--bundle", metavar="PATH", help=BUNDLE)]
+Bundles = Annotated[
+    Path, typer.Option("--bundles", metavar="FOLDER", help="Folder of bundles, as `quorate train --out` writes it.")
 ]
-Bundles = Annotated[Path, typer.Option("--bundles", help="The folder of bundles, as `quorate train --out` filled it.")]
-Start = Annotated[int | None, typer.Option("--from", parser=_date, metavar="DATE", help="First bar, inclusive (UTC).")]
-End = Annotated[int | None, typer.Option("--to", parser=_date, metavar="DATE", help="End, exclusive (UTC).")]
-Symbols = Annotated[
-    str | None, typer.Option("--symbols", metavar="A,B", help="Markets, as BTC/USDT:USDT,ETH/USDT:USDT.")
+Start = Annotated[
+    int | None,
+    typer.Option(
+        "--from",
+        parser=date,
+        metavar="DATE",
+        help="Start of the span, inclusive: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC. [default: the first bar]",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+End = Annotated[
+    int | None,
+    typer.Option(
+        "--to",
+        parser=date,
+        metavar="DATE",
+        help="End of the span, exclusive: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC. [default: the newest closed bar]",
+    ),
+]
+Symbols = Annotated[str | None, typer.Option("--symbols", metavar="A,B", help=SYMBOLS)]
+Top = Annotated[int | None, typer.Option("--top", min=1, metavar="N", help=TOP)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
 AllowTrainingSpan = Annotated[
-    bool, typer.Option("--allow-training-span", help="Also use bars the bundle was trained on; the result is marked.")
+    bool,
+    typer.Option("--allow-training-span", help="Allow bars that the bundle was trained on; the result is marked."),
 ]
 Policy = Annotated[
     Literal["classic", "calibrated"] | None,
-    typer.Option("--policy", help="Decide by this policy instead of the one that later rows chose."),
+    typer.Option("--policy", help="Policy that decides. [default: the one selected on rows held out from training]"),
 ]
-Report = Annotated[
-    Path | None,
-    typer.Option("--report", help="Write the self-contained HTML page here; else into reports/, and none with --json."),
-]
-
-
-def split_symbols(text: str | None) -> tuple[str, ...]:
-    """The symbols of a comma-separated list, each once, in order."""
-    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+Guard = Annotated[str, typer.Argument(metavar="GUARD", help="losses, drawdown or confidence.")]
 
 
 def command_line() -> str:

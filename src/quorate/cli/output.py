@@ -1,13 +1,14 @@
-"""How verbs speak: results on standard output, progress on standard error."""
+"""Output of all verbs: results on standard output, progress and notes on standard error."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,23 +16,50 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from quorate.evaluation.report.formatting import Cell, Table
+    from quorate.workflows.results.listing import Lines
 
-# Where output is not a terminal, a stage that goes on for longer than this says how far it is.
-_SILENCE_S = 20.0
+# Where output is not a terminal, the progress of a stage is printed at this interval.
+_INTERVAL_S = 20.0
 
-# Where output is not a terminal, tables keep a width that a page can show.
+# Width of tables where output is not a terminal.
 _PAGE_WIDTH = 120
+
+# Columns of such texts are aligned to the right; the empty text is one.
+_FIGURE = re.compile(r"(?:[<>]?\s*[-+]?\$?\d.*|n/a.*)?$")
 
 _TONES = {"": "", "good": "green", "bad": "red"}
 
 
 def print_json(document: Any) -> None:
-    """One JSON document; NaN and infinity are faults, not output."""
+    """Print one JSON document; NaN and infinity are errors."""
     print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+class Listed(Protocol):
+    """A result that is a list: the ones of `workflows.results.listing`."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def marks(self) -> Sequence[str]: ...
+    @property
+    def lines(self) -> Lines: ...
+    def to_json(self) -> Any: ...
+
+
+def print_result(result: Listed, *, as_json: bool) -> None:
+    """Print a result that is a list, as a JSON document or as its marks and one table."""
+    if as_json:
+        print_json(result.to_json())
+        return
+    for line in (*result.marks, result.title):
+        print_line(line)  # a long title of a table would be wrapped at the table's width
+    if result.lines.rows:
+        print_rows("", *result.lines, prose=True)
+
+
 def console() -> Console:
-    """The terminal, or a page of fixed width."""
+    """The terminal, or a console of fixed width where output is not a terminal."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH, highlight=False)
@@ -45,7 +73,15 @@ def print_rows(
     synthetic: bool = False,
     prose: bool = False,
 ) -> None:
-    """A table of texts: a name, then figures; with `prose` the last column is words, folded where they are many."""
+    """Print a table of texts.
+
+    Args:
+        title: above the table; empty for none.
+        columns: names of the columns; the first is a name, the others are figures.
+        rows: as many texts each.
+        synthetic: mark the title.
+        prose: the last column is text, which is wrapped.
+    """
     from quorate.evaluation.report.formatting import Cell, Table
 
     cells = tuple(tuple(Cell(text) for text in row) for row in rows)
@@ -53,20 +89,26 @@ def print_rows(
 
 
 def print_table(table: Table, *, synthetic: bool = False, prose: bool = False) -> None:
-    """A table, marked in its title when its figures are synthetic.
+    """Print a table; below each figure its interval, or the reason why there is none.
 
-    Below a figure stands its interval, or the reason why there is none.
+    Args:
+        table: title, columns and cells.
+        synthetic: mark the title.
+        prose: the last column is text, which is wrapped.
     """
     from rich import box
     from rich import table as tables
     from rich.text import Text
 
     title = f"[SYNTHETIC] {table.title}" if synthetic else table.title
-    drawn = tables.Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    drawn = tables.Table(
+        title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
+    )
     last = len(table.columns) - 1
     for number, column in enumerate(table.columns):
         words = prose and number == last
-        drawn.add_column(Text(column), justify="left" if words or not number else "right", no_wrap=not words)
+        figures = number > 0 and all(_FIGURE.match(row[number].text) for row in table.rows)
+        drawn.add_column(Text(column), justify="right" if figures and not words else "left", no_wrap=not words)
     for row in table.rows:
         drawn.add_row(*map(_cell, row))
     console().print(drawn)
@@ -83,18 +125,22 @@ def _cell(cell: Cell) -> Text:
 
 
 def print_line(text: str = "") -> None:
-    """A line of the result."""
+    """Print a line of the result."""
     print(text)
 
 
 def note(text: str) -> None:
-    """A line beside the result, on standard error."""
+    """Print a line on standard error."""
     print(text, file=sys.stderr)
 
 
-class Tell:
-    """Progress of named stages: a bar on a terminal; elsewhere a line a finished stage, and now and then one with the
-    time that is left.
+class StageProgress:
+    """Progress of named stages: bars on a terminal; elsewhere a line for each finished stage, and every 20 s a line
+    with the remaining time.
+
+    Args:
+        console: to print to.
+        clock: returns seconds.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -104,7 +150,7 @@ class Tell:
         self._tasks: dict[str, TaskID] = {}
         self._clock = clock
         self._began: dict[str, float] = {}
-        self._spoke = clock()
+        self._printed = clock()
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -123,13 +169,13 @@ class Tell:
             return
         now = self._clock()
         if done == total:
-            self._say(f"{stage}: {done}/{total}")
-        elif done and now - self._spoke >= _SILENCE_S:
+            self._print(f"{stage}: {done}/{total}")
+        elif done and now - self._printed >= _INTERVAL_S:
             left = (now - self._began[stage]) / done * (total - done)
-            self._say(f"{stage}: {done}/{total}, about {_duration(left)} left")
+            self._print(f"{stage}: {done}/{total}, about {_duration(left)} left")
 
-    def _say(self, line: str) -> None:
-        self._spoke = self._clock()
+    def _print(self, line: str) -> None:
+        self._printed = self._clock()
         self._console.print(line, highlight=False)
 
 
@@ -139,10 +185,10 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Tell]:
-    """Shows what is told to it until the block ends."""
+def progress() -> Iterator[StageProgress]:
+    """A progress callback that is shown until the block ends."""
     from rich.console import Console
 
-    tell = Tell(Console(stderr=True))
-    with tell.bars:
-        yield tell
+    shown = StageProgress(Console(stderr=True))
+    with shown.bars:
+        yield shown

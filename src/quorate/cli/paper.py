@@ -1,4 +1,4 @@
-"""`quorate paper`: an account on live or replayed candles, its status, and requests to it."""
+"""`quorate paper`: an account on live or replayed candles, its status and journal, and requests to it."""
 
 from __future__ import annotations
 
@@ -15,46 +15,86 @@ from quorate.core.errors import ArgumentError
 if TYPE_CHECKING:
     from quorate.workflows.paper import PaperRequest, RequestedMove
 
-app = typer.Typer(help="Trade on paper: live candles or stored ones, guards, a journal.", no_args_is_help=True)
+app = typer.Typer(help="Trade on paper, on live or stored candles.", no_args_is_help=True)
 
-Account = Annotated[str | None, typer.Option("--account", help="Its name in the journal; default: paper.account.")]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account", metavar="NAME", help="Name of the account in the journal. [default: setting paper.account]"
+    ),
+]
 Url = Annotated[
     str | None,
-    typer.Option("--journal", metavar="URL", help="sqlite:///FILE or postgresql://...; default: journal.url."),
+    typer.Option(
+        "--journal",
+        metavar="URL",
+        help="Database of the journal: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. "
+        "[default: setting journal.url]",
+    ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
-Who = Annotated[str | None, typer.Option("--who", help="Whose decision it is; default: your login name.")]
+Who = Annotated[str | None, typer.Option("--who", metavar="NAME", help=f"{options.WHO} [default: your login name]")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Reason, for the record.")]
 
 
 @app.command("run")
 def run(
     bundle: options.BundlePath,
-    data: Annotated[Path | None, typer.Option("--data", help="A Freqtrade data folder, for --replay.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help=f"{options.DATA} Only with --replay.")
+    ] = None,
     exchange: Annotated[
-        str | None, typer.Option("--exchange", help="Live candles of this exchange, as ccxt has it: binanceusdm ...")
+        str | None,
+        typer.Option(
+            "--exchange", metavar="NAME", help="ccxt's name of the exchange of the live candles, such as binanceusdm."
+        ),
     ] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", help="Of the bundle; an error if it differs.")] = None,
-    symbols: options.Symbols = None,
+    timeframe: Annotated[
+        str | None,
+        typer.Option(
+            "--timeframe",
+            metavar="LENGTH",
+            help=f"{options.TIMEFRAME} Refused if it is not the bundle's. [default: the bundle's]",
+        ),
+    ] = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option(
+            "--symbols",
+            metavar="A,B",
+            help=f"{options.SYMBOLS} [default: those of the training; with --replay: all of its kind]",
+        ),
+    ] = None,
     top: Annotated[
-        int | None, typer.Option("--top", min=1, metavar="N", help="The top N perpetuals by quote volume.")
+        int | None,
+        typer.Option(
+            "--top",
+            min=1,
+            metavar="N",
+            help="Top N perpetuals by quote volume before now; with --replay before --from.",
+        ),
     ] = None,
-    replay: Annotated[
-        bool, typer.Option("--replay", help="Replay stored candles instead of trading live ones.")
-    ] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Replay the stored candles of --data.")] = False,
     start: options.Start = None,
     end: options.End = None,
     speed: Annotated[
-        float | None, typer.Option("--speed", min=1e-3, help="Bars a second of a replay; as fast as possible without.")
+        float | None,
+        typer.Option(
+            "--speed", min=1e-3, metavar="N", help="Bars a second of a replay. [default: as fast as possible]"
+        ),
     ] = None,
     account: Account = None,
     journal: Url = None,
-    guards: Annotated[bool, typer.Option("--guards/--no-guards", help="Guards and ladder.")] = True,
+    guards: Annotated[bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}.")] = True,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No log line for HOLD decisions.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not log HOLD decisions.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Run an account from where its journal ends. Ctrl-C ends it after the step at hand."""
+    """Run an account, from where its journal ends.
+
+    On live candles with --exchange, or on stored ones with --replay and --data, which alone take --from, --to and
+    --speed. Ctrl-C ends it after the current step; a second Ctrl-C ends it at once.
+    """
     if replay != (data is not None):
         raise ArgumentError(
             "run the paper session",
@@ -99,11 +139,15 @@ def status(
     account: Account = None,
     journal: Url = None,
     watch: Annotated[
-        float | None, typer.Option("--watch", min=0.2, metavar="SECONDS", help="Show it again and again until Ctrl-C.")
+        float | None,
+        typer.Option("--watch", min=0.2, metavar="SECONDS", help="Show it every so many seconds until Ctrl-C."),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show an account's equity, positions, guards and criteria, by its journal alone."""
+    """Show equity, positions, guards and criteria of an account.
+
+    The status is read from the journal; the account need not be running.
+    """
     from contextlib import closing
 
     from quorate.cli import output
@@ -124,11 +168,14 @@ def status(
 def journal(
     account: Account = None,
     url: Url = None,
-    last: Annotated[int, typer.Option("--last", min=1, metavar="N", help="The newest N records.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    after: Annotated[int, typer.Option("--after", metavar="SEQ", help="Only records after this number.")] = 0,
+    last: Annotated[int, typer.Option("--last", min=1, metavar="N", help="Number of records, the newest ones.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="All records, instead of --last.")] = False,
+    after: Annotated[int, typer.Option("--after", metavar="N", help="Only records with a larger number.")] = 0,
     kinds: Annotated[
-        list[str] | None, typer.Option("--kind", help="Only such records: filled, closed, guard ...; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--kind", metavar="KIND", help="Only records of this kind, such as filled or closed; may be repeated."
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -142,11 +189,16 @@ def journal(
 
 @app.command("copy")
 def copy(
-    to: Annotated[str, typer.Option("--to", metavar="URL", help="A database that holds no journal yet.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="Database without a journal, in the form of --journal.")
+    ],
     url: Url = None,
     as_json: options.Json = False,
 ) -> None:
-    """Copy the whole journal to another database, to move it or to keep it; no session may be running."""
+    """Copy the whole journal to another database.
+
+    All accounts are copied. Refused while a session is running.
+    """
     from quorate.cli import output
     from quorate.workflows.paper import PaperAccount
 
@@ -159,15 +211,18 @@ def copy(
 
 @app.command("rearm")
 def rearm(
-    guard: Annotated[str, typer.Argument(help="losses, drawdown or confidence.")],
+    guard: options.Guard,
     account: Account = None,
     journal: Url = None,
     who: Who = None,
-    note: Annotated[str, typer.Option("--note", help="The reason, for the journal.")] = "",
-    yes: Yes = False,
+    note: Note = "",
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Re-arm a guard that has halted the account; applies from the next bar."""
+    """Re-arm a guard that has halted an account.
+
+    Applies from the next bar.
+    """
     from quorate.workflows.paper import PaperAccount
 
     who = who or getpass.getuser()
@@ -179,11 +234,14 @@ def promote(
     account: Account = None,
     journal: Url = None,
     who: Who = None,
-    note: Annotated[str, typer.Option("--note", help="The reason, for the journal.")] = "",
-    yes: Yes = False,
+    note: Note = "",
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Confirm the ladder's next step, where its conditions are met; applies from the next bar."""
+    """Confirm the next step of the ladder.
+
+    Refused unless the conditions of the step are met. Applies from the next bar.
+    """
     from quorate.workflows.paper import PaperAccount
 
     who = who or getpass.getuser()

@@ -1,4 +1,4 @@
-"""The bundles of a folder: listed, shown, verified, and the champion changed."""
+"""List, show and verify the bundles of a folder, and change the champion."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from quorate.core.errors import BundleError, QuorateError
 from quorate.core.progress import Progress, silent
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from quorate.workflows.results.bundles import (
-    BundleDetails,
-    BundleList,
-    BundleSummary,
-    BundleVerification,
-    ChampionChange,
-    Verification,
-)
+from quorate.workflows.results.bundle_details import BundleDetails
+from quorate.workflows.results.bundle_list import BundleList, BundleSummary
+from quorate.workflows.results.bundle_verification import BundleVerification, Verification
+from quorate.workflows.results.champion_change import ChampionChange
 
 if TYPE_CHECKING:
     from quorate.core.settings import FeatureSettings
@@ -26,7 +22,7 @@ StoreLike: TypeAlias = BundleStore | Path | str
 
 
 def list_bundles(bundles: StoreLike) -> BundleList:
-    """Every bundle of a folder by the time it was published, the champion marked.
+    """List the bundles of a folder by time of publication, the champion marked.
 
     A bundle that cannot be read is listed with its error.
 
@@ -43,7 +39,7 @@ def list_bundles(bundles: StoreLike) -> BundleList:
 
 
 def show_bundle(bundles: StoreLike, bundle_id: str | None = None) -> BundleDetails:
-    """The manifest of a bundle and its history; without an id, of the champion.
+    """The manifest and the history of a bundle; without an id, of the champion.
 
     Raises:
         BundleError: no such bundle, one that cannot be read, or no champion.
@@ -70,7 +66,7 @@ def verify_bundles(
     settings: FeatureSettings | None = None,
     progress: Progress = silent,
 ) -> Verification:
-    """Read every file of bundles against its SHA-256, and load their members.
+    """Compare the files of bundles with their SHA-256, and load their members.
 
     Args:
         bundles: the folder.
@@ -92,7 +88,7 @@ def verify_bundles(
 
 
 def promote_bundle(bundles: StoreLike, bundle_id: str, *, why: str = "", by: str | None = None) -> ChampionChange:
-    """Make a bundle the champion, after verifying it.
+    """Verify a bundle and make it the champion.
 
     Args:
         bundles: the folder.
@@ -111,7 +107,7 @@ def promote_bundle(bundles: StoreLike, bundle_id: str, *, why: str = "", by: str
 
 
 def rollback_bundle(bundles: StoreLike, *, why: str = "", by: str | None = None) -> ChampionChange:
-    """Make the champion before this one champion again, after verifying it.
+    """Verify the previous champion and make it the champion again.
 
     Args:
         bundles: the folder.

@@ -1,4 +1,4 @@
-"""Checks before anything is trained: the files of a Freqtrade data folder, and columns of a user's own."""
+"""Checks of a Freqtrade data folder and of a user's own feature columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def list_candles(data: str | Path) -> FileList:
-    """Every file of a Freqtrade data folder: market, kind, rows and span. A file that cannot be read has its error.
+    """List the files of a Freqtrade data folder: market, kind, rows and span.
+
+    A file that cannot be read is part of the result, with its error.
+
+    Args:
+        data: the folder.
 
     Raises:
         DataError: the folder cannot be read.
@@ -25,7 +30,7 @@ def list_candles(data: str | Path) -> FileList:
 
 
 def check(data: str | Path, *, settings: QualitySettings | None = None, progress: Progress = silent) -> CheckResult:
-    """Check every file of a Freqtrade data folder; nothing on disk is changed.
+    """Check the files of a Freqtrade data folder for invalid and missing rows; nothing on disk is changed.
 
     Args:
         data: the folder.
@@ -33,7 +38,7 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
         progress: called with each file checked.
 
     Raises:
-        DataError: the folder cannot be read; a file that cannot be read is part of the result.
+        DataError: the folder cannot be read. A file that cannot be read is part of the result, with its error.
     """
     from quorate.market.files.inspection import check_folder, count_files
 
@@ -45,7 +50,7 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
 
 
 def check_own_columns(settings: FeatureSettings | None = None) -> OwnColumnsResult:
-    """Check every column of a user's own: for look-ahead, for the warm-up that it declares, for finite values.
+    """Check your own feature columns: no look-ahead, the declared warm-up, finite values.
 
     The candles are synthetic and seeded, so that the result is always the same. Training and prediction run the same
     checks before they use a column.

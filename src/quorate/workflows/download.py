@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.clock import DAY_MS, newest_closed_ms, timeframe_ms
-from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.arguments import require_arguments, require_count, settings_of
+from quorate.workflows.inputs.selection import DEFAULT_TIMEFRAME, Selection, span, split_names
 from quorate.workflows.results.market_files import DownloadResult
-from quorate.workflows.selection import DEFAULT_TIMEFRAME, Selection, span, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.market.exchange import Exchange
 
-# Freqtrade keeps an exchange's spot and perpetuals in one folder, named for the exchange.
+# Freqtrade stores spot and perpetuals of an exchange in one folder with the name of the exchange.
 _FOLDERS = {"binanceusdm": "binance"}
 
 
@@ -30,13 +30,13 @@ def download(
     progress: Progress = silent,
     **selection: Unpack[Selection],
 ) -> DownloadResult:
-    """Fetch candles, and of perpetuals mark prices and funding; only what the folder lacks.
+    """Download candles, and of perpetuals mark prices and funding, into a Freqtrade data folder.
 
-    After an interruption it goes on where it was; a second run changes nothing. A file that could not be fetched whole
-    is part of the result with its error.
+    Only rows that the folder lacks are downloaded: an interrupted download is resumed, and a second run changes
+    nothing. A file that is incomplete is part of the result, with its error.
 
     Args:
-        out: the Freqtrade data folder to fill; None for user_data/data/EXCHANGE.
+        out: the Freqtrade data folder; None for user_data/data/EXCHANGE.
         days: the newest days, instead of `start`.
         exchange: ccxt's name, such as "binanceusdm" for USDT-M perpetuals or "binance" for spot; None for the setting
             `exchange.name`.
@@ -46,25 +46,30 @@ def download(
 
     Raises:
         ArgumentError: not either `symbols` or `top`, or not either `days` or `start`.
-        UnknownSymbolError, UnknownTimeframeError: before anything is fetched.
-        ExchangeError: the exchange could not be asked for its markets or its time.
+        UnknownSymbolError, UnknownTimeframeError: before anything is downloaded.
+        ExchangeError: a request for the markets or the time failed.
         TooLittleHistoryError: fewer than `top` markets.
     """
     from quorate.market.exchange import Exchange, ranking
     from quorate.market.exchange import download as fetch
     from quorate.trading.account.contracts import ask_contracts, write_contracts
 
+    require_arguments(download, selection, Selection.__optional_keys__)
+    settings = settings_of(settings)
+    require_count("days", days)
     start, end = span(selection)
-    symbols, top = split_symbols(selection.get("symbols")), selection.get("top")
+    symbols, top = split_names(selection.get("symbols")), selection.get("top")
+    require_count("top", top)
     if bool(symbols) == (top is not None):
         raise ArgumentError(
-            "choose what to download", found="both" if symbols else "neither", expected="either `symbols` or `top`"
+            "choose what to download",
+            found="both `symbols` and `top`" if symbols else "neither `symbols` nor `top`",
+            expected="either `symbols` or `top`",
         )
     if (days is None) == (start is None):
-        found = "neither" if days is None else "both"
+        found = "neither `days` nor `start`" if days is None else "both `days` and `start`"
         raise ArgumentError("choose what to download", found=found, expected="either `days` or `start`")
     timeframe = selection.get("timeframe") or DEFAULT_TIMEFRAME
-    settings = load_settings() if settings is None else settings
     asked = settings.exchange if exchange is None else replace(settings.exchange, name=exchange)
     folder = Path("user_data/data") / _FOLDERS.get(asked.name, asked.name) if out is None else Path(out)
     with Exchange(asked) as source:
@@ -81,7 +86,7 @@ def download(
 
 
 def _first_bar(source: Exchange, timeframe: str, end: int | None, days: int) -> int:
-    """Open time of the first bar: so many days before the end, or before the close of the newest bar."""
+    """Open time in ms of the first bar: `days` before the end, or before the close of the newest bar."""
     if end is None:
         end = newest_closed_ms(timeframe, source.present().early) + timeframe_ms(timeframe)
     return end - days * DAY_MS

@@ -6,15 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.arguments import require_arguments, require_policy, settings_of
+from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_names
 from quorate.workflows.results import Evaluation
-from quorate.workflows.selection import Selection, resolve_for_bundle, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Policy
-    from quorate.workflows.bundle_run import BundleLike, BundleRun
-    from quorate.workflows.market_data import Data
-    from quorate.workflows.trials import RunRecord, TrialRecorder
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
+    from quorate.workflows.runs.bundle_run import BundleRun
+    from quorate.workflows.runs.trials import RunRecord, TrialRecorder
 
 
 def evaluate(
@@ -48,17 +50,19 @@ def evaluate(
         DataError: candles that cannot be read, or none in the span.
         EvaluationError: the trial log cannot be written.
     """
-    from quorate.core.configuration import load_settings
-    from quorate.workflows.bundle_run import load_predictor, run_bundle
-    from quorate.workflows.market_data import data_name, open_source, read_contracts
-    from quorate.workflows.trials import TrialRecorder
+    from quorate.workflows.inputs.market_data import data_name, open_source, read_contracts
+    from quorate.workflows.inputs.predictors import load_predictor
+    from quorate.workflows.runs.bundle_run import run_bundle
+    from quorate.workflows.runs.trials import TrialRecorder
 
-    settings = load_settings() if settings is None else settings
+    require_arguments(evaluate, selection, Selection.__optional_keys__)
+    settings = settings_of(settings)
+    require_policy(policy)
     if policy is not None:
         settings = replace(settings, policy=replace(settings.policy, name=policy))
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     predictor = load_predictor(bundle, settings, policy)
-    source = open_source(data, split_symbols(selection.get("symbols")), predictor.manifest.timeframe)
+    source = open_source(data, split_names(selection.get("symbols")), predictor.manifest.timeframe)
     run = run_bundle(
         predictor,
         source,
@@ -73,7 +77,7 @@ def evaluate(
 
 
 def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
-    """Judge a run and record it.
+    """Evaluate a run and record it.
 
     Args:
         run: a bundle's decisions and trades.
@@ -81,7 +85,7 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
         progress: of scoring.
     """
     from quorate.evaluation.evaluate_decisions import BEST_MEMBER, TradedDecisions, evaluate_decisions
-    from quorate.workflows.evaluate_stack import evaluate_stack
+    from quorate.workflows.runs.evaluate_stack import evaluate_stack
 
     if run.bundle.stack is not None:
         return evaluate_stack(run, recorder, progress)

@@ -1,4 +1,4 @@
-"""Import of other programs' files of candles into a Freqtrade data folder."""
+"""Import of candle files of other programs into a Freqtrade data folder."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def import_candles(
     perpetual: bool | None = None,
     progress: Progress = silent,
 ) -> ImportResult:
-    """Read other programs' candles, check them, and merge them into a folder. A second run changes nothing.
+    """Check candle files of other programs and merge them into a folder; a second run changes nothing.
 
     Args:
         files: CSV, Parquet, an exchange's zip archives, or folders of them.
-        data: the Freqtrade data folder to fill; made if absent.
+        data: the Freqtrade data folder; created if missing.
         symbol: of all files, where their names do not contain it.
-        timeframe: the same.
-        perpetual: whether names such as BTCUSDT-1h.csv mean perpetuals; None where they are not ambiguous.
-        progress: called with each market imported; how many there are is not known before the last.
+        timeframe: of all files, where their names do not contain it.
+        perpetual: whether names such as BTCUSDT-1h.csv mean perpetuals; None if no name is ambiguous.
+        progress: called with each market imported; the total is unknown until the last one.
 
     Raises:
-        CandleError: a row that cannot be true, by file, row and value.
-        DataError: a file cannot be read or names no market, or the folder cannot be written.
+        CandleError: an invalid row, with file, row and value.
+        DataError: a file that cannot be read or whose market is unknown, or the folder cannot be written.
     """
     from quorate.market.files.imports import import_files
 

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from quorate.core.clock import now_ms, timeframe_ms
-from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.bundle_run import BundleLike, load_predictor
-from quorate.workflows.market_data import Data, open_source, same_kind
+from quorate.workflows.inputs.arguments import settings_of
+from quorate.workflows.inputs.market_data import Data, open_source, same_kind
+from quorate.workflows.inputs.predictors import BundleLike, load_predictor
+from quorate.workflows.inputs.selection import split_names
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
-from quorate.workflows.selection import split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Policy
 
-# The newest closed bar opened up to two bars ago; one more is a late download.
+# The newest closed bar opened up to two bars ago; one bar is added for a late download.
 _STALE_BARS = 3
 
 
@@ -33,28 +33,33 @@ def signals(
     settings: Settings | None = None,
     progress: Progress = silent,
 ) -> MarketSignals:
-    """Predict the newest closed bar of every market, and mark what is to be known about each signal.
+    """Predict the newest closed bar of each market.
+
+    Each signal is marked if its bar is stale, synthetic or inside the training span, or its market was not trained on.
 
     Args:
-        bundle: a bundle, a series, or a folder of bundles for its champion, as path or loaded.
-        data: candles, see `open_source`.
+        bundle: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
+        data: a Freqtrade data folder, or candles as `open_source` takes them.
         symbols: markets in order, as a sequence or a text with commas; None for every market of the data of the kind
             the bundle was trained on, perpetuals or spot.
-        timeframe: of the candles; None for that of the bundle.
+        timeframe: None for the bundle's; any other is refused.
         policy: "classic" or "calibrated", instead of the bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
 
     Raises:
-        ArgumentError: no market.
-        BundleError: no bundle there, one that was altered, no such policy, or candles of another timeframe.
+        ArgumentError: no market, an argument of the wrong type, or another timeframe than the bundle's.
+        BundleError: no bundle there, one that was altered, or without that policy.
         TrainingSpanError: a bar of the training span that is not allowed.
         DataError: candles that cannot be read.
     """
-    loaded = load_predictor(bundle, load_settings() if settings is None else settings, policy)
-    timeframe = timeframe or loaded.manifest.timeframe
-    wanted = split_symbols(symbols)
+    loaded = load_predictor(bundle, settings_of(settings), policy)
+    trained = loaded.manifest.timeframe
+    if timeframe not in (None, trained):
+        raise ArgumentError("predict", found=f"`timeframe` {timeframe}", expected=f"{trained}, the bundle's")
+    timeframe = trained
+    wanted = split_names(symbols)
     source = open_source(data, wanted, timeframe)
     wanted = wanted or same_kind(source, loaded)
     if not wanted:

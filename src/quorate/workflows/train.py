@@ -1,19 +1,19 @@
-"""Training of an ensemble on a span of candles, published as a bundle."""
+"""Train an ensemble on a span of candles and publish it as a bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, get_args
 
-from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError, close_match
 from quorate.core.progress import Progress, silent
-from quorate.workflows.market_data import Data, read_panel
-from quorate.workflows.member_figures import measure_of
+from quorate.workflows.inputs.arguments import folder_of, require_arguments, settings_of
+from quorate.workflows.inputs.market_data import Data, read_panel
+from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results.training import TrainResult
-from quorate.workflows.selection import Selection, open_selection, split_symbols
+from quorate.workflows.runs.member_figures import measure_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -38,11 +38,11 @@ def train(
 ) -> TrainResult:
     """Train every member on the same rows and publish the bundle, as champion if it is the first of its folder.
 
-    A training that was interrupted goes on where it was when it is called again with the same arguments.
+    Called again with the same arguments, an interrupted training is resumed.
 
     Args:
-        data: candles, see `open_source`.
-        out: folder of bundles; made if absent.
+        data: a Freqtrade data folder, or candles as `open_source` takes them.
+        out: folder of bundles; created if missing.
         recipe: "vote" for members that score classes and vote, "stack" for members that predict returns which are
             combined.
         method: how a stack combines its members, instead of the setting `stack.method`.
@@ -54,42 +54,56 @@ def train(
     Raises:
         ArgumentError: arguments that are missing or contradict each other.
         DataError: candles that cannot be read or used, or no row with every feature and a label.
-        ModelError: an unknown or doubled name, or fewer than two members (or the only one) could be trained.
+        ModelError: an unknown or repeated name, or fewer than two members (or the only one) could be trained.
     """
     from quorate.ensemble.training.timing import stage
     from quorate.ensemble.training.train_ensemble import train_ensemble
 
+    require_arguments(train, selection, Selection.__optional_keys__)
+    folder = folder_of("out", out)
     spec = training_spec(recipe, method, models, settings)
     source, markets = open_selection(data, selection, spec.settings)
     stages: list[Stage] = []
     with stage("candles", stages):
         panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     spec = replace(spec, start=markets.start, end=markets.end)
-    return TrainResult(train_ensemble(panel, markets.timeframe, spec, Path(out), progress=progress, stages=stages))
+    return TrainResult(train_ensemble(panel, markets.timeframe, spec, folder, progress=progress, stages=stages))
 
 
 def training_spec(
     recipe: RecipeName, method: Method | None, models: Sequence[str] | str | None, settings: Settings | None
 ) -> TrainingSpec:
-    """What is trained, over an open span, from the arguments of `train` and `train_rolling`.
+    """The specification of a training over an open span, from the arguments of `train` and `train_rolling`.
 
     Raises:
-        ArgumentError: an unknown recipe, or a method without a stack.
+        ArgumentError: an unknown recipe or method, or a method without a stack.
+        ModelError: an unknown model; the close match is named.
+        SettingsError: a file of models of your own that cannot be read or fails.
     """
     from quorate.ensemble.recipes import RECIPES
     from quorate.ensemble.training.train_ensemble import TrainingSpec
+    from quorate.models.registry import require_known
 
     if recipe not in RECIPES:
         raise ArgumentError(
             "choose the `recipe`",
             found=repr(recipe),
             expected=f"one of {', '.join(RECIPES)}",
-            remedy=close_match(recipe, RECIPES),
+            remedy=close_match(str(recipe), RECIPES),
         )
-    settings = load_settings() if settings is None else settings
+    settings = settings_of(settings)
     if method is not None:
         if recipe != "stack":
             raise ArgumentError("choose the `method`", found=f"`recipe` {recipe}", expected="`recipe` stack")
+        if method not in get_args(Method):
+            raise ArgumentError(
+                "choose the `method`",
+                found=repr(method),
+                expected=f"one of {', '.join(get_args(Method))}",
+                remedy=close_match(str(method), get_args(Method)),
+            )
         settings = replace(settings, stack=replace(settings.stack, method=method))
-    members = split_symbols(models) or RECIPES[recipe].models
+    members = split_names(models, "models") or RECIPES[recipe].models
+    for name in members:
+        require_known(name, RECIPES[recipe].model_settings(settings))
     return TrainingSpec(models=members, settings=settings, measure=measure_of(recipe, settings), recipe=recipe)

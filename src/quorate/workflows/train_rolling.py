@@ -1,4 +1,4 @@
-"""Training of a series: one bundle after the other along time."""
+"""Train a series: one bundle after the other along time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Unpack
 from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import DataError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.market_data import Data, read_panel
+from quorate.workflows.inputs.arguments import folder_of, require_arguments
+from quorate.workflows.inputs.market_data import Data, read_panel
+from quorate.workflows.inputs.selection import Selection, open_selection, period_ms
 from quorate.workflows.results.training import SeriesResult, TrainResult
-from quorate.workflows.selection import Selection, open_selection, period_ms
 from quorate.workflows.train import Method, training_spec
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def train_rolling(
     the newest bundle becomes it.
 
     Args:
-        data: candles, see `open_source`.
-        out: folder of bundles; made if absent.
+        data: a Freqtrade data folder, or candles as `open_source` takes them.
+        out: folder of bundles; created if missing.
         every: time from one training to the next, such as "30d" or "4w".
         window: length of each training span, such as "180d"; None for the setting `series.window_days`.
         recipe: as of `train`.
@@ -63,13 +64,14 @@ def train_rolling(
     from quorate.ensemble.series import publish, windows
     from quorate.ensemble.training.train_ensemble import train_ensemble
 
+    require_arguments(train_rolling, selection, Selection.__optional_keys__)
+    store = BundleStore(folder_of("out", out))
     period, length = period_ms("every", every), None if window is None else period_ms("window", window)
     spec = training_spec(recipe, method, models, settings)
     source, markets = open_selection(data, selection, spec.settings)
     panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     start, end = _span(panel, markets.start, markets.end)
     spans = windows(start, end, length or spec.settings.series.window_days * DAY_MS, period)
-    store = BundleStore(Path(out))
     has_champion = store.folder.is_dir() and store.champion() is not None
     made: list[TrainResult] = []
     for number, span in enumerate(spans, 1):
@@ -88,7 +90,7 @@ def train_rolling(
 
 
 def _span(panel: Mapping[str, Candles], start: int | None, end: int | None) -> tuple[int, int]:
-    """The span in ms, from the first bar and to the close of the last where it is open."""
+    """The span in ms; where it is open, from the first bar or to the close of the last one."""
     if start is None:
         start = min(int(candles.time[0]) for candles in panel.values())
     if end is None:

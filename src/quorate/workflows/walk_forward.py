@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.arguments import require_arguments, require_count, require_policy, settings_of
+from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results import Evaluation
-from quorate.workflows.selection import Selection, open_selection, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from quorate.features import FeatureSet
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
-    from quorate.workflows.market_data import Data
-    from quorate.workflows.selection import Markets
-    from quorate.workflows.trials import RunRecord
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.selection import Markets
+    from quorate.workflows.runs.trials import RunRecord
 
 #: Members of a walk-forward that names none.
 DEFAULT_MODELS = ("xgboost", "lightgbm")
 
-# Trained on the same rows as the members, to be compared with; it has no vote.
+# Trained on the same rows as the members as baselines, without a vote.
 _BASELINES = ("logistic",)
 
 _STAGES = ("candles", "features and labels", "training and scoring", "trading and judging")
@@ -44,7 +45,9 @@ def walk_forward(
     progress: Progress = silent,
     **selection: Unpack[Selection],
 ) -> Evaluation:
-    """Train on the past, test on what follows, fold after fold; the ensemble beside its baselines on the same bars.
+    """Train and test an ensemble along a walk-forward, beside its baselines on the same bars.
+
+    Each fold is trained on bars before its test span; all test spans are one run of one account.
 
     Args:
         data: a Freqtrade data folder, or candles as `open_source` takes them.
@@ -64,21 +67,23 @@ def walk_forward(
         EvaluationError: too few bars for the folds, or the trial log cannot be written.
     """
     from quorate.core.clock import iso_ms
-    from quorate.core.configuration import load_settings
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
     from quorate.features import feature_set
     from quorate.models.own_models import own_sources
-    from quorate.workflows.market_data import data_name
-    from quorate.workflows.trials import TrialRecorder
+    from quorate.workflows.inputs.market_data import data_name
+    from quorate.workflows.runs.trials import TrialRecorder
 
-    settings = load_settings() if settings is None else settings
+    require_arguments(walk_forward, selection, Selection.__optional_keys__)
+    settings = settings_of(settings)
+    require_policy(policy)
+    require_count("folds", folds)
     if policy is not None:
         settings = replace(settings, policy=replace(settings.policy, name=policy))
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
-    members = split_symbols(models)
+    members = split_names(models, "models")
     require_members(members, settings.models)
     features = feature_set(settings.train.features, settings.features)
     source, markets = open_selection(data, selection, settings)
@@ -139,7 +144,7 @@ def walk_forward(
 
 
 class _Read(NamedTuple):
-    """What was read of a span, by symbol."""
+    """Data of a span, by symbol."""
 
     panel: dict[str, Candles]
     funding: dict[str, Funding]
@@ -148,7 +153,7 @@ class _Read(NamedTuple):
 
 
 def _read(source: CandleSource, markets: Markets, progress: Progress) -> _Read:
-    from quorate.workflows.market_data import read_contracts, read_funding, read_marks, read_panel
+    from quorate.workflows.inputs.market_data import read_contracts, read_funding, read_marks, read_panel
 
     start, end, timeframe = markets.start, markets.end, markets.timeframe
     contracts = read_contracts(source)

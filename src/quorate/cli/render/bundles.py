@@ -1,4 +1,4 @@
-"""Bundles of a folder as tables."""
+"""Bundles as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from quorate.cli import output
 from quorate.workflows.results.headline import SYNTHETIC
 
 if TYPE_CHECKING:
-    from quorate.workflows.results.bundles import BundleDetails, BundleList, BundleSummary, Verification
-
-
-def show_list(found: BundleList) -> None:
-    """A line a bundle, the champion marked."""
-    columns = ("bundle (* is champion)", "published", "bar", "symbols", "trained on", "members")
-    output.print_rows(
-        f"{len(found)} bundles in {found.folder}", columns, [_line(bundle) for bundle in found], prose=True
-    )
-    if found.champion is None:
-        output.note("no champion: promote one with quorate bundle promote ID")
+    from quorate.workflows.results import BundleDetails, ChampionChange
 
 
 def show_details(found: BundleDetails) -> None:
-    """Manifest, members and history of a bundle."""
+    """The manifest, the members and the history of a bundle."""
     manifest, document = found.manifest, found.to_json()
     if manifest.synthetic:
         output.print_line(SYNTHETIC)
@@ -53,28 +43,9 @@ def show_details(found: BundleDetails) -> None:
     output.print_rows("History", ("time", "action", "champion before", "by", "why"), history, prose=True)
 
 
-def show_verification(found: Verification) -> None:
-    """A line a bundle: whether it can be used, and what was wrong."""
-    rows = [
-        (one.id, "ok" if one.ok else "REFUSED", str(one.files or ""), one.mode or "", one.error or "")
-        for one in found.bundles
-    ]
-    columns = ("bundle", "result", "files", "mode", "found")
-    output.print_rows(f"Bundles in {found.folder}", columns, rows, prose=True)
-
-
-def _line(bundle: BundleSummary) -> tuple[str, ...]:
-    manifest = bundle.manifest
-    name = ("* " if bundle.champion else "  ") + bundle.id
-    published = (bundle.published or "")[:16].replace("T", " ")
-    if manifest is None:
-        return (name, published, "", "0", "", bundle.error or "")
-    span = manifest.to_json()["training_span"]
-    return (
-        name + (" (synthetic)" if manifest.synthetic else ""),
-        published,
-        manifest.timeframe,
-        str(len(manifest.symbols)),
-        f"{span['from'][:10]} to {span['to'][:10]}",
-        ", ".join(member.model + ("" if member.failure is None else " (failed)") for member in manifest.members),
-    )
+def show_change(change: ChampionChange) -> None:
+    """The champion and the one before it."""
+    if not change.changed:
+        output.print_line(f"{change.champion} is champion already")
+    else:
+        output.print_line(f"champion {change.champion}, before it {change.previous or 'none'}")

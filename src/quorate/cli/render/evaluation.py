@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
@@ -12,13 +13,56 @@ from quorate.workflows.results.headline import marks_of
 
 if TYPE_CHECKING:
     from quorate.evaluation.report.formatting import Table
+    from quorate.workflows.results import Evaluation
 
-# Models that fit beside each other on a page of text; further ones go into a table below.
+# Models that fit beside each other in a table; further ones go into a table below.
 _ACROSS = 5
 
 
+def show_result(result: Evaluation, report: Path | None, *, as_json: bool) -> None:
+    """Print an evaluation, and write its report.
+
+    Args:
+        result: of a bundle, a stack or a walk-forward.
+        report: file of the report; None for a new one in the folder of the settings, or with `as_json` for none.
+        as_json: print the document instead of tables.
+    """
+    document = result.to_json()
+    if as_json:
+        output.print_json(document)
+    else:
+        show(document)
+    if result.scorecard is None:
+        if report is not None:
+            output.note("no report is written for a stack: all of its figures are in --json")
+        return
+    path = report if report is not None or as_json else _new_report(document)
+    if path is not None:
+        output.note(f"report written to {result.report(path)}")
+    output.note(f"{len(result.scorecard.configurations)} configurations recorded in {document['provenance']['ledger']}")
+
+
+def _new_report(document: Mapping[str, Any]) -> Path | None:
+    """A new file in the folder of reports; None, with a note, where plotly is missing."""
+    from importlib.util import find_spec
+
+    from quorate.core.clock import iso_ms, now_ms
+    from quorate.core.configuration import load_settings
+
+    if find_spec("plotly") is None:
+        output.note("no report is written without plotly: pip install 'quorate[train]'")
+        return None
+    stamp = iso_ms(now_ms())[:19].replace("T", "-").replace(":", "")
+    kind = "walk-forward" if "folds" in document else "bundle"
+    return Path(load_settings().evaluation.reports) / f"{stamp}-{kind}.html"
+
+
 def show(document: Mapping[str, Any]) -> None:
-    """An evaluation: its main tables. All of its figures are on the page and in --json."""
+    """The main tables of an evaluation; all of its figures are in the report and in --json.
+
+    Args:
+        document: of `quorate evaluate --json`.
+    """
     _marks(document)
     if "rmse" in document["ensemble"]:
         _show_stack(document)
@@ -27,7 +71,11 @@ def show(document: Mapping[str, Any]) -> None:
 
 
 def show_account(document: Mapping[str, Any]) -> None:
-    """The account of `quorate backtest`."""
+    """The account of a backtest.
+
+    Args:
+        document: of `quorate backtest --json`.
+    """
     from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
 
     _marks(document)
@@ -43,7 +91,7 @@ def show_account(document: Mapping[str, Any]) -> None:
 
 def _show_votes(document: Mapping[str, Any]) -> None:
     shares, folds = document["intervals"], document.get("folds")
-    how = f"out of sample in {len(folds)} folds" if folds else f"{len(document['unseen_symbols'])} never trained on"
+    how = f"out of sample in {len(folds)} folds" if folds else f"{len(document['unseen_symbols'])} not trained on"
     output.print_line(
         f"{document['rows']:,} labelled bars of {document['symbols']} symbols ({how}), "
         f"{document['from']} to {document['to']}\n"
@@ -64,7 +112,7 @@ def _show_stack(document: Mapping[str, Any]) -> None:
     from quorate.ensemble.stack.stack_metrics import STACKED, improvements
     from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
 
-    output.print_line(f"{document['rows']:,} bars whose future is known, {document['from']} to {document['to']}")
+    output.print_line(f"{document['rows']:,} labelled bars, {document['from']} to {document['to']}")
     rows = {**document["members"], STACKED: document["ensemble"]}
     rows |= {name: figures for name, figures in document["baselines"].items() if "rmse" in figures}
     show_returns("Returns in percent", rows, improvements(rows), synthetic=document["synthetic"])
@@ -85,7 +133,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
 
 
 def _parts(table: Table) -> list[Table]:
-    """The table, or where it has a column for each of many models, several below each other."""
+    """The table; if it has a column for each of many models, several tables."""
     if table.columns[0] != "metric" or len(table.columns) <= 1 + _ACROSS:
         return [table]
     return [
@@ -109,8 +157,8 @@ def _differences(document: Mapping[str, Any]) -> None:
         shown_p = "" if p_value is None else "p < 0.001" if p_value < 0.001 else f"p {p_value:.3f}"
         tested = f"; Diebold-Mariano {shown_p}" if shown_p else ""
         output.print_line(
-            f"log-loss of the ensemble less that of {baseline_name(name)}: {shown.text}{within}{tested}; "
-            "below 0 is better"
+            f"log-loss of the ensemble minus that of {baseline_name(name)}: {shown.text}{within}{tested}; "
+            "negative is better"
         )
 
 
@@ -130,13 +178,15 @@ def _funding_unknown(trades: Mapping[str, Any]) -> None:
     unknown = trades.get("funding_unknown") or ()
     if unknown:
         some = ", ".join(unknown[:8]) + (" ..." if len(unknown) > 8 else "")
-        output.print_line(f"funding is unknown, and left out, for some trades of {len(unknown)} symbols: {some}")
+        output.print_line(
+            f"funding is not included in some trades of {len(unknown)} symbols, whose rates are missing: {some}"
+        )
 
 
 def _contracts_unknown(document: Mapping[str, Any]) -> None:
     unknown = document["contracts_unknown"]
-    # A market that was made up has no exchange.
+    # A synthetic market has no exchange.
     if unknown and not document["synthetic"]:
         output.print_line(
-            f"the exchange's rules of {len(unknown)} symbols are unknown: conservative margin tiers, any lot and tick"
+            f"exchange rules are missing for {len(unknown)} symbols: conservative margin tiers, any lot and tick size"
         )

@@ -10,7 +10,7 @@ from quorate.trading.paper.log_lines import line
 
 
 def show(entries: Iterable[Entry], *, as_json: bool) -> None:
-    """Entries in the order they were written.
+    """Print entries in the order in which they were written.
 
     Args:
         entries: of a journal.

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
     from quorate.workflows.paper import PaperStatus
 
-_TONES = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "red", "kept": "green", "missed": "red"}
+_TONES = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "red", "pass": "green", "FAIL": "red"}
 
 
 def watch(statuses: Iterator[PaperStatus], seconds: float) -> None:
-    """Draw the status again and again until Ctrl-C."""
+    """Draw the status repeatedly until Ctrl-C.
+
+    Args:
+        statuses: yields the current status each time.
+        seconds: between two of them.
+    """
     from rich.live import Live
 
     console = output.console()
@@ -34,7 +39,11 @@ def watch(statuses: Iterator[PaperStatus], seconds: float) -> None:
 
 
 def render(found: Mapping[str, Any]) -> Group:
-    """The status for a terminal."""
+    """The status as tables.
+
+    Args:
+        found: the document of `quorate paper status --json`.
+    """
     from rich.console import Group
 
     parts: list[Any] = list(marks_of(found))
@@ -65,7 +74,7 @@ def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
         ("bundle", found["bundle"]),
         ("members", members or "no bar yet"),
     ]
-    rows += [("asked for", f"{one['action']} {one['guard']} by {one['who']}, next bar") for one in found["requests"]]
+    rows += [("requested", f"{one['action']} {one['guard']} by {one['who']}, next bar") for one in found["requests"]]
     return rows
 
 
@@ -85,7 +94,7 @@ def _positions(positions: Sequence[Mapping[str, Any]]) -> Table:
         )
         for held in positions
     ]
-    names = ("symbol", "side", "quantity", "leverage", "entry", "mark", "stop", "target", "USD", "ends by")
+    names = ("symbol", "side", "quantity", "leverage", "entry", "mark", "stop", "target", "USD", "closes by")
     return _table("Positions", names, rows)
 
 
@@ -118,9 +127,9 @@ def _mix(decisions: Mapping[str, Any]) -> Table:
 
 
 def _criteria(criteria: Sequence[Mapping[str, Any]]) -> Table:
-    verdicts = {True: _toned("kept"), False: _toned("missed")}
-    rows = [(row["name"], row["target"], row["shown"], verdicts.get(row["ok"], row["note"])) for row in criteria]
-    return _table("Success criteria", ("", "promised", "measured", ""), rows)
+    results = {True: _toned("pass"), False: _toned("FAIL")}
+    rows = [(row["name"], row["target"], row["shown"], results.get(row["ok"], row["note"])) for row in criteria]
+    return _table("Success criteria", ("criterion", "target", "measured", ""), rows)
 
 
 def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str | Text]], *, prose: bool = False) -> Table:
@@ -132,7 +141,7 @@ def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str | Text]
     for number, name in enumerate(names):
         table.add_column(name, no_wrap=not (prose and number == len(names) - 1))
     for row in rows:
-        # What a journal holds is text, never markup.
+        # Texts of a journal are not markup.
         table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 

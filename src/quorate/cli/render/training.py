@@ -10,9 +10,9 @@ from quorate.workflows.results.headline import SYNTHETIC
 
 if TYPE_CHECKING:
     from quorate.market.freqtrade_config import ConfiguredMarkets
-    from quorate.workflows.results.training import SeriesResult, TrainResult
+    from quorate.workflows.results import SeriesResult, TrainResult
 
-# Marks rows that a member's training stopped early by.
+# Marks rows that were used for early stopping.
 _STOPPED_BY = "*"
 
 
@@ -24,8 +24,17 @@ def note_markets(markets: ConfiguredMarkets) -> None:
     output.note(f"{config.exchange} {config.trading_mode}, {markets.timeframe}: {', '.join(markets.symbols)}")
 
 
-def show(trained: TrainResult) -> None:
-    """Rows, stages, and every member beside its baselines."""
+def show(result: TrainResult | SeriesResult) -> None:
+    """A bundle: rows, stages, and every member beside its baselines; a series: a line a bundle."""
+    from quorate.workflows.results import TrainResult
+
+    if isinstance(result, TrainResult):
+        _show_bundle(result)
+    else:
+        _show_series(result)
+
+
+def _show_bundle(trained: TrainResult) -> None:
     from quorate.cli.render.stack import show_stack
 
     manifest = trained.manifest
@@ -56,7 +65,7 @@ def show(trained: TrainResult) -> None:
 
 
 def _show_members(trained: TrainResult) -> None:
-    """Every member of a vote beside the class prior."""
+    """Each member of a vote beside the class prior."""
     table = []
     for member in trained.members:
         if not member.ok:
@@ -113,8 +122,7 @@ def _show_bits(trained: TrainResult) -> None:
             )
 
 
-def show_series(series: SeriesResult) -> None:
-    """Training span, first bar and members of every bundle."""
+def _show_series(series: SeriesResult) -> None:
     from quorate.workflows.results.training import first_bar_of
 
     rows = []

@@ -108,14 +108,17 @@ class Candles:
         if unknown.size:
             raise DataError(attempted, found=f"no time in row {int(unknown[0])}", expected="a time in every row")
         columns: dict[str, Any] = dict(values)
-        return cls(symbol, timeframe, time, **columns)
+        return cls(symbol, timeframe, time, **columns, synthetic=frame.attrs.get("synthetic") is True)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Build a frame with Freqtrade's columns; `date` is UTC."""
+        """Build a frame with Freqtrade's columns; `date` is UTC. Of synthetic candles, `attrs["synthetic"]` is True."""
         import pandas as pd
 
         date = pd.to_datetime(self.time, unit="ms", utc=True)
-        return pd.DataFrame({"date": date, **{name: getattr(self, name).copy() for name in CANDLE_COLUMNS}})
+        frame = pd.DataFrame({"date": date, **{name: getattr(self, name).copy() for name in CANDLE_COLUMNS}})
+        if self.synthetic:
+            frame.attrs["synthetic"] = True
+        return frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

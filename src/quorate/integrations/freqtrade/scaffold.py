@@ -14,7 +14,7 @@ from quorate.core.files import write_text_atomic
 from quorate.core.settings import FreqtradeSettings
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.integrations.freqtrade.templates import config_file, model_file, strategy_file
-from quorate.workflows.bundle_run import load_predictor
+from quorate.workflows.inputs import load_predictor
 
 FileStatus = Literal["written", "unchanged", "left", "overwritten"]
 

@@ -1,4 +1,4 @@
-"""Paper trading: an account on live or replayed candles, and what its owner asks of it."""
+"""Paper trading: an account on live or replayed candles, and requests to it."""
 
 from quorate.workflows.paper.account import PaperAccount
 from quorate.workflows.paper.options import PaperOptions

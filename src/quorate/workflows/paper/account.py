@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from quorate.core.errors import ArgumentError, close_match
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.arguments import require_arguments, settings_of
+from quorate.workflows.inputs.selection import split_names
 from quorate.workflows.paper.options import PaperOptions
 from quorate.workflows.paper.requests import Confirm, PaperRequest, request
 from quorate.workflows.paper.session import Listener, PaperRun, prepare
@@ -16,12 +18,14 @@ from quorate.workflows.paper.status import PaperStatus, status_of
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.trading.journal import Entry, Journal, Record, Role
-    from quorate.workflows.bundle_run import BundleLike
-    from quorate.workflows.market_data import Data
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
 
 
 class PaperAccount:
-    """An account that trades on paper, wherever its journal lies and whether a session is running or not.
+    """An account that trades on paper, identified by its name and its journal.
+
+    Its status, its records and requests to it need no running session.
 
     Args:
         name: in the journal; None for `paper.account` of the settings.
@@ -37,11 +41,7 @@ class PaperAccount:
     def __init__(
         self, name: str | None = None, journal: str | None = None, *, settings: Settings | None = None
     ) -> None:
-        if settings is None:
-            from quorate.core.configuration import load_settings
-
-            settings = load_settings()
-        self.settings = settings
+        self.settings = settings = settings_of(settings)
         self.name = name or settings.paper.account
         self.url = journal or settings.journal.url
 
@@ -71,7 +71,7 @@ class PaperAccount:
             TrainingSpanError: a replay of bars that trained the bundle, unless allowed.
             JournalTakenError: another session writes this account.
             JournalError: the journal cannot be opened, or is of another bundle or configuration.
-            ExchangeError: the exchange could not be asked.
+            ExchangeError: a request to the exchange failed.
         """
         with self.session(bundle, data, exchange=exchange, listener=listener, progress=progress, **options) as session:
             return session.run()
@@ -88,13 +88,14 @@ class PaperAccount:
         **options: Unpack[PaperOptions],
     ) -> Iterator[PaperRun]:
         """A session that is ready to run and can be stopped from another thread; arguments and errors as of `run`."""
+        require_arguments(self.run, options, PaperOptions.__optional_keys__)
         with prepare(
             self.name, self.url, self.settings, bundle, data, exchange, listener, progress, options
         ) as session:
             yield session
 
     def status(self) -> PaperStatus:
-        """Equity, positions, guards and criteria, by the journal alone.
+        """Equity, positions, guards and criteria, read from the journal.
 
         Raises:
             JournalError: no such account, one that never began, or a journal that contradicts itself.
@@ -103,7 +104,7 @@ class PaperAccount:
             return status_of(journal, self.settings)
 
     def watch(self) -> Generator[PaperStatus, None, None]:
-        """The status, read anew from the open journal each time the next one is asked for; without end.
+        """Yield the status without end, each time read again from the journal.
 
         Raises:
             JournalError: as `status`.
@@ -141,19 +142,19 @@ class PaperAccount:
         """
         return self._request("promote", "", who, note, confirm)
 
-    def records(self, last: int | None = 50, *, after: int = 0, kinds: Sequence[str] = ()) -> Iterator[Entry]:
+    def records(self, last: int | None = 50, *, after: int = 0, kinds: Sequence[str] | str = ()) -> Iterator[Entry]:
         """Records of the journal, oldest first, read while they are iterated over.
 
         Args:
-            last: so many of the newest; None for all.
+            last: number of records, the newest ones; None for all.
             after: only those with a larger number.
-            kinds: only these, such as "filled" or "closed"; empty for all.
+            kinds: only these, such as "filled" or "closed", as a sequence or a text with commas; empty for all.
 
         Raises:
             ArgumentError: a kind that no record has; the close match is named.
             JournalError: no such account, or a record that cannot be read.
         """
-        wanted = _record_types(kinds)
+        wanted = _record_types(split_names(kinds, "kinds"))
         return self._records(last, after, wanted)
 
     def copy(self, to: str) -> int:

@@ -6,7 +6,7 @@ from typing import cast
 
 from quorate.core.errors import ArgumentError
 from quorate.core.types import Policy
-from quorate.workflows.selection import Selection, span, split_symbols
+from quorate.workflows.inputs.selection import Selection, span, split_names
 
 
 class PaperOptions(Selection, total=False):
@@ -41,7 +41,7 @@ def require_consistent(data: object, exchange: str | None, options: PaperOptions
 
     Raises:
         ArgumentError: neither or both of `data` and `exchange`, options of a replay in a live session, `symbols` with
-            `top`, `top` without `start` in a replay, an argument that no session has, or a date that is none.
+            `top`, `top` without `start` in a replay, or a date that cannot be read.
     """
     attempted = "run the paper session"
     if (data is None) == (exchange is None):
@@ -58,7 +58,7 @@ def require_consistent(data: object, exchange: str | None, options: PaperOptions
             expected="them only with `data`, whose candles are replayed",
         )
     if options.get("top") is not None:
-        if split_symbols(options.get("symbols")):
+        if split_names(options.get("symbols")):
             raise ArgumentError(attempted, found="both `symbols` and `top`", expected="one of them, or neither")
         if data is not None and options.get("start") is None:
             raise ArgumentError(

@@ -1,4 +1,4 @@
-"""What the owner of a paper account asks for: re-arming a guard, the ladder's next step."""
+"""Requests to a paper account: re-arm a guard, confirm the next step of the ladder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RequestedMove:
 
 @dataclass(frozen=True, slots=True)
 class PaperRequest:
-    """A request that is in the journal and applies from the next bar.
+    """A request recorded in the journal; it applies from the next bar.
 
     Attributes:
         action: rearm or promote.
@@ -70,7 +70,7 @@ def request(
     note: str,
     confirm: Confirm | None,
 ) -> PaperRequest | None:
-    """Record a request, once the account as it stands allows it and it is confirmed.
+    """Record a request if the account allows it and it is confirmed.
 
     Args:
         journal: of the account, opened as human.
@@ -81,7 +81,8 @@ def request(
         confirm: called with what would change; False records nothing. None needs no confirmation.
 
     Raises:
-        GuardError: a session without guards, no such guard, one that is not halted, or a step that is not earned.
+        GuardError: a session without guards, no such guard, one that is not halted, or a step whose conditions are not
+            met.
         JournalError: an account that never began, or a journal that contradicts itself.
     """
     from quorate.core.clock import now_ms
@@ -94,7 +95,7 @@ def request(
     time = status.history.started[-1].time if last is None else last.time
     if engine.guards is None or engine.ladder is None:
         raise GuardError(f"{action} the account '{journal.account}'", found="a session without guards")
-    # Refused here where it can be known, so that nobody waits a bar for the answer.
+    # Refused here, before the next bar, where the account does not allow it.
     move = engine.guards.rearm(guard, time, who) if action == "rearm" else engine.ladder.promote(time, who)
     asked = RequestedMove(journal.account, guard or "ladder", str(move.before), str(move.after), who)
     if confirm is not None and not confirm(asked):

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from quorate.core.progress import Progress
+from quorate.workflows.inputs.selection import Markets, resolve, resolve_for_bundle, span, split_names
 from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
 from quorate.workflows.paper.status import PaperStatus, status_of
-from quorate.workflows.selection import Markets, resolve, resolve_for_bundle, span, split_symbols
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountConfig, PaperSession
-    from quorate.workflows.bundle_run import BundleLike
-    from quorate.workflows.market_data import Data
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
 
 #: Called with every record once it is in the journal.
 Listener = Callable[["Record"], None]
 
-# Replays must be the same each time, so they have no deadline: the most that the settings allow.
+# A replay must be deterministic, so its deadline is the longest that the settings allow.
 _NO_DEADLINE_MS = 600_000.0
 
 
@@ -39,7 +39,7 @@ class PaperRun:
     Args:
         session: the session.
         journal: of the account, opened by the session.
-        settings: what the status is judged by.
+        settings: intervals and criteria of the status.
         in_training_span: a replay of bars that trained the bundle.
     """
 
@@ -89,8 +89,8 @@ def prepare(
     from quorate.trading.journal import Journal
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook
-    from quorate.workflows.bundle_run import load_predictor
-    from quorate.workflows.market_data import require_unseen
+    from quorate.workflows.inputs.market_data import require_unseen
+    from quorate.workflows.inputs.predictors import load_predictor
 
     require_consistent(data, exchange, options)
     if exchange is not None:
@@ -167,7 +167,7 @@ def _live(bundle: Predictor, settings: Settings, options: PaperOptions) -> Itera
     from quorate.trading.account.contracts import ask_contracts
 
     with Exchange(settings.exchange) as exchange:
-        symbols = split_symbols(options.get("symbols")) or _live_symbols(exchange, bundle, settings, options.get("top"))
+        symbols = split_names(options.get("symbols")) or _live_symbols(exchange, bundle, settings, options.get("top"))
         contracts = ask_contracts(exchange, symbols)
         yield LiveFeed(exchange, symbols, bundle.manifest.timeframe, settings.feed), contracts
 
@@ -184,9 +184,9 @@ def _live_symbols(exchange: Exchange, bundle: Predictor, settings: Settings, cou
 def _replay(
     data: Data, bundle: Predictor, settings: Settings, progress: Progress, options: PaperOptions
 ) -> tuple[Feed, dict[str, Contract], bool]:
-    """Stored candles as a feed, the rules of their markets, and whether the candles are made up."""
+    """Stored candles as a feed, the rules of their markets, and whether the candles are synthetic."""
     from quorate.trading.paper import ReplayFeed
-    from quorate.workflows.market_data import (
+    from quorate.workflows.inputs.market_data import (
         open_source,
         read_contracts,
         read_funding,
@@ -196,7 +196,7 @@ def _replay(
     )
 
     timeframe, selection = bundle.manifest.timeframe, selection_of(options)
-    source = open_source(data, split_symbols(options.get("symbols")), timeframe)
+    source = open_source(data, split_names(options.get("symbols")), timeframe)
     start, end = span(selection)
     require_unseen(bundle, start, end, allow=options.get("allow_training_span", False))
     symbols = _replay_markets(source, bundle, settings, options).symbols
@@ -225,7 +225,7 @@ def _require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
 
 
 def _chain(*listeners: Listener | None) -> Listener | None:
-    """One listener that calls those that are there, in order."""
+    """One listener that calls all given ones, in order."""
     wanted = [listener for listener in listeners if listener is not None]
 
     def call(record: Record) -> None:

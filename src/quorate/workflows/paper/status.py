@@ -34,7 +34,7 @@ class PaperStatus:
 
     @property
     def synthetic(self) -> bool:
-        """Some session traded made-up candles, or by a bundle trained on some."""
+        """Whether a session traded synthetic candles, or with a bundle that was trained on some."""
         return bool(self.document["synthetic"])
 
     @property

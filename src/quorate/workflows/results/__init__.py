@@ -1,6 +1,11 @@
-"""What workflows return: documents, tables and a headline for notebooks."""
+"""Results of workflows: documents, tables, and a headline for notebooks."""
 
-from quorate.workflows.results.bundles import BundleDetails, BundleList, ChampionChange, Verification
+from quorate.workflows.results.backtest import Backtest
+from quorate.workflows.results.bundle_details import BundleDetails
+from quorate.workflows.results.bundle_list import BundleList
+from quorate.workflows.results.bundle_verification import Verification
+from quorate.workflows.results.champion_change import ChampionChange
+from quorate.workflows.results.demo import DemoResult
 from quorate.workflows.results.evaluation import Evaluation
 from quorate.workflows.results.headline import Headline
 from quorate.workflows.results.market_files import CheckResult, DownloadResult, FileList, ImportResult
@@ -9,10 +14,12 @@ from quorate.workflows.results.signals import MarketSignal, MarketSignals
 from quorate.workflows.results.training import SeriesResult, TrainResult
 
 __all__ = [
+    "Backtest",
     "BundleDetails",
     "BundleList",
     "ChampionChange",
     "CheckResult",
+    "DemoResult",
     "DownloadResult",
     "Evaluation",
     "FileList",

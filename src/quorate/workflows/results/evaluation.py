@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evaluation:
-    """Scores, decisions and trades on bars that trained nobody, beside their baselines.
+    """Scores, decisions and trades on bars outside the training span, beside their baselines.
 
     Printed, or as the last line of a notebook's cell, it shows its headline.
 
@@ -49,7 +49,7 @@ class Evaluation:
 
     @property
     def synthetic(self) -> bool:
-        """Some candles, or those that trained the bundle, are made up."""
+        """Whether some candles, or those of the training, are synthetic."""
         return bool(self.document["synthetic"])
 
     @property
@@ -69,8 +69,7 @@ class Evaluation:
                 figure("skill over the prior", found["ensemble"], "skill_vs_prior", "percent", "above 0 is better"),
             ]
         rows += money_rows(found["trades"], of.get("buy_and_hold"), of.get("random"))
-        unit = "bars whose future is known" if self.scorecard is None else "labelled bars"
-        title = f"{_subject(found)} evaluated on {span_text(found, unit)}"
+        title = f"{_subject(found)} evaluated on {span_text(found)}"
         return Headline(title, marks_of(found), tuple(rows))
 
     def to_json(self) -> dict[str, Any]:

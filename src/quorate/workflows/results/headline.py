@@ -1,4 +1,4 @@
-"""The few figures that sum a result up, each beside its baseline, as text and as HTML for a notebook."""
+"""Headline of a result: its main figures beside their baselines, as text and as HTML for a notebook."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from quorate.evaluation.report.formatting import Cell, Kind
 
-SYNTHETIC = "SYNTHETIC MARKET: every number here comes from made-up candles"
-IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: these figures say nothing about the future"
+SYNTHETIC = "SYNTHETIC MARKET: all figures are from generated candles"
+IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: the bundle was trained on these bars, so the figures are optimistic"
 
 _GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
 class HeadlineRow:
-    """One figure: its name, its value with interval or the reason why there is none, and its baseline's."""
+    """One figure: its name, its value with its interval or the reason why there is none, and its baseline."""
 
     name: str
     value: Cell
@@ -27,21 +27,21 @@ class HeadlineRow:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A title, marks that every reader must see, and figures beside their baselines."""
+    """A title, marks, and figures beside their baselines."""
 
     title: str
     marks: tuple[str, ...]
     rows: tuple[HeadlineRow, ...]
 
     def text(self) -> str:
-        """Marks, the title and a line a figure, in columns."""
+        """Plain text: marks, the title, and a line for each figure."""
         cells = [(row.name, _shown(row.value), row.baseline) for row in self.rows]
         widths = [max((len(line[place]) for line in cells), default=0) for place in range(3)]
         lines = [_GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells]
         return "\n".join([*self.marks, self.title, *(_GAP + line.rstrip() for line in lines)])
 
     def html(self) -> str:
-        """The same as a table; every text is escaped."""
+        """HTML: the same with a table; all texts are escaped."""
         marks = "".join(f"<p><strong>{escape(mark)}</strong></p>" for mark in self.marks)
         body = "".join(
             f"<tr><th scope='row' style='text-align:left'>{escape(row.name)}</th>"
@@ -60,14 +60,14 @@ def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def figure(name: str, figures: Mapping[str, Any], key: str, kind: Kind, baseline: str = "") -> HeadlineRow:
-    """A row of a document's figure."""
+    """The row of a figure of a document."""
     from quorate.evaluation.report.formatting import cell
 
     return HeadlineRow(name, cell(figures, key, kind), baseline)
 
 
 def beside(name: str, figures: Mapping[str, Any] | None, key: str, kind: Kind) -> str:
-    """A baseline's figure as text, its interval included; empty where there is no such baseline."""
+    """A baseline's figure with its interval as text; empty if there is no such baseline."""
     from quorate.evaluation.report.formatting import cell
 
     return "" if figures is None or key not in figures else f"{name} {_shown(cell(figures, key, kind))}"
@@ -93,10 +93,12 @@ def money_rows(
     return rows
 
 
-def span_text(document: Mapping[str, Any], unit: str) -> str:
-    """How many rows of what, and when."""
+def span_text(document: Mapping[str, Any]) -> str:
+    """Rows, symbols, timeframe and span as text."""
+    if not document["rows"]:
+        return f"no labelled bar of {document['symbols']} symbols, {document['timeframe']}: the span is too short"
     return (
-        f"{document['rows']:,} {unit} of {document['symbols']} symbols, {document['timeframe']}, "
+        f"{document['rows']:,} labelled bars of {document['symbols']} symbols, {document['timeframe']}, "
         f"{document['from']} to {document['to']}"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -16,8 +17,38 @@ class Lines(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
+class Listing(ABC):
+    """A result that is a list: printed, or as the last line of a notebook's cell, it shows a table of texts."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What is listed, and how many."""
+
+    @property
+    @abstractmethod
+    def lines(self) -> Lines:
+        """The table."""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Marks that stand above everything else."""
+        return ()
+
+    def __str__(self) -> str:
+        return text(self.title, self.marks, self.lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return html(self.title, self.marks, self.lines)
+
+
 def text(title: str, marks: Sequence[str], lines: Lines) -> str:
-    """Marks, the title, and the rows below the names of their columns.
+    """Plain text: marks, the title, and the rows below the names of their columns.
 
     >>> print(text("2 files", [], Lines(("file", "rows"), (("a", "10"), ("bcdef", "")))))
     2 files
@@ -32,7 +63,7 @@ def text(title: str, marks: Sequence[str], lines: Lines) -> str:
 
 
 def html(title: str, marks: Sequence[str], lines: Lines) -> str:
-    """The same as a table; every text is escaped."""
+    """HTML: the same with a table; all texts are escaped."""
     marked = "".join(f"<p><strong>{escape(mark)}</strong></p>" for mark in marks)
     head = "".join(f"<th>{escape(name)}</th>" for name in lines.columns)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in lines.rows)

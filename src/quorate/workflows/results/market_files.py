@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,27 +18,13 @@ if TYPE_CHECKING:
     from quorate.market.files.imports import Imported, ImportReport
     from quorate.market.files.inspection import FileReport
     from quorate.market.files.listing import ListedFile
+    from quorate.market.quality.quality_report import QualityReport
 
 
-class FileTable(ABC):
-    """A result that is a table of files: as pandas, as text and as HTML."""
+class FileTable(listing.Listing):
+    """A result that is a list of files."""
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What was done, to how many files."""
-
-    @property
-    @abstractmethod
-    def lines(self) -> listing.Lines:
-        """A line a file."""
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """What every reader must see."""
-        return ()
 
     @abstractmethod
     def rows(self) -> list[dict[str, Any]]:
@@ -56,14 +42,6 @@ class FileTable(ABC):
         """
         return tables.table_of({"files": self._table}, table)
 
-    def __str__(self) -> str:
-        return listing.text(self.title, self.marks, self.lines)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return listing.html(self.title, self.marks, self.lines)
-
     def _table(self) -> pd.DataFrame:
         pd = tables.pandas()
         frame = pd.DataFrame(
@@ -77,14 +55,14 @@ class FileTable(ABC):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DownloadResult(FileTable):
-    """What a download added to a folder.
+    """The result of a download.
 
     Attributes:
         exchange: ccxt's name.
         folder: the Freqtrade data folder.
         symbols: the markets.
-        rule: how they were chosen, in words.
-        files: what became of each file.
+        rule: how they were chosen, as text.
+        files: rows, added rows and errors of each file.
     """
 
     exchange: str
@@ -95,28 +73,33 @@ class DownloadResult(FileTable):
 
     @property
     def ok(self) -> bool:
-        """Every file has all rows that the exchange has."""
+        """Whether every file has all rows that the exchange has."""
         return all(file.ok for file in self.files)
 
     @property
     def added(self) -> int:
-        """Rows that were added."""
+        """Number of rows that were added."""
         return sum(file.added for file in self.files)
 
     @property
     def title(self) -> str:
-        return f"Downloaded into {self.folder}: {len(self.files)} files, {self.added:,} rows added"
+        markets, incomplete = len({file.symbol for file in self.files}), sum(not file.ok for file in self.files)
+        return (
+            f"Downloaded into {self.folder}: {markets} markets {self.rule}, {len(self.files)} files, "
+            f"{self.added:,} rows added, {incomplete} files incomplete"
+        )
 
     @property
     def lines(self) -> listing.Lines:
         rows = [
             (
                 *(file.symbol, file.timeframe, file.kind, f"{file.rows:,}", f"{file.added:,}"),
-                *(_when(file.start), _when(file.end), file.error),
+                *(_when(file.start), _when(file.end)),
+                file.error or (f"{file.conflicts} contradicting rows quarantined" if file.conflicts else ""),
             )
             for file in self.files
         ]
-        return listing.Lines(("market", "timeframe", "kind", "rows", "added", "first", "last", "error"), tuple(rows))
+        return listing.Lines(("market", "timeframe", "kind", "rows", "added", "first", "last", "found"), tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
         return [file.to_json() for file in self.files]
@@ -136,11 +119,11 @@ class DownloadResult(FileTable):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ImportResult(FileTable):
-    """What an import added to a folder.
+    """The result of an import.
 
     Attributes:
         folder: the Freqtrade data folder.
-        report: what became of each market, and the files that were skipped.
+        report: rows and added rows of each market, and the files that were skipped.
     """
 
     folder: Path
@@ -148,7 +131,7 @@ class ImportResult(FileTable):
 
     @property
     def markets(self) -> tuple[Imported, ...]:
-        """What became of each market's files."""
+        """Rows and added rows of each market."""
         return self.report.markets
 
     @property
@@ -166,10 +149,14 @@ class ImportResult(FileTable):
             (
                 *(market.symbol, market.timeframe, market.kind),
                 *(f"{market.merged.stored.rows:,}", f"{market.merged.added:,}"),
+                f"{market.merged.duplicates + market.report.duplicates:,}",
+                f"{market.merged.conflicts + market.report.conflicts:,}",
+                market.merged.stored.path.name if market.merged.stored.changed else "unchanged",
             )
             for market in self.markets
         ]
-        return listing.Lines(("market", "timeframe", "kind", "rows", "added"), tuple(rows))
+        columns = ("market", "timeframe", "kind", "rows", "added", "duplicates", "conflicts", "file")
+        return listing.Lines(columns, tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
         return [market.to_json() for market in self.markets]
@@ -203,8 +190,8 @@ class FileList(FileTable):
     def lines(self) -> listing.Lines:
         rows = [
             (
-                *(file.symbol, file.timeframe, file.kind, f"{file.rows:,}"),
-                *(_when(file.start), _when(file.end), file.error),
+                *(file.symbol + (" (synthetic)" if file.synthetic else ""), file.timeframe, file.kind),
+                *(f"{file.rows:,}", _when(file.start), _when(file.end), file.error),
             )
             for file in self.files
         ]
@@ -220,7 +207,7 @@ class FileList(FileTable):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckResult(FileTable):
-    """What is wrong with the files of a folder.
+    """The result of checking the files of a folder.
 
     Attributes:
         folder: the Freqtrade data folder.
@@ -232,17 +219,18 @@ class CheckResult(FileTable):
 
     @property
     def ok(self) -> bool:
-        """No file has to be rejected."""
+        """Whether no file is rejected."""
         return all(file.ok for file in self.files)
 
     @property
     def rejected(self) -> int:
-        """How many files cannot be used."""
+        """Number of files that are rejected."""
         return sum(not file.ok for file in self.files)
 
     @property
     def title(self) -> str:
-        return f"{len(self.files)} files in {self.folder}, {self.rejected} rejected"
+        total = sum(file.report.rows for file in self.files if file.report is not None)
+        return f"{len(self.files)} files in {self.folder}, {total:,} rows, {self.rejected} rejected"
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -252,10 +240,13 @@ class CheckResult(FileTable):
     def lines(self) -> listing.Lines:
         rows = []
         for file in self.files:
-            count = "" if file.report is None else f"{file.report.rows:,}"
-            faults = file.error if file.report is None else "; ".join(map(str, file.report.faults))
-            rows.append((file.path.name, "ok" if file.ok else "rejected", count, faults))
-        return listing.Lines(("file", "result", "rows", "faults"), tuple(rows))
+            report, result = file.report, "ok" if file.ok else "rejected"
+            if report is None:
+                rows.append((file.path.name, result, "", "", file.error))
+            else:
+                found = "; ".join(_found(report))
+                rows.append((file.path.name, result, f"{report.rows:,}", f"{report.gaps:,}", found))
+        return listing.Lines(("file", "result", "rows", "gaps", "found"), tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
         return self.to_json()
@@ -267,3 +258,17 @@ class CheckResult(FileTable):
 
 def _when(moment: int | None) -> str:
     return "" if moment is None else format_ms(moment)
+
+
+def _found(report: QualityReport) -> list[str]:
+    """Counts of what was found, and the faults for which a file is rejected."""
+    counts = (
+        ("missing bars", report.missing_bars),
+        ("equal duplicates", report.duplicates),
+        ("conflicting rows", report.conflicts),
+        ("rows out of order", report.out_of_order),
+        ("bars not closed", report.running),
+        ("bars without volume", report.zero_volume),
+        ("spikes", len(report.spikes)),
+    )
+    return [*(f"{count:,} {what}" for what, count in counts if count), *map(str, report.faults)]

@@ -1,4 +1,4 @@
-"""Columns of a user's own and what their checks found."""
+"""The result of checking a user's own feature columns."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class OwnColumnsResult:
-    """Every column of a user's own, checked.
+class OwnColumnsResult(listing.Listing):
+    """A user's own feature columns with the results of their checks.
 
     Attributes:
         columns: each with its first failure, if any.
@@ -25,7 +25,7 @@ class OwnColumnsResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every column may be used."""
+        """Whether no column is refused."""
         return all(column.ok for column in self.columns)
 
     @property
@@ -38,7 +38,7 @@ class OwnColumnsResult:
     def lines(self) -> listing.Lines:
         """A line a column."""
         rows = (
-            (one.source.name, one.source.module, str(one.source.warmup), "ok" if one.failure is None else "REFUSED",
+            (one.source.name, one.source.module, str(one.source.warmup), "ok" if one.failure is None else "refused",
              "" if one.failure is None else f"{one.failure.check}: {one.failure.summary}")
             for one in self.columns
         )  # fmt: skip
@@ -59,14 +59,6 @@ class OwnColumnsResult:
             MissingExtraError: pandas is not installed.
         """
         return tables.table_of({"columns": self._table}, table)
-
-    def __str__(self) -> str:
-        return listing.text(self.title, (), self.lines)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return listing.html(self.title, (), self.lines)
 
     def _table(self) -> pd.DataFrame:
         documents = [column.to_json() for column in self.columns]

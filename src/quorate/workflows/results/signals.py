@@ -1,4 +1,4 @@
-"""MarketSignals of many markets, with what is to be known about each."""
+"""Signals of many markets, each with its marks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class MarketSignal:
         signal: the decision, and the votes behind it.
         trained_symbol: the bundle was trained on this market.
         in_training_span: the bar is one that the bundle was trained on.
-        synthetic: the candles, or those that trained the bundle, are made up.
-        stale: the bar is older than the newest one that is closed now and a late download explain.
+        synthetic: the candles, or those of the training, are synthetic.
+        stale: the bar opened more than 3 bars before now.
     """
 
     signal: Signal
@@ -50,7 +50,7 @@ class MarketSignal:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class MarketSignals(Sequence[MarketSignal]):
+class MarketSignals(Sequence[MarketSignal], listing.Listing):
     """The signals of some markets, in the order they were asked for.
 
     Attributes:
@@ -65,7 +65,7 @@ class MarketSignals(Sequence[MarketSignal]):
 
     @property
     def stale(self) -> bool:
-        """Every signal is of a bar that is long closed."""
+        """Whether all signals are stale."""
         return all(signal.stale for signal in self.signals)
 
     @property
@@ -101,23 +101,18 @@ class MarketSignals(Sequence[MarketSignal]):
         """
         return tables.table_of({"signals": self._table, "votes": self._votes}, table)
 
-    def __str__(self) -> str:
-        return listing.text(self._title(), self._marks(), self._lines())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return listing.html(self._title(), self._marks(), self._lines())
-
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
         return f"{len(self)} signals, mode {self.mode}"
 
-    def _marks(self) -> list[str]:
+    @property
+    def marks(self) -> tuple[str, ...]:
         marks = [SYNTHETIC] if any(signal.synthetic for signal in self.signals) else []
         marks += [IN_TRAINING_SPAN] if any(signal.in_training_span for signal in self.signals) else []
-        return marks
+        return tuple(marks)
 
-    def _lines(self) -> listing.Lines:
+    @property
+    def lines(self) -> listing.Lines:
         columns = ("market", "bar", "action", "confidence", "decided by", "marks")
         lines = [
             (

@@ -36,7 +36,7 @@ def table_of(tables: Mapping[str, Callable[[], pd.DataFrame]], name: str) -> pd.
             "make a pandas frame",
             found=f"`table` {name!r}",
             expected=f"one of {', '.join(tables)}",
-            remedy=close_match(name, tables),
+            remedy=close_match(str(name), tables),
         )
     return tables[name]()
 

@@ -68,7 +68,7 @@ class TrainResult:
 
     @property
     def synthetic(self) -> bool:
-        """Some candles are made up."""
+        """Whether some candles are synthetic."""
         return self.manifest.synthetic
 
     @property
@@ -195,7 +195,7 @@ class SeriesResult:
 
     @property
     def synthetic(self) -> bool:
-        """Some candles are made up."""
+        """Whether some candles are synthetic."""
         return any(result.synthetic for result in self.bundles)
 
     @property

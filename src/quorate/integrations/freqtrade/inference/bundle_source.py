@@ -12,7 +12,7 @@ from quorate.ensemble.bundle.manifest import FILE_NAME
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.series.series_file import FILE_NAME as SERIES
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions
-from quorate.workflows.bundle_run import load_predictor
+from quorate.workflows.inputs import load_predictor
 
 _log = logging.getLogger(__name__)
 

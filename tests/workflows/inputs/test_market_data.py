@@ -1,4 +1,4 @@
-"""Sources from what a user has, and the candles that workflows read from them."""
+"""Sources from the forms of candles that users have, and candles read from them."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from quorate.core.types import CANDLE_COLUMNS
 from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.series import load
 from quorate.market.memory import MemorySource
-from quorate.workflows import market_data
-from quorate.workflows.market_data import data_name, open_source, read_panel, require_unseen
+from quorate.workflows.inputs import market_data
+from quorate.workflows.inputs.market_data import data_name, open_source, read_panel, require_unseen
 
 
 def same(left, right):
@@ -76,7 +76,7 @@ def test_documents_name_the_folder_or_the_kind_of_object(world, frames):
     assert data_name(world.market) == "SyntheticMarket"
 
 
-def test_contracts_lie_beside_a_folders_candles_only(world, frames):
+def test_only_folders_have_contracts(world, frames):
     assert market_data.read_contracts(open_source(world.data)) == {}
     assert market_data.read_contracts(open_source(frames)) == {}
 
@@ -92,7 +92,10 @@ def test_a_panel_has_the_bars_before_the_span_that_warm_features_up(world, calls
 
 
 def test_a_span_without_bars_is_refused(world):
-    with pytest.raises(DataError, match=r"no bar in the span; expected bars from 2030-01-01 00:00 to the newest"):
+    with pytest.raises(
+        DataError,
+        match="reach from 2024-01-01 00:00 to 2024-02-07 11:00; expected bars from 2030-01-01 00:00 to the newest",
+    ):
         read_panel(world.market, "1h", world.market.names, start=1_893_456_000_000)
 
 
@@ -106,7 +109,7 @@ def test_the_training_span_is_refused_or_marked(world):
         assert require_unseen(bundle, start, end, allow=True)
 
 
-def test_nothing_is_read_of_a_folder_that_is_not_there():
+def test_a_missing_folder_is_refused():
     with pytest.raises(DataError, match="nowhere"):
         open_source(Path("/nowhere"))
     assert isinstance(open_source({}), MemorySource)

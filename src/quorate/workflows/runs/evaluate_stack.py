@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.member_figures import in_percent
 from quorate.workflows.results import Evaluation
+from quorate.workflows.runs.member_figures import in_percent
 
 if TYPE_CHECKING:
-    from quorate.workflows.bundle_run import BundleRun
-    from quorate.workflows.trials import TrialRecorder
+    from quorate.workflows.runs.bundle_run import BundleRun
+    from quorate.workflows.runs.trials import TrialRecorder
 
 
 def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
-    """Judge a stack's run and record it.
+    """Evaluate a stack's run and record it.
 
     Args:
         run: a stack's decisions and trades.

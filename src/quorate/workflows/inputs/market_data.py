@@ -1,4 +1,4 @@
-"""Candles, funding and mark prices of many markets, as several workflows read them."""
+"""Candles, funding and mark prices of many markets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Data: TypeAlias = Union[str, Path, CandleSource, Candles, "pd.DataFrame", Mappin
 
 
 def open_source(data: Data, symbols: Sequence[str] = (), timeframe: str | None = None) -> CandleSource:
-    """The candles of whatever a user has.
+    """Open candles in any of the forms that users have.
 
     Args:
         data: a Freqtrade data folder; a `CandleSource`; `Candles`; a pandas frame of one market, or with a column
@@ -76,13 +76,13 @@ def is_frame(data: Any) -> bool:
 
 
 def data_name(data: Data) -> str:
-    """What documents call the data: the folder's path, or the kind of object it is."""
+    """Name of the data for documents: the path of the folder, or the type of the object."""
     path = getattr(data, "path", data)
     return str(path) if isinstance(path, str | Path) else type(data).__name__
 
 
 def read_contracts(source: CandleSource) -> dict[str, Contract]:
-    """Symbol -> trading rules that lie beside the candles; empty for sources that are not folders.
+    """Symbol -> trading rules stored beside the candles; empty for sources that are not folders.
 
     Raises:
         TradingError: a file that cannot be read, or rules that contradict each other.
@@ -107,9 +107,13 @@ def read_panel(
     Symbols without a bar in the span are left out.
 
     Raises:
-        DataError: no symbol has a bar there.
+        DataError: no symbol, or none that has a bar there.
     """
-    panel = {}
+    if not symbols:
+        raise DataError(
+            f"read {timeframe} candles", found=f"no market of {timeframe} in `data`", expected="at least one"
+        )
+    panel: dict[str, Candles] = {}
     for number, symbol in enumerate(symbols, 1):
         candles = source.candles(symbol, timeframe, warm_start(start, timeframe), end)
         if len(candles.between(start)):
@@ -118,8 +122,9 @@ def read_panel(
     if not panel:
         raise DataError(
             f"read {timeframe} candles of {len(symbols)} symbols",
-            found="no bar in the span",
+            found=f"no bar in the span; {_available(source, timeframe, symbols)}",
             expected=f"bars {_span(start, end)}",
+            remedy="Choose another span with `start` and `end`.",
         )
     return panel
 
@@ -139,7 +144,7 @@ def read_marks(
 
 
 def warm_start(start: int | None, timeframe: str) -> int | None:
-    """Where candles must begin, in ms, so that the features at `start` are warm; None for the first there is."""
+    """First bar in ms that the features at `start` need for their warm-up; None for the first there is."""
     from quorate.ensemble.inference.predictor import LIVE_BARS
 
     return None if start is None else start - LIVE_BARS * timeframe_ms(timeframe)
@@ -203,6 +208,15 @@ def predict_panel(
             frames[symbol] = frame
             progress("predicting", number, len(panel))
     return frames
+
+
+def _available(source: CandleSource, timeframe: str, symbols: Sequence[str]) -> str:
+    """The span of all candles, for an error."""
+    known = [candles for candles in (source.candles(symbol, timeframe) for symbol in symbols) if len(candles)]
+    if not known:
+        return "the markets have no bars"
+    first, last = min(int(each.time[0]) for each in known), max(int(each.time[-1]) for each in known)
+    return f"the candles reach from {format_ms(first)} to {format_ms(last)}"
 
 
 def _candles(symbol: str, data: Any, timeframe: str | None) -> Candles:

@@ -1,22 +1,23 @@
-"""Which markets, bars and span: the arguments that several workflows share, written once."""
+"""Markets, timeframe and span: the arguments that several workflows share."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from quorate.core.clock import DAY_MS, parse_ms, timeframe_ms
-from quorate.core.errors import ArgumentError, QuorateError, close_match
+from quorate.core.errors import ArgumentError, QuorateError
 from quorate.core.settings import Settings
 from quorate.market.source import CandleSource
+from quorate.workflows.inputs.arguments import require_count
 
 if TYPE_CHECKING:
     from quorate.ensemble.inference import Predictor
-    from quorate.workflows.market_data import Data
+    from quorate.workflows.inputs.market_data import Data
 
 #: A point in time: ISO text, ms since 1970, or a date; without a time zone it is UTC.
 Moment = str | int | datetime | date
@@ -65,10 +66,10 @@ def open_selection(data: Data, selection: Selection, settings: Settings) -> tupl
     Raises:
         ArgumentError, DataError: as `open_source` and `resolve`.
     """
-    from quorate.workflows.market_data import open_source
+    from quorate.workflows.inputs.market_data import open_source
 
     _require_markets(selection, needed=isinstance(data, str | Path))
-    source = open_source(data, split_symbols(selection.get("symbols")), selection.get("timeframe"))
+    source = open_source(data, split_names(selection.get("symbols")), selection.get("timeframe"))
     return source, resolve(source, selection, settings)
 
 
@@ -78,8 +79,8 @@ def resolve(source: CandleSource, selection: Selection, settings: Settings) -> M
     Candles in memory need no `symbols` and no `timeframe`: they are all used, in the one timeframe that they have.
 
     Raises:
-        ArgumentError: an unknown argument, no markets, both `symbols` and `top`, `top` without `start`, a date that
-            cannot be read, or `start` not before `end`.
+        ArgumentError: no markets, both `symbols` and `top`, `top` without `start`, a value of the wrong type, a date
+            that cannot be read, or `start` not before `end`.
         UnknownTimeframeError: not a timeframe.
         TooLittleHistoryError: fewer than `top` markets were traded.
     """
@@ -91,7 +92,7 @@ def resolve(source: CandleSource, selection: Selection, settings: Settings) -> M
     if timeframe is None:
         timeframe = (source.timeframe if isinstance(source, MemorySource) else None) or DEFAULT_TIMEFRAME
     timeframe_ms(timeframe)
-    named, top = split_symbols(selection.get("symbols")), selection.get("top")
+    named, top = split_names(selection.get("symbols")), selection.get("top")
     if top is not None and start is not None:
         from quorate.market import universe
 
@@ -105,10 +106,10 @@ def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selec
     Without `symbols`: every market of the source of the kind the bundle was trained on, perpetuals or spot.
 
     Raises:
-        ArgumentError: an unknown argument, `top` or another timeframe than the bundle's, a date that cannot be read, or
-            `start` not before `end`.
+        ArgumentError: `top` or another timeframe than the bundle's, a date that cannot be read, or `start` not before
+            `end`.
     """
-    from quorate.workflows.market_data import same_kind
+    from quorate.workflows.inputs.market_data import same_kind
 
     start, end = span(selection)
     trained, asked = bundle.manifest.timeframe, selection.get("timeframe")
@@ -116,24 +117,15 @@ def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selec
         raise ArgumentError("select the markets", found="`top` with a trained bundle", expected="`symbols`, or neither")
     if asked not in (None, trained):
         raise ArgumentError("select the markets", found=f"`timeframe` {asked}", expected=f"{trained}, the bundle's")
-    return Markets(split_symbols(selection.get("symbols")) or same_kind(source, bundle), trained, start, end)
+    return Markets(split_names(selection.get("symbols")) or same_kind(source, bundle), trained, start, end)
 
 
 def span(selection: Selection) -> tuple[int | None, int | None]:
     """`start` and `end` of a selection in ms UTC.
 
     Raises:
-        ArgumentError: an argument that no selection has, a date that cannot be read, or `start` not before `end`.
+        ArgumentError: a date that cannot be read, or `start` not before `end`.
     """
-    known = Selection.__optional_keys__
-    for name in selection:
-        if name not in known:
-            raise ArgumentError(
-                "select the markets",
-                found=f"the unknown argument `{name}`",
-                expected=f"one of {', '.join(sorted(known))}",
-                remedy=close_match(name, known),
-            )
     start, end = (moment_ms(name, selection.get(name)) for name in ("start", "end"))
     if start is not None and end is not None and start >= end:
         raise ArgumentError("select the span", found="`start` at or after `end`", expected="`start` before `end`")
@@ -143,9 +135,12 @@ def span(selection: Selection) -> tuple[int | None, int | None]:
 def _require_markets(selection: Selection, *, needed: bool) -> None:
     """Refuse arguments that select no markets, or select them in two ways."""
     start, _ = span(selection)
-    named, top = split_symbols(selection.get("symbols")), selection.get("top")
+    named, top, timeframe = split_names(selection.get("symbols")), selection.get("top"), selection.get("timeframe")
+    require_count("top", top)
+    if timeframe is not None and not isinstance(timeframe, str):
+        raise ArgumentError("use `timeframe`", found=repr(timeframe), expected="a text such as 5m, 1h, 4h or 1d")
     if (named and top is not None) or (needed and not named and top is None):
-        found = "both" if named else "neither"
+        found = "both `symbols` and `top`" if named else "neither `symbols` nor `top`"
         raise ArgumentError("select the markets", found=found, expected="either `symbols` or `top`")
     if top is not None and start is None:
         raise ArgumentError(
@@ -155,14 +150,26 @@ def _require_markets(selection: Selection, *, needed: bool) -> None:
         )
 
 
-def split_symbols(symbols: Sequence[str] | str | None) -> tuple[str, ...]:
+def split_names(names: Sequence[str] | str | None, argument: str = "symbols") -> tuple[str, ...]:
     """Names, of markets or models, given as a sequence or as a text with commas, each once, in order.
 
-    >>> split_symbols("BTC/USDT, ETH/USDT,BTC/USDT")
+    Args:
+        names: None is the same as none.
+        argument: its name, for the error.
+
+    Raises:
+        ArgumentError: neither text nor a sequence of texts.
+
+    >>> split_names("BTC/USDT, ETH/USDT,BTC/USDT")
     ('BTC/USDT', 'ETH/USDT')
     """
-    parts = symbols.split(",") if isinstance(symbols, str) else symbols or ()
-    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    parts = names.split(",") if isinstance(names, str) else () if names is None else names
+    texts = list(parts) if isinstance(parts, Iterable) else [parts]
+    if not all(isinstance(text, str) for text in texts):
+        raise ArgumentError(
+            f"use `{argument}`", found=repr(names), expected="a text with commas, or a sequence of texts"
+        )
+    return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
 
 
 def moment_ms(name: str, moment: object) -> int | None:

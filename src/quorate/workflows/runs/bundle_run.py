@@ -1,18 +1,16 @@
-"""A bundle over a span of candles: predicted and traded. Shared by evaluate and backtest."""
+"""A bundle's predictions and trades over a span of candles, as evaluate and backtest need them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from quorate.core.progress import Progress, silent
 from quorate.core.types import DecisionFrame
-from quorate.workflows.market_data import predict_panel, read_funding, read_marks, read_panel, require_unseen
-from quorate.workflows.results.training import SeriesResult, TrainResult
+from quorate.workflows.inputs.market_data import predict_panel, read_funding, read_marks, read_panel, require_unseen
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -24,10 +22,7 @@ if TYPE_CHECKING:
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.trading.backtest.backtest_result import BacktestResult
-    from quorate.workflows.selection import Markets
-
-#: A path of a bundle, of bundles (the champion) or of a series; what training returned; or one that is loaded.
-BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
+    from quorate.workflows.inputs.selection import Markets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,27 +147,6 @@ class BundleRun:
         named = " or ".join(sorted(names))
         about = f"{named}, the member with the least log-loss on the bundle's own validation rows"
         return SingleModel(scores, about) if names else None
-
-
-def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
-    """The bundle or series, read from a path or as it is.
-
-    Args:
-        bundle: a folder of a bundle, of bundles (its champion is read) or of a series; what training returned; or one
-            that is loaded already.
-        settings: `predict` holds the deadline of a bundle that is read, `features` the files of own columns.
-        policy: "classic" or "calibrated", to decide by instead of the bundle's own.
-
-    Raises:
-        BundleError: missing, altered, or without that policy.
-    """
-    from quorate.ensemble.series import load
-
-    if isinstance(bundle, TrainResult | SeriesResult):
-        bundle = bundle.path
-    if isinstance(bundle, str | Path):
-        return load(bundle, settings.predict, policy, settings.features)
-    return bundle if policy is None else bundle.with_policy(policy)
 
 
 def run_bundle(

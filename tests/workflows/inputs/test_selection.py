@@ -12,7 +12,7 @@ from quorate.core.settings import Settings
 from quorate.core.types import Candles
 from quorate.market import FreqtradeFolder
 from quorate.market.memory import MemorySource
-from quorate.workflows.selection import Markets, Selection, moment_ms, open_selection, period_ms, resolve, span
+from quorate.workflows.inputs.selection import Markets, Selection, moment_ms, open_selection, period_ms, resolve, span
 
 MAY = parse_ms("2025-05-01")
 
@@ -66,10 +66,14 @@ def test_other_periods_are_refused(period):
 @pytest.mark.parametrize(
     ("selection", "words"),
     [
-        ({}, "neither; expected either `symbols` or `top`"),
+        ({}, "neither `symbols` nor `top`; expected either `symbols` or `top`"),
         ({"symbols": "A", "top": 2, "start": MAY}, "both"),
         ({"top": 2}, "`top` without `start`"),
-        ({"symbol": "A"}, "unknown argument `symbol`.*Did you mean 'symbols'"),
+        ({"top": "2", "start": MAY}, "use `top`: found '2'; expected a whole number"),
+        ({"top": 0, "start": MAY}, "use `top`: found 0"),
+        ({"symbols": 5}, "use `symbols`: found 5; expected a text with commas"),
+        ({"symbols": ["A", 5]}, "use `symbols`"),
+        ({"symbols": "A", "timeframe": 60}, "use `timeframe`: found 60; expected a text such as 5m"),
     ],
 )
 def test_a_selection_that_contradicts_itself_is_refused_before_the_folder_is_read(selection, words):

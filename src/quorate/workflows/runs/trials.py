@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """Where a run is recorded, and what its provenance says of its start.
+    """Where a run is recorded, and its provenance.
 
-    Every evaluation and backtest is a trial: the Sharpe ratio of the best one is deflated by all that were recorded, so
-    that leaving trials out makes later results look better than they are.
+    Every evaluation and backtest is a trial. The Sharpe ratio of a run is deflated by the number of recorded trials, so
+    unrecorded trials make later results too optimistic.
+
+    >>> import quorate
+    >>> quorate.RunRecord(log=False)
+    RunRecord(command='', data='', verb='', log=False, path=None)
 
     Attributes:
         command: what started the run, to be repeated; by default the call of the workflow.
@@ -54,10 +58,10 @@ class TrialRecorder:
 
     @classmethod
     def open(cls, record: RunRecord | None, settings: Settings, *, verb: str, data: str) -> Self:
-        """The recorder of a run; its log is known to be writable before any work begins.
+        """The recorder of a run; refused before any work begins if the log cannot be written.
 
         Args:
-            record: what the caller asks for; None for all defaults.
+            record: as given by the caller; None for the defaults.
             settings: `evaluation.ledger` names the log.
             verb: where the record names none.
             data: where the record names none.
@@ -85,10 +89,10 @@ class TrialRecorder:
         """Write configurations to the log, deflate the first by all that the log holds, and give the provenance.
 
         Args:
-            configurations: what was traded, the judged one first.
-            setup: what was read and where it was traded.
+            configurations: what was traded, the evaluated one first.
+            setup: candles, costs and account.
             choices: of the configuration, what is not in the settings: markets, span, folds, features.
-            settings: those that decided.
+            settings: in force.
 
         Returns:
             `provenance`, and with a log `deflation` over the whole of it, JSON-safe.

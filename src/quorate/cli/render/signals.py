@@ -1,0 +1,41 @@
+"""Signals as lines for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quorate.cli import output
+from quorate.core.clock import format_ms
+from quorate.core.types import CLASS_NAMES
+
+if TYPE_CHECKING:
+    from quorate.workflows.results import MarketSignal, MarketSignals
+
+
+def show(result: MarketSignals) -> None:
+    """A few lines a market; stale data and missing members on standard error."""
+    for each in result:
+        _show(each)
+    if result.stale:
+        output.note(f"data is stale: the newest closed bar opened at {format_ms(result.newest)}")
+    if result.mode != "full":
+        missing = ", ".join(member for member, loaded in result.status.items() if not loaded)
+        output.note(f"mode {result.mode}: these members could not be loaded: {missing}")
+
+
+def _show(each: MarketSignal) -> None:
+    made = each.signal
+    notes = [
+        "" if each.trained_symbol else "not a training symbol",
+        "INSIDE THE TRAINING SPAN" if each.in_training_span else "",
+        "SYNTHETIC" if each.synthetic else "",
+    ]
+    tail = "".join(f" ({text})" for text in notes if text)
+    when = format_ms(each.time)
+    output.print_line(f"{made.symbol} {when}  {made.action.name} {made.confidence:.0%} by {made.rule}{tail}")
+    output.print_line(f"  {made.line()}")
+    if made.probabilities is not None:
+        shares = ", ".join(f"{name} {p:.0%}" for name, p in zip(CLASS_NAMES, made.probabilities, strict=True))
+        output.print_line(f"  probabilities: {shares}; decided by the {made.policy} policy")
+    for abstention in made.abstentions:
+        output.print_line(f"  {abstention.model} abstains: {abstention.reason}")

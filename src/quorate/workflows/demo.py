@@ -1,0 +1,102 @@
+"""The whole way on a synthetic market: candles, training, signals, evaluation, report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.arguments import folder_of, settings_of
+from quorate.workflows.results import DemoResult
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+
+#: Share of the returns' variance that is predictable by default; that of real markets is far smaller.
+DEFAULT_EDGE = 0.03
+
+# Networks that are trained in minutes: a PatchTST with a hundredth of the usual work, and few epochs.
+_WIDTH, _HEADS, _LAYERS, _FEEDFORWARD, _EPOCHS = 32, 4, 2, 64, 3
+
+
+def demo(
+    out: str | Path = "demo",
+    *,
+    seed: int = 7,
+    edge: float = DEFAULT_EDGE,
+    symbols: int = 12,
+    bars: int = 4_320,
+    settings: Settings | None = None,
+    command: str = "",
+    progress: Progress = silent,
+) -> DemoResult:
+    """Generate a synthetic market, train on its first part, predict and evaluate the rest, and write the report.
+
+    Args:
+        out: folder for the candles, the bundle, the trial log and the report; made if absent.
+        seed: of the synthetic market.
+        edge: share of the returns' variance that is predictable, 0 to 0.6; 0 is a random walk.
+        symbols: number of markets.
+        bars: hourly bars of each market; two thirds are trained on.
+        settings: None for those of quorate.toml and the environment; networks are made small.
+        command: what started the run, for the provenance; by default the call of this function.
+        progress: called with each stage's name, units done and units in all.
+
+    Raises:
+        DataError: a seed or an edge out of its range, or a file that cannot be written.
+        MissingExtraError: the libraries that train, or plotly, are not installed.
+    """
+    from quorate.core.clock import timeframe_ms
+    from quorate.ensemble.inference.loading import load_bundle
+    from quorate.market.synthetic import SyntheticMarket
+    from quorate.workflows.evaluate import evaluate
+    from quorate.workflows.runs.trials import RunRecord
+    from quorate.workflows.train import train
+
+    settings = _small(settings_of(settings))
+    out = folder_of("out", out)
+    market = SyntheticMarket(seed=seed, symbols=symbols, bars=bars, edge=edge)
+    folder = out / "data"
+    seam = int(market.candles(market.names[0]).time[0]) + bars * 2 // 3 * timeframe_ms(market.timeframe)
+    # Trials on synthetic candles are recorded beside them, not in the user's own log.
+    record = RunRecord(command, verb="demo", path=out / "trials.jsonl")
+    market.write(folder)
+    progress("generating the market", len(market.names), len(market.names))
+    trained = train(
+        folder,
+        out / "bundles",
+        settings=settings,
+        progress=progress,
+        symbols=market.names,
+        timeframe=market.timeframe,
+        end=seam,
+    )
+    bundle = load_bundle(trained.path, settings.predict, features=settings.features)
+    evaluation = evaluate(
+        bundle, folder, settings=settings, record=record, progress=progress, symbols=market.names, start=seam
+    )
+    signals = tuple(bundle.predict(market.candles(symbol)) for symbol in market.names)
+    page = evaluation.report(out / "report.html")
+    progress("writing the page", 1, 1)
+    return DemoResult(seed, edge, trained, signals, evaluation, page)
+
+
+def _small(settings: Settings) -> Settings:
+    """The settings with networks that are trained quickly, none larger than it was."""
+    nhits, patchtst = settings.models.nhits, settings.models.patchtst
+    return replace(
+        settings,
+        models=replace(
+            settings.models,
+            nhits=replace(nhits, epochs=min(nhits.epochs, _EPOCHS)),
+            patchtst=replace(
+                patchtst,
+                epochs=min(patchtst.epochs, _EPOCHS),
+                width=min(patchtst.width, _WIDTH),
+                heads=min(patchtst.heads, _HEADS),
+                layers=min(patchtst.layers, _LAYERS),
+                feedforward=min(patchtst.feedforward, _FEEDFORWARD),
+            ),
+        ),
+    )

@@ -1,0 +1,47 @@
+"""The bundle or series that a user names, loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from quorate.core.errors import ArgumentError
+from quorate.workflows.inputs.arguments import require_policy
+from quorate.workflows.results.training import SeriesResult, TrainResult
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.ensemble.inference import Predictor
+
+#: A path of a bundle, of bundles (the champion) or of a series; what training returned; or one that is loaded.
+BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
+
+
+def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
+    """The bundle or series, read from a path or as it is.
+
+    Args:
+        bundle: a folder of a bundle, of bundles (its champion is read) or of a series; what training returned; or one
+            that is loaded already.
+        settings: `predict` holds the deadline of a bundle that is read, `features` the files of own columns.
+        policy: "classic" or "calibrated", to decide by instead of the bundle's own.
+
+    Raises:
+        ArgumentError: neither of these, or a policy that there is not.
+        BundleError: missing, altered, or without that policy.
+    """
+    from quorate.ensemble.series import load
+
+    require_policy(policy)
+
+    if isinstance(bundle, TrainResult | SeriesResult):
+        bundle = bundle.path
+    if isinstance(bundle, str | Path):
+        return load(bundle, settings.predict, policy, settings.features)
+    if not hasattr(bundle, "manifest") or not hasattr(bundle, "predict"):
+        raise ArgumentError(
+            "use `bundle`",
+            found=f"an object of type {type(bundle).__name__}",
+            expected="the path of a bundle, of a series or of a folder of bundles, or the result of quorate.train",
+        )
+    return bundle if policy is None else bundle.with_policy(policy)

@@ -1,0 +1,89 @@
+"""The result of a backtest of a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from quorate.workflows.results import tables
+from quorate.workflows.results.headline import Headline, marks_of, money_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from quorate.core.types import DecisionFrame
+    from quorate.evaluation.metrics.equity import EquityCurve
+    from quorate.trading.backtest.backtest_result import BacktestResult
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Backtest:
+    """Trades and equity of a bundle's decisions, and buy-and-hold on the same bars.
+
+    Attributes:
+        document: JSON-safe; the document of `quorate backtest --json`.
+        frames: symbol -> decisions on every bar of the run.
+        result: trades and equity.
+        hold: equity of buy-and-hold on the same bars; None where there was no bar.
+        hold_figures: return and risk of `hold`, JSON-safe.
+    """
+
+    document: Mapping[str, Any]
+    frames: Mapping[str, DecisionFrame]
+    result: BacktestResult
+    hold: EquityCurve | None
+    hold_figures: Mapping[str, Any] | None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether some candles, or those of the training, are synthetic."""
+        return bool(self.document["synthetic"])
+
+    @property
+    def headline(self) -> Headline:
+        """Trades, expectancy and return beside buy-and-hold on the same bars."""
+        found, equity = self.document, self.document["equity"]
+        span = f", {equity[0]['time']} to {equity[-1]['time']}" if equity else ""
+        name = f"{'Series' if 'bundles' in found else 'Bundle'} {found['bundle']}"
+        title = f"{name} backtested on {len(found['symbols'])} symbols, {found['timeframe']}{span}"
+        return Headline(title, marks_of(found), tuple(money_rows(found["stats"], self.hold_figures, None)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate backtest --json`."""
+        return dict(self.document)
+
+    def to_pandas(self, table: str = "trades") -> pd.DataFrame:
+        """One of the result's tables as a pandas frame; times are in UTC.
+
+        Args:
+            table: "trades": a row a trade. "equity": in USD at the close of each bar, with buy-and-hold. "decisions": a
+                row for each bar of each market. "metrics": the account and buy-and-hold, intervals in the columns
+                `<metric>_low` and `<metric>_high`.
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        curves = {} if self.hold is None else {"buy_and_hold": self.hold}
+        made = {
+            "trades": lambda: tables.trade_table(self.result),
+            "equity": lambda: tables.equity_table(self.result, curves),
+            "decisions": lambda: tables.decision_table(self.frames),
+            "metrics": self._metrics,
+        }
+        return tables.table_of(made, table)
+
+    def __str__(self) -> str:
+        return self.headline.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.headline.html()
+
+    def _metrics(self) -> pd.DataFrame:
+        rows = {"account": tables.score_and_money({}, self.document["stats"])}
+        if self.hold_figures is not None:
+            rows["buy_and_hold"] = tables.score_and_money(self.hold_figures)
+        return tables.metric_table(rows).rename_axis("account")
