@@ -155,12 +155,12 @@ def own_columns(settings: FeatureSettings) -> tuple[OwnColumn, ...]:
     return tuple(column for name in names if (column := find_own(name, settings)) is not None)
 
 
-@cache
 def as_own_column(function: FeatureFunction) -> OwnColumn:
     """The column of a decorated function, for checks; without the digest that bundles record."""
     return _own(function, _module(function), digest="")
 
 
+@cache
 def _in_files(settings: FeatureSettings) -> tuple[OwnColumn, ...]:
     """Columns that the files declare; functions that they import from elsewhere are not theirs."""
     files = dict.fromkeys(load_user_module(path, "features.modules") for path in settings.modules)
