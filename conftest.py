@@ -1,6 +1,6 @@
 """Marks every test `unit` or `integration`, and leaves Freqtrade's files out where Freqtrade is not installed.
 
-Integration tests start programs or servers, train all members of an ensemble, or take more than a second. They are
+Integration tests start programs or servers, train networks or ensembles, or take more than a second. They are
 the folders and files of `INTEGRATION`, and single tests with the mark; every other test is a unit test.
 `make fast` runs the unit tests and shows those that take more than a second: make such a test smaller, or mark it.
 """
@@ -24,16 +24,18 @@ INTEGRATION = (
     "ensemble/stack/test_out_of_fold.py",
     "ensemble/stack/test_training.py",
     "ensemble/training",
+    "ensemble/voting/test_vote.py",
     "evaluation/report/test_html.py",
     "evaluation/test_controls.py",
     "evaluation/walk_forward/test_permutation_importance.py",
     "evaluation/walk_forward/test_walk.py",
     "examples",
+    "features/test_indicators.py",
     "golden",
     "integrations",
     "market/exchange",
     "market/test_freqtrade_config.py",
-    "models/networks/training/test_processes.py",
+    "models/networks",
     "packaging",
     "stubs",
     "test_docs.py",
@@ -56,6 +58,11 @@ collect_ignore = (
     if find_spec("freqtrade")
     else [f"src/quorate/integrations/freqtrade/strategies/{name}.py" for name in _FREQTRADE]
 )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import integration tests where only unit tests run."""
+    return True if config.getoption("markexpr") == "unit" and collection_path in _PLACES else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by these marks
