@@ -109,6 +109,8 @@ def test_every_verb_reads_the_columns_of_the_settings(project, monkeypatch, caps
     for verb, arguments in verbs.items():
         code, _, error = run(*arguments)
         assert code == 1, verb
-        assert "no column gap here; expected the columns that it was trained on: gap of my_features.py" in error, verb
+        assert "no column gap; expected the columns that the bundle was trained on: gap of my_features.py" in error, (
+            verb
+        )
     assert run("bundle", "list", "--bundles", "bundles")[0] == 0
     assert run("bundle", "show", "--bundles", "bundles")[0] == 0

@@ -18,7 +18,7 @@ def halted(tmp_path):
     return tmp_path
 
 
-def test_init_lists_written_and_left_files(tmp_path, capsys):
+def test_init_lists_every_file_with_its_status(tmp_path, capsys):
     assert main(["freqtrade", "init", str(tmp_path)]) == 0
     assert capsys.readouterr().out.count("written") == 8
     (tmp_path / "config-quorate-spot.json").write_text("{}")

@@ -79,7 +79,7 @@ def test_a_loaded_bundle_and_a_policy(world):
     assert by_path["policy"] == "classic"
     with pytest.raises(BundleError, match="no probabilities"):
         signals(world.bundle, world.data, SEEN, policy="calibrated")
-    with pytest.raises(BundleError, match=r"policy .loud.*expected classic"):
+    with pytest.raises(ArgumentError, match="`policy`: found 'loud'; expected one of classic, calibrated"):
         signals(loaded, world.data, SEEN, policy="loud")
 
 
@@ -104,6 +104,12 @@ def test_tables_and_texts(world):
         assert SEEN in text
         assert "not a training symbol" in text
         assert made[0].signal.action.name in text
+
+
+def test_another_timeframe_than_the_bundles_is_refused(world):
+    assert len(signals(world.bundle, world.data, SEEN, timeframe="1h")) == 1
+    with pytest.raises(ArgumentError, match="found `timeframe` 4h; expected 1h, the bundle's"):
+        signals(world.bundle, world.data, SEEN, timeframe="4h")
 
 
 def test_no_market_of_the_bundles_kind_is_refused(world):
