@@ -175,8 +175,8 @@ def test_refused_runs(paper, world, halted):
     assert seen.returncode == 1
     assert "inside the training span" in seen.stderr
     other = paper(*paper.replay, "--timeframe", "4h", "--account", "other")
-    assert other.returncode == 1
-    assert "a bundle for 1h" in other.stderr
+    assert other.returncode == 2
+    assert "found --timeframe 4h; expected 1h, the timeframe of the bundle" in other.stderr
     nobody = paper("status", "--account", "nobody")
     assert nobody.returncode == 1
     assert "no such account" in nobody.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from quorate.cli.app import main
 from quorate.core.clock import HOUR_MS, iso_ms
-from quorate.core.errors import ArgumentError, BundleError, GuardError, JournalError, TrainingSpanError
+from quorate.core.errors import ArgumentError, GuardError, JournalError, TrainingSpanError
 from quorate.trading.journal import ClosedRecord, DecidedRecord
 from quorate.workflows.backtest import backtest
 from quorate.workflows.paper import PaperAccount
@@ -188,7 +188,7 @@ def test_refused_runs(world, tmp_path):
     account = PaperAccount("refused", f"sqlite:///{tmp_path / 'journal.sqlite'}")
     with pytest.raises(TrainingSpanError, match="inside the training span"):
         account.run(world.bundle, world.data)
-    with pytest.raises(BundleError, match="a bundle for 1h"):
+    with pytest.raises(ArgumentError, match="found `timeframe` 4h; expected 1h, the timeframe of the bundle"):
         account.run(world.bundle, world.data, start=world.start, timeframe="4h")
     with pytest.raises(JournalError):
         account.status()

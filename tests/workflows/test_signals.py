@@ -108,7 +108,7 @@ def test_tables_and_texts(world):
 
 def test_another_timeframe_than_the_bundles_is_refused(world):
     assert len(signals(world.bundle, world.data, SEEN, timeframe="1h")) == 1
-    with pytest.raises(ArgumentError, match="found `timeframe` 4h; expected 1h, the bundle's"):
+    with pytest.raises(ArgumentError, match="found `timeframe` 4h; expected 1h, the timeframe of the bundle"):
         signals(world.bundle, world.data, SEEN, timeframe="4h")
 
 

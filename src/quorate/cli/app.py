@@ -82,11 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report(error, given)
         return 2 if isinstance(error, ArgumentError) else 1
     except Exception as error:
-        # An internal error ends in one line too; the traceback is printed with --debug.
+        # An internal error ends without a traceback too, which --debug shows; its cause is in the log.
         if debug:
             raise
-        found = f"{type(error).__name__}: {error}"
-        print(f"error: internal error in quorate ({found}); run again with --debug and report it", file=sys.stderr)
+        logging.getLogger("quorate").critical("%s: %s", type(error).__name__, error)
+        print("error: internal error in quorate; run again with --debug and report it", file=sys.stderr)
         return 1
     return 0
 

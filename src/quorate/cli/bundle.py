@@ -61,10 +61,9 @@ def verify(
     Every file is read and compared with its SHA-256 in the manifest. Exit code 1 if a bundle is refused.
     """
     from quorate.cli import output
-    from quorate.core.configuration import load_settings
     from quorate.workflows.bundles import verify_bundles
 
-    found = verify_bundles(bundles, names, settings=load_settings().features)
+    found = verify_bundles(bundles, names)
     output.print_result(found, as_json=as_json)
     for one in found.bundles:
         if not one.ok:

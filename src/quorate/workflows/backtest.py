@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
 from quorate.workflows.inputs.arguments import require_arguments, settings_of
-from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_names
+from quorate.workflows.inputs.selection import Selection
 from quorate.workflows.results import Backtest
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def backtest(
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.equity import equity_figures
     from quorate.evaluation.metrics.trades import trade_figures
-    from quorate.workflows.inputs.market_data import data_name, open_source, read_contracts
+    from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.predictors import load_predictor
     from quorate.workflows.runs.bundle_run import run_bundle
     from quorate.workflows.runs.trials import TrialRecorder
@@ -66,16 +66,13 @@ def backtest(
     require_arguments(backtest, selection, Selection.__optional_keys__)
     settings = settings_of(settings)
     recorder = TrialRecorder.open(record, settings, verb="backtest", data=data_name(data))
-    predictor = load_predictor(bundle, settings, policy)
-    source = open_source(data, split_names(selection.get("symbols")), predictor.manifest.timeframe)
     run = run_bundle(
-        predictor,
-        source,
-        resolve_for_bundle(source, predictor, selection),
+        load_predictor(bundle, settings, policy),
+        data,
+        selection,
         settings,
         allow_training_span=allow_training_span,
         guards=guards,
-        contracts=read_contracts(source),
         progress=progress,
     )
     stats = trade_figures(run.result, settings.evaluation)

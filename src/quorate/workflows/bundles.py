@@ -32,7 +32,8 @@ def list_bundles(bundles: StoreLike) -> BundleList:
     store = _store(bundles)
     champion = store.champion()
     published = {entry.id: entry.time for entry in store.history() if entry.action == "publish"}
-    names = sorted(store.ids(), key=lambda name: (published.get(name, ""), name))
+    order = {name: place for place, name in enumerate(published)}  # of the history: its times are whole seconds
+    names = sorted(store.ids(), key=lambda name: (order.get(name, -1), name))
     return BundleList(
         store.folder, tuple(_summary(store, name, name == champion, published.get(name)) for name in names)
     )
@@ -71,18 +72,22 @@ def verify_bundles(
     Args:
         bundles: the folder.
         bundle_ids: None for all.
-        settings: files with columns of your own, for bundles that were trained on them.
+        settings: files with columns of your own, for bundles that were trained on them; None for those of
+            quorate.toml and the environment.
         progress: called with each bundle verified.
 
     Raises:
         BundleError: no such bundle. One that fails the verification is part of the result.
     """
+    from quorate.core.configuration import load_settings
+
     store = _store(bundles)
+    features = load_settings().features if settings is None else settings
     names = list(bundle_ids or store.ids())
     paths = [store.path(name) for name in names]
     found = []
     for number, (name, path) in enumerate(zip(names, paths, strict=True), 1):
-        found.append(_verify(store, name, path, settings))
+        found.append(_verify(store, name, path, features))
         progress("verifying bundles", number, len(names))
     return Verification(store.folder, tuple(found))
 
@@ -133,12 +138,12 @@ def _summary(store: BundleStore, name: str, champion: bool, published: str | Non
         return BundleSummary(name, champion, published, None, str(error))
 
 
-def _verify(store: BundleStore, name: str, path: Path, settings: FeatureSettings | None) -> BundleVerification:
+def _verify(store: BundleStore, name: str, path: Path, features: FeatureSettings) -> BundleVerification:
     from quorate.ensemble.inference.loading import load_bundle
 
     try:
         files = len(store.verify(name).files)
-        loaded = load_bundle(path, features=settings)
+        loaded = load_bundle(path, features=features)
     except QuorateError as error:
         return BundleVerification(name, ok=False, error=str(error))
     failed = "; ".join(f"{model}: {reason}" for model, reason in loaded.members.failures.items())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, require_policy, settings_of
-from quorate.workflows.inputs.selection import Selection, resolve_for_bundle, split_names
+from quorate.workflows.inputs.arguments import require_arguments, settings_of, with_policy
+from quorate.workflows.inputs.selection import Selection
 from quorate.workflows.results import Evaluation
 
 if TYPE_CHECKING:
@@ -50,27 +49,21 @@ def evaluate(
         DataError: candles that cannot be read, or none in the span.
         EvaluationError: the trial log cannot be written.
     """
-    from quorate.workflows.inputs.market_data import data_name, open_source, read_contracts
+    from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.predictors import load_predictor
     from quorate.workflows.runs.bundle_run import run_bundle
     from quorate.workflows.runs.trials import TrialRecorder
 
     require_arguments(evaluate, selection, Selection.__optional_keys__)
-    settings = settings_of(settings)
-    require_policy(policy)
-    if policy is not None:
-        settings = replace(settings, policy=replace(settings.policy, name=policy))
+    settings = with_policy(settings_of(settings), policy)
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
-    predictor = load_predictor(bundle, settings, policy)
-    source = open_source(data, split_names(selection.get("symbols")), predictor.manifest.timeframe)
     run = run_bundle(
-        predictor,
-        source,
-        resolve_for_bundle(source, predictor, selection),
+        load_predictor(bundle, settings, policy),
+        data,
+        selection,
         settings,
         allow_training_span=allow_training_span,
         sets=True,
-        contracts=read_contracts(source),
         progress=progress,
     )
     return evaluate_run(run, recorder, progress)

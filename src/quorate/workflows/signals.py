@@ -10,7 +10,7 @@ from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
 from quorate.workflows.inputs.arguments import settings_of
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
-from quorate.workflows.inputs.predictors import BundleLike, load_predictor
+from quorate.workflows.inputs.predictors import BundleLike, load_predictor, require_timeframe
 from quorate.workflows.inputs.selection import split_names
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
 
@@ -55,10 +55,8 @@ def signals(
         DataError: candles that cannot be read.
     """
     loaded = load_predictor(bundle, settings_of(settings), policy)
-    trained = loaded.manifest.timeframe
-    if timeframe not in (None, trained):
-        raise ArgumentError("predict", found=f"`timeframe` {timeframe}", expected=f"{trained}, the bundle's")
-    timeframe = trained
+    require_timeframe(loaded, timeframe)
+    timeframe = loaded.manifest.timeframe
     wanted = split_names(symbols)
     source = open_source(data, wanted, timeframe)
     wanted = wanted or same_kind(source, loaded)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, require_count, require_policy, settings_of
+from quorate.workflows.inputs.arguments import require_arguments, require_count, settings_of, with_policy
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results import Evaluation
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.core.types import Candles, Funding, Policy
+    from quorate.core.types import Policy
     from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
     from quorate.features import FeatureSet
-    from quorate.market.source import CandleSource
-    from quorate.trading.account.contract import Contract
     from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.selected_data import MarketData
     from quorate.workflows.inputs.selection import Markets
     from quorate.workflows.runs.trials import RunRecord
 
@@ -74,21 +73,19 @@ def walk_forward(
     from quorate.features import feature_set
     from quorate.models.own_models import own_sources
     from quorate.workflows.inputs.market_data import data_name
+    from quorate.workflows.inputs.selected_data import read_market_data
     from quorate.workflows.runs.trials import TrialRecorder
 
     require_arguments(walk_forward, selection, Selection.__optional_keys__)
-    settings = settings_of(settings)
-    require_policy(policy)
+    settings = with_policy(settings_of(settings), policy)
     require_count("folds", folds)
-    if policy is not None:
-        settings = replace(settings, policy=replace(settings.policy, name=policy))
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     members = split_names(models, "models")
     require_members(members, settings.models)
     features = feature_set(settings.train.features, settings.features)
     source, markets = open_selection(data, selection, settings)
     clock = [time.perf_counter()]
-    read = _read(source, markets, progress)
+    read = read_market_data(source, markets, progress)
     clock.append(time.perf_counter())
     rows = _label(read, markets, settings, features)
     progress("features and labels", len(read.panel), len(read.panel))
@@ -143,26 +140,7 @@ def walk_forward(
     return Evaluation({**header, **card.figures}, frames, card.configurations[0].result, card)
 
 
-class _Read(NamedTuple):
-    """Data of a span, by symbol."""
-
-    panel: dict[str, Candles]
-    funding: dict[str, Funding]
-    marks: dict[str, Candles]
-    contracts: dict[str, Contract]
-
-
-def _read(source: CandleSource, markets: Markets, progress: Progress) -> _Read:
-    from quorate.workflows.inputs.market_data import read_contracts, read_funding, read_marks, read_panel
-
-    start, end, timeframe = markets.start, markets.end, markets.timeframe
-    contracts = read_contracts(source)
-    panel = read_panel(source, timeframe, markets.symbols, progress, start=start, end=end)
-    symbols = tuple(panel)
-    return _Read(panel, read_funding(source, symbols), read_marks(source, symbols, timeframe, start, end), contracts)
-
-
-def _label(read: _Read, markets: Markets, settings: Settings, features: FeatureSet) -> LabelledBars:
+def _label(read: MarketData, markets: Markets, settings: Settings, features: FeatureSet) -> LabelledBars:
     """Features and labels of every bar, once for all folds."""
     from quorate.evaluation.walk_forward.labelled_bars import build_rows
     from quorate.targets import ForwardClass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -58,6 +59,16 @@ def settings_of(settings: Settings | None) -> Settings:
             remedy="Read a file with quorate.load_settings(path).",
         )
     return settings
+
+
+def with_policy(settings: Settings, policy: Policy | None) -> Settings:
+    """The settings with another policy, where one is given.
+
+    Raises:
+        ArgumentError: as `require_policy`.
+    """
+    require_policy(policy)
+    return settings if policy is None else replace(settings, policy=replace(settings.policy, name=policy))
 
 
 def require_policy(policy: str | None) -> None:

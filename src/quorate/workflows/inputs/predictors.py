@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
 
 
+def require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
+    """Refuse another timeframe than the bundle's; None is the bundle's.
+
+    Raises:
+        ArgumentError: another one.
+    """
+    trained = bundle.manifest.timeframe
+    if timeframe not in (None, trained):
+        raise ArgumentError(
+            "use the bundle", found=f"`timeframe` {timeframe}", expected=f"{trained}, the timeframe of the bundle"
+        )
+
+
 def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
     """The bundle or series, read from a path or as it is.
 

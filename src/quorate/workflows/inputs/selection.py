@@ -110,14 +110,14 @@ def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selec
             `end`.
     """
     from quorate.workflows.inputs.market_data import same_kind
+    from quorate.workflows.inputs.predictors import require_timeframe
 
     start, end = span(selection)
-    trained, asked = bundle.manifest.timeframe, selection.get("timeframe")
     if selection.get("top") is not None:
         raise ArgumentError("select the markets", found="`top` with a trained bundle", expected="`symbols`, or neither")
-    if asked not in (None, trained):
-        raise ArgumentError("select the markets", found=f"`timeframe` {asked}", expected=f"{trained}, the bundle's")
-    return Markets(split_names(selection.get("symbols")) or same_kind(source, bundle), trained, start, end)
+    require_timeframe(bundle, selection.get("timeframe"))
+    symbols = split_names(selection.get("symbols")) or same_kind(source, bundle)
+    return Markets(symbols, bundle.manifest.timeframe, start, end)
 
 
 def span(selection: Selection) -> tuple[int | None, int | None]:

@@ -90,16 +90,17 @@ def prepare(
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook
     from quorate.workflows.inputs.market_data import require_unseen
-    from quorate.workflows.inputs.predictors import load_predictor
+    from quorate.workflows.inputs.predictors import load_predictor, require_timeframe
 
     require_consistent(data, exchange, options)
     if exchange is not None:
         settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
     deadline = settings.predict if exchange else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
     predictor = load_predictor(bundle, replace(settings, predict=deadline), options.get("policy"))
-    _require_timeframe(predictor, options.get("timeframe"))
+    require_timeframe(predictor, options.get("timeframe"))
     start, end = span(selection_of(options))
     allow = options.get("allow_training_span", False)
+    overlaps = data is not None and require_unseen(predictor, start, end, allow=allow)
     with ExitStack() as stack:
         if data is not None:
             feed, contracts, synthetic = _replay(data, predictor, settings, progress, options)
@@ -124,7 +125,6 @@ def prepare(
             settings=settings.paper,
             listener=_chain(listener, None if webhook is None else webhook.notify),
         )
-        overlaps = data is not None and require_unseen(predictor, start, end, allow=True)
         yield PaperRun(session, journal, settings, in_training_span=overlaps)
 
 
@@ -186,25 +186,15 @@ def _replay(
 ) -> tuple[Feed, dict[str, Contract], bool]:
     """Stored candles as a feed, the rules of their markets, and whether the candles are synthetic."""
     from quorate.trading.paper import ReplayFeed
-    from quorate.workflows.inputs.market_data import (
-        open_source,
-        read_contracts,
-        read_funding,
-        read_marks,
-        read_panel,
-        require_unseen,
-    )
+    from quorate.workflows.inputs.market_data import open_source
+    from quorate.workflows.inputs.selected_data import read_market_data
 
-    timeframe, selection = bundle.manifest.timeframe, selection_of(options)
-    source = open_source(data, split_names(options.get("symbols")), timeframe)
-    start, end = span(selection)
-    require_unseen(bundle, start, end, allow=options.get("allow_training_span", False))
-    symbols = _replay_markets(source, bundle, settings, options).symbols
-    panel = read_panel(source, timeframe, symbols, progress, start=start, end=end)
-    funding = read_funding(source, tuple(panel))
-    marks = read_marks(source, tuple(panel), timeframe, start, end)
-    feed = ReplayFeed(panel, start, end, funding=funding, marks=marks, bars_per_second=options.get("speed"))
-    return feed, read_contracts(source), feed.synthetic
+    source = open_source(data, split_names(options.get("symbols")), bundle.manifest.timeframe)
+    markets = _replay_markets(source, bundle, settings, options)
+    panel, funding, marks, contracts = read_market_data(source, markets, progress)
+    speed = options.get("speed")
+    feed = ReplayFeed(panel, markets.start, markets.end, funding=funding, marks=marks, bars_per_second=speed)
+    return feed, contracts, feed.synthetic
 
 
 def _replay_markets(source: CandleSource, bundle: Predictor, settings: Settings, options: PaperOptions) -> Markets:
@@ -213,15 +203,6 @@ def _replay_markets(source: CandleSource, bundle: Predictor, settings: Settings,
         selection["timeframe"] = bundle.manifest.timeframe
         return resolve(source, selection, settings)
     return resolve_for_bundle(source, bundle, selection)
-
-
-def _require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
-    from quorate.core.errors import BundleError
-
-    if timeframe not in (None, bundle.manifest.timeframe):
-        raise BundleError(
-            f"trade bars of {timeframe}", found=f"a bundle for {bundle.manifest.timeframe}", expected=str(timeframe)
-        )
 
 
 def _chain(*listeners: Listener | None) -> Listener | None:

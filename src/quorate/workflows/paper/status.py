@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from quorate.workflows.results import Headline, tables
-from quorate.workflows.results.headline import HeadlineRow, figure, marks_of
+from quorate.workflows.results import tables
+from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, figure, marks_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PaperStatus:
+class PaperStatus(Headlined):
     """An account's equity, positions, guards, ladder and criteria as of its last completed step.
 
     Attributes:
@@ -85,14 +85,6 @@ class PaperStatus:
             "criteria": lambda: tables.pandas().DataFrame(found["criteria"]),
         }
         return tables.table_of(made, table)
-
-    def __str__(self) -> str:
-        return self.headline.text()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.headline.html()
 
 
 def status_of(

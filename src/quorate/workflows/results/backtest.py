@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quorate.workflows.results import tables
-from quorate.workflows.results.headline import Headline, marks_of, money_rows
+from quorate.workflows.results.headline import Headline, Headlined, marks_of, money_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Backtest:
+class Backtest(Headlined):
     """Trades and equity of a bundle's decisions, and buy-and-hold on the same bars.
 
     Attributes:
@@ -73,14 +73,6 @@ class Backtest:
             "metrics": self._metrics,
         }
         return tables.table_of(made, table)
-
-    def __str__(self) -> str:
-        return self.headline.text()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.headline.html()
 
     def _metrics(self) -> pd.DataFrame:
         rows = {"account": tables.score_and_money({}, self.document["stats"])}

@@ -11,6 +11,7 @@ from quorate.workflows.results import tables
 from quorate.workflows.results.headline import (
     IN_TRAINING_SPAN,
     Headline,
+    Headlined,
     beside,
     figure,
     marks_of,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Evaluation:
+class Evaluation(Headlined):
     """Scores, decisions and trades on bars outside the training span, beside their baselines.
 
     Printed, or as the last line of a notebook's cell, it shows its headline.
@@ -122,14 +123,6 @@ class Evaluation:
         marks = [IN_TRAINING_SPAN] if self.document["in_training_span"] else []
         write_report(path, self.scorecard, warnings=[*marks, *self.document.get("warnings", ())])
         return path
-
-    def __str__(self) -> str:
-        return self.headline.text()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.headline.html()
 
     def _metrics(self) -> pd.DataFrame:
         found = self.document

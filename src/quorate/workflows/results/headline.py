@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -50,6 +51,26 @@ class Headline:
         )
         head = "<tr><th></th><th>measured</th><th>baseline</th></tr>"
         return f"<div>{marks}<p>{escape(self.title)}</p><table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+
+
+class Headlined(ABC):
+    """A result that shows its headline: printed, or as the last line of a notebook's cell."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def headline(self) -> Headline:
+        """The main figures beside their baselines."""
+
+    def __str__(self) -> str:
+        return self.headline.text()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return self.headline.html()
 
 
 def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.types import CLASS_NAMES, Mode
 from quorate.workflows.results import tables
-from quorate.workflows.results.headline import SYNTHETIC, Headline, HeadlineRow, beside, figure
+from quorate.workflows.results.headline import SYNTHETIC, Headline, Headlined, HeadlineRow, beside, figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ _RETURN_BASELINES = ("predict_zero", "predict_mean")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TrainResult:
+class TrainResult(Headlined):
     """A published bundle, and every member's figures on rows that it was not fitted on, beside its baseline's.
 
     Printed, or as the last line of a notebook's cell, it shows its headline.
@@ -131,14 +131,6 @@ class TrainResult:
         made = {"metrics": self._metrics, "members": self._members, "stages": self._stages}
         return tables.table_of(made, table)
 
-    def __str__(self) -> str:
-        return self.headline.text()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.headline.html()
-
     def _recipe_json(self) -> dict[str, Any]:
         """Of a stack what combines its members and the baselines' figures, of a vote the class prior."""
         manifest = self.manifest
@@ -180,7 +172,7 @@ class TrainResult:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SeriesResult:
+class SeriesResult(Headlined):
     """A published series and the training of each of its bundles, oldest first.
 
     Attributes:
@@ -231,14 +223,6 @@ class SeriesResult:
         """
         made = {name: lambda name=name: self._joined(name) for name in ("metrics", "members", "stages")}
         return tables.table_of({**made, "bundles": self._bundles}, table)
-
-    def __str__(self) -> str:
-        return self.headline.text()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.headline.html()
 
     def _joined(self, table: str) -> pd.DataFrame:
         parts = {result.id: result.to_pandas(table) for result in self.bundles}

@@ -10,7 +10,9 @@ import numpy as np
 
 from quorate.core.progress import Progress, silent
 from quorate.core.types import DecisionFrame
-from quorate.workflows.inputs.market_data import predict_panel, read_funding, read_marks, read_panel, require_unseen
+from quorate.workflows.inputs.market_data import open_source, predict_panel, require_unseen
+from quorate.workflows.inputs.selected_data import read_market_data
+from quorate.workflows.inputs.selection import resolve_for_bundle, split_names
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -19,10 +21,9 @@ if TYPE_CHECKING:
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.baselines.configurations import Configuration
     from quorate.evaluation.baselines.strategies import SingleModel
-    from quorate.market.source import CandleSource
-    from quorate.trading.account.contract import Contract
     from quorate.trading.backtest.backtest_result import BacktestResult
-    from quorate.workflows.inputs.selection import Markets
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.selection import Selection
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,45 +152,44 @@ class BundleRun:
 
 def run_bundle(
     bundle: Predictor,
-    source: CandleSource,
-    markets: Markets,
+    data: Data,
+    selection: Selection,
     settings: Settings,
     *,
     allow_training_span: bool = False,
     sets: bool = False,
     guards: bool = False,
-    contracts: Mapping[str, Contract] | None = None,
     progress: Progress = silent,
 ) -> BundleRun:
     """Predict and trade a span.
 
     Args:
         bundle: bundle or series.
-        source: of candles, funding and mark prices.
-        markets: symbols and span, in the bundle's timeframe.
+        data: candles as `open_source` takes them.
+        selection: markets and span; without `symbols`, every market of the data of the bundle's kind.
         settings: account, costs, exits, guards.
         allow_training_span: also use bars that trained the bundle; the run is marked.
         sets: give prediction sets with the decisions even where these do not use them.
         guards: apply guards and ladder as paper trading does.
-        contracts: symbol -> the exchange's rules; markets without have conservative tiers, any price and any quantity.
         progress: of reading, predicting and trading.
 
     Raises:
+        ArgumentError: a selection that cannot be resolved.
         TrainingSpanError: the span overlaps the training span and that is not allowed.
-        DataError: no candles in the span.
+        DataError: candles that cannot be read, or none in the span.
     """
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.trading.oversight import Oversight
 
-    start, end, timeframe = markets.start, markets.end, bundle.manifest.timeframe
+    manifest = bundle.manifest
+    source = open_source(data, split_names(selection.get("symbols")), manifest.timeframe)
+    markets = resolve_for_bundle(source, bundle, selection)
+    start, end = markets.start, markets.end
     overlaps = require_unseen(bundle, start, end, allow=allow_training_span)
-    panel = read_panel(source, timeframe, markets.symbols, progress, start=start, end=end)
-    funding = read_funding(source, tuple(panel))
+    panel, funding, marks, contracts = read_market_data(source, markets, progress)
     frames = predict_panel(bundle, panel, start, progress, allow=allow_training_span, sets=sets)
-    marks = read_marks(source, tuple(panel), timeframe, start, end)
-    oversight = Oversight(settings.guards, settings.ladder, bundle.manifest.training_end) if guards else None
-    known = {symbol: rules for symbol, rules in (contracts or {}).items() if symbol in panel}
-    setup = BacktestSetup(panel, funding, settings, bundle.manifest.horizon, start, end, marks, known, oversight)
+    oversight = Oversight(settings.guards, settings.ladder, manifest.training_end) if guards else None
+    setup = BacktestSetup(panel, funding, settings, manifest.horizon, start, end, marks, contracts, oversight)
     result = setup.trade(frames)
     progress("trading", len(panel), len(panel))
     return BundleRun(bundle, frames, setup, result, overlaps, settings)
