@@ -73,6 +73,11 @@ def random_market(symbol: str, random: np.random.Generator) -> Market:
     open_ = np.concatenate([[100.0], close[:-1]]) * np.exp(wild * random.standard_normal(n) * (random.random(n) < 0.2))
     high = np.maximum(open_, close) * np.exp(wild * random.random(n))
     low = np.minimum(open_, close) * np.exp(-wild * random.random(n))
+    # Some markets jump between two bars, and with them the mark price, at once or a bar later.
+    jump = int(random.integers(20, n)) if random.random() < 0.4 else n
+    factor = float(random.choice([0.02, 0.6, 0.8, 1.3, 40.0]))
+    for column in (open_, high, low, close):
+        column[jump:] *= factor
     time = START + HOUR_MS * np.arange(n, dtype=np.int64)
     kept = np.flatnonzero(random.random(n) > random.choice([0, 0.1]))[: random.integers(30, n)]
     rows = [column[kept] for column in (time, open_, high, low, close)]
@@ -80,6 +85,7 @@ def random_market(symbol: str, random: np.random.Generator) -> Market:
     mark = funding = None
     if ":" in symbol and random.random() < 0.7:
         basis = np.exp(wild * random.standard_normal(len(kept)))
+        basis[kept == jump] /= random.choice([1.0, factor])
         marked = [column * basis for column in rows[1:]]
         some = np.flatnonzero(random.random(len(kept)) > 0.1)
         mark = Candles(symbol, "1h", *(c[some] for c in (rows[0], *marked)), np.ones(len(some)))
@@ -87,7 +93,8 @@ def random_market(symbol: str, random: np.random.Generator) -> Market:
         step = random.choice([HOUR_MS // 2, 4 * HOUR_MS, 8 * HOUR_MS])
         settled = np.arange(START - 4 * HOUR_MS, START + (n + 4) * HOUR_MS, step, dtype=np.int64)
         settled = settled[random.random(len(settled)) > random.choice([0, 0.1])]
-        funding = Funding(symbol, settled, 0.003 * random.standard_normal(len(settled)))
+        rates = random.choice([0.003, 0.02]) * random.standard_normal(len(settled))
+        funding = Funding(symbol, settled, rates)
     action = random.choice([0, 1, 2], size=len(kept), p=[0.2, 0.6, 0.2]).astype(np.int8)
     confidence = random.choice([0.0, 0.7, 0.8], size=len(kept), p=[0.05, 0.5, 0.45])
     text, zero = np.full(len(kept), ""), np.zeros(len(kept))
@@ -118,6 +125,8 @@ class Held:
     trail: float
     tick: float
     value_at: float
+    first_liquidation: float
+    left: float  # margin that funding has not used up
     cash_flow: float = 0.0  # everything this position has added to cash
     funding: float = 0.0
 
@@ -150,8 +159,12 @@ class Slow:
             over = set()
             for symbol in present:
                 if symbol in self.held and time >= self.held[symbol].until:
-                    over.add((symbol, self.held[symbol].sign))
-                    self.sell(symbol, time, here[symbol]["open"], "time")
+                    held, marked = self.held[symbol], here[symbol]["mark_open"]
+                    over.add((symbol, held.sign))
+                    if marked <= held.liquidation if held.sign > 0 else marked >= held.liquidation:
+                        self.sell(symbol, time, marked, "liquidation")
+                    else:
+                        self.sell(symbol, time, here[symbol]["open"], "time")
             wanted = []
             for symbol in present:
                 market = markets[symbol]
@@ -179,15 +192,26 @@ class Slow:
         return self
 
     def worth(self) -> float:
-        return self.cash + sum(h.sign * h.units * (h.value_at - h.paid) for h in self.held.values())
+        worth = self.cash
+        for h in self.held.values():
+            worth += max(h.sign * h.units * (h.value_at - h.paid), -h.left)
+        return max(worth, 0.0)
 
     def fund(self, symbol: str, rate: float, price: float) -> None:
         held = self.held[symbol]
         amount = rate * price * held.units
         amount = -amount if held.sign > 0 else amount
+        # Nobody owes more than the position is worth.
+        worth = held.left + held.sign * held.units * (price - held.paid)
+        amount = max(amount, -worth if worth > 0 else 0.0)
         self.cash += amount
         held.cash_flow += amount
         held.funding += amount
+        held.left = min(held.left + amount, held.margin)
+        if held.left < held.margin:
+            held.liquidation = bisected_liquidation(held.sign, held.units, held.paid, held.left)
+        else:
+            held.liquidation = held.first_liquidation
 
     def inside(self, symbol: str, time: int, bar: Row) -> None:
         held = self.held[symbol]
@@ -207,7 +231,9 @@ class Slow:
             self.sell(symbol, time, bar["open"], stopped)
         elif not maker and (bar["open"] == held.target or worse(held.target, bar["open"])):
             self.sell(symbol, time, bar["open"], "target")
-        elif worse(worst, held.stop):
+        elif worse(worst, held.stop) and not (
+            worse(worst_mark, held.liquidation) and worse(held.stop, held.liquidation) and held.stop != held.liquidation
+        ):
             self.sell(symbol, time, held.stop, stopped)
         elif worse(worst_mark, held.liquidation):
             self.sell(symbol, time, held.liquidation, "liquidation")
@@ -225,15 +251,17 @@ class Slow:
     def sell(self, symbol: str, time: int, price: float, reason: str) -> None:
         held, costs = self.held.pop(symbol), self.setup.costs
         if reason == "liquidation":
-            broke = held.paid - held.sign * held.margin / held.units
-            price = max(price, broke) if held.sign > 0 else min(price, broke)
-            left = held.margin + held.sign * held.units * (price - held.paid)
-            flow = left - held.margin - min(max(left, 0), costs.liquidation_fee * held.units * price)
+            rate = costs.liquidation_fee
         elif reason == "target" and self.setup.exits.maker_target:
-            flow = held.units * (held.sign * (price - held.paid) - costs.maker_fee * price)
+            rate = costs.maker_fee
         else:
+            rate = costs.taker_fee
             price *= 1 - costs.slippage if held.sign > 0 else 1 + costs.slippage
-            flow = held.units * (held.sign * (price - held.paid) - costs.taker_fee * price)
+        # Isolated margin: beyond the price at which nothing is left, the exchange bears the loss.
+        broke = held.paid - held.sign * held.left / held.units
+        price = max(price, broke) if held.sign > 0 else min(price, broke)
+        result = held.sign * held.units * (price - held.paid)
+        flow = result - min(rate * held.units * price, max(held.left + result, 0.0))
         self.cash += flow
         net = held.cash_flow + flow
         self.closed.append(
@@ -256,7 +284,8 @@ class Slow:
         paid = price * (1 + sign * setup.costs.slippage)
         equity = self.worth()
         used = sum(h.margin for h in self.held.values())
-        sized = slow_size(setup, market.contract, spot, sign, paid, atr, equity, self.cash - used, used, probability)
+        free = self.cash - sum(max(h.left, 0.0) for h in self.held.values())
+        sized = slow_size(setup, market.contract, spot, sign, paid, atr, equity, free, used, probability)
         if sized is None:
             return
         units, margin, stop, target, liquidation = sized
@@ -264,7 +293,7 @@ class Slow:
         self.cash -= fee
         self.held[market.symbol] = Held(
             market.symbol, sign, units, margin, paid, time, time + setup.horizon * HOUR_MS, stop, stop, target,
-            liquidation, setup.exits.trail_atr * atr, market.contract.tick, price, cash_flow=-fee,
+            liquidation, setup.exits.trail_atr * atr, market.contract.tick, price, liquidation, margin, cash_flow=-fee,
         )  # fmt: skip
 
 
@@ -355,7 +384,8 @@ def bisected_liquidation(sign: int, units: float, paid: float, margin: float) ->
 
     if sign > 0 and safe(1e-300):
         return 0.0
-    good, bad = paid, 0.0 if sign > 0 else 1e3 * paid
+    # Funding may have used up the margin: then even the entry price is beyond.
+    good, bad = (1e3 * paid, 0.0) if sign > 0 else (1e-300, 1e3 * paid)
     for _ in range(200):
         middle = (good + bad) / 2
         good, bad = (middle, bad) if safe(middle) else (good, middle)

@@ -260,11 +260,11 @@ class TradingEngine:
                 self._emit(records.RefusedRecord(self.time, order.symbol, self.order_id(order), reason, self._why))
             case events.Filled(order, size, time, entry):
                 self._emit(records.FilledRecord(time, order.symbol, self.order_id(order), order, size, entry))
-            case events.Settled(symbol, rate, price, cash):
+            case events.Settled(symbol, rate, price, cash, liquidation):
                 if self.phase == "open":
                     self.settled.add(symbol)
                 number = self.next_number(f"settled:{symbol}:{self.phase}")
-                self._emit(records.SettledRecord(self.time, symbol, self.phase, number, rate, price, cash))
+                self._emit(records.SettledRecord(self.time, symbol, self.phase, number, rate, price, cash, liquidation))
             case events.Moved(symbol, stop):
                 self._emit(records.MovedRecord(self.time, symbol, stop))
             case events.Closed(trade, fill):

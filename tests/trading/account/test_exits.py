@@ -18,7 +18,9 @@ def position(order: Callable[..., Order]) -> Callable[..., Position]:
     def make(side: int, stop: float | None = None) -> Position:
         size = LONG if side > 0 else SHORT
         entry = Fill(100.0, 100.0, 0.0, 0.0)
-        return Position(order(side=side), size, 0, entry, stop=stop or size.stop, mark=100.0)
+        held = Position.of(order(side=side), size, 0, entry)
+        held.stop = stop or size.stop
+        return held
 
     return make
 

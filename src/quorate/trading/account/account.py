@@ -19,7 +19,7 @@ from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import Fill, maker_fill, slipped, taker_fill
 from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, Refused, Settled
-from quorate.trading.account.exits import reached, trailed_stop
+from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
 from quorate.trading.account.position import Position, Reason, Trade
 from quorate.trading.account.sizing import Funds, plan
@@ -61,11 +61,12 @@ class Account:
 
     @property
     def equity_usd(self) -> float:
-        """Cash plus the unrealised profit of every position at its last valuation."""
+        """Cash plus the unrealised profit of every position at its last valuation; never negative."""
         equity = self.cash_usd
         for position in self.positions.values():
             equity += position.unrealised_usd
-        return equity
+        # Losses are limited to the margin, which cash covers: less than 0 is float error.
+        return max(equity, 0.0)
 
     @property
     def margin_usd(self) -> float:
@@ -74,8 +75,8 @@ class Account:
 
     @property
     def free_usd(self) -> float:
-        """Cash that is not margin of a position."""
-        return self.cash_usd - self.margin_usd
+        """Cash that is not margin of a position; funding was paid from the margin."""
+        return self.cash_usd - sum(max(0.0, position.margin_left_usd) for position in self.positions.values())
 
     @property
     def slots(self) -> int:
@@ -91,24 +92,26 @@ class Account:
     def at_open(self, time: int, bar_of: BarOf, orders: Iterable[Order] = ()) -> None:
         """Trade the open of the bars at `time`: funding, then time exits, then entries.
 
+        A position that is due and whose mark price opens beyond its liquidation price is liquidated.
+
         Args:
             time: open time in ms.
             bar_of: symbol -> the bar at `time`, or None without one; only its open is used, and the funding settled up
                 to then.
             orders: entries for this open, the best first.
         """
-        due: list[tuple[str, float]] = []
+        due: list[tuple[str, Exit]] = []
         for symbol, position in self.positions.items():
             bar = bar_of(symbol)
             if bar is not None:
                 for rate, price in bar.settled_at_open:
                     self.settle(symbol, rate, price)
                 if position.order.due <= time:
-                    due.append((symbol, bar.open))
+                    due.append((symbol, ended_at_open(position, bar)))
         ended: dict[str, int] = {}
-        for symbol, price in due:
+        for symbol, exit_ in due:
             ended[symbol] = self.positions[symbol].side
-            self.close(symbol, time, price, "time")
+            self.close(symbol, time, exit_.price, exit_.reason)
         for order in orders:
             refusal = self._refusal(order)
             if refusal is None and not self.exits.reopen and ended.get(order.symbol) == order.side:
@@ -169,13 +172,32 @@ class Account:
     def settle(self, symbol: str, rate: float, price: float) -> float:
         """Pay or receive funding for an open position; returns the cash received.
 
+        It is paid from the position's margin and unrealised profit, at most all of them, and brings the liquidation
+        nearer; what is received restores the margin first.
+
+        Raises:
+            TradingError: no such position.
+        """
+        settled = self.settlement(symbol, rate, price)
+        self._emit(settled)
+        return settled.cash_usd
+
+    def settlement(self, symbol: str, rate: float, price: float) -> Settled:
+        """The event of a funding settlement of an open position.
+
         Raises:
             TradingError: no such position.
         """
         position = self._position(symbol)
-        cash = -position.order.side * position.size.quantity * price * rate
-        self._emit(Settled(symbol, rate, price, cash))
-        return cash
+        side, quantity, entry_price = position.order.side, position.size.quantity, position.entry.price
+        worth = position.margin_left_usd + side * quantity * (price - entry_price)
+        cash = max(-side * quantity * price * rate, -max(0.0, worth))
+        liquidation_price = position.size.liquidation_price
+        left = position.margin_left_usd + cash
+        contract = self.contract(symbol)
+        if left < position.size.margin_usd and not contract.spot:
+            liquidation_price = contract.tiers.liquidation_price(side, quantity, entry_price, left)
+        return Settled(symbol, rate, price, cash, liquidation_price)
 
     def close(self, symbol: str, time: int, price: float, reason: Reason) -> Trade:
         """Close a position at this price before slippage.
@@ -184,35 +206,15 @@ class Account:
             TradingError: no such position.
         """
         position = self._position(symbol)
-        order, size, entry = position.order, position.size, position.entry
+        side, quantity = position.order.side, position.size.quantity
         if reason == "liquidation":
-            fill = self._liquidation_fill(position, price)
+            fill = Fill(price, price, quantity * price * self.costs.liquidation_fee, 0.0)
         elif reason == "target" and self.exits.maker_target:
-            fill = maker_fill(price, size.quantity, self.costs)
+            fill = maker_fill(price, quantity, self.costs)
         else:
-            fill = taker_fill(price, -order.side, size.quantity, self.costs)
-        trade = Trade(
-            symbol=symbol,
-            side=order.side,
-            quantity=size.quantity,
-            leverage=size.leverage,
-            margin_usd=size.margin_usd,
-            confidence=order.confidence,
-            decided=order.decided,
-            entry_time=position.entry_time,
-            entry_price=entry.price,
-            exit_time=time,
-            exit_price=fill.price,
-            stop=size.stop,
-            target=size.target,
-            reason=reason,
-            gross_usd=order.side * size.quantity * (fill.reference_price - entry.reference_price),
-            fee_usd=entry.fee_usd + fill.fee_usd,
-            slippage_usd=entry.slippage_usd + fill.slippage_usd,
-            funding_usd=position.funding_usd,
-            funding_known=position.funding_known,
-            mark_known=position.mark_known,
-        )
+            fill = taker_fill(price, -side, quantity, self.costs)
+        fill = position.isolated(fill)
+        trade = position.trade(time, reason, fill)
         self._emit(Closed(trade, fill))
         return trade
 
@@ -231,11 +233,12 @@ class Account:
                         f"open a position in {order.symbol}", found="an open position", expected="no open position"
                     )
                 self.cash_usd -= entry.fee_usd
-                self.positions[order.symbol] = Position(
-                    order, size, time, entry, stop=size.stop, mark=entry.reference_price
-                )
-            case Settled(symbol, _, _, cash):
-                self._position(symbol).funding_usd += cash
+                self.positions[order.symbol] = Position.of(order, size, time, entry)
+            case Settled(symbol, _, _, cash, liquidation_price):
+                position = self._position(symbol)
+                position.funding_usd += cash
+                position.margin_left_usd = min(position.size.margin_usd, position.margin_left_usd + cash)
+                position.liquidation_price = liquidation_price
                 self.cash_usd += cash
             case Moved(symbol, stop):
                 self._position(symbol).stop = stop
@@ -270,15 +273,6 @@ class Account:
         if order.side < 0 and self.contract(order.symbol).spot:
             return "spot_short"
         return None
-
-    def _liquidation_fill(self, position: Position, price: float) -> Fill:
-        """Fill of a liquidation: the loss is at most the margin, fee included."""
-        side, size = position.order.side, position.size
-        bankruptcy_price = position.entry.price - side * size.margin_usd / size.quantity
-        price = side * max(side * price, side * bankruptcy_price)
-        left = size.margin_usd + side * size.quantity * (price - position.entry.price)
-        fee = min(size.quantity * price * self.costs.liquidation_fee, max(0.0, left))
-        return Fill(price, price, fee, 0.0)
 
     def _position(self, symbol: str) -> Position:
         try:

@@ -37,12 +37,14 @@ class Settled(NamedTuple):
         rate: fraction of the position's value.
         price: mark price at the settlement.
         cash_usd: received; negative when paid.
+        liquidation_price: of the position from now on.
     """
 
     symbol: str
     rate: float
     price: float
     cash_usd: float
+    liquidation_price: float
 
 
 class Moved(NamedTuple):

@@ -18,15 +18,22 @@ class Exit(NamedTuple):
     price: float
 
 
+def ended_at_open(position: Position, bar: Bar) -> Exit:
+    """The exit of a position that is due at this bar's open: its liquidation where the mark price opens beyond it."""
+    if position.order.side * (bar.mark_open - position.liquidation_price) <= 0:
+        return Exit("liquidation", bar.mark_open)
+    return Exit("time", bar.open)
+
+
 def reached(position: Position, bar: Bar, settings: ExitSettings) -> Exit | None:
     """The exit inside this bar; None without one.
 
     The order of prices inside a bar is unknown, so the worst is assumed: the stop before the target, and a fill at the
-    open where the open is beyond the stop. The stop is nearer than the liquidation and comes before it, unless the mark
-    price opens beyond the liquidation.
+    open where the open is beyond the stop. The nearer of stop and liquidation comes first: the stop, unless funding has
+    brought the liquidation nearer or the mark price opens beyond it.
     """
-    side, stop, size = position.order.side, position.stop, position.size
-    target, liquidation = size.target, size.liquidation_price
+    side, stop = position.order.side, position.stop
+    target, liquidation = position.size.target, position.liquidation_price
     # Negated prices make the comparisons of a short those of a long: its `low` is `-high`.
     if side > 0:
         low, high, mark_low = bar.low, bar.high, bar.mark_low
@@ -39,12 +46,12 @@ def reached(position: Position, bar: Bar, settings: ExitSettings) -> Exit | None
         return Exit(_stopped(position), bar.open)
     if side * bar.open >= target and not settings.maker_target:
         return Exit("target", bar.open)
-    if low <= stop:
+    if low <= stop and (liquidation <= stop or mark_low > liquidation):
         return Exit(_stopped(position), position.stop)
     if mark_low <= liquidation:
-        return Exit("liquidation", size.liquidation_price)
+        return Exit("liquidation", position.liquidation_price)
     if high > target or (high == target and not settings.maker_target):
-        return Exit("target", size.target)
+        return Exit("target", position.size.target)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from quorate.core.clock import iso_ms
 from quorate.trading.account.costs import Fill
@@ -24,6 +24,9 @@ class Position:
         entry: the opening fill.
         stop: current stop; a trailing stop moves.
         mark: price of the last valuation.
+        margin_left_usd: isolated margin less the funding paid and not received again; negative where unrealised profit
+            paid for it.
+        liquidation_price: mark price at which it is liquidated now; funding that is paid brings it nearer.
         funding_usd: funding received so far; negative when paid.
         funding_known, mark_known: whether complete for every bar so far.
     """
@@ -34,9 +37,25 @@ class Position:
     entry: Fill
     stop: float
     mark: float
+    margin_left_usd: float
+    liquidation_price: float
     funding_usd: float = 0.0
     funding_known: bool = True
     mark_known: bool = True
+
+    @classmethod
+    def of(cls, order: Order, size: Size, time: int, entry: Fill) -> Self:
+        """The position that a fill opens."""
+        return cls(
+            order,
+            size,
+            time,
+            entry,
+            stop=size.stop,
+            mark=entry.reference_price,
+            margin_left_usd=size.margin_usd,
+            liquidation_price=size.liquidation_price,
+        )
 
     @property
     def symbol(self) -> str:
@@ -49,8 +68,52 @@ class Position:
 
     @property
     def unrealised_usd(self) -> float:
-        """Profit at the last valuation, without the costs of closing."""
-        return self.order.side * self.size.quantity * (self.mark - self.entry.price)
+        """Profit at the last valuation, without the costs of closing; a loss is at most the margin that is left."""
+        profit = self.order.side * self.size.quantity * (self.mark - self.entry.price)
+        return max(profit, -self.margin_left_usd)
+
+    def isolated(self, fill: Fill) -> Fill:
+        """An exit fill whose loss, fee included, is at most the margin that is left.
+
+        A price beyond that of bankruptcy, at which the margin is lost, is replaced by it.
+        """
+        side, quantity = self.order.side, self.size.quantity
+        left_usd = self.margin_left_usd + side * quantity * (fill.price - self.entry.price)
+        if left_usd >= fill.fee_usd and left_usd >= 0:
+            return fill
+        price, reference, fee_usd, _ = fill
+        if left_usd < 0:
+            bankruptcy = max(0.0, self.entry.price - side * self.margin_left_usd / quantity)
+            fee_usd *= bankruptcy / price
+            price, left_usd = bankruptcy, 0.0
+            reference = side * max(side * reference, side * bankruptcy)
+        return Fill(price, reference, min(fee_usd, left_usd), quantity * abs(price - reference))
+
+    def trade(self, time: int, reason: Reason, fill: Fill) -> Trade:
+        """The trade that this exit fill, in the bar at `time`, makes of the position."""
+        order, size, entry = self.order, self.size, self.entry
+        return Trade(
+            symbol=order.symbol,
+            side=order.side,
+            quantity=size.quantity,
+            leverage=size.leverage,
+            margin_usd=size.margin_usd,
+            confidence=order.confidence,
+            decided=order.decided,
+            entry_time=self.entry_time,
+            entry_price=entry.price,
+            exit_time=time,
+            exit_price=fill.price,
+            stop=size.stop,
+            target=size.target,
+            reason=reason,
+            gross_usd=order.side * size.quantity * (fill.reference_price - entry.reference_price),
+            fee_usd=entry.fee_usd + fill.fee_usd,
+            slippage_usd=entry.slippage_usd + fill.slippage_usd,
+            funding_usd=self.funding_usd,
+            funding_known=self.funding_known,
+            mark_known=self.mark_known,
+        )
 
 
 @dataclass(frozen=True, slots=True)

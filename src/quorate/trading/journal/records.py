@@ -178,6 +178,7 @@ class SettledRecord(Record):
         rate: fraction of the position's value; longs pay a positive rate.
         price: mark price at the settlement.
         cash_usd: received; negative when paid.
+        liquidation_price: of the position from then on; None in journals of earlier versions.
     """
 
     kind: ClassVar[str] = "settled"
@@ -188,6 +189,7 @@ class SettledRecord(Record):
     rate: float
     price: float
     cash_usd: float
+    liquidation_price: float | None = None
 
     @property
     def key(self) -> str:

@@ -114,7 +114,7 @@ def _position(position: Position) -> dict[str, Any]:
         "mark": position.mark,
         "stop": position.stop,
         "target": size.target,
-        "liquidation_price": size.liquidation_price,
+        "liquidation_price": position.liquidation_price,
         "due": iso_ms(order.due),
         "confidence": order.confidence,
         "funding_usd": position.funding_usd,

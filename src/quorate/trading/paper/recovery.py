@@ -117,7 +117,10 @@ def _redo(engine: TradingEngine, record: records.Record) -> None:
             engine.next_number(f"settled:{symbol}:{phase}")
             if phase == "open":
                 engine.settled.add(symbol)
-            account.apply(events.Settled(symbol, record.rate, record.price, record.cash_usd))
+            liquidation = record.liquidation_price
+            if liquidation is None:
+                liquidation = account.settlement(symbol, record.rate, record.price).liquidation_price
+            account.apply(events.Settled(symbol, record.rate, record.price, record.cash_usd, liquidation))
         case records.MovedRecord(symbol=symbol, stop=stop):
             account.apply(events.Moved(symbol, stop))
         case records.ClosedRecord(trade=trade, exit=fill):
