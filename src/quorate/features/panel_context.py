@@ -14,6 +14,7 @@ from quorate.features.context import Context, CrossSection, MarketColumns
 from quorate.features.groups import price, volatility
 from quorate.features.groups.ranks import COMPARED
 from quorate.features.matrix import fill
+from quorate.features.rescaled import hide_rescaled
 
 # Columns of BTC that context columns read.
 _REFERENCED: dict[str, Column] = {
@@ -34,6 +35,7 @@ def market_columns(candles: Candles) -> MarketColumns:
     """
     values = np.empty((len(candles), len(_REFERENCED)))
     fill(values, Bars(candles), tuple(_REFERENCED.values()))
+    hide_rescaled(values, candles, candles.timeframe, max(column.warmup for column in _REFERENCED.values()))
     return MarketColumns(candles.timeframe, candles.time, tuple(_REFERENCED), values)
 
 
@@ -59,6 +61,7 @@ def cross_section(panel: Mapping[str, Candles]) -> CrossSection:
     for place, candles in enumerate(panel.values()):
         columns = np.empty((len(candles), len(COMPARED)))
         fill(columns, Bars(candles), tuple(COMPARED.values()))
+        hide_rescaled(columns, candles, candles.timeframe, max(column.warmup for column in COMPARED.values()))
         values[:, np.searchsorted(time, candles.time), place] = columns.T
     return CrossSection(timeframes.pop(), time, tuple(panel), tuple(COMPARED), values)
 

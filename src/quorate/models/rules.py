@@ -15,6 +15,7 @@ import numpy as np
 
 from quorate.core.types import Action, ActionArray, BoolArray
 from quorate.features import Bars
+from quorate.features.rescaled import rescaled_rows
 
 OVERSOLD, OVERBOUGHT = 30.0, 70.0
 CROSSOVER = 0.015  # fraction of the close
@@ -24,7 +25,8 @@ class RuleActions(NamedTuple):
     """Actions of the rules on n bars.
 
     Attributes:
-        action: (n,) int8 values of Action; HOLD in the first 19 rows, where an indicator is NaN.
+        action: (n,) int8 values of Action; HOLD in the first 19 rows, where an indicator is NaN, and after a change of
+            the price scale, see `features.rescaled`.
         contradicted: (n,) True where one rule is BUY and the other SELL.
     """
 
@@ -46,6 +48,9 @@ def rule_actions(bars: Bars) -> RuleActions:
     rsi = bars.rsi(14)
     crossover = (bars.ema(10) - bars.ema(20)) / bars.close
     known = np.isfinite(rsi) & np.isfinite(crossover)
+    rescaled = rescaled_rows(bars, bars.timeframe)
+    if rescaled is not None:
+        known &= ~rescaled
     # Comparisons with NaN are False, so rows without an indicator give no signal.
     buy = known & ((rsi < OVERSOLD) | (crossover > CROSSOVER))
     sell = known & ((rsi > OVERBOUGHT) | (crossover < -CROSSOVER))

@@ -14,6 +14,7 @@ from quorate.core.errors import TargetError, TooLittleHistoryError
 from quorate.core.types import Candles, Float32Array, FloatArray, IntArray
 from quorate.features import Context, FeatureSet, Inputs, Sequences, build
 from quorate.features.catalogue import resolve
+from quorate.features.rescaled import hide_rescaled
 from quorate.targets.labels import Labels, Target
 
 
@@ -101,7 +102,9 @@ def build_dataset(
     for number, (symbol, candles) in enumerate(zip(panel, histories, strict=True)):
         skipped, begin = first[number], ends[number] - counts[number]
         if counts[number]:
-            X[begin : ends[number]] = build(candles, wanted, (contexts or {}).get(symbol))[skipped:]
+            part = X[begin : ends[number]]
+            part[:] = build(candles, wanted, (contexts or {}).get(symbol))[skipped:]
+            hide_rescaled(part, candles, candles.timeframe, wanted.warmup)
         places.append(begin + chosen[number] - skipped)
         complete = np.isfinite(X[places[-1]]).all(axis=1)
         chosen[number], places[-1] = chosen[number][complete], places[-1][complete]

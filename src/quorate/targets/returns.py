@@ -8,6 +8,7 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import TargetError
+from quorate.core.scale_changes import scale_change_bars
 from quorate.core.sections.learning import TargetSettings
 from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
 from quorate.targets.labels import Labels
@@ -31,13 +32,13 @@ class ForwardReturn:
             raise TargetError("define return labels", found=f"`horizon` {self.horizon}", expected="at least 1 bar")
 
     def label(self, candles: Candles) -> Labels:
-        """Label n bars: y is float64, NaN where one of the next `horizon` bars is missing."""
+        """Label n bars: y is float64, NaN where one of the next `horizon` bars is missing or of another price scale."""
         earned = forward_return(candles, self.horizon)
         return Labels(earned, np.isfinite(earned), horizon_end(candles, self.horizon), earned)
 
 
 def has_future(candles: Candles, horizon: int) -> BoolArray:
-    """Whether each bar is followed by `horizon` bars without a gap.
+    """Whether each bar is followed by `horizon` bars without a gap, all at the same price scale.
 
     Returns:
         (n,) bool.
@@ -46,6 +47,8 @@ def has_future(candles: Candles, horizon: int) -> BoolArray:
     if len(candles) > horizon:
         ahead = candles.time[horizon:] - candles.time[:-horizon]
         known[:-horizon] = ahead == horizon * timeframe_ms(candles.timeframe)
+        for bar in scale_change_bars(candles, candles.timeframe).tolist():
+            known[max(0, bar - horizon) : bar] = False
     return known
 
 
@@ -53,7 +56,7 @@ def forward_return(candles: Candles, horizon: int) -> FloatArray:
     """Compute close[t + horizon] / close[t] - 1.
 
     Returns:
-        (n,) float64, fractions; NaN where one of the next `horizon` bars is missing.
+        (n,) float64, fractions; NaN where one of the next `horizon` bars is missing or of another price scale.
     """
     earned = np.full(len(candles), np.nan)
     rows = np.flatnonzero(has_future(candles, horizon))

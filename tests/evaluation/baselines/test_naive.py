@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,27 @@ def test_the_prior_needs_labels() -> None:
     assert class_prior(np.array([2, 2], np.int8)).tolist() == [0, 0, 1]
     with pytest.raises(EvaluationError, match="class prior"):
         class_prior(np.empty(0, np.int8))
+
+
+def halted(candles: Candles) -> Candles:
+    """The candles, the last two of them a day later."""
+    time = candles.time + np.array([0, 0, 24, 24]) * HOUR_MS
+    return replace(candles, time=time)
+
+
+def test_nothing_is_held_across_a_change_of_the_price_scale() -> None:
+    # Redenominated 1:100 in a halt between the second and the third bar: 10 % gained before, 20 % after.
+    candles = halted(bars("A", [100, 105, 11_000, 12_000], [105, 110, 12_000, 13_200]))
+    curve = buy_and_hold({"A": candles}, 1_000.0, FREE)
+    assert curve.equity == pytest.approx([1_050, 1_100, 1_100 * 12 / 11, 1_100 * 13.2 / 11])
+    costs = CostSettings(taker_fee=0.001, maker_fee=0.0, slippage=0.0)
+    paid = buy_and_hold({"A": candles}, 1_000.0, costs)
+    assert paid.equity[1] == pytest.approx(1_000 * (1.1 - 0.001 - 0.001 * 1.1))
+    assert paid.equity[3] == pytest.approx(paid.equity[1] * (1.2 - 0.001 - 0.001 * 1.2))
+
+
+def test_a_holder_pays_no_funding_on_the_entry_after_a_change_of_scale() -> None:
+    candles = halted(bars("A", [100, 100, 10_000, 10_000], [100, 100, 10_000, 10_000]))
+    funding = Funding("A", candles.time, np.full(4, 0.01))
+    # Due at the second bar, and at the fourth on 10,000; the third is the new entry.
+    assert buy_and_hold({"A": candles}, 100.0, FREE, {"A": funding}).equity == pytest.approx([100, 99, 99, 99 * 0.99])

@@ -43,6 +43,7 @@ from quorate.ensemble.voting.policies import quorum_count
 from quorate.ensemble.voting.vote import decide
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.features import Bars, FeatureSet, Inputs, build, feature_set, live, volatility_20
+from quorate.features.rescaled import hide_rescaled
 from quorate.models.runtime import OnnxSession
 
 # Length of a live futures frame in Freqtrade; no feature needs a longer warm-up.
@@ -203,6 +204,8 @@ class Bundle:
             abstentions = self.members.abstain(_NOT_RUN)
             return [fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), abstentions) for bars in newest]
         computed = [live(bars, self.features, self.members.window) for bars in newest]
+        for (X, _), bars in zip(computed, newest, strict=True):
+            hide_rescaled(X, bars, bars.timeframe, self.features.warmup)
         volatilities = [volatility for _, volatility in computed]
         inputs = [
             Inputs(X, bars.time[-len(X) :], self.manifest.timeframe)
@@ -261,7 +264,9 @@ class Bundle:
             return mask_training_span(
                 fallback_frame(bars, volatility, models, candles.synthetic or self.manifest.synthetic), masked
             )
-        return self.decide_bars(candles, build(bars, self.features), volatility, masked, sets=sets)
+        X = build(bars, self.features)
+        hide_rescaled(X, bars, bars.timeframe, self.features.warmup)
+        return self.decide_bars(candles, X, volatility, masked, sets=sets)
 
     def decide_bars(
         self,

@@ -23,6 +23,7 @@ from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.stack import Stack
 from quorate.ensemble.voting.vote import CONFLICT
 from quorate.features import Bars, build, volatility_20
+from quorate.features.rescaled import hide_rescaled
 
 #: The `rule` of a bar before the first bar of the series.
 BEFORE_SERIES = "before_series"
@@ -185,7 +186,9 @@ class BundleSeries:
         if self.in_training_span(candles).all():
             raise self._before_series_error(f"predict {candles.symbol}")
         bars, parts = Bars(candles), self._rows(candles)
-        X, volatility = build(bars, parts[0][0].features), volatility_20(bars)
+        wanted = parts[0][0].features
+        X, volatility = build(bars, wanted), volatility_20(bars)
+        hide_rescaled(X, bars, bars.timeframe, wanted.warmup)
         frames = []
         previous = 0
         for bundle, first, last in parts:

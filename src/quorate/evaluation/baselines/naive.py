@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from quorate.core.errors import EvaluationError
+from quorate.core.scale_changes import scale_change_bars
 from quorate.core.settings import CostSettings
 from quorate.core.types import CLASS_NAMES, Action, Candles, FloatArray, Funding
 from quorate.evaluation.json_values import Figures
@@ -49,8 +51,9 @@ def buy_and_hold(
     """Equity of equal amounts in every symbol, bought at its first open and sold at its last close.
 
     Taker fee and slippage are paid on both sides. Before a symbol's first bar and after its last its share is held in
-    cash. There is no leverage and no rebalancing. With `funding`, a position pays each settlement after its entry on
-    the value at that bar's open; symbols without settlements pay none.
+    cash. Where the price scale changes (`core.scale_changes`), a position is sold at the last close before and bought
+    again at the first open after. There is no leverage and no rebalancing. With `funding`, a position pays each
+    settlement after its entry on the value at that bar's open; symbols without settlements pay none.
 
     Args:
         candles: symbol -> bars of the run, at least one each.
@@ -76,7 +79,17 @@ def buy_and_hold(
 
 
 def _growth(bars: Candles, costs: CostSettings, funding: Funding | None) -> FloatArray:
-    """(n,) value at each close of an investment of 1 at the first open."""
+    """(n,) value at each close of an investment of 1 at the first open, sold and bought again at changes of scale."""
+    edges = [0, *scale_change_bars(bars, bars.timeframe).tolist(), len(bars)]
+    growth, worth = np.empty(len(bars)), 1.0
+    for first, last in pairwise(edges):
+        growth[first:last] = worth * _held(bars[first:last], costs, funding)
+        worth = float(growth[last - 1])
+    return growth
+
+
+def _held(bars: Candles, costs: CostSettings, funding: Funding | None) -> FloatArray:
+    """(n,) value at each close of an investment of 1, bought at the first open and sold at the last close."""
     entry = bars.open[0] * (1 + costs.slippage)
     gained = bars.close - entry
     if funding is not None:

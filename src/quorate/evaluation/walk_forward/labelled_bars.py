@@ -13,6 +13,7 @@ from quorate.core.errors import EvaluationError
 from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
 from quorate.features import Bars, Context, FeatureSet, Inputs, build, contexts, volatility_20
 from quorate.features.catalogue import resolve
+from quorate.features.rescaled import hide_rescaled
 from quorate.targets import Target
 
 
@@ -122,6 +123,7 @@ def build_rows(
         rows, own = spans[symbol], slice(first[symbol], None)
         bars, labels = Bars(candles, around.get(symbol)), target.label(candles)
         X[rows] = build(bars, wanted)[own]
+        hide_rescaled(X[rows], candles, candles.timeframe, wanted.warmup)
         volatility[rows] = volatility_20(bars)[own]
         y[rows], known[rows], span_end[rows] = labels.y[own], labels.known[own], labels.span_end[own]
         forward_return[rows] = labels.forward_return[own]

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import SettingsError
+from quorate.core.scale_changes import ScaleChange, scale_change_bars, scale_changes
 from quorate.core.settings import QualitySettings
 from quorate.market.columns import Columns
-from quorate.market.quality.scale_changes import ScaleChange, scale_change_bars, scale_changes
 
 START = parse_ms("2024-01-01")
 
@@ -43,6 +43,9 @@ def test_another_scale_after_a_gap(factor, gap):
 @pytest.mark.parametrize(("factor", "is_change"), [(10.0, True), (0.1, True), (5.0, True), (4.9, False), (0.21, False)])
 def test_between_adjacent_bars_the_factor_is_larger(factor, is_change):
     assert scale_change_bars(changed(walk(), 250, factor), "1h").tolist() == ([250] if is_change else [])
+    # 20 closes do not show the volatility.
+    assert scale_change_bars(changed(walk(), 20, factor), "1h").tolist() == []
+    assert scale_change_bars(changed(walk(), 21, factor), "1h").tolist() == ([21] if is_change else [])
 
 
 @pytest.mark.parametrize(("factor", "gap"), [(2.9, 72), (1 / 2.9, 72), (1.0, 72), (2.0, 1)])
@@ -100,7 +103,7 @@ def test_document():
 
 
 @given(
-    at=st.integers(1, 390),
+    at=st.integers(21, 390),
     factor=st.sampled_from([1e-3, 1e-2, 0.1, 10.0, 100.0, 1000.0]),
     gap=st.integers(0, 30),
     seen=st.integers(1, 400),

@@ -1,0 +1,110 @@
+"""Bars at which prices continue at another scale: redenominations and swaps of a token under the same symbol.
+
+The open of a bar is compared with the close of the bar before it. Trading is continuous, so that the two are close to
+each other, except after a pause: missing bars, or bars without volume. A change of scale is
+
+- after a pause, a factor of at least `quality.scale_gap` that also exceeds what the market's own volatility explains:
+  `quality.scale_moves` times its median close-to-close move (in logarithms), times the square root of the bars elapsed;
+- between adjacent bars, the same with a factor of at least `quality.scale_adjacent`, once the volatility is known.
+
+Only the bar's open and earlier bars are used, so that a backtest, paper trading and a check of the whole file agree.
+Prices before and after a change of scale are prices of different things: no return, position or equity spans it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, log, sqrt
+from typing import Any, Protocol
+
+import numpy as np
+
+from quorate.core.clock import iso_ms, timeframe_ms
+from quorate.core.sections.market import QualitySettings
+from quorate.core.types import FloatArray, IntArray
+
+# Closes before a bar whose median move is the market's volatility there, and the least number for which it is known.
+_NEWEST, _LEAST = 200, 20
+
+
+class PriceBars(Protocol):
+    """Columns of checked bars, oldest first: `Candles`, or rows of a file."""
+
+    @property
+    def time(self) -> IntArray: ...
+    @property
+    def open(self) -> FloatArray: ...
+    @property
+    def close(self) -> FloatArray: ...
+    @property
+    def volume(self) -> FloatArray: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleChange:
+    """A bar from which on prices are at another scale.
+
+    Attributes:
+        bar: its index.
+        time: its open time in ms UTC.
+        factor: its open over the last close before it.
+        missing: number of missing bars before it.
+    """
+
+    bar: int
+    time: int
+    factor: float
+    missing: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"time": iso_ms(self.time), "factor": self.factor, "missing_bars": self.missing}
+
+
+def scale_changes(bars: PriceBars, timeframe: str, settings: QualitySettings | None = None) -> tuple[ScaleChange, ...]:
+    """Find the bars at which prices continue at another scale.
+
+    Args:
+        bars: of one market, sorted by time, prices above 0. Where all earlier volumes are 0, as for mark prices, only
+            missing bars are a pause.
+        timeframe: of the bars.
+        settings: factors and multiples of the rule; None for the defaults.
+
+    Returns:
+        The changes, oldest first. The first bar is never one.
+    """
+    settings = QualitySettings() if settings is None else settings
+    if len(bars.time) < 2:
+        return ()
+    ratio = bars.open[1:] / bars.close[:-1]
+    least = min(settings.scale_gap, settings.scale_adjacent)
+    candidates = np.flatnonzero((ratio >= least) | (ratio * least <= 1)) + 1
+    if not candidates.size:
+        return ()
+    length = timeframe_ms(timeframe)
+    found = []
+    for bar in candidates.tolist():
+        last = _last_traded(bars.volume[:bar])
+        elapsed = int(bars.time[bar] - bars.time[last]) // length
+        size = abs(log(float(ratio[bar - 1])))
+        closes = bars.close[max(0, last - _NEWEST) : last + 1]
+        known = len(closes) > _LEAST
+        usual = float(np.median(np.abs(np.diff(np.log(closes))))) if known else 0.0
+        factor = settings.scale_gap if elapsed > 1 else settings.scale_adjacent if known else inf
+        # A tolerance, so that exactly 3 counts as 3.
+        if size >= log(factor) - 1e-9 and size > settings.scale_moves * usual * sqrt(elapsed):
+            missing = int(bars.time[bar] - bars.time[bar - 1]) // length - 1
+            found.append(ScaleChange(bar, int(bars.time[bar]), float(ratio[bar - 1]), missing))
+    return tuple(found)
+
+
+def scale_change_bars(bars: PriceBars, timeframe: str, settings: QualitySettings | None = None) -> IntArray:
+    """(k,) int64 indices of the bars of `scale_changes`, increasing."""
+    return np.array([change.bar for change in scale_changes(bars, timeframe, settings)], np.int64)
+
+
+def _last_traded(volume: FloatArray) -> int:
+    """Index of the last bar with volume; the last one where none has any."""
+    if volume[-1] > 0:
+        return len(volume) - 1
+    traded = np.flatnonzero(volume > 0)
+    return int(traded[-1]) if traded.size else len(volume) - 1
