@@ -58,6 +58,7 @@ def train(
     """
     from quorate.ensemble.training.timing import stage
     from quorate.ensemble.training.train_ensemble import train_ensemble
+    from quorate.market.quality.quiet_bars import count_quiet
 
     require_arguments(train, selection, Selection.__optional_keys__)
     folder = folder_of("out", out)
@@ -67,7 +68,8 @@ def train(
     with stage("candles", stages):
         panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     spec = replace(spec, start=markets.start, end=markets.end)
-    return TrainResult(train_ensemble(panel, markets.timeframe, spec, folder, progress=progress, stages=stages))
+    trained = train_ensemble(panel, markets.timeframe, spec, folder, progress=progress, stages=stages)
+    return TrainResult(trained, count_quiet(panel, markets.start, markets.end))
 
 
 def training_spec(

@@ -63,6 +63,7 @@ def train_rolling(
     from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.series import publish, windows
     from quorate.ensemble.training.train_ensemble import train_ensemble
+    from quorate.market.quality.quiet_bars import count_quiet
 
     require_arguments(train_rolling, selection, Selection.__optional_keys__)
     store = BundleStore(folder_of("out", out))
@@ -82,7 +83,7 @@ def train_rolling(
             store.folder,
             progress=_numbered(progress, f"bundle {number}/{len(spans)}"),
         )
-        made.append(TrainResult(trained))
+        made.append(TrainResult(trained, count_quiet(panel, span.start, span.end)))
     if not has_champion:
         store.promote(made[-1].id, why="the newest of a series")
     path, name = publish(store, [result.id for result in made])

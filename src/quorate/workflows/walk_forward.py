@@ -71,6 +71,7 @@ def walk_forward(
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
     from quorate.features import feature_set
+    from quorate.market.quality.quiet_bars import count_quiet
     from quorate.models.own_models import own_sources
     from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.selected_data import read_market_data
@@ -130,6 +131,7 @@ def walk_forward(
         "training": choices["training"],
         "in_training_span": False,
         "unseen_symbols": [],
+        "quiet_bars": count_quiet(read.panel, markets.start, markets.end),
         "contracts_unknown": sorted(read.panel.keys() - setup.contracts.keys()),
         "bars": len(rows),
         "cost": {

@@ -60,14 +60,25 @@ def rounded(candles, digits):
     return replace(candles, **prices)
 
 
-def synthetic(folder, names, *, marks):
+def thinned(candles):
+    """Every tenth bar is without a trade, and three bars of the warm-up are missing."""
+    columns = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close", "volume")}
+    quiet = np.arange(9, len(candles), 10)
+    for name in ("open", "high", "low", "close"):
+        columns[name][quiet] = candles.close[quiet - 1]
+    columns["volume"][quiet] = 0.0
+    kept = np.delete(np.arange(len(candles)), [501, 502, 503])
+    return replace(candles, time=candles.time[kept], **{name: column[kept] for name, column in columns.items()})
+
+
+def synthetic(folder, names, *, marks, thin=False):
     """A synthetic market under pairs with leverage tiers in Freqtrade; mark prices differ slightly from last prices."""
     market = SyntheticMarket(seed=9, symbols=len(names), bars=BARS, edge=0.3)
     panel = {}
     for name, source in zip(names, market.names, strict=True):
         candles = replace(market.candles(source), symbol=name)
         digits = max(0, 4 - int(np.log10(candles.close.min())))
-        panel[name] = rounded(candles, digits)
+        panel[name] = thinned(rounded(candles, digits)) if thin else rounded(candles, digits)
         write_candles(folder, panel[name])
         if marks:
             funding = market.funding(source)
@@ -78,8 +89,8 @@ def synthetic(folder, names, *, marks):
     return panel
 
 
-def make_trial(tmp_path, names, *, marks):
-    panel = synthetic(tmp_path / "data", names, marks=marks)
+def make_trial(tmp_path, names, *, marks, thin=False):
+    panel = synthetic(tmp_path / "data", names, marks=marks, thin=thin)
     start = int(panel[names[0]].time[0])
     train_end = start + TRAIN_BARS * HOUR_MS
     bundle = trained(panel, tmp_path / "bundles", train_end)
@@ -126,6 +137,19 @@ def test_spot_with_a_series_agrees_trade_by_trade(tmp_path):
     # A single bundle over the same span gives other trades.
     _, single = agreement.trade(replace(trial, bundle=paths[0]), outcome.contracts)
     assert {(t.symbol, t.entry_time) for t in single.trades} != {(t.symbol, t.entry_time) for t in outcome.ours.trades}
+
+
+def test_bars_without_a_trade_agree_trade_by_trade_and_filled_gaps_are_left_out(tmp_path):
+    freqtrade.require()
+    trial = make_trial(tmp_path, ("XRP/USDT", "LTC/USDT"), marks=False, thin=True)
+    trial = replace(trial, leverage=1.0, stake=1_000.0)
+    outcome = agreement.run(trial, tmp_path / "user_data")
+    assert agreement.differences(outcome) == []
+    assert len(outcome.theirs) > 50
+    bars = [(trade["open_timestamp"] - trial.start) // HOUR_MS for trade in outcome.theirs]
+    assert sum(bar % 10 == 9 for bar in bars) > 3
+    log = " ".join(outcome.log.split())  # long lines are wrapped
+    assert "one price and no volume, and are candles as in training; 3 rows that Freqtrade filled in" in log
 
 
 @pytest.mark.data

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from quorate.core.errors import CandleError, DataError, FreqtradeError
+from quorate.core.types import Candles
 from quorate.integrations.freqtrade.frames import read_frame
 
 
@@ -23,13 +24,30 @@ def test_a_frame_gives_its_candles_and_other_columns_are_ignored(world, frame):
     assert market.rows.tolist() == list(range(300))
 
 
-def test_rows_that_freqtrade_fills_into_a_gap_are_left_out(frame):
+def test_rows_that_freqtrade_fills_into_a_gap_are_left_out_where_the_stored_bars_are_known(frame):
+    """Bars 100 to 102 are missing from the folder; bar 200 has no trade, and is stored like any other."""
+    close, other = frame.loc[99, "close"], frame.loc[199, "close"]
+    frame.loc[200, ["open", "high", "low", "close", "volume"]] = (other, other, other, other, 0.0)
+    stored = Candles.from_pandas(frame.drop(index=range(100, 103)), "BTC/USDT:USDT", "1h").time
+    frame.loc[100:102, ["open", "high", "low", "close", "volume"]] = (close, close, close, close, 0.0)
+    market = read_frame(frame, "BTC/USDT:USDT", "1h", stored)
+    assert market.rows.tolist() == [row for row in range(300) if row not in (100, 101, 102)]
+    assert np.array_equal(market.candles.time, stored)
+    assert np.array_equal(market.candles.close, frame["close"].to_numpy()[market.rows])
+
+
+def test_bars_without_a_trade_are_candles_where_the_stored_bars_are_not_known(frame):
     close = frame.loc[99, "close"]
     frame.loc[100:102, ["open", "high", "low", "close", "volume"]] = (close, close, close, close, 0.0)
     market = read_frame(frame, "BTC/USDT:USDT", "1h")
-    assert 99 in market.rows
-    assert not {100, 101, 102} & set(market.rows.tolist())
-    assert len(market.candles) == 297
+    assert market.rows.tolist() == list(range(300))
+    assert (market.candles.volume[100:103] == 0).all()
+
+
+def test_rows_of_a_frame_that_are_not_stored_and_have_trades_are_kept(frame):
+    """A folder that was updated since holds other bars; only rows that look filled in are left out."""
+    stored = Candles.from_pandas(frame[:200], "BTC/USDT:USDT", "1h").time
+    assert len(read_frame(frame, "BTC/USDT:USDT", "1h", stored).candles) == 300
 
 
 def test_a_bar_without_volume_whose_price_moved_is_kept(frame):

@@ -142,7 +142,17 @@ def test_shuffled_rows_are_sorted_and_counted(hourly, now):
 
 def test_zero_volume_is_reported(hourly, now):
     report = check_candles(hourly(6, volume={1: 0.0, 5: 0.0}), "1h", now).report
-    assert (report.ok, report.zero_volume) == (True, 2)
+    assert (report.ok, report.zero_volume, report.quiet) == (True, 2, 0)
+
+
+def test_quiet_bars_are_candles_and_are_counted(hourly, now):
+    """Bars 1 and 3 have one price and no volume; bar 5 has no volume, but its price moved."""
+    flat = {1: 100.0, 3: 100.0}
+    rows = hourly(6, open=flat, high=flat, low=flat, close=flat, volume={1: 0.0, 3: 0.0, 5: 0.0})
+    checked = check_candles(rows, "1h", now)
+    assert checked.kept.same_rows(rows)
+    assert (checked.report.zero_volume, checked.report.quiet, checked.report.gaps) == (3, 2, 0)
+    assert check_candles(rows, "1h", now, has_volume=False).report.quiet == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
+from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.cli.render.returns import show_returns
 from quorate.workflows.results.headline import marks_of
 
@@ -87,6 +88,7 @@ def show_account(document: Mapping[str, Any]) -> None:
         output.print_line(document["deflation"]["about"])
     _funding_unknown(stats)
     _contracts_unknown(document)
+    quiet_bars(document["quiet_bars"])
 
 
 def _show_votes(document: Mapping[str, Any]) -> None:
@@ -130,6 +132,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
             output.print_table(part, synthetic=document["synthetic"])
     _funding_unknown(document["trades"])
     _contracts_unknown(document)
+    quiet_bars(document["quiet_bars"])
 
 
 def _parts(table: Table) -> list[Table]:

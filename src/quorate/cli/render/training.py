@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.cli import output
+from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.core.clock import format_ms
 from quorate.workflows.results.headline import SYNTHETIC
 
@@ -46,6 +47,7 @@ def _show_bundle(trained: TrainResult) -> None:
         f"{len(manifest.symbols)} symbols, {rows['candles']:,} candles, {rows['labelled']:,} labelled, {span}\n"
         f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,} later ones"
     )
+    quiet_bars(trained.quiet_bars)
     if manifest.recipe == "stack":
         show_stack(trained)
     else:

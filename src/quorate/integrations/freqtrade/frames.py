@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from quorate.core.errors import CandleError, FreqtradeError
-from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
+from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, FloatArray, IntArray
+from quorate.market.quality.quiet_bars import filled_bars
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class FrameCandles(NamedTuple):
-    """The candles of a data frame, without the rows that Freqtrade filled in.
+    """The candles of a data frame, without the rows that Freqtrade is known to have filled in.
 
     Attributes:
         candles: n candles of the pair.
@@ -25,11 +27,18 @@ class FrameCandles(NamedTuple):
     rows: IntArray
 
 
-def read_frame(frame: pd.DataFrame, pair: str, timeframe: str) -> FrameCandles:
+def read_frame(frame: pd.DataFrame, pair: str, timeframe: str, stored: IntArray | None = None) -> FrameCandles:
     """Read the candles of Freqtrade's frame; other columns are ignored.
 
-    Freqtrade fills a gap with bars at the last close and without volume. These rows are left out, so that a gap stays a
-    gap. A bar without trades looks the same and is left out too.
+    Freqtrade fills a gap with bars at the last close and without volume, which look like bars without a trade. Where
+    the stored bars are known, as in a backtest, the filled rows are left out, so that a gap stays a gap. Elsewhere they
+    cannot be told apart, and every row is a candle.
+
+    Args:
+        frame: of one pair.
+        pair: its name.
+        timeframe: of the frame.
+        stored: open times in ms of the pair's bars in the data folder; None where unknown.
 
     Raises:
         FreqtradeError: a column is missing.
@@ -62,18 +71,9 @@ def read_frame(frame: pd.DataFrame, pair: str, timeframe: str) -> FrameCandles:
                 expected="prices above 0 and volumes of at least 0, all finite",
                 remedy="Check the exchange's data; there are no entries in the pair until its frame is valid.",
             )
-    rows = np.flatnonzero(~_is_fill(columns))
-    kept = frame if len(rows) == len(frame) else frame.iloc[rows]
-    candles = Candles.from_pandas(kept[["date", *CANDLE_COLUMNS]], pair, timeframe)
-    return FrameCandles(candles, rows.astype(np.int64))
-
-
-def _is_fill(columns: dict[str, FloatArray]) -> BoolArray:
-    """(n,) bool: rows that Freqtrade may have filled into a gap."""
-    close = columns["close"]
-    fill: BoolArray = columns["volume"] == 0
-    for name in ("open", "high", "low"):
-        fill &= columns[name] == close
-    fill[1:] &= close[1:] == close[:-1]
-    fill[:1] = False
-    return fill
+    candles = Candles.from_pandas(frame[["date", *CANDLE_COLUMNS]], pair, timeframe)
+    filled = filled_bars(candles, stored)
+    rows = np.flatnonzero(~filled).astype(np.int64)
+    if filled.any():
+        candles = replace(candles, **{name: getattr(candles, name)[rows] for name in ("time", *CANDLE_COLUMNS)})
+    return FrameCandles(candles, rows)

@@ -96,6 +96,11 @@ def read_options(config: Mapping[str, Any]) -> StrategyOptions:
     )
 
 
+def is_live(config: Mapping[str, Any]) -> bool:
+    """Whether Freqtrade's configuration is that of a bot that trades dry or live."""
+    return _text(config.get("runmode"), "other") in _LIVE
+
+
 def _text(value: Any, default: str) -> str:
     """A string, or the value of an enumeration member; Freqtrade's configuration holds both."""
     return str(getattr(value, "value", value) or default)

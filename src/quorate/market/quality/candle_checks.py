@@ -8,7 +8,7 @@
 | rows out of order | sorted, before duplicates are searched |
 | gap | kept |
 | a bar that is not closed | left out |
-| zero volume, single-candle spike | reported |
+| zero volume, a quiet bar (see `quiet_bars`), single-candle spike | reported |
 
 Pure functions of columns; the current time is an argument.
 """
@@ -25,6 +25,7 @@ from quorate.core.sections.market import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, FloatArray, IntArray
 from quorate.market.columns import Columns, FundingColumns, differs
 from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport
+from quorate.market.quality.quiet_bars import quiet_bars
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +98,7 @@ def check_candles(
         out_of_order=out_of_order,
         running=running,
         zero_volume=int(np.count_nonzero(columns.volume == 0)) if has_volume else 0,
+        quiet=int(np.count_nonzero(quiet_bars(columns))) if has_volume else 0,
         spikes=_spikes(columns, timeframe, settings or QualitySettings()),
         faults=faults,
     )

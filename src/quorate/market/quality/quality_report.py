@@ -75,6 +75,7 @@ class QualityReport:
         out_of_order: rows earlier than the previous row.
         running: rows of a bar that is not closed.
         zero_volume: kept candles without volume.
+        quiet: those of them whose four prices are equal: bars without a trade, or filled in by another program.
         spikes: open times of single-candle spikes in ms UTC.
         faults: reasons to reject the file; empty when it can be used.
     """
@@ -91,6 +92,7 @@ class QualityReport:
     out_of_order: int = 0
     running: int = 0
     zero_volume: int = 0
+    quiet: int = 0
     spikes: tuple[int, ...] = ()
     faults: tuple[Fault, ...] = ()
 

@@ -269,6 +269,7 @@ def _found(report: QualityReport) -> list[str]:
         ("rows out of order", report.out_of_order),
         ("bars not closed", report.running),
         ("bars without volume", report.zero_volume),
+        ("of them quiet, of one price", report.quiet),
         ("spikes", len(report.spikes)),
     )
     return [*(f"{count:,} {what}" for what, count in counts if count), *map(str, report.faults)]

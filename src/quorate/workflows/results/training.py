@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,11 @@ class TrainResult(Headlined):
 
     Attributes:
         trained: the bundle's folder, its manifest, and how each member and stage went.
+        quiet_bars: symbol -> candles of one price and no volume in the span, for the symbols that have any.
     """
 
     trained: Trained
+    quiet_bars: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -105,6 +107,7 @@ class TrainResult(Headlined):
             },
             "rows": manifest.rows["candles"],
             "rows_by_part": dict(manifest.rows),
+            "quiet_bars": dict(self.quiet_bars),
             "span": {"from": iso_ms(manifest.training_start), "to": iso_ms(manifest.training_end)},
             **({"int8": manifest.metrics["int8"]} if "int8" in manifest.metrics else {}),
             **self._recipe_json(),

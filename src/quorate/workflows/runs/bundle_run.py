@@ -10,6 +10,7 @@ import numpy as np
 
 from quorate.core.progress import Progress, silent
 from quorate.core.types import DecisionFrame
+from quorate.market.quality.quiet_bars import count_quiet
 from quorate.workflows.inputs.market_data import open_source, predict_panel, require_unseen
 from quorate.workflows.inputs.selected_data import read_market_data
 from quorate.workflows.inputs.selection import resolve_for_bundle, split_names
@@ -62,6 +63,7 @@ class BundleRun:
             "mode": self.bundle.mode,
             "in_training_span": self.in_training_span,
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
+            "quiet_bars": count_quiet(self.candles, self.setup.start, self.setup.end),
             "contracts_unknown": [symbol for symbol in self.frames if symbol not in self.setup.contracts],
         }
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from quorate import load_bundle
-from quorate.core.types import Action, Vote
+from quorate.core.types import Action, Candles, Vote
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.voting.vote import decide
 from quorate.integrations.freqtrade import BundleSource, Forecaster
@@ -161,16 +161,41 @@ def test_cached_predictions_are_identical_and_an_unreadable_file_is_replaced(fra
     assert len(list((tmp_path / "cache").glob("*.npz"))) == 2
 
 
-def test_rows_filled_into_a_gap_have_no_decision(world, frame, make_forecaster):
+def test_rows_filled_into_a_gap_have_no_decision(world, frame, make_forecaster, caplog):
     """The decisions around a gap that Freqtrade has filled are those of the candles without the fill."""
+    caplog.set_level("INFO")
+    stored = Candles.from_pandas(frame.drop(index=range(1_200, 1_203)), BTC, "1h").time
     gap = frame.drop(index=range(1_200, 1_203)).reset_index(drop=True)
     filled = frame.copy()
     close = frame.loc[1_199, "close"]
     filled.loc[1_200:1_202, ["open", "high", "low", "close", "volume"]] = (close, close, close, close, 0.0)
     without = make_forecaster().columns(gap, BTC, "1h")["quorate_action"]
-    with_ = make_forecaster().columns(filled, BTC, "1h")
+    with_ = make_forecaster().columns(filled, BTC, "1h", stored)
+    assert "3 rows that Freqtrade filled in are left out" in caplog.text
     assert with_["quorate_rule"][1_200:1_203].tolist() == ["no candle"] * 3
     assert np.array_equal(np.delete(with_["quorate_action"], range(1_200, 1_203)), without)
+
+
+def test_bars_without_a_trade_are_decided_as_from_the_folder(world, frame, make_forecaster, caplog):
+    """Every tenth bar is quiet: decisions are those of the bundle on the same candles, and the log counts the bars."""
+    caplog.set_level("INFO")
+    quiet = frame.copy()
+    for row in range(1_010, len(quiet), 10):
+        close = quiet.loc[row - 1, "close"]
+        quiet.loc[row, ["open", "high", "low", "close", "volume"]] = (close, close, close, close, 0.0)
+    candles = Candles.from_pandas(quiet, BTC, "1h")
+    own = load_bundle(world.bundle).predict_frame(candles, allow_training_span=True)
+    forecaster = make_forecaster(allow_training_span=True)
+    for stored in (None, candles.time):
+        forecaster.columns(quiet, BTC, "1h", stored)
+        assert np.array_equal(forecaster.latest(BTC).decisions.action, own.action)
+        assert np.array_equal(forecaster.latest(BTC).decisions.confidence, own.confidence)
+    count = len(range(1_010, len(quiet), 10))
+    lines = [record.getMessage() for record in caplog.records if "one price and no volume" in record.getMessage()]
+    assert lines == [
+        f"{BTC}: {count} of {len(quiet)} bars have one price and no volume, and are candles as in training; rows that "
+        "Freqtrade filled into gaps look the same and are counted with them"
+    ]
 
 
 def test_the_fallback_rules_decide_without_a_bundle_and_give_no_confidence(frame, make_forecaster):

@@ -21,6 +21,7 @@ from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
 from quorate.integrations.freqtrade.inference.frame_cache import FrameCache, frame_key
 from quorate.integrations.freqtrade.inference.signal_columns import empty_columns, frame_columns
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions
+from quorate.market.quality.quiet_bars import quiet_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,15 +86,19 @@ class Forecaster:
         rows = {pair: (forecast, forecast.row(time)) for pair, (_, forecast) in self._newest.items()}
         return {pair: (forecast, row) for pair, (forecast, row) in rows.items() if row is not None}
 
-    def columns(self, frame: pd.DataFrame, pair: str, timeframe: str) -> dict[str, npt.NDArray[Any]]:
+    def columns(
+        self, frame: pd.DataFrame, pair: str, timeframe: str, stored: IntArray | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         """Compute the frame's columns, see `frame_columns`; without decisions, `quorate_rule` holds the reason.
+
+        `stored` holds the open times of the pair's bars in the data folder, where known: see `read_frame`.
 
         An invalid frame, or a pair or timeframe that the bundle does not decide, raises no error: it is logged and
         gives no entries, and the bot keeps running.
         """
         models = self._source.models
         try:
-            forecast = self._forecast(frame, pair, timeframe)
+            forecast = self._forecast(frame, pair, timeframe, stored)
         except TrainingSpanError as error:
             self._log_once(logging.WARNING, f"no entries in {pair}: {error}")
             reason = TRAINING_SPAN
@@ -105,9 +110,10 @@ class Forecaster:
         self._newest.pop(pair, None)
         return empty_columns(len(frame), models, reason)
 
-    def _forecast(self, frame: pd.DataFrame, pair: str, timeframe: str) -> FrameForecast:
+    def _forecast(self, frame: pd.DataFrame, pair: str, timeframe: str, stored: IntArray | None) -> FrameForecast:
         self._require_known(pair, timeframe)
-        candles, rows = read_frame(frame, pair, timeframe)
+        candles, rows = read_frame(frame, pair, timeframe, stored)
+        self._log_quiet_bars(candles, len(frame), stored is not None)
         options = self._options.freqtrade
         key = frame_key(candles, self._source.id, options.policy, options.allow_training_span)
         newest = self._newest.get(pair)
@@ -177,6 +183,22 @@ class Forecaster:
             remedy='To trade it, set "quorate": {"unseen_pairs": true}.',
         )
 
+    def _log_quiet_bars(self, candles: Candles, rows: int, known: bool) -> None:
+        """Log once for each pair how many bars have no trade, and how many rows Freqtrade has filled in."""
+        quiet, filled = int(np.count_nonzero(quiet_bars(candles))), rows - len(candles)
+        if not quiet and not filled:
+            return
+        self._log_once(
+            logging.INFO,
+            f"{candles.symbol}: {quiet} of {rows} bars have one price and no volume, and are candles as in training; "
+            + (
+                f"{filled} rows that Freqtrade filled in are left out, so that gaps stay gaps"
+                if known
+                else "rows that Freqtrade filled into gaps look the same and are counted with them"
+            ),
+            f"quiet bars of {candles.symbol}",
+        )
+
     def _log_excluded_bars(self, decisions: DecisionFrame) -> None:
         """Log the bars without entries once for each bundle: its training span, and those before a series."""
         bundle = self._source.bundle
@@ -198,9 +220,11 @@ class Forecaster:
             '(to trade these bars anyway, set "quorate": {"allow_training_span": true})',
         )
 
-    def _log_once(self, level: int, message: str) -> None:
-        if message not in self._logged:
+    def _log_once(self, level: int, message: str, key: str | None = None) -> None:
+        """Log a message once, or once for its key."""
+        key = message if key is None else key
+        if key not in self._logged:
             if len(self._logged) >= _MAX_LOGGED:
                 self._logged.clear()
-            self._logged.add(message)
+            self._logged.add(key)
             _log.log(level, "%s", message)

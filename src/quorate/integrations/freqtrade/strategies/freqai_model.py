@@ -16,9 +16,10 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.configuration import load_settings
 from quorate.core.errors import FreqtradeError, close_match
 from quorate.core.types import CLASS_NAMES, Candles, IntArray
-from quorate.integrations.freqtrade.frames import read_frame
+from quorate.integrations.freqtrade.frames import FrameCandles, read_frame
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX
 from quorate.integrations.freqtrade.inference.vote_model import TrainingRows, VoteModel, fit_vote
+from quorate.integrations.freqtrade.stored_bars import StoredBars
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +34,13 @@ class QuorateFreqaiModel(BaseClassifierModel):  # type: ignore[misc]
     decision, the members' mean score of each class, and the confidence as `quorate_confidence`.
     """
 
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._stored = StoredBars(config)
+
     def train(self, unfiltered_df: pd.DataFrame, pair: str, dk: FreqaiDataKitchen, **kwargs: Any) -> VoteModel:
         """Train as FreqAI's classifiers do, and keep the candles that the volatility needs."""
-        self._candles: Candles = read_frame(unfiltered_df, pair, self.config["timeframe"]).candles
+        self._candles: Candles = self._read_frame(unfiltered_df, pair).candles
         trained: VoteModel = super().train(unfiltered_df, pair, dk, **kwargs)
         return trained
 
@@ -68,7 +73,7 @@ class QuorateFreqaiModel(BaseClassifierModel):  # type: ignore[misc]
             features, outlier_check=True
         )
         X = dk.data_dictionary["prediction_features"].to_numpy(np.float32)
-        market = read_frame(unfiltered_df, dk.pair, self.config["timeframe"])
+        market = self._read_frame(unfiltered_df, dk.pair)
         candles = Candles.from_pandas(unfiltered_df, dk.pair, self.config["timeframe"])
         decided, scores = self.model.decide(X, candles.time, market.candles)
         (label,) = dk.label_list
@@ -84,6 +89,10 @@ class QuorateFreqaiModel(BaseClassifierModel):  # type: ignore[misc]
         dk.DI_values = dk.feature_pipeline["di"].di_values if dk.feature_pipeline["di"] else np.zeros(len(inliers))
         dk.do_predict = inliers
         return predictions, dk.do_predict
+
+    def _read_frame(self, frame: pd.DataFrame, pair: str) -> FrameCandles:
+        timeframe = self.config["timeframe"]
+        return read_frame(frame, pair, timeframe, self._stored.times(pair, timeframe))
 
     def _models(self) -> tuple[str, ...]:
         given = self.freqai_info.get("model_training_parameters", {})

@@ -51,7 +51,7 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
 
     def feature_engineering_standard(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
         """Add the columns of the setting train.features as FreqAI's features."""
-        market = read_frame(dataframe, metadata["pair"], self.timeframe)
+        market = self._read_frame(dataframe, metadata["pair"])
         settings = self.options.settings
         features = feature_set(settings.train.features, settings.features)
         X = np.full((len(dataframe), len(features.names)), np.nan)
@@ -64,7 +64,7 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
     def set_freqai_targets(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
         """Label bars SELL, HOLD or BUY by the return over `label_period_candles` bars; None where not known yet."""
         self.freqai.class_names = list(CLASS_NAMES)
-        market = read_frame(dataframe, metadata["pair"], self.timeframe)
+        market = self._read_frame(dataframe, metadata["pair"])
         labels = ForwardClass(self.horizon, self.options.settings.target.band).label(market.candles)
         names = np.full(len(dataframe), None, dtype=object)
         names[market.rows[labels.known]] = np.array(CLASS_NAMES, dtype=object)[labels.y[labels.known]]
@@ -76,7 +76,7 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
         pair = metadata["pair"]
         dataframe = self.freqai.start(dataframe, metadata, self)
         try:
-            market = read_frame(dataframe, pair, self.timeframe)
+            market = self._read_frame(dataframe, pair)
         except QuorateError as error:
             _log.error("no entries in %s: %s", pair, error)
             columns = empty_columns(len(dataframe), self.models, "refused")
@@ -87,6 +87,9 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
         for name, column in columns.items():
             dataframe[name] = column
         return dataframe
+
+    def _read_frame(self, frame: DataFrame, pair: str) -> FrameCandles:
+        return read_frame(frame, pair, self.timeframe, self.stored_bars.times(pair, self.timeframe))
 
     def _read_predictions(self, frame: DataFrame, market: FrameCandles) -> FrameForecast:
         candles, rows = market

@@ -25,6 +25,7 @@ from quorate.integrations.freqtrade.guarding.trade_records import closed_inside,
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
 from quorate.integrations.freqtrade.inference.forecaster import Forecaster, FrameForecast
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, plot_config, short_tag, tag
+from quorate.integrations.freqtrade.stored_bars import StoredBars
 from quorate.integrations.freqtrade.strategies.planned_strategy import PlannedStrategy
 from quorate.integrations.freqtrade.strategies.stakes import stake
 from quorate.integrations.freqtrade.strategies.trade_plan import fit_leverage
@@ -69,6 +70,7 @@ class QuorateVoteStrategy(PlannedStrategy):
         self.order_types = dict(type(self).order_types)
         super().__init__(config)
         self.source = BundleSource(self.options)
+        self.stored_bars = StoredBars(config)
         self.forecaster = Forecaster(self.options, self.source)
         self.entry_gate: EntryGate | None = None
 
@@ -127,7 +129,9 @@ class QuorateVoteStrategy(PlannedStrategy):
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Add the decision on every bar and the outputs of the members as columns."""
-        for name, column in self.forecaster.columns(dataframe, metadata["pair"], self.timeframe).items():
+        pair = metadata["pair"]
+        stored = self.stored_bars.times(pair, self.timeframe)
+        for name, column in self.forecaster.columns(dataframe, pair, self.timeframe, stored).items():
             dataframe[name] = column
         return dataframe
 
