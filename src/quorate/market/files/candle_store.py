@@ -13,9 +13,10 @@ import pyarrow.feather
 from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
+from quorate.core.folder_lock import folder_lock
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns, differs, join
-from quorate.market.files.folders import is_file, is_folder
+from quorate.market.files.folders import is_file
 from quorate.market.files.formats import DATE, NOTE, SYNTHETIC_NOTE, read_columns, read_funding_columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, candle_kind, market_path
@@ -60,7 +61,7 @@ class Merged:
 def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -> Stored:
     """Write a market's candles, or its mark prices, and replace the file.
 
-    A file that already holds the same rows is not written.
+    A file that already holds the same rows is not written. Writers of a folder wait for each other.
 
     Raises:
         DataError: the folder cannot be written or the disk is full, and the file is unchanged; or one of the file and
@@ -68,12 +69,13 @@ def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -
     """
     path = market_path(Path(folder), candles.symbol, candles.timeframe, "mark" if mark else candle_kind(candles.symbol))
     columns = _columns(candles)
-    if is_file(path):
-        present = read_columns(path)
-        _require_same_origin(path, present.synthetic, columns.synthetic)
-        if columns.same_rows(present):
-            return Stored(path, len(columns), changed=False)
-    _write(path, {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
+    with folder_lock(Path(folder)):
+        if is_file(path):
+            present = read_columns(path)
+            _require_same_origin(path, present.synthetic, columns.synthetic)
+            if columns.same_rows(present):
+                return Stored(path, len(columns), changed=False)
+        _write(path, {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
     return Stored(path, len(columns), changed=True)
 
 
@@ -83,7 +85,8 @@ def merge_candles(
     """Add a market's candles, or its mark prices, to its file.
 
     Rows of the file are kept; new rows with other values for the same bar are quarantined beside the file. Merging the
-    same candles again changes nothing.
+    same candles again changes nothing. Processes that merge into one folder wait for each other, so that no rows are
+    lost.
 
     Args:
         folder: the data folder.
@@ -96,9 +99,13 @@ def merge_candles(
         CandleError: the file has an invalid row.
         DataError: as `write_candles`.
     """
+    with folder_lock(Path(folder)):
+        return _merge_candles(Path(folder), candles, source, mark=mark, now=now)
+
+
+def _merge_candles(folder: Path, candles: Candles, source: str, *, mark: bool, now: int | None) -> Merged:
     kind: Kind = "mark" if mark else candle_kind(candles.symbol)
-    there_already = is_folder(Path(folder))
-    present = FreqtradeFolder(folder).path_of(candles.symbol, candles.timeframe, kind) if there_already else None
+    present = FreqtradeFolder(folder).path_of(candles.symbol, candles.timeframe, kind)
     if present is None:
         return Merged(write_candles(folder, candles, mark=mark), added=len(candles))
     there = read_columns(present)
@@ -111,7 +118,7 @@ def merge_candles(
     contradicts = np.zeros(len(new), dtype=np.bool_)
     for name in CANDLE_COLUMNS:
         contradicts[known] |= differs(getattr(old, name)[at[known]], getattr(new, name)[known])
-    path = market_path(Path(folder), candles.symbol, candles.timeframe, kind)
+    path = market_path(folder, candles.symbol, candles.timeframe, kind)
     for rows, origin in ((checked.quarantined, present.name), (new.take(contradicts), source)):
         if len(rows):
             quarantine(path, rows, origin)
@@ -128,7 +135,12 @@ def merge_funding(
     folder: Path | str, funding: Funding, *, source: str, synthetic: bool = False, now: int | None = None
 ) -> Merged:
     """Add a perpetual's settlements to its file, as `merge_candles`."""
-    present = FreqtradeFolder(folder).funding_path(funding.symbol) if is_folder(Path(folder)) else None
+    with folder_lock(Path(folder)):
+        return _merge_funding(Path(folder), funding, source, synthetic=synthetic, now=now)
+
+
+def _merge_funding(folder: Path, funding: Funding, source: str, *, synthetic: bool, now: int | None) -> Merged:
+    present = FreqtradeFolder(folder).funding_path(funding.symbol)
     if present is None:
         return Merged(write_funding(folder, funding, synthetic=synthetic), added=len(funding))
     there = read_funding_columns(present)
@@ -140,7 +152,7 @@ def merge_funding(
     contradicting = {
         time: rate for time, rate in new.items() if time in old and not isclose(old[time], rate, rel_tol=1e-12)
     }
-    path = market_path(Path(folder), funding.symbol, "1h", "funding_rate")
+    path = market_path(folder, funding.symbol, "1h", "funding_rate")
     aside = FundingColumns(np.array(list(contradicting), np.int64), np.array(list(contradicting.values()), np.float64))
     for rows, origin in ((checked.quarantined, present.name), (aside, source)):
         if len(rows):
@@ -159,14 +171,15 @@ def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = Fal
     """
     path = market_path(Path(folder), funding.symbol, timeframe, "funding_rate")
     columns = FundingColumns(funding.time, funding.rate, synthetic)
-    if is_file(path):
-        present = read_funding_columns(path)
-        _require_same_origin(path, present.synthetic, synthetic)
-        if np.array_equal(present.time, columns.time) and np.array_equal(present.rate, columns.rate):
-            return Stored(path, len(columns), changed=False)
-    nothing = np.zeros(len(columns))
-    rest = {name: nothing for name in CANDLE_COLUMNS if name != "open"}
-    _write(path, {"time": columns.time, "open": columns.rate, **rest}, synthetic)
+    with folder_lock(Path(folder)):
+        if is_file(path):
+            present = read_funding_columns(path)
+            _require_same_origin(path, present.synthetic, synthetic)
+            if np.array_equal(present.time, columns.time) and np.array_equal(present.rate, columns.rate):
+                return Stored(path, len(columns), changed=False)
+        nothing = np.zeros(len(columns))
+        rest = {name: nothing for name in CANDLE_COLUMNS if name != "open"}
+        _write(path, {"time": columns.time, "open": columns.rate, **rest}, synthetic)
     return Stored(path, len(columns), changed=True)
 
 

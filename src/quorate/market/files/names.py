@@ -15,7 +15,8 @@ Kind = Literal["spot", "futures", "mark", "funding_rate"]
 #: Formats that Freqtrade reads, in order of preference; Quorate writes the first.
 FORMATS = (".feather", ".parquet", ".json.gz", ".json")
 
-_FUTURES_FOLDER = "futures"
+#: Subfolder of perpetuals.
+FUTURES_FOLDER = "futures"
 _NAME = re.compile(r"(?P<market>.+)-(?P<timeframe>[1-9]\d{0,3}[mhdw])(?:-(?P<kind>futures|mark|funding_rate))?")
 _SYMBOL = re.compile("{0}{{1,40}}/{0}{{1,20}}(?::{0}{{1,30}})?".format(r"[^\s/:\x00-\x1f\x7f\ud800-\udfff]"))
 
@@ -82,7 +83,7 @@ def market_path(folder: Path, symbol: str, timeframe: str, kind: Kind, suffix: s
     name = f"{require_symbol(symbol).translate(_REPLACED)}-{timeframe}"
     if kind == "spot":
         return folder / f"{name}{suffix}"
-    return folder / _FUTURES_FOLDER / f"{name}-{kind}{suffix}"
+    return folder / FUTURES_FOLDER / f"{name}-{kind}{suffix}"
 
 
 def candle_kind(symbol: str) -> Kind:
@@ -107,7 +108,7 @@ def parse(path: Path, *, anywhere: bool = False) -> MarketFile | None:
     if match is None:
         return None
     kind = match["kind"] or "spot"
-    in_futures = kind != "spot" if anywhere else path.parent.name == _FUTURES_FOLDER
+    in_futures = kind != "spot" if anywhere else path.parent.name == FUTURES_FOLDER
     if in_futures == (kind == "spot"):
         return None
     # Split from the right: a further underscore replaces a character that only the base can have.

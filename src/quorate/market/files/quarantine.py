@@ -7,9 +7,10 @@ from pathlib import Path
 from quorate.core.clock import iso_ms
 from quorate.core.errors import DataError
 from quorate.core.files import write_text_atomic
+from quorate.core.folder_lock import folder_lock
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.market.columns import Columns, FundingColumns
-from quorate.market.files.names import FORMATS
+from quorate.market.files.names import FORMATS, FUTURES_FOLDER
 
 SUFFIX = ".quarantine.csv"
 
@@ -48,6 +49,13 @@ def quarantine(path: Path, rows: Columns | FundingColumns, source: str) -> Path:
         ",".join((str(time), iso_ms(time), *map(repr, values), label))
         for time, *values in zip(rows.time.tolist(), *columns, strict=True)
     }
+    # The data folder, which writers of its files lock, holds perpetuals in a subfolder.
+    with folder_lock(path.parent.parent if path.parent.name == FUTURES_FOLDER else path.parent):
+        _add(path, side, header, lines)
+    return side
+
+
+def _add(path: Path, side: Path, header: str, lines: set[str]) -> None:
     try:
         known = set(side.read_text(encoding="utf-8").splitlines()[1:])
     except FileNotFoundError:
@@ -61,4 +69,3 @@ def quarantine(path: Path, rows: Columns | FundingColumns, source: str) -> Path:
         ) from error
     if not lines <= known:
         write_text_atomic(side, "\n".join((header, *sorted(lines | known))) + "\n")
-    return side

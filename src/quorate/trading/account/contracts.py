@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorate.core.errors import TradingError
 from quorate.core.files import write_text_atomic
+from quorate.core.folder_lock import folder_lock
 from quorate.market.files.names import is_perpetual
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers, Tier
@@ -71,17 +72,24 @@ def ask_contracts(exchange: Exchange, symbols: Iterable[str]) -> dict[str, Contr
 def write_contracts(folder: Path | str, contracts: Iterable[Contract]) -> bool:
     """Add or replace the rules of some markets in a folder; returns whether the file changed.
 
+    Processes that write into one folder wait for each other, so that no rules are lost.
+
     Raises:
         TradingError: the existing file cannot be read.
         DataError: the folder cannot be written.
     """
+    with folder_lock(Path(folder)):
+        return _write(Path(folder), {contract.symbol: contract for contract in contracts})
+
+
+def _write(folder: Path, contracts: Mapping[str, Contract]) -> bool:
     present = read_contracts(folder)
-    together = {**present, **{contract.symbol: contract for contract in contracts}}
+    together = {**present, **contracts}
     if together == present:
         return False
     rules = {symbol: _rules(together[symbol]) for symbol in sorted(together)}
     text = json.dumps({"version": _VERSION, "contracts": rules}, indent=1, allow_nan=False)
-    write_text_atomic(Path(folder) / CONTRACTS_FILE, text + "\n")
+    write_text_atomic(folder / CONTRACTS_FILE, text + "\n")
     return True
 
 
