@@ -1,4 +1,5 @@
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 import pytest
@@ -40,6 +41,53 @@ def test_rounding_stays_within_one_step_on_its_side(quantity: float, price: floa
     assert -slack <= price - contract.round_price(price, -1) <= tick + slack
 
 
+@pytest.mark.parametrize(
+    ("tick", "price", "direction", "rounded"),
+    [
+        (1e-16, 3e-13, 1, 3e-13),
+        (1e-16, 3.00051e-13, 1, 3.001e-13),
+        (1e-16, 3.00051e-13, -1, 3e-13),
+        (1e-13, 2.5004e-10, -1, 2.500e-10),
+        (5e-21, 1.2e-20, 1, 1.5e-20),
+        (0.1, 60_000.1, -1, 60_000.1),
+        (0.1, 60_000.04, 1, 60_000.1),
+        (25.0, 60_010.0, 1, 60_025.0),
+        (1e-8, 123_456.789, 1, 123_456.789),
+        (1e-300, 1.0, 1, 1.0),  # far more ticks than a float can tell apart
+    ],
+)
+def test_ticks_of_any_size(tick: float, price: float, direction: int, rounded: float) -> None:
+    assert Contract("X/USDT", tick=tick).round_price(price, direction) == rounded
+
+
+@given(
+    digits=st.sampled_from([1, 2, 5, 25]),
+    exponent=st.integers(-24, 3),
+    steps=st.floats(0.001, 1e7),
+    direction=st.sampled_from([1, -1]),
+)
+def test_rounding_is_that_of_exact_decimals(digits: int, exponent: int, steps: float, direction: int) -> None:
+    step = Decimal(digits).scaleb(exponent)
+    price = float(step) * steps
+    exact = Decimal(price) / step
+    away = abs(exact - exact.to_integral_value())
+    whole = exact.to_integral_value(ROUND_CEILING if direction > 0 else ROUND_FLOOR)
+    if away < Decimal("1e-8"):
+        whole = exact.to_integral_value()  # within float error of a whole number of steps
+    assert Contract("X/USDT", tick=float(step)).round_price(price, direction) == float(whole * step)
+
+
+@given(
+    lots=st.integers(1, 10**9), exponent=st.integers(-24, 3), extra=st.floats(0, 0.999), digits=st.sampled_from([1, 5])
+)
+def test_quantities_never_exceed_what_was_asked_for(lots: int, exponent: int, extra: float, digits: int) -> None:
+    lot = Decimal(digits).scaleb(exponent)
+    quantity = float((lots + Decimal(extra)) * lot)
+    rounded = Contract("X/USDT", lot=float(lot)).round_quantity(quantity)
+    assert rounded <= quantity * (1 + 5e-15)
+    assert rounded in (float(lots * lot), float((lots + 1) * lot))
+
+
 def market(**changes: Any) -> dict[str, Any]:
     return {
         "symbol": "BTC/USDT:USDT",
@@ -47,7 +95,7 @@ def market(**changes: Any) -> dict[str, Any]:
         "contractSize": 1.0,
         "inverse": False,
         "precision": {"amount": 0.001, "price": 0.1},
-        "limits": {"cost": {"min": 100.0}},
+        "limits": {"cost": {"min": 100.0}, "amount": {"min": 0.005}},
         **changes,
     }
 
@@ -55,7 +103,12 @@ def market(**changes: Any) -> dict[str, Any]:
 def test_rules_from_ccxt() -> None:
     tiers = [{"maxNotional": 300_000, "maintenanceMarginRate": 0.004, "maxLeverage": 125}]
     assert Contract.from_ccxt(market(), tiers) == Contract(
-        "BTC/USDT:USDT", lot=0.001, tick=0.1, minimum_usd=100.0, tiers=MarginTiers([Tier(300_000, 0.004, 125)])
+        "BTC/USDT:USDT",
+        lot=0.001,
+        tick=0.1,
+        minimum_usd=100.0,
+        tiers=MarginTiers([Tier(300_000, 0.004, 125)]),
+        minimum_amount=0.005,
     )
 
 
@@ -74,6 +127,9 @@ def test_a_contract_of_another_size_is_counted_in_base_units() -> None:
     assert Contract.from_ccxt(market(contractSize=0.01, precision={"amount": 1, "price": 0.1})).lot == 0.01
     assert Contract.from_ccxt(market(contractSize=1000.0, precision={"amount": 0.5, "price": 0.1})).lot == 500.0
     assert Contract.from_ccxt(market(symbol="BTC/USDT", contract=False, contractSize=None)).lot == 0.001
+    thousandth = market(contractSize=0.001, precision={"amount": 0.1}, limits={"amount": {"min": 3.0}})
+    assert Contract.from_ccxt(thousandth).lot == 0.0001
+    assert Contract.from_ccxt(thousandth).minimum_amount == 0.003
 
 
 @pytest.mark.parametrize(("mode", "lot", "tick"), [(4, 3.0, 2.0), (2, 0.001, 0.01), (3, 0.0, 0.0)])
@@ -86,7 +142,14 @@ def test_without_tiers_they_are_conservative() -> None:
     assert Contract.from_ccxt(market(), []).tiers is CONSERVATIVE_TIERS
 
 
-@pytest.mark.parametrize("name", ["lot", "tick", "minimum_usd"])
+@pytest.mark.parametrize(("mode", "places"), [(2, 17), (4, 1e-17)])
+def test_places_beyond_the_twelfth(mode: int, places: float) -> None:
+    found = Contract.from_ccxt(market(precision={"amount": 0, "price": places}), precision_mode=mode)
+    assert found.tick == 1e-17
+    assert found.round_price(3.14e-16, 1) == 3.2e-16
+
+
+@pytest.mark.parametrize("name", ["lot", "tick", "minimum_usd", "minimum_amount"])
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
 def test_impossible_steps_are_refused(name: str, value: float) -> None:
     with pytest.raises(TradingError, match=name):

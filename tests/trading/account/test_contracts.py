@@ -21,7 +21,7 @@ from stubs.binance import BinanceStub
 
 A = "SYNA/USDT:USDT"
 BTC = Contract("BTC/USDT:USDT", 0.001, 0.1, 100.0, MarginTiers([Tier(3e5, 0.004, 125.0), Tier(math.inf, 0.5, 1.0)]))
-ETH = Contract("ETH/USDT", 0.0001, 0.01, 5.0)
+ETH = Contract("ETH/USDT", 0.0001, 0.01, 5.0, minimum_amount=0.002)
 
 RULES = '{"version": 1, "contracts": {"A/B": {"lot": LOT, "tick": 0, "minimum_usd": 0, "tiers": TIERS}}}'
 
@@ -32,6 +32,11 @@ def test_rules_are_read_as_they_were_written(tmp_path: Path) -> None:
     found = read_contracts(tmp_path)
     assert found == {"BTC/USDT:USDT": BTC, "ETH/USDT": ETH}
     assert found["ETH/USDT"].tiers is CONSERVATIVE_TIERS
+
+
+def test_rules_of_a_version_without_minimum_amounts(tmp_path: Path) -> None:
+    (tmp_path / CONTRACTS_FILE).write_text(RULES.replace("LOT", "0.5").replace("TIERS", "null"), encoding="utf-8")
+    assert read_contracts(tmp_path) == {"A/B": Contract("A/B", lot=0.5)}
 
 
 def test_a_later_download_replaces_its_own_markets_and_no_others(tmp_path: Path) -> None:

@@ -194,6 +194,7 @@ def test_lots_ticks_and_rounding_never_add_risk(order: MakeOrder) -> None:
         ({}, PERPETUAL, 1e3, 0.9, "below_minimum"),  # 4.5 USD at 5x, under the 5 USD of the settings
         ({}, replace(PERPETUAL, minimum_usd=251.0), 1e3, 1e3, "below_minimum"),
         ({}, replace(PERPETUAL, lot=3.0), 1e3, 1e3, "below_minimum"),
+        ({}, replace(PERPETUAL, minimum_amount=2.51), 1e3, 1e3, "below_minimum"),
         ({"atr": 0.1}, replace(PERPETUAL, tick=1.0), 1e3, 1e3, "stop_too_near"),
     ],
 )

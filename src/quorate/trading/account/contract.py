@@ -1,17 +1,25 @@
-"""Trading rules of a market: steps of quantity and price, minimum order value, margin tiers."""
+"""Trading rules of a market: steps of quantity and price, minimum order value and amount, margin tiers."""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 from typing import Any, Self
 
 from quorate.core.errors import TradingError
 from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers
 
-# Quotients this close below a whole number of steps are rounded to it: 0.3 / 0.1 is 2.9999999999999996.
-_STEP_TOLERANCE = 1e-9
+# Quotients this close to a whole number of steps count as it: 0.3 / 0.1 is 2.9999999999999996. The first is relative to
+# the quotient, for float error; the second is in ticks, for prices from longer calculations.
+_FLOAT_TOLERANCE = 16 * sys.float_info.epsilon
+_TICK_TOLERANCE = 1e-9
+
+# Number of steps from which a float cannot express a single one: such values are not rounded.
+_MOST_STEPS = 1 / sys.float_info.epsilon
 
 # ccxt's constants for the unit of `precision`.
 _DECIMAL_PLACES, _TICK_SIZE = 2, 4
@@ -27,6 +35,7 @@ class Contract:
         tick: step of the price in quote units; 0 where unknown, which allows any price.
         minimum_usd: minimum value of an order.
         tiers: maintenance margins; unused for spot.
+        minimum_amount: minimum quantity of an order in base units.
 
     Raises:
         TradingError: a negative or non-finite step or minimum.
@@ -37,9 +46,10 @@ class Contract:
     tick: float = 0.0
     minimum_usd: float = 0.0
     tiers: MarginTiers = CONSERVATIVE_TIERS
+    minimum_amount: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("lot", "tick", "minimum_usd"):
+        for name in ("lot", "tick", "minimum_usd", "minimum_amount"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise TradingError(f"use the {name} of {self.symbol}", found=repr(value), expected="0 or more")
@@ -73,14 +83,15 @@ class Contract:
         # Exchanges count perpetuals in contracts, the account in base units.
         size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
         precision, limits = market.get("precision") or {}, market.get("limits") or {}
-        minimum = (limits.get("cost") or {}).get("min")
+        cost, amount = (limits.get(name) or {} for name in ("cost", "amount"))
         rows = tuple(tiers or ())
         return cls(
             symbol,
-            lot=_step(precision.get("amount"), precision_mode) * size,
+            lot=_decimal(_step(precision.get("amount"), precision_mode) * size),
             tick=_step(precision.get("price"), precision_mode),
-            minimum_usd=float(minimum or 0.0),
+            minimum_usd=float(cost.get("min") or 0.0),
             tiers=MarginTiers.from_ccxt(rows) if rows else CONSERVATIVE_TIERS,
+            minimum_amount=_decimal(float(amount.get("min") or 0.0) * size),
         )
 
     @property
@@ -94,7 +105,14 @@ class Contract:
         >>> Contract("BTC/USDT:USDT", lot=0.1).round_quantity(0.35)
         0.3
         """
-        return quantity if self.lot == 0 else round(math.floor(quantity / self.lot + _STEP_TOLERANCE) * self.lot, 12)
+        if self.lot == 0:
+            return quantity
+        lots = quantity / self.lot
+        if lots >= _MOST_STEPS:
+            return quantity
+        # Not the tolerance of prices: more than float error above the quantity could exceed the free margin.
+        whole = math.floor(lots + _FLOAT_TOLERANCE * lots)
+        return round(whole * self.lot, _decimals(self.lot))
 
     def round_price(self, price: float, direction: int) -> float:
         """The price rounded to a whole number of ticks, up (direction 1) or down (-1).
@@ -104,13 +122,27 @@ class Contract:
         """
         if self.tick == 0:
             return price
-        steps = price / self.tick
-        whole = math.ceil(steps - _STEP_TOLERANCE) if direction > 0 else math.floor(steps + _STEP_TOLERANCE)
-        return round(whole * self.tick, 12)
+        ticks = price / self.tick
+        if abs(ticks) >= _MOST_STEPS:
+            return price
+        tolerance = max(_TICK_TOLERANCE, _FLOAT_TOLERANCE * abs(ticks))
+        whole = math.ceil(ticks - tolerance) if direction > 0 else math.floor(ticks + tolerance)
+        return round(whole * self.tick, _decimals(self.tick))
+
+
+@cache
+def _decimals(step: float) -> int:
+    """Number of decimals of the multiples of a step: 13 for 1e-13, 0 for whole numbers."""
+    return max(0, -int(Decimal(repr(_decimal(step))).normalize().as_tuple().exponent))
+
+
+def _decimal(value: float) -> float:
+    """The value without float error: 0.1 * 0.001 is 0.0001, not 0.00010000000000000002."""
+    return float(f"{value:.12g}")
 
 
 def _step(precision: float | None, mode: int) -> float:
     """The step of a ccxt precision; 0 where it is unknown."""
     if precision is None or mode not in (_DECIMAL_PLACES, _TICK_SIZE):
         return 0.0
-    return float(precision) if mode == _TICK_SIZE else float(10 ** -int(precision))
+    return float(precision) if mode == _TICK_SIZE else float(f"1e{-int(precision)}")

@@ -101,7 +101,8 @@ def _rules(contract: Contract) -> dict[str, Any]:
             [None if math.isinf(tier.most_usd) else tier.most_usd, tier.maintenance, tier.leverage]
             for tier in contract.tiers.rows
         ]
-    return {"lot": contract.lot, "tick": contract.tick, "minimum_usd": contract.minimum_usd, "tiers": rows}
+    steps = {name: getattr(contract, name) for name in ("lot", "tick", "minimum_usd", "minimum_amount")}
+    return {**steps, "tiers": rows}
 
 
 def _contract(symbol: str, rules: Mapping[str, Any]) -> Contract:
@@ -113,4 +114,6 @@ def _contract(symbol: str, rules: Mapping[str, Any]) -> Contract:
                 for most, maintenance, leverage in rules["tiers"]
             ]
         )
-    return Contract(symbol, float(rules["lot"]), float(rules["tick"]), float(rules["minimum_usd"]), tiers)
+    # Files of earlier versions have no minimum amount.
+    steps = {name: float(rules[name]) for name in ("lot", "tick", "minimum_usd")}
+    return Contract(symbol, **steps, tiers=tiers, minimum_amount=float(rules.get("minimum_amount", 0.0)))

@@ -144,7 +144,7 @@ def plan(
             return wanted
         value, leverage = _fit(wanted * entry_price, leverage, share_usd, free_usd, contract, costs.taker_fee)
         quantity = contract.round_quantity(value / entry_price)
-        if quantity <= 0 or quantity * entry_price < least_usd:
+        if quantity <= 0 or quantity < contract.minimum_amount or quantity * entry_price < least_usd:
             return "below_minimum"
         margin = quantity * entry_price / leverage
         liquidation = (

@@ -1,5 +1,7 @@
 """Exit plans worked by hand: ATR 1, stop 2 ATR, target 2.5 stops, five bars of an hour."""
 
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,16 +91,25 @@ def test_the_fitted_leverage_is_the_largest_that_fits_the_stop(entry, atr, side,
 
 
 @given(
-    ticks=st.integers(10_000, 10_000_000),
+    ticks=st.integers(10_000, 10**11),
     away=st.integers(1, 5_000),
     side=st.sampled_from([1, -1]),
     leverage=st.integers(1, 20),
+    places=st.sampled_from([2, 8, 13, 20]),
 )
-def test_freqtrades_arithmetic_gives_the_same_stop_to_the_tick(ticks, away, side, leverage):
+def test_freqtrades_arithmetic_gives_the_same_stop_to_the_tick(ticks, away, side, leverage, places):
     """Freqtrade converts the ratio to a price and rounds it to a tick, towards the entry."""
-    price, stop = ticks / 100, (ticks - side * away) / 100
-    ratio = stop_ratio(stop, price, side, leverage)
+    tick = Decimal(1).scaleb(-places)
+    price, stop = float(ticks * tick), float((ticks - side * away) * tick)
+    ratio = stop_ratio(stop, price, side, leverage, float(tick))
     assert ratio > 0
-    converted = price * (1 - side * ratio / leverage) * 100
-    rounded = -(-converted // 1) if side > 0 else converted // 1
+    converted = Decimal(price * (1 - side * ratio / leverage)) / tick
+    rounded = converted.to_integral_value(ROUND_CEILING if side > 0 else ROUND_FLOOR)
     assert rounded == ticks - side * away
+
+
+def test_a_plan_below_a_millionth_of_a_millionth():
+    plan = make_plan(2.5e-12, 1, 1e-14, 0, 5, "1h", ExitSettings(), Contract("X/USDT", tick=1e-16), None)
+    assert (plan.stop, plan.target) == (2.48e-12, 2.55e-12)
+    down = make_plan(2.5e-12, -1, 1.00004e-14, 0, 5, "1h", ExitSettings(), Contract("X/USDT:USDT", tick=1e-16), 4e-12)
+    assert (down.stop, down.target) == (2.52e-12, 2.4499e-12)

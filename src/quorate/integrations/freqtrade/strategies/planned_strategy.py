@@ -73,13 +73,13 @@ class PlannedStrategy(IStrategy):  # type: ignore[misc]
         plan = self._plan(trade, renew=after_fill)
         if plan is None:
             return None
-        stop = plan.stop
+        stop, contract = plan.stop, contract_of(trade)
         if not after_fill:
             best = self._best_price(plan, pair, current_time)
             if best is None:
                 return None
-            stop = plan.trailing_stop(best, exits, contract_of(trade))
-        return stop_ratio(stop, current_rate, plan.side, trade.leverage or 1.0)
+            stop = plan.trailing_stop(best, exits, contract)
+        return stop_ratio(stop, current_rate, plan.side, trade.leverage or 1.0, contract.tick)
 
     def custom_roi(
         self,

@@ -11,8 +11,9 @@ from quorate.core.settings import ExitSettings
 from quorate.trading import Contract, MarginTiers
 from quorate.trading.account.levels import stop_price, target_price
 
-# Freqtrade rounds a stop to a tick, towards the entry. This fraction outweighs float error, which could add a tick.
-_TICK_NOISE = 1e-10
+# Freqtrade rounds a stop to a tick, towards the entry. A stop this much further away, as a fraction of its price and of
+# the tick, outweighs float error, which could add a tick.
+_PRICE_NOISE, _TICK_NOISE = 1e-10, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,21 @@ def make_plan(
     )
 
 
-def stop_ratio(stop: float, price: float, side: int, leverage: float) -> float:
+def stop_ratio(stop: float, price: float, side: int, leverage: float, tick: float = 0.0) -> float:
     """Convert a stop to Freqtrade's form: its distance as a fraction of `price`, times the leverage; at least 0.
+
+    Args:
+        stop: price.
+        price: to which the distance is relative.
+        side: 1 long, -1 short.
+        leverage: of the trade.
+        tick: step of the price; 0 where unknown.
 
     >>> round(stop_ratio(98.0, 100.0, 1, 5.0), 6)
     0.1
     """
-    stop -= side * stop * _TICK_NOISE
+    noise = stop * _PRICE_NOISE
+    stop -= side * (min(noise, tick * _TICK_NOISE) if tick else noise)
     return max(0.0, side * (price - stop) / price) * leverage
 
 
