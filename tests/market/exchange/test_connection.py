@@ -19,7 +19,17 @@ from .conftest import END, A, B, C
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("2", 2.0), ("0.5", 0.5), ("-3", 0.0), ("", None), ("soon", None), ("nan", None), ("inf", 1e9)],
+    [
+        ("2", 2.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", 3600.0),
+        ("999999999", 3600.0),
+        ("1e400", 3600.0),
+    ],
 )
 def test_a_pause_in_seconds(text, seconds):
     assert _seconds(text) == seconds
@@ -28,6 +38,29 @@ def test_a_pause_in_seconds(text, seconds):
 def test_a_pause_as_a_date():
     assert _seconds(format_datetime(datetime.now(UTC) + timedelta(seconds=90))) == pytest.approx(90, abs=2)
     assert _seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    assert _seconds("Fri, 31 Dec 9999 23:59:59 GMT") == 3600.0
+    assert _seconds("Fri, 31 Dec 99999 23:59:59 GMT") is None
+
+
+@pytest.mark.parametrize("header", ["0", "-5", "nan", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_pause_of_nothing_is_the_usual_one(connect, stub, header):
+    """Four attempts at a server that refuses them all and names no pause: three pauses, not three requests at once."""
+    exchange = connect(attempts=4, pause_s=0.1)
+    exchange.present()
+    assert A in exchange.markets
+    stub.faults.add(Fault("status", path="klines", code=429, retry_after=header, times=0))
+    began = time.monotonic()
+    with pytest.raises(ExchangeDownError):
+        exchange.candles(A, "1h", END - 5 * HOUR_MS)
+    assert time.monotonic() - began > 0.3
+
+
+def test_a_pause_of_years_is_an_hour(connect, stub):
+    exchange = connect(longest_pause_s=5.0)
+    exchange.present()
+    stub.faults.add(Fault("status", path="klines", code=429, retry_after=10**9))
+    with pytest.raises(ExchangeDownError, match="asks for a pause of 3600 s"):
+        exchange.candles(A, "1h", END - 5 * HOUR_MS)
 
 
 def test_pauses_double_and_are_never_alike(connect, stub, monkeypatch):

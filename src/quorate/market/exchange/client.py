@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from contextvars import ContextVar
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from quorate.core.errors import ExchangeRefusedError, MissingExtraError, UnknownExchangeError, close_match
 from quorate.core.sections.exchange import ExchangeSettings
+from quorate.market.exchange.responses import LAST_RESPONSE, Response, limited_session
 
 #: Variables with the API key of an account, which private data such as leverage tiers need.
 KEY_VARIABLE, SECRET_VARIABLE = "QUORATE_EXCHANGE_KEY", "QUORATE_EXCHANGE_SECRET"
 
 _HOST = re.compile(r"^https?://[^/]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Last HTTP response in one task.
-
-    Attributes:
-        status: HTTP status.
-        headers: names in lower case -> values.
-    """
-
-    status: int
-    headers: dict[str, str]
-
-
-#: Last response of the task. ccxt keeps one per client, which concurrent requests overwrite.
-LAST_RESPONSE: ContextVar[Response | None] = ContextVar("response", default=None)
 
 
 def load_ccxt() -> ModuleType:
@@ -106,13 +88,23 @@ def _strict(ccxt: ModuleType, name: str) -> type:
     base: Any = getattr(ccxt, name)
 
     class Strict(base):  # type: ignore[misc]
+        session: Any
+
+        def open(self, lazy: bool = False) -> None:
+            closed = self.session is None
+            super().open(lazy)
+            if closed and self.own_session and self.session is not None:
+                # The session of ccxt, which has sent no request yet, would read responses of any size.
+                self.session.detach()
+                self.session = limited_session(ccxt, self)
+
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
             lower = {str(name).lower(): str(value) for name, value in dict(headers).items()}
             LAST_RESPONSE.set(Response(int(code), lower))
             return super().on_rest_response(code, reason, url, method, headers, *rest)
 
         def parse_json(self, text: str) -> Any:
-            document = super().parse_json(text)
+            document = super().parse_json(text)  # None for documents nested too deeply too
             response = LAST_RESPONSE.get()
             if document is None and response is not None and response.status < 400:
                 raise ccxt.BadResponse(f"{self.id}: not a JSON document: {text[:60]!r}")

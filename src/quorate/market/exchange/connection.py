@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -24,7 +25,8 @@ from quorate.core.errors import (
     QuorateError,
 )
 from quorate.core.sections.exchange import ExchangeSettings
-from quorate.market.exchange.client import LAST_RESPONSE, build_client, load_ccxt
+from quorate.market.exchange.client import build_client, load_ccxt
+from quorate.market.exchange.responses import LARGEST, LAST_RESPONSE, MOST_BYTES
 
 T = TypeVar("T")
 
@@ -33,6 +35,10 @@ _FOREIGN = (TypeError, ValueError, KeyError, IndexError, AttributeError, Arithme
 
 # HTTP statuses that a retry does not change.
 _FINAL_STATUS = (401, 403, 404, 451)
+
+# Longest pause in seconds that is kept: exchanges end most bans within minutes, and a wrong header must not end a
+# live feed.
+_MOST_PAUSE_S = 3600.0
 
 _QUERY = re.compile(r"\?\S+")
 
@@ -94,16 +100,24 @@ class Connection:
         self.run(self._shut_down())
         self._end_loop()
 
-    async def read(self, what: str, request: Callable[[], Awaitable[T]], attempts: int | None = None) -> T:
+    async def read(
+        self,
+        what: str,
+        request: Callable[[], Awaitable[T]],
+        attempts: int | None = None,
+        *,
+        most_bytes: int = MOST_BYTES,
+    ) -> T:
         """Read with retries. For requests without side effects.
 
         Pauses double with each attempt and are randomised, so that many clients do not retry together. A pause that the
-        exchange asks for (429, 418, 503) is kept by all requests of this connection.
+        exchange asks for (429, 418, 503) is kept by all requests of this connection, for an hour at most.
 
         Args:
             what: the action, continuing "could not ...".
             request: sends one request; a `CandleError` of it, for invalid rows, is retried too.
             attempts: maximum; None for the settings'.
+            most_bytes: largest response, decompressed; a larger one is invalid, and not read to its end.
 
         Raises:
             ExchangeDownError: no response after all attempts, or a pause longer than the settings allow.
@@ -114,6 +128,7 @@ class Connection:
         for attempt in itertools.count(1):
             await self._wait_for_pause(what)
             LAST_RESPONSE.set(None)
+            LARGEST.set(most_bytes)
             try:
                 async with self._slots:
                     return await request()
@@ -185,7 +200,8 @@ class Connection:
         response = LAST_RESPONSE.get()
         if response is None or response.status not in (418, 429, 503):
             return None
-        seconds = _seconds(response.headers.get("retry-after", ""))
+        # Without a pause, or with one that is over, the next attempt comes after the usual one.
+        seconds = _seconds(response.headers.get("retry-after", "")) or None
         if seconds is not None:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
         return seconds
@@ -204,6 +220,14 @@ class Connection:
             )
             if not network or status in _FINAL_STATUS:
                 return ExchangeRefusedError(what, found=found, expected=f"a response of {self.settings.name}")
+            if (fault := _certificate_fault(error)) is not None:
+                return ExchangeDownError(
+                    what,
+                    found=f"a certificate that is not valid: {fault}",
+                    expected=f"a valid certificate of {self.settings.name}",
+                    remedy="Check this computer's clock, and whether a proxy or another network answers in the "
+                    "exchange's place.",
+                )
             if not isinstance(error, ccxt.BadResponse):
                 tried = f" in {attempt} attempts" if attempt > 1 else ""
                 return ExchangeDownError(
@@ -220,15 +244,25 @@ class Connection:
         )
 
 
+def _certificate_fault(error: BaseException | None) -> str | None:
+    """Reason for which a server's certificate was not accepted; None for other errors."""
+    while error is not None:
+        inner = getattr(error, "certificate_error", error)
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return inner.verify_message
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _seconds(text: str) -> float | None:
-    """Seconds of a Retry-After header, a number or a date; None for anything else."""
+    """Seconds of a Retry-After header, a number or a date, from 0 to an hour; None for anything else."""
     try:
         seconds = float(text)
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), 1e9) if seconds == seconds else None
+    return min(max(seconds, 0.0), _MOST_PAUSE_S) if seconds == seconds else None

@@ -15,6 +15,7 @@ from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.exchange.connection import Connection
 from quorate.market.exchange.pages import Present, read_candles, read_funding
+from quorate.market.exchange.responses import MOST_BYTES_OF_LISTS
 from quorate.market.files.names import is_perpetual, require_symbol
 from quorate.market.quality.candle_checks import CheckedCandles, CheckedFunding, check_candles, check_funding
 from quorate.market.source import unknown_market
@@ -99,7 +100,10 @@ class Exchange:
         if not (client.apiKey and client.secret and client.has["fetchLeverageTiers"]):
             return {}
         what = f"read leverage tiers from {self.settings.name}"
-        found = self.connection.run(self.connection.read(what, lambda: client.fetch_leverage_tiers(list(symbols))))
+        read = self.connection.read(
+            what, lambda: client.fetch_leverage_tiers(list(symbols)), most_bytes=MOST_BYTES_OF_LISTS
+        )
+        found = self.connection.run(read)
         return {symbol: list(rows) for symbol, rows in found.items()}
 
     def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
@@ -278,7 +282,8 @@ class Exchange:
             loaded = await client.load_markets(True)
             return {symbol: market for symbol, market in loaded.items() if _is_supported(symbol, market)}
 
-        return await self.connection.read(f"read the markets of {self.settings.name}", request)
+        what = f"read the markets of {self.settings.name}"
+        return await self.connection.read(what, request, most_bytes=MOST_BYTES_OF_LISTS)
 
 
 def as_candles(symbol: str, timeframe: str, rows: Columns) -> Candles:

@@ -9,6 +9,7 @@ from quorate.core.errors import ExchangeRefusedError, QuorateError, TooLittleHis
 from quorate.core.sections.market import UniverseSettings
 from quorate.core.types import Candles
 from quorate.market.exchange.exchange_source import Exchange
+from quorate.market.exchange.responses import MOST_BYTES_OF_LISTS
 from quorate.market.universe import eligible, largest, rank, require_count, window
 
 # Daily candles suffice for a ranking, with a twentieth of the requests of hourly ones.
@@ -65,7 +66,9 @@ def top(exchange: Exchange, count: int, start: int, settings: UniverseSettings |
 def _by_tickers(exchange: Exchange, names: list[str], count: int) -> Ranking:
     client = exchange.connection.client
     what = f"read the tickers of {exchange.settings.name}"
-    tickers = exchange.connection.run(exchange.connection.read(what, client.fetch_tickers))
+    tickers = exchange.connection.run(
+        exchange.connection.read(what, client.fetch_tickers, most_bytes=MOST_BYTES_OF_LISTS)
+    )
     volumes = {name: tickers[name].get("quoteVolume") for name in names if name in tickers}
     traded = {name: float(volume) for name, volume in volumes.items() if isinstance(volume, int | float) and volume > 0}
     if len(traded) < count:

@@ -62,7 +62,8 @@ def funding_intervals(time: IntArray) -> IntArray:
     # The interval of a side of a settlement includes the distance next to it.
     after = _median_of_next(distance)
     before = _median_of_next(distance[::-1])[::-1]
-    return np.minimum(np.append(after, longest), np.insert(before, 0, longest))
+    shorter: IntArray = np.minimum(np.append(after, longest), np.insert(before, 0, longest))
+    return shorter
 
 
 def _is_gap(distance: IntArray, before: IntArray, after: IntArray) -> BoolArray:
