@@ -2,12 +2,15 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from quorate.cli.app import main
-from quorate.core.clock import iso_ms
+from quorate.cli.render import training
+from quorate.core.clock import HOUR_MS, iso_ms, parse_ms
 from quorate.core.errors import ArgumentError, BundleError, DataError, ModelError
+from quorate.core.types import Candles
 from quorate.workflows.evaluate import evaluate
 from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.train import train
@@ -166,3 +169,32 @@ def test_the_result_of_a_series_is_evaluated(world, series):
 def test_invalid_windows_are_refused(world, tmp_path, arguments, error, words):
     with pytest.raises(error, match=words):
         train_rolling(world.data, tmp_path, **{"every": "7d", "symbols": NAMES, "models": MODELS, **arguments})
+
+
+def test_a_class_that_the_training_rows_lack_is_said_and_earns_no_skill(tmp_path, capsys):
+    """The price only rises over the training rows, and falls afterwards: SELL is only in later rows."""
+    bars = 1_500
+    rng = np.random.default_rng(1)
+    step = np.where(np.arange(bars) < 1_150, 1.0, -1.0) * np.abs(rng.normal(0.0015, 0.0015, bars))
+    close = 100 * np.exp(np.cumsum(step))
+    opened = np.r_[100.0, close[:-1]]
+    high, low = np.maximum(opened, close) * 1.0002, np.minimum(opened, close) * 0.9998
+    time = parse_ms("2025-01-01") + HOUR_MS * np.arange(bars)
+    candles = Candles("BTC/USDT", "1h", time, opened, high, low, close, np.full(bars, 10.0))
+    end = iso_ms(int(time[1_300]))
+    result = train(candles, tmp_path / "out", models=MODELS, end=end)
+    document = result.to_json()
+    assert document["class_prior"]["SELL"] == 0
+    assert document["absent_classes"] == ["SELL"]
+    assert "No SELL in the training rows" in document["warnings"][0]
+    assert document["warnings"][0] in str(result)
+    training.show(result)
+    assert "No SELL in the training rows" in capsys.readouterr().out
+    evaluation = evaluate(result.path, candles, start=end)
+    scores = {**evaluation.document["members"], "ensemble": evaluation.document["ensemble"]}
+    for figures in (*scores.values(), *(found["metrics"]["test"] for found in document["models"].values())):
+        assert figures["skill_vs_prior"] is figures["auc"] is figures["against_prior"] is None
+        assert figures["missing"]["skill_vs_prior"] == "no SELL in the training rows"
+    assert evaluation.document["baselines"]["prior"]["log_loss"] is None
+    assert evaluation.document["absent_classes"] == ["SELL"]
+    assert "No SELL in the training rows" in str(evaluation)

@@ -15,7 +15,7 @@ from quorate.evaluation.baselines.random_entries import random_entry_figures
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics import classification
-from quorate.evaluation.metrics.classification_report import confusion_json, reliability_json
+from quorate.evaluation.metrics.classification_report import confusion_json, prior_figures, reliability_json
 from quorate.evaluation.metrics.decisions import decision_figures
 from quorate.evaluation.metrics.equity import equity_figures
 from quorate.evaluation.metrics.monthly import money_by_month, skill_by_month
@@ -55,6 +55,7 @@ def header(inputs: ScorecardInputs) -> dict[str, Any]:
     """Size and span of the sample, and how intervals are computed."""
     sample, evaluation = inputs.sample, inputs.settings.evaluation
     synthetic = any(frame.synthetic for frame in inputs.frames.values())
+    absent = classification.absent_classes(inputs.prior)
     return {
         "synthetic": synthetic or bool(inputs.result and inputs.result.synthetic),
         "rows": len(sample),
@@ -69,6 +70,8 @@ def header(inputs: ScorecardInputs) -> dict[str, Any]:
             "block_hours": evaluation.block_hours,
             "blocks": inputs.blocks.count,
         },
+        "absent_classes": list(absent),
+        "warnings": [classification.absent_text(absent)] if absent else [],
     }
 
 
@@ -101,7 +104,7 @@ def _prior(inputs: ScorecardInputs) -> dict[str, Any]:
     scores, prior = inputs.prior_scores(), inputs.prior
     shares = scores[inputs.voted].mean(axis=0) if prior.ndim > 1 and inputs.voted.any() else np.atleast_2d(prior)[0]
     return {
-        **inputs.score(scores),
+        **prior_figures(inputs.sample, scores, prior, inputs.blocks, inputs.settings.target.horizon),
         "shares": {name: float(share) for name, share in zip(CLASS_NAMES, shares, strict=True)},
     }
 

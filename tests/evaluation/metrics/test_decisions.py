@@ -87,3 +87,23 @@ def test_shares_have_intervals_over_days() -> None:
     assert figures["coverage_ci"] == [1.0, 1.0]
     assert figures["fallback_ci"] == [0.0, 0.0]
     assert figures["mean_confidence_ci"] == pytest.approx([0.8, 0.8])
+
+
+def test_bars_on_which_no_model_voted_are_not_decided():
+    """Bars of the training span, before a series and without a vote count as bars, not as decisions."""
+    rules = ["vote", "before_series", "training_span", "no_votes", "fallback_rules", "below_floor"]
+    n = len(rules)
+    frame = DecisionFrame(
+        symbol="A",
+        timeframe="1h",
+        time=np.arange(n) * HOUR_MS,
+        action=np.ones(n, np.int8),
+        confidence=np.zeros(n),
+        base=np.zeros(n),
+        consensus=np.full(n, "strong"),
+        rule=np.array(rules),
+        volatility=np.zeros(n),
+    )
+    figures = decision_figures([frame])
+    assert (figures["bars"], figures["decided"]) == (6, 2)
+    assert figures["consensus"] == {"strong": 2}

@@ -48,6 +48,8 @@ def _show_bundle(trained: TrainResult) -> None:
         f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,} later ones"
     )
     quiet_bars(trained.quiet_bars)
+    for warning in trained.warnings:
+        output.print_line(warning)
     if manifest.recipe == "stack":
         show_stack(trained)
     else:
@@ -67,24 +69,26 @@ def _show_bundle(trained: TrainResult) -> None:
 
 
 def _show_members(trained: TrainResult) -> None:
-    """Each member of a vote beside the class prior."""
+    """Each member of a vote beside the class prior; "n/a" and the reason where a figure is missing."""
+    from quorate.evaluation.report.formatting import cell
+
     table = []
     for member in trained.members:
         if not member.ok:
             table.append((member.model, "failed", f"{member.seconds:.1f} s", "", "", "", "", member.failure or ""))
             continue
         for part, figures in member.metrics.items():
-            low, high = figures["skill_vs_prior_ci"]
+            skill = cell(figures, "skill_vs_prior", "percent")
             table.append(
                 (
                     member.model,
                     f"{part}{_STOPPED_BY if figures['stopped_by'] else ''}",
                     f"{member.seconds:.1f} s",
-                    f"{figures['log_loss']:.4f}",
-                    f"{figures['prior_log_loss']:.4f}",
-                    f"{figures['skill_vs_prior']:+.2%} [{low:+.2%}, {high:+.2%}]",
-                    f"{figures['auc']:.3f}",
-                    "",
+                    cell(figures, "log_loss", "loss").text,
+                    cell(figures, "prior_log_loss", "loss").text,
+                    f"{skill.text} [{skill.interval}]" if skill.interval else skill.text,
+                    "n/a" if figures["auc"] is None else f"{figures['auc']:.3f}",
+                    skill.reason or cell(figures, "auc", "loss").reason,
                 )
             )
     output.print_rows(

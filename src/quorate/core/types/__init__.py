@@ -3,12 +3,13 @@
 from quorate.core.types.actions import CLASS_NAMES, Action, Mode, Policy
 from quorate.core.types.arrays import ActionArray, BoolArray, Float32Array, FloatArray, IntArray, TextArray
 from quorate.core.types.candles import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, Funding
-from quorate.core.types.decision_frame import DecisionFrame
+from quorate.core.types.decision_frame import NO_DECISION, DecisionFrame
 from quorate.core.types.signals import Abstention, Forecast, Signal, Vote
 
 __all__ = [
     "CANDLE_COLUMNS",
     "CLASS_NAMES",
+    "NO_DECISION",
     "PRICE_COLUMNS",
     "Abstention",
     "Action",

@@ -11,6 +11,9 @@ import numpy as np
 from quorate.core.types.actions import Action, Policy
 from quorate.core.types.arrays import ActionArray, FloatArray, IntArray, TextArray
 
+#: Rules of bars on which no model voted: all abstained, the bar trained the bundle, or a series begins later.
+NO_DECISION = ("no_votes", "training_span", "before_series")
+
 _COLUMNS = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
 
 

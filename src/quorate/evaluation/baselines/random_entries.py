@@ -15,7 +15,7 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.settings import EvaluationSettings
-from quorate.core.types import Action, BoolArray, DecisionFrame, FloatArray, IntArray
+from quorate.core.types import NO_DECISION, Action, BoolArray, DecisionFrame, FloatArray, IntArray
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.strategies import rule_frame
 from quorate.evaluation.json_values import Figures
@@ -24,7 +24,6 @@ from quorate.evaluation.metrics.trades import account_curve, net_returns
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 # Rules of bars without a decision.
-_UNDECIDED = ("no_votes", "training_span")
 
 _FIGURES = ("n", "win_rate", "expectancy_bps", "profit_factor", "net_usd", "total_return", "sharpe", "max_drawdown")
 
@@ -120,7 +119,7 @@ class _EntryBars:
         for symbol, frame in frames.items():
             candles = setup.candles[symbol].between(setup.start, setup.end)
             filled = np.isin(frame.time + step, candles.time)
-            self._open[symbol] = filled & ~np.isin(frame.rule, _UNDECIDED) & np.isfinite(frame.volatility)
+            self._open[symbol] = filled & ~np.isin(frame.rule, NO_DECISION) & np.isfinite(frame.volatility)
         self._bars = 1 + max(int(bar[-1]) for bar in self._bar.values())
 
     def draw(self, entries: list[tuple[str, int]], generator: np.random.Generator) -> dict[str, DecisionFrame]:

@@ -9,6 +9,7 @@ Only numpy is needed, so that a frozen bundle can be evaluated where no training
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,15 +134,19 @@ def binary_auc(positive: BoolArray, score: FloatArray) -> float:
 def skill_vs_prior(y: ClassArray, scores: FloatArray, prior: FloatArray) -> float:
     """1 - log-loss / log-loss of the class prior on the same rows: 1 is perfect, 0 no better than the prior.
 
+    NaN without a vote, where the prior is certain and right, and where a true class has no share in the prior: the
+    prior's loss is infinite there, and no finite loss is skill against it.
+
     Args:
         y: (n,) classes.
         scores: (n, 3).
         prior: (3,) class shares of the training rows, or (n, 3), one prior a row.
     """
     rows = voted(scores)
-    if not rows.any():
+    shares = prior_scores(prior, len(y))
+    if not rows.any() or unforeseen(y[rows], shares[rows]):
         return math.nan
-    reference = log_loss(y[rows], prior_scores(prior, len(y))[rows])
+    reference = log_loss(y[rows], shares[rows])
     return 1.0 - log_loss(y, scores) / reference if reference > 0 else math.nan
 
 
@@ -158,6 +163,54 @@ def rank_ic(scores: FloatArray, forward_return: FloatArray) -> float:
 def directional_score(scores: FloatArray) -> FloatArray:
     """(n,) score of BUY minus score of SELL, -1 to 1; NaN for abstentions."""
     return np.where(voted(scores), scores[:, Action.BUY] - scores[:, Action.SELL], np.nan)
+
+
+def absent_classes(prior: FloatArray) -> tuple[str, ...]:
+    """Names of the classes that have no share in a prior (3,), or in some row of (n, 3).
+
+    >>> absent_classes(np.array([0.0, 0.7, 0.3]))
+    ('SELL',)
+    """
+    missing = (np.atleast_2d(np.asarray(prior, np.float64)) == 0).any(axis=0)
+    return tuple(name for name, absent in zip(CLASS_NAMES, missing, strict=True) if absent)
+
+
+def absent_text(absent: Sequence[str]) -> str:
+    """A warning about classes that the training rows lack.
+
+    >>> absent_text(["SELL"])
+    'No SELL in the training rows: no model has learned it, and where it occurs no skill is counted.'
+    """
+    named, it = " and no ".join(absent), "it" if len(absent) == 1 else "them"
+    occurs = "it occurs" if len(absent) == 1 else "they occur"
+    return f"No {named} in the training rows: no model has learned {it}, and where {occurs} no skill is counted."
+
+
+def unforeseen(y: ClassArray, shares: FloatArray) -> tuple[str, ...]:
+    """Names of the true classes (n,) that have no share in their row of the prior (n, 3)."""
+    own = np.take_along_axis(shares, np.asarray(y, np.intp)[:, None], axis=1)[:, 0] if len(y) else np.empty(0)
+    classes = np.unique(np.asarray(y, np.intp)[own == 0])
+    return tuple(CLASS_NAMES[place] for place in classes)
+
+
+def why_no_skill(y: ClassArray, shares: FloatArray) -> str:
+    """Why models cannot be compared with the prior (n, 3) on these rows; "" if they can."""
+    if not len(y):
+        return "no vote"
+    absent = unforeseen(y, shares)
+    if absent:
+        return f"no {' and no '.join(absent)} in the training rows"
+    if not (row_log_loss(y, shares) > 0).any():
+        return "every row is of the only class of the training rows"
+    return ""
+
+
+def why_no_auc(y: ClassArray) -> str:
+    """Why the mean AUC of the classes is unknown on these rows; "" if it is known."""
+    if not len(y):
+        return "no vote"
+    lacking = [name for place, name in enumerate(CLASS_NAMES) if not (np.asarray(y) == place).any()]
+    return f"no {' and no '.join(lacking)} in these rows" if lacking else ""
 
 
 def prior_scores(prior: FloatArray, n: int) -> FloatArray:

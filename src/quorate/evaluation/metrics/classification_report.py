@@ -21,7 +21,8 @@ def score_figures(
 
     `n` counts the rows with a vote, `abstained` the others. Skill is against the prior on the rows with a vote.
     `against_prior` is the Diebold-Mariano statistic of the model's log-loss minus the prior's, averaged over the
-    symbols of each bar; below 0 the model is better.
+    symbols of each bar; below 0 the model is better. Where rows have a class that the training rows lack, the prior's
+    loss is infinite: skill, AUC and the test are missing then, with that reason.
 
     Args:
         sample: labelled rows.
@@ -40,7 +41,9 @@ def score_figures(
     direction, returns = classification.directional_score(own)[known], sample.forward_return[rows][known]
     aucs = [part.aucs(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
     none = "no vote"
-    unclassed = "not every class occurs" if len(y) else none
+    unskilled = classification.why_no_skill(y, shares)
+    unforeseen = classification.unforeseen(y, shares)
+    unclassed = unskilled if unforeseen else classification.why_no_auc(y)
     flat = "does not vary" if len(y) else none
     few = none if not len(y) or blocks.enough else f"{blocks.count} blocks of time are too few"
 
@@ -53,10 +56,12 @@ def score_figures(
     figures.add_interval("brier_ci", part.interval(part.means(classification.row_brier(y, own))), few)
     figures.add("accuracy", classification.accuracy(y, own), none)
     figures.add_interval("accuracy_ci", part.interval(part.means(classification.row_correct(y, own))), few)
-    figures.add("auc", classification.auc(y, own), unclassed)
-    figures.add_interval("auc_ci", part.interval(np.mean(aucs, axis=0)), unclassed if blocks.enough else few)
-    figures.add("skill_vs_prior", classification.skill_vs_prior(y, own, shares), none)
-    figures.add_interval("skill_vs_prior_ci", part.interval(1 - part.ratios(loss, reference)), few)
+    figures.add("auc", None if unclassed else classification.auc(y, own), unclassed)
+    resampled = None if unclassed else part.interval(np.mean(aucs, axis=0))
+    figures.add_interval("auc_ci", resampled, unclassed or few or "a class is missing in a resample")
+    figures.add("skill_vs_prior", None if unskilled else classification.skill_vs_prior(y, own, shares), unskilled)
+    skills = None if unskilled else part.interval(1 - part.ratios(loss, reference))
+    figures.add_interval("skill_vs_prior_ci", skills, unskilled or few)
     figures.add("rank_ic", classification.rank_ic(own, sample.forward_return[rows]), flat)
     figures.add_interval(
         "rank_ic_ci", part.interval(part.select(known).correlations(direction, returns)), flat if blocks.enough else few
@@ -65,10 +70,36 @@ def score_figures(
     right = classification.row_correct(y, own)
     errors = part.calibration_errors(own.max(axis=1, initial=0.0), right, blocks.settings.bins)
     figures.add_interval("ece_ci", part.interval(errors), few)
-    test = diebold_mariano(by_period(loss - reference, sample.time[rows]), horizon)
-    figures.add("against_prior", test.statistic, test.why if len(y) else none)
-    figures.add("against_prior_p", test.p_value, test.why if len(y) else none)
+    if unforeseen or not len(y):
+        figures.add("against_prior", None, unskilled)
+        figures.add("against_prior_p", None, unskilled)
+    else:
+        test = diebold_mariano(by_period(loss - reference, sample.time[rows]), horizon)
+        figures.add("against_prior", test.statistic, test.why)
+        figures.add("against_prior_p", test.p_value, test.why)
     return figures.to_json()
+
+
+def prior_figures(
+    sample: LabelledPredictions, scores: FloatArray, prior: FloatArray, blocks: TimeBlocks, horizon: int = 1
+) -> dict[str, Any]:
+    """`score_figures` of the class prior itself; its log-loss is missing where it is infinite.
+
+    Args:
+        sample: labelled rows.
+        scores: (n, 3) the prior of each row, NaN on rows to leave out.
+        prior: (3,) class shares of the training rows, or (n, 3).
+        blocks: of the sample's times.
+        horizon: bars that a label spans.
+    """
+    found = score_figures(sample, scores, prior, blocks, horizon)
+    rows = classification.voted(scores)
+    absent = classification.unforeseen(sample.y[rows], scores[rows])
+    if not absent:
+        return found
+    why = f"infinite: {classification.why_no_skill(sample.y[rows], scores[rows])}"
+    missing = {**found.get("missing", {}), "log_loss": why, "log_loss_ci": why}
+    return {**found, "log_loss": None, "log_loss_ci": None, "missing": missing}
 
 
 def reliability_json(sample: LabelledPredictions, scores: FloatArray, bins: int) -> list[dict[str, Any]]:

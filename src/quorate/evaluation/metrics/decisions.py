@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from quorate.core.settings import EvaluationSettings
-from quorate.core.types import Action, BoolArray, DecisionFrame, FloatArray, TextArray
+from quorate.core.types import NO_DECISION, Action, BoolArray, DecisionFrame, FloatArray, TextArray
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
 FALLBACK = "fallback_rules"
-_UNDECIDED = ("no_votes", "training_span", FALLBACK)
+_UNDECIDED = (*NO_DECISION, FALLBACK)
 _GATED = "_volatility_hold"
 
 

@@ -41,9 +41,9 @@ def skill_by_month(
             voted = np.isfinite(lost)
             below = np.where(voted, reference[rows], np.nan)
             figures = Figures()
-            why = "no vote"
-            figures.add("skill_vs_prior", 1 - float(np.nansum(lost) / np.nansum(below)) if voted.any() else None, why)
-            interval = part.interval(1 - part.ratios(lost, below)) if voted.any() else None
+            why = classification.why_no_skill(sample.y[rows][voted], shares[rows][voted])
+            figures.add("skill_vs_prior", None if why else 1 - float(np.nansum(lost) / np.nansum(below)), why)
+            interval = None if why else part.interval(1 - part.ratios(lost, below))
             figures.add_interval("skill_vs_prior_ci", interval, why)
             skills[name] = figures.to_json()
         table.append({"month": str(own), "rows": int(rows.sum()), "models": skills})

@@ -15,7 +15,13 @@ from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mar
 
 
 def log_loss_difference(
-    sample: LabelledPredictions, scores: FloatArray, other: FloatArray, blocks: TimeBlocks, horizon: int = 1
+    sample: LabelledPredictions,
+    scores: FloatArray,
+    other: FloatArray,
+    blocks: TimeBlocks,
+    horizon: int = 1,
+    *,
+    why_not: str = "",
 ) -> dict[str, Any]:
     """Mean log-loss of `scores` minus that of `other` on rows with both votes, JSON-safe; below 0 `scores` is better.
 
@@ -28,6 +34,7 @@ def log_loss_difference(
         other: (n, 3) of the other.
         blocks: of the sample's times.
         horizon: bars that a label spans.
+        why_not: why the two cannot be compared; all figures but `n` are then missing.
     """
     rows = classification.voted(scores) & classification.voted(other)
     y = sample.y[rows]
@@ -37,6 +44,10 @@ def log_loss_difference(
     few = none if not len(y) else f"{blocks.count} blocks of time are too few"
     figures = Figures()
     figures.add("n", len(y))
+    if why_not:
+        for name in ("log_loss", "log_loss_ci", "statistic", "p_value"):
+            figures.add(name, None, why_not)
+        return figures.to_json()
     figures.add("log_loss", float(np.mean(apart)) if len(y) else None, none)
     figures.add_interval("log_loss_ci", part.interval(part.means(apart)), few)
     test = diebold_mariano(by_period(apart, sample.time[rows]), horizon)

@@ -67,7 +67,10 @@ def probability_figures(
     if together is not None:
         document["reliability"] = reliability_json(sample, together, settings.evaluation.bins)
         shares = classification.prior_scores(prior, len(sample))
-        apart = {"prior": log_loss_difference(sample, together, np.array(shares), blocks, horizon)}
+        voted = classification.voted(together)
+        why = classification.why_no_skill(sample.y[voted], shares[voted])
+        known = why if classification.unforeseen(sample.y[voted], shares[voted]) else ""
+        apart = {"prior": log_loss_difference(sample, together, np.array(shares), blocks, horizon, why_not=known)}
         losses = {name: figures["probability"]["log_loss"] for name, figures in members.items() if figures["rows"]}
         if losses:
             best = min(losses, key=lambda name: losses[name])

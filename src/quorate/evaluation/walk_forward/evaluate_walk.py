@@ -49,7 +49,8 @@ def evaluate_walk(walk: WalkResult, setup: BacktestSetup, settings: Settings, pr
         _fold(walk, fold, fits, best) | {"judgement": dict(policy.report)}
         for fold, fits, best, policy in zip(walk.folds, walk.fits, best_members, walk.policies, strict=True)
     ]
-    figures["lookahead"], figures["warnings"] = _lookahead(walk, setup, settings, card)
+    figures["lookahead"], found = _lookahead(walk, setup, settings, card)
+    figures["warnings"] += found
     progress("looking for look-ahead", 1, 1)
     return card
 
@@ -147,15 +148,17 @@ def _fold_model(walk: WalkResult, fold: FoldRows, name: str, fit: Fit) -> dict[s
     rows = walk.evaluated(fold, name)
     y, scores, prior = walk.rows.y[rows], walk.scores[name][rows], walk.prior[rows]
     none = fit.failure or "no labelled row"
-    skill, auc = None, None
+    unskilled, unclassed = none, none
     if len(rows):
-        skill, auc = classification.skill_vs_prior(y, scores, prior), classification.auc(y, scores)
+        unskilled = classification.why_no_skill(y, prior)
+        unclassed = unskilled if classification.unforeseen(y, prior) else classification.why_no_auc(y)
     figures = Figures()
     figures.add("rows", len(rows))
     figures.add("log_loss", classification.log_loss(y, scores), none)
-    figures.add("skill_vs_prior", skill, none)
+    skill = None if unskilled else classification.skill_vs_prior(y, scores, prior)
+    figures.add("skill_vs_prior", skill, unskilled)
     figures.add("accuracy", classification.accuracy(y, scores), none)
-    figures.add("auc", auc, "a class is missing" if len(rows) else none)
+    figures.add("auc", None if unclassed else classification.auc(y, scores), unclassed)
     return {
         "ok": fit.failure is None,
         "seconds": round(fit.seconds, 3),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.types import CLASS_NAMES, Mode
 from quorate.workflows.results import tables
@@ -74,6 +76,21 @@ class TrainResult(Headlined):
         return self.manifest.synthetic
 
     @property
+    def absent_classes(self) -> tuple[str, ...]:
+        """Names of the classes that the training rows lack; empty for a stack."""
+        from quorate.evaluation.metrics.classification import absent_classes
+
+        return absent_classes(np.array(self.manifest.class_prior)) if self.manifest.class_prior else ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the figures do not show, a sentence each."""
+        from quorate.evaluation.metrics.classification import absent_text
+
+        absent = self.absent_classes
+        return (absent_text(absent),) if absent else ()
+
+    @property
     def headline(self) -> Headline:
         """Every member on the test rows, beside its baseline."""
         manifest = self.manifest
@@ -85,7 +102,7 @@ class TrainResult(Headlined):
             f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}, mode {self.mode}; "
             f"{manifest.rows[_TEST]:,} test rows"
         )
-        return Headline(title, (SYNTHETIC,) if self.synthetic else (), tuple(rows))
+        return Headline(title, (*((SYNTHETIC,) if self.synthetic else ()), *self.warnings), tuple(rows))
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate train --json`."""
@@ -138,7 +155,11 @@ class TrainResult(Headlined):
         """Of a stack what combines its members and the baselines' figures, of a vote the class prior."""
         manifest = self.manifest
         if manifest.recipe != "stack":
-            return {"class_prior": dict(zip(CLASS_NAMES, manifest.class_prior, strict=True))}
+            return {
+                "class_prior": dict(zip(CLASS_NAMES, manifest.class_prior, strict=True)),
+                "absent_classes": list(self.absent_classes),
+                "warnings": list(self.warnings),
+            }
         return {
             "stack": {**manifest.stack, "metrics": manifest.metrics["stack"]},
             "baselines": {name: manifest.metrics[name] for name in _RETURN_BASELINES},

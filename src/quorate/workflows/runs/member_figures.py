@@ -41,7 +41,7 @@ def class_figures(
         forward_return: (n,) fractions.
     """
     from quorate.evaluation.labelled_predictions import LabelledPredictions
-    from quorate.evaluation.metrics.classification import log_loss, prior_scores
+    from quorate.evaluation.metrics.classification import log_loss, prior_scores, unforeseen, why_no_skill
     from quorate.evaluation.metrics.classification_report import score_figures
     from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
@@ -50,7 +50,11 @@ def class_figures(
     y, scores, time, forward_return = y[order], scores[order], time[order], forward_return[order]
     sample = LabelledPredictions(y, forward_return, time, rows, ("all",), {}, rows.astype(np.int8))
     figures = score_figures(sample, scores, prior, TimeBlocks(time, settings))
-    return {**figures, "prior_log_loss": log_loss(y, prior_scores(prior, len(y)))}
+    shares = prior_scores(prior, len(y))
+    if not len(y) or unforeseen(y, shares):
+        missing = {**figures.get("missing", {}), "prior_log_loss": why_no_skill(y, shares)}
+        return {**figures, "prior_log_loss": None, "missing": missing}
+    return {**figures, "prior_log_loss": log_loss(y, shares)}
 
 
 def return_figures(
