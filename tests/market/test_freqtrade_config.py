@@ -5,9 +5,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import pyarrow.feather
 import pytest
 
 from quorate.core.errors import DataError, SettingsError, UnknownTimeframeError
+from quorate.market.files.formats import WRITERS
 from quorate.market.freqtrade_config import parse_json, read_config, read_markets
 from quorate.market.synthetic import SyntheticMarket
 from stubs import freqtrade
@@ -164,3 +166,25 @@ def test_the_markets_with_candles_are_read_beside_the_names_without(folder):
     assert found.config.data == folder / "data" / "binance"
     with pytest.raises(DataError, match="none of 0 futures pairs"):
         read_markets([config], timeframe="4h")
+
+
+def test_candles_are_read_in_the_configured_format(folder):
+    data = folder / "data" / "binance"
+    SyntheticMarket(symbols=1, bars=50).write(data)
+    (source,) = data.rglob("*-futures.feather")
+    table = pyarrow.feather.read_table(source)
+    WRITERS[".parquet"](table.slice(0, 40), source.with_suffix(".parquet"))
+    symbol = SyntheticMarket(symbols=1, bars=50).symbols("1h")[0]
+    named = folder / "named.json"
+    lengths = {}
+    for text in ("{}", '{"dataformat_ohlcv": "parquet"}', '{"dataformat_ohlcv": "feather"}'):
+        named.write_text(text)
+        lengths[text] = len(read_config([folder / "config.json", named]).source.candles(symbol, "1h"))
+    # Freqtrade's own default is feather.
+    assert list(lengths.values()) == [50, 40, 50]
+    named.write_text('{"dataformat_ohlcv": "jsongz", "exchange": {"pair_whitelist": [".*"]}}')
+    with pytest.raises(DataError, match=r"0 futures pairs.*json.gz \(dataformat_ohlcv\)"):
+        read_markets([folder / "config.json", named])
+    named.write_text('{"dataformat_ohlcv": "hdf5"}')
+    with pytest.raises(SettingsError, match="feather, parquet, jsongz, json"):
+        read_config([folder / "config.json", named])

@@ -61,6 +61,7 @@ def train(
     """
     from quorate.cli import output
     from quorate.cli.render import training
+    from quorate.workflows.inputs import Data
     from quorate.workflows.inputs.freqtrade_markets import configured
     from quorate.workflows.inputs.selection import Selection
     from quorate.workflows.train import train as train_bundle
@@ -69,17 +70,20 @@ def train(
     if window is not None and every is None:
         raise ArgumentError("train", found="`window` without `every`", expected="`every`: how often to train")
     selection = Selection(symbols=symbols, top=top, timeframe=timeframe, start=start, end=end)
+    source: Data
     if freqtrade_config:
         markets, selection = configured(freqtrade_config, data, selection)
-        data = markets.config.data
+        source = markets.config.source
         training.note_markets(markets)
-    if data is None:
+    elif data is None:
         raise ArgumentError("read candles", found="no `data`", expected="`data`, or `freqtrade_config`")
+    else:
+        source = data
     shared: dict[str, Any] = {"recipe": recipe, "method": method, "models": models, **selection}
     with output.progress() as progress:
         result = (
-            train_bundle(data, out, progress=progress, **shared)
+            train_bundle(source, out, progress=progress, **shared)
             if every is None
-            else train_rolling(data, out, every=every, window=window, progress=progress, **shared)
+            else train_rolling(source, out, every=every, window=window, progress=progress, **shared)
         )
     output.print_json(result.to_json()) if as_json else training.show(result)

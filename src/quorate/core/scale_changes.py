@@ -56,6 +56,9 @@ class ScaleChange:
     factor: float
     missing: int
 
+    def __str__(self) -> str:
+        return f"x{self.factor:.4g}"
+
     def to_json(self) -> dict[str, Any]:
         return {"time": iso_ms(self.time), "factor": self.factor, "missing_bars": self.missing}
 

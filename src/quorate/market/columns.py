@@ -81,3 +81,8 @@ def differs(left: FloatArray, right: FloatArray) -> BoolArray:
     """
     apart: BoolArray = np.abs(left - right) > 1e-12 * np.maximum(np.abs(left), np.abs(right))
     return apart
+
+
+#: No rows at all, as an empty file has.
+NO_ROWS = Columns(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
+NO_FUNDING = FundingColumns(np.zeros(0, np.int64), np.zeros(0))

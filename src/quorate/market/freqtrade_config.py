@@ -16,6 +16,10 @@ from typing import Any, Literal
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, SettingsError, close_match
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
+from quorate.market.files.names import FORMATS
+
+# Freqtrade's names of formats -> endings; it reads feather where none is named, and HDF5 no longer.
+_FORMATS = {"feather": ".feather", "parquet": ".parquet", "jsongz": ".json.gz", "json": ".json"}
 
 TradingMode = Literal["spot", "futures"]
 
@@ -41,6 +45,8 @@ class FreqtradeConfig:
         whitelist: pairs, or regular expressions for them.
         blacklist: pairs, or regular expressions for them.
         data: the folder of candles.
+        formats: endings of the files that are read, as for `FreqtradeFolder`: that of dataformat_ohlcv only, or where
+            it is not set, feather before all others.
     """
 
     files: tuple[Path, ...]
@@ -51,6 +57,16 @@ class FreqtradeConfig:
     whitelist: tuple[str, ...]
     blacklist: tuple[str, ...]
     data: Path
+    formats: tuple[str, ...] = FORMATS
+
+    @property
+    def source(self) -> FreqtradeFolder:
+        """The folder of candles, in the configured format.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        return FreqtradeFolder(self.data, formats=self.formats)
 
     def pairs(self, known: Iterable[str]) -> tuple[str, ...]:
         """Select the pairs of the whitelist with candles, without those of the blacklist.
@@ -75,7 +91,7 @@ class FreqtradeConfig:
             raise DataError(
                 f"find the pairs of {self.files[0].name} in {self.data}",
                 found=f"{listed}: none of {len(markets)} {self.trading_mode} pairs there",
-                expected=f"at least one with {self.trading_mode} candles in this timeframe",
+                expected=f"at least one with {self.trading_mode} candles in this timeframe{self._in_format()}",
                 remedy=near or "Name pairs in exchange.pair_whitelist, or download them: freqtrade download-data.",
             )
         return wanted
@@ -84,6 +100,9 @@ class FreqtradeConfig:
         """Entries of the whitelist that match no candles."""
         markets = self._tradable(known)
         return tuple(entry for entry in self.whitelist if not _matches(entry, markets, "pair_whitelist"))
+
+    def _in_format(self) -> str:
+        return f", as {self.formats[0][1:]} (dataformat_ohlcv)" if len(self.formats) == 1 else ""
 
     def _tradable(self, known: Iterable[str]) -> tuple[str, ...]:
         """The symbols quoted in the stake currency."""
@@ -130,7 +149,7 @@ def read_markets(paths: Sequence[Path], data: Path | None = None, timeframe: str
             expected="one such as 1h",
             remedy="Give `timeframe`; in many configurations the strategy sets it.",
         )
-    known = FreqtradeFolder(config.data).symbols(timeframe, perpetual=config.trading_mode == "futures")
+    known = config.source.symbols(timeframe, perpetual=config.trading_mode == "futures")
     return ConfiguredMarkets(config, timeframe, config.pairs(known), config.without_candles(known))
 
 
@@ -164,6 +183,14 @@ def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | No
     timeframe = _typed(values, "timeframe", str, attempted, "") or None
     if timeframe is not None:
         timeframe_ms(timeframe)
+    named = _typed(values, "dataformat_ohlcv", str, attempted, "")
+    if named and named not in _FORMATS:
+        raise SettingsError(
+            attempted,
+            found=f"dataformat_ohlcv {named!r}",
+            expected=f"one of {', '.join(_FORMATS)}",
+            remedy="Convert the candles: freqtrade convert-data --format-to feather.",
+        )
     return FreqtradeConfig(
         files=files,
         exchange=name,
@@ -172,6 +199,7 @@ def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | No
         timeframe=timeframe,
         whitelist=_names(exchange, "pair_whitelist", attempted),
         blacklist=_names(exchange, "pair_blacklist", attempted),
+        formats=(_FORMATS[named],) if named else FORMATS,
         data=data or _data_folder(values, name, paths[0], here or Path.cwd(), attempted),
     )
 

@@ -14,6 +14,7 @@ from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import CandleError, DataError
 from quorate.core.types import Candles, Funding
 from quorate.market.files.candle_store import merge_candles, merge_funding, write_candles, write_funding
+from quorate.market.files.formats import WRITERS
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
 
 START = parse_ms("2024-01-01")
@@ -137,6 +138,35 @@ def test_merging_goes_on_from_another_format(tmp_path, candles):
     merged = merge_candles(tmp_path, candles(4, keep=[2, 3]), source="a")
     assert (merged.added, merged.stored.rows) == (2, 4)
     assert load_candles(tmp_path, SYMBOL, "1h").close.tolist() == [1.0, 1.0, 103.0, 104.0]
+    # In the format that is there: two files would claim one market.
+    assert [path.name for path in (tmp_path / "futures").iterdir()] == ["BTC_USDT_USDT-1h-futures.json"]
+
+
+@pytest.mark.parametrize("suffix", [".feather", ".parquet", ".json.gz", ".json"])
+def test_every_format_is_written_as_it_is_read(tmp_path, candles, table, hourly, suffix):
+    (tmp_path / "futures").mkdir()
+    path = tmp_path / f"futures/BTC_USDT_USDT-1h-futures{suffix}"
+    WRITERS[suffix](table(hourly(3, close={1: 101.1})), path)
+    merged = merge_candles(tmp_path, candles(30, close={1: 101.1}), source="a")
+    assert (merged.stored.path, merged.added, merged.conflicts) == (path, 27, 0)
+    assert same(load_candles(tmp_path, SYMBOL, "1h"), candles(30, close={1: 101.1}))
+    assert merge_candles(tmp_path, candles(30, close={1: 101.1}), source="a").stored.changed is False
+
+
+def test_copies_in_two_formats_stay_equal(tmp_path, candles, table, hourly):
+    (tmp_path / "futures").mkdir()
+    for suffix in (".feather", ".json"):
+        WRITERS[suffix](table(hourly(3)), tmp_path / f"futures/BTC_USDT_USDT-1h-futures{suffix}")
+    merge_candles(tmp_path, candles(9), source="a")
+    for formats in (None, (".feather",), (".json",)):
+        assert len(FreqtradeFolder(tmp_path, formats=formats).candles(SYMBOL, "1h")) == 9
+
+
+def test_an_empty_file_is_filled(tmp_path, candles):
+    path = write_candles(tmp_path, candles(), mark=True).path
+    path.write_bytes(b"")
+    assert merge_candles(tmp_path, candles(4), source="a", mark=True).added == 4
+    assert len(FreqtradeFolder(tmp_path).mark(SYMBOL, "1h")) == 4
 
 
 def test_a_store_that_cannot_be_true_is_not_added_to(tmp_path, candles, hourly, write_feather):

@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -17,7 +16,9 @@ from quorate.core.errors import (
     UnknownSymbolError,
     UnknownTimeframeError,
 )
+from quorate.market.files.formats import WRITERS
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
+from quorate.market.files.inspection import check_folder
 
 START = parse_ms("2024-01-01")
 NOW = parse_ms("2025-01-01")
@@ -59,12 +60,80 @@ def test_a_folder_without_futures(tmp_path, hourly, write_feather):
     assert FreqtradeFolder(tmp_path).symbols("1h") == ("BTC/USDT",)
 
 
-def test_feather_comes_before_json(folder, hourly):
-    rows = [[int(time), 1.0, 1.0, 1.0, 1.0, 1.0] for time in hourly(3).time]
-    (folder / "BTC_USDT-1h.json").write_text(json.dumps(rows))
-    assert len(load_candles(folder, "BTC/USDT", "1h")) == 24
+@pytest.mark.parametrize("suffix", [".parquet", ".json.gz", ".json"])
+def test_two_formats_of_different_rows_are_both_named(folder, hourly, table, suffix):
+    WRITERS[suffix](table(hourly(3)), folder / f"BTC_USDT-1h{suffix}")
+    with pytest.raises(DataError, match="equal rows") as refusal:
+        load_candles(folder, "BTC/USDT", "1h")
+    assert f"BTC_USDT-1h{suffix} (3 rows, 2024-01-01 00:00 to 2024-01-01 02:00)" in str(refusal.value)
+    assert "BTC_USDT-1h.feather (24 rows, 2024-01-01 00:00 to 2024-01-01 23:00)" in str(refusal.value)
+    assert len(FreqtradeFolder(folder, formats=(suffix,)).candles("BTC/USDT", "1h")) == 3
+    assert len(FreqtradeFolder(folder, formats=(".feather", suffix)).candles("BTC/USDT", "1h")) == 24
+    assert len(FreqtradeFolder(folder, formats=(suffix, ".feather")).candles("BTC/USDT", "1h")) == 3
+    assert FreqtradeFolder(folder, formats=(suffix,)).symbols("1h") == ("BTC/USDT",)
     (folder / "BTC_USDT-1h.feather").unlink()
     assert len(load_candles(folder, "BTC/USDT", "1h")) == 3
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".json.gz", ".json"])
+def test_two_formats_of_equal_rows_are_one_market(folder, hourly, table, suffix):
+    WRITERS[suffix](table(hourly(24)), folder / f"BTC_USDT-1h{suffix}")
+    assert len(load_candles(folder, "BTC/USDT", "1h")) == 24
+    WRITERS[suffix](table(hourly(24, close={3: 104.25})), folder / f"BTC_USDT-1h{suffix}")
+    with pytest.raises(DataError, match="equal rows"):
+        load_candles(folder, "BTC/USDT", "1h")
+
+
+@pytest.mark.parametrize("kind", ["mark", "funding_rate"])
+def test_two_formats_of_mark_prices_and_funding(folder, hourly, table, write_feather, kind):
+    write_feather(folder / f"futures/BTC_USDT_USDT-1h-{kind}.feather", hourly(5))
+    read = {
+        "mark": lambda source: source.mark("BTC/USDT:USDT", "1h"),
+        "funding_rate": lambda source: source.funding("BTC/USDT:USDT"),
+    }[kind]
+    copy = folder / f"futures/BTC_USDT_USDT-1h-{kind}.parquet"
+    # Mark prices have no volume, and funding only its rate.
+    WRITERS[".parquet"](table(hourly(5, volume={2: 0.0})), copy)
+    rates = {0: 0.5, 1: 0.5, 2: 0.5, 3: 0.5, 4: 0.5}
+    if kind == "funding_rate":
+        write_feather(folder / f"futures/BTC_USDT_USDT-1h-{kind}.feather", hourly(5, open=rates))
+        WRITERS[".parquet"](table(hourly(5, open=rates)), copy)
+    assert len(read(FreqtradeFolder(folder)).time) == 5
+    WRITERS[".parquet"](table(hourly(4, open={0: 100.5})), copy)
+    with pytest.raises(DataError):
+        read(FreqtradeFolder(folder))
+
+
+@pytest.mark.parametrize("content", ["no rows", "no bytes", "no closed row"])
+def test_an_empty_file_of_mark_prices_or_funding_is_a_missing_one(folder, hourly, write_feather, content, caplog):
+    for kind in ("mark", "funding_rate"):
+        path = write_feather(folder / f"futures/BTC_USDT_USDT-1h-{kind}.feather", hourly(0))
+        if content == "no bytes":
+            path.write_bytes(b"")
+        if content == "no closed row" and kind == "mark":
+            write_feather(path, hourly(24).take(np.array([23])))
+    source = FreqtradeFolder(folder, clock=lambda: START + 24 * HOUR_MS - 1)
+    assert source.mark("BTC/USDT:USDT", "1h") is None
+    assert source.funding("BTC/USDT:USDT") is None
+    assert "BTC_USDT_USDT-1h-mark.feather holds no row and is read as a missing file" in caplog.text
+    reports = {report.kind: report for report in check_folder(folder) if report.kind in ("mark", "funding_rate")}
+    assert reports["funding_rate"].ok
+    assert "funding is unknown" in reports["funding_rate"].note
+    if content != "no closed row":
+        assert reports["mark"].ok
+        assert "last prices are used" in reports["mark"].note
+
+
+@pytest.mark.parametrize("content", ["no rows", "no bytes"])
+def test_an_empty_file_of_candles_is_named(folder, hourly, write_feather, content):
+    path = write_feather(folder / "BTC_USDT-1h.feather", hourly(0))
+    if content == "no bytes":
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="BTC_USDT-1h"):
+        load_candles(folder, "BTC/USDT", "1h")
+    report = next(report for report in check_folder(folder) if report.path == path)
+    assert not report.ok
+    assert report.error
 
 
 def test_the_clock_is_an_argument(folder):

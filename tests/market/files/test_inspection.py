@@ -6,6 +6,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import DataError
+from quorate.market.files.formats import WRITERS
 from quorate.market.files.inspection import check_folder, count_files
 from quorate.market.synthetic import SyntheticMarket
 
@@ -32,6 +33,23 @@ def test_every_file_is_checked_and_nothing_is_written(tmp_path, hourly, write_fe
     document = json.loads(json.dumps([report.to_json() for report in reports.values()]))
     assert [entry["ok"] for entry in document] == [False, True, False, True, True, True]
     assert document[0]["faults"][0]["row"] == 2
+
+
+def test_two_formats_of_one_market_are_errors_of_both(tmp_path, hourly, table, write_feather):
+    write_feather(tmp_path / "A_USDT-1h.feather", hourly(5))
+    WRITERS[".parquet"](table(hourly(9)), tmp_path / "A_USDT-1h.parquet")
+    write_feather(tmp_path / "B_USDT-1h.feather", hourly(5))
+    WRITERS[".json"](table(hourly(5)), tmp_path / "B_USDT-1h.json")
+    reports = {report.path.name: report for report in check_folder(tmp_path)}
+    assert {name: report.ok for name, report in reports.items()} == {
+        "A_USDT-1h.feather": False,
+        "A_USDT-1h.parquet": False,
+        "B_USDT-1h.feather": True,
+        "B_USDT-1h.json": True,
+    }
+    for name in ("A_USDT-1h.feather", "A_USDT-1h.parquet"):
+        assert "A_USDT-1h.parquet (9 rows" in reports[name].error
+        assert reports[name].to_json()["ok"] is False
 
 
 def test_the_clock_is_an_argument(tmp_path, hourly, write_feather):

@@ -81,6 +81,40 @@ def test_every_kind_of_fault_is_counted_and_the_first_row_leads(hourly, now):
         report.require("x")
 
 
+def rescaled(columns, at, factor, gap=0):
+    prices = {name: getattr(columns, name).copy() for name in ("open", "high", "low", "close")}
+    for values in prices.values():
+        values[at] *= factor
+    time = columns.time.copy()
+    time[at] += gap * HOUR_MS
+    return Columns(time, **prices, volume=columns.volume)
+
+
+def test_a_change_of_scale_is_reported_with_its_time_and_factor(hourly, now):
+    for gap, missing in ((72, 72), (0, 0)):
+        report = check_candles(rescaled(hourly(60), slice(40, None), 100.0, gap), "1h", now).report
+        assert report.ok
+        (change,) = report.scale_changes
+        assert (change.time, change.missing) == (START + (40 + gap) * HOUR_MS, missing)
+        assert change.factor == pytest.approx(100.0)
+        assert report.to_json()["scale_changes"][0]["missing_bars"] == missing
+
+
+@pytest.mark.parametrize("factor", [100.0, 0.01])
+def test_one_candle_of_another_scale_is_a_spike_only(hourly, now, factor):
+    report = check_candles(rescaled(hourly(60), 40, factor), "1h", now).report
+    assert report.spikes == (START + 40 * HOUR_MS,)
+    assert report.scale_changes == ()
+
+
+def test_gaps_between_settlements_are_reported():
+    hours = np.array([*range(0, 80, 8), *range(200, 280, 8)], np.int64)
+    report = check_funding(FundingColumns(START + HOUR_MS * hours, np.full(len(hours), 1e-4)), NOW).report
+    assert (report.ok, report.gaps) == (True, 1)
+    assert report.funding_gaps == ((START + 80 * HOUR_MS, START + 200 * HOUR_MS),)
+    assert report.to_json()["funding_gaps"] == [{"from": "2024-01-04T08:00:00Z", "to": "2024-01-09T08:00:00Z"}]
+
+
 def test_a_row_with_two_faults_counts_once(hourly, now):
     report = check_candles(hourly(3, close={1: float("nan")}, volume={1: -5.0}), "1h", now).report
     assert [(fault.kind, fault.rows) for fault in report.faults] == [("not_finite", 1)]

@@ -1,14 +1,17 @@
-"""Writing and merging of candles and funding: one file per market, timeframe and kind, in Freqtrade's format."""
+"""Writing and merging of candles and funding: one file per market, timeframe and kind, in Freqtrade's format.
+
+A file that exists is kept in its format, so that no two files claim one market; new ones are feather.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import isclose
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.feather
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
@@ -16,8 +19,8 @@ from quorate.core.files import write_atomic
 from quorate.core.folder_lock import folder_lock
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns, differs, join
-from quorate.market.files.folders import is_file
-from quorate.market.files.formats import DATE, NOTE, SYNTHETIC_NOTE, read_columns, read_funding_columns
+from quorate.market.files.folders import is_empty, is_file
+from quorate.market.files.formats import DATE, NOTE, SYNTHETIC_NOTE, WRITERS, read_columns, read_funding_columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, candle_kind, market_path
 from quorate.market.files.quarantine import quarantine
@@ -67,15 +70,16 @@ def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -
         DataError: the folder cannot be written or the disk is full, and the file is unchanged; or one of the file and
             `candles` is synthetic and the other is not.
     """
-    path = market_path(Path(folder), candles.symbol, candles.timeframe, "mark" if mark else candle_kind(candles.symbol))
+    kind: Kind = "mark" if mark else candle_kind(candles.symbol)
     columns = _columns(candles)
     with folder_lock(Path(folder)):
-        if is_file(path):
+        path, *copies = _targets(Path(folder), candles.symbol, candles.timeframe, kind)
+        if is_file(path) and not is_empty(path):
             present = read_columns(path)
             _require_same_origin(path, present.synthetic, columns.synthetic)
             if columns.same_rows(present):
                 return Stored(path, len(columns), changed=False)
-        _write(path, {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
+        _write([path, *copies], {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
     return Stored(path, len(columns), changed=True)
 
 
@@ -106,7 +110,7 @@ def merge_candles(
 def _merge_candles(folder: Path, candles: Candles, source: str, *, mark: bool, now: int | None) -> Merged:
     kind: Kind = "mark" if mark else candle_kind(candles.symbol)
     present = FreqtradeFolder(folder).path_of(candles.symbol, candles.timeframe, kind)
-    if present is None:
+    if present is None or is_empty(present):
         return Merged(write_candles(folder, candles, mark=mark), added=len(candles))
     there = read_columns(present)
     _require_same_origin(present, there.synthetic, candles.synthetic)
@@ -118,10 +122,9 @@ def _merge_candles(folder: Path, candles: Candles, source: str, *, mark: bool, n
     contradicts = np.zeros(len(new), dtype=np.bool_)
     for name in CANDLE_COLUMNS:
         contradicts[known] |= differs(getattr(old, name)[at[known]], getattr(new, name)[known])
-    path = market_path(folder, candles.symbol, candles.timeframe, kind)
     for rows, origin in ((checked.quarantined, present.name), (new.take(contradicts), source)):
         if len(rows):
-            quarantine(path, rows, origin)
+            quarantine(present, rows, origin)
     both = join([old, new.take(~known)])
     order = np.argsort(both.time, kind="stable")
     arrays = {name: getattr(both, name)[order] for name in ("time", *CANDLE_COLUMNS)}
@@ -141,7 +144,7 @@ def merge_funding(
 
 def _merge_funding(folder: Path, funding: Funding, source: str, *, synthetic: bool, now: int | None) -> Merged:
     present = FreqtradeFolder(folder).funding_path(funding.symbol)
-    if present is None:
+    if present is None or is_empty(present):
         return Merged(write_funding(folder, funding, synthetic=synthetic), added=len(funding))
     there = read_funding_columns(present)
     _require_same_origin(present, there.synthetic, synthetic)
@@ -169,17 +172,17 @@ def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = Fal
 
     The layout is Freqtrade's older one, the rate in `open`, which old and new versions read. Errors as `write_candles`.
     """
-    path = market_path(Path(folder), funding.symbol, timeframe, "funding_rate")
     columns = FundingColumns(funding.time, funding.rate, synthetic)
     with folder_lock(Path(folder)):
-        if is_file(path):
+        path, *copies = _targets(Path(folder), funding.symbol, timeframe, "funding_rate")
+        if is_file(path) and not is_empty(path):
             present = read_funding_columns(path)
             _require_same_origin(path, present.synthetic, synthetic)
             if np.array_equal(present.time, columns.time) and np.array_equal(present.rate, columns.rate):
                 return Stored(path, len(columns), changed=False)
         nothing = np.zeros(len(columns))
         rest = {name: nothing for name in CANDLE_COLUMNS if name != "open"}
-        _write(path, {"time": columns.time, "open": columns.rate, **rest}, synthetic)
+        _write([path, *copies], {"time": columns.time, "open": columns.rate, **rest}, synthetic)
     return Stored(path, len(columns), changed=True)
 
 
@@ -188,17 +191,25 @@ def _columns(candles: Candles) -> Columns:
     return Columns(**arrays, synthetic=candles.synthetic)
 
 
-def _write(path: Path, arrays: dict[str, np.ndarray], synthetic: bool) -> None:
+def _targets(folder: Path, symbol: str, timeframe: str, kind: Kind) -> list[Path]:
+    """Files that are written for a market: those that exist, in all their formats, or else a new one.
+
+    Raises:
+        DataError: files of different rows.
+    """
+    files = FreqtradeFolder(folder)
+    if files.path_of(symbol, timeframe, kind) is None:
+        return [market_path(folder, symbol, timeframe, kind)]
+    return files.paths_of(symbol, timeframe, kind)
+
+
+def _write(paths: list[Path], arrays: dict[str, np.ndarray], synthetic: bool) -> None:
     names = {DATE: pa.array(arrays["time"], pa.int64()).cast(_DATE_TYPE)}
     names |= {name: pa.array(arrays[name], pa.float64()) for name in CANDLE_COLUMNS}
     table = pa.table(names, metadata={NOTE: SYNTHETIC_NOTE} if synthetic else None)
-    # Freqtrade also writes lz4 at level 9.
-    write_atomic(
-        path,
-        lambda temporary: pa.feather.write_feather(
-            table, str(temporary), compression="lz4", compression_level=9, version=2
-        ),
-    )
+    for path in paths:
+        write = WRITERS[next(suffix for suffix in WRITERS if path.name.endswith(suffix))]
+        write_atomic(path, partial(write, table))
 
 
 def _require_same_origin(path: Path, there: bool, new: bool) -> None:

@@ -51,6 +51,16 @@ def is_file(path: Path) -> bool:
         return path.is_file()
 
 
+def is_empty(path: Path) -> bool:
+    """Whether a file has no bytes.
+
+    Raises:
+        DataError: no such file, or its folder cannot be searched.
+    """
+    with _reading(path):
+        return path.stat().st_size == 0
+
+
 def is_folder(path: Path) -> bool:
     """Whether the path is a folder.
 

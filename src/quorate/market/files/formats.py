@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.ipc
 import pyarrow.parquet
 
@@ -212,6 +213,38 @@ _READERS: dict[str, Callable[[bytes, tuple[str, ...]], pa.Table]] = {
     ".parquet": _read_parquet,
     ".json.gz": _read_json_gz,
     ".json": _read_json,
+}
+
+
+def _write_feather(table: pa.Table, path: Path) -> None:
+    # Freqtrade also writes lz4 at level 9.
+    pa.feather.write_feather(table, str(path), compression="lz4", compression_level=9, version=2)
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    pa.parquet.write_table(table, str(path))
+
+
+def _write_json(table: pa.Table, path: Path) -> None:
+    path.write_bytes(_json(table))
+
+
+def _write_json_gz(table: pa.Table, path: Path) -> None:
+    path.write_bytes(gzip.compress(_json(table), mtime=0))
+
+
+def _json(table: pa.Table) -> bytes:
+    columns = [table.column(DATE).cast(pa.int64()), *(table.column(name) for name in CANDLE_COLUMNS)]
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    return json.dumps(list(rows), separators=(",", ":"), allow_nan=False).encode()
+
+
+#: Ending -> writes a table of dates in ms and candle columns; JSON holds no mark of synthetic candles.
+WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
+    ".feather": _write_feather,
+    ".parquet": _write_parquet,
+    ".json.gz": _write_json_gz,
+    ".json": _write_json,
 }
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
 from quorate.core.sections.market import QualitySettings
+from quorate.market.columns import FundingColumns
+from quorate.market.files.folders import is_empty
 from quorate.market.files.formats import read_columns, read_funding_columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import MarketFile
 from quorate.market.quality.candle_checks import check_candles, check_funding
 from quorate.market.quality.quality_report import QualityReport
+
+# What a file without a row means, by its kind.
+_MISSING = {
+    "mark": "no rows: read as missing, so that last prices are used as mark prices",
+    "funding_rate": "no rows: read as missing, so that funding is unknown",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +31,30 @@ class FileReport(MarketFile):
     """Checks of one file.
 
     Attributes:
-        report: checks of its rows; None if it cannot be read.
+        report: checks of its rows; None if it cannot be read or has no bytes.
         synthetic: the file is marked as synthetic.
-        error: why it cannot be read; empty if it can.
+        error: why it cannot be read or used; empty if it can.
+        note: why it is read as missing; empty if it is not.
     """
 
     report: QualityReport | None
     synthetic: bool = False
     error: str = ""
+    note: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether the file can be used."""
-        return self.report is not None and self.report.ok
+        """Whether the file can be used, or is read as a missing one that need not exist."""
+        return not self.error and (self.report is None or self.report.ok)
 
     def to_json(self) -> dict[str, Any]:
         return {
             **MarketFile.to_json(self),
             "synthetic": self.synthetic,
             "error": self.error or None,
-            **({"ok": False} if self.report is None else self.report.to_json()),
+            "note": self.note or None,
+            **({} if self.report is None else self.report.to_json()),
+            "ok": self.ok,
         }
 
 
@@ -50,12 +63,14 @@ def check_folder(
 ) -> Iterator[FileReport]:
     """Check the files of a Freqtrade folder, one by one, so that progress can be shown (`count_files`).
 
+    Several files of a market in different formats are errors unless they hold the same rows.
+
     Files are only read: nothing is sorted, dropped or quarantined on disk.
 
     Args:
         folder: such as user_data/data/binance.
         now: the current time in ms UTC; None for the clock's.
-        settings: limits of a spike.
+        settings: limits of a spike and of a change of scale.
 
     Returns:
         Reports by symbol, timeframe and kind.
@@ -63,8 +78,21 @@ def check_folder(
     Raises:
         DataError: the folder cannot be read. A file that cannot be read has a report with an error.
     """
-    files = sorted(FreqtradeFolder(folder).files())
-    return (_check(file, now_ms() if now is None else now, settings) for file in files)
+    source = FreqtradeFolder(folder)
+    files = sorted(source.files())
+    present = now_ms() if now is None else now
+    claims = Counter((file.symbol, file.timeframe, file.kind) for file in files)
+
+    def check(file: MarketFile) -> FileReport:
+        report = _check(file, present, settings)
+        if claims[file.symbol, file.timeframe, file.kind] > 1 and not report.error:
+            try:
+                source.path_of(file.symbol, file.timeframe, file.kind)
+            except DataError as error:
+                return replace(report, error=str(error))
+        return report
+
+    return map(check, files)
 
 
 def count_files(folder: Path | str) -> int:
@@ -74,13 +102,23 @@ def count_files(folder: Path | str) -> int:
 
 def _check(file: MarketFile, now: int, settings: QualitySettings | None) -> FileReport:
     what = (file.symbol, file.timeframe, file.kind, file.path)
+    optional = file.kind in ("mark", "funding_rate")
     try:
-        if file.kind == "funding_rate":
-            funding = read_funding_columns(file.path)
-            return FileReport(*what, check_funding(funding, now).report, funding.synthetic)
-        columns = read_columns(file.path)
+        if optional and is_empty(file.path):
+            return FileReport(*what, None, note=_MISSING[file.kind])
+        columns = read_funding_columns(file.path) if file.kind == "funding_rate" else read_columns(file.path)
     except DataError as error:
         return FileReport(*what, None, error=str(error))
-    has_volume = file.kind != "mark"
-    checked = check_candles(columns, file.timeframe, now, has_volume=has_volume, settings=settings)
-    return FileReport(*what, checked.report, columns.synthetic)
+    if isinstance(columns, FundingColumns):
+        report = check_funding(columns, now).report
+    else:
+        has_volume = file.kind != "mark"
+        report = check_candles(columns, file.timeframe, now, has_volume=has_volume, settings=settings).report
+    empty = not report.kept and report.ok
+    return FileReport(
+        *what,
+        report,
+        columns.synthetic,
+        error="no closed candle; download the market's history" if empty and not optional else "",
+        note=_MISSING[file.kind] if empty and optional else "",
+    )

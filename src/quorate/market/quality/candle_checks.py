@@ -6,9 +6,9 @@
 | exact duplicate | collapsed to one row |
 | conflicting duplicate | every row of that time is quarantined; the bar becomes a gap |
 | rows out of order | sorted, before duplicates are searched |
-| gap | kept |
+| gap, in candles or in funding | kept |
 | a bar that is not closed | left out |
-| zero volume, a quiet bar (see `quiet_bars`), single-candle spike | reported |
+| zero volume, a quiet bar (see `quiet_bars`), single-candle spike, change of price scale | reported |
 
 Pure functions of columns; the current time is an argument.
 """
@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 
 from quorate.core.clock import bar_offset_ms, timeframe_ms
+from quorate.core.scale_changes import ScaleChange, scale_changes
 from quorate.core.sections.market import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, FloatArray, IntArray
 from quorate.market.columns import Columns, FundingColumns, differs
+from quorate.market.quality.funding_gaps import funding_gaps
 from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport
 from quorate.market.quality.quiet_bars import quiet_bars
 
@@ -45,7 +47,7 @@ class CheckedCandles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckedFunding:
-    """Result of `check_funding`, as `CheckedCandles`; gaps are not counted, since exchanges change the interval."""
+    """Result of `check_funding`, as `CheckedCandles`."""
 
     report: QualityReport
     kept: FundingColumns
@@ -62,7 +64,7 @@ def check_candles(
         timeframe: their timeframe.
         now: the current time in ms UTC; a bar is closed once time + timeframe <= now.
         has_volume: False for mark prices: their volume is set to 0.
-        settings: limits of a spike.
+        settings: limits of a spike and of a change of scale.
     """
     if not has_volume:
         columns = Columns(
@@ -85,6 +87,8 @@ def check_candles(
     if duplicates or len(quarantined):
         columns = columns.take(keep)
     missing = _missing(columns.time, timeframe)
+    limits = settings or QualitySettings()
+    spikes = _spikes(columns, timeframe, limits)
     report = QualityReport(
         rows=rows,
         kept=len(columns),
@@ -99,7 +103,8 @@ def check_candles(
         running=running,
         zero_volume=int(np.count_nonzero(columns.volume == 0)) if has_volume else 0,
         quiet=int(np.count_nonzero(quiet_bars(columns))) if has_volume else 0,
-        spikes=_spikes(columns, timeframe, settings or QualitySettings()),
+        spikes=spikes,
+        scale_changes=_scale_changes(columns, timeframe, spikes, limits),
         faults=faults,
     )
     return CheckedCandles(report, columns, quarantined)
@@ -108,7 +113,8 @@ def check_candles(
 def check_funding(columns: FundingColumns, now: int) -> CheckedFunding:
     """Check funding rows; `now` is the current time in ms UTC.
 
-    Times are rounded down to the minute, since exchanges stamp settlements some milliseconds late.
+    A gap is judged by the market's own interval on both sides, since exchanges change it. Times are rounded down to the
+    minute, since exchanges stamp settlements some milliseconds late.
     """
     known = columns.time > 0
     finite = np.isfinite(columns.rate)
@@ -133,6 +139,7 @@ def check_funding(columns: FundingColumns, now: int) -> CheckedFunding:
     keep, conflict = _duplicates(time, [rate])
     kept = FundingColumns(time[keep], rate[keep], columns.synthetic)
     quarantined = FundingColumns(time[conflict], rate[conflict], columns.synthetic)
+    gaps = tuple((int(start), int(end)) for start, end in funding_gaps(kept.time))
     report = QualityReport(
         rows=len(columns),
         kept=len(kept),
@@ -141,6 +148,8 @@ def check_funding(columns: FundingColumns, now: int) -> CheckedFunding:
         duplicates=len(time) - len(kept) - len(quarantined),
         conflicts=len(quarantined),
         out_of_order=out_of_order,
+        gaps=len(gaps),
+        funding_gaps=gaps,
         faults=faults,
     )
     return CheckedFunding(report, kept, quarantined)
@@ -230,6 +239,15 @@ def _duplicates(time: IntArray, values: list[FloatArray]) -> tuple[BoolArray, Bo
 def _missing(time: IntArray, timeframe: str) -> IntArray:
     """(n-1,) number of missing bars after each bar but the last."""
     return np.diff(time) // timeframe_ms(timeframe) - 1
+
+
+def _scale_changes(
+    columns: Columns, timeframe: str, spikes: tuple[int, ...], settings: QualitySettings
+) -> tuple[ScaleChange, ...]:
+    """Changes of scale, without the two that a single candle of another scale makes: that candle is a spike."""
+    found = scale_changes(columns, timeframe, settings)
+    lone = {time + shift for time in spikes for shift in (0, timeframe_ms(timeframe))}
+    return tuple(change for change in found if change.missing or change.time not in lone)
 
 
 def _spikes(columns: Columns, timeframe: str, settings: QualitySettings) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.errors import CandleError
+from quorate.core.scale_changes import ScaleChange
 
 #: Range of valid prices and volumes; ratios beyond it would not fit a float32.
 LEAST, MOST = 1e-18, 1e18
@@ -77,6 +78,9 @@ class QualityReport:
         zero_volume: kept candles without volume.
         quiet: those of them whose four prices are equal: bars without a trade, or filled in by another program.
         spikes: open times of single-candle spikes in ms UTC.
+        scale_changes: bars from which on prices are at another scale, such as after a redenomination.
+        funding_gaps: spans between settlements in which at least one is missing: when the first was due, and when
+            settlements begin again, in ms UTC.
         faults: reasons to reject the file; empty when it can be used.
     """
 
@@ -94,6 +98,8 @@ class QualityReport:
     zero_volume: int = 0
     quiet: int = 0
     spikes: tuple[int, ...] = ()
+    scale_changes: tuple[ScaleChange, ...] = ()
+    funding_gaps: tuple[tuple[int, int], ...] = ()
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -119,6 +125,8 @@ class QualityReport:
     def to_json(self) -> dict[str, Any]:
         counts = {name: getattr(self, name) for name in self.__slots__ if name not in ("start", "end")}
         counts["spikes"] = [iso_ms(time) for time in self.spikes]
+        counts["scale_changes"] = [change.to_json() for change in self.scale_changes]
+        counts["funding_gaps"] = [{"from": iso_ms(start), "to": iso_ms(end)} for start, end in self.funding_gaps]
         counts["faults"] = [fault.to_json() for fault in self.faults]
         return {"ok": self.ok, "start": _iso(self.start), "end": _iso(self.end), **counts}
 

@@ -241,11 +241,9 @@ class CheckResult(FileTable):
         rows = []
         for file in self.files:
             report, result = file.report, "ok" if file.ok else "rejected"
-            if report is None:
-                rows.append((file.path.name, result, "", "", file.error))
-            else:
-                found = "; ".join(_found(report))
-                rows.append((file.path.name, result, f"{report.rows:,}", f"{report.gaps:,}", found))
+            found = [] if report is None else _found(report)
+            counts = ("", "") if report is None else (f"{report.rows:,}", f"{report.gaps:,}")
+            rows.append((file.path.name, result, *counts, "; ".join(filter(None, [*found, file.note, file.error]))))
         return listing.Lines(("file", "result", "rows", "gaps", "found"), tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
@@ -272,4 +270,6 @@ def _found(report: QualityReport) -> list[str]:
         ("of them quiet, of one price", report.quiet),
         ("spikes", len(report.spikes)),
     )
-    return [*(f"{count:,} {what}" for what, count in counts if count), *map(str, report.faults)]
+    changes = [f"price scale {change} at {format_ms(change.time)}" for change in report.scale_changes]
+    gaps = [f"no funding from {format_ms(start)} to {format_ms(end)}" for start, end in report.funding_gaps]
+    return [*(f"{count:,} {what}" for what, count in counts if count), *changes, *gaps, *map(str, report.faults)]
