@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +28,7 @@ def rows(candles: Candles, *others: Candles | Funding | None) -> list[Bar]:
 
 def test_bars_by_time(six: MakeCandles) -> None:
     tape, times = Tape(six(missing=[2])), six().time.tolist()
-    assert tape.at(times[1]) == (times[1], 20.0, 22.0, 18.0, 21.0, 20.0, 22.0, 18.0, False, False, (), ())
+    assert tape.at(times[1]) == (times[1], 20.0, 22.0, 18.0, 21.0, 20.0, 22.0, 18.0, False, False, (), (), False)
     assert tape.at(times[1]) is tape.at(times[1])
     assert tape.at(times[2]) is None
     assert [bar.open for bar in rows(six(missing=[2]))] == [10.0, 20.0, 40.0, 50.0, 60.0]
@@ -52,6 +52,11 @@ def test_settlements_before_and_after_the_candles_are_nobodys(six: MakeCandles, 
     assert not any(bar.settled_at_open or bar.settled_inside for bar in bars)
 
 
+def hourly(hours: Iterable[int], without: Iterable[int] = ()) -> dict[float, float]:
+    """Settlements at these hours."""
+    return {hour: 0.1 for hour in hours if hour not in set(without)}
+
+
 @pytest.mark.parametrize(
     ("rates", "known"),
     [
@@ -63,6 +68,21 @@ def test_settlements_before_and_after_the_candles_are_nobodys(six: MakeCandles, 
         ({10: 0.1}, range(2, 18)),
         ({8: 0.1, 16.01: 0.1, 24: 0.1}, range(30)),  # half a minute late
         (dict.fromkeys(range(31), 0.1), range(30)),
+        # Every hour, then silence: inside, at the beginning and at the end.
+        (hourly(range(31), without=range(10, 17)), [*range(10), *range(17, 30)]),
+        (hourly(range(31), without=range(10, 11)), [*range(10), *range(11, 30)]),
+        (hourly(range(9, 31)), range(8, 30)),
+        (hourly(range(20)), range(20)),
+        # Two silences around one settlement, and a NaN rate.
+        (hourly(range(31), without=[*range(10, 13), 14, 15]), [*range(10), 13, *range(16, 30)]),
+        (hourly(range(31)) | {12: float("nan")}, [*range(12), *range(13, 30)]),
+        # Every 4 hours, one missing.
+        (hourly(range(0, 31, 4), without=[12]), [*range(12), *range(16, 30)]),
+        # The interval changes: 8 to 4 to 1 hours, and back.
+        (hourly([-24, -16, -8, 0, 8, 12, 16, 20, *range(21, 31)]), range(30)),
+        (hourly([*range(-8, 5), 8, 12, 16, 24, 32, 40, 48]), range(30)),
+        # ... and one is missing beside the change.
+        (hourly([-24, -16, -8, 0, 8, 12, 16, 20, 21, 22, 25, 26, 27, 28, 29, 30]), [*range(23), *range(25, 30)]),
     ],
 )
 def test_where_funding_is_known(
@@ -70,6 +90,21 @@ def test_where_funding_is_known(
 ) -> None:
     bars = rows(candles(warm_up=30), funding(rates))
     assert [row for row, bar in enumerate(bars) if bar.funding_known] == list(known)
+
+
+def test_what_is_known_at_an_open(candles: MakeCandles, funding: MakeFunding) -> None:
+    bars = rows(candles(warm_up=30), funding(hourly(range(31), without=range(10, 17))))
+    # The one due at 10 is missing at the open of that bar; at the open of 17 they have come again.
+    assert [row for row, bar in enumerate(bars) if not bar.open_funding_known] == list(range(10, 17))
+
+
+def test_a_silence_inside_a_gap_of_the_candles(candles: MakeCandles, funding: MakeFunding) -> None:
+    whole, holed = hourly(range(31)), hourly(range(31), without=[12, 13])
+    for settled, known in ((whole, True), (holed, False)):
+        tape = Tape(candles(warm_up=30, missing=range(11, 16)), funding(settled))
+        bar = tape.at(int(candles(warm_up=30).time[16]))
+        assert bar is not None
+        assert (bar.funding_known, bar.open_funding_known) == (known, known)
 
 
 @pytest.mark.parametrize(

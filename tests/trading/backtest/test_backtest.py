@@ -1,6 +1,6 @@
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_the_setting_time_bars_replaces_the_horizon(run: Run) -> None:
 
 def test_funding_on_a_short(run: Run, funding: MakeFunding) -> None:
     # At 20 it is not yet held, at 21 and inside 22 it is, at 23 it is closed but was held; at 24 it is gone.
-    rates = {20: 0.5, 21: 0.001, 22.5: 0.002, 23: -0.004, 24: 0.5}
+    rates = {20: 0.5, 20.5: 0.0, 21: 0.001, 21.5: 0.0, 22: 0.0, 22.5: 0.002, 23: -0.004, 23.5: 0.0, 24: 0.5}
     bars = [FLAT, FLAT, (102.0, 103.0, 101.0, 102.0), (105.0, 106.0, 104.0, 105.0), FLAT]
     far = ExitSettings(stop_atr=3.0)
     result = run(*bars, horizon=3, action=Action.SELL, funding={BTC: funding(rates)}, exits=far)
@@ -124,6 +124,31 @@ def test_funding_on_a_short(run: Run, funding: MakeFunding) -> None:
     assert result.funding_unknown == ()
     assert result.equity_usd[21] == pytest.approx(1000 - 0.1 + 0.1)
     assert trade.net_usd == pytest.approx(-5 - 0.205 + trade.funding_usd)
+
+
+@pytest.mark.parametrize(
+    ("silent", "known"),
+    [
+        ([], True),
+        ([18, 19], True),
+        ([19, 20], False),  # until they come again, the interval is not known either
+        ([24, 25], True),
+        ([23], False),  # due at the open at which it is closed
+        ([21, 22, 23, 24, 25, 26, 27], False),
+        ([20, 21], False),
+        (range(22, 60), False),  # they end while it is open
+        (range(-20, 22), False),  # they begin while it is open
+    ],
+)
+def test_a_trade_over_a_silence_of_hourly_funding(
+    run: Run, funding: MakeFunding, silent: Sequence[int], known: bool
+) -> None:
+    rates = {hour: 0.0001 for hour in range(-20, 60) if hour not in silent}
+    result = run(*[FLAT] * 20, horizon=3, funding={BTC: funding(rates)})
+    (trade,) = result.trades
+    assert (hour(result, trade.entry_time), hour(result, trade.exit_time), trade.reason) == (20, 23, "time")
+    assert trade.funding_known == known
+    assert result.funding_unknown == (() if known else (BTC,))
 
 
 def test_unknown_funding_is_said(run: Run) -> None:

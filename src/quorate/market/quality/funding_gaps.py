@@ -14,8 +14,9 @@ from quorate.core.types import BoolArray, IntArray
 # Intervals on each side whose median is the interval of that side: one hole among them does not change it.
 _NEIGHBOURS = 3
 
-# Settlements are stamped up to a minute early or late.
-_TOLERANCE_MS = MINUTE_MS
+# Settlements are stamped up to a minute early or late, so the distances between them, and their difference from an
+# interval that was measured the same way, vary by up to four minutes.
+_TOLERANCE_MS = 4 * MINUTE_MS
 
 
 def funding_gaps(time: IntArray) -> IntArray:

@@ -107,6 +107,7 @@ class Account:
                 for rate, price in bar.settled_at_open:
                     self.settle(symbol, rate, price)
                 if position.order.due <= time:
+                    position.funding_known &= bar.open_funding_known
                     due.append((symbol, ended_at_open(position, bar)))
         ended: dict[str, int] = {}
         for symbol, exit_ in due:

@@ -8,11 +8,14 @@ from quorate.core.clock import HOUR_MS, MINUTE_MS, timeframe_ms
 from quorate.core.errors import TradingError
 from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
 from quorate.market.files.names import is_perpetual
+from quorate.market.quality.funding_gaps import funding_gaps, funding_intervals
 from quorate.trading.account.bar import Bar, Settlement
 
-# The longest settlement interval of the large exchanges, with a tolerance for their clocks: after a longer interval,
-# settlements are missing.
-_FUNDING_INTERVAL_MS = 8 * HOUR_MS + MINUTE_MS
+# The longest settlement interval of the large exchanges: after a longer one, settlements are missing.
+_LONGEST_INTERVAL_MS = 8 * HOUR_MS
+
+# Settlements are stamped up to a minute late.
+_TOLERANCE_MS = MINUTE_MS
 
 
 class Tape:
@@ -31,10 +34,10 @@ class Tape:
         _check(candles, funding, mark)
         mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
         settled = _Settlements(candles, funding, mark_open, mark_close)
-        funding_known = settled.known
+        funding_known, open_funding_known = settled.known, settled.known_at_open
         # Markets without funding or mark prices cannot miss any.
         if not is_perpetual(candles.symbol):
-            funding_known = np.ones(len(candles), dtype=np.bool_)
+            funding_known = open_funding_known = np.ones(len(candles), dtype=np.bool_)
         if ":" not in candles.symbol:
             mark_known = np.ones(len(candles), dtype=np.bool_)
         columns = (
@@ -43,6 +46,7 @@ class Tape:
         )
         self._prices = list(zip(*(column.tolist() for column in columns), strict=True))
         self._settled_at_open, self._settled_inside = settled.at_open, settled.inside
+        self._open_funding_known = open_funding_known.tolist()
         self._rows = dict(zip(candles.time.tolist(), range(len(candles)), strict=True))
         self._newest: Bar | None = None
 
@@ -55,7 +59,7 @@ class Tape:
             if row is None:
                 return None
             settled = self._settled_at_open.get(row, ()), self._settled_inside.get(row, ())
-            self._newest = bar = Bar._make((*self._prices[row], *settled))
+            self._newest = bar = Bar._make((*self._prices[row], *settled, self._open_funding_known[row]))
         return bar
 
 
@@ -66,7 +70,8 @@ class _Settlements:
         at_open: row -> settlements from the end of the previous bar to this bar's open, both included; several only
             after a gap, during which positions pay funding.
         inside: row -> settlements after the open and before the end of the bar.
-        known: (n,) whether no settlement is missing in the bar.
+        known: (n,) whether no settlement is missing from the end of the previous bar to the end of the bar.
+        known_at_open: (n,) whether none is missing up to the bar's open.
     """
 
     def __init__(
@@ -76,11 +81,11 @@ class _Settlements:
         self.inside: dict[int, tuple[Settlement, ...]] = {}
         length = timeframe_ms(candles.timeframe)
         if funding is None or not len(candles):
-            self.known = np.zeros(len(candles), dtype=np.bool_)
+            self.known = self.known_at_open = np.zeros(len(candles), dtype=np.bool_)
             return
         finite = np.isfinite(funding.rate)
         time, rate = funding.time[finite], funding.rate[finite]
-        self.known = _covered(candles.time, length, time)
+        self.known, self.known_at_open = _covered(candles.time, length, time)
         during = (time >= candles.time[0]) & (time < candles.time[-1] + length)
         time, rate = time[during], rate[during]
         row = np.searchsorted(candles.time, time, side="right") - 1
@@ -95,18 +100,30 @@ class _Settlements:
                 target[bar] = (*target.get(bar, ()), Settlement(*settlement))
 
 
-def _covered(bar_time: IntArray, length: int, settled: IntArray) -> BoolArray:
-    """(n,) whether no settlement can be missing in a bar: the next one is at most one interval away."""
+def _covered(bar_time: IntArray, length: int, settled: IntArray) -> tuple[BoolArray, BoolArray]:
+    """(n,) whether no settlement can be missing from the end of the previous bar to a bar's end, and to its open.
+
+    What is missing is judged by the market's own interval before and after, see `funding_gaps`.
+    """
     if not settled.size:
-        return np.zeros(len(bar_time), dtype=np.bool_)
-    wide = np.flatnonzero(np.diff(settled) > _FUNDING_INTERVAL_MS)
+        none = np.zeros(len(bar_time), dtype=np.bool_)
+        return none, none
+    gaps = funding_gaps(settled)
+    wide = np.flatnonzero(np.diff(settled) > _LONGEST_INTERVAL_MS + _TOLERANCE_MS)
+    wide = wide[~np.isin(settled[wide + 1], gaps[:, 1])]
+    interval = np.minimum(funding_intervals(settled)[[0, -1]], _LONGEST_INTERVAL_MS)
+    interval[interval == 0] = _LONGEST_INTERVAL_MS  # a single settlement
     far = np.iinfo(np.int64).max
-    # Intervals with missing settlements: from where the next one was due to where one came again.
-    starts = np.concatenate([[-far], settled[wide] + _FUNDING_INTERVAL_MS, [settled[-1] + _FUNDING_INTERVAL_MS]])
-    ends = np.concatenate([[settled[0] - _FUNDING_INTERVAL_MS], settled[wide + 1], [far]])
-    begun = np.searchsorted(starts, bar_time + length, side="left")
-    over = np.searchsorted(ends, bar_time, side="right")
-    return np.asarray(begun == over)
+    # Spans with missing settlements: from when the next one was due to when one came again.
+    dues = np.sort(np.concatenate([gaps[:, 0], settled[wide] + _LONGEST_INTERVAL_MS]))
+    starts = np.concatenate([[-far], dues, [settled[-1] + interval[1]]])
+    resumed = np.sort(np.concatenate([gaps[:, 1], settled[wide + 1]]))
+    ends = np.concatenate([[settled[0] - interval[0] - _TOLERANCE_MS], resumed, [far]])
+    since = np.append(bar_time[:1], bar_time[:-1] + length)
+    over = np.searchsorted(ends, since, side="right")
+    begun = np.searchsorted(starts, bar_time + length - _TOLERANCE_MS, side="left")
+    begun_at_open = np.searchsorted(starts, bar_time + _TOLERANCE_MS, side="right")
+    return np.asarray(begun == over), np.asarray(begun_at_open == over)
 
 
 def _mark_prices(
