@@ -14,8 +14,8 @@ class Freshness(StrEnum):
     """Status of one market at one bar.
 
     FRESH: the bar is available. LATE: it was not available in time. STALE: `feed.stale_bars` or more bars are missing.
-    FAULTY: the rows received are invalid and were rejected. GONE: the exchange does not know the market or no longer
-    trades it.
+    FAULTY: the rows received are invalid, or too far from earlier prices to be believed yet. GONE: the exchange's
+    market list lacks the market or marks it as not traded; a refusal of candles alone is LATE, then STALE.
     """
 
     FRESH = "fresh"
@@ -30,7 +30,7 @@ class Notice:
     """Change of a feed's state, for logs and the journal.
 
     Attributes:
-        kind: skew, down, up, revised, or the new status of a market.
+        kind: skew, down, up, revised, implausible (a price that is not believed), or the new status of a market.
         text: the message.
         symbol: the market; empty for the whole feed.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: Faults of the connection: no HTTP response, or one that is not a page of rows.
-CONNECTION = ("hang", "reset", "status", "truncated", "body")
+CONNECTION = ("hang", "reset", "status", "refusal", "truncated", "body")
 
 Rows = list[Any]
 
@@ -20,6 +20,7 @@ class Fault:
 
     Attributes:
         kind: hang (no response for `seconds`), reset (the connection closes), status (HTTP `code` with `retry_after`),
+            refusal (HTTP 400 with the exchange's error `code`, such as -1121),
             truncated (JSON cut in the middle), body (`body` unchanged), half_page (the first half of the rows),
             duplicates (every row twice), conflicts (every row twice, the second with another volume), reordered (newest
             first), revised (rows from `since` on with every price times `factor`), future (the last row stamped two
@@ -40,6 +41,7 @@ class Fault:
     seconds: float = 5.0
     since: int = 0
     factor: float = 1.01
+    columns: tuple[int, ...] = ()
     body: str = ""
 
     def __post_init__(self) -> None:
@@ -95,6 +97,10 @@ def _revised(fault: Fault, rows: Rows) -> Rows:
     ]
 
 
+def _spike(fault: Fault, rows: Rows) -> Rows:
+    return [_scaled(row, fault.factor, fault.columns, "") if _time(row) == fault.since else row for row in rows]
+
+
 def _future(fault: Fault, rows: Rows) -> Rows:
     if not rows:
         return rows
@@ -124,6 +130,7 @@ SPOILERS: dict[str, Callable[[Fault, Rows], Rows]] = {
     "reordered": lambda _, rows: rows[::-1],
     "revised": _revised,
     "future": _future,
+    "spike": _spike,
     "missing": lambda fault, rows: [row for row in rows if _time(row) < fault.since],
     "empty": lambda *_: [],
 }

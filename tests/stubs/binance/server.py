@@ -254,6 +254,8 @@ class _Handler(BaseHTTPRequestHandler):
             code = -1003 if fault.code in (418, 429) else -1001
             headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
             self._send(fault.code, {"code": code, "msg": "Fault of the stub."}, headers)
+        elif fault.kind == "refusal":
+            self._send(400, {"code": fault.code, "msg": "Refused by the stub."})
         else:
             until = time.monotonic() + (fault.seconds if fault.kind == "hang" else 0)
             while time.monotonic() < until and not self.server.ended.is_set():

@@ -52,6 +52,7 @@ class FeedSettings(Section):
     skew_warn_s: float = 2.0  # clock difference to the exchange that is reported
     skew_stop_s: float = 10.0  # clock difference above which no position is entered
     stale_bars: int = 2  # missing bars after which a market is stale
+    gone_bars: int = 24  # bars in a row that one market is refused, while no market list can be read, until it is gone
 
     def __post_init__(self) -> None:
         require("feed", "window_bars", self.window_bars, 2, 100_000)
@@ -64,3 +65,4 @@ class FeedSettings(Section):
         require("feed", "skew_warn_s", self.skew_warn_s, 0, 3600)
         require("feed", "skew_stop_s", self.skew_stop_s, 0, 3600)
         require("feed", "stale_bars", self.stale_bars, 1, 1000)
+        require("feed", "gone_bars", self.gone_bars, 2, 100_000)

@@ -267,6 +267,16 @@ class Exchange:
         there = here + (self._skew_ms or 0)
         return Present(min(here, there), max(here, there))
 
+    async def read_market_list(self, attempts: int | None = None) -> dict[str, Mapping[str, Any]]:
+        """Read the markets again, as `markets`; neither these nor those of the client are replaced."""
+        client = self.connection.client
+
+        async def request() -> dict[str, Mapping[str, Any]]:
+            found = await client.fetch_markets()
+            return {market["symbol"]: market for market in found if _is_supported(market["symbol"], market)}
+
+        return await self.connection.read(f"read the markets of {self.settings.name}", request, attempts)
+
     async def _prepare(self) -> None:
         """Read the markets and the time once; concurrent reads wait for the first one."""
         async with self._preparing:

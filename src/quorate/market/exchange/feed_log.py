@@ -11,6 +11,9 @@ from quorate.market.feed import Freshness, Notice
 
 _LOG = logging.getLogger(__name__)
 
+# Bars of a market whose doubtful prices are remembered, so that they are said once.
+_DOUBTED = 100
+
 
 class FeedLog:
     """Logs changes of state, and collects them as notices.
@@ -25,6 +28,7 @@ class FeedLog:
         self._skew = "fine"
         self._down = False
         self._status: dict[str, Freshness] = {}
+        self._doubted: dict[str, tuple[int, ...]] = {}
 
     def take(self) -> tuple[Notice, ...]:
         """Return the notices since the last call."""
@@ -64,6 +68,13 @@ class FeedLog:
     def revised(self, symbol: str, time: int) -> None:
         """Record that the exchange revised a closed candle."""
         self._notify("revised", f"the candle of {symbol} at {format_ms(time)} was revised", symbol)
+
+    def doubtful(self, symbol: str, time: int, text: str) -> None:
+        """Record a price that is not believed; once for each bar."""
+        known = self._doubted.get(symbol, ())
+        if time not in known:
+            self._notify("implausible", text, symbol)
+            self._doubted[symbol] = (*known[-_DOUBTED:], time)
 
     def faulty(self, symbol: str, time: int) -> None:
         """Record two different candles of one time, both of which are rejected."""

@@ -30,6 +30,25 @@ class LiveWindow:
         """Open time of the newest closed candle in ms UTC; None without one."""
         return int(self.candles.time[-1]) if self.candles is not None and len(self.candles) else None
 
+    def columns(self) -> Columns:
+        """The closed candles as columns, possibly none."""
+        if self.candles is None:
+            none = np.zeros(0)
+            return Columns(np.zeros(0, np.int64), none, none, none, none, none)
+        return Columns(*(getattr(self.candles, name) for name in ("time", *CANDLE_COLUMNS)))
+
+    def holds(self, time: int) -> bool:
+        """Whether there is a closed candle of the bar at `time`."""
+        times = self.columns().time
+        row = int(np.searchsorted(times, time))
+        return row < len(times) and int(times[row]) == time
+
+    def last_before(self, time: int) -> float | None:
+        """Close of the newest closed candle before the bar at `time`; None without one."""
+        candles = self.columns()
+        row = int(np.searchsorted(candles.time, time))
+        return float(candles.close[row - 1]) if row else None
+
     def add(self, closed: Columns, running: Columns) -> tuple[int, ...]:
         """Add checked candles, sorted and without duplicates.
 
@@ -46,7 +65,7 @@ class LiveWindow:
             return ()
         revised: tuple[int, ...] = ()
         if self.candles is not None and len(self.candles):
-            old = Columns(*(getattr(self.candles, name) for name in ("time", *CANDLE_COLUMNS)))
+            old = self.columns()
             again = np.isin(old.time, closed.time)
             at = np.searchsorted(closed.time, old.time[again])
             other = np.zeros(int(again.sum()), dtype=np.bool_)

@@ -169,7 +169,7 @@ def _live(bundle: Predictor, settings: Settings, options: PaperOptions) -> Itera
     with Exchange(settings.exchange) as exchange:
         symbols = split_names(options.get("symbols")) or _live_symbols(exchange, bundle, settings, options.get("top"))
         contracts = ask_contracts(exchange, symbols)
-        yield LiveFeed(exchange, symbols, bundle.manifest.timeframe, settings.feed), contracts
+        yield LiveFeed(exchange, symbols, bundle.manifest.timeframe, settings.feed, settings.quality), contracts
 
 
 def _live_symbols(exchange: Exchange, bundle: Predictor, settings: Settings, count: int | None) -> tuple[str, ...]:
