@@ -84,7 +84,7 @@ def test_a_graph_of_rows_reads_one_bar():
         (graph(batch="²"), "quorate.batch"),
         (b"", "expected an ONNX graph"),
         (graph()[:200], "expected an ONNX graph"),
-        (graph(op="NoSuchOperator"), "expected an ONNX graph"),
+        (graph(op="NoSuchOperator"), "the operator 'NoSuchOperator', not among those that are run"),
     ],
 )
 def test_an_invalid_graph_is_refused(content, message):

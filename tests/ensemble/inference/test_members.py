@@ -1,11 +1,13 @@
 """Members that fail, hang or return invalid output abstain with the reason and do not affect the others."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from quorate import Abstention, Action
+from quorate.core.settings import PredictSettings
 from quorate.ensemble.inference.members import Members
 from quorate.features import Inputs
 
@@ -47,6 +49,9 @@ class Hanging:
     def __init__(self):
         self.free = threading.Event()
 
+    def stop(self, older_than_s=0.0):
+        """As of a session in an operator: it goes on."""
+
     def run(self, X):
         self.free.wait(30)
         return np.tile([0.0, 0.0, 1.0], (len(X), 1))
@@ -54,13 +59,13 @@ class Hanging:
 
 def members(sessions, failures=None, deadline_ms=2_000):
     failures = failures or {}
-    return Members([*sessions, *failures], sessions, failures, deadline_ms)
+    return Members([*sessions, *failures], sessions, failures, PredictSettings(deadline_ms=deadline_ms))
 
 
 def test_votes_and_abstentions_come_in_the_order_of_the_manifest():
     order = ("gone", "buyer", "broken", "seller")
     sessions = {"seller": Fixed(0.8, 0.1, 0.1), "buyer": Fixed(0.1, 0.2, 0.7), "broken": Fails()}
-    votes = Members(order, sessions, {"gone": "could not load"}, 2_000).votes((ROW,))[0]
+    votes = Members(order, sessions, {"gone": "could not load"}, PredictSettings()).votes((ROW,))[0]
     assert [one.model for one in votes] == list(order)
     assert votes[0] == Abstention("gone", "could not load")
     assert (votes[1].action, votes[1].score, votes[1].scores) == (Action.BUY, 0.7, (0.1, 0.2, 0.7))
@@ -177,7 +182,7 @@ def test_many_markets_run_in_one_batch_and_each_gets_its_row():
             return np.hstack([1 - rising, 0 * rising, rising])
 
     row, long = Mirrors(1), Mirrors(3)
-    some = Members(("row", "long", "gone"), {"row": row, "long": long}, {"gone": "x"}, 2_000)
+    some = Members(("row", "long", "gone"), {"row": row, "long": long}, {"gone": "x"}, PredictSettings())
     markets = [Inputs(np.full((n, 2), p, np.float32), 60_000 * np.arange(n), "1m") for n, p in ((5, 1), (2, 0), (3, 0))]
     predictions = some.votes(markets)
     assert (row.shapes, long.shapes) == ([(3, 2)], [(2, 3, 2)])
@@ -209,3 +214,19 @@ def test_a_large_batch_is_split_into_multiples_of_the_graphs_batch_size():
     predictions = some.votes(markets)
     assert [round(1_000 * votes[0].scores[0]) for votes in predictions] == [int(X[i + 1, 1]) for i in range(50)]
     assert sum(shape[0] for shape in session.shapes) == 50
+
+
+def test_a_member_that_hangs_over_a_frame_abstains_from_this_one_and_the_next(caplog):
+    hanging, sound = Hanging(), Fixed(0.1, 0.2, 0.7)
+    limits = PredictSettings(frame_s=0.3, frame_row_ms=20)
+    both = Members(("hanging", "sound"), {"hanging": hanging, "sound": sound}, {}, limits)
+    try:
+        for _ in range(2):
+            began = time.monotonic()
+            tables = both.scores(bars(5), np.ones(5, bool))
+            assert np.isnan(tables["hanging"]).all()
+            assert tables["sound"][:, 2].tolist() == [0.7] * 5
+        assert time.monotonic() - began < 0.3, "the second frame does not wait for it"
+        assert "no scores of 5 bars after 0.4 s" in caplog.text
+    finally:
+        hanging.free.set()

@@ -114,6 +114,9 @@ class Slow:
         time.sleep(self.seconds)
         return self.session.run(rows)
 
+    def stop(self, older_than_s):
+        self.session.stop(older_than_s)
+
 
 class Failing:
     window = 1

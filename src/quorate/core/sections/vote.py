@@ -38,9 +38,13 @@ class VoteSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class PredictSettings(Section):
-    """Live predictions."""
+    """Time limits of each member; one that exceeds them abstains."""
 
-    deadline_ms: float = 250.0  # of each member, in live predictions only
+    deadline_ms: float = 250.0  # in live predictions
+    frame_s: float = 30.0  # over a frame of candles, as in backtests; frame_row_ms more for each bar
+    frame_row_ms: float = 20.0  # over a frame, for each bar
 
     def __post_init__(self) -> None:
         require("predict", "deadline_ms", self.deadline_ms, 0.1, 600_000)
+        require("predict", "frame_s", self.frame_s, 0.1, 86_400)
+        require("predict", "frame_row_ms", self.frame_row_ms, 0, 60_000)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
 
 from quorate.core.errors import ModelError
+from quorate.core.sections.vote import PredictSettings
 from quorate.core.types import (
     Abstention,
     Action,
@@ -39,6 +39,9 @@ Output = TypeVar("Output", Vote, Forecast)
 # A session runs on one thread; several threads may run the same session.
 _CORES = os.cpu_count() or 1
 
+# Runs older than this share of the deadline are stopped when a member misses it: those of other calls go on.
+_OVERDUE_SHARE = 0.8
+
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +52,7 @@ class Members:
         order: names of all members, in the order of the manifest.
         sessions: model -> session, for members that could be loaded.
         failures: model -> why it could not be loaded.
-        deadline_ms: of each member in a live prediction.
+        limits: time limits of each member.
         outputs: values that a member returns for a row: 3 scores, or 1 return.
     """
 
@@ -58,13 +61,15 @@ class Members:
         order: Sequence[str],
         sessions: Mapping[str, OnnxSession],
         failures: Mapping[str, str],
-        deadline_ms: float,
+        limits: PredictSettings,
         outputs: int = 3,
     ) -> None:
         self.order = tuple(order)
         self.sessions = dict(sessions)
         self.failures = dict(failures)
-        self._deadline_s = deadline_ms / 1000
+        self._limits = limits
+        self._deadline_s = limits.deadline_ms / 1000
+        self._stopped: dict[str, str] = {}  # model -> why it is not run over further frames
         self._outputs = outputs
         self._pool = DeadlinePool()
 
@@ -140,7 +145,8 @@ class Members:
         """Every member's (n, 3) scores; NaN on bars that are not usable or whose window is incomplete, and where the
         member abstains.
 
-        There is no deadline: a frame does not depend on the load of the machine.
+        The time limit is far above what a member needs, so that a frame does not depend on the load of the machine. A
+        member that exceeds it is stopped and abstains from later frames as well.
         """
         return self._tables(bars, usable)
 
@@ -176,6 +182,7 @@ class Members:
         abstentions: dict[str, Abstention] = {}
         for (model, _), outcome in zip(parts, outcomes, strict=True):
             if outcome is None:
+                self.sessions[model].stop(_OVERDUE_SHARE * self._deadline_s)
                 abstentions[model] = Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
             elif isinstance(outcome, BaseException):
                 # Any failure of a member is an abstention, never a failed prediction.
@@ -186,7 +193,7 @@ class Members:
         return {model: abstentions.get(model) or _concatenate(found[model]) for model in batches}
 
     def _run_frame(self, model: str, rows: Matrix) -> FloatArray:
-        """A member's output for a whole frame; NaN if it fails."""
+        """A member's output for a whole frame; NaN if it fails or exceeds the time limit."""
         try:
             output = self._run_parallel(model, rows)
             return _valid_scores(output) if self._outputs == 3 else np.where(np.isfinite(output), output, np.nan)
@@ -195,12 +202,28 @@ class Members:
             return np.full((len(rows), self._outputs), np.nan)
 
     def _run_parallel(self, model: str, rows: Matrix) -> FloatArray:
-        """`_run_session`, with many rows split over the cores."""
+        """`_run_session`, with many rows split over the cores, in threads that do not keep the process alive.
+
+        Raises:
+            ModelError: it exceeded the time limit, now or in an earlier frame.
+        """
+        if model in self._stopped:
+            raise ModelError(f"run {model}", found=self._stopped[model], expected="a member within the time limit")
         parts = _split(rows, self.sessions[model], _CORES)
-        if len(parts) == 1:
-            return self._run_session(model, rows)
-        with ThreadPoolExecutor(len(parts), f"quorate-{model}") as threads:
-            return _concatenate(list(threads.map(partial(self._run_session, model), parts)))
+        limit_s = self._limits.frame_s + self._limits.frame_row_ms / 1000 * len(rows)
+        outcomes = self._pool.run(
+            [(model, partial(self._run_session, model, part)) for part in parts], limit_s, len(parts)
+        )
+        found = []
+        for outcome in outcomes:
+            if outcome is None:
+                self.sessions[model].stop()
+                self._stopped[model] = f"no scores of {len(rows)} bars after {limit_s:.1f} s"
+                return self._run_parallel(model, rows)
+            if isinstance(outcome, BaseException):
+                raise outcome
+            found.append(outcome)
+        return _concatenate(found)
 
     def _run_session(self, model: str, rows: Matrix) -> FloatArray:
         output = self.sessions[model].run(rows)

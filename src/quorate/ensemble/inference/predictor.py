@@ -61,7 +61,7 @@ class Bundle:
         manifest: of the bundle.
         sessions: model -> session, for members that could be loaded.
         failures: model -> why it could not be loaded.
-        settings: deadline of live predictions.
+        settings: time limits of the members.
         calibration: probability maps, and the calibrated policy.
         stack: combiner of members that predict returns; None for members that vote.
         features: feature set of the members; None for the set of the catalogue that the manifest names.
@@ -86,8 +86,7 @@ class Bundle:
         self.calibration = calibration
         self.decides: Policy = manifest.decides
         names = [member.model for member in manifest.members]
-        deadline_ms = (settings or PredictSettings()).deadline_ms
-        self.members = Members(names, sessions, failures, deadline_ms, 3 if stack is None else 1)
+        self.members = Members(names, sessions, failures, settings or PredictSettings(), 3 if stack is None else 1)
 
     @property
     def id(self) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from quorate.core.errors import ModelError
 from quorate.core.types import FloatArray
 from quorate.models.runtime import OnnxSession
+
+_log = logging.getLogger(__name__)
 
 
 class Combiner(Protocol):
@@ -42,7 +46,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forest:
-    """Random forest on the members' returns, run from its ONNX graph.
+    """Random forest on the members' returns, run from its ONNX graph; NaN where the graph fails.
 
     Attributes:
         session: (n, m) float32 to (n, 1).
@@ -59,5 +63,8 @@ class Forest:
         known = np.isfinite(predicted).all(axis=1)
         if known.any():
             rows = (predicted[known] / self.unit).astype(np.float32)
-            total[known] = self.session.run(rows)[:, 0] * self.unit
+            try:
+                total[known] = self.session.run(rows)[:, 0] * self.unit
+            except ModelError as error:
+                _log.error("the stack has no prediction: %s", error)
         return total

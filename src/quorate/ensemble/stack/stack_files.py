@@ -14,6 +14,7 @@ from quorate.core.types import FloatArray
 from quorate.ensemble.stack.combiner import Combiner, Forest, Linear
 from quorate.ensemble.stack.sign_probability import SignProbability
 from quorate.ensemble.stack.stack import Stack
+from quorate.models.onnx_graphs import TREES, require_bounded
 from quorate.models.runtime import OnnxSession
 
 FILE_NAME, GRAPH_NAME = "stack.json", "stack.onnx"
@@ -87,7 +88,11 @@ def _combiner(tree: Mapping[str, Any], files: Mapping[str, bytes], members: int)
         return Linear(weights)
     (unit,) = _numbers([tree["unit"]])
     _require(unit > 0, f"a unit of {unit}")
-    return Forest(OnnxSession(files[GRAPH_NAME], members, "stack"), float(unit), files[GRAPH_NAME])
+    graph = files[GRAPH_NAME]
+    require_bounded(graph, "stack", TREES)
+    session = OnnxSession(graph, members, "stack")
+    _require(session.columns == 1, f"a forest of {session.columns} outputs")
+    return Forest(session, float(unit), graph)
 
 
 def _numbers(values: Any) -> FloatArray:

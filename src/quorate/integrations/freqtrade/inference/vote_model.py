@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
-from quorate.core.settings import Settings, VoteSettings
+from quorate.core.settings import PredictSettings, Settings, VoteSettings
 from quorate.core.types import ActionArray, Candles, Float32Array, FloatArray, IntArray
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.voting.mean_scores import mean_scores
@@ -134,7 +134,7 @@ class VoteModel:
         if self._members is None:
             sessions = {model: OnnxSession(graph, self.columns, model) for model, graph in self.graphs.items()}
             order = (*self.graphs, *self.failures)
-            self._members = Members(order, sessions, self.failures, deadline_ms=1_000.0)
+            self._members = Members(order, sessions, self.failures, PredictSettings(deadline_ms=1_000.0))
         return self._members
 
 
