@@ -13,6 +13,7 @@ from quorate.core.errors import CandleError
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import indicators, rolling
 from quorate.features.context import Context
+from quorate.features.directional import lows_with_ties
 
 T = TypeVar("T")
 
@@ -126,15 +127,23 @@ class Bars:
 
     def adx(self) -> FloatArray:
         """Average directional index over 14 bars, 0 to 100."""
-        return self.carried("adx", lambda bars: indicators.ADX(bars.high, bars.low, bars.close, 14))
+        return self.carried("adx", lambda bars: indicators.ADX(bars.high, bars.directional_low(), bars.close, 14))
+
+    def directional_low(self) -> FloatArray:
+        """Lows for the directional indicators, in `unit`: see `lows_with_ties`."""
+        return self.carried("directional low", lambda bars: lows_with_ties(bars.high, bars.low))
 
     def plus_di(self) -> FloatArray:
         """Positive directional indicator over 14 bars, 0 to 100."""
-        return self.carried("plus_di", lambda bars: indicators.PLUS_DI(bars.high, bars.low, bars.close, 14))
+        return self.carried(
+            "plus_di", lambda bars: indicators.PLUS_DI(bars.high, bars.directional_low(), bars.close, 14)
+        )
 
     def minus_di(self) -> FloatArray:
         """Negative directional indicator over 14 bars, 0 to 100."""
-        return self.carried("minus_di", lambda bars: indicators.MINUS_DI(bars.high, bars.low, bars.close, 14))
+        return self.carried(
+            "minus_di", lambda bars: indicators.MINUS_DI(bars.high, bars.directional_low(), bars.close, 14)
+        )
 
     def macd(self) -> FloatArray:
         """The MACD line, EMA(12) - EMA(26) of the close, in `unit`."""
