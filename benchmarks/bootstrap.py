@@ -41,7 +41,7 @@ def random_result() -> BacktestResult:
     )  # fmt: skip
     hours = np.arange(DAYS * 24, dtype=np.int64) * HOUR_MS
     equity = 10_000 + np.interp(hours, entries, np.cumsum(net))
-    return BacktestResult("1h", ("AAA/USDT:USDT",), 10_000.0, trades, hours, equity, 0.5, {}, True, (), ())
+    return BacktestResult("1h", ("AAA/USDT:USDT",), "USD", 10_000.0, trades, hours, equity, 0.5, {}, True, (), ())
 
 
 def main() -> int:

@@ -108,6 +108,7 @@ def backtested(trades: list[Trade], equity: np.ndarray, start_usd: float = 1_000
     fields: dict[str, object] = {
         "timeframe": "1h",
         "symbols": tuple(sorted({trade.symbol for trade in trades})),
+        "currency": "USD",
         "start_equity_usd": start_usd,
         "trades": tuple(trades),
         "time": START + np.arange(len(equity)) * HOUR_MS,

@@ -73,6 +73,7 @@ def walk_forward(
     from quorate.features import feature_set
     from quorate.market.quality.quiet_bars import count_quiet
     from quorate.models.own_models import own_sources
+    from quorate.trading.account.currency import account_currency
     from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.selected_data import read_market_data
     from quorate.workflows.runs.trials import TrialRecorder
@@ -87,6 +88,7 @@ def walk_forward(
     source, markets = open_selection(data, selection, settings)
     clock = [time.perf_counter()]
     read = read_market_data(source, markets, progress)
+    currency = account_currency(read.panel, settings.account)
     clock.append(time.perf_counter())
     rows = _label(read, markets, settings, features)
     progress("features and labels", len(read.panel), len(read.panel))
@@ -131,6 +133,7 @@ def walk_forward(
         "training": choices["training"],
         "in_training_span": False,
         "unseen_symbols": [],
+        "currency": currency,
         "quiet_bars": count_quiet(read.panel, markets.start, markets.end),
         "contracts_unknown": sorted(read.panel.keys() - setup.contracts.keys()),
         "bars": len(rows),

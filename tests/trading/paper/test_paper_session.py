@@ -1,8 +1,12 @@
 """A session against the backtest: with equal candles and decisions, equal results to the last bit."""
 
+from dataclasses import replace
+
 import pytest
 
+from quorate.core.errors import TradingError
 from quorate.trading.journal import ValuedRecord
+from quorate.trading.paper import AccountStatus, PaperSession, ReplayFeed
 from stubs.scripted import make_world
 
 
@@ -27,3 +31,23 @@ def test_a_replay_is_the_backtest(open_journal, seed, guarded):
         assert len(expected.trades) > 3
         # With several reasons to refuse an order, a backtest, which sees the gap in advance, may give another one.
         assert account.refused.total() == sum(expected.refused.values())
+
+
+def test_markets_of_another_currency_are_refused(open_journal):
+    world = make_world(1, symbols=2, bars=60, gaps=False)
+    first, second = world.candles.values()
+    euros, dollars = (replace(first, symbol="A/EUR"), replace(second, symbol="B/USDT"))
+
+    def session(journal, *candles):
+        feed = ReplayFeed({market.symbol: market for market in candles}, world.start)
+        return PaperSession(feed, lambda _, __: [], journal, world.config, bundle_id="script", mode="replay")
+
+    with open_journal("mixed") as journal:
+        with pytest.raises(TradingError, match="A/EUR quoted in EUR, B/USDT quoted in USD"):
+            session(journal, euros, dollars).run()
+        assert list(journal.read()) == []
+    with open_journal("euros") as journal:
+        session(journal, euros).run()
+        assert AccountStatus(journal).to_json()["currency"] == "EUR"
+        with pytest.raises(TradingError, match="found the currency EUR; expected USD"):
+            session(journal, dollars).run()

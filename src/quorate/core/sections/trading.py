@@ -32,7 +32,8 @@ Sizing = Literal["risk", "fixed", "atr", "half_kelly"]
 class AccountSettings(Section):
     """Account and position sizes."""
 
-    equity_usd: float = 1_000.0  # at the start
+    equity_usd: float = 1_000.0  # at the start; all amounts are in the currency of the account
+    currency: str = ""  # of the account, such as EUR; empty: that of its markets, all quoted in one
     positions: int = 4  # maximum of open positions
     risk: float = 0.01  # share of equity lost when the stop is hit
     capital_usd: float = 0.0  # maximum margin of all positions together; 0: all equity
@@ -46,6 +47,12 @@ class AccountSettings(Section):
         if self.sizing not in get_args(Sizing):
             raise SettingsError(
                 "use the setting account.sizing", found=repr(self.sizing), expected=", ".join(get_args(Sizing))
+            )
+        if self.currency and not (self.currency.isascii() and self.currency.isalnum() and self.currency.isupper()):
+            raise SettingsError(
+                "use the setting account.currency",
+                found=repr(self.currency),
+                expected="a currency in capital letters, such as USDT or EUR, or nothing",
             )
         require("account", "equity_usd", self.equity_usd, 1e-6, 1e15)
         require("account", "positions", self.positions, 1, 10_000)

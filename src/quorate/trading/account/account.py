@@ -18,6 +18,7 @@ from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import Fill, maker_fill, slipped, taker_fill
+from quorate.trading.account.currency import account_currency
 from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, Refused, Settled
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
@@ -28,7 +29,7 @@ BarOf = Callable[[str], Bar | None]
 
 
 class Account:
-    """One account in USDT.
+    """One account, in the currency of its markets.
 
     Attributes:
         cash_usd: deposits and realised results, fees and funding included; part of it is margin.
@@ -57,7 +58,8 @@ class Account:
         self.trades: list[Trade] = []
         self.refused: Counter[Refusal] = Counter()
         self.on_event: Callable[[AccountEvent], None] | None = None
-        self._contracts = dict(contracts or {})
+        self._contracts: dict[str, Contract] = {}
+        self._known_contracts = dict(contracts or {})
 
     @property
     def equity_usd(self) -> float:
@@ -84,9 +86,14 @@ class Account:
         return self.settings.positions - len(self.positions)
 
     def contract(self, symbol: str) -> Contract:
-        """The market's trading rules; conservative ones where the exchange's are unknown."""
+        """The market's trading rules; conservative ones where the exchange's are unknown.
+
+        Raises:
+            TradingError: a market in another currency than the account's, or than those before it.
+        """
         if symbol not in self._contracts:
-            self._contracts[symbol] = Contract(symbol)
+            account_currency([*self._contracts, symbol], self.settings)
+            self._contracts[symbol] = self._known_contracts.get(symbol) or Contract(symbol)
         return self._contracts[symbol]
 
     def at_open(self, time: int, bar_of: BarOf, orders: Iterable[Order] = ()) -> None:

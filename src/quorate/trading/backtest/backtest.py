@@ -14,6 +14,7 @@ from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
+from quorate.trading.account.currency import account_currency
 from quorate.trading.account.orders import Orders
 from quorate.trading.account.tape import Tape
 from quorate.trading.account_rules import AccountRules
@@ -64,11 +65,12 @@ def backtest(
             `rules`. Nobody re-arms a guard or promotes the ladder in a backtest.
 
     Raises:
-        TradingError: no decisions, decisions without candles, several timeframes, no horizon, or a span that ends
-            before it starts.
+        TradingError: no decisions, decisions without candles, several timeframes or currencies, no horizon, or a span
+            that ends before it starts.
     """
     rules = _rules(rules, options)
     _check(frames, candles, rules, start, end, probabilities)
+    currency = account_currency(frames, rules.account)
     timeframe = next(iter(frames.values())).timeframe
     orders = Orders(frames, candles, rules.holding_bars, start, end, probabilities)
     run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
@@ -89,6 +91,7 @@ def backtest(
     return BacktestResult(
         timeframe=timeframe,
         symbols=tuple(run),
+        currency=currency,
         start_equity_usd=rules.account.equity_usd,
         trades=tuple(account.trades),
         time=time,

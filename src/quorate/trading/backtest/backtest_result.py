@@ -19,6 +19,7 @@ class BacktestResult:
     Attributes:
         timeframe: of every bar.
         symbols: traded markets, sorted.
+        currency: of the account, in which all amounts are; "USD" for dollars and their stablecoins.
         start_equity_usd: before the first bar.
         trades: in the order they were closed.
         time: (n,) int64 open times in ms of all symbols' bars in the run.
@@ -32,6 +33,7 @@ class BacktestResult:
 
     timeframe: str
     symbols: tuple[str, ...]
+    currency: str
     start_equity_usd: float
     trades: tuple[Trade, ...]
     time: IntArray
@@ -82,6 +84,7 @@ class BacktestResult:
             ],
             "timeframe": self.timeframe,
             "symbols": list(self.symbols),
+            "currency": self.currency,
             "start_equity_usd": self.start_equity_usd,
             "final_equity_usd": self.final_equity_usd,
             "costs": {"fee_usd": self.fee_usd, "slippage_usd": self.slippage_usd, "funding_usd": self.funding_usd},

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from quorate.core.types import DecisionFrame
+from quorate.trading.account.currency import currencies
 from quorate.trading.account.order import Refusal
 from quorate.trading.account.position import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
@@ -86,6 +87,7 @@ class AccountHistory:
         return BacktestResult(
             timeframe=last.timeframe,
             symbols=last.symbols,
+            currency=currencies(last.symbols),
             start_equity_usd=float(cast("dict[str, Any]", first.settings)["account"]["equity_usd"]),
             trades=tuple(self.trades),
             time=time,

@@ -6,6 +6,7 @@ from typing import Any
 
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
 from quorate.core.errors import JournalError
+from quorate.trading.account.currency import currencies
 from quorate.trading.account.position import Position
 from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import Journal, records
@@ -64,6 +65,7 @@ class AccountStatus:
             "bundle": started.bundle_id,
             "timeframe": started.timeframe,
             "symbols": list(started.symbols),
+            "currency": currencies(started.symbols),
             "synthetic": history.synthetic,
             "written_at": iso_ms(history.written_at),
             "last_bar": None if not history.closes else iso_ms(history.closes[-1].time),

@@ -24,6 +24,7 @@ from quorate.core.errors import JournalUnavailableError, TradingError
 from quorate.core.settings import PaperSettings
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.market.quality.quality_report import LEAST, MOST
+from quorate.trading.account.currency import account_currency, currencies
 from quorate.trading.engine import RecordSink, TradingEngine
 from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
@@ -91,7 +92,8 @@ class PaperSession:
 
         Raises:
             JournalError: a damaged journal, or one of another account.
-            TradingError: an account of another timeframe or mode, or a replay that skips bars with open positions.
+            TradingError: an account of another timeframe, mode or currency, markets in several currencies, or a replay
+                that skips bars with open positions.
         """
         self._start()
         while not self._stopped.is_set():
@@ -132,6 +134,7 @@ class PaperSession:
         self._next = self.recovered.next_step(self._length_ms) or (began, "open")
 
     def _begin(self) -> None:
+        account_currency(self._feed.symbols, self._config.account)
         known = self.recovered.started
         time = self._next[0]
         if known is not None:
@@ -171,6 +174,7 @@ class PaperSession:
             ("timeframe", known.timeframe, self._feed.timeframe),
             ("mode", known.mode, self._mode),
             ("strategy", known.strategy, self._config.strategy),
+            ("currency", currencies(known.symbols), currencies(self._feed.symbols)),
         ):
             if before != now:
                 raise TradingError(

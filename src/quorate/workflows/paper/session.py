@@ -86,6 +86,7 @@ def prepare(
         progress: of reading candles.
         options: markets, span and how to trade.
     """
+    from quorate.trading.account.currency import account_currency
     from quorate.trading.journal import Journal
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook
@@ -108,6 +109,7 @@ def prepare(
             feed, contracts = stack.enter_context(_live(predictor, settings, options))
             synthetic = False
         config = account_config(predictor, settings, contracts, guarded=options.get("guards", True))
+        account_currency(feed.symbols, config.account)
         journal = stack.enter_context(
             Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
         )

@@ -74,9 +74,12 @@ class Headlined(ABC):
 
 
 def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The marks of a document: synthetic candles, bars of the training span, warnings."""
+    """The marks of a document: synthetic candles, bars of the training span, another currency, warnings."""
     marks = [SYNTHETIC] if document["synthetic"] else []
     marks += [IN_TRAINING_SPAN] if document.get("in_training_span") else []
+    currency = document.get("currency", "USD")
+    if currency != "USD":
+        marks.append(f"ACCOUNT IN {currency}: all amounts are in {currency}, also those named USD or $")
     return (*marks, *document.get("warnings", ()))
 
 

@@ -64,6 +64,7 @@ class BundleRun:
             "in_training_span": self.in_training_span,
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
             "quiet_bars": count_quiet(self.candles, self.setup.start, self.setup.end),
+            "currency": self.result.currency,
             "contracts_unknown": [symbol for symbol in self.frames if symbol not in self.setup.contracts],
         }
 
@@ -181,6 +182,7 @@ def run_bundle(
         DataError: candles that cannot be read, or none in the span.
     """
     from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.trading.account.currency import account_currency
     from quorate.trading.oversight import Oversight
 
     manifest = bundle.manifest
@@ -189,6 +191,7 @@ def run_bundle(
     start, end = markets.start, markets.end
     overlaps = require_unseen(bundle, start, end, allow=allow_training_span)
     panel, funding, marks, contracts = read_market_data(source, markets, progress)
+    account_currency(panel, settings.account)
     frames = predict_panel(bundle, panel, start, progress, allow=allow_training_span, sets=sets)
     oversight = Oversight(settings.guards, settings.ladder, manifest.training_end) if guards else None
     setup = BacktestSetup(panel, funding, settings, manifest.horizon, start, end, marks, contracts, oversight)
