@@ -1,5 +1,6 @@
 """Settings from quorate.toml and the environment: valid ones, and errors for the others."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,45 @@ def test_a_list_in_the_environment_is_written_as_in_toml_and_a_wrong_one_names_i
             load_settings(environment={"QUORATE_MODELS__NHITS__HIDDEN": text, "QUORATE_TRAIN__SEED": "3"})
         assert words in str(refused.value)
         assert "SEED" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[vote]\nfloor = " + b"9" * 5000,
+        b"[vote]\nfloor = 1e999",
+        b"[vote]\nfloor = " + b"[" * 5000,
+        b"[vote]\nfloor = nan",
+        b"[feed]\nwindow_bars = " + b"9" * 400,
+        b"[vote]\nfloor = '\xff'",
+        b'[journal]\nurl = "sqlite:///\\u0000"',
+        b"a." * 5000 + b"b = 1",
+        b"\0",
+    ],
+)
+def test_hostile_settings_files_are_settings_errors(tmp_path, content):
+    path = tmp_path / "quorate.toml"
+    path.write_bytes(content)
+    if b"url" in content:
+        load_settings(path, {})  # the name of the database is judged where it is opened
+    else:
+        with pytest.raises(SettingsError):
+            load_settings(path, {})
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "9" * 5000, "1e999", "nan", "\udcff"])
+def test_hostile_variables_are_settings_errors(text):
+    with pytest.raises(SettingsError):
+        load_settings(environment={"QUORATE_VOTE__FLOOR": text})
+
+
+def test_a_settings_file_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "quorate.toml"
+    path.write_bytes(b"\xef\xbb\xbf[vote]\nfloor = 0.72\n")
+    assert load_settings(path, {}).vote.floor == 0.72
+
+
+def test_a_settings_file_that_is_a_named_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "quorate.toml")
+    with pytest.raises(SettingsError, match="named pipe"):
+        load_settings(tmp_path / "quorate.toml", {})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from quorate.core.errors import SettingsError, close_match
+from quorate.core.regular_files import read_regular_text
 from quorate.core.sections.extensible import ExtensibleSection, other_section, own_names, section_names
 from quorate.core.sections.section import Section
 from quorate.core.settings import Settings
@@ -17,6 +18,8 @@ from quorate.core.settings import Settings
 PREFIX = "QUORATE_"
 CONFIG_VARIABLE = "QUORATE_CONFIG"
 DEFAULT_FILE = Path("quorate.toml")
+
+_MOST_BYTES = 4 << 20
 
 
 def load_settings(path: Path | str | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -56,11 +59,25 @@ def load_settings(path: Path | str | None = None, environment: Mapping[str, str]
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parse_toml(read_regular_text(path, _MOST_BYTES))
     except OSError as error:
         raise SettingsError(f"read the settings {path}", found=error.strerror or str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # UnicodeDecodeError and those of `_parse_toml`
         raise SettingsError(f"read the settings {path}", found=str(error), expected="a TOML file") from error
+
+
+def _parse_toml(text: str) -> dict[str, Any]:
+    """Parse a TOML document, with or without a byte order mark.
+
+    Raises:
+        ValueError: not TOML, nested too deeply, or a number that no setting can have.
+    """
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError as error:
+        raise ValueError("lists and tables nested too deeply") from error
+    except OverflowError as error:
+        raise ValueError(f"a number out of range ({error})") from error
 
 
 def _keys(variable: str) -> list[str]:
@@ -72,8 +89,8 @@ def _read_value(variable: str, text: str) -> Any:
     if not text.startswith("["):
         return text
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError as error:
+        return _parse_toml(f"value = {text}")["value"]
+    except ValueError as error:
         raise SettingsError(
             f"read the environment variable {variable}", found=repr(text), expected="a list, such as [4, 2, 1]"
         ) from error

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from quorate.core.errors import QuorateError, SettingsError
+from quorate.core.regular_files import read_regular
 
 _lock = RLock()  # a file may load another
 _executed: dict[Path, UserModule] = {}
@@ -67,7 +68,7 @@ def source_digest(source: bytes) -> str:
 def _execute(path: Path, setting: str) -> UserModule:
     attempted = f"load {path.name}, which the setting {setting} names"
     try:
-        source = path.read_bytes()
+        source = read_regular(path)
     except OSError as error:
         raise SettingsError(
             attempted,

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quorate.core.errors import FeatureError, QuorateError
+from quorate.core.regular_files import read_regular
 from quorate.core.sections.features import FeatureSettings
 from quorate.core.user_modules import UserModule, load_user_module, source_digest
 from quorate.features.bars import Bars
@@ -204,7 +205,7 @@ def _installed(point: Any) -> OwnColumn:
     module = _module(function)
     path = Path(getattr(sys.modules[module], "__file__", None) or module)
     try:
-        source = path.read_bytes()
+        source = read_regular(path)
     except OSError as error:
         raise FeatureError(
             attempted,

@@ -6,15 +6,16 @@ file that names them and overridden by it, later files over earlier ones.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from quorate.core import untrusted_json
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, SettingsError, close_match
+from quorate.core.regular_files import read_regular_text
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import FORMATS
 
@@ -217,11 +218,12 @@ def parse_json(text: str, name: str) -> Any:
     plain = _COMMENT.sub(lambda found: _blank(found[0]), text)
     plain = _TRAILING_COMMA.sub(_without_comma, plain)
     try:
-        return json.loads(plain)
-    except json.JSONDecodeError as error:
+        # Freqtrade reads the last of keys that occur twice.
+        return untrusted_json.parse_json(plain, repeated_keys=True)
+    except untrusted_json.InvalidJSONError as error:
         raise SettingsError(
             f"read {name}",
-            found=f"line {error.lineno}, column {error.colno}: {error.msg}",
+            found=str(error),
             expected="JSON, in which comments and trailing commas are allowed",
         ) from error
 
@@ -247,7 +249,7 @@ def _load(paths: Sequence[Any], base: Path | None, depth: int) -> tuple[dict[str
     for named in paths:
         path = Path(named) if base is None else base / named
         try:
-            values = parse_json(path.read_text(encoding="utf-8"), str(path))
+            values = parse_json(read_regular_text(path), str(path))
         except (OSError, UnicodeDecodeError) as error:
             found = getattr(error, "strerror", None) or str(error)
             raise SettingsError(f"read {path}", found=found, expected="a configuration file of Freqtrade") from error

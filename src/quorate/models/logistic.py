@@ -17,6 +17,7 @@ import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
+from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.models.base import FitRequest, Model
 from quorate.models.export import OPSET
 from quorate.models.input_checks import Matrix
@@ -139,11 +140,11 @@ class Logistic(Model):
 
     def load(self, path: Path) -> Self:
         try:
-            tree = json.loads(read_file(path))
+            tree = parse_json(read_file(path))
             if tree["format"] != _FORMAT:
                 raise ModelError(f"load {path}", found=repr(tree["format"]), expected=_FORMAT)
             read = Coefficients(**{field.name: _array(tree[field.name]) for field in fields(Coefficients)})
-        except (ValueError, TypeError, KeyError) as error:
+        except MISSHAPEN as error:
             raise ModelError(f"load {path}", found=repr(error), expected=f"a file of {_FORMAT}") from error
         F, C = read.weights.shape if read.weights.ndim == 2 else (0, 0)
         shapes = {field.name: getattr(read, field.name).shape for field in fields(Coefficients)}

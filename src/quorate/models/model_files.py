@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from quorate.core.errors import ModelError
+from quorate.core.regular_files import read_regular
 
 
 def read_file(path: Path) -> bytes:
@@ -14,6 +15,6 @@ def read_file(path: Path) -> bytes:
         ModelError: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise ModelError(f"load {path}", found=error.strerror or str(error), expected="a model file") from error

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import multiprocessing
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,50 @@ def test_a_torn_line_is_counted_and_costs_no_other(tmp_path: Path) -> None:
     assert history.torn == 1
     log.path.write_bytes(log.path.read_bytes() + b'\n\xff\xfe\n{"id": 1}\n[]\n\n')
     assert log.read().torn == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        "{" + '"a":{' * 50_000,
+        "9" * 5000,
+        "null",
+        '"text"',
+        "[1, 2]",
+        '{"time": NaN}',
+        "\\ud800",
+        "OBSERVATIONS:1e999",
+        "OBSERVATIONS:" + "9" * 400,
+        "OBSERVATIONS:true",
+        "OBSERVATIONS:-1",
+        "SHARPE:" + "9" * 400,
+        'SHARPE:"inf"',
+        "SHARPE:[]",
+        "NAME:\\ud800",
+    ],
+)
+def test_a_hostile_line_is_skipped_and_named(tmp_path: Path, caplog: Any, line: str) -> None:
+    log = TrialLog(tmp_path / "trials.jsonl")
+    log.record([trial()])
+    good = log.path.read_text()
+    field, _, value = line.partition(":")
+    if field.isupper():
+        document = json.dumps({**json.loads(good), field.lower(): "PLACE"})
+        line = document.replace('"PLACE"', f'"{value}"' if field == "NAME" else value)
+    log.path.write_text(good + line + "\n" + good)
+    history = log.read()
+    assert (len(history.trials), history.torn) == (2, 1)
+    assert "line 2 (" in caplog.text
+
+
+def test_a_log_that_is_a_named_pipe_or_a_device_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        log = TrialLog(path)
+        for use in (log.read, log.require_writable, lambda log=log: log.record([trial()])):
+            with pytest.raises(EvaluationError, match="not a regular file"):
+                use()
 
 
 def _many(path: str, worker: int) -> None:

@@ -67,7 +67,11 @@ def test_any_rules_survive_the_file(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "JSONDecodeError"),
+        ("{", "line 1, column 2"),
+        ("[" * 100_000, "inside each other"),
+        ('{"version": 1e999}', "not finite"),
+        ('{"version": 1, "contracts": {"A/B": {"lot": ' + "9" * 400 + "}}}", "400 digits"),
+        ('{"version": 1, "contracts": {"\\ud800": {}}}', "surrogate"),
         ("[]", "TypeError"),
         ('{"version": 2, "contracts": {}}', "version 2; expected version 1"),
         ('{"version": 1}', "KeyError"),

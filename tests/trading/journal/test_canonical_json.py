@@ -195,3 +195,17 @@ def test_what_a_reader_may_leave_out_has_defaults():
     for kind, names in DETAIL_FIELDS.items():
         known = {field.name: field for field in fields(kind)}
         assert all(known[name].default is not MISSING for name in names)
+
+
+@pytest.mark.parametrize(
+    "stop",
+    ["9" * 400, "-" + "9" * 5000, "1e999", "-1e999", "NaN", "[" * 100_000, '{"a":' * 100_000, '"' + chr(0xD800) + '"'],
+)
+def test_a_hostile_body_is_an_error_of_the_journal(stop):
+    with pytest.raises(JournalError, match="read the journal"):
+        decode("moved", 1, "A", None, f'{{"stop":{stop}}}')
+
+
+def test_a_number_that_no_float_can_hold_is_not_written():
+    with pytest.raises(JournalError, match="no float can hold"):
+        encode(MovedRecord(1, "A", 10**400))

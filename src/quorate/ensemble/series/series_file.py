@@ -20,6 +20,7 @@ from quorate.core.errors import BundleError, DataError
 from quorate.core.files import write_text_atomic
 from quorate.core.sections.features import FeatureSettings
 from quorate.core.sections.vote import PredictSettings
+from quorate.core.untrusted_json import read_json
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.loading import load_bundle
@@ -128,14 +129,14 @@ def _tree(manifests: Sequence[Manifest]) -> dict[str, Any]:
 
 def _read(path: Path, attempted: str) -> dict[str, Any]:
     try:
-        tree = json.loads(path.read_bytes())
+        tree = read_json(path)
     except OSError as error:
         raise BundleError(
             attempted,
             found=error.strerror or str(error),
             expected="a folder that `quorate train --rolling` published",
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BundleError(
             attempted, found=f"invalid JSON ({error})", expected=f"the {FILE_NAME} as published"
         ) from error

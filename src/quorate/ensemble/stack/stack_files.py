@@ -11,6 +11,7 @@ import numpy as np
 from quorate.core.errors import BundleError, ModelError
 from quorate.core.sections.stack import Method
 from quorate.core.types import FloatArray
+from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.ensemble.stack.combiner import Combiner, Forest, Linear
 from quorate.ensemble.stack.sign_probability import SignProbability
 from quorate.ensemble.stack.stack import Stack
@@ -57,7 +58,7 @@ def read(files: Mapping[str, bytes], members: tuple[str, ...], attempted: str) -
     if FILE_NAME not in files:
         raise BundleError(attempted, found=f"no {FILE_NAME}", expected="the combiner of a stack")
     try:
-        tree = json.loads(files[FILE_NAME])
+        tree = parse_json(files[FILE_NAME])
         _require(tree["format"] == _FORMAT, f"format {tree['format']!r}")
         used = tuple(tree["members"])
         _require(bool(used) and len(set(used)) == len(used) and set(used) <= set(members), f"members {used}")
@@ -72,7 +73,7 @@ def read(files: Mapping[str, bytes], members: tuple[str, ...], attempted: str) -
         (cost,) = _numbers([tree["round_trip"]])
         _require(cost >= 0, f"a round trip of {cost}")
         return Stack(tree["method"], used, _combiner(tree, files, len(used)), SignProbability(size, probability), cost)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ModelError) as error:
+    except (*MISSHAPEN, ModelError) as error:
         raise BundleError(
             attempted,
             found=f"an invalid {FILE_NAME} ({error})",

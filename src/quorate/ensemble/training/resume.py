@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from quorate.core.files import sync
+from quorate.core.regular_files import read_regular
+from quorate.core.untrusted_json import MISSHAPEN, read_json
 
 FOLDER = ".unfinished"
 
@@ -64,11 +66,11 @@ class UnfinishedTraining:
         if not path.is_dir():
             return None
         try:
-            record = json.loads((path / _RECORD).read_bytes())
-            files = {name: (path / name).read_bytes() for name in record["files"]}
+            record = read_json(path / _RECORD)
+            files = {name: read_regular(path / name) for name in record["files"]}
             altered = [name for name, content in files.items() if _digest(content) != record["files"][name]]
             fitted = FittedMember(files, dict(record["metrics"]), float(record["seconds"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, *MISSHAPEN) as error:
             _log.warning("%s: %s cannot be read (%s); it is trained again", model, path, error)
             return None
         if altered:

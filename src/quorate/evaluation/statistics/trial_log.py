@@ -1,23 +1,36 @@
 """Trial log: an append-only file with one JSON line for every configuration that was evaluated.
 
 The deflated Sharpe ratio needs the number of all trials. Lines are appended under a lock and flushed to disk, so that
-several processes can share one log and a crash loses at most the line being written. Incomplete lines are counted and
-skipped. Unknown fields of later versions are ignored.
+several processes can share one log and a crash loses at most the line being written. Lines that are not a trial are
+counted, skipped and named in a warning. Unknown fields of later versions are ignored.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quorate.core.errors import EvaluationError
+from quorate.core.regular_files import open_to_append, read_regular
+from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.evaluation.statistics.deflated_sharpe import Moments
+
+_log = logging.getLogger(__name__)
+
+# Limits of a line: its size, and the days of an account.
+_LINE_BYTES = 1 << 20
+_MOST_OBSERVATIONS = 10_000_000
+
+# Skipped lines that a warning names.
+_NAMED = 3
 
 _REMEDY = "Set another file with evaluation.ledger in quorate.toml, or with QUORATE_EVALUATION__LEDGER."
 
@@ -78,8 +91,11 @@ class Trial:
         """Parse the document of one line.
 
         Raises:
-            KeyError, TypeError, ValueError: the document is not a trial.
+            KeyError, TypeError, ValueError, OverflowError: the document is not a trial.
         """
+        observations = line["observations"]
+        if type(observations) is not int or not 0 <= observations <= _MOST_OBSERVATIONS:
+            raise ValueError(f"{ascii(observations)[:40]} observations")
         return cls(
             time=str(line["time"]),
             code=str(line["code"]),
@@ -89,7 +105,7 @@ class Trial:
             data=str(line["data"]),
             synthetic=bool(line["synthetic"]),
             moments=Moments(
-                _number(line["sharpe"]), int(line["observations"]), _number(line["skewness"]), _number(line["kurtosis"])
+                _number(line["sharpe"]), observations, _number(line["skewness"]), _number(line["kurtosis"])
             ),
             headline=dict(line["headline"]),
         )
@@ -141,6 +157,7 @@ class TrialLog:
         descriptor = self._open()
         import fcntl  # imported here: not every system has it, and reading needs no lock
 
+        size: int | None = None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             size = os.fstat(descriptor).st_size
@@ -151,6 +168,9 @@ class TrialLog:
                 rest = rest[os.write(descriptor, rest) :]
             os.fsync(descriptor)
         except OSError as error:
+            if size is not None:
+                with suppress(OSError):  # a part of a line that stays is skipped by readers
+                    os.ftruncate(descriptor, size)
             raise self._refusal(error) from error
         finally:
             os.close(descriptor)
@@ -162,7 +182,7 @@ class TrialLog:
             EvaluationError: the file cannot be read.
         """
         try:
-            lines = self.path.read_bytes().splitlines()
+            lines = read_regular(self.path).splitlines()
         except FileNotFoundError:
             return TrialHistory(())
         except OSError as error:
@@ -172,18 +192,23 @@ class TrialLog:
                 expected="a readable file",
                 remedy=_REMEDY,
             ) from error
-        trials, torn = [], 0
-        for line in lines:
+        trials: list[Trial] = []
+        skipped: list[str] = []
+        for number, line in enumerate(lines, 1):
             try:
-                trials.append(Trial.from_json(json.loads(line)))
-            except (KeyError, TypeError, ValueError):
-                torn += bool(line.strip())
-        return TrialHistory(tuple(trials), torn)
+                trials.append(Trial.from_json(parse_json(line, most_bytes=_LINE_BYTES)))
+            except MISSHAPEN as error:
+                if line.strip():
+                    skipped.append(f"line {number} ({type(error).__name__}: {ascii(str(error))[1:81]})")
+        if skipped:
+            more = f", and {len(skipped) - _NAMED} more" if len(skipped) > _NAMED else ""
+            _log.warning("%s: skipped what is not a trial: %s%s", self.path, "; ".join(skipped[:_NAMED]), more)
+        return TrialHistory(tuple(trials), len(skipped))
 
     def _open(self) -> int:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            return open_to_append(self.path)
         except OSError as error:
             raise self._refusal(error) from error
 
@@ -201,4 +226,7 @@ def _finite(value: float) -> float | None:
 
 
 def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    number = math.nan if value is None else float(value)
+    if math.isinf(number):
+        raise ValueError(f"{value} in place of a finite number")
+    return number

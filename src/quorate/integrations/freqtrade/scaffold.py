@@ -11,6 +11,7 @@ from typing import Literal
 from quorate.core.configuration import load_settings
 from quorate.core.errors import DataError, FreqtradeError
 from quorate.core.files import write_text_atomic
+from quorate.core.regular_files import read_regular_text
 from quorate.core.settings import FreqtradeSettings
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.integrations.freqtrade.templates import config_file, model_file, strategy_file
@@ -140,7 +141,7 @@ def _freqai(timeframe: str) -> dict[str, object]:
 
 def _write(path: Path, text: str, *, force: bool) -> WrittenFile:
     try:
-        present = path.read_text(encoding="utf-8")
+        present = read_regular_text(path)
     except FileNotFoundError:
         write_text_atomic(path, text)
         return WrittenFile(path, "written")

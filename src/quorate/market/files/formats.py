@@ -22,8 +22,10 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from quorate.core.errors import DataError
+from quorate.core.regular_files import read_regular
 from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
 from quorate.core.types.candle_frame import NO_TIME, milliseconds
+from quorate.core.untrusted_json import parse_json
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.files.names import FORMATS
 
@@ -139,7 +141,7 @@ def read_bytes(path: Path) -> bytes:
         DataError: it cannot be read or is empty.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise DataError(f"read {path}", found=error.strerror or str(error), expected="a readable file") from error
     if not content:
@@ -190,7 +192,7 @@ def _read_parquet(content: bytes, columns: tuple[str, ...]) -> pa.Table:
 
 def _read_json(content: bytes, columns: tuple[str, ...]) -> pa.Table:
     """Read Freqtrade's older JSON, a list of rows: two columns are date and rate, six are a candle."""
-    rows: Any = json.loads(content)
+    rows: Any = parse_json(content, most_bytes=MOST_BYTES, most_depth=3)
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise ValueError("not a list of rows")
     if not rows:

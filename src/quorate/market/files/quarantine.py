@@ -8,6 +8,7 @@ from quorate.core.clock import iso_ms
 from quorate.core.errors import DataError
 from quorate.core.files import write_text_atomic
 from quorate.core.folder_lock import folder_lock
+from quorate.core.regular_files import read_regular_text
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.files.names import FORMATS, FUTURES_FOLDER
@@ -57,7 +58,7 @@ def quarantine(path: Path, rows: Columns | FundingColumns, source: str) -> Path:
 
 def _add(path: Path, side: Path, header: str, lines: set[str]) -> None:
     try:
-        known = set(side.read_text(encoding="utf-8").splitlines()[1:])
+        known = set(read_regular_text(side).splitlines()[1:])
     except FileNotFoundError:
         known = set()
     except (OSError, UnicodeDecodeError) as error:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from quorate.core.errors import ModelError
+from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.models.model_files import read_file
 
 FORMAT = "quorate-network-1"
@@ -39,9 +40,9 @@ def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         tensors = safetensors.torch.load(content)
         # 8 bytes with the length of the JSON header that follows.
         length = int.from_bytes(content[:8], "little")
-        header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_HEADER])
+        header = parse_json(parse_json(content[8 : 8 + length])["__metadata__"][_HEADER])
         found = header["format"]
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (safetensors.SafetensorError, *MISSHAPEN) as error:
         raise ModelError(f"load {path}", found=repr(error), expected=f"a file of {FORMAT}") from error
     if found != FORMAT:
         raise ModelError(f"load {path}", found=repr(found), expected=f"a file of {FORMAT}")

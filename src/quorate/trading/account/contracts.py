@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from quorate.core.errors import TradingError
 from quorate.core.files import write_text_atomic
 from quorate.core.folder_lock import folder_lock
+from quorate.core.regular_files import read_regular
+from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.market.files.names import is_perpetual
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers, Tier
@@ -32,20 +34,20 @@ def read_contracts(folder: Path | str) -> dict[str, Contract]:
     path = Path(folder) / CONTRACTS_FILE
     attempted = f"read the trading rules in {path}"
     try:
-        text = path.read_text(encoding="utf-8")
+        content = read_regular(path)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise TradingError(attempted, found=str(error), expected="a file that can be read") from error
+    except OSError as error:
+        raise TradingError(attempted, found=error.strerror or str(error), expected="a file that can be read") from error
     remedy = "Remove it, or download it again."
     try:
-        document = json.loads(text)
+        document = parse_json(content)
         if document["version"] != _VERSION:
             raise TradingError(
                 attempted, found=f"version {document['version']}", expected=f"version {_VERSION}", remedy=remedy
             )
         return {symbol: _contract(symbol, rules) for symbol, rules in document["contracts"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except MISSHAPEN as error:
         if isinstance(error, TradingError):
             raise
         raise TradingError(

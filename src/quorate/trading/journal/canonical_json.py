@@ -88,8 +88,12 @@ def decode(kind: str, time: int, symbol: str | None, order_id: str | None, body:
             expected=wrong.expected,
             remedy="The journal was written by another version of Quorate, or altered.",
         ) from wrong
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # JSONDecodeError, and whole numbers of thousands of digits
         raise JournalError("read the journal", found=f"{kind}: {error}", expected="JSON") from error
+    except RecursionError as error:
+        raise JournalError(
+            "read the journal", found=f"{kind}: lists and objects nested too deeply", expected="a flat body"
+        ) from error
 
 
 def _parse(body: str) -> Any:

@@ -129,7 +129,10 @@ def _write_float(value: Any) -> float:
     # numpy's float64 is a float; its integers are no int, and no valid price.
     if isinstance(value, bool) or not isinstance(value, float | int):
         raise MisfitError(repr(value), "a finite number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise MisfitError("a whole number that no float can hold", "a finite number") from None
     if not math.isfinite(number):
         raise MisfitError(repr(number), "a finite number")
     return number
@@ -139,7 +142,10 @@ def _read_float(value: Any) -> float:
     if type(value) is float and value - value == 0:
         return value
     if type(value) is int:
-        return float(value)  # PostgreSQL writes large floats as whole numbers
+        try:
+            return float(value)  # PostgreSQL writes large floats as whole numbers
+        except OverflowError:
+            pass
     raise MisfitError(repr(value), "a finite number")
 
 

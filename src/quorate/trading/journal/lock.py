@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from time import monotonic, sleep
 
+from quorate.core.regular_files import open_to_lock
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -36,7 +38,7 @@ class FileLock:
         Raises:
             OSError: the file cannot be opened.
         """
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = open_to_lock(self.path)
         deadline = monotonic() + timeout_s
         try:
             while not _lock(descriptor):

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from quorate.core.errors import FreqtradeError, JournalError, JournalUnavailableError
+from quorate.core.regular_files import open_to_append, require_regular
+from quorate.core.untrusted_json import parse_json
 
 _KINDS = ("trade", "bar", "move")
 
@@ -43,7 +45,7 @@ class GuardJournal:
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = (self.path.parent / f".{self.path.name}.lock").open("ab")
+            handle = os.fdopen(open_to_append(self.path.parent / f".{self.path.name}.lock"), "ab")
         except OSError as error:
             raise self._unavailable(error) from error
         try:
@@ -75,7 +77,7 @@ class GuardJournal:
         text = "".join(json.dumps(line, allow_nan=False, separators=(",", ":")) + "\n" for line in lines).encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            descriptor = open_to_append(self.path)
             try:
                 size = _truncate_partial_line(descriptor)
                 if os.write(descriptor, text) < len(text):
@@ -96,6 +98,7 @@ class GuardJournal:
             JournalUnavailableError: the file cannot be read.
         """
         try:
+            require_regular(self.path.stat(), self.path)
             with self.path.open("rb") as handle:
                 handle.seek(self._offset)
                 content = handle.read()
@@ -150,7 +153,7 @@ def _truncate_partial_line(descriptor: int) -> int:
 
 def _parse(text: bytes) -> dict[str, Any] | None:
     try:
-        line = json.loads(text)
+        line = parse_json(text)
     except ValueError:
         return None
     return line if isinstance(line, dict) and line.get("kind") in _KINDS else None

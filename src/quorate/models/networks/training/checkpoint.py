@@ -21,6 +21,8 @@ from torch import Tensor
 
 from quorate.core.errors import DataError, ModelError
 from quorate.core.files import write_atomic
+from quorate.core.regular_files import read_regular
+from quorate.core.untrusted_json import MISSHAPEN, parse_json
 
 _FORMAT = "quorate-checkpoint-2"
 
@@ -60,7 +62,7 @@ class Checkpoint:
         for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*"):
             left.unlink(missing_ok=True)
         try:
-            return self.path.read_bytes()
+            return read_regular(self.path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -77,9 +79,9 @@ class Checkpoint:
             tensors = safetensors.torch.load(content)
             if header["digest"] != _digest(header["state"], tensors):
                 raise self._unreadable("content that does not match its digest")
-            state = json.loads(header["state"])
+            state = parse_json(header["state"])
             identity, position = state["identity"], state["position"]
-        except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (safetensors.SafetensorError, *MISSHAPEN) as error:
             raise self._unreadable(repr(error)) from error
         differs = [key for key in {**self._identity, **identity} if identity.get(key) != self._identity.get(key)]
         if differs:
@@ -125,7 +127,7 @@ def _write(path: Path, content: bytes) -> None:
 def _header(content: bytes) -> dict[str, str]:
     """The text fields of a safetensors file: 8 bytes with the header's length, the header as JSON, the tensors."""
     length = int.from_bytes(content[:8], "little")
-    fields = json.loads(content[8 : 8 + length])["__metadata__"]
+    fields = parse_json(content[8 : 8 + length])["__metadata__"]
     if fields["format"] != _FORMAT:
         raise ValueError(f"a file of {fields['format']}")
     return dict(fields)
