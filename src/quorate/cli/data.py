@@ -126,7 +126,8 @@ def import_(
 ) -> None:
     """Import candle files of other programs.
 
-    Rows are checked and merged into the folder. A second run changes nothing.
+    Rows are checked and merged into the folder. A second run changes nothing. Rows that contradict each other are left
+    out and written to a quarantine file, with exit code 1.
     """
     from quorate.cli import output
     from quorate.workflows.import_candles import import_candles
@@ -134,4 +135,12 @@ def import_(
     result = import_candles(files, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
     output.print_result(result, as_json=as_json)
     for path in result.skipped:
-        output.note(f"skipped {path}: its name contains no market; give --symbol and --timeframe")
+        output.note(f"skipped {path}: its name does not say which market; give --symbol and --timeframe")
+    for market in result.markets:
+        if market.quarantine is not None:
+            output.note(
+                f"{market.symbol} {market.timeframe}: {market.conflicts:,} rows contradict others of their time and "
+                f"were left out; they are in {market.quarantine}"
+            )
+    if not result.ok:
+        raise typer.Exit(1)

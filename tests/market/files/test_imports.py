@@ -149,3 +149,61 @@ def test_freqtrades_test_data_in_two_formats_do_not_contradict_each_other(store)
     folder = Path(name) / "freqtrade-testdata/futures"
     report = import_files(sorted(folder.glob("XRP_USDT_USDT-1h-futures.*")), store)
     assert (report.markets[0].merged.added, report.markets[0].report.conflicts) == (100, 0)
+
+
+def test_conflicts_are_not_ok_and_name_their_quarantine_file(csv_of, hourly, store, tmp_path):
+    csv_of("spot/BTCUSDT-1h.csv", hourly(10, time={4: START + 3 * HOUR_MS}))
+    report = import_files([tmp_path / "in"], store)
+    assert (report.ok, report.markets[0].conflicts) == (False, 2)
+    assert report.markets[0].quarantine == store / "BTC_USDT-1h.quarantine.csv"
+    assert len(report.markets[0].quarantine.read_text().splitlines()) == 3
+    assert report.to_json()["markets"][0]["quarantine"] == str(store / "BTC_USDT-1h.quarantine.csv")
+    csv_of("spot/BTCUSDT-1h.csv", hourly(10, close={5: 106.5}).take(np.arange(5, 10)))
+    assert import_files([tmp_path / "in"], store).markets[0].conflicts == 1
+    clean = import_files([csv_of("spot/ETHUSDT-1h.csv", hourly(10))], store)
+    assert (clean.ok, clean.markets[0].quarantine) == (True, None)
+
+
+HEADER = "date,symbol,open,high,low,close,volume\n"
+
+
+@pytest.mark.parametrize(
+    ("symbols", "given", "found"),
+    [
+        (("ETHUSDT", "ETHUSDT"), "BTC/USDT", "ETHUSDT in the column symbol"),
+        (("ETH/USDT", "ETH/USDT"), "BTC/USDT", "ETH/USDT in the column symbol"),
+        (("BTCUSDT", "ETHUSDT"), "BTC/USDT", "rows of 2 markets in the column symbol: BTCUSDT, ETHUSDT"),
+        (("BTCUSDC", "BTCUSDC"), "BTC/USDT", "BTCUSDC"),
+    ],
+)
+def test_rows_of_another_market_are_not_imported(tmp_path, store, symbols, given, found):
+    path = tmp_path / "prices.csv"
+    path.write_text(HEADER + "".join(f"2024-01-0{day},{name},1,1,1,1,1\n" for day, name in enumerate(symbols, 1)))
+    with pytest.raises(DataError, match=found):
+        import_files([path], store, symbol=given, timeframe="1d")
+    assert not store.exists()
+
+
+@pytest.mark.parametrize("name", ["BTCUSDT", "BTC/USDT", "btc-usdt", "BINANCE:BTCUSDT", ""])
+def test_rows_that_name_the_same_market_are_imported(tmp_path, store, name):
+    path = tmp_path / "prices.csv"
+    path.write_text(HEADER + f"2024-01-01,{name},1,1,1,1,1\n")
+    assert import_files([path], store, symbol="BTC/USDT", timeframe="1d").markets[0].merged.added == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ('2024-01-01,"1,234.5",1,1,1,1\n', "'1,234.5' in a column of numbers"),
+        ("2024-01-01;1,5;1,5;1,5;1,5;1\n", "'1,5' in a column of numbers"),
+        ("2024-01-01;1.234,5;1,5;1,5;1,5;1\n", "'1.234,5' in a column of numbers"),
+        ("2024-01-01,1,5,1,5,1,5,1,5,1\n", "decimals are written with a comma"),
+    ],
+)
+def test_decimal_commas_and_thousands_are_explained(tmp_path, store, row, found):
+    path = tmp_path / "prices.csv"
+    header = "date,open,high,low,close,volume\n"
+    path.write_text((header.replace(",", ";") if ";" in row else header) + row)
+    with pytest.raises(DataError, match=found) as refusal:
+        import_files([path], store, symbol="BTC/USDT", timeframe="1d")
+    assert "Download the file again" not in str(refusal.value)

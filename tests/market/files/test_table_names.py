@@ -61,6 +61,54 @@ def test_arguments_fill_in_and_override():
     assert parse_table(Path("prices.csv"), symbol="BTC/USDT", timeframe="1h").symbol == "BTC/USDT"
 
 
+@pytest.mark.parametrize(
+    ("pair", "symbol"),
+    [
+        ("DOTUSD", "DOT/USD"),
+        ("BNBUSD", "BNB/USD"),
+        ("SHIBUSD", "SHIB/USD"),
+        ("BATUSD", "BAT/USD"),
+        ("BTCTUSD", "BTC/TUSD"),
+        ("BTCBUSD", "BTC/BUSD"),
+        ("BTCFDUSD", "BTC/FDUSD"),
+        ("btcusdt", "BTC/USDT"),
+        ("ETHBTC", "ETH/BTC"),
+    ],
+)
+def test_a_well_known_base_says_where_a_name_is_cut(pair, symbol):
+    assert parse_table(Path(f"spot/{pair}-1h.csv")).symbol == symbol
+
+
+@pytest.mark.parametrize(
+    ("pair", "ways"), [("ARBUSD", ("AR/BUSD", "ARB/USD")), ("FTTUSD", ("FT/TUSD", "FTT/USD")), ("XFDUSD", ("X/FDUSD",))]
+)
+def test_a_name_that_can_be_cut_two_ways_is_asked_about(pair, ways):
+    path = Path(f"spot/{pair}-1h.csv")
+    assert parse_table(path) is None
+    with pytest.raises(DataError, match="which can be") as refusal:
+        require_table(path)
+    assert all(way in str(refusal.value) for way in ways)
+    assert "Give `symbol`" in str(refusal.value)
+    assert require_table(path, symbol=ways[0]).symbol == ways[0]
+
+
+def test_lengths_of_bars_have_one_name():
+    assert parse_table(Path("spot/BTCUSDT-60m-2024-10.csv")).timeframe == "1h"
+    assert parse_table(Path("BTC_USDT-24h.csv")).timeframe == "1d"
+    assert parse_table(Path("prices.csv"), symbol="BTC/USDT", timeframe="4H").timeframe == "4h"
+
+
+def test_names_in_small_letters_are_no_other_markets():
+    assert parse_table(Path("btc_usdt-1h.csv")).symbol == "BTC/USDT"
+    assert parse_table(Path("prices.csv"), symbol="btc/usdt", timeframe="1h").symbol == "BTC/USDT"
+
+
+@pytest.mark.parametrize("name", ["prices.xlsx", "BTCUSDT-1h.tsv"])
+def test_tables_of_other_programs_are_named_by_their_ending(name):
+    with pytest.raises(DataError, match=r"the ending .*expected one of .csv.*Save the table as CSV"):
+        require_table(Path(name))
+
+
 def test_a_symbol_that_is_none_is_refused():
     with pytest.raises(UnknownSymbolError):
         parse_table(Path("prices.csv"), symbol="BTCUSDT", timeframe="1h")

@@ -17,7 +17,7 @@ from quorate.market.files.candle_store import Merged, merge_candles, merge_fundi
 from quorate.market.files.folders import files_below, is_folder
 from quorate.market.files.formats import read_columns, read_funding_columns
 from quorate.market.files.names import Kind, MarketFile
-from quorate.market.files.quarantine import SUFFIX, quarantine
+from quorate.market.files.quarantine import SUFFIX, quarantine, side_path
 from quorate.market.files.table_folder import read_table
 from quorate.market.files.table_names import TABLE_FORMATS, parse_table, require_table, table_ending
 from quorate.market.quality.candle_checks import check_candles, check_funding
@@ -42,6 +42,16 @@ class Imported:
     report: QualityReport
     merged: Merged
 
+    @property
+    def conflicts(self) -> int:
+        """Number of rows that contradict another row of the files or of the folder, and were quarantined."""
+        return self.merged.conflicts + self.report.conflicts
+
+    @property
+    def quarantine(self) -> Path | None:
+        """The file of these rows; None without any."""
+        return side_path(self.merged.stored.path) if self.conflicts else None
+
     def to_json(self) -> dict[str, Any]:
         return {
             "symbol": self.symbol,
@@ -53,7 +63,8 @@ class Imported:
             "changed": self.merged.stored.changed,
             "added": self.merged.added,
             "duplicates": self.merged.duplicates + self.report.duplicates,
-            "conflicts": self.merged.conflicts + self.report.conflicts,
+            "conflicts": self.conflicts,
+            "quarantine": None if self.quarantine is None else str(self.quarantine),
             "running": self.report.running,
             "gaps": self.report.gaps,
         }
@@ -71,8 +82,14 @@ class ImportReport:
     markets: tuple[Imported, ...]
     skipped: tuple[Path, ...]
 
+    @property
+    def ok(self) -> bool:
+        """Whether no row was left out because it contradicts another one."""
+        return not any(market.conflicts for market in self.markets)
+
     def to_json(self) -> dict[str, Any]:
         return {
+            "ok": self.ok,
             "markets": [market.to_json() for market in self.markets],
             "skipped": [str(path) for path in self.skipped],
         }
@@ -130,7 +147,7 @@ def import_files(
 
 def _import_candles(market: MarketFile, files: tuple[Path, ...], folder: Path, now: int) -> Imported:
     mark = market.kind == "mark"
-    parts = [_read(path) for path in files]
+    parts = [_read(path, market.symbol) for path in files]
     for path, part in zip(files, parts, strict=True):
         # Each file by itself first, so that a fault is reported with its file and row.
         check_candles(part, market.timeframe, now, has_volume=not mark).report.require(str(path))
@@ -163,8 +180,8 @@ def _import_funding(market: MarketFile, files: tuple[Path, ...], folder: Path, n
     return Imported(market.symbol, market.timeframe, market.kind, files, checked.report, merged)
 
 
-def _read(path: Path) -> Columns:
-    return read_table(path) if path.name.endswith(TABLE_FORMATS) else read_columns(path)
+def _read(path: Path, symbol: str) -> Columns:
+    return read_table(path, symbol) if path.name.endswith(TABLE_FORMATS) else read_columns(path)
 
 
 def _could_hold_candles(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import lzma
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,12 +23,20 @@ from quorate.market.files.folders import files_below, require_folder
 from quorate.market.files.formats import DATE, FOREIGN, MOST_BYTES, inflate, read_bytes, table_columns
 from quorate.market.files.names import MarketFile, is_perpetual
 from quorate.market.files.quarantine import SUFFIX, quarantine
+from quorate.market.files.spellings import same_market
 from quorate.market.files.table_names import TABLE_FORMATS, parse_table, table_ending
 from quorate.market.quality.candle_checks import check_candles
 from quorate.market.source import unknown_market
 
 # Names of the open time's column; the first one found is used.
 _DATES = ("open_time", DATE, "time", "timestamp", "datetime", "unix")
+
+#: Names of columns of symbols, in lower case.
+SYMBOL_COLUMNS = ("symbol", "pair", "ticker", "instrument_id", "product_id", "<ticker>")
+
+# Errors of Arrow for values that are no numbers, and for rows of other lengths.
+_NOT_A_NUMBER = re.compile(r"CSV conversion error to double: invalid value '([^']*)'")
+_TOO_MANY = re.compile(r"Expected \d+ columns, got \d+")
 
 _UNREADABLE = (
     *FOREIGN,
@@ -39,15 +48,19 @@ _UNREADABLE = (
 )
 
 
-def read_table(path: Path) -> Columns:
+def read_table(path: Path, symbol: str | None = None) -> Columns:
     """Read the candle rows of one CSV (plain, gzipped or zipped) or Parquet table, unchecked.
 
     A CSV has a header, with names in any case and the time under a usual name, or its first six columns are open time,
     open, high, low, close and volume, as in the exchanges' archives. Times are ISO dates or integers in s, ms, us or
     ns; volume is in base units.
 
+    Args:
+        path: the table.
+        symbol: its market; a column of symbols must name the same one.
+
     Raises:
-        DataError: the file cannot be read, is of another format, or lacks columns.
+        DataError: the file cannot be read, is of another format, or lacks columns; or its rows name another market.
     """
     ending = table_ending(path)
     if ending not in _READERS:
@@ -57,12 +70,9 @@ def read_table(path: Path) -> Columns:
     try:
         tables = list(_READERS[ending](content))
     except _UNREADABLE as error:
-        raise DataError(
-            f"read {path}",
-            found=" ".join(str(error).split())[:200],
-            expected=f"a {ending[1:]} table of candles",
-            remedy="Download the file again.",
-        ) from error
+        raise _unreadable(path, ending, " ".join(str(error).split())[:200]) from error
+    for table in tables:
+        _require_market(table, path, symbol)
     return join([table_columns(_named(table, path.name), path.name) for table in tables])
 
 
@@ -107,7 +117,7 @@ class TableFolder:
         if not mine:
             raise unknown_market(self.path, symbol, timeframe, [(file.symbol, file.timeframe) for file in files])
         names = ", ".join(str(path) for path in mine[:3]) + (" ..." if len(mine) > 3 else "")
-        checked = check_candles(join([read_table(path) for path in mine]), timeframe, self._clock())
+        checked = check_candles(join([read_table(path, symbol) for path in mine]), timeframe, self._clock())
         checked.report.require(names)
         if len(checked.quarantined):
             quarantine(mine[0], checked.quarantined, mine[0].name)
@@ -148,6 +158,59 @@ class TableFolder:
         return None if parse_table(path) is not None else self._perpetual
 
 
+def _unreadable(path: Path, ending: str, found: str) -> DataError:
+    value = _NOT_A_NUMBER.search(found)
+    if value is not None:
+        return DataError(
+            f"read {path}",
+            found=f"the invalid value {value[1]!r} in a column of numbers",
+            expected="numbers such as 1234.56: a point before the decimals, and nothing between thousands",
+            remedy="Change the format of numbers in the program that wrote the table, and save it again.",
+        )
+    if _TOO_MANY.search(found):
+        return DataError(
+            f"read {path}",
+            found=found,
+            expected="as many values in every row as columns in the header",
+            remedy="If the decimals are written with a comma, save the table with points, or with semicolons between "
+            "values and points in numbers.",
+        )
+    return DataError(
+        f"read {path}",
+        found=found,
+        expected=f"a {ending[1:]} table of candles",
+        remedy="Download the file again.",
+    )
+
+
+def _require_market(table: pa.Table, path: Path, symbol: str | None) -> None:
+    """Check that the rows are of one market, and of the one they are read for.
+
+    Raises:
+        DataError: they name several markets, or another one.
+    """
+    column = next((name for name in table.column_names if _plain(name) in SYMBOL_COLUMNS), None)
+    if column is None:
+        return
+    values = table.column(column).unique().to_pylist()
+    names = sorted({value.strip() for value in values if isinstance(value, str) and value.strip()})
+    wrong = [name for name in names if symbol is not None and not same_market(name, symbol)]
+    if len(names) > 1 and (wrong or symbol is None):
+        raise DataError(
+            f"read {path}",
+            found=f"rows of {len(names)} markets in the column {column}: {', '.join(names[:5])}",
+            expected="a table of one market",
+            remedy="Save the rows of each market as a file of their own.",
+        )
+    if wrong:
+        raise DataError(
+            f"read {path} as {symbol}",
+            found=f"{wrong[0]} in the column {column}",
+            expected=f"rows of {symbol}",
+            remedy="Give the `symbol` of these rows, or remove the column if it names the same market in another way.",
+        )
+
+
 def _read_csv(content: bytes) -> Iterator[pa.Table]:
     head = content[:65_536].decode("utf-8-sig", errors="replace").splitlines()
     if not head:
@@ -159,13 +222,19 @@ def _read_csv(content: bytes) -> Iterator[pa.Table]:
         raise ValueError(f"rows of {len(first)} values and no header")
     rest = [f"column {number}" for number in range(6, len(first))]
     names = [DATE, *CANDLE_COLUMNS, *rest] if headless else [_plain(name) for name in first]
+    types = {name: pa.float64() for name in CANDLE_COLUMNS} | {name: pa.string() for name in SYMBOL_COLUMNS}
+    # A copy that Arrow owns, read without threads. Threads of Arrow that are still running when an error ends the
+    # process must not release an object of Python: it aborts ("terminate called ...", apache/arrow#34314).
+    with pa.BufferOutputStream() as copy:
+        copy.write(content)
+        owned = copy.getvalue()
     yield pa.csv.read_csv(
-        pa.BufferReader(content),
-        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=0 if headless else 1),
+        pa.BufferReader(owned),
+        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=0 if headless else 1, use_threads=False),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter),
         convert_options=pa.csv.ConvertOptions(
-            column_types={name: pa.float64() for name in CANDLE_COLUMNS},
-            include_columns=[name for name in names if name in (*_DATES, *CANDLE_COLUMNS)],
+            column_types=types,
+            include_columns=[name for name in names if name in (*_DATES, *CANDLE_COLUMNS, *SYMBOL_COLUMNS)],
         ),
     )
 

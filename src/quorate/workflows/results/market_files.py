@@ -140,6 +140,11 @@ class ImportResult(FileTable):
         return self.report.skipped
 
     @property
+    def ok(self) -> bool:
+        """Whether no row was left out because it contradicts another one."""
+        return self.report.ok
+
+    @property
     def title(self) -> str:
         return f"Imported into {self.folder}: {len(self.markets)} markets, {len(self.skipped)} files skipped"
 
@@ -150,7 +155,7 @@ class ImportResult(FileTable):
                 *(market.symbol, market.timeframe, market.kind),
                 *(f"{market.merged.stored.rows:,}", f"{market.merged.added:,}"),
                 f"{market.merged.duplicates + market.report.duplicates:,}",
-                f"{market.merged.conflicts + market.report.conflicts:,}",
+                f"{market.conflicts:,}",
                 market.merged.stored.path.name if market.merged.stored.changed else "unchanged",
             )
             for market in self.markets

@@ -1,0 +1,133 @@
+"""Other spellings of symbols and timeframes, and names of markets without a separator."""
+
+from __future__ import annotations
+
+import re
+
+from quorate.core.errors import UnknownSymbolError
+from quorate.market.files.names import require_symbol
+
+# Quote currencies, longest first: BTCFDUSD is BTC in FDUSD, not BTCFD in USD.
+_QUOTES = tuple(
+    sorted(
+        (
+            *("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "USD1", "DAI", "EURI", "BTC", "ETH", "BNB", "XRP"),
+            *("TRX", "DOGE", "DOT", "SOL", "EUR", "GBP", "AUD", "TRY", "BRL", "ARS", "UAH", "RUB", "NGN", "ZAR"),
+            *("PLN", "RON", "MXN", "COP", "CZK", "IDRT", "BIDR", "BVND", "BKRW", "VAI", "PAX", "UST", "JPY", "USD"),
+        ),
+        key=lambda quote: (-len(quote), quote),
+    )
+)
+
+# Coins that decide between two ways to cut a name, where only one way has such a base: DOTUSD is DOT/USD, not DO/TUSD.
+# AR and ARB both exist, so that ARBUSD stays ambiguous.
+_KNOWN_BASES = frozenset(
+    (
+        *("BTC", "ETH", "BNB", "XRP", "SOL", "DOGE", "ADA", "TRX", "DOT", "LTC", "BCH", "LINK", "AVAX", "XLM", "UNI"),
+        *("ATOM", "ETC", "FIL", "NEAR", "APT", "SHIB", "MATIC", "BAT", "EOS", "XMR", "ALGO", "AAVE", "USDC", "USDT"),
+    )
+)
+
+# What exchanges and charts append to the name of a perpetual.
+_PERPETUAL = re.compile(r"[-_. ]?(?:P|PERP|SWAP|PERPETUAL)", re.IGNORECASE)
+_TAIL = r"(?P<quote>[^\s/:_.-]+)(?P<rest>.*)"
+_SEPARATED = (re.compile(rf"(?P<base>[^\s/:]+)/{_TAIL}"), re.compile(rf"(?P<base>[^\s/:_-]+)[_-]{_TAIL}"))
+
+_LENGTH = re.compile(r"(?P<count>[1-9]\d{0,4}) ?(?P<unit>m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
+
+
+def cuts(name: str) -> tuple[tuple[str, str], ...]:
+    """Ways to cut a name without a separator into base and quote; those with a well-known base only, if there are any.
+
+    >>> cuts("ETHUSDT"), cuts("DOTUSD"), cuts("ARBUSD")
+    ((('ETH', 'USDT'),), (('DOT', 'USD'),), (('AR', 'BUSD'), ('ARB', 'USD')))
+    """
+    upper = name.upper()
+    found = [(upper.removesuffix(quote), quote) for quote in _QUOTES if upper.endswith(quote) and upper != quote]
+    known = [cut for cut in found if cut[0] in _KNOWN_BASES]
+    return tuple(known if len(known) == 1 else found)
+
+
+def normal_symbol(text: str, *, perpetual: bool | None = None) -> str:
+    """Convert a symbol as users and other programs write it to ccxt's form.
+
+    Letters that are all small become capitals; BTC-USDT and BTC_USDT are BTC/USDT; names that end in .P, -PERP or -SWAP
+    are perpetuals; a name without a separator is cut where its quote begins.
+
+    Args:
+        text: of the user.
+        perpetual: whether the market is a perpetual; None if the symbol says it, as BTC/USDT:USDT does.
+
+    Raises:
+        UnknownSymbolError: no symbol, or one that can be read in two ways.
+
+    >>> normal_symbol("btc-usdt"), normal_symbol("BTC/USDT.P"), normal_symbol("BTCUSDT", perpetual=True)
+    ('BTC/USDT', 'BTC/USDT:USDT', 'BTC/USDT:USDT')
+    """
+    name = text.strip()
+    name = name.upper() if name == name.lower() else name
+    if ":" in name:
+        if perpetual is False:
+            raise _refused(text, "a symbol of a perpetual, and spot", (name.partition(":")[0],))
+        return require_symbol(name)
+    separated = next(filter(None, (form.fullmatch(name) for form in _SEPARATED)), None)
+    if separated is not None:
+        base, quote, rest = separated["base"], separated["quote"], separated["rest"]
+    else:
+        plain = re.fullmatch(r"(?P<name>[^\W_]+)(?P<rest>[-_.].*)?", name)
+        ways = cuts(plain["name"]) if plain else ()
+        if len(ways) != 1 or plain is None:
+            raise _refused(text, repr(text[:80]), tuple(f"{base}/{quote}" for base, quote in ways))
+        ((base, quote),), rest = ways, plain["rest"] or ""
+        if perpetual is None and not rest:
+            # BTCUSDT is the name of spot and of a perpetual alike.
+            raise _refused(text, repr(text[:80]), (f"{base}/{quote}", f"{base}/{quote}:{quote}"))
+    if rest and not _PERPETUAL.fullmatch(rest):
+        raise _refused(text, repr(text[:80]), ())
+    if rest and perpetual is False:
+        raise _refused(text, "a symbol of a perpetual, and spot", (f"{base}/{quote}",))
+    return require_symbol(f"{base}/{quote}:{quote}" if rest or perpetual else f"{base}/{quote}")
+
+
+def normal_timeframe(text: str) -> str:
+    """Convert a length of bars to the name that files have; a text that is none is returned as it is.
+
+    >>> [normal_timeframe(text) for text in ("60m", "240m", "24h", "1H", "1min", "1 day", "7d", "1M")]
+    ['1h', '4h', '1d', '1h', '1m', '1d', '7d', '1M']
+    """
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None or match["unit"] == "M":  # 1M is a month
+        return text
+    count, unit = int(match["count"]), match["unit"][0].lower()
+    for smaller, size, larger in (("m", 60, "h"), ("h", 24, "d")):
+        if unit == smaller and count % size == 0:
+            count, unit = count // size, larger
+    return f"{count}{unit}"
+
+
+def same_market(name: str, symbol: str) -> bool:
+    """Whether a name, as in the rows of a table, can be that of a market.
+
+    >>> [same_market(name, "BTC/USDT:USDT") for name in ("BTCUSDT", "btc-usdt", "BINANCE:BTCUSDT.P", "XBTUSDT", "BTC")]
+    [True, True, True, True, True]
+    >>> [same_market(name, "BTC/USDT") for name in ("ETHUSDT", "BTCUSDC", "BTC/USDT:USDT", "ETH")]
+    [False, False, False, False]
+    """
+    pair, _, settlement = symbol.partition(":")
+    base, _, quote = pair.partition("/")
+    text = name.strip()
+    if "/" in text and ":" in text:
+        return text.upper() == symbol.upper()
+    plain = re.sub(r"[^\w]|_", "", text.rpartition(":")[2]).upper()
+    names = {base.upper(), *({"BTC": ("XBT",), "DOGE": ("XDG",)}.get(base, ()))}
+    ends = ("", settlement.upper(), "P", "PERP", "SWAP", "PERPETUAL") if settlement else ("",)
+    return plain in names or any(plain == f"{name}{quote.upper()}{end}" for name in names for end in ends)
+
+
+def _refused(text: str, found: str, guesses: tuple[str, ...]) -> UnknownSymbolError:
+    return UnknownSymbolError(
+        f"parse the symbol {text[:80]!r}",
+        found=found,
+        expected="ccxt's form, such as BTC/USDT for spot or BTC/USDT:USDT for a perpetual",
+        remedy=f"Did you mean {' or '.join(guesses)}?" if guesses else "",
+    )
