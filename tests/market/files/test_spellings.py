@@ -51,13 +51,6 @@ def test_what_can_be_read_in_two_ways_or_none_is_refused(text, perpetual, guess)
 def test_texts_that_are_no_length_stay():
     texts = ["", "h", "1M", "1.5h", "90m", "1w"]
     assert [normal_timeframe(text) for text in texts] == texts
-        "",
-        "h",
-        "1M",
-        "1.5h",
-        "90m",
-        "1w",
-    ]
 
 
 @pytest.mark.parametrize(
