@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +27,7 @@ from quorate.trading.journal.records import (
     Record,
     ValuedRecord,
 )
-from quorate.trading.webhook import Webhook, message
+from quorate.trading.webhook import Webhook, address_of, message
 
 NOON = parse_ms("2025-03-01 12:00")
 HASTY = NotifySettings(timeout_s=0.5, attempts=3, pause_s=0.01, last_s=3.0)
@@ -45,6 +46,8 @@ class Receiver(ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.bodies: list[dict[str, Any]] = []
         self.kinds: list[str | None] = []
+        self.paths: list[str] = []
+        self.users: list[str | None] = []
         self.free = threading.Event()
         self.free.set()
 
@@ -57,6 +60,8 @@ class Hook(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
+        self.server.paths.append(self.path)
+        self.server.users.append(self.headers["Authorization"])
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.free.wait(5)
         self.server.bodies.append(body)
@@ -216,3 +221,149 @@ def test_a_message_is_logged_as_a_warning_and_no_more(caplog: pytest.LogCaptureF
         hook.notify(HALT)
         hook.close()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("path", "arrives"),
+    [
+        ("/grüße", "/gr%C3%BC%C3%9Fe"),
+        ("/秘密?k=値", "/%E7%A7%98%E5%AF%86?k=%E5%80%A4"),
+        ("/a b?c d", "/a%20b?c%20d"),
+        ("/%41%20?x=%C3%A4", "/%41%20?x=%C3%A4"),
+        ("/x#ä", "/x"),
+        ("", "/"),
+        ("/bytes\udcff", "/bytes%FF"),  # of an environment that is not UTF-8
+    ],
+)
+def test_paths_outside_ascii_are_encoded(receiver: Receiver, path: str, arrives: str) -> None:
+    hook = Webhook(receiver.url.removesuffix("/secret-token") + path, "paper", HASTY)
+    hook.notify(HALT)
+    hook.close()
+    assert (receiver.paths, hook.sent, hook.restarts) == ([arrives], 1, 0)
+
+
+def test_user_information_is_sent_as_a_header(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+    receiver.statuses = [404]
+    hook = Webhook(f"http://jürgen:p%40ß@127.0.0.1:{receiver.server_address[1]}/", "paper", HASTY)
+    hook.notify(HALT)
+    hook.close()
+    assert receiver.users == ["Basic " + b64encode("jürgen:p@ß".encode()).decode()]
+    assert "rgen" not in caplog.text
+
+
+def test_international_hosts_are_encoded() -> None:
+    assert address_of("https://münchen.example:8443/x").url == "https://xn--mnchen-3ya.example:8443/x"
+    assert address_of("http://[::1]:80/").url == "http://[::1]:80/"
+    assert address_of(" https://hooks.example.com/x\n").url == "https://hooks.example.com/x"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a:0/",
+        "http://a:65536/",
+        "http://a..b/",
+        "http://a b/",
+        "http://a%20b/",
+        "http://" + "a" * 64 + ".example/",
+        "http://ex\x00ample/",
+        "https://a/x\ny",
+        "http://[fe80::1%eth0]/",
+        "http://user@/",
+        "http://\ud800/",
+        "http://a/\ud800",
+        "http://a/\x7f",
+    ],
+)
+def test_an_address_that_cannot_be_sent_to_is_refused_at_the_start(url: str) -> None:
+    with pytest.raises(SettingsError, match="QUORATE_WEBHOOK"):
+        Webhook(url, "paper")
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_is_no_delivery(receiver: Receiver, code: int) -> None:
+    """Following one would post nothing, and count as delivered."""
+    receiver.statuses = [code]
+    hook = Webhook(receiver.url, "paper", HASTY)
+    hook.notify(HALT)
+    hook.close()
+    assert (hook.sent, hook.failed, len(receiver.bodies)) == (0, 1, 1)
+
+
+def test_a_message_is_kept_until_the_receiver_is_back_and_the_order_holds(receiver: Receiver) -> None:
+    receiver.statuses = [503] * 7
+    hook = Webhook(receiver.url, "paper", replace(HASTY, rest_s=0.05, pause_s=0.0))
+    for number in range(3):
+        hook.notify(replace(HALT, guard=f"g{number}"))
+    wait_for(lambda: hook.sent == 3)
+    hook.close()
+    assert [body["guard"] for body in receiver.bodies] == ["g0"] * 8 + ["g1", "g2"]
+    assert (hook.sent, hook.failed, hook.dropped) == (3, 0, 0)
+
+
+def test_a_message_that_the_receiver_cannot_use_does_not_hold_up_the_next(receiver: Receiver) -> None:
+    receiver.statuses = [400]
+    hook = Webhook(receiver.url, "paper", HASTY)
+    for number in range(2):
+        hook.notify(replace(HALT, guard=f"g{number}"))
+    hook.close()
+    assert (hook.sent, hook.failed) == (1, 1)
+
+
+class Broken:
+    """An opener that ends the sender with errors that nobody foresaw, then opens."""
+
+    def __init__(self, opener: Any, errors: list[BaseException]) -> None:
+        self.opener, self.errors = opener, errors
+
+    def open(self, *arguments: Any, **options: Any) -> Any:
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.opener.open(*arguments, **options)
+
+
+@pytest.mark.parametrize("error", [UnicodeEncodeError("ascii", "/secret-token", 0, 1, "no"), MemoryError(), KeyError()])
+def test_a_sender_that_ends_is_started_again_and_loses_nothing(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    hook = Webhook(receiver.url, "paper", HASTY)
+    hook._opener = Broken(hook._opener, [error, error])
+    for number in range(3):
+        hook.notify(replace(HALT, guard=f"g{number}"))
+    wait_for(lambda: hook.sent == 3)
+    hook.close()
+    assert [body["guard"] for body in receiver.bodies] == ["g0", "g1", "g2"]
+    assert (hook.sent, hook.failed, hook.restarts) == (3, 0, 2)
+    assert f"ended with {type(error).__name__}, and is started again" in caplog.text
+    assert "secret-token" not in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_sender_that_leaves_without_an_error_is_started_again(receiver: Receiver) -> None:
+    hook = Webhook(receiver.url, "paper", HASTY)
+    hook._opener = Broken(hook._opener, [SystemExit()])
+    hook.notify(HALT)
+    wait_for(lambda: not hook._thread.is_alive())
+    hook.notify(replace(HALT, guard="second"))
+    wait_for(lambda: hook.sent == 2)
+    hook.close()
+    assert [body["guard"] for body in receiver.bodies] == ["losses", "second"]
+    assert hook.restarts == 1
+
+
+def test_a_message_that_always_ends_the_sender_is_given_up(receiver: Receiver) -> None:
+    hook = Webhook(receiver.url, "paper", HASTY)
+    hook._opener = Broken(hook._opener, [ValueError()] * 3)
+    hook.notify(HALT)
+    hook.notify(replace(HALT, guard="second"))
+    wait_for(lambda: hook.sent == 1)
+    hook.close()
+    assert [body["guard"] for body in receiver.bodies] == ["second"]
+    assert (hook.failed, hook.restarts) == (1, 3)
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

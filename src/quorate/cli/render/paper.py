@@ -55,6 +55,8 @@ def render(found: Mapping[str, Any]) -> Group:
         parts.append(_ladder(found["ladder"]))
     parts.append(_mix(found["decisions"]))
     parts.append(_criteria(found["criteria"]))
+    if found["webhook"] is not None:
+        parts.append(_table("Webhook", ("", ""), [(name, f"{count}") for name, count in found["webhook"].items()]))
     if found["feed"]:
         rows = [(note["time"], note["notice"], note["symbol"] or "all", note["detail"]) for note in found["feed"]]
         parts.append(_table("Feed", ("bar", "notice", "market", ""), rows, prose=True))

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from quorate.core.errors import JournalError, MissingExtraError
 from quorate.core.settings import JournalSettings
-from quorate.trading.journal.records import HumanRecord, Record
-from quorate.trading.journal.role import Role
+from quorate.trading.journal.records import Record
+from quorate.trading.journal.role import BESIDE, Role
 from quorate.trading.journal.row import AccountRow, Row, from_row, to_row
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class Journal:
         Args:
             url: sqlite:///FILE (relative to the working folder) or postgresql://USER:PASSWORD@HOST/DATABASE.
             account: letters, digits, `_`, `.` and `-`.
-            role: session, to write (one at a time per account); human, to write `HumanRecord` beside a session; or
-                reader.
+            role: session, to write (one at a time per account); human, to write `HumanRecord` beside a session;
+                notifier, to write `NotifiedRecord` beside it; or reader.
             settings_hash: stored with an account that is created now.
             bundle_id: stored with an account that is created now.
             settings: timeouts and checks; its URL is not used.
@@ -178,11 +178,11 @@ class Journal:
         rows = []
         keys = set()
         for record in records:
-            if self._role == "reader" or (self._role == "human" and not isinstance(record, HumanRecord)):
+            if self._role != "session" and record.kind != BESIDE.get(self._role):
                 raise JournalError(
                     f"write the record {record.key}",
                     found=f"a journal opened as {self._role}",
-                    expected="a session, or a `HumanRecord`",
+                    expected="a session, or a record that is written beside one",
                 )
             row = to_row(record)
             if row.key in keys:

@@ -13,12 +13,13 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError, close_match
 from quorate.trading.journal.backend import Backend
 from quorate.trading.journal.records import DETAIL_FIELDS
-from quorate.trading.journal.role import Role
+from quorate.trading.journal.role import BESIDE, Role
 from quorate.trading.journal.row import AccountRow, Row
 from quorate.trading.journal.sql_tables import accounts, journal
 
 _PAGE = 5_000
 _KEYS_AT_ONCE = 500
+_BESIDE = tuple(BESIDE.values())
 _COLUMNS = tuple(journal.c[name] for name in Row._fields if name != "body")
 
 
@@ -238,8 +239,8 @@ class Store:
         return connection.execute(newest).scalar() or 0
 
     def _newest_of_session(self, connection: Connection) -> int:
-        """Number of the newest row of a session: all but requests of people."""
-        query = self._select(None).where(journal.c.kind != "human").order_by(journal.c.seq.desc()).limit(1)
+        """Number of the newest row of a session: all but those written beside one."""
+        query = self._select(None).where(journal.c.kind.not_in(_BESIDE)).order_by(journal.c.seq.desc()).limit(1)
         return connection.execute(query).scalar() or 0
 
     @contextmanager
@@ -288,7 +289,7 @@ class Store:
         if self._newest is None:
             return
         with connection.begin():
-            newer = self._select(None).where(journal.c.seq > self._newest, journal.c.kind != "human")
+            newer = self._select(None).where(journal.c.seq > self._newest, journal.c.kind.not_in(_BESIDE))
             foreign = {row.key for row in connection.execute(newer)} - {row.key for row in self._uncertain}
         if foreign:
             raise JournalError(

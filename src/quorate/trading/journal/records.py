@@ -38,7 +38,8 @@ class Record:
     """Base of all records.
 
     Attributes:
-        time: open time in ms of the bar of the event; of `StartedRecord` and `HumanRecord`, of the newest bar.
+        time: open time in ms of the bar of the event; of `StartedRecord` and `HumanRecord`, of the newest bar; of
+            `NotifiedRecord`, the wall clock.
     """
 
     kind: ClassVar[str]
@@ -358,6 +359,31 @@ class FeedRecord(Record):
         return f"feed:{self.notice}:{self.symbol or ''}:{self.time}:{self.number}"
 
 
+@dataclass(frozen=True, slots=True)
+class NotifiedRecord(Record):
+    """How far the webhook messages of the account are; its time is the wall clock in ms.
+
+    Attributes:
+        after: number of the record after which messages are counted.
+        done: number of messages after it that are delivered or given up.
+        sent, failed, dropped: of all of the account's messages: delivered, given up, dropped from a full queue.
+        restarts: how often the sender ended with an unexpected error.
+    """
+
+    kind: ClassVar[str] = "notified"
+
+    after: int
+    done: int
+    sent: int = 0
+    failed: int = 0
+    dropped: int = 0
+    restarts: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"notified:{self.after}:{self.done}"
+
+
 RECORDS: dict[str, type[Record]] = {
     record.kind: record
     for record in (
@@ -372,7 +398,7 @@ RECORDS: dict[str, type[Record]] = {
             ClosedRecord,
             ValuedRecord,
         ),
-        *(GuardMovedRecord, LadderMovedRecord, HumanRecord, FeedRecord),
+        *(GuardMovedRecord, LadderMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
     )
 }
 

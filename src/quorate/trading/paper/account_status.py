@@ -13,6 +13,7 @@ from quorate.trading.journal import Journal, records
 from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.account_history import AccountHistory
 from quorate.trading.paper.recovery import Recovered, peek, redo
+from quorate.trading.webhook.delivery import status
 
 # Number of the newest notices and moves that are shown.
 _SHOWN = 10
@@ -51,6 +52,7 @@ class AccountStatus:
         config = AccountConfig.from_json(newest.settings, newest.strategy).with_start_equity(first)
         self.engine: TradingEngine = config.engine(timeframe_ms(newest.timeframe), first.time, strategy=config.strategy)
         self.recovered: Recovered = redo(self.engine, entries)
+        self._messages = status(entries)
         decided = journal.newest(len(newest.symbols), [records.DecidedRecord])
         self._decided = [entry.record for entry in decided if isinstance(entry.record, records.DecidedRecord)]
 
@@ -84,6 +86,7 @@ class AccountStatus:
                 {"at": iso_ms(request.at), "action": request.action, "guard": request.guard, "who": request.who}
                 for request in self.recovered.requests.values()
             ],
+            "webhook": self._messages,
             "members": self._members(),
             "feed": [_notice(record) for record in history.notices[-_SHOWN:]],
             "moves": [_move(record) for record in history.moves[-_SHOWN:]],

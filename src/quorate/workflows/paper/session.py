@@ -89,11 +89,12 @@ def prepare(
     from quorate.trading.account.currency import account_currency
     from quorate.trading.journal import Journal
     from quorate.trading.paper import PaperSession
-    from quorate.trading.webhook import Webhook
+    from quorate.trading.webhook import Webhook, url_of
     from quorate.workflows.inputs.market_data import require_unseen
     from quorate.workflows.inputs.predictors import load_predictor, require_timeframe
 
     require_consistent(data, exchange, options)
+    url_of()  # before anything is read or written
     if exchange is not None:
         settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
     deadline = settings.predict if exchange else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
@@ -113,7 +114,8 @@ def prepare(
         journal = stack.enter_context(
             Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
         )
-        webhook = Webhook.from_environment(name, settings.notify)
+        beside = partial(Journal.open, url, name, role="notifier", settings=settings.journal)
+        webhook = Webhook.from_environment(name, settings.notify, journal=journal, beside=beside)
         if webhook is not None:
             stack.callback(webhook.close)
         session = PaperSession(

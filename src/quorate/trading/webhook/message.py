@@ -1,0 +1,74 @@
+"""Messages about records of a journal."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from quorate.core.clock import iso_ms
+from quorate.trading.journal.records import ClosedRecord, FilledRecord, GuardMovedRecord, LadderMovedRecord, Record
+
+#: Kinds of records of which there may be a message.
+MESSAGE_KINDS: tuple[type[Record], ...] = (FilledRecord, ClosedRecord, GuardMovedRecord, LadderMovedRecord)
+
+
+def has_message(record: Record) -> bool:
+    """Whether there is a message about a record."""
+    if isinstance(record, GuardMovedRecord):
+        return "HALTED" in (record.before, record.after)
+    return isinstance(record, MESSAGE_KINDS)
+
+
+def message(record: Record, account: str) -> dict[str, Any] | None:
+    """The message about a record; None for records without one.
+
+    There are messages about entries, exits, halts, re-armed guards and moves of the ladder. `text` is one line, as chat
+    programs show it; numbers that are not finite are null.
+    """
+    match record:
+        case FilledRecord(symbol=symbol, order=order, size=size, entry=entry):
+            side = "long" if order.side > 0 else "short"
+            content: dict[str, Any] = {
+                "event": "filled",
+                "text": (
+                    f"{symbol}: {side} {size.quantity:g} at {entry.price:g}, stop {size.stop:g}, target {size.target:g}"
+                ),
+                "symbol": symbol,
+                "side": side,
+                "quantity": size.quantity,
+                "price": entry.price,
+                "leverage": size.leverage,
+                "margin_usd": size.margin_usd,
+                "stop": size.stop,
+                "target": size.target,
+                "confidence": order.confidence,
+                "order_id": record.order_id,
+            }
+        case ClosedRecord(trade=trade):
+            content = {
+                "event": "closed",
+                "text": f"{trade.symbol}: closed at {trade.exit_price:g} ({trade.reason}), {trade.net_usd:+,.2f} USD",
+                **trade.to_json(),
+                "order_id": record.order_id,
+            }
+        case GuardMovedRecord(guard=guard, before=before, after=after, reason=reason) if "HALTED" in (before, after):
+            halted = after == "HALTED"
+            content = {
+                "event": "halted" if halted else "rearmed",
+                "text": f"{'HALTED' if halted else 'Re-armed'}: {guard}: {reason}",
+                "guard": guard,
+                "reason": reason,
+                "until": None if record.until is None else iso_ms(record.until),
+            }
+        case LadderMovedRecord(before=before, after=after, reason=reason):
+            content = {
+                "event": "ladder",
+                "text": f"Ladder: from step {before} to {after}: {reason}",
+                "before": before,
+                "after": after,
+                "reason": reason,
+            }
+        case _:
+            return None
+    unknown = {name: None for name, value in content.items() if isinstance(value, float) and not math.isfinite(value)}
+    return {"account": account, "time": iso_ms(record.time), **content, **unknown}
