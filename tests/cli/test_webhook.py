@@ -75,6 +75,7 @@ def test_alerts_of_a_killed_session_arrive_after_the_restart(world, receiver, tm
         *("--bundle", world.bundle, "--data", world.data, "--from", world.seam, "--journal", journal, "--json"),
     ]
     monkeypatch.setenv("QUORATE_GUARDS__MODELS", "2")
+    monkeypatch.setenv("QUORATE_NOTIFY__ATTEMPTS", "1")
     monkeypatch.setenv("QUORATE_WEBHOOK", "http://127.0.0.1:9/geheim-ü")
     first = subprocess.Popen([*map(str, command), "--speed", "60"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
