@@ -139,6 +139,11 @@ def test_the_page_has_the_marks_of_its_figures(world, tmp_path):
     page = made.report(tmp_path / "page.html").read_text()
     assert "SYNTHETIC" in page
     assert "INSIDE THE TRAINING SPAN" in page
+    title = f"Quorate: bundle {made.document['bundle']}"
+    assert f"<title>{title} (SYNTHETIC)</title>" in page
+    policy = next(row["policy"] for row in made.document["signals_by_policy"] if row["in_force"])
+    assert f"Bundle {made.document['bundle']}; decided by the policy {policy}." in page
+    assert f"Markets: {', '.join(made.frames)}." in page
     assert "INSIDE THE TRAINING SPAN" in str(made)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -147,10 +148,12 @@ def test_without_trades_the_page_still_stands(make_run: Callable[..., Any]) -> N
 
 def test_it_is_written_at_once(make_run: Callable[..., Any], tmp_path: Path) -> None:
     target = tmp_path / "out" / "report.html"
-    write_report(target, made(make_run), title="A run", warnings=["Beware."], notes=["One note."])
+    write_report(target, made(make_run), title="A run", about=["Bundle <a>"], warnings=["Beware."], notes=["One note."])
     text = target.read_text(encoding="utf-8")
     assert "<title>A run</title>" in text
     assert '<p class="banner" role="note">Beware.</p>' in text
+    assert '<p class="muted">Bundle &lt;a&gt;</p>' in text
+    assert '<p class="muted">Markets: AAA/USDT:USDT, BBB/USDT:USDT.</p>' in text
     assert "<p>One note.</p></footer>" in text
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
     blocked = tmp_path / "file"
@@ -158,6 +161,8 @@ def test_it_is_written_at_once(make_run: Callable[..., Any], tmp_path: Path) -> 
     with pytest.raises(DataError, match="report"):
         write_report(blocked / "report.html", made(make_run))
 
+
+MONTHS = ("2024-11", "2024-12", "2025-01", "2025-02")
 
 # What the page looks like to a reader, asked of the browser itself.
 LOOK = """(() => {
@@ -174,6 +179,9 @@ LOOK = """(() => {
     spilling: plots.filter((plot) => plot.querySelector("svg").getBoundingClientRect().right > innerWidth + 1).length,
     background: style.backgroundColor,
     text: style.color,
+    months: [...document.querySelectorAll("#plot-skill .xaxislayer-above text, #plot-skill .xtick text")]
+      .map((tick) => [tick.getBoundingClientRect().left, tick.textContent]).sort((a, b) => a[0] - b[0])
+      .map((tick) => tick[1]),
     smallest: Math.min(...[...document.querySelectorAll("td, th, p, small")].map(size)),
   };
 })()"""
@@ -189,6 +197,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory, open_browser: Callable[...
 def address(make_card: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> str:
     target = tmp_path_factory.mktemp("page") / "report.html"
     card = make_card(symbols=(HOSTILE, "BBB/USDT:USDT"), synthetic=True)
+    (month,) = card.figures["skill_by_month"]
+    months = [{**month, "month": name} for name in MONTHS]
+    card = replace(card, figures={**card.figures, "skill_by_month": months})
     write_report(target, card, warnings=["A warning that is long enough to need several lines on a telephone."])
     return target.as_uri()
 
@@ -202,6 +213,7 @@ def test_a_browser_draws_every_plot(browser: Any, address: str, width: int, sche
     assert look["smallest"] >= 11
     ground, text = (sum(map(int, re.findall(r"\d+", look[name])[:3])) for name in ("background", "text"))
     assert (ground < 150 and text > 500) if scheme == "dark" else (ground > 600 and text < 200)
+    assert look["months"] == list(MONTHS)
     assert browser.complaints() == []
     # The aim is 2 s of a quiet machine's time; caches shared with other work cost as much again.
     assert browser.busy_seconds() < 4

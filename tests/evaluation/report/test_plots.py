@@ -58,6 +58,23 @@ def test_plots_show_the_figures(card: Scorecard) -> None:
     assert sum(steps[:-1]) == pytest.approx(steps[-1])
 
 
+def test_months_are_in_order_and_one_without_labels_breaks_the_line(card: Scorecard) -> None:
+    """Plotly draws categories in the order in which traces name them, unless it is given one."""
+
+    def month(name: str, skill: float | None) -> dict[str, Any]:
+        figures = {"skill_vs_prior": skill, "skill_vs_prior_ci": None}
+        return {"month": name, "rows": 10, "models": {"ensemble": figures, "xgboost": figures}}
+
+    months = [month("2024-11", 0.1), month("2024-12", None), month("2025-02", 0.3)]
+    drawn = plots(replace(card, figures={**card.figures, "skill_by_month": months}))["skill"]
+    every = ["2024-11", "2024-12", "2025-01", "2025-02"]
+    axis = drawn["layout"]["xaxis"]
+    assert (axis["type"], axis["categoryorder"], axis["categoryarray"]) == ("category", "array", every)
+    zero, ensemble, _ = drawn["data"]
+    assert zero["x"] == ["2024-11", "2025-02"]
+    assert (ensemble["x"], ensemble["y"]) == (every, [0.1, None, None, 0.3])
+
+
 def test_no_bar_of_the_histogram_mixes_wins_and_losses(card: Scorecard) -> None:
     bars = plots(card)["trades"]["data"][0]
     won = sum(n for n, colour in zip(bars["y"], bars["marker"]["color"], strict=True) if colour == "--good")

@@ -39,14 +39,21 @@ _SELECTION_BIAS = ("deflation", "overfitting")  # figures with an explanation un
 
 
 def write_report(
-    path: Path, card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()
+    path: Path,
+    card: Scorecard,
+    *,
+    title: str = "Quorate",
+    about: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> None:
     """Write the report as one HTML file, atomically.
 
     Args:
         path: of the file; its folder is created.
         card: the scorecard.
-        title: heading.
+        title: heading, and title of the tab.
+        about: sentences below the heading: what was evaluated.
         warnings: sentences shown as banners at the top.
         notes: sentences added to the footer.
 
@@ -54,17 +61,23 @@ def write_report(
         MissingExtraError: plotly is not installed.
         DataError: the file cannot be written.
     """
-    write_text_atomic(path, render_report(card, title=title, warnings=warnings, notes=notes))
+    write_text_atomic(path, render_report(card, title=title, about=about, warnings=warnings, notes=notes))
 
 
 def render_report(
-    card: Scorecard, *, title: str = "Quorate", warnings: Sequence[str] = (), notes: Sequence[str] = ()
+    card: Scorecard,
+    *,
+    title: str = "Quorate",
+    about: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     """The report as HTML text: it needs no network, has a light and a dark scheme, and fits screens from 390 pixels.
 
     Args:
         card: the scorecard.
-        title: heading.
+        title: heading, and title of the tab.
+        about: sentences below the heading: what was evaluated.
         warnings: sentences shown as banners at the top, such as a run inside the training span.
         notes: sentences added to the footer.
 
@@ -85,7 +98,7 @@ def render_report(
     ]
     return page.document(
         title,
-        _subtitle(figures),
+        [*about, _subtitle(figures), _markets(card)],
         Html("".join(body)),
         warnings=warnings,
         footer=[*_footer(figures), *notes],
@@ -207,6 +220,10 @@ def _subtitle(figures: dict[str, Any]) -> str:
         f"{markets}, {figures['timeframe']} bars, {figures['from'][:10]} to {figures['to'][:10]}: "
         f"{figures['rows']:,} labelled bars on {figures['days']:,} days"
     )
+
+
+def _markets(card: Scorecard) -> str:
+    return f"Markets: {_listed(card.sample.symbols)}."
 
 
 def _footer(figures: dict[str, Any]) -> list[str]:

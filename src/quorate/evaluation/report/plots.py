@@ -66,16 +66,18 @@ def skill(card: Scorecard) -> Plot | None:
     months = card.figures["skill_by_month"]
     if not months:
         return None
-    names = list(months[0]["models"])
-    zero = reference([months[0]["month"], months[-1]["month"]], [0, 0])
+    by_month = {month["month"]: month["models"] for month in months}
+    names, every = list(months[0]["models"]), _calendar(min(by_month), max(by_month))
+    zero = reference([every[0], every[-1]], [0, 0])
     traces = [zero]
     for place, name in enumerate(names):
-        own = [month["models"][name] for month in months]
+        # A month without labels has no point, and the line is broken there.
+        own = [by_month[month][name] if month in by_month else {"skill_vs_prior": None} for month in every]
         trace = {
             "type": "scatter",
             "mode": "lines+markers",
             "name": escape(name),
-            "x": [month["month"] for month in months],
+            "x": every,
             "y": [figures["skill_vs_prior"] for figures in own],
             "line": {"color": colour_of(place), "width": 2.4 if name == "ensemble" else 1.4},
             "hovertemplate": "%{y:.2%}",
@@ -83,7 +85,15 @@ def skill(card: Scorecard) -> Plot | None:
         if name == "ensemble":
             trace["error_y"] = whiskers(own, "skill_vs_prior", colour_of(place))
         traces.append(trace)
-    return plot(traces, x={"type": "category"}, y={"tickformat": ".1%", "title": {"text": "skill"}})
+    # Without an order, categories stand as the traces first name them: the last month second.
+    x = {"type": "category", "categoryorder": "array", "categoryarray": every}
+    return plot(traces, x=x, y={"tickformat": ".1%", "title": {"text": "skill"}})
+
+
+def _calendar(first: str, last: str) -> list[str]:
+    """Every month from the first to the last, such as 2025-06."""
+    months = np.arange(np.datetime64(first, "M"), np.datetime64(last, "M") + 1)
+    return [str(month) for month in months]
 
 
 def coverage(card: Scorecard) -> Plot | None:

@@ -96,7 +96,7 @@ class Page:
     def document(
         self,
         title: str,
-        subtitle: str,
+        subtitles: Sequence[str],
         body: Html,
         *,
         warnings: Sequence[str],
@@ -112,13 +112,14 @@ class Page:
         banners += [escape(warning) for warning in warnings]
         banner = "".join(f'<p class="banner" role="note">{text}</p>' for text in banners)
         notes = "".join(f"<p>{escape(line)}</p>" for line in footer)
+        below = "".join(f'<p class="muted">{escape(line)}</p>' for line in subtitles)
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(title)}{f' ({_TAG})' if self.synthetic else ''}</title>"
             f"<style>{_asset('template.css')}</style></head><body><main>"
-            f'{banner}<header><h1>{escape(title)}{self._tag}</h1><p class="muted">{escape(subtitle)}</p></header>'
+            f"{banner}<header><h1>{escape(title)}{self._tag}</h1>{below}</header>"
             f"{body}<footer>{notes}</footer></main>"
             f"<script>{_plotly()}</script>"
             f'<script type="application/json" id="plots">{_json(plots)}</script>'

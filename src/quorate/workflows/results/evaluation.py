@@ -121,7 +121,13 @@ class Evaluation(Headlined):
             )
         path = Path(path)
         marks = [IN_TRAINING_SPAN] if self.document["in_training_span"] else []
-        write_report(path, self.scorecard, warnings=[*marks, *self.document.get("warnings", ())])
+        write_report(
+            path,
+            self.scorecard,
+            title=f"Quorate: {_title(self.document)}",
+            about=[f"{_subject(self.document)}; {_policy(self.document)}."],
+            warnings=[*marks, *self.document.get("warnings", ())],
+        )
         return path
 
     def _metrics(self) -> pd.DataFrame:
@@ -145,6 +151,19 @@ class Evaluation(Headlined):
         if card is None:
             return {}
         return {**({} if card.hold is None else {"buy_and_hold": card.hold}), **card.curves}
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    """What was evaluated, in a few words."""
+    if "folds" in document:
+        return "walk-forward"
+    return f"{'series' if 'bundles' in document else 'bundle'} {document['bundle']}"
+
+
+def _policy(document: Mapping[str, Any]) -> str:
+    """Which policy decided."""
+    deciding = [row["policy"] for row in document["signals_by_policy"] if row["in_force"]]
+    return f"decided by the policy {deciding[0]}" if deciding else "each fold decided by the policy it chose"
 
 
 def _subject(document: Mapping[str, Any]) -> str:
