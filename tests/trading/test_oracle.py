@@ -73,9 +73,10 @@ def random_market(symbol: str, random: np.random.Generator) -> Market:
     open_ = np.concatenate([[100.0], close[:-1]]) * np.exp(wild * random.standard_normal(n) * (random.random(n) < 0.2))
     high = np.maximum(open_, close) * np.exp(wild * random.random(n))
     low = np.minimum(open_, close) * np.exp(-wild * random.random(n))
-    # Some markets jump between two bars, and with them the mark price, at once or a bar later.
+    # Some markets jump between two bars, and with them the mark price, at once or a bar later. From a factor of 3 on it
+    # could be a change of the price scale, over which nothing is held.
     jump = int(random.integers(20, n)) if random.random() < 0.4 else n
-    factor = float(random.choice([0.02, 0.6, 0.8, 1.3, 40.0]))
+    factor = float(random.choice([0.36, 0.6, 0.8, 1.3, 2.7]))
     for column in (open_, high, low, close):
         column[jump:] *= factor
     time = START + HOUR_MS * np.arange(n, dtype=np.int64)

@@ -21,7 +21,7 @@ import numpy as np
 
 from quorate.core.clock import iso_ms, timeframe_ms
 from quorate.core.sections.market import QualitySettings
-from quorate.core.types import FloatArray, IntArray
+from quorate.core.types import Candles, FloatArray, IntArray
 
 # Closes before a bar whose median move is the market's volatility there, and the least number for which it is known.
 _NEWEST, _LEAST = 200, 20
@@ -103,6 +103,11 @@ def scale_changes(bars: PriceBars, timeframe: str, settings: QualitySettings | N
 def scale_change_bars(bars: PriceBars, timeframe: str, settings: QualitySettings | None = None) -> IntArray:
     """(k,) int64 indices of the bars of `scale_changes`, increasing."""
     return np.array([change.bar for change in scale_changes(bars, timeframe, settings)], np.int64)
+
+
+def scale_change_times(bars: Candles) -> list[int]:
+    """Open times in ms UTC of the bars of `scale_changes`, increasing."""
+    return [change.time for change in scale_changes(bars, bars.timeframe)]
 
 
 def _last_traded(volume: FloatArray) -> int:

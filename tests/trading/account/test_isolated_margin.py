@@ -143,7 +143,7 @@ def hostile_prices(random: np.random.Generator, n: int) -> list[FloatArray]:
     spiked = random.random(n) < 0.03
     high, low = np.where(spiked, high * 50, high), np.where(spiked, low / 50, low)
     for _ in range(int(random.integers(0, 4))):
-        at, factor = int(random.integers(15, n)), 10.0 ** random.uniform(-5, 5)
+        at, factor = int(random.integers(15, n)), 10.0 ** (random.choice([0.6, 5.0]) * random.uniform(-1, 1))
         for column in (open_, high, low, close):
             column[at:] *= factor
     return [open_, high, low, close]

@@ -99,7 +99,9 @@ class Account:
     def at_open(self, time: int, bar_of: BarOf, orders: Iterable[Order] = ()) -> None:
         """Trade the open of the bars at `time`: funding, then time exits, then entries.
 
-        A position that is due and whose mark price opens beyond its liquidation price is liquidated.
+        A position that is due and whose mark price opens beyond its liquidation price is liquidated. Where prices
+        continue at another scale, a position is closed at its last valuation, as where a market ends, and no order is
+        filled.
 
         Args:
             time: open time in ms.
@@ -110,7 +112,9 @@ class Account:
         due: list[tuple[str, Exit]] = []
         for symbol, position in self.positions.items():
             bar = bar_of(symbol)
-            if bar is not None:
+            if bar is not None and bar.rescaled:
+                due.append((symbol, Exit("end", position.mark)))
+            elif bar is not None:
                 for rate, price in bar.settled_at_open:
                     self.settle(symbol, rate, price)
                 if position.order.due <= time:
@@ -125,8 +129,8 @@ class Account:
             if refusal is None and not self.exits.reopen and ended.get(order.symbol) == order.side:
                 refusal = "just_ended"
             bar = None if refusal else bar_of(order.symbol)
-            if bar is None:
-                self.refuse(order, refusal or "no_next_bar")
+            if bar is None or bar.rescaled:
+                self.refuse(order, refusal or ("no_next_bar" if bar is None else "new_scale"))
             else:
                 self.open(order, time, bar.open)
 
@@ -135,6 +139,10 @@ class Account:
         for symbol, position in list(self.positions.items()):
             bar = bar_of(symbol)
             if bar is None:
+                continue
+            if bar.rescaled and position.entry_time < time:
+                # The change became known with this bar only, since its open was missing.
+                self.close(symbol, time, position.mark, "end")
                 continue
             for rate, price in bar.settled_inside:
                 self.settle(symbol, rate, price)

@@ -29,6 +29,7 @@ class Bar(NamedTuple):
         settled_at_open: settlements after the previous bar, up to and including this bar's open: before any fill.
         settled_inside: settlements after the open, before the next.
         open_funding_known: whether no settlement is missing up to the open.
+        rescaled: prices continue at another scale since the previous bar, as after a redenomination.
     """
 
     time: int
@@ -44,3 +45,4 @@ class Bar(NamedTuple):
     settled_at_open: tuple[Settlement, ...] = ()
     settled_inside: tuple[Settlement, ...] = ()
     open_funding_known: bool = True
+    rescaled: bool = False

@@ -8,6 +8,7 @@ Refusal = Literal[
     "in_position",  # one position per symbol
     "just_ended",  # a position of the same side reached its time exit at this open, and `exits.reopen` is off
     "no_slot",  # every slot is taken
+    "new_scale",  # prices continue at another scale at the open of the order
     "no_next_bar",  # a gap or the end of the candles follows the decision
     "no_atr",  # too little history to place a stop
     "stop_too_near",  # stop less than a tick from the entry

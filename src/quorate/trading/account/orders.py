@@ -11,7 +11,15 @@ from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import TradingError
 from quorate.core.types import Action, Candles, DecisionFrame, FloatArray, IntArray
 from quorate.features import Bars, atr_14
+from quorate.features.rescaled import rescaled_rows
 from quorate.trading.account.order import Order
+
+
+def order_atr(candles: Candles) -> FloatArray:
+    """(n,) ATR(14) of the bars of decisions; NaN while it holds prices of another scale."""
+    atr = atr_14(Bars(candles))
+    rescaled = rescaled_rows(candles, candles.timeframe)
+    return atr if rescaled is None else np.where(rescaled, np.nan, atr)
 
 
 class Orders:
@@ -94,7 +102,7 @@ class Orders:
             np.nan_to_num(frame.confidence[chosen], nan=0.0),
             np.where(frame.action[chosen] == Action.BUY, 1, -1),
             # The bar before the fill is the bar of the decision; nothing newer may be used.
-            atr_14(Bars(candles))[row - 1] if row.size else np.zeros(0),
+            order_atr(candles)[row - 1] if row.size else np.zeros(0),
             np.full(len(chosen), np.nan) if probability is None else probability[chosen],
         )
 

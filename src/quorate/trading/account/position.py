@@ -124,7 +124,8 @@ class Trade:
         side: 1 long, -1 short.
         decided: bar at whose close the entry was decided.
         entry_time: bar at whose open it filled.
-        exit_time: bar in which it closed: at its open for `time`, at its close for `end`, inside for other reasons.
+        exit_time: bar in which it closed: at its open for `time`, at its close for `end`, inside for other reasons. At
+            a bar from which on prices are at another scale: before it, at the last close, for `end`.
         entry_price, exit_price: fills, slippage included.
         stop, target: levels at the entry.
         reason: of the exit.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from quorate.core.clock import HOUR_MS, MINUTE_MS, timeframe_ms
@@ -25,12 +27,19 @@ class Tape:
         candles: last prices.
         funding: settlements; None where unknown. A NaN rate is an unknown settlement.
         mark: mark prices of the same timeframe; bars without one use the last prices, as all do where None.
+        rescaled: open times in ms of the bars at which prices continue at another scale (`scale_change_bars`).
 
     Raises:
         TradingError: funding, mark and candles of different symbols or timeframes.
     """
 
-    def __init__(self, candles: Candles, funding: Funding | None = None, mark: Candles | None = None) -> None:
+    def __init__(
+        self,
+        candles: Candles,
+        funding: Funding | None = None,
+        mark: Candles | None = None,
+        rescaled: Iterable[int] = (),
+    ) -> None:
         _check(candles, funding, mark)
         mark_open, mark_high, mark_low, mark_close, mark_known = _mark_prices(candles, mark)
         settled = _Settlements(candles, funding, mark_open, mark_close)
@@ -48,6 +57,7 @@ class Tape:
         self._settled_at_open, self._settled_inside = settled.at_open, settled.inside
         self._open_funding_known = open_funding_known.tolist()
         self._rows = dict(zip(candles.time.tolist(), range(len(candles)), strict=True))
+        self._rescaled = frozenset(rescaled)
         self._newest: Bar | None = None
 
     def at(self, time: int) -> Bar | None:
@@ -59,7 +69,8 @@ class Tape:
             if row is None:
                 return None
             settled = self._settled_at_open.get(row, ()), self._settled_inside.get(row, ())
-            self._newest = bar = Bar._make((*self._prices[row], *settled, self._open_funding_known[row]))
+            known, rescaled = self._open_funding_known[row], time in self._rescaled
+            self._newest = bar = Bar._make((*self._prices[row], *settled, known, rescaled))
         return bar
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import TradingError, close_match
+from quorate.core.scale_changes import scale_change_times
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.trading.account.bar import Bar
@@ -50,7 +51,8 @@ def backtest(
 
     An order decided on a closed bar fills at the open of the bar that opens one timeframe later, or not at all. At each
     time: funding, time exits, entries (best confidence first), then stops and targets, then valuation. Positions that
-    are open at the last bar of their symbol close at that bar's close.
+    are open at the last bar of their symbol close at that bar's close; those that are open where prices continue at
+    another scale (`core.scale_changes`) close at the last close before it.
 
     Args:
         frames: symbol -> decisions, all of one timeframe.
@@ -74,7 +76,10 @@ def backtest(
     timeframe = next(iter(frames.values())).timeframe
     orders = Orders(frames, candles, rules.holding_bars, start, end, probabilities)
     run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
-    tapes = {symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol)) for symbol, bars in run.items()}
+    tapes = {
+        symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol), scale_change_times(candles[symbol]))
+        for symbol, bars in run.items()
+    }
     time = np.unique(np.concatenate([bars.time for bars in run.values()]))
     engine = rules.engine(timeframe_ms(timeframe), int(time[0]) if len(time) else 0)
     account = engine.account

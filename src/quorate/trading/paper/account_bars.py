@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from quorate.core.clock import DAY_MS, timeframe_ms
+from quorate.core.scale_changes import scale_change_times
 from quorate.core.types import Candles, FloatArray
 from quorate.market.feed import Feed
 from quorate.trading.account.account import BarOf
@@ -28,12 +29,14 @@ def closed_bars(feed: Feed, time: int, candles: Mapping[str, Candles], seen: Map
         candles: market -> its newest closed candles.
         seen: market with a position -> open time in ms of the last bar that the account has processed.
     """
-    newest = {
-        symbol: _merged(known, bar)
-        for symbol, bar in seen.items()
-        if (known := candles.get(symbol)) is not None and len(known) and known.time[-1] == time
-    }
-    return _bars(feed, time, newest, seen)
+    newest, rescaled = {}, set()
+    for symbol, bar in seen.items():
+        known = candles.get(symbol)
+        if known is not None and len(known) and known.time[-1] == time:
+            newest[symbol] = _merged(known, bar)
+            if any(change > bar for change in scale_change_times(known)):
+                rescaled.add(symbol)
+    return _bars(feed, time, newest, seen, rescaled)
 
 
 def opening_bars(
@@ -48,8 +51,9 @@ def opening_bars(
         opens: market -> the first price.
         symbols: markets with a position or an order.
     """
-    running = {symbol: _running(symbol, feed.timeframe, time, candles, opens) for symbol in symbols if symbol in opens}
-    return _bars(feed, time, running, {})
+    whole = {symbol: _running(symbol, feed.timeframe, time, candles, opens) for symbol in symbols if symbol in opens}
+    rescaled = {symbol for symbol, known in whole.items() if time in scale_change_times(known)}
+    return _bars(feed, time, {symbol: known.tail(2) for symbol, known in whole.items()}, {}, rescaled)
 
 
 def _merged(candles: Candles, seen: int) -> Candles:
@@ -77,8 +81,8 @@ def _merged(candles: Candles, seen: int) -> Candles:
 def _running(
     symbol: str, timeframe: str, time: int, candles: Mapping[str, Candles], opens: Mapping[str, float]
 ) -> Candles:
-    """The last closed candle, and the current one with its open as all prices."""
-    before = candles[symbol].between(end=time).tail(1) if symbol in candles else None
+    """The closed candles, and the current one with its open as all prices."""
+    before = candles[symbol].between(end=time) if symbol in candles else None
     price = opens[symbol]
     if before is None or not len(before):
         one = np.array([price])
@@ -90,7 +94,9 @@ def _running(
     return Candles(symbol, timeframe, np.append(before.time, time), open_, high, low, close, volume)
 
 
-def _bars(feed: Feed, time: int, candles: Mapping[str, Candles], seen: Mapping[str, int]) -> BarOf:
+def _bars(
+    feed: Feed, time: int, candles: Mapping[str, Candles], seen: Mapping[str, int], rescaled: Collection[str]
+) -> BarOf:
     """The newest bar of each market, with its mark prices and the funding since the previous bar."""
     if not candles:
         return lambda _: None
@@ -103,5 +109,5 @@ def _bars(feed: Feed, time: int, candles: Mapping[str, Candles], seen: Mapping[s
         mark = marks.get(symbol)
         if mark is not None and symbol in seen and len(mark) and mark.time[-1] == time:
             mark = _merged(mark, seen[symbol])
-        made[symbol] = Tape(known, funding.get(symbol), mark).at(time)
+        made[symbol] = Tape(known, funding.get(symbol), mark, [time] if symbol in rescaled else ()).at(time)
     return made.get

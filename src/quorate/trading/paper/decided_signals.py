@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from quorate.core.errors import QuorateError
 from quorate.core.types import Action, Candles, Signal
-from quorate.features import Bars, atr_14
 from quorate.trading.account.order import Order
+from quorate.trading.account.orders import order_atr
 from quorate.trading.engine import DecidedBar
 from quorate.trading.journal import records
 
@@ -95,7 +95,7 @@ def entry_orders(
                 decided=time,
                 due=time + (1 + holding_bars) * length_ms,
                 confidence=signal.confidence if math.isfinite(signal.confidence) else 0.0,
-                atr=float(atr_14(Bars(candles[signal.symbol]))[-1]),
+                atr=float(order_atr(candles[signal.symbol])[-1]),
                 probability=math.nan if probabilities is None else probabilities[signal.action],
             )
         )
