@@ -138,7 +138,10 @@ def _with_paths(values: Mapping[str, Any], section: type[Section], folder: Path)
         if is_dataclass(hints.get(key)) and isinstance(value, Mapping):
             found[key] = _with_paths(value, cast("type[Section]", hints[key]), folder)
         elif key in section.paths and isinstance(value, list):
-            found[key] = [str(folder / Path(one).expanduser()) if isinstance(one, str) else one for one in value]
+            found[key] = [
+                str(folder / Path(one).expanduser()) if isinstance(one, str) and not section.is_inline(one) else one
+                for one in value
+            ]
     return found
 
 

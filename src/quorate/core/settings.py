@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from quorate.core.sections.bundle import BundleSettings as BundleSettings
 from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
 from quorate.core.sections.calibration import PolicySettings as PolicySettings
@@ -70,6 +71,7 @@ class Settings(ExtensibleSection):
     stack: StackSettings = field(default_factory=StackSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     series: SeriesSettings = field(default_factory=SeriesSettings)
+    bundle: BundleSettings = field(default_factory=BundleSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     conformal: ConformalSettings = field(default_factory=ConformalSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)

@@ -36,7 +36,9 @@ def train(
     progress: Progress = silent,
     **selection: Unpack[Selection],
 ) -> TrainResult:
-    """Train every member on the same rows and publish the bundle, as champion if it is the first of its folder.
+    """Train every member on the same rows and publish the bundle.
+
+    It becomes the champion of its folder if there is none and it was measured on at least `bundle.evidence` test rows.
 
     Called again with the same arguments, an interrupted training is resumed.
 
@@ -56,20 +58,28 @@ def train(
         DataError: candles that cannot be read or used, or no row with every feature and a label.
         ModelError: an unknown or repeated name, or fewer than two members (or the only one) could be trained.
     """
+    from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.training.timing import stage
     from quorate.ensemble.training.train_ensemble import train_ensemble
     from quorate.market.quality.quiet_bars import count_quiet
+    from quorate.workflows.runs.first_champion import promote_first
 
     require_arguments(train, selection, Selection.__optional_keys__)
     folder = folder_of("out", out)
+    store = BundleStore(folder)
+    if folder.is_dir():
+        store.champion()  # a damaged pointer is an error before hours of training
     spec = training_spec(recipe, method, models, settings)
     source, markets = open_selection(data, selection, spec.settings)
     stages: list[Stage] = []
     with stage("candles", stages):
         panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     spec = replace(spec, start=markets.start, end=markets.end)
-    trained = train_ensemble(panel, markets.timeframe, spec, folder, progress=progress, stages=stages)
-    return TrainResult(trained, count_quiet(panel, markets.start, markets.end))
+    trained = train_ensemble(panel, markets.timeframe, spec, folder, progress=progress, stages=stages, promote=False)
+    result = TrainResult(trained, count_quiet(panel, markets.start, markets.end))
+    result.require_summary()
+    champion = promote_first(store, trained.manifest, spec.settings.bundle.evidence, "the first bundle")
+    return replace(result, champion=champion)
 
 
 def training_spec(

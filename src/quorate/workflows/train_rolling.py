@@ -14,7 +14,8 @@ from quorate.core.progress import Progress, silent
 from quorate.workflows.inputs.arguments import folder_of, require_arguments
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, period_ms
-from quorate.workflows.results.training import SeriesResult, TrainResult
+from quorate.workflows.results.training import TrainResult
+from quorate.workflows.results.training_series import SeriesResult
 from quorate.workflows.train import Method, training_spec
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def train_rolling(
 ) -> SeriesResult:
     """Train on every window between `start` and `end`, and publish the bundles as a series.
 
-    A symbol without a bar in a window is left out of that window's bundle. Where the folder of bundles had no champion,
-    the newest bundle becomes it.
+    A symbol without a bar in a window is left out of that window's bundle. No bundle becomes champion before the series
+    is complete; then the newest one does, if the folder has no champion and it was measured on at least
+    `bundle.evidence` test rows. A champion that the folder has by then stays.
 
     Args:
         data: a Freqtrade data folder, or candles as `open_source` takes them.
@@ -64,6 +66,7 @@ def train_rolling(
     from quorate.ensemble.series import publish, windows
     from quorate.ensemble.training.train_ensemble import train_ensemble
     from quorate.market.quality.quiet_bars import count_quiet
+    from quorate.workflows.runs.first_champion import promote_first
 
     require_arguments(train_rolling, selection, Selection.__optional_keys__)
     store = BundleStore(folder_of("out", out))
@@ -73,7 +76,8 @@ def train_rolling(
     panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     start, end = _span(panel, markets.start, markets.end)
     spans = windows(start, end, length or spec.settings.series.window_days * DAY_MS, period)
-    has_champion = store.folder.is_dir() and store.champion() is not None
+    if store.folder.is_dir():
+        store.champion()  # a damaged pointer is an error before hours of training
     made: list[TrainResult] = []
     for number, span in enumerate(spans, 1):
         trained = train_ensemble(
@@ -82,12 +86,15 @@ def train_rolling(
             replace(spec, start=span.start, end=span.end),
             store.folder,
             progress=_numbered(progress, f"bundle {number}/{len(spans)}"),
+            promote=False,
         )
         made.append(TrainResult(trained, count_quiet(panel, span.start, span.end)))
-    if not has_champion:
-        store.promote(made[-1].id, why="the newest of a series")
     path, name = publish(store, [result.id for result in made])
-    return SeriesResult(path, name, tuple(made))
+    series = SeriesResult(path, name, tuple(made))
+    series.require_summary()
+    newest = made[-1].manifest
+    champion = promote_first(store, newest, spec.settings.bundle.evidence, "the newest of a series")
+    return replace(series, champion=champion)
 
 
 def _span(panel: Mapping[str, Candles], start: int | None, end: int | None) -> tuple[int, int]:

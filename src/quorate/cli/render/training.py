@@ -12,6 +12,7 @@ from quorate.workflows.results.headline import SYNTHETIC
 if TYPE_CHECKING:
     from quorate.market.freqtrade_config import ConfiguredMarkets
     from quorate.workflows.results import SeriesResult, TrainResult
+    from quorate.workflows.results.champion_change import ChampionStatus
 
 # Marks rows that were used for early stopping.
 _STOPPED_BY = "*"
@@ -66,6 +67,7 @@ def _show_bundle(trained: TrainResult) -> None:
         output.print_line(f"{', '.join(earlier)}: taken from an earlier run that was interrupted")
     loaded = sum(member.ok for member in trained.members)
     output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")
+    _show_champion(trained.champion)
 
 
 def _show_members(trained: TrainResult) -> None:
@@ -129,7 +131,7 @@ def _show_bits(trained: TrainResult) -> None:
 
 
 def _show_series(series: SeriesResult) -> None:
-    from quorate.workflows.results.training import first_bar_of
+    from quorate.workflows.results.training_series import first_bar_of
 
     rows = []
     for result in series.bundles:
@@ -150,3 +152,9 @@ def _show_series(series: SeriesResult) -> None:
     columns = ("bundle", "trained on", "decides from", "symbols", "members", "training")
     output.print_rows(f"Series of {len(rows)} bundles", columns, rows, synthetic=series.synthetic, prose=True)
     output.print_line(f"series {series.path}")
+    _show_champion(series.champion)
+
+
+def _show_champion(champion: ChampionStatus | None) -> None:
+    if champion is not None:
+        output.print_line(champion.note)

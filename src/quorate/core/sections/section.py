@@ -39,3 +39,8 @@ class Section:
 
     paths: ClassVar[tuple[str, ...]] = ()
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    @classmethod
+    def is_inline(cls, text: str) -> bool:  # noqa: ARG003 - by the sections that allow it
+        """Whether an entry of a list of files is a value itself and not a file."""
+        return False

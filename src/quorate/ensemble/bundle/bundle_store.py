@@ -103,15 +103,22 @@ class BundleStore:
         return read_history(self.folder)
 
     def publish(
-        self, manifest: Manifest, files: Mapping[str, bytes], *, why: str = "", by: str | None = None
+        self,
+        manifest: Manifest,
+        files: Mapping[str, bytes],
+        *,
+        why: str = "",
+        by: str | None = None,
+        promote: bool = True,
     ) -> tuple[Path, Manifest]:
-        """Add a bundle. It becomes champion only if there is none; replacing one takes `promote`.
+        """Add a bundle. It becomes champion only if there is none; replacing one takes the method `promote`.
 
         Args:
             manifest: all fields but `files` and `id`, which are set here.
             files: file name -> content.
             why: reason, for the log.
             by: who publishes it, for the log; None for the user of this process.
+            promote: make it champion if there is none.
 
         Returns:
             The bundle's folder and its manifest with `files` and `id` set.
@@ -123,7 +130,7 @@ class BundleStore:
             path, published = storage.publish(self.folder, manifest, files)
             if published.id not in known:
                 self._append("publish", published.id, why, by)
-            if champion is None:
+            if promote and champion is None:
                 self._set_champion("promote", published.id, why or "the first bundle", by)
         return path, published
 
@@ -169,7 +176,13 @@ class BundleStore:
         try:
             write_text_atomic(self.folder / POINTER, f"{bundle_id}\n")
         except DataError as error:
-            raise BundleError(f"{action} {bundle_id}", found=error.found, expected=error.expected) from error
+            raise BundleError(
+                f"{action} {bundle_id} in {self.folder}",
+                found=error.found,
+                expected=error.expected,
+                remedy=f"The champion is as before. Free some space, then: quorate bundle promote {bundle_id} "
+                f"--bundles {self.folder}.",
+            ) from error
         return entry
 
     def _record_interruption(self) -> None:

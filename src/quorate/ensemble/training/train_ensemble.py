@@ -77,8 +77,9 @@ def train_ensemble(
     *,
     progress: Progress = silent,
     stages: list[Stage] | None = None,
+    promote: bool = True,
 ) -> Trained:
-    """Train all members on the same rows and publish the bundle. The first bundle of a folder becomes champion.
+    """Train all members on the same rows and publish the bundle.
 
     Members are fitted on the training part of the span (`settings.split.train` of its bars, over all symbols together)
     and measured on the validation and test parts; labels are purged between parts. For a vote the validation part has
@@ -93,6 +94,7 @@ def train_ensemble(
         out: folder of bundles.
         progress: called with the member's name, steps done and steps in all.
         stages: earlier stages, such as reading candles; those of the training are appended.
+        promote: make the bundle champion if its folder has none.
 
     Raises:
         ModelError: a name is unknown or repeated, fewer than two members (or the only one) could be trained, or 8 bits
@@ -113,7 +115,7 @@ def train_ensemble(
     candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
     manifest = builder.manifest(data, panel, timeframe, candles)
     with stage("publish", stages):
-        path, manifest = BundleStore(out).publish(manifest, builder.files, why="trained")
+        path, manifest = BundleStore(out).publish(manifest, builder.files, why="trained", promote=promote)
     unfinished.remove()
     return Trained(path, manifest, tuple(builder.results), tuple(stages))
 

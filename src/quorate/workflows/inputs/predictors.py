@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from quorate.core.errors import ArgumentError
 from quorate.workflows.inputs.arguments import require_policy
-from quorate.workflows.results.training import SeriesResult, TrainResult
+from quorate.workflows.results.training import TrainResult
+from quorate.workflows.results.training_series import SeriesResult
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings

@@ -11,7 +11,8 @@ from quorate.workflows.results.headline import Headline
 from quorate.workflows.results.market_files import CheckResult, DownloadResult, FileList, ImportResult
 from quorate.workflows.results.own_columns import OwnColumnsResult
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
-from quorate.workflows.results.training import SeriesResult, TrainResult
+from quorate.workflows.results.training import TrainResult
+from quorate.workflows.results.training_series import SeriesResult
 
 __all__ = [
     "Backtest",

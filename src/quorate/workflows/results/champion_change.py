@@ -1,4 +1,4 @@
-"""The result of a promotion or a rollback."""
+"""The champion of a folder: after a promotion or a rollback, and after a training."""
 
 from __future__ import annotations
 
@@ -31,3 +31,20 @@ class ChampionChange:
             "changed": self.changed,
             "path": str(self.path),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionStatus:
+    """The champion of a folder after a training.
+
+    Attributes:
+        id: of the champion; None where there is none.
+        note: whether the new bundle is champion, and if not, why and how to promote it.
+    """
+
+    id: str | None
+    note: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Part of the document of `quorate train --json`."""
+        return {"id": self.id, "note": self.note}

@@ -63,6 +63,15 @@ class Headlined(ABC):
     def headline(self) -> Headline:
         """The main figures beside their baselines."""
 
+    def require_summary(self) -> None:
+        """Make the text and the document; what they cannot show fails here."""
+        self.headline.text()
+        self.to_json()
+
+    @abstractmethod
+    def to_json(self) -> Any:
+        """The document of the result."""
+
     def __str__(self) -> str:
         return self.headline.text()
 
