@@ -8,7 +8,14 @@ import sys
 import pytest
 
 from quorate.core.errors import BundleError
-from quorate.core.settings import BundleSettings, Settings
+from quorate.core.settings import (
+    BundleSettings,
+    LightGBMSettings,
+    ModelSettings,
+    Settings,
+    TrainSettings,
+    XGBoostSettings,
+)
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.workflows.bundles import promote_bundle
 from quorate.workflows.train import train
@@ -21,8 +28,12 @@ SHORT = {"models": "xgboost,lightgbm", "symbols": NAME}
 # A rolling training that is killed in its second window.
 KILLED = f"""
 import os, signal, sys
-from quorate.core.settings import BundleSettings, Settings
+from quorate.core.settings import (
+    BundleSettings, LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings,
+)
 from quorate.workflows.train_rolling import train_rolling
+
+few = ModelSettings(xgboost=XGBoostSettings(trees=3), lightgbm=LightGBMSettings(trees=3))
 
 def kill(stage, done, total):
     if stage.startswith("bundle 2/2"):
@@ -30,13 +41,15 @@ def kill(stage, done, total):
 
 train_rolling(
     sys.argv[1], sys.argv[2], every="7d", window="20d", end="2024-02-01", models="xgboost,lightgbm",
-    symbols={NAME!r}, settings=Settings(bundle=BundleSettings(evidence=1)), progress=kill,
+    symbols={NAME!r}, progress=kill,
+    settings=Settings(models=few, train=TrainSettings(threads=1), bundle=BundleSettings(evidence=1)),
 )
 """
 
 
 def settings(evidence):
-    return Settings(bundle=BundleSettings(evidence=evidence))
+    few = ModelSettings(xgboost=XGBoostSettings(trees=3), lightgbm=LightGBMSettings(trees=3))
+    return Settings(models=few, train=TrainSettings(threads=1), bundle=BundleSettings(evidence=evidence))
 
 
 def roll(world, out, **options):
@@ -44,7 +57,7 @@ def roll(world, out, **options):
 
 
 def test_eleven_days_are_published_with_na_and_not_champion(world, tmp_path):
-    made = train(world.data, tmp_path, end="2024-01-12", **SHORT)
+    made = train(world.data, tmp_path, end="2024-01-12", settings=settings(100), **SHORT)
     assert made.manifest.rows["test"] < 100
     assert made.champion.id is None
     assert f"not champion: measured on {made.manifest.rows['test']} test rows" in made.champion.note
@@ -54,7 +67,7 @@ def test_eleven_days_are_published_with_na_and_not_champion(world, tmp_path):
     assert made.path.is_dir()
     assert BundleStore(tmp_path).champion() is None
     promote_bundle(tmp_path, made.id)
-    assert train(world.data, tmp_path, end="2024-01-12", **SHORT).champion.id == made.id
+    assert train(world.data, tmp_path, end="2024-01-12", settings=settings(100), **SHORT).champion.id == made.id
 
 
 def test_a_later_training_leaves_the_champion_and_names_it(world, tmp_path):
