@@ -162,7 +162,7 @@ class _Run:
             funding = await exchange.read_checked_funding(job.symbol, *span)
             return await asyncio.to_thread(self._store_funding, job, funding.kept, funding.quarantined)
         mark = job.kind == "mark"
-        candles = await exchange.read_checked_candles(job.symbol, job.timeframe, *span, mark=mark)
+        candles, withheld = await exchange.read_checked_candles(job.symbol, job.timeframe, *span, mark=mark)
         return await asyncio.to_thread(self._store_candles, job, candles.kept, candles.quarantined)
 
     def _store_candles(self, job: Job, kept: Columns, quarantined: Columns) -> tuple[Merged | None, int]:

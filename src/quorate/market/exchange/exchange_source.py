@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Self
 
-from quorate.core.clock import DAY_MS, MINUTE_MS, newest_closed_ms, now_ms, timeframe_ms
+from quorate.core.clock import DAY_MS, MINUTE_MS, format_ms, newest_closed_ms, now_ms, timeframe_ms
 from quorate.core.errors import QuorateError, UnknownSymbolError
 from quorate.core.sections.exchange import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns
+from quorate.market.exchange.candle_walk import Span, walk_candles
 from quorate.market.exchange.connection import Connection
-from quorate.market.exchange.pages import Present, read_candles, read_funding
+from quorate.market.exchange.funding_walk import walk_funding
+from quorate.market.exchange.pages import CandlePages, Present
 from quorate.market.exchange.responses import MOST_BYTES_OF_LISTS
+from quorate.market.exchange.volume_units import warn_of_unknown_unit
 from quorate.market.files.names import is_perpetual, require_symbol
 from quorate.market.quality.candle_checks import CheckedCandles, CheckedFunding, check_candles, check_funding
 from quorate.market.source import unknown_market
@@ -154,8 +157,12 @@ class Exchange:
 
     def listed(self, symbol: str) -> int:
         """Time before which the market has no candles, in ms UTC; 1 where unknown."""
+        created = self._created(symbol)
+        return _BEGINNING_MS if created is None else max(_BEGINNING_MS, created - _BEFORE_LISTING_MS)
+
+    def _created(self, symbol: str) -> int | None:
         created = self.markets[symbol].get("created")
-        return max(_BEGINNING_MS, created - _BEFORE_LISTING_MS) if isinstance(created, int) else _BEGINNING_MS
+        return created if isinstance(created, int) else None
 
     def require(self, symbol: str, timeframe: str | None = None) -> None:
         """Check that the exchange has a market and a timeframe.
@@ -217,7 +224,11 @@ class Exchange:
         mark: bool = False,
     ) -> Candles:
         """Read candles or mark prices in the connection's loop, for many markets at once."""
-        checked = await self.read_checked_candles(symbol, timeframe, start, end, mark=mark)
+        checked, withheld = await self.read_checked_candles(symbol, timeframe, start, end, mark=mark)
+        for first, last in withheld:
+            _LOG.warning(
+                "%s: %s gives no candles from %s to %s", symbol, self.settings.name, *map(format_ms, (first, last))
+            )
         if len(checked.quarantined):
             _LOG.warning("%s: %d contradicting candles are left out", symbol, len(checked.quarantined))
         return as_candles(symbol, timeframe, checked.kept)
@@ -230,14 +241,16 @@ class Exchange:
         end: int | None = None,
         *,
         mark: bool = False,
-    ) -> CheckedCandles:
-        """Read the market's closed rows and check them."""
+    ) -> tuple[CheckedCandles, tuple[Span, ...]]:
+        """Read the market's closed rows and check them; also the spans that the exchange does not give."""
         await self._prepare()
         first = max(self.listed(symbol), _BEGINNING_MS if start is None else start)
         last = newest_closed_ms(timeframe, self.known_present().early) + 1
         last = last if end is None else min(last, end)
-        rows = await read_candles(self.connection, symbol, timeframe, first, last, self.known_present, mark=mark)
-        return check_candles(rows, timeframe, self.known_present().late, has_volume=not mark)
+        pages = CandlePages(self.connection, symbol, timeframe, self.known_present, mark)
+        walk = await walk_candles(pages, first, last, listed=self._created(symbol))
+        checked = check_candles(walk.rows, timeframe, self.known_present().late, has_volume=not mark)
+        return checked, walk.withheld
 
     async def read_funding(self, symbol: str, start: int | None = None, end: int | None = None) -> Funding:
         """Read funding settlements in the connection's loop."""
@@ -255,7 +268,7 @@ class Exchange:
         present = self.known_present().early + 1
         last = present if end is None else min(present, end)
         # Settlements are stamped a little late, and rounded down to the minute by the checks.
-        rows = await read_funding(self.connection, symbol, first, min(present, last + MINUTE_MS), self.known_present)
+        rows = await walk_funding(self.connection, symbol, first, min(present, last + MINUTE_MS), self.known_present)
         checked = check_funding(rows, self.known_present().late)
         kept = checked.kept
         inside = (kept.time >= first) & (kept.time < last)
@@ -290,7 +303,9 @@ class Exchange:
 
         async def request() -> dict[str, Mapping[str, Any]]:
             loaded = await client.load_markets(True)
-            return {symbol: market for symbol, market in loaded.items() if _is_supported(symbol, market)}
+            kept = {symbol: market for symbol, market in loaded.items() if _is_supported(symbol, market)}
+            warn_of_unknown_unit(self.settings.name, kept)
+            return kept
 
         what = f"read the markets of {self.settings.name}"
         return await self.connection.read(what, request, most_bytes=MOST_BYTES_OF_LISTS)

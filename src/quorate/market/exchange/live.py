@@ -253,7 +253,7 @@ class LiveFeed:
         connection, present = self.exchange.connection, self.exchange.known_present
         span = max(1, start), end, present
         patience = self.settings.attempts
-        return await read_candles(connection, symbol, self._timeframe, *span, mark=mark, attempts=patience, once=True)
+        return await read_candles(connection, symbol, self._timeframe, *span, mark=mark, attempts=patience)
 
     def _is_awaited(self, symbol: str, bar: int) -> bool:
         if self._delistings.is_gone(symbol):

@@ -1,27 +1,22 @@
-"""Paginated reads of candles and settlements, as columns; each page is checked."""
+"""Requests for single pages of candles and settlements, as columns; each page is checked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from quorate.core.clock import HOUR_MS, timeframe_ms
+from quorate.core.clock import bar_offset_ms, timeframe_ms
+from quorate.core.errors import CandleError
 from quorate.core.types import FloatArray, IntArray
 from quorate.core.types.candle_frame import NO_TIME
 from quorate.market.columns import Columns, FundingColumns, join
 from quorate.market.exchange.connection import Connection
+from quorate.market.exchange.volume_units import base_volume
 from quorate.market.quality.candle_checks import check_candles, check_funding
-
-# Empty pages before the end of the span after which the rest is taken as empty.
-_EMPTY_PAGES = 2
-
-_MOST_FUNDING = 1000
-
-# Longest interval between settlements: nearer to the end there are none.
-_FUNDING_INTERVAL_MS = 8 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +32,60 @@ class Present:
     late: int
 
 
+@dataclass(frozen=True, slots=True)
+class CandlePages:
+    """Requests for pages of one market's candles.
+
+    Attributes:
+        connection: to the exchange.
+        symbol: the market.
+        timeframe: of the candles.
+        present: returns the current time by both clocks.
+        mark: read mark prices.
+        attempts: per page; None for the settings'.
+        checked: refuse invalid rows; False for rows that are only looked at.
+    """
+
+    connection: Connection
+    symbol: str
+    timeframe: str
+    present: Callable[[], Present]
+    mark: bool = False
+    attempts: int | None = None
+    checked: bool = True
+
+    async def read(self, since: int, limit: int) -> Columns:
+        """Read a page: the rows of the exchange's answer, in its order, with the bar not closed.
+
+        Volume is in base units.
+
+        Args:
+            since: open time of the first row, in ms UTC.
+            limit: number of rows.
+
+        Raises:
+            CandleError: invalid rows on every attempt, or bars that open at other times than this timeframe's.
+            ExchangeError: no response, an invalid one, or a refusal.
+        """
+        client, name = self.connection.client, self.connection.settings.name
+        kind = "mark prices" if self.mark else "candles"
+        what = f"read {self.timeframe} {kind} of {self.symbol} from {name}"
+
+        async def request() -> Columns:
+            options = {"price": "mark"} if self.mark else {}
+            rows = await client.fetch_ohlcv(self.symbol, self.timeframe, since, limit, options)
+            page = _candles(rows, name, {} if self.mark else client.market(self.symbol))
+            if self.checked and not _has_other_phase(page.time, self.timeframe):
+                late = self.present().late
+                check_candles(page, self.timeframe, late, has_volume=not self.mark).report.require(self.symbol)
+            return page
+
+        page = await self.connection.read(what, request, self.attempts)
+        if self.checked and _has_other_phase(page.time, self.timeframe):
+            raise _other_phase(what, name, int(page.time[0]), self.timeframe)  # which a second attempt does not change
+        return page
+
+
 async def read_candles(
     connection: Connection,
     symbol: str,
@@ -47,82 +96,89 @@ async def read_candles(
     *,
     mark: bool = False,
     attempts: int | None = None,
-    once: bool = False,
 ) -> Columns:
-    """Read the rows that open at or after `start` and before `end`, in the exchange's order, with the bar not closed.
+    """Read the newest rows, for callers that poll: `start` inclusive, `end` exclusive, with the bar not closed.
 
-    Args:
-        connection: to the exchange.
-        symbol: the market.
-        timeframe: of the candles.
-        start: in ms UTC, inclusive.
-        end: in ms UTC, exclusive.
-        present: returns the current time by both clocks.
-        mark: read mark prices.
-        attempts: per page; None for the settings'.
-        once: end after a page that is not full, for callers that poll.
+    Ends with the first page that is not full. `walk_candles` reads a history.
 
     Raises:
         CandleError: invalid rows on every attempt.
         ExchangeError: no response, an invalid one, or a refusal.
     """
     length = timeframe_ms(timeframe)
-    what = f"read {timeframe} {'mark prices' if mark else 'candles'} of {symbol} from {connection.settings.name}"
-    options = {"price": "mark"} if mark else {}
-    parts, cursor, empty = [_candles([])], start, 0
-    while cursor < end and empty < _EMPTY_PAGES:
-        rows = min(connection.settings.page_rows, (end - cursor - 1) // length + 2)
-
-        async def request(since: int = cursor, limit: int = rows) -> Columns:
-            page = _candles(await connection.client.fetch_ohlcv(symbol, timeframe, since, limit, dict(options)))
-            check_candles(page, timeframe, present().late, has_volume=not mark).report.require(symbol)
-            return page
-
-        page = await connection.read(what, request, attempts)
+    pages = CandlePages(connection, symbol, timeframe, present, mark, attempts)
+    parts, cursor = [_candles([], "", {})], start
+    while cursor < end:
+        limit = min(connection.settings.page_rows, (end - cursor - 1) // length + 2)
+        page = await pages.read(cursor, limit)
         if not len(page) or int(page.time.max()) < cursor:
-            empty += _EMPTY_PAGES if once else 1
-            continue
+            break
         cursor = int(page.time.max()) + length
         parts.append(page.take((page.time >= start) & (page.time < end)))
-        if once and len(page) < rows:
+        if len(page) < limit:
             break
     return join(parts)
 
 
-async def read_funding(
+async def read_settlements(
     connection: Connection,
     symbol: str,
-    start: int,
-    end: int,
+    since: int,
+    limit: int,
     present: Callable[[], Present],
-    *,
-    attempts: int | None = None,
+    until: int | None = None,
 ) -> FundingColumns:
-    """Read the settlements at or after `start` and before `end`, in the exchange's order; errors as `read_candles`."""
-    what = f"read funding of {symbol} from {connection.settings.name}"
-    parts, cursor, empty = [_funding([])], start, 0
-    while cursor < min(end, present().late) and empty < _EMPTY_PAGES:
+    """Read a page of settlements, in the exchange's order; errors as `CandlePages.read`.
 
-        async def request(since: int = cursor) -> FundingColumns:
-            page = _funding(await connection.client.fetch_funding_rate_history(symbol, since, _MOST_FUNDING))
-            check_funding(page, present().late).report.require(f"funding of {symbol}")
-            return page
+    Args:
+        connection: to the exchange.
+        symbol: the market.
+        since: time of the first row, in ms UTC.
+        limit: number of rows.
+        present: returns the current time by both clocks.
+        until: time of the last row, in ms UTC; not every exchange supports it.
+    """
+    options = {} if until is None else {"until": until}
 
-        page = await connection.read(what, request, attempts)
-        if not len(page) or int(page.time.max()) < cursor:
-            empty += 1
-            continue
-        cursor = int(page.time.max()) + 1
-        wanted = (page.time >= start) & (page.time < end)
-        parts.append(FundingColumns(page.time[wanted], page.rate[wanted]))
-        if cursor > min(end, present().late) - _FUNDING_INTERVAL_MS:
-            break
-    times, rates = [part.time for part in parts], [part.rate for part in parts]
-    return FundingColumns(np.concatenate(times), np.concatenate(rates))
+    async def request() -> FundingColumns:
+        found = await connection.client.fetch_funding_rate_history(symbol, since, limit, dict(options))
+        page = _funding(found)
+        check_funding(page, present().late).report.require(f"funding of {symbol}")
+        return page
+
+    return await connection.read(f"read funding of {symbol} from {connection.settings.name}", request)
 
 
-def _candles(rows: Any) -> Columns:
+def _has_other_phase(time: IntArray, timeframe: str) -> bool:
+    """Whether all bars are a whole number of bars apart but off the grid, such as weeks from Thursday."""
+    if len(time) < 2 or int(time.min()) <= 0:
+        return False
+    phases = np.unique((time - bar_offset_ms(timeframe)) % timeframe_ms(timeframe))
+    return len(phases) == 1 and bool(phases[0] != 0)
+
+
+def _other_phase(what: str, exchange: str, time: int, timeframe: str) -> CandleError:
+    weeks = timeframe.endswith("w")
+    try:
+        moment = datetime.fromtimestamp(time / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        when = f"{time} ms"
+    else:
+        when = f"{moment:%A %H:%M} UTC" if weeks else f"{moment:%Y-%m-%d %H:%M} UTC"
+    return CandleError(
+        what,
+        found=f"bars that open on {when}" if weeks else f"a bar that opens at {when}",
+        expected="weeks that open on Monday 00:00 UTC"
+        if weeks
+        else f"bars that open a whole multiple of {timeframe} after 1970-01-01 00:00 UTC",
+        remedy=f"{timeframe} bars of {exchange} are not supported: choose a shorter timeframe, such as 1d.",
+    )
+
+
+def _candles(rows: Any, exchange: str, market: Any) -> Columns:
     opened, high, low, close, volume = (_numbers([row[at] for row in rows]) for at in range(1, 6))
+    with np.errstate(all="ignore"):
+        volume = base_volume(exchange, market, volume, close)
     return Columns(_times([row[0] for row in rows]), opened, high, low, close, volume)
 
 
