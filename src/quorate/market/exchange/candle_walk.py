@@ -9,6 +9,7 @@ which is no error, from bars that the exchange does not give.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,7 +58,22 @@ async def walk_candles(pages: CandlePages, start: int, end: int, *, listed: int 
     """
     walk = _Walk(pages, end, listed, _LongerBars(pages, end))
     await walk.run(start)
-    return CandleWalk(walk.rows(), walk.withheld())
+    return CandleWalk(walk.rows(), joined_spans(walk.withheld))
+
+
+def joined_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Sort spans and join those that touch.
+
+    >>> joined_spans([(5, 8), (1, 3), (3, 4)])
+    ((1, 4), (5, 8))
+    """
+    joined: list[Span] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return tuple(joined)
 
 
 class _Walk:
@@ -71,35 +87,22 @@ class _Walk:
         self.parts: list[Columns] = []
         self.limit = pages.connection.settings.page_rows
         self.largest_page = 0
-        self._withheld: list[Span] = []
+        self.withheld: list[Span] = []
         self._longer = longer
 
     def rows(self) -> Columns:
         """All rows that were read."""
-        return join(self.parts) if self.parts else Columns(np.zeros(0, np.int64), *[np.zeros(0)] * 5)
-
-    def withheld(self) -> tuple[Span, ...]:
-        """The spans, joined where they touch."""
-        joined: list[Span] = []
-        for first, last in sorted(self._withheld):
-            if joined and first <= joined[-1][1]:
-                joined[-1] = joined[-1][0], max(joined[-1][1], last)
-            else:
-                joined.append((first, last))
-        return tuple(joined)
+        none = np.zeros(0)
+        return join([Columns(np.zeros(0, np.int64), none, none, none, none, none), *self.parts])
 
     async def run(self, start: int) -> None:
         offset = bar_offset_ms(self.pages.timeframe)
         cursor = -(-(start - offset) // self.length) * self.length + offset
         asked_twice = False
         while cursor < self.end:
-            page, asked = await self._page(cursor, self.end)
-            times = _between(page, cursor, self.end)
+            times, asked = await self._page(cursor, self.end)
             if len(times):
-                cursor = await self._after(cursor, page, times, asked)
-            elif len(page) and int(page.time.max()) >= self.end:
-                await self._compare(cursor, self.end)  # the next bars after `cursor` come after the end
-                return
+                cursor = await self._after(cursor, times, asked)
             elif not asked_twice:
                 asked_twice = True  # some exchanges answer with an empty page when they are busy
                 continue
@@ -107,18 +110,22 @@ class _Walk:
                 cursor = await self._skip(cursor, cursor + asked * self.length)
             asked_twice = False
 
-    async def _page(self, since: int, end: int) -> tuple[Columns, int]:
-        """Read a page and keep its rows; the page, and the number of rows that were asked for."""
-        limit = min(self.limit, (end - since - 1) // self.length + 2)
-        page = await self.pages.read(since, limit)
+    async def _page(self, since: int, end: int) -> tuple[IntArray, int]:
+        """Read a page and keep its rows before the end.
+
+        Returns:
+            Its open times from `since` on, sorted, without duplicates, and the number of rows that were asked for.
+        """
+        asked = min(self.limit, (end - since - 1) // self.length + 2)
+        page = await self.pages.read(since, asked)
         kept = page.take((page.time >= since) & (page.time < self.end))
         if len(kept):
             self.parts.append(kept)
-        return page, limit
+        return np.unique(page.time[page.time >= since]), asked
 
-    async def _after(self, cursor: int, page: Columns, times: IntArray, asked: int) -> int:
+    async def _after(self, cursor: int, times: IntArray, asked: int) -> int:
         """Where to go on after a page with rows, once what it leaves out at its beginning is known."""
-        first = int(times[0])
+        first = min(int(times[0]), self.end)
         if first > cursor:
             if self.largest_page <= len(times) < asked and await self._was_cut(cursor, first):
                 # The page held the newest bars of its window only: ask for as few as it gives.
@@ -128,12 +135,13 @@ class _Walk:
         self.largest_page = max(self.largest_page, len(times))
         # Rows beyond the window were not asked for: between them and the window others can be missing.
         window_end = (first if first >= cursor + asked * self.length else cursor) + asked * self.length
-        return int(times[times < window_end][-1]) + self.length
+        inside = times[times < min(window_end, self.end)]
+        return int(inside[-1]) + self.length if len(inside) else self.end
 
     async def _was_cut(self, cursor: int, first: int) -> bool:
         """Whether the exchange has rows before the first one of a page."""
-        page, _ = await self._page(cursor, first - self.length)
-        return len(_between(page, cursor, first)) > 0
+        times, _ = await self._page(cursor, first - self.length)
+        return len(times) > 0 and int(times[0]) < first
 
     async def _skip(self, cursor: int, window_end: int) -> int:
         """Where to go on after an empty window: where the market traded next."""
@@ -152,7 +160,7 @@ class _Walk:
             return
         traded = await self._longer.first_within(first, last)
         if traded is not None:
-            self._withheld.append((traded, last))
+            self.withheld.append((traded, last))
 
 
 class _LongerBars:
@@ -207,8 +215,3 @@ def _longer_timeframe(pages: CandlePages) -> str | None:
     longer = [name for name, ms in known.items() if _LEAST_RATIO * length <= ms <= _LONGEST_MS]
     days = [name for name in longer if known[name] >= DAY_MS]
     return min(days or longer, key=lambda name: known[name], default=None)
-
-
-def _between(page: Columns, first: int, last: int) -> IntArray:
-    """Sorted open times of a page's rows in a span, without duplicates."""
-    return np.unique(page.time[(page.time >= first) & (page.time < last)])

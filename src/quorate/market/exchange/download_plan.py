@@ -8,19 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from quorate.core.clock import HOUR_MS, bar_offset_ms, timeframe_ms
+from quorate.core.clock import bar_offset_ms, timeframe_ms
 from quorate.core.types import IntArray
+from quorate.market.exchange.download_funding import Span, wanted_settlements
 from quorate.market.files.folders import is_folder
 from quorate.market.files.formats import read_times
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, candle_kind
-
-Span = tuple[int, int]
-
-_MINUTE_MS = 60_000
-
-# Longest interval between two settlements: a shorter span at either end is not missing.
-_FUNDING_INTERVAL_MS = 8 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +40,7 @@ def plan(folder: Path, symbol: str, timeframe: str, kind: Kind, start: int, end:
     """
     times = stored_times(folder, symbol, timeframe, kind)
     if kind == "funding_rate":
-        return Job(symbol, "1h", kind, tuple(_missing_settlements(times, start, end)))
+        return Job(symbol, "1h", kind, tuple(wanted_settlements(times, start, end)))
     return Job(symbol, timeframe, kind, tuple(missing(times, timeframe, start, end)))
 
 
@@ -92,16 +86,3 @@ def stored_times(folder: Path, symbol: str, timeframe: str, kind: Kind) -> IntAr
     files = FreqtradeFolder(folder)
     path = files.funding_path(symbol) if kind == "funding_rate" else files.path_of(symbol, timeframe, kind)
     return np.zeros(0, dtype=np.int64) if path is None else read_times(path)[0]
-
-
-def _missing_settlements(times: IntArray, start: int, end: int) -> Iterator[Span]:
-    """Yield the spans before the first and after the last settlement; gaps between settlements are not detectable."""
-    if not len(times):
-        if start < end:
-            yield start, end
-        return
-    first, last = int(times.min()), int(times.max())
-    if start < first - _FUNDING_INTERVAL_MS:
-        yield start, min(first, end)
-    if max(start, last + _MINUTE_MS) < end:
-        yield max(start, last + _MINUTE_MS), end

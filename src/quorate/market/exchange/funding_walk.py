@@ -55,42 +55,50 @@ class _Walk:
         cursor, asked_twice = start, False
         interval = _INTERVAL_MS
         while cursor < min(self.end, self.present().late):
-            page, times = await self._page(cursor)
+            times, asked = await self._page(cursor)
             if len(times):
-                interval = min(_INTERVAL_MS, self._interval(times, interval))
-                if await self._fill(cursor, times, interval):
-                    cursor = int(times[-1]) + 1
+                inside = times[times < self.end]
+                interval = min(_INTERVAL_MS, self._interval(inside, interval))
+                if not await self._fill(cursor, times, asked, interval):
+                    continue
+                if not len(inside):
+                    return  # the next settlements after `cursor` come after the end
+                cursor = int(inside[-1]) + 1
                 if cursor > min(self.end, self.present().late) - interval:
                     return  # the next settlement is not due yet
-            elif len(page) and int(page.time.max()) >= self.end:
-                return  # the next settlements after `cursor` come after the end
             elif not asked_twice:
                 asked_twice = True  # some exchanges answer with an empty page when they are busy
                 continue
             else:
-                cursor += self.limit * _SHORTEST_MS
+                cursor += asked * _SHORTEST_MS
                 continue  # twice is asked only at the first of several empty windows
             asked_twice = False
 
-    async def _page(self, since: int, until: int | None = None) -> tuple[FundingColumns, IntArray]:
-        """Read a page and keep its rows; the page, and the sorted times of those rows, without duplicates."""
-        page = await read_settlements(self.connection, self.symbol, since, self.limit, self.present, until)
+    async def _page(self, since: int, until: int | None = None) -> tuple[IntArray, int]:
+        """Read a page and keep its rows before the end.
+
+        Returns:
+            Its times from `since` on, sorted, without duplicates, and the number of rows that were asked for.
+        """
+        asked = min(self.limit, (self.end - since) // _SHORTEST_MS + 2)
+        page = await read_settlements(self.connection, self.symbol, since, asked, self.present, until)
         kept = (page.time >= since) & (page.time < self.end)
         if kept.any():
             self.parts.append(FundingColumns(page.time[kept], page.rate[kept]))
-        return page, np.unique(page.time[kept])
+        return np.unique(page.time[page.time >= since]), asked
 
-    async def _fill(self, cursor: int, times: IntArray, interval: int) -> bool:
+    async def _fill(self, cursor: int, times: IntArray, asked: int, interval: int) -> bool:
         """Read what a page left out at its beginning; False if it must be read again with fewer rows."""
         largest, self.largest_page = self.largest_page, max(self.largest_page, len(times))
-        if int(times[0]) - cursor <= interval or not largest <= len(times) < self.limit:
+        first = min(int(times[0]), self.end)
+        if first - cursor < interval or not largest <= len(times) < asked:
             return True
-        first = await self._backwards(cursor, int(times[0]), interval)
-        if first - cursor <= interval or len(times) >= self.limit:
+        first = await self._backwards(cursor, first, interval)
+        if first - cursor < interval:
             return True
         # Exchanges that do not support an end: windows of as many rows as they give.
         limit, self.limit = self.limit, len(times)
-        _, earlier = await self._page(cursor)
+        earlier, _ = await self._page(cursor)
         if len(earlier) and int(earlier[0]) < first:
             self.largest_page = 0
             return False
@@ -99,9 +107,9 @@ class _Walk:
 
     async def _backwards(self, cursor: int, first: int, interval: int) -> int:
         """Read pages that end before a settlement, towards the cursor; the earliest settlement found."""
-        while first - cursor > interval:
+        while first - cursor >= interval:
             try:
-                _, times = await self._page(cursor, first - 1)
+                times, _ = await self._page(cursor, first - 1)
             except ExchangeRefusedError:  # an exchange that knows no end of a page
                 return first
             earlier = times[times < first]

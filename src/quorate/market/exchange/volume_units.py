@@ -6,9 +6,9 @@ exchanges' documentation.
 
 | exchange | unit | source |
 |---|---|---|
-| gate | contracts | Gate API v4, futures candlesticks: `v` is "size volume (contract size)"; ccxt issues 13887, 18941 |
-| kucoin, kucoinfutures | contracts | KuCoin futures klines: volume in lots; an order's unit of `multiplier` base units |
-| mexc | contracts | MEXC contract klines: `vol` counts contracts, `amount` is money; ccxt issue 27857 and `parse_ticker` |
+| gate | contracts | Gate API v4, candlesticks: `v` is "size volume (contract size)"; ccxt issues 13887, 18941 |
+| kucoin, kucoinfutures | contracts | KuCoin futures klines: volume in lots of `multiplier` base units |
+| mexc | contracts | MEXC contract klines: `vol` counts contracts; ccxt issue 27857, `parse_ticker` |
 | xt | contracts | `a` of XT futures klines; `parse_ticker` multiplies the same field by the contract size |
 | poloniex | contracts | Poloniex v3: `qty` beside `amt` (3,707.5395 = 44 x 0.001 x 84,262); `parse_ticker` |
 | deepcoin | contracts | ccxt's example: 2,849 x 0.1 ETH x 3,740 = the turnover beside it, 1,065,584 |
