@@ -13,10 +13,10 @@ from quorate.core.errors import DataError, ExchangeAnswerError, ExchangeDownErro
 from quorate.core.progress import Progress, silent
 from quorate.core.types import Funding
 from quorate.market.columns import Columns, FundingColumns
-from quorate.market.exchange.candle_walk import joined_spans
 from quorate.market.exchange.download_funding import Span, missing_settlements
 from quorate.market.exchange.download_plan import Job, kinds, parts, plan, stored_times
 from quorate.market.exchange.exchange_source import Exchange, as_candles
+from quorate.market.exchange.paging.candle_walk import joined_spans
 from quorate.market.files.candle_store import Merged, merge_candles, merge_funding
 from quorate.market.files.names import Kind, MarketFile, candle_kind, market_path
 from quorate.market.files.quarantine import quarantine

@@ -13,12 +13,12 @@ from quorate.core.errors import QuorateError, UnknownSymbolError
 from quorate.core.sections.exchange import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, FundingColumns
-from quorate.market.exchange.candle_walk import Span, walk_candles
 from quorate.market.exchange.connection import Connection
-from quorate.market.exchange.funding_walk import walk_funding
-from quorate.market.exchange.pages import CandlePages, Present
+from quorate.market.exchange.paging.candle_walk import Span, walk_candles
+from quorate.market.exchange.paging.funding_walk import walk_funding
+from quorate.market.exchange.paging.pages import CandlePages, Present
+from quorate.market.exchange.paging.volume_units import warn_of_unknown_unit
 from quorate.market.exchange.responses import MOST_BYTES_OF_LISTS
-from quorate.market.exchange.volume_units import warn_of_unknown_unit
 from quorate.market.files.names import is_perpetual, require_symbol
 from quorate.market.quality.candle_checks import CheckedCandles, CheckedFunding, check_candles, check_funding
 from quorate.market.source import unknown_market

@@ -22,7 +22,7 @@ from quorate.market.exchange.live_listing import Delistings
 from quorate.market.exchange.live_prices import LivePrices
 from quorate.market.exchange.live_rounds import TICK_S, Rounds
 from quorate.market.exchange.live_windows import LiveWindow
-from quorate.market.exchange.pages import read_candles
+from quorate.market.exchange.paging.pages import read_candles
 from quorate.market.feed import BarReport, Freshness
 from quorate.market.quality.candle_checks import check_candles
 

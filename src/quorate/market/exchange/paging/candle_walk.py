@@ -18,7 +18,7 @@ from quorate.core.clock import DAY_MS, bar_offset_ms, timeframe_ms
 from quorate.core.errors import ExchangeRefusedError
 from quorate.core.types import IntArray
 from quorate.market.columns import Columns, join
-from quorate.market.exchange.pages import CandlePages
+from quorate.market.exchange.paging.pages import CandlePages
 
 Span = tuple[int, int]
 

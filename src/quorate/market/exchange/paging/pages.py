@@ -15,7 +15,7 @@ from quorate.core.types import FloatArray, IntArray
 from quorate.core.types.candle_frame import NO_TIME
 from quorate.market.columns import Columns, FundingColumns, join
 from quorate.market.exchange.connection import Connection
-from quorate.market.exchange.volume_units import base_volume
+from quorate.market.exchange.paging.volume_units import base_volume
 from quorate.market.quality.candle_checks import check_candles, check_funding
 
 

@@ -11,7 +11,7 @@ from quorate.core.errors import ExchangeRefusedError
 from quorate.core.types import IntArray
 from quorate.market.columns import FundingColumns
 from quorate.market.exchange.connection import Connection
-from quorate.market.exchange.pages import Present, read_settlements
+from quorate.market.exchange.paging.pages import Present, read_settlements
 from quorate.market.quality.funding_gaps import funding_intervals
 
 # Settlements asked for at once. Exchanges give fewer, and some then the newest of a window of as many intervals.
