@@ -16,6 +16,8 @@ from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest_schema import OWN_COLUMNS, schema_mismatch
+from quorate.ensemble.bundle.manifest_values import Member as Member
+from quorate.ensemble.bundle.manifest_values import printable, require_possible
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.features.catalogue import describe
 from quorate.features.own import ColumnSource
@@ -25,16 +27,6 @@ DTYPE = "float32"
 FILE_NAME = "manifest.json"
 
 _REMEDY = "Train it again with this version of Quorate."
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One configured model: names of its files, or why it could not be trained."""
-
-    model: str
-    native: str | None = None
-    graph: str | None = None
-    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +125,19 @@ class Manifest:
         """Read and check a manifest.
 
         Raises:
-            BundleError: not JSON, another schema version, altered content, or other classes, dtype, target or features
-                than this version has.
+            BundleError: not JSON, another schema version, altered content, impossible values, or other classes, dtype,
+                target or features than this version has.
         """
         attempted = f"load the bundle {path}"
+        try:
+            return cls._parse(content, attempted)
+        except BundleError as error:
+            # Its words may come from the manifest.
+            found, expected = printable(error.found), printable(error.expected)
+            raise BundleError(attempted, found=found, expected=expected, remedy=printable(error.remedy)) from error
+
+    @classmethod
+    def _parse(cls, content: bytes, attempted: str) -> Self:
         try:
             tree = json.loads(content, parse_constant=_refuse_constant)
             schema = tree["schema_version"]
@@ -164,11 +165,12 @@ class Manifest:
             _require(attempted, "target", tree["target"]["kind"], RECIPES[tree["recipe"]].target)
             manifest = cls._from_tree(tree)
             _require_files(attempted, manifest)
+            require_possible(manifest)
             # Hash of the file as it is: fields that this version does not know are no alteration.
             content_id = _digest({key: value for key, value in tree.items() if key != "id"})
         except BundleError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, QuorateError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, QuorateError) as error:
             raise BundleError(
                 attempted, found=f"an incomplete manifest ({error})", expected="every field of a manifest"
             ) from error
