@@ -98,8 +98,36 @@ def check(data: options.Data, as_json: options.Json = False) -> None:
     with output.progress() as progress:
         result = checking.check(data, progress=progress)
     output.print_result(result, as_json=as_json)
+    if result.scale_changes:
+        output.note(
+            "prices continue at another scale, and nothing is held or learned across that; if it is a redenomination, "
+            f"join the history: quorate data split --data {data} {' '.join(result.scale_changes)}"
+        )
     if not result.ok:
         raise typer.Exit(1)
+
+
+@app.command("split")
+def split_(
+    splits: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SYMBOL=FACTOR@DATE",
+            help="Prices from the date on are FACTOR times those before; `quorate data check` reports both.",
+        ),
+    ],
+    data: options.Data,
+    as_json: options.Json = False,
+) -> None:
+    """Join a market's history across a redenomination.
+
+    Candles and mark prices before the date are multiplied by the factor, and volumes divided by it. A second run
+    changes nothing. The split is recorded in splits.json, and applied to rows that are downloaded or imported later.
+    """
+    from quorate.cli import output
+    from quorate.workflows.import_candles import split_prices
+
+    output.print_result(split_prices(data, splits), as_json=as_json)
 
 
 @app.command("import")
@@ -122,6 +150,12 @@ def import_(
     perpetual: Annotated[
         bool | None, typer.Option("--perpetual/--spot", help="Kind of market of names such as BTCUSDT-1h.csv.")
     ] = None,
+    splits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--split", metavar="SYMBOL=FACTOR@DATE", help="As `quorate data split`, before the rows are merged."
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Import candle files of other programs.
@@ -132,7 +166,7 @@ def import_(
     from quorate.cli import output
     from quorate.workflows.import_candles import import_candles
 
-    result = import_candles(files, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual)
+    result = import_candles(files, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, splits=splits or ())
     output.print_result(result, as_json=as_json)
     for path in result.skipped:
         output.note(f"skipped {path}: its name does not say which market; give --symbol and --timeframe")

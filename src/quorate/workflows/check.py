@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.results.market_files import CheckResult, FileList
+from quorate.workflows.results.checked_files import CheckResult
+from quorate.workflows.results.market_files import FileList
 from quorate.workflows.results.own_columns import OwnColumnsResult
 
 if TYPE_CHECKING:

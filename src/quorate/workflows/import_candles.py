@@ -1,4 +1,4 @@
-"""Import of candle files of other programs into a Freqtrade data folder."""
+"""Import of candle files of other programs into a Freqtrade data folder, and joining of price scales in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.results.market_files import ImportResult
+from quorate.workflows.results.market_files import ImportResult, SplitResult
 
 
 def import_candles(
@@ -16,6 +16,7 @@ def import_candles(
     symbol: str | None = None,
     timeframe: str | None = None,
     perpetual: bool | None = None,
+    splits: str | Iterable[str] = (),
     progress: Progress = silent,
 ) -> ImportResult:
     """Check candle files of other programs and merge them into a folder; a second run changes nothing.
@@ -26,14 +27,41 @@ def import_candles(
         symbol: of all files, where their names do not contain it.
         timeframe: of all files, where their names do not contain it.
         perpetual: whether names such as BTCUSDT-1h.csv mean perpetuals; None if no name is ambiguous.
+        splits: changes of a price scale, as "BNX/USDT:USDT=100@2023-02-22T08:00": older prices are stored times 100,
+            and volumes by 100, so that the history is one.
         progress: called with each market imported; the total is unknown until the last one.
 
     Raises:
+        ArgumentError: a split that cannot be read.
         CandleError: an invalid row, with file, row and value.
         DataError: a file that cannot be read or whose market is unknown, or the folder cannot be written.
     """
     from quorate.market.files.imports import import_files
+    from quorate.market.files.join_scales import expect_split
+    from quorate.market.files.splits import parse_split
 
+    for split in [parse_split(text) for text in ([splits] if isinstance(splits, str) else splits)]:
+        expect_split(data, split)
     paths = [files] if isinstance(files, str | Path) else files
     report = import_files(paths, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, progress=progress)
     return ImportResult(Path(data), report)
+
+
+def split_prices(data: str | Path, splits: str | Iterable[str]) -> SplitResult:
+    """Join the history of markets across changes of their price scale, such as redenominations.
+
+    Candles and mark prices before each split are stored at the new scale. A second run changes nothing.
+
+    Args:
+        data: the Freqtrade data folder.
+        splits: as "BNX/USDT:USDT=100@2023-02-22T08:00"; `check` reports factors and times.
+
+    Raises:
+        ArgumentError: a split that cannot be read.
+        DataError: no such market, or no such change in its files; the splits before it are applied.
+    """
+    from quorate.market.files.join_scales import join_scales
+    from quorate.market.files.splits import parse_split
+
+    parsed = [parse_split(text) for text in ([splits] if isinstance(splits, str) else splits)]
+    return SplitResult(Path(data), tuple(file for split in parsed for file in join_scales(data, split)))

@@ -5,7 +5,7 @@ A file that exists is kept in its format, so that no two files claim one market;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isclose
 from pathlib import Path
@@ -24,6 +24,7 @@ from quorate.market.files.formats import DATE, NOTE, SYNTHETIC_NOTE, WRITERS, re
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, candle_kind, market_path
 from quorate.market.files.quarantine import quarantine
+from quorate.market.files.splits import at_new_scale, read_splits
 from quorate.market.quality.candle_checks import check_candles, check_funding
 
 _DATE_TYPE = pa.timestamp("ms", tz="UTC")
@@ -79,7 +80,7 @@ def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -
             _require_same_origin(path, present.synthetic, columns.synthetic)
             if columns.same_rows(present):
                 return Stored(path, len(columns), changed=False)
-        _write([path, *copies], {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
+        write_columns([path, *copies], columns)
     return Stored(path, len(columns), changed=True)
 
 
@@ -88,9 +89,9 @@ def merge_candles(
 ) -> Merged:
     """Add a market's candles, or its mark prices, to its file.
 
-    Rows of the file are kept; new rows with other values for the same bar are quarantined beside the file. Merging the
-    same candles again changes nothing. Processes that merge into one folder wait for each other, so that no rows are
-    lost.
+    New rows from before a split of the folder are converted to its new scale. Rows of the file are kept; new rows with
+    other values for the same bar are quarantined beside the file. Merging the same candles again changes nothing.
+    Processes that merge into one folder wait for each other, so that no rows are lost.
 
     Args:
         folder: the data folder.
@@ -109,6 +110,10 @@ def merge_candles(
 
 def _merge_candles(folder: Path, candles: Candles, source: str, *, mark: bool, now: int | None) -> Merged:
     kind: Kind = "mark" if mark else candle_kind(candles.symbol)
+    splits = [split for split in read_splits(folder) if split.symbol == candles.symbol]
+    if splits:
+        given = at_new_scale(_columns(candles), splits, candles.symbol)
+        candles = replace(candles, **{name: getattr(given, name) for name in CANDLE_COLUMNS})
     present = FreqtradeFolder(folder).path_of(candles.symbol, candles.timeframe, kind)
     if present is None or is_empty(present):
         return Merged(write_candles(folder, candles, mark=mark), added=len(candles))
@@ -189,6 +194,15 @@ def write_funding(folder: Path | str, funding: Funding, *, synthetic: bool = Fal
 def _columns(candles: Candles) -> Columns:
     arrays = {name: getattr(candles, name) for name in ("time", *CANDLE_COLUMNS)}
     return Columns(**arrays, synthetic=candles.synthetic)
+
+
+def write_columns(paths: list[Path], columns: Columns) -> None:
+    """Replace files of one market by rows, each atomically and in its own format.
+
+    Raises:
+        DataError: a file cannot be written; it is unchanged.
+    """
+    _write(paths, {name: getattr(columns, name) for name in ("time", *CANDLE_COLUMNS)}, columns.synthetic)
 
 
 def _targets(folder: Path, symbol: str, timeframe: str, kind: Kind) -> list[Path]:

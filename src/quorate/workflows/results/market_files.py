@@ -1,4 +1,4 @@
-"""Files of candles: downloaded, imported, listed and checked."""
+"""Files of candles: downloaded, imported, joined and listed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from quorate.market.exchange import Downloaded
     from quorate.market.files.imports import Imported, ImportReport
-    from quorate.market.files.inspection import FileReport
+    from quorate.market.files.join_scales import JoinedFile
     from quorate.market.files.listing import ListedFile
-    from quorate.market.quality.quality_report import QualityReport
 
 
 class FileTable(listing.Listing):
@@ -172,6 +171,38 @@ class ImportResult(FileTable):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class SplitResult(FileTable):
+    """The result of joining price scales.
+
+    Attributes:
+        folder: the Freqtrade data folder.
+        files: rows that were converted in each file.
+    """
+
+    folder: Path
+    files: tuple[JoinedFile, ...]
+
+    @property
+    def title(self) -> str:
+        return f"Joined price scales in {self.folder}: {sum(file.rows for file in self.files):,} rows converted"
+
+    @property
+    def lines(self) -> listing.Lines:
+        rows = [
+            (file.symbol, file.path.name, f"x{file.split.factor:g}", _when(file.split.time), f"{file.rows:,}")
+            for file in self.files
+        ]
+        return listing.Lines(("market", "file", "factor", "from", "rows converted"), tuple(rows))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self.to_json()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The document of `quorate data split --json`."""
+        return [file.to_json() for file in self.files]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class FileList(FileTable):
     """The files of a folder.
 
@@ -210,71 +241,5 @@ class FileList(FileTable):
         return [file.to_json() for file in self.files]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class CheckResult(FileTable):
-    """The result of checking the files of a folder.
-
-    Attributes:
-        folder: the Freqtrade data folder.
-        files: one report a file.
-    """
-
-    folder: Path
-    files: tuple[FileReport, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether no file is rejected."""
-        return all(file.ok for file in self.files)
-
-    @property
-    def rejected(self) -> int:
-        """Number of files that are rejected."""
-        return sum(not file.ok for file in self.files)
-
-    @property
-    def title(self) -> str:
-        total = sum(file.report.rows for file in self.files if file.report is not None)
-        return f"{len(self.files)} files in {self.folder}, {total:,} rows, {self.rejected} rejected"
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        return (SYNTHETIC,) if any(file.synthetic for file in self.files) else ()
-
-    @property
-    def lines(self) -> listing.Lines:
-        rows = []
-        for file in self.files:
-            report, result = file.report, "ok" if file.ok else "rejected"
-            found = [] if report is None else _found(report)
-            counts = ("", "") if report is None else (f"{report.rows:,}", f"{report.gaps:,}")
-            rows.append((file.path.name, result, *counts, "; ".join(filter(None, [*found, file.note, file.error]))))
-        return listing.Lines(("file", "result", "rows", "gaps", "found"), tuple(rows))
-
-    def rows(self) -> list[dict[str, Any]]:
-        return self.to_json()
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """The document of `quorate data check --json`."""
-        return [file.to_json() for file in self.files]
-
-
 def _when(moment: int | None) -> str:
     return "" if moment is None else format_ms(moment)
-
-
-def _found(report: QualityReport) -> list[str]:
-    """Counts of what was found, and the faults for which a file is rejected."""
-    counts = (
-        ("missing bars", report.missing_bars),
-        ("equal duplicates", report.duplicates),
-        ("conflicting rows", report.conflicts),
-        ("rows out of order", report.out_of_order),
-        ("bars not closed", report.running),
-        ("bars without volume", report.zero_volume),
-        ("of them quiet, of one price", report.quiet),
-        ("spikes", len(report.spikes)),
-    )
-    changes = [f"price scale {change} at {format_ms(change.time)}" for change in report.scale_changes]
-    gaps = [f"no funding from {format_ms(start)} to {format_ms(end)}" for start, end in report.funding_gaps]
-    return [*(f"{count:,} {what}" for what, count in counts if count), *changes, *gaps, *map(str, report.faults)]

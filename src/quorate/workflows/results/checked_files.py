@@ -1,0 +1,99 @@
+"""Files of candles that were checked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quorate.core.clock import format_ms, iso_ms
+from quorate.workflows.results import listing
+from quorate.workflows.results.headline import SYNTHETIC
+from quorate.workflows.results.market_files import FileTable
+
+if TYPE_CHECKING:
+    from quorate.market.files.inspection import FileReport
+    from quorate.market.quality.quality_report import QualityReport
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckResult(FileTable):
+    """The result of checking the files of a folder.
+
+    Attributes:
+        folder: the Freqtrade data folder.
+        files: one report a file.
+    """
+
+    folder: Path
+    files: tuple[FileReport, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no file is rejected."""
+        return all(file.ok for file in self.files)
+
+    @property
+    def scale_changes(self) -> tuple[str, ...]:
+        """Changes of candles' price scale, in the form that `quorate data split` takes."""
+        return tuple(
+            f"{file.symbol}={_round(change.factor):g}@{iso_ms(change.time)[:16]}"
+            for file in self.files
+            if file.report is not None and file.kind in ("spot", "futures")
+            for change in file.report.scale_changes
+        )
+
+    @property
+    def rejected(self) -> int:
+        """Number of files that are rejected."""
+        return sum(not file.ok for file in self.files)
+
+    @property
+    def title(self) -> str:
+        total = sum(file.report.rows for file in self.files if file.report is not None)
+        return f"{len(self.files)} files in {self.folder}, {total:,} rows, {self.rejected} rejected"
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (SYNTHETIC,) if any(file.synthetic for file in self.files) else ()
+
+    @property
+    def lines(self) -> listing.Lines:
+        rows = []
+        for file in self.files:
+            report, result = file.report, "ok" if file.ok else "rejected"
+            found = [] if report is None else _found(report)
+            counts = ("", "") if report is None else (f"{report.rows:,}", f"{report.gaps:,}")
+            rows.append((file.path.name, result, *counts, "; ".join(filter(None, [*found, file.note, file.error]))))
+        return listing.Lines(("file", "result", "rows", "gaps", "found"), tuple(rows))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self.to_json()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The document of `quorate data check --json`."""
+        return [file.to_json() for file in self.files]
+
+
+def _round(factor: float) -> float:
+    """A factor that is likely to be meant: the power of ten within a third, else two digits."""
+    power = 10.0 ** round(math.log10(factor))
+    return power if power != 1 and 0.75 <= factor / power <= 1 / 0.75 else float(f"{factor:.2g}")
+
+
+def _found(report: QualityReport) -> list[str]:
+    """Counts of what was found, and the faults for which a file is rejected."""
+    counts = (
+        ("missing bars", report.missing_bars),
+        ("equal duplicates", report.duplicates),
+        ("conflicting rows", report.conflicts),
+        ("rows out of order", report.out_of_order),
+        ("bars not closed", report.running),
+        ("bars without volume", report.zero_volume),
+        ("of them quiet, of one price", report.quiet),
+        ("spikes", len(report.spikes)),
+    )
+    changes = [f"price scale {change} at {format_ms(change.time)}" for change in report.scale_changes]
+    gaps = [f"no funding from {format_ms(start)} to {format_ms(end)}" for start, end in report.funding_gaps]
+    return [*(f"{count:,} {what}" for what, count in counts if count), *changes, *gaps, *map(str, report.faults)]

@@ -1,0 +1,140 @@
+import json
+
+import numpy as np
+import pytest
+
+from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.errors import ArgumentError, DataError, UnknownSymbolError
+from quorate.core.types import Candles
+from quorate.market.files.candle_store import merge_candles, write_candles
+from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
+from quorate.market.files.inspection import check_folder
+from quorate.market.files.join_scales import expect_split, join_scales
+from quorate.market.files.splits import Split, parse_split, read_splits
+
+START = parse_ms("2024-01-01")
+SYMBOL = "BNX/USDT:USDT"
+SPLIT = Split(SYMBOL, START + 50 * HOUR_MS, 100.0)
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+@pytest.fixture
+def candles(hourly):
+    """100 bars; from the 40th on 30 hours later, at 100 times the price and a hundredth of the volume."""
+
+    def make(*, factor=1.0, mark=False):
+        columns = hourly(100)
+        arrays = {name: getattr(columns, name).copy() for name in ("time", *COLUMNS)}
+        arrays["time"][40:] += 30 * HOUR_MS
+        for name in ("open", "high", "low", "close"):
+            arrays[name][:40] /= factor
+        arrays["volume"][:40] *= factor
+        if mark:
+            arrays["volume"][:] = 0
+        return Candles(SYMBOL, "1h", **arrays)
+
+    return make
+
+
+def close_to(left, right):
+    np.testing.assert_array_equal(left.time, right.time)
+    for name in COLUMNS:
+        np.testing.assert_allclose(getattr(left, name), getattr(right, name), rtol=1e-12)
+
+
+def test_older_prices_are_stored_at_the_new_scale(tmp_path, candles):
+    write_candles(tmp_path, candles(factor=100))
+    write_candles(tmp_path, candles(factor=100, mark=True), mark=True)
+    before = [report.report.scale_changes for report in check_folder(tmp_path)]
+    assert [change[0].factor for change in before] == [pytest.approx(100, rel=0.05)] * 2
+    joined = join_scales(tmp_path, SPLIT)
+    assert [file.rows for file in joined] == [40, 40]
+    close_to(load_candles(tmp_path, SYMBOL, "1h"), candles())
+    close_to(FreqtradeFolder(tmp_path).mark(SYMBOL, "1h"), candles(mark=True))
+    assert [report.report.scale_changes for report in check_folder(tmp_path)] == [(), ()]
+    assert read_splits(tmp_path) == (SPLIT,)
+
+
+def test_a_second_run_changes_nothing(tmp_path, candles):
+    path = write_candles(tmp_path, candles(factor=100)).path
+    join_scales(tmp_path, SPLIT)
+    content = path.read_bytes()
+    assert [file.rows for file in join_scales(tmp_path, SPLIT)] == [0]
+    assert path.read_bytes() == content
+    assert read_splits(tmp_path) == (SPLIT,)
+
+
+def test_a_run_that_was_killed_is_completed(tmp_path, candles):
+    write_candles(tmp_path, candles(factor=100))
+    write_candles(tmp_path, candles(factor=100, mark=True), mark=True)
+    join_scales(tmp_path, SPLIT)
+    write_candles(tmp_path, candles(factor=100, mark=True), mark=True)  # as if only the first file had been replaced
+    assert sorted(file.rows for file in join_scales(tmp_path, SPLIT)) == [0, 40]
+    close_to(FreqtradeFolder(tmp_path).mark(SYMBOL, "1h"), candles(mark=True))
+
+
+@pytest.mark.parametrize("kept", [slice(0, 20), slice(10, 60), slice(None), slice(60, None)])
+def test_rows_that_come_later_are_converted(tmp_path, candles, kept):
+    old, new = candles(factor=100), candles()
+    write_candles(tmp_path, old[20:])
+    join_scales(tmp_path, SPLIT)
+    merged = merge_candles(tmp_path, old[kept], source="exchange")
+    assert merged.conflicts == 0
+    stored = load_candles(tmp_path, SYMBOL, "1h")
+    close_to(stored, new[min(kept.start or 0, 20) :] if kept.start != 60 else new[20:])
+    # Rows that are converted already, such as a copy of the joined file, stay as they are.
+    assert merge_candles(tmp_path, new[10:], source="copy").conflicts == 0
+
+
+def test_a_split_of_rows_to_come(tmp_path, candles):
+    expect_split(tmp_path / "new", SPLIT)
+    merge_candles(tmp_path / "new", candles(factor=100), source="exchange")
+    close_to(load_candles(tmp_path / "new", SYMBOL, "1h"), candles())
+
+
+@pytest.mark.parametrize(
+    ("split", "error", "found"),
+    [
+        (Split(SYMBOL, START + 20 * HOUR_MS, 100.0), DataError, r"prices [01.]+\d* times"),
+        (Split(SYMBOL, START + 50 * HOUR_MS, 1000.0), DataError, r"prices \d+\.?\d* times those before"),
+        (Split(SYMBOL, START + 50 * HOUR_MS, 0.01), DataError, "expected about 0.01 times"),
+        (Split(SYMBOL, START + 900 * HOUR_MS, 100.0), DataError, "no bars on both sides"),
+        (Split("ABC/USDT", START, 100.0), UnknownSymbolError, "ABC/USDT"),
+    ],
+)
+def test_a_change_that_is_not_there_is_refused_and_nothing_written(tmp_path, candles, split, error, found):
+    path = write_candles(tmp_path, candles(factor=100)).path
+    content = path.read_bytes()
+    with pytest.raises(error, match=found):
+        join_scales(tmp_path, split)
+    assert path.read_bytes() == content
+    assert not (tmp_path / "splits.json").exists()
+
+
+def test_texts():
+    assert parse_split("BNX/USDT:USDT=100@2024-01-03T02:00") == SPLIT
+    assert parse_split(str(SPLIT)) == SPLIT
+    assert parse_split(" luna/usdt=0.5@2022-05-31") == Split("LUNA/USDT", parse_ms("2022-05-31"), 0.5)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "BNX", "BNX/USDT=100", "BNX/USDT=0@2024-01-01", "BNX/USDT=1@2024-01-01", "BNX/USDT=x@2024-01-01",
+             "BNX/USDT=inf@2024-01-01", "BNX/USDT=nan@2024-01-01", "BNX/USDT=100@soon", "BNXUSDT=100@2024-01-01"]
+)  # fmt: skip
+def test_texts_that_are_no_split(text):
+    with pytest.raises(ArgumentError, match="SYMBOL=FACTOR@DATE"):
+        parse_split(text)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2, "splits": []}', '{"version": 1, "splits": [1]}'])
+def test_a_list_that_cannot_be_read_is_named(tmp_path, text):
+    (tmp_path / "splits.json").write_text(text)
+    with pytest.raises(DataError, match=r"splits\.json"):
+        read_splits(tmp_path)
+
+
+def test_the_list_of_a_folder(tmp_path, candles):
+    write_candles(tmp_path, candles(factor=100))
+    join_scales(tmp_path, SPLIT)
+    document = json.loads((tmp_path / "splits.json").read_text())
+    assert document == {"version": 1, "splits": [{"symbol": SYMBOL, "time": SPLIT.time, "factor": 100.0}]}
