@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,16 +61,25 @@ def flat(price: float = 100.0) -> dict[str, np.ndarray]:
     }
 
 
-def candles(symbol: str, columns: Bars) -> Candles:
-    return Candles(symbol, "1h", START + HOUR_MS * np.arange(BARS), **columns)
+def candles(symbol: str, columns: Bars, halted: Collection[int] = ()) -> Candles:
+    """Candles of all bars but those of the session that are halted."""
+    kept = ~np.isin(np.arange(BARS), [FIRST_BAR + number for number in halted])
+    time = START + HOUR_MS * np.arange(BARS)
+    return Candles(symbol, "1h", time[kept], **{name: column[kept] for name, column in columns.items()})
 
 
-def serve(folder: Path, markets: Mapping[str, Bars], marks: Mapping[str, Bars] | None = None) -> None:
-    """Write the candles and mark prices that the exchange has."""
+def serve(
+    folder: Path,
+    markets: Mapping[str, Bars],
+    marks: Mapping[str, Bars] | None = None,
+    halted: Mapping[str, Collection[int]] | None = None,
+) -> None:
+    """Write the candles and mark prices that the exchange has; `halted` bars have none."""
     for symbol, columns in markets.items():
-        write_candles(folder, candles(symbol, columns))
+        write_candles(folder, candles(symbol, columns, (halted or {}).get(symbol, ())))
     for symbol, columns in (marks or {}).items():
-        write_candles(folder, candles(symbol, {**columns, "volume": np.zeros(BARS)}), mark=True)
+        whole = {**columns, "volume": np.zeros(BARS)}
+        write_candles(folder, candles(symbol, whole, (halted or {}).get(symbol, ())), mark=True)
 
 
 @dataclass

@@ -191,6 +191,28 @@ def test_rows_that_are_no_candles_trade_nothing(exchange, tmp_path, kind, action
     assert [kind for kind, _ in notices(tmp_path)][-1] == "fresh"
 
 
+@pytest.mark.parametrize("factor", [100.0, 0.01])
+@pytest.mark.parametrize("action", [Action.BUY, Action.SELL])
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_new_scale_after_a_halt_is_no_profit_and_no_loss(tmp_path, factor, action, marked):
+    """A redenomination: with mark prices that agree it is seen at once, else once the next bar agrees."""
+    columns = jump(7, factor)
+    serve(
+        tmp_path / "served",
+        {A: columns, B: flat(50.0), C: flat(2.0)},
+        {A: columns} if marked else None,
+        {A: range(4, 7)},
+    )
+    with BinanceStub(tmp_path / "served", now=bar(0) + HOUR_MS + 100) as stub:
+        session = run(stub, tmp_path, Script({(A, 1): action, (A, 6): action, (A, 20): action}), 24, horizon=6)
+    account = session.engine.account
+    first = account.trades[0]
+    assert (first.reason, first.exit_time) == ("end", bar(7) if marked else bar(8))
+    assert first.exit_price == pytest.approx(100.0, rel=0.002)
+    assert abs(account.equity_usd - account.settings.equity_usd) < 3.0
+    assert all(trade.exit_price == pytest.approx(trade.entry_price, rel=0.05) for trade in account.trades)
+
+
 def test_nothing_is_lost_or_doubled_by_a_stop_in_the_midst(exchange, tmp_path):
     """A session that ends and one that begins at every bar: the same fills and exits as one session."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
