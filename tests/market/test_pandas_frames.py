@@ -160,3 +160,81 @@ def test_a_column_of_symbols_splits_a_frame(frame, column):
     assert list(parts) == ["BTC/USDT", "ETH/USDT"]
     assert all(len(read(part)) == BARS for part in parts.values())
     assert split_frame(frame) is None
+
+
+@pytest.mark.parametrize("frame", [None, 5, "x", [1], {}, np.zeros((3, 6)), pd.Series([1.0])], ids=str)
+@pytest.mark.parametrize("read", [candles_from_frame, Candles.from_pandas])
+def test_what_is_no_frame_is_refused(read, frame):
+    with pytest.raises(DataError, match=f"type {type(frame).__name__}"):
+        read(frame, "BTC/USDT", "1h")
+
+
+HOURS = 1_735_689_600_000 + 3_600_000 * np.arange(30)
+
+
+def frame_with(**columns):
+    price = 100.0 + np.arange(30)
+    values = {"date": HOURS, "open": price, "high": price + 1, "low": price - 1, "close": price, "volume": np.ones(30)}
+    return pd.DataFrame(values | columns)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        HOURS,
+        HOURS // 1000,
+        HOURS * 1000,
+        HOURS * 1_000_000,
+        HOURS.astype(float),
+        HOURS.astype(str),
+        pd.array(HOURS, dtype="Int64"),
+        pd.to_datetime(HOURS, unit="ms"),
+        pd.to_datetime(HOURS, unit="ms", utc=True).tz_convert("Asia/Tokyo"),
+        pd.to_datetime(HOURS, unit="ms", utc=True).tz_convert("Europe/Berlin").map(lambda time: time.isoformat()),
+        pd.period_range("2025-01-01", periods=30, freq="h"),
+        pd.Categorical(pd.to_datetime(HOURS, unit="ms").astype(str)),
+        pd.Series([time.to_pydatetime() for time in pd.to_datetime(HOURS, unit="ms")], dtype=object),
+    ],
+    ids=["ms", "s", "us", "ns", "float", "text", "Int64", "naive", "Tokyo", "Berlin", "period", "category", "objects"],
+)
+@pytest.mark.parametrize("name", ["date", "timestamp", "Open Time", "DATETIME"])
+def test_times_of_any_kind_and_name(date, name):
+    frame = frame_with(date=date).rename(columns={"date": name, "open": "Open", "volume": "VOLUME"})
+    for candles in (candles_from_frame(frame, "BTC/USDT"), Candles.from_pandas(frame, "BTC/USDT", "1h")):
+        assert candles.time.tolist() == HOURS.tolist()
+        assert candles.open.tolist() == (100.0 + np.arange(30)).tolist()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        frame_with(date=True),
+        frame_with(date=pd.to_timedelta(HOURS, unit="ms")),
+        frame_with(date="x"),
+        frame_with(date=pd.to_datetime(HOURS, unit="ms").strftime("%d.%m.%Y")),
+        frame_with(open=1j),
+        frame_with(open=True),
+        frame_with(open="1,5"),
+        frame_with(open=[[1]] * 30),
+        frame_with().drop(columns="volume"),
+        frame_with().drop(columns="date"),
+        pd.concat([frame_with(), frame_with()[["open"]]], axis=1),
+        frame_with(Open=1.0),
+        pd.concat({"BTC": frame_with()}, axis=1),
+        pd.DataFrame(),
+        pd.DataFrame(frame_with().to_numpy()),
+    ],
+)
+@pytest.mark.parametrize("read", [candles_from_frame, Candles.from_pandas])
+def test_frames_that_are_no_candles_are_refused(read, frame):
+    with pytest.raises(DataError):
+        read(frame, "BTC/USDT", "1h")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "timeframe"), [(None, "1h"), (5, "1h"), ("", "1h"), ("BTC/USDT", 5), ("BTC/USDT", "x")]
+)
+@pytest.mark.parametrize("read", [candles_from_frame, Candles.from_pandas])
+def test_symbols_and_timeframes_of_other_types_are_refused(read, symbol, timeframe):
+    with pytest.raises(DataError):
+        read(frame_with(), symbol, timeframe)

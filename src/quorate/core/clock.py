@@ -31,7 +31,7 @@ def timeframe_ms(timeframe: str) -> int:
     >>> timeframe_ms("4h")
     14400000
     """
-    match = _TIMEFRAME.fullmatch(timeframe)
+    match = _TIMEFRAME.fullmatch(timeframe) if isinstance(timeframe, str) else None
     if match is None:
         raise UnknownTimeframeError(
             "parse the timeframe",

@@ -64,8 +64,19 @@ def frame_columns(frame: pd.DataFrame, attempted: str) -> tuple[IntArray, dict[s
         (n,) int64 ms UTC, `NO_TIME` where a row has no time; name -> (n,) float64, NaN where a row has no value.
 
     Raises:
-        DataError: a column is missing, there twice or of another type.
+        DataError: no pandas frame; or a column is missing, there twice or of another type.
     """
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(attempted, found=f"an object of type {type(frame).__name__}", expected="a pandas DataFrame")
+    if frame.columns.nlevels > 1:
+        raise DataError(
+            attempted,
+            found=f"columns of {frame.columns.nlevels} levels",
+            expected=f"the columns {', '.join(_VALUES)} and a date",
+            remedy="Select one market, such as frame['BTC-USD'] or frame.xs('BTC-USD', axis=1, level=1).",
+        )
     names: dict[str, list[Any]] = {}
     for name in frame.columns:
         names.setdefault(_plain(name), []).append(name)
@@ -105,6 +116,10 @@ def _times(moments: pd.Series[Any], attempted: str) -> IntArray:
     import pandas as pd
 
     kind = pd.api.types
+    if isinstance(moments.dtype, pd.PeriodDtype):
+        moments = moments.dt.to_timestamp()
+    if kind.is_bool_dtype(moments.dtype) or kind.is_timedelta64_dtype(moments.dtype):
+        raise DataError(attempted, found=f"times of type {moments.dtype}", expected="dates, or numbers since 1970")
     if not kind.is_numeric_dtype(moments.dtype) and moments.dtype.kind != "M":
         numbers = pd.to_numeric(moments, errors="coerce")
         if len(moments) and bool((numbers.notna() | moments.isna()).all()):
@@ -132,6 +147,8 @@ def _times(moments: pd.Series[Any], attempted: str) -> IntArray:
 
 
 def _numbers(values: pd.Series[Any], name: str, attempted: str) -> FloatArray:
+    if values.dtype.kind in "cbmM":
+        raise DataError(attempted, found=f"the column {name} of type {values.dtype}", expected="numbers")
     try:
         return np.asarray(values.to_numpy(np.float64, na_value=np.nan))
     except (ValueError, TypeError) as error:

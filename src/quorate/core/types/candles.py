@@ -48,6 +48,8 @@ class Candles:
     synthetic: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.symbol, str) or not self.symbol:
+            raise DataError("build candles", found=f"the symbol {self.symbol!r}", expected="a text such as BTC/USDT")
         timeframe_ms(self.timeframe)
         freeze(self, ("time",), np.int64)
         freeze(self, CANDLE_COLUMNS, np.float64)
