@@ -133,3 +133,29 @@ def test_a_bundle_is_loaded_from_path_result_or_predictor(world, folder, trained
     assert load_predictor(loaded, settings) is loaded
     with pytest.raises(BundleError, match="no probabilities"):
         load_predictor(loaded, settings, "calibrated")
+
+
+def test_verify_fails_where_the_champion_is_gone(folder, ids, capsys):
+    shutil.rmtree(folder / ids[0])
+    verified = verify_bundles(folder)
+    assert not verified.ok
+    assert [(one.id, one.ok) for one in verified.bundles] == [(ids[1], True), ("champion", False)]
+    assert f"found '{ids[0]}'" in verified.bundles[1].error
+    assert "quorate bundle promote ID" in verified.bundles[1].error
+    assert printed(capsys, "verify", "--bundles", folder)[0] == 1
+    for verb in ("list", "show"):
+        code, document = printed(capsys, verb, "--bundles", folder)
+        assert code == 1
+        assert ids[0] in document["error"]["found"]
+    promote_bundle(folder, ids[1])
+    assert verify_bundles(folder).ok
+
+
+def test_a_bundle_is_named_by_its_path_as_training_prints_it(folder, ids, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (f"bundles/{ids[1]}", str(folder / ids[1])):
+        assert show_bundle("elsewhere", name).manifest.id == ids[1]
+        assert [one.id for one in verify_bundles(folder, [name]).bundles] == [ids[1]]
+    assert promote_bundle("elsewhere", f"bundles/{ids[1]}").champion == ids[1]
+    with pytest.raises(BundleError, match="no such bundle"):
+        show_bundle(folder, "bundles/nothing")

@@ -54,6 +54,14 @@ def verify(
         typer.Argument(metavar="ID", help="Bundles, as listed by `quorate bundle list`. [default: all]"),
     ] = None,
     bundles: options.Bundles = _FOLDER,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="Public key that must have signed them. [default: setting bundle.trusted_keys]",
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Verify the files of bundles and load their members.
@@ -63,13 +71,34 @@ def verify(
     from quorate.cli import output
     from quorate.workflows.bundles import verify_bundles
 
-    found = verify_bundles(bundles, names)
+    found = verify_bundles(bundles, names, key=key)
     output.print_result(found, as_json=as_json)
     for one in found.bundles:
         if not one.ok:
             output.note(f"error: {one.error}")
     if not found.ok:
         raise typer.Exit(1)
+
+
+@app.command("sign")
+def sign(
+    bundle: _Id,
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Private Ed25519 key, a PEM file.")],
+    bundles: options.Bundles = _FOLDER,
+    as_json: options.Json = False,
+) -> None:
+    """Verify a bundle and sign its manifest, which covers every file.
+
+    A key is made with: openssl genpkey -algorithm ed25519 -out private.pem
+    """
+    from quorate.cli import output
+    from quorate.workflows.bundles import sign_bundle
+
+    public = sign_bundle(bundles, bundle, key)
+    if as_json:
+        output.print_json({"bundle": bundle, "public_key": public})
+    else:
+        output.print_line(f"signed {bundle}; public key {public}")
 
 
 @app.command("promote")

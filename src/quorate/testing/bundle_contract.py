@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
-from quorate.core.settings import ModelSettings, PredictSettings, Settings, TrainSettings
+from quorate.core.settings import BundleSettings, ModelSettings, PredictSettings, Settings, TrainSettings
 from quorate.core.types import Candles, Signal
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.manifest import Manifest
@@ -70,7 +70,7 @@ class BundledModel(ModelUnderTest):
         graph = f"{self.name}.onnx"
         with tempfile.TemporaryDirectory() as folder:
             path, _ = storage.publish(Path(folder), manifest, {**files, graph: change(files[graph])})
-            return load_bundle(path, _LONG_DEADLINE)
+            return load_bundle(path, _LONG_DEADLINE, trust=BundleSettings())
 
 
 def model_checks(name: str, settings: ModelSettings | None = None) -> list[Check]:

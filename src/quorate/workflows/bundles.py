@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,7 +16,7 @@ from quorate.workflows.results.bundle_verification import BundleVerification, Ve
 from quorate.workflows.results.champion_change import ChampionChange
 
 if TYPE_CHECKING:
-    from quorate.core.settings import FeatureSettings
+    from quorate.core.settings import BundleSettings, FeatureSettings
 
 #: A store, or the path of its folder.
 StoreLike: TypeAlias = BundleStore | Path | str
@@ -45,7 +46,7 @@ def show_bundle(bundles: StoreLike, bundle_id: str | None = None) -> BundleDetai
     Raises:
         BundleError: no such bundle, one that cannot be read, or no champion.
     """
-    store = _store(bundles)
+    store, bundle_id = _locate(bundles, bundle_id)
     champion = store.champion()
     name = bundle_id or champion
     if name is None:
@@ -65,15 +66,20 @@ def verify_bundles(
     bundle_ids: Sequence[str] | None = None,
     *,
     settings: FeatureSettings | None = None,
+    key: str | Path | None = None,
     progress: Progress = silent,
 ) -> Verification:
-    """Compare the files of bundles with their SHA-256, and load their members.
+    """Compare the files of bundles with their SHA-256, check their signatures, and load their members.
+
+    Without `bundle_ids`, a champion's pointer that names no bundle is part of the result, as a bundle that fails.
 
     Args:
         bundles: the folder.
         bundle_ids: None for all.
         settings: files with columns of your own, for bundles that were trained on them; None for those of
             quorate.toml and the environment.
+        key: public key that must have signed the bundles, a PEM file or base64; None for the setting
+            `bundle.trusted_keys`.
         progress: called with each bundle verified.
 
     Raises:
@@ -82,14 +88,43 @@ def verify_bundles(
     from quorate.core.configuration import load_settings
 
     store = _store(bundles)
-    features = load_settings().features if settings is None else settings
-    names = list(bundle_ids or store.ids())
-    paths = [store.path(name) for name in names]
+    configured = load_settings()
+    features = configured.features if settings is None else settings
+    trust = configured.bundle if key is None else replace(configured.bundle, trusted_keys=(str(key),))
+    asked = [_locate(bundles, name) for name in bundle_ids or store.ids()]
+    paths = [(at, str(name), at.path(str(name))) for at, name in asked]
     found = []
-    for number, (name, path) in enumerate(zip(names, paths, strict=True), 1):
-        found.append(_verify(store, name, path, features))
-        progress("verifying bundles", number, len(names))
+    for number, (at, name, path) in enumerate(paths, 1):
+        found.append(_verify(at, name, path, features, trust))
+        progress("verifying bundles", number, len(paths))
+    if not bundle_ids:
+        try:
+            store.champion()
+        except BundleError as error:
+            found.append(BundleVerification("champion", ok=False, error=str(error)))
     return Verification(store.folder, tuple(found))
+
+
+def sign_bundle(bundles: StoreLike, bundle_id: str, key: str | Path) -> str:
+    """Verify a bundle and sign it; an earlier signature by the same key is replaced.
+
+    Args:
+        bundles: the folder.
+        bundle_id: of the bundle, or its path.
+        key: private Ed25519 key, an unencrypted PEM file that only its owner can read.
+
+    Returns:
+        The public key in base64, as the setting `bundle.trusted_keys` takes it.
+
+    Raises:
+        BundleError: no such bundle, one that fails the verification, or a key that cannot be used.
+        MissingExtraError: cryptography is not installed.
+    """
+    from quorate.ensemble.bundle import signature
+
+    store, name = _locate(bundles, bundle_id)
+    store.verify(str(name))
+    return signature.sign_bundle(store.path(str(name)), Path(key))
 
 
 def promote_bundle(bundles: StoreLike, bundle_id: str, *, why: str = "", by: str | None = None) -> ChampionChange:
@@ -104,7 +139,8 @@ def promote_bundle(bundles: StoreLike, bundle_id: str, *, why: str = "", by: str
     Raises:
         BundleError: no such bundle, or one that fails the verification; the champion stays.
     """
-    store = _store(bundles)
+    store, located = _locate(bundles, bundle_id)
+    bundle_id = str(located)
     entry = store.promote(bundle_id, why=why, by=by)
     return ChampionChange(
         bundle_id, None if entry is None else entry.previous, entry is not None, store.path(bundle_id)
@@ -131,6 +167,14 @@ def _store(bundles: StoreLike) -> BundleStore:
     return bundles if isinstance(bundles, BundleStore) else BundleStore(Path(bundles))
 
 
+def _locate(bundles: StoreLike, bundle: str | None) -> tuple[BundleStore, str | None]:
+    """The store and the id of a bundle that is named by its id, or by its path as a training prints it."""
+    if bundle is not None and Path(bundle).name != bundle:
+        path = Path(bundle)
+        return BundleStore(path.parent), path.name
+    return _store(bundles), bundle
+
+
 def _summary(store: BundleStore, name: str, champion: bool, published: str | None) -> BundleSummary:
     try:
         return BundleSummary(name, champion, published, store.manifest(name))
@@ -138,12 +182,14 @@ def _summary(store: BundleStore, name: str, champion: bool, published: str | Non
         return BundleSummary(name, champion, published, None, str(error))
 
 
-def _verify(store: BundleStore, name: str, path: Path, features: FeatureSettings) -> BundleVerification:
+def _verify(
+    store: BundleStore, name: str, path: Path, features: FeatureSettings, trust: BundleSettings
+) -> BundleVerification:
     from quorate.ensemble.inference.loading import load_bundle
 
     try:
         files = len(store.verify(name).files)
-        loaded = load_bundle(path, features=features)
+        loaded = load_bundle(path, features=features, trust=trust)
     except QuorateError as error:
         return BundleVerification(name, ok=False, error=str(error))
     failed = "; ".join(f"{model}: {reason}" for model, reason in loaded.members.failures.items())

@@ -48,6 +48,7 @@ def demo(
         MissingExtraError: the libraries that train, or plotly, are not installed.
     """
     from quorate.core.clock import timeframe_ms
+    from quorate.core.settings import BundleSettings
     from quorate.ensemble.inference.loading import load_bundle
     from quorate.market.synthetic import SyntheticMarket
     from quorate.workflows.evaluate import evaluate
@@ -72,7 +73,7 @@ def demo(
         timeframe=market.timeframe,
         end=seam,
     )
-    bundle = load_bundle(trained.path, settings.predict, features=settings.features)
+    bundle = load_bundle(trained.path, settings.predict, features=settings.features, trust=BundleSettings())
     evaluation = evaluate(
         bundle, folder, settings=settings, record=record, progress=progress, symbols=market.names, start=seam
     )

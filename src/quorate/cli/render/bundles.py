@@ -24,7 +24,9 @@ def show_details(found: BundleDetails) -> None:
         "trained on": f"{span['from']} to {span['to']}, {rows.get('train', 0):,} of {rows.get('candles', 0):,} candles",
         "symbols": ", ".join(manifest.symbols),
         "classes": ", ".join(
-            f"{name} {share:.1%}" for name, share in zip(document["classes"], manifest.class_prior, strict=True)
+            # Empty for a stack, whose members predict returns.
+            f"{name} {share:.1%}"
+            for name, share in zip(document["classes"], manifest.class_prior, strict=bool(manifest.class_prior))
         ),
         "policy": ", ".join(f"{key} {value}" for key, value in document["policy"].items() if key != "weights"),
         "versions": ", ".join(f"{package} {version}" for package, version in manifest.versions.items()),

@@ -91,6 +91,11 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         BundleError: no bundle there, or a manifest that is altered or incomplete.
     """
+    return read_manifest_content(path)[0]
+
+
+def read_manifest_content(path: Path) -> tuple[Manifest, bytes]:
+    """`read_manifest`, and the bytes of the file."""
     if not (path / FILE_NAME).is_file():
         inside = sorted(child.parent.name for child in path.glob(f"*/{FILE_NAME}")) if path.is_dir() else []
         raise BundleError(
@@ -101,7 +106,7 @@ def read_manifest(path: Path) -> Manifest:
         )
     with _readable(path, FILE_NAME):
         content = (path / FILE_NAME).read_bytes()
-    return Manifest.parse(content, path / FILE_NAME)
+    return Manifest.parse(content, path / FILE_NAME), content
 
 
 def read_file(path: Path, manifest: Manifest, name: str) -> bytes:

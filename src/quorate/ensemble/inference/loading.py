@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from quorate.core.errors import BundleError, ModelError
+from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
 from quorate.core.sections.vote import PredictSettings
 from quorate.ensemble.bundle import bundle_files as storage
@@ -29,22 +30,26 @@ def load_bundle(
     settings: PredictSettings | None = None,
     policy: str | None = None,
     features: FeatureSettings | None = None,
+    trust: BundleSettings | None = None,
 ) -> Bundle:
     """Load a bundle: read it, check every file and start its members.
 
     Args:
         path: folder of the bundle, or a folder of bundles, whose champion is loaded.
-        settings: deadline of live predictions.
+        settings: time limits of the members.
         policy: classic or calibrated, to replace the bundle's own; None for its own.
         features: Python files with user-defined columns, for a bundle that was trained on such columns.
+        trust: keys by one of which the bundle has to be signed, if there are any; None for those of quorate.toml and
+            the environment.
 
     Raises:
-        BundleError: no such policy; no bundle there; it is altered, incomplete or does not fit this version; or
-            user-defined columns that it was trained on are missing or have changed.
+        BundleError: no such policy; no bundle there; it is altered, incomplete, not signed by a trusted key or does not
+            fit this version; or user-defined columns that it was trained on are missing or have changed.
         FeatureError: a user-defined column fails a check.
     """
     folder = champion_path(Path(path))
-    manifest, attempted = storage.read_manifest(folder), f"load the bundle {path}"
+    attempted = f"load the bundle {path}"
+    manifest = read_trusted_manifest(folder, trust, attempted)
     columns = _load_features(manifest, features or FeatureSettings(), attempted)
     trained = [member for member in manifest.members if member.graph is not None]
     natives, graphs = {member.native for member in trained}, {member.graph for member in trained}
@@ -75,6 +80,24 @@ def load_bundle(
         loaded = loaded.with_policy(policy)
     loaded.log_status()
     return loaded
+
+
+def read_trusted_manifest(folder: Path, trust: BundleSettings | None, attempted: str) -> Manifest:
+    """Read the manifest of a bundle that is signed as `trust` requires; see `load_bundle`.
+
+    Raises:
+        BundleError: as `load_bundle`.
+    """
+    manifest, content = storage.read_manifest_content(folder)
+    if trust is None:
+        from quorate.core.configuration import load_settings  # here: it reads every section
+
+        trust = load_settings().bundle
+    if trust.trusted_keys:
+        from quorate.ensemble.bundle.signature import require_trusted
+
+        require_trusted(folder, content, trust.trusted_keys, attempted)
+    return manifest
 
 
 def _load_features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> FeatureSet:

@@ -18,12 +18,13 @@ from typing import Any
 from quorate.core.clock import iso_ms
 from quorate.core.errors import BundleError, DataError
 from quorate.core.files import write_text_atomic
+from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
 from quorate.core.sections.vote import PredictSettings
 from quorate.core.untrusted_json import read_json
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.inference.loading import load_bundle
+from quorate.ensemble.inference.loading import load_bundle, read_trusted_manifest
 from quorate.ensemble.inference.protocol import Predictor
 from quorate.ensemble.series.series import BundleSeries, first_decided_bar, require_same_settings
 
@@ -63,6 +64,7 @@ def load_series(
     settings: PredictSettings | None = None,
     policy: str | None = None,
     features: FeatureSettings | None = None,
+    trust: BundleSettings | None = None,
 ) -> BundleSeries:
     """Load a series. Its bundles are loaded when a bar first needs them.
 
@@ -71,6 +73,7 @@ def load_series(
         settings: deadline of live predictions.
         policy: classic or calibrated, to replace each bundle's own; None for their own.
         features: Python files with user-defined columns, for bundles that were trained on such columns.
+        trust: keys by one of which every bundle has to be signed, if there are any; see `load_bundle`.
 
     Raises:
         BundleError: there is no series, it is altered, or its bundles are missing or do not belong together.
@@ -79,7 +82,11 @@ def load_series(
     attempted = f"load the series {path}"
     tree = _read(path / FILE_NAME, attempted)
     store = BundleStore(path.parent)
-    manifests = [store.manifest(one["id"]) for one in tree["bundles"]]
+    manifests = [read_trusted_manifest(store.path(one["id"]), trust, attempted) for one in tree["bundles"]]
+    if [manifest.id for manifest in manifests] != [one["id"] for one in tree["bundles"]]:
+        raise BundleError(
+            attempted, found="a bundle with another id than its folder", expected="the series as published"
+        )
     expected = _tree(sorted(manifests, key=lambda manifest: manifest.training_end)) if manifests else {"bundles": []}
     if expected != {key: value for key, value in tree.items() if key != "id"} or tree["id"] != _digest(expected):
         raise BundleError(
@@ -88,7 +95,7 @@ def load_series(
             expected="the series as published",
             remedy="Restore it from a copy, or train it again.",
         )
-    start = partial(load_bundle, settings=settings, features=features)
+    start = partial(load_bundle, settings=settings, features=features, trust=trust)
     series = BundleSeries(tree["id"], manifests, lambda name: start(store.path(name)))
     return series if policy is None else series.with_policy(policy)
 
@@ -98,14 +105,15 @@ def load(
     settings: PredictSettings | None = None,
     policy: str | None = None,
     features: FeatureSettings | None = None,
+    trust: BundleSettings | None = None,
 ) -> Predictor:
     """Load a bundle, the champion of a folder of bundles, or a series.
 
     Raises:
         BundleError, FeatureError: as `load_bundle` and `load_series`.
     """
-    read = partial(load_series if is_series(path) else load_bundle, settings=settings, policy=policy, features=features)
-    return read(path)
+    read = load_series if is_series(path) else load_bundle
+    return read(path, settings, policy, features, trust)
 
 
 def is_series(path: str | Path) -> bool:

@@ -51,7 +51,7 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = 
     if isinstance(bundle, TrainResult | SeriesResult):
         bundle = bundle.path
     if isinstance(bundle, str | Path):
-        return load(bundle, settings.predict, policy, settings.features)
+        return load(bundle, settings.predict, policy, settings.features, settings.bundle)
     if not hasattr(bundle, "manifest") or not hasattr(bundle, "predict"):
         raise ArgumentError(
             "use `bundle`",
