@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from quorate.core.clock import DAY_MS, HOUR_MS
+from quorate.core.clock import DAY_MS, HOUR_MS, now_ms
 from quorate.core.errors import (
     CandleError,
     ExchangeAnswerError,
@@ -250,3 +250,15 @@ def test_an_exchange_without_candles_says_so():
     with Exchange(ExchangeSettings(name="coinmate", url="http://127.0.0.1:9")) as exchange:
         assert exchange.timeframes == ()
         assert exchange.symbols("1h") == ()
+
+
+@pytest.mark.parametrize(("local_ms", "skew_ms"), [(-HOUR_MS, HOUR_MS), (HOUR_MS, -HOUR_MS), (300, 0)])
+def test_an_exchange_without_a_time_is_judged_by_its_headers(connect, local_ms, skew_ms):
+    """The server's Date header is the machine's time."""
+    exchange = connect(lambda: now_ms() + local_ms)
+    exchange.connection.client.has["fetchTime"] = False
+    assert exchange.markets
+    exchange.present()
+    assert exchange.skew_ms == pytest.approx(skew_ms, abs=1_500)
+    exchange.connection.client.answered = ("no date", 0.0)
+    assert exchange.connection.run(exchange.read_skew()) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
@@ -88,6 +89,9 @@ def _strict(ccxt: ModuleType, name: str) -> type:
     base: Any = getattr(ccxt, name)
 
     class Strict(base):  # type: ignore[misc]
+        #: Date header of the last response, and when it arrived on the monotonic clock in seconds.
+        answered: tuple[str, float] = ("", 0.0)
+
         session: Any
 
         def open(self, lazy: bool = False) -> None:
@@ -101,6 +105,7 @@ def _strict(ccxt: ModuleType, name: str) -> type:
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
             lower = {str(name).lower(): str(value) for name, value in dict(headers).items()}
             LAST_RESPONSE.set(Response(int(code), lower))
+            self.answered = (lower.get("date", ""), monotonic())
             return super().on_rest_response(code, reason, url, method, headers, *rest)
 
         def parse_json(self, text: str) -> Any:

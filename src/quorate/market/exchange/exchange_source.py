@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
 from quorate.core.clock import DAY_MS, MINUTE_MS, format_ms, newest_closed_ms, now_ms, timeframe_ms
@@ -30,6 +31,9 @@ _BEGINNING_MS = 1
 
 # Listing dates may lie after the first candle: by 17 days for Binance's BTCUSDT perpetual.
 _BEFORE_LISTING_MS = 90 * DAY_MS
+
+# Error of a Date header, which has whole seconds, and of the time under way.
+_DATE_MS = 2_000
 
 # The year 2200: latest valid time of an exchange.
 _LAST_MS = 7_258_118_400_000
@@ -194,11 +198,14 @@ class Exchange:
         return self._skew_ms
 
     async def read_skew(self, attempts: int | None = None) -> int:
-        """Read the exchange's time, and keep and return the difference to the local clock in ms."""
+        """Read the exchange's time, and keep and return the difference to the local clock in ms.
+
+        An exchange that does not tell its time is judged by the Date header of its last response, to the second.
+        """
         client = self.connection.client
         if not client.has["fetchTime"]:
-            self._skew_ms = 0
-            return 0
+            self._skew_ms = self._skew_of_headers(*client.answered)
+            return self._skew_ms
         received = [0, 0.0]
 
         async def request() -> int:
@@ -213,6 +220,15 @@ class Exchange:
         # The exchange read its clock about half the duration of the request before the response arrived.
         self._skew_ms = there - round(received[0] - received[1] / 2)
         return self._skew_ms
+
+    def _skew_of_headers(self, date: str, arrived: float) -> int:
+        """Difference of the clocks in ms by a Date header; 0 without one, and within its resolution."""
+        try:
+            there = parsedate_to_datetime(date).timestamp() * 1000
+        except (ValueError, TypeError, OverflowError):
+            return 0
+        skew = round(there + (time.monotonic() - arrived) * 1000) - self.clock()
+        return skew if abs(skew) > _DATE_MS else 0
 
     async def read_candles(
         self,
