@@ -87,6 +87,7 @@ class _Walk:
         self.parts: list[Columns] = []
         self.limit = pages.connection.settings.page_rows
         self.largest_page = 0
+        self.empty_from: int | None = None  # the first of the empty windows before the cursor
         self.withheld: list[Span] = []
         self._longer = longer
 
@@ -107,8 +108,11 @@ class _Walk:
                 asked_twice = True  # some exchanges answer with an empty page when they are busy
                 continue
             else:
+                self.empty_from = cursor if self.empty_from is None else self.empty_from
                 cursor = await self._skip(cursor, cursor + asked * self.length)
             asked_twice = False
+        if self.empty_from is not None:
+            await self._compare(self.empty_from, self.end)
 
     async def _page(self, since: int, end: int) -> tuple[IntArray, int]:
         """Read a page and keep its rows before the end.
@@ -126,12 +130,13 @@ class _Walk:
     async def _after(self, cursor: int, times: IntArray, asked: int) -> int:
         """Where to go on after a page with rows, once what it leaves out at its beginning is known."""
         first = min(int(times[0]), self.end)
-        if first > cursor:
-            if self.largest_page <= len(times) < asked and await self._was_cut(cursor, first):
+        if first > cursor or self.empty_from is not None:
+            if first > cursor and self.largest_page <= len(times) < asked and await self._was_cut(cursor, first):
                 # The page held the newest bars of its window only: ask for as few as it gives.
                 self.limit = len(times)
                 return cursor
-            await self._compare(cursor, first)
+            await self._compare(cursor if self.empty_from is None else self.empty_from, first)
+        self.empty_from = None
         self.largest_page = max(self.largest_page, len(times))
         # Rows beyond the window were not asked for: between them and the window others can be missing.
         window_end = (first if first >= cursor + asked * self.length else cursor) + asked * self.length
@@ -147,7 +152,6 @@ class _Walk:
         """Where to go on after an empty window: where the market traded next."""
         if self._longer is not None:
             await self._longer.read(cursor, self.end)
-        await self._compare(cursor, min(window_end, self.end))
         following = None if self._longer is None else await self._longer.next_after(window_end)
         if following is None:
             return window_end

@@ -58,7 +58,7 @@ class _Walk:
             times, asked = await self._page(cursor)
             if len(times):
                 inside = times[times < self.end]
-                interval = min(_INTERVAL_MS, self._interval(inside, interval))
+                interval = min(_INTERVAL_MS, self._interval(times, interval))
                 if not await self._fill(cursor, times, asked, interval):
                     continue
                 if not len(inside):
@@ -90,11 +90,11 @@ class _Walk:
     async def _fill(self, cursor: int, times: IntArray, asked: int, interval: int) -> bool:
         """Read what a page left out at its beginning; False if it must be read again with fewer rows."""
         largest, self.largest_page = self.largest_page, max(self.largest_page, len(times))
-        first = min(int(times[0]), self.end)
-        if first - cursor < interval or not largest <= len(times) < asked:
+        first = int(times[0])
+        if first - cursor < interval or len(times) < min(largest, asked):
             return True
         first = await self._backwards(cursor, first, interval)
-        if first - cursor < interval:
+        if first - cursor < interval or len(times) >= asked:
             return True
         # Exchanges that do not support an end: windows of as many rows as they give.
         limit, self.limit = self.limit, len(times)
