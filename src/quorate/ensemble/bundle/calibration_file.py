@@ -15,6 +15,7 @@ import numpy as np
 from quorate.core.errors import BundleError
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Abstention, FloatArray, IntArray, Vote
+from quorate.core.untrusted_json import parse_json
 from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.isotonic import Isotonic
 from quorate.ensemble.calibration.map_selection import ProbabilityMap
@@ -125,7 +126,7 @@ class Calibration:
             BundleError: not JSON, or values that are missing or out of range.
         """
         try:
-            tree = json.loads(content)
+            tree = parse_json(content)
             members = {model: _map(saved) for model, saved in tree["members"].items()}
             lacking = {str(model): str(why) for model, why in tree["lacking"].items()}
             policy = None if tree["policy"] is None else _policy(tree, vote)

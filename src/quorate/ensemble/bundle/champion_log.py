@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from quorate.core.errors import BundleError
 from quorate.core.files import sync
+from quorate.core.untrusted_json import parse_json
 
 FILE_NAME = "history.jsonl"
 
@@ -61,7 +62,7 @@ def read_history(folder: Path) -> tuple[ChampionLogEntry, ...]:
     entries = []
     for number, content in enumerate(text.split(b"\n")[:-1], 1):
         try:
-            entry = ChampionLogEntry(**json.loads(content))
+            entry = ChampionLogEntry(**parse_json(content))
         except (ValueError, TypeError) as error:
             raise BundleError(
                 f"read {path}", found=f"line {number}: {error}", expected="an entry of the log"

@@ -14,6 +14,7 @@ from quorate.core.errors import BundleError, FeatureError, QuorateError
 from quorate.core.sections.learning import TargetSettings
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
+from quorate.core.untrusted_json import parse_json
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest_schema import OWN_COLUMNS, schema_mismatch
 from quorate.ensemble.bundle.manifest_values import Member as Member
@@ -139,7 +140,7 @@ class Manifest:
     @classmethod
     def _parse(cls, content: bytes, attempted: str) -> Self:
         try:
-            tree = json.loads(content, parse_constant=_refuse_constant)
+            tree = parse_json(content)
             schema = tree["schema_version"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(
@@ -286,10 +287,6 @@ def _require_files(attempted: str, manifest: Manifest) -> None:
                     found=f"no file {name!r} of the member {member.model}",
                     expected=f"one of {', '.join(manifest.files)}",
                 )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def _dump(tree: Mapping[str, Any]) -> str:
