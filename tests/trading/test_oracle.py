@@ -76,7 +76,7 @@ def random_market(symbol: str, random: np.random.Generator) -> Market:
     # Some markets jump between two bars, and with them the mark price, at once or a bar later. From a factor of 3 on it
     # could be a change of the price scale, over which nothing is held.
     jump = int(random.integers(20, n)) if random.random() < 0.4 else n
-    factor = float(random.choice([0.36, 0.6, 0.8, 1.3, 2.7]))
+    factor = float(random.choice([0.55, 0.7, 0.85, 1.2, 1.8]))
     for column in (open_, high, low, close):
         column[jump:] *= factor
     time = START + HOUR_MS * np.arange(n, dtype=np.int64)

@@ -17,7 +17,7 @@ from quorate.core.errors import TradingError
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
-from quorate.trading.account.costs import Fill, maker_fill, slipped, taker_fill
+from quorate.trading.account.costs import slipped, taker_fill
 from quorate.trading.account.currency import account_currency
 from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, Refused, Settled
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
@@ -222,14 +222,7 @@ class Account:
             TradingError: no such position.
         """
         position = self._position(symbol)
-        side, quantity = position.order.side, position.size.quantity
-        if reason == "liquidation":
-            fill = Fill(price, price, quantity * price * self.costs.liquidation_fee, 0.0)
-        elif reason == "target" and self.exits.maker_target:
-            fill = maker_fill(price, quantity, self.costs)
-        else:
-            fill = taker_fill(price, -side, quantity, self.costs)
-        fill = position.isolated(fill)
+        fill = position.exit_fill(price, reason, self.costs, self.exits)
         trade = position.trade(time, reason, fill)
         self._emit(Closed(trade, fill))
         return trade

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from quorate.core.clock import iso_ms
-from quorate.trading.account.costs import Fill
+from quorate.core.settings import CostSettings, ExitSettings
+from quorate.trading.account.costs import Fill, maker_fill, taker_fill
 from quorate.trading.account.order import Order
 from quorate.trading.account.sizing import Size
 
@@ -71,6 +72,17 @@ class Position:
         """Profit at the last valuation, without the costs of closing; a loss is at most the margin that is left."""
         profit = self.order.side * self.size.quantity * (self.mark - self.entry.price)
         return max(profit, -self.margin_left_usd)
+
+    def exit_fill(self, price: float, reason: Reason, costs: CostSettings, exits: ExitSettings) -> Fill:
+        """The fill of an exit at this price before slippage, within the margin that is left."""
+        quantity = self.size.quantity
+        if reason == "liquidation":
+            fill = Fill(price, price, quantity * price * costs.liquidation_fee, 0.0)
+        elif reason == "target" and exits.maker_target:
+            fill = maker_fill(price, quantity, costs)
+        else:
+            fill = taker_fill(price, -self.order.side, quantity, costs)
+        return self.isolated(fill)
 
     def isolated(self, fill: Fill) -> Fill:
         """An exit fill whose loss, fee included, is at most the margin that is left.

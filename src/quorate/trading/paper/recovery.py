@@ -14,6 +14,7 @@ from quorate.trading.engine import TradingEngine
 from quorate.trading.guards import GuardMove, TradeClosed, decision_events, valuation_events
 from quorate.trading.journal import Entry, records
 from quorate.trading.ladder import LadderMove
+from quorate.trading.paper.record_checks import RecordChecks
 
 
 @dataclass(slots=True)
@@ -62,11 +63,14 @@ def redo(engine: TradingEngine, entries: Iterable[Entry], known: Recovered | Non
         TradingError: records that cannot follow each other.
     """
     state = known or Recovered()
+    checks = RecordChecks.of(engine)
     for seq, _, record in entries:
         state.seq = seq
+        checks.check(seq, record)
         match record:
             case records.StartedRecord():
                 state.started = record
+                checks = checks.started(seq, record)
                 state.began = record.time if state.began is None else state.began
             case records.HumanRecord():
                 state.requests[seq] = record

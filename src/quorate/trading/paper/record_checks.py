@@ -1,0 +1,194 @@
+"""Checks of a journal's figures at recovery: everything that follows from earlier records is computed again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NoReturn
+
+from quorate.core.clock import format_ms
+from quorate.core.errors import JournalError
+from quorate.core.settings import CostSettings, ExitSettings
+from quorate.core.types import Action
+from quorate.trading.account.costs import Fill, taker_fill
+from quorate.trading.account.position import Position
+from quorate.trading.engine import TradingEngine
+from quorate.trading.journal import records
+
+# Of a limited exit, the price before the limit is not recorded: its figures agree within float error only.
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChecks:
+    """Checks of records against the account before them.
+
+    Attributes:
+        engine: with the account as of the records so far.
+        costs, exits: of the session that wrote the records.
+        decided: symbol -> its newest decision.
+    """
+
+    engine: TradingEngine
+    costs: CostSettings
+    exits: ExitSettings
+    decided: dict[str, records.DecidedRecord]
+
+    @classmethod
+    def of(cls, engine: TradingEngine) -> RecordChecks:
+        """Checks under the engine's own settings, until a session starts."""
+        return cls(engine, engine.account.costs, engine.account.exits, {})
+
+    def started(self, seq: int, record: records.StartedRecord) -> RecordChecks:
+        """Checks under the settings of this session."""
+        costs, exits = record.settings.get("costs"), record.settings.get("exits")
+        if costs is None or exits is None:
+            return self
+        try:
+            return replace(self, costs=CostSettings(**costs), exits=ExitSettings(**exits))
+        except TypeError as error:
+            raise JournalError(
+                "read the settings of a session",
+                found=f"{error}, in record {seq}",
+                expected="the settings of this version",
+                remedy="The journal was written by another version of Quorate: read it with that one.",
+            ) from error
+
+    def check(self, seq: int, record: records.Record) -> None:
+        """Compare a record with what follows from those before it.
+
+        Raises:
+            JournalError: a figure differs; record, figure, found and expected value are named.
+        """
+        match record:
+            case records.DecidedRecord():
+                self.decided[record.symbol] = record
+            case records.IntentRecord():
+                self._intent(seq, record)
+            case records.FilledRecord():
+                self._filled(seq, record)
+            case records.SettledRecord():
+                self._settled(seq, record)
+            case records.MovedRecord():
+                position = self._position(seq, record, record.symbol)
+                if not position.side * (record.stop - position.stop) > 0:
+                    _refuse(seq, record, "stop", record.stop, f"a stop nearer to the price than {position.stop!r}")
+            case records.ClosedRecord():
+                self._closed(seq, record)
+
+    def _intent(self, seq: int, record: records.IntentRecord) -> None:
+        order = record.order
+        expected: dict[str, tuple[Any, Any]] = {
+            "order_id": (record.order_id, self.engine.order_id(order)),
+            "order.decided": (order.decided, record.time),
+        }
+        decided = self.decided.get(order.symbol)
+        if decided is not None and decided.time == record.time:
+            side = {Action.BUY: 1, Action.SELL: -1}.get(decided.action, 0)
+            confidence = decided.confidence if math.isfinite(decided.confidence) else 0.0
+            expected |= {"order.side": (order.side, side), "order.confidence": (order.confidence, confidence)}
+        _require(seq, record, expected)
+
+    def _filled(self, seq: int, record: records.FilledRecord) -> None:
+        order, size, entry = record.order, record.size, record.entry
+        known = next((held for held in self.engine.pending if self.engine.order_id(held) == record.order_id), None)
+        if known is None:
+            _refuse(seq, record, "order_id", record.order_id, "the order of an intent before it")
+        expected = {f"order.{name}": (getattr(order, name), getattr(known, name)) for name in order._fields}
+        fill = taker_fill(entry.reference_price, order.side, size.quantity, self.costs)
+        expected |= {f"entry.{name}": (getattr(entry, name), getattr(fill, name)) for name in Fill._fields}
+        expected["size.margin_usd"] = size.margin_usd, size.quantity * entry.price / size.leverage
+        expected["time"] = record.time, order.decided + self.engine.length_ms
+        _require(seq, record, expected)
+        if not order.side * size.stop < order.side * entry.price:
+            _refuse(seq, record, "size.stop", size.stop, "a stop on the other side of the entry price")
+        if not order.side * size.target > order.side * entry.price:
+            _refuse(seq, record, "size.target", size.target, "a target on the side of a profit")
+        liquidation = size.liquidation_price
+        _require_liquidation(seq, record, liquidation, size.margin_usd, order.side, size.quantity, entry.price)
+        # A stop is nearer than the liquidation.
+        if not order.side * size.liquidation_price < order.side * size.stop:
+            _refuse(seq, record, "size.liquidation_price", size.liquidation_price, "a price beyond the stop")
+
+    def _settled(self, seq: int, record: records.SettledRecord) -> None:
+        position = self._position(seq, record, record.symbol)
+        settled = self.engine.account.settlement(record.symbol, record.rate, record.price)
+        before = self.engine.numbers if record.time == self.engine.time else {}
+        number = before.get(f"settled:{record.symbol}:{record.phase}", 0)
+        _require(seq, record, {"number": (record.number, number), "cash_usd": (record.cash_usd, settled.cash_usd)})
+        if record.liquidation_price is not None:
+            left_usd = min(position.size.margin_usd, position.margin_left_usd + settled.cash_usd)
+            side, quantity, entry_price = position.side, position.size.quantity, position.entry.price
+            _require_liquidation(seq, record, record.liquidation_price, left_usd, side, quantity, entry_price)
+
+    def _closed(self, seq: int, record: records.ClosedRecord) -> None:
+        position, trade, fill = self._position(seq, record, record.symbol), record.trade, record.exit
+        name = self.engine.order_id(position.order)
+        _require(seq, record, {"order_id": (record.order_id, name)})
+        made = position.trade(record.time, trade.reason, fill)
+        # In the bar of the exit, both may have become unknown.
+        made = replace(
+            made,
+            funding_known=made.funding_known and trade.funding_known,
+            mark_known=made.mark_known and trade.mark_known,
+        )
+        _require(
+            seq,
+            record,
+            {f"trade.{one.name}": (getattr(trade, one.name), getattr(made, one.name)) for one in fields(trade)},
+        )
+        expected = position.exit_fill(fill.reference_price, trade.reason, self.costs, self.exits)
+        for figure, found, wanted in zip(Fill._fields, fill, expected, strict=True):
+            least = _TOLERANCE * (position.size.margin_usd if figure.endswith("_usd") else 0.0)
+            if not math.isclose(found, wanted, rel_tol=_TOLERANCE, abs_tol=least):
+                _refuse(seq, record, f"exit.{figure}", found, repr(wanted))
+        self._require_reached(seq, record, position)
+
+    def _require_reached(self, seq: int, record: records.ClosedRecord, position: Position) -> None:
+        """The exit's price and time must fit its reason."""
+        reason, side, price = record.trade.reason, position.side, record.exit.reference_price
+        if reason == "time" and record.time < position.order.due:
+            _refuse(seq, record, "time", record.time, f"{position.order.due} or later for a time exit")
+        limited = record.exit.price == price and price != position.stop
+        if reason in ("stop", "trailing") and side * price > side * position.stop and not limited:
+            _refuse(seq, record, "exit.reference_price", price, f"the stop {position.stop!r} or beyond")
+        if (
+            reason == "liquidation"
+            and side * price > side * position.liquidation_price
+            and not position.margin_left_usd < 0
+        ):
+            _refuse(seq, record, "exit.reference_price", price, f"{position.liquidation_price!r} or beyond")
+        if reason == "target" and side * price < side * position.size.target:
+            _refuse(seq, record, "exit.reference_price", price, f"the target {position.size.target!r} or beyond")
+
+    def _position(self, seq: int, record: records.Record, symbol: str) -> Position:
+        position = self.engine.account.positions.get(symbol)
+        if position is None:
+            _refuse(seq, record, "symbol", symbol, "a market with an open position")
+        return position
+
+
+def _require_liquidation(
+    seq: int, record: records.Record, price: float, left_usd: float, side: int, quantity: float, entry_price: float
+) -> None:
+    """At the liquidation the position is worth a maintenance margin: the exchange's tiers are not in the journal."""
+    worth = left_usd + side * quantity * (price - entry_price)
+    least = -_TOLERANCE * (abs(left_usd) + quantity * entry_price)
+    if not (price == 0 or least <= worth < quantity * price):
+        _refuse(seq, record, "liquidation_price", price, f"one at which {left_usd!r} of margin are nearly lost")
+
+
+def _require(seq: int, record: records.Record, figures: Mapping[str, tuple[Any, Any]]) -> None:
+    for name, (found, expected) in figures.items():
+        if found != expected and not (found != found and expected != expected):
+            _refuse(seq, record, name, found, repr(expected))
+
+
+def _refuse(seq: int, record: records.Record, name: str, found: object, expected: str) -> NoReturn:
+    raise JournalError(
+        f"rebuild the account at {format_ms(record.time)} from the journal",
+        found=f"{name} {found!r} in record {seq} ({record.kind})",
+        expected=expected,
+        remedy="The journal was altered, or written by another version of Quorate.",
+    )
