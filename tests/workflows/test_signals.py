@@ -7,9 +7,11 @@ import pytest
 
 from quorate.cli.app import main
 from quorate.core.clock import HOUR_MS, now_ms
+from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError, BundleError, TrainingSpanError
 from quorate.core.types import CANDLE_COLUMNS, Candles
 from quorate.ensemble.series import load
+from quorate.workflows.inputs.predictors import load_predictor
 from quorate.workflows.signals import signals
 
 SEEN, UNSEEN = "SYNA/USDT:USDT", "SYNC/USDT:USDT"
@@ -116,3 +118,16 @@ def test_no_market_of_the_bundles_kind_is_refused(world):
     spot = Candles("SYN/USDT", "1h", *(getattr(world.market.candles(SEEN), name) for name in ("time", *CANDLE_COLUMNS)))
     with pytest.raises(ArgumentError, match="`symbols`"):
         signals(world.bundle, spot)
+
+
+def test_a_setting_of_the_vote_that_the_bundle_does_not_read_is_said(world, caplog):
+    """A bundle decides by the floor that it was trained with."""
+    settings = load_settings(environment={"QUORATE_VOTE__FLOOR": "0.3"})
+    load_predictor(world.bundle, settings)
+    lines = [record.getMessage() for record in caplog.records if "has no effect" in record.getMessage()]
+    assert len(lines) == 1
+    assert "vote.floor = 0.3" in lines[0]
+    assert "train again" in lines[0]
+    caplog.clear()
+    load_predictor(world.bundle, load_settings(environment={}))
+    assert "has no effect" not in caplog.text

@@ -9,6 +9,7 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
+from quorate.core.arguments import path_of, require_type
 from quorate.core.errors import SettingsError, close_match
 from quorate.core.regular_files import read_regular_text
 from quorate.core.sections.extensible import ExtensibleSection, other_section, own_names, section_names
@@ -39,7 +40,11 @@ def load_settings(path: Path | str | None = None, environment: Mapping[str, str]
     >>> load_settings(environment={"QUORATE_VOTE__FLOOR": "0.72"}).vote.floor
     0.72
     """
-    environment = os.environ if environment is None else environment
+    if path is not None:
+        path_of("read the settings", "path", path, "the path of a TOML file")
+    if environment is None:
+        environment = os.environ
+    require_type("read the settings", "environment", environment, Mapping, "a mapping from variable to text")
     variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and "__" in name}
     named = path or environment.get(CONFIG_VARIABLE)
     file = Path(named) if named else DEFAULT_FILE if DEFAULT_FILE.exists() else None

@@ -193,6 +193,8 @@ def close_match(word: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches  # here: needed for mistyped words only
 
+    if not isinstance(word, str):
+        return ""
     folded = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
     return f"Did you mean '{folded[near[0]]}'?" if near else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from quorate.core.arguments import require_type
 from quorate.core.types import Candles, Float32Array, FloatArray
 from quorate.features.bars import Bars
 from quorate.features.catalogue import COLUMNS, FeatureSet, resolve
@@ -41,6 +42,10 @@ def build(
     ((60, 14), dtype('float32'), 49)
     """
     wanted = resolve(features)
+    if context is not None:
+        require_type("compute features", "context", context, Context, "a Context, from quorate.features.contexts")
+    if newest is not None:
+        require_type("compute features", "newest", newest, (int, np.integer), "a number of rows")
     bars = candles if isinstance(candles, Bars) else Bars(candles, context)
     if wanted.context:
         require_context(bars, wanted.name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from quorate.core.arguments import require_type
 from quorate.core.errors import FeatureError, close_match
 from quorate.core.sections.features import FeatureSettings
 from quorate.features.column import Column
@@ -146,7 +147,11 @@ def resolve(features: str | FeatureSet) -> FeatureSet:
     Raises:
         FeatureError: as `feature_set`.
     """
-    return features if isinstance(features, FeatureSet) else feature_set(features)
+    return features if isinstance(features, FeatureSet) else feature_set(_name(features))
+
+
+def _name(features: str) -> str:
+    return require_type("find the feature set", "features", features, str, f"a name, such as {', '.join(_SETS)}")
 
 
 def describe(name: str, own: Sequence[ColumnSource]) -> tuple[tuple[str, ...], str]:
@@ -247,4 +252,4 @@ def feature_names(name: str) -> tuple[str, ...]:
     >>> feature_names("core14")[:3]
     ('price_change', 'high_low_range', 'volume_change')
     """
-    return feature_set(name).names
+    return feature_set(_name(name)).names

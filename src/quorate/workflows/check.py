@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quorate.core.arguments import path_of, require_type
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results.checked_files import CheckResult
 from quorate.workflows.results.market_files import FileList
@@ -27,6 +28,7 @@ def list_candles(data: str | Path) -> FileList:
     """
     from quorate.market.files.listing import list_folder
 
+    data = path_of("list the files", "data", data, "the path of a Freqtrade data folder")
     return FileList(Path(data), list_folder(data))
 
 
@@ -43,6 +45,7 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
     """
     from quorate.market.files.inspection import check_folder, count_files
 
+    data = path_of("check the files", "data", data, "the path of a Freqtrade data folder")
     total, reports = count_files(data), []
     for number, report in enumerate(check_folder(data, settings=settings), 1):
         reports.append(report)
@@ -65,8 +68,10 @@ def check_own_columns(settings: FeatureSettings | None = None) -> OwnColumnsResu
         FeatureError: two columns of one name, or a name of the catalogue. One that fails a check is part of the result.
     """
     from quorate.core.configuration import load_settings
+    from quorate.core.sections.features import FeatureSettings
     from quorate.features.catalogue import available_own
     from quorate.features.checks import check_own
 
     given = load_settings().features if settings is None else settings
+    require_type("check your columns", "settings", given, FeatureSettings, "a FeatureSettings, as settings.features")
     return OwnColumnsResult(tuple(check_own(column) for column in available_own(given)))

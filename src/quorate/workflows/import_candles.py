@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from quorate.core.arguments import path_of, require_type
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results.market_files import ImportResult, SplitResult
 
@@ -40,9 +41,16 @@ def import_candles(
     from quorate.market.files.join_scales import expect_split
     from quorate.market.files.splits import parse_split
 
+    attempted, expected = "import candles", "paths of files or folders"
+    require_type(attempted, "files", files, (str, Path, Iterable), expected)
+    several = [files] if isinstance(files, str | Path) else files
+    paths = [path_of(attempted, "files", each, expected) for each in several]
+    data = path_of(attempted, "data", data, "the path of a Freqtrade data folder")
+    for name, value in (("symbol", symbol), ("timeframe", timeframe)):
+        if value is not None:
+            require_type(attempted, name, value, str, "a text, or None for that of the files' names")
     for split in [parse_split(text) for text in ([splits] if isinstance(splits, str) else splits)]:
         expect_split(data, split)
-    paths = [files] if isinstance(files, str | Path) else files
     report = import_files(paths, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, progress=progress)
     return ImportResult(Path(data), report)
 

@@ -96,7 +96,7 @@ def training_spec(
     from quorate.ensemble.training.train_ensemble import TrainingSpec
     from quorate.models.registry import require_known
 
-    if recipe not in RECIPES:
+    if not isinstance(recipe, str) or recipe not in RECIPES:
         raise ArgumentError(
             "choose the `recipe`",
             found=repr(recipe),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quorate.core.errors import DataError
+from quorate.core.errors import ArgumentError, DataError
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -21,10 +21,18 @@ def freeze(message: Any, names: tuple[str, ...], dtype: type[np.generic]) -> Non
     """Replace each named array by a contiguous read-only view of `dtype`.
 
     Raises:
-        DataError: an array that is not one-dimensional.
+        DataError: an array that is not one-dimensional, or has no numbers.
     """
     for name in names:
-        array = np.ascontiguousarray(getattr(message, name), dtype=dtype)
+        given = getattr(message, name)
+        try:
+            array = np.ascontiguousarray(given, dtype=dtype)
+        except (TypeError, ValueError, OverflowError, ArgumentError) as error:
+            raise DataError(
+                f"build {type(message).__name__}",
+                found=f"`{name}` of type {type(given).__name__}: {error}",
+                expected="an array (n,) of numbers",
+            ) from error
         if array.ndim != 1:
             raise DataError(f"build {type(message).__name__}", found=f"{name} of shape {array.shape}", expected="(n,)")
         view = array.view()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from quorate.core.arguments import require_type
 from quorate.core.clock import format_ms, newest_closed_ms, timeframe_ms
-from quorate.core.errors import DataError
+from quorate.core.errors import ArgumentError, DataError, MissingExtraError
 from quorate.core.types.arrays import FloatArray, IntArray, freeze
 from quorate.core.types.candle_frame import NO_TIME, frame_columns
 
@@ -73,6 +74,10 @@ class Candles:
 
     def __getitem__(self, rows: slice) -> Self:
         """The candles of some rows, as a view."""
+        require_type(
+            f"index the candles of {self.symbol}", "rows", rows, slice, "a slice",
+            "Take rows as candles[10:20], and values from an array, such as candles.close[10].",
+        )  # fmt: skip
         first, last, step = rows.indices(len(self))
         if (first, last, step) == (0, len(self), 1):
             return self
@@ -80,16 +85,21 @@ class Candles:
 
     def between(self, start: int | None = None, end: int | None = None) -> Self:
         """The bars that open at or after `start` and before `end`, both in ms UTC, as a view."""
+        for name, value in (("start", start), ("end", end)):
+            if value is not None:
+                _require_whole("select candles", name, value, "a time in ms UTC")
         first = 0 if start is None else int(np.searchsorted(self.time, start))
         last = len(self) if end is None else int(np.searchsorted(self.time, end))
         return self[first : max(first, last)]
 
     def tail(self, bars: int) -> Self:
         """The newest `bars` bars, as a view."""
+        _require_whole("select the newest candles", "bars", bars, "a number of bars")
         return self[max(0, len(self) - bars) :]
 
     def closed(self, now: int) -> Self:
         """The bars that are closed at `now`, in ms UTC."""
+        _require_whole("select closed candles", "now", now, "a time in ms UTC")
         return self.between(end=newest_closed_ms(self.timeframe, now) + 1)
 
     @classmethod
@@ -105,6 +115,9 @@ class Candles:
             DataError: a column that is missing or of another type, a row without a time, or times that do not increase.
         """
         attempted = f"read the frame of {symbol}"
+        require_type(attempted, "symbol", symbol, str, "a symbol, such as BTC/USDT:USDT")
+        if not hasattr(frame, "columns") or not hasattr(frame, "index"):
+            raise ArgumentError(attempted, found=f"`frame` of type {type(frame).__name__}", expected="a pandas frame")
         time, values = frame_columns(frame, attempted)
         unknown = np.flatnonzero(time == NO_TIME)
         if unknown.size:
@@ -114,7 +127,12 @@ class Candles:
 
     def to_pandas(self) -> pd.DataFrame:
         """Build a frame with Freqtrade's columns; `date` is UTC. Of synthetic candles, `attrs["synthetic"]` is True."""
-        import pandas as pd
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                "make a pandas frame", found="pandas is not installed", remedy="Run: pip install pandas"
+            ) from error
 
         date = pd.to_datetime(self.time, unit="ms", utc=True)
         frame = pd.DataFrame({"date": date, **{name: getattr(self, name).copy() for name in CANDLE_COLUMNS}})
@@ -143,7 +161,15 @@ class Funding:
         freeze(self, ("time",), np.int64)
         freeze(self, ("rate",), np.float64)
         if len(self.time) != len(self.rate):
-            raise DataError(f"build funding of {self.symbol}", found=f"{len(self.time)} times, {len(self.rate)} rates")
+            raise DataError(
+                f"build funding of {self.symbol}",
+                found=f"{len(self.time)} times, {len(self.rate)} rates",
+                expected="a rate for each time",
+            )
 
     def __len__(self) -> int:
         return len(self.time)
+
+
+def _require_whole(attempted: str, name: str, value: Any, expected: str) -> None:
+    require_type(attempted, name, value, (int, np.integer), expected)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from quorate.core.arguments import path_of
 from quorate.core.clock import iso_ms, now_ms
 from quorate.core.errors import BundleError, DataError, close_match
 from quorate.core.files import write_text_atomic
@@ -42,7 +43,7 @@ class BundleStore:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = path_of("open a folder of bundles", "folder", folder)
 
     def ids(self) -> tuple[str, ...]:
         """Ids of all published bundles, sorted."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from quorate.core.arguments import require_type
 from quorate.core.clock import format_ms
 from quorate.core.errors import BundleError, CandleError, TooLittleHistoryError, TrainingSpanError
 from quorate.core.types import Action, BoolArray, Candles, DecisionFrame
@@ -53,6 +54,10 @@ def require_timeframe(manifest: Manifest, candles: Candles) -> None:
     Raises:
         BundleError: they are of another.
     """
+    require_type(
+        "predict the market", "candles", candles, Candles, "Candles",
+        'Convert a pandas frame: quorate.Candles.from_pandas(frame, "BTC/USDT:USDT", "1h").',
+    )  # fmt: skip
     if candles.timeframe != manifest.timeframe:
         raise BundleError(
             f"predict {candles.symbol}",

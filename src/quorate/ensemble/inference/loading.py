@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from quorate.core.arguments import path_of
 from quorate.core.errors import BundleError, ModelError
 from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
@@ -47,7 +48,7 @@ def load_bundle(
             fit this version; or user-defined columns that it was trained on are missing or have changed.
         FeatureError: a user-defined column fails a check.
     """
-    folder = champion_path(Path(path))
+    folder = champion_path(path_of("load a bundle", "path", path, "the path of a bundle or of a folder of bundles"))
     attempted = f"load the bundle {path}"
     manifest = read_trusted_manifest(folder, trust, attempted)
     columns = _load_features(manifest, features or FeatureSettings(), attempted)

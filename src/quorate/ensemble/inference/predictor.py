@@ -10,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 
+from quorate.core.arguments import require_type
 from quorate.core.clock import now_ms
 from quorate.core.errors import BundleError, close_match
 from quorate.core.sections.vote import PredictSettings, VoteSettings
@@ -152,6 +153,7 @@ class Bundle:
         Raises:
             BundleError: no such policy, or the bundle does not have it; the message says why.
         """
+        require_type("choose the policy", "policy", policy, str, " or ".join(self.policies))
         if policy not in self.policies:
             lacking = self.calibration.lacking.get("ensemble", "")
             raise BundleError(

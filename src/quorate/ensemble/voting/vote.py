@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from quorate.core.arguments import require_type
 from quorate.core.errors import VoteError
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Abstention, Action, Mode, Signal, Vote
@@ -89,7 +90,7 @@ def decide(
     >>> decide([Vote(m, Action.BUY, 0.9) for m in ("xgboost", "lightgbm", "nhits", "patchtst")], 0.02).line()
     'unanimous | xgb:BUY 90%, lgbm:BUY 90%, nhits:BUY 90%, patchtst:BUY 90% | vol:2.00%'
     """
-    counted, abstained = _separate(votes)
+    counted, abstained = _separate(_checked(votes, volatility))
     if isinstance(policy, CalibratedPolicy):
         n = len(counted) + len(abstained) if members is None else members
         checked: list[Vote | Abstention] = [*counted, *abstained]
@@ -169,6 +170,27 @@ def _probabilities(votes: Iterable[Vote | Abstention], policy: CalibratedPolicy)
         return None
     sell, hold, buy = policy.ensemble(np.array([mean]))[0].tolist()
     return sell, hold, buy
+
+
+_NUMBER = (int, float, np.integer, np.floating)
+
+
+def _checked(votes: Iterable[Vote | Abstention], volatility: float | None) -> list[Vote | Abstention]:
+    """The votes, if they and the volatility are of the right types."""
+    attempted, example = "count the votes", 'such as [quorate.Vote("xgboost", quorate.Action.BUY, 0.78)]'
+    require_type(attempted, "votes", votes, Iterable, f"votes and abstentions, {example}")
+    checked = list(votes)
+    for vote in checked:
+        require_type(attempted, "votes", vote, (Vote, Abstention), f"votes and abstentions, {example}")
+        require_type(attempted, "model", vote.model, str, "the name of a model")
+        if isinstance(vote, Vote):
+            require_type(attempted, f"action of {vote.model}", vote.action, Action, "a quorate.Action")
+            require_type(
+                attempted, f"score of {vote.model}", vote.score, (int, float, np.floating), "a score from 0 to 1"
+            )
+    if volatility is not None:
+        require_type(attempted, "volatility", volatility, _NUMBER, "a fraction, such as 0.02")
+    return checked
 
 
 def _separate(votes: Iterable[Vote | Abstention]) -> tuple[list[Vote], list[Abstention]]:

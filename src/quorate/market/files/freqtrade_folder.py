@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from quorate.core.arguments import path_of, require_type
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
@@ -45,7 +46,12 @@ def load_candles(folder: Path | str, symbol: str, timeframe: str, *, now: int | 
         TooLittleHistoryError: no closed candle.
         DataError: the folder or the file cannot be read.
     """
-    return FreqtradeFolder(folder, clock=now_ms if now is None else lambda: now).candles(symbol, timeframe)
+    attempted = "load candles"
+    path = path_of(attempted, "folder", folder, "the path of a Freqtrade data folder")
+    require_type(attempted, "symbol", symbol, str, "a symbol, such as BTC/USDT:USDT")
+    if now is not None:
+        require_type(attempted, "now", now, int, "a time in ms UTC")
+    return FreqtradeFolder(path, clock=now_ms if now is None else lambda: now).candles(symbol, timeframe)
 
 
 class FreqtradeFolder:

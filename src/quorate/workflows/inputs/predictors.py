@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from quorate.core.errors import ArgumentError
+from quorate.core.sections.vote import VoteSettings
 from quorate.workflows.inputs.arguments import require_policy
 from quorate.workflows.results.training import TrainResult
 from quorate.workflows.results.training_series import SeriesResult
@@ -13,6 +16,8 @@ from quorate.workflows.results.training_series import SeriesResult
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.ensemble.inference import Predictor
+
+_LOG = logging.getLogger(__name__)
 
 #: A path of a bundle, of bundles (the champion) or of a series; what training returned; or one that is loaded.
 BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
@@ -31,6 +36,19 @@ def require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
         )
 
 
+def _warn_of_frozen(bundle: Predictor, settings: Settings) -> None:
+    """Log the settings of the vote that were changed and have no effect, since a bundle stores its own."""
+    own, usual = bundle.manifest.policy, VoteSettings()
+    for field in fields(VoteSettings):
+        wanted, stored = getattr(settings.vote, field.name), getattr(own, field.name)
+        if wanted not in (getattr(usual, field.name), stored):
+            _LOG.warning(
+                "the setting vote.%s = %s has no effect: the bundle %s decides by the %s it was trained with, %s; "
+                "train again to change it",
+                *(field.name, wanted, bundle.id, field.name, stored),
+            )
+
+
 def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
     """The bundle or series, read from a path or as it is.
 
@@ -47,11 +65,12 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = 
     from quorate.ensemble.series import load
 
     require_policy(policy)
-
     if isinstance(bundle, TrainResult | SeriesResult):
         bundle = bundle.path
     if isinstance(bundle, str | Path):
-        return load(bundle, settings.predict, policy, settings.features, settings.bundle)
+        loaded = load(bundle, settings.predict, policy, settings.features, settings.bundle)
+        _warn_of_frozen(loaded, settings)
+        return loaded
     if not hasattr(bundle, "manifest") or not hasattr(bundle, "predict"):
         raise ArgumentError(
             "use `bundle`",

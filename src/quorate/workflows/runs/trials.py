@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from quorate.core.arguments import require_type
+
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.evaluation.backtest_setup import BacktestSetup
@@ -71,7 +73,9 @@ class TrialRecorder:
         """
         from quorate.evaluation.statistics.trial_log import TrialLog
 
-        record = record or RunRecord()
+        if record is None:
+            record = RunRecord()
+        require_type("record the run", "record", record, RunRecord, "a quorate.RunRecord, or None for the defaults")
         trial_log = None
         if record.log:
             trial_log = TrialLog(record.path or Path(settings.evaluation.ledger))
