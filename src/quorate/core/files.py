@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,9 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 # Length in bytes of the part of a name that a temporary file keeps; file systems allow 255.
 _NAME_BYTES = 200
+
+# Age at which nobody writes to a temporary file any more, seconds.
+_ABANDONED_S = 3_600
 
 
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
@@ -42,6 +46,7 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
         sync(temporary)
         temporary.replace(target)
         temporary = None
+        _remove_abandoned(target)
         sync(target.parent)
     except OSError as error:
         raise write_refusal(path, error) from error
@@ -119,6 +124,18 @@ def _create_beside(target: Path, mode: int) -> Path:
     temporary = target.parent / f".{name}.{token_hex(6)}"
     os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
     return temporary
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove the temporary files of this file that killed processes left an hour ago or earlier."""
+    prefix = f".{os.fsdecode(os.fsencode(target.name)[:_NAME_BYTES])}."
+    with suppress(OSError), os.scandir(target.parent) as found:
+        for entry in found:
+            suffix = entry.name.removeprefix(prefix)
+            if suffix == entry.name or len(suffix) != 12 or set(suffix) - set("0123456789abcdef"):
+                continue
+            if entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > _ABANDONED_S:
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def _keep_owner(temporary: Path, before: os.stat_result) -> None:
