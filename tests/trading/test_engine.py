@@ -18,7 +18,7 @@ BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 
 def bar(time, price, *, low=None, settled=(), inside=()):
     low = price if low is None else low
-    return Bar(time, price, price, low, price, price, price, low, True, True, settled, inside)
+    return Bar(time, price, price, low, price, price, price, low, settled_at_open=settled, settled_inside=inside)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class Account:
         for position in self.positions.values():
             equity += position.unrealised_usd
         # Losses are limited to the margin, which cash covers: less than 0 is float error.
-        return max(equity, 0.0)
+        return equity if equity > 0.0 else 0.0
 
     @property
     def margin_usd(self) -> float:
@@ -78,7 +78,11 @@ class Account:
     @property
     def free_usd(self) -> float:
         """Cash that is not margin of a position; funding was paid from the margin."""
-        return self.cash_usd - sum(max(0.0, position.margin_left_usd) for position in self.positions.values())
+        margin = 0.0
+        for position in self.positions.values():
+            if position.margin_left_usd > 0.0:
+                margin += position.margin_left_usd
+        return self.cash_usd - margin
 
     @property
     def slots(self) -> int:
@@ -112,9 +116,11 @@ class Account:
         due: list[tuple[str, Exit]] = []
         for symbol, position in self.positions.items():
             bar = bar_of(symbol)
-            if bar is not None and bar.rescaled:
+            if bar is None:
+                continue
+            if bar.rescaled:
                 due.append((symbol, Exit("end", position.mark)))
-            elif bar is not None:
+            else:
                 for rate, price in bar.settled_at_open:
                     self.settle(symbol, rate, price)
                 if position.order.due <= time:

@@ -26,10 +26,10 @@ class Bar(NamedTuple):
         mark_open, mark_high, mark_low: mark prices; last prices where the mark is unknown.
         mark_known: whether the mark prices are the exchange's.
         funding_known: whether no settlement is missing since the end of the previous bar.
-        settled_at_open: settlements after the previous bar, up to and including this bar's open: before any fill.
-        settled_inside: settlements after the open, before the next.
         open_funding_known: whether no settlement is missing up to the open.
         rescaled: prices continue at another scale since the previous bar, as after a redenomination.
+        settled_at_open: settlements after the previous bar, up to and including this bar's open: before any fill.
+        settled_inside: settlements after the open, before the next.
     """
 
     time: int
@@ -42,7 +42,7 @@ class Bar(NamedTuple):
     mark_low: float
     mark_known: bool = True
     funding_known: bool = True
-    settled_at_open: tuple[Settlement, ...] = ()
-    settled_inside: tuple[Settlement, ...] = ()
     open_funding_known: bool = True
     rescaled: bool = False
+    settled_at_open: tuple[Settlement, ...] = ()
+    settled_inside: tuple[Settlement, ...] = ()

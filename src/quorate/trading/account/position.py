@@ -71,7 +71,7 @@ class Position:
     def unrealised_usd(self) -> float:
         """Profit at the last valuation, without the costs of closing; a loss is at most the margin that is left."""
         profit = self.order.side * self.size.quantity * (self.mark - self.entry.price)
-        return max(profit, -self.margin_left_usd)
+        return profit if profit > -self.margin_left_usd else -self.margin_left_usd
 
     def exit_fill(self, price: float, reason: Reason, costs: CostSettings, exits: ExitSettings) -> Fill:
         """The fill of an exit at this price before slippage, within the margin that is left."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -49,15 +50,15 @@ class Tape:
             funding_known = open_funding_known = np.ones(len(candles), dtype=np.bool_)
         if ":" not in candles.symbol:
             mark_known = np.ones(len(candles), dtype=np.bool_)
+        at_scale = np.isin(candles.time, np.fromiter(rescaled, np.int64))
         columns = (
             *(candles.time, candles.open, candles.high, candles.low, candles.close),
-            *(mark_open, mark_high, mark_low, mark_known, funding_known),
+            *(mark_open, mark_high, mark_low, mark_known),
+            *(funding_known, open_funding_known, at_scale),
         )
-        self._prices = list(zip(*(column.tolist() for column in columns), strict=True))
-        self._settled_at_open, self._settled_inside = settled.at_open, settled.inside
-        self._open_funding_known = open_funding_known.tolist()
-        self._rows = dict(zip(candles.time.tolist(), range(len(candles)), strict=True))
-        self._rescaled = frozenset(rescaled)
+        settlements = (_by_row(settled.at_open, len(candles)), _by_row(settled.inside, len(candles)))
+        self._columns: tuple[list[Any], ...] = (*(column.tolist() for column in columns), *settlements)
+        self._rows = dict(zip(self._columns[0], range(len(candles)), strict=True))
         self._newest: Bar | None = None
 
     def at(self, time: int) -> Bar | None:
@@ -68,9 +69,7 @@ class Tape:
             row = self._rows.get(time)
             if row is None:
                 return None
-            settled = self._settled_at_open.get(row, ()), self._settled_inside.get(row, ())
-            known, rescaled = self._open_funding_known[row], time in self._rescaled
-            self._newest = bar = Bar._make((*self._prices[row], *settled, known, rescaled))
+            self._newest = bar = Bar._make([column[row] for column in self._columns])
         return bar
 
 
@@ -109,6 +108,14 @@ class _Settlements:
                 (row + in_gap)[chosen].tolist(), rate[chosen].tolist(), price[chosen].tolist(), strict=True
             ):
                 target[bar] = (*target.get(bar, ()), Settlement(*settlement))
+
+
+def _by_row(settlements: Mapping[int, tuple[Settlement, ...]], rows: int) -> list[tuple[Settlement, ...]]:
+    """The settlements of every row; most have none."""
+    columns: list[tuple[Settlement, ...]] = [()] * rows
+    for row, settled in settlements.items():
+        columns[row] = settled
+    return columns
 
 
 def _covered(bar_time: IntArray, length: int, settled: IntArray) -> tuple[BoolArray, BoolArray]:
