@@ -5,20 +5,31 @@ Exit codes: 0 success, 1 refused or failed, 2 wrong usage.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, paper, signal, train
+from quorate.cli.shell.failures import outside_failure
+from quorate.cli.shell.streams import OutputClosedError, OutputError, SafeStream, discard_output, safe_streams
 from quorate.core.configuration import CONFIG_VARIABLE
 from quorate.core.errors import ArgumentError, QuorateError
+from quorate.core.redaction import register_arguments, register_environment
 from quorate.core.version import __version__
+
+# The class of click's usage errors; newer versions of Typer have a click of their own.
+UsageError = cast(
+    "type[typer.BadParameter]", next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
+)
 
 app = typer.Typer(
     name="quorate",
@@ -63,41 +74,90 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code."""
+    """Run one command line and return its exit code.
+
+    With --json, standard output is exactly one document, also after errors.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    register_environment(os.environ)
+    register_arguments(given)
+    with safe_streams() as (out, err):
+        logging.basicConfig(
+            level=logging.DEBUG if debug else logging.WARNING,
+            format="%(levelname)s %(name)s: %(message)s",
+            stream=err,
+        )
+        try:
+            code = _run(given, out, debug=debug)
+            out.flush()
+        except OutputClosedError:
+            discard_output()
+            return 1
+        except OutputError as error:
+            discard_output()
+            with suppress(OutputClosedError, OutputError):
+                print(f"error: could not write the output: found {error}.", file=err)
+            return 1
+    return code
+
+
+def _run(given: Sequence[str], out: SafeStream, *, debug: bool) -> int:
+    """Run one command line; errors become messages, and documents where nothing was printed before."""
+    error: BaseException
     try:
-        app(given, prog_name="quorate")
+        # Not standalone: click would print its errors itself, without a document.
+        code = app(given, prog_name="quorate", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0
-    except QuorateError as error:
-        if debug:
-            raise
-        _report(error, given)
-        return 2 if isinstance(error, ArgumentError) else 1
-    except Exception as error:
-        # An internal error ends without a traceback too, which --debug shows; its cause is in the log.
-        if debug:
-            raise
-        logging.getLogger("quorate").critical("%s: %s", type(error).__name__, error)
-        print("error: internal error in quorate; run again with --debug and report it", file=sys.stderr)
-        return 1
-    return 0
+    except UsageError as wrong:
+        buffer = io.StringIO()
+        wrong.show(file=buffer)
+        print(buffer.getvalue(), end="", file=sys.stderr)
+        found = " ".join(wrong.format_message().split())
+        if not found and "--json" not in given:
+            return wrong.exit_code
+        usage = ArgumentError("read the command line", found=found or "no command", remedy="See --help.")
+        _print_document(usage, {}, given, out)
+        return wrong.exit_code
+    except (KeyboardInterrupt, typer.Abort) as stopped:
+        error, reported = stopped, QuorateError("finish", found="an interrupt")
+    except QuorateError as known:
+        error = reported = known
+    except (OutputClosedError, OutputError):
+        raise
+    except Exception as unknown:  # noqa: BLE001 - the last place where an error can become a message
+        # An internal error ends without a traceback too, which --debug shows.
+        outside = outside_failure(unknown)
+        if outside is None:
+            logging.getLogger("quorate").critical("%s: %s", type(unknown).__name__, unknown)
+        error = unknown
+        reported = outside or QuorateError(
+            "finish", found=f"an internal error ({type(unknown).__name__})", remedy="Run again with --debug; report it."
+        )
+    if debug:
+        traceback.print_exception(error)
+    _report(reported, given, out, internal=reported.found.startswith("an internal error"))
+    return 2 if isinstance(reported, ArgumentError) else 1
 
 
-def _report(error: QuorateError, arguments: Sequence[str]) -> None:
+def _report(error: QuorateError, arguments: Sequence[str], out: SafeStream, *, internal: bool) -> None:
     """Print one line on standard error, and with --json the same as a document on standard output."""
-    from quorate.cli.flags import error_parts, error_text, flags_of
+    from quorate.cli.flags import error_text, flags_of
 
     flags = flags_of(typer.main.get_command(app), arguments)
-    print(f"error: {error_text(error, flags)}", file=sys.stderr)
-    if "--json" in arguments:
+    text = "internal error in quorate; run again with --debug and report it" if internal else error_text(error, flags)
+    print(f"error: {text}", file=sys.stderr)
+    _print_document(error, flags, arguments, out)
+
+
+def _print_document(error: QuorateError, flags: Mapping[str, str], arguments: Sequence[str], out: SafeStream) -> None:
+    """Print an error as a JSON document, if documents are asked for and none was printed."""
+    from quorate.cli.flags import error_parts
+
+    if "--json" in arguments and not out.written:
         print(json.dumps({"error": {"type": type(error).__name__, **error_parts(error, flags)}}))
 
 

@@ -11,6 +11,7 @@ import typer
 
 from quorate.core.clock import parse_ms
 from quorate.core.errors import QuorateError
+from quorate.core.redaction import redact
 
 
 def date(text: str) -> int:
@@ -72,4 +73,4 @@ Guard = Annotated[str, typer.Argument(metavar="GUARD", help="losses, drawdown or
 def command_line() -> str:
     """The command to be repeated, for the provenance of figures; a program of its own is named as it was started."""
     program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c") else "quorate"
-    return shlex.join([program, *sys.argv[1:]])
+    return redact(shlex.join([program, *sys.argv[1:]]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
@@ -23,6 +24,12 @@ _INTERVAL_S = 20.0
 
 # Width of tables where output is not a terminal.
 _PAGE_WIDTH = 120
+
+# Width at which the width that a table needs is measured.
+_UNLIMITED = 100_000
+
+# Least width of a column of text that is wrapped.
+_LEAST_WORDS = 24
 
 # Columns of such texts are aligned to the right; the empty text is one.
 _FIGURE = re.compile(r"(?:[<>]?\s*[-+]?\$?\d.*|n/a.*)?$")
@@ -59,10 +66,12 @@ def print_result(result: Listed, *, as_json: bool) -> None:
 
 
 def console() -> Console:
-    """The terminal, or a console of fixed width where output is not a terminal."""
+    """The terminal; elsewhere a console of the width in COLUMNS, or of fixed width."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH, highlight=False)
+    named = os.environ.get("COLUMNS", "")
+    width = min(int(named), 1_000) if named.isdecimal() and int(named[:9]) > 0 else _PAGE_WIDTH
+    return Console(width=None if sys.stdout.isatty() else width, highlight=False)
 
 
 def print_rows(
@@ -91,6 +100,8 @@ def print_rows(
 def print_table(table: Table, *, synthetic: bool = False, prose: bool = False) -> None:
     """Print a table; below each figure its interval, or the reason why there is none.
 
+    A table that is wider than the terminal is printed as one block of lines for each row, so that no text is cut.
+
     Args:
         table: title, columns and cells.
         synthetic: mark the title.
@@ -111,7 +122,40 @@ def print_table(table: Table, *, synthetic: bool = False, prose: bool = False) -
         drawn.add_column(Text(column), justify="right" if figures and not words else "left", no_wrap=not words)
     for row in table.rows:
         drawn.add_row(*map(_cell, row))
-    console().print(drawn)
+    terminal = console()
+    wrapped = [table.columns[-1], *(row[-1].text for row in table.rows)] if prose else []
+    if _fits(drawn, terminal, wrapped):
+        terminal.print(drawn)
+        return
+    for line in _stacked(title, table):
+        print(line)
+
+
+def _fits(drawn: Any, terminal: Console, words: Sequence[str]) -> bool:
+    """Whether a table can be drawn at the width of a terminal without cutting texts.
+
+    Args:
+        drawn: the table.
+        terminal: to draw it on.
+        words: texts of the last column, if they are wrapped.
+    """
+    # The least width that rich measures is that of the longest word, also in columns that are not wrapped.
+    needed = int(terminal.measure(drawn, options=terminal.options.update(width=_UNLIMITED)).maximum)
+    longest = max((len(text) for text in words), default=0)
+    return needed - longest + min(longest, _LEAST_WORDS) <= terminal.width
+
+
+def _stacked(title: str, table: Table) -> Iterator[str]:
+    """Lines of a table with one line for each figure: the first column, and below it the name of each other one."""
+    if title:
+        yield title
+    for row in table.rows:
+        yield ""
+        yield row[0].text or "-"
+        for name, cell in zip(table.columns[1:], row[1:], strict=True):
+            more = [below for below in (cell.interval, cell.reason) if below]
+            yield f"  {name}: {cell.text}" + (f" ({'; '.join(more)})" if more else "")
+    yield ""
 
 
 def _cell(cell: Cell) -> Text:
@@ -176,7 +220,7 @@ class StageProgress:
 
     def _print(self, line: str) -> None:
         self._printed = self._clock()
-        self._console.print(line, highlight=False)
+        self._console.print(line, highlight=False, soft_wrap=True)
 
 
 def _duration(seconds: float) -> str:

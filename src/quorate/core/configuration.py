@@ -11,6 +11,7 @@ from typing import Any, cast, get_type_hints
 
 from quorate.core.arguments import path_of, require_type
 from quorate.core.errors import SettingsError, close_match
+from quorate.core.redaction import register_document, register_environment
 from quorate.core.regular_files import read_regular_text
 from quorate.core.sections.extensible import ExtensibleSection, other_section, own_names, section_names
 from quorate.core.sections.section import Section
@@ -53,8 +54,10 @@ def load_settings(path: Path | str | None = None, environment: Mapping[str, str]
     values: dict[str, Any] = {}
     if file is not None:
         values = _read_toml(file)
+        register_document(values)
         _refuse_unknown(values, Settings, str(file))
         values = _with_paths(values, Settings, file.absolute().parent)
+    register_environment(variables)
     for name, value in variables.items():
         nested = _nested(_keys(name), _read_value(name, value))
         _refuse_unknown(nested, Settings, f"the environment variable {name}")

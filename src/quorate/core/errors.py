@@ -37,6 +37,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from quorate.core.redaction import redact
+
 
 class QuorateError(Exception):
     """Base of all errors that Quorate raises.
@@ -49,11 +51,12 @@ class QuorateError(Exception):
     """
 
     def __init__(self, attempted: str, *, found: str = "", expected: str = "", remedy: str = "") -> None:
-        self.attempted = attempted
-        self.found = found
-        self.expected = expected
-        self.remedy = remedy
-        super().__init__(attempted)
+        # Texts of others, such as an exchange's response, may hold keys and passwords.
+        self.attempted = redact(attempted)
+        self.found = redact(found)
+        self.expected = redact(expected)
+        self.remedy = redact(remedy)
+        super().__init__(self.attempted)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickled whole, so that an error of a worker process keeps its parts.

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from quorate.core import untrusted_json
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, SettingsError, close_match
+from quorate.core.redaction import register_document
 from quorate.core.regular_files import read_regular_text
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import FORMATS
@@ -255,6 +256,7 @@ def _load(paths: Sequence[Any], base: Path | None, depth: int) -> tuple[dict[str
             raise SettingsError(f"read {path}", found=found, expected="a configuration file of Freqtrade") from error
         if not isinstance(values, dict):
             raise SettingsError(f"read {path}", found=f"a {type(values).__name__}", expected="an object of settings")
+        register_document(values)
         more = values.get("add_config_files", [])
         if not isinstance(more, list) or not all(isinstance(one, str) for one in more):
             raise SettingsError(f"read {path}", found=f"add_config_files {more!r}", expected="a list of file names")

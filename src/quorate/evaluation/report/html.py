@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.core.files import write_text_atomic
+from quorate.core.redaction import redact_known
 from quorate.evaluation.report.breakdown_tables import (
     decision_table,
     gate_table,
@@ -61,7 +62,8 @@ def write_report(
         MissingExtraError: plotly is not installed.
         DataError: the file cannot be written.
     """
-    write_text_atomic(path, render_report(card, title=title, about=about, warnings=warnings, notes=notes))
+    text = render_report(card, title=title, about=about, warnings=warnings, notes=notes)
+    write_text_atomic(path, redact_known(text))
 
 
 def render_report(

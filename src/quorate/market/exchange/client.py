@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from quorate.core.errors import ExchangeRefusedError, MissingExtraError, UnknownExchangeError, close_match
+from quorate.core.redaction import register_address, register_secret
 from quorate.core.sections.exchange import ExchangeSettings
 from quorate.market.exchange.responses import LAST_RESPONSE, Response, limited_session
 
@@ -74,6 +75,10 @@ def _configuration(settings: ExchangeSettings) -> dict[str, Any]:
         # with a limit per second keep ccxt's constant rate.
         configuration |= {"rateLimiterAlgorithm": "rollingWindow", "rollingWindowSize": 60_000.0}
     key, secret = os.environ.get(KEY_VARIABLE, ""), os.environ.get(SECRET_VARIABLE, "")
+    for known in (key, secret):
+        if known:
+            register_secret(known)
+    register_address(settings.url)
     return configuration | ({"apiKey": key, "secret": secret} if key and secret else {})
 
 

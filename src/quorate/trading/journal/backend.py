@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from quorate.core.errors import JournalError
+from quorate.core.redaction import register_address
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.postgresql import PostgresServer
 from quorate.trading.journal.sqlite import SqliteFile
@@ -58,6 +59,7 @@ def backend_of(url: str, settings: JournalSettings) -> Backend:
         JournalError: neither an SQLite file nor a PostgreSQL database.
     """
     try:
+        register_address(url)
         parsed = make_url(url)
     except ArgumentError:
         parsed = None

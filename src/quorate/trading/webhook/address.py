@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit, urlunsplit
 
 from quorate.core.errors import SettingsError
+from quorate.core.redaction import register_webhook
 
 WEBHOOK_VARIABLE = "QUORATE_WEBHOOK"
 
@@ -63,6 +64,7 @@ def address_of(text: str) -> Address:
     >>> address_of("https://münchen.example/grüße?an=ä b").url
     'https://xn--mnchen-3ya.example/gr%C3%BC%C3%9Fe?an=%C3%A4%20b'
     """
+    register_webhook(text.strip())
     try:
         return _encoded(text.strip())
     except ValueError:  # UnicodeError is one too
