@@ -86,6 +86,7 @@ def test_every_verb_reads_the_columns_of_the_settings(project, monkeypatch, caps
         said = capsys.readouterr()
         return code, json.loads(said.out), said.err
 
+    monkeypatch.setenv("QUORATE_BUNDLE__EVIDENCE", "50")  # or so short a span makes no champion
     code, _, _ = run("train", *chosen, "--models", "xgboost,lightgbm", "--out", "bundles", "--to", seam)
     assert code == 0
     code, shown, _ = run("bundle", "show", "--bundles", "bundles")

@@ -118,7 +118,7 @@ def test_a_fit_that_does_not_converge_is_logged(caplog):
         (lambda t: t["mean"].pop(), "arrays of"),
         (lambda t: t.update(scale=[0.0] * 4), "arrays of"),
         (lambda t: t.update(weights=[1.0] * 4), "arrays of"),
-        (lambda t: t["intercept"].__setitem__(0, float("nan")), "not finite"),
+        (lambda t: t["intercept"].__setitem__(0, float("nan")), "NaN in place of a number"),
         (lambda t: t.update(mean="x"), "could not convert"),
         (lambda t: t.update(weights=[[1.0]] * 4, intercept=[1.0]), "1 outputs; expected 3"),
     ],

@@ -45,6 +45,7 @@ def candles_from_frame(
         now: the current time in ms UTC; None for the clock's.
 
     Raises:
+        ArgumentError: not a pandas frame.
         CandleError: an invalid row, with row and value.
         TooLittleHistoryError: no closed candle, or too few rows to infer the timeframe.
         DataError: a column that is missing or of another type, or an interval that is no timeframe.

@@ -1,6 +1,7 @@
 """Signed bundles: only those of a trusted key load, and a manifest that was edited and sealed again is caught."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -85,7 +86,7 @@ def test_a_signed_bundle_loads_with_its_key_by_every_name(copy, store, keys, cap
         assert load_bundle(copy, trust=trust).id == copy.name
         assert load_bundle(store.folder, trust=trust).id == copy.name
         assert load_series(series, trust=trust).newest.id == copy.name
-    with pytest.raises(BundleError, match=f"signatures by {public[:10]}.* only"):
+    with pytest.raises(BundleError, match=f"signatures by {re.escape(public[:10])}.* only"):
         load_bundle(copy, trust=trusted(keys, "theirs.pub"))
     sign(capsys, copy, keys / "theirs.pem")
     assert load_bundle(copy, trust=trusted(keys, "theirs.pub")).id == copy.name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quorate.core.errors import DataError
+from quorate.core.errors import ArgumentError, DataError
 from quorate.core.types.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -64,12 +64,13 @@ def frame_columns(frame: pd.DataFrame, attempted: str) -> tuple[IntArray, dict[s
         (n,) int64 ms UTC, `NO_TIME` where a row has no time; name -> (n,) float64, NaN where a row has no value.
 
     Raises:
-        DataError: no pandas frame; or a column is missing, there twice or of another type.
+        ArgumentError: not a pandas frame.
+        DataError: a column is missing, there twice or of another type.
     """
-    import pandas as pd
+    # Known without pandas, which may not be installed where no frame can be made.
+    if not hasattr(frame, "columns") or not hasattr(frame, "index"):
+        raise ArgumentError(attempted, found=f"`frame` of type {type(frame).__name__}", expected="a pandas frame")
 
-    if not isinstance(frame, pd.DataFrame):
-        raise DataError(attempted, found=f"an object of type {type(frame).__name__}", expected="a pandas DataFrame")
     if frame.columns.nlevels > 1:
         raise DataError(
             attempted,

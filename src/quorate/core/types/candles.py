@@ -9,7 +9,7 @@ import numpy as np
 
 from quorate.core.arguments import require_type
 from quorate.core.clock import format_ms, newest_closed_ms, timeframe_ms
-from quorate.core.errors import ArgumentError, DataError, MissingExtraError
+from quorate.core.errors import DataError, MissingExtraError
 from quorate.core.types.arrays import FloatArray, IntArray, freeze
 from quorate.core.types.candle_frame import NO_TIME, frame_columns
 
@@ -112,12 +112,11 @@ class Candles:
             timeframe: such as "1h".
 
         Raises:
+            ArgumentError: not a pandas frame, or a symbol that is not text.
             DataError: a column that is missing or of another type, a row without a time, or times that do not increase.
         """
         attempted = f"read the frame of {symbol}"
         require_type(attempted, "symbol", symbol, str, "a symbol, such as BTC/USDT:USDT")
-        if not hasattr(frame, "columns") or not hasattr(frame, "index"):
-            raise ArgumentError(attempted, found=f"`frame` of type {type(frame).__name__}", expected="a pandas frame")
         time, values = frame_columns(frame, attempted)
         unknown = np.flatnonzero(time == NO_TIME)
         if unknown.size:

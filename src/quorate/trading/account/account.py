@@ -40,7 +40,7 @@ class Account:
 
     >>> account = Account(AccountSettings(equity_usd=500))
     >>> account.equity_usd, account.free_usd, account.slots
-    (500, 500, 4)
+    (500, 500.0, 4)
     """
 
     def __init__(

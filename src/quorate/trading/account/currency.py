@@ -41,7 +41,8 @@ def market_currency(symbol: str) -> str:
     >>> market_currency("BTC/USDT:USDT"), market_currency("BTC/EUR"), market_currency("ETH/BTC")
     ('USD', 'EUR', 'BTC')
     """
-    quote, colon, settlement = symbol.partition("/")[2].partition(":")
+    _, slash, rest = symbol.rpartition("/")
+    quote, colon, settlement = (rest if slash else "").partition(":")
     currency = _CURRENCY.get(quote, quote)
     settled = settlement.partition("-")[0]
     if colon and _CURRENCY.get(settled, settled) != currency:
