@@ -40,7 +40,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # User information of addresses, also of ones with missing slashes; not SYMBOL=RATIO@DATE.
         (r"\b([a-z][a-z0-9+.\-]{0,20}:/{1,3}(?!/)|(?<!:)//)(?!user:password@)[^\s\"'<>\\]{0,500}@", rf"\1{MARK}@"),
         (
-            r"(?<![\w/.+\-])([\w.+\-]{1,60}:)(?!password@|//user:password@)[^\s\"'<>\\@][^\s\"'<>\\]{0,500}@(?!\d{4}-\d\d)",
+            r"(?<![\w/.+\-])([\w.+\-]{1,60}:)(?!password@|//user:password@|/{0,3}\*{3}@)[^\s\"'<>\\@][^\s\"'<>\\]{0,500}@(?!\d{4}-\d\d)",
             rf"\1{MARK}@",
         ),
         # Headers.
@@ -49,7 +49,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(?P<mark>[\"']?\s{0,9}:\s{0,9})(?P<quote>\\?[\"'])?[^\"'\\\n]+",
             rf"\g<name>\g<mark>\g<quote>{MARK}",
         ),
-        (r"\b(bearer|basic|token|digest)(\s+)(?=[^\s\d=]{0,200}[\d=])[a-z0-9._~+/=\-]{6,}", rf"\1\2{MARK}"),
+        (r"\b(bearer|basic|token)(\s+)(?=[^\s\d=]{0,200}[\d=])[a-z0-9._~+/=\-]{6,}", rf"\1\2{MARK}"),
         # Parameters: name=value, also percent-encoded.
         (
             rf"(?P<name>(?:{_NAMES})[\w-]{{0,40}}|\bsignature|\bsign|\bsig|\bhmac|\buid)"
@@ -67,7 +67,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 # A text without any of these has no shape of a secret. Most texts have none, and are searched this way only.
 _HINTS = ("@", "=", "%3d", "key", "pass", "secret", "token", "sign", "auth", "webhook", "/bot", "hooks.", "uid", "cook")
-_HINTS_OF_WORDS = ("bearer", "basic", "digest", "credential", "pwd", "hmac")
+_HINTS_OF_WORDS = ("bearer", "basic", "credential", "pwd", "hmac")
 
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})|(?:^|_)(?:key|uid|pass|auth|jwt_secret_key|ws_token)$", re.IGNORECASE)
 # Up to the last @ of the address; not SYMBOL=RATIO@DATE.
