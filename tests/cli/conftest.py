@@ -47,7 +47,7 @@ def run(*arguments, folder=None, scratch=None):
         text=True,
         check=False,
         cwd=folder,
-        env={**os.environ, **SMALL, **places},
+        env={**os.environ, "COLUMNS": "120", **SMALL, **places},
     )
 
 
