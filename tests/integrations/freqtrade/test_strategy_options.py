@@ -1,5 +1,7 @@
 """Options of a strategy, merged from Freqtrade's configuration and Quorate's settings."""
 
+import io
+import logging
 from enum import Enum
 
 import pytest
@@ -51,3 +53,25 @@ def test_predictions_are_cached_in_backtests_only(tmp_path):
     }
     assert cached == {"backtest": tmp_path / "quorate/cache", "dry_run": None}
     assert read_options({"runmode": "backtest", "quorate": {"cache": ""}}).cache is None
+
+
+@pytest.mark.parametrize("name", ["quorate", "quorate.integrations.freqtrade.strategies", "ccxt.base.exchange"])
+def test_freqtrades_logs_hold_no_secrets(name, monkeypatch):
+    canary = "Canary7c1f9e2b"
+    written = io.StringIO()
+    root = logging.getLogger()
+    handler = logging.StreamHandler(written)
+    monkeypatch.setattr(root, "handlers", [handler])
+    read_options({"exchange": {"key": canary + "k", "secret": canary + "s"}, "telegram": {"token": canary + "t"}})
+    log = logging.getLogger(name)
+    log.error("refused %s of %s", f"{canary}k", {"X-MBX-APIKEY": f"{canary}s"})
+    log.error("GET https://h/order?timestamp=1&signature=%s", canary)
+    try:
+        int(f"bot {canary}t: https://h/order?signature={canary}")
+    except ValueError:
+        log.exception("failed")
+    text = written.getvalue()
+    assert canary not in text
+    assert "refused *** of" in text
+    assert "timestamp=1" in text
+    assert "Traceback" in text

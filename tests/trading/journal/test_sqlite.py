@@ -209,6 +209,36 @@ def test_a_place_that_is_no_folder_is_told(path, open_journal):
         open_journal(path / "journal.sqlite")
 
 
+@pytest.mark.parametrize("role", ["session", "reader"])
+@pytest.mark.parametrize("kind", ["named pipe", "device", "directory"])
+def test_what_is_no_regular_file_is_refused_at_once(kind, role, path, open_journal):
+    match kind:
+        case "named pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/null")
+        case _:
+            path.mkdir()
+    beside = sorted(path.parent.iterdir())
+    with pytest.raises(JournalError, match=kind) as caught:
+        open_journal(path, role=role)
+    assert not isinstance(caught.value, JournalUnavailableError)
+    assert sorted(path.parent.iterdir()) == beside
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o027])
+def test_a_new_file_has_the_mode_that_the_umask_leaves(mask, path, open_journal, batch):
+    before = os.umask(mask)
+    try:
+        journal = open_journal(path)
+        journal.append(batch(1))
+        log = path.with_name(path.name + "-wal")
+        modes = {file: file.stat().st_mode & 0o777 for file in (path, log)}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys((path, log), 0o666 & ~mask)
+
+
 def test_a_removed_lock_lets_nobody_write_beside_a_session(path, open_journal, batch):
     journal = open_journal(path)
     journal.append(batch(1))

@@ -9,7 +9,9 @@ from typing import Any
 
 from quorate.core.configuration import load_settings
 from quorate.core.errors import FreqtradeError, SettingsError, close_match
+from quorate.core.redaction import register_document
 from quorate.core.settings import FreqtradeSettings, Settings
+from quorate.market.exchange.log_records import redact_logger
 
 #: Quorate's section of Freqtrade's configuration.
 SECTION = "quorate"
@@ -69,10 +71,16 @@ class StrategyOptions:
 def read_options(config: Mapping[str, Any]) -> StrategyOptions:
     """Read the options from Freqtrade's merged configuration, quorate.toml and the environment.
 
+    Secrets of the configuration, such as the exchange's key, are removed from Quorate's and ccxt's log records from now
+    on: Freqtrade's logging would print them.
+
     Raises:
         FreqtradeError: the section `quorate` is no object, has an unknown key, or a value of a wrong type.
         SettingsError: a value out of range, or invalid settings.
     """
+    register_document(config)
+    for logger in ("quorate", "ccxt"):
+        redact_logger(logger)
     settings = load_settings()
     given = config.get(SECTION, {})
     attempted = f"read the section '{SECTION}' of Freqtrade's configuration"

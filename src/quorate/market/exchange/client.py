@@ -11,6 +11,7 @@ from typing import Any
 from quorate.core.errors import ExchangeRefusedError, MissingExtraError, UnknownExchangeError, close_match
 from quorate.core.redaction import register_address, register_secret
 from quorate.core.sections.exchange import ExchangeSettings
+from quorate.market.exchange.log_records import RedactingFilter
 from quorate.market.exchange.responses import LAST_RESPONSE, Response, limited_session
 
 #: Variables with the API key of an account, which private data such as leverage tiers need.
@@ -55,6 +56,9 @@ def build_client(settings: ExchangeSettings) -> Any:
             remedy=close_match(settings.name, ccxt.exchanges),
         )
     client = _strict(ccxt, settings.name)(_configuration(settings))
+    # ccxt logs addresses with their signatures, headers with keys and whole answers.
+    if not any(isinstance(known, RedactingFilter) for known in client.logger.filters):
+        client.logger.addFilter(RedactingFilter())
     if settings.sandbox:
         if not client.urls.get("test"):
             raise ExchangeRefusedError(f"use the sandbox of {settings.name}", found="none")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, func
@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
 from quorate.core.files import sync
+from quorate.core.regular_files import require_regular
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.lock import FileLock
 from quorate.trading.journal.migrate import require_version, upgrade, version
@@ -64,6 +65,7 @@ class SqliteFile:
             JournalError: damaged, or of another version.
             JournalUnavailableError: it cannot be opened now.
         """
+        self._require_file()
         building = FileLock(self._beside(".lock"))
         try:
             if not build:
@@ -181,6 +183,26 @@ class SqliteFile:
             )
         return JournalError(f"{attempted} {self.place}", found=str(error.orig))
 
+    def _require_file(self) -> None:
+        """Check that a name that exists is a regular file: opening a named pipe would wait without limit.
+
+        Raises:
+            JournalError: a named pipe, a device, a socket or a folder.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            return  # missing or unreachable, which opening reports
+        try:
+            require_regular(found, self.path)
+        except OSError as error:
+            raise JournalError(
+                f"open the journal {self.place}",
+                found=error.strerror or str(error),
+                expected="a regular file, or none of that name",
+                remedy="Name another file in journal.url. Nothing was changed.",
+            ) from error
+
     def _require(self) -> None:
         """Check that the file exists and has this version."""
         if not self.path.exists():
@@ -221,14 +243,14 @@ class SqliteFile:
             )
         for left in self.path.parent.glob(f".{self.path.name}.*"):
             left.unlink()  # of a program that was killed while creating it; the lock excludes running ones
-        with NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.", delete=False) as handle:
-            temporary = Path(handle.name)
+        # Created with the mode that the umask leaves, which SQLite gives its log too.
+        temporary = self.path.with_name(f".{self.path.name}.{token_hex(6)}")
+        temporary.touch(exist_ok=False)
         try:
             with self._engine(temporary, writes=True).connect() as connection, connection.begin():
                 upgrade(connection, self.place)
             # Closing the only connection merges the log into the file.
             sync(temporary)
-            temporary.chmod(0o644)
             temporary.replace(self.path)
             sync(self.path.parent)
         except DBAPIError as error:
