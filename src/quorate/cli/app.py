@@ -21,9 +21,9 @@ import typer
 from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, paper, signal, train
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.streams import OutputClosedError, OutputError, SafeStream, discard_output, safe_streams
-from quorate.core.configuration import CONFIG_VARIABLE
 from quorate.core.errors import ArgumentError, QuorateError
 from quorate.core.redaction import register_arguments, register_environment
+from quorate.core.sections.sources import CONFIG_VARIABLE
 from quorate.core.version import __version__
 
 # The class of click's usage errors; newer versions of Typer have a click of their own.

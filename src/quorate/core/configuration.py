@@ -15,11 +15,8 @@ from quorate.core.redaction import register_document, register_environment
 from quorate.core.regular_files import read_regular_text
 from quorate.core.sections.extensible import ExtensibleSection, other_section, own_names, section_names
 from quorate.core.sections.section import Section
+from quorate.core.sections.sources import PREFIX, settings_file, settings_variables
 from quorate.core.settings import Settings
-
-PREFIX = "QUORATE_"
-CONFIG_VARIABLE = "QUORATE_CONFIG"
-DEFAULT_FILE = Path("quorate.toml")
 
 _MOST_BYTES = 4 << 20
 
@@ -46,9 +43,8 @@ def load_settings(path: Path | str | None = None, environment: Mapping[str, str]
     if environment is None:
         environment = os.environ
     require_type("read the settings", "environment", environment, Mapping, "a mapping from variable to text")
-    variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and "__" in name}
-    named = path or environment.get(CONFIG_VARIABLE)
-    file = Path(named) if named else DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    variables = settings_variables(environment)
+    file = Path(path) if path else settings_file(environment)
     if file is None and not variables:
         return Settings()
     values: dict[str, Any] = {}

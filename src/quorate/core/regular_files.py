@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
 #: Limit of the size of a file that is read whole, in bytes.
@@ -29,15 +30,10 @@ def read_regular(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
     Raises:
         OSError: no such file, another kind of file, one that cannot be read, or one of more than `most_bytes`.
     """
-    _require_name(path)
-    require_regular(path.stat(), path)
-    # A file that was replaced by a pipe since is opened without waiting, and refused.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        require_regular(found, path)
-        content = file.read(most_bytes + 1) if found.st_size <= most_bytes else b""
-    size = max(found.st_size, len(content))
+    with open_to_read(path) as file:
+        declared = os.fstat(file.fileno()).st_size
+        content = file.read(most_bytes + 1) if declared <= most_bytes else b""
+    size = max(declared, len(content))
     if size > most_bytes:
         raise OSError(errno.EFBIG, f"a file of {size} bytes, more than {most_bytes}", str(path))
     return content
@@ -51,6 +47,24 @@ def read_regular_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
         UnicodeDecodeError: not UTF-8.
     """
     return read_regular(path, most_bytes).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def open_to_read(path: Path) -> BufferedReader:
+    """A regular file, opened for reading. Links are followed.
+
+    Raises:
+        OSError: no such file, another kind of file, or one that cannot be read.
+    """
+    _require_name(path)
+    require_regular(path.stat(), path)
+    # A file that was replaced by a pipe since is opened without waiting, and refused.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        require_regular(os.fstat(descriptor), path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
 
 
 def open_to_append(path: Path) -> int:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from quorate.core.errors import BundleError
 from quorate.core.files import sync
+from quorate.core.regular_files import open_to_read, read_regular
+from quorate.core.untrusted_json import MOST_BYTES
 from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
 
 # Name prefix of a bundle's folder until it is complete.
@@ -105,7 +107,7 @@ def read_manifest_content(path: Path) -> tuple[Manifest, bytes]:
             remedy=f"Bundles in this folder: {', '.join(inside)}." if inside else "",
         )
     with _readable(path, FILE_NAME):
-        content = (path / FILE_NAME).read_bytes()
+        content = read_regular(path / FILE_NAME, MOST_BYTES)
     return Manifest.parse(content, path / FILE_NAME), content
 
 
@@ -116,7 +118,7 @@ def read_file(path: Path, manifest: Manifest, name: str) -> bytes:
         BundleError: the file is missing or altered.
     """
     with _readable(path, name):
-        content = (path / name).read_bytes()
+        content = read_regular(path / name)
     _require_same(path, manifest, name, hashlib.sha256(content).hexdigest())
     return content
 
@@ -127,7 +129,7 @@ def check_file(path: Path, manifest: Manifest, name: str) -> None:
     Raises:
         BundleError: the file is missing or altered.
     """
-    with _readable(path, name), (path / name).open("rb") as file:
+    with _readable(path, name), open_to_read(path / name) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     _require_same(path, manifest, name, found)
 

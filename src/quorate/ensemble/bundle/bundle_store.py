@@ -18,6 +18,8 @@ from quorate.core.arguments import path_of
 from quorate.core.clock import iso_ms, now_ms
 from quorate.core.errors import BundleError, DataError, close_match
 from quorate.core.files import write_text_atomic
+from quorate.core.regular_files import open_to_lock, read_regular
+from quorate.core.untrusted_json import MOST_BYTES
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.champion_log import (
     ChampionLogEntry,
@@ -30,6 +32,9 @@ from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
 
 POINTER = "champion"
 _LOCK = ".lock"
+
+# Limit of the size of the pointer: one id.
+_POINTER_BYTES = 4096
 
 
 class BundleStore:
@@ -86,7 +91,7 @@ class BundleStore:
         """Read the manifest of a bundle; its other files are not read."""
         path = self.path(bundle_id) / FILE_NAME
         try:
-            content = path.read_bytes()
+            content = read_regular(path, MOST_BYTES)
         except OSError as error:
             raise BundleError(f"load the bundle {path}", found=error.strerror or str(error)) from error
         return self._require_id(Manifest.parse(content, path), bundle_id)
@@ -199,7 +204,7 @@ class BundleStore:
         """Content of the pointer, whether it names a bundle or not; None if there is no pointer."""
         path = self.folder / POINTER
         try:
-            return path.read_text(encoding="utf-8", errors="replace").strip()
+            return read_regular(path, _POINTER_BYTES).decode("utf-8", "replace").strip()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -216,7 +221,7 @@ class BundleStore:
         """Hold the folder's lock: one writer at a time. The kernel releases it however the process ends."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = open_to_lock(self.folder / _LOCK)
         except OSError as error:
             raise BundleError(
                 f"write to {self.folder}",

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from quorate.core.errors import BundleError
 from quorate.core.files import sync
+from quorate.core.regular_files import read_regular
 from quorate.core.untrusted_json import parse_json
 
 FILE_NAME = "history.jsonl"
@@ -54,7 +55,7 @@ def read_history(folder: Path) -> tuple[ChampionLogEntry, ...]:
     """
     path = folder / FILE_NAME
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -83,7 +84,7 @@ def append_entry(folder: Path, entry: ChampionLogEntry) -> None:
     """
     path = folder / FILE_NAME
     try:
-        content = path.read_bytes() if path.exists() else b""
+        content = read_regular(path) if path.exists() else b""
         complete = content.rfind(b"\n") + 1
         if complete < len(content):
             # An incomplete last line, left by a crash.

@@ -10,6 +10,7 @@ from quorate.core.arguments import path_of
 from quorate.core.errors import BundleError, ModelError
 from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
+from quorate.core.sections.sources import anything_set
 from quorate.core.sections.vote import PredictSettings
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.bundle_store import champion_path
@@ -90,10 +91,12 @@ def read_trusted_manifest(folder: Path, trust: BundleSettings | None, attempted:
         BundleError: as `load_bundle`.
     """
     manifest, content = storage.read_manifest_content(folder)
-    if trust is None:
+    if trust is None and anything_set():
         from quorate.core.configuration import load_settings  # here: it reads every section
 
         trust = load_settings().bundle
+    elif trust is None:
+        trust = BundleSettings()
     if trust.trusted_keys:
         from quorate.ensemble.bundle.signature import require_trusted
 
