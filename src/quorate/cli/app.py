@@ -106,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: Sequence[str], out: SafeStream, *, debug: bool) -> int:
     """Run one command line; errors become messages, and documents where nothing was printed before."""
     error: BaseException
+    internal = False
     try:
         # Not standalone: click would print its errors itself, without a document.
         code = app(given, prog_name="quorate", standalone_mode=False)
@@ -131,7 +132,8 @@ def _run(given: Sequence[str], out: SafeStream, *, debug: bool) -> int:
     except Exception as unknown:  # noqa: BLE001 - the last place where an error can become a message
         # An internal error ends without a traceback too, which --debug shows.
         outside = outside_failure(unknown)
-        if outside is None:
+        internal = outside is None
+        if internal:
             logging.getLogger("quorate").critical("%s: %s", type(unknown).__name__, unknown)
         error = unknown
         reported = outside or QuorateError(
@@ -139,7 +141,7 @@ def _run(given: Sequence[str], out: SafeStream, *, debug: bool) -> int:
         )
     if debug:
         traceback.print_exception(error)
-    _report(reported, given, out, internal=reported.found.startswith("an internal error"))
+    _report(reported, given, out, internal=internal)
     return 2 if isinstance(reported, ArgumentError) else 1
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, cast
 
 #: What stands in place of a secret.
@@ -25,49 +26,49 @@ _NAMES = (
 )
 _VALUE = r"(?(quote)[^\"'\\\n]+|[^\s&\"'<>\\]+)"
 
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), replacement)
-    for pattern, replacement in (
-        # Private keys in PEM.
-        (
-            r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
-            MARK,
-        ),
-        # Paths of webhooks: Discord, Slack, Telegram, Teams.
-        (r"(discord(?:app)?\.com/api/(?:v\d+/)?webhooks/)[^\s\"'<>\\]+", rf"\1{MARK}"),
-        (r"(hooks\.slack\.com/|webhook\.office\.com/)[^\s\"'<>\\]+", rf"\1{MARK}"),
-        (r"(/bot)\d+(?::|%3A)[\w-]+", rf"\1{MARK}"),
-        # User information of addresses, also of ones with missing slashes; not SYMBOL=RATIO@DATE.
-        (r"\b([a-z][a-z0-9+.\-]{0,20}:/{1,3}(?!/)|(?<!:)//)(?!user:password@)[^\s\"'<>\\]{0,500}@", rf"\1{MARK}@"),
-        (
-            r"(?<![\w/.+\-])([\w.+\-]{1,60}:)(?!password@|//user:password@|/{0,3}\*{3}@)[^\s\"'<>\\@][^\s\"'<>\\]{0,500}@(?!\d{4}-\d\d)",
-            rf"\1{MARK}@",
-        ),
-        # Headers.
-        (
-            r"(?P<name>\b(?:proxy-)?authorization|\bcookie|\b\w{1,20}-[\w-]{0,40}(?:key|sign|signature|token|secret|passphrase))"
-            r"(?P<mark>[\"']?\s{0,9}:\s{0,9})(?P<quote>\\?[\"'])?[^\"'\\\n]+",
-            rf"\g<name>\g<mark>\g<quote>{MARK}",
-        ),
-        (r"\b(bearer|basic|token)(\s+)(?=[^\s\d=]{0,200}[\d=])[a-z0-9._~+/=\-]{6,}", rf"\1\2{MARK}"),
-        # Parameters: name=value, also percent-encoded.
-        (
-            rf"(?P<name>(?:{_NAMES})[\w-]{{0,40}}|\bsignature|\bsign|\bsig|\bhmac|\buid)"
-            rf"(?P<mark>\s{{0,9}}(?:=|%3D)\s{{0,9}})(?P<quote>\\?[\"'])?{_VALUE}",
-            rf"\g<name>\g<mark>\g<quote>{MARK}",
-        ),
-        # Fields of objects in JSON and Python: "name": "value".
-        (
-            rf"(?P<name>[\"'](?:[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}}|api[-_]?sign|uid)\\?[\"'])"
-            rf"(?P<mark>\s{{0,9}}:\s{{0,9}})(?P<quote>\\?[\"']){_VALUE}",
-            rf"\g<name>\g<mark>\g<quote>{MARK}",
-        ),
-    )
+# Pattern -> replacement.
+_SHAPES: tuple[tuple[str, str], ...] = (
+    # Private keys in PEM.
+    (
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
+        MARK,
+    ),
+    # Paths of webhooks: Discord, Slack, Telegram, Teams.
+    (r"(discord(?:app)?\.com/api/(?:v\d+/)?webhooks/)[^\s\"'<>\\]+", rf"\1{MARK}"),
+    (r"(hooks\.slack\.com/|webhook\.office\.com/)[^\s\"'<>\\]+", rf"\1{MARK}"),
+    (r"(/bot)\d+(?::|%3A)[\w-]+", rf"\1{MARK}"),
+    # User information of addresses, also of ones with missing slashes; not SYMBOL=RATIO@DATE.
+    (r"\b([a-z][a-z0-9+.\-]{0,20}:/{1,3}(?!/)|(?<!:)//)(?!user:password@)[^\s\"'<>\\]{0,500}@", rf"\1{MARK}@"),
+    (
+        r"(?<![\w/.+\-])([\w.+\-]{1,60}:)(?!password@|//user:password@|/{0,3}\*{3}@)[^\s\"'<>\\@][^\s\"'<>\\]{0,500}@(?!\d{4}-\d\d)",
+        rf"\1{MARK}@",
+    ),
+    # Headers.
+    (
+        r"(?P<name>\b(?:proxy-)?authorization|\bcookie|\b\w{1,20}-[\w-]{0,40}(?:key|sign|signature|token|secret|passphrase))"
+        r"(?P<mark>[\"']?\s{0,9}:\s{0,9})(?P<quote>\\?[\"'])?[^\"'\\\n]+",
+        rf"\g<name>\g<mark>\g<quote>{MARK}",
+    ),
+    (r"\b(bearer|basic|token)(\s+)(?=[^\s\d=]{0,200}[\d=])[a-z0-9._~+/=\-]{6,}", rf"\1\2{MARK}"),
+    # Parameters: name=value, also percent-encoded.
+    (
+        rf"(?P<name>(?:{_NAMES})[\w-]{{0,40}}|\bsignature|\bsign|\bsig|\bhmac|\buid)"
+        rf"(?P<mark>\s{{0,9}}(?:=|%3D)\s{{0,9}})(?P<quote>\\?[\"'])?{_VALUE}",
+        rf"\g<name>\g<mark>\g<quote>{MARK}",
+    ),
+    # Fields of objects in JSON and Python: "name": "value".
+    (
+        rf"(?P<name>[\"'](?:[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}}|api[-_]?sign|uid)\\?[\"'])"
+        rf"(?P<mark>\s{{0,9}}:\s{{0,9}})(?P<quote>\\?[\"']){_VALUE}",
+        rf"\g<name>\g<mark>\g<quote>{MARK}",
+    ),
 )
 
 # A text without any of these has no shape of a secret. Most texts have none, and are searched this way only.
-_HINTS = ("@", "=", "%3d", "key", "pass", "secret", "token", "sign", "auth", "webhook", "/bot", "hooks.", "uid", "cook")
-_HINTS_OF_WORDS = ("bearer", "basic", "credential", "pwd", "hmac")
+_HINTS = (
+    *("@", "=", "%3d", "key", "pass", "secret", "token", "sign", "auth", "webhook", "/bot", "hooks.", "uid", "cook"),
+    *("bearer", "basic", "credential", "pwd", "hmac"),
+)
 
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})|(?:^|_)(?:key|uid|pass|auth|jwt_secret_key|ws_token)$", re.IGNORECASE)
 # Up to the last @ of the address; not SYMBOL=RATIO@DATE.
@@ -92,11 +93,17 @@ def redact(text: str) -> str:
     """
     text = redact_known(text)
     lower = text.lower()
-    if not any(hint in lower for hint in (*_HINTS, *_HINTS_OF_WORDS)):
+    if not any(hint in lower for hint in _HINTS):
         return text
-    for shape, replacement in _SHAPES:
+    for shape, replacement in _compiled_shapes():
         text = shape.sub(replacement, text)
     return text
+
+
+@cache
+def _compiled_shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
+    # On first use: compiling takes some milliseconds, which most programs that start need not wait for.
+    return tuple((re.compile(pattern, re.IGNORECASE), replacement) for pattern, replacement in _SHAPES)
 
 
 def redact_known(text: str) -> str:

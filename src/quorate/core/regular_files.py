@@ -57,14 +57,7 @@ def open_to_read(path: Path) -> BufferedReader:
     """
     _require_name(path)
     require_regular(path.stat(), path)
-    # A file that was replaced by a pipe since is opened without waiting, and refused.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        require_regular(os.fstat(descriptor), path)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return os.fdopen(descriptor, "rb")
+    return os.fdopen(_open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb")
 
 
 def open_to_append(path: Path) -> int:
@@ -73,7 +66,7 @@ def open_to_append(path: Path) -> int:
     Raises:
         OSError: another kind of file, or one that cannot be opened.
     """
-    return _open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    return _open_or_create(path, os.O_RDWR | os.O_APPEND)
 
 
 def open_to_lock(path: Path) -> int:
@@ -82,7 +75,7 @@ def open_to_lock(path: Path) -> int:
     Raises:
         OSError: another kind of file, or one that cannot be opened.
     """
-    return _open(path, os.O_RDWR | os.O_CREAT)
+    return _open_or_create(path, os.O_RDWR)
 
 
 def require_regular(found: os.stat_result, path: Path) -> None:
@@ -98,14 +91,19 @@ def require_regular(found: os.stat_result, path: Path) -> None:
         raise OSError(errno.EINVAL, _KINDS.get(kind, "not a regular file"), str(path))
 
 
-def _open(path: Path, flags: int) -> int:
+def _open_or_create(path: Path, flags: int) -> int:
     _require_name(path)
     with suppress(FileNotFoundError):  # it is created
         require_regular(path.stat(), path)
+    return _open(path, flags | os.O_CREAT)
+
+
+def _open(path: Path, flags: int) -> int:
+    # A file that was replaced by a pipe since it was checked is opened without waiting, and refused.
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o644)
     try:
         require_regular(os.fstat(descriptor), path)
-    except BaseException:
+    except OSError:
         os.close(descriptor)
         raise
     return descriptor

@@ -15,29 +15,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, log, sqrt
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from quorate.core.clock import iso_ms, timeframe_ms
 from quorate.core.sections.market import QualitySettings
-from quorate.core.types import Candles, FloatArray, IntArray
+from quorate.core.types import BarColumns, Candles, FloatArray, IntArray
 
 # Closes before a bar whose median move is the market's volatility there, and the least number for which it is known.
 _NEWEST, _LEAST = 200, 20
-
-
-class PriceBars(Protocol):
-    """Columns of checked bars, oldest first: `Candles`, or rows of a file."""
-
-    @property
-    def time(self) -> IntArray: ...
-    @property
-    def open(self) -> FloatArray: ...
-    @property
-    def close(self) -> FloatArray: ...
-    @property
-    def volume(self) -> FloatArray: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +50,7 @@ class ScaleChange:
         return {"time": iso_ms(self.time), "factor": self.factor, "missing_bars": self.missing}
 
 
-def scale_changes(bars: PriceBars, timeframe: str, settings: QualitySettings | None = None) -> tuple[ScaleChange, ...]:
+def scale_changes(bars: BarColumns, timeframe: str, settings: QualitySettings | None = None) -> tuple[ScaleChange, ...]:
     """Find the bars at which prices continue at another scale.
 
     Args:
@@ -100,7 +87,7 @@ def scale_changes(bars: PriceBars, timeframe: str, settings: QualitySettings | N
     return tuple(found)
 
 
-def scale_change_bars(bars: PriceBars, timeframe: str, settings: QualitySettings | None = None) -> IntArray:
+def scale_change_bars(bars: BarColumns, timeframe: str, settings: QualitySettings | None = None) -> IntArray:
     """(k,) int64 indices of the bars of `scale_changes`, increasing."""
     return np.array([change.bar for change in scale_changes(bars, timeframe, settings)], np.int64)
 

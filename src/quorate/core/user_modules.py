@@ -84,7 +84,7 @@ def _execute(path: Path, setting: str) -> UserModule:
     except QuorateError:
         del sys.modules[module.__name__]
         raise
-    except Exception as error:
+    except Exception as error:  # of code of the user's own, which may raise anything: it is named and chained
         del sys.modules[module.__name__]
         raise SettingsError(
             attempted,

@@ -229,7 +229,7 @@ def _computed(function: FeatureFunction, module: str) -> Callable[[Bars], Any]:
             values = np.asarray(function(bars))
         except QuorateError:
             raise
-        except Exception as error:
+        except Exception as error:  # of a function of the user's own, which may raise anything: it is chained
             raise FeatureError(
                 attempted, found=f"{type(error).__name__}: {error} with {len(bars)} bars of {bars.symbol}"
             ) from error

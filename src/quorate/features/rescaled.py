@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quorate.core.scale_changes import PriceBars, scale_change_bars
-from quorate.core.types import BoolArray
+from quorate.core.scale_changes import scale_change_bars
+from quorate.core.types import BarColumns, BoolArray
 
 # Bars after which averages with a long memory, such as ATR(14), have forgotten a price of another scale.
 _FORGOTTEN = 200
 
 
-def rescaled_rows(bars: PriceBars, timeframe: str, warmup: int = 0) -> BoolArray | None:
+def rescaled_rows(bars: BarColumns, timeframe: str, warmup: int = 0) -> BoolArray | None:
     """Bars so soon after a change of the price scale that indicators still hold older prices.
 
     Args:
@@ -38,7 +38,7 @@ def rescaled_rows(bars: PriceBars, timeframe: str, warmup: int = 0) -> BoolArray
     return rows
 
 
-def hide_rescaled(X: npt.NDArray[np.floating[Any]], bars: PriceBars, timeframe: str, warmup: int) -> None:
+def hide_rescaled(X: npt.NDArray[np.floating[Any]], bars: BarColumns, timeframe: str, warmup: int) -> None:
     """Set rows of features to NaN on the bars of `rescaled_rows`.
 
     Args:

@@ -36,7 +36,8 @@ def columns(rows, first=0, times=None):
 )
 def test_each_bar_by_its_neighbours(rows, verdicts):
     found = judge(columns(BEFORE), columns(rows, 3), "1h")
-    marks = {"b": found.believed, "d": found.doubtful, "f": found.false}
+    assert not (found.believed & found.doubtful).any()
+    marks = {"b": found.believed, "d": found.doubtful, "f": ~(found.believed | found.doubtful)}  # f: false
     assert "".join(next(name for name, mask in marks.items() if mask[row]) for row in range(len(rows))) == verdicts
 
 

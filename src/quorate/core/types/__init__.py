@@ -2,6 +2,7 @@
 
 from quorate.core.types.actions import CLASS_NAMES, Action, Mode, Policy
 from quorate.core.types.arrays import ActionArray, BoolArray, Float32Array, FloatArray, IntArray, TextArray
+from quorate.core.types.bar_columns import BarColumns
 from quorate.core.types.candles import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, Funding
 from quorate.core.types.decision_frame import NO_DECISION, DecisionFrame
 from quorate.core.types.signals import Abstention, Forecast, Signal, Vote
@@ -14,6 +15,7 @@ __all__ = [
     "Abstention",
     "Action",
     "ActionArray",
+    "BarColumns",
     "BoolArray",
     "Candles",
     "DecisionFrame",

@@ -91,17 +91,23 @@ def read_trusted_manifest(folder: Path, trust: BundleSettings | None, attempted:
         BundleError: as `load_bundle`.
     """
     manifest, content = storage.read_manifest_content(folder)
-    if trust is None and anything_set():
-        from quorate.core.configuration import load_settings  # here: it reads every section
-
-        trust = load_settings().bundle
-    elif trust is None:
-        trust = BundleSettings()
-    if trust.trusted_keys:
+    trusted = configured_trust(trust).trusted_keys
+    if trusted:
         from quorate.ensemble.bundle.signature import require_trusted
 
-        require_trusted(folder, content, trust.trusted_keys, attempted)
+        require_trusted(folder, content, trusted, attempted)
     return manifest
+
+
+def configured_trust(trust: BundleSettings | None) -> BundleSettings:
+    """The settings that are given; None for those of quorate.toml and the environment."""
+    if trust is not None:
+        return trust
+    if not anything_set():
+        return BundleSettings()
+    from quorate.core.configuration import load_settings  # here: it reads every section
+
+    return load_settings().bundle
 
 
 def _load_features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> FeatureSet:

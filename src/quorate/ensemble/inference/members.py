@@ -208,7 +208,7 @@ class Members:
             ModelError: it exceeded the time limit, now or in an earlier frame.
         """
         if model in self._stopped:
-            raise ModelError(f"run {model}", found=self._stopped[model], expected="a member within the time limit")
+            raise self._too_late(model)
         parts = _split(rows, self.sessions[model], _CORES)
         limit_s = self._limits.frame_s + self._limits.frame_row_ms / 1000 * len(rows)
         outcomes = self._pool.run(
@@ -219,11 +219,14 @@ class Members:
             if outcome is None:
                 self.sessions[model].stop()
                 self._stopped[model] = f"no scores of {len(rows)} bars after {limit_s:.1f} s"
-                return self._run_parallel(model, rows)
+                raise self._too_late(model)
             if isinstance(outcome, BaseException):
                 raise outcome
             found.append(outcome)
         return _concatenate(found)
+
+    def _too_late(self, model: str) -> ModelError:
+        return ModelError(f"run {model}", found=self._stopped[model], expected="a member within the time limit")
 
     def _run_session(self, model: str, rows: Matrix) -> FloatArray:
         output = self.sessions[model].run(rows)

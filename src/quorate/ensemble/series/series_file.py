@@ -24,7 +24,7 @@ from quorate.core.sections.vote import PredictSettings
 from quorate.core.untrusted_json import read_json
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.inference.loading import load_bundle, read_trusted_manifest
+from quorate.ensemble.inference.loading import configured_trust, load_bundle, read_trusted_manifest
 from quorate.ensemble.inference.protocol import Predictor
 from quorate.ensemble.series.series import BundleSeries, first_decided_bar, require_same_settings
 
@@ -82,6 +82,7 @@ def load_series(
     attempted = f"load the series {path}"
     tree = _read(path / FILE_NAME, attempted)
     store = BundleStore(path.parent)
+    trust = configured_trust(trust)  # once for all bundles
     manifests = [read_trusted_manifest(store.path(one["id"]), trust, attempted) for one in tree["bundles"]]
     if [manifest.id for manifest in manifests] != [one["id"] for one in tree["bundles"]]:
         raise BundleError(

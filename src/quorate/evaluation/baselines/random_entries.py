@@ -23,8 +23,6 @@ from quorate.evaluation.metrics.equity import EquityCurve, sharpe
 from quorate.evaluation.metrics.trades import account_curve, net_returns
 from quorate.trading.backtest.backtest_result import BacktestResult
 
-# Rules of bars without a decision.
-
 _FIGURES = ("n", "win_rate", "expectancy_bps", "profit_factor", "net_usd", "total_return", "sharpe", "max_drawdown")
 
 

@@ -304,7 +304,8 @@ class Exchange:
             found = await client.fetch_markets()
             return {market["symbol"]: market for market in found if _is_supported(market["symbol"], market)}
 
-        return await self.connection.read(f"read the markets of {self.settings.name}", request, attempts)
+        what = f"read the markets of {self.settings.name}"
+        return await self.connection.read(what, request, attempts, most_bytes=MOST_BYTES_OF_LISTS)
 
     async def _prepare(self) -> None:
         """Read the markets and the time once; concurrent reads wait for the first one."""

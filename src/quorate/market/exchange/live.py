@@ -14,7 +14,7 @@ from quorate.core.errors import ExchangeDownError, ExchangeRefusedError, Quorate
 from quorate.core.sections.exchange import FeedSettings
 from quorate.core.sections.market import QualitySettings
 from quorate.core.types import Candles, Funding
-from quorate.market.columns import Columns, join
+from quorate.market.columns import NO_ROWS, Columns, join
 from quorate.market.exchange.exchange_source import Exchange, as_candles
 from quorate.market.exchange.feed_log import FeedLog
 from quorate.market.exchange.live_clock import LiveClock
@@ -239,7 +239,7 @@ class LiveFeed:
     async def _read_marks(self, symbol: str, start: int, end: int) -> Candles:
         """Read mark prices, of the running bar only the open; none where the exchange has none."""
         if not self.exchange.has_mark(symbol):
-            return as_candles(symbol, self._timeframe, self._windows[symbol].columns().take(np.zeros(0, np.int64)))
+            return as_candles(symbol, self._timeframe, NO_ROWS)
         rows = await self._rows(symbol, start, end, mark=True)
         self._clock.note(rows.time)
         checked = check_candles(rows, self._timeframe, self._clock.now(), has_volume=False)

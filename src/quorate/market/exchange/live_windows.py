@@ -8,7 +8,7 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.types import CANDLE_COLUMNS, Candles
-from quorate.market.columns import Columns, differs, join
+from quorate.market.columns import NO_ROWS, Columns, differs, join
 from quorate.market.exchange.exchange_source import as_candles
 
 
@@ -33,8 +33,7 @@ class LiveWindow:
     def columns(self) -> Columns:
         """The closed candles as columns, possibly none."""
         if self.candles is None:
-            none = np.zeros(0)
-            return Columns(np.zeros(0, np.int64), none, none, none, none, none)
+            return NO_ROWS
         return Columns(*(getattr(self.candles, name) for name in ("time", *CANDLE_COLUMNS)))
 
     def holds(self, time: int) -> bool:

@@ -21,6 +21,7 @@ from quorate.core.errors import ArgumentError, DataError, QuorateError
 from quorate.core.files import write_text_atomic
 from quorate.core.folder_lock import folder_lock
 from quorate.core.types import PRICE_COLUMNS
+from quorate.core.untrusted_json import MISSHAPEN, read_json
 from quorate.market.columns import Columns
 from quorate.market.files.spellings import normal_symbol
 
@@ -80,13 +81,13 @@ def read_splits(folder: Path) -> tuple[Split, ...]:
     """
     path = folder / SPLITS_FILE
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
         if document["version"] != _VERSION:
-            raise ValueError(f"version {document['version']}")  # noqa: TRY301
+            raise ValueError(f"version {document['version']}")
         found = [Split(str(row["symbol"]), int(row["time"]), float(row["factor"])) for row in document["splits"]]
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, *MISSHAPEN) as error:
         raise DataError(
             f"read {path}",
             found=f"{type(error).__name__}: {error}"[:200],

@@ -9,30 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Protocol
 
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.sections.market import QualitySettings
-from quorate.core.types import BoolArray, FloatArray, IntArray
+from quorate.core.types import BarColumns, BoolArray, FloatArray, IntArray
 
 # Closes whose median move is the usual one.
 _NEWEST = 200
-
-
-class PriceRanges(Protocol):
-    """Columns of checked bars, oldest first: `Candles`, or rows of an exchange."""
-
-    @property
-    def time(self) -> IntArray: ...
-    @property
-    def high(self) -> FloatArray: ...
-    @property
-    def low(self) -> FloatArray: ...
-    @property
-    def close(self) -> FloatArray: ...
-    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,12 +27,10 @@ class Judgement:
     Attributes:
         believed: (n,) bool, rows that can be used.
         doubtful: (n,) bool, the newest row where nothing agrees with it yet.
-        false: (n,) bool, rows that both neighbours contradict by a change of scale; they cannot be true.
     """
 
     believed: BoolArray
     doubtful: BoolArray
-    false: BoolArray
 
 
 def limit(close: FloatArray, bars: int, settings: QualitySettings | None = None) -> float:
@@ -69,7 +52,7 @@ def excess(high: float, low: float, other_high: float, other_low: float) -> floa
     return max(high / other_high, other_low / low) - 1
 
 
-def judge(before: PriceRanges, rows: PriceRanges, timeframe: str, settings: QualitySettings | None = None) -> Judgement:
+def judge(before: BarColumns, rows: BarColumns, timeframe: str, settings: QualitySettings | None = None) -> Judgement:
     """Judge closed bars by the bar before and the bar after each.
 
     A bar within the limits of the bar before it, or of the bar after it, is believed. One that both contradict is a
@@ -95,7 +78,7 @@ def judge(before: PriceRanges, rows: PriceRanges, timeframe: str, settings: Qual
         beyond = np.maximum(high[1:] / high[:-1], low[:-1] / low[1:]) - 1 > settings.spike
         if beyond[max(0, offset - 1) :].any():
             _judge_each((time, high, low, close), offset, timeframe, settings, doubtful, false)
-    return Judgement(~(doubtful | false), doubtful, false)
+    return Judgement(~(doubtful | false), doubtful)
 
 
 def _judge_each(

@@ -8,31 +8,13 @@ gap. Freqtrade fills gaps with bars that look the same; `filled_bars` finds thes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 
-from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
+from quorate.core.types import BarColumns, BoolArray, Candles, IntArray
 
 
-class _Bars(Protocol):
-    """Candles, or columns of them."""
-
-    @property
-    def time(self) -> IntArray: ...
-    @property
-    def open(self) -> FloatArray: ...
-    @property
-    def high(self) -> FloatArray: ...
-    @property
-    def low(self) -> FloatArray: ...
-    @property
-    def close(self) -> FloatArray: ...
-    @property
-    def volume(self) -> FloatArray: ...
-
-
-def quiet_bars(bars: _Bars) -> BoolArray:
+def quiet_bars(bars: BarColumns) -> BoolArray:
     """(n,) bool: bars whose open, high, low and close are equal and whose volume is 0."""
     quiet: BoolArray = (bars.volume == 0) & (bars.high == bars.low) & (bars.open == bars.close)
     return quiet
@@ -46,7 +28,7 @@ def count_quiet(panel: Mapping[str, Candles], start: int | None = None, end: int
     return {symbol: count for symbol, count in counts.items() if count}
 
 
-def filled_bars(bars: _Bars, stored: IntArray | None) -> BoolArray:
+def filled_bars(bars: BarColumns, stored: IntArray | None) -> BoolArray:
     """(n,) bool: quiet bars that are not stored, so that another program has filled a gap with them.
 
     Args:

@@ -41,8 +41,7 @@ def market_currency(symbol: str) -> str:
     >>> market_currency("BTC/USDT:USDT"), market_currency("BTC/EUR"), market_currency("ETH/BTC")
     ('USD', 'EUR', 'BTC')
     """
-    _, slash, rest = symbol.rpartition("/")
-    quote, colon, settlement = (rest if slash else "").partition(":")
+    quote, colon, settlement = _quote_and_settlement(symbol)
     currency = _CURRENCY.get(quote, quote)
     settled = settlement.partition("-")[0]
     if colon and _CURRENCY.get(settled, settled) != currency:
@@ -104,8 +103,11 @@ def account_currency(symbols: Iterable[str], account: AccountSettings) -> str:
 
 def currencies(symbols: Iterable[str]) -> str:
     """The currencies of these markets as text; of an account of an earlier version there may be several."""
-    return " and ".join(sorted({_CURRENCY.get(quote, quote) for quote in map(_quote, symbols)}))
+    quotes = {_quote_and_settlement(symbol)[0] for symbol in symbols}
+    return " and ".join(sorted({_CURRENCY.get(quote, quote) for quote in quotes}))
 
 
-def _quote(symbol: str) -> str:
-    return symbol.partition("/")[2].partition(":")[0]
+def _quote_and_settlement(symbol: str) -> tuple[str, str, str]:
+    """Quote, colon and settlement of a symbol; empty where it has none."""
+    _, slash, rest = symbol.rpartition("/")
+    return (rest if slash else "").partition(":")

@@ -6,6 +6,7 @@ is its bar. Replaying the records in order rebuilds the account.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -34,7 +35,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(ABC):
     """Base of all records.
 
     Attributes:
@@ -47,9 +48,9 @@ class Record:
     time: int
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """Unique key in the account."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

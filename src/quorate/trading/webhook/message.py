@@ -25,6 +25,8 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
     There are messages about entries, exits, halts, re-armed guards and moves of the ladder. `text` is one line, as chat
     programs show it; numbers that are not finite are null.
     """
+    if not has_message(record):
+        return None
     match record:
         case FilledRecord(symbol=symbol, order=order, size=size, entry=entry):
             side = "long" if order.side > 0 else "short"
@@ -51,7 +53,7 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
                 **trade.to_json(),
                 "order_id": record.order_id,
             }
-        case GuardMovedRecord(guard=guard, before=before, after=after, reason=reason) if "HALTED" in (before, after):
+        case GuardMovedRecord(guard=guard, after=after, reason=reason):
             halted = after == "HALTED"
             content = {
                 "event": "halted" if halted else "rearmed",

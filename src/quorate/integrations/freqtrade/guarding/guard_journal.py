@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from quorate.core.errors import FreqtradeError, JournalError, JournalUnavailableError
-from quorate.core.regular_files import open_to_append, require_regular
+from quorate.core.regular_files import open_to_append, open_to_read
 from quorate.core.untrusted_json import parse_json
 
 _KINDS = ("trade", "bar", "move")
@@ -98,8 +98,7 @@ class GuardJournal:
             JournalUnavailableError: the file cannot be read.
         """
         try:
-            require_regular(self.path.stat(), self.path)
-            with self.path.open("rb") as handle:
+            with open_to_read(self.path) as handle:
                 handle.seek(self._offset)
                 content = handle.read()
         except FileNotFoundError:

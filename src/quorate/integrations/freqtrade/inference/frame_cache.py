@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
-from quorate.core.regular_files import require_regular
+from quorate.core.regular_files import open_to_read
 from quorate.core.types import CANDLE_COLUMNS, Candles, DecisionFrame
 from quorate.core.version import __version__
 
@@ -51,9 +51,8 @@ class FrameCache:
         """Load a frame; None if there is none. A file that cannot be read is logged and counts as none."""
         path = self._path(key)
         try:
-            require_regular(path.stat(), path)
             # np.load on a path leaves the file open if it is not in numpy's format.
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
+            with open_to_read(path) as handle, np.load(handle, allow_pickle=False) as stored:
                 return _frame({name: stored[name] for name in stored.files})
         except FileNotFoundError:
             return None

@@ -9,6 +9,7 @@ which is no error, from bars that the exchange does not give.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -17,8 +18,10 @@ import numpy as np
 from quorate.core.clock import DAY_MS, bar_offset_ms, timeframe_ms
 from quorate.core.errors import ExchangeRefusedError
 from quorate.core.types import IntArray
-from quorate.market.columns import Columns, join
+from quorate.market.columns import NO_ROWS, Columns, join
 from quorate.market.exchange.paging.pages import CandlePages
+
+_LOG = logging.getLogger(__name__)
 
 Span = tuple[int, int]
 
@@ -93,8 +96,7 @@ class _Walk:
 
     def rows(self) -> Columns:
         """All rows that were read."""
-        none = np.zeros(0)
-        return join([Columns(np.zeros(0, np.int64), none, none, none, none, none), *self.parts])
+        return join([NO_ROWS, *self.parts])
 
     async def run(self, start: int) -> None:
         offset = bar_offset_ms(self.pages.timeframe)
@@ -202,7 +204,11 @@ class _LongerBars:
         walk = _Walk(self.pages, last, None, None)
         try:
             await walk.run(first)
-        except ExchangeRefusedError:  # the exchange does not give this timeframe of the market
+        except ExchangeRefusedError as error:
+            _LOG.warning(
+                "%s: without %s bars, what the exchange withholds cannot be told from bars without a trade: %s",
+                *(self.pages.symbol, self.pages.timeframe, error),
+            )
             self.pages = None
             return
         rows = walk.rows()

@@ -9,7 +9,7 @@ import numpy as np
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import ExchangeRefusedError
 from quorate.core.types import IntArray
-from quorate.market.columns import FundingColumns
+from quorate.market.columns import NO_FUNDING, FundingColumns
 from quorate.market.exchange.connection import Connection
 from quorate.market.exchange.paging.pages import Present, read_settlements
 from quorate.market.quality.funding_gaps import funding_intervals
@@ -35,8 +35,8 @@ async def walk_funding(
     """
     walk = _Walk(connection, symbol, present, end)
     await walk.run(start)
-    times, rates = [part.time for part in walk.parts], [part.rate for part in walk.parts]
-    return FundingColumns(np.concatenate([np.zeros(0, np.int64), *times]), np.concatenate([np.zeros(0), *rates]))
+    parts = [NO_FUNDING, *walk.parts]
+    return FundingColumns(np.concatenate([part.time for part in parts]), np.concatenate([part.rate for part in parts]))
 
 
 class _Walk:

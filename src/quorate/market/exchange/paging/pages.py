@@ -13,7 +13,7 @@ from quorate.core.clock import bar_offset_ms, timeframe_ms
 from quorate.core.errors import CandleError
 from quorate.core.types import FloatArray, IntArray
 from quorate.core.types.candle_frame import NO_TIME
-from quorate.market.columns import Columns, FundingColumns, join
+from quorate.market.columns import NO_ROWS, Columns, FundingColumns, join
 from quorate.market.exchange.connection import Connection
 from quorate.market.exchange.paging.volume_units import base_volume
 from quorate.market.quality.candle_checks import check_candles, check_funding
@@ -107,7 +107,7 @@ async def read_candles(
     """
     length = timeframe_ms(timeframe)
     pages = CandlePages(connection, symbol, timeframe, present, mark, attempts)
-    parts, cursor = [_candles([], "", {})], start
+    parts, cursor = [NO_ROWS], start
     while cursor < end:
         limit = min(connection.settings.page_rows, (end - cursor - 1) // length + 2)
         page = await pages.read(cursor, limit)
