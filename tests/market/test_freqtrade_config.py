@@ -9,8 +9,9 @@ import pyarrow.feather
 import pytest
 
 from quorate.core.errors import DataError, SettingsError, UnknownTimeframeError
+from quorate.market.commented_json import parse_commented_json
 from quorate.market.files.formats import WRITERS
-from quorate.market.freqtrade_config import parse_json, read_config, read_markets
+from quorate.market.freqtrade_config import read_config, read_markets
 from quorate.market.synthetic import SyntheticMarket
 from stubs import freqtrade
 
@@ -146,7 +147,7 @@ def test_freqtrade_reads_the_same(folder):
 
 @pytest.mark.parametrize("text", ['{"a": 1}', '["x, ]", 1]', '"/* a */"', r'"\" // "', "[1, [2, {}], 3.5e1, null]"])
 def test_plain_json_is_read_as_it_is(text):
-    assert parse_json(text, "x") == json.loads(text)
+    assert parse_commented_json(text, "x") == json.loads(text)
 
 
 def test_the_markets_with_candles_are_read_beside_the_names_without(folder):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from quorate.core import untrusted_json
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, SettingsError, close_match
 from quorate.core.redaction import register_document
 from quorate.core.regular_files import read_regular_text
+from quorate.market.commented_json import parse_commented_json
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import FORMATS
 
@@ -27,11 +27,6 @@ TradingMode = Literal["spot", "futures"]
 
 # Freqtrade's limit on the depth of add_config_files.
 _DEPTH = 5
-
-# A string, or what is skipped: comments, and a comma before the end of a list or an object.
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*[\]}}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,39 +201,6 @@ def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | No
     )
 
 
-def parse_json(text: str, name: str) -> Any:
-    """Parse JSON with // and /* */ comments and trailing commas.
-
-    Raises:
-        SettingsError: invalid JSON, with line and column.
-
-    >>> parse_json('{"a": [1, 2,], /* of the user */ "b": "//no comment", } // end', "config.json")
-    {'a': [1, 2], 'b': '//no comment'}
-    """
-    # Comments and commas are replaced by blanks, so that line and column of an error are those of the file.
-    plain = _COMMENT.sub(lambda found: _blank(found[0]), text)
-    plain = _TRAILING_COMMA.sub(_without_comma, plain)
-    try:
-        # Freqtrade reads the last of keys that occur twice.
-        return untrusted_json.parse_json(plain, repeated_keys=True)
-    except untrusted_json.InvalidJSONError as error:
-        raise SettingsError(
-            f"read {name}",
-            found=str(error),
-            expected="JSON, in which comments and trailing commas are allowed",
-        ) from error
-
-
-def _blank(text: str) -> str:
-    return text if text.startswith('"') else re.sub(r"[^\n]", " ", text)
-
-
-def _without_comma(found: re.Match[str]) -> str:
-    """Replace a comma after a value by a blank; a comma after nothing is kept, and is an error."""
-    after_value = found.string[: found.start()].rstrip()[-1:] not in ("", "[", "{", ",", ":")
-    return " " if found[0] == "," and after_value else found[0]
-
-
 def _load(paths: Sequence[Any], base: Path | None, depth: int) -> tuple[dict[str, Any], tuple[Path, ...]]:
     """Merged values of several files, and all files that were read."""
     if depth > _DEPTH:
@@ -250,7 +212,7 @@ def _load(paths: Sequence[Any], base: Path | None, depth: int) -> tuple[dict[str
     for named in paths:
         path = Path(named) if base is None else base / named
         try:
-            values = parse_json(read_regular_text(path), str(path))
+            values = parse_commented_json(read_regular_text(path), str(path))
         except (OSError, UnicodeDecodeError) as error:
             found = getattr(error, "strerror", None) or str(error)
             raise SettingsError(f"read {path}", found=found, expected="a configuration file of Freqtrade") from error

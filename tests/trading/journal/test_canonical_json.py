@@ -146,6 +146,10 @@ def test_a_record_that_the_journal_does_not_know_is_not_written():
     class Rumour(Record):
         kind = "rumour"
 
+        @property
+        def key(self):
+            return "rumour:0"
+
     with pytest.raises(JournalError, match="'rumour'"):
         encode(Rumour(0))
 

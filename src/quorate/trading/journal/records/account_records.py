@@ -1,12 +1,7 @@
-"""Records of a trading session: one frozen record per event.
-
-A record is written before it takes effect. Its key is unique in its account, so that no event is written twice; `time`
-is its bar. Replaying the records in order rebuilds the account.
-"""
+"""Records of a session, its decisions, and what they do to the account."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -16,9 +11,7 @@ from quorate.trading.account.costs import Fill
 from quorate.trading.account.order import Order
 from quorate.trading.account.position import Trade
 from quorate.trading.account.sizing import Size
-
-Phase = Literal["open", "close"]
-GuardMode = Literal["ACTIVE", "REDUCING", "HALTED"]
+from quorate.trading.journal.records.record import Phase, Record
 
 
 class Mark(NamedTuple):
@@ -32,25 +25,6 @@ class Mark(NamedTuple):
     price: float
     funding_known: bool
     mark_known: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Record(ABC):
-    """Base of all records.
-
-    Attributes:
-        time: open time in ms of the bar of the event; of `StartedRecord` and `HumanRecord`, of the newest bar; of
-            `NotifiedRecord`, the wall clock.
-    """
-
-    kind: ClassVar[str]
-
-    time: int
-
-    @property
-    @abstractmethod
-    def key(self) -> str:
-        """Unique key in the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,153 +234,3 @@ class ValuedRecord(Record):
     @property
     def key(self) -> str:
         return f"valued:{self.time}:{self.phase}"
-
-
-@dataclass(frozen=True, slots=True)
-class GuardMovedRecord(Record):
-    """A move of a guard.
-
-    Attributes:
-        guard: name in `GUARDS`.
-        symbol: the market concerned; None for all.
-        number: of the move within the bar, from 0.
-        before, after: the guard's mode.
-        reason: description.
-        until: ms before which the guard cannot be re-armed; None without such a time.
-    """
-
-    kind: ClassVar[str] = "guard"
-
-    guard: str
-    symbol: str | None
-    number: int
-    before: GuardMode
-    after: GuardMode
-    reason: str
-    until: int | None = None
-
-    @property
-    def key(self) -> str:
-        return f"guard:{self.guard}:{self.symbol or ''}:{self.time}:{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class LadderMovedRecord(Record):
-    """A move on the ladder.
-
-    Attributes:
-        number: of the move within the bar, from 0.
-        before, after: steps, from 1.
-        reason: description.
-    """
-
-    kind: ClassVar[str] = "ladder"
-
-    number: int
-    before: int
-    after: int
-    reason: str
-
-    @property
-    def key(self) -> str:
-        return f"ladder:{self.time}:{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class HumanRecord(Record):
-    """A request of a person.
-
-    Attributes:
-        at: wall clock in ms.
-        action: re-arm a guard, or promote the ladder.
-        guard: to re-arm; empty for a promotion.
-        who: name of the person.
-        note: the person's reason.
-    """
-
-    kind: ClassVar[str] = "human"
-
-    at: int
-    action: Literal["rearm", "promote"]
-    guard: str
-    who: str
-    note: str = ""
-
-    @property
-    def key(self) -> str:
-        return f"human:{self.action}:{self.guard}:{self.at}"
-
-
-@dataclass(frozen=True, slots=True)
-class FeedRecord(Record):
-    """A notice of a feed about its candles.
-
-    Attributes:
-        notice: kind of the notice.
-        symbol: the market; None for the whole feed.
-        number: of the notice within the bar, from 0.
-        detail: text of the notice.
-    """
-
-    kind: ClassVar[str] = "feed"
-
-    notice: str
-    symbol: str | None
-    number: int
-    detail: str = ""
-
-    @property
-    def key(self) -> str:
-        return f"feed:{self.notice}:{self.symbol or ''}:{self.time}:{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class NotifiedRecord(Record):
-    """How far the webhook messages of the account are; its time is the wall clock in ms.
-
-    Attributes:
-        after: number of the record after which messages are counted.
-        done: number of messages after it that are delivered or given up.
-        sent, failed, dropped: of all of the account's messages: delivered, given up, dropped from a full queue.
-        restarts: how often the sender ended with an unexpected error.
-    """
-
-    kind: ClassVar[str] = "notified"
-
-    after: int
-    done: int
-    sent: int = 0
-    failed: int = 0
-    dropped: int = 0
-    restarts: int = 0
-
-    @property
-    def key(self) -> str:
-        return f"notified:{self.after}:{self.done}"
-
-
-RECORDS: dict[str, type[Record]] = {
-    record.kind: record
-    for record in (
-        *(
-            StartedRecord,
-            DecidedRecord,
-            IntentRecord,
-            RefusedRecord,
-            FilledRecord,
-            SettledRecord,
-            MovedRecord,
-            ClosedRecord,
-            ValuedRecord,
-        ),
-        *(GuardMovedRecord, LadderMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
-    )
-}
-
-# Fields that may be NaN, stored as null.
-NAN_FIELDS: dict[type, frozenset[str]] = {Order: frozenset({"atr", "probability"})}
-
-# Most of a journal's size, and not needed to rebuild an account: left out when reading without detail.
-DETAIL_FIELDS: dict[type[Record], tuple[str, ...]] = {
-    DecidedRecord: ("votes", "abstentions", "forecasts", "probabilities"),
-}

@@ -1,0 +1,51 @@
+"""Records of a trading session: one frozen record per event.
+
+A record is written before it takes effect. Its key is unique in its account, so that no event is written twice; `time`
+is its bar. Replaying the records in order rebuilds the account.
+"""
+
+from quorate.trading.journal.records.account_records import (
+    ClosedRecord,
+    DecidedRecord,
+    FilledRecord,
+    IntentRecord,
+    Mark,
+    MovedRecord,
+    RefusedRecord,
+    SettledRecord,
+    StartedRecord,
+    ValuedRecord,
+)
+from quorate.trading.journal.records.kinds import DETAIL_FIELDS, NAN_FIELDS, RECORDS
+from quorate.trading.journal.records.record import GuardMode, Phase, Record
+from quorate.trading.journal.records.state_records import (
+    FeedRecord,
+    GuardMovedRecord,
+    HumanRecord,
+    LadderMovedRecord,
+    NotifiedRecord,
+)
+
+__all__ = [
+    "DETAIL_FIELDS",
+    "NAN_FIELDS",
+    "RECORDS",
+    "ClosedRecord",
+    "DecidedRecord",
+    "FeedRecord",
+    "FilledRecord",
+    "GuardMode",
+    "GuardMovedRecord",
+    "HumanRecord",
+    "IntentRecord",
+    "LadderMovedRecord",
+    "Mark",
+    "MovedRecord",
+    "NotifiedRecord",
+    "Phase",
+    "Record",
+    "RefusedRecord",
+    "SettledRecord",
+    "StartedRecord",
+    "ValuedRecord",
+]

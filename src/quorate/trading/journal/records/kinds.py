@@ -1,0 +1,50 @@
+"""All kinds of records, and how their fields are stored."""
+
+from __future__ import annotations
+
+from quorate.trading.account.order import Order
+from quorate.trading.journal.records.account_records import (
+    ClosedRecord,
+    DecidedRecord,
+    FilledRecord,
+    IntentRecord,
+    MovedRecord,
+    RefusedRecord,
+    SettledRecord,
+    StartedRecord,
+    ValuedRecord,
+)
+from quorate.trading.journal.records.record import Record
+from quorate.trading.journal.records.state_records import (
+    FeedRecord,
+    GuardMovedRecord,
+    HumanRecord,
+    LadderMovedRecord,
+    NotifiedRecord,
+)
+
+RECORDS: dict[str, type[Record]] = {
+    record.kind: record
+    for record in (
+        *(
+            StartedRecord,
+            DecidedRecord,
+            IntentRecord,
+            RefusedRecord,
+            FilledRecord,
+            SettledRecord,
+            MovedRecord,
+            ClosedRecord,
+            ValuedRecord,
+        ),
+        *(GuardMovedRecord, LadderMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
+    )
+}
+
+# Fields that may be NaN, stored as null.
+NAN_FIELDS: dict[type, frozenset[str]] = {Order: frozenset({"atr", "probability"})}
+
+# Most of a journal's size, and not needed to rebuild an account: left out when reading without detail.
+DETAIL_FIELDS: dict[type[Record], tuple[str, ...]] = {
+    DecidedRecord: ("votes", "abstentions", "forecasts", "probabilities"),
+}

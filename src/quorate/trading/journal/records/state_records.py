@@ -1,0 +1,131 @@
+"""Records of guards, the ladder, requests of people, the feed and webhook messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from quorate.trading.journal.records.record import GuardMode, Record
+
+
+@dataclass(frozen=True, slots=True)
+class GuardMovedRecord(Record):
+    """A move of a guard.
+
+    Attributes:
+        guard: name in `GUARDS`.
+        symbol: the market concerned; None for all.
+        number: of the move within the bar, from 0.
+        before, after: the guard's mode.
+        reason: description.
+        until: ms before which the guard cannot be re-armed; None without such a time.
+    """
+
+    kind: ClassVar[str] = "guard"
+
+    guard: str
+    symbol: str | None
+    number: int
+    before: GuardMode
+    after: GuardMode
+    reason: str
+    until: int | None = None
+
+    @property
+    def key(self) -> str:
+        return f"guard:{self.guard}:{self.symbol or ''}:{self.time}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class LadderMovedRecord(Record):
+    """A move on the ladder.
+
+    Attributes:
+        number: of the move within the bar, from 0.
+        before, after: steps, from 1.
+        reason: description.
+    """
+
+    kind: ClassVar[str] = "ladder"
+
+    number: int
+    before: int
+    after: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"ladder:{self.time}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class HumanRecord(Record):
+    """A request of a person.
+
+    Attributes:
+        at: wall clock in ms.
+        action: re-arm a guard, or promote the ladder.
+        guard: to re-arm; empty for a promotion.
+        who: name of the person.
+        note: the person's reason.
+    """
+
+    kind: ClassVar[str] = "human"
+
+    at: int
+    action: Literal["rearm", "promote"]
+    guard: str
+    who: str
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"human:{self.action}:{self.guard}:{self.at}"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecord(Record):
+    """A notice of a feed about its candles.
+
+    Attributes:
+        notice: kind of the notice.
+        symbol: the market; None for the whole feed.
+        number: of the notice within the bar, from 0.
+        detail: text of the notice.
+    """
+
+    kind: ClassVar[str] = "feed"
+
+    notice: str
+    symbol: str | None
+    number: int
+    detail: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"feed:{self.notice}:{self.symbol or ''}:{self.time}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotifiedRecord(Record):
+    """How far the webhook messages of the account are; its time is the wall clock in ms.
+
+    Attributes:
+        after: number of the record after which messages are counted.
+        done: number of messages after it that are delivered or given up.
+        sent, failed, dropped: of all of the account's messages: delivered, given up, dropped from a full queue.
+        restarts: how often the sender ended with an unexpected error.
+    """
+
+    kind: ClassVar[str] = "notified"
+
+    after: int
+    done: int
+    sent: int = 0
+    failed: int = 0
+    dropped: int = 0
+    restarts: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"notified:{self.after}:{self.done}"
