@@ -98,6 +98,7 @@ _any_market = hypothesis.given(
 
 
 @hypothesis.settings(max_examples=25, deadline=None)
+@hypothesis.example(7413, 3, 0.02, 10**11.9375, 1.0, False)  # an ADX of 20 to the last digit
 @_any_market
 def test_columns_of_any_market_are_the_same_in_any_unit(seed, digits, price, scale, volume, quiet):
     check_any_market(seed, digits, price, scale, volume, quiet)

@@ -44,6 +44,24 @@ def bounded(correlation: FloatArray) -> FloatArray:
     return np.minimum(np.maximum(correlation, -1.0), 1.0)
 
 
+def above(x: FloatArray, limit: float) -> BoolArray:
+    """Whether values exceed a limit by more than rounding errors, which depend on the unit of prices.
+
+    >>> above(np.array([20.000000000000114, 20.1, np.nan]), 20.0).tolist()
+    [False, True, False]
+    """
+    return x > limit * (1 + ROUNDING)
+
+
+def below(x: FloatArray, limit: float) -> BoolArray:
+    """Whether values are below a limit above 0 by more than rounding errors, as `above`.
+
+    >>> below(np.array([19.999999999999996, 19.9, np.nan]), 20.0).tolist()
+    [False, True, False]
+    """
+    return x < limit * (1 - ROUNDING)
+
+
 def equal(square: FloatArray, variance: FloatArray) -> BoolArray:
     """(n,) bool, whether values of this mean square and variance differ by rounding errors only."""
     return variance <= ROUNDING * square

@@ -15,6 +15,7 @@ import numpy as np
 
 from quorate.core.types import Action, ActionArray, BoolArray
 from quorate.features import Bars
+from quorate.features.arithmetic import above, below
 from quorate.features.rescaled import rescaled_rows
 
 OVERSOLD, OVERBOUGHT = 30.0, 70.0
@@ -52,8 +53,8 @@ def rule_actions(bars: Bars) -> RuleActions:
     if rescaled is not None:
         known &= ~rescaled
     # Comparisons with NaN are False, so rows without an indicator give no signal.
-    buy = known & ((rsi < OVERSOLD) | (crossover > CROSSOVER))
-    sell = known & ((rsi > OVERBOUGHT) | (crossover < -CROSSOVER))
+    buy = known & (below(rsi, OVERSOLD) | above(crossover, CROSSOVER))
+    sell = known & (above(rsi, OVERBOUGHT) | above(-crossover, CROSSOVER))
     action = np.full(len(bars), Action.HOLD, np.int8)
     action[buy & ~sell] = Action.BUY
     action[sell & ~buy] = Action.SELL
