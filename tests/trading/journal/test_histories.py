@@ -82,3 +82,14 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=20, stateful_step_count=15, suppress_health_check=[HealthCheck.too_slow])
+
+
+def test_an_older_record_again_does_not_make_newer_ones_foreign():
+    """Repeated before a lost connection, it must not move back what the session knows as its newest record."""
+    state = Histories()
+    state.begin()
+    state.append(numbers=[0, 1], idempotent=False)
+    state.append(numbers=[0], idempotent=True)
+    state.lose_the_connection()
+    state.all_of_it_is_there_once_and_in_order()
+    state.teardown()

@@ -86,7 +86,7 @@ class Store:
             self._uncertain = ()
             raise
         self._uncertain = ()
-        self._newest = newest
+        self._newest = max(self._newest or 0, newest)  # a batch that was there already may be an older one
         return newest
 
     def holds(self, rows: Sequence[Row]) -> bool:
