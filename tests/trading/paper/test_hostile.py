@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.settings import (
+    CostSettings,
     JournalSettings,
     LightGBMSettings,
     ModelSettings,
     PaperSettings,
+    QualitySettings,
     Settings,
     XGBoostSettings,
 )
@@ -89,6 +91,9 @@ class HostileFeed:
         row = (time - START) // HOUR_MS
         price = self._opened[(row - FIRST) % len(self._opened)]
         return {SYMBOL: float(self._truth.open[row]) if price is None else price}
+
+    def last_close(self, time):
+        return self._window.last_before(time)
 
     def marks(self, start, end, symbols=None):
         return {}
@@ -182,10 +187,20 @@ def checker(truth, bundle, folder):
                 assert 0 < price < math.inf
         for trade in account.trades:
             assert math.isfinite(trade.net_usd)
-            assert trade.exit_time in feed.believed or trade.reason == "time"
+            if trade.exit_time not in feed.believed and trade.reason != "time":
+                check_end(feed, trade)
         return sum(isinstance(record, FilledRecord) for record in records)
 
     return run
+
+
+def check_end(feed, trade):
+    """An open at another scale, which live feeds would let wait, ends a position at its last valuation."""
+    assert trade.reason == "end"
+    last = feed.last_close(trade.exit_time)
+    assert abs(math.log(feed.opens(trade.exit_time)[SYMBOL] / last)) >= math.log(QualitySettings().scale_gap) - 1e-9
+    valued = (last, trade.entry_price)
+    assert min(abs(trade.exit_price / price - 1) for price in valued) <= 2.01 * CostSettings().slippage
 
 
 CASES = {"sent": st.lists(rows, min_size=2, max_size=5), "opened": st.lists(open_prices, min_size=1, max_size=3)}
