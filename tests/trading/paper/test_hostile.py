@@ -58,6 +58,7 @@ rows = st.fixed_dictionaries(
         "twisted": st.booleans(),
     }
 )
+HOLDING_BARS = 3
 open_prices = st.one_of(st.just(None), hostile)
 
 
@@ -168,7 +169,7 @@ def checker(truth, bundle, folder):
                 feed,
                 eager,
                 journal,
-                AccountConfig(3, oversight=None),
+                AccountConfig(HOLDING_BARS, oversight=None),
                 bundle_id="b",
                 mode="live",
                 settings=PaperSettings(open_patience_s=0),
@@ -195,7 +196,14 @@ def checker(truth, bundle, folder):
 
 
 def check_end(feed, trade):
-    """An open at another scale, which live feeds would let wait, ends a position at its last valuation."""
+    """Of an open alone: one beyond the liquidation of a position that is due, or one at another scale.
+
+    Live feeds let such opens wait. The second ends a position at its last valuation.
+    """
+    if trade.reason == "liquidation":
+        assert trade.exit_time >= trade.entry_time + HOLDING_BARS * HOUR_MS
+        assert trade.net_usd >= -trade.margin_usd - trade.fee_usd
+        return
     assert trade.reason == "end"
     last = feed.last_close(trade.exit_time)
     assert abs(math.log(feed.opens(trade.exit_time)[SYMBOL] / last)) >= math.log(QualitySettings().scale_gap) - 1e-9
