@@ -1,9 +1,11 @@
 """Who is champion after a training: nobody before it is complete and measured on enough rows, and never by surprise."""
 
+import base64
 import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +80,19 @@ def test_a_later_training_leaves_the_champion_and_names_it(world, tmp_path):
     note = f"champion is still {first.id}; promote the new bundle with: quorate bundle promote {second.id}"
     assert second.champion.note.startswith(note)
     assert BundleStore(tmp_path).champion() == first.id
+
+
+def test_a_first_bundle_that_loading_would_refuse_is_published_and_not_champion(world, tmp_path):
+    key = base64.b64encode(bytes(range(32))).decode()
+    given = replace(settings(1), bundle=BundleSettings(evidence=1, trusted_keys=(key,)))
+    made = train(world.data, tmp_path, end="2024-01-12", settings=given, **SHORT)
+    assert BundleStore(tmp_path).ids() == (made.id,)
+    assert made.champion.id is BundleStore(tmp_path).champion() is None
+    assert made.champion.note == (
+        "not champion: found no signature; expected a signature by a key of the setting bundle.trusted_keys, or the "
+        "key that was given; there is no champion. Sign it, if it is yours: quorate bundle sign BUNDLE --key private.pem. "
+        f"Then: quorate bundle promote {made.id} --bundles {tmp_path}"
+    )
 
 
 @pytest.mark.parametrize("by_hand", [False, True])

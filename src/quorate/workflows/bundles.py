@@ -127,39 +127,53 @@ def sign_bundle(bundles: StoreLike, bundle_id: str, key: str | Path) -> str:
     return signature.sign_bundle(store.path(str(name)), Path(key))
 
 
-def promote_bundle(bundles: StoreLike, bundle_id: str, *, why: str = "", by: str | None = None) -> ChampionChange:
-    """Verify a bundle and make it the champion.
+def promote_bundle(
+    bundles: StoreLike,
+    bundle_id: str,
+    *,
+    why: str = "",
+    by: str | None = None,
+    trust: BundleSettings | None = None,
+) -> ChampionChange:
+    """Verify a bundle and its signature, and make it the champion.
 
     Args:
         bundles: the folder.
         bundle_id: of the bundle.
         why: the reason, for the history.
         by: who decided; None for the user of this process.
+        trust: keys by one of which it has to be signed, if there are any; None for those of quorate.toml and the
+            environment.
 
     Raises:
-        BundleError: no such bundle, or one that fails the verification; the champion stays.
+        BundleError: no such bundle, or one that fails the verification or that no trusted key has signed; the champion
+            stays.
     """
     store, located = _locate(bundles, bundle_id)
     bundle_id = str(located)
-    entry = store.promote(bundle_id, why=why, by=by)
+    entry = store.promote(bundle_id, why=why, by=by, trust=trust)
     return ChampionChange(
         bundle_id, None if entry is None else entry.previous, entry is not None, store.path(bundle_id)
     )
 
 
-def rollback_bundle(bundles: StoreLike, *, why: str = "", by: str | None = None) -> ChampionChange:
-    """Verify the previous champion and make it the champion again.
+def rollback_bundle(
+    bundles: StoreLike, *, why: str = "", by: str | None = None, trust: BundleSettings | None = None
+) -> ChampionChange:
+    """Verify the previous champion and its signature, and make it the champion again.
 
     Args:
         bundles: the folder.
         why: the reason, for the history.
         by: who decided; None for the user of this process.
+        trust: as of `promote_bundle`.
 
     Raises:
-        BundleError: no champion before this one, or it fails the verification; the champion stays.
+        BundleError: no champion before this one, or it fails the verification or no trusted key has signed it; the
+            champion stays.
     """
     store = _store(bundles)
-    entry = store.rollback(why=why, by=by)
+    entry = store.rollback(why=why, by=by, trust=trust)
     return ChampionChange(entry.id, entry.previous, True, store.path(entry.id))
 
 

@@ -78,7 +78,7 @@ def train(
     trained = train_ensemble(panel, markets.timeframe, spec, folder, progress=progress, stages=stages, promote=False)
     result = TrainResult(trained, count_quiet(panel, markets.start, markets.end))
     result.require_summary()
-    champion = promote_first(store, trained.manifest, spec.settings.bundle.evidence, "the first bundle")
+    champion = promote_first(store, trained.manifest, spec.settings.bundle, "the first bundle")
     return replace(result, champion=champion)
 
 

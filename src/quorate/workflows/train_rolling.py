@@ -93,7 +93,7 @@ def train_rolling(
     series = SeriesResult(path, name, tuple(made))
     series.require_summary()
     newest = made[-1].manifest
-    champion = promote_first(store, newest, spec.settings.bundle.evidence, "the newest of a series")
+    champion = promote_first(store, newest, spec.settings.bundle, "the newest of a series")
     return replace(series, champion=champion)
 
 

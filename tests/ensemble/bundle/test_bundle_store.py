@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from quorate.core.errors import BundleError
 from quorate.ensemble.bundle import bundle_files as storage
-from quorate.ensemble.bundle.bundle_store import POINTER, BundleStore, champion_path
+from quorate.ensemble.bundle.bundle_store import POINTER, BundleStore
 from quorate.ensemble.bundle.champion_log import FILE_NAME as HISTORY
 from quorate.ensemble.bundle.champion_log import ChampionLogEntry, champion_lineage, read_history
+from quorate.ensemble.bundle.champion_path import champion_path
 
 
 @pytest.fixture
@@ -221,6 +222,7 @@ import os, signal
 from pathlib import Path
 from quorate.ensemble.bundle import bundle_files as bundle
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.bundle.champion_path import champion_path
 left, real = {calls}, os.fsync
 def fsync(descriptor):
     global left
@@ -296,6 +298,7 @@ from dataclasses import replace
 from pathlib import Path
 from quorate.ensemble.bundle import bundle_files as bundle
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.bundle.champion_path import champion_path
 manifest, files = bundle.read(Path({str(world.trained.path)!r}))
 store = BundleStore(Path({str(folder)!r}))
 for number in range(6):

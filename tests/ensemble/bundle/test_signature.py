@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -166,3 +167,65 @@ def test_keys_that_cannot_be_used_are_refused_without_their_content(copy, keys, 
     for name in ("ours.pem", "rsa.pem", "gone"):
         with pytest.raises(BundleError):
             load_bundle(copy, trust=trusted(keys, name))
+
+
+@pytest.fixture
+def other(store):
+    """Another bundle beside the first: the same members, and another figure in the manifest."""
+    manifest = store.manifest(store.champion())
+    files = {name: (store.path(manifest.id) / name).read_bytes() for name in manifest.files}
+    _, made = store.publish(replace(manifest, metrics={**manifest.metrics, "more": {}}), files)
+    assert made.id != manifest.id
+    return made.id
+
+
+def test_nothing_becomes_champion_that_loading_refuses(store, other, keys, capsys, tmp_path, monkeypatch):
+    first = store.champion()
+    for trust in (trusted(keys, "ours.pub"), trusted(keys, "gone")):
+        with pytest.raises(BundleError, match=f"could not make {other} the champion of"):
+            store.promote(other, trust=trust)
+    (tmp_path / "quorate.toml").write_text(f'[bundle]\ntrusted_keys = ["{keys / "ours.pub"}"]\n')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BundleError, match="no signature"):
+        store.promote(other)
+    code, out, err = quorate(capsys, "promote", other, "--bundles", store.folder)
+    assert code == 1
+    assert not out
+    for words in ("found no signature", "expected a signature by a key of the setting bundle.trusted_keys", "Sign it"):
+        assert words in err
+    before = store.history()
+    sign(capsys, store.path(other), keys / "theirs.pem")
+    code, _, err = quorate(capsys, "promote", other, "--bundles", store.folder)
+    assert code == 1
+    assert "found signatures by" in err
+    assert (store.champion(), store.history()) == (first, before)
+    sign(capsys, store.path(other), keys / "ours.pem")
+    assert quorate(capsys, "promote", other, "--bundles", store.folder)[0] == 0
+    assert store.champion() == load_bundle(store.folder).id == other
+
+
+def test_a_rollback_returns_to_no_bundle_that_loading_refuses(store, other, keys, capsys, tmp_path, monkeypatch):
+    first = store.champion()
+    sign(capsys, store.path(other), keys / "ours.pem")
+    store.promote(other)
+    (tmp_path / "quorate.toml").write_text(f'[bundle]\ntrusted_keys = ["{keys / "ours.pub"}"]\n')
+    monkeypatch.chdir(tmp_path)
+    code, _, err = quorate(capsys, "rollback", "--bundles", store.folder)
+    assert code == 1
+    assert f"could not make {first} the champion of {store.folder}: found no signature" in err
+    assert store.champion() == other
+    with pytest.raises(BundleError, match="no signature"):
+        store.rollback(trust=trusted(keys, "ours.pub"))
+    sign(capsys, store.path(first), keys / "ours.pem")
+    assert quorate(capsys, "rollback", "--bundles", store.folder)[0] == 0
+    assert store.champion() == first
+
+
+def test_a_bundle_that_is_published_unsigned_is_no_champion(store, keys, caplog):
+    manifest = store.manifest(store.champion())
+    files = {name: (store.path(manifest.id) / name).read_bytes() for name in manifest.files}
+    elsewhere = BundleStore(store.folder.parent / "elsewhere")
+    elsewhere.publish(manifest, files, trust=trusted(keys, "ours.pub"))
+    assert elsewhere.ids() == (manifest.id,)
+    assert elsewhere.champion() is None
+    assert f"{manifest.id} is published, and is not champion" in caplog.text

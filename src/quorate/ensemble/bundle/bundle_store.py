@@ -9,6 +9,7 @@ Readers need no lock: a bundle and the pointer are each written atomically. Writ
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +17,10 @@ from pathlib import Path
 
 from quorate.core.arguments import path_of
 from quorate.core.clock import iso_ms, now_ms
-from quorate.core.errors import BundleError, DataError, close_match
+from quorate.core.errors import BundleError, DataError, MissingExtraError, close_match
 from quorate.core.files import write_text_atomic
 from quorate.core.regular_files import open_to_lock, read_regular
+from quorate.core.sections.bundle import BundleSettings
 from quorate.core.untrusted_json import MOST_BYTES
 from quorate.ensemble.bundle import bundle_files as storage
 from quorate.ensemble.bundle.champion_log import (
@@ -29,12 +31,15 @@ from quorate.ensemble.bundle.champion_log import (
     read_history,
 )
 from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
+from quorate.ensemble.bundle.trust import read_trusted_manifest
 
 POINTER = "champion"
 _LOCK = ".lock"
 
 # Limit of the size of the pointer: one id.
 _POINTER_BYTES = 4096
+
+_log = logging.getLogger(__name__)
 
 
 class BundleStore:
@@ -116,6 +121,7 @@ class BundleStore:
         why: str = "",
         by: str | None = None,
         promote: bool = True,
+        trust: BundleSettings | None = None,
     ) -> tuple[Path, Manifest]:
         """Add a bundle. It becomes champion only if there is none; replacing one takes the method `promote`.
 
@@ -124,7 +130,9 @@ class BundleStore:
             files: file name -> content.
             why: reason, for the log.
             by: who publishes it, for the log; None for the user of this process.
-            promote: make it champion if there is none.
+            promote: make it champion if there is none, and if it is signed as required: an unsigned one is published,
+                and a warning is logged.
+            trust: as of `promote`.
 
         Returns:
             The bundle's folder and its manifest with `files` and `id` set.
@@ -136,32 +144,45 @@ class BundleStore:
             path, published = storage.publish(self.folder, manifest, files)
             if published.id not in known:
                 self._append("publish", published.id, why, by)
-            if promote and champion is None:
+            if promote and champion is None and self._may_promote(published.id, trust):
                 self._set_champion("promote", published.id, why or "the first bundle", by)
         return path, published
 
-    def promote(self, bundle_id: str, *, why: str = "", by: str | None = None) -> ChampionLogEntry | None:
-        """Make a bundle the champion after checking every file of it.
+    def promote(
+        self, bundle_id: str, *, why: str = "", by: str | None = None, trust: BundleSettings | None = None
+    ) -> ChampionLogEntry | None:
+        """Make a bundle the champion after checking its signature and every file of it.
+
+        Args:
+            bundle_id: of the bundle.
+            why: reason, for the log.
+            by: who promotes it, for the log; None for the user of this process.
+            trust: keys by one of which it has to be signed, if there are any; None for those of quorate.toml and the
+                environment.
 
         Returns:
             The new entry of the log; None if it was champion already.
 
         Raises:
-            BundleError: no such bundle, or one that is altered; the champion stays.
+            BundleError: no such bundle, or one that is altered or not signed by a trusted key; the champion stays.
         """
+        self.require_trusted(bundle_id, trust)
         self.verify(bundle_id)
         with self._lock():
             self._record_interruption()
             return None if self._read_pointer() == bundle_id else self._set_champion("promote", bundle_id, why, by)
 
-    def rollback(self, *, why: str = "", by: str | None = None) -> ChampionLogEntry:
-        """Make the previous champion the champion again.
+    def rollback(
+        self, *, why: str = "", by: str | None = None, trust: BundleSettings | None = None
+    ) -> ChampionLogEntry:
+        """Make the previous champion the champion again; arguments as of `promote`.
 
         Returns:
             The new entry of the log.
 
         Raises:
-            BundleError: there is no previous champion, or it is altered; the champion stays.
+            BundleError: there is no previous champion, or it is altered or not signed by a trusted key; the champion
+                stays.
         """
         self.ids()
         with self._lock():
@@ -174,8 +195,26 @@ class BundleStore:
                     expected="an earlier champion",
                     remedy="Choose one: quorate bundle promote ID.",
                 )
+            self.require_trusted(lineage[-2], trust)
             self.verify(lineage[-2])
             return self._set_champion("rollback", lineage[-2], why, by)
+
+    def require_trusted(self, bundle_id: str, trust: BundleSettings | None = None) -> None:
+        """Require of a bundle the signature that loading it requires; `trust` as of `promote`.
+
+        Raises:
+            BundleError: no such bundle, or one that is not signed by a trusted key.
+            MissingExtraError: there are trusted keys, and cryptography is not installed.
+        """
+        read_trusted_manifest(self.path(bundle_id), trust, f"make {bundle_id} the champion of {self.folder}")
+
+    def _may_promote(self, bundle_id: str, trust: BundleSettings | None) -> bool:
+        try:
+            self.require_trusted(bundle_id, trust)
+        except (BundleError, MissingExtraError) as error:
+            _log.warning("%s is published, and is not champion: %s", bundle_id, error)
+            return False
+        return True
 
     def _set_champion(self, action: LogAction, bundle_id: str, why: str, by: str | None) -> ChampionLogEntry:
         entry = self._append(action, bundle_id, why, by)
@@ -257,16 +296,3 @@ class BundleStore:
     def _expected_ids(self) -> str:
         known = self.ids()
         return f"one of {', '.join(known)}" if known else "a published bundle; there is none"
-
-
-def champion_path(path: Path) -> Path:
-    """Folder of the bundle at a path: the path itself, or the champion's if it is a folder of bundles.
-
-    Raises:
-        BundleError: the champion's pointer names no bundle.
-    """
-    if (path / FILE_NAME).exists() or not (path / POINTER).exists():
-        return path
-    store = BundleStore(path)
-    champion = store.champion()
-    return path if champion is None else store.path(champion)

@@ -10,13 +10,13 @@ from quorate.core.arguments import path_of
 from quorate.core.errors import BundleError, ModelError
 from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
-from quorate.core.sections.sources import anything_set
 from quorate.core.sections.vote import PredictSettings
 from quorate.ensemble.bundle import bundle_files as storage
-from quorate.ensemble.bundle.bundle_store import champion_path
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.calibration_file import UNCALIBRATED, Calibration
+from quorate.ensemble.bundle.champion_path import champion_path
 from quorate.ensemble.bundle.manifest import Manifest, Member
+from quorate.ensemble.bundle.trust import read_trusted_manifest
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.recipes import RECIPES
 from quorate.features import FeatureSet, feature_set
@@ -82,32 +82,6 @@ def load_bundle(
         loaded = loaded.with_policy(policy)
     loaded.log_status()
     return loaded
-
-
-def read_trusted_manifest(folder: Path, trust: BundleSettings | None, attempted: str) -> Manifest:
-    """Read the manifest of a bundle that is signed as `trust` requires; see `load_bundle`.
-
-    Raises:
-        BundleError: as `load_bundle`.
-    """
-    manifest, content = storage.read_manifest_content(folder)
-    trusted = configured_trust(trust).trusted_keys
-    if trusted:
-        from quorate.ensemble.bundle.signature import require_trusted
-
-        require_trusted(folder, content, trusted, attempted)
-    return manifest
-
-
-def configured_trust(trust: BundleSettings | None) -> BundleSettings:
-    """The settings that are given; None for those of quorate.toml and the environment."""
-    if trust is not None:
-        return trust
-    if not anything_set():
-        return BundleSettings()
-    from quorate.core.configuration import load_settings  # here: it reads every section
-
-    return load_settings().bundle
 
 
 def _load_features(manifest: Manifest, settings: FeatureSettings, attempted: str) -> FeatureSet:

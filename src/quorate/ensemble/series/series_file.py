@@ -24,7 +24,8 @@ from quorate.core.sections.vote import PredictSettings
 from quorate.core.untrusted_json import read_json
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.inference.loading import configured_trust, load_bundle, read_trusted_manifest
+from quorate.ensemble.bundle.trust import configured_trust, read_trusted_manifest
+from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.protocol import Predictor
 from quorate.ensemble.series.series import BundleSeries, first_decided_bar, require_same_settings
 

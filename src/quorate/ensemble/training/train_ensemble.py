@@ -94,7 +94,7 @@ def train_ensemble(
         out: folder of bundles.
         progress: called with the member's name, steps done and steps in all.
         stages: earlier stages, such as reading candles; those of the training are appended.
-        promote: make the bundle champion if its folder has none.
+        promote: make the bundle champion if its folder has none and `settings.bundle.trusted_keys` allows it.
 
     Raises:
         ModelError: a name is unknown or repeated, fewer than two members (or the only one) could be trained, or 8 bits
@@ -115,7 +115,9 @@ def train_ensemble(
     candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
     manifest = builder.manifest(data, panel, timeframe, candles)
     with stage("publish", stages):
-        path, manifest = BundleStore(out).publish(manifest, builder.files, why="trained", promote=promote)
+        path, manifest = BundleStore(out).publish(
+            manifest, builder.files, why="trained", promote=promote, trust=settings.bundle
+        )
     unfinished.remove()
     return Trained(path, manifest, tuple(builder.results), tuple(stages))
 

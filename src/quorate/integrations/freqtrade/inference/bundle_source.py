@@ -7,7 +7,7 @@ from pathlib import Path
 
 from quorate.core.errors import BundleError, FreqtradeError, QuorateError
 from quorate.core.types import Mode
-from quorate.ensemble.bundle.bundle_store import champion_path
+from quorate.ensemble.bundle.champion_path import champion_path
 from quorate.ensemble.bundle.manifest import FILE_NAME
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.series.series_file import FILE_NAME as SERIES
