@@ -47,6 +47,10 @@ def download(
             "--out", metavar="FOLDER", help="Freqtrade data folder to write to. [default: user_data/data/EXCHANGE]"
         ),
     ] = None,
+    splits: Annotated[
+        list[str] | None,
+        typer.Option("--split", metavar="SYMBOL=FACTOR@DATE", help="As `quorate data split`, once rows are stored."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Download candles into a Freqtrade data folder.
@@ -62,6 +66,7 @@ def download(
             out,
             days=days,
             exchange=exchange,
+            splits=splits or (),
             progress=progress,
             symbols=symbols,
             top=top,
@@ -70,6 +75,8 @@ def download(
             end=end,
         )
     output.print_result(result, as_json=as_json)
+    for split in result.unjoined:
+        output.note(f"{split} is not joined yet: the download broke off; run it again")
     if not result.ok:
         raise typer.Exit(1)
 
@@ -121,8 +128,9 @@ def split_(
 ) -> None:
     """Join a market's history across a redenomination.
 
-    Candles and mark prices before the date are multiplied by the factor, and volumes divided by it. A second run
-    changes nothing. The split is recorded in splits.json, and applied to rows that are downloaded or imported later.
+    Candles and mark prices before the date are multiplied by the factor, and volumes divided by it. A bar that holds
+    the change, opening at one scale and closing at the other, becomes a gap. A second run changes nothing. The split is
+    recorded in splits.json, and applied to rows that are downloaded or imported later.
     """
     from quorate.cli import output
     from quorate.workflows.import_candles import split_prices

@@ -35,11 +35,12 @@ def import_candles(
     Raises:
         ArgumentError: a split that cannot be read.
         CandleError: an invalid row, with file, row and value.
-        DataError: a file that cannot be read or whose market is unknown, or the folder cannot be written.
+        DataError: a file that cannot be read or whose market is unknown, a split that is not there, or the folder
+            cannot be written.
     """
     from quorate.market.files.imports import import_files
-    from quorate.market.files.join_scales import expect_split
-    from quorate.market.files.splits import parse_split
+    from quorate.market.files.join_scales import expect_split, settle_split
+    from quorate.market.files.splits import parse_splits
 
     attempted, expected = "import candles", "paths of files or folders"
     require_type(attempted, "files", files, (str, Path, Iterable), expected)
@@ -49,9 +50,10 @@ def import_candles(
     for name, value in (("symbol", symbol), ("timeframe", timeframe)):
         if value is not None:
             require_type(attempted, name, value, str, "a text, or None for that of the files' names")
-    for split in [parse_split(text) for text in ([splits] if isinstance(splits, str) else splits)]:
-        expect_split(data, split)
+    waiting = [split for split in parse_splits(splits) if not expect_split(data, split)]
     report = import_files(paths, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, progress=progress)
+    for split in waiting:
+        settle_split(data, split)
     return ImportResult(Path(data), report)
 
 
@@ -69,7 +71,6 @@ def split_prices(data: str | Path, splits: str | Iterable[str]) -> SplitResult:
         DataError: no such market, or no such change in its files; the splits before it are applied.
     """
     from quorate.market.files.join_scales import join_scales
-    from quorate.market.files.splits import parse_split
+    from quorate.market.files.splits import parse_splits
 
-    parsed = [parse_split(text) for text in ([splits] if isinstance(splits, str) else splits)]
-    return SplitResult(Path(data), tuple(file for split in parsed for file in join_scales(data, split)))
+    return SplitResult(Path(data), tuple(file for split in parse_splits(splits) for file in join_scales(data, split)))

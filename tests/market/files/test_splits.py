@@ -3,13 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.errors import ArgumentError, DataError, UnknownSymbolError
 from quorate.core.types import Candles
 from quorate.market.files.candle_store import merge_candles, write_candles
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
 from quorate.market.files.inspection import check_folder
-from quorate.market.files.join_scales import expect_split, join_scales
+from quorate.market.files.join_scales import expect_split, join_scales, settle_split
+from quorate.market.files.quarantine import side_path
 from quorate.market.files.splits import Split, parse_split, read_splits
 
 START = parse_ms("2024-01-01")
@@ -90,6 +91,84 @@ def test_a_split_of_rows_to_come(tmp_path, candles):
     expect_split(tmp_path / "new", SPLIT)
     merge_candles(tmp_path / "new", candles(factor=100), source="exchange")
     close_to(load_candles(tmp_path / "new", SYMBOL, "1h"), candles())
+
+
+def test_rows_that_all_are_older_wait_for_newer_ones(tmp_path, candles):
+    """Nothing shows yet that they are at the old scale; converting them at a guess could convert them twice."""
+    old = candles(factor=100)
+    path = write_candles(tmp_path, old[:40]).path
+    content = path.read_bytes()
+    assert not expect_split(tmp_path, SPLIT)
+    with pytest.raises(DataError, match=r"no bars on both sides of it; .*Store bars from before and after"):
+        settle_split(tmp_path, SPLIT)
+    assert path.read_bytes() == content
+    assert read_splits(tmp_path) == ()
+    merge_candles(tmp_path, old[40:], source="exchange")
+    assert [file.rows for file in settle_split(tmp_path, SPLIT)] == [40]
+    close_to(load_candles(tmp_path, SYMBOL, "1h"), candles())
+    assert [file.rows for file in settle_split(tmp_path, SPLIT)] == [0]
+
+
+def test_newer_rows_alone_are_kept_and_older_ones_converted_when_they_come(tmp_path, candles):
+    write_candles(tmp_path, candles(factor=100)[50:])
+    assert settle_split(tmp_path, SPLIT) == ()
+    assert merge_candles(tmp_path, candles(factor=100)[:30], source="exchange").conflicts == 0
+    stored = load_candles(tmp_path, SYMBOL, "1h")
+    close_to(stored[:30], candles()[:30])
+    close_to(stored[30:], candles()[50:])
+
+
+def test_a_file_that_ends_before_a_split_is_converted_with_the_one_that_shows_it(tmp_path, candles):
+    write_candles(tmp_path, candles(factor=100))
+    write_candles(tmp_path, candles(factor=100, mark=True)[:30], mark=True)
+    assert sorted(file.rows for file in join_scales(tmp_path, SPLIT)) == [30, 40]
+    merge_candles(tmp_path, candles(factor=100, mark=True)[20:], source="exchange", mark=True)
+    close_to(FreqtradeFolder(tmp_path).mark(SYMBOL, "1h"), candles(mark=True))
+    assert [file.rows for file in join_scales(tmp_path, SPLIT)] == [0, 0]
+
+
+@pytest.fixture
+def daily(hourly):
+    """20 days; the tenth opens at a hundredth of the price at which it closes."""
+    columns = hourly(20)
+    arrays = {name: getattr(columns, name).copy() for name in COLUMNS}
+    time = parse_ms("2024-01-01") + np.arange(20) * DAY_MS
+    for name in ("open", "high", "low", "close"):
+        arrays[name][:9] /= 100
+    arrays["volume"][:9] *= 100
+    arrays["open"][9] /= 100
+    arrays["low"][9] /= 100
+    joined = {name: np.delete(getattr(columns, name), 9) for name in COLUMNS}
+    made = Candles(SYMBOL, "1d", time, **arrays)
+    return made, Candles(SYMBOL, "1d", np.delete(time, 9), **joined)
+
+
+def test_a_bar_that_holds_a_split_becomes_a_gap(tmp_path, daily):
+    raw, joined = daily
+    split = Split(SYMBOL, int(raw.time[9]) + 8 * HOUR_MS, 100.0)
+    path = write_candles(tmp_path, raw).path
+    (file,) = join_scales(tmp_path, split)
+    assert (file.rows, file.left_out) == (9, 1)
+    close_to(load_candles(tmp_path, SYMBOL, "1d"), joined)
+    assert side_path(path).read_text().count("\n") == 2  # a header and the bar, at the prices that it had
+    content = path.read_bytes()
+    (file,) = join_scales(tmp_path, split)
+    assert (file.rows, file.left_out) == (0, 0)
+    assert path.read_bytes() == content
+    # The exchange still has the bar: it comes again with a download, alone or with others, and stays out.
+    for again in (raw, raw[9:10], raw[5:15]):
+        merged = merge_candles(tmp_path, again, source=path.name)
+        assert (merged.added, merged.conflicts) == (0, 0)
+    assert path.read_bytes() == content
+    assert side_path(path).read_text().count("\n") == 2
+
+
+def test_a_bar_that_ended_before_a_split_is_kept(tmp_path, candles):
+    """The time may be any between the last bar and the next, also one at which the last bar had not closed."""
+    write_candles(tmp_path, candles(factor=100))
+    (file,) = join_scales(tmp_path, Split(SYMBOL, START + 39 * HOUR_MS + 1, 100.0))
+    assert (file.rows, file.left_out) == (40, 0)
+    close_to(load_candles(tmp_path, SYMBOL, "1h"), candles())
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,17 @@ from quorate.core.errors import DataError
 from quorate.core.files import write_atomic
 from quorate.core.folder_lock import folder_lock
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
-from quorate.market.columns import Columns, FundingColumns, differs, join
+from quorate.market.columns import NO_ROWS, Columns, FundingColumns, differs, join
 from quorate.market.files.folders import is_empty, is_file
-from quorate.market.files.formats import DATE, NOTE, SYNTHETIC_NOTE, WRITERS, read_columns, read_funding_columns
+from quorate.market.files.formats import (
+    DATE,
+    NOTE,
+    SYNTHETIC_NOTE,
+    WRITERS,
+    read_columns,
+    read_funding_columns,
+    read_times,
+)
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, candle_kind, market_path
 from quorate.market.files.quarantine import quarantine
@@ -89,7 +97,8 @@ def merge_candles(
 ) -> Merged:
     """Add a market's candles, or its mark prices, to its file.
 
-    New rows from before a split of the folder are converted to its new scale. Rows of the file are kept; new rows with
+    New rows from before a split of the folder are converted to its new scale; a bar that holds the split goes into the
+    quarantine file, since its prices are of two scales. Rows of the file are kept; new rows with
     other values for the same bar are quarantined beside the file. Merging the same candles again changes nothing.
     Processes that merge into one folder wait for each other, so that no rows are lost.
 
@@ -110,11 +119,13 @@ def merge_candles(
 
 def _merge_candles(folder: Path, candles: Candles, source: str, *, mark: bool, now: int | None) -> Merged:
     kind: Kind = "mark" if mark else candle_kind(candles.symbol)
-    splits = [split for split in read_splits(folder) if split.symbol == candles.symbol]
-    if splits:
-        given = at_new_scale(_columns(candles), splits, candles.symbol)
-        candles = replace(candles, **{name: getattr(given, name) for name in CANDLE_COLUMNS})
+    candles, left_out = _at_new_scale(folder, candles)
+    if len(left_out):
+        quarantine(market_path(folder, candles.symbol, candles.timeframe, kind), left_out, source)
     present = FreqtradeFolder(folder).path_of(candles.symbol, candles.timeframe, kind)
+    if not len(candles):
+        path = present or market_path(folder, candles.symbol, candles.timeframe, kind)
+        return Merged(Stored(path, 0 if present is None else len(read_times(path)[0]), changed=False), added=0)
     if present is None or is_empty(present):
         return Merged(write_candles(folder, candles, mark=mark), added=len(candles))
     there = read_columns(present)
@@ -137,6 +148,17 @@ def _merge_candles(folder: Path, candles: Candles, source: str, *, mark: bool, n
     stored = write_candles(folder, merged, mark=mark)
     conflicts = int(contradicts.sum())
     return Merged(stored, int((~known).sum()), int(known.sum()) - conflicts, conflicts)
+
+
+def _at_new_scale(folder: Path, candles: Candles) -> tuple[Candles, Columns]:
+    """Candles at the newest scale of the folder's splits, and the bars that hold a split, which are left out."""
+    given = _columns(candles)
+    splits = [split for split in read_splits(folder) if split.symbol == candles.symbol]
+    if not splits:
+        return candles, NO_ROWS
+    kept = at_new_scale(given, splits, candles.symbol, candles.timeframe)
+    left_out = given.take(~np.isin(given.time, kept.time))
+    return replace(candles, **{name: getattr(kept, name) for name in ("time", *CANDLE_COLUMNS)}), left_out
 
 
 def merge_funding(

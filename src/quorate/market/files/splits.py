@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.clock import format_ms, iso_ms, parse_ms
+from quorate.core.arguments import require_type
+from quorate.core.clock import format_ms, iso_ms, parse_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, DataError, QuorateError
 from quorate.core.files import write_text_atomic
 from quorate.core.folder_lock import folder_lock
-from quorate.core.types import PRICE_COLUMNS
+from quorate.core.types import PRICE_COLUMNS, BoolArray
 from quorate.core.untrusted_json import MISSHAPEN, read_json
 from quorate.market.columns import Columns
 from quorate.market.files.spellings import normal_symbol
@@ -37,7 +38,8 @@ class Split:
 
     Attributes:
         symbol: in ccxt's form.
-        time: of the first bar at the new scale, or any time between the last bar before it and it, in ms UTC.
+        time: of the first bar at the new scale, or any time between the last bar before it and it, in ms UTC; or inside
+            a bar, which then opens at the old scale and closes at the new one.
         factor: prices from then on over those before.
     """
 
@@ -50,6 +52,19 @@ class Split:
 
     def to_json(self) -> dict[str, Any]:
         return {"symbol": self.symbol, "time": iso_ms(self.time), "factor": self.factor}
+
+
+def parse_splits(texts: str | Iterable[str]) -> tuple[Split, ...]:
+    """Read splits, given as one text or several.
+
+    Raises:
+        ArgumentError: neither, or a text as in `parse_split`.
+    """
+    several = [texts] if isinstance(texts, str) else texts
+    found = list(several) if isinstance(several, Iterable) else [several]
+    for text in found:
+        require_type("read splits", "splits", text, str, "texts such as BNX/USDT:USDT=100@2023-02-22T08:00")
+    return tuple(map(parse_split, found))
 
 
 def parse_split(text: str) -> Split:
@@ -109,9 +124,22 @@ def record_split(folder: Path, split: Split) -> None:
         write_text_atomic(folder / SPLITS_FILE, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
-def jump(columns: Columns, time: int) -> float | None:
-    """Open of the first bar at or after a time over the last close before it; None without bars on both sides."""
-    before, after = columns.time < time, columns.time >= time
+def sides(columns: Columns, split: Split, timeframe: str) -> tuple[BoolArray, BoolArray]:
+    """Which rows are before a split, and which bar holds it: (n,) bool each; the other rows are at the new scale.
+
+    A bar holds a split that lies inside it if its own prices show it: the open at the old scale, the close at the new.
+    """
+    old = columns.time < split.time
+    inside = old & (columns.time + timeframe_ms(timeframe) > split.time)
+    for row in np.flatnonzero(inside).tolist():
+        inside[row] = _is_nearer(float(columns.close[row] / columns.open[row]), split.factor)
+    return old & ~inside, inside
+
+
+def jump(columns: Columns, split: Split, timeframe: str) -> float | None:
+    """Open of the first bar after a split over the last close before it; None without bars on both sides."""
+    before, inside = sides(columns, split, timeframe)
+    after = ~before & ~inside
     if not before.any() or not after.any():
         return None
     last = int(np.argmax(np.where(before, columns.time, np.iinfo(np.int64).min)))
@@ -119,16 +147,16 @@ def jump(columns: Columns, time: int) -> float | None:
     return float(columns.open[first] / columns.close[last])
 
 
-def shows(columns: Columns, split: Split) -> bool | None:
+def shows(columns: Columns, split: Split, timeframe: str) -> bool | None:
     """Whether rows have the change of a split at its time; None without bars on both sides.
 
     Raises:
         DataError: they have another change there.
     """
-    found = jump(columns, split.time)
+    found = jump(columns, split, timeframe)
     if found is None:
         return None
-    if abs(log(found)) <= abs(log(found / split.factor)):
+    if not _is_nearer(found, split.factor):
         return False
     if abs(log(found / split.factor)) > log(2):
         raise DataError(
@@ -140,19 +168,28 @@ def shows(columns: Columns, split: Split) -> bool | None:
     return True
 
 
-def at_new_scale(columns: Columns, splits: Iterable[Split], symbol: str) -> Columns:
-    """Convert rows of a market to the newest scale: those before each of its splits, unless they are converted."""
+def at_new_scale(columns: Columns, splits: Iterable[Split], symbol: str, timeframe: str) -> Columns:
+    """Convert rows of a market to the newest scale: those before each of its splits, unless they are converted.
+
+    A bar that holds a split is left out, since its prices are of two scales.
+    """
     for split in sorted(split for split in splits if split.symbol == symbol):
-        if shows(columns, split) is not False:
-            columns = rescale(columns, split)
+        if shows(columns, split, timeframe) is not False:
+            columns = rescale(columns, split, timeframe)
     return columns
 
 
-def rescale(columns: Columns, split: Split) -> Columns:
-    """Multiply the prices before a split by its factor, and divide the volumes."""
-    factor = np.where(columns.time < split.time, split.factor, 1.0)
+def rescale(columns: Columns, split: Split, timeframe: str) -> Columns:
+    """Multiply the prices before a split by its factor, divide the volumes, and leave out a bar that holds it."""
+    before, inside = sides(columns, split, timeframe)
+    factor = np.where(before, split.factor, 1.0)
     prices = {name: getattr(columns, name) * factor for name in PRICE_COLUMNS}
-    return replace(columns, **prices, volume=columns.volume / factor)
+    return replace(columns, **prices, volume=columns.volume / factor).take(~inside)
+
+
+def _is_nearer(found: float, factor: float) -> bool:
+    """Whether a ratio of prices is nearer to a factor than to 1."""
+    return abs(log(found / factor)) < abs(log(found))
 
 
 def _unusable(text: str, found: str) -> ArgumentError:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from quorate.market.files.imports import Imported, ImportReport
     from quorate.market.files.join_scales import JoinedFile
     from quorate.market.files.listing import ListedFile
+    from quorate.market.files.splits import Split
 
 
 class FileTable(listing.Listing):
@@ -62,6 +63,8 @@ class DownloadResult(FileTable):
         symbols: the markets.
         rule: how they were chosen, as text.
         files: rows, added rows and errors of each file.
+        joined: what the splits did to each file of their markets.
+        unjoined: splits of markets whose download broke off; the next run joins them.
     """
 
     exchange: str
@@ -69,6 +72,8 @@ class DownloadResult(FileTable):
     symbols: tuple[str, ...]
     rule: str
     files: tuple[Downloaded, ...]
+    joined: tuple[JoinedFile, ...] = ()
+    unjoined: tuple[Split, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -86,6 +91,7 @@ class DownloadResult(FileTable):
         return (
             f"Downloaded into {self.folder}: {markets} markets {self.rule}, {len(self.files)} files, "
             f"{self.added:,} rows added, {incomplete} files incomplete"
+            + (f", {sum(file.rows for file in self.joined):,} rows at another scale converted" if self.joined else "")
         )
 
     @property
@@ -113,6 +119,8 @@ class DownloadResult(FileTable):
             "added": self.added,
             "ok": self.ok,
             "files": self.rows(),
+            "joined": [file.to_json() for file in self.joined],
+            "unjoined": [split.to_json() for split in self.unjoined],
         }
 
 
@@ -189,10 +197,13 @@ class SplitResult(FileTable):
     @property
     def lines(self) -> listing.Lines:
         rows = [
-            (file.symbol, file.path.name, f"x{file.split.factor:g}", _when(file.split.time), f"{file.rows:,}")
+            (
+                *(file.symbol, file.path.name, f"x{file.split.factor:g}", _when(file.split.time)),
+                *(f"{file.rows:,}", f"{file.left_out:,}"),
+            )
             for file in self.files
         ]
-        return listing.Lines(("market", "file", "factor", "from", "rows converted"), tuple(rows))
+        return listing.Lines(("market", "file", "factor", "from", "rows converted", "left out"), tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
         return self.to_json()
