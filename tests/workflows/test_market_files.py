@@ -8,6 +8,7 @@ import pytest
 from quorate.cli.app import main
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import ArgumentError, DataError, UnknownSymbolError
+from quorate.core.settings import QualitySettings, Settings
 from quorate.market import FreqtradeFolder, SyntheticMarket
 from quorate.workflows.check import check, list_candles
 from quorate.workflows.download import download
@@ -61,6 +62,25 @@ def test_a_file_that_cannot_be_used_is_part_of_the_result(world, tmp_path, capsy
     assert [file.symbol for file in list_candles(folder).files if file.error] == ["SYNA/USDT:USDT"]
     with pytest.raises(DataError):
         check(tmp_path / "nowhere")
+
+
+def test_limits_of_a_spike_are_the_settings(world, tmp_path, capsys, monkeypatch):
+    def spikes(documents):
+        return sum(len(each["spikes"]) for each in documents)
+
+    (few,) = {spikes(as_json(check(world.data))), spikes(printed(capsys, "check", "--data", world.data)[1])}
+    limits = QualitySettings(spike=0.001, spike_moves=0.1)
+    monkeypatch.setenv("QUORATE_QUALITY__SPIKE", "0.001")
+    monkeypatch.setenv("QUORATE_QUALITY__SPIKE_MOVES", "0.1")
+    (many,) = {
+        spikes(as_json(check(world.data))),
+        spikes(as_json(check(world.data, settings=limits))),
+        spikes(printed(capsys, "check", "--data", world.data)[1]),
+    }
+    assert many > few
+    assert spikes(as_json(check(world.data, settings=QualitySettings()))) == few
+    with pytest.raises(ArgumentError, match="a QualitySettings, as settings.quality"):
+        check(world.data, settings=Settings())
 
 
 @pytest.fixture

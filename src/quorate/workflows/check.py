@@ -37,17 +37,24 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
 
     Args:
         data: the folder.
-        settings: what counts as a spike; None for the defaults.
+        settings: what counts as a spike; None for those of quorate.toml and the environment.
         progress: called with each file checked.
 
     Raises:
+        SettingsError: settings that cannot be read.
         DataError: the folder cannot be read. A file that cannot be read is part of the result, with its error.
     """
+    from quorate.core.configuration import load_settings
+    from quorate.core.sections.market import QualitySettings
     from quorate.market.files.inspection import check_folder, count_files
 
     data = path_of("check the files", "data", data, "the path of a Freqtrade data folder")
+    given = load_settings().quality if settings is None else settings
+    limits = require_type(
+        "check the files", "settings", given, QualitySettings, "a QualitySettings, as settings.quality"
+    )
     total, reports = count_files(data), []
-    for number, report in enumerate(check_folder(data, settings=settings), 1):
+    for number, report in enumerate(check_folder(data, settings=limits), 1):
         reports.append(report)
         progress("checking files", number, total)
     return CheckResult(Path(data), tuple(reports))
