@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.configuration import load_settings
 from quorate.core.errors import SettingsError
 from quorate.core.scale_changes import ScaleChange, scale_change_bars, scale_changes
-from quorate.core.settings import QualitySettings
 from quorate.market.columns import Columns
 
 START = parse_ms("2024-01-01")
@@ -86,12 +86,12 @@ def test_too_few_bars_have_none(rows):
     assert scale_changes(walk(rows), "1h") == ()
 
 
-def test_settings_limit_what_counts():
-    bars = changed(walk(), 250, 4.0, gap=5)
-    assert scale_changes(bars, "1h", QualitySettings(scale_gap=4.1)) == ()
-    assert scale_changes(bars, "1h", QualitySettings(scale_moves=1e6)) == ()
-    with pytest.raises(SettingsError):
-        QualitySettings(scale_gap=1.0)
+@pytest.mark.parametrize("name", ["scale_gap", "scale_adjacent", "scale_moves"])
+def test_the_rule_is_no_setting(name, monkeypatch):
+    """Training, accounts, live trading and the check of files must agree about it."""
+    monkeypatch.setenv(f"QUORATE_QUALITY__{name.upper()}", "4.5")
+    with pytest.raises(SettingsError, match=f"quality.{name}"):
+        load_settings()
 
 
 def test_document():

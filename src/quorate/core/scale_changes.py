@@ -3,11 +3,14 @@
 The open of a bar is compared with the close of the bar before it. Trading is continuous, so that the two are close to
 each other, except after a pause: missing bars, or bars without volume. A change of scale is
 
-- after a pause, a factor of at least `quality.scale_gap` that also exceeds what the market's own volatility explains:
-  `quality.scale_moves` times its median close-to-close move (in logarithms), times the square root of the bars elapsed;
-- between adjacent bars, the same with a factor of at least `quality.scale_adjacent`, once the volatility is known.
+- after a pause, a factor of at least `AFTER_PAUSE` that also exceeds what the market's own volatility explains:
+  `MOVES` times its median close-to-close move (in logarithms), times the square root of the bars elapsed;
+- between adjacent bars, the same with a factor of at least `ADJACENT`, once the volatility is known.
 
 Only the bar's open and earlier bars are used, so that a backtest, paper trading and a check of the whole file agree.
+The limits are no settings: a bundle has learned from the rows that this rule leaves, and with a user's own limits an
+account would hold positions over other bars than those.
+
 Prices before and after a change of scale are prices of different things: no return, position or equity spans it.
 """
 
@@ -20,8 +23,11 @@ from typing import Any
 import numpy as np
 
 from quorate.core.clock import iso_ms, timeframe_ms
-from quorate.core.sections.market import QualitySettings
 from quorate.core.types import BarColumns, Candles, FloatArray, IntArray
+
+#: Least factor of a change after a pause and between adjacent bars, upwards or downwards; and the least size of its
+#: logarithm, in median moves times the square root of the bars elapsed.
+AFTER_PAUSE, ADJACENT, MOVES = 3.0, 5.0, 10.0
 
 # Closes before a bar whose median move is the market's volatility there, and the least number for which it is known.
 _NEWEST, _LEAST = 200, 20
@@ -50,23 +56,21 @@ class ScaleChange:
         return {"time": iso_ms(self.time), "factor": self.factor, "missing_bars": self.missing}
 
 
-def scale_changes(bars: BarColumns, timeframe: str, settings: QualitySettings | None = None) -> tuple[ScaleChange, ...]:
+def scale_changes(bars: BarColumns, timeframe: str) -> tuple[ScaleChange, ...]:
     """Find the bars at which prices continue at another scale.
 
     Args:
         bars: of one market, sorted by time, prices above 0. Where all earlier volumes are 0, as for mark prices, only
             missing bars are a pause.
         timeframe: of the bars.
-        settings: factors and multiples of the rule; None for the defaults.
 
     Returns:
         The changes, oldest first. The first bar is never one.
     """
-    settings = QualitySettings() if settings is None else settings
     if len(bars.time) < 2:
         return ()
     ratio = bars.open[1:] / bars.close[:-1]
-    least = min(settings.scale_gap, settings.scale_adjacent)
+    least = min(AFTER_PAUSE, ADJACENT)
     candidates = np.flatnonzero((ratio >= least) | (ratio * least <= 1)) + 1
     if not candidates.size:
         return ()
@@ -79,17 +83,17 @@ def scale_changes(bars: BarColumns, timeframe: str, settings: QualitySettings | 
         closes = bars.close[max(0, last - _NEWEST) : last + 1]
         known = len(closes) > _LEAST
         usual = float(np.median(np.abs(np.diff(np.log(closes))))) if known else 0.0
-        factor = settings.scale_gap if elapsed > 1 else settings.scale_adjacent if known else inf
+        factor = AFTER_PAUSE if elapsed > 1 else ADJACENT if known else inf
         # A tolerance, so that exactly 3 counts as 3.
-        if size >= log(factor) - 1e-9 and size > settings.scale_moves * usual * sqrt(elapsed):
+        if size >= log(factor) - 1e-9 and size > MOVES * usual * sqrt(elapsed):
             missing = int(bars.time[bar] - bars.time[bar - 1]) // length - 1
             found.append(ScaleChange(bar, int(bars.time[bar]), float(ratio[bar - 1]), missing))
     return tuple(found)
 
 
-def scale_change_bars(bars: BarColumns, timeframe: str, settings: QualitySettings | None = None) -> IntArray:
+def scale_change_bars(bars: BarColumns, timeframe: str) -> IntArray:
     """(k,) int64 indices of the bars of `scale_changes`, increasing."""
-    return np.array([change.bar for change in scale_changes(bars, timeframe, settings)], np.int64)
+    return np.array([change.bar for change in scale_changes(bars, timeframe)], np.int64)
 
 
 def scale_change_times(bars: Candles) -> list[int]:

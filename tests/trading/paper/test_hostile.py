@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.scale_changes import AFTER_PAUSE
 from quorate.core.settings import (
     CostSettings,
     JournalSettings,
     LightGBMSettings,
     ModelSettings,
     PaperSettings,
-    QualitySettings,
     Settings,
     XGBoostSettings,
 )
@@ -206,7 +206,7 @@ def check_end(feed, trade):
         return
     assert trade.reason == "end"
     last = feed.last_close(trade.exit_time)
-    assert abs(math.log(feed.opens(trade.exit_time)[SYMBOL] / last)) >= math.log(QualitySettings().scale_gap) - 1e-9
+    assert abs(math.log(feed.opens(trade.exit_time)[SYMBOL] / last)) >= math.log(AFTER_PAUSE) - 1e-9
     valued = (last, trade.entry_price)
     assert min(abs(trade.exit_price / price - 1) for price in valued) <= 2.01 * CostSettings().slippage
 

@@ -9,20 +9,14 @@ from quorate.core.sections.section import Section, require
 
 @dataclass(frozen=True, slots=True)
 class QualitySettings(Section):
-    """Single-candle spikes and changes of the price scale; they are reported, and no candle is rejected for one."""
+    """Single-candle spikes; they are reported, and no stored candle is rejected for one."""
 
     spike: float = 0.10  # fraction by which a high exceeds both neighbours' highs, or a low falls below both lows
     spike_moves: float = 20.0  # the same in multiples of the file's median close-to-close move
-    scale_gap: float = 3.0  # least factor of a scale change after a pause: the open over the last close, or its inverse
-    scale_adjacent: float = 5.0  # the same between adjacent bars
-    scale_moves: float = 10.0  # least log of that factor, in median close-to-close moves times sqrt(bars elapsed)
 
     def __post_init__(self) -> None:
         require("quality", "spike", self.spike, 1e-6, 1e6)
         require("quality", "spike_moves", self.spike_moves, 0, 1e6)
-        require("quality", "scale_gap", self.scale_gap, 1.01, 1e18)
-        require("quality", "scale_adjacent", self.scale_adjacent, 1.01, 1e18)
-        require("quality", "scale_moves", self.scale_moves, 0, 1e6)
 
 
 @dataclass(frozen=True, slots=True)

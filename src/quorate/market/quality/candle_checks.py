@@ -64,7 +64,7 @@ def check_candles(
         timeframe: their timeframe.
         now: the current time in ms UTC; a bar is closed once time + timeframe <= now.
         has_volume: False for mark prices: their volume is set to 0.
-        settings: limits of a spike and of a change of scale.
+        settings: limits of a spike; None for the defaults.
     """
     if not has_volume:
         columns = Columns(
@@ -87,8 +87,7 @@ def check_candles(
     if duplicates or len(quarantined):
         columns = columns.take(keep)
     missing = _missing(columns.time, timeframe)
-    limits = settings or QualitySettings()
-    spikes = _spikes(columns, timeframe, limits)
+    spikes = _spikes(columns, timeframe, settings or QualitySettings())
     report = QualityReport(
         rows=rows,
         kept=len(columns),
@@ -104,7 +103,7 @@ def check_candles(
         zero_volume=int(np.count_nonzero(columns.volume == 0)) if has_volume else 0,
         quiet=int(np.count_nonzero(quiet_bars(columns))) if has_volume else 0,
         spikes=spikes,
-        scale_changes=_scale_changes(columns, timeframe, spikes, limits),
+        scale_changes=_scale_changes(columns, timeframe, spikes),
         faults=faults,
     )
     return CheckedCandles(report, columns, quarantined)
@@ -241,11 +240,9 @@ def _missing(time: IntArray, timeframe: str) -> IntArray:
     return np.diff(time) // timeframe_ms(timeframe) - 1
 
 
-def _scale_changes(
-    columns: Columns, timeframe: str, spikes: tuple[int, ...], settings: QualitySettings
-) -> tuple[ScaleChange, ...]:
+def _scale_changes(columns: Columns, timeframe: str, spikes: tuple[int, ...]) -> tuple[ScaleChange, ...]:
     """Changes of scale, without the two that a single candle of another scale makes: that candle is a spike."""
-    found = scale_changes(columns, timeframe, settings)
+    found = scale_changes(columns, timeframe)
     lone = {time + shift for time in spikes for shift in (0, timeframe_ms(timeframe))}
     return tuple(change for change in found if change.missing or change.time not in lone)
 

@@ -13,6 +13,7 @@ from math import sqrt
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
+from quorate.core.scale_changes import ADJACENT
 from quorate.core.sections.market import QualitySettings
 from quorate.core.types import BarColumns, BoolArray, FloatArray, IntArray
 
@@ -56,8 +57,8 @@ def judge(before: BarColumns, rows: BarColumns, timeframe: str, settings: Qualit
     """Judge closed bars by the bar before and the bar after each.
 
     A bar within the limits of the bar before it, or of the bar after it, is believed. One that both contradict is a
-    spike: it is believed, as in stored candles, unless it exceeds them by `quality.scale_adjacent`. The newest one
-    beyond the limits is doubtful.
+    spike: it is believed, as in stored candles, unless it exceeds them by the factor of a change of scale (`ADJACENT`).
+    The newest one beyond the limits is doubtful.
 
     Args:
         before: believed bars before the rows, possibly none.
@@ -103,7 +104,7 @@ def _judge_each(
             continue
         after = row + 1
         spike = excess(high[row], low[row], max(high[last], high[after]), min(low[last], low[after]))
-        if spike > most and 1 + spike >= settings.scale_adjacent:
+        if spike > most and 1 + spike >= ADJACENT:
             false[row - offset] = True
         else:
             last = row
