@@ -90,8 +90,8 @@ def test_a_first_bundle_that_loading_would_refuse_is_published_and_not_champion(
     assert made.champion.id is BundleStore(tmp_path).champion() is None
     assert made.champion.note == (
         "not champion: found no signature; expected a signature by a key of the setting bundle.trusted_keys, or the "
-        "key that was given; there is no champion. Sign it, if it is yours: quorate bundle sign BUNDLE --key private.pem. "
-        f"Then: quorate bundle promote {made.id} --bundles {tmp_path}"
+        "key that was given; there is no champion. Sign it, if it is yours: quorate bundle sign BUNDLE --key "
+        f"private.pem. Then: quorate bundle promote {made.id} --bundles {tmp_path}"
     )
 
 
