@@ -19,7 +19,7 @@ _held = threading.local()
 
 
 @contextmanager
-def folder_lock(folder: Path, *, wait_s: float = _WAIT_S) -> Iterator[None]:
+def folder_lock(folder: Path, *, wait_s: float = _WAIT_S, other: str = "download or import") -> Iterator[None]:
     """Keep others out of a folder while a file in it is read, changed and replaced.
 
     The lock is the kernel's, on the folder itself: it leaves no file behind and ends with the process, killed or not.
@@ -29,6 +29,7 @@ def folder_lock(folder: Path, *, wait_s: float = _WAIT_S) -> Iterator[None]:
     Args:
         folder: created if missing.
         wait_s: longest wait for another holder.
+        other: what the other holder does, for the error.
 
     Raises:
         DataError: the folder cannot be created or locked, or another process holds the lock for too long.
@@ -51,7 +52,7 @@ def folder_lock(folder: Path, *, wait_s: float = _WAIT_S) -> Iterator[None]:
         if key in held:
             yield
             return
-        _take(descriptor, attempted, wait_s)
+        _take(descriptor, attempted, wait_s, other)
         held.add(key)
         try:
             yield
@@ -63,15 +64,16 @@ def folder_lock(folder: Path, *, wait_s: float = _WAIT_S) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _take(descriptor: int, attempted: str, wait_s: float) -> None:
+def _take(descriptor: int, attempted: str, wait_s: float, other: str) -> None:
     until = time.monotonic() + wait_s
     while not _taken(descriptor, attempted):
         if time.monotonic() >= until:
             raise DataError(
                 attempted,
-                found=f"another process that has been writing into it for {wait_s:.0f} s",
+                found="another process that is writing into it"
+                + (f", after {wait_s:.0f} s of waiting" if wait_s else ""),
                 expected="one writer at a time",
-                remedy="Wait for the other download or import, or end it. Nothing was changed.",
+                remedy=f"Wait for the other {other}, or end it. Nothing was changed.",
             )
         time.sleep(_PAUSE_S)
 

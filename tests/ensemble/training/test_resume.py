@@ -9,29 +9,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import quorate
-from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
 from quorate.ensemble.training.resume import FOLDER, FittedMember, UnfinishedTraining
-from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
-from quorate.market.synthetic import SyntheticMarket
 from quorate.workflows.results.training import TrainResult
+from stubs.small_training import SETTINGS, run_again
 
-SETTINGS = replace(
-    Settings(),
-    models=ModelSettings(
-        xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
-    ),
-    train=TrainSettings(threads=1),
-)
+TESTS = Path(__file__).resolve().parents[2]
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_resume import run
+from stubs.small_training import run
 
 def progress(title, done, total):
     if title.startswith("lightgbm") and done >= 3:
@@ -46,40 +37,17 @@ from pathlib import Path
 import quorate
 assert Path(quorate.__file__).is_relative_to(sys.argv[3]), quorate.__file__
 sys.path.insert(0, sys.argv[1])
-from test_resume import run_again
+from stubs.small_training import run_again
 
 print(*sorted(run_again(Path(sys.argv[2]))[1]))
 """
 
 
-def mean_loss(y, scores, prior, time, forward_return):
-    del prior, time, forward_return
-    return {"log_loss": float(-np.log(scores[np.arange(len(y)), y]).mean())}
-
-
-def run(out, progress=lambda *_: None, settings=SETTINGS):
-    panel = SyntheticMarket(seed=6, symbols=1, bars=500, edge=0.3).panel()
-    return train_ensemble(
-        panel,
-        "1h",
-        TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, measure=mean_loss),
-        out,
-        progress=progress,
-    )
-
-
-def run_again(out, **changed):
-    """Run again; return the result and the names of the members that were trained."""
-    names = set()
-    trained = run(out, lambda title, *_: names.add(title.split()[0]), **changed)
-    return trained, names
-
-
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory, request):
+def killed(tmp_path_factory):
     """A folder of bundles whose training was killed after XGBoost, during LightGBM."""
     out = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-c", KILLED, str(request.path.parent), str(out)]
+    command = [sys.executable, "-c", KILLED, str(TESTS), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     return out
@@ -129,12 +97,12 @@ def test_an_altered_or_incomplete_member_is_trained_again(interrupted, altered, 
 
 
 @pytest.mark.parametrize(("changed", "trained"), [(False, "lightgbm"), (True, "lightgbm xgboost")])
-def test_all_members_are_trained_after_a_change_of_code(interrupted, tmp_path, request, changed, trained):
+def test_all_members_are_trained_after_a_change_of_code(interrupted, tmp_path, changed, trained):
     source = shutil.copytree(Path(quorate.__file__).parent, tmp_path / "src" / "quorate")
     if changed:
         with (source / "features" / "price.py").open("a") as file:
             file.write("\n# another line\n")
-    command = [sys.executable, "-c", AGAIN, str(request.path.parent), str(interrupted), str(source)]
+    command = [sys.executable, "-c", AGAIN, str(TESTS), str(interrupted), str(source)]
     environment = {**os.environ, "PYTHONPATH": str(source.parent)}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == trained

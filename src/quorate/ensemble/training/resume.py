@@ -4,7 +4,10 @@
                                /xgboost.finished/  finished member: its files, and member.json with their SHA-256
 
 The fingerprint is a hash of the rows, the settings, the code and the library versions: if any of them has changed,
-the training starts anew. The folder is removed when the bundle is published.
+the training starts anew. The folder is removed when the bundle is published. Those of killed trainings that nobody has
+resumed for two weeks are removed by the next training into the same folder of bundles.
+
+A running training holds a lock of its folder, so that it has no second writer and is not taken for a killed one.
 """
 
 from __future__ import annotations
@@ -13,17 +16,26 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quorate.core.clock import DAY_MS
+from quorate.core.errors import DataError
 from quorate.core.files import sync
+from quorate.core.folder_lock import folder_lock
 from quorate.core.regular_files import read_regular
 from quorate.core.untrusted_json import MISSHAPEN, read_json
 
 FOLDER = ".unfinished"
+
+# Age in s at which the state of a killed training is removed: that of its newest file.
+_ABANDONED_S = 14 * DAY_MS / 1000
+
+_OTHER = "training of the same bundle"
 
 _RECORD, _FINISHED, _TEMPORARY = "member.json", ".finished", ".draft"
 
@@ -54,7 +66,25 @@ class UnfinishedTraining:
     """
 
     def __init__(self, out: Path, fingerprint: str) -> None:
+        self._out = out
         self.folder = out / FOLDER / fingerprint
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hold the lock of this training's folder, after removing the folders of killed trainings that were abandoned.
+
+        The kernel releases the lock however the process ends.
+
+        Raises:
+            DataError: the same training is running in another process, or the folder cannot be created.
+        """
+        with ExitStack() as held:
+            # Folders are only created, locked and removed under the lock of the folder of bundles: nobody holds the
+            # lock of a folder that was removed meanwhile.
+            with folder_lock(self._out, other="training"):
+                self._sweep()
+                held.enter_context(folder_lock(self.folder, wait_s=0, other=_OTHER))
+            yield
 
     def checkpoint(self, model: str) -> Path:
         """Path of a network's checkpoint."""
@@ -98,9 +128,31 @@ class UnfinishedTraining:
 
     def remove(self) -> None:
         """Remove the state, at the end of the training."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        with suppress(OSError):  # another training has state there
-            self.folder.parent.rmdir()
+        with folder_lock(self._out, other="training"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):  # another training has state there
+                self.folder.parent.rmdir()
+
+    def _sweep(self) -> None:
+        """Remove the folders of other trainings that nobody has written to for long, and that no training holds."""
+        try:
+            others = [path for path in self.folder.parent.iterdir() if path.is_dir() and not path.is_symlink()]
+        except OSError:  # there is none
+            return
+        for path in others:
+            if path == self.folder or time.time() - _newest(path) < _ABANDONED_S:
+                continue
+            with suppress(DataError), folder_lock(path, wait_s=0):  # DataError: it is running
+                shutil.rmtree(path, ignore_errors=True)
+                _log.info("%s: removed; its training was killed long ago", path)
+
+
+def _newest(folder: Path) -> float:
+    """Time in s of the last change in a folder; now, where a file is changing while it is read."""
+    try:
+        return max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+    except OSError:
+        return time.time()
 
 
 def _digest(content: bytes) -> str:

@@ -99,7 +99,7 @@ def train_ensemble(
     Raises:
         ModelError: a name is unknown or repeated, fewer than two members (or the only one) could be trained, or 8 bits
             are set on a processor whose sums of 8-bit products are not exact.
-        DataError: no row has all features and a label.
+        DataError: no row has all features and a label; `out` cannot be written; or the same training is running.
     """
     stages, settings = [] if stages is None else stages, spec.settings
     if settings.train.precision == "int8":
@@ -107,18 +107,19 @@ def train_ensemble(
     with stage("features and labels", stages):
         data = prepare_training_data(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
     unfinished = UnfinishedTraining(out, data.fingerprint())
-    builder = _fit_members(data, unfinished, spec.measure, progress, stages)
-    if data.classes:
-        _calibrate(builder, data, panel, stages)
-    else:
-        _stack(builder, data, spec.measure, progress, stages)
-    candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
-    manifest = builder.manifest(data, panel, timeframe, candles)
-    with stage("publish", stages):
-        path, manifest = BundleStore(out).publish(
-            manifest, builder.files, why="trained", promote=promote, trust=settings.bundle
-        )
-    unfinished.remove()
+    with unfinished.running():
+        builder = _fit_members(data, unfinished, spec.measure, progress, stages)
+        if data.classes:
+            _calibrate(builder, data, panel, stages)
+        else:
+            _stack(builder, data, spec.measure, progress, stages)
+        candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
+        manifest = builder.manifest(data, panel, timeframe, candles)
+        with stage("publish", stages):
+            path, manifest = BundleStore(out).publish(
+                manifest, builder.files, why="trained", promote=promote, trust=settings.bundle
+            )
+        unfinished.remove()
     return Trained(path, manifest, tuple(builder.results), tuple(stages))
 
 

@@ -1,0 +1,40 @@
+"""A training of two small members on a small synthetic market, to be interrupted and run again."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
+from quorate.market.synthetic import SyntheticMarket
+
+SETTINGS = replace(
+    Settings(),
+    models=ModelSettings(
+        xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
+    ),
+    train=TrainSettings(threads=1),
+)
+
+
+def mean_loss(y, scores, prior, time, forward_return):
+    del prior, time, forward_return
+    return {"log_loss": float(-np.log(scores[np.arange(len(y)), y]).mean())}
+
+
+def run(out, progress=lambda *_: None, settings=SETTINGS):
+    panel = SyntheticMarket(seed=6, symbols=1, bars=500, edge=0.3).panel()
+    return train_ensemble(
+        panel,
+        "1h",
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, measure=mean_loss),
+        out,
+        progress=progress,
+    )
+
+
+def run_again(out, **changed):
+    """Run again; return the result and the names of the members that were trained."""
+    names = set()
+    trained = run(out, lambda title, *_: names.add(title.split()[0]), **changed)
+    return trained, names
