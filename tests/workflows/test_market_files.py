@@ -79,7 +79,7 @@ def test_limits_of_a_spike_are_the_settings(world, tmp_path, capsys, monkeypatch
     }
     assert many > few
     assert spikes(as_json(check(world.data, settings=QualitySettings()))) == few
-    with pytest.raises(ArgumentError, match="a QualitySettings, as settings.quality"):
+    with pytest.raises(ArgumentError, match=r"a QualitySettings, as settings\.quality"):
         check(world.data, settings=Settings())
 
 

@@ -110,6 +110,12 @@ def check(data: options.Data, as_json: options.Json = False) -> None:
             "prices continue at another scale, and nothing is held or learned across that; if it is a redenomination, "
             f"join the history: quorate data split --data {data} {' '.join(result.scale_changes)}"
         )
+    if result.changes_inside:
+        output.note(
+            "a bar opens at one price scale and closes at another, and later bars stay there; unlike a change between "
+            "bars, this is taken for a move of the price; if it is a redenomination, join the history without that "
+            f"bar: quorate data split --data {data} {' '.join(result.changes_inside)}"
+        )
     if not result.ok:
         raise typer.Exit(1)
 

@@ -171,6 +171,26 @@ def test_a_bar_that_ended_before_a_split_is_kept(tmp_path, candles):
     close_to(load_candles(tmp_path, SYMBOL, "1h"), candles())
 
 
+@pytest.mark.parametrize("kept", [slice(None), slice(9, None), slice(9, 10)])
+def test_a_longer_bar_that_begins_the_new_scale_is_no_older_one(tmp_path, daily, kept):
+    """Trading stopped with the day before, and went on at the new scale at 08:00 of the tenth day."""
+    raw, _ = daily
+    arrays = {name: getattr(raw, name).copy() for name in COLUMNS}
+    for name in ("open", "low"):
+        arrays[name][9] *= 100
+    raw = Candles(SYMBOL, "1d", raw.time, **arrays)
+    split = Split(SYMBOL, int(raw.time[9]) + 8 * HOUR_MS, 100.0)
+    write_candles(tmp_path, raw)
+    (file,) = join_scales(tmp_path, split)
+    assert (file.rows, file.left_out) == (9, 0)
+    stored = load_candles(tmp_path, SYMBOL, "1d")
+    np.testing.assert_allclose(stored.close[:9], raw.close[:9] * 100)
+    close_to(stored[9:], raw[9:])
+    if kept != slice(9, 10):  # alone it could be at either scale
+        assert merge_candles(tmp_path, raw[kept], source="exchange").conflicts == 0
+        assert merge_candles(tmp_path, stored, source="copy").conflicts == 0
+
+
 @pytest.mark.parametrize(
     ("split", "error", "found"),
     [

@@ -127,13 +127,16 @@ def record_split(folder: Path, split: Split) -> None:
 def sides(columns: Columns, split: Split, timeframe: str) -> tuple[BoolArray, BoolArray]:
     """Which rows are before a split, and which bar holds it: (n,) bool each; the other rows are at the new scale.
 
-    A bar holds a split that lies inside it if its own prices show it: the open at the old scale, the close at the new.
+    A bar in whose span a split lies holds it if its own prices show it: the open at the old scale, the close at the
+    new. Otherwise its neighbours tell at which scale it is: at the old one unless it begins the new one, as the day
+    does in which trading went on at 08:00.
     """
-    old = columns.time < split.time
-    inside = old & (columns.time + timeframe_ms(timeframe) > split.time)
+    before = columns.time < split.time
+    inside = before & (columns.time + timeframe_ms(timeframe) > split.time)
     for row in np.flatnonzero(inside).tolist():
         inside[row] = _is_nearer(float(columns.close[row] / columns.open[row]), split.factor)
-    return old & ~inside, inside
+        before[row] = not inside[row] and not _begins_new_scale(columns, row, split)
+    return before, inside
 
 
 def jump(columns: Columns, split: Split, timeframe: str) -> float | None:
@@ -185,6 +188,18 @@ def rescale(columns: Columns, split: Split, timeframe: str) -> Columns:
     factor = np.where(before, split.factor, 1.0)
     prices = {name: getattr(columns, name) * factor for name in PRICE_COLUMNS}
     return replace(columns, **prices, volume=columns.volume / factor).take(~inside)
+
+
+def _begins_new_scale(columns: Columns, row: int, split: Split) -> bool:
+    """Whether a bar at one scale is at the new one, by the bar before it, else by the one after it."""
+    earlier, later = np.flatnonzero(columns.time < columns.time[row]), np.flatnonzero(columns.time > columns.time[row])
+    if earlier.size:
+        last = earlier[np.argmax(columns.time[earlier])]
+        return _is_nearer(float(columns.open[row] / columns.close[last]), split.factor)
+    if later.size:
+        following = later[np.argmin(columns.time[later])]
+        return not _is_nearer(float(columns.open[following] / columns.close[row]), split.factor)
+    return False
 
 
 def _is_nearer(found: float, factor: float) -> bool:

@@ -8,7 +8,8 @@
 | rows out of order | sorted, before duplicates are searched |
 | gap, in candles or in funding | kept |
 | a bar that is not closed | left out |
-| zero volume, a quiet bar (see `quiet_bars`), single-candle spike, change of price scale | reported |
+| zero volume, a quiet bar (see `quiet_bars`), single-candle spike | reported |
+| change of price scale, also inside a bar (see `changes_inside`) | reported |
 
 Pure functions of columns; the current time is an argument.
 """
@@ -25,6 +26,7 @@ from quorate.core.scale_changes import ScaleChange, scale_changes
 from quorate.core.sections.market import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, FloatArray, IntArray
 from quorate.market.columns import Columns, FundingColumns, differs
+from quorate.market.quality.changes_inside import changes_inside
 from quorate.market.quality.funding_gaps import funding_gaps
 from quorate.market.quality.quality_report import LEAST, MOST, MOST_FUNDING, Fault, QualityReport
 from quorate.market.quality.quiet_bars import quiet_bars
@@ -104,6 +106,7 @@ def check_candles(
         quiet=int(np.count_nonzero(quiet_bars(columns))) if has_volume else 0,
         spikes=spikes,
         scale_changes=_scale_changes(columns, timeframe, spikes),
+        changes_inside=changes_inside(columns),
         faults=faults,
     )
     return CheckedCandles(report, columns, quarantined)

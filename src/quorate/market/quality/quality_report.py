@@ -79,6 +79,7 @@ class QualityReport:
         quiet: those of them whose four prices are equal: bars without a trade, or filled in by another program.
         spikes: open times of single-candle spikes in ms UTC.
         scale_changes: bars from which on prices are at another scale, such as after a redenomination.
+        changes_inside: bars that seem to open at one price scale and close at another.
         funding_gaps: spans between settlements in which at least one is missing: when the first was due, and when
             settlements begin again, in ms UTC.
         faults: reasons to reject the file; empty when it can be used.
@@ -99,6 +100,7 @@ class QualityReport:
     quiet: int = 0
     spikes: tuple[int, ...] = ()
     scale_changes: tuple[ScaleChange, ...] = ()
+    changes_inside: tuple[ScaleChange, ...] = ()
     funding_gaps: tuple[tuple[int, int], ...] = ()
     faults: tuple[Fault, ...] = ()
 
@@ -126,6 +128,9 @@ class QualityReport:
         counts = {name: getattr(self, name) for name in self.__slots__ if name not in ("start", "end")}
         counts["spikes"] = [iso_ms(time) for time in self.spikes]
         counts["scale_changes"] = [change.to_json() for change in self.scale_changes]
+        counts["changes_inside"] = [
+            {"time": iso_ms(change.time), "factor": change.factor} for change in self.changes_inside
+        ]
         counts["funding_gaps"] = [{"from": iso_ms(start), "to": iso_ms(end)} for start, end in self.funding_gaps]
         counts["faults"] = [fault.to_json() for fault in self.faults]
         return {"ok": self.ok, "start": _iso(self.start), "end": _iso(self.end), **counts}

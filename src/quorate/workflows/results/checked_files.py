@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quorate.core.clock import format_ms, iso_ms
+from quorate.core.clock import format_ms, iso_ms, timeframe_ms
 from quorate.workflows.results import listing
 from quorate.workflows.results.headline import SYNTHETIC
 from quorate.workflows.results.market_files import FileTable
@@ -37,12 +37,26 @@ class CheckResult(FileTable):
     @property
     def scale_changes(self) -> tuple[str, ...]:
         """Changes of candles' price scale, in the form that `quorate data split` takes."""
-        return tuple(
-            f"{file.symbol}={_round(change.factor):g}@{iso_ms(change.time)[:16]}"
-            for file in self.files
-            if file.report is not None and file.kind in ("spot", "futures")
-            for change in file.report.scale_changes
-        )
+        return tuple(change.text for change in self._changes() if not change.inside)
+
+    @property
+    def changes_inside(self) -> tuple[str, ...]:
+        """Suspected changes inside a bar, in the same form: the times lie inside the bars."""
+        return tuple(change.text for change in self._changes() if change.inside)
+
+    def _changes(self) -> list[_Change]:
+        """Changes of all files; of those that files of several timeframes show, the one of the shortest bars."""
+        found: list[_Change] = []
+        for file in sorted(self.files, key=lambda file: (file.symbol, timeframe_ms(file.timeframe))):
+            if file.report is None or file.kind not in ("spot", "futures"):
+                continue
+            length = timeframe_ms(file.timeframe)
+            shown = [_Change(file.symbol, each.time, each.factor, False) for each in file.report.scale_changes]
+            shown += [
+                _Change(file.symbol, each.time + length // 2, each.factor, True) for each in file.report.changes_inside
+            ]
+            found += [change for change in shown if not any(change.repeats(other, length) for other in found)]
+        return found
 
     @property
     def rejected(self) -> int:
@@ -76,6 +90,25 @@ class CheckResult(FileTable):
         return [file.to_json() for file in self.files]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change of scale at a time, or inside the bar that holds it."""
+
+    symbol: str
+    time: int
+    factor: float
+    inside: bool
+
+    @property
+    def text(self) -> str:
+        return f"{self.symbol}={_round(self.factor):g}@{iso_ms(self.time)[:16]}"
+
+    def repeats(self, other: _Change, length: int) -> bool:
+        """Whether bars of this length would show the change of another file here."""
+        near = abs(self.time - other.time) <= length and abs(math.log(self.factor / other.factor)) < math.log(2)
+        return near and self.symbol == other.symbol
+
+
 def _round(factor: float) -> float:
     """A factor that is likely to be meant: the power of ten within a third, else two digits."""
     power = 10.0 ** round(math.log10(factor))
@@ -95,5 +128,9 @@ def _found(report: QualityReport) -> list[str]:
         ("spikes", len(report.spikes)),
     )
     changes = [f"price scale {change} at {format_ms(change.time)}" for change in report.scale_changes]
+    changes += [
+        f"suspected change of the price scale {change} inside the bar at {format_ms(change.time)}"
+        for change in report.changes_inside
+    ]
     gaps = [f"no funding from {format_ms(start)} to {format_ms(end)}" for start, end in report.funding_gaps]
     return [*(f"{count:,} {what}" for what, count in counts if count), *changes, *gaps, *map(str, report.faults)]
