@@ -19,6 +19,7 @@ from typing import Annotated, cast
 import typer
 
 from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, paper, signal, train
+from quorate.cli.flags import error_parts, error_text, flags_of
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.streams import OutputClosedError, OutputError, SafeStream, discard_output, safe_streams
 from quorate.core.errors import ArgumentError, QuorateError
@@ -146,9 +147,10 @@ def _run(given: Sequence[str], out: SafeStream, *, debug: bool) -> int:
 
 
 def _report(error: QuorateError, arguments: Sequence[str], out: SafeStream, *, internal: bool) -> None:
-    """Print one line on standard error, and with --json the same as a document on standard output."""
-    from quorate.cli.flags import error_text, flags_of
+    """Print one line on standard error, and with --json the same as a document on standard output.
 
+    Nothing is imported here: where files or memory have run out, that would fail too.
+    """
     flags = flags_of(typer.main.get_command(app), arguments)
     text = "internal error in quorate; run again with --debug and report it" if internal else error_text(error, flags)
     print(f"error: {text}", file=sys.stderr)
@@ -157,8 +159,6 @@ def _report(error: QuorateError, arguments: Sequence[str], out: SafeStream, *, i
 
 def _print_document(error: QuorateError, flags: Mapping[str, str], arguments: Sequence[str], out: SafeStream) -> None:
     """Print an error as a JSON document, if documents are asked for and none was printed."""
-    from quorate.cli.flags import error_parts
-
     if "--json" in arguments and not out.written:
         print(json.dumps({"error": {"type": type(error).__name__, **error_parts(error, flags)}}))
 

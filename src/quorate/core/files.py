@@ -75,6 +75,13 @@ def write_refusal(path: Path, error: OSError) -> DataError:
             expected="a writable folder with free space",
             remedy="Nothing was changed or lost. Free space and run it again.",
         )
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return DataError(
+            f"write {path}",
+            found=words,
+            expected="a process that may open more files",
+            remedy="Nothing was changed. Raise the limit of open files (ulimit -n) and run it again.",
+        )
     return DataError(
         f"write {path}",
         found=words,

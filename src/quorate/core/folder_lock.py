@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from quorate.core.errors import DataError
+from quorate.core.files import write_refusal
 
 # Longest wait for another writer, and time between attempts, s. A writer holds the lock for one file, well under 1 s.
 _WAIT_S, _PAUSE_S = 300.0, 0.02
@@ -39,12 +40,7 @@ def folder_lock(folder: Path, *, wait_s: float = _WAIT_S, other: str = "download
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise DataError(
-            attempted,
-            found=error.strerror or str(error),
-            expected="a writable folder with free space",
-            remedy="Nothing was changed. Free space or choose another folder.",
-        ) from error
+        raise write_refusal(folder, error) from error
     try:
         status = os.fstat(descriptor)
         key = (status.st_dev, status.st_ino)

@@ -1,0 +1,155 @@
+"""Commands that write, on a file system that is read-only and with too few open files: a clear error, nothing lost."""
+
+import hashlib
+import os
+import resource
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from quorate.core.clock import HOUR_MS, format_ms, parse_ms
+from quorate.trading.journal import Journal
+from stubs.binance import spawn
+
+from .conftest import SMALL
+
+CSV = "BTCUSDT-1h-2024-01-01.csv"
+
+
+def quorate(*arguments, files=None, **variables):
+    """`quorate ARGUMENTS` as a process; `files` limits its open files."""
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+    return subprocess.run(
+        [sys.executable, "-c", "from quorate.cli.app import run; run()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, **SMALL, **variables},
+        preexec_fn=None if files is None else limited,
+    )
+
+
+def digests(folder):
+    """Name -> digest of every file but locks, temporary files and the journal, whose records are compared."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith((".", "paper.sqlite"))
+    }
+
+
+def journal(folder):
+    """The records of the journal."""
+    with Journal.open(f"sqlite:///{folder}/paper.sqlite", "paper") as opened:
+        return list(opened.read())
+
+
+def lines(world, place, url):
+    """Name -> arguments of each command that writes into a folder, and the variables that send its files there."""
+    later = format_ms(parse_ms(world.seam) + 40 * HOUR_MS).replace(" ", "T")
+    bars = ("--bundle", world.bundle, "--data", world.data, "--from", world.seam, "--to", later)
+    train = ("train", "--data", world.data, "--symbols", "SYNA/USDT:USDT", "--to", "2024-01-14", "--out", place / "new")
+    ledger = {"QUORATE_EVALUATION__LEDGER": f"{place}/trials.jsonl", "QUORATE_EVALUATION__REPORTS": f"{place}/reports"}
+    journal = {"QUORATE_JOURNAL__URL": f"sqlite:///{place}/paper.sqlite", "QUORATE_GUARDS__MODELS": "2"}
+    days = ("--symbols", "SYNA/USDT:USDT", "--from", "2024-01-05", "--to", "2024-01-07", "--out", place / "data")
+    served = {
+        "QUORATE_EXCHANGE__URL": url,
+        "QUORATE_EXCHANGE__ATTEMPTS": "2",
+        "QUORATE_EXCHANGE__PAUSE_S": "0.01",
+    }
+    return {
+        "import": (("data", "import", place.parent / CSV, "--data", place / "data", "--perpetual"), {}),
+        "download": (("data", "download", *days), served),
+        "train": ((*train, "--models", "xgboost,lightgbm"), {}),
+        "backtest": (("backtest", *bars), ledger),
+        "evaluate": (("evaluate", *bars, "--report", place / "page.html"), ledger),
+        "promote": (("bundle", "promote", world.bundle.name, "--bundles", place / "bundles"), {}),
+        "paper": (("paper", "run", "--replay", *bars), {**ledger, **journal}),
+    }
+
+
+COMMANDS = ("import", "download", "train", "backtest", "evaluate", "promote", "paper")
+
+
+@pytest.fixture(scope="module")
+def exchange(world):
+    with spawn(world.data, "--now", "2024-02-01") as stub:
+        yield stub.url
+
+
+@pytest.fixture(scope="module")
+def place(world, tmp_path_factory, exchange):
+    """A folder with results of every command, beside a file to import."""
+    folder = tmp_path_factory.mktemp("system") / "place"
+    folder.mkdir()
+    opened = [1_704_067_200_000 + HOUR_MS * hour for hour in range(3)]
+    rows = "".join(f"{time},100,110,90,101,5,{time + 3_599_999},0,1,0,0,0\n" for time in opened)
+    (folder.parent / CSV).write_text(rows)
+    shutil.copytree(world.bundle.parent, folder / "bundles")
+    (folder / "bundles" / "champion").unlink()
+    for name in ("backtest", "evaluate", "paper"):
+        arguments, variables = lines(world, folder, exchange)[name]
+        done = quorate(*arguments, **variables)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def require_refused(done, words):
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    assert "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
+    error = [line for line in done.stderr.splitlines() if line.startswith("error: could not ")]
+    assert error, done.stderr
+    assert any(word in error[-1] for word in words), error
+
+
+@pytest.fixture
+def read_only(place, tmp_path):
+    """A copy of the folder on a file system that is mounted read-only."""
+    if os.geteuid() or shutil.which("mount") is None:
+        pytest.skip("only the superuser may mount a file system")
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", mounted], check=False, capture_output=True).returncode:
+        pytest.skip("this system does not let the superuser mount a file system")
+    try:
+        shutil.copytree(place, mounted / "place")
+        shutil.copy(place.parent / CSV, mounted)
+        subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+        yield mounted / "place"
+    finally:
+        subprocess.run(["umount", "--lazy", mounted], check=True)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_read_only_file_system_is_named(world, read_only, exchange, name):
+    arguments, variables = lines(world, read_only, exchange)[name]
+    require_refused(quorate(*arguments, **variables), ("Read-only file system", "cannot be written"))
+
+
+#: Command -> limits of open files at which it stops early and late.
+LIMITS = {"import": (5, 6), "download": (8, 12), "train": (8,), "backtest": (6,), "evaluate": (5, 6), "paper": (8, 12)}
+
+
+@pytest.mark.parametrize(("name", "files"), [(name, files) for name, limits in LIMITS.items() for files in limits])
+def test_too_few_open_files_lose_nothing(world, place, tmp_path, exchange, name, files):
+    folder = tmp_path / "place"
+    shutil.copytree(place, folder)
+    shutil.copy(place.parent / CSV, tmp_path)
+    arguments, variables = lines(world, folder, exchange)[name]
+    before, entries = digests(folder), journal(folder)
+    done = quorate(*arguments, files=files, **variables)
+    if done.returncode:  # another version of a library may need fewer
+        require_refused(done, ("open files", "cannot be opened"))
+        after = digests(folder)
+        assert {path: after.get(path) for path in before} == before
+    assert journal(folder)[: len(entries)] == entries
+    done = quorate(*arguments, **variables)
+    assert done.returncode == 0, done.stderr
+    assert journal(folder)[: len(entries)] == entries
