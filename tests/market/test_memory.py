@@ -35,6 +35,14 @@ def test_a_row_that_cannot_be_true_is_refused():
     [
         ({"candles": [MARKET.candles(FIRST)] * 2}, "1h twice"),
         (
+            {"candles": [MARKET.candles(FIRST), replace(MARKET.candles(FIRST), symbol="syna/usdt:usdt")]},
+            "SYNA/USDT:USDT and syna/usdt:usdt, two names of one market",
+        ),
+        (
+            {"candles": [MARKET.candles(FIRST), replace(MARKET.candles(FIRST), symbol="SYNAUSDT", timeframe="1h")]},
+            "SYNA/USDT:USDT and SYNAUSDT, two names of one market",
+        ),
+        (
             {"candles": [MARKET.candles(FIRST)], "funding": {SECOND: MARKET.funding(SECOND)}},
             "without candles; expected candles",
         ),

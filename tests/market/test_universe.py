@@ -85,3 +85,14 @@ def test_too_few_markets(folder):
         top(folder.source(), "1h", 3, START)
     with pytest.raises(DataError, match="`top` = 0"):
         top(folder.source(), "1h", 0, START)
+
+
+def test_a_coin_counts_once_by_its_largest_market(folder):
+    folder("BTC/USDT:USDT", -40, 40, 1.0, 900.0)
+    folder("BTC/USDC:USDC", -40, 40, 1.0, 1000.0)
+    folder("BTC/FDUSD:FDUSD", -40, 40, 1.0, 800.0)
+    folder("BTC/USDT", -40, 40, 1.0, 5000.0)
+    folder("ETH/USDT:USDT", -40, 40, 1.0, 10.0)
+    assert top(folder.source(), "1h", 2, START) == ("BTC/USDC:USDC", "ETH/USDT:USDT")
+    with pytest.raises(TooLittleHistoryError, match="found 2 of 2"):
+        top(folder.source(), "1h", 3, START)

@@ -12,8 +12,9 @@ from quorate.core.errors import DataError
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns
 from quorate.market.files.names import is_perpetual
+from quorate.market.files.spellings import same_name
 from quorate.market.quality.candle_checks import check_candles
-from quorate.market.source import unknown_market
+from quorate.market.source import one_market, unknown_market
 
 
 class MemorySource:
@@ -28,7 +29,8 @@ class MemorySource:
         clock: returns the current time in ms UTC.
 
     Raises:
-        DataError: a market twice in one timeframe, or funding or mark prices of a market without candles.
+        DataError: a market twice in one timeframe, or under two names, or funding or mark prices of a market without
+            candles.
         CandleError: an invalid row, with row and value.
     """
 
@@ -97,7 +99,11 @@ class MemorySource:
 
 def _by_market(candles: Iterable[Candles], now: int, what: str) -> dict[tuple[str, str], Candles]:
     found: dict[tuple[str, str], Candles] = {}
-    for each in candles:
+    given = list(candles)
+    twice = same_name(each.symbol for each in given)
+    if twice is not None:
+        raise one_market(f"use {what} from memory", *twice)
+    for each in given:
         market = (each.symbol, each.timeframe)
         if market in found:
             raise DataError(f"use {what} of {each.symbol} from memory", found=f"{each.timeframe} twice", expected="one")

@@ -66,3 +66,13 @@ def unknown_market(
         return UnknownSymbolError(attempted, found="no candles", expected=symbol, remedy=remedy)
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return UnknownSymbolError(attempted, found=shown, expected=symbol, remedy=close_match(symbol, names))
+
+
+def one_market(attempted: str, first: str, second: str) -> DataError:
+    """Build the error for one market under two names (`spellings.same_name`)."""
+    return DataError(
+        attempted,
+        found=f"{first} and {second}, two names of one market, which would be counted twice",
+        expected="each market once",
+        remedy="Keep one of them, in ccxt's form: BTC/USDT for spot, BTC/USDT:USDT for a perpetual.",
+    )

@@ -42,6 +42,8 @@ def rank(panel: Mapping[str, Candles], count: int, start: int, settings: Univers
 
     Quote volume is the sum of close times volume over the `universe.days` days before `start`. Where fewer than `count`
     markets were traded then, all markets are ranked by the first days of the span instead: one window for all markets.
+    Of a coin with perpetuals in several quote currencies, such as USDT and USDC, the one of most volume counts: the
+    coin would else be learned from and held twice.
 
     Args:
         panel: symbol -> candles over `window(start, settings)`, of the eligible markets.
@@ -56,12 +58,12 @@ def rank(panel: Mapping[str, Candles], count: int, start: int, settings: Univers
     traded: dict[str, float] = {}
     for first, last in ((earliest, start), (start, latest)):
         windows = {name: _quote_volume(candles.between(first, last)) for name, candles in panel.items()}
-        traded = {name: volume for name, volume in windows.items() if volume > 0}
+        traded = one_a_coin({name: volume for name, volume in windows.items() if volume > 0})
         if len(traded) >= count:
             return largest(traded, count)
     raise TooLittleHistoryError(
         f"choose the top {count} perpetuals by quote volume",
-        found=f"{len(traded)} of {len(panel)} with trades within {settings.days} days of {format_ms(start)}",
+        found=f"{len(traded)} of {len(_coins(panel))} with trades within {settings.days} days of {format_ms(start)}",
         expected=f"at least {count}",
         remedy="Choose a lower `top`, download more symbols, or choose another `start`.",
     )
@@ -80,6 +82,23 @@ def eligible(symbols: Iterable[str], settings: UniverseSettings) -> list[str]:
     perpetuals is in contracts).
     """
     return [symbol for symbol in symbols if _is_eligible(symbol, settings)]
+
+
+def one_a_coin(volumes: Mapping[str, float]) -> dict[str, float]:
+    """Leave each base currency the market of most volume; of equal ones the first by name.
+
+    >>> one_a_coin({"BTC/USDC:USDC": 1.0, "BTC/USDT:USDT": 3.0, "ETH/USDT:USDT": 2.0})
+    {'BTC/USDT:USDT': 3.0, 'ETH/USDT:USDT': 2.0}
+    """
+    return {name: volumes[name] for name in _coins(largest(volumes, len(volumes))).values()}
+
+
+def _coins(names: Iterable[str]) -> dict[str, str]:
+    """Base currency -> the first of these markets that has it."""
+    coins: dict[str, str] = {}
+    for name in names:
+        coins.setdefault(name.partition("/")[0], name)
+    return coins
 
 
 def largest(volumes: Mapping[str, float], count: int) -> tuple[str, ...]:

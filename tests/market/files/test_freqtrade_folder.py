@@ -55,6 +55,28 @@ def test_what_is_there(folder):
     assert len(list(source.files())) == 4
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "futures/btc_usdt_usdt-1h-futures.feather",
+        "btc_usdt-1h.feather",
+        "BTC-USDT-1h.feather",
+        "BTC_USDT_USDT-1h.feather",  # of a perpetual, beside spot
+        "futures/BTC.USDT_USDT-1h-futures.feather",
+    ],
+)
+def test_one_market_in_two_files_of_other_names_is_refused(folder, hourly, write_feather, name):
+    write_feather(folder / name, hourly(12))
+    source = FreqtradeFolder(folder)
+    if name in ("BTC-USDT-1h.feather", "futures/BTC.USDT_USDT-1h-futures.feather"):  # no name of a market
+        assert source.symbols("1h") == ("1000PEPE/USDT:USDT", "BTC/USDT", "BTC/USDT:USDT")
+        return
+    with pytest.raises(DataError, match="two names of one market, which would be counted twice"):
+        source.symbols("1h")
+    assert source.symbols("4h") == ("BTC/USDT",)
+    assert len(source.candles("BTC/USDT", "1h")) == 24
+
+
 def test_a_folder_without_futures(tmp_path, hourly, write_feather):
     write_feather(tmp_path / "BTC_USDT-1h.feather", hourly(2))
     assert FreqtradeFolder(tmp_path).symbols("1h") == ("BTC/USDT",)

@@ -1,7 +1,7 @@
 import pytest
 
 from quorate.core.errors import UnknownSymbolError
-from quorate.market.files.spellings import normal_symbol, normal_timeframe, same_market
+from quorate.market.files.spellings import normal_symbol, normal_timeframe, same_market, same_name
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,24 @@ def test_what_can_be_read_in_two_ways_or_none_is_refused(text, perpetual, guess)
 def test_texts_that_are_no_length_stay():
     texts = ["", "h", "1M", "1.5h", "90m", "1w"]
     assert [normal_timeframe(text) for text in texts] == texts
+
+
+@pytest.mark.parametrize(
+    ("names", "twice"),
+    [
+        (["BTC/USDT", "BTC/USDT:USDT", "BTC/USDC", "BTC/USDT:USDT-241227", "BTC/USDT"], None),
+        (["DO/TUSD", "DOT/USD"], None),
+        (["AR/BUSD", "ARB/USD", "ETH/BTC"], None),
+        (["BTC/USDT", "ETH/USDT", "btc_usdt"], ("BTC/USDT", "btc_usdt")),
+        (["BTCUSDT", "BTC/USDT:USDT"], ("BTC/USDT:USDT", "BTCUSDT")),
+        (["BTC/USDT-PERP", "BTC/USDT:USDT"], ("BTC/USDT-PERP", "BTC/USDT:USDT")),
+        (["BTC_USDT/USDT", "BTC/USDT:USDT"], ("BTC_USDT/USDT", "BTC/USDT:USDT")),
+        (["", "?", "BTC"], None),
+        ([], None),
+    ],
+)
+def test_two_names_of_one_market(names, twice):
+    assert same_name(names) == twice
 
 
 @pytest.mark.parametrize(

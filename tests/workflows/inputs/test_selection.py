@@ -12,7 +12,16 @@ from quorate.core.settings import Settings
 from quorate.core.types import Candles
 from quorate.market import FreqtradeFolder
 from quorate.market.memory import MemorySource
-from quorate.workflows.inputs.selection import Markets, Selection, moment_ms, open_selection, period_ms, resolve, span
+from quorate.workflows.inputs.selection import (
+    Markets,
+    Selection,
+    moment_ms,
+    open_selection,
+    period_ms,
+    resolve,
+    span,
+    split_names,
+)
 
 MAY = parse_ms("2025-05-01")
 
@@ -104,3 +113,43 @@ def test_candles_in_memory_are_all_selected_in_their_own_timeframe():
     source = MemorySource([Candles(name, "4h", time, ones, ones, ones, ones, ones) for name in ("B/USDT", "A/USDT")])
     assert resolve(source, Selection(), Settings()) == Markets(("A/USDT", "B/USDT"), "4h")
     assert resolve(source, Selection(symbols=["B/USDT"]), Settings()).symbols == ("B/USDT",)
+
+
+def in_memory(*names):
+    time = MAY - np.arange(10, 0, -1) * HOUR_MS
+    ones = np.ones(10)
+    return MemorySource([Candles(name, "1h", time, ones, ones, ones, ones, ones) for name in names])
+
+
+def test_spot_and_perpetual_of_one_pair_are_not_both_taken_unnamed():
+    both = in_memory("A/USDT", "A/USDT:USDT", "B/USDT:USDT")
+    with pytest.raises(ArgumentError, match=r"spot and perpetual of A/USDT; expected one of the two kinds.*`symbols`"):
+        resolve(both, Selection(), Settings())
+    with pytest.raises(ArgumentError, match="of A/USDT and 1 other pairs"):
+        resolve(in_memory("A/USDT", "A/USDT:USDT", "B/USDT", "B/USDT:USDT"), Selection(), Settings())
+    named = ("A/USDT:USDT", "A/USDT")
+    assert resolve(both, Selection(symbols=named), Settings()).symbols == named
+    # Other pairs of a coin, and a contract with an expiry, are markets of their own.
+    others = in_memory("A/USDC", "A/USDT:USDT", "A/USDT:USDT-241227", "B/USDT")
+    assert len(resolve(others, Selection(), Settings()).symbols) == 4
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "BTC/USDT:USDT,btc/usdt:usdt",
+        ["ETH/USDT", "BTC/USDT", "BTC-USDT"],
+        ["BTC/USDT:USDT", "BTC/USDT.P"],
+        ["BTC/USDT", "BTCUSDT"],
+        ["Btc/Usdt", "BTC/USDT"],
+    ],
+)
+def test_one_market_in_two_spellings_is_refused(names):
+    with pytest.raises(ArgumentError, match="two names of one market; expected each market once"):
+        split_names(names)
+
+
+def test_the_same_name_twice_is_one_market():
+    assert split_names("BTC/USDT:USDT, ETH/USDT:USDT,BTC/USDT:USDT") == ("BTC/USDT:USDT", "ETH/USDT:USDT")
+    assert split_names(["BTC/USDT", "BTC/USDT:USDT", "BTC/USDC", "BTC/USDT:USDT-241227"])[3:]
+    assert split_names("xgboost,XGBOOST", "models") == ("xgboost", "XGBOOST")

@@ -10,7 +10,7 @@ from quorate.core.sections.market import UniverseSettings
 from quorate.core.types import Candles
 from quorate.market.exchange.exchange_source import Exchange
 from quorate.market.exchange.responses import MOST_BYTES_OF_LISTS
-from quorate.market.universe import eligible, largest, rank, require_count, window
+from quorate.market.universe import eligible, largest, one_a_coin, rank, require_count, window
 
 # Daily candles suffice for a ranking, with a twentieth of the requests of hourly ones.
 _TIMEFRAME = "1d"
@@ -70,7 +70,9 @@ def _by_tickers(exchange: Exchange, names: list[str], count: int) -> Ranking:
         exchange.connection.read(what, client.fetch_tickers, most_bytes=MOST_BYTES_OF_LISTS)
     )
     volumes = {name: tickers[name].get("quoteVolume") for name in names if name in tickers}
-    traded = {name: float(volume) for name, volume in volumes.items() if isinstance(volume, int | float) and volume > 0}
+    traded = one_a_coin(
+        {name: float(volume) for name, volume in volumes.items() if isinstance(volume, int | float) and volume > 0}
+    )
     if len(traded) < count:
         raise TooLittleHistoryError(
             f"choose the top {count} perpetuals of {exchange.settings.name} by quote volume",

@@ -19,8 +19,9 @@ from quorate.market.files.folders import entries, is_empty, is_file, is_folder, 
 from quorate.market.files.formats import read_columns, read_funding_columns
 from quorate.market.files.names import FORMATS, Kind, MarketFile, candle_kind, is_perpetual, market_path, parse
 from quorate.market.files.quarantine import quarantine
+from quorate.market.files.spellings import same_name
 from quorate.market.quality.candle_checks import CheckedCandles, check_candles, check_funding
-from quorate.market.source import unknown_market
+from quorate.market.source import one_market, unknown_market
 
 _LOG = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ class FreqtradeFolder:
         """Markets with candles of this timeframe, sorted: all, only perpetuals (True), or only others (False)."""
         timeframe_ms(timeframe)
         found = {file.symbol for file in self.files() if file.timeframe == timeframe and _is_candles(file)}
+        twice = same_name(sorted(found))
+        if twice is not None:
+            raise one_market(f"list the markets of {self.path}", *twice)
         return tuple(sorted(symbol for symbol in found if perpetual in (None, is_perpetual(symbol))))
 
     def path_of(self, symbol: str, timeframe: str, kind: Kind) -> Path | None:

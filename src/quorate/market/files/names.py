@@ -80,10 +80,19 @@ def market_path(folder: Path, symbol: str, timeframe: str, kind: Kind, suffix: s
     'binance/futures/1000PEPE_USDT_USDT-1h-futures.feather'
     """
     timeframe_ms(timeframe)
-    name = f"{require_symbol(symbol).translate(_REPLACED)}-{timeframe}"
+    name = f"{file_stem(require_symbol(symbol))}-{timeframe}"
     if kind == "spot":
         return folder / f"{name}{suffix}"
     return folder / FUTURES_FOLDER / f"{name}-{kind}{suffix}"
+
+
+def file_stem(symbol: str) -> str:
+    """How file names begin for a symbol.
+
+    >>> file_stem("1000PEPE/USDT:USDT")
+    '1000PEPE_USDT_USDT'
+    """
+    return symbol.translate(_REPLACED)
 
 
 def candle_kind(symbol: str) -> Kind:

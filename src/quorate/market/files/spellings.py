@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from quorate.core.errors import UnknownSymbolError
-from quorate.market.files.names import require_symbol
+from quorate.market.files.names import file_stem, require_symbol
 
 # Quote currencies, longest first: BTCFDUSD is BTC in FDUSD, not BTCFD in USD.
 _QUOTES = tuple(
@@ -122,6 +123,37 @@ def same_market(name: str, symbol: str) -> bool:
     names = {base.upper(), *({"BTC": ("XBT",), "DOGE": ("XDG",)}.get(base, ()))}
     ends = ("", settlement.upper(), "P", "PERP", "SWAP", "PERPETUAL") if settlement else ("",)
     return plain in names or any(plain == f"{name}{quote.upper()}{end}" for name in names for end in ends)
+
+
+def same_name(symbols: Iterable[str]) -> tuple[str, str] | None:
+    """Find two names of one market: spellings that differ in letters or separators, or that have the same file.
+
+    Args:
+        symbols: names of markets; equal ones are one.
+
+    >>> same_name(["BTC/USDT", "ETH/USDT", "BTC/USDT:USDT"]), same_name(["BTC/USDT:USDT", "btc/usdt:usdt"])
+    (None, ('BTC/USDT:USDT', 'btc/usdt:usdt'))
+    """
+    known: dict[str, str] = {}
+    for symbol in dict.fromkeys(symbols):
+        other = known.setdefault(_key(symbol), symbol)
+        if other != symbol:
+            return other, symbol
+    # A name such as BTCUSDT leaves open where its quote begins, and whether it is spot.
+    for symbol in (name for name in known.values() if re.fullmatch(r"[^\W_]+", name.strip())):
+        for other in known.values():
+            if other != symbol and "/" in other and same_market(symbol, other):
+                return other, symbol
+    return None
+
+
+def _key(symbol: str) -> str:
+    """The name of a market in its file, whatever its spelling."""
+    text = symbol.strip().upper()
+    try:
+        return file_stem(normal_symbol(text))
+    except UnknownSymbolError:
+        return file_stem(text)
 
 
 def _refused(text: str, found: str, guesses: tuple[str, ...]) -> UnknownSymbolError:

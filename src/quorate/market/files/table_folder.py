@@ -23,10 +23,10 @@ from quorate.market.files.folders import files_below, require_folder
 from quorate.market.files.formats import DATE, FOREIGN, MOST_BYTES, inflate, read_bytes, table_columns
 from quorate.market.files.names import MarketFile, is_perpetual
 from quorate.market.files.quarantine import SUFFIX, quarantine
-from quorate.market.files.spellings import same_market
+from quorate.market.files.spellings import same_market, same_name
 from quorate.market.files.table_names import TABLE_FORMATS, parse_table, table_ending
 from quorate.market.quality.candle_checks import check_candles
-from quorate.market.source import unknown_market
+from quorate.market.source import one_market, unknown_market
 
 # Names of the open time's column; the first one found is used.
 _DATES = ("open_time", DATE, "time", "timestamp", "datetime", "unix")
@@ -107,6 +107,9 @@ class TableFolder:
         """Markets with candles of this timeframe, sorted: all, only perpetuals (True), or only others (False)."""
         timeframe_ms(timeframe)
         found = {file.symbol for file in self.files() if file.timeframe == timeframe}
+        twice = same_name(sorted(found))
+        if twice is not None:
+            raise one_market(f"list the markets of {self.path}", *twice)
         return tuple(sorted(symbol for symbol in found if perpetual in (None, is_perpetual(symbol))))
 
     def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypedDict
 from quorate.core.clock import DAY_MS, parse_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, QuorateError
 from quorate.core.settings import Settings
+from quorate.market.files.names import is_perpetual
+from quorate.market.files.spellings import same_name
 from quorate.market.source import CandleSource
 from quorate.workflows.inputs.arguments import require_count
 
@@ -76,11 +78,13 @@ def open_selection(data: Data, selection: Selection, settings: Settings) -> tupl
 def resolve(source: CandleSource, selection: Selection, settings: Settings) -> Markets:
     """The markets, timeframe and span of a selection.
 
-    Candles in memory need no `symbols` and no `timeframe`: they are all used, in the one timeframe that they have.
+    Candles in memory need no `symbols` and no `timeframe`: they are all used, in the one timeframe that they have,
+    unless some are spot and perpetual of one pair.
 
     Raises:
-        ArgumentError: no markets, both `symbols` and `top`, `top` without `start`, a value of the wrong type, a date
-            that cannot be read, or `start` not before `end`.
+        ArgumentError: no markets, both `symbols` and `top`, `top` without `start`, a market under two names, spot and
+            perpetual of one pair unnamed, a value of the wrong type, a date that cannot be read, or `start` not before
+            `end`.
         UnknownTimeframeError: not a timeframe.
         TooLittleHistoryError: fewer than `top` markets were traded.
     """
@@ -97,7 +101,28 @@ def resolve(source: CandleSource, selection: Selection, settings: Settings) -> M
         from quorate.market import universe
 
         named = universe.top(source, timeframe, top, start, settings=settings.universe)
-    return Markets(named or source.symbols(timeframe), timeframe, start, end)
+    return Markets(named or _of_one_kind(source.symbols(timeframe)), timeframe, start, end)
+
+
+def _of_one_kind(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Markets that nobody named, unless some are spot and perpetual of one pair.
+
+    Their prices are the same, so that every row would be learned from and measured twice.
+
+    Raises:
+        ArgumentError: they are.
+    """
+    spot = {symbol for symbol in symbols if ":" not in symbol}
+    both = [symbol for symbol in symbols if is_perpetual(symbol) and symbol.partition(":")[0] in spot]
+    if both:
+        more = f" and {len(both) - 1} other pairs" if both[1:] else ""
+        raise ArgumentError(
+            "use all markets of `data`",
+            found=f"spot and perpetual of {both[0].partition(':')[0]}{more}",
+            expected="one of the two kinds",
+            remedy="Name the markets with `symbols`.",
+        )
+    return symbols
 
 
 def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selection) -> Markets:
@@ -158,7 +183,7 @@ def split_names(names: Sequence[str] | str | None, argument: str = "symbols") ->
         argument: its name, for the error.
 
     Raises:
-        ArgumentError: neither text nor a sequence of texts.
+        ArgumentError: neither text nor a sequence of texts, or two spellings of one market.
 
     >>> split_names("BTC/USDT, ETH/USDT,BTC/USDT")
     ('BTC/USDT', 'ETH/USDT')
@@ -169,7 +194,16 @@ def split_names(names: Sequence[str] | str | None, argument: str = "symbols") ->
         raise ArgumentError(
             f"use `{argument}`", found=repr(names), expected="a text with commas, or a sequence of texts"
         )
-    return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
+    found = tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
+    twice = same_name(found) if argument == "symbols" else None
+    if twice is not None:
+        raise ArgumentError(
+            f"use `{argument}`",
+            found=f"{twice[0]} and {twice[1]}, two names of one market",
+            expected="each market once",
+            remedy="Name it once, in ccxt's form: BTC/USDT for spot, BTC/USDT:USDT for a perpetual.",
+        )
+    return found
 
 
 def moment_ms(name: str, moment: object) -> int | None:
