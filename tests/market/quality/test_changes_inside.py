@@ -1,9 +1,14 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.scale_changes import scale_changes
 from quorate.market.columns import Columns
+from quorate.market.files.formats import read_columns
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.quality.candle_checks import check_candles
 from quorate.market.quality.changes_inside import changes_inside
 
@@ -76,3 +81,15 @@ def test_a_change_between_bars_is_not_one_inside():
 @pytest.mark.parametrize("rows", [0, 1, 21])
 def test_short_files(rows):
     assert changes_inside(market([1.0], 0, rows=rows)) == ()
+
+
+@pytest.mark.data
+def test_no_real_bar_is_suspected():
+    """OM lost three quarters of its price in an hour of 2025-04-13, and AVAX rose fivefold in its first one."""
+    folder = os.environ.get("QUORATE_DATA")
+    if folder is None:
+        pytest.skip("QUORATE_DATA does not name the folder of real candles")
+    files = [file for file in FreqtradeFolder(Path(folder) / "binance").files() if file.kind != "funding_rate"]
+    assert {"OM/USDT", "AVAX/USDT"} <= {file.symbol for file in files}
+    found = {file.path.name: changes_inside(read_columns(file.path)) for file in files}
+    assert {name: changes for name, changes in found.items() if changes} == {}
