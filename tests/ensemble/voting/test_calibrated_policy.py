@@ -13,7 +13,8 @@ from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.isotonic import fit_isotonic
 from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
-from quorate.ensemble.voting.vote_frame import decide_frame, top_class
+from quorate.ensemble.voting.member_votes import top_class
+from quorate.ensemble.voting.vote_frame import decide_frame
 
 MODELS = ("xgboost", "lightgbm", "nhits", "patchtst")
 

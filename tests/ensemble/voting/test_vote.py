@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from quorate import Abstention, Action, Vote, decide
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
+from quorate.ensemble.voting.member_votes import top_action
 from quorate.ensemble.voting.policies import POLICIES
 from quorate.ensemble.voting.vote import CONFLICT, VOLATILITY_HOLD, consensus_name, quorum_count
 from quorate.ensemble.voting.vote_frame import decide_frame
@@ -276,7 +277,7 @@ def scalar_votes(tables, bar):
     for name, table in tables.items():
         row = table[bar]
         if np.isfinite(row).all():
-            best = max((H, S, B), key=lambda action, row=row: row[action])
+            best = top_action(row.tolist())
             votes.append(Vote(name, best, float(row[best])))
         else:
             votes.append(Abstention(name, "not finite"))

@@ -30,6 +30,11 @@ def drawn(seed: int, n: int = 400, ties: bool = False) -> tuple[np.ndarray, np.n
     return y, scores
 
 
+def predicted(scores: np.ndarray) -> np.ndarray:
+    """The class that each row predicts: HOLD unless one side is above it and above the other side."""
+    return np.array([0 if s > max(h, b) else 2 if b > max(s, h) else 1 for s, h, b in scores])
+
+
 def test_hand_worked_values() -> None:
     assert classification.log_loss(HAND_Y, HAND_SCORES) == pytest.approx(
         -(math.log(0.8) + math.log(0.2) + math.log(0.4)) / 3, rel=1e-12
@@ -54,7 +59,7 @@ def test_agrees_with_scikit_learn_and_scipy(seed: int, ties: bool) -> None:
     y, scores = drawn(seed, ties=ties)
     returns = np.random.default_rng(seed + 100).normal(size=len(y)) + scores[:, 2]
     assert classification.log_loss(y, scores) == pytest.approx(sk.log_loss(y, scores, labels=[0, 1, 2]), rel=1e-12)
-    assert classification.accuracy(y, scores) == pytest.approx(sk.accuracy_score(y, scores.argmax(axis=1)))
+    assert classification.accuracy(y, scores) == pytest.approx(sk.accuracy_score(y, predicted(scores)))
     one_hot = np.eye(3)[y]
     assert classification.brier(y, scores) == pytest.approx(
         sum(sk.brier_score_loss(one_hot[:, k], scores[:, k]) for k in range(3)), rel=1e-12
@@ -64,6 +69,13 @@ def test_agrees_with_scikit_learn_and_scipy(seed: int, ties: bool) -> None:
     assert classification.rank_ic(scores, returns) == pytest.approx(expected, rel=1e-9)
     matrix = sk.confusion_matrix(y, scores.argmax(axis=1), labels=[0, 1, 2])
     assert classification.confusion(y, scores.argmax(axis=1)).tolist() == matrix.tolist()
+
+
+def test_a_tie_of_sell_and_buy_predicts_hold() -> None:
+    """Such a row is right where the class is HOLD, and its score is that of HOLD, as in the vote."""
+    scores = np.array([[0.4, 0.2, 0.4]] * 3)
+    assert classification.row_correct(np.array([0, 1, 2]), scores).tolist() == [0.0, 1.0, 0.0]
+    assert classification.reliability(np.array([1]), scores[:1], 5).rows.tolist() == [1, 0, 0, 0, 0]
 
 
 def test_the_calibration_error_equals_a_plain_loop() -> None:

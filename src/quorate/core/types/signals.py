@@ -14,7 +14,7 @@ class Vote:
 
     Attributes:
         model: registered name.
-        action: the class with the largest score.
+        action: the class with the largest score; HOLD where SELL and BUY tie.
         score: raw score of that class, 0 to 1; not a probability.
         probabilities: of SELL, HOLD and BUY, calibrated out of fold; None without calibration.
         weight: weight in this vote; None for the settings' weight.

@@ -24,8 +24,8 @@ from quorate.core.types import (
     Vote,
 )
 from quorate.ensemble.inference.deadline_pool import DeadlinePool
+from quorate.ensemble.voting.member_votes import top_action
 from quorate.ensemble.voting.vote import loaded_mode
-from quorate.ensemble.voting.vote_frame import PREFERENCE
 from quorate.features import Inputs, Sequences
 from quorate.models.input_checks import Matrix
 from quorate.models.runtime import OnnxSession
@@ -260,7 +260,7 @@ def _to_vote(model: str, output: FloatArray) -> Vote | Abstention:
         return Abstention(model, f"scores are {values}")
     sell, hold, buy = (min(max(score, 0.0), 1.0) for score in values)
     scores = (sell, hold, buy)
-    action = max(PREFERENCE, key=scores.__getitem__)
+    action = top_action(scores)
     return Vote(model, action, scores[action], scores=scores)
 
 

@@ -15,7 +15,8 @@ from quorate.core.types import Action, ActionArray, FloatArray, IntArray
 from quorate.ensemble.bundle.manifest import Member
 from quorate.ensemble.stack.stack import STACK, Stack
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
-from quorate.ensemble.voting.vote_frame import decide_frame, top_class
+from quorate.ensemble.voting.member_votes import top_class
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset

@@ -15,6 +15,7 @@ from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, TextArray
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.mean_scores import mean_scores
+from quorate.ensemble.voting.member_votes import top_class
 from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
 from quorate.ensemble.voting.vote import BOOST, CONFLICT, NAMING_QUORUM, consensus_name
 
@@ -31,26 +32,6 @@ class Decisions(NamedTuple):
     consensus: TextArray
     rule: TextArray
     side: ActionArray | None = None
-
-
-# Of classes with equal scores HOLD comes first: such a model does not act.
-PREFERENCE = (Action.HOLD, Action.SELL, Action.BUY)
-
-_PREFERENCE = np.array(PREFERENCE)
-
-
-def top_class(scores: FloatArray) -> tuple[ActionArray, FloatArray]:
-    """Class with the largest score in each row, and that score.
-
-    Args:
-        scores: (n, 3) in class order; a row with a value that is not finite is an abstention.
-
-    Returns:
-        (n,) int8 actions, and (n,) float64 scores, NaN for an abstention.
-    """
-    best = _PREFERENCE[np.argmax(scores[:, _PREFERENCE], axis=1)].astype(np.int8)
-    score = scores[np.arange(len(scores)), best]
-    return best, np.where(np.isfinite(scores).all(axis=1), score, np.nan)
 
 
 def decide_frame(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from quorate.core.errors import EvaluationError
 from quorate.core.types import CLASS_NAMES, Action, BoolArray, FloatArray, IntArray
+from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.statistics.rank_correlation import average_ranks, spearman
 
 ClassArray = npt.NDArray[np.integer]
@@ -83,10 +84,10 @@ def row_brier(y: ClassArray, scores: FloatArray) -> FloatArray:
 def row_correct(y: ClassArray, scores: FloatArray) -> FloatArray:
     """(n,) 1.0 where the largest score is of the true class, else 0.0; NaN for abstentions.
 
-    Of equal largest scores the first class counts, as in the models.
+    Of equal scores HOLD counts, and where SELL and BUY tie: as in the vote.
     """
     rows = voted(scores)
-    return np.where(rows, np.argmax(np.where(rows[:, None], scores, 0.0), axis=1) == y, np.nan)
+    return np.where(rows, top_class(scores)[0] == y, np.nan)
 
 
 def log_loss(y: ClassArray, scores: FloatArray) -> float:
@@ -265,7 +266,7 @@ class Reliability:
 def reliability(y: ClassArray, scores: FloatArray, bins: int) -> Reliability:
     """Reliability diagram of the winning class over `bins` bins."""
     rows = voted(scores)
-    top, correct = scores[rows].max(axis=1, initial=0.0), row_correct(y, scores)[rows]
+    top, correct = top_class(scores[rows])[1], row_correct(y, scores)[rows]
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
     count = np.bincount(place, minlength=bins)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import CLASS_NAMES, FloatArray
+from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
@@ -117,7 +118,7 @@ def reliability_json(sample: LabelledPredictions, scores: FloatArray, bins: int)
 def confusion_json(sample: LabelledPredictions, scores: FloatArray) -> dict[str, Any]:
     """Confusion matrices, JSON-safe: true classes (rows) against the largest mean score and against the decision."""
     rows = classification.voted(scores)
-    predicted = np.argmax(scores[rows], axis=1) if rows.any() else np.empty(0, np.intp)
+    predicted = top_class(scores[rows])[0]
     return {
         "classes": list(CLASS_NAMES),
         "largest_score": classification.confusion(sample.y[rows], predicted).tolist(),

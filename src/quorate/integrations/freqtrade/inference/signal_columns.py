@@ -20,7 +20,7 @@ from quorate.core.types import (
     Signal,
     Vote,
 )
-from quorate.ensemble.voting.vote_frame import top_class
+from quorate.ensemble.voting.member_votes import top_class
 
 #: Prefix of the columns that are added to a frame.
 PREFIX = "quorate_"
