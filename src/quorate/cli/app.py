@@ -21,6 +21,7 @@ import typer
 from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, paper, signal, train
 from quorate.cli.flags import error_parts, error_text, flags_of
 from quorate.cli.shell.failures import outside_failure
+from quorate.cli.shell.narrow_help import help_options
 from quorate.cli.shell.streams import OutputClosedError, OutputError, SafeStream, discard_output, safe_streams
 from quorate.core.errors import ArgumentError, QuorateError
 from quorate.core.redaction import register_arguments, register_environment
@@ -110,7 +111,8 @@ def _run(given: Sequence[str], out: SafeStream, *, debug: bool) -> int:
     internal = False
     try:
         # Not standalone: click would print its errors itself, without a document.
-        code = app(given, prog_name="quorate", standalone_mode=False)
+        command = typer.main.get_command(app)
+        code = command(given, prog_name="quorate", standalone_mode=False, **help_options(command))
         return code if isinstance(code, int) else 0
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0

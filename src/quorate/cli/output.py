@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,9 @@ _INTERVAL_S = 20.0
 
 # Width of tables where output is not a terminal.
 _PAGE_WIDTH = 120
+
+# Narrower than this, lines are wrapped between words; wider terminals show most lines whole.
+_NARROW = 60
 
 # Width at which the width that a table needs is measured.
 _UNLIMITED = 100_000
@@ -69,9 +74,28 @@ def console() -> Console:
     """The terminal; elsewhere a console of the width in COLUMNS, or of fixed width."""
     from rich.console import Console
 
+    return Console(width=None if sys.stdout.isatty() else _named_width(), highlight=False)
+
+
+def columns() -> int:
+    """Width of the console, without the library that draws on it."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _named_width()
+
+
+def _named_width() -> int:
     named = os.environ.get("COLUMNS", "")
-    width = min(int(named), 1_000) if named.isdecimal() and int(named[:9]) > 0 else _PAGE_WIDTH
-    return Console(width=None if sys.stdout.isatty() else width, highlight=False)
+    return min(int(named), 1_000) if named.isdecimal() and int(named[:9]) > 0 else _PAGE_WIDTH
+
+
+def wrapped(line: str) -> list[str]:
+    """A line as those of a narrow terminal: wrapped between words, with no word cut. Elsewhere the line itself."""
+    width = columns()
+    if width >= _NARROW or len(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())] + "  "
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
 
 
 def print_rows(
@@ -117,21 +141,21 @@ def print_table(table: Table, *, synthetic: bool = False, prose: bool = False) -
     )
     last = len(table.columns) - 1
     for number, column in enumerate(table.columns):
-        words = prose and number == last
+        sentences = prose and number == last
         figures = number > 0 and all(_FIGURE.match(row[number].text) for row in table.rows)
-        drawn.add_column(Text(column), justify="right" if figures and not words else "left", no_wrap=not words)
+        drawn.add_column(Text(column), justify="right" if figures and not sentences else "left", no_wrap=not sentences)
     for row in table.rows:
         drawn.add_row(*map(_cell, row))
     terminal = console()
-    wrapped = [table.columns[-1], *(row[-1].text for row in table.rows)] if prose else []
-    if _fits(drawn, terminal, wrapped):
+    words = [table.columns[-1], *(row[-1].text for row in table.rows)] if prose else []
+    if fits(drawn, terminal, words):
         terminal.print(drawn)
         return
-    for line in _stacked(title, table):
+    for line in stacked(title, table):
         print(line)
 
 
-def _fits(drawn: Any, terminal: Console, words: Sequence[str]) -> bool:
+def fits(drawn: Any, terminal: Console, words: Sequence[str]) -> bool:
     """Whether a table can be drawn at the width of a terminal without cutting texts.
 
     Args:
@@ -145,16 +169,19 @@ def _fits(drawn: Any, terminal: Console, words: Sequence[str]) -> bool:
     return needed - longest + min(longest, _LEAST_WORDS) <= terminal.width
 
 
-def _stacked(title: str, table: Table) -> Iterator[str]:
+def stacked(title: str, table: Table) -> Iterator[str]:
     """Lines of a table with one line for each figure: the first column, and below it the name of each other one."""
     if title:
-        yield title
+        yield from wrapped(title)
     for row in table.rows:
         yield ""
-        yield row[0].text or "-"
+        yield from wrapped(row[0].text or "-")
         for name, cell in zip(table.columns[1:], row[1:], strict=True):
             more = [below for below in (cell.interval, cell.reason) if below]
-            yield f"  {name}: {cell.text}" + (f" ({'; '.join(more)})" if more else "")
+            if not cell.text and not more:
+                continue
+            shown = f"{name}: {cell.text}" if name else cell.text
+            yield from wrapped(f"  {shown}" + (f" ({'; '.join(more)})" if more else ""))
     yield ""
 
 
@@ -169,8 +196,9 @@ def _cell(cell: Cell) -> Text:
 
 
 def print_line(text: str = "") -> None:
-    """Print a line of the result."""
-    print(text)
+    """Print a line of the result, or several."""
+    for line in text.split("\n"):
+        print(*wrapped(line), sep="\n")
 
 
 def note(text: str) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
 from quorate.workflows.results.headline import marks_of
 
 if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.table import Table
+    from rich.console import Group, RenderableType
     from rich.text import Text
 
     from quorate.workflows.paper import PaperStatus
@@ -80,7 +79,7 @@ def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
     return rows
 
 
-def _positions(positions: Sequence[Mapping[str, Any]]) -> Table:
+def _positions(positions: Sequence[Mapping[str, Any]]) -> RenderableType:
     rows = [
         (
             held["symbol"],
@@ -100,7 +99,7 @@ def _positions(positions: Sequence[Mapping[str, Any]]) -> Table:
     return _table("Positions", names, rows)
 
 
-def _guards(guards: Sequence[Mapping[str, Any]]) -> Table:
+def _guards(guards: Sequence[Mapping[str, Any]]) -> RenderableType:
     rows = [
         (
             guard["guard"] + (f" {guard['symbol']}" if guard["symbol"] else ""),
@@ -113,7 +112,7 @@ def _guards(guards: Sequence[Mapping[str, Any]]) -> Table:
     return _table("Guards", ("guard", "mode", "until", ""), rows, prose=True)
 
 
-def _ladder(ladder: Mapping[str, Any]) -> Table:
+def _ladder(ladder: Mapping[str, Any]) -> RenderableType:
     title = (
         f"Ladder: step {ladder['step']} of {ladder['steps']}, ${ladder['capital_usd']:g}, "
         f"{ladder['positions']} positions, {ladder['leverage']:g}x"
@@ -122,22 +121,28 @@ def _ladder(ladder: Mapping[str, Any]) -> Table:
     return _table(title, ("for the next step", "needed", "found", "met"), rows)
 
 
-def _mix(decisions: Mapping[str, Any]) -> Table:
+def _mix(decisions: Mapping[str, Any]) -> RenderableType:
     rows = [(name, f"{share:.1%}") for name, share in decisions["mix"].items()]
     actions = ", ".join(f"{name} {count}" for name, count in decisions["actions"].items())
     return _table(f"Consensus of {decisions['decided']:,} decisions ({actions})", ("", "share"), rows)
 
 
-def _criteria(criteria: Sequence[Mapping[str, Any]]) -> Table:
+def _criteria(criteria: Sequence[Mapping[str, Any]]) -> RenderableType:
     results = {True: _toned("pass"), False: _toned("FAIL")}
     rows = [(row["name"], row["target"], row["shown"], results.get(row["ok"], row["note"])) for row in criteria]
     return _table("Success criteria", ("criterion", "target", "measured", ""), rows)
 
 
-def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str | Text]], *, prose: bool = False) -> Table:
+def _table(
+    title: str, names: Sequence[str], rows: Sequence[Sequence[str | Text]], *, prose: bool = False
+) -> RenderableType:
+    """A table; where the terminal is too narrow for it, a block of lines for each row."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
+
+    from quorate.evaluation.report.formatting import Cell
+    from quorate.evaluation.report.formatting import Table as Texts
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for number, name in enumerate(names):
@@ -145,7 +150,11 @@ def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str | Text]
     for row in rows:
         # Texts of a journal are not markup.
         table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    return table
+    words = [names[-1], *(str(row[-1]) for row in rows)] if prose else []
+    if output.fits(table, output.console(), words):
+        return table
+    cells = tuple(tuple(Cell(str(cell)) for cell in row) for row in rows)
+    return Text("\n".join(output.stacked(title, Texts(title, tuple(names), cells))))
 
 
 def _toned(word: str) -> Text:
