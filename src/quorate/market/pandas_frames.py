@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-#: Names of the column of symbols.
-SYMBOL_COLUMNS = ("symbol", "pair")
+#: Names of the column of symbols in a frame; those of files have more, see `table_folder.FILE_SYMBOL_COLUMNS`.
+FRAME_SYMBOL_COLUMNS = ("symbol", "pair")
 
 # Largest first, so that 24 hours are 1d. Weeks are bars of 7 days that open on Mondays.
 _UNITS = ((7 * DAY_MS, "w"), (DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "m"))
@@ -69,7 +69,7 @@ def candles_from_frame(
 def split_frame(frame: pd.DataFrame) -> dict[str, pd.DataFrame] | None:
     """Split a frame by its column `symbol` or `pair`: symbol -> rows; None for a frame without such a column."""
     names = {str(name).strip().lower(): name for name in frame.columns}
-    column = next((names[name] for name in SYMBOL_COLUMNS if name in names), None)
+    column = next((names[name] for name in FRAME_SYMBOL_COLUMNS if name in names), None)
     if column is None:
         return None
     return {str(symbol): rows for symbol, rows in frame.groupby(column, sort=True)}

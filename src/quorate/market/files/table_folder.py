@@ -31,8 +31,8 @@ from quorate.market.source import one_market, unknown_market
 # Names of the open time's column; the first one found is used.
 _DATES = ("open_time", DATE, "time", "timestamp", "datetime", "unix")
 
-#: Names of columns of symbols, in lower case.
-SYMBOL_COLUMNS = ("symbol", "pair", "ticker", "instrument_id", "product_id", "<ticker>")
+#: Names of columns of symbols in files of other programs, in lower case.
+FILE_SYMBOL_COLUMNS = ("symbol", "pair", "ticker", "instrument_id", "product_id", "<ticker>")
 
 # Errors of Arrow for values that are no numbers, and for rows of other lengths.
 _NOT_A_NUMBER = re.compile(r"CSV conversion error to double: invalid value '([^']*)'")
@@ -192,7 +192,7 @@ def _require_market(table: pa.Table, path: Path, symbol: str | None) -> None:
     Raises:
         DataError: they name several markets, or another one.
     """
-    column = next((name for name in table.column_names if _plain(name) in SYMBOL_COLUMNS), None)
+    column = next((name for name in table.column_names if _plain(name) in FILE_SYMBOL_COLUMNS), None)
     if column is None:
         return
     values = table.column(column).unique().to_pylist()
@@ -225,7 +225,7 @@ def _read_csv(content: bytes) -> Iterator[pa.Table]:
         raise ValueError(f"rows of {len(first)} values and no header")
     rest = [f"column {number}" for number in range(6, len(first))]
     names = [DATE, *CANDLE_COLUMNS, *rest] if headless else [_plain(name) for name in first]
-    types = {name: pa.float64() for name in CANDLE_COLUMNS} | {name: pa.string() for name in SYMBOL_COLUMNS}
+    types = {name: pa.float64() for name in CANDLE_COLUMNS} | {name: pa.string() for name in FILE_SYMBOL_COLUMNS}
     # A copy that Arrow owns, read without threads. Threads of Arrow that are still running when an error ends the
     # process must not release an object of Python: it aborts ("terminate called ...", apache/arrow#34314).
     with pa.BufferOutputStream() as copy:
@@ -237,7 +237,7 @@ def _read_csv(content: bytes) -> Iterator[pa.Table]:
         parse_options=pa.csv.ParseOptions(delimiter=delimiter),
         convert_options=pa.csv.ConvertOptions(
             column_types=types,
-            include_columns=[name for name in names if name in (*_DATES, *CANDLE_COLUMNS, *SYMBOL_COLUMNS)],
+            include_columns=[name for name in names if name in (*_DATES, *CANDLE_COLUMNS, *FILE_SYMBOL_COLUMNS)],
         ),
     )
 
