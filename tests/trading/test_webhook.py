@@ -102,6 +102,12 @@ def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callabl
     assert gone is not None
     assert gone["text"] == "BTC/USDT:USDT: closed at 90.5 (time), -9.50 USD"
     assert (gone["event"], gone["net_usd"], gone["reason"]) == ("closed", -9.5, "time")
+    euros = message(ClosedRecord(NOON, "abc", trade(-9.5), Fill(90.5, 90.5, 0.0, 0.0)), "paper", "EUR")
+    assert euros is not None
+    assert (euros["text"][-9:], euros["net_usd"]) == ("-9.50 EUR", -9.5)
+    stopped = message(HALT, "paper", "EUR")
+    assert stopped is not None
+    assert [stopped[name][-8:] for name in ("text", "reason")] == ["8.00 EUR"] * 2
     halt = message(HALT, "paper")
     assert halt is not None
     assert halt["text"] == "HALTED: losses: the last 3 closed trades each lost more than 8.00 USD"

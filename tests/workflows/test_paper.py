@@ -1,13 +1,19 @@
 """A paper account as an object: replay, status, requests, records, copy."""
 
 import json
+import re
+from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from quorate.cli.app import main
+from quorate.cli.render.paper import render
 from quorate.core.clock import HOUR_MS, iso_ms
 from quorate.core.errors import ArgumentError, GuardError, JournalError, TrainingSpanError
 from quorate.trading.journal import ClosedRecord, DecidedRecord
+from quorate.trading.paper.log_lines import line
 from quorate.workflows.backtest import backtest
 from quorate.workflows.paper import PaperAccount
 from quorate.workflows.runs.trials import RunRecord
@@ -55,6 +61,22 @@ def test_the_listener_is_called_with_every_record(replayed):
     account, status, records = replayed
     assert sum(isinstance(record, ClosedRecord) for record in records) == len(status.document["trades"])
     assert len(records) == len(list(account.records(None)))
+
+
+def test_amounts_are_named_in_the_currency_of_the_account(replayed):
+    account, _, _ = replayed
+    dollars = account.status()
+    euros = replace(dollars, document={**dollars.document, "currency": "EUR"})
+    for status, currency in ((dollars, "USD"), (euros, "EUR")):
+        with StringIO() as written:
+            Console(file=written, width=200).print(render(status.document))
+            shown = written.getvalue() + str(status)
+        assert re.search(rf"\d {currency}\b", shown)
+        assert bool(re.search(r"\$\d|\d USD\b", shown)) is (currency == "USD")
+    closed = next(entry.record for entry in account.records(None, kinds="closed"))
+    assert line(closed).endswith(" USD")
+    assert line(closed, "EUR").endswith(" EUR")
+    assert line(replace(closed, trade=replace(closed.trade, symbol="A/EUR"))).endswith(" EUR")
 
 
 def test_status_is_read_from_the_journal(replayed, capsys):

@@ -181,10 +181,13 @@ def journal(
 ) -> None:
     """List the records of an account's journal, oldest first."""
     from quorate.cli.render.journal import show
+    from quorate.trading.account.currency import currencies
     from quorate.workflows.paper import PaperAccount
 
-    records = PaperAccount(account, url).records(None if everything else last, after=after, kinds=kinds or ())
-    show(records, as_json=as_json)
+    opened = PaperAccount(account, url)
+    records = opened.records(None if everything else last, after=after, kinds=kinds or ())
+    started = next(opened.records(1, kinds="started"), None)
+    show(records, "" if started is None else currencies(getattr(started.record, "symbols", ())), as_json=as_json)
 
 
 @app.command("copy")

@@ -34,13 +34,19 @@ def log_to_stderr() -> None:
 def log_records(*, quiet: bool) -> Callable[[Record], None]:
     """A listener that logs a line for each record; with `quiet`, none for HOLD decisions."""
     from quorate.core.types import Action
-    from quorate.trading.journal import DecidedRecord
+    from quorate.trading.account.currency import currencies
+    from quorate.trading.journal import DecidedRecord, StartedRecord
     from quorate.trading.paper.log_lines import line
 
+    currency = ""
+
     def listen(record: Record) -> None:
+        nonlocal currency
+        if isinstance(record, StartedRecord):  # the first record of a session
+            currency = currencies(record.symbols)
         if quiet and isinstance(record, DecidedRecord) and record.action == Action.HOLD:
             return
-        text = line(record)
+        text = line(record, currency)
         if text is not None:
             _log.info("%s", text)
 

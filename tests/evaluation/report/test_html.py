@@ -103,6 +103,18 @@ def test_every_criterion_is_shown_with_its_result(make_run: Callable[..., Any]) 
         assert title in words
 
 
+def test_amounts_are_named_in_the_currency_of_the_account(make_run: Callable[..., Any]) -> None:
+    card = made(make_run)
+    dollars, euros = (render_report(card, currency=currency) for currency in ("USD", "EUR"))
+    words = " ".join(Structure.of(euros).words)
+    assert "$" in " ".join(Structure.of(dollars).words)
+    assert not re.search(r"\$\d|\bUSD\b", words)
+    assert re.search(r"\d EUR\b", words)
+    assert '"tickprefix":"$"' in dollars
+    assert '"tickprefix":"$"' not in euros
+    assert euros.count('"ticksuffix":" EUR"') == dollars.count('"tickprefix":"$"') > 0
+
+
 def test_synthetic_numbers_say_so_at_every_title(make_run: Callable[..., Any]) -> None:
     plain, marked = render_report(made(make_run)), render_report(made(make_run, synthetic=True))
     assert "SYNTHETIC" not in re.sub(r"<script>.*?</script>", "", plain, flags=re.S)

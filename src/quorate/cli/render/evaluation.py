@@ -83,12 +83,16 @@ def show_account(document: Mapping[str, Any]) -> None:
     stats = document["stats"]
     figures = {"trades": stats, "baselines": {}, "criteria": document["criteria"]}
     for table in (criteria_table(figures), money_table(figures), trade_table(figures), cost_table(figures)):
-        output.print_table(table, synthetic=document["synthetic"])
+        _print(table, document)
     if "deflation" in document:
         output.print_line(document["deflation"]["about"])
     _funding_unknown(stats)
     _contracts_unknown(document)
     quiet_bars(document["quiet_bars"])
+
+
+def _print(table: Table, document: Mapping[str, Any]) -> None:
+    output.print_table(table.in_currency(document.get("currency", "USD")), synthetic=document["synthetic"])
 
 
 def _show_votes(document: Mapping[str, Any]) -> None:
@@ -119,7 +123,7 @@ def _show_stack(document: Mapping[str, Any]) -> None:
     rows |= {name: figures for name, figures in document["baselines"].items() if "rmse" in figures}
     show_returns("Returns in percent", rows, improvements(rows), synthetic=document["synthetic"])
     for table in (criteria_table, money_table, trade_table, cost_table):
-        output.print_table(table(document), synthetic=document["synthetic"])
+        _print(table(document), document)
     if "deflation" in document:
         output.print_line(document["deflation"]["about"])
 
@@ -129,7 +133,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
 
     for table in tables(document):
         for part in _parts(table):
-            output.print_table(part, synthetic=document["synthetic"])
+            _print(part, document)
     _funding_unknown(document["trades"])
     _contracts_unknown(document)
     quiet_bars(document["quiet_bars"])

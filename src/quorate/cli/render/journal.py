@@ -9,16 +9,17 @@ from quorate.trading.journal import Entry, entry_json
 from quorate.trading.paper.log_lines import line
 
 
-def show(entries: Iterable[Entry], *, as_json: bool) -> None:
+def show(entries: Iterable[Entry], currency: str = "", *, as_json: bool) -> None:
     """Print entries in the order in which they were written.
 
     Args:
         entries: of a journal.
+        currency: of the account, for its amounts; empty for that of each record's market.
         as_json: one document instead of a line each.
     """
     if as_json:
         output.print_json([entry_json.to_json(entry) for entry in entries])
         return
     for entry in entries:
-        text = line(entry.record)
+        text = line(entry.record, currency)
         output.print_line(entry_json.to_text(entry) if text is None else f"{entry.seq} {text}")

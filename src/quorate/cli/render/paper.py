@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
+from quorate.trading.account.currency import in_currency
 from quorate.workflows.results.headline import marks_of
 
 if TYPE_CHECKING:
@@ -45,15 +46,16 @@ def render(found: Mapping[str, Any]) -> Group:
     """
     from rich.console import Group
 
+    currency = found["currency"]
     parts: list[Any] = list(marks_of(found))
     parts.append(_table("Account", ("", ""), _account(found), prose=True))
     if found["positions"]:
-        parts.append(_positions(found["positions"]))
+        parts.append(_positions(found["positions"], currency))
     if found["guards"] is not None:
-        parts.append(_guards(found["guards"]))
-        parts.append(_ladder(found["ladder"]))
+        parts.append(_guards(found["guards"], currency))
+        parts.append(_ladder(found["ladder"], currency))
     parts.append(_mix(found["decisions"]))
-    parts.append(_criteria(found["criteria"]))
+    parts.append(_criteria(found["criteria"], currency))
     if found["webhook"] is not None:
         parts.append(_table("Webhook", ("", ""), [(name, f"{count}") for name, count in found["webhook"].items()]))
     if found["feed"]:
@@ -63,13 +65,13 @@ def render(found: Mapping[str, Any]) -> Group:
 
 
 def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
-    session, stats = found["session"], found["stats"]
+    session, stats, currency = found["session"], found["stats"], found["currency"]
     members = ", ".join(f"{model}: {what}" for model, what in found["members"].items())
     rows: list[tuple[str, str | Text]] = [
         ("account", f"{found['account']} ({session['kind']}, session {session['number']}, started {session['began']})"),
         ("mode", _toned(found["mode"])),
-        ("equity", f"{found['equity_usd']:,.2f} USD, started with {found['start_equity_usd']:,.2f}"),
-        ("trades", f"{stats['n']}, {stats['wins']} won, net {stats['net_usd']:+,.2f} USD"),
+        ("equity", f"{found['equity_usd']:,.2f} {currency}, started with {found['start_equity_usd']:,.2f}"),
+        ("trades", f"{stats['n']}, {stats['wins']} won, net {stats['net_usd']:+,.2f} {currency}"),
         ("open", f"{len(found['positions'])} positions, {len(found['pending'])} orders for the next open"),
         ("last bar", f"{found['last_bar'] or 'none yet'} of {found['timeframe']}, written {found['written_at']}"),
         ("bundle", found["bundle"]),
@@ -79,7 +81,7 @@ def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
     return rows
 
 
-def _positions(positions: Sequence[Mapping[str, Any]]) -> RenderableType:
+def _positions(positions: Sequence[Mapping[str, Any]], currency: str) -> RenderableType:
     rows = [
         (
             held["symbol"],
@@ -95,30 +97,40 @@ def _positions(positions: Sequence[Mapping[str, Any]]) -> RenderableType:
         )
         for held in positions
     ]
-    names = ("symbol", "side", "quantity", "leverage", "entry", "mark", "stop", "target", "USD", "closes by")
+    names = ("symbol", "side", "quantity", "leverage", "entry", "mark", "stop", "target", currency, "closes by")
     return _table("Positions", names, rows)
 
 
-def _guards(guards: Sequence[Mapping[str, Any]]) -> RenderableType:
+def _guards(guards: Sequence[Mapping[str, Any]], currency: str) -> RenderableType:
     rows = [
         (
             guard["guard"] + (f" {guard['symbol']}" if guard["symbol"] else ""),
             _toned(guard["mode"]),
             guard["until"] or ("" if guard["mode"] == "ACTIVE" else guard["rearm"]),
-            guard["state"] if guard["mode"] == "ACTIVE" else f"{guard['reason']} ({guard['state']})",
+            in_currency(
+                guard["state"] if guard["mode"] == "ACTIVE" else f"{guard['reason']} ({guard['state']})", currency
+            ),
         )
         for guard in guards
     ]
     return _table("Guards", ("guard", "mode", "until", ""), rows, prose=True)
 
 
-def _ladder(ladder: Mapping[str, Any]) -> RenderableType:
+def _ladder(ladder: Mapping[str, Any], currency: str) -> RenderableType:
     title = (
         f"Ladder: step {ladder['step']} of {ladder['steps']}, ${ladder['capital_usd']:g}, "
         f"{ladder['positions']} positions, {ladder['leverage']:g}x"
     )
-    rows = [(row["name"], row["needed"], row["found"], "yes" if row["ok"] else "no") for row in ladder["next"]]
-    return _table(title, ("for the next step", "needed", "found", "met"), rows)
+    rows = [
+        (
+            row["name"],
+            in_currency(row["needed"], currency),
+            in_currency(row["found"], currency),
+            "yes" if row["ok"] else "no",
+        )
+        for row in ladder["next"]
+    ]
+    return _table(in_currency(title, currency), ("for the next step", "needed", "found", "met"), rows)
 
 
 def _mix(decisions: Mapping[str, Any]) -> RenderableType:
@@ -127,9 +139,17 @@ def _mix(decisions: Mapping[str, Any]) -> RenderableType:
     return _table(f"Consensus of {decisions['decided']:,} decisions ({actions})", ("", "share"), rows)
 
 
-def _criteria(criteria: Sequence[Mapping[str, Any]]) -> RenderableType:
+def _criteria(criteria: Sequence[Mapping[str, Any]], currency: str) -> RenderableType:
     results = {True: _toned("pass"), False: _toned("FAIL")}
-    rows = [(row["name"], row["target"], row["shown"], results.get(row["ok"], row["note"])) for row in criteria]
+    rows = [
+        (
+            row["name"],
+            in_currency(row["target"], currency),
+            in_currency(row["shown"], currency),
+            results.get(row["ok"], row["note"]),
+        )
+        for row in criteria
+    ]
     return _table("Success criteria", ("criterion", "target", "measured", ""), rows)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from quorate.trading.account.currency import in_currency
+
 Kind = Literal["share", "percent", "number", "loss", "usd", "bps", "count", "change", "odds", "small"]
 Tone = Literal["", "good", "bad"]
 Figure = Mapping[str, Any]
@@ -27,6 +29,10 @@ class Cell:
     reason: str = ""
     tone: Tone = ""
 
+    def in_currency(self, currency: str) -> Cell:
+        """The cell with its amounts in the currency of the account."""
+        return Cell(in_currency(self.text, currency), in_currency(self.interval, currency), self.reason, self.tone)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -35,6 +41,13 @@ class Table:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    def in_currency(self, currency: str) -> Table:
+        """The table with its amounts in the currency of the account."""
+        if currency == "USD":
+            return self
+        rows = tuple(tuple(cell.in_currency(currency) for cell in row) for row in self.rows)
+        return Table(self.title, self.columns, rows)
 
 
 # Figures whose sign is good (above 0) or bad (below 0).

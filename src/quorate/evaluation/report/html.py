@@ -47,6 +47,7 @@ def write_report(
     about: Sequence[str] = (),
     warnings: Sequence[str] = (),
     notes: Sequence[str] = (),
+    currency: str = "USD",
 ) -> None:
     """Write the report as one HTML file, atomically.
 
@@ -57,12 +58,13 @@ def write_report(
         about: sentences below the heading: what was evaluated.
         warnings: sentences shown as banners at the top.
         notes: sentences added to the footer.
+        currency: of the account.
 
     Raises:
         MissingExtraError: plotly is not installed.
         DataError: the file cannot be written.
     """
-    text = render_report(card, title=title, about=about, warnings=warnings, notes=notes)
+    text = render_report(card, title=title, about=about, warnings=warnings, notes=notes, currency=currency)
     write_text_atomic(path, redact_known(text))
 
 
@@ -73,6 +75,7 @@ def render_report(
     about: Sequence[str] = (),
     warnings: Sequence[str] = (),
     notes: Sequence[str] = (),
+    currency: str = "USD",
 ) -> str:
     """The report as HTML text: it needs no network, has a light and a dark scheme, and fits screens from 390 pixels.
 
@@ -82,15 +85,16 @@ def render_report(
         about: sentences below the heading: what was evaluated.
         warnings: sentences shown as banners at the top, such as a run inside the training span.
         notes: sentences added to the footer.
+        currency: of the account.
 
     Raises:
         MissingExtraError: plotly is not installed.
     """
-    figures, drawn, page = card.figures, plots(card), Page(synthetic=card.synthetic)
+    figures, drawn, page = card.figures, plots(card, currency), Page(synthetic=card.synthetic, currency=currency)
     body = [
         _headline(page, figures),
         page.section("Success criteria", page.table(criteria_table(figures), words=True)),
-        _account(page, figures, drawn),
+        _account(page, figures, drawn, currency),
         _selection_bias(page, figures),
         _scores(page, figures, drawn),
         _decisions(page, figures, drawn),
@@ -136,7 +140,7 @@ def _headline(page: Page, figures: dict[str, Any]) -> Html:
     )
 
 
-def _account(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
+def _account(page: Page, figures: dict[str, Any], drawn: dict[str, Plot], currency: str) -> Html:
     return page.section(
         "Account",
         page.plot(drawn, "equity", "Equity", "after fees, slippage and funding, with baselines", tall=True),
@@ -146,7 +150,7 @@ def _account(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Htm
         page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
         page.row(
             page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
-            page.plot(drawn, "costs", "Costs", "from gross to net result, USD"),
+            page.plot(drawn, "costs", "Costs", f"from gross to net result, {currency}"),
         ),
     )
 

@@ -19,10 +19,10 @@ _COLUMNS_SHOWN = 14
 _WIDE = 4.0  # of the highest equity over the lowest
 
 
-def plots(card: Scorecard) -> dict[str, Plot]:
-    """Plot name -> plotly JSON; those without data are left out."""
+def plots(card: Scorecard, currency: str = "USD") -> dict[str, Plot]:
+    """Plot name -> plotly JSON, amounts in the currency of the account; those without data are left out."""
     made = {
-        "equity": equity(card),
+        "equity": equity(card, currency),
         "drawdown": drawdown(card),
         "skill": skill(card),
         "coverage": coverage(card),
@@ -31,19 +31,19 @@ def plots(card: Scorecard) -> dict[str, Plot]:
         "confusion": confusion(card),
         "consensus": consensus(card),
         "trades": trades(card),
-        "costs": costs(card),
+        "costs": costs(card, currency),
     }
     return {name: plot for name, plot in made.items() if plot is not None}
 
 
-def equity(card: Scorecard) -> Plot | None:
-    """Equity of the account, buy and hold and every baseline in USD over time; random entries as a band."""
+def equity(card: Scorecard, currency: str = "USD") -> Plot | None:
+    """Equity of the account, buy and hold and every baseline over time; random entries as a band."""
     if card.account is None or not len(card.account.time):
         return None
     traces = [*_band(card.random_band)]
     traces += [line(name, curve.time, curve.equity, colour, width) for name, curve, colour, width in _curves(card)]
     traces[-1]["legendrank"] = 1  # drawn last, named first
-    made = plot(traces, x={"type": "date"}, y={"tickprefix": "$", "separatethousands": True})
+    made = plot(traces, x={"type": "date"}, y=_amounts(currency))
     worth = np.concatenate([curve.equity for _, curve, _, _ in _curves(card)])
     # A log scale keeps all curves readable if one of them moves far; it cannot show equity of 0 or less.
     if worth.min() > 0 and worth.max() / worth.min() > _WIDE:
@@ -228,7 +228,7 @@ def trades(card: Scorecard) -> Plot | None:
     )
 
 
-def costs(card: Scorecard) -> Plot | None:
+def costs(card: Scorecard, currency: str = "USD") -> Plot | None:
     """From gross to net result."""
     figures = card.figures["trades"]
     if "costs" not in figures:
@@ -256,7 +256,13 @@ def costs(card: Scorecard) -> Plot | None:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    return plot([fall], x={"showgrid": False}, y={"tickprefix": "$", "separatethousands": True})
+    return plot([fall], x={"showgrid": False}, y=_amounts(currency))
+
+
+def _amounts(currency: str) -> Plot:
+    """The axis of amounts of an account."""
+    unit = {"tickprefix": "$"} if currency == "USD" else {"ticksuffix": f" {currency}"}
+    return {**unit, "separatethousands": True}
 
 
 def _curves(card: Scorecard) -> list[tuple[str, EquityCurve, str, float]]:

@@ -28,9 +28,11 @@ class Page:
 
     Args:
         synthetic: figures are of the synthetic market; every title is then tagged.
+        currency: of the account, for its amounts in tables.
     """
 
-    def __init__(self, *, synthetic: bool) -> None:
+    def __init__(self, *, synthetic: bool, currency: str = "USD") -> None:
+        self._currency = currency
         self._tag = f'<span class="tag">{_TAG}</span>' if synthetic else ""
         self.synthetic = synthetic
 
@@ -62,6 +64,7 @@ class Page:
         """A table with its title; `words` aligns cells left. Empty without rows."""
         if not table.rows:
             return Html("")
+        table = table.in_currency(self._currency)
         head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
         body = "".join(
             f'<tr><th scope="row">{_content(first)}</th>'

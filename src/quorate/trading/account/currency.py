@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ _ORDINARY = frozenset(
         *("RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
     )
 )
+
+# "12.50 USD" from its space on, or "-$12.50".
+_AMOUNT = re.compile(r"(?<=\d) USD\b|(-?)\$(\d[\d,]*(?:\.\d+)?)")
 
 
 def market_currency(symbol: str) -> str:
@@ -105,6 +109,17 @@ def currencies(symbols: Iterable[str]) -> str:
     """The currencies of these markets as text; of an account of an earlier version there may be several."""
     quotes = {_quote_and_settlement(symbol)[0] for symbol in symbols}
     return " and ".join(sorted({_CURRENCY.get(quote, quote) for quote in quotes}))
+
+
+def in_currency(text: str, currency: str) -> str:
+    """A text whose amounts, which records name USD or $, are named in the currency of their account.
+
+    >>> in_currency("lost 20.00 USD, more than $15", "EUR")
+    'lost 20.00 EUR, more than 15 EUR'
+    """
+    if currency == "USD":
+        return text
+    return _AMOUNT.sub(lambda found: f"{found[1] or ''}{found[2] or ''} {currency}", text)
 
 
 def _quote_and_settlement(symbol: str) -> tuple[str, str, str]:

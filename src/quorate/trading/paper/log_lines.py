@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from quorate.core.clock import format_ms
+from quorate.trading.account.currency import currencies, in_currency
 from quorate.trading.journal import records
 
 
-def line(record: records.Record) -> str | None:
+def line(record: records.Record, currency: str = "") -> str | None:
     """The log line of a record; None for records that are not logged.
+
+    Args:
+        record: of a journal.
+        currency: of the account; empty for that of the record's market, or as the record says where it names none.
 
     >>> line(records.MovedRecord(1746057600000, "BTC/USDT:USDT", 93_000.5))
     '2025-05-01 00:00 BTC/USDT:USDT stop moved to 93000.5'
     """
     text = _text(record)
-    return None if text is None else f"{format_ms(record.time)} {text}"
+    if text is None:
+        return None
+    currency = currency or record_currency(record)
+    return f"{format_ms(record.time)} {in_currency(text, currency)}"
+
+
+def record_currency(record: records.Record) -> str:
+    """Currency of the market that a record names; "USD" where it names none."""
+    match record:
+        case records.ClosedRecord(trade=trade):
+            symbol = trade.symbol
+        case _:
+            symbol = getattr(record, "symbol", "") or ""
+    return currencies([symbol]) if symbol else "USD"
 
 
 def _text(record: records.Record) -> str | None:

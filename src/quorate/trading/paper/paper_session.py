@@ -164,8 +164,9 @@ class PaperSession:
         self._append([started])
         self.recovered.started = started
         _log.info(
-            "account %s: equity %.2f USD, %d positions, next bar %s",
-            *(self._journal.account, self.engine.account.equity_usd, len(self.engine.account.positions)),
+            "account %s: equity %.2f %s, %d positions, next bar %s",
+            *(self._journal.account, self.engine.account.equity_usd, currencies(self._feed.symbols)),
+            len(self.engine.account.positions),
             format_ms(self._next[0]),
         )
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from quorate.core.clock import iso_ms
+from quorate.trading.account.currency import in_currency
 from quorate.trading.journal.records import ClosedRecord, FilledRecord, GuardMovedRecord, LadderMovedRecord, Record
 
 #: Kinds of records of which there may be a message.
@@ -19,11 +20,11 @@ def has_message(record: Record) -> bool:
     return isinstance(record, MESSAGE_KINDS)
 
 
-def message(record: Record, account: str) -> dict[str, Any] | None:
+def message(record: Record, account: str, currency: str = "USD") -> dict[str, Any] | None:
     """The message about a record; None for records without one.
 
     There are messages about entries, exits, halts, re-armed guards and moves of the ladder. `text` is one line, as chat
-    programs show it; numbers that are not finite are null.
+    programs show it, with amounts in the `currency` of the account; numbers that are not finite are null.
     """
     if not has_message(record):
         return None
@@ -72,5 +73,6 @@ def message(record: Record, account: str) -> dict[str, Any] | None:
             }
         case _:
             return None
+    content |= {name: in_currency(content[name], currency) for name in ("text", "reason") if name in content}
     unknown = {name: None for name, value in content.items() if isinstance(value, float) and not math.isfinite(value)}
     return {"account": account, "time": iso_ms(record.time), **content, **unknown}

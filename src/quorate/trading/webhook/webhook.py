@@ -43,6 +43,7 @@ class Webhook:
         account: named in every message.
         settings: timeouts and attempts; defaults where None.
         delivery: what earlier sessions delivered; None for a webhook without a journal.
+        currency: of the account.
 
     Attributes:
         sent, failed, dropped: number of messages that were delivered, that were given up (refused as unfit, or without
@@ -54,10 +55,16 @@ class Webhook:
     """
 
     def __init__(
-        self, url: str, account: str, settings: NotifySettings | None = None, delivery: Delivery | None = None
+        self,
+        url: str,
+        account: str,
+        settings: NotifySettings | None = None,
+        delivery: Delivery | None = None,
+        currency: str = "USD",
     ) -> None:
         self.settings = settings or NotifySettings()
         self._address, self._account, self._delivery = address_of(url), account, delivery
+        self._currency = currency
         known = None if delivery is None else delivery.newest
         self.sent, self.failed, self.dropped, self.restarts = (
             (0, 0, 0, 0) if known is None else (known.sent, known.failed, known.dropped, known.restarts)
@@ -85,6 +92,7 @@ class Webhook:
         *,
         journal: Journal | None = None,
         beside: Callable[[], Journal] | None = None,
+        currency: str = "USD",
     ) -> Webhook | None:
         """The webhook of the environment variable QUORATE_WEBHOOK; None where it is not set.
 
@@ -94,6 +102,7 @@ class Webhook:
             environment: variables; those of the process where None.
             journal: of the session, whose messages are kept until they are delivered.
             beside: opens it once more, as `notifier`.
+            currency: of the account.
 
         Raises:
             SettingsError: an invalid address.
@@ -103,7 +112,7 @@ class Webhook:
         if url is None:
             return None
         delivery = None if journal is None or beside is None else Delivery.resumed(journal, beside)
-        return cls(url, account, settings, delivery)
+        return cls(url, account, settings, delivery, currency)
 
     def notify(self, record: Record) -> None:
         """Queue the message about a record, if there is one. Returns at once and never fails."""
@@ -131,7 +140,7 @@ class Webhook:
                 _log.info("%d messages for %s wait for the next session", left, self._address.host)
 
     def _put(self, record: Record) -> None:
-        content = message(record, self._account)
+        content = message(record, self._account, self._currency)
         if content is None:
             return
         self._queue.append(json.dumps(content, allow_nan=False).encode())

@@ -110,12 +110,12 @@ def prepare(
             feed, contracts = stack.enter_context(_live(predictor, settings, options))
             synthetic = False
         config = account_config(predictor, settings, contracts, guarded=options.get("guards", True))
-        account_currency(feed.symbols, config.account)
+        currency = account_currency(feed.symbols, config.account)
         journal = stack.enter_context(
             Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
         )
         beside = partial(Journal.open, url, name, role="notifier", settings=settings.journal)
-        webhook = Webhook.from_environment(name, settings.notify, journal=journal, beside=beside)
+        webhook = Webhook.from_environment(name, settings.notify, journal=journal, beside=beside, currency=currency)
         if webhook is not None:
             stack.callback(webhook.close)
         session = PaperSession(

@@ -43,11 +43,15 @@ class PaperStatus(Headlined):
         from quorate.evaluation.report.formatting import Cell
 
         found = self.document
+        currency = found["currency"]
         judged = [row["ok"] for row in found["criteria"]]
+        start = f"start {found['start_equity_usd']:,.2f} {currency}"
         rows = (
             HeadlineRow("mode", Cell(found["mode"])),
             HeadlineRow(
-                "equity", Cell(f"{found['equity_usd']:,.2f} USD"), f"start {found['start_equity_usd']:,.2f} USD"
+                "equity",
+                Cell(f"{found['equity_usd']:,.2f} {currency}"),
+                start,
             ),
             HeadlineRow("positions", Cell(f"{len(found['positions'])}")),
             figure("trades", found["stats"], "n", "count"),

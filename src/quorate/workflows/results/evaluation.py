@@ -127,6 +127,7 @@ class Evaluation(Headlined):
             title=f"Quorate: {_title(self.document)}",
             about=[f"{_subject(self.document)}; {_policy(self.document)}."],
             warnings=[*marks, *self.document.get("warnings", ())],
+            currency=self.document.get("currency", "USD"),
         )
         return path
 

@@ -88,7 +88,7 @@ def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:
     marks += [IN_TRAINING_SPAN] if document.get("in_training_span") else []
     currency = document.get("currency", "USD")
     if currency != "USD":
-        marks.append(f"ACCOUNT IN {currency}: all amounts are in {currency}, also those named USD or $")
+        marks.append(f"ACCOUNT IN {currency}: all amounts are in {currency}, also those whose names end in _usd")
     return (*marks, *document.get("warnings", ()))
 
 
