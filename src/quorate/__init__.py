@@ -112,10 +112,12 @@ def features(
     >>> quorate.features(candles, "core14").shape
     (100, 14)
     """
+    from quorate.core.arguments import WHOLE, Kind, require_types
     from quorate.core.errors import ArgumentError
     from quorate.core.types import Candles
     from quorate.features.bars import Bars
     from quorate.features.build_matrix import build
+    from quorate.features.context import Context
 
     if not isinstance(candles, Candles | Bars):
         raise ArgumentError(
@@ -124,6 +126,13 @@ def features(
             expected="Candles",
             remedy='Convert a pandas frame: quorate.Candles.from_pandas(frame, "BTC/USDT:USDT", "1h").',
         )
+    require_types(
+        "compute features",
+        context=(context, Kind((Context,), "a context of other markets").optional),
+        newest=(newest, WHOLE.optional),
+    )
+    if newest is not None and newest < 0:
+        raise ArgumentError("compute features", found=f"`newest` {newest}", expected="a number of rows, at least 0")
     return build(candles, features, context, newest=newest)
 
 

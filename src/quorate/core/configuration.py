@@ -65,7 +65,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return _parse_toml(read_regular_text(path, _MOST_BYTES))
     except OSError as error:
-        raise SettingsError(f"read the settings {path}", found=error.strerror or str(error)) from error
+        raise SettingsError(
+            f"read the settings {path}", found=error.strerror or str(error), expected="a TOML file"
+        ) from error
     except ValueError as error:  # UnicodeDecodeError and those of `_parse_toml`
         raise SettingsError(f"read the settings {path}", found=str(error), expected="a TOML file") from error
 

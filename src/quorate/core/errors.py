@@ -51,11 +51,11 @@ class QuorateError(Exception):
     """
 
     def __init__(self, attempted: str, *, found: str = "", expected: str = "", remedy: str = "") -> None:
-        # Texts of others, such as an exchange's response, may hold keys and passwords.
-        self.attempted = redact(attempted)
-        self.found = redact(found)
-        self.expected = redact(expected)
-        self.remedy = redact(remedy)
+        # Texts of others, such as an exchange's response, may hold keys and passwords. What is no text becomes one: an
+        # error must not fail where it is made.
+        self.attempted, self.found, self.expected, self.remedy = (
+            redact(str(part)) for part in (attempted, found, expected, remedy)
+        )
         super().__init__(self.attempted)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -5,8 +5,10 @@ This file loads every section. Code that must start fast imports the one it need
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
+from quorate.core.arguments import require_type
 from quorate.core.sections.bundle import BundleSettings as BundleSettings
 from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
@@ -87,3 +89,10 @@ class Settings(ExtensibleSection):
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
+
+    def __post_init__(self) -> None:
+        for section in fields(self):
+            if isinstance(section.default_factory, type):
+                kind = Mapping if section.name == "others" else section.default_factory
+                article = "a mapping" if section.name == "others" else f"a {kind.__name__}"
+                require_type("make settings", section.name, getattr(self, section.name), kind, article)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quorate.core.arguments import FUNCTION, TEXT, require_types
 from quorate.core.errors import FeatureError, QuorateError
 from quorate.core.regular_files import read_regular
 from quorate.core.sections.features import FeatureSettings
@@ -82,20 +83,22 @@ def feature(*, warmup: int, name: str | None = None) -> Callable[[Function], Fea
     >>> rising.name, rising.warmup
     ('rising', 1)
     """
+    require_types("declare a column", name=(name, TEXT.optional))
+    if isinstance(warmup, bool) or not isinstance(warmup, int) or not 0 <= warmup <= _LONGEST_WARMUP:
+        raise FeatureError(
+            "declare a column" if name is None else f"declare the column {name!r}",
+            found=f"a warm-up of {warmup!r} (`warmup`)",
+            expected=f"whole bars, 0 to {_LONGEST_WARMUP}",
+            remedy=f"A live frame has {LIVE_BARS} candles, and its newest {LIVE_ROWS} rows must have every column.",
+        )
 
     def declare(function: Function) -> FeatureFunction:
+        require_types("declare a column", function=(function, FUNCTION))
         called = getattr(function, "__name__", "") if name is None else name
         attempted = f"declare the column {called!r}"
         if not _NAME.fullmatch(called):
             raise FeatureError(
                 attempted, found=f"the name {called!r}", expected="letters, digits and underscores, no digit first"
-            )
-        if isinstance(warmup, bool) or not isinstance(warmup, int) or not 0 <= warmup <= _LONGEST_WARMUP:
-            raise FeatureError(
-                attempted,
-                found=f"a warm-up of {warmup!r}",
-                expected=f"whole bars, 0 to {_LONGEST_WARMUP}",
-                remedy=f"A live frame has {LIVE_BARS} candles, and its newest {LIVE_ROWS} rows must have every column.",
             )
         return FeatureFunction(called, warmup, function)
 

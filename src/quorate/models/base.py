@@ -13,10 +13,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Self, TypeVar
+from typing import ClassVar, Literal, Self, TypeVar, get_args
 
 import numpy as np
 
+from quorate.core.arguments import FUNCTION, WHOLE, Kind, require_types
 from quorate.core.errors import ModelError
 from quorate.core.settings import ModelSettings
 from quorate.core.types import ActionArray, FloatArray
@@ -84,6 +85,15 @@ class Model(ABC):
     suffix: ClassVar[str]
 
     def __init__(self, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> None:
+        attempted = "make a model"
+        require_types(
+            attempted,
+            settings=(settings, Kind((ModelSettings,), "a ModelSettings, as settings.models")),
+            seed=(seed, WHOLE),
+            threads=(threads, WHOLE),
+        )
+        if not isinstance(task, str) or task not in get_args(Task):
+            raise ModelError(attempted, found=f"the `task` {task!r}", expected=" or ".join(get_args(Task)))
         self.task = task
         self.settings = settings
         self.seed = seed
@@ -124,6 +134,12 @@ class Model(ABC):
         Raises:
             ModelError: NaN or infinity in X, y or weight, shapes that do not fit, or an error of the library.
         """
+        require_types(
+            f"fit {self.name}",
+            stopping=(stopping, Kind((StoppingRows,), "stopping rows").optional),
+            progress=(progress, FUNCTION.optional),
+            checkpoint=(checkpoint, Kind((Path,), "a path").optional),
+        )
         self._require_rows(X, y, weight)
         if stopping is not None:
             self._require_rows(stopping.X, stopping.y, None)
@@ -210,6 +226,11 @@ class Model(ABC):
         """Raise for rows that no member can be fitted on."""
         attempted = f"fit {self.name}"
         require_matrix(X, None, attempted, self._axes)
+        numbers = Kind((np.ndarray,), "an array (B,) of numbers")
+        require_types(attempted, y=(y, numbers), weight=(weight, numbers.optional))
+        for name, values in (("y", y), ("weight", weight)):
+            if values is not None and values.dtype.kind not in "iuf":
+                raise ModelError(attempted, found=f"`{name}` of {values.dtype}", expected="numbers")
         if self.window > 1 and X.shape[1] != self.window:
             raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
         if y.shape != (len(X),) or (weight is not None and weight.shape != (len(X),)):

@@ -33,6 +33,8 @@ def require_matrix(X: Matrix, columns: int | None, attempted: str, axes: str = "
     Traceback (most recent call last):
     quorate.core.errors.ModelError: could not predict with xgboost: found 5 columns; expected 14, as it was fitted on.
     """
+    if not isinstance(X, (np.ndarray, Sequences)):
+        raise ModelError(attempted, found=f"`X` of type {type(X).__name__}", expected=f"an array ({', '.join(axes)})")
     if X.ndim != len(axes):
         raise ModelError(attempted, found=f"X of shape {X.shape}", expected=f"X ({', '.join(axes)})")
     if columns is not None and X.shape[-1] != columns:

@@ -16,7 +16,7 @@ from quorate.core.types import FloatArray
 from quorate.models.base import FitRequest, Model
 from quorate.models.export import trees_to_onnx
 from quorate.models.input_checks import Matrix
-from quorate.models.model_files import read_file
+from quorate.models.model_files import read_file, write_file
 
 try:
     import lightgbm
@@ -94,7 +94,7 @@ class LightGBM(Model):
 
     def save(self, path: Path) -> None:
         booster = self._require_fitted(self._booster)
-        path.write_text(booster.model_to_string(), encoding="utf-8")
+        write_file(path, booster.model_to_string().encode())
 
     def load(self, path: Path) -> Self:
         try:

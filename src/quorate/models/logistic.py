@@ -21,7 +21,7 @@ from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.models.base import FitRequest, Model
 from quorate.models.export import OPSET
 from quorate.models.input_checks import Matrix
-from quorate.models.model_files import read_file
+from quorate.models.model_files import read_file, write_file
 
 _FORMAT = "quorate-logistic-1"
 
@@ -136,11 +136,12 @@ class Logistic(Model):
     def save(self, path: Path) -> None:
         fitted = self._require_fitted(self._fitted)
         tree = {"format": _FORMAT} | {name: array.tolist() for name, array in asdict(fitted).items()}
-        path.write_text(json.dumps(tree, allow_nan=False) + "\n", encoding="utf-8")
+        write_file(path, (json.dumps(tree, allow_nan=False) + "\n").encode())
 
     def load(self, path: Path) -> Self:
+        content = read_file(path)
         try:
-            tree = parse_json(read_file(path))
+            tree = parse_json(content)
             if tree["format"] != _FORMAT:
                 raise ModelError(f"load {path}", found=repr(tree["format"]), expected=_FORMAT)
             read = Coefficients(**{field.name: _array(tree[field.name]) for field in fields(Coefficients)})

@@ -1,9 +1,10 @@
-"""Reading of model files."""
+"""Reading and writing of model files."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from quorate.core.arguments import path_of
 from quorate.core.errors import ModelError
 from quorate.core.regular_files import read_regular
 
@@ -14,7 +15,21 @@ def read_file(path: Path) -> bytes:
     Raises:
         ModelError: it cannot be read.
     """
+    path = path_of("load a model", "path", path, "the path of a file that `save` wrote")
     try:
         return read_regular(path)
     except OSError as error:
         raise ModelError(f"load {path}", found=error.strerror or str(error), expected="a model file") from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write the bytes of a model file.
+
+    Raises:
+        ModelError: it cannot be written.
+    """
+    path = path_of("save a model", "path", path, "the path of a file")
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ModelError(f"save {path}", found=error.strerror or str(error), expected="a file to write") from error

@@ -16,7 +16,7 @@ from quorate.core.types import FloatArray
 from quorate.models.base import FitRequest, Model, Progress, Task
 from quorate.models.export import trees_to_onnx
 from quorate.models.input_checks import Matrix
-from quorate.models.model_files import read_file
+from quorate.models.model_files import read_file, write_file
 
 try:
     import xgboost
@@ -75,7 +75,7 @@ class XGBoost(Model):
 
     def save(self, path: Path) -> None:
         booster = self._require_fitted(self._booster)
-        path.write_bytes(bytes(booster.save_raw("ubj")))
+        write_file(path, bytes(booster.save_raw("ubj")))
 
     def load(self, path: Path) -> Self:
         content = read_file(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, settings_of
+from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_flags, settings_of
 from quorate.workflows.inputs.selection import Selection
 from quorate.workflows.results import Backtest
 
@@ -65,6 +65,8 @@ def backtest(
 
     require_arguments(backtest, selection, Selection.__optional_keys__)
     settings = settings_of(settings)
+    require_flags(allow_training_span=allow_training_span, guards=guards)
+    require_callback(progress=progress)
     recorder = TrialRecorder.open(record, settings, verb="backtest", data=data_name(data))
     run = run_bundle(
         load_predictor(bundle, settings, policy),

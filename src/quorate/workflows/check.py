@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quorate.core.arguments import path_of, require_type
+from quorate.core.arguments import FUNCTION, path_of, require_type, require_types
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results.checked_files import CheckResult
 from quorate.workflows.results.market_files import FileList
@@ -48,6 +48,7 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
     from quorate.core.sections.market import QualitySettings
     from quorate.market.files.inspection import check_folder, count_files
 
+    require_types("check the files", progress=(progress, FUNCTION))
     data = path_of("check the files", "data", data, "the path of a Freqtrade data folder")
     given = load_settings().quality if settings is None else settings
     limits = require_type(

@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quorate.core.arguments import NUMBER, TEXT, WHOLE, require_types
+from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import folder_of, settings_of
+from quorate.workflows.inputs.arguments import folder_of, require_callback, require_count, settings_of
 from quorate.workflows.results import DemoResult
 
 if TYPE_CHECKING:
@@ -57,6 +59,17 @@ def demo(
 
     settings = _small(settings_of(settings))
     out = folder_of("out", out)
+    attempted = "make the demonstration"
+    require_types(attempted, seed=(seed, WHOLE), edge=(edge, NUMBER), command=(command, TEXT))
+    require_count("symbols", symbols)
+    require_count("bars", bars)
+    if symbols is None or bars is None or seed < 0:
+        raise ArgumentError(
+            attempted,
+            found=f"`seed` {seed}, `symbols` {symbols}, `bars` {bars}",
+            expected="a seed of at least 0, and numbers of markets and bars",
+        )
+    require_callback(progress=progress)
     market = SyntheticMarket(seed=seed, symbols=symbols, bars=bars, edge=edge)
     folder = out / "data"
     seam = int(market.candles(market.names[0]).time[0]) + bars * 2 // 3 * timeframe_ms(market.timeframe)

@@ -7,10 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from quorate.core.arguments import require_type
 from quorate.core.clock import DAY_MS, newest_closed_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, require_count, settings_of
+from quorate.workflows.inputs.arguments import (
+    folder_of,
+    require_arguments,
+    require_callback,
+    require_count,
+    require_timeframe_text,
+    settings_of,
+)
 from quorate.workflows.inputs.selection import DEFAULT_TIMEFRAME, Selection, span, split_names
 from quorate.workflows.results.market_files import DownloadResult
 
@@ -66,6 +74,10 @@ def download(
     require_arguments(download, selection, Selection.__optional_keys__)
     settings = settings_of(settings)
     require_count("days", days)
+    require_callback(progress=progress)
+    if exchange is not None:
+        require_type("choose the exchange", "exchange", exchange, str, "the name of an exchange of ccxt")
+    require_timeframe_text(selection.get("timeframe"))
     start, end = span(selection)
     symbols, top = split_names(selection.get("symbols")), selection.get("top")
     require_count("top", top)
@@ -81,7 +93,7 @@ def download(
     changes = parse_splits(splits)
     timeframe = selection.get("timeframe") or DEFAULT_TIMEFRAME
     asked = settings.exchange if exchange is None else replace(settings.exchange, name=exchange)
-    folder = Path("user_data/data") / _FOLDERS.get(asked.name, asked.name) if out is None else Path(out)
+    folder = Path("user_data/data") / _FOLDERS.get(asked.name, asked.name) if out is None else folder_of("out", out)
     with Exchange(asked) as source:
         first = _first_bar(source, timeframe, end, days or 0) if start is None else start
         rule = "as named"

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, settings_of, with_policy
+from quorate.workflows.inputs.arguments import (
+    require_arguments,
+    require_callback,
+    require_flags,
+    settings_of,
+    with_policy,
+)
 from quorate.workflows.inputs.selection import Selection
 from quorate.workflows.results import Evaluation
 
@@ -56,6 +62,8 @@ def evaluate(
 
     require_arguments(evaluate, selection, Selection.__optional_keys__)
     settings = with_policy(settings_of(settings), policy)
+    require_flags(allow_training_span=allow_training_span)
+    require_callback(progress=progress)
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     run = run_bundle(
         load_predictor(bundle, settings, policy),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from quorate.core.arguments import path_of, require_type
+from quorate.core.arguments import FLAG, FUNCTION, path_of, require_texts, require_type, require_types
+from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results.market_files import ImportResult, SplitResult
 
@@ -43,10 +44,14 @@ def import_candles(
     from quorate.market.files.splits import parse_splits
 
     attempted, expected = "import candles", "paths of files or folders"
-    require_type(attempted, "files", files, (str, Path, Iterable), expected)
+    if hasattr(files, "keys") or not isinstance(files, str | Path | Iterable):  # the keys of a mapping are no files
+        raise ArgumentError(attempted, found=f"`files` of type {type(files).__name__}", expected=expected)
     several = [files] if isinstance(files, str | Path) else files
     paths = [path_of(attempted, "files", each, expected) for each in several]
     data = path_of(attempted, "data", data, "the path of a Freqtrade data folder")
+    require_types(attempted, perpetual=(perpetual, FLAG.optional), progress=(progress, FUNCTION))
+    if not isinstance(splits, str):
+        require_texts(attempted, "splits", splits, "texts such as BNX/USDT:USDT=100@2023-02-22T08:00")
     for name, value in (("symbol", symbol), ("timeframe", timeframe)):
         if value is not None:
             require_type(attempted, name, value, str, "a text, or None for that of the files' names")

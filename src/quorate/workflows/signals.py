@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import settings_of
+from quorate.workflows.inputs.arguments import require_callback, require_flags, settings_of
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
 from quorate.workflows.inputs.predictors import BundleLike, load_predictor, require_timeframe
 from quorate.workflows.inputs.selection import split_names
@@ -54,6 +54,8 @@ def signals(
         TrainingSpanError: a bar of the training span that is not allowed.
         DataError: candles that cannot be read.
     """
+    require_flags(allow_training_span=allow_training_span)
+    require_callback(progress=progress)
     loaded = load_predictor(bundle, settings_of(settings), policy)
     require_timeframe(loaded, timeframe)
     timeframe = loaded.manifest.timeframe

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, get_args
 
 from quorate.core.errors import ArgumentError, close_match
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import folder_of, require_arguments, settings_of
+from quorate.workflows.inputs.arguments import folder_of, require_arguments, require_callback, settings_of
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results.training import TrainResult
@@ -65,6 +65,7 @@ def train(
     from quorate.workflows.runs.first_champion import promote_first
 
     require_arguments(train, selection, Selection.__optional_keys__)
+    require_callback(progress=progress)
     folder = folder_of("out", out)
     store = BundleStore(folder)
     if folder.is_dir():

@@ -9,7 +9,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, require_count, settings_of, with_policy
+from quorate.workflows.inputs.arguments import (
+    require_arguments,
+    require_callback,
+    require_count,
+    require_flags,
+    settings_of,
+    with_policy,
+)
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results import Evaluation
 
@@ -81,6 +88,8 @@ def walk_forward(
     require_arguments(walk_forward, selection, Selection.__optional_keys__)
     settings = with_policy(settings_of(settings), policy)
     require_count("folds", folds)
+    require_flags(rolling=rolling)
+    require_callback(progress=progress)
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     members = split_names(models, "models")
     require_members(members, settings.models)

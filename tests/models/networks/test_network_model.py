@@ -201,7 +201,7 @@ def change_header(content, change):
         (lambda h: h["settings"].update(layers=3), "of shape none"),
         (lambda h: h["settings"].update(width=-1), "models.lstm.width"),
         (lambda h: h["settings"].update(unknown=1), "unknown"),
-        (lambda h: h["settings"].update(width="wide"), "TypeError"),
+        (lambda h: h["settings"].update(width="wide"), "SettingsError"),
         (lambda h: h.pop("features"), "None features"),
         (lambda h: h.update(features=None), "None features"),
         (lambda h: h.update(features=0), "0 features"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from quorate.core.arguments import TEXT, require_types
 from quorate.core.errors import SettingsError, close_match
 from quorate.core.sections.section import Section
 
@@ -37,12 +38,14 @@ class ExtensibleSection(Section):
         Raises:
             SettingsError: no such section, with the close match; or what the package registered cannot be one.
         """
+        require_types("find a section", name=(name, TEXT))
         if name in own_names(type(self)):
             return getattr(self, name)
         return self.others[name] if name in self.others else other_section(type(self), name)()
 
     def has_section(self, name: str) -> bool:
         """Whether this section has such a field, or another package registered such a section."""
+        require_types("find a section", name=(name, TEXT))
         return name in own_names(type(self)) or name in _registered(type(self))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from quorate.core.arguments import NUMBER, TEXT, require_types
 from quorate.core.errors import SettingsError
 
 
@@ -13,7 +14,7 @@ def require(section: str, name: str, value: float, low: float, high: float) -> N
     Raises:
         SettingsError: it is not; the message names the setting, the value and the range.
     """
-    if not low <= value <= high:
+    if not NUMBER.accepts(value) or not low <= value <= high:
         raise SettingsError(
             f"use the setting {section}.{name}", found=repr(value), expected=f"a value from {low:g} to {high:g}"
         )
@@ -41,6 +42,7 @@ class Section:
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     @classmethod
-    def is_inline(cls, text: str) -> bool:  # noqa: ARG003 - by the sections that allow it
-        """Whether an entry of a list of files is a value itself and not a file."""
+    def is_inline(cls, text: str) -> bool:
+        """Whether an entry of a list of files is a value itself and not a file; the sections that allow it say so."""
+        require_types("read a list of files", text=(text, TEXT))
         return False

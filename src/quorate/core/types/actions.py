@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, NoReturn
+
+from quorate.core.errors import ArgumentError
 
 Mode = Literal["full", "partial", "none"]
 Policy = Literal["classic", "calibrated"]
@@ -15,6 +17,11 @@ class Action(IntEnum):
     SELL = 0
     HOLD = 1
     BUY = 2
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        known = ", ".join(f"{action.value} ({action.name})" for action in cls)
+        raise ArgumentError("make an action", found=f"`value` {value!r}", expected=f"one of {known}")
 
 
 CLASS_NAMES = tuple(action.name for action in Action)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from quorate.core.arguments import require_type
+from quorate.core.arguments import FLAG, TEXT, require_type, require_types
 from quorate.core.clock import format_ms, newest_closed_ms, timeframe_ms
 from quorate.core.errors import DataError, MissingExtraError
 from quorate.core.types.arrays import FloatArray, IntArray, freeze
@@ -52,6 +52,7 @@ class Candles:
         if not isinstance(self.symbol, str) or not self.symbol:
             raise DataError("build candles", found=f"the symbol {self.symbol!r}", expected="a text such as BTC/USDT")
         timeframe_ms(self.timeframe)
+        require_types(f"build candles of {self.symbol}", synthetic=(self.synthetic, FLAG))
         freeze(self, ("time",), np.int64)
         freeze(self, CANDLE_COLUMNS, np.float64)
         lengths = {name: len(getattr(self, name)) for name in ("time", *CANDLE_COLUMNS)}
@@ -157,6 +158,7 @@ class Funding:
     rate: FloatArray
 
     def __post_init__(self) -> None:
+        require_types("build funding", symbol=(self.symbol, TEXT))
         freeze(self, ("time",), np.int64)
         freeze(self, ("rate",), np.float64)
         if len(self.time) != len(self.rate):

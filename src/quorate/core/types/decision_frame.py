@@ -8,12 +8,15 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from quorate.core.arguments import FLAG, MAPPING, TEXT, WHOLE, Kind, require_type, require_types
+from quorate.core.errors import DataError
 from quorate.core.types.actions import Action, Policy
 from quorate.core.types.arrays import ActionArray, FloatArray, IntArray, TextArray
 
 #: Rules of bars on which no model voted: all abstained, the bar trained the bundle, or a series begins later.
 NO_DECISION = ("no_votes", "training_span", "before_series")
 
+_ARRAY = Kind((np.ndarray,), "an array (n,), or (n, 3) of the classes")
 _COLUMNS = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
 
 
@@ -59,6 +62,20 @@ class DecisionFrame:
     predicted: FloatArray | None = None
     side: ActionArray | None = None
 
+    def __post_init__(self) -> None:
+        arrays = {name: (getattr(self, name), _ARRAY) for name in _COLUMNS}
+        optional = ("probabilities", "limit", "predicted", "side")
+        require_types(
+            "make a frame of decisions",
+            symbol=(self.symbol, TEXT),
+            timeframe=(self.timeframe, TEXT),
+            policy=(self.policy, TEXT),
+            synthetic=(self.synthetic, FLAG),
+            **arrays,
+            **{name: (getattr(self, name), _ARRAY.optional) for name in optional},
+            **{name: (getattr(self, name), MAPPING) for name in ("scores", "calibrated", "forecasts")},
+        )
+
     def __len__(self) -> int:
         return len(self.time)
 
@@ -71,6 +88,7 @@ class DecisionFrame:
 
     def between(self, start: int | None = None, end: int | None = None) -> Self:
         """The bars that open at or after `start` and before `end`, both in ms UTC, as views."""
+        require_types("select decisions", start=(start, WHOLE.optional), end=(end, WHOLE.optional))
         rows = slice(
             None if start is None else int(np.searchsorted(self.time, start)),
             None if end is None else int(np.searchsorted(self.time, end)),
@@ -89,7 +107,16 @@ class DecisionFrame:
 
         A table that only some frames have, such as probabilities, is NaN in the rows of the others. The policy is kept
         where it is the same in all frames; otherwise it is "classic", and the rule of each bar names what decided.
+
+        Raises:
+            ArgumentError: not a sequence of frames.
+            DataError: no frame.
         """
+        attempted, expected = "join frames of decisions", "a sequence of quorate.DecisionFrame"
+        for frame in require_type(attempted, "frames", frames, (list, tuple), expected):
+            require_type(attempted, "frames", frame, DecisionFrame, expected)
+        if not frames:
+            raise DataError(attempted, found="no `frames`", expected="at least one")
         if len(frames) == 1:
             return frames[0]
         columns: dict[str, Any] = {

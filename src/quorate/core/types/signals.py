@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
+from quorate.core.arguments import NUMBER, TEXT, WHOLE, Kind, require_types
 from quorate.core.types.actions import Action, Mode, Policy
+
+_NUMBER = (float, int, np.floating, np.integer)
+_WHOLE = (int, np.integer)
+_TABLE = (tuple, type(None))
+_ACTION = Kind((Action,), "a quorate.Action")
+_THREE = Kind((tuple,), "a tuple of the values of SELL, HOLD and BUY")
+_TUPLE = Kind((tuple,), "a tuple")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,26 @@ class Vote:
     probabilities: tuple[float, float, float] | None = None
     weight: float | None = None
     scores: tuple[float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        # One condition on the live path; which field is wrong is looked for only then.
+        if not (
+            isinstance(self.model, str)
+            and isinstance(self.action, Action)
+            and isinstance(self.score, _NUMBER)
+            and isinstance(self.probabilities, _TABLE)
+            and (self.weight is None or isinstance(self.weight, _NUMBER))
+            and isinstance(self.scores, _TABLE)
+        ):
+            require_types(
+                "make a vote",
+                model=(self.model, TEXT),
+                action=(self.action, _ACTION),
+                score=(self.score, NUMBER),
+                probabilities=(self.probabilities, _THREE.optional),
+                weight=(self.weight, NUMBER.optional),
+                scores=(self.scores, _THREE.optional),
+            )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -69,6 +99,10 @@ class Abstention:
 
     model: str
     reason: str
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.model, str) and isinstance(self.reason, str)):
+            require_types("make an abstention", model=(self.model, TEXT), reason=(self.reason, TEXT))
 
     def to_json(self) -> dict[str, Any]:
         return {"model": self.model, "reason": self.reason}
@@ -119,6 +153,52 @@ class Signal:
     prediction_set: tuple[Action, ...] | None = None
     forecasts: tuple[Forecast, ...] = ()
     predicted_return: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (
+            isinstance(self.action, Action)
+            and isinstance(self.confidence, _NUMBER)
+            and isinstance(self.consensus, str)
+            and isinstance(self.rule, str)
+            and isinstance(self.base, _NUMBER)
+            and (self.volatility is None or isinstance(self.volatility, _NUMBER))
+            and isinstance(self.votes, tuple)
+            and isinstance(self.abstentions, tuple)
+            and isinstance(self.mode, str)
+            and isinstance(self.symbol, str)
+            and (self.time is None or isinstance(self.time, _WHOLE))
+            and isinstance(self.policy, str)
+            and isinstance(self.probabilities, _TABLE)
+            and (self.expected_return is None or isinstance(self.expected_return, _NUMBER))
+            and isinstance(self.prediction_set, _TABLE)
+            and isinstance(self.forecasts, tuple)
+            and (self.predicted_return is None or isinstance(self.predicted_return, _NUMBER))
+        ):
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Raise for the first field of a wrong type."""
+        number, optional = NUMBER, NUMBER.optional
+        require_types(
+            "make a signal",
+            action=(self.action, _ACTION),
+            confidence=(self.confidence, number),
+            consensus=(self.consensus, TEXT),
+            rule=(self.rule, TEXT),
+            base=(self.base, number),
+            volatility=(self.volatility, optional),
+            votes=(self.votes, _TUPLE),
+            abstentions=(self.abstentions, _TUPLE),
+            mode=(self.mode, TEXT),
+            symbol=(self.symbol, TEXT),
+            time=(self.time, WHOLE.optional),
+            policy=(self.policy, TEXT),
+            probabilities=(self.probabilities, _THREE.optional),
+            expected_return=(self.expected_return, optional),
+            prediction_set=(self.prediction_set, _TUPLE.optional),
+            forecasts=(self.forecasts, _TUPLE),
+            predicted_return=(self.predicted_return, optional),
+        )
 
     def line(self) -> str:
         """Format as one line for logs and tags: consensus | each model's vote | volatility."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from quorate.core.arguments import path_of
+from quorate.core.arguments import FLAG, MAPPING, TEXT, Kind, path_of, require_types
 from quorate.core.clock import iso_ms, now_ms
 from quorate.core.errors import BundleError, DataError, MissingExtraError, close_match
 from quorate.core.files import write_text_atomic
@@ -35,11 +35,17 @@ from quorate.ensemble.bundle.trust import read_trusted_manifest
 
 POINTER = "champion"
 _LOCK = ".lock"
+_ID = Kind((str,), "the id of a bundle, a text")
 
 # Limit of the size of the pointer: one id.
 _POINTER_BYTES = 4096
 
 _log = logging.getLogger(__name__)
+
+
+def _require_entry(attempted: str, why: object, by: object) -> None:
+    """Refuse a reason or a name for the log that is no text."""
+    require_types(attempted, why=(why, TEXT), by=(by, TEXT.optional))
 
 
 class BundleStore:
@@ -83,6 +89,7 @@ class BundleStore:
         Raises:
             BundleError: no such bundle; suggests the closest id.
         """
+        require_types(f"find a bundle in {self.folder}", bundle_id=(bundle_id, _ID))
         if bundle_id not in self.ids():
             raise BundleError(
                 f"find the bundle '{bundle_id}' in {self.folder}",
@@ -137,6 +144,17 @@ class BundleStore:
         Returns:
             The bundle's folder and its manifest with `files` and `id` set.
         """
+        attempted = f"publish a bundle in {self.folder}"
+        require_types(
+            attempted,
+            manifest=(manifest, Kind((Manifest,), "a manifest")),
+            files=(files, MAPPING),
+            promote=(promote, FLAG),
+        )
+        for name, content in files.items():
+            require_types(attempted, files=(name, Kind((str,), "names of files with their bytes")))
+            require_types(attempted, files=(content, Kind((bytes,), "names of files with their bytes")))
+        _require_entry(attempted, why, by)
         with self._lock():
             champion, known = self.champion(), self.ids()
             self._record_interruption()
@@ -166,6 +184,7 @@ class BundleStore:
         Raises:
             BundleError: no such bundle, or one that is altered or not signed by a trusted key; the champion stays.
         """
+        _require_entry(f"change the champion of {self.folder}", why, by)
         self.require_trusted(bundle_id, trust)
         self.verify(bundle_id)
         with self._lock():
@@ -184,6 +203,7 @@ class BundleStore:
             BundleError: there is no previous champion, or it is altered or not signed by a trusted key; the champion
                 stays.
         """
+        _require_entry(f"change the champion of {self.folder}", why, by)
         self.ids()
         with self._lock():
             self._record_interruption()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+from quorate.core.arguments import FUNCTION, TEXT, Kind, require_texts, require_types
 from quorate.core.clock import now_ms, timeframe_ms
-from quorate.core.errors import BundleError
+from quorate.core.errors import ArgumentError, BundleError
 from quorate.core.types import Candles, Signal
 from quorate.ensemble.inference.predictor import LIVE_BARS, Bundle
 from quorate.market.source import CandleSource
+
+_CANDLES = Kind((Candles,), "quorate.Candles")
 
 
 class Agent:
@@ -24,6 +27,12 @@ class Agent:
     def __init__(
         self, bundle: Bundle, source: CandleSource | None = None, *, clock: Callable[[], int] = now_ms
     ) -> None:
+        methods = Kind((CandleSource,), "a source of candles").optional
+        require_types("make an agent", source=(source, methods), clock=(clock, FUNCTION))
+        if not hasattr(bundle, "predict_many") or not hasattr(bundle, "manifest"):
+            raise ArgumentError(
+                "make an agent", found=f"`bundle` of type {type(bundle).__name__}", expected="a loaded bundle or series"
+            )
         self.bundle = bundle
         self.source = source
         self._clock = clock
@@ -38,6 +47,7 @@ class Agent:
         Raises:
             BundleError: the candles are of another symbol. And all errors of `Bundle.predict`.
         """
+        require_types("predict a market", symbol=(symbol, TEXT), candles=(candles, _CANDLES))
         if candles.symbol != symbol:
             raise BundleError(
                 f"predict {symbol}", found=f"candles of {candles.symbol}", expected=f"candles of {symbol}"
@@ -53,6 +63,9 @@ class Agent:
             BundleError: no source was given.
             DataError: candles cannot be read. And all errors of `Bundle.predict_many`.
         """
+        if isinstance(symbols, Iterator):
+            symbols = tuple(symbols)
+        require_texts("predict signals", "symbols", symbols, "a sequence of texts")
         if self.source is None:
             raise BundleError("predict signals", found="no source of candles", expected="Agent(bundle, source)")
         names, now = tuple(dict.fromkeys(symbols)), self._clock()

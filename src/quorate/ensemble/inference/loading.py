@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from quorate.core.arguments import path_of
+from quorate.core.arguments import TEXT, Kind, path_of, require_types
 from quorate.core.errors import BundleError, ModelError
 from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
@@ -49,6 +49,13 @@ def load_bundle(
             fit this version; or user-defined columns that it was trained on are missing or have changed.
         FeatureError: a user-defined column fails a check.
     """
+    require_types(
+        "load a bundle",
+        settings=(settings, Kind((PredictSettings,), "a PredictSettings, as settings.predict").optional),
+        policy=(policy, TEXT.optional),
+        features=(features, Kind((FeatureSettings,), "a FeatureSettings, as settings.features").optional),
+        trust=(trust, Kind((BundleSettings,), "a BundleSettings, as settings.bundle").optional),
+    )
     folder = champion_path(path_of("load a bundle", "path", path, "the path of a bundle or of a folder of bundles"))
     attempted = f"load the bundle {path}"
     manifest = read_trusted_manifest(folder, trust, attempted)

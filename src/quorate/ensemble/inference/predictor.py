@@ -10,9 +10,9 @@ from typing import get_args
 
 import numpy as np
 
-from quorate.core.arguments import require_type
+from quorate.core.arguments import FLAG, MAPPING, Kind, require_type, require_types
 from quorate.core.clock import now_ms
-from quorate.core.errors import BundleError, close_match
+from quorate.core.errors import ArgumentError, BundleError, close_match
 from quorate.core.sections.vote import PredictSettings, VoteSettings
 from quorate.core.types import (
     BoolArray,
@@ -52,6 +52,9 @@ LIVE_BARS = 498
 
 _NOT_RUN = "not asked: the only member that could be loaded"
 
+_PREDICT = "predict the market"
+_TIMES = Kind((np.ndarray,), "an array of open times")
+
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +84,16 @@ class Bundle:
         stack: Stack | None = None,
         features: FeatureSet | None = None,
     ) -> None:
+        require_types(
+            "make a bundle",
+            manifest=(manifest, Kind((Manifest,), "a manifest")),
+            sessions=(sessions, MAPPING),
+            failures=(failures, MAPPING),
+            settings=(settings, Kind((PredictSettings,), "a PredictSettings").optional),
+            calibration=(calibration, Kind((Calibration,), "a calibration")),
+            stack=(stack, Kind((Stack,), "a stack").optional),
+            features=(features, Kind((FeatureSet,), "a feature set").optional),
+        )
         self.manifest = manifest
         self.features = feature_set(manifest.features) if features is None else features
         self.stack = stack
@@ -106,10 +119,12 @@ class Bundle:
 
     def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
         """The whole frame, decided by this bundle."""
+        require_types("name the bundles of a frame", frame=(frame, Kind((DecisionFrame,), "a quorate.DecisionFrame")))
         return [(self, frame)]
 
-    def prior_at(self, time: IntArray) -> FloatArray:  # noqa: ARG002 - the same at every bar
+    def prior_at(self, time: IntArray) -> FloatArray:
         """(3,) class shares in the training rows."""
+        require_types("give the class shares", time=(time, _TIMES))
         return np.array(self.manifest.class_prior)
 
     @property
@@ -196,7 +211,14 @@ class Bundle:
             BundleError, CandleError, TooLittleHistoryError, TrainingSpanError: as `predict`, for the first market that
                 cannot be predicted. No member has run then.
         """
-        now = now_ms() if now is None else now
+        if now is None:
+            now = now_ms()
+        elif not isinstance(now, (int, np.integer)) or isinstance(now, bool):
+            require_types(_PREDICT, now=(now, Kind((), "a time in ms UTC, or None")))
+        if not isinstance(allow_training_span, bool):
+            require_types(_PREDICT, allow_training_span=(allow_training_span, FLAG))
+        if not isinstance(markets, (tuple, list)):
+            require_types(_PREDICT, markets=(markets, Kind((), "a list or a tuple of Candles")))
         newest = [
             Bars(newest_closed(self.manifest, candles, now, LIVE_BARS, allow_training_span=allow_training_span))
             for candles in markets
@@ -254,6 +276,7 @@ class Bundle:
             BundleError: the candles are of another timeframe.
             TrainingSpanError: all bars lie inside the training span.
         """
+        require_types(_PREDICT, allow_training_span=(allow_training_span, FLAG), sets=(sets, FLAG))
         require_timeframe(self.manifest, candles)
         masked = np.zeros(len(candles), np.bool_) if allow_training_span else self.in_training_span(candles)
         if len(candles) and masked.all():
@@ -287,6 +310,20 @@ class Bundle:
             masked: (n,) bars without scores, HOLD by the rule "training_span".
             sets: as in `predict_frame`.
         """
+        require_types(
+            _PREDICT,
+            candles=(candles, Kind((Candles,), "quorate.Candles")),
+            X=(X, Kind((np.ndarray,), "an array (n, F) of the features")),
+            volatility=(volatility, Kind((np.ndarray,), "an array (n,)")),
+            masked=(masked, Kind((np.ndarray,), "an array (n,) of flags")),
+            sets=(sets, FLAG),
+        )
+        if masked.dtype != np.bool_ or masked.shape != (len(candles),):
+            raise ArgumentError(
+                _PREDICT,
+                found=f"`masked` of shape {masked.shape} and type {masked.dtype}",
+                expected=f"{len(candles)} flags",
+            )
         inputs = Inputs(X, candles.time, candles.timeframe)
         if self.stack is not None:
             returns = self.members.returns(inputs, ~masked)
@@ -330,4 +367,5 @@ class Bundle:
 
         No training label depends on later bars, so the prediction at that bar is out of sample.
         """
+        require_types("find the training span", candles=(candles, Kind((Candles,), "quorate.Candles")))
         return in_training_span(self.manifest, candles)

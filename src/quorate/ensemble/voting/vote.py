@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from quorate.core.arguments import require_type
+from quorate.core.arguments import MAPPING, TEXT, WHOLE, Kind, require_type, require_types
 from quorate.core.errors import VoteError
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Abstention, Action, Mode, Signal, Vote
@@ -90,7 +91,8 @@ def decide(
     >>> decide([Vote(m, Action.BUY, 0.9) for m in ("xgboost", "lightgbm", "nhits", "patchtst")], 0.02).line()
     'unanimous | xgb:BUY 90%, lgbm:BUY 90%, nhits:BUY 90%, patchtst:BUY 90% | vol:2.00%'
     """
-    counted, abstained = _separate(_checked(votes, volatility))
+    _require_types(volatility, weights, policy, members, mode, symbol, time, probabilities)
+    counted, abstained = _separate(_checked(votes))
     if isinstance(policy, CalibratedPolicy):
         n = len(counted) + len(abstained) if members is None else members
         checked: list[Vote | Abstention] = [*counted, *abstained]
@@ -172,25 +174,46 @@ def _probabilities(votes: Iterable[Vote | Abstention], policy: CalibratedPolicy)
     return sell, hold, buy
 
 
-_NUMBER = (int, float, np.integer, np.floating)
+_NUMBER = (float, int, np.integer, np.floating)
+_ATTEMPTED = "count the votes"
+_VOTES = 'votes and abstentions, such as [quorate.Vote("xgboost", quorate.Action.BUY, 0.78)]'
 
 
-def _checked(votes: Iterable[Vote | Abstention], volatility: float | None) -> list[Vote | Abstention]:
-    """The votes, if they and the volatility are of the right types."""
-    attempted, example = "count the votes", 'such as [quorate.Vote("xgboost", quorate.Action.BUY, 0.78)]'
-    require_type(attempted, "votes", votes, Iterable, f"votes and abstentions, {example}")
-    checked = list(votes)
-    for vote in checked:
-        require_type(attempted, "votes", vote, (Vote, Abstention), f"votes and abstentions, {example}")
-        require_type(attempted, "model", vote.model, str, "the name of a model")
-        if isinstance(vote, Vote):
-            require_type(attempted, f"action of {vote.model}", vote.action, Action, "a quorate.Action")
-            require_type(
-                attempted, f"score of {vote.model}", vote.score, (int, float, np.floating), "a score from 0 to 1"
-            )
-    if volatility is not None:
-        require_type(attempted, "volatility", volatility, _NUMBER, "a fraction, such as 0.02")
-    return checked
+def _require_types(
+    volatility: Any, weights: Any, policy: Any, members: Any, mode: Any, symbol: Any, time: Any, probabilities: Any
+) -> None:
+    """Refuse arguments of other types. On the live path: words for an error are made only where there is one."""
+    if not (
+        (volatility is None or isinstance(volatility, _NUMBER))
+        and (weights is None or isinstance(weights, Mapping))
+        and (policy is None or isinstance(policy, (VoteSettings, CalibratedPolicy)))
+        and (members is None or isinstance(members, int))
+        and (mode is None or isinstance(mode, str))
+        and isinstance(symbol, str)
+        and (time is None or isinstance(time, (int, np.integer)))
+        and (probabilities is None or isinstance(probabilities, tuple))
+    ):
+        require_types(
+            _ATTEMPTED,
+            volatility=(volatility, Kind(_NUMBER, "a fraction, such as 0.02").optional),
+            weights=(weights, MAPPING.optional),
+            policy=(policy, Kind((VoteSettings, CalibratedPolicy), "the settings of a vote, or a policy").optional),
+            members=(members, WHOLE.optional),
+            mode=(mode, TEXT.optional),
+            symbol=(symbol, TEXT),
+            time=(time, WHOLE.optional),
+            probabilities=(probabilities, Kind((tuple,), "a tuple of the values of SELL, HOLD and BUY").optional),
+        )
+
+
+def _checked(votes: Iterable[Vote | Abstention]) -> list[Vote | Abstention]:
+    """The votes, each of which has checked its own fields."""
+    if not isinstance(votes, list):
+        votes = list(require_type(_ATTEMPTED, "votes", votes, Iterable, _VOTES))
+    for vote in votes:
+        if not isinstance(vote, (Vote, Abstention)):
+            require_type(_ATTEMPTED, "votes", vote, (Vote, Abstention), _VOTES)
+    return votes
 
 
 def _separate(votes: Iterable[Vote | Abstention]) -> tuple[list[Vote], list[Abstention]]:
@@ -222,6 +245,6 @@ def _weight(vote: Vote, weights: Mapping[str, float] | None, policy: VoteSetting
         weight = weights[vote.model]
     else:
         weight = policy.weight(vote.model)
-    if not (math.isfinite(weight) and weight > 0):
-        raise VoteError(f"weigh the vote of {vote.model}", found=f"weight {weight}", expected="a positive number")
+    if not (isinstance(weight, _NUMBER) and math.isfinite(weight) and weight > 0):
+        raise VoteError(f"weigh the vote of {vote.model}", found=f"weight {weight!r}", expected="a positive number")
     return weight

@@ -25,13 +25,14 @@ Four tests are made, each of which detects what the others cannot:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from quorate.core.arguments import FUNCTION, MAPPING, TEXT, WHOLE, Kind, require_texts, require_type, require_types
 from quorate.core.clock import format_ms
-from quorate.core.errors import EvaluationError
+from quorate.core.errors import ArgumentError, EvaluationError
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import ActionArray, Candles, DecisionFrame, FloatArray, IntArray
 from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, implausible_columns
@@ -51,6 +52,7 @@ _SHUFFLES = 3
 _CUTS = 24
 # Bars that a feature may need before it can be computed at all.
 _WARM = 50
+_ATTEMPTED = "check for look-ahead"
 # The AUC of shuffled labels is 0.5; its interval only has to exceed this.
 _NO_SKILL_AUC = 0.52
 
@@ -79,6 +81,9 @@ def check_features(
     Raises:
         EvaluationError: too few candles, not one row for each bar, or not as many columns as names.
     """
+    _require_inputs("compute", compute, panel, seed, cuts)
+    if names is not None:
+        require_texts(_ATTEMPTED, "names", names, "a sequence of the columns' names")
     if not any(len(candles) > _WARM + 1 for candles in panel.values()):
         longest = max((len(candles) for candles in panel.values()), default=0)
         raise EvaluationError(
@@ -126,6 +131,7 @@ def check_strategy(decide: Compute, panel: Mapping[str, Candles], *, seed: int =
     Raises:
         EvaluationError: too few candles, or not one decision for each bar.
     """
+    _require_inputs("decide", decide, panel, seed, cuts)
     whole = max(panel.values(), key=len, default=None)
     decided = None if whole is None else decide(whole)
     names: tuple[str, ...] | None = None
@@ -169,6 +175,22 @@ def check_model(
     Raises:
         EvaluationError: not one input, label and time for each row, rows in both sets, or scores not of shape (k, 3).
     """
+    array = Kind((np.ndarray,), "an array with one value for each row")
+    rows_of = Kind((np.ndarray,), "an array of the places of rows")
+    require_types(
+        "check a model for leakage",
+        train=(train, FUNCTION),
+        X=(X, array),
+        y=(y, array),
+        time=(time, array),
+        train_rows=(train_rows, rows_of),
+        test_rows=(test_rows, rows_of),
+        name=(name, TEXT),
+        settings=(settings, Kind((EvaluationSettings,), "an EvaluationSettings, as settings.evaluation")),
+    )
+    if names is not None:
+        require_texts("check a model for leakage", "names", names, "a sequence of the columns' names")
+    _require_rows(len(X), train_rows=train_rows, test_rows=test_rows)
     if not len(X) == len(y) == len(time):
         raise EvaluationError(
             "check a model for leakage",
@@ -206,6 +228,29 @@ def check_model(
     return LeakageReport(tuple(leaks), ("shuffled labels", "implausible AUC"))
 
 
+def _require_inputs(name: str, compute: object, panel: object, seed: object, cuts: object) -> None:
+    """Refuse arguments of other types than the checks of features and strategies take."""
+    require_types(
+        _ATTEMPTED, **{name: (compute, FUNCTION)}, panel=(panel, MAPPING), seed=(seed, WHOLE), cuts=(cuts, WHOLE)
+    )
+    for candles in cast("Mapping[object, object]", panel).values():
+        require_type(_ATTEMPTED, "panel", candles, Candles, "a mapping from symbol to quorate.Candles")
+    for limit, (argument, value) in enumerate((("seed", seed), ("cuts", cuts))):
+        if cast("int", value) < limit:
+            raise ArgumentError(_ATTEMPTED, found=f"`{argument}` {value}", expected=f"at least {limit}")
+
+
+def _require_rows(rows: int, **places: IntArray) -> None:
+    """Refuse places of rows that there are not."""
+    for name, given in places.items():
+        if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 0 or given.max() >= rows:
+            raise EvaluationError(
+                "check a model for leakage",
+                found=f"`{name}` of shape {given.shape} and type {given.dtype}",
+                expected=f"at least one place of a row, 0 to {rows - 1}",
+            )
+
+
 def _implausible(column: ImplausibleColumn) -> Leak:
     return Leak(column.name, "implausible AUC", f"separates BUY from SELL with an AUC of {column.auc:.3f}")
 
@@ -219,7 +264,12 @@ def _table(values: npt.NDArray[Any] | DecisionFrame, candles: Candles) -> FloatA
     """(n, F) float64 of computed values or decisions."""
     if isinstance(values, DecisionFrame):
         values = np.column_stack([values.action, values.confidence])
-    table = np.asarray(values, np.float64)
+    try:
+        table = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise EvaluationError(
+            _ATTEMPTED, found=f"values of type {type(values).__name__}", expected="an array of numbers"
+        ) from error
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or len(table) != len(candles):
         raise EvaluationError(

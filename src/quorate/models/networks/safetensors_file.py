@@ -14,7 +14,7 @@ from torch import Tensor
 
 from quorate.core.errors import ModelError
 from quorate.core.untrusted_json import MISSHAPEN, parse_json
-from quorate.models.model_files import read_file
+from quorate.models.model_files import read_file, write_file
 
 FORMAT = "quorate-network-1"
 
@@ -26,7 +26,7 @@ def write_weights(path: Path, header: Mapping[str, Any], tensors: Mapping[str, T
     """Write a header and tensors; the same ones give the same bytes."""
     text = json.dumps({"format": FORMAT, **header}, sort_keys=True)
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    path.write_bytes(safetensors.torch.save(contiguous, {_HEADER: text}))
+    write_file(path, safetensors.torch.save(contiguous, {_HEADER: text}))
 
 
 def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

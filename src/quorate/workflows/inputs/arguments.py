@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from quorate.core.arguments import FLAG, FUNCTION, require_types
 from quorate.core.errors import ArgumentError, close_match
 from quorate.core.types import Policy
 
@@ -78,12 +79,12 @@ def require_policy(policy: str | None) -> None:
         ArgumentError: neither "classic", "calibrated" nor None.
     """
     policies = get_args(Policy)
-    if policy is not None and policy not in policies:
+    if policy is not None and not (isinstance(policy, str) and policy in policies):
         raise ArgumentError(
             "choose the `policy`",
             found=repr(policy),
             expected=f"one of {', '.join(policies)}",
-            remedy=close_match(str(policy), policies),
+            remedy=close_match(policy, policies),
         )
 
 
@@ -95,6 +96,34 @@ def require_count(name: str, count: object) -> None:
     """
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise ArgumentError(f"use `{name}`", found=repr(count), expected="a whole number, at least 1")
+
+
+def require_flags(**flags: object) -> None:
+    """Refuse flags that are neither True nor False, such as the text "no".
+
+    Raises:
+        ArgumentError: anything else.
+    """
+    require_types("use a flag", **{name: (flag, FLAG) for name, flag in flags.items()})
+
+
+def require_callback(**callbacks: object) -> None:
+    """Refuse a callback that cannot be called.
+
+    Raises:
+        ArgumentError: anything else.
+    """
+    require_types("report what is done", **{name: (callback, FUNCTION) for name, callback in callbacks.items()})
+
+
+def require_timeframe_text(timeframe: object) -> None:
+    """Refuse a timeframe that is no text; None is the same as leaving it out.
+
+    Raises:
+        ArgumentError: anything else.
+    """
+    if timeframe is not None and not isinstance(timeframe, str):
+        raise ArgumentError("use `timeframe`", found=repr(timeframe), expected="a text such as 5m, 1h, 4h or 1d")
 
 
 def folder_of(name: str, path: object) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from quorate.core.errors import ArgumentError
 from quorate.core.sections.vote import VoteSettings
-from quorate.workflows.inputs.arguments import require_policy
+from quorate.workflows.inputs.arguments import require_policy, require_timeframe_text
 from quorate.workflows.results.training import TrainResult
 from quorate.workflows.results.training_series import SeriesResult
 
@@ -29,6 +29,7 @@ def require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
     Raises:
         ArgumentError: another one.
     """
+    require_timeframe_text(timeframe)
     trained = bundle.manifest.timeframe
     if timeframe not in (None, trained):
         raise ArgumentError(

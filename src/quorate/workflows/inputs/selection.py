@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from quorate.core.clock import DAY_MS, parse_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, QuorateError
@@ -15,7 +15,7 @@ from quorate.core.settings import Settings
 from quorate.market.files.names import is_perpetual
 from quorate.market.files.spellings import same_name
 from quorate.market.source import CandleSource
-from quorate.workflows.inputs.arguments import require_count
+from quorate.workflows.inputs.arguments import require_count, require_timeframe_text
 
 if TYPE_CHECKING:
     from quorate.ensemble.inference import Predictor
@@ -162,8 +162,7 @@ def _require_markets(selection: Selection, *, needed: bool) -> None:
     start, _ = span(selection)
     named, top, timeframe = split_names(selection.get("symbols")), selection.get("top"), selection.get("timeframe")
     require_count("top", top)
-    if timeframe is not None and not isinstance(timeframe, str):
-        raise ArgumentError("use `timeframe`", found=repr(timeframe), expected="a text such as 5m, 1h, 4h or 1d")
+    require_timeframe_text(timeframe)
     if (named and top is not None) or (needed and not named and top is None):
         found = "both `symbols` and `top`" if named else "neither `symbols` nor `top`"
         raise ArgumentError("select the markets", found=found, expected="either `symbols` or `top`")
@@ -188,8 +187,9 @@ def split_names(names: Sequence[str] | str | None, argument: str = "symbols") ->
     >>> split_names("BTC/USDT, ETH/USDT,BTC/USDT")
     ('BTC/USDT', 'ETH/USDT')
     """
-    parts = names.split(",") if isinstance(names, str) else () if names is None else names
-    texts = list(parts) if isinstance(parts, Iterable) else [parts]
+    parts: Any = names.split(",") if isinstance(names, str) else () if names is None else names
+    # Neither the keys of a mapping nor the columns of a frame are meant as names.
+    texts = list(parts) if isinstance(parts, Iterable) and not hasattr(parts, "keys") else [parts]
     if not all(isinstance(text, str) for text in texts):
         raise ArgumentError(
             f"use `{argument}`", found=repr(names), expected="a text with commas, or a sequence of texts"

@@ -6,9 +6,10 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from quorate.core.arguments import FUNCTION, TEXT, WHOLE, require_type, require_types
 from quorate.core.errors import ArgumentError, close_match
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, settings_of
+from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_count, settings_of
 from quorate.workflows.inputs.selection import split_names
 from quorate.workflows.paper.options import PaperOptions
 from quorate.workflows.paper.requests import Confirm, PaperRequest, request
@@ -42,6 +43,8 @@ class PaperAccount:
         self, name: str | None = None, journal: str | None = None, *, settings: Settings | None = None
     ) -> None:
         self.settings = settings = settings_of(settings)
+        attempted = "open a paper account"
+        require_types(attempted, name=(name, TEXT.optional), journal=(journal, TEXT.optional))
         self.name = name or settings.paper.account
         self.url = journal or settings.journal.url
 
@@ -89,6 +92,10 @@ class PaperAccount:
     ) -> Iterator[PaperRun]:
         """A session that is ready to run and can be stopped from another thread; arguments and errors as of `run`."""
         require_arguments(self.run, options, PaperOptions.__optional_keys__)
+        require_types(
+            "run the paper session", listener=(listener, FUNCTION.optional), exchange=(exchange, TEXT.optional)
+        )
+        require_callback(progress=progress)
         with prepare(
             self.name, self.url, self.settings, bundle, data, exchange, listener, progress, options
         ) as session:
@@ -126,6 +133,7 @@ class PaperAccount:
             GuardError: a session without guards, no such guard, or one that is not halted.
             JournalError: as `status`.
         """
+        require_type("re-arm a guard", "guard", guard, str, "the name of a guard")
         return self._request("rearm", guard, who, note, confirm)
 
     def promote(self, *, who: str, note: str = "", confirm: Confirm | None = None) -> PaperRequest | None:
@@ -154,6 +162,11 @@ class PaperAccount:
             ArgumentError: a kind that no record has; the close match is named.
             JournalError: no such account, or a record that cannot be read.
         """
+        require_count("last", last)
+        if not WHOLE.accepts(after) or after < 0:
+            raise ArgumentError("read the journal", found=f"`after` {after!r}", expected="a number of a record, or 0")
+        if kinds is None:
+            raise ArgumentError("read the journal", found="`kinds` None", expected="names of records, or none")
         wanted = _record_types(split_names(kinds, "kinds"))
         return self._records(last, after, wanted)
 
@@ -169,11 +182,14 @@ class PaperAccount:
         """
         from quorate.trading.journal.copy import copy
 
+        require_type("copy the journal", "to", to, str, "the URL of a journal")
+
         return copy(self.url, to, self.settings.journal)
 
     def _request(
         self, action: Literal["rearm", "promote"], guard: str, who: str, note: str, confirm: Confirm | None
     ) -> PaperRequest | None:
+        require_types(f"{action} the account", who=(who, TEXT), note=(note, TEXT), confirm=(confirm, FUNCTION.optional))
         with self._open("human") as journal:
             return request(journal, action, guard, who, note, confirm)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
+from quorate.core.arguments import NUMBER, require_types
 from quorate.core.errors import ArgumentError
 from quorate.core.types import Policy
+from quorate.workflows.inputs.arguments import require_count, require_flags, require_policy
 from quorate.workflows.inputs.selection import Selection, span, split_names
 
 
@@ -44,6 +46,13 @@ def require_consistent(data: object, exchange: str | None, options: PaperOptions
             `top`, `top` without `start` in a replay, or a date that cannot be read.
     """
     attempted = "run the paper session"
+    speed = options.get("speed")
+    require_types(attempted, speed=(speed, NUMBER.optional))
+    if speed is not None and not speed > 0:
+        raise ArgumentError(attempted, found=f"`speed` {speed}", expected="a number of bars a second above 0")
+    require_flags(**{name: options[name] for name in ("guards", "allow_training_span") if name in options})
+    require_count("top", options.get("top"))
+    require_policy(options.get("policy"))
     if (data is None) == (exchange is None):
         raise ArgumentError(
             attempted,

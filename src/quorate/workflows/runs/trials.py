@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from quorate.core.arguments import require_type
+from quorate.core.arguments import FLAG, TEXT, path_of, require_type, require_types
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -39,7 +39,18 @@ class RunRecord:
     data: str = ""
     verb: str = ""
     log: bool = True
-    path: Path | None = None
+    path: Path | str | None = None
+
+    def __post_init__(self) -> None:
+        require_types(
+            "record the run",
+            command=(self.command, TEXT),
+            data=(self.data, TEXT),
+            verb=(self.verb, TEXT),
+            log=(self.log, FLAG),
+        )
+        if self.path is not None:
+            path_of("record the run", "path", self.path, "the path of a file, or None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class TrialRecorder:
         require_type("record the run", "record", record, RunRecord, "a quorate.RunRecord, or None for the defaults")
         trial_log = None
         if record.log:
-            trial_log = TrialLog(record.path or Path(settings.evaluation.ledger))
+            trial_log = TrialLog(Path(record.path or settings.evaluation.ledger))
             trial_log.require_writable()
         verb = record.verb or verb
         return cls(record.command or f"quorate.{verb}(...)", record.data or data, verb, trial_log)
