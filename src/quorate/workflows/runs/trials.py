@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from quorate.core.arguments import FLAG, TEXT, path_of, require_type, require_types
+from quorate.core.redaction import redact
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -92,7 +93,9 @@ class TrialRecorder:
             trial_log = TrialLog(Path(record.path or settings.evaluation.ledger))
             trial_log.require_writable()
         verb = record.verb or verb
-        return cls(record.command or f"quorate.{verb}(...)", record.data or data, verb, trial_log)
+        # Addresses and settings in a command may hold passwords; the log and the provenance are kept and shown.
+        command, named = redact(record.command or f"quorate.{verb}(...)"), redact(record.data or data)
+        return cls(command, named, verb, trial_log)
 
     def record(
         self,

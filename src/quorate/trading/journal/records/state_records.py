@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from quorate.core.redaction import redact
 from quorate.trading.journal.records.record import GuardMode, Record
 
 
@@ -78,6 +79,11 @@ class HumanRecord(Record):
     who: str
     note: str = ""
 
+    def __post_init__(self) -> None:
+        # What a person wrote is kept for good, and shown by other programs.
+        for name in ("who", "note"):
+            object.__setattr__(self, name, redact(getattr(self, name)))
+
     @property
     def key(self) -> str:
         return f"human:{self.action}:{self.guard}:{self.at}"
@@ -100,6 +106,10 @@ class FeedRecord(Record):
     symbol: str | None
     number: int
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        # Texts of an exchange, which may repeat what it was sent.
+        object.__setattr__(self, "detail", redact(self.detail))
 
     @property
     def key(self) -> str:
