@@ -195,6 +195,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "BundleStore.path": (w.store, named),
         "BundleStore.promote": (w.store, named),
         "BundleStore.publish": (w.store, {"manifest": w.manifest, "files": {}}),
+        "BundleStore.require_trusted": (w.store, named),
         "BundleStore.rollback": (w.store, {}),
         "BundleStore.verify": (w.store, named),
         "Candles.between": (w.candles, {}),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from quorate.core.arguments import require_type
+from quorate.core.arguments import require_texts, require_type
 from quorate.core.clock import DAY_MS, newest_closed_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
@@ -78,6 +78,8 @@ def download(
     if exchange is not None:
         require_type("choose the exchange", "exchange", exchange, str, "the name of an exchange of ccxt")
     require_timeframe_text(selection.get("timeframe"))
+    if not isinstance(splits, str):
+        require_texts("download candles", "splits", splits, "texts such as BNX/USDT:USDT=100@2023-02-22T08:00")
     start, end = span(selection)
     symbols, top = split_names(selection.get("symbols")), selection.get("top")
     require_count("top", top)

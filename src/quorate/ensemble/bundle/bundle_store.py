@@ -35,6 +35,7 @@ from quorate.ensemble.bundle.trust import read_trusted_manifest
 
 POINTER = "champion"
 _LOCK = ".lock"
+_TRUST = Kind((BundleSettings,), "a BundleSettings, as settings.bundle").optional
 _ID = Kind((str,), "the id of a bundle, a text")
 
 # Limit of the size of the pointer: one id.
@@ -43,9 +44,9 @@ _POINTER_BYTES = 4096
 _log = logging.getLogger(__name__)
 
 
-def _require_entry(attempted: str, why: object, by: object) -> None:
-    """Refuse a reason or a name for the log that is no text."""
-    require_types(attempted, why=(why, TEXT), by=(by, TEXT.optional))
+def _require_entry(attempted: str, why: object, by: object, trust: object) -> None:
+    """Refuse a reason or a name for the log that is no text, and trust that is no section of the settings."""
+    require_types(attempted, why=(why, TEXT), by=(by, TEXT.optional), trust=(trust, _TRUST))
 
 
 class BundleStore:
@@ -154,7 +155,7 @@ class BundleStore:
         for name, content in files.items():
             require_types(attempted, files=(name, Kind((str,), "names of files with their bytes")))
             require_types(attempted, files=(content, Kind((bytes,), "names of files with their bytes")))
-        _require_entry(attempted, why, by)
+        _require_entry(attempted, why, by, trust)
         with self._lock():
             champion, known = self.champion(), self.ids()
             self._record_interruption()
@@ -184,7 +185,7 @@ class BundleStore:
         Raises:
             BundleError: no such bundle, or one that is altered or not signed by a trusted key; the champion stays.
         """
-        _require_entry(f"change the champion of {self.folder}", why, by)
+        _require_entry(f"change the champion of {self.folder}", why, by, trust)
         self.require_trusted(bundle_id, trust)
         self.verify(bundle_id)
         with self._lock():
@@ -203,7 +204,7 @@ class BundleStore:
             BundleError: there is no previous champion, or it is altered or not signed by a trusted key; the champion
                 stays.
         """
-        _require_entry(f"change the champion of {self.folder}", why, by)
+        _require_entry(f"change the champion of {self.folder}", why, by, trust)
         self.ids()
         with self._lock():
             self._record_interruption()
@@ -226,6 +227,7 @@ class BundleStore:
             BundleError: no such bundle, or one that is not signed by a trusted key.
             MissingExtraError: there are trusted keys, and cryptography is not installed.
         """
+        require_types("require a signature", trust=(trust, _TRUST))
         read_trusted_manifest(self.path(bundle_id), trust, f"make {bundle_id} the champion of {self.folder}")
 
     def _may_promote(self, bundle_id: str, trust: BundleSettings | None) -> bool:
