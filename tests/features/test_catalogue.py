@@ -41,6 +41,13 @@ def test_core14_is_the_list_in_order():
     assert list(feature_names("core14")) == CORE14
 
 
+def test_core30_is_core14_and_the_volatility_of_a_week():
+    added = feature_names("core30")[14:]
+    assert list(feature_names("core30")[:14]) == CORE14
+    assert len(added) == 16
+    assert set(added) <= {column.name for column in (*GROUPS["variance"], *GROUPS["time"])}
+
+
 def test_full65_is_the_list_in_order():
     assert [len(names) for names in FULL65.values()] == [26, 12, 6, 5, 6, 3, 7]
     assert list(feature_names("full65")) == [name for names in FULL65.values() for name in names]
@@ -74,7 +81,12 @@ def test_no_warm_up_is_longer_than_a_live_frame_allows():
 
 @pytest.mark.parametrize(
     ("features", "warmup", "start"),
-    [("core14", 49, "052ec87c"), ("full65", 369, "b171e149"), ("extended", 369, "79bb31d9")],
+    [
+        ("core14", 49, "052ec87c"),
+        ("core30", 168, "335613bd"),
+        ("full65", 369, "b171e149"),
+        ("extended", 369, "fcd52336"),
+    ],
 )
 def test_a_hash_changes_only_on_purpose(features, warmup, start):
     # A bundle stores it: where the hash is another, bundles trained before are refused.
@@ -85,5 +97,5 @@ def test_a_hash_changes_only_on_purpose(features, warmup, start):
 
 
 def test_an_unknown_set_names_the_close_match():
-    with pytest.raises(FeatureError, match=r"found 'core41'.*core14 or full65 or extended.*Did you mean 'core14'"):
+    with pytest.raises(FeatureError, match=r"'core41'.*core14 or core30 or full65 or extended.*Did you mean 'core14'"):
         feature_names("core41")

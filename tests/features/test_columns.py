@@ -19,7 +19,8 @@ from quorate.features import build, feature_names, feature_set, feature_sets
 
 Values = list[float | None]
 
-OWN = [name for name in feature_sets() if name != "extended"]
+# Columns that no set has yet are computed beside one.
+OWN = [*(name for name in feature_sets() if name != "extended"), "core14+log_volatility_336+log_volatility_720"]
 NAMES = sorted({name for features in OWN for name in feature_names(features)})
 
 
@@ -225,6 +226,53 @@ class Oracle:
         squares = [math.log(high / low) ** 2 for high, low in zip(self.h, self.l, strict=True)]
         return self.window(19, 20, squares, lambda w: math.sqrt(fmean(w) / (4 * math.log(2))))
 
+    def log_volatility(self, variances, first, bars) -> Values:
+        return self.window(first, bars, variances, lambda w: math.log(max(math.sqrt(max(fmean(w), 0.0)) / 1e-5, 1)))
+
+    def realised(self, bars) -> Values:
+        return self.log_volatility([0.0, *(math.log(1 + r) ** 2 for r in self.r[1:])], bars, bars)
+
+    def spans(self) -> list[float]:
+        return [math.log(high / low) ** 2 / (4 * math.log(2)) for high, low in zip(self.h, self.l, strict=True)]
+
+    def ranged(self, bars) -> Values:
+        return self.log_volatility(self.spans(), bars - 1, bars)
+
+    def garman_klass(self) -> Values:
+        factor = 2 * math.log(2) - 1
+        of_bar = [
+            math.log(h / low) ** 2 / 2 - factor * math.log(c / o) ** 2
+            for o, h, low, c in zip(self.o, self.h, self.l, self.c, strict=True)
+        ]
+        return self.log_volatility(of_bar, 23, 24)
+
+    def rogers_satchell(self) -> Values:
+        of_bar = [
+            math.log(h / c) * math.log(h / o) + math.log(low / c) * math.log(low / o)
+            for o, h, low, c in zip(self.o, self.h, self.l, self.c, strict=True)
+        ]
+        return self.log_volatility(of_bar, 23, 24)
+
+    def decayed(self, half_life) -> Values:
+        window, spans = 12 * half_life, self.spans()
+        weights = [0.5 ** (age / half_life) for age in range(window)]
+
+        def value(i):
+            mean = math.fsum(weights[age] * spans[i - age] for age in range(window)) / math.fsum(weights)
+            return math.log(max(math.sqrt(mean) / 1e-5, 1))
+
+        return self.rows(window - 1, value)
+
+    def same_time(self) -> Values:
+        """The five bars after this time of day, on each of the last seven days; of hours in bars of five minutes."""
+        spans, season = self.spans(), 12 if self.bar_s == 300 else 86_400 // self.bar_s
+
+        def value(i):
+            following = [spans[i - season * back + step] for back in range(1, 8) for step in range(1, 6)]
+            return math.log(max(math.sqrt(fmean(following)) / 1e-5, 1))
+
+        return self.rows(168, value)
+
     def skew(self) -> Values:
         def value(w):
             if len(set(w)) == 1:
@@ -335,10 +383,18 @@ DEFINITIONS: dict[str, Callable[[Oracle], Values]] = {
     "is_volatile": lambda o: o.both(
         19, o.over(o.atr(14), o.c), o.band_width(), lambda atr, width: atr > 0.025 and width > 0.04
     ),
+    # variance
+    **{f"log_volatility_{bars}": lambda o, bars=bars: o.realised(bars) for bars in (1, 6, 24, 168, 336, 720)},
+    **{f"log_range_{bars}": lambda o, bars=bars: o.ranged(bars) for bars in (1, 3, 6, 24, 168)},
+    "log_garman_klass_24": lambda o: o.garman_klass(),
+    "log_rogers_satchell_24": lambda o: o.rogers_satchell(),
+    **{f"log_range_ewm_{bars}": lambda o, bars=bars: o.decayed(bars) for bars in (2, 8)},
+    "log_range_same_time": lambda o: o.same_time(),
     # time
     "hour": lambda o: o.at_close(lambda t: t.hour),
     "day_of_week": lambda o: o.at_close(lambda t: t.weekday()),
     "day_of_month": lambda o: o.at_close(lambda t: t.day),
+    "hour_of_week": lambda o: o.at_close(lambda t: 24 * t.weekday() + t.hour),
     "hour_sin": lambda o: o.at_close(lambda t: math.sin(2 * math.pi * t.hour / 24)),
     "hour_cos": lambda o: o.at_close(lambda t: math.cos(2 * math.pi * t.hour / 24)),
     "day_sin": lambda o: o.at_close(lambda t: math.sin(2 * math.pi * t.weekday() / 7)),

@@ -118,6 +118,9 @@ def expected(panel, funding):
                 columns["market_breadth_24"] = [fmean(x > 0 for x in row) if row else None for row in present]
         of_btc = volatilities(btc)
         columns["btc_volatility_20"] = [of_btc.get(t) for t in times]
+        everyone = [volatilities(other) for other in panel.values()]
+        present = [[one[t] for one in everyone if one.get(t) is not None] for t in times]
+        columns["market_volatility_20"] = [fmean(row) if row else None for row in present]
         for bars in (4, 24, 96):
             own, of_btc = changes(candles, bars), changes(btc, bars)
             columns[f"btc_strength_{bars}"] = [

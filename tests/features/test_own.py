@@ -160,7 +160,7 @@ def test_a_description_has_the_hash_of_the_code(write):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("core15+gap", ["core14 or full65 or extended", "Did you mean 'core14'?"]),
+        ("core24+gap", ["core14 or core30 or full65 or extended", "Did you mean 'core14'?"]),
         ("core14+gapp", ["feature set 'core14+gapp'", "the column 'gapp' neither", "Did you mean 'gap'?"]),
         ("core14+unheard", ["distance_12, distance_36, gap, up", "modules = ["]),
         ("core14+", ["column ''"]),

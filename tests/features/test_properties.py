@@ -215,7 +215,7 @@ def test_real_candles_give_finite_features_in_live_frames_too(timeframe):
         candles = source.candles(symbol, timeframe)
         if len(candles) < LIVE_BARS + LIVE_ROWS:
             continue
-        for features in ("core14", "full65"):
+        for features in ("core14", "core30", "full65"):
             whole = build(candles, features)
             assert np.isfinite(whole[feature_set(features).warmup :]).all(), symbol
             for end in (len(candles), len(candles) // 2 + LIVE_BARS // 2, LIVE_BARS + LIVE_ROWS):

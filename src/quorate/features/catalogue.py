@@ -24,6 +24,7 @@ from quorate.features.groups import (
     regime,
     strength,
     technical,
+    variance,
     volatility,
     volume,
 )
@@ -37,6 +38,7 @@ GROUPS: dict[str, tuple[Column, ...]] = {
     "price": price.COLUMNS,
     "volume": volume.COLUMNS,
     "volatility": volatility.COLUMNS,
+    "variance": variance.COLUMNS,
     "momentum": momentum.COLUMNS,
     "regime": regime.COLUMNS,
     "time": calendar.COLUMNS,
@@ -54,6 +56,13 @@ _CORE14 = """
     ema_10_20_cross ema_10_50_cross rsi_14 volatility_20 macd macd_signal macd_hist
 """
 
+# None is longer than a week of hours: horizons of two weeks and a month made no forecast of the class better.
+_VOLATILITY16 = """
+    log_volatility_1 log_volatility_6 log_volatility_24 log_volatility_168
+    log_range_1 log_range_3 log_range_6 log_range_24 log_range_168 log_garman_klass_24 log_rogers_satchell_24
+    log_range_ewm_2 log_range_ewm_8 log_range_same_time hour hour_of_week
+"""
+
 _FULL65 = """
     rsi_7 rsi_14 rsi_21 macd macd_signal macd_diff bb_upper bb_lower bb_width atr_7 atr_14 ema_9 ema_21 ema_50 ema_200
     sma_20 sma_50 volume_sma_20 obv adx adx_plus adx_minus stoch_k stoch_d cci williams_r
@@ -69,13 +78,13 @@ _FULL65 = """
 _CONTEXT = """
     funding_rate funding_mean_3
     btc_change_1 btc_change_4 btc_change_24 btc_volatility_20 btc_strength_4 btc_strength_24 btc_strength_96
-    market_change_1 market_change_4 market_change_24 market_breadth_24
+    market_change_1 market_change_4 market_change_24 market_volatility_20 market_breadth_24
     rank_change_4 rank_change_24 rank_volatility_20 rank_volume_20
 """
 
 _NO_FILES = FeatureSettings()
 
-_SETS = {"core14": _CORE14, "full65": _FULL65, "extended": _FULL65 + _CONTEXT}
+_SETS = {"core14": _CORE14, "core30": _CORE14 + _VOLATILITY16, "full65": _FULL65, "extended": _FULL65 + _CONTEXT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from quorate.features.bars import Bars
 from quorate.features.column import Column
 
 
-def _mean(bars_back: int) -> Column:
+def _mean(name: str) -> Column:
     def compute(bars: Bars) -> FloatArray:
         market = None if bars.context is None else bars.context.market
-        return np.full(len(bars), np.nan) if market is None else market.mean(f"change_{bars_back}", bars.time)
+        return np.full(len(bars), np.nan) if market is None else market.mean(name, bars.time)
 
-    return Column(f"market_change_{bars_back}", 0, compute, context=True)
+    return Column(f"market_{name}", 0, compute, context=True)
 
 
 def _breadth(bars: Bars) -> FloatArray:
@@ -22,4 +22,7 @@ def _breadth(bars: Bars) -> FloatArray:
     return np.full(len(bars), np.nan) if market is None else market.breadth("change_24", bars.time)
 
 
-COLUMNS = (_mean(1), _mean(4), _mean(24), Column("market_breadth_24", 0, _breadth, context=True))
+COLUMNS = (
+    *map(_mean, ("change_1", "change_4", "change_24", "volatility_20")),
+    Column("market_breadth_24", 0, _breadth, context=True),
+)

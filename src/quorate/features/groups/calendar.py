@@ -58,6 +58,7 @@ COLUMNS = (
     Column("hour", 0, _hour),
     Column("day_of_week", 0, _day_of_week),
     Column("day_of_month", 0, _day_of_month),
+    Column("hour_of_week", 0, lambda bars: 24 * _day_of_week(bars) + _hour(bars)),
     Column("hour_sin", 0, lambda bars: _HOUR_SIN[_hour(bars)]),
     Column("hour_cos", 0, lambda bars: _HOUR_COS[_hour(bars)]),
     Column("day_sin", 0, lambda bars: _DAY_SIN[_day_of_week(bars)]),
