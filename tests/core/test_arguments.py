@@ -37,7 +37,7 @@ FITS = {
     "negative": r"\bint\b|\bfloat\b|Moment",
     "nan": r"\bfloat\b",
     "flag": r"bool|\bint\b|\bfloat\b",
-    "text": r"\bstr\b|Literal|Policy|Mode|Path|Data|BundleLike|Moment|Task|Method|RecipeName",
+    "text": r"\bstr\b|Literal|Policy|DecidedBy|Mode|Path|Data|BundleLike|Moment|Task|Method|RecipeName",
     "bytes": r"Iterable",
     "path": r"Path|Data|BundleLike",
     "list": r"Sequence|Iterable|Array",

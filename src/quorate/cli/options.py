@@ -63,7 +63,7 @@ AllowTrainingSpan = Annotated[
     typer.Option("--allow-training-span", help="Allow bars that the bundle was trained on; the result is marked."),
 ]
 Policy = Annotated[
-    Literal["classic", "calibrated"] | None,
+    Literal["classic", "calibrated", "consensus", "closed"] | None,
     typer.Option("--policy", help="Policy that decides. [default: the one selected on rows held out from training]"),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

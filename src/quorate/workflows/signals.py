@@ -43,7 +43,7 @@ def signals(
         symbols: markets in order, as a sequence or a text with commas; None for every market of the data of the kind
             the bundle was trained on, perpetuals or spot.
         timeframe: None for the bundle's; any other is refused.
-        policy: "classic" or "calibrated", instead of the bundle's own.
+        policy: "classic", "calibrated", "consensus" or "closed", instead of the bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.

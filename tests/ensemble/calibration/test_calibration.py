@@ -35,7 +35,7 @@ def candles(world):
 
 def test_a_bundle_has_its_maps_and_the_chosen_policy(calibrated, bundle, world):
     assert bundle.decides == "calibrated"
-    assert set(bundle.policies) == {"classic", "calibrated"}
+    assert set(bundle.policies) == {"classic", "calibrated", "consensus", "closed"}
     assert set(bundle.calibration.members) == {"xgboost", "lightgbm"}
     report = calibrated.manifest.metrics["probabilities"]
     # 45 % of the bars, half of those, two symbols, less the purged rows.
@@ -43,7 +43,7 @@ def test_a_bundle_has_its_maps_and_the_chosen_policy(calibrated, bundle, world):
     assert report["why"] == "asked for by the settings"
     assert report["worth"]["classic"].keys() == {"signals", "net_bps", "error_bps"}
     few = quorate.load_bundle(world.trained.path)
-    assert (few.decides, set(few.policies)) == ("classic", {"classic"})
+    assert (few.decides, set(few.policies)) == ("classic", {"classic", "consensus", "closed"})
     assert "of at least 300" in few.calibration.lacking["ensemble"]
 
 
@@ -78,6 +78,47 @@ def test_the_classic_vote_does_not_depend_on_probabilities(bundle, candles, worl
     assert signal.probabilities is not None
     assert signal.line() == bare.predict(candles, now=world.now).line()
     assert bundle.decides == "calibrated"
+
+
+@pytest.mark.parametrize("name", ["consensus", "closed"])
+def test_other_policies_decide_live_as_in_frames(bundle, candles, name):
+    other = bundle.with_policy(name)
+    frame = other.predict_frame(candles)
+    assert frame.policy == name
+    for bar in range(len(candles) - 60, len(candles), 7):
+        signal = other.predict(candles[: bar + 1], now=int(candles.time[bar]) + HOUR_MS)
+        assert (signal.action, signal.rule, signal.policy) == (frame.action[bar], frame.rule[bar], name)
+        assert signal.consensus == frame.consensus[bar]
+        assert signal.confidence == pytest.approx(frame.confidence[bar], abs=1e-6)
+
+
+def test_consensus_votes_by_the_members_probabilities(bundle, candles, world):
+    signal = bundle.with_policy("consensus").predict(candles, now=world.now)
+    for vote in signal.votes:
+        sell, hold, buy = vote.probabilities
+        expected = hold if vote.action == Action.HOLD else max(sell, buy) / (sell + buy)
+        assert vote.score == expected
+        assert vote.score != pytest.approx(max(vote.scores[0], vote.scores[2]) / (vote.scores[0] + vote.scores[2]))
+
+
+def test_a_closed_bundle_shows_the_vote_and_says_why(calibrated, bundle, candles, world, tmp_path):
+    manifest, files = storage.read(calibrated.path)
+    report = dict(manifest.metrics["probabilities"], why="no day earned its costs")
+    closed = replace(manifest, decides="closed", metrics={**manifest.metrics, "probabilities": report})
+    path, _ = storage.publish(tmp_path, closed, files)
+    shut = quorate.load_bundle(path, PredictSettings(deadline_ms=60_000))
+    classic = bundle.with_policy("classic").predict_frame(candles)
+    frame = shut.predict_frame(candles)
+    assert (classic.action != Action.HOLD).any()
+    assert (frame.action == Action.HOLD).all()
+    np.testing.assert_array_equal(frame.confidence, classic.confidence)
+    np.testing.assert_array_equal(frame.consensus, classic.consensus)
+    signal = shut.predict(candles, now=world.now)
+    assert (signal.rule, signal.closed_because) == ("closed", "no day earned its costs")
+    assert len(signal.votes) == 2
+    assert bundle.with_policy("closed").predict(candles, now=world.now).closed_because == (
+        "the closed policy was asked for in place of the bundle's own"
+    )
 
 
 def test_prediction_sets_are_computed_if_used_or_requested(bundle, candles):

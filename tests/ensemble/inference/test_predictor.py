@@ -200,6 +200,12 @@ def test_with_fewer_than_two_members_the_fallback_rules_decide(world, candles, m
     reasons = {a.model: a.reason for a in signal.abstentions}
     for model, reason in reasons.items():
         assert ("could not load" in reason) if model in models else ("not asked" in reason)
+    closed = bundle.with_policy("closed")
+    assert set(closed.predict_frame(candles).action) == {Action.HOLD}
+    assert set(closed.predict_frame(candles).rule[~masked]) == {"fallback_rules"}
+    acting = int(np.flatnonzero(frame.action != Action.HOLD)[-1])
+    held = closed.predict(candles[: acting + 1], now=int(candles.time[acting]) + HOUR_MS)
+    assert (held.action, held.rule, held.policy) == (Action.HOLD, "fallback_rules", "closed")
     short = bundle.predict(candles.between(world.seam)[:10], now=world.now)
     assert (short.action, short.volatility, short.rule) == (Action.HOLD, None, "fallback_rules")
 

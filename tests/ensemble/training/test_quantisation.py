@@ -12,7 +12,7 @@ import pytest
 from quorate import load_bundle
 from quorate.core.errors import ModelError
 from quorate.core.settings import NHiTSSettings, VoteSettings
-from quorate.ensemble.calibration.temperature import UNCHANGED
+from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
 from quorate.ensemble.stack.combiner import Linear
 from quorate.ensemble.stack.sign_probability import SignProbability
 from quorate.ensemble.stack.stack import Stack
@@ -20,6 +20,7 @@ from quorate.ensemble.training import quantisation
 from quorate.ensemble.training.quantisation import Agreement, Comparison, compare, stack_criteria, vote_criteria
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
 from quorate.models import byte_products
 
 ROWS = 1_000
@@ -94,6 +95,16 @@ def test_every_policy_that_acts_must_agree() -> None:
     assert alone.kept == ("nhits",)
     assert both.decisions["calibrated"].same == pytest.approx(197 / 200)
     assert both.kept == ()
+
+
+def test_the_consensus_policy_decides_by_the_members_maps() -> None:
+    """BUY given a move at 0.70 by all four; a flatter map of them all takes it below the floor of 0.69."""
+    tables = dict.fromkeys(FULL, np.tile([0.18, 0.4, 0.42], (5, 1)))
+    policies = {"consensus": ConsensusPolicy(VoteSettings())}
+    plain = vote_criteria(policies, 4, ALL_SELL[:5]).decisions["consensus"]
+    mapped = vote_criteria(policies, 4, ALL_SELL[:5], dict.fromkeys(FULL, Temperature(0.9))).decisions["consensus"]
+    assert plain(tables).tolist() == [2] * 5
+    assert mapped(tables).tolist() == [1] * 5
 
 
 def test_a_policy_that_never_acts_is_ignored() -> None:

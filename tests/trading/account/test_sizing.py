@@ -64,7 +64,7 @@ def test_half_kelly_by_hand(order: MakeOrder) -> None:
     assert sized(order(probability=0.3), sizing="half_kelly").quantity == pytest.approx(2.5)
 
 
-@pytest.mark.parametrize("policy", ["classic", "calibrated", "stack"])
+@pytest.mark.parametrize("policy", ["classic", "calibrated", "consensus", "closed", "stack", "mixed"])
 @pytest.mark.parametrize("sizing", ["risk", "fixed", "atr", "half_kelly"])
 def test_only_decisions_by_probabilities_are_sized_by_them(policy: str, sizing: str) -> None:
     account = AccountSettings(sizing=sizing, positions=7)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ class ConformalSettings(Section):
 class PolicySettings(Section):
     """The policy of a bundle; "chosen" selects it on rows after those of the calibration."""
 
-    name: Literal["chosen", "classic", "calibrated"] = "chosen"  # chosen: the better one
+    name: Literal["chosen", "classic", "calibrated", "consensus", "closed"] = "chosen"  # chosen: the better one
     signals: int = 50  # fewest signals to fit thresholds on, and to prefer a policy by
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ class FreqtradeSettings(Section):
     """Trading in Freqtrade. Relative paths start at Freqtrade's user_data."""
 
     bundle: str = "quorate/bundles"  # a bundle, or a folder of bundles, whose champion is used
-    policy: str = ""  # classic or calibrated; empty for the bundle's policy
+    policy: str = ""  # classic, calibrated, consensus or closed; empty for the bundle's policy
     allow_training_span: bool = False  # allow entries on bars of the bundle's training span
     unseen_pairs: bool = False  # allow entries in pairs that the bundle was not trained on
     fallback: Fallback = "none"  # rules: trade by rules where there is no bundle

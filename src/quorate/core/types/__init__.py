@@ -1,6 +1,6 @@
 """Frozen data types: candles, votes, signals, decision frames."""
 
-from quorate.core.types.actions import CLASS_NAMES, Action, Mode, Policy
+from quorate.core.types.actions import CLASS_NAMES, Action, DecidedBy, Mode, Policy
 from quorate.core.types.arrays import ActionArray, BoolArray, Float32Array, FloatArray, IntArray, TextArray
 from quorate.core.types.bar_columns import BarColumns
 from quorate.core.types.candles import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, Funding
@@ -18,6 +18,7 @@ __all__ = [
     "BarColumns",
     "BoolArray",
     "Candles",
+    "DecidedBy",
     "DecisionFrame",
     "Float32Array",
     "FloatArray",

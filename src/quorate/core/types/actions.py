@@ -8,7 +8,10 @@ from typing import Literal, NoReturn
 from quorate.core.errors import ArgumentError
 
 Mode = Literal["full", "partial", "none"]
-Policy = Literal["classic", "calibrated"]
+Policy = Literal["classic", "calibrated", "consensus", "closed"]
+
+# What decided a bar, or the bars of a frame: a policy, a stack, or different ones in a mixed frame.
+DecidedBy = Policy | Literal["stack", "mixed"]
 
 
 class Action(IntEnum):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from quorate.core.arguments import FLAG, MAPPING, TEXT, WHOLE, Kind, require_type, require_types
 from quorate.core.errors import DataError
-from quorate.core.types.actions import Action, Policy
+from quorate.core.types.actions import Action, DecidedBy
 from quorate.core.types.arrays import ActionArray, FloatArray, IntArray, TextArray
 
 #: Rules of bars on which no model voted: all abstained, the bar trained the bundle, or a series begins later.
@@ -32,7 +32,7 @@ class DecisionFrame:
         volatility: (n,) float64; NaN in warm-up rows.
         scores: model -> (n, 3) float64 in class order; NaN rows where that model abstained.
         synthetic: the candles come from the synthetic market.
-        policy: classic, calibrated or stack.
+        policy: classic, calibrated, consensus, closed or stack; mixed where bars were decided by different ones.
         probabilities: (n, 3) of the ensemble, NaN where no member voted; None without calibration.
         calibrated: model -> (n, 3) calibrated probabilities, for the members that are calibrated.
         side: (n,) int8, BUY or SELL: the side that the calibrated policy considered, also where it did not act; None
@@ -54,7 +54,7 @@ class DecisionFrame:
     volatility: FloatArray
     scores: Mapping[str, FloatArray] = field(default_factory=dict)
     synthetic: bool = False
-    policy: Policy | Literal["stack"] = "classic"
+    policy: DecidedBy = "classic"
     probabilities: FloatArray | None = None
     calibrated: Mapping[str, FloatArray] = field(default_factory=dict)
     limit: FloatArray | None = None
@@ -106,7 +106,7 @@ class DecisionFrame:
         """Concatenate frames of one market, at least one, in order of time.
 
         A table that only some frames have, such as probabilities, is NaN in the rows of the others. The policy is kept
-        where it is the same in all frames; otherwise it is "classic", and the rule of each bar names what decided.
+        where it is the same in all frames; otherwise it is "mixed".
 
         Raises:
             ArgumentError: not a sequence of frames.
@@ -132,7 +132,7 @@ class DecisionFrame:
             probabilities=_concat_tables([frame.probabilities for frame in frames], frames, 3),
             limit=_concat_tables([frame.limit for frame in frames], frames),
             side=_concat_sides(frames),
-            policy=frames[0].policy if len({frame.policy for frame in frames}) == 1 else "classic",
+            policy=frames[0].policy if len({frame.policy for frame in frames}) == 1 else "mixed",
             synthetic=any(frame.synthetic for frame in frames),
         )
 

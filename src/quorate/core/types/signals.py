@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from quorate.core.arguments import NUMBER, TEXT, WHOLE, Kind, require_types
-from quorate.core.types.actions import Action, Mode, Policy
+from quorate.core.types.actions import Action, DecidedBy, Mode
 
 _NUMBER = (float, int, np.floating, np.integer)
 _WHOLE = (int, np.integer)
@@ -24,8 +24,10 @@ class Vote:
 
     Attributes:
         model: registered name.
-        action: the class with the largest score; HOLD where SELL and BUY tie.
-        score: raw score of that class, 0 to 1; not a probability.
+        action: the class with the largest score; HOLD where SELL and BUY tie. Counted by the consensus policy, the side
+            given a move.
+        score: raw score of that class, 0 to 1; not a probability. Counted by the consensus policy, the side's share of
+            the probability of a move.
         probabilities: of SELL, HOLD and BUY, calibrated out of fold; None without calibration.
         weight: weight in this vote; None for the settings' weight.
         scores: raw scores of SELL, HOLD and BUY; None where unknown.
@@ -118,22 +120,25 @@ class Signal:
 
     Attributes:
         action: the decision.
-        confidence: base times the consensus multiplier, capped; 0 after a conflict.
+        confidence: base times the consensus multiplier, capped; 0 after a conflict. In the consensus policy the base.
         consensus: unanimous, strong, split, weak or conflict_resolved_to_hold; _volatility_hold may be appended.
-        rule: the rule that decided. In the classic policy vote, conflict, no_votes, no_quorum, volatility_gate,
-            below_floor or fallback_rules; in the calibrated policy calibrated, no_votes, no_quorum, below_return,
-            below_probability or ambiguous; of a stack predicted_return, within_cost or member_missing.
+        rule: the rule that decided. In the classic and the consensus policy vote, conflict, no_votes, no_quorum,
+            volatility_gate, below_floor or fallback_rules; in the calibrated policy calibrated, no_votes, no_quorum,
+            below_return, below_probability or ambiguous; in the closed policy closed, no_votes or fallback_rules; of a
+            stack predicted_return, within_cost or member_missing.
         base: weighted mean score of the agreeing models, before the boost.
         volatility: volatility_20 as a fraction; None when unknown.
         mode: full, partial or none: how many of the bundle's members are loaded.
         symbol: the market; empty where unknown.
         time: open time of the bar in ms UTC; None where unknown.
-        policy: classic, calibrated or stack. The confidence of the latter two is a probability.
+        policy: classic, calibrated, consensus, closed or stack. The confidence of calibrated and stack is the
+            probability of the action, that of consensus the probability of its side given a move.
         probabilities: of SELL, HOLD and BUY, of the ensemble, calibrated out of fold; None without calibration.
         expected_return: of the considered side after the cost of a round trip, a fraction; calibrated only.
         prediction_set: the classes of the conformal prediction set, where the bundle has one; calibrated only.
         forecasts: predictions of the members of a stack, in place of votes.
         predicted_return: of the stack, a fraction; None in a vote, and where a member of the stack is missing.
+        closed_because: why the closed policy is in force, one sentence; empty in the others.
     """
 
     action: Action
@@ -147,12 +152,13 @@ class Signal:
     mode: Mode = "full"
     symbol: str = ""
     time: int | None = None
-    policy: Policy | Literal["stack"] = "classic"
+    policy: DecidedBy = "classic"
     probabilities: tuple[float, float, float] | None = None
     expected_return: float | None = None
     prediction_set: tuple[Action, ...] | None = None
     forecasts: tuple[Forecast, ...] = ()
     predicted_return: float | None = None
+    closed_because: str = ""
 
     def __post_init__(self) -> None:
         if not (
@@ -173,6 +179,7 @@ class Signal:
             and isinstance(self.prediction_set, _TABLE)
             and isinstance(self.forecasts, tuple)
             and (self.predicted_return is None or isinstance(self.predicted_return, _NUMBER))
+            and isinstance(self.closed_because, str)
         ):
             self._refuse()
 
@@ -198,6 +205,7 @@ class Signal:
             prediction_set=(self.prediction_set, _TUPLE.optional),
             forecasts=(self.forecasts, _TUPLE),
             predicted_return=(self.predicted_return, optional),
+            closed_because=(self.closed_because, TEXT),
         )
 
     def line(self) -> str:
@@ -228,6 +236,7 @@ class Signal:
             "expected_return": self.expected_return,
             "prediction_set": None if self.prediction_set is None else [held.name for held in self.prediction_set],
             **({"predicted_return": self.predicted_return} if self.policy == "stack" else {}),
+            **({"closed_because": self.closed_because} if self.policy == "closed" else {}),
             "votes": [vote.to_json() for vote in self.votes] + [forecast.to_json() for forecast in self.forecasts],
             "abstentions": [abstention.to_json() for abstention in self.abstentions],
             "line": self.line(),

@@ -20,6 +20,7 @@ from quorate.ensemble.bundle.manifest_schema import OWN_COLUMNS, schema_mismatch
 from quorate.ensemble.bundle.manifest_values import Member as Member
 from quorate.ensemble.bundle.manifest_values import printable, require_possible
 from quorate.ensemble.recipes import RECIPES, RecipeName
+from quorate.ensemble.voting.closed_policy import CLOSED
 from quorate.features.catalogue import describe
 from quorate.features.own import ColumnSource
 
@@ -40,7 +41,7 @@ class Manifest:
         own_columns: user-defined columns of the feature set, with the digests of their source. They must be available,
             unchanged, to load the bundle.
         policy: settings of the vote; those of the calibrated policy are in calibration.json.
-        decides: the policy in force, chosen on later rows: classic or calibrated.
+        decides: the policy in force, chosen on rows that no member was fitted on.
         training_start: open time in ms of the first training bar.
         training_end: open time in ms of the last bar whose close a label reads; bars from here on are unseen.
         class_prior: shares of SELL, HOLD, BUY in the training rows, the baseline of every score. Empty for a stack.
@@ -116,6 +117,15 @@ class Manifest:
     def horizon(self) -> int:
         """Bars that a label looks ahead."""
         return RECIPES[self.recipe].horizon(self.target)
+
+    @property
+    def closed_because(self) -> str:
+        """Why the bundle's own policy is closed, one sentence; empty where it is another."""
+        if self.decides != CLOSED:
+            return ""
+        report = self.metrics.get("probabilities")
+        why = report.get("why") if isinstance(report, Mapping) else None
+        return printable(str(why or "the evidence of its training does not justify acting"))
 
     def _target_tree(self) -> dict[str, Any]:
         kind = {"kind": RECIPES[self.recipe].target, "horizon": self.horizon}
@@ -253,6 +263,8 @@ def _decides(tree: Mapping[str, Any]) -> Policy:
         raise ValueError(f"a policy {policy!r} instead of {' or '.join(get_args(Policy))}")
     if policy == "calibrated" and CALIBRATION not in tree["files"]:
         raise ValueError(f"a calibrated policy without {CALIBRATION}")
+    if policy != "classic" and RECIPES[tree["recipe"]].task == "return":
+        raise ValueError(f"the policy {policy!r} in a stack, which decides by its predicted return")
     return policy  # type: ignore[no-any-return]
 
 

@@ -39,7 +39,7 @@ def load_bundle(
     Args:
         path: folder of the bundle, or a folder of bundles, whose champion is loaded.
         settings: time limits of the members.
-        policy: classic or calibrated, to replace the bundle's own; None for its own.
+        policy: name of a policy, to replace the bundle's own; None for its own.
         features: Python files with user-defined columns, for a bundle that was trained on such columns.
         trust: keys by one of which the bundle has to be signed, if there are any; None for those of quorate.toml and
             the environment.

@@ -13,7 +13,7 @@ import numpy as np
 from quorate.core.arguments import FLAG, MAPPING, Kind, require_type, require_types
 from quorate.core.clock import now_ms
 from quorate.core.errors import ArgumentError, BundleError, close_match
-from quorate.core.sections.vote import PredictSettings, VoteSettings
+from quorate.core.sections.vote import PredictSettings
 from quorate.core.types import (
     BoolArray,
     Candles,
@@ -38,7 +38,9 @@ from quorate.ensemble.inference.bar_checks import (
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.stack.stack import Stack
-from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.any_policy import AnyPolicy
+from quorate.ensemble.voting.closed_policy import ClosedPolicy
+from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
 from quorate.ensemble.voting.fallback import fallback_frame, fallback_signal
 from quorate.ensemble.voting.policies import quorum_count
 from quorate.ensemble.voting.vote import decide
@@ -155,12 +157,24 @@ class Bundle:
         )
 
     @property
-    def policies(self) -> dict[Policy, VoteSettings | CalibratedPolicy]:
-        """Policies that the bundle has: classic, and calibrated if its scores could be calibrated."""
-        policies: dict[Policy, VoteSettings | CalibratedPolicy] = {"classic": self.manifest.policy}
+    def policies(self) -> dict[Policy, AnyPolicy]:
+        """Policies that the bundle has: all, but calibrated only if its scores could be calibrated. A stack has none
+        but the name classic.
+        """
+        vote = self.manifest.policy
+        policies: dict[Policy, AnyPolicy] = {"classic": vote}
+        if self.stack is not None:
+            return policies
         if self.calibration.policy is not None:
             policies["calibrated"] = self.calibration.policy
-        return policies
+        why = self.manifest.closed_because or "the closed policy was asked for in place of the bundle's own"
+        return policies | {"consensus": ConsensusPolicy(vote), "closed": ClosedPolicy(vote, why)}
+
+    @property
+    def closed(self) -> ClosedPolicy | None:
+        """The closed policy with its reason, if it is in force."""
+        policy = self.policies[self.decides]
+        return policy if isinstance(policy, ClosedPolicy) else None
 
     def with_policy(self, policy: str) -> Bundle:
         """The same bundle with another policy; the members are shared.
@@ -170,10 +184,14 @@ class Bundle:
         """
         require_type("choose the policy", "policy", policy, str, " or ".join(self.policies))
         if policy not in self.policies:
-            lacking = self.calibration.lacking.get("ensemble", "")
+            found = "no such policy"
+            if policy in get_args(Policy) and self.stack is not None:
+                found = "a stack, which decides by its predicted return"
+            elif policy in get_args(Policy):
+                found = f"a bundle whose scores have no probabilities ({self.calibration.lacking.get('ensemble', '')})"
             raise BundleError(
                 f"decide by the policy '{policy}'",
-                found=f"a bundle whose scores have no probabilities ({lacking})" if lacking else "no such policy",
+                found=found,
                 expected=" or ".join(self.policies),
                 remedy=close_match(policy, get_args(Policy)) if policy not in get_args(Policy) else "",
             )
@@ -225,7 +243,10 @@ class Bundle:
         ]
         if self.mode == "none":
             abstentions = self.members.abstain(_NOT_RUN)
-            return [fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), abstentions) for bars in newest]
+            return [
+                fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), abstentions, self.closed)
+                for bars in newest
+            ]
         computed = [live(bars, self.features, self.members.window) for bars in newest]
         for (X, _), bars in zip(computed, newest, strict=True):
             hide_rescaled(X, bars, bars.timeframe, self.features.warmup)
@@ -286,7 +307,8 @@ class Bundle:
         if self.mode == "none":
             models = () if self.stack is not None else self.members.order
             return mask_training_span(
-                fallback_frame(bars, volatility, models, candles.synthetic or self.manifest.synthetic), masked
+                fallback_frame(bars, volatility, models, candles.synthetic or self.manifest.synthetic, self.closed),
+                masked,
             )
         X = build(bars, self.features)
         hide_rescaled(X, bars, bars.timeframe, self.features.warmup)
@@ -334,6 +356,7 @@ class Bundle:
         if probabilities is not None and (sets or self.decides == "calibrated"):
             labels = RECIPES[self.manifest.recipe].make_target(self.manifest.target).label(candles)
             limit = self.calibration.limit(probabilities, labels, candles.time)
+        calibrated = self.calibration.frame(scores)
         decisions = decide_frame(
             scores,
             volatility,
@@ -341,6 +364,7 @@ class Bundle:
             members=len(self.members),
             limit=limit,
             probabilities=probabilities,
+            calibrated=calibrated,
         )
         frame = DecisionFrame(
             symbol=candles.symbol,
@@ -356,7 +380,7 @@ class Bundle:
             synthetic=candles.synthetic or self.manifest.synthetic,
             policy=self.decides,
             probabilities=probabilities,
-            calibrated=self.calibration.frame(scores),
+            calibrated=calibrated,
             limit=limit,
             side=decisions.side,
         )

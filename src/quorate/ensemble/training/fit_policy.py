@@ -69,7 +69,9 @@ def fit_policy(calibrate: HoldoutScores, choose: HoldoutScores, settings: Settin
         "lacking": lacking,
     }
     if ENSEMBLE not in fitted:
-        return FittedPolicy(Calibration(maps, lacking), "classic", {**report, "policy": "classic"})
+        wanted = _in_force(settings, "classic")
+        decides: Policy = "classic" if wanted == "calibrated" else wanted
+        return FittedPolicy(Calibration(maps, lacking), decides, {**report, "policy": decides})
     policy = _initial_policy(fitted[ENSEMBLE], calibrate, settings)
     policy, chosen, reasons = _choose(policy, choose, settings, members)
     report |= {"policy": chosen, "calibrated": policy.to_json(), **reasons}

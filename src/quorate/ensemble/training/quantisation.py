@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, IntArray
 from quorate.ensemble.bundle.manifest import Member
+from quorate.ensemble.calibration.map_selection import ProbabilityMap
 from quorate.ensemble.stack.stack import STACK, Stack
-from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.any_policy import AnyPolicy
 from quorate.ensemble.voting.member_votes import top_class
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.models.quantise import quantise
@@ -53,7 +54,12 @@ class Criteria:
     decisions: Mapping[str, Callable[[Mapping[str, FloatArray]], ActionArray]]
 
 
-def vote_criteria(policies: Mapping[str, VoteSettings | CalibratedPolicy], members: int, y: ActionArray) -> Criteria:
+def vote_criteria(
+    policies: Mapping[str, AnyPolicy],
+    members: int,
+    y: ActionArray,
+    maps: Mapping[str, ProbabilityMap] = MappingProxyType({}),
+) -> Criteria:
     """Criteria for members that vote: classes and log-loss of scores, and decisions by each policy.
 
     The volatility gate is kept open, because it would hide differences.
@@ -62,11 +68,13 @@ def vote_criteria(policies: Mapping[str, VoteSettings | CalibratedPolicy], membe
         policies: of the bundle.
         members: number of configured members, including those that were not trained.
         y: (n,) true classes.
+        maps: member -> its probability map, for members that have one; the consensus policy votes by them.
     """
     calm = np.zeros(len(y))
 
-    def decide(policy: VoteSettings | CalibratedPolicy, scores: Mapping[str, FloatArray]) -> ActionArray:
-        return decide_frame(scores, calm, policy=policy, members=members).action
+    def decide(policy: AnyPolicy, scores: Mapping[str, FloatArray]) -> ActionArray:
+        calibrated = {model: maps[model](table) for model, table in scores.items() if model in maps}
+        return decide_frame(scores, calm, policy=policy, members=members, calibrated=calibrated).action
 
     decisions = {name: partial(decide, policy) for name, policy in policies.items()}
     return Criteria(lambda scores: top_class(scores)[0], lambda scores: _log_loss(scores, y), decisions)

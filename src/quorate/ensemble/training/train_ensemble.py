@@ -11,7 +11,7 @@ from typing import Any
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.progress import Progress, silent
-from quorate.core.settings import Settings, VoteSettings
+from quorate.core.settings import Settings
 from quorate.core.types import Candles, Mode
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
@@ -27,7 +27,8 @@ from quorate.ensemble.training.quantisation import quantise_members, stack_crite
 from quorate.ensemble.training.resume import FittedMember, UnfinishedTraining
 from quorate.ensemble.training.timing import Stage, stage
 from quorate.ensemble.training.training_data import TrainingData, prepare_training_data
-from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.any_policy import AnyPolicy
+from quorate.ensemble.voting.consensus_policy import CONSENSUS, ConsensusPolicy
 from quorate.ensemble.voting.vote import loaded_mode
 from quorate.models.byte_products import require_exact
 from quorate.models.runtime import OnnxSession
@@ -169,10 +170,10 @@ def _calibrate(builder: BundleBuilder, data: TrainingData, panel: Mapping[str, C
         fitted = _fit_policy(builder, data, panel)
     if settings.train.precision == "int8":
         with stage("int8", stages):
-            policies: dict[str, VoteSettings | CalibratedPolicy] = {"classic": settings.vote}
+            policies: dict[str, AnyPolicy] = {"classic": settings.vote, CONSENSUS: ConsensusPolicy(settings.vote)}
             if fitted.calibration.policy is not None:
                 policies["calibrated"] = fitted.calibration.policy
-            criteria = partial(vote_criteria, policies, len(builder.members))
+            criteria = partial(vote_criteria, policies, len(builder.members), maps=fitted.calibration.members)
             comparison = quantise_members(data.dataset, data.split, builder.members, builder.files, criteria)
             builder.metrics["int8"] = comparison.to_json()
             if comparison.kept:  # probabilities are those of the graphs that are run

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from quorate.core.types import Abstention, Action, DecisionFrame, FloatArray, Signal
+from quorate.ensemble.voting.closed_policy import CLOSED, ClosedPolicy
 from quorate.ensemble.voting.vote_frame import Decisions
 from quorate.features import Bars
 from quorate.models.rules import rule_actions
@@ -36,10 +37,15 @@ def fallback_decisions(bars: Bars) -> Decisions:
     )
 
 
-def fallback_signal(bars: Bars, volatility: float, abstentions: tuple[Abstention, ...]) -> Signal:
-    """The rules' decision at the newest bar; every member of the bundle abstains. A volatility of NaN is unknown."""
+def fallback_signal(
+    bars: Bars, volatility: float, abstentions: tuple[Abstention, ...], closed: ClosedPolicy | None = None
+) -> Signal:
+    """The rules' decision at the newest bar; every member of the bundle abstains. A volatility of NaN is unknown.
+
+    A closed policy holds the rules too.
+    """
     newest = fallback_decisions(bars)
-    return Signal(
+    signal = Signal(
         action=Action(int(newest.action[-1])),
         confidence=0.0,
         consensus=str(newest.consensus[-1]),
@@ -52,11 +58,20 @@ def fallback_signal(bars: Bars, volatility: float, abstentions: tuple[Abstention
         symbol=bars.symbol,
         time=int(bars.time[-1]),
     )
+    return signal if closed is None else closed.close(signal)
 
 
-def fallback_frame(bars: Bars, volatility: FloatArray, models: Sequence[str], synthetic: bool) -> DecisionFrame:
-    """The rules' decision on every bar; every model of a vote abstains."""
+def fallback_frame(
+    bars: Bars,
+    volatility: FloatArray,
+    models: Sequence[str],
+    synthetic: bool,
+    closed: ClosedPolicy | None = None,
+) -> DecisionFrame:
+    """The rules' decision on every bar; every model of a vote abstains. A closed policy holds the rules too."""
     decisions = fallback_decisions(bars)
+    if closed is not None:
+        decisions = decisions._replace(action=np.full(len(bars), Action.HOLD, np.int8))
     return DecisionFrame(
         symbol=bars.symbol,
         timeframe=bars.timeframe,
@@ -69,4 +84,5 @@ def fallback_frame(bars: Bars, volatility: FloatArray, models: Sequence[str], sy
         volatility=volatility,
         scores={model: np.full((len(bars), len(Action)), np.nan) for model in models},
         synthetic=synthetic,
+        policy="classic" if closed is None else CLOSED,
     )

@@ -1,12 +1,13 @@
 """The consensus vote on one bar.
 
-A pure function of votes, volatility and settings. `vote_frame.py` applies the same rules to arrays of bars.
+A pure function of votes, volatility and policy. `vote_frame.py` applies the same rules to arrays of bars.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from quorate.core.arguments import MAPPING, TEXT, WHOLE, Kind, require_type, req
 from quorate.core.errors import VoteError
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Abstention, Action, Mode, Signal, Vote
+from quorate.ensemble.voting.any_policy import POLICY_TYPES, AnyPolicy, policy_name, policy_named, vote_settings
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.closed_policy import ClosedPolicy
+from quorate.ensemble.voting.consensus_policy import ConsensusPolicy, vote_given_move
 from quorate.ensemble.voting.mean_scores import mean_vote
 from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
 
@@ -30,6 +34,9 @@ BOOST: Mapping[str, tuple[float, float]] = {
     "split": (0.8, 1.0),
     "weak": (0.6, 1.0),
 }
+
+# In the consensus policy the confidence is the base.
+NO_BOOST: Mapping[str, tuple[float, float]] = dict.fromkeys(BOOST, (1.0, 1.0))
 
 
 def consensus_name(agreeing: int, members: int) -> str:
@@ -61,7 +68,7 @@ def decide(
     volatility: float | None = None,
     *,
     weights: Mapping[str, float] | None = None,
-    policy: VoteSettings | CalibratedPolicy | None = None,
+    policy: AnyPolicy | str | None = None,
     members: int | None = None,
     mode: Mode | None = None,
     symbol: str = "",
@@ -74,7 +81,7 @@ def decide(
         votes: votes and abstentions, each model once. A vote whose score is not finite counts as an abstention.
         volatility: volatility_20 as a fraction. Missing or not finite closes the gate: no BUY, no SELL.
         weights: weight by model, which replaces the policy's; a weight of the vote itself replaces both.
-        policy: quorum, floor and gate, or a calibrated policy; default: the classic policy.
+        policy: quorum, floor and gate, or another policy, or the name of one; default: the classic policy.
         members: number of models in the manifest, loaded or not; default: the number of votes and abstentions.
         mode: how many members are loaded; default: derived from the votes.
         symbol: of the signal.
@@ -86,23 +93,31 @@ def decide(
         The signal. A HOLD keeps its confidence, except in a conflict, where it is 0.
 
     Raises:
-        VoteError: a model votes twice, a score is outside 0 to 1, a weight is not positive, or more votes than members.
+        VoteError: a model votes twice, a score is outside 0 to 1, a weight is not positive, more votes than members, no
+            such policy, or a vote without the three scores that the consensus policy counts.
 
     >>> decide([Vote(m, Action.BUY, 0.9) for m in ("xgboost", "lightgbm", "nhits", "patchtst")], 0.02).line()
     'unanimous | xgb:BUY 90%, lgbm:BUY 90%, nhits:BUY 90%, patchtst:BUY 90% | vol:2.00%'
     """
     _require_types(volatility, weights, policy, members, mode, symbol, time, probabilities)
     counted, abstained = _separate(_checked(votes))
-    if isinstance(policy, CalibratedPolicy):
+    if isinstance(policy, str):
+        policy = policy_named(policy)
+    if isinstance(policy, CalibratedPolicy | ClosedPolicy):
         n = len(counted) + len(abstained) if members is None else members
         checked: list[Vote | Abstention] = [*counted, *abstained]
-        if probabilities is None:
-            probabilities = _probabilities(checked, policy)
         classic = decide(
             checked, volatility, weights=weights, policy=policy.vote, members=n, mode=mode, symbol=symbol, time=time
         )
+        if isinstance(policy, ClosedPolicy):
+            return policy.close(replace(classic, probabilities=probabilities))
+        if probabilities is None:
+            probabilities = _probabilities(checked, policy)
         return policy.decide(classic, probabilities, n)
     policy = policy or CLASSIC
+    rules, boosts = vote_settings(policy), BOOST
+    if isinstance(policy, ConsensusPolicy):
+        counted, boosts = [vote_given_move(vote) for vote in counted], NO_BOOST
     n = len(counted) + len(abstained) if members is None else members
     if n < len(counted) + len(abstained):
         raise VoteError(
@@ -125,13 +140,14 @@ def decide(
             mode=loaded_mode(len(counted), n) if mode is None else mode,
             symbol=symbol,
             time=time,
+            policy=policy_name(policy),
             probabilities=probabilities,
         )
 
     # 1. The class with the largest sum of weights wins if it also has the most votes.
     sums, weighted, counts = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0, 0, 0]
     for vote in counted:
-        weight = _weight(vote, weights, policy)
+        weight = _weight(vote, weights, rules)
         sums[vote.action] += weight
         weighted[vote.action] += weight * vote.score
         counts[vote.action] += 1
@@ -141,27 +157,27 @@ def decide(
     if tied or any(counts[winner] <= counts[other] for other in others):
         return signal(Action.HOLD, 0.0, CONFLICT, "conflict" if counted else "no_votes", 0.0)
 
-    # 2. and 3. Base, consensus and boost.
+    # 2. and 3. Base, consensus, and the boost of the classic policy.
     agreeing = counts[winner]
     base = weighted[winner] / sums[winner]
     consensus = consensus_name(agreeing, n)
-    multiplier, cap = BOOST[consensus]
+    multiplier, cap = boosts[consensus]
     confidence = min(cap, base * multiplier)
 
     # 4. Quorum.
-    if agreeing < quorum_count(policy.quorum, n):
+    if agreeing < quorum_count(rules.quorum, n):
         return signal(Action.HOLD, confidence, consensus, "no_quorum", base)
     if winner == Action.HOLD:
         return signal(Action.HOLD, confidence, consensus, "vote", base)
 
     # 5. The volatility gate uses the base: after the boost, agreement alone would open it.
-    calm = known_volatility is not None and known_volatility <= policy.volatility_limit + TOLERANCE
-    if not calm and (known_volatility is None or base < policy.volatility_base - TOLERANCE):
+    calm = known_volatility is not None and known_volatility <= rules.volatility_limit + TOLERANCE
+    if not calm and (known_volatility is None or base < rules.volatility_base - TOLERANCE):
         return signal(Action.HOLD, confidence, consensus + VOLATILITY_HOLD, "volatility_gate", base)
 
     # 6. Floor.
     lowered = agreeing < quorum_count(NAMING_QUORUM, n)
-    if confidence < (policy.lowered_floor if lowered else policy.floor) - TOLERANCE:
+    if confidence < (rules.lowered_floor if lowered else rules.floor) - TOLERANCE:
         return signal(Action.HOLD, confidence, consensus, "below_floor", base)
     return signal(winner, confidence, consensus, "vote", base)
 
@@ -186,7 +202,7 @@ def _require_types(
     if not (
         (volatility is None or isinstance(volatility, _NUMBER))
         and (weights is None or isinstance(weights, Mapping))
-        and (policy is None or isinstance(policy, (VoteSettings, CalibratedPolicy)))
+        and (policy is None or isinstance(policy, POLICY_TYPES))
         and (members is None or isinstance(members, int))
         and (mode is None or isinstance(mode, str))
         and isinstance(symbol, str)
@@ -197,7 +213,7 @@ def _require_types(
             _ATTEMPTED,
             volatility=(volatility, Kind(_NUMBER, "a fraction, such as 0.02").optional),
             weights=(weights, MAPPING.optional),
-            policy=(policy, Kind((VoteSettings, CalibratedPolicy), "the settings of a vote, or a policy").optional),
+            policy=(policy, Kind(POLICY_TYPES, "the settings of a vote, a policy or its name").optional),
             members=(members, WHOLE.optional),
             mode=(mode, TEXT.optional),
             symbol=(symbol, TEXT),

@@ -11,13 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from quorate.core.errors import VoteError
-from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Action, ActionArray, FloatArray, TextArray
+from quorate.ensemble.voting.any_policy import AnyPolicy, policy_named, vote_settings
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.closed_policy import CLOSED, ClosedPolicy
+from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
 from quorate.ensemble.voting.mean_scores import mean_scores
-from quorate.ensemble.voting.member_votes import top_class
+from quorate.ensemble.voting.member_votes import move_class, top_class
 from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
-from quorate.ensemble.voting.vote import BOOST, CONFLICT, NAMING_QUORUM, consensus_name
+from quorate.ensemble.voting.vote import BOOST, CONFLICT, NAMING_QUORUM, NO_BOOST, consensus_name
 
 
 class Decisions(NamedTuple):
@@ -38,25 +40,36 @@ def decide_frame(
     scores: Mapping[str, FloatArray],
     volatility: FloatArray,
     *,
-    policy: VoteSettings | CalibratedPolicy | None = None,
+    policy: AnyPolicy | str | None = None,
     members: int | None = None,
     limit: FloatArray | None = None,
     probabilities: FloatArray | None = None,
+    calibrated: Mapping[str, FloatArray] | None = None,
 ) -> Decisions:
     """Count the votes on n bars.
 
     Args:
         scores: model -> (n, 3) scores in class order; a row with a value that is not finite is an abstention.
         volatility: (n,) volatility_20 as a fraction; not finite closes the gate on that bar.
-        policy: quorum, floor, gate and weights, or a calibrated policy; default: the classic policy.
+        policy: quorum, floor, gate and weights, or another policy, or the name of one; default: the classic policy.
         members: number of models in the manifest, loaded or not; default: the number of models in `scores`.
         limit: (n,) of a calibrated policy's prediction sets; None for the initial limit.
         probabilities: (n, 3) calibrated probabilities of the ensemble, by which a calibrated policy decides; None to
             compute them from the scores.
+        calibrated: model -> (n, 3) calibrated probabilities, by which a model votes in the consensus policy; it votes
+            by its scores where it has none.
 
     Raises:
-        VoteError: arrays of different lengths, scores outside 0 to 1, or fewer members than models.
+        VoteError: arrays of different lengths, scores outside 0 to 1, fewer members than models, or no such policy.
     """
+    if isinstance(policy, str):
+        policy = policy_named(policy)
+    if isinstance(policy, ClosedPolicy):
+        classic = decide_frame(scores, volatility, policy=policy.vote, members=members)
+        return classic._replace(
+            action=np.full(len(volatility), Action.HOLD, np.int8),
+            rule=np.where(classic.rule == "no_votes", classic.rule, CLOSED),
+        )
     if isinstance(policy, CalibratedPolicy):
         if probabilities is None:
             probabilities = policy.ensemble(mean_scores(scores, policy.vote))
@@ -71,6 +84,7 @@ def decide_frame(
             consensus=np.char.replace(classic.consensus, VOLATILITY_HOLD, ""),
         )
     policy = policy or CLASSIC
+    rules = vote_settings(policy)
     n = len(scores) if members is None else members
     bars = len(volatility)
     if n < len(scores):
@@ -85,13 +99,16 @@ def decide_frame(
             raise VoteError(
                 f"count the votes of {model}", found=f"scores of shape {table.shape}", expected=f"({bars}, 3)"
             )
-        action, score = top_class(table)
+        if isinstance(policy, ConsensusPolicy):
+            action, score = move_class((calibrated or {}).get(model, table), table)
+        else:
+            action, score = top_class(table)
         voted = np.isfinite(score)
         if ((score[voted] < 0) | (score[voted] > 1)).any():
             raise VoteError(
                 f"count the votes of {model}", found="a score outside 0 to 1", expected="scores from 0 to 1"
             )
-        weight = policy.weight(model)
+        weight = rules.weight(model)
         at = rows[voted], action[voted]
         sums[at] += weight
         weighted[at] += weight * score[voted]
@@ -104,21 +121,22 @@ def decide_frame(
     conflict = tied | outvoted
 
     # 2. and 3. Base, consensus and boost, the latter two looked up by the number of agreeing models.
+    boosts = NO_BOOST if isinstance(policy, ConsensusPolicy) else BOOST
     base = np.divide(weighted[rows, winner], winning_sum, out=np.zeros(bars), where=~conflict)
     names = np.array([CONFLICT] + [consensus_name(k, n) for k in range(1, n + 1)])
-    multiplier, cap = np.array([(0.0, 0.0)] + [BOOST[name] for name in names[1:]]).T
+    multiplier, cap = np.array([(0.0, 0.0)] + [boosts[name] for name in names[1:]]).T
     found = np.where(conflict, 0, agreeing)
     consensus = names[found]
     confidence = np.minimum(cap[found], base * multiplier[found])
 
     # 4. to 6. Each rule applies to bars that no earlier rule has decided.
     acting = np.isin(winner, (Action.SELL, Action.BUY))
-    no_quorum = agreeing < quorum_count(policy.quorum, n)
+    no_quorum = agreeing < quorum_count(rules.quorum, n)
     known = np.isfinite(volatility)
-    calm = known & (volatility <= policy.volatility_limit + TOLERANCE)
-    shut = acting & ~calm & (~known | (base < policy.volatility_base - TOLERANCE))
+    calm = known & (volatility <= rules.volatility_limit + TOLERANCE)
+    shut = acting & ~calm & (~known | (base < rules.volatility_base - TOLERANCE))
     lowered = agreeing < quorum_count(NAMING_QUORUM, n)
-    floor = np.where(lowered, policy.lowered_floor, policy.floor) - TOLERANCE
+    floor = np.where(lowered, rules.lowered_floor, rules.floor) - TOLERANCE
     below = acting & (confidence < floor)
     no_votes = counts.sum(axis=1) == 0
     rule = np.select(

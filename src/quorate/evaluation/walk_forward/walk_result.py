@@ -11,6 +11,7 @@ import numpy as np
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Policy
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy
+from quorate.ensemble.voting.any_policy import AnyPolicy, policy_name, policy_named
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics.classification import log_loss, voted
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
@@ -80,8 +81,8 @@ class WalkResult:
 
         Args:
             policy: of the classic vote.
-            by: classic or calibrated; None for the policy that each fold selected on its later training rows. With
-                calibrated, a fold without calibration holds on every bar (rule `uncalibrated`).
+            by: name of a policy; None for the one that each fold selected on its later training rows. With calibrated,
+                a fold without calibration holds on every bar (rule `uncalibrated`).
         """
         frames = {}
         for symbol, span in self.tested.items():
@@ -107,9 +108,20 @@ class WalkResult:
         if calibrated is not None and probabilities is not None and calibrated.conformal is not None:
             known_from = np.where(self.rows.known[part], self.rows.span_end[part], np.iinfo(np.int64).max)
             limit = calibrated.conformal.track(probabilities, self.rows.y[part], time, known_from).limit
-        decides = calibrated if wanted == "calibrated" and calibrated is not None else policy
+        decides: AnyPolicy = policy
+        if wanted != "calibrated":
+            decides = policy_named(wanted, policy)
+        elif calibrated is not None:
+            decides = calibrated
+        own = {name: self.probabilities[name][part] for name in fitted.calibration.members}
         decided = decide_frame(
-            ballot, volatility, policy=decides, members=len(self.members), limit=limit, probabilities=probabilities
+            ballot,
+            volatility,
+            policy=decides,
+            members=len(self.members),
+            limit=limit,
+            probabilities=probabilities,
+            calibrated=own,
         )
         if by == "calibrated" and calibrated is None:
             hold = np.full(len(time), Action.HOLD, np.int8)
@@ -122,9 +134,9 @@ class WalkResult:
             volatility,
             ballot,
             synthetic=symbol in self.rows.synthetic,
-            policy=by or ("classic" if decides is policy else "calibrated"),
+            policy=by or policy_name(decides),
             probabilities=probabilities,
-            calibrated={name: self.probabilities[name][part] for name in fitted.calibration.members},
+            calibrated=own,
             limit=limit,
             side=decided.side,
         )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
-from quorate.core.types import Policy
+from quorate.core.types import DecidedBy
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import loss_at_stop
 from quorate.trading.account.levels import stop_price, target_price
@@ -51,7 +51,7 @@ class Funds(NamedTuple):
     margin_usd: float
 
 
-def sizing_for(policy: Policy | Literal["stack"], account: AccountSettings) -> AccountSettings:
+def sizing_for(policy: DecidedBy, account: AccountSettings) -> AccountSettings:
     """Account settings for decisions of a policy.
 
     Decisions of the calibrated policy are made by probabilities and sized by them: half Kelly. All others keep the

@@ -76,7 +76,7 @@ def require_policy(policy: str | None) -> None:
     """Refuse the name of a policy that there is not.
 
     Raises:
-        ArgumentError: neither "classic", "calibrated" nor None.
+        ArgumentError: neither the name of a policy nor None.
     """
     policies = get_args(Policy)
     if policy is not None and not (isinstance(policy, str) and policy in policies):

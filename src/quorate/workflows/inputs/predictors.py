@@ -57,7 +57,7 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = 
         bundle: a folder of a bundle, of bundles (its champion is read) or of a series; what training returned; or one
             that is loaded already.
         settings: `predict` holds the deadline of a bundle that is read, `features` the files of own columns.
-        policy: "classic" or "calibrated", to decide by instead of the bundle's own.
+        policy: name of a policy, to decide by instead of the bundle's own.
 
     Raises:
         ArgumentError: neither of these, or a policy that there is not.
