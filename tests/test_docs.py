@@ -62,6 +62,15 @@ def test_the_stack_in_its_page_runs_as_shown(capsys):
     assert capsys.readouterr().out == re.sub("^    ", "", shown, flags=re.MULTILINE)
 
 
+def test_the_volatility_page_runs_as_shown(capsys):
+    page = (ROOT / "docs" / "volatility.md").read_text()
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(code, names)
+    shown = re.search(r"\n((?:    [^\n]*\n)+)", page)[1]
+    assert capsys.readouterr().out == re.sub("^    ", "", shown, flags=re.MULTILINE)
+
+
 def test_links_of_the_pages_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):

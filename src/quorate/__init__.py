@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from quorate.workflows.signals import signals as signals
     from quorate.workflows.train import train as train
     from quorate.workflows.train_rolling import train_rolling as train_rolling
+    from quorate.workflows.volatility import volatility as volatility
+    from quorate.workflows.volatility import volatility_frame as volatility_frame
     from quorate.workflows.walk_forward import walk_forward as walk_forward
 
 _find, _names = deferred(
@@ -81,6 +83,7 @@ _find, _names = deferred(
         "workflows.signals": "signals",
         "workflows.train": "train",
         "workflows.train_rolling": "train_rolling",
+        "workflows.volatility": "volatility volatility_frame",
         "workflows.walk_forward": "walk_forward",
     },
 )

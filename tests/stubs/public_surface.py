@@ -164,6 +164,8 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "signals": files,
         "train": {"data": w.data, "out": w.folder / "trained", "symbols": w.symbol},
         "train_rolling": {"data": w.data, "out": w.folder / "rolled", "every": "1d", "symbols": w.symbol},
+        "volatility": {"candles": w.candles, "now": w.now},
+        "volatility_frame": {"candles": w.candles, "now": w.now},
         "walk_forward": {"data": w.data, "symbols": w.symbol},
     }
     bar = {"candles": w.candles}
