@@ -64,14 +64,14 @@ def forecast(history: VarianceHistory, horizon: int, *, newest: bool = False) ->
     made = HorizonForecasts(np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.int64))
     if not n:
         return made
-    X, floor = _regressors(history, horizon)
+    X, floor = regressors(history, horizon)
     ahead = history.ahead(horizon) / horizon
     rows = np.flatnonzero(np.isfinite(X).all(axis=1) & np.isfinite(ahead))
     fitted, realised = X[rows], ahead[rows]
-    refits = _first_of_days(history.time)
+    refits = first_of_days(history.time)
     # A row is known once its horizon has ended: its last bar is the one that the refit follows, or an earlier one.
     known = np.searchsorted(rows, refits - horizon, side="right")
-    sums = _running_sums(fitted, np.log(realised + floor[rows]), known)
+    sums = running_sums(fitted, np.log(realised + floor[rows]), known)
     scale = history.close_to_close()
     least = max(_LEAST_ROWS, _LEAST_HORIZONS * horizon)
     for place in range(len(refits) - 1 if newest else 0, len(refits)):
@@ -80,7 +80,7 @@ def forecast(history: VarianceHistory, horizon: int, *, newest: bool = False) ->
             continue
         first = n - 1 if newest else int(refits[place])
         span = slice(first, int(refits[place + 1]) if place + 1 < len(refits) else n)
-        level, weights = _solve(sums[place], horizon)
+        level, weights = solve(sums[place], horizon)
         ratio = realised[:count] / np.exp(level + fitted[:count] @ weights)
         bias = float(ratio.mean())
         # Row by row, so that a row does not depend on how many are computed with it.
@@ -93,7 +93,7 @@ def forecast(history: VarianceHistory, horizon: int, *, newest: bool = False) ->
     return made
 
 
-def _regressors(history: VarianceHistory, horizon: int) -> tuple[FloatArray, FloatArray]:
+def regressors(history: VarianceHistory, horizon: int) -> tuple[FloatArray, FloatArray]:
     """(n, k) logarithms of mean variances, NaN in the warm-up; and the (n,) floor of every variance."""
     week = history.bars_in(_WEEK)
     floor = _FLOOR_SHARE * history.mean(week, (week + 1) // 2) + _FLOOR
@@ -104,14 +104,14 @@ def _regressors(history: VarianceHistory, horizon: int) -> tuple[FloatArray, Flo
     return np.log(np.stack(columns, axis=1) + floor[:, None]), floor
 
 
-def _first_of_days(time: IntArray) -> IntArray:
+def first_of_days(time: IntArray) -> IntArray:
     """Indices of the first bar of each UTC day."""
     day = time // DAY_MS
     first: BoolArray = np.concatenate([[True], day[1:] != day[:-1]])
     return np.flatnonzero(first)
 
 
-def _running_sums(X: FloatArray, y: FloatArray, ends: IntArray) -> FloatArray:
+def running_sums(X: FloatArray, y: FloatArray, ends: IntArray) -> FloatArray:
     """(m, k + 2, k + 2) sums of products of regressors, y and 1 over the rows before each of m ends, which increase."""
     table = np.column_stack([X, y, np.ones(len(y))])
     parts = np.zeros((len(ends), table.shape[1], table.shape[1]))
@@ -124,7 +124,7 @@ def _running_sums(X: FloatArray, y: FloatArray, ends: IntArray) -> FloatArray:
     return running
 
 
-def _solve(sums: FloatArray, horizon: int) -> tuple[float, FloatArray]:
+def solve(sums: FloatArray, horizon: int) -> tuple[float, FloatArray]:
     """Intercept and (k,) weights of the penalised least squares, from one of the running sums."""
     k, rows = len(sums) - 2, sums[-1, -1]
     mean = sums[:-1, -1] / rows
