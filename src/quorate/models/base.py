@@ -73,6 +73,11 @@ class Model(ABC):
     Class attributes:
         name: its name in the registry.
         suffix: of its own safe file format.
+        directional: whether it can learn on which side the price will move; False for models of volatility alone.
+        reads: columns that it looks up by name and cannot do without; empty for models of any columns.
+
+    Attributes:
+        feature_names: (F,) names of the columns of X, set by `registry.build`; empty where they are not known.
 
     Args:
         task: "class" scores SELL, HOLD, BUY; "return" predicts the forward return as a fraction.
@@ -83,6 +88,9 @@ class Model(ABC):
 
     name: ClassVar[str]
     suffix: ClassVar[str]
+    directional: ClassVar[bool] = True
+    reads: ClassVar[tuple[str, ...]] = ()
+    feature_names: tuple[str, ...] = ()
 
     def __init__(self, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> None:
         attempted = "make a model"

@@ -1,14 +1,66 @@
-"""Export of tree boosters to ONNX, so that serving needs neither XGBoost nor LightGBM."""
+"""Export to ONNX, so that serving needs no training library: boosted trees, and graphs of plain arithmetic."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from quorate.core.errors import MissingExtraError
 
 # The first opset with the current form of the machine-learning operators; every recent runtime supports it.
 OPSET = 15
+
+# The IR version of that opset's release; a newer one would exclude older runtimes.
+_IR_VERSION = 8
+
+# Element types of tensors: onnx.TensorProto.FLOAT and DOUBLE.
+FLOAT, DOUBLE = 1, 11
+
+
+class Step(NamedTuple):
+    """One node of a graph: an operator, the values that it reads, the value that it makes, and its attributes."""
+
+    operator: str
+    reads: tuple[str, ...]
+    makes: str
+    attributes: Mapping[str, Any] = {}
+
+
+def steps_to_onnx(
+    name: str, steps: Sequence[Step], constants: Mapping[str, npt.NDArray[Any]], features: int, outputs: int
+) -> bytes:
+    """A graph of arithmetic.
+
+    Args:
+        name: of the model.
+        steps: in order; the first reads "input", (B, F) float32, and the last makes (B, C) float32.
+        constants: name -> value.
+        features: F.
+        outputs: C.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+    """
+    try:
+        from onnx import checker, helper, numpy_helper
+    except ImportError as error:
+        raise MissingExtraError(
+            f"export {name}", found=str(error), remedy="Run: pip install 'quorate[train]'"
+        ) from error
+    graph = helper.make_graph(
+        [helper.make_node(step.operator, list(step.reads), [step.makes], **step.attributes) for step in steps],
+        name,
+        [helper.make_tensor_value_info("input", FLOAT, [None, features])],
+        [helper.make_tensor_value_info(steps[-1].makes, FLOAT, [None, outputs])],
+        [numpy_helper.from_array(np.ascontiguousarray(array), key) for key, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION)
+    checker.check_model(model)
+    return bytes(model.SerializeToString())
 
 
 def trees_to_onnx(library: Literal["xgboost", "lightgbm"], booster: Any, features: int) -> bytes:

@@ -19,14 +19,11 @@ from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
 from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.models.base import FitRequest, Model
-from quorate.models.export import OPSET
+from quorate.models.export import DOUBLE, FLOAT, Step, steps_to_onnx
 from quorate.models.input_checks import Matrix
-from quorate.models.model_files import read_file, write_file
+from quorate.models.model_files import finite_array, read_file, write_file
 
 _FORMAT = "quorate-logistic-1"
-
-# The IR version of the opset's release; a newer one would exclude older runtimes.
-_IR_VERSION = 8
 
 # Intercept of a class without training rows: its score is below 1e-20.
 _ABSENT = -50.0
@@ -60,6 +57,32 @@ class Coefficients:
         return np.asarray(self.inputs(X) @ self.weights + self.intercept)
 
 
+def standardise(
+    rows: FloatArray, weight: FloatArray | None, tail: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Winsorise and standardise rows in place.
+
+    Args:
+        rows: (n, F) float64.
+        weight: (n,) of the rows; None for 1 each.
+        tail: quantile at which columns are clipped, on each side.
+
+    Returns:
+        (F,) lower and upper limits, means and scales of the columns.
+    """
+    # Quantiles without interpolation, so that a single outlier does not move them.
+    inner = (np.quantile(rows, tail, axis=0, method="higher"), np.quantile(rows, 1 - tail, axis=0, method="lower"))
+    low, high = np.minimum(*inner), np.maximum(*inner)
+    np.clip(rows, low, high, out=rows)
+    mean = np.average(rows, axis=0, weights=weight)
+    scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
+    # A constant feature has a scale of 1, to avoid a division by 0.
+    scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
+    rows -= mean
+    rows /= scale
+    return low, high, mean, scale
+
+
 class Logistic(Model):
     """Multinomial logistic regression, or ridge regression of returns, on standardised inputs."""
 
@@ -77,17 +100,7 @@ class Logistic(Model):
             used = weight > 0
             X, y, weight = X[used], y[used], weight[used]
         rows = X.astype(np.float64)
-        tail = self.settings.logistic.tail
-        # Quantiles without interpolation, so that a single outlier does not move them.
-        inner = (np.quantile(rows, tail, axis=0, method="higher"), np.quantile(rows, 1 - tail, axis=0, method="lower"))
-        low, high = np.minimum(*inner), np.maximum(*inner)
-        np.clip(rows, low, high, out=rows)
-        mean = np.average(rows, axis=0, weights=weight)
-        scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
-        # A constant feature has a scale of 1, to avoid a division by 0.
-        scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
-        rows -= mean
-        rows /= scale
+        low, high, mean, scale = standardise(rows, weight, self.settings.logistic.tail)
         weights, intercept = (self._fit_classes if self.task == "class" else self._fit_returns)(rows, y, weight)
         self._fitted = Coefficients(low, high, mean, scale, weights, intercept)
         if request.progress is not None:
@@ -144,7 +157,7 @@ class Logistic(Model):
             tree = parse_json(content)
             if tree["format"] != _FORMAT:
                 raise ModelError(f"load {path}", found=repr(tree["format"]), expected=_FORMAT)
-            read = Coefficients(**{field.name: _array(tree[field.name]) for field in fields(Coefficients)})
+            read = Coefficients(**{field.name: finite_array(tree[field.name]) for field in fields(Coefficients)})
         except MISSHAPEN as error:
             raise ModelError(f"load {path}", found=repr(error), expected=f"a file of {_FORMAT}") from error
         F, C = read.weights.shape if read.weights.ndim == 2 else (0, 0)
@@ -159,43 +172,19 @@ class Logistic(Model):
     def to_onnx(self) -> bytes:
         """The fitted model as an ONNX graph that computes in double, so that it differs by rounding only."""
         fitted = self._require_fitted(self._fitted)
-        try:
-            from onnx import TensorProto, checker, helper, numpy_helper
-        except ImportError as error:
-            raise MissingExtraError(
-                "export logistic", found=str(error), remedy="Run: pip install 'quorate[train]'"
-            ) from error
-
         steps = [
-            helper.make_node("Cast", ["input"], ["double"], to=TensorProto.DOUBLE),
-            helper.make_node("Max", ["double", "low"], ["raised"]),
-            helper.make_node("Min", ["raised", "high"], ["held"]),
-            helper.make_node("Sub", ["held", "mean"], ["centred"]),
-            helper.make_node("Div", ["centred", "scale"], ["standardised"]),
-            helper.make_node("MatMul", ["standardised", "weights"], ["products"]),
-            helper.make_node("Add", ["products", "intercept"], ["sums"]),
+            Step("Cast", ("input",), "double", {"to": DOUBLE}),
+            Step("Max", ("double", "low"), "raised"),
+            Step("Min", ("raised", "high"), "held"),
+            Step("Sub", ("held", "mean"), "centred"),
+            Step("Div", ("centred", "scale"), "standardised"),
+            Step("MatMul", ("standardised", "weights"), "products"),
+            Step("Add", ("products", "intercept"), "sums"),
         ]
         if self.task == "class":
-            steps.append(helper.make_node("Softmax", ["sums"], ["scores"], axis=1))
-        steps.append(helper.make_node("Cast", [steps[-1].output[0]], ["output"], to=TensorProto.FLOAT))
-        F, C = fitted.weights.shape
-        graph = helper.make_graph(
-            steps,
-            self.name,
-            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [None, F])],
-            [helper.make_tensor_value_info("output", TensorProto.FLOAT, [None, C])],
-            [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in asdict(fitted).items()],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION)
-        checker.check_model(model)
-        return bytes(model.SerializeToString())
-
-
-def _array(values: Any) -> FloatArray:
-    array = np.array(values, dtype=np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError("a value that is not finite")
-    return array
+            steps.append(Step("Softmax", ("sums",), "scores", {"axis": 1}))
+        steps.append(Step("Cast", (steps[-1].makes,), "output", {"to": FLOAT}))
+        return steps_to_onnx(self.name, steps, asdict(fitted), *fitted.weights.shape)
 
 
 def _scikit_learn() -> Any:

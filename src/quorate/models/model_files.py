@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from quorate.core.arguments import path_of
 from quorate.core.errors import ModelError
 from quorate.core.regular_files import read_regular
+from quorate.core.types import FloatArray
 
 
 def read_file(path: Path) -> bytes:
@@ -33,3 +37,15 @@ def write_file(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise ModelError(f"save {path}", found=error.strerror or str(error), expected="a file to write") from error
+
+
+def finite_array(values: Any) -> FloatArray:
+    """Numbers of a model file as float64.
+
+    Raises:
+        ValueError: values that are not numbers, or one that is not finite.
+    """
+    array = np.array(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("a value that is not finite")
+    return array

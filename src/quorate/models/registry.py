@@ -6,6 +6,7 @@ file is named by the setting `models.modules`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -21,6 +22,7 @@ _BUILT_IN = {
     "xgboost": ("quorate.models.xgboost", "XGBoost"),
     "lightgbm": ("quorate.models.lightgbm", "LightGBM"),
     "logistic": ("quorate.models.logistic", "Logistic"),
+    "log_har": ("quorate.models.log_har", "LogHAR"),
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),
     "patchtst": ("quorate.models.networks.patchtst.member", "PatchTST"),
     "lstm": ("quorate.models.networks.lstm", "LSTM"),
@@ -97,7 +99,9 @@ def model_class(name: str, settings: ModelSettings | None = None) -> type[Model]
     return found
 
 
-def build(name: str, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> Model:
+def build(
+    name: str, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0, features: Sequence[str] = ()
+) -> Model:
     """A new, unfitted model.
 
     Args:
@@ -106,10 +110,13 @@ def build(name: str, task: Task, settings: ModelSettings, *, seed: int, threads:
         settings: of all models; the model reads its own section, and `modules` are files with further models.
         seed: of all random numbers.
         threads: 0 for every core.
+        features: (F,) names of the columns that it will be fitted on; models that look columns up by name need them.
 
     Raises:
         ModelError: no such model.
         MissingExtraError: its library is not installed.
         SettingsError: a file of `modules` cannot be read or fails.
     """
-    return model_class(name, settings)(task, settings, seed=seed, threads=threads)
+    model = model_class(name, settings)(task, settings, seed=seed, threads=threads)
+    model.feature_names = tuple(features)
+    return model

@@ -19,6 +19,7 @@ from quorate.ensemble.inference.loading import load_bundle
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.ensemble.voting.fallback import FALLBACK
+from quorate.features import feature_names
 from quorate.market.synthetic import SyntheticMarket
 from quorate.testing import model_contract
 from quorate.testing.contract_check import Check
@@ -49,6 +50,13 @@ class BundledModel(ModelUnderTest):
         self.candles: Candles = market.candles(market.names[0])
         self.now = int(self.candles.time[-1]) + timeframe_ms(market.timeframe)
 
+    @property
+    def _train(self) -> TrainSettings:
+        """Settings with a feature set that has the columns which the model reads by name."""
+        plain = TrainSettings(threads=1)
+        missing = [name for name in self.member.reads if name not in feature_names(plain.features)]
+        return replace(plain, features="+".join([plain.features, *missing]))
+
     @cached_property
     def _published(self) -> tuple[Manifest, dict[str, bytes]]:
         with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +65,7 @@ class BundledModel(ModelUnderTest):
                 self.candles.timeframe,
                 TrainingSpec(
                     models=(self.name,),
-                    settings=replace(Settings(), models=self.settings, train=TrainSettings(threads=1)),
+                    settings=replace(Settings(), models=self.settings, train=self._train),
                     end=int(self.candles.time[_TRAIN_BARS]),
                 ),
                 Path(folder),

@@ -21,7 +21,7 @@ from quorate.core.types import Action
 from quorate.models.base import Task
 from quorate.models.runtime import OnnxSession, require_same
 from quorate.testing.contract_check import Check
-from quorate.testing.model_under_test import FEATURES, ROWS, ModelUnderTest
+from quorate.testing.model_under_test import ROWS, ModelUnderTest
 
 # An export must run without these and without the package of the model itself.
 TRAINING_LIBRARIES = ("torch", "xgboost", "lightgbm", "catboost", "sklearn", "scipy", "pandas", "onnx", "onnxmltools")
@@ -57,14 +57,16 @@ def returns_the_declared_shapes(s: ModelUnderTest) -> None:
     shape = (ROWS, 3) if s.task == "class" else (ROWS,)
     s.require(found.shape == shape and found.dtype == np.float64, f"{found.shape} {found.dtype}", f"{shape} float64")
     s.require(bool(np.isfinite(found).all()), "values that are not finite", "finite values")
-    s.require(s.fitted.columns == FEATURES, f"columns {s.fitted.columns}", f"{FEATURES}, as fitted")
+    s.require(s.fitted.columns == s.features, f"columns {s.fitted.columns}", f"{s.features}, as fitted")
     if s.task == "class":
         off = np.abs(found.sum(axis=1) - 1).max()
         s.require(off < 1e-6 and found.min() >= 0, f"sums that differ from 1 by {off:.2g}", "scores that sum to 1")
 
 
 def learns_in_class_order(s: ModelUnderTest) -> None:
-    """A positive forward return is BUY, the last column, and a negative one SELL, the first."""
+    """A positive forward return is BUY, the last column, and a negative one SELL, the first; if it is directional."""
+    if not s.member.directional:
+        return
     found = s.predict(s.fitted, s.X)
     direction = found[:, Action.BUY] - found[:, Action.SELL] if s.task == "class" else found
     correlation = float(np.corrcoef(direction, s.signal)[0, 1])
@@ -102,7 +104,7 @@ def loads_what_it_saved(s: ModelUnderTest) -> None:
     content, graph = s.files(s.fitted)
     loaded = s.load(content)
     s.require_equal(s.predict(loaded, s.X), s.predict(s.fitted, s.X), 0.0, "after loading")
-    s.require(loaded.columns == FEATURES, f"columns {loaded.columns} after loading", str(FEATURES))
+    s.require(loaded.columns == s.features, f"columns {loaded.columns} after loading", str(s.features))
     s.require(s.files(loaded) == (content, graph), "other files after loading", "the same bytes")
 
 
@@ -145,16 +147,18 @@ def refuses_other_column_counts(s: ModelUnderTest) -> None:
     wider = np.concatenate([s.X, s.X[..., :1]], axis=-1)
     for wrong in (s.X[..., :-1], wider):
         for predict in (s.fitted.output, s.session.run):
-            with s.refuses_as_model(f"{wrong.shape[-1]} columns", str(wrong.shape[-1]), str(FEATURES)):
+            with s.refuses_as_model(f"{wrong.shape[-1]} columns", str(wrong.shape[-1]), str(s.features)):
                 predict(wrong)
-    with s.refuses_as_model("a graph of other columns", str(FEATURES), "14"):
+    with s.refuses_as_model("a graph of other columns", str(s.features), "14"):
         OnnxSession(s.fitted.to_onnx(), 14, s.name)
     with s.refuses_as_model("a row without its batch"):
         s.fitted.output(s.X[0])
 
 
 def depends_on_column_order(s: ModelUnderTest) -> None:
-    """Outputs depend on the order of the columns, in the model and in its graph."""
+    """Outputs depend on the order of the columns, in the model and in its graph; returns if it is directional."""
+    if s.task == "return" and not s.member.directional:
+        return
     reversed_columns = np.ascontiguousarray(s.X[..., ::-1])
     found = s.fitted.output(reversed_columns)
     s.require(
@@ -257,7 +261,7 @@ def runs_without_training_libraries(s: ModelUnderTest) -> None:
             f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"
             "import numpy as np; from pathlib import Path; from quorate.models.runtime import OnnxSession\n"
             f"folder = Path({name!r}); X = np.load(folder / 'X.npy')\n"
-            f"np.save(folder / 'found.npy', OnnxSession((folder / 'graph').read_bytes(), {FEATURES}, 'it').run(X))"
+            f"np.save(folder / 'found.npy', OnnxSession((folder / 'graph').read_bytes(), {s.features}, 'it').run(X))"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own code
         s.require(done.returncode == 0, done.stderr.strip()[-300:], "an export without training libraries")

@@ -18,7 +18,8 @@ from quorate.models.registry import build, model_class
 from quorate.models.runtime import OnnxSession
 from quorate.testing.contract_check import Subject
 
-ROWS, FEATURES = 600, 6
+ROWS = 600
+_FEATURES = 6  # of a model that reads any columns
 _BAND = 0.005
 
 
@@ -31,6 +32,8 @@ class ModelUnderTest(Subject):
         settings: of models; None for the defaults.
 
     Attributes:
+        names: (F,) of the columns: those that the model reads by name, if any.
+        features: F.
         X: (B, F) float32, or (B, L, F) for a model of windows; read-only, as is `y`.
         y: (B,) int8 classes or float64 returns.
     """
@@ -41,9 +44,11 @@ class ModelUnderTest(Subject):
         self.task: Task = task
         self.settings = settings or ModelSettings()
         self.member = model_class(name, self.settings)
+        self.names = self.member.reads or tuple(f"column_{place}" for place in range(_FEATURES))
+        self.features = len(self.names)
         random = np.random.default_rng(20)
         window = self.new().window
-        shape = (ROWS, FEATURES) if window == 1 else (ROWS, window, FEATURES)
+        shape = (ROWS, self.features) if window == 1 else (ROWS, window, self.features)
         self.X = random.normal(size=shape).astype(np.float32)
         self.signal = self.X[:, 0] if self.X.ndim == 2 else self.X[:, -1, 0]
         returns = 0.01 * self.signal + 0.003 * random.normal(size=ROWS)
@@ -54,7 +59,7 @@ class ModelUnderTest(Subject):
 
     def new(self, seed: int = 1) -> Model:
         """An unfitted model."""
-        return build(self.name, self.task, self.settings, seed=seed, threads=1)
+        return build(self.name, self.task, self.settings, seed=seed, threads=1, features=self.names)
 
     def fit(self, seed: int = 1, **kwargs: Any) -> Model:
         """A model fitted on the rows."""
@@ -68,7 +73,7 @@ class ModelUnderTest(Subject):
     @cached_property
     def session(self) -> OnnxSession:
         """The export of `fitted`, ready to run."""
-        return OnnxSession(self.fitted.to_onnx(), FEATURES, self.name)
+        return OnnxSession(self.fitted.to_onnx(), self.features, self.name)
 
     def files(self, model: Model) -> tuple[bytes, bytes]:
         """The model's own file and its ONNX graph."""

@@ -81,6 +81,18 @@ class LogisticSettings(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class LogHARSettings(Section):
+    knots: int = 8  # of the spline from the linear index of volatility to P(move); 0 for none
+    l2: float = 1e-5  # penalty on half the squared weights, in units of the mean log-loss of a row
+    tail: float = 0.001  # quantile at which columns are clipped, on each side
+
+    def __post_init__(self) -> None:
+        require("models.log_har", "knots", self.knots, 0, 100)
+        require("models.log_har", "l2", self.l2, 1e-9, 1e3)
+        require("models.log_har", "tail", self.tail, 0, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings(ExtensibleSection):
     prefix: ClassVar[str] = "models."
     paths: ClassVar[tuple[str, ...]] = ("modules",)
@@ -88,6 +100,7 @@ class ModelSettings(ExtensibleSection):
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
     logistic: LogisticSettings = field(default_factory=LogisticSettings)
+    log_har: LogHARSettings = field(default_factory=LogHARSettings)
     nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
     patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)
     lstm: LSTMSettings = field(default_factory=LSTMSettings)

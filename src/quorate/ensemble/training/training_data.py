@@ -97,10 +97,10 @@ def prepare_training_data(
         DataError: no row has all features and a label.
     """
     _require_models(models, recipe.model_settings(settings))
-    makers = {name: _maker(name, recipe, settings) for name in models}
+    features = feature_set(recipe.features(settings), settings.features)
+    makers = {name: _maker(name, recipe, settings, features) for name in models}
     lead = max(map(_window, makers.values())) - 1
     target = recipe.make_target(settings.target)
-    features = feature_set(recipe.features(settings), settings.features)
     first = recipe.first_bar(panel, start, settings)
     dataset = build_dataset(panel, features, target, first, end, lead=lead)
     split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
@@ -119,9 +119,9 @@ def _require_models(models: Sequence[str], settings: ModelSettings) -> None:
         )
 
 
-def _maker(name: str, recipe: Recipe, settings: Settings) -> Maker:
+def _maker(name: str, recipe: Recipe, settings: Settings, features: FeatureSet) -> Maker:
     models, train = recipe.model_settings(settings), settings.train
-    return partial(build, name, recipe.task, models, seed=train.seed, threads=train.threads)
+    return partial(build, name, recipe.task, models, seed=train.seed, threads=train.threads, features=features.names)
 
 
 def _window(make: Maker) -> int:
