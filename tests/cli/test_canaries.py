@@ -11,8 +11,6 @@ import pytest
 from quorate.core.settings import ExchangeSettings, Settings
 from quorate.market.exchange.client import build_client
 from quorate.market.exchange.log_records import RedactingFilter
-from quorate.trading.journal import FeedRecord, HumanRecord, Journal
-from quorate.workflows.paper import PaperAccount
 from quorate.workflows.runs.trials import RunRecord, TrialRecorder
 
 from .conftest import run
@@ -81,22 +79,6 @@ def test_no_run_prints_stores_or_sends_a_canary(world, server, tmp_path, monkeyp
         assert CANARY.encode() not in path.read_bytes(), path
     assert server.bodies
     assert CANARY not in "".join(server.bodies)
-
-
-def test_texts_of_people_and_exchanges_are_stored_without_secrets(tmp_path):
-    path = tmp_path / "journal.db"
-    url = f"sqlite:///{path}"
-    with Journal.open(url, "main") as journal:
-        journal.append(
-            [
-                FeedRecord(3_600_000, "down", None, 0, f"could not reach {ADDRESS}"),
-                HumanRecord(3_600_000, 3_600_000, "promote", "", ADDRESS, f"see {ADDRESS}"),
-            ]
-        )
-    assert CANARY.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    records = [entry.record for entry in PaperAccount("main", url).records()]
-    assert [record.kind for record in records] == ["feed", "human"]
-    assert "***" in records[1].note
 
 
 def test_the_command_of_a_trial_is_stored_without_secrets(tmp_path, monkeypatch):

@@ -6,13 +6,21 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from quorate.core.errors import JournalError, JournalTakenError
 from quorate.core.types import Action, Vote
-from quorate.trading.journal import DecidedRecord, HumanRecord, Journal, MovedRecord, SettledRecord, ValuedRecord
+from quorate.trading.journal import (
+    DecidedRecord,
+    FeedRecord,
+    HumanRecord,
+    Journal,
+    MovedRecord,
+    SettledRecord,
+    ValuedRecord,
+)
 
 A_HUMAN = HumanRecord(5, 1_700_000_000_000, "rearm", "losses", "me")
 
@@ -215,3 +223,23 @@ def test_the_table_can_be_read_without_quorate(tmp_path, open_journal):
 def test_other_databases_are_refused(url):
     with pytest.raises(JournalError, match="sqlite:///FILE or postgresql://"):
         Journal.open(url, "paper")
+
+
+def test_texts_of_people_and_exchanges_are_stored_without_secrets(url):
+    canary = "Canary7c1f9e2b"
+    address = f"postgresql://me:{canary}@h/db?password={canary}"
+    with Journal.open(url, "main") as journal:
+        journal.append(
+            [
+                FeedRecord(3_600_000, "down", None, 0, f"could not reach {address}"),
+                HumanRecord(3_600_000, 3_600_000, "promote", "", address, f"see {address}"),
+            ]
+        )
+        records = [entry.record for entry in journal.read()]
+    assert [record.kind for record in records] == ["feed", "human"]
+    assert "***" in records[1].note
+    with other_program(url) as connection:
+        tables = inspect(connection).get_table_names()
+        rows = [str(connection.execute(text(f'SELECT * FROM "{table}"')).all()) for table in tables]
+    assert any("***" in row for row in rows)
+    assert canary not in "".join(rows)
