@@ -184,7 +184,7 @@ def windows(folder: Path, symbols: int) -> Callable[[int], Windows]:
 
 def standardised(network: nn.Module, data: Windows) -> StandardisedNetwork:
     """A network with the input scaling that a member has."""
-    module = StandardisedNetwork(network, data.X.shape[2], 3)
+    module = StandardisedNetwork(network, range(data.X.shape[2]), 3)
     module.measure(newest_bars(data.X), None, 0.001)
     module.start_at(data.prior)
     return module

@@ -247,6 +247,22 @@ def _hash(names: tuple[str, ...], own: Sequence[ColumnSource]) -> str:
     return hashlib.sha256(json.dumps(definition, separators=(",", ":")).encode()).hexdigest()
 
 
+def window_columns(names: Sequence[str]) -> tuple[int, ...]:
+    """Places of the columns that a model of windows reads, of a feature set's names.
+
+    It sees the past bars themselves: of `core30` it reads `core14` and columns of your own, without those that sum up
+    the past for models of single rows.
+
+    >>> window_columns(feature_names("core30") + ("obv",))[-2:]
+    (13, 30)
+    >>> len(window_columns(feature_names("full65")))
+    65
+    """
+    summaries = range(len(_CORE14.split()), len(_SETS["core30"].split()))
+    whole = tuple(names[: summaries.stop]) != tuple(_SETS["core30"].split())
+    return tuple(place for place in range(len(names)) if whole or place not in summaries)
+
+
 def feature_sets() -> tuple[str, ...]:
     """Names of the feature sets of the catalogue."""
     return tuple(_SETS)

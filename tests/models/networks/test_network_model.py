@@ -196,7 +196,7 @@ def change_header(content, change):
     [
         (lambda h: h.update(format="quorate-network-9"), "quorate-network-9"),
         (lambda h: h.update(name="nhits"), "nhits"),
-        (lambda h: h.update(features=4), "of shape (3,); expected shape (4,)"),
+        (lambda h: h.update(features=4, reads=[0, 1, 2, 3]), "of shape (3,); expected shape (4,)"),
         (lambda h: h["settings"].update(width=13), "(8, 12); expected shape (8, 13)"),
         (lambda h: h["settings"].update(layers=3), "of shape none"),
         (lambda h: h["settings"].update(width=-1), "models.lstm.width"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -15,6 +15,7 @@ from torch import nn
 from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import NetworkSettings
 from quorate.core.types import Action, FloatArray, IntArray
+from quorate.features.catalogue import window_columns
 from quorate.models.base import FitRequest, Model, Progress, Target
 from quorate.models.input_checks import Matrix
 from quorate.models.networks.onnx_export import to_graph
@@ -102,9 +103,11 @@ class Network(Model):
         if weight is not None:
             # A mean of 1 over the training rows, so that the scale of the weights does not change the learning rate.
             weight = weight / weight[rows].mean()
-        scoring = self._new(request.X.shape[2])
+        features = request.X.shape[2]
+        reads = window_columns(self.feature_names) if self.feature_names else tuple(range(features))
+        scoring = self._new(reads)
         row_weight = None if weight is None else weight[rows]
-        scoring.standardised.measure(newest_bars(request.X)[rows], row_weight, self._own.tail)
+        scoring.standardised.measure(newest_bars(request.X)[rows][:, reads], row_weight, self._own.tail)
         class_weight = np.ones(len(Action))
         if self.task == "class":
             shares = np.bincount(request.y[rows].astype(np.intp), weights=row_weight, minlength=len(Action)) / len(rows)
@@ -129,7 +132,7 @@ class Network(Model):
         scoring.to(training_device(self._own.device))
         data = TrainingExamples(examples, stopping, identity, request.progress, request.checkpoint)
         self.history = self._train(scoring.standardised, data)
-        self._fitted, self._columns = scoring.cpu().eval(), request.X.shape[2]
+        self._fitted, self._columns = scoring.cpu().eval(), features
 
     def _train(self, network: StandardisedNetwork, data: TrainingExamples) -> LossHistory:
         """Train the network in place; a subclass may add phases before it."""
@@ -200,6 +203,7 @@ class Network(Model):
             "task": self.task,
             "window": self.window,
             "features": self._columns,
+            "reads": fitted.standardised.reads,
             "settings": asdict(self._own),
         }
         write_weights(path, header, fitted.state_dict())
@@ -214,9 +218,12 @@ class Network(Model):
         for key, expected in (("name", self.name), ("task", self.task)):
             if header.get(key) != expected:
                 raise ModelError(f"load {path}", found=f"the {key} {header.get(key)!r}", expected=repr(expected))
-        features = header.get("features")
+        features, reads = header.get("features"), header.get("reads")
         if not isinstance(features, int) or features < 1:
             raise ModelError(f"load {path}", found=f"{features} features", expected="at least 1")
+        if not (isinstance(reads, list) and reads and reads == [place for place in range(features) if place in reads]):
+            expected = f"places of some of {features} columns, ascending"
+            raise ModelError(f"load {path}", found=f"the columns {reads!r}", expected=expected)
         before = self.settings
         try:
             read: dict[str, Any] = {
@@ -224,7 +231,7 @@ class Network(Model):
             }
             own: dict[str, Any] = {self.name: type(self._own)(**read)}
             self.settings = replace(before, **own)
-            scoring = self._new(features)
+            scoring = self._new(reads)
             require_tensors(tensors, scoring.state_dict(), path)
         except (SettingsError, KeyError, TypeError, AttributeError) as error:
             self.settings = before
@@ -241,7 +248,7 @@ class Network(Model):
         with isolated(self.seed, self.threads):
             return to_graph(fitted, self.window, self._require_fitted(self._columns), self.batch, self.name)
 
-    def _new(self, features: int) -> ScoringNetwork:
+    def _new(self, reads: Sequence[int]) -> ScoringNetwork:
         with isolated(self.seed, self.threads):
-            network = StandardisedNetwork(self._module(features), features, self.outputs)
+            network = StandardisedNetwork(self._module(len(reads)), reads, self.outputs)
             return ScoringNetwork(network, self.task)

@@ -5,6 +5,7 @@ The scales are part of the module, so the exported graph includes them and needs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -24,11 +25,12 @@ class StandardisedNetwork(nn.Module):
     """A network with winsorised, standardised inputs and a constant offset of its outputs, the log class prior.
 
     Args:
-        network: (B, L, F) -> (B, C).
-        features, outputs: F and C.
+        network: (B, L, R) -> (B, C).
+        reads: R places, ascending, of the columns that it reads.
+        outputs: C.
 
     Attributes:
-        low, high, mean, inverse: (F,) outer quantiles, mean and inverse standard deviation of the inputs.
+        low, high, mean, inverse: (R,) outer quantiles, mean and inverse standard deviation of the inputs.
         offset: (C,) added to the outputs.
     """
 
@@ -38,16 +40,18 @@ class StandardisedNetwork(nn.Module):
     inverse: Tensor
     offset: Tensor
 
-    def __init__(self, network: nn.Module, features: int, outputs: int) -> None:
+    def __init__(self, network: nn.Module, reads: Sequence[int], outputs: int) -> None:
         super().__init__()
         self.network = network
+        self.reads = tuple(reads)
         for name in ("low", "high", "mean"):
-            self.register_buffer(name, torch.zeros(features))
-        self.register_buffer("inverse", torch.ones(features))
+            self.register_buffer(name, torch.zeros(len(self.reads)))
+        self.register_buffer("inverse", torch.ones(len(self.reads)))
         self.register_buffer("offset", torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C) logits, or standardised returns, for (B, L, F) features."""
+        x = self._read(x)
         L, F = int(x.shape[1]), int(x.shape[2])
         # Each window as one long row: ONNX Runtime broadcasts over rows of F several times slower.
         low, high, mean, inverse = (tensor.repeat(L) for tensor in (self.low, self.high, self.mean, self.inverse))
@@ -55,13 +59,20 @@ class StandardisedNetwork(nn.Module):
         output: Tensor = self.network(((held - mean) * inverse).reshape(-1, L, F))
         return output + self.offset
 
+    def _read(self, x: Tensor) -> Tensor:
+        """(B, L, R) columns that are read, of (B, L, F); without a copy where they are the leading ones."""
+        count = len(self.reads)
+        if self.reads != tuple(range(count)):
+            return x[:, :, list(self.reads)]
+        return x if x.shape[2] == count else x[:, :, :count]
+
     def measure(self, bars: FloatArray, weight: FloatArray | None, tail: float) -> None:
         """Set the input scales from training bars.
 
         Quantiles are not interpolated, so that a single outlier does not move them.
 
         Args:
-            bars: (B, F) float64.
+            bars: (B, R) float64, of the columns that are read.
             weight: (B,); None for 1 each.
             tail: share of the values beyond the quantile on each side.
         """

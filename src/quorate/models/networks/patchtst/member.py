@@ -72,7 +72,7 @@ class PatchTST(Network):
         total = pretraining + probing_steps + s.epochs * epoch
 
         with isolated(self.seed, self.threads):  # the reconstruction layer has random initial weights
-            masked = StandardisedNetwork(MaskedPatches(patchtst, s.mask), len(network.mean), 1).to(network.mean.device)
+            masked = StandardisedNetwork(MaskedPatches(patchtst, s.mask), network.reads, 1).to(network.mean.device)
         masked.load_state_dict({key: getattr(network, key) for key in ("low", "high", "mean", "inverse")}, False)
         unlabelled = replace(
             data,
