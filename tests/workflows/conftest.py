@@ -8,7 +8,7 @@ from quorate.core.clock import HOUR_MS, iso_ms
 from quorate.core.configuration import load_settings
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
-from quorate.workflows.runs.member_figures import measure_of
+from quorate.workflows.runs.member_figures import floors_of, measure_of
 
 MEMBERS = ("xgboost", "lightgbm")
 BARS, TRAIN_BARS = 900, 700
@@ -41,8 +41,8 @@ def world(tmp_path_factory):
     settings = load_settings(environment=SMALL)
     bundles = {}
     for recipe in ("vote", "stack"):
-        measure = measure_of(recipe, settings)
-        spec = TrainingSpec(models=MEMBERS, settings=settings, recipe=recipe, end=end, measure=measure)
+        measure, floors = measure_of(recipe, settings), floors_of(settings)
+        spec = TrainingSpec(models=MEMBERS, settings=settings, recipe=recipe, end=end, measure=measure, floors=floors)
         bundles[recipe] = train_ensemble(panel, "1h", spec, folder / recipe).path
     return SimpleNamespace(
         data=folder / "data", market=market, bundle=bundles["vote"], stack=bundles["stack"], end=end, start=iso_ms(end)

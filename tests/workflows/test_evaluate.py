@@ -126,6 +126,42 @@ def test_trades_equity_decisions_and_policies_as_tables(evaluation):
     assert list(policies["in_force"]) == [True] + [False] * (len(policies) - 1)
 
 
+def test_policies_and_floors_are_compared_on_the_same_bars(evaluation):
+    document = evaluation.document
+    assert set(document["policies"]) == {"classic", "lowered", "consensus"}
+    names = [row["name"] for row in document["criteria"]]
+    assert all([row["name"] for row in policy["criteria"]] == names for policy in document["policies"].values())
+    floors = document["floors"]
+    assert floors["bars"] == document["rows"]
+    assert list(floors["policies"]) == ["classic", "consensus"]
+    kept = {row["policy"]: row["n"] for row in document["signals_by_policy"]}
+    for name, found in floors["policies"].items():
+        in_force = next(row for row in found["floors"] if row["floor"] == floors["floor"])
+        assert in_force["signals"] == kept[name]
+
+
+@pytest.mark.parametrize("policy", ["consensus", "closed"])
+def test_another_policy_decides_and_is_reported(world, evaluation, tmp_path, policy):
+    made = evaluate(world.bundle, world.data, start=world.start, policy=policy, record=RunRecord(log=False))
+    assert next(iter(made.document["policies"])) == policy
+    deciding = [row["policy"] for row in made.document["signals_by_policy"] if row["in_force"]]
+    assert deciding == [policy]
+    assert made.document["criteria"] == made.document["policies"][policy]["criteria"]
+    assert made.document["floors"] == evaluation.document["floors"]
+    assert all(frame.policy == policy for frame in made.frames.values())
+    page = made.report(tmp_path / "page.html").read_text()
+    assert f"decided by the policy {policy}." in page
+    assert ("closed_because" in made.document) == (policy == "closed")
+    if policy == "closed":
+        assert made.document["trades"]["n"] == 0
+        assert "CLOSED: the vote is shown and every bar is HOLD, because" in str(made)
+        assert made.document["decisions"]["actions"]["BUY"] == 0
+        assert made.document["coverage"] == evaluation.document["coverage"] != []
+        closed = backtest(world.bundle, world.data, start=world.start, policy=policy, record=RunRecord(log=False))
+        assert closed.document["stats"]["n"] == 0
+        assert closed.document["closed_because"] == made.document["closed_because"]
+
+
 def test_an_unknown_table_is_refused_with_the_known_names(evaluation, stack_evaluation):
     with pytest.raises(ArgumentError, match=r"metrics, trades, equity, decisions, policies.*Did you mean 'trades'"):
         evaluation.to_pandas("trade")

@@ -31,6 +31,17 @@ def test_the_document_is_that_of_the_command_line(world, capsys, calls):
     assert made.to_json() == json.loads(capsys.readouterr().out)
 
 
+def test_a_closed_policy_says_why_on_every_market(world, capsys):
+    asked = ["signal", "--bundle", str(world.bundle), "--data", str(world.data), SEEN, "--policy", "closed"]
+    assert main([*asked, "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["action"], found["rule"], found["policy"], len(found["votes"])) == ("HOLD", "closed", "closed", 2)
+    assert found["closed_because"]
+    assert main(asked) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"CLOSED: the vote is shown and every bar is HOLD, because {found['closed_because']}" in shown
+
+
 def test_marks_of_training_symbol_span_and_synthetic_candles(world):
     made = signals(world.bundle, world.data)
     assert [(each.symbol, each.trained_symbol) for each in made] == [

@@ -61,6 +61,22 @@ def test_the_bundle_and_the_document_are_those_of_the_command_line(world, traine
     assert trained.id == world.bundle.name
 
 
+def test_floors_are_shown_on_the_rows_that_choose_the_policy(world, trained, capsys):
+    floors = trained.to_json()["floors"]
+    assert floors == trained.manifest.metrics["floors"]
+    assert floors["bars"] == trained.manifest.metrics["probabilities"]["rows"]["choose"]
+    for policy in floors["policies"].values():
+        counts = [row["signals"] for row in policy["floors"]]
+        assert counts == sorted(counts, reverse=True)
+        highest = policy["highest_confidence"]
+        assert all((row["signals"] > 0) == (row["floor"] <= highest) for row in policy["floors"])
+    capsys.readouterr()
+    training.show(trained)
+    shown = capsys.readouterr().out
+    assert "highest confidence" in shown
+    assert "decides by the policy classic" in shown
+
+
 def test_a_frame_a_mapping_and_a_folder_train_the_same_bundle(world, trained, tmp_path, calls):
     frames = {name: world.market.candles(name).to_pandas() for name in NAMES}
     for frame in frames.values():

@@ -1,4 +1,4 @@
-"""Interface for metrics of members during training. The caller passes the function: `evaluation` is a layer above."""
+"""Interfaces for metrics during training. The caller passes the functions: `evaluation` is a layer above."""
 
 from __future__ import annotations
 
@@ -30,4 +30,31 @@ def no_metrics(
     forward_return: FloatArray,  # noqa: ARG001
 ) -> Mapping[str, Any]:
     """Compute no metrics."""
+    return {}
+
+
+class MeasureFloors(Protocol):
+    """What each floor on the confidence would have done, on rows that no member was fitted on."""
+
+    def __call__(
+        self,
+        scores: Mapping[str, FloatArray],
+        calibrated: Mapping[str, FloatArray],
+        volatility: FloatArray,
+        time: IntArray,
+        forward_return: FloatArray,
+        members: int,
+    ) -> Mapping[str, Any]:
+        """Figures of the signals of `members` members, from their (n, 3) scores and calibrated probabilities."""
+
+
+def no_floors(
+    scores: Mapping[str, FloatArray],  # noqa: ARG001
+    calibrated: Mapping[str, FloatArray],  # noqa: ARG001
+    volatility: FloatArray,  # noqa: ARG001
+    time: IntArray,  # noqa: ARG001
+    forward_return: FloatArray,  # noqa: ARG001
+    members: int,  # noqa: ARG001
+) -> Mapping[str, Any]:
+    """Compute no figures."""
     return {}

@@ -19,6 +19,7 @@ from quorate.evaluation.baselines.strategies import (
     single_model_strategy,
 )
 from quorate.evaluation.labelled_predictions import LabelledPredictions
+from quorate.evaluation.metrics.floors import ScoredBars, floor_figures
 from quorate.evaluation.metrics.reliability import probability_figures
 from quorate.evaluation.scorecard import Scorecard, build_scorecard
 from quorate.evaluation.scorecard_inputs import ScorecardInputs
@@ -117,6 +118,7 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         in_force=in_force(frames, settings.vote),
         would_act_at=traded.would_act_at,
     )
+    card.figures["floors"] = floor_figures(ScoredBars.of(frames, setup.candles, label), settings, len(members))
     card.figures["probabilities"] = probability_figures(frames, setup.candles, label, sample, prior, settings)
     return card
 

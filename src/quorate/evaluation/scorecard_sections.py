@@ -8,6 +8,8 @@ import numpy as np
 
 from quorate.core.clock import DAY_MS, iso_ms
 from quorate.core.types import CLASS_NAMES
+from quorate.ensemble.voting.closed_policy import CLOSED
+from quorate.ensemble.voting.consensus_policy import CONSENSUS, ConsensusPolicy
 from quorate.evaluation.baselines.comparison import baseline_figures
 from quorate.evaluation.baselines.configurations import policy_figures
 from quorate.evaluation.baselines.naive import always_hold
@@ -40,7 +42,7 @@ def document(inputs: ScorecardInputs) -> dict[str, Any]:
         "baselines": baselines(inputs),
         "differences": differences(inputs),
         "decisions": decisions,
-        "policies": policy_figures(inputs.configurations, inputs.settings.evaluation),
+        "policies": policy_figures(inputs.configurations, inputs.settings),
         **signals(inputs),
         "skill_by_month": monthly_skill(inputs),
         "trades": {"n": 0} if trades is None else trades,
@@ -120,16 +122,21 @@ def differences(inputs: ScorecardInputs) -> dict[str, Any]:
 
 
 def signals(inputs: ScorecardInputs) -> dict[str, Any]:
-    """Signals of the classic vote: what its gates removed, and win rate by share; empty if it did not decide."""
-    # Gates of the calibrated policy are in `signals_by_policy`.
-    if inputs.candles is None or not any(frame.scores and frame.side is None for frame in inputs.frames.values()):
-        return {"gates": [], "coverage": []}
+    """Signals of the vote: what its gates removed, and win rate by share; empty if another policy decided.
+
+    A closed policy shows the vote: it has the win rates, and no gate.
+    """
+    # Gates of the calibrated and the closed policy are in `signals_by_policy`.
     settings = inputs.settings
+    decided = {frame.policy for frame in inputs.frames.values() if frame.scores}
+    if inputs.candles is None or len(decided) != 1 or not decided <= {"classic", CONSENSUS, CLOSED}:
+        return {"gates": [], "coverage": []}
+    policy = ConsensusPolicy(settings.vote) if decided == {CONSENSUS} else settings.vote
     target = ForwardClass(settings.target.horizon, settings.target.band)
     found = Signals.of_vote(
-        inputs.frames, inputs.candles, target, settings.vote, inputs.members, settings.costs, settings.evaluation
+        inputs.frames, inputs.candles, target, policy, inputs.members, settings.costs, settings.evaluation
     )
-    return {"gates": found.gates(), "coverage": found.coverage()}
+    return {"gates": [] if decided == {CLOSED} else found.gates(), "coverage": found.coverage()}
 
 
 def monthly_skill(inputs: ScorecardInputs) -> list[dict[str, Any]]:

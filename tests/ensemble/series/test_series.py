@@ -30,6 +30,7 @@ from quorate.ensemble.series import BEFORE_SERIES, BundleSeries, load, load_seri
 from quorate.ensemble.series.series import first_decided_bar
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.ensemble.voting.fallback import FALLBACK
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.features import Bars
 from quorate.market.synthetic import SyntheticMarket
 from quorate.models import rule_actions
@@ -146,6 +147,16 @@ def test_the_frame_has_the_probabilities_of_calibrated_bundles(market, candles, 
     classic = series.with_policy("classic").predict_frame(candles)
     assert classic.policy == "classic"
     assert classic.side is None
+    closed = series.with_policy("closed").predict_frame(candles)
+    assert (closed.policy, set(closed.action)) == ("closed", {Action.HOLD})
+    np.testing.assert_array_equal(closed.consensus, classic.consensus)
+    consensus = series.with_policy("consensus").predict_frame(candles)
+    expected = decide_frame(
+        consensus.scores, consensus.volatility, policy="consensus", members=2, calibrated=consensus.calibrated
+    )
+    decided = candles.time >= series.first_bar
+    np.testing.assert_array_equal(consensus.action[decided], expected.action[decided])
+    np.testing.assert_array_equal(consensus.confidence[decided], expected.confidence[decided])
 
 
 def test_live_predictions_equal_the_frame(series, market):

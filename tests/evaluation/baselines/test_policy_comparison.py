@@ -13,7 +13,11 @@ from quorate.core.settings import ConformalSettings, CostSettings, Settings, Tar
 from quorate.core.types import Candles, DecisionFrame
 from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
+from quorate.ensemble.voting.any_policy import policy_name
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.closed_policy import ClosedPolicy
+from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.configurations import apply_policy, in_force
 from quorate.evaluation.baselines.policy_comparison import policy_rows
@@ -74,7 +78,7 @@ def rows(**more: Any) -> list[dict[str, Any]]:
 
 def test_every_policy_on_the_same_bars_by_hand() -> None:
     found = {row["policy"]: row for row in rows()}
-    assert list(found) == ["calibrated", "classic", "lowered"]
+    assert list(found) == ["calibrated", "classic", "lowered", "consensus"]
     ours = found["calibrated"]
     assert (ours["n"], ours["coverage"], ours["in_force"]) == (4, pytest.approx(4 / 6), True)
     assert ours["win_rate"] == pytest.approx(3 / 4)
@@ -91,12 +95,31 @@ def test_every_policy_on_the_same_bars_by_hand() -> None:
     removed = {gate["rule"]: (gate["n"], gate["net_bps"]) for gate in classic["gates"]}
     assert removed["below_floor"] == (2, pytest.approx((-120 + 30) / 2))
     assert classic["silent"] is None
+    # Given a move, 0.8 of 0.9 is 0.89 and 0.6 of 0.6 is 1; P(HOLD) of 0.5 and more is no signal.
+    consensus = found["consensus"]
+    expected = decide_frame(
+        frame(market()).scores, np.full(7, 0.01), policy="consensus", members=2, calibrated=frame(market()).calibrated
+    )
+    assert consensus["n"] == (expected.action[:6] != 1).sum() == 5
+    assert consensus["gates"][-1]["rule"] == "below_floor"
 
 
 def test_a_policy_that_never_signals_says_so_and_when_it_would() -> None:
     silent = rows(net_return=1.0)[0]
     assert (silent["n"], silent["net_bps"], silent["coverage"]) == (0, None, 0)
     assert silent["silent"] == "no signal; highest expected net return -0.0004"
+
+
+def test_a_closed_policy_removes_all_signals_of_the_vote() -> None:
+    candles = market()
+    frames = apply_policy({candles.symbol: frame(candles)}, ClosedPolicy(VoteSettings()), 2)
+    closed, *others = policy_rows(frames, None, {candles.symbol: candles}, NEXT, SETTINGS, 2, in_force="closed")
+    assert (closed["policy"], closed["in_force"], closed["n"]) == ("closed", True, 0)
+    assert closed["silent"] == "no signal at any confidence: it is closed"
+    (gate,) = closed["gates"]
+    # What the vote would take without its gates: its three signals and the two below its floor.
+    assert (gate["rule"], gate["n"]) == ("closed", 5)
+    assert [row["policy"] for row in others] == ["classic", "lowered", "consensus"]
 
 
 def test_the_set_is_a_gate_of_its_own() -> None:
@@ -114,6 +137,10 @@ def test_whose_decisions_they_are_and_how_they_are_sized() -> None:
     only = calibrated[candles.symbol]
     mixed = DecisionFrame.concat([replace(only.between(end=3 * HOUR_MS)), frames[candles.symbol].between(3 * HOUR_MS)])
     assert in_force({"A": mixed}, VoteSettings()) == "chosen"
+    for policy in (ConsensusPolicy(VoteSettings()), ClosedPolicy(VoteSettings())):
+        decided = apply_policy(frames, policy, 2)
+        assert in_force(decided, VoteSettings()) == policy_name(policy)
+        assert in_force({**frames, "A": decided[candles.symbol]}, VoteSettings()) == "chosen"
     assert only.probability is not None
     np.testing.assert_allclose(only.probability[:2], [0.8, 0.4])
     # A baseline keeps none of the ensemble's probabilities.

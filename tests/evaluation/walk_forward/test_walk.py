@@ -14,6 +14,7 @@ from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import EvaluationError, ModelError
 from quorate.core.settings import ModelSettings, Settings, SplitSettings, VoteSettings
 from quorate.core.types import Action
+from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.walk_forward.fold_rows import split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
@@ -242,6 +243,30 @@ def test_frames_are_continuous_over_all_folds() -> None:
         usable = rows.usable[done.tested[symbol]]
         assert (np.isfinite(frame.scores["one"][:, 0]) == usable).all()
         assert set(frame.rule[~usable]) == {"no_votes"}
+
+
+def test_frames_by_each_policy_name_it() -> None:
+    rows = made_rows({"A": np.arange(83)}, 3)
+    done = walked(rows, {"one": told, "two": told})
+    classic, closed, consensus = (done.frames(VoteSettings(), by)["A"] for by in ("classic", "closed", "consensus"))
+    assert [frame.policy for frame in (classic, closed, consensus)] == ["classic", "closed", "consensus"]
+    assert (closed.action == Action.HOLD).all()
+    np.testing.assert_array_equal(closed.confidence, classic.confidence)
+    expected = decide_frame(classic.scores, classic.volatility, policy="consensus", members=2)
+    np.testing.assert_array_equal(consensus.action, expected.action)
+    np.testing.assert_array_equal(consensus.confidence, expected.confidence)
+
+
+def test_a_fold_that_chose_to_be_closed_holds() -> None:
+    """Folds that chose differently: the frame is mixed, and each bar has the rule of its fold."""
+    rows = made_rows({"A": np.arange(83)}, 3)
+    done = walked(rows, {"one": told, "two": told})
+    chosen = [replace(done.policies[0], policy="closed"), *done.policies[1:]]
+    frame = replace(done, policies=tuple(chosen)).frames(VoteSettings())["A"]
+    first = frame.time < done.folds[1].start
+    assert frame.policy == "mixed"
+    assert set(frame.rule[first]) == {"closed"}
+    assert "closed" not in set(frame.rule[~first])
 
 
 def test_the_prior_of_each_fold_is_that_of_its_own_training_rows() -> None:

@@ -8,6 +8,7 @@ from quorate.cli import output
 from quorate.workflows.results.headline import SYNTHETIC
 
 if TYPE_CHECKING:
+    from quorate.ensemble.bundle.manifest import Manifest
     from quorate.workflows.results import BundleDetails, ChampionChange
 
 
@@ -29,6 +30,7 @@ def show_details(found: BundleDetails) -> None:
             for name, share in zip(document["classes"], manifest.class_prior, strict=bool(manifest.class_prior))
         ),
         "policy": ", ".join(f"{key} {value}" for key, value in document["policy"].items() if key != "weights"),
+        **({} if manifest.recipe == "stack" else {"decides": _decides(manifest)}),
         "versions": ", ".join(f"{package} {version}" for package, version in manifest.versions.items()),
     }
     output.print_rows("Bundle", ("", ""), list(facts.items()), synthetic=manifest.synthetic, prose=True)
@@ -43,6 +45,12 @@ def show_details(found: BundleDetails) -> None:
     output.print_rows("Members", ("model", "weight", "files"), members, synthetic=manifest.synthetic, prose=True)
     history = [(entry.time, entry.action, entry.previous or "", entry.by, entry.why) for entry in found.history]
     output.print_rows("History", ("time", "action", "champion before", "by", "why"), history, prose=True)
+
+
+def _decides(manifest: Manifest) -> str:
+    """The policy in force, and why it is closed."""
+    because = manifest.closed_because
+    return f"{manifest.decides}, because {because}" if because else manifest.decides
 
 
 def show_change(change: ChampionChange) -> None:

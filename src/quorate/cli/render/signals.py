@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from quorate.cli import output
 from quorate.core.clock import format_ms
 from quorate.core.types import CLASS_NAMES
+from quorate.workflows.results.headline import closed_text
 
 if TYPE_CHECKING:
     from quorate.workflows.results import MarketSignal, MarketSignals
@@ -37,5 +38,7 @@ def _show(each: MarketSignal) -> None:
     if made.probabilities is not None:
         shares = ", ".join(f"{name} {p:.0%}" for name, p in zip(CLASS_NAMES, made.probabilities, strict=True))
         output.print_line(f"  probabilities: {shares}; decided by the {made.policy} policy")
+    if made.closed_because:
+        output.print_line(f"  {closed_text(made.closed_because)}")
     for abstention in made.abstentions:
         output.print_line(f"  {abstention.model} abstains: {abstention.reason}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from quorate.cli import output
 from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.core.clock import format_ms
-from quorate.workflows.results.headline import SYNTHETIC
+from quorate.workflows.results.headline import SYNTHETIC, closed_text
 
 if TYPE_CHECKING:
     from quorate.market.freqtrade_config import ConfiguredMarkets
@@ -55,6 +55,7 @@ def _show_bundle(trained: TrainResult) -> None:
         show_stack(trained)
     else:
         _show_members(trained)
+        _show_policy(trained)
     _show_bits(trained)
     output.print_rows(
         "Cost",
@@ -102,6 +103,18 @@ def _show_members(trained: TrainResult) -> None:
     )
     if any(figures["stopped_by"] for member in trained.members for figures in member.metrics.values()):
         output.print_line(f"{_STOPPED_BY} early stopping used some of these rows, so the figures are optimistic")
+
+
+def _show_policy(trained: TrainResult) -> None:
+    """The policy in force, and what each floor would have done on the rows that chose it."""
+    from quorate.evaluation.report.floor_table import floor_table
+
+    manifest = trained.manifest
+    table = floor_table(manifest.metrics.get("floors"))
+    if table.rows:
+        output.print_table(table, synthetic=manifest.synthetic)
+    because = manifest.closed_because
+    output.print_line(closed_text(because) if because else f"decides by the policy {manifest.decides}")
 
 
 def _show_bits(trained: TrainResult) -> None:

@@ -149,7 +149,8 @@ class Bundle:
         if self.stack is not None:
             decides = f"stack by {self.stack.method} of all {len(self.stack.members)} that it was fitted with"
         else:
-            decides = f"quorum {quorum_count(self.manifest.policy.quorum, n)}, policy {self.decides}"
+            because = "" if self.closed is None else f", because {self.closed.because}"
+            decides = f"quorum {quorum_count(self.manifest.policy.quorum, n)}, policy {self.decides}{because}"
         _log.log(
             logging.INFO if self.mode == "full" else logging.WARNING,
             "bundle %s: mode %s, %d of %d members, %s",

@@ -16,13 +16,13 @@ from quorate.core.types import Candles, Mode
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.measure import Measure, no_metrics
+from quorate.ensemble.measure import Measure, MeasureFloors, no_floors, no_metrics
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
 from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
-from quorate.ensemble.training.holdout import score_holdout
+from quorate.ensemble.training.holdout import HoldoutScores, score_holdout
 from quorate.ensemble.training.quantisation import quantise_members, stack_criteria, vote_criteria
 from quorate.ensemble.training.resume import FittedMember, UnfinishedTraining
 from quorate.ensemble.training.timing import Stage, stage
@@ -45,6 +45,7 @@ class TrainingSpec:
         start: open time of the first training bar, ms, inclusive; None for the first candle.
         end: exclusive, ms; None for all candles. Candles from here on are never read.
         measure: metrics of each member on the rows that it was not fitted on.
+        floors: what each floor would have done, on the rows that choose the policy.
     """
 
     models: Sequence[str]
@@ -53,6 +54,7 @@ class TrainingSpec:
     start: int | None = None
     end: int | None = None
     measure: Measure = no_metrics
+    floors: MeasureFloors = no_floors
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def train_ensemble(
     with unfinished.running():
         builder = _fit_members(data, unfinished, spec.measure, progress, stages)
         if data.classes:
-            _calibrate(builder, data, panel, stages)
+            _calibrate(builder, data, panel, spec.floors, stages)
         else:
             _stack(builder, data, spec.measure, progress, stages)
         candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
@@ -163,11 +165,17 @@ def _fit_members(
     return builder
 
 
-def _calibrate(builder: BundleBuilder, data: TrainingData, panel: Mapping[str, Candles], stages: list[Stage]) -> None:
+def _calibrate(
+    builder: BundleBuilder,
+    data: TrainingData,
+    panel: Mapping[str, Candles],
+    floors: MeasureFloors,
+    stages: list[Stage],
+) -> None:
     """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set."""
     settings = data.settings
     with stage("probabilities", stages):
-        fitted = _fit_policy(builder, data, panel)
+        fitted, choosing = _fit_policy(builder, data, panel)
     if settings.train.precision == "int8":
         with stage("int8", stages):
             policies: dict[str, AnyPolicy] = {"classic": settings.vote, CONSENSUS: ConsensusPolicy(settings.vote)}
@@ -177,18 +185,32 @@ def _calibrate(builder: BundleBuilder, data: TrainingData, panel: Mapping[str, C
             comparison = quantise_members(data.dataset, data.split, builder.members, builder.files, criteria)
             builder.metrics["int8"] = comparison.to_json()
             if comparison.kept:  # probabilities are those of the graphs that are run
-                fitted = _fit_policy(builder, data, panel)
+                fitted, choosing = _fit_policy(builder, data, panel)
+    calibrated = fitted.calibration.frame(choosing.scores)
+    found = floors(
+        choosing.scores,
+        calibrated,
+        choosing.volatility,
+        choosing.time,
+        choosing.forward_return,
+        len(builder.members),
+    )
+    if found:
+        builder.metrics["floors"] = found
     builder.files[CALIBRATION] = fitted.calibration.content()
     builder.metrics["probabilities"], builder.decides = fitted.report, fitted.policy
 
 
-def _fit_policy(builder: BundleBuilder, data: TrainingData, panel: Mapping[str, Candles]) -> FittedPolicy:
+def _fit_policy(
+    builder: BundleBuilder, data: TrainingData, panel: Mapping[str, Candles]
+) -> tuple[FittedPolicy, HoldoutScores]:
+    """Calibration and policy, and the scores on the rows that chose it."""
     dataset = data.dataset
     columns = dataset.inputs.X.shape[1]
     sessions = {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
     slices = (data.slices.calibrate, data.slices.choose)
     earlier, later = (score_holdout(sessions, panel, dataset, rows) for rows in slices)
-    return fit_policy(earlier, later, data.settings, len(builder.members))
+    return fit_policy(earlier, later, data.settings, len(builder.members)), later
 
 
 def _stack(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from dataclasses import replace
+from typing import Any, get_args
 
 from quorate.core.errors import VoteError, close_match
 from quorate.core.sections.vote import VoteSettings
@@ -35,6 +36,19 @@ def policy_name(policy: AnyPolicy) -> Policy:
 def vote_settings(policy: AnyPolicy) -> VoteSettings:
     """Weights, quorum, gate and floor of a policy."""
     return policy if isinstance(policy, VoteSettings) else policy.vote
+
+
+def with_vote(policy: AnyPolicy, **changed: Any) -> AnyPolicy:
+    """The policy with other settings of its vote.
+
+    >>> with_vote(ConsensusPolicy(VoteSettings()), floor=0.6).vote.floor
+    0.6
+    """
+    return (
+        replace(policy, **changed)
+        if isinstance(policy, VoteSettings)
+        else replace(policy, vote=replace(policy.vote, **changed))
+    )
 
 
 def policy_named(name: str, settings: VoteSettings = CLASSIC) -> VoteSettings | ConsensusPolicy | ClosedPolicy:

@@ -85,5 +85,26 @@ def move_class(scores: FloatArray, raw: FloatArray) -> tuple[ActionArray, FloatA
     return action, _known(scores, np.where(sideless, hold, share))
 
 
+def counted_votes(
+    scores: FloatArray, probabilities: FloatArray | None, *, given_move: bool
+) -> tuple[ActionArray, FloatArray]:
+    """The votes of a member on n bars, as a policy counts them.
+
+    Args:
+        scores: (n, 3) raw scores; a row with a value that is not finite is an abstention.
+        probabilities: (n, 3); None, or NaN in rows of a bundle in which the member is not calibrated.
+        given_move: whether it votes by the direction given a move, from its probabilities where it has them.
+
+    Returns:
+        (n,) int8 actions, and (n,) float64 scores, NaN for an abstention.
+    """
+    if not given_move:
+        return top_class(scores)
+    if probabilities is None:
+        return move_class(scores, scores)
+    known = np.isfinite(probabilities).all(axis=1, keepdims=True)
+    return move_class(np.where(known, probabilities, scores), scores)
+
+
 def _known(scores: FloatArray, score: FloatArray) -> FloatArray:
     return np.where(np.isfinite(scores).all(axis=1), score, np.nan)

@@ -17,7 +17,7 @@ from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.closed_policy import CLOSED, ClosedPolicy
 from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
 from quorate.ensemble.voting.mean_scores import mean_scores
-from quorate.ensemble.voting.member_votes import move_class, top_class
+from quorate.ensemble.voting.member_votes import counted_votes
 from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
 from quorate.ensemble.voting.vote import BOOST, CONFLICT, NAMING_QUORUM, NO_BOOST, consensus_name
 
@@ -57,7 +57,7 @@ def decide_frame(
         probabilities: (n, 3) calibrated probabilities of the ensemble, by which a calibrated policy decides; None to
             compute them from the scores.
         calibrated: model -> (n, 3) calibrated probabilities, by which a model votes in the consensus policy; it votes
-            by its scores where it has none.
+            by its scores where it has none, or NaN.
 
     Raises:
         VoteError: arrays of different lengths, scores outside 0 to 1, fewer members than models, or no such policy.
@@ -84,7 +84,7 @@ def decide_frame(
             consensus=np.char.replace(classic.consensus, VOLATILITY_HOLD, ""),
         )
     policy = policy or CLASSIC
-    rules = vote_settings(policy)
+    rules, given_move = vote_settings(policy), isinstance(policy, ConsensusPolicy)
     n = len(scores) if members is None else members
     bars = len(volatility)
     if n < len(scores):
@@ -99,10 +99,7 @@ def decide_frame(
             raise VoteError(
                 f"count the votes of {model}", found=f"scores of shape {table.shape}", expected=f"({bars}, 3)"
             )
-        if isinstance(policy, ConsensusPolicy):
-            action, score = move_class((calibrated or {}).get(model, table), table)
-        else:
-            action, score = top_class(table)
+        action, score = counted_votes(table, (calibrated or {}).get(model), given_move=given_move)
         voted = np.isfinite(score)
         if ((score[voted] < 0) | (score[voted] > 1)).any():
             raise VoteError(
@@ -121,7 +118,7 @@ def decide_frame(
     conflict = tied | outvoted
 
     # 2. and 3. Base, consensus and boost, the latter two looked up by the number of agreeing models.
-    boosts = NO_BOOST if isinstance(policy, ConsensusPolicy) else BOOST
+    boosts = NO_BOOST if given_move else BOOST
     base = np.divide(weighted[rows, winner], winning_sum, out=np.zeros(bars), where=~conflict)
     names = np.array([CONFLICT] + [consensus_name(k, n) for k in range(1, n + 1)])
     multiplier, cap = np.array([(0.0, 0.0)] + [boosts[name] for name in names[1:]]).T

@@ -1,7 +1,8 @@
 """Alternative configurations, each backtested on the same bars with its own account.
 
-They are the policies by name, the vote's policy with other floors, and each member alone. The selection bias of the
-best of them is estimated from their daily returns.
+They are the policies by name, the vote's policy with other floors, and each member alone. The closed policy is among
+them only where it decided, since it never trades. The selection bias of the best of them is estimated from their daily
+returns.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.settings import EvaluationSettings, VoteSettings
+from quorate.core.settings import Settings, VoteSettings
 from quorate.core.types import DecisionFrame, FloatArray
-from quorate.ensemble.voting.calibrated_policy import CALIBRATED, CalibratedPolicy
+from quorate.ensemble.voting.any_policy import AnyPolicy, policy_name
+from quorate.ensemble.voting.calibrated_policy import CALIBRATED
+from quorate.ensemble.voting.consensus_policy import CONSENSUS, ConsensusPolicy
 from quorate.ensemble.voting.policies import POLICIES
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.backtest_setup import BacktestSetup
+from quorate.evaluation.criteria import criteria
 from quorate.evaluation.metrics.decisions import decision_figures
 from quorate.evaluation.metrics.trades import account_curve, trade_figures
 from quorate.evaluation.statistics.deflated_sharpe import Moments
@@ -106,28 +110,30 @@ def vote_configurations(
         decided = frames if name == first else apply_policy(frames, policy, len(members))
         own = result if name == first else setup.trade(decided)
         made.append(Configuration(name, choice(policy, "vote"), own, decided if name in named else None))
-    if calibrated is not None and first != CALIBRATED:
-        own = setup.trade(calibrated)
-        made.append(Configuration(CALIBRATED, choice(configured, CALIBRATED), own, calibrated))
+    others = {CALIBRATED: calibrated}
+    if first != CONSENSUS:
+        others[CONSENSUS] = apply_policy(frames, ConsensusPolicy(configured), len(members))
+    for name, by_another in others.items():
+        if by_another is not None and first != name:
+            made.append(Configuration(name, choice(configured, name), setup.trade(by_another), by_another))
     return tuple(made)
 
 
 def in_force(frames: Mapping[str, DecisionFrame], configured: VoteSettings) -> str:
     """Name of the policy that decided these frames; "chosen" if folds selected different ones."""
     by = {frame.policy for frame in frames.values()}
-    if by == {CALIBRATED}:
-        return CALIBRATED
-    return CHOSEN if any(frame.side is not None for frame in frames.values()) else next(iter(policies(configured)))
+    if len(by) > 1 or "mixed" in by:
+        return CHOSEN
+    decided = next(iter(by), "classic")
+    return next(iter(policies(configured))) if decided == "classic" else decided
 
 
-def apply_policy(
-    frames: Mapping[str, DecisionFrame], policy: VoteSettings | CalibratedPolicy, members: int
-) -> dict[str, DecisionFrame]:
+def apply_policy(frames: Mapping[str, DecisionFrame], policy: AnyPolicy, members: int) -> dict[str, DecisionFrame]:
     """Decide the same scores and probabilities by another policy.
 
     Args:
         frames: symbol -> decisions with the members' scores.
-        policy: classic or calibrated.
+        policy: any.
         members: number of members of the ensemble.
     """
     decisions = {}
@@ -139,6 +145,7 @@ def apply_policy(
             members=members,
             limit=frame.limit,
             probabilities=frame.probabilities,
+            calibrated=frame.calibrated,
         )
         decisions[symbol] = replace(
             frame,
@@ -147,26 +154,28 @@ def apply_policy(
             base=decided.base,
             consensus=decided.consensus,
             rule=decided.rule,
-            policy="classic" if isinstance(policy, VoteSettings) else CALIBRATED,
+            policy=policy_name(policy),
             side=decided.side,
         )
     return decisions
 
 
-def policy_figures(configurations: Sequence[Configuration], settings: EvaluationSettings) -> dict[str, Any]:
-    """Policy -> its settings, decisions and trades, JSON-safe; the one in force first."""
+def policy_figures(configurations: Sequence[Configuration], settings: Settings) -> dict[str, Any]:
+    """Policy -> its settings, decisions, trades and success criteria, JSON-safe; the one in force first."""
     found = {}
     for place, configuration in enumerate(configurations):
         if configuration.frames is None:
             continue
-        decisions = decision_figures(configuration.frames.values(), settings)
+        decisions = decision_figures(configuration.frames.values(), settings.evaluation)
+        trades = trade_figures(configuration.result, settings.evaluation)
         found[configuration.name] = {
             "in_force": not place,
             "policy": configuration.choice["policy"],
             "coverage": decisions["coverage"],
             "mean_confidence": decisions["mean_confidence"],
             "actions": decisions["actions"],
-            "trades": trade_figures(configuration.result, settings),
+            "trades": trades,
+            "criteria": criteria(decisions, trades, settings.criteria),
         }
     return found
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.settings import Settings
+from quorate.core.settings import Settings, VoteSettings
 from quorate.core.types import Candles, DecisionFrame
 from quorate.ensemble.voting.calibrated_policy import CALIBRATED
 from quorate.ensemble.voting.calibrated_policy import GATES as CALIBRATED_GATES
+from quorate.ensemble.voting.closed_policy import CLOSED
+from quorate.ensemble.voting.consensus_policy import CONSENSUS, ConsensusPolicy
 from quorate.evaluation.baselines.configurations import apply_policy, policies
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.metrics.signal_outcomes import KEPT, Signals
+from quorate.evaluation.metrics.signal_outcomes import CLOSED_GATES, KEPT, Signals
 from quorate.targets import Target
 
 
@@ -49,10 +51,17 @@ def policy_rows(
     """
     costs, evaluation = settings.costs, settings.evaluation
     rows = []
-    for name, policy in policies(settings.vote).items():
+    votes: dict[str, VoteSettings | ConsensusPolicy] = {
+        **policies(settings.vote),
+        CONSENSUS: ConsensusPolicy(settings.vote),
+    }
+    for name, policy in votes.items():
         decided = apply_policy(frames, policy, members)
         found = Signals.of_vote(decided, candles, target, policy, members, costs, evaluation)
         rows.append(_row(name, found, found.gates(), KEPT, _highest_removed(found), "confidence"))
+    if in_force == CLOSED:
+        found = Signals.of_vote(frames, candles, target, settings.vote, members, costs, evaluation)
+        rows.append(_row(CLOSED, found, found.gates(KEPT, CLOSED_GATES), KEPT, None, "confidence: it is closed"))
     if calibrated is not None:
         found = Signals.of_calibrated(calibrated, candles, target, costs, evaluation)
         gates = found.gates(CALIBRATED, CALIBRATED_GATES)

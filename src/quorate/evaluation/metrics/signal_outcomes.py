@@ -8,7 +8,7 @@ which an account with few position slots could not do.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ import numpy as np
 from quorate.core.settings import CostSettings, EvaluationSettings, VoteSettings
 from quorate.core.types import Action, ActionArray, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, TextArray
 from quorate.core.wilson import wilson
+from quorate.ensemble.voting.any_policy import with_vote
+from quorate.ensemble.voting.closed_policy import CLOSED
+from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -29,6 +32,9 @@ GATES: Mapping[str, str] = {
 }
 KEPT = "vote"
 
+#: What removes the signals of the closed policy.
+CLOSED_GATES: Mapping[str, str] = {CLOSED: "the policy is closed: the evidence does not justify acting"}
+
 # Shares of the signals at which the coverage curve is computed.
 _SHARES = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.075, 0.05, 0.03, 0.02, 0.01])
 _FEWEST = 20  # signals of a point of the curve
@@ -41,7 +47,8 @@ class Signals:
     Attributes:
         time: (n,) int64 open times in ms.
         confidence: (n,) float64, the decision's.
-        rule: (n,) str, the rule that decided; "vote" or "calibrated" for signals that were kept.
+        rule: (n,) str, the rule that decided; "vote" or "calibrated" for signals that were kept, "closed" where the
+            closed policy decided.
         net: (n,) float64 return in the signal's direction less the costs of a round trip, a fraction.
         bars: number of bars with a known outcome, with a signal or without.
         settings: of the intervals.
@@ -60,25 +67,27 @@ class Signals:
         frames: Mapping[str, DecisionFrame],
         candles: Mapping[str, Candles],
         target: Target,
-        policy: VoteSettings,
+        policy: VoteSettings | ConsensusPolicy,
         members: int,
         costs: CostSettings,
         settings: EvaluationSettings,
     ) -> Signals:
-        """Signals of the classic vote: the side it would take without quorum, volatility gate and floor.
+        """Signals of a vote: the side it would take without quorum, volatility gate and floor.
 
         Args:
             frames: symbol -> decisions with the members' scores.
             candles: symbol -> candles of the frame's bars and after them.
             target: whose horizon a signal is held.
-            policy: of the vote.
+            policy: classic or consensus.
             members: number of members of the ensemble.
             costs: fee and slippage.
             settings: of the intervals.
         """
-        open_policy = replace(policy, quorum=0.0, floor=0.0, lowered_floor=0.0)
+        ungated = with_vote(policy, quorum=0.0, floor=0.0, lowered_floor=0.0)
         sides = {
-            symbol: decide_frame(frame.scores, np.zeros(len(frame)), policy=open_policy, members=members).action
+            symbol: decide_frame(
+                frame.scores, np.zeros(len(frame)), policy=ungated, members=members, calibrated=frame.calibrated
+            ).action
             for symbol, frame in frames.items()
             if len(frame)
         }

@@ -59,6 +59,26 @@ def policy_table(figures: Figure) -> Table:
     )
 
 
+def policy_criteria_table(figures: Figure) -> Table:
+    """The success criteria of each policy on the same bars; empty for one policy alone."""
+    policies = figures.get("policies", {})
+    if len(policies) < 2:
+        return Table("Success criteria by policy", (), ())
+    rows = tuple(
+        (Cell(found[0]["name"]), Cell(found[0]["target"]), *map(_judged, found))
+        for found in zip(*(policy["criteria"] for policy in policies.values()), strict=True)
+        if any(row["measured"] is not None for row in found)
+    )
+    return Table("Success criteria by policy", ("criterion", "target", *policies), rows)
+
+
+def _judged(row: Figure) -> Cell:
+    """What was measured for one criterion, with its result."""
+    if row["ok"] is None:
+        return Cell(row["shown"], reason=row["note"].removeprefix("n/a: "))
+    return Cell(f"{row['shown']}, {'pass' if row['ok'] else 'FAIL'}", tone="good" if row["ok"] else "bad")
+
+
 def signal_table(figures: Figure) -> Table:
     """Signals of each policy measured without an account, and below them those its gates removed."""
     rows: list[tuple[Cell, ...]] = []

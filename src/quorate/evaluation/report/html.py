@@ -13,12 +13,14 @@ from quorate.evaluation.report.breakdown_tables import (
     gate_table,
     importance_table,
     month_table,
+    policy_criteria_table,
     policy_table,
     probability_table,
     selection_bias_table,
     signal_table,
     symbol_table,
 )
+from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, cell
 from quorate.evaluation.report.plotly_json import Plot
 from quorate.evaluation.report.plots import plots
@@ -163,7 +165,9 @@ def _selection_bias(page: Page, figures: dict[str, Any]) -> Html:
             page.prose("Interpretation", [figures[name]["about"] for name in _SELECTION_BIAS if name in figures]),
         ),
         page.table(policy_table(figures)),
+        page.table(policy_criteria_table(figures)),
         page.table(signal_table(figures)),
+        page.table(floor_table(figures.get("floors"))),
     )
 
 

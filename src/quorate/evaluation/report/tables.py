@@ -7,11 +7,13 @@ from typing import Any
 
 from quorate.evaluation.report.breakdown_tables import (
     decision_table,
+    policy_criteria_table,
     policy_table,
     probability_table,
     selection_bias_table,
     signal_table,
 )
+from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
 
 SCORES: tuple[tuple[str, str, Kind], ...] = (
@@ -76,6 +78,8 @@ def tables(figures: Figure) -> tuple[Table, ...]:
         selection_bias_table(figures),
         policy_table(figures),
         signal_table(figures),
+        floor_table(figures.get("floors")),
+        policy_criteria_table(figures),
         probability_table(figures),
         decision_table(figures),
         fold_table(figures),

@@ -83,13 +83,19 @@ class Headlined(ABC):
 
 
 def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The marks of a document: synthetic candles, bars of the training span, another currency, warnings."""
+    """The marks of a document: synthetic candles, training span, closed policy, another currency, warnings."""
     marks = [SYNTHETIC] if document["synthetic"] else []
     marks += [IN_TRAINING_SPAN] if document.get("in_training_span") else []
+    marks += [closed_text(document["closed_because"])] if document.get("closed_because") else []
     currency = document.get("currency", "USD")
     if currency != "USD":
         marks.append(f"ACCOUNT IN {currency}: all amounts are in {currency}, also those whose names end in _usd")
     return (*marks, *document.get("warnings", ()))
+
+
+def closed_text(because: str) -> str:
+    """The sentence for a bundle that decides by the closed policy."""
+    return f"CLOSED: the vote is shown and every bar is HOLD, because {because}"
 
 
 def figure(name: str, figures: Mapping[str, Any], key: str, kind: Kind, baseline: str = "") -> HeadlineRow:

@@ -156,10 +156,13 @@ class TrainResult(Headlined):
         return tables.table_of(made, table)
 
     def _recipe_json(self) -> dict[str, Any]:
-        """Of a stack what combines its members and the baselines' figures, of a vote the class prior."""
+        """Of a stack what combines its members and the baselines' figures, of a vote policy, floors and class prior."""
         manifest = self.manifest
         if manifest.recipe != "stack":
             return {
+                "policy": manifest.decides,
+                **({"closed_because": manifest.closed_because} if manifest.closed_because else {}),
+                **({"floors": manifest.metrics["floors"]} if "floors" in manifest.metrics else {}),
                 "class_prior": dict(zip(CLASS_NAMES, manifest.class_prior, strict=True)),
                 "absent_classes": list(self.absent_classes),
                 "warnings": list(self.warnings),

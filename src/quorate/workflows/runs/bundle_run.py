@@ -56,11 +56,12 @@ class BundleRun:
     def header(self) -> dict[str, Any]:
         """First keys of every document of the run."""
         trained_on = set(self.bundle.manifest.symbols)
-        deciding = self.deciding
+        deciding, closed = self.deciding, self.bundle.newest.closed
         return {
             "bundle": self.bundle.id,
             **({"bundles": deciding} if deciding else {}),
             "mode": self.bundle.mode,
+            **({"closed_because": closed.because} if closed is not None else {}),
             "in_training_span": self.in_training_span,
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
             "quiet_bars": count_quiet(self.candles, self.setup.start, self.setup.end),

@@ -1,4 +1,4 @@
-"""Figures of a member on rows that it was not fitted on, as training reports them."""
+"""Figures of the members, alone and together, on rows that they were not fitted on, as training reports them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from quorate.core.types import ActionArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from quorate.core.settings import EvaluationSettings, Settings
+    from quorate.ensemble.measure import MeasureFloors
     from quorate.ensemble.recipes import RecipeName
 
 
@@ -20,6 +21,24 @@ def measure_of(recipe: RecipeName, settings: Settings) -> Any:
     if recipe == "vote":
         return partial(class_figures, settings.evaluation)
     return partial(return_figures, settings.evaluation, settings.target.return_horizon)
+
+
+def floors_of(settings: Settings) -> MeasureFloors:
+    """The function that measures floors during training."""
+
+    def measure(
+        scores: Mapping[str, FloatArray],
+        calibrated: Mapping[str, FloatArray],
+        volatility: FloatArray,
+        time: IntArray,
+        forward_return: FloatArray,
+        members: int,
+    ) -> Mapping[str, Any]:
+        from quorate.evaluation.metrics.floors import ScoredBars, floor_figures
+
+        return floor_figures(ScoredBars(scores, calibrated, volatility, time, forward_return), settings, members)
+
+    return measure
 
 
 def class_figures(

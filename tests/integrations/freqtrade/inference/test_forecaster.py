@@ -227,6 +227,29 @@ def test_a_tag_is_the_line_of_the_vote(world, frame, make_forecaster):
         assert (signal.action, signal.consensus) == (by_hand.action, by_hand.consensus)
 
 
+def test_a_tag_by_consensus_has_the_votes_given_a_move(world, frame, make_forecaster):
+    forecaster = make_forecaster(policy="consensus")
+    columns = forecaster.columns(frame, BTC, "1h")
+    decisions = forecaster.latest(BTC).decisions
+    for row in range(1_000, len(decisions), 97):
+        votes = [
+            Vote(model, Action.HOLD, 0.0, scores=tuple(table[row].tolist()))
+            for model, table in decisions.scores.items()
+        ]
+        by_hand = decide(votes, float(decisions.volatility[row]), policy="consensus")
+        assert tag(decisions, row, ("xgboost", "lightgbm"), "full") == by_hand.line()
+        assert columns["quorate_action"][row] == by_hand.action - 1
+        assert columns["quorate_xgboost_says"][row] == by_hand.votes[0].action - 1
+        assert columns["quorate_xgboost"][row] == pytest.approx(by_hand.votes[0].score, abs=1e-4)
+
+
+def test_a_closed_policy_enters_nowhere_and_says_so(frame, make_forecaster):
+    columns = make_forecaster(policy="closed").columns(frame, BTC, "1h")
+    assert not columns["quorate_action"].any()
+    assert "closed" in set(columns["quorate_rule"])
+    assert columns["quorate_confidence"].any()
+
+
 def test_a_tag_is_cut_to_the_length_of_freqtrades_column(frame, make_forecaster):
     forecaster = make_forecaster()
     forecaster.columns(frame, BTC, "1h")

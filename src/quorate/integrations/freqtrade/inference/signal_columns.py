@@ -20,7 +20,8 @@ from quorate.core.types import (
     Signal,
     Vote,
 )
-from quorate.ensemble.voting.member_votes import top_class
+from quorate.ensemble.voting.consensus_policy import CONSENSUS
+from quorate.ensemble.voting.member_votes import counted_votes
 
 #: Prefix of the columns that are added to a frame.
 PREFIX = "quorate_"
@@ -150,7 +151,10 @@ def plot_config(models: tuple[str, ...]) -> Mapping[str, Any]:
 def _member_output(decisions: DecisionFrame, model: str, rows: slice = slice(None)) -> tuple[FloatArray, FloatArray]:
     """Score or predicted return of a member on each bar, and its direction -1, 0 or 1; NaN where it abstains."""
     if model in decisions.scores:
-        action, score = top_class(decisions.scores[model][rows])
+        calibrated = decisions.calibrated.get(model)
+        probabilities = None if calibrated is None else calibrated[rows]
+        given_move = decisions.policy == CONSENSUS
+        action, score = counted_votes(decisions.scores[model][rows], probabilities, given_move=given_move)
         return score, np.where(np.isnan(score), np.nan, action - float(Action.HOLD))
     if model in decisions.forecasts:
         predicted = decisions.forecasts[model][rows]
