@@ -269,8 +269,8 @@ def verdicts(found: Mapping[str, Any]) -> list[str]:
     return [
         "| use | kept | because |",
         "|---|---|---|",
-        f"| gate | no | it tells large moves better than volatility_20 (AUC {worth['forecast']:+.3f}), but most of that "
-        f"is the ranges, which ATR(14) has too ({worth['ATR(14)']:+.3f}); the documented limit closes {closed}, on "
+        f"| gate | no | it tells large moves better than volatility_20 (AUC {worth['forecast']:+.3f}), but most of "
+        f"that is the ranges, which ATR(14) has too ({worth['ATR(14)']:+.3f}); the documented limit closes {closed}, on "
         "which the two are alike |",
         f"| stops | no | hit more evenly over hours ({atr['hour']:.1%} to {ours['hour']:.1%}), but less so over "
         f"markets ({atr['market']:.1%} to {ours['market']:.1%}) and weeks ({atr['week']:.1%} to {ours['week']:.1%}) |",
