@@ -1,6 +1,5 @@
 """A network reads the bars themselves: of core30 it reads core14, and columns of a user's own."""
 
-
 import numpy as np
 import pytest
 

@@ -50,22 +50,21 @@ def policy_rows(
             rows it was fitted on, without its other gates; None if it gives none.
     """
     costs, evaluation = settings.costs, settings.evaluation
-    rows = []
-    votes: dict[str, VoteSettings | ConsensusPolicy] = {
-        **policies(settings.vote),
-        CONSENSUS: ConsensusPolicy(settings.vote),
-    }
-    for name, policy in votes.items():
+
+    def voted(name: str, policy: VoteSettings | ConsensusPolicy) -> dict[str, Any]:
         decided = apply_policy(frames, policy, members)
         found = Signals.of_vote(decided, candles, target, policy, members, costs, evaluation)
-        rows.append(_row(name, found, found.gates(), KEPT, _highest_removed(found), "confidence"))
-    if in_force == CLOSED:
-        found = Signals.of_vote(frames, candles, target, settings.vote, members, costs, evaluation)
-        rows.append(_row(CLOSED, found, found.gates(KEPT, CLOSED_GATES), KEPT, None, "confidence: it is closed"))
+        return _row(name, found, found.gates(), KEPT, _highest_removed(found), "confidence")
+
+    rows = [voted(name, policy) for name, policy in policies(settings.vote).items()]
     if calibrated is not None:
         found = Signals.of_calibrated(calibrated, candles, target, costs, evaluation)
         gates = found.gates(CALIBRATED, CALIBRATED_GATES)
         rows.append(_row(CALIBRATED, found, gates, CALIBRATED, would_act_at, "expected net return"))
+    rows.append(voted(CONSENSUS, ConsensusPolicy(settings.vote)))
+    if in_force == CLOSED:
+        found = Signals.of_vote(frames, candles, target, settings.vote, members, costs, evaluation)
+        rows.append(_row(CLOSED, found, found.gates(KEPT, CLOSED_GATES), KEPT, None, "confidence: it is closed"))
     return [{"in_force": row["policy"] == in_force, **row} for row in _first(rows, in_force)]
 
 

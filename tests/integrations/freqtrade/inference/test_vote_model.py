@@ -8,6 +8,7 @@ import pytest
 
 from integrations.freqtrade.conftest import settings
 from quorate.core.errors import ModelError
+from quorate.core.sections.calibration import PolicySettings
 from quorate.core.settings import NHiTSSettings
 from quorate.core.types import Action
 from quorate.features import Bars, build, volatility_20
@@ -50,6 +51,24 @@ def test_the_volatility_includes_the_bars_before_the_first(trained):
     whole = volatility_20(Bars(candles))
     assert model._volatility(candles.time[705:710], candles[705:]) == pytest.approx(whole[705:710])
     assert model._volatility(candles.time[760:765], candles[705:]) == pytest.approx(whole[760:765])
+
+
+@pytest.mark.parametrize("name", ["consensus", "closed"])
+def test_it_decides_by_the_policy_of_the_settings(world, trained, name, caplog):
+    classic, candles = trained
+    rows = training_rows(candles, 600, 605, 700)
+    wanted = replace(settings(), policy=PolicySettings(name=name))
+    model = pickle.loads(pickle.dumps(fit_vote(rows, candles[:705], "1h", ("xgboost", "lightgbm"), wanted)))
+    given = (build(candles, "core14")[705:], candles.time[705:], candles[705:])
+    decided, other = model.decide(*given)[0], classic.decide(*given)[0]
+    assert (decided.action != other.action).any()
+    if name == "closed":
+        assert set(decided.action) == {Action.HOLD}
+    else:
+        assert (decided.confidence == decided.base).all()
+    asked = replace(settings(), freqtrade=replace(settings().freqtrade, policy="calibrated"))
+    assert fit_vote(rows, candles[:705], "1h", ("xgboost", "lightgbm"), asked).decides == "classic"
+    assert "the policy is classic, not calibrated" in caplog.text
 
 
 def test_a_decision_does_not_depend_on_the_other_rows(trained):

@@ -13,6 +13,8 @@ from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import PredictSettings, Settings, VoteSettings
 from quorate.core.types import ActionArray, Candles, Float32Array, FloatArray, IntArray
 from quorate.ensemble.inference.members import Members
+from quorate.ensemble.voting.any_policy import policy_named
+from quorate.ensemble.voting.calibrated_policy import CALIBRATED
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.ensemble.voting.vote_frame import Decisions, decide_frame
 from quorate.features import Bars, Inputs, volatility_20
@@ -58,7 +60,8 @@ class VoteModel:
         failures: member -> error of its training.
         columns: F, the number of features.
         timeframe: of the bars.
-        policy: of the vote.
+        policy: settings of the vote.
+        decides: name of the policy: classic, consensus or closed.
         X, time: the newest training rows.
         candles: the newest candles at training time.
     """
@@ -71,6 +74,7 @@ class VoteModel:
     X: Float32Array
     time: IntArray
     candles: Candles
+    decides: str = "classic"
     _members: Members | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -101,7 +105,10 @@ class VoteModel:
         usable = np.arange(len(inputs.time)) >= past
         scores = {model: rows[past:] for model, rows in self._loaded_members().scores(inputs, usable).items()}
         decided = decide_frame(
-            scores, self._volatility(time, candles), policy=self.policy, members=len(self.graphs) + len(self.failures)
+            scores,
+            self._volatility(time, candles),
+            policy=policy_named(self.decides, self.policy),
+            members=len(self.graphs) + len(self.failures),
         )
         return decided, mean_scores(scores, self.policy)
 
@@ -177,7 +184,16 @@ def fit_vote(
         X=rows.X[-_HISTORY:],
         time=rows.time[-_HISTORY:],
         candles=candles.tail(_HISTORY),
+        decides=_policy(settings),
     )
+
+
+def _policy(settings: Settings) -> str:
+    """The policy of the settings, as far as it needs no rows for calibration, which FreqAI does not hold out."""
+    name = settings.freqtrade.policy or settings.policy.name
+    if name == CALIBRATED:
+        _log.warning("FreqAI holds out no rows for calibration: the policy is classic, not %s", name)
+    return "classic" if name in ("chosen", CALIBRATED) else name
 
 
 def _fit(name: str, inputs: Inputs, given: TrainingRows, settings: Settings) -> bytes:
