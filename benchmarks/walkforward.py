@@ -62,7 +62,7 @@ def main() -> int:
         "bars": bars,
         "folds": FOLDS,
         "members": list(MEMBERS),
-        "beside": ["logistic"],
+        "beside": ["logistic", "log_har"],
         "wall_seconds": round(seconds, 2),
         "cost_seconds": document["cost"],
         "features_and_labels_share": round(share, 5),
@@ -89,11 +89,13 @@ def as_markdown(found: dict[str, object]) -> str:
     cost = found["cost_seconds"]
     assert isinstance(cost, dict)
     total = sum(cost.values())
+    spelled = {"logistic": "logistic regression", "log_har": "log-HAR"}
+    beside = " and ".join(spelled[name] for name in found["beside"])
     lines = [
         "# Walk-forward",
         "",
         f"`{found['command']}` on {found['machine']}: {found['rows']:,} rows ({found['symbols']} synthetic symbols x "
-        f"{found['bars']:,} bars), {found['folds']} folds, {' and '.join(MEMBERS)}, logistic regression beside them.",
+        f"{found['bars']:,} bars), {found['folds']} folds, {' and '.join(MEMBERS)}, {beside} beside them.",
         "",
         "| stage | seconds | share |",
         "|---|---:|---:|",

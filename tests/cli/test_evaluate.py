@@ -26,13 +26,21 @@ def test_json_document(walk):
     assert {"rows", "members", "ensemble", "baselines", "trades", "criteria", "folds"} <= set(found)
     assert set(found["members"]) == {"xgboost", "lightgbm"}
     for figures in (*found["members"].values(), found["ensemble"], *(
-        found["baselines"][name] for name in ("prior", "logistic", "best_member")
+        found["baselines"][name] for name in ("prior", "logistic", "log_har", "best_member")
     )):  # fmt: skip
         assert set(figures) >= FIGURES
     assert set(found["baselines"]) == {
-        "prior", "always_hold", "buy_and_hold", "random", "momentum", "rules", "logistic", "best_member",
+        "prior", "always_hold", "buy_and_hold", "random", "momentum", "rules", "logistic", "log_har",
+        "best_member",
     }  # fmt: skip
-    assert set(found["differences"]) == {"logistic", "best_member"}
+    assert set(found["differences"]) == {"logistic", "log_har", "best_member"}
+    # Every figure of skill is divided, and compared with a model that knows volatility alone.
+    for figures in (found["ensemble"], *found["members"].values()):
+        parts = figures["skill"]
+        assert parts["volatility"] + parts["direction"] == pytest.approx(figures["skill_vs_prior"], abs=1e-12)
+        assert parts["vs_log_har"]["log_loss"] is not None
+    assert [group["group"] for group in found["skill_by_group"]] == ["large", "middle", "small"]
+    assert found["baselines"]["log_har"]["trades"]["n"] == 0
     for number, fold in enumerate(found["folds"], 1):
         assert fold["fold"] == number
         assert {"from", "to", "rows"} <= set(fold["train"])
@@ -89,7 +97,7 @@ def test_an_unwritable_trial_log_is_refused_before_training(world, quorate_progr
 
 def test_progress_names_fold_and_member_on_standard_error(walk):
     _, told, page = walk
-    for line in ("fold 1/3, xgboost (1/3): 12/12", "fold 3/3, lightgbm (2/3): 12/12", "features and labels: 3/3"):
+    for line in ("fold 1/3, xgboost (1/4): 12/12", "fold 3/3, lightgbm (2/4): 12/12", "features and labels: 3/3"):
         assert line in told
     for text in ("SYNTHETIC", "IMPLAUSIBLE", "random entries", "rules fallback", "Folds and the members"):
         assert text in page
@@ -103,7 +111,7 @@ def test_tables_of_a_rolling_walk_forward(world, quorate_program):
     assert done.returncode == 0, done.stderr
     for text in (
         "out of sample in 2 folds", "momentum", "buy and hold", "best member", "Scores of the baseline models", "Folds",
-        "log-loss of the ensemble minus that of logistic", "wall time",
+        "log-loss of the ensemble minus that of logistic", "- of volatility", "log-loss minus log_har's", "wall time",
     ):  # fmt: skip
         assert text in done.stdout
     assert "…" not in done.stdout  # no figure is cut off

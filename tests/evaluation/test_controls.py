@@ -36,6 +36,7 @@ from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.evaluation.walk_forward.walk_result import WalkResult
 from quorate.features import Bars, volatility_20
 from quorate.market.synthetic import SWITCH, SyntheticMarket
+from quorate.models.log_har import LogHAR
 from quorate.targets import ForwardClass
 
 MEMBERS = ("xgboost", "lightgbm")
@@ -240,3 +241,38 @@ def test_a_logistic_regression_beside_the_members_has_no_vote() -> None:
     assert logistic["rank_ic"] > 0.1
     assert set(card.figures["differences"]) == {"logistic", "best_member"}
     assert set(card.figures["folds"][0]["beside"]) == {"logistic"}
+
+
+def test_log_har_beside_the_members_finds_volatility_reads_its_own_columns_and_never_trades() -> None:
+    made = market(2, 0.0, symbols=4, bars=1_600)
+    reads = LogHAR.reads
+    rows = build_rows(made.panel(), "core14", ForwardClass(), beside=reads)
+    done = walk(rows, MEMBERS, FEW, WalkOptions(folds=2, baselines=("log_har",)))
+    card = judged(made, done, FEW)
+    figures = card.figures["baselines"]["log_har"]
+    assert figures["skill"]["volatility"] > 0.005
+    for fold in done.folds:  # one share of BUY in every fold
+        sell, _, buy = done.scores["log_har"][fold.test].T
+        np.testing.assert_allclose(buy / (sell + buy), buy[0] / (sell[0] + buy[0]), rtol=1e-9)
+    assert figures["trades"]["n"] == 0
+    assert "vs_log_har" not in figures["skill"]
+    assert "log_har alone" not in card.figures["policies"]
+    # Members and the ensemble are compared with it on the rows that both scored.
+    apart = card.figures["ensemble"]["skill"]["vs_log_har"]
+    assert apart == card.figures["differences"]["log_har"]
+    assert set(card.figures["members"]["xgboost"]["skill"]) == {
+        *("volatility", "volatility_ci", "direction", "direction_ci", "vs_span", "vs_log_har"),
+    }
+    # The set that has these columns gives the same scores, but for the rows that it cannot train on.
+    wide = build_rows(made.panel(), "core30", ForwardClass())
+    same = walk(wide, ("log_har",), FEW, WalkOptions(folds=2))
+    last = slice(-50, None)
+    np.testing.assert_allclose(same.scores["log_har"][last], done.scores["log_har"][last], atol=0.02)
+
+
+def test_a_member_is_better_than_log_har_where_the_direction_was_planted() -> None:
+    made = market(1, 0.4, symbols=3, bars=900)
+    rows = build_rows(made.panel(), "core14", ForwardClass(), beside=LogHAR.reads)
+    card = judged(made, walk(rows, MEMBERS, FEW, WalkOptions(folds=2, baselines=("log_har",))), FEW)
+    assert card.figures["only_volatility"] == {"models": [], "about": ""}
+    assert card.figures["ensemble"]["skill"]["direction"] > 0.01

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -81,6 +81,14 @@ def test_symbols_add_up(run: Any, card: Scorecard) -> None:
     assert signals == sum(card.figures["decisions"]["actions"][name] for name in ("SELL", "BUY"))
 
 
+def flat(figures: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
 def test_the_order_of_rows_changes_nothing(run: Any) -> None:
     sample, settings = run.sample, Settings()
     order = np.random.default_rng(0).permutation(len(sample))
@@ -92,8 +100,8 @@ def test_the_order_of_rows_changes_nothing(run: Any) -> None:
         for part in (sample, mixed)
     )
     assert before.keys() == after.keys()
-    for name, value in before.items():
-        assert after[name] == pytest.approx(value, rel=1e-9), name
+    for name, value in flat(before):
+        assert dict(flat(after))[name] == pytest.approx(value, rel=1e-9), name
 
 
 def test_buy_and_hold_covers_the_bars_that_were_decided_on(run: Any) -> None:

@@ -54,7 +54,7 @@ def test_the_result_shows_folds_and_baselines(walked):
     assert "class prior on the same rows" in made._repr_html_()
     assert "IMPLAUSIBLE" in str(made)  # three tenths of the variance are predictable
     metrics = made.to_pandas()
-    assert {"ensemble", "xgboost", "lightgbm", "logistic", "best_member", "random"} <= set(metrics.index)
+    assert {"ensemble", "xgboost", "lightgbm", "logistic", "log_har", "best_member", "random"} <= set(metrics.index)
     assert set(made.frames) == set(SYMBOLS)
     decided = made.to_pandas("decisions")
     assert len(decided) == made.document["decisions"]["bars"]
@@ -64,8 +64,9 @@ def test_the_result_shows_folds_and_baselines(walked):
 def test_progress_names_stages_folds_and_members(walked):
     stages = [stage for stage, done, total in walked[1] if done == total]
     assert stages[0] == "reading candles"
-    assert "fold 1/2, xgboost (1/3)" in stages
-    assert "fold 2/2, logistic (3/3)" in stages
+    assert "fold 1/2, xgboost (1/4)" in stages
+    assert "fold 2/2, logistic (3/4)" in stages
+    assert "fold 2/2, log_har (4/4)" in stages
 
 
 def test_one_frame_of_a_market_is_enough(world):

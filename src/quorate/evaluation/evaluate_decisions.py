@@ -89,7 +89,8 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         *_single_members(traded, settings),
         *(
             _single(name, list(members) if name == BEST_MEMBER else [name], baselines[name].result)
-            for name in traded.models
+            for name, model in traded.models.items()
+            if model.directional
         ),
     ]
     progress("trading the alternatives", len(configurations), len(configurations))

@@ -18,6 +18,8 @@ from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification_report import score_figures
 from quorate.evaluation.metrics.equity import EquityCurve
+from quorate.evaluation.metrics.paired_difference import log_loss_difference
+from quorate.evaluation.metrics.skill_split import LOG_HAR
 from quorate.evaluation.metrics.trades import account_curve
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.trading.backtest.backtest_result import BacktestResult
@@ -91,9 +93,19 @@ class ScorecardInputs:
         """Number of members of the ensemble."""
         return len(self.sample.members) if self.member_count is None else self.member_count
 
+    @cached_property
+    def log_har(self) -> FloatArray | None:
+        """(n, 3) scores of log-HAR, as a member or a baseline; None where it was not evaluated."""
+        baseline = self.baselines.get(LOG_HAR)
+        return self.sample.members.get(LOG_HAR) if baseline is None else baseline.scores
+
     def score(self, scores: FloatArray) -> dict[str, Any]:
-        """Metrics of (n, 3) scores on the sample's rows."""
-        return score_figures(self.sample, scores, self.prior, self.blocks, self.settings.target.horizon)
+        """Metrics of (n, 3) scores on the sample's rows, with the difference to log-HAR, if it was evaluated."""
+        horizon = self.settings.target.horizon
+        found = score_figures(self.sample, scores, self.prior, self.blocks, horizon)
+        if self.log_har is not None and scores is not self.log_har:
+            found["skill"]["vs_log_har"] = log_loss_difference(self.sample, scores, self.log_har, self.blocks, horizon)
+        return found
 
     def prior_scores(self) -> FloatArray:
         """(n, 3) class prior of each row on which the ensemble voted, else NaN, so that both have the same rows."""

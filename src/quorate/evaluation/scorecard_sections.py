@@ -20,9 +20,11 @@ from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.classification_report import confusion_json, prior_figures, reliability_json
 from quorate.evaluation.metrics.decisions import decision_figures
 from quorate.evaluation.metrics.equity import equity_figures
+from quorate.evaluation.metrics.market_groups import skill_by_group, volume_groups
 from quorate.evaluation.metrics.monthly import money_by_month, skill_by_month
 from quorate.evaluation.metrics.paired_difference import log_loss_difference
 from quorate.evaluation.metrics.signal_outcomes import Signals
+from quorate.evaluation.metrics.skill_split import LOG_HAR, only_volatility
 from quorate.evaluation.metrics.trades import trade_figures
 from quorate.evaluation.scorecard_inputs import ScorecardInputs
 from quorate.evaluation.selection_bias import deflation_figures, overfitting_figures
@@ -35,16 +37,20 @@ def document(inputs: ScorecardInputs) -> dict[str, Any]:
     """The whole document, JSON-safe. The order of its keys is the order of the sections."""
     decisions = decision_figures(inputs.frames.values(), inputs.settings.evaluation)
     trades = None if inputs.result is None else trade_figures(inputs.result, inputs.settings.evaluation)
+    members = {name: inputs.score(scores) for name, scores in inputs.sample.members.items()}
+    of_all = ensemble(inputs)
     return {
         **header(inputs),
-        "members": {name: inputs.score(scores) for name, scores in inputs.sample.members.items()},
-        "ensemble": ensemble(inputs),
+        "members": members,
+        "ensemble": of_all,
+        "only_volatility": only_volatility({"ensemble": of_all, **members}),
         "baselines": baselines(inputs),
         "differences": differences(inputs),
         "decisions": decisions,
         "policies": policy_figures(inputs.configurations, inputs.settings),
         **signals(inputs),
         "skill_by_month": monthly_skill(inputs),
+        "skill_by_group": grouped_skill(inputs),
         "trades": {"n": 0} if trades is None else trades,
         "money_by_month": monthly_account(inputs),
         **selection_bias(inputs),
@@ -143,6 +149,15 @@ def monthly_skill(inputs: ScorecardInputs) -> list[dict[str, Any]]:
     """Skill of the ensemble and its members by month."""
     models = {"ensemble": inputs.ensemble, **inputs.sample.members}
     return skill_by_month(inputs.sample, models, inputs.prior, inputs.blocks)
+
+
+def grouped_skill(inputs: ScorecardInputs) -> list[dict[str, Any]]:
+    """Skill of the ensemble, its members and log-HAR by group of markets; empty without candles of three markets."""
+    models = {"ensemble": inputs.ensemble, **inputs.sample.members}
+    if inputs.log_har is not None:
+        models[LOG_HAR] = inputs.log_har
+    groups = volume_groups(inputs.frames, inputs.candles or {})
+    return skill_by_group(inputs.sample, models, inputs.prior, inputs.blocks, groups)
 
 
 def monthly_account(inputs: ScorecardInputs) -> list[dict[str, Any]]:

@@ -225,8 +225,8 @@ class LogHAR(Model):
 def logistic_regression(rows: FloatArray, y: BoolArray, weight: FloatArray, l2: float) -> FloatArray:
     """(1 + k,) intercept and coefficients of a binary logistic regression, by Newton's method.
 
-    It minimises the weighted mean log-loss plus `l2` times half the squared coefficients; the intercept is free. A step
-    that does not lower the loss is halved.
+    It minimises the weighted sum of the log-losses plus `l2` times half the squared coefficients; the intercept is
+    free. A step that does not lower the loss is halved.
 
     Args:
         rows: (n, k) inputs.
@@ -235,7 +235,8 @@ def logistic_regression(rows: FloatArray, y: BoolArray, weight: FloatArray, l2: 
         l2: penalty, above 0.
     """
     B = np.column_stack([np.ones(len(rows)), rows])
-    share, penalty = weight / weight.sum(), np.append(0.0, np.full(rows.shape[1], l2))
+    total = weight.sum()
+    share, penalty = weight / total, np.append(0.0, np.full(rows.shape[1], l2 / total))
     found = np.zeros(B.shape[1])
     odds = B @ found
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 DEFAULT_MODELS = ("xgboost", "lightgbm")
 
 # Trained on the same rows as the members as baselines, without a vote.
-_BASELINES = ("logistic",)
+_BASELINES = ("logistic", "log_har")
 
 _STAGES = ("candles", "features and labels", "training and scoring", "trading and judging")
 
@@ -99,7 +99,7 @@ def walk_forward(
     read = read_market_data(source, markets, progress)
     currency = account_currency(read.panel, settings.account)
     clock.append(time.perf_counter())
-    rows = _label(read, markets, settings, features)
+    rows = _label(read, markets, settings, features, members)
     progress("features and labels", len(read.panel), len(read.panel))
     clock.append(time.perf_counter())
     importance = PermutationImportance(rows, members, settings.evaluation)
@@ -154,10 +154,16 @@ def walk_forward(
     return Evaluation({**header, **card.figures}, frames, card.configurations[0].result, card)
 
 
-def _label(read: MarketData, markets: Markets, settings: Settings, features: FeatureSet) -> LabelledBars:
-    """Features and labels of every bar, once for all folds."""
+def _label(
+    read: MarketData, markets: Markets, settings: Settings, features: FeatureSet, members: Sequence[str]
+) -> LabelledBars:
+    """Features and labels of every bar, once for all folds, and the columns that only baselines read."""
     from quorate.evaluation.walk_forward.labelled_bars import build_rows
+    from quorate.models.registry import model_class
     from quorate.targets import ForwardClass
 
     target = ForwardClass(settings.target.horizon, settings.target.band)
-    return build_rows(read.panel, features, target, markets.start, markets.end, read.funding)
+    beside = [
+        column for name in _BASELINES if name not in members for column in model_class(name, settings.models).reads
+    ]
+    return build_rows(read.panel, features, target, markets.start, markets.end, read.funding, beside)

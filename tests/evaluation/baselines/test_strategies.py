@@ -123,6 +123,20 @@ def test_every_baseline_has_the_ensembles_rows_and_its_own_account(run: Any, set
     assert baselines["momentum"].result.trades
 
 
+def test_a_model_that_cannot_tell_sides_is_scored_and_never_trades(run: Any, setup: BacktestSetup) -> None:
+    settings = Settings(target=TargetSettings(horizon=1, band=0.003), vote=VoteSettings(floor=0.0))
+    scores = {symbol: np.tile([0.05, 0.0, 0.95], (len(frame), 1)) for symbol, frame in run.frames.items()}
+    one, none = (
+        single_model_strategy("sure", SingleModel(scores, "BUY", sided), run.frames, setup, settings, 2)
+        for sided in (True, False)
+    )
+    assert one.result.trades
+    assert not none.result.trades
+    assert (none.sample.action == Action.HOLD).all()
+    np.testing.assert_array_equal(none.scores, one.scores)
+    assert none.about == "BUY; it has no side and never trades"
+
+
 def test_a_baseline_without_scores_has_its_accuracy_only(run: Any) -> None:
     right = replace(run.sample, action=run.sample.y)
     settings = Settings().evaluation

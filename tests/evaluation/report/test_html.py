@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from quorate.core.errors import DataError
@@ -101,6 +102,24 @@ def test_every_criterion_is_shown_with_its_result(make_run: Callable[..., Any]) 
         "buy and hold",
     ):
         assert title in words
+
+
+def test_models_that_know_nothing_but_volatility_are_named(make_run: Callable[..., Any]) -> None:
+    """Members with a little skill in both, beside a log_har that has all of it: then beside one without any."""
+    run = make_run(symbols=("AAA/USDT:USDT", "BBB/USDT:USDT", "CCC/USDT:USDT"), bars=240)
+    prior = class_prior(run.sample.y)
+
+    def words(scores: np.ndarray) -> str:
+        sample = replace(run.sample, members={**run.sample.members, "log_har": scores})
+        card = build_scorecard(ScorecardInputs(sample, prior, run.frames, run.result, run.candles))
+        return " ".join(Structure.of(render_report(card)).words)
+
+    right, wrong = (np.eye(3)[(run.sample.y + shift) % 3] * 0.8 + 0.2 / 3 for shift in (0, 1))
+    beaten = words(right)
+    assert "lightgbm: not better than log_har by the interval, so they know nothing but volatility." in beaten
+    for title in ("Skill in volatility and in direction", "Skill by quote volume of the markets", "large (1)"):
+        assert title in beaten
+    assert "nothing but volatility" not in words(wrong)
 
 
 def test_amounts_are_named_in_the_currency_of_the_account(make_run: Callable[..., Any]) -> None:

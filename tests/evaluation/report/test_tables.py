@@ -7,7 +7,8 @@ import pytest
 from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.report.breakdown_tables import symbol_table
 from quorate.evaluation.report.formatting import cell
-from quorate.evaluation.report.tables import baseline_table, fold_table, money_table, tables
+from quorate.evaluation.report.skill_tables import group_table, skill_table
+from quorate.evaluation.report.tables import BASELINES, baseline_table, fold_table, money_table, score_table, tables
 from quorate.evaluation.scorecard import build_scorecard
 from quorate.evaluation.scorecard_inputs import ScorecardInputs
 
@@ -115,3 +116,40 @@ def test_folds_and_baseline_models_belong_to_a_walk_forward() -> None:
     assert table.rows[-1][1].text == "0.0310"
     of_a_bundle = {name: figures[name] for name in ("baselines", "differences")}
     assert fold_table(of_a_bundle).rows == baseline_table(of_a_bundle).rows == ()
+
+
+def skilled(total: float, volatility: float, **more: Any) -> dict[str, Any]:
+    parts = {"volatility": volatility, "direction": total - volatility}
+    return {"skill_vs_prior": total, "skill": {**parts, "vs_span": {"skill": total - 0.01, **parts}, **more}}
+
+
+def test_skill_stands_with_its_parts_and_the_difference_to_log_har() -> None:
+    apart = {"log_loss": -0.003, "log_loss_ci": [-0.005, -0.001]}
+    ensemble, member = skilled(0.03, 0.029, vs_log_har=apart), skilled(-0.01, 0.018, vs_log_har=apart)
+    figures = {
+        "ensemble": ensemble,
+        "members": {"xgboost": member},
+        "baselines": {"prior": skilled(0.0, 0.0), "always_hold": {}, "log_har": skilled(0.025, 0.025)},
+        "skill_by_group": [
+            {"group": "large", "symbols": ["A", "B"], "rows": 1_234, "models": {"ensemble": ensemble}},
+        ],
+    }
+    rows = [[one.text for one in row] for row in score_table(figures).rows]
+    assert rows[:3] == [
+        ["skill over prior", "+3.00 %", "-1.00 %", "+0.00 %", "n/a"],
+        ["- of volatility", "+2.90 %", "+1.80 %", "+0.00 %", "n/a"],
+        ["- of direction", "+0.10 %", "-2.80 %", "+0.00 %", "n/a"],
+    ]
+    assert rows[-1] == ["log-loss minus log_har's", "-0.00300", "-0.00300", "n/a", "n/a"]
+    by_model = {row[0].text: [one.text for one in row[1:]] for row in skill_table(figures, BASELINES).rows}
+    assert list(by_model) == ["ensemble", "xgboost", "class prior", "log_har"]
+    assert by_model["ensemble"] == ["+3.00 %", "+2.90 %", "+0.10 %", "+2.00 %", "+2.90 %", "+0.10 %", "-0.00300"]
+    assert by_model["log_har"][-1] == "n/a"
+    (group,) = group_table(figures).rows
+    assert [one.text for one in group] == ["large (2)", "ensemble", "1,234", "+3.00 %", "+2.90 %", "+0.10 %"]
+    assert group_table({}).rows == ()
+
+
+def test_without_log_har_there_is_no_row_of_it() -> None:
+    figures = {"ensemble": skilled(0.03, 0.03), "members": {}, "baselines": {"prior": {}, "always_hold": {}}}
+    assert not any("log_har" in row[0].text for row in score_table(figures).rows)

@@ -69,3 +69,45 @@ def test_nothing_to_build_is_refused(run: Any) -> None:
     mixed = {**run.candles, "X/USDT:USDT": replace(next(iter(run.candles.values())), timeframe="4h")}
     with pytest.raises(EvaluationError, match="2 timeframes"):
         build_rows(mixed, "core14", TARGET)
+
+
+READS = ("log_range_6", "price_change", "hour")
+
+
+def test_columns_beside_the_feature_set_are_those_of_the_catalogue(run: Any) -> None:
+    start = int(next(iter(run.candles.values())).time[120])
+    rows = build_rows(run.candles, "core14", TARGET, start, beside=(*READS, "no_such_column", "btc_change_1"))
+    assert set(rows.beside) == {"log_range_6", "hour"}
+    for symbol, candles in run.candles.items():
+        expected = build(candles, "core14+log_range_6+hour")[120:, -2:]
+        found = np.stack([rows.beside[name][rows.spans[symbol]] for name in ("log_range_6", "hour")], axis=1)
+        np.testing.assert_array_equal(found, expected)
+    plain = build_rows(run.candles, "core14", TARGET, start)
+    np.testing.assert_array_equal(rows.X, plain.X)
+    assert plain.beside == {}
+
+
+def test_columns_beside_do_not_look_ahead(run: Any) -> None:
+    end = int(next(iter(run.candles.values())).time[300])
+    later = {
+        symbol: replace(candles, high=np.where(candles.time >= end, 1e3, candles.high))
+        for symbol, candles in run.candles.items()
+    }
+    (one, other) = (build_rows(panel, "core14", TARGET, end=end, beside=READS) for panel in (run.candles, later))
+    np.testing.assert_array_equal(one.beside["log_range_6"], other.beside["log_range_6"])
+
+
+def test_a_model_gets_the_columns_that_it_reads_from_the_set_or_beside_it(run: Any) -> None:
+    rows = build_rows(run.candles, "core14", TARGET, beside=READS)
+    assert rows.columns_for(()) == rows.columns
+    assert rows.columns_for(("rsi_14",)) == rows.columns
+    assert rows.columns_for(READS) == READS
+    # Nowhere: the model itself says which column it lacks.
+    assert rows.columns_for((*READS, "adx")) == rows.columns
+    assert rows.inputs_of(()) is rows.inputs_of(rows.columns) is rows.inputs
+    inputs = rows.inputs_of(READS)
+    np.testing.assert_array_equal(inputs.X[:, 1], rows.X[:, rows.columns.index("price_change")])
+    np.testing.assert_array_equal(inputs.X[:, 2], rows.beside["hour"])
+    assert not inputs.whole(1)[:5].any()
+    # Windows stay within a symbol, as those of the feature set do.
+    assert not inputs.whole(3)[rows.spans["BBB/USDT:USDT"]][:7].any()

@@ -105,6 +105,8 @@ def _show_votes(document: Mapping[str, Any]) -> None:
     )
     _print_tables(document)
     _differences(document)
+    if document["only_volatility"] and document["only_volatility"]["about"]:
+        output.print_line(document["only_volatility"]["about"])
     for name in ("deflation", "overfitting"):
         if name in document:
             output.print_line(document[name]["about"])

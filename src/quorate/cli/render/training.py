@@ -78,7 +78,7 @@ def _show_members(trained: TrainResult) -> None:
     table = []
     for member in trained.members:
         if not member.ok:
-            table.append((member.model, "failed", f"{member.seconds:.1f} s", "", "", "", "", member.failure or ""))
+            table.append((member.model, "failed", f"{member.seconds:.1f} s", *[""] * 5, member.failure or ""))
             continue
         for part, figures in member.metrics.items():
             skill = cell(figures, "skill_vs_prior", "percent")
@@ -90,13 +90,24 @@ def _show_members(trained: TrainResult) -> None:
                     cell(figures, "log_loss", "loss").text,
                     cell(figures, "prior_log_loss", "loss").text,
                     f"{skill.text} [{skill.interval}]" if skill.interval else skill.text,
+                    " / ".join(cell(figures["skill"], part, "percent").text for part in ("volatility", "direction")),
                     "n/a" if figures["auc"] is None else f"{figures['auc']:.3f}",
                     skill.reason or cell(figures, "auc", "loss").reason,
                 )
             )
     output.print_rows(
         "Members, on rows they were not fitted on",
-        ("model", "rows", "time", "log-loss", "class prior's", "skill against the prior", "AUC", ""),
+        (
+            "model",
+            "rows",
+            "time",
+            "log-loss",
+            "class prior's",
+            "skill against the prior",
+            "volatility / direction",
+            "AUC",
+            "",
+        ),
         table,
         synthetic=trained.manifest.synthetic,
         prose=True,

@@ -83,12 +83,12 @@ class LogisticSettings(Section):
 @dataclass(frozen=True, slots=True)
 class LogHARSettings(Section):
     knots: int = 8  # of the spline from the linear index of volatility to P(move); 0 for none
-    l2: float = 1e-5  # penalty on half the squared weights, in units of the mean log-loss of a row
+    l2: float = 10.0  # penalty on half the squared weights
     tail: float = 0.001  # quantile at which columns are clipped, on each side
 
     def __post_init__(self) -> None:
         require("models.log_har", "knots", self.knots, 0, 100)
-        require("models.log_har", "l2", self.l2, 1e-9, 1e3)
+        require("models.log_har", "l2", self.l2, 1e-9, 1e9)
         require("models.log_har", "tail", self.tail, 0, 0.25)
 
 

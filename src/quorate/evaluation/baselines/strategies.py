@@ -18,6 +18,9 @@ from quorate.targets import ForwardClass
 from quorate.targets.returns import forward_return
 from quorate.trading.backtest.backtest_result import BacktestResult
 
+#: Rule of the bars of a model that cannot tell sides.
+NO_SIDE = "no_side"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BaselineStrategy:
@@ -43,10 +46,12 @@ class SingleModel:
     Attributes:
         scores: symbol -> (bars, 3), aligned with the ensemble's frame; a NaN row is an abstention.
         about: what the model is, a phrase.
+        directional: whether it can tell sides; a model of volatility alone holds on every bar.
     """
 
     scores: Mapping[str, FloatArray]
     about: str
+    directional: bool = True
 
 
 def momentum_strategy(
@@ -90,7 +95,13 @@ def single_model_strategy(
         symbol: single_model_frame(frame, name, model.scores[symbol], members, settings.vote)
         for symbol, frame in frames.items()
     }
-    about = f"{model.about}; it trades as if every member had its scores"
+    if not model.directional:
+        decisions = {
+            symbol: replace(made, action=np.full(len(made), Action.HOLD, np.int8), rule=np.full(len(made), NO_SIDE))
+            for symbol, made in decisions.items()
+        }
+    how = "it trades as if every member had its scores" if model.directional else "it has no side and never trades"
+    about = f"{model.about}; {how}"
     baseline = _baseline(decisions, setup, settings.target, about)
     return replace(baseline, scores=baseline.sample.members[name])
 

@@ -11,6 +11,7 @@ from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.skill_split import split_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
 
@@ -23,7 +24,8 @@ def score_figures(
     `n` counts the rows with a vote, `abstained` the others. Skill is against the prior on the rows with a vote.
     `against_prior` is the Diebold-Mariano statistic of the model's log-loss minus the prior's, averaged over the
     symbols of each bar; below 0 the model is better. Where rows have a class that the training rows lack, the prior's
-    loss is infinite: skill, AUC and the test are missing then, with that reason.
+    loss is infinite: skill, AUC and the test are missing then, with that reason. `skill` divides the skill into
+    volatility and direction, see `skill_split`.
 
     Args:
         sample: labelled rows.
@@ -78,7 +80,7 @@ def score_figures(
         test = diebold_mariano(by_period(loss - reference, sample.time[rows]), horizon)
         figures.add("against_prior", test.statistic, test.why)
         figures.add("against_prior_p", test.p_value, test.why)
-    return figures.to_json()
+    return {**figures.to_json(), "skill": split_figures(y, own, shares, part)}
 
 
 def prior_figures(

@@ -51,7 +51,12 @@ class Table:
 
 
 # Figures whose sign is good (above 0) or bad (below 0).
-_SIGNED = frozenset({"net_usd", "total_return", "skill_vs_prior", "expectancy_bps", "net_bps"})
+_SIGNED = frozenset(
+    {
+        *("net_usd", "total_return", "expectancy_bps", "net_bps"),
+        *("skill_vs_prior", "skill", "volatility", "direction"),
+    }
+)
 
 
 def cell(figures: Figure, name: str, kind: Kind) -> Cell:

@@ -24,7 +24,9 @@ from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, cell
 from quorate.evaluation.report.plotly_json import Plot
 from quorate.evaluation.report.plots import plots
+from quorate.evaluation.report.skill_tables import group_table, skill_table
 from quorate.evaluation.report.tables import (
+    BASELINES,
     baseline_name,
     baseline_table,
     cost_table,
@@ -175,6 +177,9 @@ def _scores(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html
     return page.section(
         "Scores",
         page.table(score_table(figures)),
+        page.table(skill_table(figures, BASELINES)),
+        page.table(group_table(figures)),
+        page.prose("Beside log_har", _beside_log_har(figures)),
         page.table(baseline_table(figures)),
         page.table(probability_table(figures)),
         page.table(fold_table(figures)),
@@ -184,6 +189,12 @@ def _scores(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html
             page.plot(drawn, "confusion", "Confusion", "true class against the class of the largest mean score"),
         ),
     )
+
+
+def _beside_log_har(figures: dict[str, Any]) -> list[str]:
+    """One sentence about models that know nothing but volatility; none where log-HAR was not evaluated."""
+    found = figures.get("only_volatility")
+    return [found["about"]] if found and found["about"] else []
 
 
 def _decisions(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html:
@@ -243,7 +254,8 @@ def _footer(figures: dict[str, Any]) -> list[str]:
         f"of {intervals['block_hours']}-hour blocks over all symbols together ({intervals['blocks']:,} blocks); "
         "Wilson's for win rates.",
         f"The ensemble's scores: {figures['ensemble']['scores']}.",
-        "Skill is 1 - log-loss / log-loss of the training rows' class shares, on the same rows.",
+        "Skill is 1 - log-loss / log-loss of the training rows' class shares, on the same rows. Its parts: volatility, "
+        "from telling whether the price will move, and direction, from the side of the rows that moved.",
         "Intervals of return, Sharpe, Sortino, Calmar and drawdown resample daily returns; the drawdown itself is "
         "measured on every bar.",
         "The outcome of a signal, kept or removed, is the return from its bar's close to the label's last close, less "

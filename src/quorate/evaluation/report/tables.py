@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quorate.evaluation.report.breakdown_tables import (
@@ -15,8 +15,9 @@ from quorate.evaluation.report.breakdown_tables import (
 )
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
+from quorate.evaluation.report.skill_tables import SKILL_PARTS
 
-SCORES: tuple[tuple[str, str, Kind], ...] = (
+_SCORES: tuple[tuple[str, str, Kind], ...] = (
     ("skill_vs_prior", "skill over prior", "percent"),
     ("log_loss", "log-loss", "loss"),
     ("brier", "Brier", "loss"),
@@ -53,8 +54,8 @@ TRADES: tuple[tuple[str, str, Kind], ...] = (
 # Unit of a criterion -> kind of cell.
 _UNITS: dict[str, Kind] = {"share": "share", "usd": "usd", "ratio": "number"}
 
-# Key of a baseline -> its name in tables, in reading order.
-_BASELINES = {
+#: Key of a baseline -> its name in tables, in reading order.
+BASELINES = {
     "prior": "class prior",
     "always_hold": "always HOLD",
     "buy_and_hold": "buy and hold",
@@ -62,6 +63,7 @@ _BASELINES = {
     "momentum": "momentum",
     "rules": "rules fallback",
     "logistic": "logistic",
+    "log_har": "log_har",
     "best_member": "best member",
 }
 
@@ -111,8 +113,24 @@ def score_table(figures: Figure) -> Table:
     """Score metrics: one row a metric, one column a model: ensemble, members, naive baselines."""
     plain = {name: figures["baselines"][name] for name in ("prior", "always_hold")}
     models = {"ensemble": figures["ensemble"], **figures["members"], **_named(plain)}
-    rows = tuple((Cell(label), *(cell(model, name, kind) for model in models.values())) for name, label, kind in SCORES)
-    return Table("Scores and naive baselines", ("metric", *models), rows)
+    return Table("Scores and naive baselines", ("metric", *models), tuple(_score_rows(models)))
+
+
+def _score_rows(models: Mapping[str, Figure]) -> list[tuple[Cell, ...]]:
+    """A row a metric: the skill with its parts, the others, and the difference to log-HAR, where it was evaluated."""
+    skill, *others = _SCORES
+    rows = [_score_row(models.values(), *skill)]
+    parts = [model.get("skill", {}) for model in models.values()]
+    rows += [_score_row(parts, name, label, "percent") for name, label in SKILL_PARTS]
+    rows += [_score_row(models.values(), *column) for column in others]
+    apart = [part.get("vs_log_har", {}) for part in parts]
+    if any(apart):
+        rows.append(_score_row(apart, "log_loss", "log-loss minus log_har's", "change"))
+    return rows
+
+
+def _score_row(models: Iterable[Figure], name: str, label: str, kind: Kind) -> tuple[Cell, ...]:
+    return (Cell(label), *(cell(model, name, kind) for model in models))
 
 
 def baseline_table(figures: Figure) -> Table:
@@ -123,7 +141,7 @@ def baseline_table(figures: Figure) -> Table:
     """
     apart = figures.get("differences", {}) if "folds" in figures else {}
     models = _named({name: figures["baselines"][name] for name in apart})
-    rows = [(Cell(label), *(cell(model, name, kind) for model in models.values())) for name, label, kind in SCORES]
+    rows = _score_rows(models)
     rows.append(
         (Cell("ensemble's log-loss minus its"), *(cell(d, "log_loss", "change") for d in _named(apart).values()))
     )
@@ -190,13 +208,13 @@ def baseline_name(name: str) -> str:
     >>> baseline_name("buy_and_hold")
     'buy and hold'
     """
-    return _BASELINES.get(name, name)
+    return BASELINES.get(name, name)
 
 
 def _named(baselines: Mapping[str, Any]) -> dict[str, Any]:
     """The same by their names in tables: known baselines in reading order, then others."""
-    known = [name for name in _BASELINES if name in baselines]
-    others = [name for name in baselines if name not in _BASELINES]
+    known = [name for name in BASELINES if name in baselines]
+    others = [name for name in baselines if name not in BASELINES]
     return {baseline_name(name): baselines[name] for name in (*known, *others)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, implausible_columns
 from quorate.evaluation.lookahead.truncation import Change, truncation_changes
 from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.skill_split import skill_parts
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
@@ -64,7 +66,10 @@ def _trade(walk: WalkResult, setup: BacktestSetup, settings: Settings) -> tuple[
         return SingleModel({symbol: scores[rows] for symbol, rows in tested.items()}, about)
 
     models = {
-        name: single(scores, f"{name} trained on the same rows")
+        name: replace(
+            single(scores, f"{name} trained on the same rows"),
+            directional=all(fits[name].directional for fits in walk.fits if fits[name].failure is None),
+        )
         for name, scores in walk.scores.items()
         if name not in walk.members
     }
@@ -157,6 +162,9 @@ def _fold_model(walk: WalkResult, fold: FoldRows, name: str, fit: Fit) -> dict[s
     figures.add("log_loss", classification.log_loss(y, scores), none)
     skill = None if unskilled else classification.skill_vs_prior(y, scores, prior)
     figures.add("skill_vs_prior", skill, unskilled)
+    parts = Figures()
+    for part, value in skill_parts(y, scores, prior)._asdict().items():
+        parts.add(part, None if unskilled else value, unskilled)
     figures.add("accuracy", classification.accuracy(y, scores), none)
     figures.add("auc", None if unclassed else classification.auc(y, scores), unclassed)
     return {
@@ -164,6 +172,7 @@ def _fold_model(walk: WalkResult, fold: FoldRows, name: str, fit: Fit) -> dict[s
         "seconds": round(fit.seconds, 3),
         "failure": fit.failure,
         **figures.to_json(),
+        "skill": parts.to_json(),
     }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,8 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
 from quorate.features import Bars, Context, FeatureSet, Inputs, build, contexts, volatility_20
-from quorate.features.catalogue import resolve
+from quorate.features.catalogue import COLUMNS, resolve
+from quorate.features.matrix import fill
 from quorate.features.rescaled import hide_rescaled
 from quorate.targets import Target
 
@@ -38,6 +39,7 @@ class LabelledBars:
         spans: symbol -> its rows.
         timeframe: of every bar.
         synthetic: symbols of the synthetic market.
+        beside: further column -> (n,) float32, which only baselines read; NaN where unknown.
     """
 
     X: Float32Array
@@ -54,6 +56,7 @@ class LabelledBars:
     spans: Mapping[str, slice]
     timeframe: str
     synthetic: frozenset[str] = frozenset()
+    beside: Mapping[str, Float32Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -66,8 +69,27 @@ class LabelledBars:
     @cached_property
     def inputs(self) -> Inputs:
         """The rows as inputs of models with any window."""
+        return self._inputs(self.X)
+
+    def columns_for(self, reads: Collection[str]) -> tuple[str, ...]:
+        """Columns to fit a model on that looks up `reads`: the feature set, or those alone where it lacks one of them.
+
+        The feature set as well where a column is nowhere: the model then says which one.
+        """
+        lacks = not set(reads) <= set(self.columns)
+        return tuple(reads) if lacks and set(reads) <= {*self.columns, *self.beside} else self.columns
+
+    def inputs_of(self, columns: Sequence[str]) -> Inputs:
+        """The rows with these columns alone, of the feature set or beside it; without names, those of the set."""
+        if not columns or tuple(columns) == self.columns:
+            return self.inputs
+        place = {name: number for number, name in enumerate(self.columns)}
+        chosen = [self.X[:, place[name]] if name in place else self.beside[name] for name in columns]
+        return self._inputs(np.stack(chosen, axis=1))
+
+    def _inputs(self, X: Float32Array) -> Inputs:
         counts = [span.stop - span.start for span in self.spans.values()]
-        return Inputs(self.X, self.time, self.timeframe, np.repeat(np.arange(len(counts)), counts))
+        return Inputs(X, self.time, self.timeframe, np.repeat(np.arange(len(counts)), counts))
 
     @property
     def bar_ms(self) -> int:
@@ -82,6 +104,7 @@ def build_rows(
     start: int | None = None,
     end: int | None = None,
     funding: Mapping[str, Funding] | None = None,
+    beside: Collection[str] = (),
 ) -> LabelledBars:
     """Features, labels and volatility of every bar in the span.
 
@@ -92,6 +115,8 @@ def build_rows(
         start: first bar, ms, inclusive; None for the first of the panel.
         end: exclusive, ms; bars from here on are used neither by features nor by labels.
         funding: symbol -> settlements.
+        beside: columns that baselines read besides the feature set; those of the catalogue that need no context are
+            computed.
 
     Raises:
         EvaluationError: no bar in the span, or several timeframes.
@@ -115,6 +140,8 @@ def build_rows(
     wanted = resolve(features)
     around = contexts(histories, funding) if wanted.context else {}
     n = ends[-1]
+    further = [name for name in beside if name not in wanted.names and name in COLUMNS and not COLUMNS[name].context]
+    aside = np.empty((n, len(further)), np.float32)
     X = np.empty((n, len(wanted.names)), np.float32)
     y, known = np.empty(n, np.int8), np.empty(n, np.bool_)
     time, span_end = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -124,6 +151,9 @@ def build_rows(
         bars, labels = Bars(candles, around.get(symbol)), target.label(candles)
         X[rows] = build(bars, wanted)[own]
         hide_rescaled(X[rows], candles, candles.timeframe, wanted.warmup)
+        if further:
+            aside[rows] = _columns(bars, further)[own]
+            hide_rescaled(aside[rows], candles, candles.timeframe, max(COLUMNS[name].warmup for name in further))
         volatility[rows] = volatility_20(bars)[own]
         y[rows], known[rows], span_end[rows] = labels.y[own], labels.known[own], labels.span_end[own]
         forward_return[rows] = labels.forward_return[own]
@@ -143,4 +173,12 @@ def build_rows(
         spans=spans,
         timeframe=timeframes.pop(),
         synthetic=frozenset(symbol for symbol, candles in panel.items() if candles.synthetic),
+        beside=dict(zip(further, np.ascontiguousarray(aside.T), strict=True)),
     )
+
+
+def _columns(bars: Bars, names: Sequence[str]) -> Float32Array:
+    """(n, K) float32 columns of the catalogue, as `build` computes them."""
+    X = np.empty((len(bars), len(names)), np.float32)
+    fill(X, bars, tuple(COLUMNS[name] for name in names))
+    return X

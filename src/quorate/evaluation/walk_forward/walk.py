@@ -27,7 +27,7 @@ from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
 from quorate.models import Model, StoppingRows
-from quorate.models.registry import build, require_known
+from quorate.models.registry import build, model_class, require_known
 from quorate.targets import Slices, training_slices
 
 # Model name -> a new, unfitted model.
@@ -83,7 +83,7 @@ def walk(
     names = (*members, *(name for name in chosen.baselines if name not in members))
     if chosen.build is None:
         require_members(names, settings.models)
-    build_model = chosen.build or partial(_registered, settings=settings)
+    build_model = chosen.build or partial(_registered, rows=rows, settings=settings)
     folds = _folds(rows, settings, chosen)
     shape = (len(rows), len(CLASS_NAMES))
     scores = {name: np.full(shape, np.nan) for name in names}
@@ -107,7 +107,7 @@ def walk(
                 done[name] = Fit(time.perf_counter() - began, str(error))
                 progress(f"{stage} abstains", 1, 1)
                 continue
-            done[name] = Fit(time.perf_counter() - began)
+            done[name] = Fit(time.perf_counter() - began, directional=model.directional)
             if chosen.on_fitted is not None:
                 chosen.on_fitted(fold, name, model)
         fits.append(done)
@@ -143,20 +143,22 @@ def _fit(
     model: Model, rows: LabelledBars, train: IntArray, stop: IntArray, progress: Callable[[int, int], None]
 ) -> None:
     """Fit a model on training rows; a model with early stopping monitors the loss on the later stopping rows."""
-    whole = rows.inputs.whole(model.window)
+    inputs = rows.inputs_of(model.feature_names)
+    whole = inputs.whole(model.window)
     train, stop = train[whole[train]], stop[whole[stop]]
     later = None
     if model.stops_early and len(stop):
-        later = StoppingRows(rows.inputs.at(stop, model.window), rows.y[stop])
-    model.fit(rows.inputs.at(train, model.window), rows.y[train], stopping=later, progress=progress)
+        later = StoppingRows(inputs.at(stop, model.window), rows.y[stop])
+    model.fit(inputs.at(train, model.window), rows.y[train], stopping=later, progress=progress)
 
 
 def _scores(model: Model, rows: LabelledBars, scored: IntArray) -> FloatArray:
     """(n, 3) scores of a model on some rows; NaN where bars of its window are missing."""
     found = np.full((len(scored), len(CLASS_NAMES)), np.nan)
-    whole = rows.inputs.whole(model.window)[scored]
+    inputs = rows.inputs_of(model.feature_names)
+    whole = inputs.whole(model.window)[scored]
     if whole.any():
-        found[whole] = model.predict_proba(rows.inputs.at(scored[whole], model.window))
+        found[whole] = model.predict_proba(inputs.at(scored[whole], model.window))
     return found
 
 
@@ -198,5 +200,7 @@ def require_members(names: Sequence[str], settings: ModelSettings) -> None:
         )
 
 
-def _registered(name: str, settings: Settings) -> Model:
-    return build(name, "class", settings.models, seed=settings.train.seed, threads=settings.train.threads)
+def _registered(name: str, rows: LabelledBars, settings: Settings) -> Model:
+    models, train = settings.models, settings.train
+    features = rows.columns_for(model_class(name, models).reads)
+    return build(name, "class", models, seed=train.seed, threads=train.threads, features=features)

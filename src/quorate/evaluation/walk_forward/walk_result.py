@@ -28,10 +28,12 @@ class Fit:
     Attributes:
         seconds: wall time.
         failure: message of the error.
+        directional: whether the model can tell sides, see `Model.directional`.
     """
 
     seconds: float
     failure: str | None = None
+    directional: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
