@@ -70,9 +70,11 @@ def largest(folder: FreqtradeFolder, most: int = MARKETS) -> dict[str, Candles]:
 
 
 def measured(panel: Mapping[str, Candles]) -> dict[str, Any]:
-    histories = {symbol: VarianceHistory(candles) for symbol, candles in panel.items()}
+    # Without the limit that forecasts are fitted with: what is forecast is the whole variance.
+    histories = {symbol: VarianceHistory(candles, limit=np.inf) for symbol, candles in panel.items()}
     lives = {name: best_half_lives(panel, histories, name) for name in BARS}
-    shared = {name: pooled(histories, bars, START) for name, bars in BARS.items()}
+    limited = {symbol: VarianceHistory(candles) for symbol, candles in panel.items()}
+    shared = {name: pooled(limited, bars, START) for name, bars in BARS.items()}
     forecasts: Forecasts = {name: {} for name in BARS}
     intervals: dict[str, dict[str, HorizonForecasts]] = {name: {} for name in BARS}
     for symbol, candles in panel.items():

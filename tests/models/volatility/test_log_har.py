@@ -40,20 +40,34 @@ def thinned(candles, missing):
     return replace(candles, **{name: getattr(candles, name)[kept] for name in names})
 
 
+def crashed(candles, bar, factor=0.3):
+    """The same candles with a fall to `factor` within one bar, from which prices go on."""
+    columns = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close")}
+    columns["close"][bar] = columns["low"][bar] = columns["open"][bar] * factor
+    for values in columns.values():
+        values[bar + 1 :] *= columns["close"][bar] / candles.close[bar]
+    return replace(candles, **columns)
+
+
 def slow_forecast(candles, horizon, bar):
     """(value, low, high, rows) at one bar of 1h candles, in loops over times; None with too little history."""
     place = {int(time): row for row, time in enumerate(candles.time)}
-    variance = {}
+    unlimited, variance = {}, {}
     ratio_above = ratio_below = 0.0
     refit = min(row for row, time in enumerate(candles.time) if time // DAY == candles.time[bar] // DAY)
     for time, row in place.items():
         own = math.log(candles.high[row] / candles.low[row]) ** 2 / (4 * math.log(2))
         if time - HOUR in place:
             own += math.log(candles.open[row] / candles.close[row - 1]) ** 2
-            if row <= refit:
-                ratio_above += math.log(candles.close[row] / candles.close[row - 1]) ** 2
-                ratio_below += own
-        variance[time] = own
+        unlimited[time] = own
+        # The week that ends with the bar before, missing bars or not.
+        last = int(candles.time[row - 1]) if row else time
+        before = [unlimited[last - HOUR * k] for k in range(168) if row and last - HOUR * k in unlimited]
+        most = 50 * sum(before) / len(before) if len(before) >= 84 else math.inf
+        variance[time] = min(own, most)
+        if time - HOUR in place and row <= refit:
+            ratio_above += min(math.log(candles.close[row] / candles.close[row - 1]) ** 2, most)
+            ratio_below += variance[time]
 
     def mean(times, least):
         found = [variance[time] for time in times if time in variance]
@@ -100,7 +114,7 @@ def slow_forecast(candles, horizon, bar):
 
 @pytest.mark.parametrize("horizon", [1, 5, 24])
 def test_a_forecast_is_that_of_the_slow_form_gaps_included(horizon):
-    candles = thinned(garch_market(3, 420)[0], [150, 151, 260, *range(300, 310), 399])
+    candles = crashed(thinned(garch_market(3, 420)[0], [150, 151, 260, *range(300, 310), 399]), 200)
     made = forecast(VarianceHistory(candles), horizon)
     for bar in (330, 371, len(candles) - 1):
         wanted = slow_forecast(candles, horizon, bar)
@@ -173,6 +187,17 @@ def test_no_return_spans_missing_bars_or_a_change_of_scale():
     prices["open"][300] *= 1.05
     prices["high"][300] *= 1.05
     assert VarianceHistory(replace(candles, **prices)).variance[300] > math.log(1.05) ** 2
+
+
+def test_one_crash_does_not_raise_all_later_forecasts():
+    candles, _ = garch_market(8, 3_000)
+    before, after = forecast_all(candles), forecast_all(crashed(candles, 1_000))
+    for name in before:
+        raised = after[name].value[2_000:] / before[name].value[2_000:]
+        assert np.abs(raised - 1).max() < 0.15, name
+    # The next day itself is seen to be wild.
+    assert after["1 day"].value[1_001] > 1.25 * before["1 day"].value[1_001]
+    assert VarianceHistory(crashed(candles, 1_000), limit=math.inf).variance[1_000] > math.log(0.3) ** 2 / 3
 
 
 def test_intervals_hold_what_they_promise_and_forecasts_are_unbiased_on_garch():

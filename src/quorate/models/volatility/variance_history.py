@@ -18,6 +18,10 @@ from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
 from quorate.features.bars import Bars
 from quorate.targets.returns import has_future
 
+# A bar counts as at most so many times the mean of the week before it, or one crash would raise every later forecast.
+_LIMIT = 50.0
+_WEEK_MS = 7 * DAY_MS
+
 # Days whose same hours are averaged, and the fewest of them.
 _SAME_HOURS, _LEAST_SAME_HOURS = 7, 4
 
@@ -31,31 +35,34 @@ class VarianceHistory:
 
     Args:
         candles: closed candles.
+        limit: maximum of a bar's variance, and of its squared return, in mean variances of the week before it.
 
     Attributes:
         time: (n,) int64 open times in ms.
-        variance: (n,) float64, at least 0. Between a bar and the one before it there is no return where bars are
-            missing or the price scale changes.
+        variance: (n,) float64, at least 0, limited. Between a bar and the one before it there is no return where bars
+            are missing or the price scale changes.
 
     Raises:
         CandleError: a price that is not finite and positive.
     """
 
-    def __init__(self, candles: Candles) -> None:
+    def __init__(self, candles: Candles, *, limit: float = _LIMIT) -> None:
         self._candles = candles
         self._length = timeframe_ms(candles.timeframe)
         self.time: IntArray = candles.time
         bars = Bars(candles)
         span = np.log(bars.high / bars.low)
-        self.variance: FloatArray = span * span / (4 * math.log(2))
+        variance = span * span / (4 * math.log(2))
         follows = _follows(candles, self._length)
-        self.variance[1:][follows] += np.log(bars.open[1:] / bars.close[:-1])[follows] ** 2
+        variance[1:][follows] += np.log(bars.open[1:] / bars.close[:-1])[follows] ** 2
         squared = np.zeros(len(candles))
         squared[1:][follows] = np.log(bars.close[1:] / bars.close[:-1])[follows] ** 2
+        most = limit * self._week_before(variance)
+        self.variance: FloatArray = np.minimum(variance, most)
+        self._running = _running_sum(self.variance)
         measured = np.zeros(len(candles))
         measured[1:][follows] = self.variance[1:][follows]
-        self._squared, self._measured = np.cumsum(squared), np.cumsum(measured)
-        self._running = np.concatenate([[0.0], np.cumsum(self.variance)])
+        self._squared, self._measured = np.cumsum(np.minimum(squared, most)), np.cumsum(measured)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -66,10 +73,20 @@ class VarianceHistory:
 
     def mean(self, bars: int, least: int) -> FloatArray:
         """(n,) mean variance of a bar over the newest `bars` periods; NaN where fewer than `least` bars are in them."""
+        return self._mean(self._running, bars, least)
+
+    def _mean(self, running: FloatArray, bars: int, least: int) -> FloatArray:
         after = np.arange(1, len(self) + 1)
         first = np.searchsorted(self.time, self.time - (bars - 1) * self._length)
         count = after - first
-        return np.where(count >= least, (self._running[after] - self._running[first]) / count, np.nan)
+        return np.where(count >= least, (running[after] - running[first]) / count, np.nan)
+
+    def _week_before(self, variance: FloatArray) -> FloatArray:
+        """(n,) mean variance of the week before each bar; infinite where less than half of it is known, or it is 0."""
+        week = self.bars_in(_WEEK_MS)
+        before = np.full(len(self), np.inf)
+        before[1:] = self._mean(_running_sum(variance), week, (week + 1) // 2)[:-1]
+        return np.where(before > 0, before, np.inf)
 
     def within_a_day(self, horizon: int) -> bool:
         """Whether the next `horizon` bars have hours of their own, which the bars of earlier days had too."""
@@ -100,7 +117,15 @@ class VarianceHistory:
 
     def close_to_close(self) -> FloatArray:
         """(n,) mean squared return from close to close over the mean variance, of the bars so far; 1 without any."""
-        return np.divide(self._squared, self._measured, out=np.ones(len(self)), where=self._measured > 0)
+        ratio = np.ones(len(self))
+        np.divide(self._squared, self._measured, out=ratio, where=self._measured > 0)
+        return ratio
+
+
+def _running_sum(values: FloatArray) -> FloatArray:
+    """(n + 1,) sums of the values before each place."""
+    running: FloatArray = np.concatenate([[0.0], np.cumsum(values)])
+    return running
 
 
 def _follows(candles: Candles, length: int) -> BoolArray:
