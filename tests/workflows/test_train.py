@@ -73,7 +73,7 @@ def test_floors_are_shown_on_the_rows_that_choose_the_policy(world, trained, cap
     capsys.readouterr()
     training.show(trained)
     shown = capsys.readouterr().out
-    assert "highest confidence" in shown
+    assert "highest seen" in shown
     assert "decides by the policy classic" in shown
 
 

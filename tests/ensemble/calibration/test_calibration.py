@@ -103,7 +103,7 @@ def test_consensus_votes_by_the_members_probabilities(bundle, candles, world):
 
 def test_a_closed_bundle_shows_the_vote_and_says_why(calibrated, bundle, candles, world, tmp_path):
     manifest, files = storage.read(calibrated.path)
-    report = dict(manifest.metrics["probabilities"], why="no day earned its costs")
+    report = dict(manifest.metrics["probabilities"], why="closed: no day earned its costs")
     closed = replace(manifest, decides="closed", metrics={**manifest.metrics, "probabilities": report})
     path, _ = storage.publish(tmp_path, closed, files)
     shut = quorate.load_bundle(path, PredictSettings(deadline_ms=60_000))

@@ -57,7 +57,24 @@ def test_each_floor_by_hand() -> None:
     assert consensus["floors"][0]["net_bps"] == pytest.approx((80 - 60 + 40 + 0) / 4)
     assert consensus["floors"][2]["net_bps"] == pytest.approx((80 - 60 + 0) / 3)
     assert consensus["highest_confidence"] == pytest.approx(0.8 / 0.9)
-    assert len(consensus["floors"][0]["net_bps_ci"]) == 2
+    # All four moved by more than 0.5 % but the BUY of -0.4 % and the last of 0.2 %.
+    assert [row["right_given_move"] for row in consensus["floors"]] == [1.0, 1.0, 1.0, None]
+    assert consensus["floors"][0]["missing"]["net_bps_ci"] == "signals in fewer than 5 blocks of time"
+    assert classic["floors"][3]["missing"]["right_given_move"] == "no signal at this floor"
+
+
+def test_intervals_and_the_share_that_was_right_given_a_move() -> None:
+    """Ten days with a BUY given a move at 0.7; eight of the moves go up, two down, and one bar does not move."""
+    n = 11
+    said = np.tile([0.18, 0.4, 0.42], (n, 1))
+    earned = np.array([0.01] * 8 + [-0.01] * 2 + [0.001])
+    ten = ScoredBars({"xgboost": said, "lightgbm": said}, {}, np.full(n, 0.01), DAY_MS * np.arange(n), earned)
+    row = next(
+        row for row in floor_figures(ten, SETTINGS, 2)["policies"]["consensus"]["floors"] if row["floor"] == 0.69
+    )
+    assert (row["signals"], row["right_given_move"]) == (11, pytest.approx(0.8))
+    assert row["right_given_move_ci"][0] < 0.8 < row["right_given_move_ci"][1] <= 1
+    assert row["net_bps_ci"][0] < row["net_bps"] < row["net_bps_ci"][1]
 
 
 def test_probabilities_are_counted_where_there_are_any() -> None:
@@ -112,10 +129,12 @@ def test_bars_without_an_outcome_are_left_out() -> None:
 
 def test_the_table_ends_where_nothing_acts_and_keeps_the_floor_in_force() -> None:
     table = floor_table(floor_figures(bars(), SETTINGS, 2))
-    assert [row[0].text for row in table.rows] == ["0.50", "0.60", "0.69, in force", "0.90", "highest confidence"]
+    assert [row[0].text for row in table.rows] == ["0.50", "0.60", "0.69 in force", "0.90", "highest seen"]
     assert table.rows[-1][1].text == "0.8500"
+    assert [cell.text for cell in table.rows[0]] == ["0.50", "2 (40 %)", "+40.0", "4 (80 %)", "+15.0"]
+    assert [cell.text for cell in table.rows[3]] == ["0.90", "none", "", "none", ""]
     many = replace(SETTINGS, evaluation=EvaluationSettings(floors=tuple(np.linspace(0.01, 0.99, 50)), resamples=40))
     assert len(floor_table(floor_figures(bars(), many, 2)).rows) == 8
     quiet = floor_table(floor_figures(bars(volatility=np.full(5, np.nan)), SETTINGS, 2))
-    assert [row[0].text for row in quiet.rows] == ["0.50", "0.69, in force", "highest confidence"]
+    assert [row[0].text for row in quiet.rows] == ["0.50", "0.69 in force", "highest seen"]
     assert floor_table(None).rows == ()

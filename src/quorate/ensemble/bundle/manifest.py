@@ -125,7 +125,9 @@ class Manifest:
             return ""
         report = self.metrics.get("probabilities")
         why = report.get("why") if isinstance(report, Mapping) else None
-        return printable(str(why or "the evidence of its training does not justify acting"))
+        # The report's sentence names the policy first.
+        because = str(why or "").removeprefix(f"{CLOSED}: ")
+        return printable(because or "the evidence of its training does not justify acting")
 
     def _target_tree(self) -> dict[str, Any]:
         kind = {"kind": RECIPES[self.recipe].target, "horizon": self.horizon}

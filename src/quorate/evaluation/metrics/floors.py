@@ -19,7 +19,7 @@ from quorate.ensemble.voting.consensus_policy import CONSENSUS, ConsensusPolicy
 from quorate.ensemble.voting.policies import TOLERANCE
 from quorate.ensemble.voting.vote_frame import Decisions, decide_frame
 from quorate.evaluation.json_values import Figures
-from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.evaluation.statistics.block_bootstrap import FEWEST_BLOCKS, TimeBlocks
 from quorate.targets import Target
 
 _NO_SIGNAL = "no signal at this floor"
@@ -85,23 +85,26 @@ class ScoredBars:
 def floor_figures(bars: ScoredBars, settings: Settings, members: int) -> dict[str, Any]:
     """Policy -> outcome of its signals at each floor, and the highest confidence that it reached; JSON-safe.
 
-    Floors are those of `evaluation.floors` and the one in force, in order. `highest_confidence` is the largest of a BUY
-    or SELL with quorum that passes the volatility gate: no higher floor acts on these bars.
+    Floors are those of `evaluation.floors` and the one in force, in order. `right_given_move` is the share of signals
+    that were right among those whose bar moved by more than the target's band: what the confidence of consensus stands
+    for. An interval needs signals in five blocks of time. `highest_confidence` is the largest of a BUY or SELL with
+    quorum that passes the volatility gate: no higher floor acts on these bars.
 
     Args:
         bars: with the members' scores and outcomes.
-        settings: of the vote, the costs and the evaluation.
+        settings: of the vote, the target's band, the costs and the evaluation.
         members: number of members of the ensemble.
     """
     vote = settings.vote
     floors = sorted({*settings.evaluation.floors, vote.floor})
     blocks = TimeBlocks(bars.time, settings.evaluation)
-    cost = 2 * (settings.costs.taker_fee + settings.costs.slippage)
     policies: dict[str, AnyPolicy] = {"classic": vote, CONSENSUS: ConsensusPolicy(vote)}
     return {
         "bars": len(bars),
         "floor": vote.floor,
-        "policies": {name: _policy(bars, policy, members, floors, blocks, cost) for name, policy in policies.items()},
+        "policies": {
+            name: _policy(bars, policy, members, floors, blocks, settings) for name, policy in policies.items()
+        },
     }
 
 
@@ -111,8 +114,9 @@ def _rows(table: FloatArray | None, known: BoolArray) -> FloatArray:
 
 
 def _policy(
-    bars: ScoredBars, policy: AnyPolicy, members: int, floors: list[float], blocks: TimeBlocks, cost: float
+    bars: ScoredBars, policy: AnyPolicy, members: int, floors: list[float], blocks: TimeBlocks, settings: Settings
 ) -> dict[str, Any]:
+    """The figures of one policy."""
     lowest, highest = (_decided(bars, policy, members, floor) for floor in (0.0, 1.0))
     acted = lowest.action != Action.HOLD
     # Actions by a lowered quorum have a floor of their own, which stays.
@@ -121,7 +125,7 @@ def _policy(
     rows = []
     for floor in floors:
         action = np.where(whatever | (lowest.confidence >= floor - TOLERANCE), lowest.action, Action.HOLD)
-        rows.append({"floor": floor, **_outcome(bars, action.astype(np.int8), blocks, cost)})
+        rows.append({"floor": floor, **_outcome(bars, action.astype(np.int8), blocks, settings)})
     figures = Figures()
     figures.add("highest_confidence", float(reached.max()) if len(reached) else None, _NO_SIDE)
     return {**figures.to_json(), "floors": rows}
@@ -137,16 +141,22 @@ def _decided(bars: ScoredBars, policy: AnyPolicy, members: int, floor: float) ->
     )
 
 
-def _outcome(bars: ScoredBars, action: ActionArray, blocks: TimeBlocks, cost: float) -> dict[str, Any]:
-    """Number, coverage and mean net outcome of signals."""
+def _outcome(bars: ScoredBars, action: ActionArray, blocks: TimeBlocks, settings: Settings) -> dict[str, Any]:
+    """Number, coverage and mean outcome of signals."""
     acted = action != Action.HOLD
-    net = np.where(action[acted] == Action.BUY, 1.0, -1.0) * bars.forward_return[acted] - cost
+    earned = np.where(action[acted] == Action.BUY, 1.0, -1.0) * bars.forward_return[acted]
+    net = earned - 2 * (settings.costs.taker_fee + settings.costs.slippage)
+    moved = np.abs(earned) > settings.target.band
+    right = np.where(moved, (earned > 0).astype(np.float64), np.nan)
     part, n = blocks.select(acted), len(net)
+    known = len(np.unique(part.block)) >= FEWEST_BLOCKS
     figures = Figures()
     figures.add("signals", n)
     figures.add("coverage", n / len(bars) if len(bars) else None, "no bars")
     figures.add("net_bps", 1e4 * float(net.mean()) if n else None, _NO_SIGNAL)
-    interval = part.interval(part.means(1e4 * net)) if n else None
-    few = f"{blocks.count} blocks of time are too few" if n else _NO_SIGNAL
-    figures.add_interval("net_bps_ci", interval, few)
+    few = f"signals in fewer than {FEWEST_BLOCKS} blocks of time" if n else _NO_SIGNAL
+    figures.add_interval("net_bps_ci", part.interval(part.means(1e4 * net)) if known else None, few)
+    unmoved = "no bar with a signal moved" if n else _NO_SIGNAL
+    figures.add("right_given_move", float(right[moved].mean()) if moved.any() else None, unmoved)
+    figures.add_interval("right_given_move_ci", part.interval(part.means(right)) if known else None, few)
     return figures.to_json()

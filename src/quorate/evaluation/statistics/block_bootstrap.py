@@ -24,8 +24,8 @@ Interval = tuple[float, float]
 _RANK_BINS = 4_096
 _MOST_COUNTS = 8_000_000  # bins times blocks; above 1,953 blocks there are fewer bins
 
-# With fewer blocks the percentiles depend on single blocks.
-_FEWEST_BLOCKS = 5
+#: With fewer blocks the percentiles depend on single blocks.
+FEWEST_BLOCKS = 5
 
 
 class TimeBlocks:
@@ -57,7 +57,7 @@ class TimeBlocks:
     @property
     def enough(self) -> bool:
         """Whether there are at least five blocks, the fewest for an interval."""
-        return self.count >= _FEWEST_BLOCKS
+        return self.count >= FEWEST_BLOCKS
 
     def select(self, rows: BoolArray) -> Self:
         """The same blocks and resamples for a subset of the rows, so that figures of both are paired."""
