@@ -44,7 +44,7 @@ def _squared_returns(bars: Bars) -> rolling.Pyramid:
     return bars.once("squared returns", squares)
 
 
-def _parkinson(bars: Bars) -> FloatArray:
+def parkinson(bars: Bars) -> FloatArray:
     """(n,) variance of each bar from its high and low."""
 
     def variance() -> FloatArray:
@@ -55,7 +55,7 @@ def _parkinson(bars: Bars) -> FloatArray:
 
 
 def _parkinson_sums(bars: Bars) -> rolling.Pyramid:
-    return bars.once("parkinson sums", lambda: rolling.sums(_parkinson(bars)))
+    return bars.once("parkinson sums", lambda: rolling.sums(parkinson(bars)))
 
 
 def _garman_klass(bars: Bars) -> FloatArray:
@@ -97,7 +97,7 @@ def _decayed(half_life: int) -> Column:
     total = (1 - decay**window) / (1 - decay)
 
     def compute(bars: Bars) -> FloatArray:
-        return _log_volatility(rolling.decayed_sums(_parkinson(bars), decay).over(window) / total)
+        return _log_volatility(rolling.decayed_sums(parkinson(bars), decay).over(window) / total)
 
     return Column(f"log_range_ewm_{half_life}", window - 1, compute)
 

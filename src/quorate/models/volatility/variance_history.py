@@ -8,14 +8,13 @@ Reference: Parkinson (1980), The extreme value method for estimating the varianc
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from quorate.core.clock import DAY_MS, timeframe_ms
 from quorate.core.scale_changes import scale_change_bars
 from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
 from quorate.features.bars import Bars
+from quorate.features.groups.variance import parkinson
 from quorate.targets.returns import has_future
 
 # A bar counts as at most so many times the mean of the week before it, or one crash would raise every later forecast.
@@ -51,8 +50,7 @@ class VarianceHistory:
         self._length = timeframe_ms(candles.timeframe)
         self.time: IntArray = candles.time
         bars = Bars(candles)
-        span = np.log(bars.high / bars.low)
-        variance = span * span / (4 * math.log(2))
+        variance = parkinson(bars).copy()
         follows = _follows(candles, self._length)
         variance[1:][follows] += np.log(bars.open[1:] / bars.close[:-1])[follows] ** 2
         squared = np.zeros(len(candles))
