@@ -33,7 +33,7 @@ STOREYS = (
 )
 # Rooms inside a storey that have an order, lowest first.
 ROOMS = {
-    "ensemble": ("calibration", "voting", "bundle", "stack", "inference", "series", "training"),
+    "ensemble": ("evidence", "calibration", "voting", "bundle", "stack", "inference", "series", "training"),
     "evaluation": ("statistics", "metrics", "baselines", "lookahead", "walk_forward", "report"),
     "trading": ("account", "guards", "ladder", "journal", "engine", "oversight", "account_rules", "backtest", "paper"),
 }
