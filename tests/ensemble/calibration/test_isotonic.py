@@ -61,6 +61,16 @@ def test_one_row_many_rows_and_a_saved_map_give_the_same_bits():
         assert (again(scores[row : row + 1])[0] == many[row]).all()
 
 
+def test_a_shrunk_map_lies_between_the_scores_and_the_map():
+    made = Isotonic(*[(np.array([0.2, 0.6]),) * 3, (np.array([0.4, 0.5]),) * 3])
+    half = made.shrunk(0.5)
+    # Outside the knots the map is constant and the scores are not: halfway between them.
+    np.testing.assert_allclose(half.scores[0], [0, 0.2, 0.6, 1])
+    np.testing.assert_allclose(half.shares[0], [0.2, 0.3, 0.55, 0.75])
+    assert made.shrunk(1.0) is made
+    assert Isotonic.from_json(json.loads(json.dumps(half.to_json()))).to_json() == half.to_json()
+
+
 def test_no_rows_and_invalid_knots_are_errors():
     with pytest.raises(ModelError, match="no rows"):
         fit_isotonic(np.empty((0, 3)), np.empty(0, np.int8))

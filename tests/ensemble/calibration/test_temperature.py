@@ -95,3 +95,10 @@ def test_no_rows_are_an_error_and_a_saved_map_is_read_back():
     for inverse in (-1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="temperature"):
             Temperature.from_json({"inverse": inverse, "offsets": [0, 0, 0]})
+
+
+def test_a_shrunk_map_lies_between_the_scores_and_the_map():
+    made = Temperature(0.5, (0.4, 0.0, -0.2))
+    assert made.shrunk(0.25) == Temperature(0.875, (0.1, 0.0, -0.05))
+    assert made.shrunk(0.0) == UNCHANGED
+    assert made.shrunk(1.0) == made

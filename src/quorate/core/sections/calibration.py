@@ -10,16 +10,18 @@ from quorate.core.sections.section import Section, require
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSettings(Section):
-    """Calibration of scores, on rows after the training rows and before those that choose a policy."""
+    """Calibration of scores, on rows that the scored model was not fitted on."""
 
-    folds: int = 4  # time folds of the slice; maps fitted on earlier folds are scored on the next one
+    folds: int = 4  # time folds of the rows; maps fitted on earlier folds are scored on the next one
     rows: int = 300  # fewest rows to fit a map on
     class_rows: int = 20  # fewest rows of each class among them
+    days: int = 10  # fewest days on which maps are compared; with fewer the scores stay unchanged
 
     def __post_init__(self) -> None:
         require("calibration", "folds", self.folds, 2, 1_000)
         require("calibration", "rows", self.rows, 1, 1e9)
         require("calibration", "class_rows", self.class_rows, 1, 1e9)
+        require("calibration", "days", self.days, 2, 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,16 @@ class ConformalSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings(Section):
-    """The policy of a bundle; "chosen" selects it on rows after those of the calibration."""
+    """The policy of a bundle; "chosen" takes the best one if the evidence justifies acting, else "closed"."""
 
-    name: Literal["chosen", "classic", "calibrated", "consensus", "closed"] = "chosen"  # chosen: the better one
-    signals: int = 50  # fewest signals to fit thresholds on, and to prefer a policy by
+    name: Literal["chosen", "classic", "calibrated", "consensus", "closed"] = "chosen"  # chosen: by the evidence
+    folds: int = 5  # stretches of the training span; members are fitted again for each but the first, to predict it
+    refit: Literal["fast", "all", "none"] = "fast"  # members to fit again: without networks, all, or none
+    days: int = 30  # fewest days with signals
+    signals: int = 50  # fewest signals
+    sides: Literal["both", "any"] = "both"  # both: the rarer of BUY and SELL has a tenth of the signals at least
 
     def __post_init__(self) -> None:
+        require("policy", "folds", self.folds, 2, 1_000)
+        require("policy", "days", self.days, 2, 1e6)
         require("policy", "signals", self.signals, 1, 1e9)

@@ -68,6 +68,18 @@ class Isotonic:
             for knots, shares, slopes in zip(self.scores, self.shares, self._slopes, strict=True)
         )
 
+    def shrunk(self, weight: float) -> Isotonic:
+        """The weighted mean of the unchanged scores and this map, before the three are normalised.
+
+        Args:
+            weight: of this map, above 0 and at most 1.
+        """
+        if weight == 1:
+            return self
+        tables = [_between(knots, shares, weight) for knots, shares in zip(self.scores, self.shares, strict=True)]
+        sell, hold, buy = tables
+        return Isotonic((sell[0], hold[0], buy[0]), (sell[1], hold[1], buy[1]))
+
     def to_json(self) -> dict[str, Any]:
         """JSON object for calibration.json."""
         return {
@@ -90,6 +102,12 @@ class Isotonic:
                 raise ValueError("isotonic knots that are not increasing, or shares that decrease or leave 0 to 1")
         (sell, hold, buy), (sells, holds, buys) = scores, shares
         return cls((sell, hold, buy), (sells, holds, buys))
+
+
+def _between(knots: FloatArray, shares: FloatArray, weight: float) -> tuple[FloatArray, FloatArray]:
+    """Knots and shares of a map shrunk towards the unchanged scores, which are not constant outside the knots."""
+    wide = np.union1d(knots, [0.0, 1.0])
+    return wide, weight * np.interp(wide, knots, shares) + (1 - weight) * wide
 
 
 def fit_isotonic(scores: FloatArray, y: ActionArray) -> Isotonic:

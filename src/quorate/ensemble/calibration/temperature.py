@@ -51,6 +51,11 @@ class Temperature:
         """(n, 3) probabilities of (n, 3) scores; rows that are not finite stay so."""
         return scale_scores(scores, self.inverse, np.array(self.offsets))
 
+    def shrunk(self, weight: float) -> Temperature:
+        """The map between the unchanged scores (weight 0) and this one (weight 1), on the logarithms."""
+        sell, hold, buy = (weight * offset for offset in self.offsets)
+        return Temperature(1 + weight * (self.inverse - 1), (sell, hold, buy))
+
     def to_json(self) -> dict[str, Any]:
         """JSON object for calibration.json."""
         return {"kind": self.kind, "inverse": self.inverse, "offsets": list(self.offsets)}
