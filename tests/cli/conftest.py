@@ -27,6 +27,9 @@ SMALL = {
     "QUORATE_MODELS__PATCHTST__EPOCHS": "1",
     # One thread a member: tests run side by side, and spinning threads would slow each other down.
     "QUORATE_TRAIN__THREADS": "1",
+    # A bundle of a few days would be closed.
+    "QUORATE_POLICY__NAME": "classic",
+    "QUORATE_POLICY__REFIT": "none",
 }
 BARS, TRAIN_BARS = 1_000, 700
 

@@ -27,6 +27,7 @@ SETTINGS = replace(
         xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
     ),
     train=TrainSettings(threads=1),
+    policy=PolicySettings(name="classic", refit="none"),
 )
 BARS, TRAIN_BARS = 1_100, 700
 

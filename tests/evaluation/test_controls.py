@@ -17,6 +17,7 @@ from quorate.core.settings import (
     EvaluationSettings,
     LightGBMSettings,
     ModelSettings,
+    PolicySettings,
     Settings,
     TrainSettings,
     VoteSettings,
@@ -50,7 +51,7 @@ FEW = Settings(
     evaluation=EvaluationSettings(draws=10, resamples=200, folds=3),
 )
 # Without a floor, every signal that both members agree on is traded: the account then has trades enough to judge.
-EAGER = replace(FEW, vote=VoteSettings(floor=0.0))
+EAGER = replace(FEW, vote=VoteSettings(floor=0.0), policy=PolicySettings(name="classic", refit="none"))
 
 
 def market(seed: int, edge: float, symbols: int = 4, bars: int = 1200) -> SyntheticMarket:

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from quorate.core.settings import LightGBMSettings, ModelSettings, Settings, TrainSettings, XGBoostSettings
+from quorate.core.settings import (
+    LightGBMSettings,
+    ModelSettings,
+    PolicySettings,
+    Settings,
+    TrainSettings,
+    XGBoostSettings,
+)
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 
@@ -14,6 +21,7 @@ SETTINGS = replace(
         xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
     ),
     train=TrainSettings(threads=1),
+    policy=PolicySettings(refit="none"),
 )
 
 

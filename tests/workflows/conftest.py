@@ -21,6 +21,9 @@ SMALL = {
     "QUORATE_STACK__ROUND_TRIP": "0.00001",
     "QUORATE_STACK__CONFIDENCE_ROWS": "40",
     "QUORATE_TRAIN__THREADS": "1",
+    # A bundle of a few days would be closed.
+    "QUORATE_POLICY__NAME": "classic",
+    "QUORATE_POLICY__REFIT": "none",
     "QUORATE_EVALUATION__RESAMPLES": "60",
     "QUORATE_GUARDS__MODELS": "2",
     # No mean confidence reaches this: its guard halts after five signals.

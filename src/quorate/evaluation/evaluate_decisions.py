@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import Settings
@@ -44,6 +45,7 @@ class TradedDecisions:
         calibrated: symbol -> decisions of the calibrated policy on the same bars; None if there is none.
         would_act_at: highest threshold on the expected net return at which the calibrated policy gives a signal on the
             rows it was fitted on; None if unknown.
+        evidence: for the policies in force, see `report/evidence_table.py`; None if unknown.
     """
 
     frames: Mapping[str, DecisionFrame]
@@ -54,6 +56,7 @@ class TradedDecisions:
     models: Mapping[str, SingleModel] = field(default_factory=dict)
     calibrated: Mapping[str, DecisionFrame] | None = None
     would_act_at: float | None = None
+    evidence: Mapping[str, Any] | None = None
 
 
 def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Progress = silent) -> Scorecard:
@@ -120,6 +123,8 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         would_act_at=traded.would_act_at,
     )
     card.figures["floors"] = floor_figures(ScoredBars.of(frames, setup.candles, label), settings, len(members))
+    if traded.evidence is not None:
+        card.figures["evidence"] = dict(traded.evidence)
     card.figures["probabilities"] = probability_figures(frames, setup.candles, label, sample, prior, settings)
     return card
 

@@ -86,12 +86,13 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
         progress: of scoring.
     """
     from quorate.evaluation.evaluate_decisions import BEST_MEMBER, TradedDecisions, evaluate_decisions
+    from quorate.evaluation.metrics.policy_evidence import evidence_of
     from quorate.workflows.runs.evaluate_stack import evaluate_stack
 
     if run.bundle.stack is not None:
         return evaluate_stack(run, recorder, progress)
     manifest, settings = run.bundle.manifest, run.decision_settings
-    best = run.best_member()
+    best, fitted = run.best_member(), manifest.metrics.get("probabilities", {})
     traded = TradedDecisions(
         frames=run.frames,
         result=run.result,
@@ -100,7 +101,8 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
         prior=lambda sample: run.bundle.prior_at(sample.time),
         models={} if best is None else {BEST_MEMBER: best},
         calibrated=run.calibrated(),
-        would_act_at=None if run.deciding else manifest.metrics.get("probabilities", {}).get("would_act_at"),
+        would_act_at=None if run.deciding else fitted.get("would_act_at"),
+        evidence=None if run.deciding else evidence_of({"": fitted}),
     )
     card = evaluate_decisions(traded, settings, progress)
     progress("scoring", 1, 1)

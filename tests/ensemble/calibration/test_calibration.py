@@ -41,7 +41,9 @@ def test_a_bundle_has_its_maps_and_the_chosen_policy(calibrated, bundle, world):
     # 45 % of the bars, half of those, two symbols, less the purged rows.
     assert report["rows"]["calibrate"] == pytest.approx(2 * 0.5 * 0.45 * 648, abs=20)
     assert report["why"] == "asked for by the settings"
-    assert report["worth"]["classic"].keys() == {"signals", "net_bps", "error_bps"}
+    assert report["evidence"]["policy"] == "closed"
+    assert set(report["evidence"]["members"]) == {"xgboost", "lightgbm"}
+    assert report["later"]["classic"].keys() == {"signals", "net_bps"}
     few = quorate.load_bundle(world.trained.path)
     assert (few.decides, set(few.policies)) == ("classic", {"classic", "consensus", "closed"})
     assert "of at least 300" in few.calibration.lacking["ensemble"]

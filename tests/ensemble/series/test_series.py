@@ -43,6 +43,7 @@ SETTINGS = replace(
         xgboost=XGBoostSettings(trees=15, l2_share=0.0), lightgbm=LightGBMSettings(trees=15, l2_share=0.0)
     ),
     train=TrainSettings(threads=1),
+    policy=PolicySettings(name="classic", refit="none"),
 )
 # The same, with scores calibrated on few rows and the calibrated policy.
 CALIBRATED = replace(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import EvaluationError, ModelError
-from quorate.core.settings import ModelSettings, Settings, SplitSettings, VoteSettings
+from quorate.core.settings import ModelSettings, PolicySettings, Settings, SplitSettings, VoteSettings
 from quorate.core.types import Action
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics import classification
@@ -195,7 +195,9 @@ def told(kind: type[Told] = Told, **more: Any) -> Told:
 
 
 def walked(rows: LabelledBars, members: dict[str, Any], folds: int = 3) -> WalkResult:
-    return walk(rows, tuple(members), Settings(), WalkOptions(folds=folds, build=lambda name: members[name]()))
+    # Members that count their fits or their hours are fitted once a fold.
+    once = replace(Settings(), policy=PolicySettings(name="classic", refit="none"))
+    return walk(rows, tuple(members), once, WalkOptions(folds=folds, build=lambda name: members[name]()))
 
 
 @settings(max_examples=30)
@@ -348,7 +350,12 @@ def test_a_member_of_windows_learns_and_is_asked_only_where_they_are_whole() -> 
 
     # All later rows are to stop by: these spans are too short for three slices.
     split = SplitSettings(stop=1.0, calibrate=0.0)
-    done = walk(rows, ("m",), replace(Settings(), split=split), WalkOptions(folds=3, build=build_one))
+    done = walk(
+        rows,
+        ("m",),
+        replace(Settings(), split=split, policy=PolicySettings(refit="none")),
+        WalkOptions(folds=3, build=build_one),
+    )
     voted = np.isfinite(done.scores["m"]).all(axis=1)
     tested = rows.time >= done.start
     lacking = np.isin(rows.time, rows.time[rows.spans["B"]][:3]) & (np.arange(len(rows)) >= rows.spans["B"].start)

@@ -12,6 +12,7 @@ from quorate.core.settings import (
     FreqtradeSettings,
     LightGBMSettings,
     ModelSettings,
+    PolicySettings,
     Settings,
     TrainSettings,
     XGBoostSettings,
@@ -57,6 +58,7 @@ def settings(trees: int = 20) -> Settings:
             xgboost=XGBoostSettings(trees=trees, l2_share=0.0), lightgbm=LightGBMSettings(trees=trees, l2_share=0.0)
         ),
         train=TrainSettings(threads=1),
+        policy=PolicySettings(name="classic", refit="none"),
     )
 
 

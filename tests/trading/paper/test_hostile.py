@@ -23,6 +23,7 @@ from quorate.core.settings import (
     LightGBMSettings,
     ModelSettings,
     PaperSettings,
+    PolicySettings,
     Settings,
     XGBoostSettings,
 )
@@ -41,6 +42,7 @@ START = parse_ms("2024-01-01")
 BARS, FIRST = 300, 260
 SYMBOL = "SYNA/USDT:USDT"
 # The file is made once and looked through by others: here it is only a place.
+CLASSIC = PolicySettings(name="classic", refit="none")
 UNCHECKED = JournalSettings(check=False)
 NAMES = ("open", "high", "low", "close", "volume")
 
@@ -138,7 +140,7 @@ def bundle(tmp_path_factory):
     trained = train_ensemble(
         panel,
         "1h",
-        TrainingSpec(models=("xgboost", "lightgbm"), settings=replace(Settings(), models=models)),
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=replace(Settings(), models=models, policy=CLASSIC)),
         tmp_path_factory.mktemp("bundles"),
     )
     return load_bundle(trained.path)

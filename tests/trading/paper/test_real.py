@@ -11,6 +11,7 @@ from quorate.core.settings import (
     GuardSettings,
     LightGBMSettings,
     ModelSettings,
+    PolicySettings,
     Settings,
     VoteSettings,
     XGBoostSettings,
@@ -47,7 +48,12 @@ def bundle(source, tmp_path_factory):
         "1h",
         TrainingSpec(
             models=("xgboost", "lightgbm"),
-            settings=replace(Settings(), models=models, vote=VoteSettings(floor=0.40, volatility_base=0.4)),
+            settings=replace(
+                Settings(),
+                models=models,
+                vote=VoteSettings(floor=0.40, volatility_base=0.4),
+                policy=PolicySettings(name="classic", refit="none"),
+            ),
         ),
         tmp_path_factory.mktemp("bundles"),
     )

@@ -30,7 +30,7 @@ def show_details(found: BundleDetails) -> None:
             for name, share in zip(document["classes"], manifest.class_prior, strict=bool(manifest.class_prior))
         ),
         "policy": ", ".join(f"{key} {value}" for key, value in document["policy"].items() if key != "weights"),
-        **({} if manifest.recipe == "stack" else {"decides": _decides(manifest)}),
+        **({} if manifest.recipe == "stack" else {"decides": decides_by(manifest)}),
         "versions": ", ".join(f"{package} {version}" for package, version in manifest.versions.items()),
     }
     output.print_rows("Bundle", ("", ""), list(facts.items()), synthetic=manifest.synthetic, prose=True)
@@ -42,15 +42,31 @@ def show_details(found: BundleDetails) -> None:
         )
         for member in manifest.members
     ]
+    _show_evidence(manifest)
     output.print_rows("Members", ("model", "weight", "files"), members, synthetic=manifest.synthetic, prose=True)
     history = [(entry.time, entry.action, entry.previous or "", entry.by, entry.why) for entry in found.history]
     output.print_rows("History", ("time", "action", "champion before", "by", "why"), history, prose=True)
 
 
-def _decides(manifest: Manifest) -> str:
-    """The policy in force, and why it is closed."""
+def decides_by(manifest: Manifest) -> str:
+    """The policy in force and why; where the settings name it, the evidence beside it."""
     because = manifest.closed_because
-    return f"{manifest.decides}, because {because}" if because else manifest.decides
+    report = manifest.metrics.get("probabilities", {})
+    if because:
+        return f"{manifest.decides}, because {because}"
+    if "evidence" not in report:
+        return manifest.decides
+    own = report["evidence"]["policy"] == manifest.decides
+    return f"{manifest.decides}: {report['why']}" + ("" if own else f"; the evidence says {report['evidence']['text']}")
+
+
+def _show_evidence(manifest: Manifest) -> None:
+    from quorate.evaluation.metrics.policy_evidence import evidence_of
+    from quorate.evaluation.report.evidence_table import evidence_table
+
+    evidence = evidence_of({"": manifest.metrics.get("probabilities", {})})
+    if evidence is not None:
+        output.print_table(evidence_table({"evidence": evidence}), synthetic=manifest.synthetic, prose=True)
 
 
 def show_change(change: ChampionChange) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.cli import output
+from quorate.cli.render.bundles import decides_by
 from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.core.clock import format_ms
 from quorate.workflows.results.headline import SYNTHETIC, closed_text
@@ -125,7 +126,7 @@ def _show_policy(trained: TrainResult) -> None:
     if table.rows:
         output.print_table(table, synthetic=manifest.synthetic)
     because = manifest.closed_because
-    output.print_line(closed_text(because) if because else f"decides by the policy {manifest.decides}")
+    output.print_line(closed_text(because) if because else f"decides by the policy {decides_by(manifest)}")
 
 
 def _show_bits(trained: TrainResult) -> None:

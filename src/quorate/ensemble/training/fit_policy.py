@@ -1,7 +1,9 @@
-"""Fitting of the calibration and the policy on members' scores, on rows that no member was fitted on.
+"""Fitting of the calibration and the policy on members' scores, on rows that no scoring member was fitted on.
 
-The probability maps, the classes' mean returns and the prediction sets are fitted on the calibration slice. On the
-choosing slice, which follows it, the thresholds of the calibrated policy are fitted and the policy is chosen.
+The evidence is the scores out of fold over the whole training span (`out_of_fold`): each candidate for the policy is
+measured there by day, with maps, mean returns and prediction sets of earlier stretches (`cross_fitting`), and the best
+is judged against the best of as many without merit (`evidence`). Where that does not justify acting, or the whole
+ensemble contradicts it on the latest rows before the test part, the bundle is closed.
 """
 
 from __future__ import annotations
@@ -12,14 +14,30 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.settings import Settings, VoteSettings
-from quorate.core.types import CLASS_NAMES, Policy
+from quorate.core.settings import Settings
+from quorate.core.types import ActionArray, FloatArray, Policy
 from quorate.ensemble.bundle.calibration_file import UNCALIBRATED, Calibration
 from quorate.ensemble.calibration.conformal import Conformal, fit_conformal
-from quorate.ensemble.calibration.map_selection import FittedMap, ProbabilityMap, choose_map
+from quorate.ensemble.calibration.map_selection import NO_MAP, FittedMap, ProbabilityMap, choose_map
+from quorate.ensemble.calibration.temperature import UNCHANGED
+from quorate.ensemble.evidence.class_returns import class_returns
+from quorate.ensemble.evidence.days import day_numbers
+from quorate.ensemble.evidence.evidence import Candidate, Evidence, Requirements, candidate, judge
+from quorate.ensemble.training.candidates import (
+    Considered,
+    SignalOutcome,
+    calibrated_candidates,
+    grid,
+    never_acting,
+    signal_outcome,
+    would_act_at,
+)
+from quorate.ensemble.training.cross_fitting import cross_fit
 from quorate.ensemble.training.holdout import HoldoutScores
-from quorate.ensemble.training.thresholds import PolicyRows, fit_thresholds, signal_outcome, would_act_at
+from quorate.ensemble.training.out_of_fold import stretch_numbers
+from quorate.ensemble.voting.any_policy import AnyPolicy
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
+from quorate.ensemble.voting.consensus_policy import CONSENSUS, ConsensusPolicy
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.ensemble.voting.vote_frame import decide_frame
 
@@ -37,115 +55,226 @@ class FittedPolicy:
     """
 
     calibration: Calibration = UNCALIBRATED
-    policy: Policy = "classic"
+    policy: Policy = "closed"
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
-def fit_policy(calibrate: HoldoutScores, choose: HoldoutScores, settings: Settings, members: int) -> FittedPolicy:
-    """Fit the calibration on one slice, and the thresholds and the choice of the policy on the next.
+def fit_policy(
+    calibrate: HoldoutScores,
+    choose: HoldoutScores,
+    settings: Settings,
+    members: int,
+    out_of_fold: HoldoutScores | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> FittedPolicy:
+    """Fit the calibration, and choose the policy by the evidence.
 
     Args:
-        calibrate: the calibration slice.
+        calibrate: the calibration slice, scored by the members of the bundle.
         choose: the choosing slice; labels of the calibration slice end before it.
         settings: of the vote, the calibration, the prediction sets, the policy and the costs.
         members: number of members in the manifest.
+        out_of_fold: rows before the test part, scored by members fitted on earlier rows only. None, or without a
+            member: the evidence is the two slices, on which no member was fitted either.
+        left_out: member -> why it was not scored out of fold.
+    """
+    latest = calibrate.then(choose).in_time()
+    refitted = out_of_fold is not None and bool(out_of_fold.scores)
+    rows = out_of_fold.in_time() if out_of_fold is not None and refitted else latest
+    covered = len(rows.scores) if refitted else members
+    maps, lacking = _fit_maps(rows, latest, settings)
+    cost = 2 * (settings.costs.taker_fee + settings.costs.slippage)
+    evidence = _evidence(rows, settings, covered, cost)
+    calibrated, profitable = None, False
+    if ENSEMBLE in maps:
+        calibrated, profitable = _calibrated_policy(maps[ENSEMBLE], rows, settings, covered, cost)
+        calibrated = _with_level(calibrated, choose.in_time(), settings)
+    calibration = Calibration({name: one.map for name, one in maps.items() if name != ENSEMBLE}, lacking, calibrated)
+    later = _outcomes(choose, calibration, settings, members, cost)
+    evidence = _confirmed(evidence, later, profitable)
+    policy, why = _in_force(evidence, calibrated, settings, lacking)
+    report: dict[str, Any] = {
+        "rows": {"calibrate": len(calibrate), "choose": len(choose), "out_of_fold": len(rows) if refitted else 0},
+        "maps": {
+            name: {
+                "kind": one.kind,
+                "weight": one.weight,
+                "rows": one.rows,
+                "judged": one.compared,
+                "days": one.days,
+                "log_loss": dict(one.losses),
+            }
+            for name, one in maps.items()
+        },
+        "lacking": lacking,
+        "policy": policy,
+        "why": why,
+        "evidence": {**evidence.to_json(), "members": sorted(rows.scores), "left_out": dict(left_out or {})},
+        "later": {name: outcome.to_json() for name, outcome in later.items()},
+    }
+    if calibrated is not None:
+        reached = would_act_at(calibrated, _probabilities(calibrated.ensemble, rows, settings), rows.voters, covered)
+        report |= {"calibrated": calibrated.to_json(), "would_act_at": reached}
+    return FittedPolicy(calibration, policy, report)
+
+
+def _fit_maps(
+    rows: HoldoutScores, latest: HoldoutScores, settings: Settings
+) -> tuple[dict[str, FittedMap], dict[str, str]]:
+    """Maps of all members and of the ensemble, and why one could not be fitted.
+
+    The map of a member that was not scored out of fold is fitted on the latest rows. A map that makes the scores of
+    the bundle's own members worse on the latest rows is not used.
     """
     fitted: dict[str, FittedMap] = {}
     lacking: dict[str, str] = {}
-    tables = {**calibrate.scores, ENSEMBLE: mean_scores(calibrate.scores, settings.vote)} if calibrate.scores else {}
+    sources = {name: (rows if name in rows.scores else latest) for name in latest.scores}
+    tables = {name: source.scores[name] for name, source in sources.items()}
+    if rows.scores and latest.scores:
+        sources[ENSEMBLE], tables[ENSEMBLE] = rows, mean_scores(rows.scores, settings.vote)
     for name, scores in tables.items():
-        result = choose_map(scores, calibrate.y, calibrate.time, calibrate.span_end, settings.calibration)
-        if isinstance(result, str):
-            lacking[name] = result
-        else:
-            fitted[name] = result
-    maps: dict[str, ProbabilityMap] = {name: one.map for name, one in fitted.items() if name != ENSEMBLE}
-    report: dict[str, Any] = {
-        "rows": {"calibrate": len(calibrate), "choose": len(choose)},
-        "maps": {
-            name: {"kind": one.kind, "rows": one.rows, "judged": one.compared, "log_loss": dict(one.losses)}
-            for name, one in fitted.items()
-        },
-        "lacking": lacking,
+        source = sources[name]
+        found = choose_map(scores, source.y, source.time, source.span_end, settings.calibration)
+        if isinstance(found, str):
+            lacking[name] = found
+            continue
+        own = mean_scores(latest.scores, settings.vote) if name == ENSEMBLE else latest.scores[name]
+        fitted[name] = found if _not_worse(found.map, own, latest) else _unchanged(found, scores)
+    return fitted, lacking
+
+
+def _not_worse(found: ProbabilityMap, scores: FloatArray, rows: HoldoutScores) -> bool:
+    """Whether a map has no larger log-loss on some rows than their scores; also without rows."""
+    known = np.flatnonzero(np.isfinite(scores).all(axis=1))
+    if found is UNCHANGED or not len(known):
+        return True
+    place = (np.arange(len(known)), rows.y[known])
+    return float(np.log(found(scores[known])[place]).mean()) >= float(np.log(UNCHANGED(scores[known])[place]).mean())
+
+
+def _unchanged(fitted: FittedMap, scores: FloatArray) -> FittedMap:
+    """The comparison of a map that is not used."""
+    out_of_fold = np.where(np.isfinite(fitted.out_of_fold), UNCHANGED(scores), np.nan)
+    return replace(fitted, map=UNCHANGED, kind=NO_MAP, weight=0.0, out_of_fold=out_of_fold)
+
+
+def _evidence(rows: HoldoutScores, settings: Settings, members: int, cost: float) -> Evidence:
+    """Judge all candidates on the rows that have earlier ones."""
+    found = None
+    if rows.scores and len(rows):
+        found = cross_fit(rows, stretch_numbers(rows.time, settings.policy.folds), settings, cost)
+    if found is None:
+        return Evidence("closed", "closed: no row out of fold to choose a policy on", (), 0, 0, 0, None)
+    own = found.rows
+    day, days = day_numbers(own.time)
+    votes = _votes(own, found.calibrated, settings, members)
+    candidates: list[Candidate] = [
+        *(candidate(name, name, action, own.forward_return, day, days, cost) for name, action in votes.items()),
+        *calibrated_candidates(
+            found.considered, grid(found.considered, sets=True), own.forward_return, day, days, cost
+        ),
+    ]
+    return judge(candidates, _requirements(settings), settings.train.seed)
+
+
+def _votes(
+    rows: HoldoutScores, calibrated: Mapping[str, FloatArray], settings: Settings, members: int
+) -> dict[Policy, ActionArray]:
+    """The policies that need no thresholds -> (n,) their decisions; `calibrated` are the members' probabilities."""
+    policies: dict[Policy, AnyPolicy] = {"classic": settings.vote, CONSENSUS: ConsensusPolicy(settings.vote)}
+    return {
+        name: decide_frame(rows.scores, rows.volatility, policy=policy, members=members, calibrated=calibrated).action
+        for name, policy in policies.items()
     }
-    if ENSEMBLE not in fitted:
-        wanted = _in_force(settings, "classic")
-        decides: Policy = "classic" if wanted == "calibrated" else wanted
-        return FittedPolicy(Calibration(maps, lacking), decides, {**report, "policy": decides})
-    policy = _initial_policy(fitted[ENSEMBLE], calibrate, settings)
-    policy, chosen, reasons = _choose(policy, choose, settings, members)
-    report |= {"policy": chosen, "calibrated": policy.to_json(), **reasons}
-    return FittedPolicy(Calibration(maps, lacking, policy), chosen, report)
 
 
-def _initial_policy(ensemble: FittedMap, rows: HoldoutScores, settings: Settings) -> CalibratedPolicy:
-    """The calibrated policy without thresholds."""
-    sell, hold, buy = (float(rows.forward_return[rows.y == place].mean()) for place in range(len(CLASS_NAMES)))
-    sets = settings.conformal
-    return CalibratedPolicy(
+def _requirements(settings: Settings) -> Requirements:
+    wanted = settings.policy
+    return Requirements(wanted.days, wanted.signals, wanted.sides)
+
+
+def _calibrated_policy(
+    ensemble: FittedMap, rows: HoldoutScores, settings: Settings, members: int, cost: float
+) -> tuple[CalibratedPolicy, bool]:
+    """The calibrated policy with thresholds, and whether these have a profit on the rows.
+
+    The thresholds are the pair of the grid with the largest studentised mean over days. Without one that may be chosen
+    and has a profit, the policy must not act: its least net return is above all expected returns of the rows.
+    """
+    sets = fit_conformal(ensemble.out_of_fold, rows.y, settings.conformal.miss, settings.conformal.rate)
+    policy = CalibratedPolicy(
         vote=settings.vote,
         ensemble=ensemble.map,
-        returns=(sell, hold, buy),
-        cost=2 * (settings.costs.taker_fee + settings.costs.slippage),
-        conformal=fit_conformal(ensemble.out_of_fold, rows.y, sets.miss, sets.rate),
+        returns=class_returns(rows.forward_return, rows.y, rows.time),
+        cost=cost,
+        conformal=sets,
+    )
+    probabilities = _probabilities(ensemble.map, rows, settings)
+    limit = sets.track(probabilities, rows.y, rows.time, rows.span_end).limit
+    found = Considered.of(policy, probabilities, rows.voters, members, limit)
+    pairs = grid(found, sets=True)
+    if not pairs:
+        return never_acting(policy, found), False
+    day, days = day_numbers(rows.time)
+    candidates = list(calibrated_candidates(found, pairs, rows.forward_return, day, days, cost))
+    best = judge(candidates, _requirements(settings), settings.train.seed).best
+    if best is None or not np.nanmean(candidates[best].values) > 0:
+        return never_acting(policy, found), False
+    return pairs[best].apply(policy), True
+
+
+def _probabilities(ensemble: ProbabilityMap, rows: HoldoutScores, settings: Settings) -> FloatArray:
+    return ensemble(mean_scores(rows.scores, settings.vote))
+
+
+def _with_level(policy: CalibratedPolicy, choose: HoldoutScores, settings: Settings) -> CalibratedPolicy:
+    """The policy with its prediction sets adapted to the choosing slice."""
+    sets: Conformal | None = policy.conformal
+    if sets is None or not len(choose) or not choose.scores:
+        return policy
+    probabilities = _probabilities(policy.ensemble, choose, settings)
+    return replace(
+        policy, conformal=replace(sets, level=sets.track(probabilities, choose.y, choose.time, choose.span_end).level)
     )
 
 
-def _choose(
-    policy: CalibratedPolicy, rows: HoldoutScores, settings: Settings, members: int
-) -> tuple[CalibratedPolicy, Policy, dict[str, Any]]:
-    """The calibrated policy with thresholds fitted on all rows, the policy in force, and the reasons.
-
-    The policies are compared on the later half of the rows, with thresholds fitted on the earlier half. The calibrated
-    policy is chosen if its net return less one standard error exceeds both that of the classic policy and 0.
-    """
-    wanted = settings.policy
-    if not len(rows):
-        return policy, _in_force(settings, "classic"), {"why": "no row to choose a policy on"}
-    in_time = np.argsort(rows.time, kind="stable")
-    rows = rows.rows(in_time)
-    policy_rows, conformal = _policy_rows(policy, rows, settings.vote, members)
-    times = np.unique(rows.time)
-    middle = times[len(times) // 2]
-    early, late = policy_rows.rows(rows.span_end < middle), policy_rows.rows(rows.time >= middle)
-    tried, _ = fit_thresholds(policy, early, wanted.signals)
-    action = tried.decide_frame(late.probabilities, late.voters, members, late.limit).action
-    calibrated = signal_outcome(action, late.forward_return, late.block, policy.cost)
-    later = rows.rows(rows.time >= middle)
-    votes = decide_frame(later.scores, later.volatility, policy=settings.vote, members=members)
-    classic = signal_outcome(votes.action, late.forward_return, late.block, policy.cost)
-    to_beat = max(0.0, classic.net_return) if classic.signals else 0.0
-    if calibrated.signals < wanted.signals:
-        better, why = False, f"calibrated gave {calibrated.signals} signals, of at least {wanted.signals}"
-    elif calibrated.net_return - calibrated.error <= to_beat:
-        better, why = False, "less one standard error, calibrated earned no more than classic, or than doing nothing"
-    else:
-        better, why = True, "less one standard error, calibrated earned more than classic, and more than its costs"
-    fitted, in_sample = fit_thresholds(replace(policy, conformal=conformal), policy_rows, wanted.signals)
-    reasons = {
-        "why": why if wanted.name == "chosen" else "asked for by the settings",
-        "on": "the later half of the choosing slice, thresholds from the earlier",
-        "worth": {"classic": classic.to_json(), "calibrated": calibrated.to_json()},
-        "thresholds": {**in_sample.to_json(), "on": "the whole choosing slice: fitted there, so these figures flatter"},
-        "would_act_at": would_act_at(policy, policy_rows),
+def _outcomes(
+    choose: HoldoutScores, calibration: Calibration, settings: Settings, members: int, cost: float
+) -> dict[str, SignalOutcome]:
+    """What the signals of each policy earned on the choosing slice, by the members of the bundle."""
+    if not len(choose) or not choose.scores:
+        return {}
+    votes = _votes(choose, calibration.frame(choose.scores), settings, members)
+    found: dict[str, SignalOutcome] = {
+        name: signal_outcome(action, choose.forward_return, cost) for name, action in votes.items()
     }
-    return fitted, _in_force(settings, "calibrated" if better else "classic"), reasons
+    calibrated = calibration.policy
+    if calibrated is not None:
+        decided = calibrated.decide_frame(_probabilities(calibrated.ensemble, choose, settings), choose.voters, members)
+        found["calibrated"] = signal_outcome(decided.action, choose.forward_return, cost)
+    return found
 
 
-def _in_force(settings: Settings, chosen: Policy) -> Policy:
-    return chosen if settings.policy.name == "chosen" else settings.policy.name
+def _confirmed(evidence: Evidence, later: Mapping[str, SignalOutcome], profitable: bool) -> Evidence:
+    """The evidence, closed where the latest rows or the thresholds fitted on all rows contradict it."""
+    outcome = later.get(evidence.policy)
+    if outcome is not None and outcome.signals and not outcome.net_return > 0:
+        return evidence.closed(
+            f"out of fold {evidence.text}, but on the latest rows the whole ensemble earned "
+            f"{1e4 * outcome.net_return:.1f} bps on {outcome.signals} signals"
+        )
+    if evidence.policy == "calibrated" and not profitable:
+        return evidence.closed(f"out of fold {evidence.text}, but no thresholds have a profit on all rows")
+    return evidence
 
 
-def _policy_rows(
-    policy: CalibratedPolicy, rows: HoldoutScores, vote: VoteSettings, members: int
-) -> tuple[PolicyRows, Conformal | None]:
-    """Rows for fitting thresholds, and the prediction sets adapted to these rows; rows are in order of time."""
-    probabilities = policy.ensemble(mean_scores(rows.scores, vote))
-    voters = np.sum([np.isfinite(table).all(axis=1) for table in rows.scores.values()], axis=0)
-    limit, conformal = None, policy.conformal
-    if conformal is not None:
-        tracked = conformal.track(probabilities, rows.y, rows.time, rows.span_end)
-        limit, conformal = tracked.limit, replace(conformal, level=tracked.level)
-    # Overlapping labels are not independent: a block is as long as the longest label.
-    length = max(1, int((rows.span_end - rows.time).max()))
-    return PolicyRows(probabilities, voters, rows.forward_return, rows.time // length, limit, members), conformal
+def _in_force(
+    evidence: Evidence, calibrated: CalibratedPolicy | None, settings: Settings, lacking: Mapping[str, str]
+) -> tuple[Policy, str]:
+    """The policy in force, and why."""
+    wanted = settings.policy.name
+    if wanted == "chosen":
+        return evidence.policy, evidence.text.removeprefix(f"{evidence.policy}: ")
+    if wanted == "calibrated" and calibrated is None:
+        return "closed", f"calibrated was asked for, but there are {lacking.get(ENSEMBLE, 'no scores')}"
+    return wanted, "asked for by the settings"

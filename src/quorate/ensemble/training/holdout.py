@@ -36,6 +36,27 @@ class HoldoutScores:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def voters(self) -> IntArray:
+        """(n,) int64, number of members that did not abstain."""
+        found = np.zeros(len(self), np.int64)
+        for table in self.scores.values():
+            found += np.isfinite(table).all(axis=1)
+        return found
+
+    def in_time(self) -> HoldoutScores:
+        """The rows in order of time."""
+        return self.rows(np.argsort(self.time, kind="stable"))
+
+    def then(self, later: HoldoutScores) -> HoldoutScores:
+        """These rows followed by others with the same members."""
+        columns = (
+            np.concatenate([getattr(self, name), getattr(later, name)])
+            for name in ("y", "time", "span_end", "forward_return", "volatility")
+        )
+        scores = {model: np.concatenate([table, later.scores[model]]) for model, table in self.scores.items()}
+        return HoldoutScores(scores, *columns)
+
     def rows(self, chosen: IntArray | BoolArray) -> HoldoutScores:
         """The chosen rows."""
         return HoldoutScores(
@@ -65,6 +86,20 @@ def score_holdout(
         X, read = dataset.read(rows, session.window)
         if len(read):
             scores[model][np.searchsorted(rows, read)] = session.run(X)
+    return with_outcomes(scores, panel, dataset, rows)
+
+
+def with_outcomes(
+    scores: Mapping[str, FloatArray], panel: Mapping[str, Candles], dataset: Dataset, rows: IntArray
+) -> HoldoutScores:
+    """Scores of some rows with the outcomes of these rows.
+
+    Args:
+        scores: model -> (n, 3).
+        panel: symbol -> candles, for the volatility of each row.
+        dataset: all rows.
+        rows: (n,) row numbers.
+    """
     return HoldoutScores(
         scores=scores,
         y=dataset.y[rows],

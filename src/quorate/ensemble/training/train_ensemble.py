@@ -22,7 +22,8 @@ from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
 from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
-from quorate.ensemble.training.holdout import HoldoutScores, score_holdout
+from quorate.ensemble.training.holdout import HoldoutScores, score_holdout, with_outcomes
+from quorate.ensemble.training.out_of_fold import score_out_of_fold
 from quorate.ensemble.training.quantisation import quantise_members, stack_criteria, vote_criteria
 from quorate.ensemble.training.resume import FittedMember, UnfinishedTraining
 from quorate.ensemble.training.timing import Stage, stage
@@ -86,9 +87,10 @@ def train_ensemble(
 
     Members are fitted on the training part of the span (`settings.split.train` of its bars, over all symbols together)
     and measured on the validation and test parts; labels are purged between parts. For a vote the validation part has
-    three slices: for early stopping, for calibration, and for the choice of the policy. The bundle holds the models as
-    measured. An interrupted training is resumed: finished members are not trained again, and networks continue from
-    their checkpoints.
+    three slices, the first of them for early stopping. Members are fitted again on expanding folds of the rows before
+    the test part; their scores there, and the later two slices, give the calibration and the policy. The bundle holds
+    the models as measured. An interrupted training is resumed: finished members are not trained again, and networks
+    continue from their checkpoints.
 
     Args:
         panel: symbol -> candles; those before `spec.start` are only used to warm up features.
@@ -113,7 +115,7 @@ def train_ensemble(
     with unfinished.running():
         builder = _fit_members(data, unfinished, spec.measure, progress, stages)
         if data.classes:
-            _calibrate(builder, data, panel, spec.floors, stages)
+            _calibrate(builder, data, panel, spec.floors, progress, stages)
         else:
             _stack(builder, data, spec.measure, progress, stages)
         candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
@@ -170,12 +172,25 @@ def _calibrate(
     data: TrainingData,
     panel: Mapping[str, Candles],
     floors: MeasureFloors,
+    progress: Progress,
     stages: list[Stage],
 ) -> None:
     """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set."""
     settings = data.settings
+    with stage("out of fold", stages):
+        makers = {name: data.makers[name] for name in builder.graphs}
+        refits = score_out_of_fold(
+            makers,
+            data.dataset,
+            lambda model, rows: data.dataset.read(rows, model.window),
+            data.before_test,
+            settings,
+            data.embargo_ms,
+            progress,
+        )
+        scores = with_outcomes(refits.scores, panel, data.dataset, refits.rows)
     with stage("probabilities", stages):
-        fitted, choosing = _fit_policy(builder, data, panel)
+        fitted, choosing = _fit_policy(builder, data, panel, scores, refits.left_out)
     if settings.train.precision == "int8":
         with stage("int8", stages):
             policies: dict[str, AnyPolicy] = {"classic": settings.vote, CONSENSUS: ConsensusPolicy(settings.vote)}
@@ -185,7 +200,7 @@ def _calibrate(
             comparison = quantise_members(data.dataset, data.split, builder.members, builder.files, criteria)
             builder.metrics["int8"] = comparison.to_json()
             if comparison.kept:  # probabilities are those of the graphs that are run
-                fitted, choosing = _fit_policy(builder, data, panel)
+                fitted, choosing = _fit_policy(builder, data, panel, scores, refits.left_out)
     calibrated = fitted.calibration.frame(choosing.scores)
     found = floors(
         choosing.scores,
@@ -202,15 +217,19 @@ def _calibrate(
 
 
 def _fit_policy(
-    builder: BundleBuilder, data: TrainingData, panel: Mapping[str, Candles]
+    builder: BundleBuilder,
+    data: TrainingData,
+    panel: Mapping[str, Candles],
+    out_of_fold: HoldoutScores,
+    left_out: Mapping[str, str],
 ) -> tuple[FittedPolicy, HoldoutScores]:
-    """Calibration and policy, and the scores on the rows that chose it."""
+    """Calibration and policy, and the scores of the bundle's members on the choosing slice."""
     dataset = data.dataset
     columns = dataset.inputs.X.shape[1]
     sessions = {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
     slices = (data.slices.calibrate, data.slices.choose)
     earlier, later = (score_holdout(sessions, panel, dataset, rows) for rows in slices)
-    return fit_policy(earlier, later, data.settings, len(builder.members)), later
+    return fit_policy(earlier, later, data.settings, len(builder.members), out_of_fold, left_out), later
 
 
 def _stack(

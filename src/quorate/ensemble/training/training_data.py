@@ -9,11 +9,13 @@ from functools import partial
 
 import numpy as np
 
+from quorate.core.clock import timeframe_ms
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import Candles, FloatArray, IntArray
 from quorate.core.version import code_digest, versions
 from quorate.ensemble.recipes import Recipe
+from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.features import FeatureSet, feature_set
 from quorate.models import Model, build
 from quorate.models.own_models import own_sources
@@ -53,6 +55,17 @@ class TrainingData:
     def classes(self) -> bool:
         """Whether members predict classes and vote; else they predict returns and are stacked."""
         return self.recipe.task == "class"
+
+    @property
+    def before_test(self) -> IntArray:
+        """Row numbers of the training and the validation part, ascending."""
+        return np.sort(np.concatenate([self.split.train, self.split.validation]))
+
+    @property
+    def embargo_ms(self) -> int:
+        """Embargo after a label's end in ms."""
+        bar_ms = timeframe_ms(self.dataset.inputs.timeframe)
+        return embargo_ms(self.settings.split.embargo_bars, self.target.horizon, bar_ms)
 
     @property
     def stop(self) -> IntArray | None:

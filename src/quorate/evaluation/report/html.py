@@ -20,6 +20,7 @@ from quorate.evaluation.report.breakdown_tables import (
     signal_table,
     symbol_table,
 )
+from quorate.evaluation.report.evidence_table import evidence_table
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, cell
 from quorate.evaluation.report.plotly_json import Plot
@@ -170,6 +171,7 @@ def _selection_bias(page: Page, figures: dict[str, Any]) -> Html:
         page.table(policy_criteria_table(figures)),
         page.table(signal_table(figures)),
         page.table(floor_table(figures.get("floors"))),
+        page.table(evidence_table(figures)),
     )
 
 

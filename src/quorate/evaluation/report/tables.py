@@ -13,6 +13,7 @@ from quorate.evaluation.report.breakdown_tables import (
     selection_bias_table,
     signal_table,
 )
+from quorate.evaluation.report.evidence_table import evidence_table
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
 from quorate.evaluation.report.skill_tables import SKILL_PARTS
@@ -82,6 +83,7 @@ def tables(figures: Figure) -> tuple[Table, ...]:
         signal_table(figures),
         floor_table(figures.get("floors")),
         policy_criteria_table(figures),
+        evidence_table(figures),
         probability_table(figures),
         decision_table(figures),
         fold_table(figures),

@@ -21,6 +21,7 @@ from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.lookahead.implausible_auc import ImplausibleColumn, implausible_columns
 from quorate.evaluation.lookahead.truncation import Change, truncation_changes
 from quorate.evaluation.metrics import classification
+from quorate.evaluation.metrics.policy_evidence import evidence_of
 from quorate.evaluation.metrics.skill_split import skill_parts
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -85,6 +86,7 @@ def _trade(walk: WalkResult, setup: BacktestSetup, settings: Settings) -> tuple[
         models=models,
         calibrated=walk.frames(settings.vote, "calibrated") if calibrated else None,
         would_act_at=max(thresholds, default=None),
+        evidence=evidence_of({f"fold {number}": policy.report for number, policy in enumerate(walk.policies, 1)}),
     )
     return traded, best_members
 

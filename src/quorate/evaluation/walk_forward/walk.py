@@ -18,14 +18,17 @@ import numpy as np
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import ModelSettings, Settings
-from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
+from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
+from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
+from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
+from quorate.features import Sequences
 from quorate.models import Model, StoppingRows
 from quorate.models.registry import build, model_class, require_known
 from quorate.targets import Slices, training_slices
@@ -114,7 +117,16 @@ def walk(
         for name, table in found.items():
             scores[name][fold.test] = table[len(scored) - len(fold.test) :]
         voting = {name: found[name] for name in members if name in found}
-        policy = _fit_policy(rows, slices, voting, settings, members)
+        refitted = score_out_of_fold(
+            {name: partial(build_model, name) for name in voting},
+            rows,
+            partial(_read, rows),
+            fold.train,
+            settings,
+            embargo_ms(settings.split.embargo_bars, settings.target.horizon, rows.bar_ms),
+            lambda stage, done, total, place=place: progress(f"fold {place}/{len(folds)}, {stage}", done, total),  # type: ignore[misc]
+        )
+        policy = _fit_policy(rows, slices, voting, refitted, settings, len(members))
         policies.append(policy)
         tested = {name: scores[name][fold.test] for name in members}
         for name, calibrated in policy.calibration.frame(tested).items():
@@ -143,13 +155,19 @@ def _fit(
     model: Model, rows: LabelledBars, train: IntArray, stop: IntArray, progress: Callable[[int, int], None]
 ) -> None:
     """Fit a model on training rows; a model with early stopping monitors the loss on the later stopping rows."""
-    inputs = rows.inputs_of(model.feature_names)
-    whole = inputs.whole(model.window)
-    train, stop = train[whole[train]], stop[whole[stop]]
     later = None
-    if model.stops_early and len(stop):
-        later = StoppingRows(inputs.at(stop, model.window), rows.y[stop])
-    model.fit(inputs.at(train, model.window), rows.y[train], stopping=later, progress=progress)
+    if model.stops_early:
+        stop_X, stop = _read(rows, model, stop)
+        later = StoppingRows(stop_X, rows.y[stop]) if len(stop) else None
+    X, train = _read(rows, model, train)
+    model.fit(X, rows.y[train], stopping=later, progress=progress)
+
+
+def _read(rows: LabelledBars, model: Model, wanted: IntArray) -> tuple[Float32Array | Sequences, IntArray]:
+    """Inputs of a model at some rows, and the rows where no bar of its window is missing."""
+    inputs = rows.inputs_of(model.feature_names)
+    kept = wanted[inputs.whole(model.window)[wanted]]
+    return inputs.at(kept, model.window), kept
 
 
 def _scores(model: Model, rows: LabelledBars, scored: IntArray) -> FloatArray:
@@ -163,13 +181,18 @@ def _scores(model: Model, rows: LabelledBars, scored: IntArray) -> FloatArray:
 
 
 def _fit_policy(
-    rows: LabelledBars, slices: Slices, scores: Mapping[str, FloatArray], settings: Settings, members: Sequence[str]
+    rows: LabelledBars,
+    slices: Slices,
+    scores: Mapping[str, FloatArray],
+    refitted: RefittedScores,
+    settings: Settings,
+    members: int,
 ) -> FittedPolicy:
-    """Fit calibration and policy on the members' scores of the two slices after the training rows."""
+    """Fit calibration and policy on the scores out of fold and on the two slices after the training rows."""
 
-    def holdout(part: IntArray, first: int) -> HoldoutScores:
+    def holdout(part: IntArray, tables: Mapping[str, FloatArray]) -> HoldoutScores:
         return HoldoutScores(
-            scores={name: table[first : first + len(part)] for name, table in scores.items()},
+            scores=tables,
             y=rows.y[part],
             time=rows.time[part],
             span_end=rows.span_end[part],
@@ -177,8 +200,16 @@ def _fit_policy(
             volatility=rows.volatility[part],
         )
 
-    calibrate, choose = slices.calibrate, slices.choose
-    return fit_policy(holdout(calibrate, 0), holdout(choose, len(calibrate)), settings, len(members))
+    first = len(slices.calibrate)
+    last = first + len(slices.choose)
+    return fit_policy(
+        holdout(slices.calibrate, {name: table[:first] for name, table in scores.items()}),
+        holdout(slices.choose, {name: table[first:last] for name, table in scores.items()}),
+        settings,
+        members,
+        holdout(refitted.rows, refitted.scores),
+        refitted.left_out,
+    )
 
 
 def require_members(names: Sequence[str], settings: ModelSettings) -> None:

@@ -61,6 +61,7 @@ class Network(Model):
     """
 
     suffix: ClassVar[str] = ".safetensors"
+    slow_fit: ClassVar[bool] = True
     batch: ClassVar[int]
     history: LossHistory | None = None
     _fitted: ScoringNetwork | None = None

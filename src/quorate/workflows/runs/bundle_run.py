@@ -116,7 +116,7 @@ class BundleRun:
     def calibrated(self) -> dict[str, DecisionFrame] | None:
         """Symbol -> what the calibrated policies decide on the same bars.
 
-        None where a bundle that decided some bar has no calibrated policy.
+        None where a bundle that decided some bar has no calibrated policy, or rules decided in its place.
         """
         from quorate.evaluation.baselines.configurations import apply_policy
 
@@ -126,7 +126,7 @@ class BundleRun:
             parts = []
             for bundle, part in self.bundle.parts(frame):
                 policy = bundle.calibration.policy
-                if policy is None:
+                if policy is None or bundle.mode == "none":
                     return None
                 parts.append(apply_policy({symbol: part}, policy, members)[symbol])
             decided[symbol] = DecisionFrame.concat(parts) if parts else frame
