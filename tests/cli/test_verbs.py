@@ -76,7 +76,7 @@ def test_evaluate_shows_figures_beside_their_baselines(world, quorate_program, t
     text = quorate_program(*asked).stdout
     assert text.startswith("SYNTHETIC")
     titles = [line for line in text.splitlines() if line.startswith("[SYNTHETIC]")]
-    assert len(titles) == 9
+    assert len(titles) == 11
     assert "class prior" in text
     assert "buy and hold" in text
 

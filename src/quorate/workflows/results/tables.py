@@ -65,9 +65,10 @@ def metric_table(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """A row for each name, a column for each number; intervals as columns `<number>_low` and `<number>_high`.
 
     Args:
-        rows: name -> figures as in JSON; texts, lists and inner documents are left out. Missing numbers are NaN.
+        rows: name -> figures as in JSON; texts, lists and inner documents are left out, but for the parts of the
+            skill, named `skill_volatility` and `skill_direction`. Missing numbers are NaN.
     """
-    table = {name: _numbers(figures) for name, figures in rows.items()}
+    table = {name: _numbers(figures) | _numbers(_parts(figures)) for name, figures in rows.items()}
     return pandas().DataFrame.from_dict(table, orient="index", dtype=float)
 
 
@@ -142,6 +143,10 @@ def _decisions(frame: DecisionFrame) -> pd.DataFrame:
 
 def _by_class(name: str, table: Any) -> dict[str, Any]:
     return {f"{name}_{label.lower()}": table[:, place] for place, label in enumerate(CLASS_NAMES)}
+
+
+def _parts(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"skill_{name}": value for name, value in figures.get("skill", {}).items()}
 
 
 def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
