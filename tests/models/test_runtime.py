@@ -94,8 +94,8 @@ def test_an_invalid_graph_is_refused(content, message):
 
 
 def test_a_graph_with_an_output_of_unknown_shape_is_refused():
-    steps = [helper.make_node("NonZero", ["input"], ["indices"])]
-    steps.append(helper.make_node("Cast", ["indices"], ["output"], to=TensorProto.FLOAT))
+    steps = [helper.make_node("Shape", ["input"], ["shape"])]
+    steps.append(helper.make_node("Reshape", ["input", "shape"], ["output"]))
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in ("input", "output")]
     ends[1].type.tensor_type.ClearField("shape")
     means = helper.make_graph(steps, "indices", ends[:1], ends[1:])

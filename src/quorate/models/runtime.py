@@ -12,16 +12,18 @@ import numpy as np
 
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array, FloatArray
-from quorate.features.windows import Sequences
 from quorate.models.byte_products import BITS, require_exact
 from quorate.models.input_checks import Matrix, require_matrix
-from quorate.models.onnx_graphs import require_bounded
+from quorate.models.onnx_graphs import require_bounded, require_cheap
 
 # Metadata key of a graph: its fastest batch size, in rows.
 BATCH = "quorate.batch"
 
-# Rows and windows that a graph without a batch size runs at once.
+# Rows and windows that a graph runs at most at once.
 _ROWS, _WINDOWS = 65_536, 1_024
+
+# Nodes of a graph up to which memory is planned: the own networks have up to about 300.
+_MOST_PLANNED = 1_000
 
 # Longest window that a graph may read, in bars: that of the settings of networks.
 _LONGEST_WINDOW = 10_000
@@ -44,8 +46,8 @@ _arena_made = False
 class OnnxSession:
     """An ONNX graph loaded for prediction.
 
-    The graph is checked by `require_bounded` first. Runs of all sessions together use at most 2 GiB of memory for
-    intermediate results; a run that needs more fails.
+    The graph is checked by `require_bounded` and `require_cheap` first. Runs of all sessions together use at most 2 GiB
+    of memory for intermediate results; a run that needs more fails.
 
     Args:
         graph: the serialised ONNX graph: input (B, F) float32, or (B, L, F) for a model of windows; last output (B, C).
@@ -66,6 +68,8 @@ class OnnxSession:
 
     def __init__(self, graph: bytes, features: int, name: str, threads: int = 1) -> None:
         require_bounded(graph, name)
+        size = require_cheap(graph, name, _ROWS, _WINDOWS)
+        self._most = size.rows
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
@@ -74,6 +78,8 @@ class OnnxSession:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        # The plan of which results share memory takes a time that grows with the square of their number.
+        options.enable_mem_reuse = size.nodes <= _MOST_PLANNED
         options.add_session_config_entry("session.use_env_allocators", "1")
         # Constants are as large as their file: they do not count towards the memory of runs.
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
@@ -101,7 +107,7 @@ class OnnxSession:
         require_matrix(X, self.features, attempted, self._axes)
         if self.window > 1 and X.shape[1] != self.window:
             raise ModelError(attempted, found=f"windows of {X.shape[1]} bars", expected=f"{self.window} bars")
-        size = self.batch or (_WINDOWS if isinstance(X, Sequences) else _ROWS)
+        size = min(self.batch or self._most, self._most)
         if not len(X):  # ONNX Runtime crashes on an LSTM without rows
             return np.empty((0, self.columns))
         if len(X) <= size:

@@ -15,8 +15,8 @@ from quorate.models.onnx_graphs.wire import read_fields, read_message, read_text
 #: Largest size of a serialised graph; those of the own networks have 1 to 20 MiB.
 MAX_BYTES = 512 * 2**20
 
-# Counts over a graph and all its inner graphs. The own graphs have up to about 2,000 nodes.
-_MOST = {"nodes": 50_000, "constants": 50_000, "inputs": 1_000, "outputs": 1_000}
+# Counts over a graph and all its inner graphs. The own graphs have up to about 300 nodes.
+_MOST = {"nodes": 10_000, "constants": 10_000, "inputs": 1_000, "outputs": 1_000}
 
 # Graphs inside graphs: branches of an If, the body of a Scan.
 _DEEPEST = 4

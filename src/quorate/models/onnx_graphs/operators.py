@@ -1,7 +1,9 @@
 """Operators that graphs may have: those of inference on numbers.
 
-Not among them: Loop, whose length is not known; operators on texts, sequences and maps; random numbers; training; and
-operators of other domains.
+Not among them: Loop, whose length is not known; operators whose results have a size that depends on the values of a
+run (NonZero, Compress, Unique); those whose time cannot be estimated well (LpPool, Det, Resize) or that models of rows
+and windows do not have (ConvTranspose, SpaceToDepth); operators on texts, sequences and maps; random numbers; training;
+and operators of other domains. `rules.py` has a rule for each that is.
 
 Source: ONNX Operator Schemas; ONNX Runtime's contributed operators (ContribOperators.md).
 """
@@ -22,33 +24,29 @@ DOMAINS: Mapping[str, str] = {
 CONTROL_FLOW = frozenset({"Loop", "SequenceMap"})
 
 _MATHS = """
-    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Ceil
-    Clip Cos Cosh CumSum Div Equal Erf Exp Floor Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Log Max Mean Min
-    Mod Mul Neg Not Or Pow Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin
-    ReduceProd ReduceSum ReduceSumSquare Round Sign Sin Sinh Sqrt Sub Sum Tan Tanh Where Xor
+    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor
+    Ceil Clip Cos Cosh CumSum Div Equal Erf Exp Floor Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Log Max
+    Mean Min Mod Mul Neg Not Or Pow Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean
+    ReduceMin ReduceProd ReduceSum ReduceSumSquare Round Sign Sin Sinh Sqrt Sub Sum Tan Tanh Where Xor
 """
 _SHAPES = """
-    Cast CastLike Compress Concat Constant ConstantOfShape DepthToSpace Expand EyeLike Flatten Gather GatherElements
-    GatherND Identity NonZero OneHot Pad Range Reshape ReverseSequence ScatterElements ScatterND Shape Size Slice
-    SpaceToDepth Split Squeeze Tile TopK Transpose Trilu Unique Unsqueeze
+    Cast CastLike Concat Constant ConstantOfShape Expand Flatten Gather GatherElements Identity OneHot Pad Range
+    Reshape ScatterElements ScatterND Shape Size Slice Split Squeeze Tile TopK Transpose Trilu Unsqueeze
 """
 _NETWORKS = """
-    AveragePool BatchNormalization Celu Conv ConvTranspose ConvInteger DequantizeLinear Det Dropout
-    DynamicQuantizeLinear Einsum Elu GRU Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool GroupNormalization
-    HardSigmoid HardSwish Hardmax InstanceNormalization LRN LSTM LayerNormalization LeakyRelu LogSoftmax
-    LpNormalization LpPool MatMul MatMulInteger MaxPool MeanVarianceNormalization Mish PRelu QLinearConv QLinearMatMul
-    QuantizeLinear RMSNormalization RNN Relu Selu Shrink Sigmoid Softmax Softplus Softsign Swish ThresholdedRelu
-    Upsample Resize If Scan
+    AveragePool BatchNormalization Celu Conv ConvInteger DequantizeLinear Dropout DynamicQuantizeLinear Einsum Elu
+    GRU Gelu Gemm GlobalAveragePool GlobalMaxPool GroupNormalization HardSigmoid HardSwish Hardmax
+    InstanceNormalization LSTM LayerNormalization LeakyRelu LogSoftmax LpNormalization MatMul MatMulInteger MaxPool
+    MeanVarianceNormalization Mish PRelu QLinearConv QLinearMatMul QuantizeLinear RMSNormalization RNN Relu Selu
+    Shrink Sigmoid Softmax Softplus Softsign Swish ThresholdedRelu If Scan
 """
 _MACHINE_LEARNING = """
-    ArrayFeatureExtractor Binarizer FeatureVectorizer Imputer LinearClassifier LinearRegressor Normalizer OneHotEncoder
+    ArrayFeatureExtractor Binarizer FeatureVectorizer Imputer LinearClassifier LinearRegressor Normalizer
     SVMClassifier SVMRegressor Scaler TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor
 """
 _CONTRIBUTED = """
-    BiasGelu BiasSoftmax DequantizeLinear DynamicQuantizeLSTM DynamicQuantizeMatMul FastGelu FusedConv FusedGemm
-    FusedMatMul Gelu MatMulInteger16 MatMulIntegerToFloat QAttention QGemm QLinearAdd QLinearAveragePool QLinearConcat
-    QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul QLinearReduceMean QLinearSigmoid QLinearSoftmax QuantizeLinear
-    QuickGelu SimplifiedLayerNormalization SkipLayerNormalization
+    BiasGelu DequantizeLinear DynamicQuantizeLSTM DynamicQuantizeMatMul FastGelu FusedConv FusedGemm FusedMatMul
+    Gelu MatMulIntegerToFloat QGemm QuantizeLinear QuickGelu SimplifiedLayerNormalization SkipLayerNormalization
 """
 
 #: Operators of the forest of a stack.

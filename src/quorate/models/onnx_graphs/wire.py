@@ -77,6 +77,19 @@ def read_message(value: int | memoryview) -> memoryview:
     return value
 
 
+def read_varints(message: memoryview) -> list[int]:
+    """A packed list of integers.
+
+    Raises:
+        ValueError: an integer without an end.
+    """
+    found, place = [], 0
+    while place < len(message):
+        value, place = _varint(message, place)
+        found.append(value)
+    return found
+
+
 def _varint(message: memoryview, place: int) -> tuple[int, int]:
     """The integer at a place, and the place after it."""
     value = shift = 0
