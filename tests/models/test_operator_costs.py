@@ -1,12 +1,15 @@
 """Operators and constants that take too long: refused before ONNX Runtime reads the graph, and quick where accepted."""
 
+import io
 import time
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
@@ -211,6 +214,27 @@ def test_a_costly_row_runs_in_small_batches():
     assert 100 < require_cheap(content, "it", 65_536, 1_024).rows < 1_000
     rows = np.arange(6_000, dtype=np.float32).reshape(3_000, 2)
     np.testing.assert_allclose(OnnxSession(content, 2, "it").run(rows)[:, 0], 200_000 * rows.mean(axis=1), rtol=1e-3)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("make", [lambda: torch.nn.TransformerEncoderLayer(5, 1, 8, batch_first=True), torch.nn.Tanh])
+def test_sizes_computed_from_the_shape_of_the_input_are_known(make):
+    """An exporter of torch writes the lengths of heads as arithmetic on shapes."""
+    layers, written = torch.nn.Sequential(make(), torch.nn.Flatten(), torch.nn.Linear(30, 3)), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            layers.eval(),
+            (torch.zeros(2, 6, 5),),
+            written,
+            dynamo=False,
+            input_names=["input"],
+            dynamic_axes={"input": {0: "B"}},
+            opset_version=18,
+        )
+    windows = np.random.default_rng(0).normal(size=(7, 6, 5)).astype(np.float32)
+    expected = layers(torch.from_numpy(windows)).detach().numpy()
+    np.testing.assert_allclose(OnnxSession(written.getvalue(), 5, "it").run(windows), expected, atol=1e-5)
 
 
 def test_every_operator_that_is_run_has_a_rule():

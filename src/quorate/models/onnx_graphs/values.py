@@ -72,6 +72,8 @@ def _computed(node: Node, data: Sequence[Any], shape: Shape) -> Array | None:
     name = node.operator
     if name in _ELEMENTWISE:
         return np.asarray(_ELEMENTWISE[name](*data))
+    if name == "Mod":
+        return np.asarray((np.fmod if node.integer("fmod") else np.mod)(*data))
     if name == "Div":
         whole = data[0].dtype.kind in "iu" and data[1].dtype.kind in "iu"
         # Towards zero, as in C.
