@@ -271,6 +271,13 @@ def test_log_har_beside_the_members_finds_volatility_reads_its_own_columns_and_n
     np.testing.assert_allclose(same.scores["log_har"][last], done.scores["log_har"][last], atol=0.02)
 
 
+def test_log_har_as_a_member_needs_its_columns_in_the_feature_set() -> None:
+    rows = build_rows(market(2, 0.0, symbols=2, bars=600).panel(), "core14", ForwardClass(), beside=LogHAR.reads)
+    done = walk(rows, ("xgboost", "log_har"), FEW, WalkOptions(folds=1, baselines=("log_har",)))
+    assert 'Set train.features = "core30"' in str(done.fits[0]["log_har"].failure)
+    assert np.isnan(done.scores["log_har"]).all()
+
+
 def test_a_member_is_better_than_log_har_where_the_direction_was_planted() -> None:
     made = market(1, 0.4, symbols=3, bars=900)
     rows = build_rows(made.panel(), "core14", ForwardClass(), beside=LogHAR.reads)

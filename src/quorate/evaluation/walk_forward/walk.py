@@ -86,7 +86,7 @@ def walk(
     names = (*members, *(name for name in chosen.baselines if name not in members))
     if chosen.build is None:
         require_members(names, settings.models)
-    build_model = chosen.build or partial(_registered, rows=rows, settings=settings)
+    build_model = chosen.build or partial(_registered, rows=rows, members=members, settings=settings)
     folds = _folds(rows, settings, chosen)
     shape = (len(rows), len(CLASS_NAMES))
     scores = {name: np.full(shape, np.nan) for name in names}
@@ -231,7 +231,8 @@ def require_members(names: Sequence[str], settings: ModelSettings) -> None:
         )
 
 
-def _registered(name: str, rows: LabelledBars, settings: Settings) -> Model:
+def _registered(name: str, rows: LabelledBars, members: Sequence[str], settings: Settings) -> Model:
+    """A registered model; baselines alone may read columns beside the feature set."""
     models, train = settings.models, settings.train
-    features = rows.columns_for(model_class(name, models).reads)
+    features = rows.columns if name in members else rows.columns_for(model_class(name, models).reads)
     return build(name, "class", models, seed=train.seed, threads=train.threads, features=features)
