@@ -23,6 +23,8 @@ def walked(world, tmp_path_factory):
         patch.setenv("QUORATE_MODELS__XGBOOST__TREES", "12")
         patch.setenv("QUORATE_MODELS__LIGHTGBM__TREES", "12")
         patch.setenv("QUORATE_TRAIN__THREADS", "1")
+        patch.setenv("QUORATE_POLICY__NAME", "classic")
+        patch.setenv("QUORATE_POLICY__REFIT", "none")
         made = walk_forward(
             world.data,
             models="xgboost,lightgbm",
