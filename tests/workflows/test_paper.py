@@ -57,6 +57,35 @@ def test_a_replay_is_the_guarded_backtest(world, replayed):
     assert found["synthetic"] is status.synthetic is True
 
 
+@pytest.mark.parametrize("policy", ["consensus", "closed"])
+def test_a_policy_by_name_decides_in_two_runs_as_in_a_backtest(world, tmp_path, policy):
+    records = []
+    account = PaperAccount(policy, f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    for hours in (24, 72):  # the second run recovers from the journal
+        options = {"policy": policy, "listener": records.append, "start": world.start}
+        status = account.run(world.bundle, world.data, end=world.end + hours * HOUR_MS, **options)
+    decided = [record for record in records if isinstance(record, DecidedRecord)]
+    assert len(decided) > 0
+    expected = backtest(
+        world.bundle,
+        world.data,
+        policy=policy,
+        guards=True,
+        record=RunRecord(log=False),
+        start=world.start,
+        end=world.end + 72 * HOUR_MS,
+    )
+    assert len(status.to_json()["trades"]) == len(expected.result.trades)
+    assert status.to_json()["final_equity_usd"] == pytest.approx(expected.result.final_equity_usd, abs=0.005)
+    if policy == "closed":
+        assert {record.action.name for record in decided} == {"HOLD"}
+        assert "closed" in {record.rule for record in decided}
+        assert any(record.votes for record in decided)
+    else:
+        assert len(expected.result.trades) > 0
+        assert {record.confidence == record.base or not record.confidence for record in decided} == {True}
+
+
 def test_the_listener_is_called_with_every_record(replayed):
     account, status, records = replayed
     assert sum(isinstance(record, ClosedRecord) for record in records) == len(status.document["trades"])
