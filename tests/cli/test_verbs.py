@@ -31,7 +31,7 @@ def test_train_json_document(world):
         for part in ("validation", "test"):
             assert FIGURES | {"prior_log_loss"} <= set(model["metrics"][part])
     assert [stage["stage"] for stage in trained["stages"]] == [
-        "candles", "features and labels", "xgboost", "lightgbm", "probabilities", "publish",
+        "candles", "features and labels", "xgboost", "lightgbm", "out of fold", "probabilities", "publish",
     ]  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def test_evaluate_shows_figures_beside_their_baselines(world, quorate_program, t
     text = quorate_program(*asked).stdout
     assert text.startswith("SYNTHETIC")
     titles = [line for line in text.splitlines() if line.startswith("[SYNTHETIC]")]
-    assert len(titles) == 11
+    assert len(titles) == 12
+    assert any("Evidence for the policy, out of fold" in title for title in titles)
     assert "class prior" in text
     assert "buy and hold" in text
 
