@@ -116,7 +116,7 @@ def test_tables_of_a_rolling_walk_forward(world, quorate_program):
         assert text in done.stdout
     assert "…" not in done.stdout  # no figure is cut off
     titles = [line for line in done.stdout.splitlines() if line.startswith("[SYNTHETIC]")]
-    assert len(titles) == 13
+    assert len(titles) == 14
     assert re.search(r"report written to .*/reports/\d{4}-\d\d-\d\d-\d{6}-walk-forward.html", done.stderr)
     page = Path(done.stderr.split("report written to ")[1].splitlines()[0])
     assert "SYNTHETIC" in page.read_text()
