@@ -15,7 +15,9 @@ from quorate.market.synthetic import SyntheticMarket
 
 SMALL = {
     "QUORATE_MODELS__XGBOOST__TREES": "12",
+    "QUORATE_MODELS__XGBOOST__COLSAMPLE_NODE": "1",
     "QUORATE_MODELS__LIGHTGBM__TREES": "12",
+    "QUORATE_MODELS__LIGHTGBM__RANDOM_SPLITS": "false",
     "QUORATE_MODELS__NHITS__WINDOW": "24",
     "QUORATE_MODELS__NHITS__HIDDEN": "[32, 24, 16]",
     "QUORATE_MODELS__NHITS__EPOCHS": "2",
@@ -29,13 +31,19 @@ SMALL = {
     "QUORATE_TRAIN__THREADS": "1",
     # A bundle of a few days would be closed.
     "QUORATE_POLICY__NAME": "classic",
+    # Neither would they show a direction, nor leave many rows after the warm-up of core30.
+    "QUORATE_TRAIN__FEATURES": "core14",
+    "QUORATE_TRAIN__HEAD": "classes",
     "QUORATE_POLICY__REFIT": "none",
 }
 BARS, TRAIN_BARS = 1_000, 700
 
 
-def run(*arguments, folder=None, scratch=None):
-    """`quorate ARGUMENTS` as a process of its own, with small models; trial log and reports go to `scratch`."""
+def run(*arguments, folder=None, scratch=None, **settings):
+    """`quorate ARGUMENTS` as a process of its own, with small models; trial log and reports go to `scratch`.
+
+    Variables in `settings` replace those of the small models.
+    """
     places = (
         {}
         if scratch is None
@@ -50,7 +58,7 @@ def run(*arguments, folder=None, scratch=None):
         text=True,
         check=False,
         cwd=folder,
-        env={**os.environ, "COLUMNS": "120", **SMALL, **places},
+        env={**os.environ, "COLUMNS": "120", **SMALL, **places, **settings},
     )
 
 

@@ -25,7 +25,7 @@ SETTINGS = replace(
 
 
 def trained(out, edge, settings=SETTINGS):
-    panel = SyntheticMarket(seed=4, symbols=3, bars=1_800, edge=edge).panel()
+    panel = SyntheticMarket(seed=4, symbols=3, bars=2_400, edge=edge).panel()
     return train_ensemble(panel, "1h", TrainingSpec(models=("xgboost", "lightgbm"), settings=settings), out)
 
 

@@ -31,7 +31,7 @@ def test_train_json_document(world):
         for part in ("validation", "test"):
             assert FIGURES | {"prior_log_loss"} <= set(model["metrics"][part])
     assert [stage["stage"] for stage in trained["stages"]] == [
-        "candles", "features and labels", "xgboost", "lightgbm", "out of fold", "probabilities", "publish",
+        "candles", "features and labels", "out of fold", "xgboost", "lightgbm", "probabilities", "publish",
     ]  # fmt: skip
 
 

@@ -24,9 +24,10 @@ from quorate.market.synthetic import SyntheticMarket
 SETTINGS = replace(
     Settings(),
     models=ModelSettings(
-        xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
+        xgboost=XGBoostSettings(trees=20, l2_share=0.0, leaf_share=0.04, colsample_node=1.0),
+        lightgbm=LightGBMSettings(trees=20, l2_share=0.0, leaf_share=0.04, random_splits=False),
     ),
-    train=TrainSettings(threads=1),
+    train=TrainSettings(threads=1, features="core14", head="classes"),
     policy=PolicySettings(name="classic", refit="none"),
 )
 BARS, TRAIN_BARS = 1_100, 700

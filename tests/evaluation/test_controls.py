@@ -47,7 +47,7 @@ FEW = Settings(
         xgboost=XGBoostSettings(trees=20, depth=3, l2_share=0.0),
         lightgbm=LightGBMSettings(trees=20, depth=3, l2_share=0.0),
     ),
-    train=TrainSettings(threads=1),
+    train=TrainSettings(threads=1, head="classes"),
     evaluation=EvaluationSettings(draws=10, resamples=200, folds=3),
 )
 # Without a floor, every signal that both members agree on is traded: the account then has trades enough to judge.

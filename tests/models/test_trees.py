@@ -161,7 +161,9 @@ def test_regularisation_by_shares_does_not_depend_on_the_number_of_rows(name, ta
     regularised = {**whole, "l2_share": 0.2, "leaf_share": 0.1}
 
     def output(shares, times):
-        settings = ModelSettings(xgboost=XGBoostSettings(**shares), lightgbm=LightGBMSettings(**shares))
+        settings = ModelSettings(
+            xgboost=XGBoostSettings(**shares), lightgbm=LightGBMSettings(**shares, random_splits=False)
+        )
         model = build(name, task, settings, seed=1, threads=1)
         return model.fit(np.repeat(X, times, axis=0), np.repeat(target, times)).output(X)
 

@@ -14,7 +14,9 @@ MEMBERS = ("xgboost", "lightgbm")
 BARS, TRAIN_BARS = 900, 700
 SMALL = {
     "QUORATE_MODELS__XGBOOST__TREES": "12",
+    "QUORATE_MODELS__XGBOOST__COLSAMPLE_NODE": "1",
     "QUORATE_MODELS__LIGHTGBM__TREES": "12",
+    "QUORATE_MODELS__LIGHTGBM__RANDOM_SPLITS": "false",
     "QUORATE_STACK__MODELS__XGBOOST__TREES": "20",
     "QUORATE_STACK__MODELS__LIGHTGBM__TREES": "40",
     "QUORATE_STACK__FOLDS": "2",
@@ -23,6 +25,9 @@ SMALL = {
     "QUORATE_TRAIN__THREADS": "1",
     # A bundle of a few days would be closed.
     "QUORATE_POLICY__NAME": "classic",
+    # Neither would they show a direction, nor leave many rows after the warm-up of core30.
+    "QUORATE_TRAIN__FEATURES": "core14",
+    "QUORATE_TRAIN__HEAD": "classes",
     "QUORATE_POLICY__REFIT": "none",
     "QUORATE_EVALUATION__RESAMPLES": "60",
     "QUORATE_GUARDS__MODELS": "2",

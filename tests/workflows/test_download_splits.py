@@ -148,7 +148,7 @@ def test_a_split_that_the_candles_do_not_show_is_refused_and_they_are_kept(stub,
         ("SYNB/USDT:USDT=100@2024-01-30", "SYNB/USDT:USDT, which is not downloaded; expected one of SYNA/USDT:USDT"),
         ("SYNA=100@2024-01-30", "SYMBOL=FACTOR@DATE"),
         (5, "`splits` of type int"),
-        ([5], "`splits` of type int"),
+        ([5], "`splits` with an entry of type int"),
     ],
 )
 def test_splits_that_cannot_be_used_are_refused_before_the_download(stub, tmp_path, splits, words):

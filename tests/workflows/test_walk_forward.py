@@ -9,6 +9,7 @@ from quorate.cli.app import main
 from quorate.core.errors import ArgumentError, ModelError
 from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.walk_forward import walk_forward
+from workflows.conftest import SMALL
 
 SYMBOLS = ("SYNA/USDT:USDT", "SYNB/USDT:USDT")
 
@@ -19,12 +20,8 @@ def walked(world, tmp_path_factory):
     calls = []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("walk"))
-        patch.setenv("QUORATE_EVALUATION__RESAMPLES", "60")
-        patch.setenv("QUORATE_MODELS__XGBOOST__TREES", "12")
-        patch.setenv("QUORATE_MODELS__LIGHTGBM__TREES", "12")
-        patch.setenv("QUORATE_TRAIN__THREADS", "1")
-        patch.setenv("QUORATE_POLICY__NAME", "classic")
-        patch.setenv("QUORATE_POLICY__REFIT", "none")
+        for name, value in SMALL.items():
+            patch.setenv(name, value)
         made = walk_forward(
             world.data,
             models="xgboost,lightgbm",

@@ -52,6 +52,7 @@ class LightGBM(Model):
             "bagging_fraction": s.subsample,
             "bagging_freq": int(s.subsample < 1),
             "feature_fraction": s.colsample,
+            "extra_trees": s.random_splits,
             "min_data_in_leaf": max(s.leaf_rows, round(s.leaf_share * n)),
             "lambda_l2": s.l2 + s.l2_share * n,
             "boost_from_average": self.task == "class" or s.from_mean,

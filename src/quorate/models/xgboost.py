@@ -52,6 +52,7 @@ class XGBoost(Model):
             "learning_rate": s.learning_rate,
             "subsample": s.subsample,
             "colsample_bytree": s.colsample,
+            "colsample_bynode": s.colsample_node,
             "min_child_weight": max(s.leaf_weight, s.leaf_share * n * _ROW_WEIGHT[self.task]),
             "lambda": s.l2 + s.l2_share * n,
             "seed": self.seed,

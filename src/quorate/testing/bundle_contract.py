@@ -97,12 +97,12 @@ def model_checks(name: str, settings: ModelSettings | None = None) -> list[Check
 
 
 def votes_after_training(s: BundledModel) -> None:
-    """Trained, published and loaded, it votes, live as in the frame, with its largest class score as score."""
+    """Trained, published and loaded, it votes, live as in the frame, with the score of its class as score."""
     bundle = s.bundle()
     signal = bundle.predict(s.candles, now=s.now)
     s.require([vote.model for vote in signal.votes] == [s.name], f"votes {signal.votes}", f"one vote of {s.name}")
     vote, frame = signal.votes[0], bundle.predict_frame(s.candles)
-    s.require(vote.scores is not None and vote.score == max(vote.scores), f"{vote}", "the largest of its scores")
+    s.require(vote.scores is not None and vote.score == vote.scores[vote.action], f"{vote}", "the score of its class")
     s.require_equal(np.array(vote.scores), frame.scores[s.name][-1], 1e-6, "between live and frame")
     s.require(vote.probabilities is None, f"probabilities {vote.probabilities}", "none before calibration")
 

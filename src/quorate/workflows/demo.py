@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import Settings
 
 #: Share of the returns' variance that is predictable by default; that of real markets is far smaller.
-DEFAULT_EDGE = 0.03
+DEFAULT_EDGE = 0.05
 
 # Networks that are trained in minutes: a PatchTST with a hundredth of the usual work, and few epochs.
 _WIDTH, _HEADS, _LAYERS, _FEEDFORWARD, _EPOCHS = 32, 4, 2, 64, 3

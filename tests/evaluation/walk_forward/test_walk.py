@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import EvaluationError, ModelError
-from quorate.core.settings import ModelSettings, PolicySettings, Settings, SplitSettings, VoteSettings
+from quorate.core.settings import ModelSettings, PolicySettings, Settings, SplitSettings, TrainSettings, VoteSettings
 from quorate.core.types import Action
 from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics import classification
@@ -23,6 +23,9 @@ from quorate.evaluation.walk_forward.walk_result import WalkResult
 from quorate.models import FitRequest, Model
 
 START = parse_ms("2025-08-01")
+
+# Scores as the models give them.
+PLAIN = replace(Settings(), train=TrainSettings(head="classes"))
 
 
 def made_rows(bars_of: dict[str, np.ndarray], horizon: int, seed: int = 0, unusable: float = 0.0) -> LabelledBars:
@@ -196,7 +199,7 @@ def told(kind: type[Told] = Told, **more: Any) -> Told:
 
 def walked(rows: LabelledBars, members: dict[str, Any], folds: int = 3) -> WalkResult:
     # Members that count their fits or their hours are fitted once a fold.
-    once = replace(Settings(), policy=PolicySettings(name="classic", refit="none"))
+    once = replace(PLAIN, policy=PolicySettings(name="classic", refit="none"))
     return walk(rows, tuple(members), once, WalkOptions(folds=folds, build=lambda name: members[name]()))
 
 
@@ -207,7 +210,7 @@ def test_a_member_that_learns_by_heart_knows_nothing_of_the_bars_it_is_asked_abo
 ) -> None:
     rows, folds, _, horizon, anchored = made
     kind = type("MemoryOfHorizon", (Memory,), {"horizon": horizon})
-    done = walk(rows, ("m",), Settings(), WalkOptions(folds=folds, anchored=anchored, build=lambda _: told(kind)))
+    done = walk(rows, ("m",), PLAIN, WalkOptions(folds=folds, anchored=anchored, build=lambda _: told(kind)))
     scores = done.scores["m"][np.isfinite(done.scores["m"][:, 0])]
     assert len(scores)
     np.testing.assert_allclose(scores, 1 / 3)
@@ -353,7 +356,7 @@ def test_a_member_of_windows_learns_and_is_asked_only_where_they_are_whole() -> 
     done = walk(
         rows,
         ("m",),
-        replace(Settings(), split=split, policy=PolicySettings(refit="none")),
+        replace(PLAIN, split=split, policy=PolicySettings(refit="none")),
         WalkOptions(folds=3, build=build_one),
     )
     voted = np.isfinite(done.scores["m"]).all(axis=1)

@@ -31,9 +31,10 @@ from stubs.agreement import Trial
 SETTINGS = replace(
     Settings(),
     models=ModelSettings(
-        xgboost=XGBoostSettings(trees=20, l2_share=0.0), lightgbm=LightGBMSettings(trees=20, l2_share=0.0)
+        xgboost=XGBoostSettings(trees=20, l2_share=0.0, leaf_share=0.04, colsample_node=1.0),
+        lightgbm=LightGBMSettings(trees=20, l2_share=0.0, leaf_share=0.04, random_splits=False),
     ),
-    train=TrainSettings(threads=1),
+    train=TrainSettings(threads=1, features="core14", head="classes"),
     vote=VoteSettings(floor=0.4),
     policy=PolicySettings(name="classic"),
 )

@@ -55,9 +55,10 @@ def settings(trees: int = 20) -> Settings:
     return replace(
         Settings(),
         models=ModelSettings(
-            xgboost=XGBoostSettings(trees=trees, l2_share=0.0), lightgbm=LightGBMSettings(trees=trees, l2_share=0.0)
+            xgboost=XGBoostSettings(trees=trees, l2_share=0.0, leaf_share=0.04, colsample_node=1.0),
+            lightgbm=LightGBMSettings(trees=trees, l2_share=0.0, leaf_share=0.04, random_splits=False),
         ),
-        train=TrainSettings(threads=1),
+        train=TrainSettings(threads=1, head="classes"),
         policy=PolicySettings(name="classic", refit="none"),
     )
 

@@ -13,6 +13,7 @@ from quorate.core.settings import (
     ModelSettings,
     PolicySettings,
     Settings,
+    TrainSettings,
     VoteSettings,
     XGBoostSettings,
 )
@@ -51,6 +52,7 @@ def bundle(source, tmp_path_factory):
             settings=replace(
                 Settings(),
                 models=models,
+                train=TrainSettings(features="core14", head="classes"),
                 vote=VoteSettings(floor=0.40, volatility_base=0.4),
                 policy=PolicySettings(name="classic", refit="none"),
             ),

@@ -50,7 +50,8 @@ class SplitSettings(Section):
 class TrainSettings(Section):
     """Training of a bundle."""
 
-    features: str = "core14"  # feature set
+    features: str = "core30"  # feature set
+    head: Literal["move", "classes"] = "move"  # of a vote: direction shrunk by its evidence, or scores as they are
     seed: int = 7  # of all random numbers
     threads: int = 0  # 0: all cores
     precision: Literal["float32", "int8"] = "float32"  # of networks; int8 where decisions stay the same, needs VNNI

@@ -12,8 +12,9 @@ from quorate.core.sections.section import Section, file_list, require
 
 
 # Trees of the documented number, size and learning rate have a log-loss 5 % above that of the class shares out of
-# sample; regularised in proportion to the training rows they are better (docs/study.md). In proportion, because rows of
-# one bar and overlapping labels are correlated: more symbols are more rows, with little more information.
+# sample. They are held back in proportion to the training rows, because rows of one bar and overlapping labels are
+# correlated: more symbols are more rows, with little more information. On core30 splits drawn at random (LightGBM) or
+# among few columns (XGBoost) do as well as smaller and slower trees.
 @dataclass(frozen=True, slots=True)
 class TreeSettings(Section):
     """Parameters shared by both libraries of boosted trees; each has its own defaults."""
@@ -24,8 +25,8 @@ class TreeSettings(Section):
     subsample: float = 0.8  # share of the rows, drawn for each tree
     colsample: float = 0.8  # share of the columns, drawn for each tree
     l2: float = 1.0  # penalty on the values of the leaves
-    leaf_share: float = 0.04  # minimum rows of a leaf, as a share of the training rows
-    l2_share: float = 0.2  # added to l2, as a share of the training rows
+    leaf_share: float = 0.03  # minimum rows of a leaf, as a share of the training rows
+    l2_share: float = 0.03  # added to l2, as a share of the training rows
     from_mean: bool = True  # base prediction of returns: the mean of the training rows, else 0
 
     def require(self, section: str) -> None:
@@ -46,10 +47,12 @@ class TreeSettings(Section):
 @dataclass(frozen=True, slots=True)
 class XGBoostSettings(TreeSettings):
     leaf_weight: float = 1.0  # minimum sum of second derivatives in a leaf: for returns, its number of rows
+    colsample_node: float = 0.2  # share of the columns of a tree, drawn for each split
 
     def __post_init__(self) -> None:
         self.require("models.xgboost")
         require("models.xgboost", "leaf_weight", self.leaf_weight, 0, 1e9)
+        require("models.xgboost", "colsample_node", self.colsample_node, 1e-6, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,9 @@ class LightGBMSettings(TreeSettings):
     colsample: float = 0.5
     leaf_rows: int = 20  # minimum rows of a leaf
     l2: float = 0.0
+    leaf_share: float = 0.01
+    l2_share: float = 0.004
+    random_splits: bool = True  # try one threshold of each column, drawn at random, instead of all (extra trees)
 
     def __post_init__(self) -> None:
         self.require("models.lightgbm")

@@ -25,6 +25,7 @@ class StackXGBoostSettings(XGBoostSettings):
     learning_rate: float = 0.002
     subsample: float = 0.5
     colsample: float = 0.3
+    colsample_node: float = 1.0
     leaf_share: float = 0.15
     l2_share: float = 0.0
     from_mean: bool = False
@@ -41,6 +42,7 @@ class StackLightGBMSettings(LightGBMSettings):
     leaf_share: float = 0.15
     l2_share: float = 0.0
     from_mean: bool = False
+    random_splits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

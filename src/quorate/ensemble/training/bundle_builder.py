@@ -44,6 +44,7 @@ class BundleBuilder:
         metrics: of the members, the calibration and the quantisation.
         decides: the policy in force.
         stack: entry "stack" of the manifest; empty for a vote.
+        directions: member -> how the factor of its move head was fitted; empty without heads.
     """
 
     members: list[Member] = field(default_factory=list)
@@ -52,6 +53,7 @@ class BundleBuilder:
     metrics: dict[str, Any] = field(default_factory=dict)
     decides: Policy = "classic"
     stack: Mapping[str, Any] = field(default_factory=dict)
+    directions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def graphs(self) -> dict[str, bytes]:
@@ -64,6 +66,8 @@ class BundleBuilder:
         self.files |= fitted.files
         self.members.append(Member(model, native, graph))
         self.results.append(MemberResult(model, fitted.seconds, fitted.metrics, earlier=earlier))
+        if fitted.direction is not None:
+            self.directions[model] = fitted.direction
 
     def add_failed(self, model: str, seconds: float, failure: str) -> None:
         """Add a member that could not be trained."""

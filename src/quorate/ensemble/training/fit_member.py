@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import FloatArray, IntArray
+from quorate.ensemble.calibration.direction import DirectionFit
 from quorate.ensemble.measure import Measure
+from quorate.ensemble.training.move_heads import MemberHead
 from quorate.models import Model, StoppingRows
+from quorate.models.move_head import shrink_direction, with_move_head
 from quorate.models.runtime import OnnxSession, require_same
 from quorate.targets import Dataset
 from quorate.targets.splits import TimeSplit
@@ -29,7 +32,8 @@ def fit_member(
     progress: Callable[[int, int], None],
     checkpoint: Path,
     stop: IntArray | None = None,
-) -> tuple[dict[str, bytes], dict[str, Any]]:
+    head: MemberHead | None = None,
+) -> tuple[dict[str, bytes], dict[str, Any], DirectionFit | None]:
     """Fit a member, compute its metrics and export it.
 
     Args:
@@ -41,9 +45,11 @@ def fit_member(
         progress: called with steps done and steps in all.
         checkpoint: file of a network's training state.
         stop: rows for early stopping; None for the validation part.
+        head: of its direction; None for the outputs as the model gives them.
 
     Returns:
-        Its two files by name, the native file first, and its metrics by part.
+        Its two files by name, the native file first; its metrics by part; and the factor of its direction. Metrics and
+        graph are those with the head.
 
     Raises:
         ModelError: the model cannot be fitted, or its export gives other outputs.
@@ -56,17 +62,26 @@ def fit_member(
         later = StoppingRows(stop_X, dataset.y[stop_rows]) if len(stop_rows) else None
     model.fit(X, dataset.y[rows], stopping=later, progress=progress, checkpoint=checkpoint)
     predict = model.predict_proba if model.task == "class" else model.predict
-    metrics = {}
+    outputs = {}
     for part, wanted in (("validation", split.validation), ("test", split.test)):
         X, rows = dataset.read(wanted, window)
         if len(rows):
-            figures = measure(dataset.y[rows], predict(X), prior, dataset.time[rows], dataset.forward_return[rows])
-            metrics[part] = {**figures, "stopped_by": later is not None and part == "validation"}
-    graph = model.to_onnx()
+            outputs[part] = (rows, predict(X))
+    direction = None
+    if head is not None:
+        direction = head.fit(outputs.get("validation"), dataset)
+        outputs = {part: (rows, shrink_direction(table, direction.factor)) for part, (rows, table) in outputs.items()}
+    metrics = {}
+    for part, (rows, output) in outputs.items():
+        figures = measure(dataset.y[rows], output, prior, dataset.time[rows], dataset.forward_return[rows])
+        metrics[part] = {**figures, "stopped_by": later is not None and part == "validation"}
+    factor = 1.0 if direction is None else direction.factor
+    graph = with_move_head(model.to_onnx(), factor, name)
     evenly = np.linspace(0, len(dataset) - 1, min(EXPORT_ROWS // window + EXPORT_LEAST, len(dataset)), dtype=np.int64)
     sample, _ = dataset.read(evenly, window)
-    require_same(model.output(sample), OnnxSession(graph, sample.shape[-1], name).run(sample), name)
-    return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics
+    expected = model.output(sample) if direction is None else shrink_direction(model.output(sample), factor)
+    require_same(expected, OnnxSession(graph, sample.shape[-1], name).run(sample), name)
+    return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics, direction
 
 
 def _native(model: Model) -> bytes:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,11 @@ class RefittedScores:
     stretch: IntArray
     scores: Mapping[str, FloatArray] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def none(cls) -> Self:
+        """Scores of no row."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 def score_out_of_fold(

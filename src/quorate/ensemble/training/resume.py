@@ -50,11 +50,13 @@ class FittedMember:
         files: file name -> content, the native file first, then the graph.
         metrics: part -> figures.
         seconds: duration of the training.
+        direction: how the factor of its move head was fitted; JSON values, None without a head.
     """
 
     files: Mapping[str, bytes]
     metrics: Mapping[str, Any]
     seconds: float
+    direction: Mapping[str, Any] | None = None
 
 
 class UnfinishedTraining:
@@ -99,7 +101,7 @@ class UnfinishedTraining:
             record = read_json(path / _RECORD)
             files = {name: read_regular(path / name) for name in record["files"]}
             altered = [name for name, content in files.items() if _digest(content) != record["files"][name]]
-            fitted = FittedMember(files, dict(record["metrics"]), float(record["seconds"]))
+            fitted = FittedMember(files, dict(record["metrics"]), float(record["seconds"]), record["direction"])
         except (OSError, *MISSHAPEN) as error:
             _log.warning("%s: %s cannot be read (%s); it is trained again", model, path, error)
             return None
@@ -113,6 +115,7 @@ class UnfinishedTraining:
         path, temporary = self.folder / f"{model}{_FINISHED}", self.folder / f"{model}{_TEMPORARY}"
         hashes = {name: _digest(content) for name, content in fitted.files.items()}
         record = {"files": hashes, "metrics": dict(fitted.metrics), "seconds": fitted.seconds}
+        record["direction"] = None if fitted.direction is None else dict(fitted.direction)
         try:
             for old in (path, temporary):
                 shutil.rmtree(old, ignore_errors=True)

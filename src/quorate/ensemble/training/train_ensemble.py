@@ -23,7 +23,8 @@ from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
 from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores, score_holdout, with_outcomes
-from quorate.ensemble.training.out_of_fold import score_out_of_fold
+from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
+from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
 from quorate.ensemble.training.quantisation import quantise_members, stack_criteria, vote_criteria
 from quorate.ensemble.training.resume import FittedMember, UnfinishedTraining
 from quorate.ensemble.training.timing import Stage, stage
@@ -113,9 +114,21 @@ def train_ensemble(
         data = prepare_training_data(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
     unfinished = UnfinishedTraining(out, data.fingerprint())
     with unfinished.running():
-        builder = _fit_members(data, unfinished, spec.measure, progress, stages)
+        refitted = RefittedScores.none()
         if data.classes:
-            _calibrate(builder, data, panel, spec.floors, progress, stages)
+            with stage("out of fold", stages):
+                refitted = score_out_of_fold(
+                    data.makers,
+                    data.dataset,
+                    lambda model, rows: data.dataset.read(rows, model.window),
+                    data.before_test,
+                    settings,
+                    data.embargo_ms,
+                    progress,
+                )
+        builder = _fit_members(data, refitted, unfinished, spec.measure, progress, stages)
+        if data.classes:
+            _calibrate(builder, data, refitted, panel, spec.floors, stages)
         else:
             _stack(builder, data, spec.measure, progress, stages)
         candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
@@ -129,10 +142,15 @@ def train_ensemble(
 
 
 def _fit_members(
-    data: TrainingData, unfinished: UnfinishedTraining, measure: Measure, progress: Progress, stages: list[Stage]
+    data: TrainingData,
+    refitted: RefittedScores,
+    unfinished: UnfinishedTraining,
+    measure: Measure,
+    progress: Progress,
+    stages: list[Stage],
 ) -> BundleBuilder:
     """Train the members one after another. A member that fails does not stop the others; its result says why."""
-    builder = BundleBuilder()
+    builder, heads = BundleBuilder(), fit_heads(refitted, data.dataset)
     for number, (name, make) in enumerate(data.makers.items(), 1):
         began, title = time.perf_counter(), f"{name} ({number}/{len(data.makers)})"
         fitted = unfinished.finished(name)
@@ -140,7 +158,7 @@ def _fit_members(
         try:
             with stage(name, stages):
                 if fitted is None:
-                    files, figures = fit_member(
+                    files, figures, direction = fit_member(
                         make(),
                         data.dataset,
                         data.split,
@@ -149,8 +167,10 @@ def _fit_members(
                         lambda done, total, title=title: progress(title, done, total),  # type: ignore[misc]
                         unfinished.checkpoint(name),
                         data.stop,
+                        MemberHead(heads.get(name), data.slices.calibrate) if data.headed else None,
                     )
-                    fitted = FittedMember(files, figures, time.perf_counter() - began)
+                    shrunk = None if direction is None else direction.to_json()
+                    fitted = FittedMember(files, figures, time.perf_counter() - began, shrunk)
                     unfinished.save(name, fitted)
         except QuorateError as error:
             builder.add_failed(name, time.perf_counter() - began, str(error))
@@ -170,27 +190,18 @@ def _fit_members(
 def _calibrate(
     builder: BundleBuilder,
     data: TrainingData,
+    refitted: RefittedScores,
     panel: Mapping[str, Candles],
     floors: MeasureFloors,
-    progress: Progress,
     stages: list[Stage],
 ) -> None:
     """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set."""
     settings = data.settings
-    with stage("out of fold", stages):
-        makers = {name: data.makers[name] for name in builder.graphs}
-        refits = score_out_of_fold(
-            makers,
-            data.dataset,
-            lambda model, rows: data.dataset.read(rows, model.window),
-            data.before_test,
-            settings,
-            data.embargo_ms,
-            progress,
-        )
-        scores = with_outcomes(refits.scores, panel, data.dataset, refits.rows)
     with stage("probabilities", stages):
-        fitted, choosing = _fit_policy(builder, data, panel, scores, refits.left_out)
+        headed = with_earlier_heads(refitted, data.dataset) if data.headed else refitted
+        trained = {name: table for name, table in headed.scores.items() if name in builder.graphs}
+        scores = with_outcomes(trained, panel, data.dataset, refitted.rows)
+        fitted, choosing = _fit_policy(builder, data, panel, scores, refitted.left_out)
     if settings.train.precision == "int8":
         with stage("int8", stages):
             policies: dict[str, AnyPolicy] = {"classic": settings.vote, CONSENSUS: ConsensusPolicy(settings.vote)}
@@ -200,7 +211,7 @@ def _calibrate(
             comparison = quantise_members(data.dataset, data.split, builder.members, builder.files, criteria)
             builder.metrics["int8"] = comparison.to_json()
             if comparison.kept:  # probabilities are those of the graphs that are run
-                fitted, choosing = _fit_policy(builder, data, panel, scores, refits.left_out)
+                fitted, choosing = _fit_policy(builder, data, panel, scores, refitted.left_out)
     calibrated = fitted.calibration.frame(choosing.scores)
     found = floors(
         choosing.scores,
@@ -213,7 +224,8 @@ def _calibrate(
     if found:
         builder.metrics["floors"] = found
     builder.files[CALIBRATION] = fitted.calibration.content()
-    builder.metrics["probabilities"], builder.decides = fitted.report, fitted.policy
+    builder.metrics["probabilities"] = {**fitted.report, "direction": builder.directions}
+    builder.decides = fitted.policy
 
 
 def _fit_policy(

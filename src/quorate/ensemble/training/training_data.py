@@ -68,6 +68,11 @@ class TrainingData:
         return embargo_ms(self.settings.split.embargo_bars, self.target.horizon, bar_ms)
 
     @property
+    def headed(self) -> bool:
+        """Whether members have a head that shrinks their direction."""
+        return self.classes and self.settings.train.head == "move"
+
+    @property
     def stop(self) -> IntArray | None:
         """Row numbers for early stopping; None for all validation rows."""
         return self.slices.stop if self.classes else None

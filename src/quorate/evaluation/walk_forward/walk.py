@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -22,6 +22,7 @@ from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
 from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
+from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
 from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
@@ -30,6 +31,7 @@ from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
 from quorate.features import Sequences
 from quorate.models import Model, StoppingRows
+from quorate.models.move_head import shrink_direction
 from quorate.models.registry import build, model_class, require_known
 from quorate.targets import Slices, training_slices
 
@@ -97,6 +99,18 @@ def walk(
         train, slices = training_slices(rows.time, rows.span_end, fold.train, settings.split)
         scored = np.concatenate([slices.calibrate, slices.choose, fold.test])
         prior[fold.test] = class_prior(rows.y[fold.train])
+        refitted = score_out_of_fold(
+            {name: partial(build_model, name) for name in members},
+            rows,
+            partial(_read, rows),
+            fold.train,
+            settings,
+            embargo_ms(settings.split.embargo_bars, settings.target.horizon, rows.bar_ms),
+            lambda stage, done, total, place=place: progress(f"fold {place}/{len(folds)}, {stage}", done, total),  # type: ignore[misc]
+        )
+        headed = settings.train.head == "move"
+        heads = fit_heads(refitted, rows)
+        directions = {}
         found: dict[str, FloatArray] = {}
         done = {}
         for number, name in enumerate(names, 1):
@@ -106,6 +120,9 @@ def walk(
                 model = build_model(name)
                 _fit(model, rows, train, slices.stop, partial(progress, stage))
                 found[name] = _scores(model, rows, scored)
+                if headed and name in members:
+                    head = MemberHead(heads.get(name), slices.calibrate).fit((scored, found[name]), rows)
+                    found[name], directions[name] = shrink_direction(found[name], head.factor), head.to_json()
             except QuorateError as error:
                 done[name] = Fit(time.perf_counter() - began, str(error))
                 progress(f"{stage} abstains", 1, 1)
@@ -117,17 +134,9 @@ def walk(
         for name, table in found.items():
             scores[name][fold.test] = table[len(scored) - len(fold.test) :]
         voting = {name: found[name] for name in members if name in found}
-        refitted = score_out_of_fold(
-            {name: partial(build_model, name) for name in voting},
-            rows,
-            partial(_read, rows),
-            fold.train,
-            settings,
-            embargo_ms(settings.split.embargo_bars, settings.target.horizon, rows.bar_ms),
-            lambda stage, done, total, place=place: progress(f"fold {place}/{len(folds)}, {stage}", done, total),  # type: ignore[misc]
-        )
-        policy = _fit_policy(rows, slices, voting, refitted, settings, len(members))
-        policies.append(policy)
+        earlier = with_earlier_heads(refitted, rows) if headed else refitted
+        policy = _fit_policy(rows, slices, voting, earlier, settings, len(members))
+        policies.append(replace(policy, report={**policy.report, "direction": directions}))
         tested = {name: scores[name][fold.test] for name in members}
         for name, calibrated in policy.calibration.frame(tested).items():
             probabilities[name][fold.test] = calibrated
@@ -207,7 +216,7 @@ def _fit_policy(
         holdout(slices.choose, {name: table[first:last] for name, table in scores.items()}),
         settings,
         members,
-        holdout(refitted.rows, refitted.scores),
+        holdout(refitted.rows, {name: table for name, table in refitted.scores.items() if name in scores}),
         refitted.left_out,
     )
 
