@@ -85,7 +85,8 @@ def require_texts(attempted: str, name: str, texts: Any, expected: str) -> None:
         raise ArgumentError(attempted, found=f"`{name}` of type {type(texts).__name__}", expected=expected)
     for text in texts:
         if not isinstance(text, str):
-            raise ArgumentError(attempted, found=f"`{name}` with an entry of type {type(text).__name__}", expected=expected)
+            found = f"`{name}` with an entry of type {type(text).__name__}"
+            raise ArgumentError(attempted, found=found, expected=expected)
 
 
 def path_of(attempted: str, name: str, value: Any, expected: str = "a path") -> Path:
