@@ -71,7 +71,7 @@ def score_figures(
     )
     figures.add("ece", classification.ece(y, own, blocks.settings.bins), none)
     right = classification.row_correct(y, own)
-    errors = part.calibration_errors(own.max(axis=1, initial=0.0), right, blocks.settings.bins)
+    errors = part.calibration_errors(top_class(own)[1], right, blocks.settings.bins)
     figures.add_interval("ece_ci", part.interval(errors), few)
     if unforeseen or not len(y):
         figures.add("against_prior", None, unskilled)
