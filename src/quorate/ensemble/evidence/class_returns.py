@@ -18,8 +18,8 @@ def market_relative(forward_return: FloatArray, time: IntArray) -> FloatArray:
         forward_return: (n,) fractions, finite.
         time: (n,) int64 open times in ms, in any order.
 
-    >>> market_relative(np.array([0.01, 0.02, 0.03, 0.04, 0.05, 0.07]), np.array([0, 0, 0, 0, 0, 9])).round(3).tolist()
-    [-0.02, -0.01, 0.0, 0.01, 0.02, 0.07]
+    >>> market_relative(np.array([0.01, 0.02, 0.03, 0.05, 0.09, 0.07]), np.array([0, 0, 0, 0, 0, 9])).round(3).tolist()
+    [-0.03, -0.02, -0.01, 0.01, 0.05, 0.07]
     """
     if not len(time):
         return forward_return
