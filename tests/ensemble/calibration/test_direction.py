@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from quorate.core.types import Action
-from quorate.ensemble.calibration.direction import fit_direction
+from quorate.ensemble.calibration.direction import LEAST_FACTOR, fit_direction
 
 HOUR = 3_600_000
 
@@ -40,13 +40,14 @@ def test_a_direction_that_is_too_timid_is_not_amplified():
 
 def test_a_direction_that_is_wrong_is_not_believed():
     fitted = fit_direction(*market(-0.5))
-    assert fitted.factor == 0.0
+    assert fitted.factor == LEAST_FACTOR
     assert fitted.estimate < -0.3
 
 
-def test_noise_has_a_factor_near_zero():
+def test_noise_has_about_the_least_factor():
     factors = [fit_direction(*market(0.0, seed=seed)).factor for seed in range(30)]
-    assert np.mean(factors) < 0.03
+    assert np.mean(factors) < LEAST_FACTOR + 0.02
+    assert np.median(factors) == LEAST_FACTOR
 
 
 def test_markets_of_one_day_are_one_observation():
@@ -67,7 +68,7 @@ def test_no_side_is_favoured():
 def test_few_days_are_no_evidence(days):
     scores, y, time = market(1.0, days=max(days, 1))
     fitted = fit_direction(scores[: 120 * days], y[: 120 * days], time[: 120 * days])
-    assert fitted.factor == 0.0
+    assert fitted.factor == LEAST_FACTOR
     assert fitted.to_json()["estimate"] is None
 
 

@@ -2,7 +2,8 @@
 
 The factor multiplies the log-odds of BUY against SELL. Its estimate is the slope of a logistic regression without an
 intercept over rows that moved, so that no side is favoured; its error counts the rows of a day over all markets as one
-observation. The estimate is shrunk towards 0 by that error: a direction without evidence is not believed at all.
+observation. The estimate is shrunk towards 0 by that error. A direction without evidence keeps a twentieth of its
+log-odds: the member still has a side, on which a vote can be counted, and next to no confidence in it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from quorate.models.move_head import direction
 
 _MAX_STEPS, _TOLERANCE = 50, 1e-10
 
+# The least factor: at it the direction of noise costs less than 0.01 points of skill.
+LEAST_FACTOR = 0.05
+
 # Fewest days with rows that moved: below, an error over days is not known.
 _DAYS = 5
 
@@ -27,7 +31,7 @@ class DirectionFit:
     """Factor of a member's direction.
 
     Attributes:
-        factor: of the move head, 0 to 1.
+        factor: of the move head, `LEAST_FACTOR` to 1.
         estimate: slope before it is shrunk; 1 for log-odds that are probabilities, 0 for noise. NaN if not known.
         error: its standard error over days; NaN if not known.
         rows: number of rows that moved.
@@ -74,7 +78,7 @@ def fit_direction(scores: FloatArray, y: ActionArray, time: IntArray) -> Directi
     day, days = day_numbers(time[used])
     rows = len(x)
     if days < _DAYS or not (x * x).sum() > 0:
-        return DirectionFit(0.0, float("nan"), float("nan"), rows, days)
+        return DirectionFit(LEAST_FACTOR, float("nan"), float("nan"), rows, days)
     slope = 0.0
     for _ in range(_MAX_STEPS):
         chance = _logistic(slope * x)
@@ -86,7 +90,7 @@ def fit_direction(scores: FloatArray, y: ActionArray, time: IntArray) -> Directi
     gradients = np.bincount(day, (up - chance) * x, days)
     error = float(np.sqrt((gradients**2).sum() * days / (days - 1)) / (chance * (1 - chance) * x * x).sum())
     believed = max(0.0, 1 - (error / slope) ** 2) if slope > 0 else 0.0
-    return DirectionFit(min(1.0, slope * believed), slope, error, rows, days)
+    return DirectionFit(min(1.0, max(LEAST_FACTOR, slope * believed)), slope, error, rows, days)
 
 
 def _logistic(x: FloatArray) -> FloatArray:

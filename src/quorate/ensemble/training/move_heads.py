@@ -31,7 +31,7 @@ def fit_heads(refitted: RefittedScores, data: LabelledRows) -> dict[str, Directi
 def with_earlier_heads(refitted: RefittedScores, data: LabelledRows) -> RefittedScores:
     """Scores out of fold with the heads that each stretch would have had: fitted on labels that ended before it.
 
-    A stretch without any before it has no direction.
+    A stretch without any before it has the least factor.
 
     Args:
         refitted: scores without heads.
