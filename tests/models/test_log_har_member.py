@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from quorate.core.errors import ModelError, SettingsError
 from quorate.core.settings import LogHARSettings, ModelSettings
 from quorate.models import build
-from quorate.models.log_har import LogHAR, logistic_regression
+from quorate.models.log_har import LogHAR
 from quorate.models.runtime import OnnxSession, require_same
 
 NAMES = ("rsi_14", *LogHAR.reads)
@@ -80,25 +79,14 @@ def test_the_order_of_the_columns_is_read_from_their_names():
     np.testing.assert_allclose(other.predict_proba(mixed), member().fit(X, y).predict_proba(X), atol=1e-12)
 
 
-def test_newton_s_method_equals_scikit_learn():
-    random = np.random.default_rng(5)
-    X = random.normal(size=(800, 4)) @ random.normal(size=(4, 4))
-    y = random.random(800) < 1 / (1 + np.exp(-X[:, 0] + 1))
-    weight = random.uniform(0.1, 3, 800)
-    l2 = 7.0
-    oracle = LogisticRegression(C=1 / l2, tol=1e-10, max_iter=10_000)
-    oracle.fit(X, y, sample_weight=weight)
-    found = logistic_regression(X, y, weight, l2)
-    np.testing.assert_allclose(found, np.append(oracle.intercept_, oracle.coef_[0]), atol=1e-4)
-
-
-def test_newton_s_method_converges_on_rows_that_a_line_separates():
-    X = np.append(np.linspace(-2, -1, 50), np.linspace(1, 2, 50))[:, None]
-    found = logistic_regression(X, X[:, 0] > 0, np.ones(100), 1e-4)
-    p = 1 / (1 + np.exp(-found[0] - found[1] * X[:, 0]))
-    gradient = X[:, 0] @ (p - (X[:, 0] > 0)) / 100 + 1e-6 * found[1]
-    assert abs(gradient) < 1e-8
-    assert found[1] > 5
+def test_rows_that_volatility_separates_give_finite_scores_of_the_right_class():
+    X, _, _ = market(400)
+    X[:, HOUR] = 12
+    y = np.where(X[:, LEVEL] > 0, 2, 1).astype(np.int8)
+    X[:, 1:HOUR] = np.where(y == 2, 2.0, -2.0)[:, None]
+    found = member(l2=1e-4).fit(X, y).predict_proba(X)
+    assert np.isfinite(found).all()
+    assert found[np.arange(400), y].min() > 0.99
 
 
 @pytest.mark.parametrize("value", [0, 1, 2])

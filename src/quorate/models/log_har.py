@@ -19,12 +19,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from quorate.core.errors import ModelError
-from quorate.core.types import Action, BoolArray, Float32Array, FloatArray
+from quorate.core.types import Action, Float32Array, FloatArray
 from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.models.base import FitRequest, Model
 from quorate.models.export import DOUBLE, FLOAT, Step, steps_to_onnx
 from quorate.models.input_checks import Matrix
-from quorate.models.logistic import standardise
+from quorate.models.logistic import fit_regression, standardise
 from quorate.models.model_files import finite_array, read_file, write_file
 
 _FORMAT = "quorate-log-har-1"
@@ -40,8 +40,8 @@ _PHASES = np.array([0.0, math.pi / 2])  # of the sine, and of the cosine as a si
 # Log-odds of P(move) where every training row moved, or none.
 _CERTAIN = 50.0
 
-# Newton's method: most steps, and the largest change of a coefficient at which it has converged.
-_STEPS, _CLOSE = 50, 1e-9
+# Newton's method: few columns and many rows.
+_SOLVER: dict[str, Any] = {"solver": "newton-cholesky", "tol": 1e-8, "max_iter": 100}
 
 # Scores from P(move): (0, 1, 0) + P(move) x (1 - P(up | move), -1, P(up | move)).
 _NO_MOVE = np.array([0.0, 1.0, 0.0])
@@ -135,12 +135,13 @@ class LogHAR(Model):
         weights, knots = np.zeros(rows.shape[1]), np.empty(0)
         slopes, intercept = np.zeros(1), math.copysign(_CERTAIN, share - 0.5)
         if 0 < share < 1:
-            weights = logistic_regression(rows, moved, weight, s.l2)[1:]
+            linear = fit_regression(self.name, rows, moved, weight, s.l2, **_SOLVER)
+            weights = linear.coef_[0]
             index = rows @ weights
             # Equal quantiles, as of an index that hardly varies, are one knot.
             knots = np.unique(np.quantile(index, np.linspace(0, 1, s.knots + 2)[1:-1]))
-            fitted = logistic_regression(_hinges(index, knots), moved, weight, s.l2)
-            slopes, intercept = fitted[1:], float(fitted[0])
+            bent = fit_regression(self.name, _hinges(index, knots), moved, weight, s.l2, **_SOLVER)
+            slopes, intercept = bent.coef_[0], float(bent.intercept_[0])
         return Curve(
             place=place,
             low=low,
@@ -220,49 +221,6 @@ class LogHAR(Model):
             "mean_return": np.full(1, self._mean_return, np.float32),
         }
         return steps_to_onnx(self.name, steps, constants, columns, 1)
-
-
-def logistic_regression(rows: FloatArray, y: BoolArray, weight: FloatArray, l2: float) -> FloatArray:
-    """(1 + k,) intercept and coefficients of a binary logistic regression, by Newton's method.
-
-    It minimises the weighted sum of the log-losses plus `l2` times half the squared coefficients; the intercept is
-    free. A step that does not lower the loss is halved.
-
-    Args:
-        rows: (n, k) inputs.
-        y: (n,) outcomes, both of which occur.
-        weight: (n,) above 0.
-        l2: penalty, above 0.
-    """
-    B = np.column_stack([np.ones(len(rows)), rows])
-    total = weight.sum()
-    share, penalty = weight / total, np.append(0.0, np.full(rows.shape[1], l2 / total))
-    found = np.zeros(B.shape[1])
-    odds = B @ found
-
-    def loss(odds: FloatArray, found: FloatArray) -> float:
-        # ln(1 + exp(odds)) - y odds, of both signs without overflow
-        return float(share @ (np.logaddexp(0.0, odds) - y * odds) + penalty @ (found * found) / 2)
-
-    before = loss(odds, found)
-    for _ in range(_STEPS):
-        p = _logistic(odds)
-        gradient = B.T @ (share * (p - y)) + penalty * found
-        curvature = (B * (share * p * (1 - p))[:, None]).T @ B
-        # The trace keeps it solvable where columns repeat each other and probabilities are near 0 or 1.
-        curvature[np.diag_indices_from(curvature)] += penalty + 1e-12 * (1 + np.trace(curvature))
-        step = np.linalg.solve(curvature, gradient)
-        while np.abs(step).max() > _CLOSE:
-            ahead = found - step
-            odds = B @ ahead
-            after = loss(odds, ahead)
-            if after <= before:
-                break
-            step /= 2
-        else:
-            break
-        found, before = ahead, after
-    return found
 
 
 def _inputs(X: Float32Array, place: FloatArray) -> FloatArray:

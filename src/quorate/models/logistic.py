@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import ActionArray, Float32Array, FloatArray
@@ -110,19 +111,13 @@ class Logistic(Model):
         self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
         """(F, 3) weights and (3,) intercepts; a class without rows has weights of 0 and a score near 0."""
-        linear = _scikit_learn()
         weights, intercept = np.zeros((rows.shape[1], 3)), np.full(3, _ABSENT)
         present = np.unique(y).astype(np.intp)
         if len(present) == 1:
             intercept[present] = 0.0
             return weights, intercept
         s = self.settings.logistic
-        model = linear.LogisticRegression(C=1 / s.l2, max_iter=s.iterations, tol=1e-6)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            model.fit(rows, y, sample_weight=weight)
-        for warning in caught:
-            _log.warning("logistic: %s", str(warning.message).splitlines()[0])
+        model = fit_regression(self.name, rows, y, weight, s.l2, max_iter=s.iterations, tol=1e-6)
         if len(present) == 2:
             # scikit-learn has one logit for two classes, of the second against the first. It is split between both,
             # so that neither falls below the absent class.
@@ -135,7 +130,7 @@ class Logistic(Model):
     def _fit_returns(
         self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        model = _scikit_learn().Ridge(alpha=self.settings.logistic.l2, solver="cholesky")
+        model = _scikit_learn(self.name).Ridge(alpha=self.settings.logistic.l2, solver="cholesky")
         model.fit(rows, y.astype(np.float64), sample_weight=weight)
         return model.coef_[:, None], np.array([model.intercept_])
 
@@ -187,11 +182,36 @@ class Logistic(Model):
         return steps_to_onnx(self.name, steps, asdict(fitted), *fitted.weights.shape)
 
 
-def _scikit_learn() -> Any:
+def fit_regression(
+    name: str, rows: FloatArray, y: npt.NDArray[Any], weight: FloatArray | None, l2: float, **options: Any
+) -> Any:
+    """Fit scikit-learn's logistic regression; its warnings are logged.
+
+    Args:
+        name: of the member, for messages.
+        rows: (n, F).
+        y: (n,) classes, at least two of which occur.
+        weight: (n,); None for 1 each.
+        l2: penalty on half the squared weights; the intercept is free.
+        options: of the solver.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    model = _scikit_learn(name).LogisticRegression(C=1 / l2, **options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(rows, y, sample_weight=weight)
+    for warning in caught:
+        _log.warning("%s: %s", name, str(warning.message).splitlines()[0])
+    return model
+
+
+def _scikit_learn(name: str) -> Any:
     try:
         from sklearn import linear_model
     except ImportError as error:
         raise MissingExtraError(
-            "train logistic", found=str(error), remedy="Run: pip install 'quorate[train]'"
+            f"train {name}", found=str(error), remedy="Run: pip install 'quorate[train]'"
         ) from error
     return linear_model
