@@ -67,12 +67,12 @@ def test_few_days_are_not_enough_whatever_they_earned():
 def test_later_rows_of_the_whole_ensemble_can_contradict():
     fitted = fit_policy(*slices(pays=False), Settings(), 2, holdout(1, 0))
     assert fitted.policy == "closed"
-    assert "but on the latest rows the whole ensemble earned -" in fitted.report["why"]
+    assert "but on the later choosing slice the whole ensemble earned -" in fitted.report["why"]
     assert fitted.report["evidence"]["policy"] == "closed"
     assert fitted.report["later"]["calibrated"]["net_bps"] < 0
 
 
-def test_without_members_out_of_fold_the_slices_are_the_evidence():
+def test_without_members_out_of_fold_the_calibration_slice_is_the_evidence():
     calibrate, choose = holdout(2, LATER, 6_000), holdout(3, LATER + 2_000 * HOUR, 6_000)
     fitted = fit_policy(calibrate, choose, Settings(), 2, replace(holdout(1, 0), scores={}), {"xgboost": "slow"})
     assert fitted.policy == "calibrated"
@@ -86,8 +86,28 @@ def test_the_evidence_covers_the_members_that_were_fitted_again():
     fitted = fit_policy(*slices(), Settings(), 4, replace(rows, scores={"xgboost": rows.scores["xgboost"]}))
     assert fitted.report["evidence"]["members"] == ["xgboost"]
     assert fitted.report["maps"]["xgboost"]["rows"] == 9_600
-    # The other member has the rows of the slices.
-    assert fitted.report["maps"]["lightgbm"]["rows"] == 3_000
+    # The other member has the rows of the calibration slice.
+    assert fitted.report["maps"]["lightgbm"]["rows"] == 1_500
+
+
+def test_nothing_is_fitted_on_the_rows_that_confirm():
+    calibrate, choose = slices()
+    rows = holdout(1, 0)
+    fitted = fit_policy(calibrate, choose, Settings(), 2, rows)
+    assert fitted.policy == "calibrated"
+    other = replace(choose, forward_return=choose.forward_return / 2)
+    assert _fitted(fit_policy(calibrate, other, Settings(), 2, rows)) == _fitted(fitted)
+    reversed_ = replace(choose, forward_return=-choose.forward_return)
+    contradicted = fit_policy(calibrate, reversed_, Settings(), 2, rows)
+    assert contradicted.policy == "closed"
+    assert _fitted(contradicted) == _fitted(fitted)
+
+
+def _fitted(found):
+    """Everything that is fitted but the level of the prediction sets."""
+    calibrated = found.calibration.policy.to_json()
+    maps = {name: one.to_json() for name, one in found.calibration.members.items()}
+    return calibrated, maps, found.calibration.policy.ensemble.to_json(), found.report["evidence"]["table"]
 
 
 def test_a_policy_set_by_name_is_used_if_it_could_be_fitted():

@@ -8,7 +8,10 @@ import pytest
 from quorate.core.errors import ModelError
 from quorate.core.progress import silent
 from quorate.core.settings import PolicySettings, Settings, SplitSettings
+from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.training.out_of_fold import refit_folds, score_out_of_fold, stretch_numbers
+from quorate.ensemble.training.training_data import prepare_training_data
+from quorate.market.synthetic import SyntheticMarket
 
 HOUR = 3_600_000
 SETTINGS = Settings()
@@ -141,3 +144,12 @@ def test_too_few_rows_have_no_fold():
     assert stretch_numbers(np.empty(0, np.int64), 5).shape == (0,)
     found = scored({"plain": lambda: Recorder([])}, Rows(n=5))
     assert (found.scores, set(found.left_out)) == ({}, {"plain"})
+
+
+def test_rows_out_of_fold_end_before_the_choosing_slice():
+    panel = SyntheticMarket(seed=1, symbols=2, bars=600).panel()
+    data = prepare_training_data(panel, RECIPES["vote"], ("xgboost",), Settings(), None, None)
+    choose = data.slices.choose
+    assert len(choose)
+    assert data.dataset.span_end[data.before_choice].max() < data.dataset.time[choose].min()
+    assert set(data.split.train) < set(data.before_choice)

@@ -67,19 +67,17 @@ def fit_member(
         X, rows = dataset.read(wanted, window)
         if len(rows):
             outputs[part] = (rows, predict(X))
-    direction = None
-    if head is not None:
-        direction = head.fit(outputs.get("validation"), dataset)
-        outputs = {part: (rows, shrink_direction(table, direction.factor)) for part, (rows, table) in outputs.items()}
+    direction = None if head is None else head.fit(outputs.get("validation"), dataset)
+    factor = 1.0 if direction is None else direction.factor
     metrics = {}
     for part, (rows, output) in outputs.items():
-        figures = measure(dataset.y[rows], output, prior, dataset.time[rows], dataset.forward_return[rows])
+        headed = shrink_direction(output, factor)
+        figures = measure(dataset.y[rows], headed, prior, dataset.time[rows], dataset.forward_return[rows])
         metrics[part] = {**figures, "stopped_by": later is not None and part == "validation"}
-    factor = 1.0 if direction is None else direction.factor
     graph = with_move_head(model.to_onnx(), factor, name)
     evenly = np.linspace(0, len(dataset) - 1, min(EXPORT_ROWS // window + EXPORT_LEAST, len(dataset)), dtype=np.int64)
     sample, _ = dataset.read(evenly, window)
-    expected = model.output(sample) if direction is None else shrink_direction(model.output(sample), factor)
+    expected = shrink_direction(model.output(sample), factor)
     require_same(expected, OnnxSession(graph, sample.shape[-1], name).run(sample), name)
     return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics, direction
 

@@ -2,8 +2,9 @@
 
 The evidence is the scores out of fold over the whole training span (`out_of_fold`): each candidate for the policy is
 measured there by day, with maps, mean returns and prediction sets of earlier stretches (`cross_fitting`), and the best
-is judged against the best of as many without merit (`evidence`). Where that does not justify acting, or the whole
-ensemble contradicts it on the latest rows before the test part, the bundle is closed.
+is judged against the best of as many without merit (`evidence`). The choosing slice follows all of these rows, and
+nothing is fitted on it but the level of the prediction sets, at last: where the evidence does not justify acting, or
+the whole ensemble contradicts it there, the bundle is closed.
 """
 
 from __future__ import annotations
@@ -71,26 +72,28 @@ def fit_policy(
 
     Args:
         calibrate: the calibration slice, scored by the members of the bundle.
-        choose: the choosing slice; labels of the calibration slice end before it.
+        choose: the choosing slice, likewise; all other labels end before it.
         settings: of the vote, the calibration, the prediction sets, the policy and the costs.
         members: number of members in the manifest.
-        out_of_fold: rows before the test part, scored by members fitted on earlier rows only. None, or without a
-            member: the evidence is the two slices, on which no member was fitted either.
+        out_of_fold: rows before the choosing slice, scored by members fitted on earlier rows only. None, or without a
+            member: the evidence is the calibration slice, on which no member was fitted either.
         left_out: member -> why it was not scored out of fold.
     """
-    latest = calibrate.then(choose).in_time()
+    calibrate, choose = calibrate.in_time(), choose.in_time()
     refitted = out_of_fold is not None and bool(out_of_fold.scores)
-    rows = out_of_fold.in_time() if out_of_fold is not None and refitted else latest
+    rows = out_of_fold.in_time() if out_of_fold is not None and refitted else calibrate
     covered = len(rows.scores) if refitted else members
-    maps, lacking = _fit_maps(rows, latest, settings)
+    maps, lacking = _fit_maps(rows, calibrate, choose, settings)
     cost = 2 * (settings.costs.taker_fee + settings.costs.slippage)
     evidence = _evidence(rows, settings, covered, cost)
     calibrated, profitable = None, False
     if ENSEMBLE in maps:
         calibrated, profitable = _calibrated_policy(maps[ENSEMBLE], rows, settings, covered, cost)
-        calibrated = _with_level(calibrated, choose.in_time(), settings)
-    calibration = Calibration({name: one.map for name, one in maps.items() if name != ENSEMBLE}, lacking, calibrated)
-    later = _outcomes(choose, calibration, settings, members, cost)
+    of_members = {name: one.map for name, one in maps.items() if name != ENSEMBLE}
+    later = _outcomes(choose, Calibration(of_members, lacking, calibrated), settings, members, cost)
+    if calibrated is not None:
+        calibrated = _with_level(calibrated, choose, settings)
+    calibration = Calibration(of_members, lacking, calibrated)
     evidence = _confirmed(evidence, later, profitable)
     policy, why = _in_force(evidence, calibrated, settings, lacking)
     report: dict[str, Any] = {
@@ -119,18 +122,18 @@ def fit_policy(
 
 
 def _fit_maps(
-    rows: HoldoutScores, latest: HoldoutScores, settings: Settings
+    rows: HoldoutScores, calibrate: HoldoutScores, choose: HoldoutScores, settings: Settings
 ) -> tuple[dict[str, FittedMap], dict[str, str]]:
     """Maps of all members and of the ensemble, and why one could not be fitted.
 
-    The map of a member that was not scored out of fold is fitted on the latest rows. A map that makes the scores of
-    the bundle's own members worse on the latest rows is not used.
+    The map of a member that was not scored out of fold is fitted on the calibration slice. A map that makes the scores
+    of the bundle's own members worse on the choosing slice is not used.
     """
     fitted: dict[str, FittedMap] = {}
     lacking: dict[str, str] = {}
-    sources = {name: (rows if name in rows.scores else latest) for name in latest.scores}
+    sources = {name: (rows if name in rows.scores else calibrate) for name in calibrate.scores}
     tables = {name: source.scores[name] for name, source in sources.items()}
-    if rows.scores and latest.scores:
+    if rows.scores and calibrate.scores:
         sources[ENSEMBLE], tables[ENSEMBLE] = rows, mean_scores(rows.scores, settings.vote)
     for name, scores in tables.items():
         source = sources[name]
@@ -138,8 +141,8 @@ def _fit_maps(
         if isinstance(found, str):
             lacking[name] = found
             continue
-        own = mean_scores(latest.scores, settings.vote) if name == ENSEMBLE else latest.scores[name]
-        fitted[name] = found if _not_worse(found.map, own, latest) else _unchanged(found, scores)
+        own = mean_scores(choose.scores, settings.vote) if name == ENSEMBLE else choose.scores[name]
+        fitted[name] = found if _not_worse(found.map, own, choose) else _unchanged(found, scores)
     return fitted, lacking
 
 
@@ -256,11 +259,11 @@ def _outcomes(
 
 
 def _confirmed(evidence: Evidence, later: Mapping[str, SignalOutcome], profitable: bool) -> Evidence:
-    """The evidence, closed where the latest rows or the thresholds fitted on all rows contradict it."""
+    """The evidence, closed where the choosing slice or the thresholds fitted on all rows contradict it."""
     outcome = later.get(evidence.policy)
     if outcome is not None and outcome.signals and not outcome.net_return > 0:
         return evidence.closed(
-            f"out of fold {evidence.text}, but on the latest rows the whole ensemble earned "
+            f"out of fold {evidence.text}, but on the later choosing slice the whole ensemble earned "
             f"{1e4 * outcome.net_return:.1f} bps on {outcome.signals} signals"
         )
     if evidence.policy == "calibrated" and not profitable:

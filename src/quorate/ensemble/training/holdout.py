@@ -48,15 +48,6 @@ class HoldoutScores:
         """The rows in order of time."""
         return self.rows(np.argsort(self.time, kind="stable"))
 
-    def then(self, later: HoldoutScores) -> HoldoutScores:
-        """These rows followed by others with the same members."""
-        columns = (
-            np.concatenate([getattr(self, name), getattr(later, name)])
-            for name in ("y", "time", "span_end", "forward_return", "volatility")
-        )
-        scores = {model: np.concatenate([table, later.scores[model]]) for model, table in self.scores.items()}
-        return HoldoutScores(scores, *columns)
-
     def rows(self, chosen: IntArray | BoolArray) -> HoldoutScores:
         """The chosen rows."""
         return HoldoutScores(

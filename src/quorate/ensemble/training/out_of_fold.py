@@ -1,7 +1,7 @@
 """Scores of the members out of fold over the whole training span.
 
-The rows before the test part are cut into equal stretches of time. For each stretch but the first, a member is fitted
-again on the stretches before it and scores it:
+The rows before the choosing slice are cut into equal stretches of time. For each stretch but the first, a member is
+fitted again on the stretches before it and scores it:
 
     |  fit ........ | stop | held out |
     |  fit ....................... | stop | held out |
@@ -103,7 +103,7 @@ def score_out_of_fold(
         makers: member -> factory of unfitted models.
         data: all rows.
         read: inputs of a member at some of them.
-        rows: (n,) row numbers before the test part, in any order.
+        rows: (n,) row numbers, in any order.
         settings: number of stretches, which members to fit again, and the share of the rows for early stopping.
         embargo_ms: at least 0.
         progress: called with the member's name, folds done and folds in all.

@@ -121,7 +121,7 @@ def train_ensemble(
                     data.makers,
                     data.dataset,
                     lambda model, rows: data.dataset.read(rows, model.window),
-                    data.before_test,
+                    data.before_choice,
                     settings,
                     data.embargo_ms,
                     progress,

@@ -57,9 +57,9 @@ class TrainingData:
         return self.recipe.task == "class"
 
     @property
-    def before_test(self) -> IntArray:
-        """Row numbers of the training and the validation part, ascending."""
-        return np.sort(np.concatenate([self.split.train, self.split.validation]))
+    def before_choice(self) -> IntArray:
+        """Row numbers before the choosing slice: what is fitted out of fold shares no row with what confirms it."""
+        return np.concatenate([self.split.train, self.slices.stop, self.slices.calibrate])
 
     @property
     def embargo_ms(self) -> int:

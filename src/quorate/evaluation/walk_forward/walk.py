@@ -103,7 +103,7 @@ def walk(
             {name: partial(build_model, name) for name in members},
             rows,
             partial(_read, rows),
-            fold.train,
+            np.concatenate([train, slices.stop, slices.calibrate]),
             settings,
             embargo_ms(settings.split.embargo_bars, settings.target.horizon, rows.bar_ms),
             lambda stage, done, total, place=place: progress(f"fold {place}/{len(folds)}, {stage}", done, total),  # type: ignore[misc]
