@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from quorate.core.errors import MissingExtraError
+from quorate.core.errors import MissingExtraError, ModelError
 
 # The first opset with the current form of the machine-learning operators; every recent runtime supports it.
 OPSET = 15
@@ -30,6 +30,35 @@ class Step(NamedTuple):
     attributes: Mapping[str, Any] = {}
 
 
+def import_onnx(attempted: str) -> Any:
+    """The package onnx, which only training needs.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingExtraError(attempted, found=str(error), remedy="Run: pip install 'quorate[train]'") from error
+    return onnx
+
+
+def parse_graph(graph: bytes, attempted: str) -> Any:
+    """A serialised graph as an onnx.ModelProto.
+
+    Raises:
+        ModelError: bytes that are not a graph.
+        MissingExtraError: onnx is not installed.
+    """
+    onnx = import_onnx(attempted)
+    from google.protobuf.message import DecodeError  # installed with onnx
+
+    try:
+        return onnx.load_from_string(graph)
+    except DecodeError as error:
+        raise ModelError(attempted, found=str(error), expected="an ONNX graph") from error
+
+
 def steps_to_onnx(
     name: str, steps: Sequence[Step], constants: Mapping[str, npt.NDArray[Any]], features: int, outputs: int
 ) -> bytes:
@@ -45,21 +74,17 @@ def steps_to_onnx(
     Raises:
         MissingExtraError: onnx is not installed.
     """
-    try:
-        from onnx import checker, helper, numpy_helper
-    except ImportError as error:
-        raise MissingExtraError(
-            f"export {name}", found=str(error), remedy="Run: pip install 'quorate[train]'"
-        ) from error
+    onnx = import_onnx(f"export {name}")
+    helper = onnx.helper
     graph = helper.make_graph(
         [helper.make_node(step.operator, list(step.reads), [step.makes], **step.attributes) for step in steps],
         name,
         [helper.make_tensor_value_info("input", FLOAT, [None, features])],
         [helper.make_tensor_value_info(steps[-1].makes, FLOAT, [None, outputs])],
-        [numpy_helper.from_array(np.ascontiguousarray(array), key) for key, array in constants.items()],
+        [onnx.numpy_helper.from_array(np.ascontiguousarray(array), key) for key, array in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION)
-    checker.check_model(model)
+    onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 

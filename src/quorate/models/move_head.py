@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from quorate.core.errors import MissingExtraError, ModelError
+from quorate.core.errors import ModelError
 from quorate.core.types import Action, FloatArray
+from quorate.models.export import content, import_onnx, parse_graph
 
 # Scores of SELL and BUY are raised to the factor from at least this.
 _LEAST = 1e-9
 
 
 def shrink_direction(scores: FloatArray, factor: float) -> FloatArray:
-    """The scores with their direction shrunk.
+    """The scores with their direction shrunk; other outputs too, unchanged, by a factor of 1.
 
     Args:
         scores: (n, 3) in class order, rows summing to 1; NaN rows stay so.
@@ -58,30 +59,17 @@ def with_move_head(graph: bytes, factor: float, name: str) -> bytes:
         ModelError: bytes that are not such a graph, or a factor out of range.
         MissingExtraError: onnx is not installed.
     """
+    attempted = f"shrink the direction of {name}"
     if not 0 <= factor <= 1:
-        raise ModelError(f"shrink the direction of {name}", found=f"a factor of {factor}", expected="0 to 1")
+        raise ModelError(attempted, found=f"a factor of {factor}", expected="0 to 1")
     if factor == 1.0:
         return graph
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-        from onnx import helper, numpy_helper
-    except ImportError as error:
-        raise MissingExtraError(
-            f"export {name}", found=str(error), remedy="Run: pip install 'quorate[train]'"
-        ) from error
-
-    from quorate.models.export import content
-
-    try:
-        model = onnx.load_from_string(graph)
-    except DecodeError as error:
-        raise ModelError(f"shrink the direction of {name}", found=str(error), expected="an ONNX graph") from error
-    body = model.graph
+    onnx, model = import_onnx(attempted), parse_graph(graph, attempted)
+    helper, body = onnx.helper, model.graph
     scores = body.output[-1]
     kind = scores.type.tensor_type.elem_type
     if kind not in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE):
-        raise ModelError(f"shrink the direction of {name}", found=f"scores of type {kind}", expected="float or double")
+        raise ModelError(attempted, found=f"scores of type {kind}", expected="float or double")
     dtype = np.float32 if kind == onnx.TensorProto.FLOAT else np.float64
     constants = {
         "move_least": np.array(_LEAST, dtype),
@@ -90,7 +78,7 @@ def with_move_head(graph: bytes, factor: float, name: str) -> bytes:
         "move_hold": np.array([0.0, 1.0, 0.0], dtype),
         "move_sum": np.array([[1.0], [0.0], [1.0]], dtype),
     }
-    body.initializer.extend(numpy_helper.from_array(value, key) for key, value in constants.items())
+    body.initializer.extend(onnx.numpy_helper.from_array(value, key) for key, value in constants.items())
     steps = [
         ("Max", [scores.name, "move_least"], "move_raised"),
         ("Pow", ["move_raised", "move_factor"], "move_powers"),

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from quorate.core.errors import MissingExtraError
+from quorate.models.export import import_onnx
 from quorate.models.runtime import BATCH
 
 # Has layer normalisation as one operator; supported since ONNX Runtime 1.14.
@@ -30,13 +30,7 @@ def to_graph(module: nn.Module, window: int, features: int, batch: int, name: st
     Raises:
         MissingExtraError: onnx is not installed.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise MissingExtraError(
-            f"export {name}", found=str(error), remedy="Run: pip install 'quorate[train]'"
-        ) from error
-
+    onnx = import_onnx(f"export {name}")
     written = io.BytesIO()
     exporter = logging.getLogger("torch.onnx")
     level = exporter.level

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from quorate.core.errors import MissingExtraError, ModelError
+from quorate.core.errors import ModelError
 from quorate.models.byte_products import BITS
-from quorate.models.export import content
+from quorate.models.export import content, import_onnx, parse_graph
 from quorate.models.input_checks import Matrix
 from quorate.models.quantise.recurrence import has_lstm, quantise_lstms
 from quorate.models.quantise.split_input import is_product, split_input
@@ -44,19 +44,9 @@ def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
             layers.
         MissingExtraError: onnx is not installed.
     """
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-    except ImportError as error:
-        raise MissingExtraError(
-            f"quantise {name}", found=str(error), remedy="Run: pip install 'quorate[train]'"
-        ) from error
+    onnx, model = import_onnx(f"quantise {name}"), parse_graph(graph, f"quantise {name}")
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # needs onnx
 
-    try:
-        model = onnx.load_from_string(graph)
-    except DecodeError as error:
-        raise ModelError(f"quantise {name}", found=str(error), expected="an ONNX graph") from error
     if has_lstm(model.graph):
         quantise_lstms(model, windows, name)
         return _marked(model)
