@@ -11,8 +11,9 @@ import numpy as np
 
 from quorate.core.arguments import require_type
 from quorate.core.clock import format_ms, iso_ms, now_ms
-from quorate.core.errors import ArgumentError, CandleError, TooLittleHistoryError, close_match
+from quorate.core.errors import ArgumentError, TooLittleHistoryError, close_match
 from quorate.core.types import Candles, FloatArray, IntArray
+from quorate.ensemble.inference.bar_checks import require_past
 from quorate.models.volatility import CONFIDENCE, forecast_all, horizons
 from quorate.workflows.results import listing, tables
 from quorate.workflows.results.headline import SYNTHETIC
@@ -239,12 +240,7 @@ def _closed(candles: Candles, now: int | None) -> Candles:
     if now is not None:
         require_type(attempted, "now", now, (int, np.integer), "a time in ms UTC")
     moment = now_ms() if now is None else int(now)
-    if len(candles) and candles.time[-1] > moment:
-        raise CandleError(
-            f"{attempted} of {candles.symbol}",
-            found=f"a bar that opens at {format_ms(int(candles.time[-1]))}",
-            expected=f"none after now, {format_ms(moment)}",
-        )
+    require_past(candles, moment, f"{attempted} of")
     return candles.closed(moment)
 
 

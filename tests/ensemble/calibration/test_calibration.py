@@ -52,6 +52,7 @@ def test_a_bundle_has_its_maps_and_the_chosen_policy(calibrated, bundle, world):
 def test_the_frame_equals_live_predictions_at_each_bar(bundle, candles):
     # Prediction sets adapt in a frame and not live, so the two are compared without them.
     policy = replace(bundle.calibration.policy, unambiguous=False)
+    bundle.policies["calibrated"] = policy
     bundle.calibration = replace(bundle.calibration, policy=policy)
     frame = bundle.predict_frame(candles)
     assert frame.policy == "calibrated"

@@ -29,18 +29,27 @@ def newest_closed(
         TrainingSpanError: the last closed bar lies inside the training span.
     """
     require_timeframe(manifest, candles)
-    if len(candles) and candles.time[-1] > now:
-        raise CandleError(
-            f"predict {candles.symbol}",
-            found=f"a bar that opens at {format_ms(int(candles.time[-1]))}",
-            expected=f"none after now, {format_ms(now)}",
-        )
+    require_past(candles, now, "predict")
     recent = candles.closed(now).tail(bars)
     if not len(recent):
         raise TooLittleHistoryError(f"predict {candles.symbol}", found="no closed bar", expected="at least one")
     if not allow_training_span and manifest.training_start <= recent.time[-1] < manifest.training_end:
         raise training_span_error(manifest, f"predict {candles.symbol} at {format_ms(int(recent.time[-1]))}")
     return recent
+
+
+def require_past(candles: Candles, now: int, verb: str) -> None:
+    """Require that no bar opens after `now`, in ms.
+
+    Raises:
+        CandleError: one does; "could not <verb> <symbol>: ...".
+    """
+    if len(candles) and candles.time[-1] > now:
+        raise CandleError(
+            f"{verb} {candles.symbol}",
+            found=f"a bar that opens at {format_ms(int(candles.time[-1]))}",
+            expected=f"none after now, {format_ms(now)}",
+        )
 
 
 def in_training_span(manifest: Manifest, candles: Candles) -> BoolArray:

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 
-from quorate.core.arguments import FLAG, MAPPING, Kind, require_type, require_types
+from quorate.core.arguments import FLAG, MAPPING, Kind, require_types
 from quorate.core.clock import now_ms
-from quorate.core.errors import ArgumentError, BundleError, close_match
+from quorate.core.errors import ArgumentError
 from quorate.core.sections.vote import PredictSettings
 from quorate.core.types import (
     BoolArray,
@@ -35,12 +34,11 @@ from quorate.ensemble.inference.bar_checks import (
     require_timeframe,
     training_span_error,
 )
+from quorate.ensemble.inference.bundle_policies import bundle_policies, require_policy
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.stack.stack import Stack
-from quorate.ensemble.voting.any_policy import AnyPolicy
 from quorate.ensemble.voting.closed_policy import ClosedPolicy
-from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
 from quorate.ensemble.voting.fallback import fallback_frame, fallback_signal
 from quorate.ensemble.voting.policies import quorum_count
 from quorate.ensemble.voting.vote import decide
@@ -73,6 +71,7 @@ class Bundle:
         features: feature set of the members; None for the set of the catalogue that the manifest names.
 
     Attributes:
+        policies: those that the bundle has.
         decides: the policy in force: the manifest's, unless `with_policy` set another.
     """
 
@@ -100,6 +99,7 @@ class Bundle:
         self.features = feature_set(manifest.features) if features is None else features
         self.stack = stack
         self.calibration = calibration
+        self.policies = bundle_policies(manifest, calibration, stacked=stack is not None)
         self.decides: Policy = manifest.decides
         names = [member.model for member in manifest.members]
         self.members = Members(names, sessions, failures, settings or PredictSettings(), 3 if stack is None else 1)
@@ -158,20 +158,6 @@ class Bundle:
         )
 
     @property
-    def policies(self) -> dict[Policy, AnyPolicy]:
-        """Policies that the bundle has: all, but calibrated only if its scores could be calibrated. A stack has none
-        but the name classic.
-        """
-        vote = self.manifest.policy
-        policies: dict[Policy, AnyPolicy] = {"classic": vote}
-        if self.stack is not None:
-            return policies
-        if self.calibration.policy is not None:
-            policies["calibrated"] = self.calibration.policy
-        why = self.manifest.closed_because or "the closed policy was asked for in place of the bundle's own"
-        return policies | {"consensus": ConsensusPolicy(vote), "closed": ClosedPolicy(vote, why)}
-
-    @property
     def closed(self) -> ClosedPolicy | None:
         """The closed policy with its reason, if it is in force."""
         policy = self.policies[self.decides]
@@ -183,21 +169,8 @@ class Bundle:
         Raises:
             BundleError: no such policy, or the bundle does not have it; the message says why.
         """
-        require_type("choose the policy", "policy", policy, str, " or ".join(self.policies))
-        if policy not in self.policies:
-            found = "no such policy"
-            if policy in get_args(Policy) and self.stack is not None:
-                found = "a stack, which decides by its predicted return"
-            elif policy in get_args(Policy):
-                found = f"a bundle whose scores have no probabilities ({self.calibration.lacking.get('ensemble', '')})"
-            raise BundleError(
-                f"decide by the policy '{policy}'",
-                found=found,
-                expected=" or ".join(self.policies),
-                remedy=close_match(policy, get_args(Policy)) if policy not in get_args(Policy) else "",
-            )
         other = copy(self)
-        other.decides = policy
+        other.decides = require_policy(self.policies, policy, self.calibration)
         return other
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:
