@@ -10,23 +10,18 @@ import pytest
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import (
     CalibrationSettings,
-    LightGBMSettings,
-    ModelSettings,
     PolicySettings,
     Settings,
     SplitSettings,
     TrainSettings,
-    XGBoostSettings,
 )
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
+from stubs.small_models import small_trees
 
 SETTINGS = replace(
     Settings(),
-    models=ModelSettings(
-        xgboost=XGBoostSettings(trees=20, l2_share=0.0, leaf_share=0.04, colsample_node=1.0),
-        lightgbm=LightGBMSettings(trees=20, l2_share=0.0, leaf_share=0.04, random_splits=False),
-    ),
+    models=small_trees(),
     train=TrainSettings(threads=1, features="core14", head="classes"),
     policy=PolicySettings(name="classic", refit="none"),
 )

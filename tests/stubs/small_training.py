@@ -5,22 +5,17 @@ from dataclasses import replace
 import numpy as np
 
 from quorate.core.settings import (
-    LightGBMSettings,
-    ModelSettings,
     PolicySettings,
     Settings,
     TrainSettings,
-    XGBoostSettings,
 )
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
+from stubs.small_models import small_trees
 
 SETTINGS = replace(
     Settings(),
-    models=ModelSettings(
-        xgboost=XGBoostSettings(trees=20, l2_share=0.0, leaf_share=0.04, colsample_node=1.0),
-        lightgbm=LightGBMSettings(trees=20, l2_share=0.0, leaf_share=0.04, random_splits=False),
-    ),
+    models=small_trees(),
     train=TrainSettings(threads=1, features="core14", head="classes"),
     policy=PolicySettings(refit="none"),
 )

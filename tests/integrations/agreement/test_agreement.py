@@ -10,13 +10,10 @@ import pytest
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.settings import (
     ExitSettings,
-    LightGBMSettings,
-    ModelSettings,
     PolicySettings,
     Settings,
     TrainSettings,
     VoteSettings,
-    XGBoostSettings,
 )
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.series import publish
@@ -26,14 +23,12 @@ from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.synthetic import SyntheticMarket
 from stubs import agreement, freqtrade
 from stubs.agreement import Trial
+from stubs.small_models import small_trees
 
 # A vote of two small members with a BUY or SELL on more than half of the bars.
 SETTINGS = replace(
     Settings(),
-    models=ModelSettings(
-        xgboost=XGBoostSettings(trees=20, l2_share=0.0, leaf_share=0.04, colsample_node=1.0),
-        lightgbm=LightGBMSettings(trees=20, l2_share=0.0, leaf_share=0.04, random_splits=False),
-    ),
+    models=small_trees(),
     train=TrainSettings(threads=1, features="core14", head="classes"),
     vote=VoteSettings(floor=0.4),
     policy=PolicySettings(name="classic"),

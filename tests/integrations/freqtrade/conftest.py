@@ -10,18 +10,16 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.settings import (
     FeatureSettings,
     FreqtradeSettings,
-    LightGBMSettings,
-    ModelSettings,
     PolicySettings,
     Settings,
     TrainSettings,
-    XGBoostSettings,
 )
 from quorate.core.types import Candles, Funding
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.integrations.freqtrade import StrategyOptions
 from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.synthetic import SyntheticMarket
+from stubs.small_models import small_trees
 
 COINS = ("BTC", "ETH")
 TRAIN_BARS = 700
@@ -54,10 +52,7 @@ class World:
 def settings(trees: int = 20) -> Settings:
     return replace(
         Settings(),
-        models=ModelSettings(
-            xgboost=XGBoostSettings(trees=trees, l2_share=0.0, leaf_share=0.04, colsample_node=1.0),
-            lightgbm=LightGBMSettings(trees=trees, l2_share=0.0, leaf_share=0.04, random_splits=False),
-        ),
+        models=small_trees(trees),
         train=TrainSettings(threads=1, head="classes"),
         policy=PolicySettings(name="classic", refit="none"),
     )
