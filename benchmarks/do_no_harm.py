@@ -57,7 +57,7 @@ REAL_FROM, REAL_TO = "2024-11-01", "2025-07-01"
 SETTINGS = replace(
     Settings(),
     models=ModelSettings(xgboost=XGBoostSettings(trees=30, depth=3), lightgbm=LightGBMSettings(trees=30, leaves=8)),
-    train=TrainSettings(features="core14", threads=1),
+    train=TrainSettings(threads=1),
 )
 FREE = replace(SETTINGS, costs=CostSettings(taker_fee=0.0, slippage=0.0))
 
