@@ -6,7 +6,8 @@ from onnx import TensorProto, helper
 
 from quorate.core.errors import ModelError
 from quorate.features import Windows
-from quorate.models.runtime import BATCH, OnnxSession
+from quorate.models.onnx_graphs import BATCH
+from quorate.models.runtime import OnnxSession
 
 
 def graph(shape=(None, 4, 2), batch=None, kind=TensorProto.FLOAT, op="ReduceMean"):

@@ -14,10 +14,7 @@ from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array, FloatArray
 from quorate.models.byte_products import BITS, require_exact
 from quorate.models.input_checks import Matrix, require_matrix
-from quorate.models.onnx_graphs import require_bounded, require_cheap
-
-# Metadata key of a graph: its fastest batch size, in rows.
-BATCH = "quorate.batch"
+from quorate.models.onnx_graphs import BATCH, require_bounded, require_cheap
 
 # Rows and windows that a graph runs at most at once.
 _ROWS, _WINDOWS = 65_536, 1_024

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from quorate.models.export import import_onnx
-from quorate.models.runtime import BATCH
+from quorate.models.onnx_graphs import BATCH
 
 # Has layer normalisation as one operator; supported since ONNX Runtime 1.14.
 _OPSET = 18

@@ -1,7 +1,7 @@
 """Checks of a serialised ONNX graph before it is loaded, without the onnx package."""
 
-from quorate.models.onnx_graphs.costs import require_cheap
+from quorate.models.onnx_graphs.costs import BATCH, require_cheap
 from quorate.models.onnx_graphs.limits import MAX_BYTES, require_bounded
 from quorate.models.onnx_graphs.operators import TREES
 
-__all__ = ["MAX_BYTES", "TREES", "require_bounded", "require_cheap"]
+__all__ = ["BATCH", "MAX_BYTES", "TREES", "require_bounded", "require_cheap"]

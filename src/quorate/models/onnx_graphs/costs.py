@@ -20,6 +20,9 @@ from quorate.models.onnx_graphs.trees import DEEPEST, too_deep
 from quorate.models.onnx_graphs.values import kind_of, known
 from quorate.models.onnx_graphs.wire import read_fields, read_message, read_text
 
+#: Metadata key of a graph: its fastest batch size, in rows.
+BATCH = "quorate.batch"
+
 #: Longest estimated time of an operator, and of all operators of constants of a graph, in ns.
 MOST_NS, MOST_FOLDED_NS = 2e9, 2e9
 
@@ -63,7 +66,7 @@ class GraphSize:
 
     Attributes:
         nodes: without those of inner graphs.
-        rows: that it may run at once, so that each of its operators takes a limited time.
+        rows: that it may run at once, so that each of its operators takes a limited time; at most its own batch size.
     """
 
     nodes: int
@@ -87,7 +90,7 @@ def require_cheap(content: bytes, name: str, rows: int, windows: int) -> GraphSi
     try:
         graph = _read(next(read_message(v) for n, v in read_fields(memoryview(content)) if n == 7))
         given = read_input(graph.inputs[0], 1)[1] if graph.inputs else Value(())
-        most = windows if len(given.shape) == 3 else rows
+        most = int(min(windows if len(given.shape) == 3 else rows, _batch(content)))
         for _ in range(_TRIES):
             times = _times(graph, most, attempted)
             if times.longest <= MOST_NS and times.folded <= MOST_FOLDED_NS:
@@ -106,6 +109,17 @@ def require_cheap(content: bytes, name: str, rows: int, windows: int) -> GraphSi
         found = f"an operator {times.where} that takes about {times.longest / 1e9:,.0f} s for a row"
         raise ModelError(attempted, found=found, expected=f"at most {MOST_NS / 1e9:.0f} s", remedy=_REMEDY)
     return GraphSize(len(graph.nodes), 1)
+
+
+def _batch(content: bytes) -> float:
+    """The batch size in the metadata of a model; infinite without a number of rows there."""
+    for number, value in read_fields(memoryview(content)):
+        if number == 14:
+            entry = {key: read_text(text) for key, text in read_fields(read_message(value))}
+            text = entry.get(2, "")
+            if entry.get(1) == BATCH and text.isascii() and text.isdigit():
+                return max(1.0, float(text))
+    return float("inf")
 
 
 def _read(message: memoryview) -> _Graph:

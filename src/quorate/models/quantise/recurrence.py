@@ -14,9 +14,9 @@ import numpy as np
 from quorate.core.errors import ModelError
 from quorate.core.types import Float32Array
 from quorate.models.input_checks import Matrix
+from quorate.models.onnx_graphs import BATCH
 from quorate.models.quantise.lstm_layers import Layer, newest_states
 from quorate.models.quantise.writer import Writer
-from quorate.models.runtime import BATCH
 
 # Smallest batch that uses the byte products.
 _MANY = 16
