@@ -105,7 +105,7 @@ def test_amounts_are_named_in_the_currency_of_the_account(replayed):
     closed = next(entry.record for entry in account.records(None, kinds="closed"))
     assert line(closed).endswith(" USD")
     assert line(closed, "EUR").endswith(" EUR")
-    assert line(replace(closed, trade=replace(closed.trade, symbol="A/EUR"))).endswith(" EUR")
+    assert line(replace(closed, trade=closed.trade._replace(symbol="A/EUR"))).endswith(" EUR")
 
 
 def test_status_is_read_from_the_journal(replayed, capsys):

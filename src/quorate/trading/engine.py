@@ -146,11 +146,7 @@ class TradingEngine:
         """
         self.begin(time, "close")
         self.account.at_close(time, bar_of)
-        for symbol in ended:
-            position = self.account.positions.get(symbol)
-            if position is not None:
-                bar = bar_of(symbol)
-                self.account.close(symbol, time, position.mark if bar is None else bar.close, "end")
+        self.account.end(time, bar_of, ended)
         for decision in decisions:
             self._decide(decision)
         self._value(valid if decisions else None)

@@ -93,3 +93,29 @@ def test_tiers_from_ccxt() -> None:
 def test_a_table_that_makes_no_sense_is_refused(rows: list[Tier], found: str) -> None:
     with pytest.raises(TradingError, match=found):
         MarginTiers(rows)
+
+
+@given(
+    side=st.sampled_from([1, -1]),
+    value=st.floats(1.0, 1e7),
+    entry=st.floats(1e-6, 1e5),
+    share=st.floats(-0.01, 1.0),
+    steps=st.lists(st.tuples(st.floats(1.0001, 10.0), st.floats(0, 0.1)), min_size=1, max_size=8),
+)
+def test_the_liquidation_price_is_that_of_every_line(
+    side: int, value: float, entry: float, share: float, steps: list[tuple[float, float]]
+) -> None:
+    """All lines of a table, though the price is looked for only up to the tier in which it lies."""
+    rows, most, maintenance = [], 1_000.0, 0.004
+    for factor, more in steps:
+        rows.append(Tier(most, maintenance, 1))
+        most, maintenance = most * factor, maintenance + more
+    quantity, deduction, prices = value / entry, 0.0, []
+    for place, tier in enumerate(rows):
+        if place:
+            below = rows[place - 1]
+            deduction += below.most_usd * (tier.maintenance - below.maintenance)
+        full = quantity * entry
+        prices.append((full - side * (share * value + deduction)) / (quantity * (1 - side * tier.maintenance)))
+    expected = max(0.0, *prices) if side > 0 else min(prices)
+    assert MarginTiers(rows).liquidation_price(side, quantity, entry, share * value) == expected

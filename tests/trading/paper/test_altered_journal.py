@@ -103,7 +103,7 @@ def test_every_altered_figure_is_noticed(world, entries, kind):
 
 def test_the_message_names_record_and_figure(world, entries):
     place, entry = next((n, e) for n, e in enumerate(entries) if isinstance(e.record, records.ClosedRecord))
-    trade = replace(entry.record.trade, gross_usd=entry.record.trade.gross_usd + 5.0)
+    trade = entry.record.trade._replace(gross_usd=entry.record.trade.gross_usd + 5.0)
     wrong = entry._replace(record=replace(entry.record, trade=trade))
     with pytest.raises(QuorateError, match=rf"found trade.gross_usd .* in record {entry.seq} \(closed\)"):
         rebuild(world, [*entries[:place], wrong, *entries[place + 1 :]])

@@ -4,8 +4,8 @@ A state machine that backtest and paper trading drive with the same calls, bar b
 symbols, `at_open` (funding, time exits, entries) and then, once those bars are closed, `at_close` (stops, targets,
 liquidations, valuation).
 
-Every change of cash or positions is an event that takes effect in `apply`. An account that receives the events and
-valuations of another one, in order, equals it to the last bit.
+Every change of cash or positions is an event. An account that receives the events and valuations of another one, in
+order, equals it to the last bit.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from quorate.core.errors import TradingError
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
-from quorate.trading.account.costs import slipped, taker_fill
+from quorate.trading.account.costs import Fill, slipped, taker_fill
 from quorate.trading.account.currency import account_currency
 from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, Refused, Settled
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
 from quorate.trading.account.position import Position, Reason, Trade
-from quorate.trading.account.sizing import Funds, plan
+from quorate.trading.account.sizing import Funds, Size, plan
 
 BarOf = Callable[[str], Bar | None]
 
@@ -73,7 +73,10 @@ class Account:
     @property
     def margin_usd(self) -> float:
         """Margin of all positions."""
-        return sum(position.size.margin_usd for position in self.positions.values())
+        margin = 0.0
+        for position in self.positions.values():
+            margin += position.size.margin_usd
+        return margin
 
     @property
     def free_usd(self) -> float:
@@ -113,6 +116,19 @@ class Account:
                 to then.
             orders: entries for this open, the best first.
         """
+        ended = self._leave_at_open(time, bar_of) if self.positions else {}
+        for order in orders:
+            refusal = self.refusal(order)
+            if refusal is None and not self.exits.reopen and ended.get(order.symbol) == order.side:
+                refusal = "just_ended"
+            bar = None if refusal else bar_of(order.symbol)
+            if bar is None or bar.rescaled:
+                self.refuse(order, refusal or ("no_next_bar" if bar is None else "new_scale"))
+            else:
+                self.enter(order, time, bar.open)
+
+    def _leave_at_open(self, time: int, bar_of: BarOf) -> dict[str, int]:
+        """Settle funding and close what is due at this open; symbol -> side of what was closed."""
         due: list[tuple[str, Exit]] = []
         for symbol, position in self.positions.items():
             bar = bar_of(symbol)
@@ -127,18 +143,10 @@ class Account:
                     position.funding_known &= bar.open_funding_known
                     due.append((symbol, ended_at_open(position, bar)))
         ended: dict[str, int] = {}
-        for symbol, exit_ in due:
-            ended[symbol] = self.positions[symbol].side
-            self.close(symbol, time, exit_.price, exit_.reason)
-        for order in orders:
-            refusal = self._refusal(order)
-            if refusal is None and not self.exits.reopen and ended.get(order.symbol) == order.side:
-                refusal = "just_ended"
-            bar = None if refusal else bar_of(order.symbol)
-            if bar is None or bar.rescaled:
-                self.refuse(order, refusal or ("no_next_bar" if bar is None else "new_scale"))
-            else:
-                self.open(order, time, bar.open)
+        for symbol, (reason, price) in due:
+            ended[symbol] = self.positions[symbol].order.side
+            self.close(symbol, time, price, reason)
+        return ended
 
     def at_close(self, time: int, bar_of: BarOf) -> None:
         """Trade the bars at `time` after their open: funding, then stops, targets and liquidations, then valuation."""
@@ -162,34 +170,52 @@ class Account:
             if self.exits.trail_atr:
                 stop = trailed_stop(position, bar, self.exits, self.contract(symbol))
                 if stop != position.stop:
-                    self._emit(Moved(symbol, stop))
+                    position.stop = stop
+                    if self.on_event is not None:
+                        self.on_event(Moved(symbol, stop))
+
+    def end(self, time: int, bar_of: BarOf, symbols: Iterable[str]) -> None:
+        """Close the positions in markets without a further bar: at this bar's close, or at their last valuation."""
+        for symbol in symbols:
+            position = self.positions.get(symbol)
+            if position is not None:
+                bar = bar_of(symbol)
+                self.close(symbol, time, position.mark if bar is None else bar.close, "end")
 
     def open(self, order: Order, time: int, price: float) -> Position | None:
         """Fill an entry at this price before slippage; None where it is refused."""
-        refusal = self._refusal(order)
-        if refusal is None:
-            contract = self.contract(order.symbol)
-            entry_price = slipped(price, order.side, self.costs)
-            size = plan(
-                order,
-                entry_price,
-                Funds(self.equity_usd, self.free_usd, self.margin_usd),
-                contract,
-                self.settings,
-                self.costs,
-                self.exits,
-            )
-            if not isinstance(size, str):
-                entry = taker_fill(price, order.side, size.quantity, self.costs)
-                self._emit(Filled(order, size, time, entry))
-                return self.positions[order.symbol]
-            refusal = size
-        self.refuse(order, refusal)
-        return None
+        refusal = self.refusal(order)
+        if refusal is not None:
+            self.refuse(order, refusal)
+            return None
+        return self.enter(order, time, price)
+
+    def enter(self, order: Order, time: int, price: float) -> Position | None:
+        """Fill an entry that `refusal` lets through at this price before slippage; None where its size refuses it."""
+        costs = self.costs
+        size = plan(
+            order,
+            slipped(price, order.side, costs),
+            Funds(self.equity_usd, self.free_usd, self.margin_usd),
+            self.contract(order.symbol),
+            self.settings,
+            costs,
+            self.exits,
+        )
+        if isinstance(size, str):
+            self.refuse(order, size)
+            return None
+        entry = taker_fill(price, order.side, size.quantity, costs)
+        position = self._fill(order, size, time, entry)
+        if self.on_event is not None:
+            self.on_event(Filled(order, size, time, entry))
+        return position
 
     def refuse(self, order: Order, reason: Refusal) -> None:
         """Refuse an order."""
-        self._emit(Refused(order, reason))
+        self.refused[reason] += 1
+        if self.on_event is not None:
+            self.on_event(Refused(order, reason))
 
     def settle(self, symbol: str, rate: float, price: float) -> float:
         """Pay or receive funding for an open position; returns the cash received.
@@ -201,7 +227,9 @@ class Account:
             TradingError: no such position.
         """
         settled = self.settlement(symbol, rate, price)
-        self._emit(settled)
+        self._settle(self.positions[symbol], settled.cash_usd, settled.liquidation_price)
+        if self.on_event is not None:
+            self.on_event(settled)
         return settled.cash_usd
 
     def settlement(self, symbol: str, rate: float, price: float) -> Settled:
@@ -230,7 +258,9 @@ class Account:
         position = self._position(symbol)
         fill = position.exit_fill(price, reason, self.costs, self.exits)
         trade = position.trade(time, reason, fill)
-        self._emit(Closed(trade, fill))
+        self._close(position, trade, fill)
+        if self.on_event is not None:
+            self.on_event(Closed(trade, fill))
         return trade
 
     def apply(self, event: AccountEvent) -> None:
@@ -247,22 +277,13 @@ class Account:
                     raise TradingError(
                         f"open a position in {order.symbol}", found="an open position", expected="no open position"
                     )
-                self.cash_usd -= entry.fee_usd
-                self.positions[order.symbol] = Position.of(order, size, time, entry)
+                self._fill(order, size, time, entry)
             case Settled(symbol, _, _, cash, liquidation_price):
-                position = self._position(symbol)
-                position.funding_usd += cash
-                position.margin_left_usd = min(position.size.margin_usd, position.margin_left_usd + cash)
-                position.liquidation_price = liquidation_price
-                self.cash_usd += cash
+                self._settle(self._position(symbol), cash, liquidation_price)
             case Moved(symbol, stop):
                 self._position(symbol).stop = stop
             case Closed(trade, fill):
-                position = self._position(trade.symbol)
-                gained = position.order.side * position.size.quantity * (fill.price - position.entry.price)
-                self.cash_usd += gained - fill.fee_usd
-                del self.positions[trade.symbol]
-                self.trades.append(trade)
+                self._close(self._position(trade.symbol), trade, fill)
 
     def value(self, symbol: str, mark: float, *, funding_known: bool, mark_known: bool) -> None:
         """Restore the valuation of an open position.
@@ -273,21 +294,35 @@ class Account:
         position = self._position(symbol)
         position.mark, position.funding_known, position.mark_known = mark, funding_known, mark_known
 
-    def _emit(self, event: AccountEvent) -> None:
-        self.apply(event)
-        if self.on_event is not None:
-            self.on_event(event)
+    # The changes of cash and positions, shared by the account that trades and the one that receives events. Events are
+    # made only where somebody receives them.
 
-    def _refusal(self, order: Order) -> Refusal | None:
+    def _fill(self, order: Order, size: Size, time: int, entry: Fill) -> Position:
+        self.cash_usd -= entry.fee_usd
+        position = self.positions[order.symbol] = Position.of(order, size, time, entry)
+        return position
+
+    def _settle(self, position: Position, cash: float, liquidation_price: float) -> None:
+        position.funding_usd += cash
+        position.margin_left_usd = min(position.size.margin_usd, position.margin_left_usd + cash)
+        position.liquidation_price = liquidation_price
+        self.cash_usd += cash
+
+    def _close(self, position: Position, trade: Trade, fill: Fill) -> None:
+        gained = position.order.side * position.size.quantity * (fill.price - position.entry.price)
+        self.cash_usd += gained - fill.fee_usd
+        del self.positions[trade.symbol]
+        self.trades.append(trade)
+
+    def refusal(self, order: Order) -> Refusal | None:
+        """Why an order is refused before its size is known; None where it is not."""
         if order.symbol in self.positions:
             return "in_position"
-        if self.slots <= 0:
+        if len(self.positions) >= self.settings.positions:
             return "no_slot"
         if not order.confidence > 0:
             return "no_confidence"
-        if order.side < 0 and self.contract(order.symbol).spot:
-            return "spot_short"
-        return None
+        return "spot_short" if order.side < 0 and self.contract(order.symbol).spot else None
 
     def _position(self, symbol: str) -> Position:
         try:

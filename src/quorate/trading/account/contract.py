@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any, Self
@@ -36,6 +36,7 @@ class Contract:
         minimum_usd: minimum value of an order.
         tiers: maintenance margins; unused for spot.
         minimum_amount: minimum quantity of an order in base units.
+        spot: whether the market is spot.
 
     Raises:
         TradingError: a negative or non-finite step or minimum.
@@ -47,8 +48,10 @@ class Contract:
     minimum_usd: float = 0.0
     tiers: MarginTiers = CONSERVATIVE_TIERS
     minimum_amount: float = 0.0
+    spot: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "spot", ":" not in self.symbol)
         for name in ("lot", "tick", "minimum_usd", "minimum_amount"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
@@ -93,11 +96,6 @@ class Contract:
             tiers=MarginTiers.from_ccxt(rows) if rows else CONSERVATIVE_TIERS,
             minimum_amount=_decimal(float(amount.get("min") or 0.0) * size),
         )
-
-    @property
-    def spot(self) -> bool:
-        """Whether the market is spot: no shorts, leverage, funding or liquidation."""
-        return ":" not in self.symbol
 
     def round_quantity(self, quantity: float) -> float:
         """The quantity rounded down to a whole number of lots.

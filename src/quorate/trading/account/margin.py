@@ -41,7 +41,8 @@ class MarginTiers:
     """
 
     rows: Sequence[Tier]
-    _deductions: tuple[float, ...] = field(init=False, repr=False)
+    # Of each tier: its end, its deduction, and 1 less and plus its maintenance margin.
+    _lines: tuple[tuple[float, float, float, float], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rows = tuple(self.rows)
@@ -66,7 +67,11 @@ class MarginTiers:
                 )
             deductions.append(deductions[-1] + below.most_usd * (tier.maintenance - below.maintenance))
         object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "_deductions", tuple(deductions))
+        lines = [
+            (most_usd, deduction, 1 - maintenance, 1 + maintenance)
+            for (most_usd, maintenance, _), deduction in zip(rows, deductions, strict=True)
+        ]
+        object.__setattr__(self, "_lines", tuple(lines))
 
     @classmethod
     def from_ccxt(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
@@ -93,7 +98,10 @@ class MarginTiers:
 
     def leverage(self, value_usd: float) -> float:
         """Maximum leverage of a position of this value; 0 beyond the table."""
-        return next((tier.leverage for tier in self.rows if value_usd <= tier.most_usd), 0.0)
+        for most_usd, _, leverage in self.rows:
+            if value_usd <= most_usd:
+                return leverage
+        return 0.0
 
     def liquidation_price(self, side: int, quantity: float, entry_price: float, margin_usd: float) -> float:
         """Mark price at which margin plus unrealised profit equals the maintenance margin.
@@ -109,12 +117,22 @@ class MarginTiers:
         """
         value = quantity * entry_price
         # Each tier's line gives one price. The maintenance margin is the maximum of the lines, so the first price
-        # reached on the way down (long) or up (short) is the liquidation price.
-        prices = (
-            (value - side * (margin_usd + deduction)) / (quantity * (1 - side * tier.maintenance))
-            for tier, deduction in zip(self.rows, self._deductions, strict=True)
-        )
-        return max(0.0, max(prices)) if side > 0 else min(prices)
+        # reached on the way down (long) or up (short) is the liquidation price. The lines of tiers above the one in
+        # which it lies, and above the next one, are lower by more than float error.
+        found, beyond = (0.0 if side > 0 else math.inf), False
+        for most_usd, deduction, left, due in self._lines:
+            if side > 0:
+                price = (value - (margin_usd + deduction)) / (quantity * left)
+                if price > found:
+                    found = price
+            else:
+                price = (value + (margin_usd + deduction)) / (quantity * due)
+                if price < found:
+                    found = price
+            if beyond:
+                break
+            beyond = quantity * found <= most_usd
+        return found
 
 
 # Stricter than the tables of the large exchanges for all but their newest coins: the maintenance margin is half of the

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -34,7 +33,10 @@ class Orders:
             unknown.
 
     Attributes:
-        times: fill times in ms, increasing.
+        symbols: of the frames, sorted.
+        all: n orders.
+        fill, due: (n,) open times in ms at which each fills, increasing, and closes at the latest.
+        symbol: (n,) place of its symbol in `symbols`.
         unfillable: number of orders whose decision is followed by a gap or the end of the run.
 
     Raises:
@@ -51,7 +53,7 @@ class Orders:
         probabilities: Mapping[str, FloatArray] | None = None,
     ) -> None:
         self.unfillable = 0
-        symbols = sorted(frames)
+        self.symbols = symbols = sorted(frames)
         parts = [
             self._of(frames[symbol], candles[symbol], start, end, (probabilities or {}).get(symbol))
             for symbol in symbols
@@ -63,14 +65,14 @@ class Orders:
         best_first = np.lexsort((symbol, -confidence, fill))
         due = fill + horizon * timeframe_ms(frames[symbols[0]].timeframe)
         columns = (column[best_first].tolist() for column in (side, decided, due, confidence, atr, probability))
-        self._rows = list(zip([symbols[row] for row in symbol[best_first].tolist()], *columns, strict=True))
-        times, firsts = np.unique(fill[best_first], return_index=True)
-        self.times: list[int] = times.tolist()
-        self._spans = dict(zip(self.times, pairwise([*firsts.tolist(), len(fill)]), strict=True))
+        self.symbol, self.fill, self.due = symbol[best_first], fill[best_first], due[best_first]
+        names = map(symbols.__getitem__, self.symbol.tolist())
+        self.all = list(map(Order._make, zip(names, *columns, strict=True)))
 
-    def at(self, time: int) -> Iterator[Order]:
+    def at(self, time: int) -> list[Order]:
         """Orders for the open at `time`, the best first."""
-        return map(Order._make, self._rows[slice(*self._spans.get(time, (0, 0)))])
+        first, last = np.searchsorted(self.fill, (time, time + 1)).tolist()
+        return self.all[first:last]
 
     def _of(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from quorate.core.clock import iso_ms
 from quorate.core.settings import CostSettings, ExitSettings
@@ -47,16 +47,7 @@ class Position:
     @classmethod
     def of(cls, order: Order, size: Size, time: int, entry: Fill) -> Self:
         """The position that a fill opens."""
-        return cls(
-            order,
-            size,
-            time,
-            entry,
-            stop=size.stop,
-            mark=entry.reference_price,
-            margin_left_usd=size.margin_usd,
-            liquidation_price=size.liquidation_price,
-        )
+        return cls(order, size, time, entry, size.stop, entry.reference_price, size.margin_usd, size.liquidation_price)
 
     @property
     def symbol(self) -> str:
@@ -103,33 +94,36 @@ class Position:
 
     def trade(self, time: int, reason: Reason, fill: Fill) -> Trade:
         """The trade that this exit fill, in the bar at `time`, makes of the position."""
-        order, size, entry = self.order, self.size, self.entry
+        symbol, side, decided, _, confidence, _, _ = self.order
+        quantity, leverage, margin_usd, stop, target, _ = self.size
+        entry_price, entry_reference, entry_fee, entry_slippage = self.entry
+        price, reference, fee, slippage = fill
+        # Twenty names cost more than the rest of a trade: by place.
         return Trade(
-            symbol=order.symbol,
-            side=order.side,
-            quantity=size.quantity,
-            leverage=size.leverage,
-            margin_usd=size.margin_usd,
-            confidence=order.confidence,
-            decided=order.decided,
-            entry_time=self.entry_time,
-            entry_price=entry.price,
-            exit_time=time,
-            exit_price=fill.price,
-            stop=size.stop,
-            target=size.target,
-            reason=reason,
-            gross_usd=order.side * size.quantity * (fill.reference_price - entry.reference_price),
-            fee_usd=entry.fee_usd + fill.fee_usd,
-            slippage_usd=entry.slippage_usd + fill.slippage_usd,
-            funding_usd=self.funding_usd,
-            funding_known=self.funding_known,
-            mark_known=self.mark_known,
+            symbol,
+            side,
+            quantity,
+            leverage,
+            margin_usd,
+            confidence,
+            decided,
+            self.entry_time,
+            entry_price,
+            time,
+            price,
+            stop,
+            target,
+            reason,
+            side * quantity * (reference - entry_reference),  # gross_usd
+            entry_fee + fee,
+            entry_slippage + slippage,
+            self.funding_usd,
+            self.funding_known,
+            self.mark_known,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """A closed position. Prices in quote units, quantity in base units, times are open times of bars in ms.
 
     Attributes:

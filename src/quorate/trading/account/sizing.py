@@ -121,7 +121,8 @@ def plan(
         costs: of the fills.
         exits: distances of stop and target.
     """
-    if not (math.isfinite(order.atr) and order.atr > 0):
+    side, atr = order.side, order.atr
+    if not (math.isfinite(atr) and atr > 0):
         return "no_atr"
     equity_usd, free_usd, margin_usd = funds
     if equity_usd <= 0 or free_usd <= 0:
@@ -129,16 +130,17 @@ def plan(
     share_usd = margin_share(equity_usd, margin_usd, account)
     if share_usd <= 0:
         return "no_margin"
-    leverage = 1.0 if contract.spot else account.leverage
+    spot, tiers, target_ratio = contract.spot, contract.tiers, exits.target_ratio
+    leverage = 1.0 if spot else account.leverage
     least_usd = contract.minimum_usd or account.minimum_usd
     if min(share_usd, free_usd) * leverage < least_usd:
         return "below_minimum"
-    distance = exits.stop_atr * order.atr
+    distance = exits.stop_atr * atr
     while True:
-        stop = stop_price(entry_price, order.side, distance, contract)
-        if order.side * (entry_price - stop) <= 0:
+        stop = stop_price(entry_price, side, distance, contract)
+        if side * (entry_price - stop) <= 0:
             return "stop_too_near"
-        target = target_price(entry_price, order.side, distance * exits.target_ratio, contract)
+        target = target_price(entry_price, side, distance * target_ratio, contract)
         wanted = _wanted_quantity(order, entry_price, stop, target, leverage, equity_usd, account, costs)
         if isinstance(wanted, str):
             return wanted
@@ -147,18 +149,16 @@ def plan(
         if quantity <= 0 or quantity < contract.minimum_amount or quantity * entry_price < least_usd:
             return "below_minimum"
         margin = quantity * entry_price / leverage
-        liquidation = (
-            0.0 if contract.spot else contract.tiers.liquidation_price(order.side, quantity, entry_price, margin)
-        )
-        room = order.side * (entry_price - liquidation) / 2
-        if order.side * (entry_price - stop) > room:
+        liquidation = 0.0 if spot else tiers.liquidation_price(side, quantity, entry_price, margin)
+        room = side * (entry_price - liquidation) / 2
+        if side * (entry_price - stop) > room:
             if leverage > 1:
                 leverage = math.ceil(leverage) - 1.0
                 continue
             # The quantity stays, so the position risks less than configured.
-            stop = stop_price(entry_price, order.side, room, contract)
-            target = target_price(entry_price, order.side, room * exits.target_ratio, contract)
-            if order.side * (entry_price - stop) <= 0:
+            stop = stop_price(entry_price, side, room, contract)
+            target = target_price(entry_price, side, room * target_ratio, contract)
+            if side * (entry_price - stop) <= 0:
                 return "stop_too_near"
         return Size(quantity, leverage, margin, stop, target, liquidation)
 
@@ -198,15 +198,12 @@ def _fit(
     value_usd: float, leverage: float, share_usd: float, free_usd: float, contract: Contract, fee: float
 ) -> tuple[float, float]:
     """Value and leverage within the margin share, the free margin (which pays the fee too) and the tiers."""
-
-    def limited(value: float, leverage: float) -> float:
-        return min(value, share_usd * leverage, free_usd / (1 / leverage + fee))
-
-    value_usd = limited(value_usd, leverage)
+    value_usd = min(value_usd, share_usd * leverage, free_usd / (1 / leverage + fee))
     if contract.spot:
         return value_usd, leverage
-    value_usd = min(value_usd, contract.tiers.most_usd)
-    while (allowed := contract.tiers.leverage(value_usd)) < leverage:
+    tiers = contract.tiers
+    value_usd = min(value_usd, tiers.most_usd)
+    while (allowed := tiers.leverage(value_usd)) < leverage:
         leverage = allowed
-        value_usd = limited(value_usd, leverage)
+        value_usd = min(value_usd, share_usd * leverage, free_usd / (1 / leverage + fee))
     return value_usd, leverage

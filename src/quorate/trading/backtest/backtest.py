@@ -20,6 +20,7 @@ from quorate.trading.account.orders import Orders
 from quorate.trading.account.tape import Tape
 from quorate.trading.account_rules import AccountRules
 from quorate.trading.backtest.backtest_result import BacktestResult
+from quorate.trading.backtest.run import Run
 from quorate.trading.engine import TradingEngine
 from quorate.trading.oversight import GuardInputs, Oversight
 
@@ -85,7 +86,9 @@ def backtest(
     account = engine.account
     account.refused["no_next_bar"] += orders.unfillable
     if rules.oversight is None:
-        values, exposed = _drive(engine, orders, tapes, time.tolist(), _endings(run))
+        plain = Run(account, orders, tapes, time)
+        plain.drive()
+        values, exposed = plain.equity, plain.exposed
     else:
         within = {symbol: frame.between(start, end) for symbol, frame in frames.items()}
         inputs = GuardInputs(within, rules.oversight)
@@ -117,40 +120,6 @@ def _rules(rules: AccountRules | None, options: RuleOptions) -> AccountRules:
     return AccountRules(**options)
 
 
-def _drive(
-    engine: TradingEngine,
-    orders: Orders,
-    tapes: Mapping[str, Tape],
-    times: list[int],
-    endings: Mapping[int, list[str]],
-) -> tuple[list[float], int]:
-    """Equity at every time, and the number of times at which a position was held."""
-    account = engine.account
-    time, exposed = 0, 0
-    equity: list[float] = []
-
-    def bar_of(symbol: str) -> Bar | None:
-        return tapes[symbol].at(time)
-
-    entries = iter([*np.searchsorted(times, orders.times).tolist(), len(times)])
-    next_entry = next(entries)
-    while len(equity) < len(times):
-        now = len(equity)
-        if not account.positions and next_entry > now:
-            # Without positions and orders, the equity is constant up to the next order.
-            equity += [account.equity_usd] * (next_entry - now)
-            continue
-        time = times[now]
-        if next_entry == now:
-            engine.pending = list(orders.at(time))
-            next_entry = next(entries)
-        engine.at_open(time, bar_of)
-        exposed += bool(account.positions)
-        engine.at_close(time, bar_of, endings.get(time, ()))
-        equity.append(account.equity_usd)
-    return equity, exposed
-
-
 def _drive_guarded(
     engine: TradingEngine,
     orders: Orders,
@@ -159,7 +128,7 @@ def _drive_guarded(
     endings: Mapping[int, list[str]],
     inputs: GuardInputs,
 ) -> tuple[list[float], int]:
-    """As `_drive`, with guards, which have to see every bar."""
+    """Equity at every time, and the number of times at which a position was held, with guards, which see every bar."""
     time, exposed = 0, 0
     equity: list[float] = []
 

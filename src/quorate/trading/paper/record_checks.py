@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from quorate.core.clock import format_ms
@@ -12,7 +12,7 @@ from quorate.core.errors import JournalError
 from quorate.core.settings import CostSettings, ExitSettings
 from quorate.core.types import Action
 from quorate.trading.account.costs import Fill, taker_fill
-from quorate.trading.account.position import Position
+from quorate.trading.account.position import Position, Trade
 from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import records
 
@@ -128,16 +128,12 @@ class RecordChecks:
         _require(seq, record, {"order_id": (record.order_id, name)})
         made = position.trade(record.time, trade.reason, fill)
         # In the bar of the exit, both may have become unknown.
-        made = replace(
-            made,
+        made = made._replace(
             funding_known=made.funding_known and trade.funding_known,
             mark_known=made.mark_known and trade.mark_known,
         )
-        _require(
-            seq,
-            record,
-            {f"trade.{one.name}": (getattr(trade, one.name), getattr(made, one.name)) for one in fields(trade)},
-        )
+        figures = zip(Trade._fields, trade, made, strict=True)
+        _require(seq, record, {f"trade.{name}": (found, wanted) for name, found, wanted in figures})
         expected = position.exit_fill(fill.reference_price, trade.reason, self.costs, self.exits)
         for figure, found, wanted in zip(Fill._fields, fill, expected, strict=True):
             least = _TOLERANCE * (position.size.margin_usd if figure.endswith("_usd") else 0.0)

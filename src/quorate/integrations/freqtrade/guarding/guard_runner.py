@@ -102,7 +102,7 @@ class GuardRunner:
         for name, trade in trades:
             key = f"{name}@{trade.exit_time}"
             if key not in self._recorded:
-                self._append({"kind": "trade", "key": key, "trade": asdict(trade)})
+                self._append({"kind": "trade", "key": key, "trade": trade._asdict()})
                 self._recorded.add(key)
                 self._apply(self.guards.on(TradeClosed.of(trade)))
 

@@ -1,0 +1,116 @@
+"""An open position of a backtest between its events: where the next one can be, and its value until then."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from quorate.trading.account.position import Position
+from quorate.trading.account.tape import Tape
+
+
+class Held:
+    """An open position that is left alone until its next event.
+
+    Steps count the opens and closes of a run: step 2k is the open of its k-th bar, step 2k + 1 what follows it up to
+    the close. At each step before `wakes`, the account would find nothing to do for the position but to value it.
+
+    Args:
+        position: just opened.
+        tape: its market.
+        places: row of the tape -> number of the bar in the run, over all markets.
+        row: of the tape, at whose open it opened.
+        due: row at whose open it closes at the latest; the number of rows where there is none.
+        trailing: whether its stop may move at every close.
+
+    Attributes:
+        row: first row that is not valued yet.
+        wakes: first step at which the account has to look at the position.
+    """
+
+    __slots__ = ("_due", "_places", "_trailing", "position", "row", "tape", "wakes")
+
+    def __init__(
+        self, position: Position, tape: Tape, places: Sequence[int], row: int, due: int, *, trailing: bool
+    ) -> None:
+        self.position, self.tape, self._places, self.row, self._due = position, tape, places, row, due
+        self._trailing = trailing
+        self.opened()
+
+    def opened(self) -> None:
+        """Find the next step that matters after the open of the row.
+
+        Levels are compared with the extremes of bars, open and mark price included, so nothing that `exits.reached`
+        finds is passed over.
+        """
+        row, tape = self.row, self.tape
+        if self._trailing or row in tape.settled_inside:
+            self.wakes = 2 * self._places[row] + 1
+            return
+        # The open of `last` is the next one at which something happens, if it is not past the end of the market.
+        last, special = self._due, tape.special
+        if special:
+            place = bisect_left(special, row + 1)
+            if place < len(special) and special[place] < last:
+                last = special[place]
+        rows = len(tape.time)
+        final = last if last < rows else rows - 1
+        position = self.position
+        stop, target, liquidation = position.stop, position.size.target, position.liquidation_price
+        if position.order.side > 0:
+            worst, best, marked = tape.lowest, tape.highest, tape.mark_lowest
+            while row < final and worst[row] > stop and best[row] < target and marked[row] > liquidation:
+                row += 1
+        else:
+            worst, best, marked = tape.highest, tape.lowest, tape.mark_highest
+            while row < final and worst[row] < stop and best[row] > target and marked[row] < liquidation:
+                row += 1
+        self.wakes = 2 * self._places[row] + (row != last)
+
+    def closed(self) -> None:
+        """Find the next step that matters after the close of the row, at which the account has valued the position."""
+        self.row = row = self.row + 1
+        special = self.tape.special
+        place = bisect_left(special, row)
+        if row == self._due or (place < len(special) and special[place] == row):
+            self.wakes = 2 * self._places[row]
+        else:
+            self.opened()
+
+    def profits(self, first: int, last: int) -> list[float]:
+        """Value the position at the bars from `first` to before `last` of the run.
+
+        Returns:
+            Its unrealised profit at each of their closes, as `Position.unrealised_usd`.
+        """
+        position = self.position
+        signed, price = position.order.side * position.size.quantity, position.entry.price
+        least = -position.margin_left_usd
+        return [profit if (profit := signed * (mark - price)) > least else least for mark in self._marks(first, last)]
+
+    def _marks(self, first: int, last: int) -> list[float]:
+        """Last prices at the closes of these bars; where its market has no bar, those before it."""
+        row, tape, places, position = self.row, self.tape, self._places, self.position
+        end = row + last - first
+        if end <= len(places) and places[end - 1] == last - 1:
+            prices: list[float] = list(tape.close[row:end])
+        else:
+            end = bisect_left(places, last, row)
+            prices, price, next_row = [], position.mark, row
+            for place in range(first, last):
+                if next_row < end and places[next_row] == place:
+                    price, next_row = tape.close[next_row], next_row + 1
+                prices.append(price)
+        if end > row:
+            position.mark = prices[-1]
+            if tape.funding_missing is not None:
+                position.funding_known &= _known(tape.funding_missing, row, end)
+            if tape.mark_missing is not None:
+                position.mark_known &= _known(tape.mark_missing, row, end)
+            self.row = end
+        return prices
+
+
+def _known(missing: Sequence[int], first: int, last: int) -> bool:
+    """Whether nothing is missing at rows from `first` to before `last`."""
+    return missing[last - 1] == (missing[first - 1] if first else 0)
