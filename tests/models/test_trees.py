@@ -215,3 +215,15 @@ def test_bytes_do_not_depend_on_the_order_of_the_operator_sets():
     model.opset_import.extend(reversed(sets))
     assert model.SerializeToString(deterministic=True) != written
     assert content(model) == written
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_any_number_of_threads_gives_the_same_trees(name, tmp_path):
+    generator = np.random.default_rng(5)
+    X = generator.standard_normal((6_000, 12)).astype(np.float32)
+    y = generator.integers(0, 3, len(X)).astype(np.int8)
+    for threads in (1, 2, 3):
+        build(name, "class", ModelSettings(), seed=1, threads=threads).fit(X, y).save(tmp_path / str(threads))
+    # LightGBM names the number of threads among its parameters.
+    files = [re.sub(rb"num_threads: \d+", b"", (tmp_path / str(threads)).read_bytes()) for threads in (1, 2, 3)]
+    assert files[0] == files[1] == files[2]

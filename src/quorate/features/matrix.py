@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quorate.core.machine import whole_cores
 from quorate.features.bars import Bars
 from quorate.features.column import Column, Compute
 
@@ -20,7 +20,7 @@ _BLOCK = 16_384
 # Very long histories are computed in blocks of twice that on several threads: numpy and TA-Lib release the global
 # interpreter lock, and larger blocks contend less for it. More than four threads contend too much.
 _LONG = 8 * _BLOCK
-THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, whole_cores())
 
 # Most columns have no longer warm-up: where only the newest rows are computed, they are computed from few bars.
 _NEAR = 96

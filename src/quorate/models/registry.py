@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from quorate.core.errors import ModelError, close_match
+from quorate.core.machine import wait_passively
 from quorate.core.settings import ModelSettings
 from quorate.models.base import Model, Task
 from quorate.models.own_models import own_models
@@ -84,6 +85,7 @@ def model_class(name: str, settings: ModelSettings | None = None) -> type[Model]
         MissingExtraError: its library is not installed.
         SettingsError: as for `names`.
     """
+    wait_passively()  # before a library of training is loaded
     require_known(name, settings)
     own = None if settings is None else own_models(settings).get(name)
     if own is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from quorate.core.arguments import TEXT, Kind, path_of, require_types
 from quorate.core.errors import BundleError, ModelError
+from quorate.core.machine import whole_cores
 from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
 from quorate.core.sections.vote import PredictSettings
@@ -24,7 +24,7 @@ from quorate.features.own import find_own
 from quorate.models.runtime import OnnxSession
 
 # Hashing a file and starting a session release the interpreter's lock.
-_THREADS = min(4, os.cpu_count() or 1)
+_THREADS = min(4, whole_cores())
 
 
 def load_bundle(

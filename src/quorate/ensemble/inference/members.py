@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TypeVar
@@ -11,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from quorate.core.errors import ModelError
+from quorate.core.machine import whole_cores
 from quorate.core.sections.vote import PredictSettings
 from quorate.core.types import (
     Abstention,
@@ -37,7 +37,7 @@ _ROUNDING = 1e-6
 Output = TypeVar("Output", Vote, Forecast)
 
 # A session runs on one thread; several threads may run the same session.
-_CORES = os.cpu_count() or 1
+_CORES = whole_cores()
 
 # Runs older than this share of the deadline are stopped when a member misses it: those of other calls go on.
 _OVERDUE_SHARE = 0.8

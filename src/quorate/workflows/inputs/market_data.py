@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, DataError, TrainingSpanError
+from quorate.core.machine import whole_cores
 from quorate.core.progress import Progress, silent
 from quorate.core.types import Candles, DecisionFrame, Funding
 from quorate.market.source import CandleSource
@@ -203,7 +203,7 @@ def predict_panel(
         return bundle.predict_frame(candles, allow_training_span=allow, sets=sets).between(start)
 
     frames = {}
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(whole_cores()) as threads:
         for number, (symbol, frame) in enumerate(zip(panel, threads.map(predict, panel.values()), strict=True), 1):
             frames[symbol] = frame
             progress("predicting", number, len(panel))

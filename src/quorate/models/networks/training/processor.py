@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from quorate.core.errors import ModelError
+from quorate.core.machine import whole_cores
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def isolated(seed: int, threads: int) -> Iterator[None]:
     before = torch.get_num_threads()
     in_use = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     with torch.random.fork_rng(in_use):
-        torch.set_num_threads(threads or _cores())
+        torch.set_num_threads(threads or whole_cores())
         torch.manual_seed(seed)
         try:
             yield
@@ -64,9 +65,3 @@ def has_bf16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     supported = torch.cpu.get_capabilities()
     return bool(supported.get("avx512_bf16") or supported.get("amx_bf16") or supported.get("bf16"))
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
