@@ -7,6 +7,9 @@ import numpy as np
 from quorate.core.types import FloatArray
 from quorate.features.arithmetic import ROUNDING
 
+# Rows compared at a time, so that what is between stays in the processor's cache.
+_BLOCK = 16_384
+
 
 def lows_with_ties(high: FloatArray, low: FloatArray) -> FloatArray:
     """(n,) lows, changed by rounding errors so that a low falls by exactly as much as the high of its bar rises.
@@ -20,24 +23,22 @@ def lows_with_ties(high: FloatArray, low: FloatArray) -> FloatArray:
         high: (n,).
         low: (n,).
     """
-    # Both moves are equal where the middle of the bar stays.
-    middle = high + low
-    near = np.abs(middle[1:] - middle[:-1]) <= ROUNDING * high[1:]
-    if not near.any():
+    near = np.empty(max(len(high) - 1, 0), np.bool_)
+    for begin in range(0, len(near), _BLOCK):
+        part = slice(begin, begin + _BLOCK + 1)
+        # Both moves are equal where the middle of the bar stays.
+        middle = high[part] + low[part]
+        moved = middle[1:] - middle[:-1]
+        np.less_equal(np.abs(moved, out=moved), ROUNDING * high[part][1:], out=near[begin : begin + _BLOCK])
+    tied = np.flatnonzero(near)
+    if not tied.size:
         return low
-    up, down = high[1:] - high[:-1], low[:-1] - low[1:]
-    first = np.flatnonzero(near & (up != down))
-    if not first.size:
+    up, down = high[tied + 1] - high[tied], low[tied] - low[tied + 1]
+    if (up == down).all():
         return low
-    lows, rise = low.copy(), up.tolist()
-    tied, done = near.tolist(), -1
-    for start in first.tolist():
-        row = start
-        # A changed low also enters the next bar's move: equal moves are kept equal until a bar has none.
-        while row > done and row < len(tied) and tied[row]:
-            lows[row + 1] = lows[row] - rise[row]
-            done = row
-            row += 1
-            if lows[row] == low[row] and (row >= len(tied) or up[row] == down[row]):
-                break
+    lows = low.copy()
+    # A changed low also enters the next bar's move: equal moves are kept equal until a bar has none.
+    for row, rise, fall in zip(tied.tolist(), up.tolist(), down.tolist(), strict=True):
+        if rise != fall or lows[row] != low[row]:
+            lows[row + 1] = lows[row] - rise
     return lows
