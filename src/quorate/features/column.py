@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from quorate.core.types import BoolArray, FloatArray
 from quorate.features.bars import Bars
 
-Compute = Callable[[Bars], FloatArray | BoolArray | npt.NDArray[np.int32]]
+Compute = Callable[[Bars], FloatArray | BoolArray | npt.NDArray[np.signedinteger[Any]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
