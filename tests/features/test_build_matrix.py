@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import quorate
 from quorate.core.errors import FeatureError
 from quorate.features import Bars, build, feature_names, feature_set, live, matrix, volatility_20
+from quorate.features.column import Column
 from quorate.market.synthetic import SyntheticMarket
 
 
@@ -75,6 +77,39 @@ def test_threads_change_nothing(make_candles, monkeypatch):
         monkeypatch.setattr(matrix, name, value)
     np.testing.assert_array_equal(build(candles, "full65"), at_once)
     np.testing.assert_array_equal(build(candles, "full65", newest=130), at_once[-130:])
+
+
+def test_threads_compute_what_carries_a_state_once(make_candles, monkeypatch):
+    for name, value in (("_BLOCK", 40), ("_LONG", 100), ("THREADS", 4)):
+        monkeypatch.setattr(matrix, name, value)
+    lengths = []
+
+    def mean(bars):
+        lengths.append(len(bars))
+        time.sleep(0.05)  # long enough for the other threads to ask for it too
+        return np.cumsum(bars.close) / np.arange(1, len(bars) + 1)
+
+    def close_to_mean(bars):
+        return bars.close / bars.carried(("close_to_mean", "mean"), mean) - 1
+
+    columns = tuple(Column(f"column_{number}", 0, close_to_mean) for number in range(4))
+    X = np.empty((600, 4))
+    matrix.fill(X, Bars(make_candles(600, 3)), columns)
+    assert lengths == [600]
+    assert np.isfinite(X).all()
+
+
+def test_an_error_in_a_thread_is_raised(make_candles, monkeypatch):
+    for name, value in (("_BLOCK", 40), ("_LONG", 100), ("THREADS", 2)):
+        monkeypatch.setattr(matrix, name, value)
+
+    def late(bars):
+        if len(bars) > 50:
+            raise FeatureError("compute a column", found="many bars")
+        return bars.close
+
+    with pytest.raises(FeatureError, match="many bars"):
+        matrix.fill(np.empty((600, 1)), Bars(make_candles(600, 3)), (Column("late", 0, late),))
 
 
 @pytest.mark.parametrize("newest", [0, 1, 5, 449, 450, 1_000])

@@ -33,7 +33,7 @@ def test_decayed_sums_weigh_the_newest_most(x, bars):
 @settings(max_examples=60)
 @given(SERIES, BARS)
 def test_moments_are_of_each_window(x, bars):
-    got = rolling.moments(x).over(bars)
+    got = np.array(rolling.moments(x).over(bars))
     assert got.shape == (2, max(0, len(x) - bars + 1))
     for place, window in enumerate(windows_of(x, bars)):
         expected = [window.mean(), ((window - window.mean()) ** 2).sum()]
@@ -43,7 +43,7 @@ def test_moments_are_of_each_window(x, bars):
 @settings(max_examples=60)
 @given(SERIES, BARS)
 def test_path_moments_are_of_the_path_of_each_window(x, bars):
-    got = rolling.path_moments(x).over(bars)
+    got = np.array(rolling.path_moments(x).over(bars))
     for place, window in enumerate(windows_of(x, bars)):
         path = np.cumsum(window)
         expected = [path.mean(), ((path - path.mean()) ** 2).sum(), path[-1]]
@@ -63,7 +63,7 @@ def test_a_huge_value_leaves_no_error_in_later_windows():
     shocked = x.copy()
     shocked[60] = 1e30
     for pyramid in (rolling.sums, rolling.moments, rolling.path_moments, lambda s: rolling.decayed_sums(s, 0.99)):
-        calm, after = pyramid(x).over(20), pyramid(shocked).over(20)
+        calm, after = (np.array(pyramid(series).over(20)) for series in (x, shocked))
         np.testing.assert_array_equal(calm[..., 61:], after[..., 61:])
         assert (calm[..., 60 - 19 : 61] != after[..., 60 - 19 : 61]).any()
 
@@ -73,12 +73,26 @@ def test_a_window_does_not_depend_on_where_the_series_begins():
     for begin in (1, 7, 100):
         np.testing.assert_array_equal(rolling.sums(x[begin:]).over(37), rolling.sums(x).over(37)[begin:])
         for made in (rolling.moments, rolling.path_moments):
-            np.testing.assert_array_equal(made(x[begin:]).over(37), made(x).over(37)[:, begin:])
+            np.testing.assert_array_equal(made(x[begin:]).over(37), np.array(made(x).over(37))[:, begin:])
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 19])
 def test_too_short_a_series_has_no_window(length):
     x = np.ones(length)
     assert rolling.sums(x).over(20).shape == (0,)
-    assert rolling.moments(x).over(20).shape == (2, 0)
-    assert rolling.path_moments(x).over(20).shape == (3, 0)
+    assert np.shape(rolling.moments(x).over(20)) == (2, 0)
+    assert np.shape(rolling.path_moments(x).over(20)) == (3, 0)
+
+
+@pytest.mark.parametrize("bars", [1, 2, 13, 20])
+def test_several_series_have_the_windows_of_each(bars):
+    x = np.random.default_rng(2).normal(50, 1, (3, 90))
+    for made in (rolling.sums, rolling.moments, rolling.path_moments, lambda s: rolling.decayed_sums(s, 0.9)):
+        each = [made(row).over(bars) for row in x]
+        np.testing.assert_array_equal(made(x).over(bars), np.stack(each, axis=-2))
+
+
+def test_series_decay_by_a_factor_of_their_own():
+    x, decays = np.random.default_rng(3).normal(0, 1, 60), (0.5, 0.97)
+    both = rolling.decayed_sums(np.stack([x, x]), np.array([[0.5], [0.97]])).over(24)
+    np.testing.assert_allclose(both, [rolling.decayed_sums(x, decay).over(24) for decay in decays], rtol=1e-14)

@@ -32,8 +32,8 @@ def change(x: FloatArray, bars: int) -> FloatArray:
     ...     change(np.array([2.0, 3.0, 0.0, 5.0]), 1)
     array([ 0.5, -1. ,  0. ])
     """
-    earlier = x[:-bars]
-    quotient = x[bars:] / earlier
+    earlier = x[..., :-bars]
+    quotient = x[..., bars:] / earlier
     quotient -= 1.0
     np.copyto(quotient, 0.0, where=earlier == 0.0)
     return quotient
@@ -41,7 +41,7 @@ def change(x: FloatArray, bars: int) -> FloatArray:
 
 def bounded(correlation: FloatArray) -> FloatArray:
     """A correlation clipped to -1 and 1, which rounding errors exceed."""
-    return np.minimum(np.maximum(correlation, -1.0), 1.0)
+    return np.clip(correlation, -1.0, 1.0)
 
 
 def above(x: FloatArray, limit: float) -> BoolArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
+from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import CandleError
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import indicators, rolling
+from quorate.features.arithmetic import ROUNDING
 from quorate.features.context import Context
 from quorate.features.directional import lows_with_ties
 
@@ -55,6 +57,7 @@ class Bars:
         self.time: IntArray = candles.time
         self.context = context
         self._memory: dict[Hashable, Any] = {}
+        self._locks: dict[Hashable, RLock] = {}
         self._whole: Bars | None = None
         self._rows = slice(None)
         lowest, highest, busiest = _limits(candles)
@@ -105,11 +108,15 @@ class Bars:
         """
         if self._whole is not None:
             return self._whole.carried(key, compute)[self._rows]
-        try:
-            values: FloatArray = self._memory[key]
-        except KeyError:
-            values = self._memory[key] = compute(self)
-        return values
+        return self._once_in_all_threads(key, lambda: compute(self))
+
+    def _once_in_all_threads(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """`once` of all bars, whose parts may be computed in several threads: the first computes, the others wait."""
+        if key not in self._memory:
+            with self._locks.setdefault(key, RLock()):
+                return self.once(key, compute)
+        value: T = self._memory[key]
+        return value
 
     # Indicators of TA-Lib that carry a state.
 
@@ -147,59 +154,68 @@ class Bars:
 
     def macd(self) -> FloatArray:
         """The MACD line, EMA(12) - EMA(26) of the close, in `unit`."""
-        return self.carried("macd", lambda bars: bars.once("macd lines", bars._macd_lines)[0])
+        return self.carried("macd", lambda bars: bars._macd_lines()[0])
 
     def macd_signal(self) -> FloatArray:
         """The signal line, EMA(9) of the MACD, in `unit`."""
-        return self.carried("macd_signal", lambda bars: bars.once("macd lines", bars._macd_lines)[1])
+        return self.carried("macd_signal", lambda bars: bars._macd_lines()[1])
 
     def macd_difference(self) -> FloatArray:
         """The MACD less its signal line, in `unit`."""
-        return self.carried("macd_difference", lambda bars: bars.once("macd lines", bars._macd_lines)[2])
+        return self.carried("macd_difference", lambda bars: bars._macd_lines()[2])
 
     def _macd_lines(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        lines: tuple[FloatArray, FloatArray, FloatArray] = indicators.MACD(self.close, 12, 26, 9)
+        lines: tuple[FloatArray, FloatArray, FloatArray] = self._once_in_all_threads(
+            "macd lines", lambda: indicators.MACD(self.close, 12, 26, 9)
+        )
         return lines
 
     # Results over windows: values of the newest rows, from the first full window on.
 
     def change(self, bars: int = 1) -> FloatArray:
         """Change of the close over `bars`, a fraction: (n - bars,)."""
-        return self.once(("change", bars), lambda: self.close[bars:] / self.close[:-bars] - 1)
+        return self.once(("change", bars), lambda: self.close[..., bars:] / self.close[..., :-bars] - 1)
 
     def change_moments(self, bars: int) -> FloatArray:
         """Mean and mean square of the newest `bars` one-bar changes: (2, n - bars).
 
         Changes lie around zero, so that sums of their powers do not cancel.
         """
-        return self.once("change sums", self._change_sums).over(bars) / bars
+        return self.once("change sums", lambda: rolling.sums(self.change_powers())).over(bars) / bars
 
-    def _change_sums(self) -> rolling.Pyramid:
-        powers = np.empty((2, max(len(self) - 1, 0)))
-        powers[0] = self.change()
-        np.multiply(powers[0], powers[0], out=powers[1])
-        return rolling.sums(powers)
+    def change_powers(self) -> FloatArray:
+        """One-bar changes and their squares: (2, n - 1)."""
+
+        def powers() -> FloatArray:
+            change = self.change()
+            values = np.empty((2, *change.shape))
+            values[0] = change
+            np.multiply(change, change, out=values[1])
+            return values
+
+        return self.once("change powers", powers)
 
     def change_deviation(self, bars: int) -> FloatArray:
         """Sample standard deviation of the newest `bars` one-bar changes: (n - bars,)."""
         mean, square = self.change_moments(bars)
-        variance: FloatArray = np.maximum(square - mean * mean, 0.0)
-        return np.sqrt(variance * (bars / (bars - 1)))
+        mean *= mean
+        square -= mean
+        np.maximum(square, 0.0, out=square)
+        square *= bars / (bars - 1)
+        deviation: FloatArray = np.sqrt(square, out=square)
+        return deviation
 
-    def close_moments(self) -> FloatArray:
-        """Mean of 20 closes, and the sum of their squared deviations: (2, n - 19), in `unit`."""
+    def close_moments(self) -> tuple[FloatArray, ...]:
+        """Mean of 20 closes, and the sum of their squared deviations: (n - 19,) each, in `unit`."""
         return self.once("close moments", lambda: rolling.moments(self.close).over(20))
 
-    def volume_moments(self) -> FloatArray:
-        """Mean of 20 volumes, of their squares, and of volume times close: (3, n - 19)."""
-        return self.once("volume moments", self._volume_moments)
+    def close_deviation(self) -> FloatArray:
+        """Standard deviation of 20 closes, of a population as in TA-Lib's bands, in `unit`: (n - 19,)."""
+        return self.once("close deviation", lambda: np.sqrt(self.close_moments()[1] / 20))
 
-    def _volume_moments(self) -> FloatArray:
-        terms = np.empty((3, len(self)))
-        terms[0] = self.volume
-        np.multiply(self.volume, self.volume, out=terms[1])
-        np.multiply(self.volume, self.close, out=terms[2])
-        return rolling.sums(terms).over(20) / 20
+    def mean_volume(self) -> FloatArray:
+        """Mean of 20 volumes: (n - 19,)."""
+        return self.once("mean volume", lambda: rolling.sums(self.volume).over(20) / 20)
 
     def mean_close(self, bars: int) -> FloatArray:
         """Simple moving average of the close, in `unit`: (n - bars + 1,)."""
@@ -209,8 +225,8 @@ class Bars:
         """Volume, negative on falling bars, 0 on unchanged ones and on the first."""
 
         def signed() -> FloatArray:
-            signs = np.zeros(len(self))
-            np.sign(self.close[1:] - self.close[:-1], out=signs[1:])
+            signs = np.zeros(self.close.shape)
+            np.sign(self.close[..., 1:] - self.close[..., :-1], out=signs[..., 1:])
             signs *= self.volume
             return signs
 
@@ -227,6 +243,19 @@ class Bars:
     def typical(self) -> FloatArray:
         """(high + low + close) / 3, in `unit`."""
         return self.once("typical", lambda: (self.high + self.low + self.close) / 3)
+
+    def typical_moves(self) -> tuple[BoolArray, BoolArray]:
+        """Whether the typical price rises from a bar to the next, and whether it moves: (n - 1,) each.
+
+        Equal typical prices may differ by a rounding error, which is neither.
+        """
+
+        def moves() -> tuple[BoolArray, BoolArray]:
+            typical = self.typical()
+            step, apart = typical[..., 1:] - typical[..., :-1], ROUNDING * typical[..., 1:]
+            return step > apart, np.abs(step, out=step) > apart
+
+        return self.once("typical moves", moves)
 
     def bars_in(self, days: int, least: int, most: int) -> int:
         """Whole bars in a number of days, clamped to `least` and `most`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ _BLOCK = 16_384
 # interpreter lock, and larger blocks contend less for it. More than four threads contend too much.
 _LONG = 8 * _BLOCK
 THREADS = min(4, whole_cores())
+
+# Bytes of a line of the processor's cache.
+_LINE = 64
 
 # Most columns have no longer warm-up: where only the newest rows are computed, they are computed from few bars.
 _NEAR = 96
@@ -44,17 +47,25 @@ def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
             work(first, min(first + _BLOCK, end))
         return
     firsts = range(begin, end, 2 * _BLOCK)
-    lasts = [*firsts[1:], end]
-    # The first block computes the results that carry a state, which the others share.
-    work(firsts[0], lasts[0])
     with ThreadPoolExecutor(THREADS, "quorate-features") as pool:
-        # Consumed, so that an exception of a block is raised here.
-        deque(pool.map(work, firsts[1:], lasts[1:]), maxlen=0)
+        # Consumed, so that an exception of a column or a block is raised here.
+        deque(pool.map(partial(_carry, bars), columns), maxlen=0)
+        deque(pool.map(work, firsts, [*firsts[1:], end]), maxlen=0)
+
+
+def _carry(bars: Bars, column: Column) -> None:
+    """Compute what a column reads of results that carry a state, which all blocks share, by asking for one row of it.
+
+    Otherwise all threads would ask for these results in the same order, and wait for the one that computes the next.
+    """
+    if column.warmup < len(bars):
+        with np.errstate(all="ignore"):
+            column.compute(bars.part(0, column.warmup + 1))
 
 
 def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]) -> Matrix:
     """Columns one after the other, (F, rows): each is written contiguously, and the caller transposes them together."""
-    block = np.empty((len(columns), last - first), dtype)
+    block = np.empty((len(columns), _pitch(last - first, dtype)), dtype)[:, : last - first]
     with np.errstate(all="ignore"):
         for reach, group in _by_reach(columns, split=last - first < _NEAR):
             part = bars.part(max(0, first - reach), last)
@@ -67,6 +78,16 @@ def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype
                         block[place, warmup - first :] = compute(part)[warmup - last :]
         hold(block)
     return block
+
+
+def _pitch(rows: int, dtype: np.dtype[np.floating[Any]]) -> int:
+    """Places from one column of a block to the next: an odd number of cache lines.
+
+    With a power of two, the same row of all columns would fall into the same few lines of the cache, and transposing a
+    block would take three times as long.
+    """
+    lines = -(-rows * dtype.itemsize // _LINE) | 1
+    return lines * _LINE // dtype.itemsize
 
 
 def hold(X: Matrix) -> None:

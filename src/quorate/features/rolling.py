@@ -13,89 +13,117 @@ Reference: Chan, Golub, LeVeque (1979), Updating formulae and a pairwise algorit
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from quorate.core.types import FloatArray
 
-Join = Callable[[FloatArray, int, FloatArray, int], FloatArray]
+# Statistics of the windows of one length: an array (..., n), or several of them.
+Rows = TypeVar("Rows")
 
 
-class Pyramid:
+class Pyramid(Generic[Rows]):
     """Statistics of the windows of every power of two over a series, each level computed once and kept.
 
     Args:
-        leaf: (n,) or (k, n), k statistics of each window of one bar.
+        leaf: statistics of each window of one bar, (..., n) each.
         join: (older window, its length, newer window, its length) -> the same statistics of both together.
+        cut: the statistics of some of the windows.
     """
 
-    def __init__(self, leaf: FloatArray, join: Join) -> None:
+    def __init__(
+        self,
+        leaf: Rows,
+        join: Callable[[Rows, int, Rows, int], Rows],
+        cut: Callable[[Rows, slice], Rows],
+    ) -> None:
         self._levels = [leaf]
-        self._join = join
+        self._join, self._cut = join, cut
 
-    def over(self, bars: int) -> FloatArray:
-        """The statistics of each full window of `bars`, oldest first: (n - bars + 1,) or (k, n - bars + 1)."""
-        levels, join = self._levels, self._join
+    def over(self, bars: int) -> Rows:
+        """The statistics of each full window of `bars`, oldest first, (..., n - bars + 1) each."""
+        levels, join, cut = self._levels, self._join, self._cut
         window, length = levels[0], 0
         for level in range(bars.bit_length()):
             size = 1 << level
             if level == len(levels):
                 half, step = levels[-1], size >> 1
-                levels.append(join(half[..., :-step], step, half[..., step:], step))
+                levels.append(join(cut(half, slice(-step)), step, cut(half, slice(step, None)), step))
             if bars & size:
                 piece = levels[level]
-                window = join(piece[..., :-length], size, window[..., size:], length) if length else piece
+                if length:
+                    window = join(cut(piece, slice(-length)), size, cut(window, slice(size, None)), length)
+                else:
+                    window = piece
                 length += size
         return window
 
 
-def sums(x: FloatArray) -> Pyramid:
-    """The sum of each window, for one series (n,) or several (k, n)."""
-    return Pyramid(x, lambda older, _a, newer, _b: older + newer)
+def sums(x: FloatArray) -> Pyramid[FloatArray]:
+    """The sum of each window, for one series (n,) or several (..., n)."""
+    return Pyramid(x, _join_sums, _cut)
 
 
-def decayed_sums(x: FloatArray, decay: float) -> Pyramid:
-    """The sum of each window with a value i bars old weighted by decay**i."""
-    return Pyramid(x, lambda older, _a, newer, b: older * decay**b + newer)
+def decayed_sums(x: FloatArray, decay: float | FloatArray) -> Pyramid[FloatArray]:
+    """The sum of each window with a value i bars old weighted by decay**i.
+
+    Args:
+        x: (..., n) series.
+        decay: of all, or one of each, (..., 1).
+    """
+
+    def join(older: FloatArray, _a: int, newer: FloatArray, b: int) -> FloatArray:
+        total: FloatArray = older * decay**b
+        total += newer
+        return total
+
+    return Pyramid(x, join, _cut)
 
 
-def moments(x: FloatArray) -> Pyramid:
-    """(2, n): the mean of each window, and the sum of the squared deviations from it."""
-    leaf = np.zeros((2, len(x)))
-    leaf[0] = x
-    return Pyramid(leaf, _join_moments)
+def moments(x: FloatArray) -> Pyramid[tuple[FloatArray, ...]]:
+    """The mean of each window of a series (..., n), and the sum of the squared deviations from it."""
+    return Pyramid((x, np.zeros(x.shape)), _join_moments, _cut_each)
 
 
-def path_moments(step: FloatArray) -> Pyramid:
-    """(3, n): mean, sum of squared deviations and end of the cumulative sum of each window, which starts at 0."""
-    leaf = np.zeros((3, len(step)))
-    leaf[0] = leaf[2] = step
-    return Pyramid(leaf, _join_paths)
+def path_moments(step: FloatArray) -> Pyramid[tuple[FloatArray, ...]]:
+    """Mean, sum of squared deviations and end of the cumulative sum of each window, which starts at 0."""
+    return Pyramid((step, np.zeros(step.shape), step), _join_paths, _cut_each)
 
 
-def _join_moments(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
-    joined = np.empty(older.shape)
-    gap = newer[0] - older[0]
-    _join_squares(joined, gap, older, a, newer, b)
-    return joined
+def _cut(rows: FloatArray, part: slice) -> FloatArray:
+    return rows[..., part]
 
 
-def _join_paths(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
-    joined = np.empty(older.shape)
+def _cut_each(rows: tuple[FloatArray, ...], part: slice) -> tuple[FloatArray, ...]:
+    return tuple([row[..., part] for row in rows])
+
+
+def _join_sums(older: FloatArray, _a: int, newer: FloatArray, _b: int) -> FloatArray:
+    return older + newer
+
+
+def _join_moments(
+    older: tuple[FloatArray, ...], a: int, newer: tuple[FloatArray, ...], b: int
+) -> tuple[FloatArray, ...]:
+    return _join_squares(newer[0] - older[0], older, a, newer, b)
+
+
+def _join_paths(older: tuple[FloatArray, ...], a: int, newer: tuple[FloatArray, ...], b: int) -> tuple[FloatArray, ...]:
     gap = newer[0] - older[0]
     gap += older[2]  # the cumulative sum of the newer window continues from the end of the older one
-    _join_squares(joined, gap, older, a, newer, b)
-    np.add(older[2], newer[2], out=joined[2])
-    return joined
+    return *_join_squares(gap, older, a, newer, b), older[2] + newer[2]
 
 
-def _join_squares(joined: FloatArray, gap: FloatArray, older: FloatArray, a: int, newer: FloatArray, b: int) -> None:
-    """Rows 0 and 1 of `joined` from those of the windows, whose means differ by `gap`."""
-    squares = joined[1]
-    np.multiply(gap, gap, out=squares)
+def _join_squares(
+    gap: FloatArray, older: tuple[FloatArray, ...], a: int, newer: tuple[FloatArray, ...], b: int
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and squared deviations of both windows, whose means differ by `gap`, which becomes the mean."""
+    squares = gap * gap
     squares *= a * b / (a + b)
     if a + b > 2:  # the deviation of a single bar is 0
         squares += older[1]
         squares += newer[1]
     gap *= b / (a + b)
-    np.add(gap, older[0], out=joined[0])
+    gap += older[0]
+    return gap, squares

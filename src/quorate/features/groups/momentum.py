@@ -13,8 +13,8 @@ from quorate.features.column import Column
 
 def _efficiency_ratio_20(bars: Bars) -> FloatArray:
     """Efficiency ratio: net change over 20 bars divided by the sum of absolute changes (Kaufman, 1995)."""
-    path = rolling.sums(np.abs(bars.close[1:] - bars.close[:-1])).over(20)
-    return ratio(np.abs(bars.close[20:] - bars.close[:-20]), path)
+    path = rolling.sums(np.abs(bars.close[..., 1:] - bars.close[..., :-1])).over(20)
+    return ratio(np.abs(bars.close[..., 20:] - bars.close[..., :-20]), path)
 
 
 def _autocorr_20(bars: Bars) -> FloatArray:
@@ -23,9 +23,10 @@ def _autocorr_20(bars: Bars) -> FloatArray:
     mean, square = bars.change_moments(20)
     variance = square - mean * mean
     flat = equal(square, variance)
-    product = rolling.sums(changes[1:] * changes[:-1]).over(20) / 20 - mean[1:] * mean[:-1]
-    correlation = product / np.sqrt(variance[1:] * variance[:-1])
-    np.copyto(correlation, 0.0, where=flat[1:] | flat[:-1])
+    correlation = rolling.sums(changes[..., 1:] * changes[..., :-1]).over(20) / 20
+    correlation -= mean[..., 1:] * mean[..., :-1]
+    correlation /= np.sqrt(variance[..., 1:] * variance[..., :-1])
+    np.copyto(correlation, 0.0, where=flat[..., 1:] | flat[..., :-1])
     return bounded(correlation)
 
 

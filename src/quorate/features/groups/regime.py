@@ -14,7 +14,7 @@ def _is_ranging(bars: Bars) -> BoolArray:
 
 
 def _is_volatile(bars: Bars) -> BoolArray:
-    return above(atr_share(bars, 14)[19:], 0.025) & above(band_width(bars), 0.04)
+    return above(atr_share(bars, 14)[..., 19:], 0.025) & above(band_width(bars), 0.04)
 
 
 COLUMNS = (

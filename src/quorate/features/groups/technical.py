@@ -41,12 +41,12 @@ def _atr(period: int) -> Column:
 
 
 def _sma(period: int) -> Column:
-    return Column(f"sma_{period}", period - 1, lambda bars: bars.close[period - 1 :] / bars.mean_close(period) - 1)
+    return Column(f"sma_{period}", period - 1, lambda bars: bars.close[..., period - 1 :] / bars.mean_close(period) - 1)
 
 
 def volume_to_mean(bars: Bars) -> FloatArray:
     """Volume over the mean of 20: (n - 19,)."""
-    return ratio(bars.volume[19:], bars.volume_moments()[0])
+    return ratio(bars.volume[..., 19:], bars.mean_volume())
 
 
 def atr_share(bars: Bars, period: int) -> FloatArray:
@@ -56,19 +56,12 @@ def atr_share(bars: Bars, period: int) -> FloatArray:
 
 def band_middle(bars: Bars) -> FloatArray:
     """Mean of 20 closes, in `unit`: (n - 19,)."""
-    middle: FloatArray = bars.close_moments()[0]
-    return middle
+    return bars.close_moments()[0]
 
 
 def band_reach(bars: Bars) -> FloatArray:
     """Distance of the Bollinger bands from their middle, 2 standard deviations of 20 closes, in `unit`: (n - 19,)."""
-
-    def reach() -> FloatArray:
-        # TA-Lib's bands use the deviation of a population, not of a sample.
-        deviation: FloatArray = np.sqrt(bars.close_moments()[1] / 20)
-        return 2 * deviation
-
-    return bars.once("band reach", reach)
+    return bars.once("band reach", lambda: 2 * bars.close_deviation())
 
 
 def band_width(bars: Bars) -> FloatArray:
@@ -77,17 +70,17 @@ def band_width(bars: Bars) -> FloatArray:
 
 
 def _bb_upper(bars: Bars) -> FloatArray:
-    return (band_middle(bars) + band_reach(bars)) / bars.close[19:] - 1
+    return (band_middle(bars) + band_reach(bars)) / bars.close[..., 19:] - 1
 
 
 def _bb_lower(bars: Bars) -> FloatArray:
-    return (band_middle(bars) - band_reach(bars)) / bars.close[19:] - 1
+    return (band_middle(bars) - band_reach(bars)) / bars.close[..., 19:] - 1
 
 
 def _ema_200(bars: Bars) -> FloatArray:
     total = rolling.decayed_sums(bars.close, _EMA_200_DECAY).over(_EMA_200_BARS)
     weight = (1 - _EMA_200_DECAY**_EMA_200_BARS) / (1 - _EMA_200_DECAY)
-    return bars.close[_EMA_200_BARS - 1 :] * weight / total - 1
+    return bars.close[..., _EMA_200_BARS - 1 :] * weight / total - 1
 
 
 def _obv(bars: Bars) -> FloatArray:
@@ -101,7 +94,7 @@ def _stochastic(bars: Bars) -> FloatArray:
 
     def smoothed() -> FloatArray:
         lowest = bars.lowest(14)
-        return 100 / 3 * rolling.sums(ratio(bars.close - lowest, bars.highest(14) - lowest)[13:]).over(3)
+        return 100 / 3 * rolling.sums(ratio(bars.close - lowest, bars.highest(14) - lowest)[..., 13:]).over(3)
 
     return bars.once("stochastic", smoothed)
 
@@ -115,8 +108,10 @@ def _cci(bars: Bars) -> FloatArray:
     """CCI of TA-Lib, but 0 where the typical price is flat, which some releases miss because of rounding errors."""
     typical = bars.typical()
     values: FloatArray = indicators.CCI(bars.high, bars.low, bars.close, 20)
-    span = indicators.MAX(typical, 20) - indicators.MIN(typical, 20)
-    np.copyto(values, 0.0, where=span <= ROUNDING * typical)
+    _, moved = bars.typical_moves()
+    if not moved.all():  # a flat window has no move
+        span = indicators.MAX(typical, 20) - indicators.MIN(typical, 20)
+        np.copyto(values, 0.0, where=span <= ROUNDING * typical)
     return values
 
 
@@ -137,7 +132,7 @@ COLUMNS = (
     _from_ema(21),
     _from_ema(50),
     Column("ema_200", _EMA_200_BARS - 1, _ema_200),
-    Column("sma_20", 19, lambda bars: bars.close[19:] / band_middle(bars) - 1),
+    Column("sma_20", 19, lambda bars: bars.close[..., 19:] / band_middle(bars) - 1),
     _sma(50),
     Column("volume_sma_20", 19, volume_to_mean),
     Column("obv", 19, _obv),

@@ -36,8 +36,8 @@ def _log_volatility(variance: FloatArray) -> FloatArray:
     return 0.5 * np.log(np.maximum(variance / (_LEAST * _LEAST), 1.0))
 
 
-def _squared_returns(bars: Bars) -> rolling.Pyramid:
-    def squares() -> rolling.Pyramid:
+def _squared_returns(bars: Bars) -> rolling.Pyramid[FloatArray]:
+    def squares() -> rolling.Pyramid[FloatArray]:
         returns = np.log(bars.close[1:] / bars.close[:-1])
         return rolling.sums(returns * returns)
 
@@ -54,7 +54,7 @@ def parkinson(bars: Bars) -> FloatArray:
     return bars.once("parkinson", variance)
 
 
-def _parkinson_sums(bars: Bars) -> rolling.Pyramid:
+def _parkinson_sums(bars: Bars) -> rolling.Pyramid[FloatArray]:
     return bars.once("parkinson sums", lambda: rolling.sums(parkinson(bars)))
 
 

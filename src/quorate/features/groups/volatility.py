@@ -20,7 +20,7 @@ _WEEK = {"least": 42, "most": 288}
 def _bb_pct(bars: Bars) -> FloatArray:
     """Position of the close between the Bollinger bands: 0 on the lower, 1 on the upper, 0 where they coincide."""
     reach = band_reach(bars)
-    return ratio(bars.close[19:] - band_middle(bars) + reach, 2 * reach)
+    return ratio(bars.close[..., 19:] - band_middle(bars) + reach, 2 * reach)
 
 
 def _parkinson_20(bars: Bars) -> FloatArray:
@@ -33,8 +33,8 @@ def _skew_48(bars: Bars) -> FloatArray:
     """Adjusted Fisher-Pearson skewness of 48 one-bar changes; 0 where they are all equal."""
     n = 48
     mean, square = bars.change_moments(n)
-    changes = bars.change()
-    cube = rolling.sums(changes * changes * changes).over(n) / n
+    changes, squares = bars.change_powers()
+    cube = rolling.sums(squares * changes).over(n) / n
     variance = square - mean * mean
     third = cube - mean * (3 * square - 2 * mean * mean)
     skew = ratio(third, variance * np.sqrt(variance))

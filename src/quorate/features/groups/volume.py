@@ -6,7 +6,7 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.features import rolling
-from quorate.features.arithmetic import ROUNDING, bounded, change, equal, ratio
+from quorate.features.arithmetic import bounded, change, equal, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 from quorate.features.groups.technical import volume_to_mean
@@ -18,28 +18,28 @@ def _volume_change(bars_back: int) -> Column:
 
 def _volume_price_corr(bars: Bars) -> FloatArray:
     """Correlation of volume and close over 20 bars; 0 where either is flat."""
-    mean, square, product = bars.volume_moments()
+    terms = np.empty((2, *bars.volume.shape))
+    np.multiply(bars.volume, bars.volume, out=terms[0])
+    np.multiply(bars.volume, bars.close, out=terms[1])
+    square, product = rolling.sums(terms).over(20) / 20
+    mean, (middle, _) = bars.mean_volume(), bars.close_moments()
     variance = square - mean * mean
     np.copyto(variance, 0.0, where=equal(square, variance))
-    middle, squares = bars.close_moments()
-    return bounded(ratio(product - mean * middle, np.sqrt(variance) * np.sqrt(squares / 20)))
+    product -= mean * middle
+    return bounded(ratio(product, np.sqrt(variance) * bars.close_deviation()))
 
 
 def _signed_volume_20(bars: Bars) -> FloatArray:
     """Volume of rising bars less that of falling bars, divided by all volume, over 20 bars."""
-    return ratio(rolling.sums(bars.signed_volume()).over(20)[1:] / 20, bars.volume_moments()[0][1:])
+    return ratio(rolling.sums(bars.signed_volume()).over(20)[..., 1:] / 20, bars.mean_volume()[..., 1:])
 
 
 def _mfi_14(bars: Bars) -> FloatArray:
     """Money flow index, 0 to 100: TA-Lib's formula without its running sums, which drift and ignore flows under 1."""
-    typical = bars.typical()
-    step = typical[1:] - typical[:-1]
-    money = typical[1:] * bars.volume[1:]
-    # Equal typical prices may differ by a rounding error.
-    apart = ROUNDING * typical[1:]
-    flows = np.empty((2, len(step)))
-    np.multiply(money, step > apart, out=flows[0])
-    np.multiply(money, np.abs(step) > apart, out=flows[1])
+    money = bars.typical()[..., 1:] * bars.volume[..., 1:]
+    flows = np.empty((2, *money.shape))
+    for flow, counted in zip(flows, bars.typical_moves(), strict=True):
+        np.multiply(money, counted, out=flow)
     rising, moving = rolling.sums(flows).over(14)
     return 100 * ratio(rising, moving)
 
