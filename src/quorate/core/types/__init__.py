@@ -1,7 +1,16 @@
 """Frozen data types: candles, votes, signals, decision frames."""
 
 from quorate.core.types.actions import CLASS_NAMES, Action, DecidedBy, Mode, Policy
-from quorate.core.types.arrays import ActionArray, BoolArray, Float32Array, FloatArray, IntArray, TextArray
+from quorate.core.types.arrays import (
+    ActionArray,
+    BoolArray,
+    Float32Array,
+    FloatArray,
+    IntArray,
+    TextArray,
+    finite_rows,
+    of_class,
+)
 from quorate.core.types.bar_columns import BarColumns
 from quorate.core.types.candles import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, Funding
 from quorate.core.types.decision_frame import NO_DECISION, DecisionFrame
@@ -30,4 +39,6 @@ __all__ = [
     "Signal",
     "TextArray",
     "Vote",
+    "finite_rows",
+    "of_class",
 ]

@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from quorate.core.sections.vote import VoteSettings
-from quorate.core.types import Action, ActionArray, FloatArray, IntArray, Signal, TextArray
+from quorate.core.types import Action, ActionArray, FloatArray, IntArray, Signal, TextArray, finite_rows
 from quorate.ensemble.calibration.conformal import Conformal, prediction_set, prediction_set_mask
 from quorate.ensemble.calibration.map_selection import ProbabilityMap
 from quorate.ensemble.voting.policies import VOLATILITY_HOLD, quorum_count
@@ -136,7 +136,7 @@ class CalibratedPolicy:
         n = len(probabilities)
         if limit is None and self.conformal is not None:
             limit = np.full(n, self.conformal.initial_limit)
-        known = np.isfinite(probabilities).all(axis=1)
+        known = finite_rows(probabilities)
         sell, hold, buy = probabilities.T
         gross = sell * self.returns[0] + hold * self.returns[1] + buy * self.returns[2]
         side = np.where(gross < 0, Action.SELL, Action.BUY).astype(np.int8)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from quorate.core.sections.vote import VoteSettings
-from quorate.core.types import Abstention, FloatArray, Vote
+from quorate.core.types import Abstention, FloatArray, Vote, finite_rows
 
 
 def mean_scores(tables: Mapping[str, FloatArray], settings: VoteSettings) -> FloatArray:
@@ -20,10 +20,14 @@ def mean_scores(tables: Mapping[str, FloatArray], settings: VoteSettings) -> Flo
     first = next(iter(tables.values()))
     total, weights = np.zeros(first.shape, np.float64), np.zeros(len(first))
     for model, scores in tables.items():
-        rows = np.isfinite(scores).all(axis=1)
+        rows = finite_rows(scores)
         weight = settings.weight(model)
-        total[rows] += weight * scores[rows]
-        weights[rows] += weight
+        if rows.all():
+            total += weight * scores
+            weights += weight
+        else:
+            total[rows] += weight * scores[rows]
+            weights[rows] += weight
     return np.asarray(total / np.where(weights > 0, weights, np.nan)[:, None])
 
 

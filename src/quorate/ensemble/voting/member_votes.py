@@ -10,12 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quorate.core.types import Action, ActionArray, FloatArray
+from quorate.core.types import Action, ActionArray, FloatArray, finite_rows, of_class
 
 # Of classes with equal scores HOLD comes first: such a member does not act.
 _PREFERENCE = (Action.HOLD, Action.SELL, Action.BUY)
-
-_COLUMNS = np.array(_PREFERENCE)
 
 # A member whose P(HOLD) exceeds this expects no move, and has no say on its direction.
 _NO_MOVE = 0.5
@@ -41,9 +39,11 @@ def top_class(scores: FloatArray) -> tuple[ActionArray, FloatArray]:
     Returns:
         (n,) int8 actions, and (n,) float64 scores, NaN for an abstention.
     """
-    best = _COLUMNS[np.argmax(scores[:, _COLUMNS], axis=1)]
-    best = np.where(scores[:, Action.SELL] == scores[:, Action.BUY], Action.HOLD, best).astype(np.int8)
-    return best, _known(scores, scores[np.arange(len(scores)), best])
+    sell, hold, buy = scores.T
+    side = np.where(sell > buy, Action.SELL, Action.BUY)
+    held = (sell == buy) | ((hold >= sell) & (hold >= buy))
+    best = np.where(held, Action.HOLD, side).astype(np.int8)
+    return best, _known(scores, of_class(scores, best))
 
 
 def move_action(scores: Sequence[float], raw: Sequence[float]) -> tuple[Action, float]:
@@ -102,9 +102,9 @@ def counted_votes(
         return top_class(scores)
     if probabilities is None:
         return move_class(scores, scores)
-    known = np.isfinite(probabilities).all(axis=1, keepdims=True)
+    known = finite_rows(probabilities)[:, None]
     return move_class(np.where(known, probabilities, scores), scores)
 
 
 def _known(scores: FloatArray, score: FloatArray) -> FloatArray:
-    return np.where(np.isfinite(scores).all(axis=1), score, np.nan)
+    return np.where(finite_rows(scores), score, np.nan)
