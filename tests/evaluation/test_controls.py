@@ -65,9 +65,8 @@ def walked(made: SyntheticMarket, settings: Settings = FEW, rows: LabelledBars |
 
 def judged(made: SyntheticMarket, done: WalkResult, settings: Settings) -> Scorecard:
     funding = {name: found for name in made.names if (found := made.funding(name)) is not None}
-    return evaluate_walk(
-        done, BacktestSetup(made.panel(), funding, settings, settings.target.horizon, done.start), settings
-    )
+    setup = BacktestSetup(made.panel(), funding, settings, settings.target.horizon, done.start)
+    return evaluate_walk(done, done.frames(settings.vote), setup, settings)
 
 
 def ensemble(done: WalkResult, made: SyntheticMarket) -> tuple[LabelledPredictions, FloatArray]:
@@ -98,7 +97,9 @@ def test_a_random_walk_has_no_direction(random_walks: dict[int, Any]) -> None:
         sample, scores = ensemble(done, made)
         blocks = TimeBlocks(sample.time, FEW.evaluation)
         low, high = blocks.interval(
-            blocks.correlations(classification.directional_score(scores), sample.forward_return)
+            blocks.correlations(
+                average_ranks(classification.directional_score(scores)), average_ranks(sample.forward_return)
+            )
         ) or (1, -1)
         # 95 % of three intervals, so a hair of room beyond them.
         assert low - 0.02 < 0 < high + 0.02

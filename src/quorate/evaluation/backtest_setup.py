@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, Funding
 from quorate.trading.account.contract import Contract
-from quorate.trading.backtest.backtest import backtest
+from quorate.trading.account_rules import AccountRules
+from quorate.trading.backtest.backtest import trade
 from quorate.trading.backtest.backtest_result import BacktestResult
+from quorate.trading.backtest.markets import TradedMarkets
 from quorate.trading.oversight import Oversight
 
 
@@ -37,6 +39,11 @@ class BacktestSetup:
     marks: Mapping[str, Candles] = field(default_factory=dict)
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     oversight: Oversight | None = None
+    _markets: TradedMarkets = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        markets = TradedMarkets(self.candles, self.funding, self.marks, self.start, self.end)
+        object.__setattr__(self, "_markets", markets)
 
     @property
     def holding_bars(self) -> int:
@@ -56,18 +63,13 @@ class BacktestSetup:
         """
         sized = bool(frames) and all(frame.policy == "calibrated" for frame in frames.values())
         probabilities = {symbol: frame.probability for symbol, frame in frames.items()}
-        return backtest(
-            frames,
-            self.candles,
-            self.funding,
+        rules = AccountRules(
             horizon=self.horizon,
-            costs=self.settings.costs,
             account=replace(self.settings.account, sizing="half_kelly") if sized else self.settings.account,
+            costs=self.settings.costs,
             exits=self.settings.exits,
-            start=self.start,
-            end=self.end,
-            marks=self.marks,
             contracts=self.contracts,
-            probabilities={symbol: known for symbol, known in probabilities.items() if known is not None},
             oversight=self.oversight,
         )
+        known = {symbol: table for symbol, table in probabilities.items() if table is not None}
+        return trade(frames, self._markets, rules, known)

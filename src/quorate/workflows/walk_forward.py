@@ -116,7 +116,8 @@ def walk_forward(
         read.marks,
         read.contracts,
     )
-    card = evaluate_walk(walked, setup, settings, progress)
+    frames = walked.frames(settings.vote)
+    card = evaluate_walk(walked, frames, setup, settings, progress)
     card.figures["importance"] = importance.to_json()
     choices = {
         "kind": "walk-forward",
@@ -150,7 +151,6 @@ def walk_forward(
             name: round(after - before, 3) for name, (before, after) in zip(_STAGES, pairwise(clock), strict=True)
         },
     }
-    frames = walked.frames(settings.vote)
     return Evaluation({**header, **card.figures}, frames, card.configurations[0].result, card)
 
 

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.settings import EvaluationSettings
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.evaluation.statistics.rank_correlation import average_ranks
 
 SETTINGS = EvaluationSettings()
 
@@ -42,7 +43,7 @@ def test_areas_equal_a_weighted_roc_curve() -> None:
     score = np.round(rng.normal(size=n), 3)
     positive = rng.random(n) < 1 / (1 + np.exp(-score))
     blocks = TimeBlocks(rng.integers(0, 12, n) * DAY_MS, EvaluationSettings(resamples=20))
-    for draw, area in zip(blocks.draws, blocks.aucs(positive, score), strict=True):
+    for draw, area in zip(blocks.draws, blocks.aucs(positive, average_ranks(score)), strict=True):
         weight = draw[blocks.block]
         assert area == pytest.approx(roc_auc_score(positive, score, sample_weight=weight), abs=1 / 4096)
 
@@ -51,7 +52,7 @@ def test_areas_of_few_rows_are_exact() -> None:
     rng = np.random.default_rng(3)
     score, positive = rng.integers(0, 9, 60) / 8, rng.random(60) < 0.4
     blocks = TimeBlocks(rng.integers(0, 6, 60) * DAY_MS, EvaluationSettings(resamples=20))
-    for draw, area in zip(blocks.draws, blocks.aucs(positive, score), strict=True):
+    for draw, area in zip(blocks.draws, blocks.aucs(positive, average_ranks(score)), strict=True):
         weight = draw[blocks.block]
         assert area == pytest.approx(roc_auc_score(positive, score, sample_weight=weight), abs=1e-12)
 
@@ -61,7 +62,7 @@ def test_correlations_follow_the_drawn_rows() -> None:
     a = rng.normal(size=3_000)
     b = 0.3 * a + rng.normal(size=3_000)
     blocks = TimeBlocks(rng.integers(0, 30, 3_000) * DAY_MS, EvaluationSettings(resamples=20))
-    for draw, value in zip(blocks.draws, blocks.correlations(a, b), strict=True):
+    for draw, value in zip(blocks.draws, blocks.correlations(average_ranks(a), average_ranks(b)), strict=True):
         rows = np.repeat(np.arange(3_000), draw[blocks.block].astype(int))
         assert value == pytest.approx(stats.spearmanr(a[rows], b[rows]).statistic, abs=5e-3)
 
@@ -102,7 +103,7 @@ def test_too_few_blocks_have_no_interval(days: int) -> None:
 
 def test_resamples_without_a_class_are_left_out() -> None:
     blocks = TimeBlocks(np.arange(5) * DAY_MS, SETTINGS)
-    areas = blocks.aucs(np.array([True, False, False, False, False]), np.array([0.9, 0.1, 0.2, 0.3, 0.4]))
+    areas = blocks.aucs(np.array([True, False, False, False, False]), np.array([5.0, 1.0, 2.0, 3.0, 4.0]))
     assert np.isnan(areas).any()
     assert blocks.interval(areas) == (1.0, 1.0)
 
@@ -114,5 +115,5 @@ def test_the_resamples_of_a_large_sample_are_quick() -> None:
     score, positive = rng.random(n), rng.random(n) < 0.3
     began = clock.process_time()
     blocks.means(score)
-    blocks.aucs(positive, score)
+    blocks.aucs(positive, average_ranks(score))
     assert clock.process_time() - began < 5  # far above what it takes; a loop over resamples takes minutes

@@ -15,6 +15,8 @@ from quorate.core.types import Action, Candles, DecisionFrame, Funding
 from quorate.market import FreqtradeFolder
 from quorate.trading import AccountRules, BacktestResult, Contract
 from quorate.trading.backtest import RuleOptions, backtest
+from quorate.trading.backtest.backtest import trade
+from quorate.trading.backtest.markets import TradedMarkets
 from quorate.trading.oversight import Oversight
 
 # Rows are hours. Rows 0 to 19 are quiet, with ATR(14) = 2; the decision falls on the close of row 19, and the entry on
@@ -308,6 +310,19 @@ def test_rules_as_an_object_and_as_keywords_are_the_same(candles: MakeCandles, f
     shorter = backtest(decisions, {BTC: market}, {}, rules, horizon=1).to_json()
     assert shorter == backtest(decisions, {BTC: market}, {}, **{**options, "horizon": 1}).to_json()
     assert shorter != by_object.to_json()
+
+
+def test_backtests_share_their_markets(candles: MakeCandles, frame: MakeFrame) -> None:
+    made = candles(FLAT, FLAT, FLAT, (100.0, 112.0, 99.0, 110.0), FLAT)
+    markets = TradedMarkets({made.symbol: made}, {})
+    rules = AccountRules(horizon=2)
+    for action in (Action.BUY, Action.SELL, Action.BUY):
+        frames = {made.symbol: frame(made, {DECIDED: action})}
+        shared, own = trade(frames, markets, rules), backtest(frames, {made.symbol: made}, {}, rules)
+        assert shared.trades == own.trades
+        assert len(own.trades) == 1
+        assert shared.equity_usd.tolist() == own.equity_usd.tolist()
+    assert markets.tape(made.symbol) is markets.tape(made.symbol)
 
 
 def test_a_backtest_needs_a_horizon(candles: MakeCandles, frame: MakeFrame) -> None:

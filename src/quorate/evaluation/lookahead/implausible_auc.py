@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import Action, Float32Array, FloatArray
-from quorate.evaluation.metrics.classification import ClassArray, binary_auc
+from quorate.evaluation.metrics.classification import ClassArray, rank_auc
 from quorate.evaluation.statistics.block_bootstrap import Interval, TimeBlocks
+from quorate.evaluation.statistics.rank_correlation import average_ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,12 @@ def implausible_columns(
     for name, values in columns.items():
         rows = np.asarray(np.isfinite(values) & (y != Action.HOLD), np.bool_)
         rises = np.asarray(y[rows] == Action.BUY, np.bool_)
-        auc = binary_auc(rises, np.asarray(values[rows], np.float64))
+        ranks = average_ranks(np.asarray(values[rows], np.float64))
+        auc = rank_auc(rises, ranks)
         if not abs(auc - 0.5) > limit - 0.5:
             continue
         part = blocks.select(rows)
-        interval = part.interval(part.aucs(rises, np.asarray(values[rows], np.float64)))
+        interval = part.interval(part.aucs(rises, ranks))
         if interval is None or interval[0] > limit or interval[1] < 1 - limit:
             found.append(ImplausibleColumn(name, auc, interval))
     return tuple(sorted(found, key=lambda column: -abs(column.auc - 0.5)))

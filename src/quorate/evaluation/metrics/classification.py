@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quorate.core.errors import EvaluationError
-from quorate.core.types import CLASS_NAMES, Action, BoolArray, FloatArray, IntArray
+from quorate.core.types import CLASS_NAMES, Action, BoolArray, FloatArray, IntArray, finite_rows, of_class
 from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.statistics.rank_correlation import average_ranks, spearman
 
@@ -52,7 +52,9 @@ def check_scores(y: ClassArray, scores: FloatArray) -> None:
             remedy="Leave out rows without a label (their future is not known yet).",
         )
     rows = voted(scores)
-    outside = (scores < -_SUM_TOLERANCE).any(axis=1) | (np.abs(scores.sum(axis=1) - 1) > _SUM_TOLERANCE)
+    sell, hold, buy = scores.T
+    outside = np.minimum(np.minimum(sell, hold), buy) < -_SUM_TOLERANCE
+    outside |= np.abs(sell + hold + buy - 1) > _SUM_TOLERANCE
     wrong = np.flatnonzero(rows & outside)
     if wrong.size:
         raise EvaluationError(
@@ -64,12 +66,12 @@ def check_scores(y: ClassArray, scores: FloatArray) -> None:
 
 def voted(scores: FloatArray) -> BoolArray:
     """(n,) bool: rows with a vote, which are those without NaN or infinity."""
-    return np.asarray(np.isfinite(scores).all(axis=1))
+    return finite_rows(scores)
 
 
 def row_log_loss(y: ClassArray, scores: FloatArray) -> FloatArray:
     """(n,) -ln of the score of the true class, in nats; NaN for abstentions."""
-    chosen = np.take_along_axis(scores, np.asarray(y, np.intp)[:, None], axis=1)[:, 0]
+    chosen = of_class(scores, y)
     return np.asarray(-np.log(np.clip(np.where(voted(scores), chosen, np.nan), _SMALLEST_SCORE, 1.0)))
 
 
@@ -124,11 +126,16 @@ def binary_auc(positive: BoolArray, score: FloatArray) -> float:
     The Mann-Whitney statistic: the share of pairs in which the positive row has the higher score; ties count half. NaN
     unless there are positive and negative rows.
     """
+    return rank_auc(positive, average_ranks(score))
+
+
+def rank_auc(positive: BoolArray, ranks: FloatArray) -> float:
+    """`binary_auc` of a score, by its (n,) `average_ranks`."""
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
     if not n_positive or not n_negative:
         return math.nan
-    rank_sum = average_ranks(score)[positive].sum()
+    rank_sum = ranks[positive].sum()
     return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
@@ -147,8 +154,13 @@ def skill_vs_prior(y: ClassArray, scores: FloatArray, prior: FloatArray) -> floa
     shares = prior_scores(prior, len(y))
     if not rows.any() or unforeseen(y[rows], shares[rows]):
         return math.nan
-    reference = log_loss(y[rows], shares[rows])
-    return 1.0 - log_loss(y, scores) / reference if reference > 0 else math.nan
+    return skill_of(row_log_loss(y, scores), row_log_loss(y[rows], shares[rows]))
+
+
+def skill_of(loss: FloatArray, reference: FloatArray) -> float:
+    """1 - mean of (n,) `loss` / mean of (n,) `reference`, the losses of scores and prior; NaN where the latter is 0."""
+    whole = _mean(reference)
+    return 1.0 - _mean(loss) / whole if whole > 0 else math.nan
 
 
 def rank_ic(scores: FloatArray, forward_return: FloatArray) -> float:
@@ -189,7 +201,7 @@ def absent_text(absent: Sequence[str]) -> str:
 
 def unforeseen(y: ClassArray, shares: FloatArray) -> tuple[str, ...]:
     """Names of the true classes (n,) that have no share in their row of the prior (n, 3)."""
-    own = np.take_along_axis(shares, np.asarray(y, np.intp)[:, None], axis=1)[:, 0] if len(y) else np.empty(0)
+    own = of_class(shares, y) if len(y) else np.empty(0)
     classes = np.unique(np.asarray(y, np.intp)[own == 0])
     return tuple(CLASS_NAMES[place] for place in classes)
 
@@ -227,7 +239,8 @@ def prior_scores(prior: FloatArray, n: int) -> FloatArray:
             "use the class prior", found=f"shape {shares.shape}", expected=f"three shares that sum to 1, or ({n}, {k})"
         )
     table = np.broadcast_to(shares, (n, k)) if n else np.atleast_2d(shares)
-    wrong = np.flatnonzero(~(np.isfinite(table).all(axis=1) & (np.abs(table.sum(axis=1) - 1) < 1e-6)))
+    sums = table[:, 0] + table[:, 1] + table[:, 2]
+    wrong = np.flatnonzero(~(finite_rows(table) & (np.abs(sums - 1) < 1e-6)))
     if wrong.size:
         raise EvaluationError(
             "use the class prior", found=repr(table[wrong[0]].tolist()), expected="three shares that sum to 1"

@@ -14,6 +14,7 @@ from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.skill_split import split_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
+from quorate.evaluation.statistics.rank_correlation import average_ranks, rank_correlation
 
 
 def score_figures(
@@ -41,8 +42,11 @@ def score_figures(
     shares = classification.prior_scores(prior, len(sample))[rows]
     reference = classification.row_log_loss(y, shares)
     known = np.isfinite(sample.forward_return[rows])
-    direction, returns = classification.directional_score(own)[known], sample.forward_return[rows][known]
-    aucs = [part.aucs(y == action, own[:, action]) for action in range(len(CLASS_NAMES))]
+    direction = average_ranks(classification.directional_score(own)[known])
+    returns = average_ranks(sample.forward_return[rows][known])
+    ranks = [average_ranks(own[:, action]) for action in range(len(CLASS_NAMES))]
+    aucs = [part.aucs(y == action, of) for action, of in enumerate(ranks)]
+    squares, right = classification.row_brier(y, own), classification.row_correct(y, own)
     none = "no vote"
     unskilled = classification.why_no_skill(y, shares)
     unforeseen = classification.unforeseen(y, shares)
@@ -53,24 +57,24 @@ def score_figures(
     figures = Figures()
     figures.add("n", len(y))
     figures.add("abstained", len(sample) - len(y))
-    figures.add("log_loss", classification.log_loss(y, own), none)
+    figures.add("log_loss", float(loss.mean()) if len(y) else None, none)
     figures.add_interval("log_loss_ci", part.interval(part.means(loss)), few)
-    figures.add("brier", classification.brier(y, own), none)
-    figures.add_interval("brier_ci", part.interval(part.means(classification.row_brier(y, own))), few)
-    figures.add("accuracy", classification.accuracy(y, own), none)
-    figures.add_interval("accuracy_ci", part.interval(part.means(classification.row_correct(y, own))), few)
-    figures.add("auc", None if unclassed else classification.auc(y, own), unclassed)
+    figures.add("brier", float(squares.mean()) if len(y) else None, none)
+    figures.add_interval("brier_ci", part.interval(part.means(squares)), few)
+    figures.add("accuracy", float(right.mean()) if len(y) else None, none)
+    figures.add_interval("accuracy_ci", part.interval(part.means(right)), few)
+    area = [classification.rank_auc(y == action, of) for action, of in enumerate(ranks)]
+    figures.add("auc", None if unclassed else float(np.mean(area)), unclassed)
     resampled = None if unclassed else part.interval(np.mean(aucs, axis=0))
     figures.add_interval("auc_ci", resampled, unclassed or few or "a class is missing in a resample")
-    figures.add("skill_vs_prior", None if unskilled else classification.skill_vs_prior(y, own, shares), unskilled)
+    figures.add("skill_vs_prior", None if unskilled else classification.skill_of(loss, reference), unskilled)
     skills = None if unskilled else part.interval(1 - part.ratios(loss, reference))
     figures.add_interval("skill_vs_prior_ci", skills, unskilled or few)
-    figures.add("rank_ic", classification.rank_ic(own, sample.forward_return[rows]), flat)
+    figures.add("rank_ic", rank_correlation(direction, returns) if int(known.sum()) > 2 else None, flat)
     figures.add_interval(
         "rank_ic_ci", part.interval(part.select(known).correlations(direction, returns)), flat if blocks.enough else few
     )
     figures.add("ece", classification.ece(y, own, blocks.settings.bins), none)
-    right = classification.row_correct(y, own)
     errors = part.calibration_errors(top_class(own)[1], right, blocks.settings.bins)
     figures.add_interval("ece_ci", part.interval(errors), few)
     if unforeseen or not len(y):

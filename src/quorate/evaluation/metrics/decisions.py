@@ -36,8 +36,12 @@ def decision_figures(frames: Iterable[DecisionFrame], settings: EvaluationSettin
     voted = ~np.isin(bars.rule, _UNDECIDED)
     signals = acted & voted
     n, decided = len(bars.time), int(voted.sum())
-    bare = np.char.replace(bars.consensus, _GATED, "") if n else bars.consensus
-    mix = Counter(_counted(bare[voted]))
+    consensus = _counted(bars.consensus[voted])
+    named: dict[str, list[str]] = {}
+    for name in consensus:
+        named.setdefault(name.replace(_GATED, ""), []).append(name)
+    # In order of names, which decides where two are equally frequent.
+    mix = Counter({bare: sum(consensus[name] for name in names) for bare, names in sorted(named.items())})
     few = f"{blocks.count} blocks of time are too few"
 
     def share(name: str, rows: BoolArray, of: BoolArray, why: str) -> None:
@@ -57,11 +61,14 @@ def decision_figures(frames: Iterable[DecisionFrame], settings: EvaluationSettin
     figures.add("mean_confidence", float(bars.confidence[signals].mean()) if signals.any() else None, none)
     mean = blocks.interval(blocks.means(certain))
     figures.add_interval("mean_confidence_ci", mean, few if signals.any() else none)
-    within = {name: blocks.interval(blocks.ratios(_ones((bare == name) & voted), _ones(voted))) for name in mix}
+    within = {
+        name: blocks.interval(blocks.ratios(_ones(np.isin(bars.consensus, named[name]) & voted), _ones(voted)))
+        for name in mix
+    }
     return {
         **figures.to_json(),
         "actions": {action.name: int((bars.action == action).sum()) for action in Action},
-        "consensus": dict(Counter(_counted(bars.consensus[voted])).most_common()),
+        "consensus": dict(Counter(consensus).most_common()),
         "mix": {name: count / decided for name, count in mix.most_common()},
         "mix_ci": {name: None if within[name] is None else list(within[name] or ()) for name, _ in mix.most_common()},
         "rules": dict(Counter(_counted(bars.rule)).most_common()),
@@ -88,5 +95,10 @@ def _ones(rows: BoolArray) -> FloatArray:
 
 
 def _counted(names: TextArray) -> dict[str, int]:
-    values, counts = np.unique(names, return_counts=True)
-    return {str(value): int(count) for value, count in zip(values, counts, strict=True)}
+    """Name -> how often it occurs, by name; for a handful of names, which are found one by one without a sort."""
+    found = {}
+    while len(names):
+        same = names == names[0]
+        found[str(names[0])] = int(np.count_nonzero(same))
+        names = names[~same]
+    return dict(sorted(found.items()))

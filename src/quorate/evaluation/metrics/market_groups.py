@@ -72,9 +72,9 @@ def _figures(
 ) -> dict[str, Any]:
     y, own, prior, part = sample.y[rows], scores[rows], shares[rows], blocks.select(rows)
     why = classification.why_no_skill(y, prior)
-    figures = Figures()
-    figures.add("skill_vs_prior", None if why else classification.skill_vs_prior(y, own, prior), why)
     loss, reference = classification.row_log_loss(y, own), classification.row_log_loss(y, prior)
+    figures = Figures()
+    figures.add("skill_vs_prior", None if why else classification.skill_of(loss, reference), why)
     interval = None if why else part.interval(1 - part.ratios(loss, reference))
     figures.add_interval("skill_vs_prior_ci", interval, why or f"{blocks.count} blocks of time are too few")
     return {**figures.to_json(), "skill": split_figures(y, own, prior, part)}

@@ -15,7 +15,7 @@ from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
-from quorate.evaluation.statistics.rank_correlation import spearman
+from quorate.evaluation.statistics.rank_correlation import average_ranks, rank_correlation
 
 
 def r2_vs_zero(y: FloatArray, predicted: FloatArray) -> float:
@@ -79,9 +79,10 @@ def return_figures(
     figures.add_interval("mae_ci", part.interval(part.means(absolute)), few)
     figures.add("r2_vs_zero", r2_vs_zero(own, forecast), none if not len(own) else "every return is 0")
     figures.add_interval("r2_vs_zero_ci", part.interval(1 - part.ratios(squared, of_zero)), few)
-    figures.add("rank_ic", spearman(forecast, own) if varies else None, flat)
-    ranks = part.interval(part.correlations(forecast, own)) if varies else None
-    figures.add_interval("rank_ic_ci", ranks, few if varies else flat)
+    ranks = average_ranks(forecast), average_ranks(own)
+    figures.add("rank_ic", rank_correlation(*ranks) if varies else None, flat)
+    resampled = part.interval(part.correlations(*ranks)) if varies else None
+    figures.add_interval("rank_ic_ci", resampled, few if varies else flat)
     test = diebold_mariano(by_period(squared - of_zero, time[rows]), horizon)
     figures.add("against_zero", test.statistic, test.why)
     figures.add("against_zero_p", test.p_value, test.why)

@@ -23,13 +23,15 @@ LOG_HAR = "log_har"
 
 
 class PartLosses(NamedTuple):
-    """The two parts of each row's log-loss, nats; NaN for abstentions.
+    """Each row's log-loss and its two parts, nats; NaN for abstentions.
 
     Attributes:
+        whole: (n,) -ln of the score of the true class.
         volatility: (n,) -ln P(move) where the price moved, -ln P(HOLD) elsewhere.
         direction: (n,) -ln of the true side's share of P(move) where the price moved, 0 elsewhere.
     """
 
+    whole: FloatArray
     volatility: FloatArray
     direction: FloatArray
 
@@ -37,9 +39,9 @@ class PartLosses(NamedTuple):
     def of(cls, y: ClassArray, scores: FloatArray) -> PartLosses:
         """Divide the log-loss of (n, 3) scores for (n,) classes."""
         moves = scores[:, Action.SELL] + scores[:, Action.BUY]
-        folded = np.stack([moves, scores[:, Action.HOLD], moves], axis=1)
-        volatility = row_log_loss(y, folded)
-        return cls(volatility, row_log_loss(y, scores) - volatility)
+        folded = np.stack([moves, scores[:, Action.HOLD], moves]).T
+        whole, volatility = row_log_loss(y, scores), row_log_loss(y, folded)
+        return cls(whole, volatility, whole - volatility)
 
 
 class SkillParts(NamedTuple):
@@ -54,7 +56,7 @@ def skill_parts(y: ClassArray, scores: FloatArray, shares: FloatArray) -> SkillP
     if classification.why_no_skill(y, shares):
         return SkillParts(np.nan, np.nan)
     own, reference = PartLosses.of(y, scores), PartLosses.of(y, shares)
-    whole = float(row_log_loss(y, shares).mean())
+    whole = float(reference.whole.mean())
     volatility = float((reference.volatility - own.volatility).mean()) / whole
     return SkillParts(volatility, float((reference.direction - own.direction).mean()) / whole)
 
@@ -71,28 +73,27 @@ def split_figures(y: ClassArray, scores: FloatArray, shares: FloatArray, blocks:
         shares: (n, 3) prior of each row.
         blocks: of these rows.
     """
+    losses = PartLosses.of(y, scores)
     figures = Figures()
-    _add_parts(figures, y, scores, shares, blocks)
+    _add_parts(figures, losses, PartLosses.of(y, shares), blocks, classification.why_no_skill(y, shares))
     span = Figures()
     own = np.bincount(np.asarray(y, np.intp), minlength=len(CLASS_NAMES)) / max(1, len(y))
     table = np.broadcast_to(own, (len(y), len(CLASS_NAMES)))
     why = classification.why_no_skill(y, table) and ("no vote" if not len(y) else "every row is of one class")
-    span.add("skill", None if why else classification.skill_vs_prior(y, scores, table), why)
-    apart = 1 - blocks.ratios(row_log_loss(y, scores), row_log_loss(y, table))
-    span.add_interval("skill_ci", None if why else blocks.interval(apart), why or _few(blocks))
-    _add_parts(span, y, scores, table, blocks, why)
+    reference = PartLosses.of(y, table)
+    span.add("skill", None if why else classification.skill_of(losses.whole, reference.whole), why)
+    apart = None if why else blocks.interval(1 - blocks.ratios(losses.whole, reference.whole))
+    span.add_interval("skill_ci", apart, why or _few(blocks))
+    _add_parts(span, losses, reference, blocks, why)
     return {**figures.to_json(), "vs_span": span.to_json()}
 
 
-def _add_parts(
-    figures: Figures, y: ClassArray, scores: FloatArray, shares: FloatArray, blocks: TimeBlocks, why: str = ""
-) -> None:
-    why = why or classification.why_no_skill(y, shares)
-    parts = skill_parts(y, scores, shares)
-    own, reference, whole = PartLosses.of(y, scores), PartLosses.of(y, shares), row_log_loss(y, shares)
-    for name, value, before, after in zip(SkillParts._fields, parts, reference, own, strict=True):
-        figures.add(name, None if why else value, why)
-        resampled = None if why else blocks.interval(blocks.ratios(before - after, whole))
+def _add_parts(figures: Figures, own: PartLosses, reference: PartLosses, blocks: TimeBlocks, why: str) -> None:
+    """Add both parts of the skill against a reference; `why` there is none, "" if there is."""
+    for name, before, after in zip(SkillParts._fields, reference[1:], own[1:], strict=True):
+        gained = before - after
+        figures.add(name, None if why else float(gained.mean()) / float(reference.whole.mean()), why)
+        resampled = None if why else blocks.interval(blocks.ratios(gained, reference.whole))
         figures.add_interval(f"{name}_ci", resampled, why or _few(blocks))
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import BoolArray, FloatArray, IntArray
-from quorate.evaluation.statistics.rank_correlation import average_ranks
 
 Interval = tuple[float, float]
 
@@ -79,10 +78,10 @@ class TimeBlocks:
         """(resamples,) sum of (n,) `above` over sum of (n,) `below`; NaN where the latter is 0."""
         return _ratio(self.sums(above), self.sums(below))
 
-    def aucs(self, positive: BoolArray, score: FloatArray) -> FloatArray:
-        """(resamples,) area under the ROC curve of (n,) `score` for (n,) `positive`, both without NaN."""
-        bins = max(1, min(_RANK_BINS, _MOST_COUNTS // max(1, self.count), len(score)))
-        place = np.minimum(((average_ranks(score) - 1) * (bins / max(1, len(score)))).astype(np.int64), bins - 1)
+    def aucs(self, positive: BoolArray, ranks: FloatArray) -> FloatArray:
+        """(resamples,) area under the ROC curve of a score for (n,) `positive`, by the score's (n,) `average_ranks`."""
+        bins = max(1, min(_RANK_BINS, _MOST_COUNTS // max(1, self.count), len(ranks)))
+        place = np.minimum(((ranks - 1) * (bins / max(1, len(ranks)))).astype(np.int64), bins - 1)
         yes = self._histograms(place[positive], self.block[positive], bins)
         no = self._histograms(place[~positive], self.block[~positive], bins)
         below = np.cumsum(no, axis=1) - no / 2
@@ -91,12 +90,12 @@ class TimeBlocks:
         return _ratio(won.sum(axis=1), (self.draws @ yes.sum(axis=1)) * (self.draws @ no.sum(axis=1)))
 
     def correlations(self, a: FloatArray, b: FloatArray) -> FloatArray:
-        """(resamples,) Spearman's correlation of (n,) `a` and `b`, both without NaN.
+        """(resamples,) Spearman's correlation of two variables, by the (n,) `average_ranks` of each.
 
         Ranks are among all rows; they are not recomputed for each resample.
         """
         n = max(1, len(a))
-        x, y = average_ranks(a) / n - 0.5, average_ranks(b) / n - 0.5
+        x, y = a / n - 0.5, b / n - 0.5
         rows = self.sums(np.ones(len(a)))
         mean_x, mean_y = _ratio(self.sums(x), rows), _ratio(self.sums(y), rows)
         covariance = _ratio(self.sums(x * y), rows) - mean_x * mean_y

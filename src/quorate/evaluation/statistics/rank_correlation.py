@@ -26,9 +26,13 @@ def spearman(a: FloatArray, b: FloatArray) -> float:
     >>> round(spearman(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.3, 0.2])), 6)
     0.5
     """
+    return rank_correlation(average_ranks(a), average_ranks(b))
+
+
+def rank_correlation(a: FloatArray, b: FloatArray) -> float:
+    """`spearman` of two variables, by the (n,) `average_ranks` of each."""
     if not len(a):
         return math.nan
-    a, b = average_ranks(a), average_ranks(b)
     a, b = a - a.mean(), b - b.mean()
     size = math.sqrt(float(a @ a) * float(b @ b))
     return float(a @ b) / size if size > 0 else math.nan

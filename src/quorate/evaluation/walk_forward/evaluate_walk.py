@@ -12,7 +12,7 @@ import numpy as np
 from quorate.core.clock import iso_ms
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import Settings
-from quorate.core.types import Candles, Float32Array, FloatArray
+from quorate.core.types import Candles, DecisionFrame, Float32Array, FloatArray
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.strategies import SingleModel
 from quorate.evaluation.evaluate_decisions import BEST_MEMBER, TradedDecisions, evaluate_decisions
@@ -32,18 +32,25 @@ from quorate.features.build_matrix import build
 _NAMED = 4  # columns in a warning; the JSON document has all of them
 
 
-def evaluate_walk(walk: WalkResult, setup: BacktestSetup, settings: Settings, progress: Progress = silent) -> Scorecard:
+def evaluate_walk(
+    walk: WalkResult,
+    frames: Mapping[str, DecisionFrame],
+    setup: BacktestSetup,
+    settings: Settings,
+    progress: Progress = silent,
+) -> Scorecard:
     """Trade the test spans of all folds as one continuous run of one account, and evaluate it.
 
     Besides the figures of every scorecard, there are `folds`, `lookahead` and `warnings`.
 
     Args:
         walk: scores of the walk-forward.
+        frames: symbol -> its decisions, of `walk.frames`.
         setup: candles, funding and account settings; starts with the first test span.
         settings: of the vote, the target and the evaluation.
         progress: callback.
     """
-    traded, best_members = _trade(walk, setup, settings)
+    traded, best_members = _trade(walk, frames, setup, settings)
     progress("trading", 1, 1)
     card = evaluate_decisions(traded, settings, progress)
     figures = card.figures
@@ -58,9 +65,11 @@ def evaluate_walk(walk: WalkResult, setup: BacktestSetup, settings: Settings, pr
     return card
 
 
-def _trade(walk: WalkResult, setup: BacktestSetup, settings: Settings) -> tuple[TradedDecisions, tuple[str, ...]]:
+def _trade(
+    walk: WalkResult, frames: Mapping[str, DecisionFrame], setup: BacktestSetup, settings: Settings
+) -> tuple[TradedDecisions, tuple[str, ...]]:
     """The walk's decisions with their backtest, and the best member of each fold."""
-    frames, tested = walk.frames(settings.vote), walk.tested
+    tested = walk.tested
     best, best_members = walk.best_member()
 
     def single(scores: FloatArray, about: str) -> SingleModel:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Policy
+from quorate.ensemble.calibration.conformal import Conformal
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy
 from quorate.ensemble.voting.any_policy import AnyPolicy, policy_name, policy_named
 from quorate.ensemble.voting.vote_frame import decide_frame
@@ -60,6 +61,8 @@ class WalkResult:
     fits: tuple[Mapping[str, Fit], ...]
     probabilities: Mapping[str, FloatArray]
     policies: tuple[FittedPolicy, ...]
+    # Fold -> limits of the prediction sets of its tested rows, which every policy shares.
+    _limits: dict[int, FloatArray] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def start(self) -> int:
@@ -86,30 +89,48 @@ class WalkResult:
             by: name of a policy; None for the one that each fold selected on its later training rows. With calibrated,
                 a fold without calibration holds on every bar (rule `uncalibrated`).
         """
-        frames = {}
+        parts: dict[str, list[DecisionFrame]] = {symbol: [] for symbol in self.tested}
+        for place, fitted in enumerate(self.policies):
+            for frame in self._decide(place, fitted, policy, by):
+                parts[frame.symbol].append(frame)
+        return {symbol: DecisionFrame.concat(frames) for symbol, frames in parts.items()}
+
+    def _spans(self, fold: FoldRows) -> dict[str, slice]:
+        """Symbol -> its rows in a fold; symbols without any are left out."""
+        spans = {}
         for symbol, span in self.tested.items():
-            parts = [
-                self._decide(symbol, span, fold, fitted, policy, by)
-                for fold, fitted in zip(self.folds, self.policies, strict=True)
-            ]
-            frames[symbol] = DecisionFrame.concat([part for part in parts if len(part)])
-        return frames
+            first, last = (np.searchsorted(self.rows.time[span], (fold.start, fold.end)) + span.start).tolist()
+            if first < last:
+                spans[symbol] = slice(first, last)
+        return spans
+
+    def _limit(self, place: int, conformal: Conformal, spans: Mapping[str, slice]) -> FloatArray:
+        """Limits of the prediction sets of a fold's rows, adapted symbol by symbol."""
+        if place not in self._limits:
+            rows, limits = self.rows, []
+            for span in spans.values():
+                known_from = np.where(rows.known[span], rows.span_end[span], np.iinfo(np.int64).max)
+                table = self.probabilities[ENSEMBLE][span]
+                limits.append(conformal.track(table, rows.y[span], rows.time[span], known_from).limit)
+            self._limits[place] = np.concatenate(limits)
+        return self._limits[place]
 
     def _decide(
-        self, symbol: str, span: slice, fold: FoldRows, fitted: FittedPolicy, policy: VoteSettings, by: Policy | None
-    ) -> DecisionFrame:
-        """Decisions of one symbol in one fold."""
-        first, last = np.searchsorted(self.rows.time[span], (fold.start, fold.end)) + span.start
-        part = slice(int(first), int(last))
+        self, place: int, fitted: FittedPolicy, policy: VoteSettings, by: Policy | None
+    ) -> Iterator[DecisionFrame]:
+        """Decisions in one fold, made for all symbols at once."""
+        spans = self._spans(self.folds[place])
+        if not spans:
+            return
+        part = np.concatenate([np.arange(span.start, span.stop) for span in spans.values()])
         ballot = {name: self.scores[name][part] for name in self.members}
         time, volatility = self.rows.time[part], self.rows.volatility[part]
         calibrated = fitted.calibration.policy
         wanted = fitted.policy if by is None else by
         probabilities = None if calibrated is None else self.probabilities[ENSEMBLE][part]
         limit = None
-        if calibrated is not None and probabilities is not None and calibrated.conformal is not None:
-            known_from = np.where(self.rows.known[part], self.rows.span_end[part], np.iinfo(np.int64).max)
-            limit = calibrated.conformal.track(probabilities, self.rows.y[part], time, known_from).limit
+        if calibrated is not None and calibrated.conformal is not None:
+            limit = self._limit(place, calibrated.conformal, spans)
         decides: AnyPolicy = policy
         if wanted != "calibrated":
             decides = policy_named(wanted, policy)
@@ -128,20 +149,27 @@ class WalkResult:
         if by == "calibrated" and calibrated is None:
             hold = np.full(len(time), Action.HOLD, np.int8)
             decided = decided._replace(action=hold, rule=np.full(len(time), UNCALIBRATED), side=hold)
-        return DecisionFrame(
-            symbol,
-            self.rows.timeframe,
-            time,
-            *decided[:5],
-            volatility,
-            ballot,
-            synthetic=symbol in self.rows.synthetic,
-            policy=by or policy_name(decides),
-            probabilities=probabilities,
-            calibrated=own,
-            limit=limit,
-            side=decided.side,
-        )
+        end = 0
+        for symbol, span in spans.items():
+            rows = slice(end, end := end + span.stop - span.start)
+            yield DecisionFrame(
+                symbol,
+                self.rows.timeframe,
+                time[rows],
+                decided.action[rows],
+                decided.confidence[rows],
+                decided.base[rows],
+                decided.consensus[rows],
+                decided.rule[rows],
+                volatility[rows],
+                {name: table[rows] for name, table in ballot.items()},
+                synthetic=symbol in self.rows.synthetic,
+                policy=by or policy_name(decides),
+                probabilities=None if probabilities is None else probabilities[rows],
+                calibrated={name: table[rows] for name, table in own.items()},
+                limit=None if limit is None else limit[rows],
+                side=None if decided.side is None else decided.side[rows],
+            )
 
     def best_member(self) -> tuple[FloatArray, tuple[str, ...]]:
         """Scores of the best member so far, and its name in each fold.

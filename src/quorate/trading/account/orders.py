@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Orders:
         start, end: only decisions of bars in [start, end), in ms.
         probabilities: symbol -> (n,) calibrated probability that the decision wins, aligned with the frame; NaN where
             unknown.
+        atr: symbol -> `order_atr` of its candles; None to compute it.
 
     Attributes:
         symbols: of the frames, sorted.
@@ -51,20 +52,22 @@ class Orders:
         start: int | None = None,
         end: int | None = None,
         probabilities: Mapping[str, FloatArray] | None = None,
+        atr: Callable[[str], FloatArray] | None = None,
     ) -> None:
         self.unfillable = 0
+        self._atr = atr
         self.symbols = symbols = sorted(frames)
         parts = [
             self._of(frames[symbol], candles[symbol], start, end, (probabilities or {}).get(symbol))
             for symbol in symbols
         ]
-        fill, decided, confidence, side, atr, probability = (
+        fill, decided, confidence, side, ranges, probability = (
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
         symbol = np.repeat(np.arange(len(symbols)), [len(part[0]) for part in parts])
         best_first = np.lexsort((symbol, -confidence, fill))
         due = fill + horizon * timeframe_ms(frames[symbols[0]].timeframe)
-        columns = (column[best_first].tolist() for column in (side, decided, due, confidence, atr, probability))
+        columns = (column[best_first].tolist() for column in (side, decided, due, confidence, ranges, probability))
         self.symbol, self.fill, self.due = symbol[best_first], fill[best_first], due[best_first]
         names = map(symbols.__getitem__, self.symbol.tolist())
         self.all = list(map(Order._make, zip(names, *columns, strict=True)))
@@ -98,13 +101,16 @@ class Orders:
             fillable &= fill < end
         self.unfillable += int(np.count_nonzero(~fillable))
         chosen, fill, row = chosen[fillable], fill[fillable], row[fillable]
+        # The bar before the fill is the bar of the decision; nothing newer may be used.
+        atr = np.zeros(0)
+        if row.size:
+            atr = (order_atr(candles) if self._atr is None else self._atr(frame.symbol))[row - 1]
         return (
             fill,
             frame.time[chosen],
             np.nan_to_num(frame.confidence[chosen], nan=0.0),
             np.where(frame.action[chosen] == Action.BUY, 1, -1),
-            # The bar before the fill is the bar of the decision; nothing newer may be used.
-            order_atr(candles)[row - 1] if row.size else np.zeros(0),
+            atr,
             np.full(len(chosen), np.nan) if probability is None else probability[chosen],
         )
 

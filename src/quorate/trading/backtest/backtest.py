@@ -10,7 +10,6 @@ import numpy as np
 
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import TradingError, close_match
-from quorate.core.scale_changes import scale_change_times
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.trading.account.bar import Bar
@@ -20,6 +19,7 @@ from quorate.trading.account.orders import Orders
 from quorate.trading.account.tape import Tape
 from quorate.trading.account_rules import AccountRules
 from quorate.trading.backtest.backtest_result import BacktestResult
+from quorate.trading.backtest.markets import TradedMarkets
 from quorate.trading.backtest.run import Run
 from quorate.trading.engine import TradingEngine
 from quorate.trading.oversight import GuardInputs, Oversight
@@ -71,16 +71,33 @@ def backtest(
         TradingError: no decisions, decisions without candles, several timeframes or currencies, no horizon, or a span
             that ends before it starts.
     """
-    rules = _rules(rules, options)
+    return trade(frames, TradedMarkets(candles, funding, marks, start, end), _rules(rules, options), probabilities)
+
+
+def trade(
+    frames: Mapping[str, DecisionFrame],
+    markets: TradedMarkets,
+    rules: AccountRules,
+    probabilities: Mapping[str, FloatArray] | None = None,
+) -> BacktestResult:
+    """`backtest` on markets that other backtests may use too.
+
+    Args:
+        frames: symbol -> decisions, all of one timeframe.
+        markets: of at least the frames' symbols, and the span of the run.
+        rules: of the account.
+        probabilities: see `backtest`.
+
+    Raises:
+        TradingError: see `backtest`.
+    """
+    candles, start, end = markets.candles, markets.start, markets.end
     _check(frames, candles, rules, start, end, probabilities)
     currency = account_currency(frames, rules.account)
     timeframe = next(iter(frames.values())).timeframe
-    orders = Orders(frames, candles, rules.holding_bars, start, end, probabilities)
-    run = {symbol: candles[symbol].between(start, end) for symbol in sorted(frames)}
-    tapes = {
-        symbol: Tape(bars, funding.get(symbol), (marks or {}).get(symbol), scale_change_times(candles[symbol]))
-        for symbol, bars in run.items()
-    }
+    orders = Orders(frames, candles, rules.holding_bars, start, end, probabilities, markets.atr)
+    run = {symbol: markets.bars(symbol) for symbol in sorted(frames)}
+    tapes = {symbol: markets.tape(symbol) for symbol in run}
     time = np.unique(np.concatenate([bars.time for bars in run.values()]))
     engine = rules.engine(timeframe_ms(timeframe), int(time[0]) if len(time) else 0)
     account = engine.account
