@@ -58,6 +58,7 @@ def load_settings(path: Path | str | None = None, environment: Mapping[str, str]
         nested = _nested(_keys(name), _read_value(name, value))
         _refuse_unknown(nested, Settings, f"the environment variable {name}")
         values = _merge(values, nested)
+    values = _with_presets(values, Settings)
     return _validate(values, str(file), {".".join(_keys(name)): name for name in variables})
 
 
@@ -148,6 +149,19 @@ def _with_paths(values: Mapping[str, Any], section: type[Section], folder: Path)
                 str(folder / Path(one).expanduser()) if isinstance(one, str) and not section.is_inline(one) else one
                 for one in value
             ]
+    return found
+
+
+def _with_presets(values: Mapping[str, Any], section: type[Section]) -> dict[str, Any]:
+    """The values on top of those of the presets that they choose."""
+    hints, found = get_type_hints(section), dict(values)
+    for setting, choices in section.presets.items():
+        chosen = values.get(setting)
+        if isinstance(chosen, str):
+            found = _merge(choices.get(chosen, {}), found)
+    for key, value in found.items():
+        if is_dataclass(hints.get(key)) and isinstance(value, Mapping):
+            found[key] = _with_presets(value, cast("type[Section]", hints[key]))
     return found
 
 

@@ -34,6 +34,9 @@ from quorate.core.sections.models import LogHARSettings as LogHARSettings
 from quorate.core.sections.models import LogisticSettings as LogisticSettings
 from quorate.core.sections.models import ModelSettings as ModelSettings
 from quorate.core.sections.models import XGBoostSettings as XGBoostSettings
+from quorate.core.sections.networks import DocumentedLSTMSettings as DocumentedLSTMSettings
+from quorate.core.sections.networks import DocumentedNHiTSSettings as DocumentedNHiTSSettings
+from quorate.core.sections.networks import DocumentedPatchTSTSettings as DocumentedPatchTSTSettings
 from quorate.core.sections.networks import LSTMSettings as LSTMSettings
 from quorate.core.sections.networks import NetworkSettings as NetworkSettings
 from quorate.core.sections.networks import NHiTSSettings as NHiTSSettings

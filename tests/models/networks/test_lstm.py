@@ -49,7 +49,7 @@ def test_outputs_equal_the_equations_of_the_paper(layers, outputs):
 def test_the_default_size_is_that_of_the_specification():
     """2 layers x 128 over 14 features, head 128-64-1: 4 x 128 x (14 + 128 + 2) + 4 x 128 x (128 + 128 + 2), and
     128 x 64 + 64 + 64 + 1 in the head."""
-    settings = ModelSettings().lstm
+    settings = ModelSettings(networks="documented").lstm
     module = RecurrentNetwork(
         LSTMConfig(14, 1, settings.width, settings.layers, settings.dropout, settings.head)
     )  # fmt: skip
@@ -70,7 +70,7 @@ def test_the_newest_bar_changes_the_output():
 
 
 def test_the_graph_has_no_unused_lstm_outputs():
-    model = build("lstm", "class", replace(ModelSettings(), lstm=LSTMSettings(window=6, width=8, epochs=1)), seed=1)
+    model = build("lstm", "class", replace(ModelSettings(), lstm=LSTMSettings(window=6, width=8, layers=2, epochs=1)), seed=1)
     X = np.random.default_rng(0).normal(size=(30, 6, 5)).astype(np.float32)
     graph = onnx.load_from_string(model.fit(X, (np.arange(30) % 3).astype(np.int8)).to_onnx()).graph
     read = {name for node in graph.node for name in node.input}

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from quorate.core.errors import ModelError
-from quorate.core.settings import LSTMSettings, ModelSettings
+from quorate.core.settings import DocumentedLSTMSettings, ModelSettings
 from quorate.core.types import Action
 from quorate.features import Windows
 from quorate.models import StoppingRows, build
 from quorate.models.runtime import OnnxSession, require_same
 
 L, F = 8, 3
-SETTINGS = LSTMSettings(window=L, epochs=3, width=12, head=8, learning_rate=0.01)
+SETTINGS = DocumentedLSTMSettings(window=L, epochs=3, width=12, head=8, learning_rate=0.01)
 
 
 def member(task="class", settings=SETTINGS, seed=1):
@@ -58,14 +58,14 @@ def test_lazy_windows_and_their_copy_give_the_same_outputs(fitted, task):
 def test_input_scales_come_from_the_newest_bars_of_the_training_windows(fitted):
     X, _ = rows(400)
     bars = X[:][:, -1].astype(np.float64)
-    standardised = fitted["class"]._fitted.standardised
+    scale = fitted["class"]._fitted.standardised.scale
     # 0.1 % of 400 rows is less than one row: the quantile is the second-outermost value.
     low, high = np.sort(bars, axis=0)[[1, -2]]
     held = np.clip(bars, low, high)
-    np.testing.assert_array_equal(standardised.low.numpy(), low.astype(np.float32))
-    np.testing.assert_array_equal(standardised.high.numpy(), high.astype(np.float32))
-    np.testing.assert_allclose(standardised.mean.numpy(), held.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(1 / standardised.inverse.numpy(), held.std(axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(scale.low.numpy(), low.astype(np.float32))
+    np.testing.assert_array_equal(scale.high.numpy(), high.astype(np.float32))
+    np.testing.assert_allclose(scale.mean.numpy(), held.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(1 / scale.inverse.numpy(), held.std(axis=0), rtol=1e-5)
 
 
 def test_a_single_outlier_does_not_move_the_scales():
@@ -73,7 +73,7 @@ def test_a_single_outlier_does_not_move_the_scales():
     outlier = X[:]
     outlier[7, -1] = 1e30
     model = member().fit(outlier, classes(returns))
-    assert float(model._fitted.standardised.high.max()) < 200
+    assert float(model._fitted.standardised.scale.high.max()) < 200
     assert np.isfinite(model.output(outlier)).all()
 
 
@@ -196,7 +196,7 @@ def change_header(content, change):
     [
         (lambda h: h.update(format="quorate-network-9"), "quorate-network-9"),
         (lambda h: h.update(name="nhits"), "nhits"),
-        (lambda h: h.update(features=4, reads=[0, 1, 2, 3]), "of shape (3,); expected shape (4,)"),
+        (lambda h: h.update(features=4, reads=[0, 1, 2, 3]), "of shape (48, 3); expected shape (48, 4)"),
         (lambda h: h["settings"].update(width=13), "(8, 12); expected shape (8, 13)"),
         (lambda h: h["settings"].update(layers=3), "of shape none"),
         (lambda h: h["settings"].update(width=-1), "models.lstm.width"),
@@ -239,7 +239,7 @@ def test_weights_of_nan_are_refused(fitted, tmp_path):
 def test_loading_sets_the_settings_of_the_file(fitted, tmp_path):
     path = tmp_path / "lstm.safetensors"
     fitted["class"].save(path)
-    loaded = member(settings=LSTMSettings()).load(path)
+    loaded = member(settings=DocumentedLSTMSettings()).load(path)
     X, _ = rows(50)
     assert (loaded.window, loaded.settings.lstm) == (L, SETTINGS)
     np.testing.assert_array_equal(loaded.output(X), fitted["class"].output(X))

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from quorate.core.errors import ModelError, SettingsError
-from quorate.core.settings import ModelSettings, NHiTSSettings
+from quorate.core.settings import DocumentedNHiTSSettings, ModelSettings, NHiTSSettings
 from quorate.models.networks.interpolation import interpolation_matrix
 from quorate.models.networks.nhits import NHiTS, NHiTSConfig, NHiTSNetwork
 from quorate.models.runtime import OnnxSession, require_same
@@ -215,7 +215,7 @@ def test_interpolation_matrices_are_not_in_the_state_dict():
 def test_the_member_has_about_1_6_million_parameters_at_120_bars_of_14_features():
     found = {}
     for task, outputs in (("class", 3), ("return", 1)):
-        member = NHiTS(task, ModelSettings(), seed=1)
+        member = NHiTS(task, ModelSettings(networks="documented"), seed=1)
         network = member._module(14)
         assert network(torch.zeros(1, member.window, 14)).shape == (1, outputs)
         found[task] = sum(parameter.numel() for parameter in network.parameters())
@@ -227,7 +227,7 @@ def test_the_member_has_about_1_6_million_parameters_at_120_bars_of_14_features(
     [
         ({"pools": (4, 2)}, "2 pools, 3 of hidden, 3 ratios"),
         ({"pools": (), "hidden": (), "ratios": ()}, "0 pools"),
-        ({"pools": (121, 2, 1)}, "models.nhits.pools: found 121; expected a value from 1 to 120"),
+        ({"pools": (49, 2, 1)}, "models.nhits.pools: found 49; expected a value from 1 to 48"),
         ({"hidden": (8, 8, 0)}, "models.nhits.hidden: found 0"),
         ({"ratios": (8, 8, 0)}, "models.nhits.ratios: found 0"),
         ({"layers": 0}, "models.nhits.layers: found 0"),
@@ -250,7 +250,7 @@ def test_an_invalid_shape_is_refused(wrong, found):
 
 @pytest.mark.parametrize("window", [16, 18])
 def test_the_graph_equals_the_model_also_with_padded_pooling(window):
-    settings = ModelSettings(nhits=NHiTSSettings(window=window, pools=(5, 3, 1), hidden=(8, 8, 8), ratios=(4, 3, 1),
+    settings = ModelSettings(nhits=DocumentedNHiTSSettings(window=window, pools=(5, 3, 1), hidden=(8, 8, 8), ratios=(4, 3, 1),
                                                  interpolation="cubic", epochs=1))  # fmt: skip
     X = np.random.default_rng(5).normal(size=(70, window, 4)).astype(np.float32)
     member = NHiTS("class", settings, seed=1, threads=1)

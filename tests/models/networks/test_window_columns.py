@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from quorate.core.errors import ModelError
-from quorate.core.settings import LSTMSettings, ModelSettings, NHiTSSettings, PatchTSTSettings
+from quorate.core.settings import (
+    DocumentedLSTMSettings,
+    DocumentedNHiTSSettings,
+    DocumentedPatchTSTSettings,
+    ModelSettings,
+)
 from quorate.features import feature_names
 from quorate.features.catalogue import window_columns
 from quorate.models.networks.safetensors_file import read_weights, write_weights
@@ -13,9 +18,9 @@ from quorate.models.runtime import OnnxSession, require_same
 
 NAMES = (*feature_names("core30"), "my_column")
 SETTINGS = ModelSettings(
-    nhits=NHiTSSettings(window=8, epochs=1, hidden=(8, 8, 8)),
-    patchtst=PatchTSTSettings(window=8, epochs=1, patch=4, stride=4, width=8, heads=2, layers=1, feedforward=8),
-    lstm=LSTMSettings(window=8, epochs=1, width=8, head=4),
+    nhits=DocumentedNHiTSSettings(window=8, epochs=1, hidden=(8, 8, 8)),
+    patchtst=DocumentedPatchTSTSettings(window=8, epochs=1, patch=4, stride=4, width=8, heads=2, layers=1, feedforward=8),
+    lstm=DocumentedLSTMSettings(window=8, epochs=1, width=8, head=4),
 )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from quorate.core.sections.extensible import ExtensibleSection
-from quorate.core.sections.networks import LSTMSettings, NHiTSSettings, PatchTSTSettings
+from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NHiTSSettings, PatchTSTSettings
 from quorate.core.sections.section import Section, file_list, require
 
 
@@ -102,6 +102,9 @@ class LogHARSettings(Section):
 class ModelSettings(ExtensibleSection):
     prefix: ClassVar[str] = "models."
     paths: ClassVar[tuple[str, ...]] = ("modules",)
+    presets: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+        "networks": {"documented": {name: asdict(kind()) for name, kind in DOCUMENTED.items()}}
+    }
 
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
@@ -110,10 +113,14 @@ class ModelSettings(ExtensibleSection):
     nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
     patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)
     lstm: LSTMSettings = field(default_factory=LSTMSettings)
+    networks: Literal["compact", "documented"] = "compact"  # shapes and training of networks where nothing else is set
     modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", file_list("models.modules", self.modules))
+        for name, kind in DOCUMENTED.items() if self.networks == "documented" else ():
+            if getattr(self, name) == type(self).__dataclass_fields__[name].default_factory():
+                object.__setattr__(self, name, kind())
 
     def to_json(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Name -> settings of each named model that has a section of its own."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from quorate.core.errors import SettingsError
@@ -23,8 +25,11 @@ class NetworkSettings(Section):
     schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
     clip: float = 1.0  # maximum norm of the gradient
     patience: int = 10  # epochs without a lower validation loss before training stops
+    keep: Literal["best", "last"] = "best"  # weights of the lowest validation loss, or those at the end
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # of classes; returns use the squared error
     focal_gamma: float = 2.0  # exponent of the focal loss
+    columns: tuple[str, ...] = ()  # whose window is read, where the feature set has them; [] for all but core30's sums
+    newest_width: int = 0  # of a perceptron beside the network, over every column of the newest bar; 0 for none
     balanced: bool = False  # weight the classes equally in the loss
     bf16: bool = True  # train in bfloat16 where the processor supports it
     recompute: bool = False  # recompute activations in the backward pass: less memory, more time
@@ -47,26 +52,36 @@ class NetworkSettings(Section):
         require(section, "clip", self.clip, 1e-6, 1e6)
         require(section, "patience", self.patience, 1, 100_000)
         require(section, "focal_gamma", self.focal_gamma, 0, 10)
+        require(section, "newest_width", self.newest_width, 0, 65_536)
         require(section, "tail", self.tail, 0, 0.25)
         require(section, "checkpoint_s", self.checkpoint_s, 0, 86_400)
 
 
+# Chosen by benchmarks/shapes: what the window adds is in few columns of the last two days, and the columns that sum up
+# the past are read at the newest bar. One pass, since networks overfit in a second one; the last weights, since the
+# lowest loss on the few days of the stopping rows is luck.
 @dataclass(frozen=True, slots=True)
-class OnePassSettings(NetworkSettings):
-    """One pass over the training windows, in quarters: networks overfit in a second one."""
+class CompactSettings(NetworkSettings):
+    """Training of the compact shapes."""
 
+    window: int = 48
     epochs: int = 4
     share: float = 0.25
-    learning_rate: float = 1e-4
-    weight_decay: float = 0.1
+    weight_decay: float = 1.0
+    keep: Literal["best", "last"] = "last"
+    columns: tuple[str, ...] = (
+        "price_change", "high_low_range", "volume_change", "volume_ma_ratio", "volatility_20",
+        "log_volatility_1", "log_range_1", "log_garman_klass_24",
+    )  # fmt: skip
+    newest_width: int = 64
 
 
 @dataclass(frozen=True, slots=True)
-class NHiTSSettings(OnePassSettings):
-    """N-HiTS; by default its stacks go from coarse to fine."""
+class NHiTSSettings(CompactSettings):
+    """N-HiTS; its stacks go from coarse to fine."""
 
     pools: tuple[int, ...] = (4, 2, 1)  # max pooling kernel of each stack
-    hidden: tuple[int, ...] = (512, 384, 256)  # width of each stack
+    hidden: tuple[int, ...] = (48, 48, 48)  # width of each stack
     layers: int = 2  # hidden layers of each block
     blocks: int = 1  # of each stack
     ratios: tuple[int, ...] = (12, 6, 1)  # bars per coefficient of each stack: the inverse of the expressiveness ratio
@@ -91,7 +106,20 @@ class NHiTSSettings(OnePassSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class PatchTSTSettings(OnePassSettings):
+class DocumentedNHiTSSettings(NHiTSSettings):
+    """N-HiTS at the documented size."""
+
+    window: int = 120
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.1
+    keep: Literal["best", "last"] = "best"
+    columns: tuple[str, ...] = ()
+    newest_width: int = 0
+    hidden: tuple[int, ...] = (512, 384, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class PatchTSTSettings(CompactSettings):
     """PatchTST; a preset replaces the settings of the architecture."""
 
     preset: Literal["own", "paper", "small"] = "own"  # architecture: these settings, or one of the two published ones
@@ -100,10 +128,10 @@ class PatchTSTSettings(OnePassSettings):
     end_padding: bool = False  # add a patch by repeating the newest bar
     embedding: Literal["linear", "convolution"] = "linear"  # embedding of patches
     positions: Literal["learnable", "sinusoidal"] = "learnable"
-    width: int = 128  # of the model
-    heads: int = 8  # of the attention
-    layers: int = 3  # of the encoder
-    feedforward: int = 512  # width
+    width: int = 16  # of the model
+    heads: int = 2  # of the attention
+    layers: int = 1  # of the encoder
+    feedforward: int = 32  # width
     dropout: float = 0.0  # in the encoder; at 0.2 a training step takes 40 % longer
     head_dropout: float = 0.5  # of the input of the head
     norm: Literal["layer", "batch"] = "layer"
@@ -148,14 +176,28 @@ class PatchTSTSettings(OnePassSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class LSTMSettings(NetworkSettings):
+class DocumentedPatchTSTSettings(PatchTSTSettings):
+    """PatchTST at the documented size."""
+
+    window: int = 120
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.1
+    keep: Literal["best", "last"] = "best"
+    columns: tuple[str, ...] = ()
+    newest_width: int = 0
+    width: int = 128
+    heads: int = 8
+    layers: int = 3
+    feedforward: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class LSTMSettings(CompactSettings):
     window: int = 24
-    epochs: int = 100
-    batch: int = 32
-    schedule: Literal["one_cycle", "cosine", "constant"] = "constant"  # since early stopping ends training
-    width: int = 128  # of the state
-    layers: int = 2
-    head: int = 64  # width of the hidden layer between state and outputs
+    columns: tuple[str, ...] = ()
+    width: int = 32  # of the state
+    layers: int = 1
+    head: int = 32  # width of the hidden layer between state and outputs
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
@@ -164,3 +206,25 @@ class LSTMSettings(NetworkSettings):
         require("models.lstm", "layers", self.layers, 1, 64)
         require("models.lstm", "head", self.head, 1, 65_536)
         require("models.lstm", "dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentedLSTMSettings(LSTMSettings):
+    """LSTM at the documented size."""
+
+    epochs: int = 100
+    share: float = 1.0
+    batch: int = 32
+    weight_decay: float = 0.01
+    schedule: Literal["one_cycle", "cosine", "constant"] = "constant"  # since early stopping ends training
+    keep: Literal["best", "last"] = "best"
+    newest_width: int = 0
+    width: int = 128
+    layers: int = 2
+    head: int = 64
+
+
+#: Name of a network -> its settings at the documented size.
+DOCUMENTED: Mapping[str, type[NetworkSettings]] = MappingProxyType(
+    {"nhits": DocumentedNHiTSSettings, "patchtst": DocumentedPatchTSTSettings, "lstm": DocumentedLSTMSettings}
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from quorate.core.arguments import NUMBER, TEXT, require_types
@@ -36,9 +37,11 @@ class Section:
 
     Attributes:
         paths: settings that are lists of files; relative ones start at the folder of the settings file.
+        presets: setting -> its value -> settings of this section that it sets where nothing else does.
     """
 
     paths: ClassVar[tuple[str, ...]] = ()
+    presets: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from quorate.core.errors import SettingsError
 from quorate.core.sections.models import LightGBMSettings, ModelSettings, XGBoostSettings
-from quorate.core.sections.networks import LSTMSettings
+from quorate.core.sections.networks import DocumentedLSTMSettings
 from quorate.core.sections.section import Section, require
 
 Method = Literal["ridge", "lasso", "forest", "blending", "voting"]
@@ -46,7 +46,7 @@ class StackLightGBMSettings(LightGBMSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class StackLSTMSettings(LSTMSettings):
+class StackLSTMSettings(DocumentedLSTMSettings):
     width: int = 16
     layers: int = 1
     batch: int = 64

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from quorate.core.errors import ModelError, SettingsError
+from quorate.core.errors import ModelError, SettingsError, close_match
 from quorate.core.settings import NetworkSettings
 from quorate.core.types import Action, FloatArray, IntArray
-from quorate.features.catalogue import window_columns
+from quorate.features.catalogue import COLUMNS, window_columns
 from quorate.models.base import FitRequest, Model, Progress, Target
 from quorate.models.input_checks import Matrix
 from quorate.models.networks.onnx_export import to_graph
 from quorate.models.networks.safetensors_file import read_weights, require_tensors, write_weights
-from quorate.models.networks.scaling import ScoringNetwork, StandardisedNetwork
+from quorate.models.networks.scaling import NewestBar, ScoringNetwork, StandardisedNetwork
 from quorate.models.networks.training.examples import Examples, WindowExamples, newest_bars
 from quorate.models.networks.training.fit import fit_network
 from quorate.models.networks.training.loss_history import LossHistory
@@ -105,10 +105,9 @@ class Network(Model):
             # A mean of 1 over the training rows, so that the scale of the weights does not change the learning rate.
             weight = weight / weight[rows].mean()
         features = request.X.shape[2]
-        reads = window_columns(self.feature_names) if self.feature_names else tuple(range(features))
-        scoring = self._new(reads)
+        scoring = self._new(self._reads(features), features)
         row_weight = None if weight is None else weight[rows]
-        scoring.standardised.measure(newest_bars(request.X)[rows][:, reads], row_weight, self._own.tail)
+        scoring.standardised.measure(newest_bars(request.X)[rows], row_weight, self._own.tail)
         class_weight = np.ones(len(Action))
         if self.task == "class":
             shares = np.bincount(request.y[rows].astype(np.intp), weights=row_weight, minlength=len(Action)) / len(rows)
@@ -232,7 +231,7 @@ class Network(Model):
             }
             own: dict[str, Any] = {self.name: type(self._own)(**read)}
             self.settings = replace(before, **own)
-            scoring = self._new(reads)
+            scoring = self._new(reads, features)
             require_tensors(tensors, scoring.state_dict(), path)
         except (SettingsError, KeyError, TypeError, AttributeError) as error:
             self.settings = before
@@ -249,7 +248,29 @@ class Network(Model):
         with isolated(self.seed, self.threads):
             return to_graph(fitted, self.window, self._require_fitted(self._columns), self.batch, self.name)
 
-    def _new(self, reads: Sequence[int]) -> ScoringNetwork:
+    def _reads(self, features: int) -> tuple[int, ...]:
+        """Places of the columns whose window is read, ascending.
+
+        Raises:
+            ModelError: a column of the settings that is neither in the feature set nor in the catalogue.
+        """
+        names, wanted = self.feature_names, self._own.columns
+        if not names:
+            return tuple(range(features))
+        for name in wanted:
+            if name not in names and name not in COLUMNS:
+                raise ModelError(
+                    f"fit {self.name}",
+                    found=f"the column {name!r} in models.{self.name}.columns",
+                    expected="columns of the feature set or of the catalogue",
+                    remedy=close_match(name, (*names, *COLUMNS)),
+                )
+        # A feature set with none of them is read as if none were named.
+        return tuple(place for place, name in enumerate(names) if name in wanted) or window_columns(names)
+
+    def _new(self, reads: Sequence[int], features: int) -> ScoringNetwork:
+        width = self._own.newest_width
         with isolated(self.seed, self.threads):
-            network = StandardisedNetwork(self._module(len(reads)), reads, self.outputs)
+            newest = NewestBar(features, width, self.outputs) if width else None
+            network = StandardisedNetwork(self._module(len(reads)), reads, self.outputs, newest)
             return ScoringNetwork(network, self.task)

@@ -21,58 +21,47 @@ _ABSENT = -50.0
 _LARGEST = 1e15  # the square of a larger return could overflow float32
 
 
-class StandardisedNetwork(nn.Module):
-    """A network with winsorised, standardised inputs and a constant offset of its outputs, the log class prior.
+class Scale(nn.Module):
+    """Winsorised and standardised columns.
 
     Args:
-        network: (B, L, R) -> (B, C).
-        reads: R places, ascending, of the columns that it reads.
-        outputs: C.
+        columns: R.
 
     Attributes:
-        low, high, mean, inverse: (R,) outer quantiles, mean and inverse standard deviation of the inputs.
-        offset: (C,) added to the outputs.
+        low, high, mean, inverse: (R,) outer quantiles, mean and inverse standard deviation of the columns.
     """
 
     low: Tensor
     high: Tensor
     mean: Tensor
     inverse: Tensor
-    offset: Tensor
 
-    def __init__(self, network: nn.Module, reads: Sequence[int], outputs: int) -> None:
+    def __init__(self, columns: int) -> None:
         super().__init__()
-        self.network = network
-        self.reads = tuple(reads)
         for name in ("low", "high", "mean"):
-            self.register_buffer(name, torch.zeros(len(self.reads)))
-        self.register_buffer("inverse", torch.ones(len(self.reads)))
-        self.register_buffer("offset", torch.zeros(outputs))
+            self.register_buffer(name, torch.zeros(columns))
+        self.register_buffer("inverse", torch.ones(columns))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C) logits, or standardised returns, for (B, L, F) features."""
-        x = self._read(x)
-        L, F = int(x.shape[1]), int(x.shape[2])
-        # Each window as one long row: ONNX Runtime broadcasts over rows of F several times slower.
-        low, high, mean, inverse = (tensor.repeat(L) for tensor in (self.low, self.high, self.mean, self.inverse))
-        held = torch.minimum(torch.maximum(x.reshape(-1, L * F), low), high)
-        output: Tensor = self.network(((held - mean) * inverse).reshape(-1, L, F))
-        return output + self.offset
+        """(B, L, R) or (B, R) columns, standardised."""
+        if x.ndim == 2:
+            return self._scaled(x, 1)
+        L, R = int(x.shape[1]), int(x.shape[2])
+        # Each window as one long row: ONNX Runtime broadcasts over rows of R several times slower.
+        return self._scaled(x.reshape(-1, L * R), L).reshape(-1, L, R)
 
-    def _read(self, x: Tensor) -> Tensor:
-        """(B, L, R) columns that are read, of (B, L, F); without a copy where they are the leading ones."""
-        count = len(self.reads)
-        if self.reads != tuple(range(count)):
-            return x[:, :, list(self.reads)]
-        return x if x.shape[2] == count else x[:, :, :count]
+    def _scaled(self, x: Tensor, times: int) -> Tensor:
+        scales = (self.low, self.high, self.mean, self.inverse)
+        low, high, mean, inverse = scales if times == 1 else tuple(tensor.repeat(times) for tensor in scales)
+        return (torch.minimum(torch.maximum(x, low), high) - mean) * inverse
 
     def measure(self, bars: FloatArray, weight: FloatArray | None, tail: float) -> None:
-        """Set the input scales from training bars.
+        """Set the scales from training bars.
 
         Quantiles are not interpolated, so that a single outlier does not move them.
 
         Args:
-            bars: (B, R) float64, of the columns that are read.
+            bars: (B, R) float64.
             weight: (B,); None for 1 each.
             tail: share of the values beyond the quantile on each side.
         """
@@ -85,6 +74,82 @@ class StandardisedNetwork(nn.Module):
         scale = np.where(scale > 1e-6 * np.maximum(1e-6, np.abs(mean)), scale, 1.0)
         for buffer, value in ((self.low, low), (self.high, high), (self.mean, mean), (self.inverse, 1 / scale)):
             buffer.copy_(torch.from_numpy(value))
+
+
+class NewestBar(nn.Module):
+    """A perceptron over every column of the newest bar, whose outputs are added to those of a network of windows.
+
+    The columns that sum up the past, such as volatility over a week, are worth most at the newest bar, and a window of
+    them would multiply the cost of a network.
+
+    Args:
+        columns: F.
+        width: of its two hidden layers.
+        outputs: C.
+    """
+
+    def __init__(self, columns: int, width: int, outputs: int) -> None:
+        super().__init__()
+        self.scale = Scale(columns)
+        self.layers = nn.Sequential(
+            nn.Linear(columns, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, outputs)
+        )
+        # Small, so that the member starts near the class shares.
+        last = self.layers[-1]
+        nn.init.normal_(last.weight, std=0.1 * width**-0.5)
+        nn.init.zeros_(last.bias)
+
+    def forward(self, bar: Tensor) -> Tensor:
+        """(B, C) outputs for (B, F) bars."""
+        output: Tensor = self.layers(self.scale(bar))
+        return output
+
+
+class StandardisedNetwork(nn.Module):
+    """A network with standardised inputs and a constant offset of its outputs, the log class prior.
+
+    Args:
+        network: (B, L, R) -> (B, C).
+        reads: R places, ascending, of the columns whose window it reads.
+        outputs: C.
+        newest: reads the newest bar beside the network; None for none.
+
+    Attributes:
+        scale: of the columns of the window.
+        offset: (C,) added to the outputs.
+    """
+
+    offset: Tensor
+
+    def __init__(
+        self, network: nn.Module, reads: Sequence[int], outputs: int, newest: NewestBar | None = None
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.reads = tuple(reads)
+        self.scale = Scale(len(self.reads))
+        self.newest = newest
+        self.register_buffer("offset", torch.zeros(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C) logits, or standardised returns, for (B, L, F) features."""
+        output: Tensor = self.network(self.scale(self._read(x)))
+        if self.newest is not None:
+            output = output + self.newest(x[:, -1])
+        return output + self.offset
+
+    def _read(self, x: Tensor) -> Tensor:
+        """(B, L, R) columns that are read, of (B, L, F); without a copy where they are the leading ones."""
+        count = len(self.reads)
+        if self.reads != tuple(range(count)):
+            return x[:, :, list(self.reads)]
+        return x if x.shape[2] == count else x[:, :, :count]
+
+    def measure(self, bars: FloatArray, weight: FloatArray | None, tail: float) -> None:
+        """Set the input scales from (B, F) training bars, as `Scale.measure` does."""
+        self.scale.measure(bars[:, self.reads], weight, tail)
+        if self.newest is not None:
+            self.newest.scale.measure(bars, weight, tail)
 
     def start_at(self, prior: FloatArray) -> None:
         """Set the output offset to the log of the (C,) class shares; a class with a share of 0 scores close to 0."""

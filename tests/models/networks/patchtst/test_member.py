@@ -7,10 +7,10 @@ import onnx
 import pytest
 
 from quorate.core.errors import SettingsError
-from quorate.core.settings import ModelSettings, PatchTSTSettings
+from quorate.core.settings import DocumentedPatchTSTSettings, ModelSettings, PatchTSTSettings
 from quorate.models import StoppingRows, build
 
-SMALL = PatchTSTSettings(
+SMALL = DocumentedPatchTSTSettings(
     share=1.0,
     window=16,
     epochs=3,
@@ -38,7 +38,7 @@ def rows(count, seed=0):
 @pytest.mark.parametrize("preset", ["own", "paper", "small"])
 def test_presets(preset):
     """`paper` and `small` are the published shapes; other settings of the shape are ignored."""
-    config = member(PatchTSTSettings(preset=preset, width=64))._module(14).config
+    config = member(DocumentedPatchTSTSettings(preset=preset, width=64))._module(14).config
     expected = {
         "own": (64, 8, 512, 12, 12, False, "layer", True, False, 10),
         "paper": (128, 16, 256, 16, 8, True, "batch", False, True, 15),

@@ -72,8 +72,8 @@ class PatchTST(Network):
         total = pretraining + probing_steps + s.epochs * epoch
 
         with isolated(self.seed, self.threads):  # the reconstruction layer has random initial weights
-            masked = StandardisedNetwork(MaskedPatches(patchtst, s.mask), network.reads, 1).to(network.mean.device)
-        masked.load_state_dict({key: getattr(network, key) for key in ("low", "high", "mean", "inverse")}, False)
+            masked = StandardisedNetwork(MaskedPatches(patchtst, s.mask), network.reads, 1).to(network.offset.device)
+        masked.scale.load_state_dict(network.scale.state_dict())
         unlabelled = replace(
             data,
             examples=Unlabelled(data.examples),

@@ -41,15 +41,15 @@ _STEP, _VALIDATION = 0, 1
 def fit_network(
     module: nn.Module, examples: Examples, stopping: Examples | None, loss: Loss, options: TrainingOptions
 ) -> LossHistory:
-    """Train a module in place, on the device it is on, and leave it with its best weights, in evaluation mode.
+    """Train a module in place, on the device it is on, and leave it with its best or last weights, in evaluation mode.
 
     With torch.distributed initialised, as under torchrun, every process trains on its part of each batch.
 
     Args:
         module: to train; all parameters that require a gradient.
         examples: training examples.
-        stopping: validation examples for early stopping, which also select the best weights; None to train to the end
-            and keep the last weights.
+        stopping: validation examples for early stopping, which also select the best weights unless the settings keep
+            the last ones; None to train to the end and keep the last weights.
         loss: mean over a batch, linear in the rows: the loss of a row must not depend on the others.
         options: see `TrainingOptions`.
 
@@ -190,7 +190,7 @@ class _TrainingRun:
         position.rows += count
 
     def end_round(self) -> None:
-        """Record the losses of the round, and keep the weights if its validation loss is the lowest so far."""
+        """Record the losses of the round, and its weights if its validation loss is the lowest so far and the best are kept."""
         position = self.position
         cost, rows = self.processes.sums(position.cost, position.rows)
         position.losses.append(cost / rows)
@@ -202,7 +202,8 @@ class _TrainingRun:
         position.validation_losses.append(value)
         if position.best < 0 or value < position.validation_losses[position.best]:
             position.best = len(position.validation_losses) - 1
-            self.best = {key: tensor.detach().clone() for key, tensor in self.module.state_dict().items()}
+            if self.settings.keep == "best":
+                self.best = {key: tensor.detach().clone() for key, tensor in self.module.state_dict().items()}
 
     @torch.no_grad()
     def validate(self, stopping: Examples) -> float:
@@ -248,7 +249,7 @@ class _TrainingRun:
         return LossHistory(
             losses=tuple(position.losses),
             validation_losses=tuple(position.validation_losses),
-            best=position.best,
+            best=position.best if self.settings.keep == "best" else len(position.losses) - 1,
             steps=position.step,
             epochs=position.step / self.order.epoch_steps,
             seconds=position.seconds,
