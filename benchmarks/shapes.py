@@ -54,13 +54,10 @@ _CORE14 = ()
 _NO_PERCEPTRON = {"newest_width": 0}
 _TRAINING = {
     "weight decay 0.01": {"weight_decay": 0.01},
-    "weight decay 3": {"weight_decay": 3.0},
     "learning rate 5e-4": {"learning_rate": 5e-4},
     "learning rate 2e-3": {"learning_rate": 2e-3},
     "two passes": {"epochs": 8},
     "best weights": {"keep": "best"},
-    "direction weight 1": {"direction_weight": 1.0},
-    "direction weight 0.1": {"direction_weight": 0.1},
     "no perceptron": _NO_PERCEPTRON,
     "perceptron of 32": {"newest_width": 32},
     "core14 in the window": {"columns": _CORE14},
