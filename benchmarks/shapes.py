@@ -207,7 +207,9 @@ def figures(own: list[dict[str, Any]], documented: list[dict[str, Any]]) -> dict
     choice, last = ([trial for trial in own if (trial["fold"] < CHOSEN_ON) == first] for first in (True, False))
     return {
         "seeds": len({trial["seed"] for trial in own}),
-        "seconds": sum(trial["seconds"] / trial["passes"] for trial in own) / sum(trial["train"] for trial in own) * 1e5,
+        "seconds": sum(trial["seconds"] / trial["passes"] for trial in own)
+        / sum(trial["train"] for trial in own)
+        * 1e5,
         "skill": skill(choice, "served"),
         "skill_raw": skill(choice, "raw"),
         "spread": spread(choice),
@@ -231,7 +233,7 @@ def spread(own: list[dict[str, Any]]) -> float | None:
 
 
 def difference(own: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[float] | None:
-    """Mean loss minus that of the other shape on the same rows, with its 95 % interval over days; seeds are averaged."""
+    """Mean loss minus that of the other shape on the same rows, with its 95 % interval over days; mean of the seeds."""
     both = {trial["fold"] for trial in own} & {trial["fold"] for trial in other}
     if not both or own[0]["shape"] == other[0]["shape"]:
         return None
@@ -253,7 +255,7 @@ def daily(own: list[dict[str, Any]]) -> Mapping[int, FloatArray]:
     for each in folds.values():
         losses = np.mean([trial["served"] for trial in each], axis=0)
         for day, loss, count in zip(each[0]["days"], losses, each[0]["rows"], strict=True):
-            found[day] = found.get(day, np.zeros(2)) + (loss, count)
+            found[day] = np.add(found.get(day, np.zeros(2)), (loss, count))
     return found
 
 
@@ -266,7 +268,8 @@ def cost(name: str, settings: NetworkSettings) -> dict[str, Any]:
     tiny = replace(settings, epochs=1, share=0.1, **({"pretrain_epochs": 0} if name == "patchtst" else {}))
     model = build(name, "class", ModelSettings(**{name: tiny}), seed=0, threads=1, features=columns)
     model.fit(X[:512], random.integers(0, 3, 512).astype(np.int8))
-    assert isinstance(model, Network) and model._fitted is not None
+    assert isinstance(model, Network)
+    assert model._fitted is not None
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model._fitted(torch.from_numpy(X[:64]))
     session = OnnxSession(model.to_onnx(), len(columns), name)
@@ -287,8 +290,8 @@ def cost(name: str, settings: NetworkSettings) -> dict[str, Any]:
 def page(lines: list[dict[str, Any]]) -> str:
     text = f"""# Shapes of the networks
 
-`QUORATE_DATA=FOLDER python benchmarks/shapes.py` on {platform.machine()}, one thread: {MARKETS} perpetuals, 1h, {START} to
-{END}, three anchored folds from {FIRST}. Skill is that of the log-loss over the class prior's, as served (direction
+`QUORATE_DATA=FOLDER python benchmarks/shapes.py` on {platform.machine()}, one thread: {MARKETS} perpetuals, 1h, {START}
+to {END}, three anchored folds from {FIRST}. Skill is that of the log-loss over the class prior's, as served (direction
 shrunk); the mean over the seeds, with their standard deviation. Chosen on folds 1 and 2, confirmed on fold 3. The
 difference is in log-loss to the documented shape, with its 95 % interval over days: below 0 the shape is better.
 Seconds are of the processor for a pass over 100,000 windows, microseconds those of ONNX Runtime for a window.

@@ -70,7 +70,9 @@ def test_the_newest_bar_changes_the_output():
 
 
 def test_the_graph_has_no_unused_lstm_outputs():
-    model = build("lstm", "class", replace(ModelSettings(), lstm=LSTMSettings(window=6, width=8, layers=2, epochs=1)), seed=1)
+    model = build(
+        "lstm", "class", replace(ModelSettings(), lstm=LSTMSettings(window=6, width=8, layers=2, epochs=1)), seed=1
+    )
     X = np.random.default_rng(0).normal(size=(30, 6, 5)).astype(np.float32)
     graph = onnx.load_from_string(model.fit(X, (np.arange(30) % 3).astype(np.int8)).to_onnx()).graph
     read = {name for node in graph.node for name in node.input}

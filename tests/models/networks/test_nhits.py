@@ -250,8 +250,10 @@ def test_an_invalid_shape_is_refused(wrong, found):
 
 @pytest.mark.parametrize("window", [16, 18])
 def test_the_graph_equals_the_model_also_with_padded_pooling(window):
-    settings = ModelSettings(nhits=DocumentedNHiTSSettings(window=window, pools=(5, 3, 1), hidden=(8, 8, 8), ratios=(4, 3, 1),
-                                                 interpolation="cubic", epochs=1))  # fmt: skip
+    own = DocumentedNHiTSSettings(
+        window=window, pools=(5, 3, 1), hidden=(8, 8, 8), ratios=(4, 3, 1), interpolation="cubic", epochs=1
+    )
+    settings = ModelSettings(nhits=own)
     X = np.random.default_rng(5).normal(size=(70, window, 4)).astype(np.float32)
     member = NHiTS("class", settings, seed=1, threads=1)
     assert member.parameters is None

@@ -19,7 +19,9 @@ from quorate.models.runtime import OnnxSession, require_same
 NAMES = (*feature_names("core30"), "my_column")
 SETTINGS = ModelSettings(
     nhits=DocumentedNHiTSSettings(window=8, epochs=1, hidden=(8, 8, 8)),
-    patchtst=DocumentedPatchTSTSettings(window=8, epochs=1, patch=4, stride=4, width=8, heads=2, layers=1, feedforward=8),
+    patchtst=DocumentedPatchTSTSettings(
+        window=8, epochs=1, patch=4, stride=4, width=8, heads=2, layers=1, feedforward=8
+    ),
     lstm=DocumentedLSTMSettings(window=8, epochs=1, width=8, head=4),
 )
 

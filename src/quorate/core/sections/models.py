@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 from quorate.core.sections.extensible import ExtensibleSection
@@ -118,11 +118,17 @@ class ModelSettings(ExtensibleSection):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", file_list("models.modules", self.modules))
-        for name, kind in DOCUMENTED.items() if self.networks == "documented" else ():
-            if getattr(self, name) == type(self).__dataclass_fields__[name].default_factory():
-                object.__setattr__(self, name, kind())
+        if self.networks == "documented":
+            for name, kind in DOCUMENTED.items():
+                if getattr(self, name) == _default(self, name):
+                    object.__setattr__(self, name, kind())
 
     def to_json(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Name -> settings of each named model that has a section of its own."""
         sections = {name: self.section(name) for name in names if self.has_section(name)}
         return {name: asdict(section) for name, section in sections.items() if not isinstance(section, tuple)}
+
+
+def _default(section: ModelSettings, name: str) -> object:
+    (factory,) = (own.default_factory for own in fields(section) if own.name == name)
+    return factory() if callable(factory) else None

@@ -91,11 +91,9 @@ class NewestBar(nn.Module):
     def __init__(self, columns: int, width: int, outputs: int) -> None:
         super().__init__()
         self.scale = Scale(columns)
-        self.layers = nn.Sequential(
-            nn.Linear(columns, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, outputs)
-        )
+        last = nn.Linear(width, outputs)
+        self.layers = nn.Sequential(nn.Linear(columns, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), last)
         # Small, so that the member starts near the class shares.
-        last = self.layers[-1]
         nn.init.normal_(last.weight, std=0.1 * width**-0.5)
         nn.init.zeros_(last.bias)
 
@@ -121,9 +119,7 @@ class StandardisedNetwork(nn.Module):
 
     offset: Tensor
 
-    def __init__(
-        self, network: nn.Module, reads: Sequence[int], outputs: int, newest: NewestBar | None = None
-    ) -> None:
+    def __init__(self, network: nn.Module, reads: Sequence[int], outputs: int, newest: NewestBar | None = None) -> None:
         super().__init__()
         self.network = network
         self.reads = tuple(reads)

@@ -190,7 +190,7 @@ class _TrainingRun:
         position.rows += count
 
     def end_round(self) -> None:
-        """Record the losses of the round, and its weights if its validation loss is the lowest so far and the best are kept."""
+        """Record the losses of the round; keep its weights if the best count and its validation loss is the lowest."""
         position = self.position
         cost, rows = self.processes.sums(position.cost, position.rows)
         position.losses.append(cost / rows)
