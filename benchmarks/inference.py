@@ -106,7 +106,7 @@ def measure(name: str) -> dict:
 
 def fitted(name: str) -> Model:
     """A member at full size, hardly trained."""
-    settings = ModelSettings()
+    settings = ModelSettings(networks="documented")
     section = replace(getattr(settings, name), epochs=1)
     model = build(name, "class", replace(settings, **{name: section}), seed=1, threads=1)
     random = np.random.default_rng(0)

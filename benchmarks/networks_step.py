@@ -191,7 +191,7 @@ def standardised(network: nn.Module, data: Windows) -> StandardisedNetwork:
 
 
 def member(name: str, settings: ModelSettings | None = None) -> Network:
-    built = build(name, "class", settings or ModelSettings(), seed=1, threads=1)
+    built = build(name, "class", settings or ModelSettings(networks="documented"), seed=1, threads=1)
     assert isinstance(built, Network)
     return built
 
@@ -200,10 +200,10 @@ def both(data: Windows, steps: int) -> dict[str, Any]:
     """Figures of Quorate's PatchTST and of stock, trained alternately step by step on the same batches."""
     torch.manual_seed(1)
     # Without dropout: its random numbers would make the losses differ, and torch's masks are slow.
-    plain = replace(ModelSettings().patchtst, dropout=0.0, head_dropout=0.0)
+    plain = replace(ModelSettings(networks="documented").patchtst, dropout=0.0, head_dropout=0.0)
     network = member("patchtst", ModelSettings(patchtst=plain))._module(data.X.shape[2])
     assert isinstance(network, PatchTSTNetwork)
-    s = ModelSettings().patchtst
+    s = ModelSettings(networks="documented").patchtst
     sides = {
         "stock": Training(
             standardised(StockPatchTST(network), data), s.batch, s.learning_rate, steps, bf16=False, fused=False
@@ -317,7 +317,10 @@ def main() -> int:
         f"{options.threads} threads",
         "reference_windows": 151_000,
         "patchtst": both(of(WINDOW), options.steps),
-        "others": {name: alone(name, of(getattr(ModelSettings(), name).window), 40) for name in ("nhits", "lstm")},
+        "others": {
+            name: alone(name, of(getattr(ModelSettings(networks="documented"), name).window), 40)
+            for name in ("nhits", "lstm")
+        },
     }
     page = report(found)
     print(page)

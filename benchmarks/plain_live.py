@@ -1,7 +1,7 @@
 """The signal of four models with common libraries and without Quorate, the reference of live.py.
 
 core14 in pandas; scikit-learn's scaler; the trees with their scikit-learn wrappers; the networks in eager torch, with a
-transformer for each channel of PatchTST. Sizes are those of Quorate's members. Trees are fitted on noise and networks
+transformer for each channel of PatchTST. Sizes are the documented ones. Trees are fitted on noise and networks
 untrained, which does not change the cost.
 """
 
@@ -79,7 +79,7 @@ class Plain:
     """Scaler and models, fitted on noise where they must be fitted."""
 
     def __init__(self, nhits: nn.Module, seed: int = 0) -> None:
-        random, settings = np.random.default_rng(seed), ModelSettings()
+        random, settings = np.random.default_rng(seed), ModelSettings(networks="documented")
         X, y = random.normal(size=(4_000, 14)), random.integers(0, 3, 4_000)
         x, g, p = settings.xgboost, settings.lightgbm, settings.patchtst
         self.scaler = StandardScaler().fit(X)

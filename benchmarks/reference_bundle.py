@@ -1,4 +1,4 @@
-"""The bundle that several benchmarks measure: four members at full size, hardly trained, on a synthetic market.
+"""The bundle that several benchmarks measure: four members of the default shapes, hardly trained, on made-up candles.
 
 Latency, memory and start-up time do not depend on the values of the weights.
 """

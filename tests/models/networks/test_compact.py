@@ -136,3 +136,16 @@ def test_other_settings_stand_above_the_preset(tmp_path):
 def test_an_unknown_preset_is_refused():
     with pytest.raises(SettingsError, match=r"models\.networks"):
         load_settings(environment={"QUORATE_MODELS__NETWORKS": "huge"})
+
+
+def test_a_graph_is_cut_by_the_size_of_its_tokens():
+    for name, settings, rows_at_once in (("compact", ModelSettings(), 128), ("documented", documented(), 4)):
+        model = build("patchtst", "class", settings, seed=1, threads=1, features=feature_names("core14"))
+        X = np.random.default_rng(0).normal(size=(20, model.window, 14)).astype(np.float32)
+        model.fit(X, (np.arange(20) % 3).astype(np.int8))
+        assert OnnxSession(model.to_onnx(), 14, name).batch == rows_at_once
+
+
+def documented():
+    models = ModelSettings(networks="documented")
+    return replace(models, patchtst=replace(models.patchtst, epochs=1))

@@ -54,7 +54,7 @@ class Network(Model):
     """A member that is a torch module, built by `_module` of the subclass.
 
     Class attributes:
-        batch: batch size at which its ONNX graph was measured to be fastest.
+        batch: batch size at which its ONNX graph was measured to be fastest, at most.
 
     Attributes:
         history: losses of the last `fit`; None before it and after loading.
@@ -92,6 +92,10 @@ class Network(Model):
     def outputs(self) -> int:
         """C, the number of values that the network gives for a window."""
         return len(Action) if self.task == "class" else 1
+
+    def _graph_rows(self, fitted: ScoringNetwork) -> int:  # noqa: ARG002 - a subclass reads the shape
+        """Batch size at which the ONNX graph is fastest."""
+        return self.batch
 
     @property
     def _own(self) -> NetworkSettings:
@@ -246,7 +250,9 @@ class Network(Model):
     def to_onnx(self) -> bytes:
         fitted = self._require_fitted(self._fitted)
         with isolated(self.seed, self.threads):
-            return to_graph(fitted, self.window, self._require_fitted(self._columns), self.batch, self.name)
+            return to_graph(
+                fitted, self.window, self._require_fitted(self._columns), self._graph_rows(fitted), self.name
+            )
 
     def _reads(self, features: int) -> tuple[int, ...]:
         """Places of the columns whose window is read, ascending.

@@ -12,10 +12,13 @@ from quorate.models.networks.network_model import Network, TrainingExamples
 from quorate.models.networks.patchtst.encoder import EncoderConfig
 from quorate.models.networks.patchtst.network import PAPER, SMALL, PatchTSTConfig, PatchTSTNetwork
 from quorate.models.networks.patchtst.pretrain import MaskedPatches, Unlabelled, probing, reconstruction_loss
-from quorate.models.networks.scaling import StandardisedNetwork
+from quorate.models.networks.scaling import ScoringNetwork, StandardisedNetwork
 from quorate.models.networks.training.batch_order import BatchOrder
 from quorate.models.networks.training.loss_history import LossHistory
 from quorate.models.networks.training.processor import isolated
+
+# Values of tokens that a graph is fastest with: with more, those between two operators leave the cache.
+_CACHED = 72_000
 
 _PRESETS = {"paper": PAPER, "small": SMALL}
 
@@ -24,7 +27,14 @@ class PatchTST(Network):
     """PatchTST as a member; by default ten patches of twelve bars."""
 
     name: ClassVar[str] = "patchtst"
-    batch: ClassVar[int] = 4
+    batch: ClassVar[int] = 128
+
+    def _graph_rows(self, fitted: ScoringNetwork) -> int:
+        network = fitted.standardised.network
+        if not isinstance(network, PatchTSTNetwork):
+            return self.batch
+        c = network.config
+        return max(1, min(self.batch, _CACHED // (c.features * c.patches * c.encoder.width)))
 
     def _module(self, features: int) -> nn.Module:
         s = self.settings.patchtst
