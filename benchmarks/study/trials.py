@@ -61,7 +61,7 @@ class Trials:
     def learn(self, tried: Configuration) -> tuple[WalkResult, Signal]:
         """Walk a configuration forward and evaluate it."""
         began, rows = time.process_time(), self._rows_of(tried)
-        options = WalkOptions(folds=tried.folds, anchored=tried.anchored, first=self.first)
+        options = WalkOptions(folds=tried.folds, anchored=tried.anchored, first=self.first, workers=1)
         walked = walk(rows, [tried.model], tried.all_settings(), options)
         signal = Signal.of(self.market, walked, tried.model, tried.horizon)
         self.losses[tried.name] = row_losses(walked, tried.model)

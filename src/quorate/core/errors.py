@@ -27,7 +27,8 @@
     │   ├── JournalUnavailableError   locked, disk full, connection lost: nothing is written, try again
     │   └── JournalTakenError     another session writes this account
     ├── FreqtradeError            a strategy that cannot run with this Freqtrade configuration
-    └── EvaluationError           labels, scores and results that do not match
+    ├── EvaluationError           labels, scores and results that do not match
+    └── WorkerError               a process that works for this one ended or failed
 
 A message states what was attempted, what was found, what was expected, and what to do.
 """
@@ -186,6 +187,10 @@ class FreqtradeError(QuorateError, ValueError):
 
 class EvaluationError(QuorateError, ValueError):
     """Labels, scores and results that do not match: different lengths, classes or times."""
+
+
+class WorkerError(QuorateError, RuntimeError):
+    """A process that does a part of the work ended in the middle of it, or failed in a way that cannot be passed on."""
 
 
 def close_match(word: str, known: Iterable[str]) -> str:

@@ -103,7 +103,7 @@ def walk_forward(
     progress("features and labels", len(read.panel), len(read.panel))
     clock.append(time.perf_counter())
     importance = PermutationImportance(rows, members, settings.evaluation)
-    options = WalkOptions(folds=folds, anchored=not rolling, baselines=_BASELINES, on_fitted=importance)
+    options = WalkOptions(folds=folds, anchored=not rolling, baselines=_BASELINES, examination=importance)
     walked = walk(rows, members, settings, options, progress)
     clock.append(time.perf_counter())
     setup = BacktestSetup(

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from quorate.core.machine import Load, free_cores
+from quorate.core.machine import Load, free_cores, free_workers
 from stubs.fake_machine import FakeMachine
 
 ME = os.getpid()
@@ -79,3 +79,16 @@ def test_this_machine_can_be_read():
     load = Load.now()
     assert load.busy > 0
     assert any(pid == ME for pid, _ in load.processes)
+
+
+@pytest.mark.parametrize(("available_kib", "workers"), [(10 * 1024, 1), (1024**2, CORES), (0, 1)])
+def test_workers_are_as_many_as_cores_and_memory_allow(machine, available_kib, workers):
+    machine.write("proc/meminfo", f"MemTotal: 99999999 kB\nMemAvailable:  {available_kib} kB\n")
+    assert free_workers(9 * 2**20, machine.root, lambda _: None) == workers
+
+
+def test_a_machine_that_others_fill_has_one_worker(machine):
+    def sleep(seconds):
+        machine.busy(1_000.0 * CORES)
+
+    assert free_workers(1, machine.root, sleep) == 1

@@ -53,7 +53,7 @@ def test_a_walk_shows_its_models_on_rows_they_were_not_fitted_on() -> None:
         evaluation=SETTINGS,
     )
     shuffled = PermutationImportance(rows, ("lightgbm",), SETTINGS)
-    done = walk(rows, ("lightgbm",), settings, WalkOptions(on_fitted=shuffled))
+    done = walk(rows, ("lightgbm",), settings, WalkOptions(examination=shuffled))
     document = shuffled.to_json()
     assert "shuffled among 300 test rows" in document["about"]
     (columns,) = document["models"].values()
@@ -61,10 +61,9 @@ def test_a_walk_shows_its_models_on_rows_they_were_not_fitted_on() -> None:
     worth = [row["log_loss"] for row in columns]
     assert worth == sorted(worth, reverse=True)
     assert worth[0] > 0.005
-    assert shuffled.seconds > 0
     # Judged on test rows alone: every row that was looked at lies in some step's test part.
     looked = np.concatenate([part.time for part in shuffled._found["lightgbm"]])
     assert looked.min() >= done.start
     off = PermutationImportance(rows, ("lightgbm",), EvaluationSettings(importance_rows=0))
-    walk(rows, ("lightgbm",), settings, WalkOptions(on_fitted=off))
+    walk(rows, ("lightgbm",), settings, WalkOptions(examination=off))
     assert off.to_json()["models"] == {}

@@ -4,7 +4,20 @@ from quorate.core.machine.cores import allowed_cores as allowed_cores
 from quorate.core.machine.cores import whole_cores as whole_cores
 from quorate.core.machine.load import Load as Load
 from quorate.core.machine.load import free_cores as free_cores
+from quorate.core.machine.load import free_workers as free_workers
 from quorate.core.machine.openmp import wait_passively as wait_passively
 from quorate.core.machine.slowdown import SlowdownWatch as SlowdownWatch
+from quorate.core.machine.workers import can_share as can_share
+from quorate.core.machine.workers import run_tasks as run_tasks
 
-__all__ = ["Load", "SlowdownWatch", "allowed_cores", "free_cores", "wait_passively", "whole_cores"]
+__all__ = [
+    "Load",
+    "SlowdownWatch",
+    "allowed_cores",
+    "can_share",
+    "free_cores",
+    "free_workers",
+    "run_tasks",
+    "wait_passively",
+    "whole_cores",
+]

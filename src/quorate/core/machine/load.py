@@ -126,6 +126,30 @@ def free_cores(
     return max(0.0, min(allowed_cores(root), affinity() - used))
 
 
+def free_workers(size: int, root: Path = _ROOT, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Number of processes that free cores and free memory are enough for, at least 1.
+
+    Args:
+        size: memory of each of them, bytes.
+        root: folder with proc/ and sys/, for tests.
+        sleep: waits for seconds.
+    """
+    # Half a core that others use in a quarter of a second is often free in the next one.
+    cores = int(free_cores(root, sleep) + 0.5)
+    memory = _free_memory(root)
+    return max(1, cores if memory is None else min(cores, memory // max(size, 1)))
+
+
+def _free_memory(root: Path) -> int | None:
+    """Bytes of memory that can be used without swapping; None where that is not known."""
+    try:
+        lines = (root / "proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) * 1024 if found else None
+
+
 def _busy(root: Path) -> float:
     """Processor time that was not idle, of the cores of this process's affinity, s."""
     own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None

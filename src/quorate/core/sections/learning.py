@@ -53,12 +53,14 @@ class TrainSettings(Section):
     features: str = "core30"  # feature set
     head: Literal["move", "classes"] = "move"  # of a vote: direction shrunk by its evidence, or scores as they are
     seed: int = 7  # of all random numbers
-    threads: int = 0  # 0: all cores
+    threads: int = 0  # of one fit; 0: all cores, in a walk-forward one
+    workers: int = 0  # processes that fit the models of a walk-forward; 0: by the cores and memory that are free
     precision: Literal["float32", "int8"] = "float32"  # of networks; int8 where decisions stay the same, needs VNNI
 
     def __post_init__(self) -> None:
         require("train", "seed", self.seed, 0, 2**31 - 1)
         require("train", "threads", self.threads, 0, 4096)
+        require("train", "workers", self.workers, 0, 4096)
 
 
 @dataclass(frozen=True, slots=True)

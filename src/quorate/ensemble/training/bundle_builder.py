@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from quorate.core.settings import StackSettings
+from quorate.core.settings import StackSettings, TrainSettings
 from quorate.core.types import Candles, Policy
 from quorate.ensemble.bundle.manifest import Manifest, Member
 from quorate.ensemble.training.resume import FittedMember
@@ -130,7 +130,7 @@ class BundleBuilder:
             members=tuple(self.members),
             metrics=self.metrics,
             settings={
-                "train": asdict(settings.train),
+                "train": _train_settings(settings.train),
                 "split": asdict(settings.split),
                 **({} if data.classes else {"stack": _stack_settings(settings.stack)}),
                 "models": _model_settings(data),
@@ -139,6 +139,11 @@ class BundleBuilder:
             files={},
             stack=self.stack,
         )
+
+
+def _train_settings(settings: TrainSettings) -> dict[str, Any]:
+    """Without the number of workers, on which nothing in a bundle depends."""
+    return {key: value for key, value in asdict(settings).items() if key != "workers"}
 
 
 def _stack_settings(settings: StackSettings) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -84,7 +84,8 @@ class TrainingData:
     def fingerprint(self) -> str:
         """Hash of everything that a training depends on: an interrupted training is resumed only if it is the same."""
         dataset, split = self.dataset, self.split
-        inputs = (dataset.symbols, self.features.hash, self.settings, code_digest(), self.versions())
+        settings = replace(self.settings, train=replace(self.settings.train, workers=0))  # changes nothing
+        inputs = (dataset.symbols, self.features.hash, settings, code_digest(), self.versions())
         digest = hashlib.sha256(repr(inputs).encode())
         for array in (dataset.inputs.X, dataset.y, dataset.row, split.train, split.validation, split.test):
             digest.update(array.tobytes())

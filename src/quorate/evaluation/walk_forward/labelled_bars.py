@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,11 @@ class LabelledBars:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state for other processes, which fit and score: without what computed the rows."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**own, "features": "", "contexts": {}}
 
     @property
     def trainable(self) -> BoolArray:

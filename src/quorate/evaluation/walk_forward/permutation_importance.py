@@ -8,7 +8,6 @@ Source: Breiman (2001); Fisher, Rudin and Dominici (2019).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -89,37 +88,35 @@ def importance_figures(
 
 
 class PermutationImportance:
-    """Permutation importance of the models of a walk-forward; use it as `WalkOptions.on_fitted`.
+    """Permutation importance of the models of a walk-forward; use it as `WalkOptions.examination`.
 
     Args:
         rows: of the walk-forward.
         names: models to measure.
         settings: number of rows of each test span (`importance_rows`), intervals and seed.
-
-    Attributes:
-        seconds: wall time so far.
     """
 
     def __init__(self, rows: LabelledBars, names: Sequence[str], settings: EvaluationSettings) -> None:
-        self.seconds = 0.0
         self._rows = rows
         self._settings = settings
         self._found: dict[str, list[ShuffledLoss]] = {name: [] for name in names}
 
-    def __call__(self, fold: FoldRows, name: str, model: Model) -> None:
-        """Measure one fitted model on test rows of its fold."""
+    def measure(self, fold: FoldRows, name: str, model: Model) -> ShuffledLoss | None:
+        """Measure one fitted model on test rows of its fold; None for models that are not measured."""
         if name not in self._found or not self._settings.importance_rows:
-            return
-        began = time.perf_counter()
+            return None
         rows, inputs = self._rows, self._rows.inputs
         able = fold.test[rows.known[fold.test] & inputs.whole(model.window)[fold.test]]
         generator = np.random.default_rng([self._settings.seed, fold.number])
         chosen = np.sort(generator.permutation(able)[: self._settings.importance_rows])
-        if len(chosen) > 1:
-            X = np.asarray(inputs.at(chosen, model.window))
-            found = shuffle_columns(model.predict_proba, X, rows.y[chosen], rows.time[chosen], generator)
-            self._found[name].append(found)
-        self.seconds += time.perf_counter() - began
+        if len(chosen) < 2:
+            return None
+        X = np.asarray(inputs.at(chosen, model.window))
+        return shuffle_columns(model.predict_proba, X, rows.y[chosen], rows.time[chosen], generator)
+
+    def add(self, name: str, found: ShuffledLoss) -> None:
+        """Keep what was measured in a fold."""
+        self._found[name].append(found)
 
     def to_json(self) -> dict[str, Any]:
         """Importance by model, the most important column first, and a description of the measure."""

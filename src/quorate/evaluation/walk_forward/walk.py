@@ -8,37 +8,34 @@ Reference: López de Prado (2018), Advances in Financial Machine Learning, chapt
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from quorate.core.errors import ModelError, QuorateError
+from quorate.core.errors import ModelError
+from quorate.core.machine import free_workers, run_tasks
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import ModelSettings, Settings
-from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
-from quorate.ensemble.stack.expanding_folds import embargo_ms
+from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
-from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
-from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
+from quorate.ensemble.training.out_of_fold import RefittedScores
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
+from quorate.evaluation.walk_forward.fold_fit import Builder, Examination, FitKey, FittedModel, FoldFits, FoldParts
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
-from quorate.features import Sequences
-from quorate.models import Model, StoppingRows
-from quorate.models.move_head import shrink_direction
+from quorate.models import Model
 from quorate.models.registry import build, model_class, require_known
-from quorate.targets import Slices, training_slices
+from quorate.targets import Slices
 
-# Model name -> a new, unfitted model.
-Builder = Callable[[str], Model]
-# Called with a fold, a model's name, and the model fitted on the fold's training rows, before it is discarded.
-OnFitted = Callable[[FoldRows, str, Model], None]
+# Fewer rows in all fits together take a few seconds: no longer than it takes to begin processes.
+_LEAST_ROWS = 800_000
+# Memory of one fit, in copies of all rows: those it is fitted on, what a library makes of them, and its scores.
+_COPIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,8 @@ class WalkOptions:
         first: start of the first test span, ms; None for the end of the first of `folds` + 1 equal parts.
         baselines: registered models that are trained on the same rows without a vote.
         build: makes the models; None for the registry.
-        on_fitted: called with every fitted model, for example to measure its permutation importance.
+        examination: of every fitted model, such as its permutation importance.
+        workers: processes that fit, see `train.workers`; None for the setting.
     """
 
     folds: int | None = None
@@ -59,7 +57,8 @@ class WalkOptions:
     first: int | None = None
     baselines: Sequence[str] = ()
     build: Builder | None = None
-    on_fitted: OnFitted | None = None
+    examination: Examination | None = None
+    workers: int | None = None
 
 
 def walk(
@@ -88,65 +87,103 @@ def walk(
     names = (*members, *(name for name in chosen.baselines if name not in members))
     if chosen.build is None:
         require_members(names, settings.models)
-    build_model = chosen.build or partial(_registered, rows=rows, members=members, settings=settings)
     folds = _folds(rows, settings, chosen)
-    shape = (len(rows), len(CLASS_NAMES))
-    scores = {name: np.full(shape, np.nan) for name in names}
-    prior = np.full(shape, np.nan)
-    probabilities = {name: np.full(shape, np.nan) for name in (*members, ENSEMBLE)}
-    fits, policies = [], []
-    for place, fold in enumerate(folds, 1):
-        train, slices = training_slices(rows.time, rows.span_end, fold.train, settings.split)
-        scored = np.concatenate([slices.calibrate, slices.choose, fold.test])
-        prior[fold.test] = class_prior(rows.y[fold.train])
-        refitted = score_out_of_fold(
-            {name: partial(build_model, name) for name in members},
-            rows,
-            partial(_read, rows),
-            np.concatenate([train, slices.stop, slices.calibrate]),
-            settings,
-            embargo_ms(settings.split.embargo_bars, settings.target.horizon, rows.bar_ms),
-            lambda stage, done, total, place=place: progress(f"fold {place}/{len(folds)}, {stage}", done, total),  # type: ignore[misc]
+    fits = FoldFits(
+        rows,
+        tuple(FoldParts.of(fold, rows, settings) for fold in folds),
+        names,
+        tuple(members),
+        settings,
+        chosen.build or partial(_registered, rows=rows, members=members, settings=settings),
+        chosen.examination,
+    )
+    kept = _Kept(fits)
+    keys = [FitKey(place, name) for place in range(len(folds)) for name in names]
+    # Fits of folds that are not complete: folds are taken in order of time, whichever of their fits ends first.
+    pending: dict[FitKey, FittedModel] = {}
+    for key, fitted in run_tasks(fits, keys, _workers(fits, settings, chosen), report=progress):
+        pending[key] = fitted
+        while kept.next < len(folds) and all(FitKey(kept.next, name) in pending for name in names):
+            place = kept.next
+            kept.take({name: pending.pop(FitKey(place, name)) for name in names})
+    return kept.result()
+
+
+class _Kept:
+    """What is kept of the folds so far, in order of time."""
+
+    def __init__(self, fits: FoldFits) -> None:
+        shape = (len(fits.rows), len(CLASS_NAMES))
+        self._fits = fits
+        self._scores = {name: np.full(shape, np.nan) for name in fits.names}
+        self._prior = np.full(shape, np.nan)
+        self._probabilities = {name: np.full(shape, np.nan) for name in (*fits.members, ENSEMBLE)}
+        self._outcomes: list[Mapping[str, Fit]] = []
+        self._policies: list[FittedPolicy] = []
+
+    @property
+    def next(self) -> int:
+        """Number of the fold to take next."""
+        return len(self._outcomes)
+
+    def take(self, found: Mapping[str, FittedModel]) -> None:
+        """Take the models of the next fold, and fit its calibration and policy."""
+        fits, rows, settings = self._fits, self._fits.rows, self._fits.settings
+        parts, members = fits.parts[self.next], fits.members
+        test, slices = parts.fold.test, parts.slices
+        self._prior[test] = class_prior(rows.y[parts.fold.train])
+        for name, fitted in found.items():
+            if fitted.scores is not None:
+                self._scores[name][test] = fitted.scores[len(parts.scored) - len(test) :]
+            if fits.examination is not None and fitted.examined is not None:
+                fits.examination.add(name, fitted.examined)
+        own = {name: found[name] for name in members}
+        earlier = replace(
+            fits.out_of_fold(parts, None, silent),
+            scores={name: each.refitted for name, each in own.items() if each.refitted is not None},
+            left_out={name: each.left_out for name, each in own.items() if each.left_out},
         )
-        headed = settings.train.head == "move"
-        heads = fit_heads(refitted, rows)
-        directions = {}
-        found: dict[str, FloatArray] = {}
-        done = {}
-        for number, name in enumerate(names, 1):
-            stage = f"fold {place}/{len(folds)}, {name} ({number}/{len(names)})"
-            began = time.perf_counter()
-            try:
-                model = build_model(name)
-                _fit(model, rows, train, slices.stop, partial(progress, stage))
-                found[name] = _scores(model, rows, scored)
-                if headed and name in members:
-                    head = MemberHead(heads.get(name), slices.calibrate).fit((scored, found[name]), rows)
-                    found[name], directions[name] = shrink_direction(found[name], head.factor), head.to_json()
-            except QuorateError as error:
-                done[name] = Fit(time.perf_counter() - began, str(error))
-                progress(f"{stage} abstains", 1, 1)
-                continue
-            done[name] = Fit(time.perf_counter() - began, directional=model.directional)
-            if chosen.on_fitted is not None:
-                chosen.on_fitted(fold, name, model)
-        fits.append(done)
-        for name, table in found.items():
-            scores[name][fold.test] = table[len(scored) - len(fold.test) :]
-        voting = {name: found[name] for name in members if name in found}
-        earlier = with_earlier_heads(refitted, rows) if headed else refitted
+        voting = {name: each.scores for name, each in own.items() if each.scores is not None}
         policy = _fit_policy(rows, slices, voting, earlier, settings, len(members))
-        policies.append(replace(policy, report={**policy.report, "direction": directions}))
-        tested = {name: scores[name][fold.test] for name in members}
+        directions = {name: each.direction for name, each in own.items() if each.direction is not None}
+        self._policies.append(replace(policy, report={**policy.report, "direction": directions}))
+        tested = {name: self._scores[name][test] for name in members}
         for name, calibrated in policy.calibration.frame(tested).items():
-            probabilities[name][fold.test] = calibrated
+            self._probabilities[name][test] = calibrated
         if policy.calibration.policy is not None:
             mean = mean_scores(tested, settings.vote)
-            probabilities[ENSEMBLE][fold.test] = policy.calibration.policy.ensemble(mean)
-    failures = [fit[name].failure for fit in fits for name in members]
-    if all(failures):
-        raise ModelError("walk forward", found=str(failures[0]), expected="a member that can be fitted")
-    return WalkResult(rows, tuple(members), folds, scores, prior, tuple(fits), probabilities, tuple(policies))
+            self._probabilities[ENSEMBLE][test] = policy.calibration.policy.ensemble(mean)
+        self._outcomes.append({name: fitted.fit for name, fitted in found.items()})
+
+    def result(self) -> WalkResult:
+        """The result, once all folds are taken.
+
+        Raises:
+            ModelError: no member could be fitted in any fold.
+        """
+        fits = self._fits
+        failures = [outcome[name].failure for outcome in self._outcomes for name in fits.members]
+        if all(failures):
+            raise ModelError("walk forward", found=str(failures[0]), expected="a member that can be fitted")
+        return WalkResult(
+            fits.rows,
+            fits.members,
+            tuple(parts.fold for parts in fits.parts),
+            self._scores,
+            self._prior,
+            tuple(self._outcomes),
+            self._probabilities,
+            tuple(self._policies),
+        )
+
+
+def _workers(fits: FoldFits, settings: Settings, options: WalkOptions) -> int:
+    """Number of processes that fit: as set, or by what is free; this one alone where there is little to do."""
+    wanted = settings.train.workers if options.workers is None else options.workers
+    fitted = sum(len(parts.train) for parts in fits.parts) * len(fits.names)
+    if not wanted and fitted < _LEAST_ROWS:
+        return 1
+    return wanted or free_workers(_COPIES * fits.rows.X.nbytes)
 
 
 def _folds(rows: LabelledBars, settings: Settings, options: WalkOptions) -> tuple[FoldRows, ...]:
@@ -158,35 +195,6 @@ def _folds(rows: LabelledBars, settings: Settings, options: WalkOptions) -> tupl
         anchored=options.anchored,
         first=options.first,
     )
-
-
-def _fit(
-    model: Model, rows: LabelledBars, train: IntArray, stop: IntArray, progress: Callable[[int, int], None]
-) -> None:
-    """Fit a model on training rows; a model with early stopping monitors the loss on the later stopping rows."""
-    later = None
-    if model.stops_early:
-        stop_X, stop = _read(rows, model, stop)
-        later = StoppingRows(stop_X, rows.y[stop]) if len(stop) else None
-    X, train = _read(rows, model, train)
-    model.fit(X, rows.y[train], stopping=later, progress=progress)
-
-
-def _read(rows: LabelledBars, model: Model, wanted: IntArray) -> tuple[Float32Array | Sequences, IntArray]:
-    """Inputs of a model at some rows, and the rows where no bar of its window is missing."""
-    inputs = rows.inputs_of(model.feature_names)
-    kept = wanted[inputs.whole(model.window)[wanted]]
-    return inputs.at(kept, model.window), kept
-
-
-def _scores(model: Model, rows: LabelledBars, scored: IntArray) -> FloatArray:
-    """(n, 3) scores of a model on some rows; NaN where bars of its window are missing."""
-    found = np.full((len(scored), len(CLASS_NAMES)), np.nan)
-    inputs = rows.inputs_of(model.feature_names)
-    whole = inputs.whole(model.window)[scored]
-    if whole.any():
-        found[whole] = model.predict_proba(inputs.at(scored[whole], model.window))
-    return found
 
 
 def _fit_policy(
@@ -244,4 +252,6 @@ def _registered(name: str, rows: LabelledBars, members: Sequence[str], settings:
     """A registered model; baselines alone may read columns beside the feature set."""
     models, train = settings.models, settings.train
     features = rows.columns if name in members else rows.columns_for(model_class(name, models).reads)
-    return build(name, "class", models, seed=train.seed, threads=train.threads, features=features)
+    # One thread each, also where one fit runs alone: sums of a network depend on the number of threads, and the number
+    # of processes must not change a figure.
+    return build(name, "class", models, seed=train.seed, threads=train.threads or 1, features=features)

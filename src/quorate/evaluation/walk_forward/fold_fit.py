@@ -1,0 +1,196 @@
+"""One model in one fold: fitted again out of fold, fitted on the fold's training rows, and its scores of later rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from quorate.core.errors import QuorateError
+from quorate.core.progress import Progress
+from quorate.core.settings import Settings
+from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
+from quorate.ensemble.stack.expanding_folds import embargo_ms
+from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
+from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
+from quorate.evaluation.walk_forward.fold_rows import FoldRows
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
+from quorate.evaluation.walk_forward.walk_result import Fit
+from quorate.features import Sequences
+from quorate.models import Model, StoppingRows
+from quorate.models.move_head import shrink_direction
+from quorate.targets import Slices, training_slices
+
+# Model name -> a new, unfitted model.
+Builder = Callable[[str], Model]
+
+
+class Examination(Protocol):
+    """Looks at every fitted model before it is discarded, such as for its permutation importance."""
+
+    def measure(self, fold: FoldRows, name: str, model: Model) -> Any:
+        """What is found, in the process that fitted the model; it is pickled."""
+
+    def add(self, name: str, found: Any) -> None:
+        """Take what was found, in order of the folds."""
+
+
+class FitKey(NamedTuple):
+    """A model in a fold, whose number counts from 0."""
+
+    fold: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} in fold {self.fold + 1}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldParts:
+    """Row numbers of the parts of a fold.
+
+    Attributes:
+        fold: the fold.
+        train: (a,) training rows.
+        slices: the later training rows, for early stopping, calibration and the choice of a policy.
+        scored: (b,) the last two of these and the test rows.
+    """
+
+    fold: FoldRows
+    train: IntArray
+    slices: Slices
+    scored: IntArray
+
+    @classmethod
+    def of(cls, fold: FoldRows, rows: LabelledBars, settings: Settings) -> FoldParts:
+        """The parts of a fold by the settings of the split."""
+        train, slices = training_slices(rows.time, rows.span_end, fold.train, settings.split)
+        return cls(fold, train, slices, np.concatenate([slices.calibrate, slices.choose, fold.test]))
+
+    @property
+    def before_choice(self) -> IntArray:
+        """Row numbers on which members are fitted again out of fold."""
+        return np.concatenate([self.train, self.slices.stop, self.slices.calibrate])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedModel:
+    """What is kept of a model that was fitted in a fold.
+
+    Attributes:
+        fit: outcome.
+        scores: (b, 3) of the scored rows, with the move head if one is set; None if the fit failed.
+        refitted: (c, 3) scores out of fold, with the heads of earlier stretches if heads are set; None for baselines,
+            and where `left_out` says why.
+        left_out: why a member was not fitted again; empty if it was.
+        direction: how the factor of the head was fitted, JSON-safe.
+        examined: what the examination found.
+    """
+
+    fit: Fit
+    scores: FloatArray | None = None
+    refitted: FloatArray | None = None
+    left_out: str = ""
+    direction: Mapping[str, Any] | None = None
+    examined: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldFits:
+    """Fits models in folds; called for each of them, in any process and in any order.
+
+    Attributes:
+        rows: features and labels of every bar.
+        parts: of each fold.
+        names: all models, members first.
+        members: those that vote.
+        settings: of split, policy and training.
+        build: makes unfitted models.
+        examination: of the fitted models; None for none.
+    """
+
+    rows: LabelledBars
+    parts: tuple[FoldParts, ...]
+    names: tuple[str, ...]
+    members: tuple[str, ...]
+    settings: Settings
+    build: Builder
+    examination: Examination | None
+
+    def __call__(self, key: FitKey, _: None, progress: Progress) -> FittedModel:
+        """Fit a model in a fold. An error of the model is its outcome, not raised."""
+        parts, name, rows = self.parts[key.fold], key.name, self.rows
+        place, number = f"fold {key.fold + 1}/{len(self.parts)}", self.names.index(name) + 1
+        stage = f"{place}, {name} ({number}/{len(self.names)})"
+        refitted = None
+        if name in self.members:
+            refitted = self.out_of_fold(
+                parts, name, lambda about, done, total: progress(f"{place}, {about}", done, total)
+            )
+        headed = refitted is not None and self.settings.train.head == "move"
+        table = None
+        if refitted is not None:
+            table = (with_earlier_heads(refitted, rows) if headed else refitted).scores.get(name)
+        left_out = "" if refitted is None else refitted.left_out.get(name, "")
+        began, direction = time.perf_counter(), None
+        try:
+            model = self.build(name)
+            _fit(model, rows, parts.train, parts.slices.stop, partial(progress, stage))
+            scores = _scores(model, rows, parts.scored)
+            if refitted is not None and headed:
+                head = MemberHead(fit_heads(refitted, rows).get(name), parts.slices.calibrate)
+                fitted = head.fit((parts.scored, scores), rows)
+                scores, direction = shrink_direction(scores, fitted.factor), fitted.to_json()
+        except QuorateError as error:
+            progress(f"{stage} abstains", 1, 1)
+            failed = Fit(time.perf_counter() - began, str(error))
+            return FittedModel(failed, refitted=table, left_out=left_out)
+        fit = Fit(time.perf_counter() - began, directional=model.directional)
+        examined = None if self.examination is None else self.examination.measure(parts.fold, name, model)
+        return FittedModel(fit, scores, table, left_out, direction, examined)
+
+    def out_of_fold(self, parts: FoldParts, name: str | None, progress: Progress) -> RefittedScores:
+        """Scores of one member out of fold; without a name, the rows alone."""
+        rows, settings = self.rows, self.settings
+        return score_out_of_fold(
+            {} if name is None else {name: partial(self.build, name)},
+            rows,
+            partial(_read, rows),
+            parts.before_choice,
+            settings,
+            embargo_ms(settings.split.embargo_bars, settings.target.horizon, rows.bar_ms),
+            progress,
+        )
+
+
+def _fit(
+    model: Model, rows: LabelledBars, train: IntArray, stop: IntArray, progress: Callable[[int, int], None]
+) -> None:
+    """Fit a model on training rows; a model with early stopping monitors the loss on the later stopping rows."""
+    later = None
+    if model.stops_early:
+        stop_X, stop = _read(rows, model, stop)
+        later = StoppingRows(stop_X, rows.y[stop]) if len(stop) else None
+    X, train = _read(rows, model, train)
+    model.fit(X, rows.y[train], stopping=later, progress=progress)
+
+
+def _read(rows: LabelledBars, model: Model, wanted: IntArray) -> tuple[Float32Array | Sequences, IntArray]:
+    """Inputs of a model at some rows, and the rows where no bar of its window is missing."""
+    inputs = rows.inputs_of(model.feature_names)
+    kept = wanted[inputs.whole(model.window)[wanted]]
+    return inputs.at(kept, model.window), kept
+
+
+def _scores(model: Model, rows: LabelledBars, scored: IntArray) -> FloatArray:
+    """(n, 3) scores of a model on some rows; NaN where bars of its window are missing."""
+    found = np.full((len(scored), len(CLASS_NAMES)), np.nan)
+    inputs = rows.inputs_of(model.feature_names)
+    whole = inputs.whole(model.window)[scored]
+    if whole.any():
+        found[whole] = model.predict_proba(inputs.at(scored[whole], model.window))
+    return found

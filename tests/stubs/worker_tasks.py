@@ -1,0 +1,64 @@
+"""Tasks that a worker process can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from quorate.core.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Summed:
+    rows: np.ndarray
+
+    def __call__(self, key, given, report):
+        return self.rows[key:].sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Address:
+    rows: np.ndarray
+
+    def __call__(self, key, given, report):
+        time.sleep(0.3)
+        # Pages of a mapped file that nobody has written to are shared.
+        return os.getpid(), self.rows.flags.writeable, self.rows.flags.aligned
+
+
+def counted(key, given, report):
+    return given + 1
+
+
+def reported(key, given, report):
+    for done in range(1, 201):
+        report(f"stage {key}", done, 200)
+
+
+def refused(key, given, report):
+    if key == 1:
+        raise DataError("read it", found="nothing", remedy="Look elsewhere.")
+    time.sleep(60.0)
+
+
+class TwoPartError(Exception):
+    def __init__(self, first, second):
+        super().__init__(f"{first} and {second}")
+
+
+def unpicklable(key, given, report):
+    raise TwoPartError("the reason", "another")
+
+
+def killed(key, given, report):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def slow(key, given, report):
+    for done in range(3_000):
+        report("began", done, -1)
+        time.sleep(0.1)
