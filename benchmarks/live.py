@@ -230,8 +230,8 @@ def as_markdown(found: dict) -> str:
     return "\n".join([
         "# Live",
         "",
-        f"`{found['command']}` on {found['machine']}: four members of the default shapes, core30; the plain reference has "
-        "the documented shapes on core14.",
+        f"`{found['command']}` on {found['machine']}: four members of the default shapes, core30; "
+        "the plain reference has the documented shapes on core14.",
         "",
         "| 500 candles to a signal, one thread | p50, ms | p99, ms | of plain | single calls: p50, ms | of plain |",
         "|---|---:|---:|---:|---:|---:|",

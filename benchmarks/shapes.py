@@ -29,7 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from quorate.core.clock import DAY_MS, parse_ms
 from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NetworkSettings, NHiTSSettings, PatchTSTSettings
 from quorate.core.settings import EvaluationSettings, ModelSettings, Settings
-from quorate.core.types import FloatArray
+from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars, build_rows
@@ -49,28 +49,30 @@ CHOSEN_ON = 2  # folds; the last one confirms
 DIRECTION = 0.05  # factor of a direction without evidence
 LONGEST = 120  # bars of the longest window: all shapes are scored on the same rows
 
-_NHITS, _PATCHTST, _LSTM = NHiTSSettings(), PatchTSTSettings(), LSTMSettings()
-_CORE14 = ()
-_NO_PERCEPTRON = {"newest_width": 0}
-_TRAINING = {
+_COMPACT: Mapping[str, NetworkSettings] = {
+    "nhits": NHiTSSettings(),
+    "patchtst": PatchTSTSettings(),
+    "lstm": LSTMSettings(),
+}
+_TRAINING: Mapping[str, Mapping[str, Any]] = {
     "weight decay 0.01": {"weight_decay": 0.01},
     "learning rate 5e-4": {"learning_rate": 5e-4},
     "learning rate 2e-3": {"learning_rate": 2e-3},
     "two passes": {"epochs": 8},
     "best weights": {"keep": "best"},
-    "no perceptron": _NO_PERCEPTRON,
-    "perceptron of 32": {"newest_width": 32},
-    "core14 in the window": {"columns": _CORE14},
+    "no perceptron": {"newest_width": 0},
+    "core14 in the window": {"columns": ()},
 }
 
 
 def _shapes() -> dict[str, tuple[str, NetworkSettings]]:
     """Name of a shape -> its network and settings."""
     found: dict[str, tuple[str, NetworkSettings]] = {}
-    for name, compact in (("nhits", _NHITS), ("patchtst", _PATCHTST), ("lstm", _LSTM)):
+    for name, compact in _COMPACT.items():
         found[f"{name} documented"] = name, DOCUMENTED[name]()
         found[f"{name} compact"] = name, compact
-        found |= {f"{name}, {change}": (name, replace(compact, **values)) for change, values in _TRAINING.items()}
+        if name != "lstm":
+            found |= {f"{name}, {change}": (name, replace(compact, **values)) for change, values in _TRAINING.items()}
     changes: dict[str, dict[str, dict[str, Any]]] = {
         "nhits": {
             "width 16": {"hidden": (16, 16, 16)},
@@ -92,7 +94,7 @@ def _shapes() -> dict[str, tuple[str, NetworkSettings]]:
         },
         "lstm": {"width 16": {"width": 16}, "width 64": {"width": 64}, "window 12": {"window": 12}},
     }
-    for name, compact in (("nhits", _NHITS), ("patchtst", _PATCHTST), ("lstm", _LSTM)):
+    for name, compact in _COMPACT.items():
         found |= {f"{name}, {label}": (name, replace(compact, **values)) for label, values in changes[name].items()}
     return found
 
@@ -120,11 +122,7 @@ def main() -> int:
 
 def run(folder: Path, log: Path, only: str, seeds: tuple[int, ...]) -> None:
     """Fit and score what is not in the log yet."""
-    source, start, end = FreqtradeFolder(folder), parse_ms(START), parse_ms(END)
-    markets = top(source, "1h", MARKETS, start, settings=Settings().universe)
-    panel = {symbol: source.candles(symbol, "1h").between(end=end) for symbol in markets}
-    rows = build_rows(panel, "core30", ForwardClass(5, 0.005), start, end)
-    folds = split_folds(rows, FOLDS, embargo_bars=5, first=parse_ms(FIRST))
+    rows, folds = labelled_folds(folder)
     done = {(trial["shape"], trial["fold"], trial["seed"], json.dumps(trial["settings"])) for trial in trials(log)}
     for seed in seeds:
         for shape, (name, settings) in SHAPES.items():
@@ -139,6 +137,15 @@ def run(folder: Path, log: Path, only: str, seeds: tuple[int, ...]) -> None:
                 with log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(trial) + "\n")
                 print(f"{shape}, fold {fold.number + 1}, seed {seed}: {trial['skill']:+.4f}, {trial['seconds']:.0f} s")
+
+
+def labelled_folds(folder: Path) -> tuple[LabelledBars, tuple[FoldRows, ...]]:
+    """Rows of the markets, and the folds."""
+    source, start, end = FreqtradeFolder(folder), parse_ms(START), parse_ms(END)
+    markets = top(source, "1h", MARKETS, start, settings=Settings().universe)
+    panel = {symbol: source.candles(symbol, "1h").between(end=end) for symbol in markets}
+    rows = build_rows(panel, "core30", ForwardClass(5, 0.005), start, end)
+    return rows, split_folds(rows, FOLDS, embargo_bars=5, first=parse_ms(FIRST))
 
 
 def trials(log: Path) -> list[dict[str, Any]]:
@@ -163,6 +170,16 @@ def fit(name: str, settings: NetworkSettings, rows: LabelledBars, fold: FoldRows
     test = fold.test[rows.known[fold.test] & rows.inputs.whole(LONGEST)[fold.test]]
     session = OnnxSession(model.to_onnx(), len(rows.columns), name)
     scores = session.run(rows.inputs.at(test, settings.window))
+    return {
+        "train": len(train),
+        "seconds": round(seconds, 2),
+        "passes": model.history.epochs * settings.share if isinstance(model, Network) and model.history else None,
+        **daily_losses(rows, fold, test, scores),
+    }
+
+
+def daily_losses(rows: LabelledBars, fold: FoldRows, test: IntArray, scores: FloatArray) -> dict[str, Any]:
+    """Skill as served, and the summed log-loss of each day: as served, as scored, and of the training shares."""
     y = rows.y[test].astype(np.int64)
     shares = np.bincount(rows.y[fold.train], minlength=3) / len(fold.train)
     served, raw, prior = (
@@ -171,9 +188,6 @@ def fit(name: str, settings: NetworkSettings, rows: LabelledBars, fold: FoldRows
     )
     days, place = np.unique(rows.time[test] // DAY_MS, return_inverse=True)
     return {
-        "train": len(train),
-        "seconds": round(seconds, 2),
-        "passes": model.history.epochs * settings.share if isinstance(model, Network) and model.history else None,
         "skill": 1 - served.mean() / prior.mean(),
         "days": days.tolist(),
         "rows": np.bincount(place).tolist(),
