@@ -23,7 +23,7 @@ from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, 
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
 from quorate.trading.account.position import Position, Reason, Trade
-from quorate.trading.account.sizing import Funds, Size, plan
+from quorate.trading.account.sizing import Size, plan
 
 BarOf = Callable[[str], Bar | None]
 
@@ -98,10 +98,11 @@ class Account:
         Raises:
             TradingError: a market in another currency than the account's, or than those before it.
         """
-        if symbol not in self._contracts:
+        contract = self._contracts.get(symbol)
+        if contract is None:
             account_currency([*self._contracts, symbol], self.settings)
-            self._contracts[symbol] = self._known_contracts.get(symbol) or Contract(symbol)
-        return self._contracts[symbol]
+            contract = self._contracts[symbol] = self._known_contracts.get(symbol) or Contract(symbol)
+        return contract
 
     def at_open(self, time: int, bar_of: BarOf, orders: Iterable[Order] = ()) -> None:
         """Trade the open of the bars at `time`: funding, then time exits, then entries.
@@ -141,7 +142,7 @@ class Account:
                     self.settle(symbol, rate, price)
                 if position.order.due <= time:
                     position.funding_known &= bar.open_funding_known
-                    due.append((symbol, ended_at_open(position, bar)))
+                    due.append((symbol, ended_at_open(position, bar.mark_open, bar.open)))
         ended: dict[str, int] = {}
         for symbol, (reason, price) in due:
             ended[symbol] = self.positions[symbol].order.side
@@ -192,20 +193,15 @@ class Account:
 
     def enter(self, order: Order, time: int, price: float) -> Position | None:
         """Fill an entry that `refusal` lets through at this price before slippage; None where its size refuses it."""
-        costs = self.costs
-        size = plan(
-            order,
-            slipped(price, order.side, costs),
-            Funds(self.equity_usd, self.free_usd, self.margin_usd),
-            self.contract(order.symbol),
-            self.settings,
-            costs,
-            self.exits,
-        )
+        costs, side, cash = self.costs, order.side, self.cash_usd
+        # Without positions all cash is equity and free margin.
+        funds = (self.equity_usd, self.free_usd, self.margin_usd) if self.positions else (cash, cash, 0.0)
+        filled_at = slipped(price, side, costs)
+        size = plan(order, filled_at, funds, self.contract(order.symbol), self.settings, costs, self.exits)
         if isinstance(size, str):
             self.refuse(order, size)
             return None
-        entry = taker_fill(price, order.side, size.quantity, costs)
+        entry = taker_fill(price, side, size.quantity, costs)
         position = self._fill(order, size, time, entry)
         if self.on_event is not None:
             self.on_event(Filled(order, size, time, entry))
@@ -220,17 +216,15 @@ class Account:
     def settle(self, symbol: str, rate: float, price: float) -> float:
         """Pay or receive funding for an open position; returns the cash received.
 
-        It is paid from the position's margin and unrealised profit, at most all of them, and brings the liquidation
-        nearer; what is received restores the margin first.
-
         Raises:
             TradingError: no such position.
         """
-        settled = self.settlement(symbol, rate, price)
-        self._settle(self.positions[symbol], settled.cash_usd, settled.liquidation_price)
+        position = self._position(symbol)
+        cash, liquidation_price = position.funding(rate, price, self.contract(symbol))
+        self._settle(position, cash, liquidation_price)
         if self.on_event is not None:
-            self.on_event(settled)
-        return settled.cash_usd
+            self.on_event(Settled(symbol, rate, price, cash, liquidation_price))
+        return cash
 
     def settlement(self, symbol: str, rate: float, price: float) -> Settled:
         """The event of a funding settlement of an open position.
@@ -238,16 +232,7 @@ class Account:
         Raises:
             TradingError: no such position.
         """
-        position = self._position(symbol)
-        side, quantity, entry_price = position.order.side, position.size.quantity, position.entry.price
-        worth = position.margin_left_usd + side * quantity * (price - entry_price)
-        cash = max(-side * quantity * price * rate, -max(0.0, worth))
-        liquidation_price = position.size.liquidation_price
-        left = position.margin_left_usd + cash
-        contract = self.contract(symbol)
-        if left < position.size.margin_usd and not contract.spot:
-            liquidation_price = contract.tiers.liquidation_price(side, quantity, entry_price, left)
-        return Settled(symbol, rate, price, cash, liquidation_price)
+        return Settled(symbol, rate, price, *self._position(symbol).funding(rate, price, self.contract(symbol)))
 
     def close(self, symbol: str, time: int, price: float, reason: Reason) -> Trade:
         """Close a position at this price before slippage.
@@ -294,8 +279,7 @@ class Account:
         position = self._position(symbol)
         position.mark, position.funding_known, position.mark_known = mark, funding_known, mark_known
 
-    # The changes of cash and positions, shared by the account that trades and the one that receives events. Events are
-    # made only where somebody receives them.
+    # The changes of an account that trades and of one that receives events. Events are made only for who receives them.
 
     def _fill(self, order: Order, size: Size, time: int, entry: Fill) -> Position:
         self.cash_usd -= entry.fee_usd

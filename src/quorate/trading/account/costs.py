@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from quorate.core.settings import CostSettings
 
+#: Makes a named tuple of all its fields in half of the time that its own constructor takes.
+new_tuple = tuple.__new__
+
 
 class Fill(NamedTuple):
     """One side of a trade.
@@ -34,8 +37,9 @@ def slipped(reference_price: float, direction: int, costs: CostSettings) -> floa
 
 def taker_fill(reference_price: float, direction: int, quantity: float, costs: CostSettings) -> Fill:
     """Fill of a market order: slippage and the taker fee."""
-    price = slipped(reference_price, direction, costs)
-    return Fill(price, reference_price, quantity * price * costs.taker_fee, quantity * abs(price - reference_price))
+    price = reference_price * (1 + direction * costs.slippage)
+    fee_usd, slippage_usd = quantity * price * costs.taker_fee, quantity * abs(price - reference_price)
+    return new_tuple(Fill, (price, reference_price, fee_usd, slippage_usd))
 
 
 def maker_fill(reference_price: float, quantity: float, costs: CostSettings) -> Fill:
@@ -49,5 +53,5 @@ def loss_at_stop(entry_price: float, stop: float, side: int, costs: CostSettings
     >>> round(loss_at_stop(100.0, 98.0, 1, CostSettings(taker_fee=0.001, slippage=0)), 6)
     2.198
     """
-    exit_price = slipped(stop, -side, costs)
+    exit_price = stop * (1 + -side * costs.slippage)
     return side * (entry_price - exit_price) + costs.taker_fee * (entry_price + exit_price)

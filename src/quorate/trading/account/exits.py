@@ -18,11 +18,11 @@ class Exit(NamedTuple):
     price: float
 
 
-def ended_at_open(position: Position, bar: Bar) -> Exit:
-    """The exit of a position that is due at this bar's open: its liquidation where the mark price opens beyond it."""
-    if position.order.side * (bar.mark_open - position.liquidation_price) <= 0:
-        return Exit("liquidation", bar.mark_open)
-    return Exit("time", bar.open)
+def ended_at_open(position: Position, mark_open: float, last_open: float) -> Exit:
+    """The exit of a position that is due at an open: its liquidation where the mark price opens beyond it."""
+    if position.order.side * (mark_open - position.liquidation_price) <= 0:
+        return Exit("liquidation", mark_open)
+    return Exit("time", last_open)
 
 
 def reached(position: Position, bar: Bar, settings: ExitSettings) -> Exit | None:

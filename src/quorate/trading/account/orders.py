@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from quorate.core.errors import TradingError
 from quorate.core.types import Action, Candles, DecisionFrame, FloatArray, IntArray
 from quorate.features import Bars, atr_14
 from quorate.features.rescaled import rescaled_rows
+from quorate.trading.account.costs import new_tuple
 from quorate.trading.account.order import Order
 
 
@@ -70,7 +72,7 @@ class Orders:
         columns = (column[best_first].tolist() for column in (side, decided, due, confidence, ranges, probability))
         self.symbol, self.fill, self.due = symbol[best_first], fill[best_first], due[best_first]
         names = map(symbols.__getitem__, self.symbol.tolist())
-        self.all = list(map(Order._make, zip(names, *columns, strict=True)))
+        self.all = list(map(partial(new_tuple, Order), zip(names, *columns, strict=True)))
 
     def at(self, time: int) -> list[Order]:
         """Orders for the open at `time`, the best first."""

@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 from quorate.core.clock import iso_ms
 from quorate.core.settings import CostSettings, ExitSettings
-from quorate.trading.account.costs import Fill, maker_fill, taker_fill
+from quorate.trading.account.contract import Contract
+from quorate.trading.account.costs import Fill, maker_fill, new_tuple, taker_fill
 from quorate.trading.account.order import Order
 from quorate.trading.account.sizing import Size
 
@@ -64,6 +65,21 @@ class Position:
         profit = self.order.side * self.size.quantity * (self.mark - self.entry.price)
         return profit if profit > -self.margin_left_usd else -self.margin_left_usd
 
+    def funding(self, rate: float, price: float, contract: Contract) -> tuple[float, float]:
+        """Cash received in a settlement, and the liquidation price after it.
+
+        It is paid from the margin and unrealised profit, at most all of them, and brings the liquidation nearer; what
+        is received restores the margin first.
+        """
+        side, size, entry_price = self.order.side, self.size, self.entry.price
+        quantity, left = size.quantity, self.margin_left_usd
+        worth = left + side * quantity * (price - entry_price)
+        cash = max(-side * quantity * price * rate, -max(0.0, worth))
+        left += cash
+        if left < size.margin_usd and not contract.spot:
+            return cash, contract.tiers.liquidation_price(side, quantity, entry_price, left)
+        return cash, size.liquidation_price
+
     def exit_fill(self, price: float, reason: Reason, costs: CostSettings, exits: ExitSettings) -> Fill:
         """The fill of an exit at this price before slippage, within the margin that is left."""
         quantity = self.size.quantity
@@ -98,28 +114,30 @@ class Position:
         quantity, leverage, margin_usd, stop, target, _ = self.size
         entry_price, entry_reference, entry_fee, entry_slippage = self.entry
         price, reference, fee, slippage = fill
-        # Twenty names cost more than the rest of a trade: by place.
-        return Trade(
-            symbol,
-            side,
-            quantity,
-            leverage,
-            margin_usd,
-            confidence,
-            decided,
-            self.entry_time,
-            entry_price,
-            time,
-            price,
-            stop,
-            target,
-            reason,
-            side * quantity * (reference - entry_reference),  # gross_usd
-            entry_fee + fee,
-            entry_slippage + slippage,
-            self.funding_usd,
-            self.funding_known,
-            self.mark_known,
+        return new_tuple(
+            Trade,
+            (
+                symbol,
+                side,
+                quantity,
+                leverage,
+                margin_usd,
+                confidence,
+                decided,
+                self.entry_time,
+                entry_price,
+                time,
+                price,
+                stop,
+                target,
+                reason,
+                side * quantity * (reference - entry_reference),  # gross_usd
+                entry_fee + fee,
+                entry_slippage + slippage,
+                self.funding_usd,
+                self.funding_known,
+                self.mark_known,
+            ),
         )
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import DecidedBy
 from quorate.trading.account.contract import Contract
-from quorate.trading.account.costs import loss_at_stop
+from quorate.trading.account.costs import loss_at_stop, new_tuple
 from quorate.trading.account.levels import stop_price, target_price
 from quorate.trading.account.order import Order, Refusal
 
@@ -101,7 +101,7 @@ def margin_share(equity_usd: float, margin_usd: float, account: AccountSettings)
 def plan(
     order: Order,
     entry_price: float,
-    funds: Funds,
+    funds: tuple[float, float, float],
     contract: Contract,
     account: AccountSettings,
     costs: CostSettings,
@@ -115,7 +115,7 @@ def plan(
     Args:
         order: the entry.
         entry_price: fill price, slippage included.
-        funds: of the account.
+        funds: of the account, as in `Funds`.
         contract: the market's rules.
         account: sizing method and limits.
         costs: of the fills.
@@ -127,20 +127,22 @@ def plan(
     equity_usd, free_usd, margin_usd = funds
     if equity_usd <= 0 or free_usd <= 0:
         return "no_margin"
-    share_usd = margin_share(equity_usd, margin_usd, account)
+    share_usd = margin_share(equity_usd, margin_usd, account) if account.capital_usd else equity_usd / account.positions
     if share_usd <= 0:
         return "no_margin"
-    spot, tiers, target_ratio = contract.spot, contract.tiers, exits.target_ratio
+    spot, tick = contract.spot, contract.tick
     leverage = 1.0 if spot else account.leverage
     least_usd = contract.minimum_usd or account.minimum_usd
-    if min(share_usd, free_usd) * leverage < least_usd:
+    if (share_usd if share_usd < free_usd else free_usd) * leverage < least_usd:
         return "below_minimum"
     distance = exits.stop_atr * atr
+    reward = distance * exits.target_ratio
     while True:
-        stop = stop_price(entry_price, side, distance, contract)
+        # Where the tick is unknown, levels are not rounded.
+        stop = stop_price(entry_price, side, distance, contract) if tick else entry_price - side * distance
         if side * (entry_price - stop) <= 0:
             return "stop_too_near"
-        target = target_price(entry_price, side, distance * target_ratio, contract)
+        target = target_price(entry_price, side, reward, contract) if tick else entry_price + side * reward
         wanted = _wanted_quantity(order, entry_price, stop, target, leverage, equity_usd, account, costs)
         if isinstance(wanted, str):
             return wanted
@@ -149,7 +151,7 @@ def plan(
         if quantity <= 0 or quantity < contract.minimum_amount or quantity * entry_price < least_usd:
             return "below_minimum"
         margin = quantity * entry_price / leverage
-        liquidation = 0.0 if spot else tiers.liquidation_price(side, quantity, entry_price, margin)
+        liquidation = 0.0 if spot else contract.tiers.liquidation_price(side, quantity, entry_price, margin)
         room = side * (entry_price - liquidation) / 2
         if side * (entry_price - stop) > room:
             if leverage > 1:
@@ -157,10 +159,10 @@ def plan(
                 continue
             # The quantity stays, so the position risks less than configured.
             stop = stop_price(entry_price, side, room, contract)
-            target = target_price(entry_price, side, room * target_ratio, contract)
+            target = target_price(entry_price, side, room * exits.target_ratio, contract)
             if side * (entry_price - stop) <= 0:
                 return "stop_too_near"
-        return Size(quantity, leverage, margin, stop, target, liquidation)
+        return new_tuple(Size, (quantity, leverage, margin, stop, target, liquidation))
 
 
 def _wanted_quantity(
@@ -174,13 +176,14 @@ def _wanted_quantity(
     costs: CostSettings,
 ) -> float | Refusal:
     """Base units, before any limit."""
-    if account.sizing == "fixed":
+    sizing = account.sizing
+    if sizing == "fixed":
         return account.stake_usd * leverage / entry_price
-    if account.sizing == "atr":
+    if sizing == "atr":
         return account.risk * equity_usd / order.atr
     loss = loss_at_stop(entry_price, stop, order.side, costs)
     risk = account.risk
-    if account.sizing == "half_kelly":
+    if sizing == "half_kelly":
         if math.isnan(order.probability):
             return "no_probability"
         # The gain at the target is the loss at a stop there, with the sign reversed.
@@ -198,12 +201,19 @@ def _fit(
     value_usd: float, leverage: float, share_usd: float, free_usd: float, contract: Contract, fee: float
 ) -> tuple[float, float]:
     """Value and leverage within the margin share, the free margin (which pays the fee too) and the tiers."""
-    value_usd = min(value_usd, share_usd * leverage, free_usd / (1 / leverage + fee))
-    if contract.spot:
-        return value_usd, leverage
-    tiers = contract.tiers
-    value_usd = min(value_usd, tiers.most_usd)
-    while (allowed := tiers.leverage(value_usd)) < leverage:
+    most_usd = contract.tiers.most_usd
+    while True:
+        limit_usd = share_usd * leverage
+        if limit_usd < value_usd:
+            value_usd = limit_usd
+        limit_usd = free_usd / (1 / leverage + fee)
+        if limit_usd < value_usd:
+            value_usd = limit_usd
+        if contract.spot:
+            return value_usd, leverage
+        if most_usd < value_usd:
+            value_usd = most_usd
+        allowed = contract.tiers.leverage(value_usd)
+        if allowed >= leverage:
+            return value_usd, leverage
         leverage = allowed
-        value_usd = min(value_usd, share_usd * leverage, free_usd / (1 / leverage + fee))
-    return value_usd, leverage

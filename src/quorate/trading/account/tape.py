@@ -36,7 +36,7 @@ class Tape:
         time: open times in ms, increasing. Columns are memory views: their elements are plain numbers, read one by one
             in a third of the time that numpy takes.
         open, close: last prices.
-        rescaled: whether prices continue at another scale, as in `Bar`.
+        mark_open, open_funding_known, rescaled: as in `Bar`.
         lowest, highest: the lower of open and low, the higher of open and high; NaN only where both are.
         mark_lowest, mark_highest: those of the mark price, or of the last price where the mark is unknown.
         settled_at_open, settled_inside: row -> settlements, as in `Bar`; most rows have none.
@@ -71,7 +71,8 @@ class Tape:
             *(funding_known, open_funding_known, at_scale),
         )
         self._columns = [_view(column) for column in columns]
-        self.time, self.open, self.close, self.rescaled = (self._columns[column] for column in (0, 1, 4, 11))
+        self.time, self.open, self.close = (self._columns[column] for column in (0, 1, 4))
+        self.mark_open, self.open_funding_known, self.rescaled = (self._columns[column] for column in (5, 10, 11))
         self.settled_at_open, self.settled_inside = settled.at_open, settled.inside
         self.lowest = self.mark_lowest = _view(np.fmin(candles.open, candles.low))
         self.highest = self.mark_highest = _view(np.fmax(candles.open, candles.high))
@@ -141,10 +142,13 @@ class _Settlements:
         price = np.where(in_gap, mark_close[row], mark_open[row])
         at_open = in_gap | (time == candles.time[row])
         for target, chosen in ((self.at_open, at_open), (self.inside, ~at_open)):
-            for bar, *settlement in zip(
-                (row + in_gap)[chosen].tolist(), rate[chosen].tolist(), price[chosen].tolist(), strict=True
-            ):
-                target[bar] = (*target.get(bar, ()), Settlement(*settlement))
+            made = map(Settlement._make, zip(rate[chosen].tolist(), price[chosen].tolist(), strict=True))
+            rows = (row + in_gap)[chosen]
+            if (np.diff(rows) > 0).all():
+                target.update(zip(rows.tolist(), zip(made), strict=True))
+                continue
+            for bar, settlement in zip(rows.tolist(), made, strict=True):
+                target[bar] = (*target.get(bar, ()), settlement)
 
 
 def _view(column: npt.NDArray[Any]) -> memoryview[Any]:

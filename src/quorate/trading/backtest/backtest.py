@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
@@ -11,7 +11,7 @@ import numpy as np
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import TradingError, close_match
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
-from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
+from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding, IntArray
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.currency import account_currency
@@ -98,7 +98,7 @@ def trade(
     orders = Orders(frames, candles, rules.holding_bars, start, end, probabilities, markets.atr)
     run = {symbol: markets.bars(symbol) for symbol in sorted(frames)}
     tapes = {symbol: markets.tape(symbol) for symbol in run}
-    time = np.unique(np.concatenate([bars.time for bars in run.values()]))
+    time = _times([bars.time for bars in run.values()])
     engine = rules.engine(timeframe_ms(timeframe), int(time[0]) if len(time) else 0)
     account = engine.account
     account.refused["no_next_bar"] += orders.unfillable
@@ -135,6 +135,14 @@ def _rules(rules: AccountRules | None, options: RuleOptions) -> AccountRules:
     if "horizon" not in options:
         raise TradingError("backtest", found="neither `rules` nor `horizon`", expected="one of them")
     return AccountRules(**options)
+
+
+def _times(columns: Sequence[IntArray]) -> IntArray:
+    """Times of all markets, increasing; most often they are the same in each."""
+    first = columns[0]
+    if all(np.array_equal(first, column) for column in columns[1:]):
+        return first
+    return np.unique(np.concatenate(columns))
 
 
 def _drive_guarded(

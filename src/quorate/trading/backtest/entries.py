@@ -42,7 +42,8 @@ class Entries:
             time: (m,) open times in ms of the bars of the run, over all markets.
         """
         n = len(orders.fill)
-        row, due, price, rescaled = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n), np.zeros(n, np.bool_)
+        row, due = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        price, rescaled = np.zeros(n), np.zeros(n, np.bool_)
         for number, symbol in enumerate(orders.symbols):
             own = np.flatnonzero(orders.symbol == number)
             if own.size:

@@ -24,16 +24,23 @@ class Held:
         trailing: whether its stop may move at every close.
 
     Attributes:
+        due: as given.
         row: first row that is not valued yet.
         wakes: first step at which the account has to look at the position.
     """
 
-    __slots__ = ("_due", "_places", "_trailing", "position", "row", "tape", "wakes")
+    __slots__ = ("_places", "_trailing", "due", "position", "row", "tape", "wakes")
 
     def __init__(
-        self, position: Position, tape: Tape, places: Sequence[int], row: int, due: int, *, trailing: bool
+        self,
+        position: Position,
+        tape: Tape,
+        places: Sequence[int],
+        row: int,
+        due: int,
+        trailing: bool,
     ) -> None:
-        self.position, self.tape, self._places, self.row, self._due = position, tape, places, row, due
+        self.position, self.tape, self._places, self.row, self.due = position, tape, places, row, due
         self._trailing = trailing
         self.opened()
 
@@ -48,7 +55,7 @@ class Held:
             self.wakes = 2 * self._places[row] + 1
             return
         # The open of `last` is the next one at which something happens, if it is not past the end of the market.
-        last, special = self._due, tape.special
+        last, special = self.due, tape.special
         if special:
             place = bisect_left(special, row + 1)
             if place < len(special) and special[place] < last:
@@ -72,13 +79,27 @@ class Held:
         self.row = row = self.row + 1
         special = self.tape.special
         place = bisect_left(special, row)
-        if row == self._due or (place < len(special) and special[place] == row):
+        if row == self.due or (place < len(special) and special[place] == row):
             self.wakes = 2 * self._places[row]
         else:
             self.opened()
 
+    def equity(self, cash: float, first: int, last: int) -> list[float]:
+        """Value the only position of an account at the bars from `first` to before `last` of the run.
+
+        Returns:
+            The account's equity at each of their closes, as `Account.equity_usd`.
+        """
+        position = self.position
+        signed, price = position.order.side * position.size.quantity, position.entry.price
+        least = -position.margin_left_usd
+        return [
+            value if (value := cash + (profit if (profit := signed * (mark - price)) > least else least)) > 0.0 else 0.0
+            for mark in self._marks(first, last)
+        ]
+
     def profits(self, first: int, last: int) -> list[float]:
-        """Value the position at the bars from `first` to before `last` of the run.
+        """Value one position of several at the bars from `first` to before `last` of the run.
 
         Returns:
             Its unrealised profit at each of their closes, as `Position.unrealised_usd`.

@@ -13,6 +13,7 @@ import numpy as np
 from quorate.core.types import IntArray
 from quorate.trading.account.account import Account, BarOf
 from quorate.trading.account.bar import Bar
+from quorate.trading.account.exits import ended_at_open
 from quorate.trading.account.orders import Orders
 from quorate.trading.account.position import Position
 from quorate.trading.account.tape import Tape
@@ -44,6 +45,7 @@ class Run:
         self._entries = Entries.of(orders, tapes, time)
         self._places: dict[str, Sequence[int]] = {}
         self._held: dict[str, Held] = {}
+        self._trailing = account.exits.trail_atr > 0
         self._step = 0
 
     def drive(self) -> None:
@@ -53,17 +55,23 @@ class Run:
         bars, count, entry = len(self._time), len(orders), 0
         times = self._time.data
         while True:
-            # The next step at which something happens: what a position waits for, or an entry that is not refused.
+            # The next step at which a position has an event.
             step = 2 * bars
             for one in held.values():
                 if one.wakes < step:
                     step = one.wakes
+            # Entries before it, at opens without any other event.
             while entry < count and 2 * places[entry] < step:
                 refusal = account.refusal(orders[entry])
                 if refusal is None:
-                    step = 2 * places[entry]
-                    break
-                account.refuse(orders[entry], refusal)
+                    place = places[entry]
+                    if place > len(equity):
+                        self._value(place)
+                    opened = self._enter(entry, times[place])
+                    if opened is not None and opened.wakes < step:
+                        step = opened.wakes
+                else:
+                    account.refuse(orders[entry], refusal)
                 entry += 1
             place = step >> 1
             if place > len(equity):
@@ -73,41 +81,58 @@ class Run:
             self._step = step
             if step & 1:
                 self._close(times[place])
-                continue
-            last = entry
-            while last < count and places[last] == place:
-                last += 1
-            self._open(times[place], range(entry, last))
-            entry = last
+            else:
+                entry = self._open(times[place], place, entry)
 
-    def _open(self, time: int, entries: range) -> None:
-        """An open with an event: of positions, of entries, or of both."""
+    def _open(self, time: int, place: int, entry: int) -> int:
+        """An open with an event of positions; the first entry that is left for later.
+
+        Entries at the same open are left too, unless what happens to the positions decides about them.
+        """
         account, held, step = self._account, self._held, self._step
+        orders, places = self._entries.order, self._entries.place
         awake = [one for one in held.values() if one.wakes == step]
-        orders = self._entries.order
-        if awake:
-            account.at_open(time, self._bar_at(time), orders[entries.start : entries.stop])
-            for one in awake:
-                symbol = one.position.order.symbol
-                if account.positions.get(symbol) is one.position:
-                    one.opened()
-                else:
-                    del held[symbol]
-        for number in entries:
-            order = orders[number]
-            position = account.positions.get(order.symbol) if awake else self._enter(number, time)
-            if position is not None and position.order is order:
-                held[order.symbol] = self._hold(position, number)
+        if len(awake) == 1 and account.exits.reopen and not awake[0].tape.rescaled[awake[0].row]:
+            self._leave(awake[0], time)
+            return entry
+        last = entry
+        while last < len(places) and places[last] == place:
+            last += 1
+        account.at_open(time, self._bar_at(time), orders[entry:last])
+        for one in awake:
+            symbol = one.position.order.symbol
+            if account.positions.get(symbol) is one.position:
+                one.opened()
+            else:
+                del held[symbol]
+        for number in range(entry, last):
+            position = account.positions.get(orders[number].symbol)
+            if position is not None and position.order is orders[number]:
+                self._hold(position, number)
+        return last
 
-    def _enter(self, number: int, time: int) -> Position | None:
-        """Fill an entry at an open without any other event; the position, or None where it is refused."""
+    def _leave(self, one: Held, time: int) -> None:
+        """What `Account.at_open` does for the only position with an event at an open, without making its bar."""
+        account, position, tape, row = self._account, one.position, one.tape, one.row
+        symbol = position.order.symbol
+        for rate, price in tape.settled_at_open.get(row, ()):
+            account.settle(symbol, rate, price)
+        if row < one.due:
+            one.opened()
+            return
+        position.funding_known &= tape.open_funding_known[row]
+        reason, price = ended_at_open(position, tape.mark_open[row], tape.open[row])
+        account.close(symbol, time, price, reason)
+        del self._held[symbol]
+
+    def _enter(self, number: int, time: int) -> Held | None:
+        """Fill an entry at an open without any other event; None where it is refused."""
         account, entries = self._account, self._entries
-        order = entries.order[number]
-        refusal = account.refusal(order)
-        if refusal is None and not entries.rescaled[number]:
-            return account.enter(order, time, entries.price[number])
-        account.refuse(order, refusal or "new_scale")
-        return None
+        if entries.rescaled[number]:
+            account.refuse(entries.order[number], "new_scale")
+            return None
+        position = account.enter(entries.order[number], time, entries.price[number])
+        return None if position is None else self._hold(position, number)
 
     def _close(self, time: int) -> None:
         """The rest of a bar with an event, up to its close."""
@@ -128,14 +153,17 @@ class Run:
     def _value(self, last: int) -> None:
         """Equity at the bars before `last`, at which nothing happens."""
         equity, account = self.equity, self._account
-        first, held = len(equity), list(self._held.values())
-        if not held:
+        first = len(equity)
+        if not self._held:
             equity += [account.equity_usd] * (last - first)
             return
         self.exposed += last - first
-        cash = account.cash_usd
-        values = [cash + profit for profit in held[0].profits(first, last)]
-        for one in held[1:]:
+        if len(self._held) == 1:
+            (only,) = self._held.values()
+            equity += only.equity(account.cash_usd, first, last)
+            return
+        values = [account.cash_usd] * (last - first)
+        for one in self._held.values():
             values = [value + profit for value, profit in zip(values, one.profits(first, last), strict=True)]
         # As `Account.equity_usd`: less than 0 is float error.
         equity += [value if value > 0.0 else 0.0 for value in values]
@@ -153,9 +181,10 @@ class Run:
         return bar_of
 
     def _hold(self, position: Position, number: int) -> Held:
-        symbol = position.order.symbol
+        symbol, entries = position.order.symbol, self._entries
         tape = self._tapes[symbol]
         if symbol not in self._places:
             self._places[symbol] = np.searchsorted(self._time, np.asarray(tape.time)).data
-        row, due = self._entries.row[number], self._entries.due[number]
-        return Held(position, tape, self._places[symbol], row, due, trailing=self._account.exits.trail_atr > 0)
+        row, due = entries.row[number], entries.due[number]
+        held = self._held[symbol] = Held(position, tape, self._places[symbol], row, due, self._trailing)
+        return held
