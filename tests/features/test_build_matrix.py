@@ -11,8 +11,9 @@ import pytest
 
 import quorate
 from quorate.core.errors import FeatureError
-from quorate.features import Bars, build, feature_names, feature_set, live, matrix, volatility_20
+from quorate.features import Bars, build, build_matrix, feature_names, feature_set, live, matrix, volatility_20
 from quorate.features.column import Column
+from quorate.features.market_stack import MarketStack
 from quorate.market.synthetic import SyntheticMarket
 
 
@@ -142,7 +143,7 @@ def test_the_newest_volatilities_are_those_of_the_whole_history(newest):
 @pytest.mark.parametrize("features", ["core14", "full65"])
 def test_a_live_signal_reads_the_rows_of_the_whole_history(make_candles, features, newest):
     candles = make_candles(450, 4)
-    X, volatility = live(Bars(candles), features, newest)
+    ((X, volatility),) = live([Bars(candles)], features, newest)
     np.testing.assert_array_equal(X, build(candles, features)[-newest:])
     assert X.dtype == np.float32
     assert volatility == volatility_20(Bars(candles))[-1]
@@ -153,12 +154,44 @@ def test_a_live_signal_reads_finite_single_precision(make_candles):
     volume = candles.volume.copy()
     volume[-1] = 1e60  # its change is beyond a float32
     wild = replace(candles, volume=volume)
-    X, _ = live(Bars(wild), "core14", 5)
+    ((X, _),) = live([Bars(wild)], "core14", 5)
     assert np.isfinite(X).all()
     np.testing.assert_array_equal(X, build(wild, "core14")[-5:])
 
 
 def test_before_the_warm_up_the_volatility_is_unknown(make_candles):
-    X, volatility = live(Bars(make_candles(10)), "core14", 120)
+    ((X, volatility),) = live([Bars(make_candles(10))], "core14", 120)
     assert X.shape == (10, 14)
     assert math.isnan(volatility)
+
+
+@pytest.mark.parametrize("newest", [1, 120, 1_000])
+@pytest.mark.parametrize("features", ["core14", "core30", "full65", "core14+log_volatility_336"])
+def test_many_markets_have_the_rows_of_each(make_candles, monkeypatch, features, newest):
+    monkeypatch.setattr(build_matrix, "_TOGETHER", 1_600)  # two or three markets at a time
+    lengths = (450, 450, 300, 450, 60, 1, 300, 450, 450)
+    markets = [
+        make_candles(bars, seed, quiet=seed % 2 == 0, price=10.0 ** (seed - 4), timeframe="4h" if seed == 3 else "1h")
+        for seed, bars in enumerate(lengths)
+    ]
+    together = live([Bars(candles) for candles in markets], features, newest)
+    for candles, (X, volatility) in zip(markets, together, strict=True):
+        ((alone, its_volatility),) = live([Bars(candles)], features, newest)
+        np.testing.assert_array_equal(X, alone)
+        np.testing.assert_equal(volatility, its_volatility)
+
+
+def test_columns_of_your_own_and_context_columns_take_one_market_at_a_time(make_candles):
+    shapes = []
+
+    def shaped(bars):
+        shapes.append((bars.symbol, bars.close.shape))
+        return bars.close[len(bars) % 7 :]  # of another length for each
+
+    markets = [Bars(make_candles(40, seed, symbol=f"{name}/USDT:USDT")) for seed, name in enumerate("ABC")]
+    X = np.empty((3, 5, 2))
+    columns = (Column("own", 6, shaped, alone=True), Column("of_context", 6, shaped, context=True))
+    matrix.fill(X, MarketStack(markets), columns)
+    assert shapes == 2 * [(bars.symbol, (12,)) for bars in markets]
+    for bars, rows in zip(markets, X, strict=True):
+        np.testing.assert_array_equal(rows, np.stack([bars.close[-5:]] * 2, axis=1))

@@ -122,7 +122,7 @@ def test_a_set_names_own_columns_after_a_plus(write, make_candles):
     np.testing.assert_array_equal(X[:, 14], gap)
     np.testing.assert_array_equal(np.isnan(X[:, 15]), np.arange(600) < 35)
     np.testing.assert_array_equal(build(candles, wanted, newest=5), X[-5:])
-    rows, _ = live(Bars(candles), wanted, 2)
+    ((rows, _),) = live([Bars(candles)], wanted, 2)
     np.testing.assert_array_equal(rows, X[-2:])
 
 

@@ -84,15 +84,17 @@ def test_too_short_a_series_has_no_window(length):
     assert np.shape(rolling.path_moments(x).over(20)) == (3, 0)
 
 
-@pytest.mark.parametrize("bars", [1, 2, 13, 20])
-def test_several_series_have_the_windows_of_each(bars):
-    x = np.random.default_rng(2).normal(50, 1, (3, 90))
+@pytest.mark.parametrize("several", [(1,), (3,), (2, 3)])
+@pytest.mark.parametrize("bars", [1, 2, 13, 20, 90, 91])
+def test_several_series_have_the_windows_of_each(bars, several):
+    x = np.random.default_rng(2).normal(50, 1, (*several, 90))
     for made in (rolling.sums, rolling.moments, rolling.path_moments, lambda s: rolling.decayed_sums(s, 0.9)):
-        each = [made(row).over(bars) for row in x]
-        np.testing.assert_array_equal(made(x).over(bars), np.stack(each, axis=-2))
+        each = [np.array(made(row).over(bars)) for row in x.reshape(-1, 90)]
+        found = np.array(made(x).over(bars))
+        np.testing.assert_array_equal(found.reshape(*each[0].shape[:-1], len(each), -1), np.stack(each, axis=-2))
 
 
-def test_series_decay_by_a_factor_of_their_own():
-    x, decays = np.random.default_rng(3).normal(0, 1, 60), (0.5, 0.97)
-    both = rolling.decayed_sums(np.stack([x, x]), np.array([[0.5], [0.97]])).over(24)
-    np.testing.assert_allclose(both, [rolling.decayed_sums(x, decay).over(24) for decay in decays], rtol=1e-14)
+@pytest.mark.parametrize("bars", [1, 3, 20])
+def test_means_are_sums_divided(bars):
+    x = np.random.default_rng(2).normal(50, 1, (2, 60))
+    np.testing.assert_array_equal(rolling.sums(x).mean(bars), rolling.sums(x).over(bars) / bars)

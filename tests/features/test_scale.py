@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from quorate.core.types import Candles, Funding
 from quorate.features import Bars, build, feature_set
 from quorate.features.checks.markets import SYMBOL, extreme, random_walk
-from quorate.features.directional import lows_with_ties
+from quorate.features.indicators import lows_with_ties
 from quorate.features.panel_context import contexts
 
 PRICES = ("open", "high", "low", "close")

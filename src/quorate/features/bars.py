@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable
 from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
 
-from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
-from quorate.core.errors import CandleError
+from quorate.core.clock import DAY_MS, timeframe_ms
 from quorate.core.types import CANDLE_COLUMNS, PRICE_COLUMNS, BoolArray, Candles, FloatArray, IntArray
 from quorate.features import indicators, rolling
 from quorate.features.arithmetic import ROUNDING
+from quorate.features.candle_limits import PRICE_RANGE, VOLUME_RANGE, limits, price_unit
 from quorate.features.context import Context
-from quorate.features.directional import lows_with_ties
 
 T = TypeVar("T")
-
-# Far beyond the range of any market, and small enough that no product of prices and volumes overflows.
-_PRICE_RANGE = 2.0**100
-_VOLUME_RANGE = 2.0**200
 
 
 class Bars:
@@ -45,6 +39,9 @@ class Bars:
         CandleError: a price that is not finite and positive, or a volume that is not finite and at least 0.
     """
 
+    #: The shape of arrays before the bars, which those of several markets have (`market_stack`).
+    markets: tuple[int, ...] = ()
+
     open: FloatArray
     high: FloatArray
     low: FloatArray
@@ -60,19 +57,19 @@ class Bars:
         self._locks: dict[Hashable, RLock] = {}
         self._whole: Bars | None = None
         self._rows = slice(None)
-        lowest, highest, busiest = _limits(candles)
-        self.unit = _unit(float(candles.close[0])) if len(candles) else 1.0
-        beyond = highest > self.unit * _PRICE_RANGE or lowest < self.unit / _PRICE_RANGE
+        lowest, highest, busiest = limits(candles)
+        self.unit = price_unit(float(candles.close[0])) if len(candles) else 1.0
+        beyond = highest > self.unit * PRICE_RANGE or lowest < self.unit / PRICE_RANGE
         for name in PRICE_COLUMNS:
             prices: FloatArray = getattr(candles, name)
             if self.unit != 1.0:
                 with np.errstate(over="ignore", under="ignore"):
                     prices = prices / self.unit
-            setattr(self, name, np.clip(prices, 1 / _PRICE_RANGE, _PRICE_RANGE) if beyond else prices)
-        self.volume = candles.volume if busiest <= _VOLUME_RANGE else np.minimum(candles.volume, _VOLUME_RANGE)
+            setattr(self, name, np.clip(prices, 1 / PRICE_RANGE, PRICE_RANGE) if beyond else prices)
+        self.volume = candles.volume if busiest <= VOLUME_RANGE else np.minimum(candles.volume, VOLUME_RANGE)
 
     def __len__(self) -> int:
-        return len(self.time)
+        return int(self.time.shape[-1])
 
     def part(self, first: int, last: int) -> Bars:
         """Rows `first` to `last`, exclusive: results over windows are its own, those that carry a state are shared."""
@@ -106,16 +103,19 @@ class Bars:
             key: as for `once`.
             compute: (n,) values from n bars. Called once with all bars, also for a part of them.
         """
-        if self._whole is not None:
-            return self._whole.carried(key, compute)[self._rows]
-        return self._once_in_all_threads(key, lambda: compute(self))
+        whole = self._whole
+        if whole is None:
+            return self._once_in_all_threads(key, compute)
+        return whole._once_in_all_threads(key, compute)[self._rows]
 
-    def _once_in_all_threads(self, key: Hashable, compute: Callable[[], T]) -> T:
+    def _once_in_all_threads(self, key: Hashable, compute: Callable[[Bars], T]) -> T:
         """`once` of all bars, whose parts may be computed in several threads: the first computes, the others wait."""
-        if key not in self._memory:
+        memory = self._memory
+        if key not in memory:
             with self._locks.setdefault(key, RLock()):
-                return self.once(key, compute)
-        value: T = self._memory[key]
+                if key not in memory:
+                    memory[key] = compute(self)
+        value: T = memory[key]
         return value
 
     # Indicators of TA-Lib that carry a state.
@@ -137,8 +137,8 @@ class Bars:
         return self.carried("adx", lambda bars: indicators.ADX(bars.high, bars.directional_low(), bars.close, 14))
 
     def directional_low(self) -> FloatArray:
-        """Lows for the directional indicators, in `unit`: see `lows_with_ties`."""
-        return self.carried("directional low", lambda bars: lows_with_ties(bars.high, bars.low))
+        """Lows for the directional indicators, in `unit`: see `indicators.lows_with_ties`."""
+        return self.carried("directional low", lambda bars: indicators.lows_with_ties(bars.high, bars.low))
 
     def plus_di(self) -> FloatArray:
         """Positive directional indicator over 14 bars, 0 to 100."""
@@ -166,7 +166,7 @@ class Bars:
 
     def _macd_lines(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         lines: tuple[FloatArray, FloatArray, FloatArray] = self._once_in_all_threads(
-            "macd lines", lambda: indicators.MACD(self.close, 12, 26, 9)
+            "macd lines", lambda bars: indicators.MACD(bars.close, 12, 26, 9)
         )
         return lines
 
@@ -174,6 +174,8 @@ class Bars:
 
     def change(self, bars: int = 1) -> FloatArray:
         """Change of the close over `bars`, a fraction: (n - bars,)."""
+        if bars == 1:
+            return self.once(("change", 1), lambda: self._terms()[0, ..., 1:])
         return self.once(("change", bars), lambda: self.close[..., bars:] / self.close[..., :-bars] - 1)
 
     def change_moments(self, bars: int) -> FloatArray:
@@ -181,31 +183,42 @@ class Bars:
 
         Changes lie around zero, so that sums of their powers do not cancel.
         """
-        return self.once("change sums", lambda: rolling.sums(self.change_powers())).over(bars) / bars
+        return self.once(("means", bars), lambda: self._sums().mean(bars))[:2, ..., 1:]
 
     def change_powers(self) -> FloatArray:
         """One-bar changes and their squares: (2, n - 1)."""
+        return self._terms()[:2, ..., 1:]
 
-        def powers() -> FloatArray:
-            change = self.change()
-            values = np.empty((2, *change.shape))
-            values[0] = change
-            np.multiply(change, change, out=values[1])
+    def _sums(self) -> rolling.Sums:
+        return self.once("sums", lambda: rolling.sums(self._terms()))
+
+    def _terms(self) -> FloatArray:
+        """One-bar changes and their squares, 0 for the first bar, and volumes: (3, n).
+
+        One array, since a live frame needs sums of 20 bars of all three, and calls take longer than the numbers.
+        """
+
+        def terms() -> FloatArray:
+            values = np.empty((3, *self.close.shape))
+            change, square = values[0, ..., 1:], values[1]
+            values[0, ..., :1] = 0.0
+            np.divide(self.close[..., 1:], self.close[..., :-1], out=change)
+            change -= 1
+            np.multiply(values[0], values[0], out=square)
+            values[2] = self.volume
             return values
 
-        return self.once("change powers", powers)
+        return self.once("terms", terms)
 
     def change_deviation(self, bars: int) -> FloatArray:
         """Sample standard deviation of the newest `bars` one-bar changes: (n - bars,)."""
         mean, square = self.change_moments(bars)
-        mean *= mean
-        square -= mean
-        np.maximum(square, 0.0, out=square)
-        square *= bars / (bars - 1)
-        deviation: FloatArray = np.sqrt(square, out=square)
-        return deviation
+        variance: FloatArray = square - mean * mean
+        np.maximum(variance, 0.0, out=variance)
+        variance *= bars / (bars - 1)
+        return np.sqrt(variance, out=variance)
 
-    def close_moments(self) -> tuple[FloatArray, ...]:
+    def close_moments(self) -> rolling.Rows:
         """Mean of 20 closes, and the sum of their squared deviations: (n - 19,) each, in `unit`."""
         return self.once("close moments", lambda: rolling.moments(self.close).over(20))
 
@@ -215,11 +228,12 @@ class Bars:
 
     def mean_volume(self) -> FloatArray:
         """Mean of 20 volumes: (n - 19,)."""
-        return self.once("mean volume", lambda: rolling.sums(self.volume).over(20) / 20)
+        means: FloatArray = self.once(("means", 20), lambda: self._sums().mean(20))[2]
+        return means
 
     def mean_close(self, bars: int) -> FloatArray:
         """Simple moving average of the close, in `unit`: (n - bars + 1,)."""
-        return rolling.sums(self.close).over(bars) / bars
+        return rolling.sums(self.close).mean(bars)
 
     def signed_volume(self) -> FloatArray:
         """Volume, negative on falling bars, 0 on unchanged ones and on the first."""
@@ -232,13 +246,18 @@ class Bars:
 
         return self.once("signed volume", signed)
 
+    def talib(self, function: Callable[..., Any], period: int, *series: FloatArray) -> FloatArray:
+        """A function of TA-Lib over windows of each market's series: (n,)."""
+        values: FloatArray = function(*series, period)
+        return values
+
     def highest(self, bars: int) -> FloatArray:
         """Highest high of the newest `bars`, in `unit`: (n,)."""
-        return self.once(("highest", bars), lambda: indicators.MAX(self.high, bars))
+        return self.once(("highest", bars), lambda: self.talib(indicators.MAX, bars, self.high))
 
     def lowest(self, bars: int) -> FloatArray:
         """Lowest low of the newest `bars`, in `unit`: (n,)."""
-        return self.once(("lowest", bars), lambda: indicators.MIN(self.low, bars))
+        return self.once(("lowest", bars), lambda: self.talib(indicators.MIN, bars, self.low))
 
     def typical(self) -> FloatArray:
         """(high + low + close) / 3, in `unit`."""
@@ -260,39 +279,3 @@ class Bars:
     def bars_in(self, days: int, least: int, most: int) -> int:
         """Whole bars in a number of days, clamped to `least` and `most`."""
         return min(max(days * DAY_MS // timeframe_ms(self.timeframe), least), most)
-
-
-def _unit(price: float) -> float:
-    """1 for a price between 1/1000 and a million, else the largest power of two below it."""
-    return 1.0 if 1e-3 < price < 1e6 else math.ldexp(1.0, math.frexp(price)[1] - 1)
-
-
-def _limits(candles: Candles) -> tuple[float, float, float]:
-    """Lowest and highest price and highest volume."""
-    if not len(candles):
-        return 1.0, 1.0, 0.0
-    lowest, highest = np.minimum.reduce, np.maximum.reduce  # as an array's min and max, without their overhead
-    lows = [float(lowest(getattr(candles, name))) for name in PRICE_COLUMNS]
-    highs = [float(highest(getattr(candles, name))) for name in PRICE_COLUMNS]
-    quietest, busiest = float(lowest(candles.volume)), float(highest(candles.volume))
-    # NaN, which both return, fails each comparison.
-    if not (
-        all(low > 0 for low in lows) and all(high < math.inf for high in highs) and 0 <= quietest <= busiest < math.inf
-    ):
-        raise _impossible(candles)
-    return min(lows), max(highs), busiest
-
-
-def _impossible(candles: Candles) -> CandleError:
-    for name in CANDLE_COLUMNS:
-        column: FloatArray = getattr(candles, name)
-        fine: BoolArray = np.isfinite(column) & ((column >= 0) if name == "volume" else (column > 0))
-        if not fine.all():
-            row = int(np.flatnonzero(~fine)[0])
-            break
-    return CandleError(
-        f"compute features of {candles.symbol}",
-        found=f"{name} {column[row]} in row {row}, {format_ms(int(candles.time[row]))}",
-        expected="prices above 0 and volumes of at least 0, all finite",
-        remedy="Check the file with `quorate data check`.",
-    )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from quorate.core.types import BoolArray, FloatArray
 from quorate.features.bars import Bars
 
+Finish = Callable[[FloatArray], FloatArray]
 Compute = Callable[[Bars], FloatArray | BoolArray | npt.NDArray[np.signedinteger[Any]]]
 
 
@@ -24,10 +25,21 @@ class Column:
         warmup: leading rows that have no value, in bars; every later row has one.
         compute: from n bars to values of the newest m rows, n - warmup <= m <= n; a flag may be bool, a date part int.
             Values in the warm-up rows are ignored. Called with numpy's floating point warnings off.
+        finish: an elementwise function of what `compute` returns, which is applied to several columns that share it at
+            once. It keeps NaN.
         context: whether it reads the bars' context; it is NaN wherever that is missing.
+        alone: whether `compute` takes bars of one market only. Otherwise it also takes those of S markets, whose arrays
+            are (S, n), and returns (S, m).
     """
 
     name: str
     warmup: int
     compute: Compute
+    finish: Finish | None = None
     context: bool = False
+    alone: bool = False
+
+    @property
+    def takes_one_market(self) -> bool:
+        """Whether bars of several markets are computed one after the other: a context is of one market."""
+        return self.alone or self.context

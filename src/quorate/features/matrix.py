@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import Any
@@ -12,7 +14,8 @@ import numpy.typing as npt
 
 from quorate.core.machine import whole_cores
 from quorate.features.bars import Bars
-from quorate.features.column import Column, Compute
+from quorate.features.column import Column, Compute, Finish
+from quorate.features.market_stack import MarketStack, each_alone
 
 # Rows computed at a time, so that what the columns share stays in the processor's cache.
 _BLOCK = 16_384
@@ -28,21 +31,29 @@ _LINE = 64
 # Most columns have no longer warm-up: where only the newest rows are computed, they are computed from few bars.
 _NEAR = 96
 
+# Numbers that a function of several columns gets at once.
+_FEW = 8_192
+
 Matrix = npt.NDArray[np.floating[Any]]
+# Warm-up and function of a column; and columns with their places.
+Computed = tuple[int, Compute]
+Placed = tuple[list[int], list[Computed]]
 
 
-def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
-    """Write the newest rows of the columns side by side into X, (rows, F).
+def fill(X: Matrix, bars: Bars | MarketStack, columns: tuple[Column, ...]) -> None:
+    """Write the newest rows of the columns side by side into X, (rows, F) of one market or (S, rows, F) of several.
 
     NaN in each column's warm-up rows; a value beyond the range of X's type becomes its largest number.
     """
     end = len(bars)
-    begin = end - len(X)
+    begin = end - X.shape[-2]
+    columns_last = (*range(1, X.ndim), 0)
 
     def work(first: int, last: int) -> None:
-        X[first - begin : last - begin] = _block(bars, first, last, columns, X.dtype).T
+        block = _block(bars, first, last, columns, X.dtype)
+        X[..., first - begin : last - begin, :] = block.transpose(columns_last)
 
-    if len(X) < _LONG or THREADS < 2:
+    if end - begin < _LONG or THREADS < 2:
         for first in range(begin, end, _BLOCK):
             work(first, min(first + _BLOCK, end))
         return
@@ -53,7 +64,7 @@ def fill(X: Matrix, bars: Bars, columns: tuple[Column, ...]) -> None:
         deque(pool.map(work, firsts, [*firsts[1:], end]), maxlen=0)
 
 
-def _carry(bars: Bars, column: Column) -> None:
+def _carry(bars: Bars | MarketStack, column: Column) -> None:
     """Compute what a column reads of results that carry a state, which all blocks share, by asking for one row of it.
 
     Otherwise all threads would ask for these results in the same order, and wait for the one that computes the next.
@@ -63,21 +74,40 @@ def _carry(bars: Bars, column: Column) -> None:
             column.compute(bars.part(0, column.warmup + 1))
 
 
-def _block(bars: Bars, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]) -> Matrix:
-    """Columns one after the other, (F, rows): each is written contiguously, and the caller transposes them together."""
-    block = np.empty((len(columns), _pitch(last - first, dtype)), dtype)[:, : last - first]
+def _block(
+    bars: Bars | MarketStack, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]
+) -> Matrix:
+    """Columns one after the other, (F, ..., rows): each is written contiguously, and the caller transposes them."""
+    rows, shape = last - first, (len(columns), *bars.markets)
+    block = np.empty((*shape, _pitch(rows, dtype)), dtype)[..., :rows]
     with np.errstate(all="ignore"):
-        for reach, group in _by_reach(columns, split=last - first < _NEAR):
+        for reach, group, shared in _by_reach(columns, split=rows < _NEAR, stacked=bool(bars.markets)):
             part = bars.part(max(0, first - reach), last)
-            for place, warmup, compute in group:
-                if warmup <= first:
-                    block[place] = compute(part)[first - last :]
-                else:
-                    block[place, : warmup - first] = np.nan
-                    if warmup < last:
-                        block[place, warmup - first :] = compute(part)[warmup - last :]
+            _write(block, *group, part, first)
+            # Together where the calls take longer than the numbers, one by one where these leave the cache.
+            step = max(1, _FEW // max(1, rows * math.prod(bars.markets)))
+            for finish, (places, columns_of_it) in shared:
+                for begin in range(0, len(places), step):
+                    together = columns_of_it[begin : begin + step]
+                    values = np.empty((len(together), *bars.markets, rows))
+                    _write(values, range(len(together)), together, part, first)
+                    finished = finish(values)
+                    for place, row in zip(places[begin : begin + step], finished, strict=True):
+                        block[place] = row
         hold(block)
     return block
+
+
+def _write(out: Matrix, places: Sequence[int], columns: Sequence[Computed], part: Bars, first: int) -> None:
+    """Write the values of k columns from row `first` on into their places of `out`, (F, ..., rows)."""
+    rows = out.shape[-1]
+    for place, (warmup, compute) in zip(places, columns, strict=True):
+        if warmup <= first:
+            out[place] = compute(part)[..., -rows:]
+        else:
+            out[place, ..., : warmup - first] = np.nan
+            if warmup < first + rows:
+                out[place, ..., warmup - first :] = compute(part)[..., warmup - first - rows :]
 
 
 def _pitch(rows: int, dtype: np.dtype[np.floating[Any]]) -> int:
@@ -97,8 +127,10 @@ def hold(X: Matrix) -> None:
 
 
 @lru_cache(maxsize=64)
-def _by_reach(columns: tuple[Column, ...], *, split: bool) -> list[tuple[int, list[tuple[int, int, Compute]]]]:
-    """Columns with their positions, and the bars that they need before a row; in two groups if `split`."""
+def _by_reach(
+    columns: tuple[Column, ...], *, split: bool, stacked: bool
+) -> list[tuple[int, Placed, list[tuple[Finish, Placed]]]]:
+    """The bars needed before a row, columns without a finish, and those of each; in two groups if `split`."""
     limit = _NEAR if split else max(column.warmup for column in columns)
     groups = []
     for near in (True, False):
@@ -106,5 +138,19 @@ def _by_reach(columns: tuple[Column, ...], *, split: bool) -> list[tuple[int, li
         if group:
             # One bar more than the longest warm-up, for columns that begin with a difference.
             reach = max(column.warmup for _, column in group) + 1
-            groups.append((reach, [(i, column.warmup, column.compute) for i, column in group]))
+            finishes = dict.fromkeys(column.finish for _, column in group)
+            placed = {
+                finish: _placed([(i, column) for i, column in group if column.finish is finish], stacked=stacked)
+                for finish in finishes
+            }
+            plain = placed.pop(None, ([], []))
+            groups.append((reach, plain, [(finish, of_it) for finish, of_it in placed.items() if finish is not None]))
     return groups
+
+
+def _placed(group: list[tuple[int, Column]], *, stacked: bool) -> Placed:
+    computed: list[Computed] = [
+        (column.warmup, partial(each_alone, column.compute) if stacked and column.takes_one_market else column.compute)
+        for _, column in group
+    ]
+    return [i for i, _ in group], computed

@@ -220,7 +220,7 @@ def _installed(point: Any) -> OwnColumn:
 
 def _own(function: FeatureFunction, module: str, digest: str) -> OwnColumn:
     source = ColumnSource(function.name, function.warmup, module, digest)
-    return OwnColumn(source, Column(function.name, function.warmup, _computed(function, module)))
+    return OwnColumn(source, Column(function.name, function.warmup, _computed(function, module), alone=True))
 
 
 def _computed(function: FeatureFunction, module: str) -> Callable[[Bars], Any]:

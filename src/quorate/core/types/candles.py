@@ -82,7 +82,16 @@ class Candles:
         first, last, step = rows.indices(len(self))
         if (first, last, step) == (0, len(self), 1):
             return self
-        return replace(self, **{name: getattr(self, name)[rows] for name in ("time", *CANDLE_COLUMNS)})
+        columns = {name: getattr(self, name)[rows] for name in ("time", *CANDLE_COLUMNS)}
+        if step < 0:
+            return replace(self, **columns)
+        # Some rows of checked candles, in their order, need no second check, which takes longer than a live frame's.
+        part = object.__new__(type(self))
+        for name, value in (
+            ("symbol", self.symbol), ("timeframe", self.timeframe), ("synthetic", self.synthetic), *columns.items()
+        ):  # fmt: skip
+            object.__setattr__(part, name, value)
+        return part
 
     def between(self, start: int | None = None, end: int | None = None) -> Self:
         """The bars that open at or after `start` and before `end`, both in ms UTC, as a view."""

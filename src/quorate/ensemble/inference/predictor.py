@@ -221,7 +221,7 @@ class Bundle:
                 fallback_signal(bars, float(volatility_20(bars, newest=1)[-1]), abstentions, self.closed)
                 for bars in newest
             ]
-        computed = [live(bars, self.features, self.members.window) for bars in newest]
+        computed = live(newest, self.features, self.members.window)
         for (X, _), bars in zip(computed, newest, strict=True):
             hide_rescaled(X, bars, bars.timeframe, self.features.warmup)
         volatilities = [volatility for _, volatility in computed]

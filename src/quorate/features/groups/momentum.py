@@ -23,7 +23,7 @@ def _autocorr_20(bars: Bars) -> FloatArray:
     mean, square = bars.change_moments(20)
     variance = square - mean * mean
     flat = equal(square, variance)
-    correlation = rolling.sums(changes[..., 1:] * changes[..., :-1]).over(20) / 20
+    correlation = rolling.sums(changes[..., 1:] * changes[..., :-1]).mean(20)
     correlation -= mean[..., 1:] * mean[..., :-1]
     correlation /= np.sqrt(variance[..., 1:] * variance[..., :-1])
     np.copyto(correlation, 0.0, where=flat[..., 1:] | flat[..., :-1])
@@ -41,5 +41,5 @@ COLUMNS = (
     Column("macd_momentum", 33, lambda bars: _above(bars.macd(), bars.macd_signal(), bars)),
     Column("efficiency_ratio_20", 20, _efficiency_ratio_20),
     Column("autocorr_20", 21, _autocorr_20),
-    Column("aroon_osc_25", 25, lambda bars: indicators.AROONOSC(bars.high, bars.low, 25)),
+    Column("aroon_osc_25", 25, lambda bars: bars.talib(indicators.AROONOSC, 25, bars.high, bars.low)),
 )

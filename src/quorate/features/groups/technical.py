@@ -107,10 +107,10 @@ def _williams_r(bars: Bars) -> FloatArray:
 def _cci(bars: Bars) -> FloatArray:
     """CCI of TA-Lib, but 0 where the typical price is flat, which some releases miss because of rounding errors."""
     typical = bars.typical()
-    values: FloatArray = indicators.CCI(bars.high, bars.low, bars.close, 20)
+    values = bars.talib(indicators.CCI, 20, bars.high, bars.low, bars.close)
     _, moved = bars.typical_moves()
     if not moved.all():  # a flat window has no move
-        span = indicators.MAX(typical, 20) - indicators.MIN(typical, 20)
+        span = bars.talib(indicators.MAX, 20, typical) - bars.talib(indicators.MIN, 20, typical)
         np.copyto(values, 0.0, where=span <= ROUNDING * typical)
     return values
 
@@ -140,7 +140,7 @@ COLUMNS = (
     Column("adx_plus", 14, lambda bars: bars.plus_di()),
     Column("adx_minus", 14, lambda bars: bars.minus_di()),
     Column("stoch_k", 17, _stochastic),
-    Column("stoch_d", 17, lambda bars: rolling.sums(_stochastic(bars)).over(3) / 3),
+    Column("stoch_d", 17, lambda bars: rolling.sums(_stochastic(bars)).mean(3)),
     Column("cci", 19, _cci),
     Column("williams_r", 13, _williams_r),
     _price_to_ema(10),

@@ -33,15 +33,15 @@ _AHEAD = 5
 
 def _log_volatility(variance: FloatArray) -> FloatArray:
     """Log of the volatility of a mean variance a bar, in units of `_LEAST`."""
-    return 0.5 * np.log(np.maximum(variance / (_LEAST * _LEAST), 1.0))
+    values: FloatArray = variance / (_LEAST * _LEAST)
+    np.maximum(values, 1.0, out=values)
+    np.log(values, out=values)
+    values *= 0.5
+    return values
 
 
-def _squared_returns(bars: Bars) -> rolling.Pyramid[FloatArray]:
-    def squares() -> rolling.Pyramid[FloatArray]:
-        returns = np.log(bars.close[1:] / bars.close[:-1])
-        return rolling.sums(returns * returns)
-
-    return bars.once("squared returns", squares)
+def _column(name: str, warmup: int, variance: Callable[[Bars], FloatArray]) -> Column:
+    return Column(name, warmup, variance, finish=_log_volatility)
 
 
 def parkinson(bars: Bars) -> FloatArray:
@@ -54,41 +54,57 @@ def parkinson(bars: Bars) -> FloatArray:
     return bars.once("parkinson", variance)
 
 
-def _parkinson_sums(bars: Bars) -> rolling.Pyramid[FloatArray]:
-    return bars.once("parkinson sums", lambda: rolling.sums(parkinson(bars)))
+# Rows of `_variances`.
+_CLOSES, _RANGE, _GARMAN_KLASS, _ROGERS_SATCHELL = range(4)
 
 
-def _garman_klass(bars: Bars) -> FloatArray:
-    """(n,) variance of each bar from its high, low, open and close."""
-    span, body = np.log(bars.high / bars.low), np.log(bars.close / bars.open)
-    return 0.5 * span * span - (2 * math.log(2) - 1) * body * body
+def _variances(bars: Bars) -> FloatArray:
+    """(4, n) variance of each bar, all together, since calls of numpy take longer than the numbers of a live frame.
+
+    From its close and the one before, 0 for the first bar; from its high and low, by Parkinson; from high, low, open
+    and close, by Garman and Klass; and by Rogers and Satchell, which a trend within the bar does not bias.
+    """
+    variances = np.empty((4, *bars.close.shape))
+    change, ranges, garman_klass, rogers_satchell = variances
+    change[..., :1] = 0.0
+    change = np.log(bars.close[..., 1:] / bars.close[..., :-1], out=change[..., 1:])
+    change *= change
+    span = np.log(bars.high / bars.low)
+    np.multiply(span, span, out=ranges)
+    ranges /= 4 * math.log(2)
+    body = np.log(bars.close / bars.open)
+    np.multiply(0.5 * span, span, out=garman_klass)
+    span = np.multiply(2 * math.log(2) - 1, body, out=span)
+    span *= body
+    garman_klass -= span
+    np.multiply(np.log(bars.high / bars.close), np.log(bars.high / bars.open), out=rogers_satchell)
+    rogers_satchell += np.log(bars.low / bars.close) * np.log(bars.low / bars.open)
+    return variances
 
 
-def _rogers_satchell(bars: Bars) -> FloatArray:
-    """(n,) variance of each bar, which a trend within it does not bias."""
-    above: FloatArray = np.log(bars.high / bars.close) * np.log(bars.high / bars.open)
-    below: FloatArray = np.log(bars.low / bars.close) * np.log(bars.low / bars.open)
-    return above + below
+def _sums(bars: Bars, row: int, window: int) -> FloatArray:
+    """(n - window + 1,) sums of a row of `_variances` over windows."""
+
+    def pyramid() -> rolling.Sums:
+        return rolling.sums(bars.once("variances", lambda: _variances(bars)))
+
+    def over() -> FloatArray:
+        return bars.once("variance pyramid", pyramid).over(window)
+
+    sums: FloatArray = bars.once(("variance sums", window), over)[row]
+    return sums
+
+
+def _mean(row: int, window: int) -> Callable[[Bars], FloatArray]:
+    return lambda bars: _sums(bars, row, window) / window
 
 
 def _realised(window: int) -> Column:
-    return Column(
-        f"log_volatility_{window}",
-        window,
-        lambda bars: _log_volatility(_squared_returns(bars).over(window) / window),
-    )
+    return _column(f"log_volatility_{window}", window, _mean(_CLOSES, window))
 
 
 def _ranged(window: int) -> Column:
-    return Column(
-        f"log_range_{window}", window - 1, lambda bars: _log_volatility(_parkinson_sums(bars).over(window) / window)
-    )
-
-
-def _from_prices(name: str, window: int, variance: Callable[[Bars], FloatArray]) -> Column:
-    return Column(
-        f"{name}_{window}", window - 1, lambda bars: _log_volatility(rolling.sums(variance(bars)).over(window) / window)
-    )
+    return _column(f"log_range_{window}", window - 1, _mean(_RANGE, window))
 
 
 def _decayed(half_life: int) -> Column:
@@ -97,9 +113,11 @@ def _decayed(half_life: int) -> Column:
     total = (1 - decay**window) / (1 - decay)
 
     def compute(bars: Bars) -> FloatArray:
-        return _log_volatility(rolling.decayed_sums(parkinson(bars), decay).over(window) / total)
+        ranges = bars.once("variances", lambda: _variances(bars))[_RANGE]
+        mean: FloatArray = rolling.decayed_sums(ranges, decay).over(window) / total
+        return mean
 
-    return Column(f"log_range_ewm_{half_life}", window - 1, compute)
+    return _column(f"log_range_ewm_{half_life}", window - 1, compute)
 
 
 def _season(bars: Bars) -> int:
@@ -115,24 +133,26 @@ def _same_time(bars: Bars) -> FloatArray:
     """Of the bars that followed the same time of the last days, all of them closed."""
     season = _season(bars)
     ahead = min(_AHEAD, season)
-    sums = _parkinson_sums(bars).over(ahead)
+    sums = _sums(bars, _RANGE, ahead)
     seasons = max(1, min(_SAME_TIME_SEASONS, _SAME_TIME_BARS // season))
     # Row i reads windows that end `ahead` bars after the same time: at i + ahead - season, i + ahead - 2 season, ...
     rows = len(bars) - season * seasons
     if rows <= 0:
-        return np.empty(0)
-    total = np.zeros(rows)
-    for back in range(1, seasons + 1):
-        first = season * (seasons - back) + 1  # place in `sums` of the window that starts a bar after the same time
-        total += sums[first : first + rows]
-    return _log_volatility(total / (seasons * ahead))
+        return np.empty((*bars.markets, 0))
+    # Places in `sums` of the windows that start a bar after the same time, newest first.
+    first, *earlier = range(season * (seasons - 1) + 1, 0, -season)
+    mean: FloatArray = sums[..., first : first + rows].copy()
+    for place in earlier:
+        mean += sums[..., place : place + rows]
+    mean /= seasons * ahead
+    return mean
 
 
 COLUMNS = (
     *map(_realised, (1, 6, 24, 168, 336, 720)),
     *map(_ranged, (1, 3, 6, 24, 168)),
-    _from_prices("log_garman_klass", 24, _garman_klass),
-    _from_prices("log_rogers_satchell", 24, _rogers_satchell),
+    _column("log_garman_klass_24", 23, _mean(_GARMAN_KLASS, 24)),
+    _column("log_rogers_satchell_24", 23, _mean(_ROGERS_SATCHELL, 24)),
     *map(_decayed, (2, 8)),
-    Column("log_range_same_time", _SAME_TIME_BARS, _same_time),
+    _column("log_range_same_time", _SAME_TIME_BARS, _same_time),
 )

@@ -34,7 +34,7 @@ def _skew_48(bars: Bars) -> FloatArray:
     n = 48
     mean, square = bars.change_moments(n)
     changes, squares = bars.change_powers()
-    cube = rolling.sums(squares * changes).over(n) / n
+    cube = rolling.sums(squares * changes).mean(n)
     variance = square - mean * mean
     third = cube - mean * (3 * square - 2 * mean * mean)
     skew = ratio(third, variance * np.sqrt(variance))

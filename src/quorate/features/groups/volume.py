@@ -21,7 +21,7 @@ def _volume_price_corr(bars: Bars) -> FloatArray:
     terms = np.empty((2, *bars.volume.shape))
     np.multiply(bars.volume, bars.volume, out=terms[0])
     np.multiply(bars.volume, bars.close, out=terms[1])
-    square, product = rolling.sums(terms).over(20) / 20
+    square, product = rolling.sums(terms).mean(20)
     mean, (middle, _) = bars.mean_volume(), bars.close_moments()
     variance = square - mean * mean
     np.copyto(variance, 0.0, where=equal(square, variance))
@@ -31,7 +31,7 @@ def _volume_price_corr(bars: Bars) -> FloatArray:
 
 def _signed_volume_20(bars: Bars) -> FloatArray:
     """Volume of rising bars less that of falling bars, divided by all volume, over 20 bars."""
-    return ratio(rolling.sums(bars.signed_volume()).over(20)[..., 1:] / 20, bars.mean_volume()[..., 1:])
+    return ratio(rolling.sums(bars.signed_volume()).mean(20)[..., 1:], bars.mean_volume()[..., 1:])
 
 
 def _mfi_14(bars: Bars) -> FloatArray:
