@@ -57,6 +57,7 @@ class FitRequest:
         stopping: rows for early stopping; None to train for as long as the settings say.
         progress: callback during training; its last call at the latest reports the last step.
         checkpoint: file to resume an interrupted training from; None for no checkpoint.
+        start: fitted model of the same kind, at whose weights the training begins; None to begin anew.
     """
 
     X: Matrix
@@ -65,6 +66,7 @@ class FitRequest:
     stopping: StoppingRows | None = None
     progress: Progress | None = None
     checkpoint: Path | None = None
+    start: Model | None = None
 
 
 class Model(ABC):
@@ -119,6 +121,11 @@ class Model(ABC):
         """Whether `fit` reads the `stopping` rows; metrics on those rows are then optimistic."""
         return False
 
+    @property
+    def starts_warm(self) -> bool:
+        """Whether `fit` can begin at the weights of an earlier model, as its settings are."""
+        return False
+
     def fit(
         self,
         X: Matrix,
@@ -128,6 +135,7 @@ class Model(ABC):
         stopping: StoppingRows | None = None,
         progress: Progress | None = None,
         checkpoint: Path | None = None,
+        start: Model | None = None,
     ) -> Self:
         """Fit on rows that have every feature and a label. An earlier fit is discarded.
 
@@ -140,15 +148,18 @@ class Model(ABC):
             progress: called during training with (steps done, total steps).
             checkpoint: file in which a member with a long training keeps its state. A later call with the same rows
                 resumes from it and gives the same model. Removed at the end.
+            start: fitted model of the same name, task, columns and shape, at whose weights the training begins. The
+                rows it was fitted on, also those of its early stopping, end before `stopping` and all later rows.
 
         Raises:
-            ModelError: NaN or infinity in X, y or weight, shapes that do not fit, or an error of the library.
+            ModelError: NaN or infinity in X, y or weight, shapes or a `start` that do not fit, or the library's error.
         """
         require_types(
             f"fit {self.name}",
             stopping=(stopping, Kind((StoppingRows,), "stopping rows").optional),
             progress=(progress, FUNCTION.optional),
             checkpoint=(checkpoint, Kind((Path,), "a path").optional),
+            start=(start, Kind((Model,), "a fitted model").optional),
         )
         self._require_rows(X, y, weight)
         if stopping is not None:
@@ -156,7 +167,9 @@ class Model(ABC):
             if stopping.X.shape[1:] != X.shape[1:]:
                 shapes = f"X {X.shape}, stopping X {stopping.X.shape}"
                 raise ModelError(f"fit {self.name}", found=shapes, expected="rows of one shape")
-        self._fit(FitRequest(X, y, weight, stopping, progress, checkpoint))
+        if start is not None:
+            self._require_start(start, X.shape[-1])
+        self._fit(FitRequest(X, y, weight, stopping, progress, checkpoint, start))
         return self
 
     def predict_proba(self, X: Matrix) -> FloatArray:
@@ -261,6 +274,22 @@ class Model(ABC):
                 found=f"weights from {weight.min():g} to {weight.max():g}",
                 expected="finite weights of at least 0, not all of them 0",
             )
+
+    def _require_start(self, start: Model, columns: int) -> None:
+        """Raise for a model at which the training cannot begin."""
+        attempted = f"fit {self.name} from the weights of an earlier model"
+        if not self.starts_warm:
+            raise ModelError(
+                attempted,
+                found=f"{self.name}, which begins anew",
+                expected="a network whose setting warm_epochs is at least 1",
+            )
+        names = (self.feature_names, start.feature_names) if self.feature_names and start.feature_names else ((), ())
+        kinds = (self.name, self.task, columns, self.window, names[0])
+        others = (start.name, start.task, start.columns, start.window, names[1])
+        for what, own, other in zip(("model", "task", "width", "window", "columns"), kinds, others, strict=True):
+            if own != other:
+                raise ModelError(attempted, found=f"the {what} {other!r}", expected=repr(own))
 
     def _require_fitted(self, fitted: Fitted | None) -> Fitted:
         if fitted is None:

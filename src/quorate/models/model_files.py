@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from quorate.core.arguments import path_of
 from quorate.core.errors import ModelError
 from quorate.core.regular_files import read_regular
 from quorate.core.types import FloatArray
+from quorate.models.base import Model
 
 
 def read_file(path: Path) -> bytes:
@@ -37,6 +39,26 @@ def write_file(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise ModelError(f"save {path}", found=error.strerror or str(error), expected="a file to write") from error
+
+
+def native_bytes(model: Model) -> bytes:
+    """The bytes of the file that `save` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / model.name
+        model.save(path)
+        return path.read_bytes()
+
+
+def load_bytes(model: Model, content: bytes) -> Model:
+    """The model, loaded from the bytes of such a file.
+
+    Raises:
+        ModelError: as of `load`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / model.name
+        path.write_bytes(content)
+        return model.load(path)
 
 
 def finite_array(values: Any) -> FloatArray:

@@ -44,6 +44,9 @@ def train_rolling(
     is complete; then the newest one does, if the folder has no champion and it was measured on at least
     `bundle.evidence` test rows. A champion that the folder has by then stays.
 
+    Networks whose setting `warm_epochs` is above 0 begin at the weights of the newest bundle of the series whose
+    training rows all end before the rows that stop, calibrate, choose and test here.
+
     Args:
         data: a Freqtrade data folder, or candles as `open_source` takes them.
         out: folder of bundles; created if missing.
@@ -64,6 +67,7 @@ def train_rolling(
     """
     from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.series import publish, windows
+    from quorate.ensemble.training.earlier_training import EarlierTraining
     from quorate.ensemble.training.train_ensemble import train_ensemble
     from quorate.market.quality.quiet_bars import count_quiet
     from quorate.workflows.runs.first_champion import promote_first
@@ -80,15 +84,17 @@ def train_rolling(
     if store.folder.is_dir():
         store.champion()  # a damaged pointer is an error before hours of training
     made: list[TrainResult] = []
+    earlier: list[EarlierTraining] = []
     for number, span in enumerate(spans, 1):
         trained = train_ensemble(
             _candles_of(span, panel),
             markets.timeframe,
-            replace(spec, start=span.start, end=span.end),
+            replace(spec, start=span.start, end=span.end, earlier=tuple(earlier)),
             store.folder,
             progress=_numbered(progress, f"bundle {number}/{len(spans)}"),
             promote=False,
         )
+        earlier.append(EarlierTraining(trained.path, trained.manifest, trained.until))
         made.append(TrainResult(trained, count_quiet(panel, span.start, span.end)))
     path, name = publish(store, [result.id for result in made])
     series = SeriesResult(path, name, tuple(made))

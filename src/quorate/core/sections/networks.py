@@ -34,6 +34,9 @@ class NetworkSettings(Section):
     bf16: bool = True  # train in bfloat16 where the processor supports it
     recompute: bool = False  # recompute activations in the backward pass: less memory, more time
     tail: float = 0.001  # quantile at which features are clipped, on each side
+    warm_epochs: int = 0  # of a training that begins at the weights of one on older rows; 0: each begins anew
+    warm_share: float = 0.25  # `share` of such a training
+    warm_rate: float = 0.3  # its learning rate, as a share of `learning_rate`
     checkpoint_s: float = 30.0  # seconds between checkpoints
     device: Literal["auto", "cpu", "cuda"] = "auto"  # for training; auto uses a GPU where torch has one
 
@@ -54,6 +57,9 @@ class NetworkSettings(Section):
         require(section, "focal_gamma", self.focal_gamma, 0, 10)
         require(section, "newest_width", self.newest_width, 0, 65_536)
         require(section, "tail", self.tail, 0, 0.25)
+        require(section, "warm_epochs", self.warm_epochs, 0, 100_000)
+        require(section, "warm_share", self.warm_share, 1e-4, 1)
+        require(section, "warm_rate", self.warm_rate, 1e-6, 1)
         require(section, "checkpoint_s", self.checkpoint_s, 0, 86_400)
 
 

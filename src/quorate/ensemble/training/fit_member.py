@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from quorate.ensemble.calibration.direction import DirectionFit
 from quorate.ensemble.measure import Measure
 from quorate.ensemble.training.move_heads import MemberHead
 from quorate.models import Model, StoppingRows
+from quorate.models.model_files import native_bytes
 from quorate.models.move_head import shrink_direction, with_move_head
 from quorate.models.runtime import OnnxSession, require_same
 from quorate.targets import Dataset
@@ -33,6 +33,7 @@ def fit_member(
     checkpoint: Path,
     stop: IntArray | None = None,
     head: MemberHead | None = None,
+    start: Model | None = None,
 ) -> tuple[dict[str, bytes], dict[str, Any], DirectionFit | None]:
     """Fit a member, compute its metrics and export it.
 
@@ -46,6 +47,7 @@ def fit_member(
         checkpoint: file of a network's training state.
         stop: rows for early stopping; None for the validation part.
         head: of its direction; None for the outputs as the model gives them.
+        start: fitted model on older rows, at whose weights the training begins; None to begin anew.
 
     Returns:
         Its two files by name, the native file first; its metrics by part; and the factor of its direction. Metrics and
@@ -60,7 +62,7 @@ def fit_member(
     if model.stops_early:
         stop_X, stop_rows = dataset.read(split.validation if stop is None else stop, window)
         later = StoppingRows(stop_X, dataset.y[stop_rows]) if len(stop_rows) else None
-    model.fit(X, dataset.y[rows], stopping=later, progress=progress, checkpoint=checkpoint)
+    model.fit(X, dataset.y[rows], stopping=later, progress=progress, checkpoint=checkpoint, start=start)
     predict = model.predict_proba if model.task == "class" else model.predict
     outputs = {}
     for part, wanted in (("validation", split.validation), ("test", split.test)):
@@ -79,11 +81,4 @@ def fit_member(
     sample, _ = dataset.read(evenly, window)
     expected = shrink_direction(model.output(sample), factor)
     require_same(expected, OnnxSession(graph, sample.shape[-1], name).run(sample), name)
-    return {f"{name}{model.suffix}": _native(model), f"{name}.onnx": graph}, metrics, direction
-
-
-def _native(model: Model) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / model.name
-        model.save(path)
-        return path.read_bytes()
+    return {f"{name}{model.suffix}": native_bytes(model), f"{name}.onnx": graph}, metrics, direction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from quorate.ensemble.measure import Measure, MeasureFloors, no_floors, no_metri
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
+from quorate.ensemble.training.earlier_training import EarlierTraining, fingerprint, fitted_until, newest_start
 from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores, score_holdout, with_outcomes
@@ -48,6 +49,7 @@ class TrainingSpec:
         end: exclusive, ms; None for all candles. Candles from here on are never read.
         measure: metrics of each member on the rows that it was not fitted on.
         floors: what each floor would have done, on the rows that choose the policy.
+        earlier: trainings of the same members on older rows, at whose weights networks begin if their settings say so.
     """
 
     models: Sequence[str]
@@ -57,16 +59,24 @@ class TrainingSpec:
     end: int | None = None
     measure: Measure = no_metrics
     floors: MeasureFloors = no_floors
+    earlier: Sequence[EarlierTraining] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A published bundle and the results of its training."""
+    """A published bundle and the results of its training.
+
+    Attributes:
+        until: open time in ms of the last bar whose close a label reads that members were fitted on, or stopped by.
+        start: id of the bundle at whose weights networks began; empty where all began anew.
+    """
 
     path: Path
     manifest: Manifest
     members: tuple[MemberResult, ...]
     stages: tuple[Stage, ...]
+    until: int
+    start: str = ""
 
     @property
     def mode(self) -> Mode:
@@ -112,7 +122,8 @@ def train_ensemble(
         require_exact("train for 8 bits")  # before hours of training
     with stage("features and labels", stages):
         data = prepare_training_data(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
-    unfinished = UnfinishedTraining(out, data.fingerprint())
+    start = newest_start(spec.earlier, data)
+    unfinished = UnfinishedTraining(out, fingerprint(data, start))
     with unfinished.running():
         refitted = RefittedScores.none()
         if data.classes:
@@ -126,19 +137,22 @@ def train_ensemble(
                     data.embargo_ms,
                     progress,
                 )
-        builder = _fit_members(data, refitted, unfinished, spec.measure, progress, stages)
+        builder = _fit_members(data, refitted, unfinished, spec.measure, progress, stages, start)
         if data.classes:
             _calibrate(builder, data, refitted, panel, spec.floors, stages)
         else:
             _stack(builder, data, spec.measure, progress, stages)
         candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
         manifest = builder.manifest(data, panel, timeframe, candles)
+        if start is not None:
+            manifest = replace(manifest, settings={**manifest.settings, "start": start.manifest.id})
         with stage("publish", stages):
             path, manifest = BundleStore(out).publish(
                 manifest, builder.files, why="trained", promote=promote, trust=settings.bundle
             )
         unfinished.remove()
-    return Trained(path, manifest, tuple(builder.results), tuple(stages))
+    began_at = "" if start is None else start.manifest.id
+    return Trained(path, manifest, tuple(builder.results), tuple(stages), fitted_until(data), began_at)
 
 
 def _fit_members(
@@ -148,6 +162,7 @@ def _fit_members(
     measure: Measure,
     progress: Progress,
     stages: list[Stage],
+    start: EarlierTraining | None,
 ) -> BundleBuilder:
     """Train the members one after another. A member that fails does not stop the others; its result says why."""
     builder, heads = BundleBuilder(), fit_heads(refitted, data.dataset)
@@ -168,6 +183,7 @@ def _fit_members(
                         unfinished.checkpoint(name),
                         data.stop,
                         MemberHead(heads.get(name), data.slices.calibrate) if data.headed else None,
+                        None if start is None else start.model(name, make),
                     )
                     shrunk = None if direction is None else direction.to_json()
                     fitted = FittedMember(files, figures, time.perf_counter() - began, shrunk)

@@ -22,6 +22,7 @@ from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit
 from quorate.features import Sequences
 from quorate.models import Model, StoppingRows
+from quorate.models.model_files import load_bytes, native_bytes
 from quorate.models.move_head import shrink_direction
 from quorate.targets import Slices, training_slices
 
@@ -89,6 +90,7 @@ class FittedModel:
         left_out: why a member was not fitted again; empty if it was.
         direction: how the factor of the head was fitted, JSON-safe.
         examined: what the examination found.
+        content: the model's file, where a later fold may begin at its weights.
     """
 
     fit: Fit
@@ -97,6 +99,7 @@ class FittedModel:
     left_out: str = ""
     direction: Mapping[str, Any] | None = None
     examined: Any = None
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +124,14 @@ class FoldFits:
     build: Builder
     examination: Examination | None
 
-    def __call__(self, key: FitKey, _: None, progress: Progress) -> FittedModel:
-        """Fit a model in a fold. An error of the model is its outcome, not raised."""
+    def __call__(self, key: FitKey, start: bytes | None, progress: Progress) -> FittedModel:
+        """Fit a model in a fold. An error of the model is its outcome, not raised.
+
+        Args:
+            key: the model and the fold.
+            start: file of the model of an earlier fold at whose weights the training begins; None to begin anew.
+            progress: callback.
+        """
         parts, name, rows = self.parts[key.fold], key.name, self.rows
         place, number = f"fold {key.fold + 1}/{len(self.parts)}", self.names.index(name) + 1
         stage = f"{place}, {name} ({number}/{len(self.names)})"
@@ -139,7 +148,8 @@ class FoldFits:
         began, direction = time.perf_counter(), None
         try:
             model = self.build(name)
-            _fit(model, rows, parts.train, parts.slices.stop, partial(progress, stage))
+            earlier = None if start is None else load_bytes(self.build(name), start)
+            _fit(model, rows, parts.train, parts.slices.stop, partial(progress, stage), earlier)
             scores = _scores(model, rows, parts.scored)
             if refitted is not None and headed:
                 head = MemberHead(fit_heads(refitted, rows).get(name), parts.slices.calibrate)
@@ -151,7 +161,8 @@ class FoldFits:
             return FittedModel(failed, refitted=table, left_out=left_out)
         fit = Fit(time.perf_counter() - began, directional=model.directional)
         examined = None if self.examination is None else self.examination.measure(parts.fold, name, model)
-        return FittedModel(fit, scores, table, left_out, direction, examined)
+        content = native_bytes(model) if model.starts_warm else None
+        return FittedModel(fit, scores, table, left_out, direction, examined, content)
 
     def out_of_fold(self, parts: FoldParts, name: str | None, progress: Progress) -> RefittedScores:
         """Scores of one member out of fold; without a name, the rows alone."""
@@ -168,7 +179,12 @@ class FoldFits:
 
 
 def _fit(
-    model: Model, rows: LabelledBars, train: IntArray, stop: IntArray, progress: Callable[[int, int], None]
+    model: Model,
+    rows: LabelledBars,
+    train: IntArray,
+    stop: IntArray,
+    progress: Callable[[int, int], None],
+    start: Model | None,
 ) -> None:
     """Fit a model on training rows; a model with early stopping monitors the loss on the later stopping rows."""
     later = None
@@ -176,7 +192,7 @@ def _fit(
         stop_X, stop = _read(rows, model, stop)
         later = StoppingRows(stop_X, rows.y[stop]) if len(stop) else None
     X, train = _read(rows, model, train)
-    model.fit(X, rows.y[train], stopping=later, progress=progress)
+    model.fit(X, rows.y[train], stopping=later, progress=progress, start=start)
 
 
 def _read(rows: LabelledBars, model: Model, wanted: IntArray) -> tuple[Float32Array | Sequences, IntArray]:

@@ -14,11 +14,12 @@ from functools import partial
 
 import numpy as np
 
-from quorate.core.errors import ModelError
+from quorate.core.errors import ModelError, QuorateError
 from quorate.core.machine import free_workers, run_tasks
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
+from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.training.out_of_fold import RefittedScores
@@ -28,6 +29,7 @@ from quorate.evaluation.walk_forward.fold_fit import Builder, Examination, FitKe
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
+from quorate.evaluation.walk_forward.warm_folds import earlier_folds
 from quorate.models import Model
 from quorate.models.registry import build, model_class, require_known
 from quorate.targets import Slices
@@ -101,8 +103,17 @@ def walk(
     keys = [FitKey(place, name) for place in range(len(folds)) for name in names]
     # Fits of folds that are not complete: folds are taken in order of time, whichever of their fits ends first.
     pending: dict[FitKey, FittedModel] = {}
-    for key, fitted in run_tasks(fits, keys, _workers(fits, settings, chosen), report=progress):
-        pending[key] = fitted
+    after = _starts(fits, settings) if chosen.build is None else {}
+    files: dict[FitKey, bytes | None] = {}
+    for key, fitted in run_tasks(
+        fits,
+        keys,
+        _workers(fits, settings, chosen),
+        report=progress,
+        after=after,
+        given=lambda key: files.get(after[key]) if key in after else None,
+    ):
+        pending[key], files[key] = fitted, fitted.content
         while kept.next < len(folds) and all(FitKey(kept.next, name) in pending for name in names):
             place = kept.next
             kept.take({name: pending.pop(FitKey(place, name)) for name in names})
@@ -175,6 +186,26 @@ class _Kept:
             self._probabilities,
             tuple(self._policies),
         )
+
+
+def _starts(fits: FoldFits, settings: Settings) -> dict[FitKey, FitKey]:
+    """Fit -> the fit of an earlier fold at whose weights it begins, for models whose settings want that."""
+    embargo = embargo_ms(settings.split.embargo_bars, settings.target.horizon, fits.rows.bar_ms)
+    earlier = earlier_folds(fits.parts, fits.rows, embargo)
+    return {
+        FitKey(place, name): FitKey(before, name)
+        for name in fits.names
+        if _starts_warm(fits.build, name)
+        for place, before in enumerate(earlier)
+        if before is not None
+    }
+
+
+def _starts_warm(build_model: Builder, name: str) -> bool:
+    try:
+        return build_model(name).starts_warm
+    except QuorateError:
+        return False  # it abstains in every fold, with its reason
 
 
 def _workers(fits: FoldFits, settings: Settings, options: WalkOptions) -> int:

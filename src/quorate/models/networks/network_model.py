@@ -27,6 +27,7 @@ from quorate.models.networks.training.loss_history import LossHistory
 from quorate.models.networks.training.losses import Loss, cross_entropy, focal, squared_error
 from quorate.models.networks.training.options import TrainingOptions
 from quorate.models.networks.training.processor import isolated, training_device
+from quorate.models.networks.warm_start import begin_at, warm_settings
 
 # Windows per forward pass when the torch module predicts.
 _PIECE = 256
@@ -41,6 +42,7 @@ class TrainingExamples:
         stopping: validation examples for early stopping; None to train to the end.
         identity: digests of the data, by which a checkpoint is recognised; empty without a checkpoint.
         progress, checkpoint: as in `FitRequest`.
+        warm: whether the network begins at earlier weights.
     """
 
     examples: Examples
@@ -48,6 +50,7 @@ class TrainingExamples:
     identity: Mapping[str, str]
     progress: Progress | None
     checkpoint: Path | None
+    warm: bool = False
 
 
 class Network(Model):
@@ -78,6 +81,10 @@ class Network(Model):
     @property
     def stops_early(self) -> bool:
         return True
+
+    @property
+    def starts_warm(self) -> bool:
+        return self._own.warm_epochs > 0
 
     @property
     def columns(self) -> int | None:
@@ -122,19 +129,22 @@ class Network(Model):
             scoring.standardised.start_at(shares)
         else:
             scoring.measure(np.asarray(request.y, np.float64)[rows], row_weight)
+        identity: dict[str, str] = {}
+        start = request.start
+        if isinstance(start, Network):
+            identity["start"] = begin_at(scoring, start._require_fitted(start._fitted), self.name)
         examples = self._examples(scoring, request.X, request.y, weight, class_weight, rows)
         stopping = None
         if request.stopping is not None:
             stopping = self._examples(scoring, request.stopping.X, request.stopping.y, None, class_weight)
-        identity: dict[str, str] = {}
         if request.checkpoint is not None:
-            identity = {
+            identity |= {
                 "task": self.task,
                 "data": examples.digest(),
                 "stopping": stopping.digest() if stopping else "none",
             }
         scoring.to(training_device(self._own.device))
-        data = TrainingExamples(examples, stopping, identity, request.progress, request.checkpoint)
+        data = TrainingExamples(examples, stopping, identity, request.progress, request.checkpoint, start is not None)
         self.history = self._train(scoring.standardised, data)
         self._fitted, self._columns = scoring.cpu().eval(), features
 
@@ -154,7 +164,7 @@ class Network(Model):
             phase: name of a phase before the training itself, such as "pre-training".
             epochs: at most; None for those of the settings.
         """
-        settings, checkpoint = self._own, data.checkpoint
+        settings, checkpoint = warm_settings(self._own) if data.warm else self._own, data.checkpoint
         if phase and checkpoint is not None:
             checkpoint = checkpoint.with_name(f"{checkpoint.name}.{phase.replace('-', '')}")
         options = TrainingOptions(

@@ -72,10 +72,10 @@ class PatchTST(Network):
         """Masked pre-training and linear probing, if set, then the training.
 
         Each phase has its own checkpoint. An interrupted run resumes within its phase; the phases before it run again,
-        to the same weights.
+        to the same weights. A network that begins at earlier weights has had the phases before.
         """
         s, patchtst = self.settings.patchtst, network.network
-        if not s.pretrain_epochs or not isinstance(patchtst, PatchTSTNetwork):
+        if data.warm or not s.pretrain_epochs or not isinstance(patchtst, PatchTSTNetwork):
             return super()._train(network, data)
         epoch = BatchOrder(len(data.examples), s.batch, s.share, self.seed).epoch_steps
         pretraining, probing_steps = s.pretrain_epochs * epoch, s.probe_epochs * epoch
