@@ -129,6 +129,22 @@ def test_mark_prices_and_where_they_are_missing(six: MakeCandles, funding: MakeF
     assert bars[2].settled_at_open == (Settlement(0.2, 30.0),)
 
 
+def test_columns_for_those_who_pass_bars_over(six: MakeCandles, funding: MakeFunding) -> None:
+    last = six()
+    mark = replace(last, **{name: getattr(last, name) + 0.5 for name in ("open", "high", "low", "close")})
+    tape = Tape(last, funding({1: 0.1, 3.25: 0.2}), mark, [int(last.time[4])])
+    assert list(tape.next_special) == [1, 3, 3, 4, 6, 6]
+    assert (tape.lowest[2], tape.highest[2], tape.mark_lowest[2], tape.mark_highest[2]) == (28.0, 32.0, 28.5, 32.5)
+    assert tape.mark_missing is None
+    missing = tape.funding_missing
+    assert (
+        missing is None
+        or list(missing) == np.cumsum([not bar.funding_known for bar in map(tape.bar, range(6))]).tolist()
+    )
+    assert [tape.row(int(time)) for time in last.time] == [0, 1, 2, 3, 4, 5]
+    assert (tape.row(int(last.time[0]) - 1), tape.row(int(last.time[5]) + 1)) == (0, 6)
+
+
 def test_an_empty_mark_or_empty_candles(six: MakeCandles, funding: MakeFunding) -> None:
     assert not any(bar.mark_known for bar in rows(six(), None, six()[:0]))
     assert rows(six()[:0], funding({1: 0.1}), six()) == []

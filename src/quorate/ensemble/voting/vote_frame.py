@@ -80,7 +80,7 @@ def decide_frame(
     if isinstance(policy, CalibratedPolicy):
         if probabilities is None:
             probabilities = policy.ensemble(mean_scores(scores, policy.vote))
-        classic, consensus = _count_votes(scores, volatility, policy.vote, members)
+        classic, agreeing = _count_votes(scores, volatility, policy.vote, members)
         voters = np.sum([finite_rows(table) for table in scores.values()], axis=0)
         decided = policy.decide_frame(probabilities, voters, len(scores) if members is None else members, limit)
         return classic._replace(
@@ -88,9 +88,14 @@ def decide_frame(
             confidence=decided.confidence,
             rule=decided.rule,
             side=decided.side,
-            consensus=consensus,
+            consensus=_consensus_names(len(scores) if members is None else members)[agreeing],
         )
     return _count_votes(scores, volatility, policy or CLASSIC, members, calibrated)[0]
+
+
+def _consensus_names(members: int) -> TextArray:
+    """Name of the consensus by the number of agreeing members; that of a conflict first."""
+    return np.array([CONFLICT] + [consensus_name(agreeing, members) for agreeing in range(1, members + 1)])
 
 
 def _count_votes(
@@ -99,8 +104,10 @@ def _count_votes(
     policy: VoteSettings | ConsensusPolicy,
     members: int | None,
     calibrated: Mapping[str, FloatArray] | None = None,
-) -> tuple[Decisions, TextArray]:
-    """The decisions of a policy that counts votes, and the consensus without the gate; see `decide_frame`.
+) -> tuple[Decisions, IntArray]:
+    """The decisions of a policy that counts votes, and the number of agreeing members, 0 where they conflict.
+
+    See `decide_frame`.
 
     Classes are columns of their own, (3, n): numpy goes through three long columns many times as fast as through many
     rows of three.
@@ -140,7 +147,7 @@ def _count_votes(
     # 2. and 3. Base, consensus and boost, the latter two looked up by the number of agreeing models.
     boosts = NO_BOOST if given_move else BOOST
     base = np.divide(of_class(weighted.T, winner), winning_sum, out=np.zeros(bars), where=~conflict)
-    names = [CONFLICT] + [consensus_name(k, n) for k in range(1, n + 1)]
+    names = _consensus_names(n).tolist()
     multiplier, cap = np.array([(0.0, 0.0)] + [boosts[name] for name in names[1:]]).T
     found = np.where(conflict, 0, agreeing)
     confidence = np.minimum(cap[found], base * multiplier[found])
@@ -159,11 +166,10 @@ def _count_votes(
     for place, holds in reversed(list(enumerate((no_votes, conflict, no_quorum, shut, below)))):
         rule[holds] = place
     gated = rule == _RULES.index("volatility_gate")
-    bare = np.array(names)[found]
     consensus = np.array([*names, *(name + VOLATILITY_HOLD for name in names)])[found + len(names) * gated]
     acted = rule == len(_RULES) - 1
     action = np.where(acted, winner, Action.HOLD).astype(np.int8)
-    return Decisions(action, confidence, base, consensus, np.array(_RULES)[rule]), bare
+    return Decisions(action, confidence, base, consensus, np.array(_RULES)[rule]), found
 
 
 def _best_other(columns: npt.NDArray[_Number], winner: IntArray) -> npt.NDArray[_Number]:

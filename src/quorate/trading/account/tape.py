@@ -40,7 +40,8 @@ class Tape:
         lowest, highest: the lower of open and low, the higher of open and high; NaN only where both are.
         mark_lowest, mark_highest: those of the mark price, or of the last price where the mark is unknown.
         settled_at_open, settled_inside: row -> settlements, as in `Bar`; most rows have none.
-        special: rows with a settlement or at which prices continue at another scale, increasing.
+        next_special: row -> the first row after it with a settlement or at which prices continue at another scale; the
+            number of rows where there is none.
         funding_missing, mark_missing: number of rows up to and including each one with a missing settlement or an
             unknown mark price; None where there is no such row.
 
@@ -79,7 +80,9 @@ class Tape:
         if mark_open is not candles.open:
             self.mark_lowest = _view(np.fmin(mark_open, mark_low))
             self.mark_highest = _view(np.fmax(mark_open, mark_high))
-        self.special = sorted({*settled.at_open, *settled.inside, *np.flatnonzero(at_scale).tolist()})
+        special = sorted({*settled.at_open, *settled.inside, *np.flatnonzero(at_scale).tolist()})
+        ends = np.array([*special, len(candles)])
+        self.next_special = _view(np.repeat(ends, np.diff(ends, prepend=0)))
         self.funding_missing, self.mark_missing = _missing(funding_known), _missing(mark_known)
         self._length = timeframe_ms(candles.timeframe)
         self._newest: Bar | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Any
 
 from quorate.trading.account.position import Position
 from quorate.trading.account.tape import Tape
@@ -29,19 +30,14 @@ class Held:
         wakes: first step at which the account has to look at the position.
     """
 
-    __slots__ = ("_places", "_trailing", "due", "position", "row", "tape", "wakes")
+    __slots__ = ("_places", "_price", "_signed", "_trailing", "due", "position", "row", "tape", "wakes")
 
     def __init__(
-        self,
-        position: Position,
-        tape: Tape,
-        places: Sequence[int],
-        row: int,
-        due: int,
-        trailing: bool,
+        self, position: Position, tape: Tape, places: Sequence[int], row: int, due: int, *, trailing: bool
     ) -> None:
         self.position, self.tape, self._places, self.row, self.due = position, tape, places, row, due
         self._trailing = trailing
+        self._signed, self._price = position.order.side * position.size.quantity, position.entry.price
         self.opened()
 
     def opened(self) -> None:
@@ -55,16 +51,13 @@ class Held:
             self.wakes = 2 * self._places[row] + 1
             return
         # The open of `last` is the next one at which something happens, if it is not past the end of the market.
-        last, special = self.due, tape.special
-        if special:
-            place = bisect_left(special, row + 1)
-            if place < len(special) and special[place] < last:
-                last = special[place]
-        rows = len(tape.time)
+        last, special, rows = self.due, tape.next_special[row], len(tape.time)
+        if special < last:
+            last = special
         final = last if last < rows else rows - 1
         position = self.position
         stop, target, liquidation = position.stop, position.size.target, position.liquidation_price
-        if position.order.side > 0:
+        if self._signed > 0:
             worst, best, marked = tape.lowest, tape.highest, tape.mark_lowest
             while row < final and worst[row] > stop and best[row] < target and marked[row] > liquidation:
                 row += 1
@@ -76,11 +69,10 @@ class Held:
 
     def closed(self) -> None:
         """Find the next step that matters after the close of the row, at which the account has valued the position."""
-        self.row = row = self.row + 1
-        special = self.tape.special
-        place = bisect_left(special, row)
-        if row == self.due or (place < len(special) and special[place] == row):
-            self.wakes = 2 * self._places[row]
+        row = self.row
+        self.row = row + 1
+        if row + 1 in (self.due, self.tape.next_special[row]):
+            self.wakes = 2 * self._places[row + 1]
         else:
             self.opened()
 
@@ -90,9 +82,7 @@ class Held:
         Returns:
             The account's equity at each of their closes, as `Account.equity_usd`.
         """
-        position = self.position
-        signed, price = position.order.side * position.size.quantity, position.entry.price
-        least = -position.margin_left_usd
+        signed, price, least = self._signed, self._price, -self.position.margin_left_usd
         return [
             value if (value := cash + (profit if (profit := signed * (mark - price)) > least else least)) > 0.0 else 0.0
             for mark in self._marks(first, last)
@@ -104,9 +94,7 @@ class Held:
         Returns:
             Its unrealised profit at each of their closes, as `Position.unrealised_usd`.
         """
-        position = self.position
-        signed, price = position.order.side * position.size.quantity, position.entry.price
-        least = -position.margin_left_usd
+        signed, price, least = self._signed, self._price, -self.position.margin_left_usd
         return [profit if (profit := signed * (mark - price)) > least else least for mark in self._marks(first, last)]
 
     def _marks(self, first: int, last: int) -> list[float]:
@@ -114,7 +102,7 @@ class Held:
         row, tape, places, position = self.row, self.tape, self._places, self.position
         end = row + last - first
         if end <= len(places) and places[end - 1] == last - 1:
-            prices: list[float] = list(tape.close[row:end])
+            prices: list[Any] = tape.close[row:end].tolist()
         else:
             end = bisect_left(places, last, row)
             prices, price, next_row = [], position.mark, row
@@ -123,12 +111,11 @@ class Held:
                     price, next_row = tape.close[next_row], next_row + 1
                 prices.append(price)
         if end > row:
-            position.mark = prices[-1]
-            if tape.funding_missing is not None:
-                position.funding_known &= _known(tape.funding_missing, row, end)
-            if tape.mark_missing is not None:
-                position.mark_known &= _known(tape.mark_missing, row, end)
-            self.row = end
+            self.row, position.mark = end, prices[-1]
+            if position.funding_known and tape.funding_missing is not None:
+                position.funding_known = _known(tape.funding_missing, row, end)
+            if position.mark_known and tape.mark_missing is not None:
+                position.mark_known = _known(tape.mark_missing, row, end)
         return prices
 
 

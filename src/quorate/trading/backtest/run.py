@@ -186,5 +186,5 @@ class Run:
         if symbol not in self._places:
             self._places[symbol] = np.searchsorted(self._time, np.asarray(tape.time)).data
         row, due = entries.row[number], entries.due[number]
-        held = self._held[symbol] = Held(position, tape, self._places[symbol], row, due, self._trailing)
+        held = self._held[symbol] = Held(position, tape, self._places[symbol], row, due, trailing=self._trailing)
         return held
