@@ -18,7 +18,7 @@ from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import Fill, slipped, taker_fill
-from quorate.trading.account.currency import account_currency
+from quorate.trading.account.currency import account_currency, market_currency
 from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, Refused, Settled
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
@@ -100,7 +100,10 @@ class Account:
         """
         contract = self._contracts.get(symbol)
         if contract is None:
-            account_currency([*self._contracts, symbol], self.settings)
+            # Where the first market has the same currency, it has been judged already.
+            first = next(iter(self._contracts), None)
+            if first is None or market_currency(symbol) != market_currency(first):
+                account_currency([*self._contracts, symbol], self.settings)
             contract = self._contracts[symbol] = self._known_contracts.get(symbol) or Contract(symbol)
         return contract
 
