@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time as _time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from quorate.core.errors import QuorateError, UnknownTimeframeError
 
@@ -31,14 +32,20 @@ def timeframe_ms(timeframe: str) -> int:
     >>> timeframe_ms("4h")
     14400000
     """
-    match = _TIMEFRAME.fullmatch(timeframe) if isinstance(timeframe, str) else None
-    if match is None:
+    length = _length_ms(timeframe) if isinstance(timeframe, str) else None
+    if length is None:
         raise UnknownTimeframeError(
             "parse the timeframe",
             found=repr(timeframe),
             expected="a number and one of m, h, d, w, such as 5m, 1h, 4h or 1d",
         )
-    return int(match[1]) * _UNIT_MS[match[2]]
+    return length
+
+
+@lru_cache(maxsize=64)
+def _length_ms(timeframe: str) -> int | None:
+    match = _TIMEFRAME.fullmatch(timeframe)
+    return None if match is None else int(match[1]) * _UNIT_MS[match[2]]
 
 
 def bar_offset_ms(timeframe: str) -> int:

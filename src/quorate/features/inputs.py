@@ -61,7 +61,9 @@ class Inputs:
         """
         if window not in self._newest:
             X, time = self.X[-window:], self.time[-window:]
-            joined = len(X) == window and bool((np.diff(time) == timeframe_ms(self.timeframe)).all())
+            joined = len(X) == window
+            if joined and window > 1:
+                joined = bool((time[1:] - time[:-1] == timeframe_ms(self.timeframe)).all())
             if self.symbol is not None:
                 joined = joined and bool((self.symbol[-window:] == self.symbol[-1]).all())
             rows = X if window == 1 else X[None]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,22 +102,35 @@ def decide(
     counted, abstained = _separate(_checked(votes))
     if isinstance(policy, str):
         policy = policy_named(policy)
-    if isinstance(policy, CalibratedPolicy | ClosedPolicy):
-        n = len(counted) + len(abstained) if members is None else members
-        checked: list[Vote | Abstention] = [*counted, *abstained]
-        classic = decide(
-            checked, volatility, weights=weights, policy=policy.vote, members=n, mode=mode, symbol=symbol, time=time
-        )
-        if isinstance(policy, ClosedPolicy):
-            return policy.close(replace(classic, probabilities=probabilities))
+    n = len(counted) + len(abstained) if members is None else members
+    if isinstance(policy, CalibratedPolicy):
+        classic = _count(counted, abstained, volatility, weights, policy.vote, n, mode, symbol, time, None)
         if probabilities is None:
-            probabilities = _probabilities(checked, policy)
+            probabilities = _probabilities(counted, policy)
         return policy.decide(classic, probabilities, n)
-    policy = policy or CLASSIC
+    if isinstance(policy, ClosedPolicy):
+        return policy.close(
+            _count(counted, abstained, volatility, weights, policy.vote, n, mode, symbol, time, probabilities)
+        )
+    return _count(counted, abstained, volatility, weights, policy or CLASSIC, n, mode, symbol, time, probabilities)
+
+
+def _count(
+    counted: list[Vote],
+    abstained: list[Abstention],
+    volatility: float | None,
+    weights: Mapping[str, float] | None,
+    policy: VoteSettings | ConsensusPolicy,
+    n: int,
+    mode: Mode | None,
+    symbol: str,
+    time: int | None,
+    probabilities: tuple[float, float, float] | None,
+) -> Signal:
+    """`decide` by the classic or the consensus policy, from arguments that have been checked; `n` members."""
     rules, boosts = vote_settings(policy), BOOST
     if isinstance(policy, ConsensusPolicy):
         counted, boosts = [vote_given_move(vote) for vote in counted], NO_BOOST
-    n = len(counted) + len(abstained) if members is None else members
     if n < len(counted) + len(abstained):
         raise VoteError(
             "count the votes",
