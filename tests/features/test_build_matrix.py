@@ -12,7 +12,10 @@ import pytest
 import quorate
 from quorate.core.errors import FeatureError
 from quorate.features import Bars, build, build_matrix, feature_names, feature_set, live, matrix, volatility_20
+from quorate.features.catalogue import COLUMNS
+from quorate.features.checks.markets import with_gaps
 from quorate.features.column import Column
+from quorate.features.groups import calendar
 from quorate.features.market_stack import MarketStack
 from quorate.market.synthetic import SyntheticMarket
 
@@ -179,6 +182,21 @@ def test_many_markets_have_the_rows_of_each(make_candles, monkeypatch, features,
         ((alone, its_volatility),) = live([Bars(candles)], features, newest)
         np.testing.assert_array_equal(X, alone)
         np.testing.assert_equal(volatility, its_volatility)
+
+
+@pytest.mark.parametrize("timeframe", ["5m", "1h", "1d", "1w"])
+def test_values_of_days_are_the_same_computed_for_each_bar(make_candles, monkeypatch, timeframe):
+    candles = with_gaps(make_candles(700, 3, timeframe=timeframe), 3)
+    names = ("day_of_week", "day_of_month", "day_sin", "day_cos")
+    found = []
+    for few in (0, 10_000):
+        monkeypatch.setattr(calendar, "_FEW", few)
+        columns = [COLUMNS[name] for name in names]
+        found.append([np.asarray(column.compute(Bars(candles))) for column in columns])
+        stack = MarketStack([Bars(candles), Bars(candles)]).part(5, 300)
+        for column, values in zip(columns, found[-1], strict=True):
+            np.testing.assert_array_equal(column.compute(stack), [values[5:300]] * 2)
+    np.testing.assert_array_equal(*found)
 
 
 def test_columns_of_your_own_and_context_columns_take_one_market_at_a_time(make_candles):

@@ -90,10 +90,10 @@ class Bars:
             key: of the result. Columns of your own use one that holds their name, such as ("my_column", "mean").
             compute: computes it from these bars.
         """
-        try:
-            value: T = self._memory[key]
-        except KeyError:
-            value = self._memory[key] = compute()
+        memory = self._memory
+        if key not in memory:
+            memory[key] = compute()
+        value: T = memory[key]
         return value
 
     def carried(self, key: Hashable, compute: Callable[[Bars], FloatArray]) -> FloatArray:

@@ -130,11 +130,19 @@ def hold(X: Matrix) -> None:
 def _by_reach(
     columns: tuple[Column, ...], *, split: bool, stacked: bool
 ) -> list[tuple[int, Placed, list[tuple[Finish, Placed]]]]:
-    """The bars needed before a row, columns without a finish, and those of each; in two groups if `split`."""
+    """The bars needed before a row, columns without a finish, and those of each; in two groups if `split`.
+
+    Columns of one finish share what they are computed from, and stay together.
+    """
     limit = _NEAR if split else max(column.warmup for column in columns)
+    far = {column.finish for column in columns if column.finish is not None and column.warmup > limit}
     groups = []
     for near in (True, False):
-        group = [(i, column) for i, column in enumerate(columns) if (column.warmup <= limit) == near]
+        group = [
+            (i, column)
+            for i, column in enumerate(columns)
+            if (column.warmup <= limit and column.finish not in far) == near
+        ]
         if group:
             # One bar more than the longest warm-up, for columns that begin with a difference.
             reach = max(column.warmup for _, column in group) + 1

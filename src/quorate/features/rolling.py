@@ -13,42 +13,40 @@ Reference: Chan, Golub, LeVeque (1979), Updating formulae and a pairwise algorit
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from quorate.core.types import FloatArray
 
-# Statistics of the windows of one length, each a flat array.
+# Statistics of the windows of one length, each a flat array; and one of them, or several.
 Rows = tuple[FloatArray, ...]
+Statistics = TypeVar("Statistics")
 
 # A function (windows, their length a, other windows, their length b) -> the statistics of the a older and the b newer
 # bars together: of `windows[:-b]` and `others[a:]`.
-Join = Callable[[Rows, int, Rows, int], Rows]
+Join = Callable[[Statistics, int, Statistics, int], Statistics]
 
 
-class Pyramid:
+class Pyramid(Generic[Statistics]):
     """Statistics of the windows of every power of two over series, each level computed once and kept.
 
     Several series are computed as one behind the other, since calls of numpy on flat arrays take a third of the time.
     Windows across two of them are left out at the end.
 
     Args:
-        leaf: statistics of each window of one bar, (..., n) each.
+        leaf: statistics of each window of one bar, flat.
+        shape: of the series, (..., n).
         join: joins windows of two lengths.
     """
 
-    def __init__(self, leaf: Rows, join: Join) -> None:
-        self._shape = leaf[0].shape
-        self._levels = [tuple([rows.reshape(-1) for rows in leaf]) if len(self._shape) > 1 else leaf]
+    def __init__(self, leaf: Statistics, shape: tuple[int, ...], join: Join[Statistics]) -> None:
+        self._levels = [leaf]
+        self._shape = shape
         self._join = join
 
-    def over(self, bars: int, divisor: float | None = None) -> Rows:
-        """The statistics of each full window of `bars`, oldest first: (..., n - bars + 1) each.
-
-        Args:
-            bars: of a window.
-            divisor: of all statistics, such as `bars` for means of sums.
-        """
+    def _over(self, bars: int) -> Statistics:
+        """The statistics of each full window of `bars`, oldest first, flat."""
         levels, join = self._levels, self._join
         window, length, size = levels[0], 0, 1
         for level in range(bars.bit_length()):
@@ -59,13 +57,13 @@ class Pyramid:
                 window = join(levels[level], size, window, length) if length else levels[level]
                 length += size
             size <<= 1
-        if divisor is not None:
-            window = tuple([rows / divisor for rows in window])
-        return window if len(self._shape) == 1 else tuple([self._of_each(rows, bars) for rows in window])
+        return window
 
     def _of_each(self, rows: FloatArray, bars: int) -> FloatArray:
-        """A view of the windows within each series."""
+        """The windows within each series: (..., n - bars + 1), a view."""
         *several, length = self._shape
+        if not several:
+            return rows
         if length < bars:
             return np.empty((*several, 0))
         strides = [rows.itemsize * length]
@@ -74,45 +72,56 @@ class Pyramid:
         return np.ndarray((*several, length - bars + 1), rows.dtype, rows, 0, (*strides, rows.itemsize))
 
 
-class Sums:
+class Sums(Pyramid[FloatArray]):
     """The sum of each window, for one series (n,) or several (..., n)."""
-
-    def __init__(self, x: FloatArray, join: Join) -> None:
-        self._pyramid = Pyramid((x,), join)
 
     def over(self, bars: int) -> FloatArray:
         """Of each full window of `bars`, oldest first: (..., n - bars + 1)."""
-        return self._pyramid.over(bars)[0]
+        return self._of_each(self._over(bars), bars)
 
     def mean(self, bars: int) -> FloatArray:
         """The sums divided by `bars`."""
-        return self._pyramid.over(bars, bars)[0]
+        return self._of_each(self._over(bars) / bars, bars)
+
+
+class WindowMoments(Pyramid[Rows]):
+    """Mean, sum of squared deviations and more of each window, for one series (n,) or several (..., n)."""
+
+    def over(self, bars: int) -> Rows:
+        """Of each full window of `bars`, oldest first: (..., n - bars + 1) each."""
+        return tuple([self._of_each(rows, bars) for rows in self._over(bars)])
 
 
 def sums(x: FloatArray) -> Sums:
     """The sum of each window, for one series (n,) or several (..., n)."""
-    return Sums(x, lambda older, a, newer, b: (older[0][:-b] + newer[0][a:],))
+    return Sums(x.reshape(-1), x.shape, _join_sums)
+
+
+def _join_sums(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
+    total: FloatArray = older[:-b] + newer[a:]
+    return total
 
 
 def decayed_sums(x: FloatArray, decay: float) -> Sums:
     """The sum of each window with a value i bars old weighted by decay**i."""
 
-    def join(older: Rows, a: int, newer: Rows, b: int) -> Rows:
-        total: FloatArray = older[0][:-b] * decay**b
-        total += newer[0][a:]
-        return (total,)
+    def join(older: FloatArray, a: int, newer: FloatArray, b: int) -> FloatArray:
+        total: FloatArray = older[:-b] * decay**b
+        total += newer[a:]
+        return total
 
-    return Sums(x, join)
+    return Sums(x.reshape(-1), x.shape, join)
 
 
-def moments(x: FloatArray) -> Pyramid:
+def moments(x: FloatArray) -> WindowMoments:
     """The mean of each window of a series (..., n), and the sum of the squared deviations from it."""
-    return Pyramid((x, np.zeros(x.shape)), _join_moments)
+    return WindowMoments((x.reshape(-1), np.zeros(x.size)), x.shape, _join_moments)
 
 
-def path_moments(step: FloatArray) -> Pyramid:
+def path_moments(step: FloatArray) -> WindowMoments:
     """Mean, sum of squared deviations and end of the cumulative sum of each window, which starts at 0."""
-    return Pyramid((step, np.zeros(step.shape), step), _join_paths)
+    flat = step.reshape(-1)
+    return WindowMoments((flat, np.zeros(step.size), flat), step.shape, _join_paths)
 
 
 def _join_moments(older: Rows, a: int, newer: Rows, b: int) -> Rows:

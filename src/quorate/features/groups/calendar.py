@@ -17,6 +17,9 @@ from quorate.features.column import Column
 HourArray = npt.NDArray[np.int32]
 
 _HOUR_SIN, _HOUR_COS = np.sin(np.arange(24) * (math.pi / 12)), np.cos(np.arange(24) * (math.pi / 12))
+# Bars of which finding the days takes longer than computing the value of each.
+_FEW = 2_000
+
 # Days of a table of days of the month: until 2014-11-10, and 44 years more.
 _DAYS = 1 << 14
 
@@ -58,11 +61,13 @@ def _days(bars: Bars) -> tuple[HourArray, npt.NDArray[np.intp]]:
 
 
 def _of_days(values: Callable[[HourArray], npt.NDArray[Any]]) -> Callable[[Bars], npt.NDArray[Any]]:
-    """A column whose value is that of the day, computed once a day."""
+    """A column whose value is that of the day, computed once a day where there are many bars."""
 
     def compute(bars: Bars) -> npt.NDArray[Any]:
         if not len(bars):
-            return np.empty(0)
+            return np.empty(bars.time.shape)
+        if bars.time.size <= _FEW:
+            return values(bars.once("day", lambda: _hours(bars) // 24))
         day, count = _days(bars)
         return np.repeat(values(day), count).reshape(bars.time.shape)
 
