@@ -97,21 +97,20 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         ),
     ]
     progress("trading the alternatives", len(configurations), len(configurations))
-    card = build_scorecard(
-        ScorecardInputs(
-            sample=sample,
-            prior=prior,
-            frames=frames,
-            result=traded.result,
-            candles=setup.candles,
-            funding=setup.funding,
-            settings=settings,
-            baselines=baselines,
-            configurations=configurations,
-            random_accounts=accounts,
-            member_count=len(members),
-        )
+    inputs = ScorecardInputs(
+        sample=sample,
+        prior=prior,
+        frames=frames,
+        result=traded.result,
+        candles=setup.candles,
+        funding=setup.funding,
+        settings=settings,
+        baselines=baselines,
+        configurations=configurations,
+        random_accounts=accounts,
+        member_count=len(members),
     )
+    card = build_scorecard(inputs)
     card.figures["signals_by_policy"] = policy_rows(
         frames,
         traded.calibrated,
@@ -125,7 +124,7 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
     card.figures["floors"] = floor_figures(ScoredBars.of(frames, setup.candles, label), settings, len(members))
     if traded.evidence is not None:
         card.figures["evidence"] = dict(traded.evidence)
-    card.figures["probabilities"] = probability_figures(frames, setup.candles, label, sample, prior, settings)
+    card.figures["probabilities"] = probability_figures(frames, setup.candles, label, inputs.figures, settings)
     return card
 
 

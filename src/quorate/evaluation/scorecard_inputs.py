@@ -16,7 +16,7 @@ from quorate.evaluation.baselines.naive import buy_and_hold
 from quorate.evaluation.baselines.strategies import BaselineStrategy
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
-from quorate.evaluation.metrics.classification_report import score_figures
+from quorate.evaluation.metrics.classification_report import ScoreFigures
 from quorate.evaluation.metrics.equity import EquityCurve
 from quorate.evaluation.metrics.paired_difference import log_loss_difference
 from quorate.evaluation.metrics.skill_split import LOG_HAR
@@ -99,10 +99,15 @@ class ScorecardInputs:
         baseline = self.baselines.get(LOG_HAR)
         return self.sample.members.get(LOG_HAR) if baseline is None else baseline.scores
 
+    @cached_property
+    def figures(self) -> ScoreFigures:
+        """Metrics of scores on the sample's rows."""
+        return ScoreFigures(self.sample, self.prior, self.blocks, self.settings.target.horizon)
+
     def score(self, scores: FloatArray) -> dict[str, Any]:
         """Metrics of (n, 3) scores on the sample's rows, with the difference to log-HAR, if it was evaluated."""
         horizon = self.settings.target.horizon
-        found = score_figures(self.sample, scores, self.prior, self.blocks, horizon)
+        found = self.figures.of(scores)
         if self.log_har is not None and scores is not self.log_har:
             found["skill"]["vs_log_har"] = log_loss_difference(self.sample, scores, self.log_har, self.blocks, horizon)
         return found

@@ -23,7 +23,9 @@ from quorate.evaluation.baselines.configurations import apply_policy, in_force
 from quorate.evaluation.baselines.policy_comparison import policy_rows
 from quorate.evaluation.baselines.strategies import rule_frame
 from quorate.evaluation.labelled_predictions import LabelledPredictions
+from quorate.evaluation.metrics.classification_report import ScoreFigures, score_figures
 from quorate.evaluation.metrics.reliability import probability_figures
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.targets import ForwardClass
 
 # A cost of 0.2 % a round trip, and labels of one bar.
@@ -207,8 +209,8 @@ def drawn(n: int = 4_000) -> tuple[Candles, DecisionFrame, LabelledPredictions]:
 def test_calibration_is_seen_in_the_figures_and_the_sets_are_counted() -> None:
     candles, made, sample = drawn()
     settings = replace(SETTINGS, conformal=ConformalSettings(window=1_000))
-    prior = np.full(3, 1 / 3)
-    told = probability_figures({"A": made}, {"A": candles}, NEXT, sample, prior, settings)
+    scored = ScoreFigures(sample, np.full(3, 1 / 3), TimeBlocks(sample.time, settings.evaluation), NEXT.horizon)
+    told = probability_figures({"A": made}, {"A": candles}, NEXT, scored, settings)
     assert told is not None
     ours = told["ensemble"]
     assert ours["probability"]["ece"] < 0.03 < 0.1 < ours["score"]["ece"]
@@ -228,4 +230,14 @@ def test_calibration_is_seen_in_the_figures_and_the_sets_are_counted() -> None:
 def test_without_probabilities_there_are_no_figures_of_them() -> None:
     candles, made, sample = drawn(200)
     bare = replace(made, probabilities=None, calibrated={}, limit=None)
-    assert probability_figures({"A": bare}, {"A": candles}, NEXT, sample, np.full(3, 1 / 3), SETTINGS) is None
+    scored = ScoreFigures(sample, np.full(3, 1 / 3), TimeBlocks(sample.time, SETTINGS.evaluation))
+    assert probability_figures({"A": bare}, {"A": candles}, NEXT, scored, SETTINGS) is None
+
+
+def test_equal_scores_are_measured_once_and_belong_to_the_caller() -> None:
+    _, _, sample = drawn(400)
+    blocks, prior = TimeBlocks(sample.time, SETTINGS.evaluation), np.full(3, 1 / 3)
+    scored, scores = ScoreFigures(sample, prior, blocks), sample.members["xgboost"]
+    scored.of(scores)["skill"]["added"] = 1
+    assert scored.of(scores.copy()) == score_figures(sample, scores, prior, blocks)
+    assert scored.of(scores[:, ::-1])["log_loss"] != scored.of(scores)["log_loss"]

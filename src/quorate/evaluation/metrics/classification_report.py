@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,28 @@ from quorate.evaluation.metrics.skill_split import split_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.diebold_mariano import by_period, diebold_mariano
 from quorate.evaluation.statistics.rank_correlation import average_ranks, rank_correlation
+
+
+class ScoreFigures:
+    """`score_figures` of many scores on the same rows; equal scores are measured once.
+
+    Args:
+        sample: labelled rows.
+        prior: (3,) class shares of the training rows, or (n, 3).
+        blocks: of the sample's times.
+        horizon: bars that a label spans.
+    """
+
+    def __init__(self, sample: LabelledPredictions, prior: FloatArray, blocks: TimeBlocks, horizon: int = 1) -> None:
+        self.sample, self.prior, self.blocks, self.horizon = sample, prior, blocks, horizon
+        self._found: dict[bytes, dict[str, Any]] = {}
+
+    def of(self, scores: FloatArray) -> dict[str, Any]:
+        """The figures of (n, 3) scores; the caller may change them."""
+        content = blake2b(np.ascontiguousarray(scores, np.float64).data).digest()
+        if content not in self._found:
+            self._found[content] = score_figures(self.sample, scores, self.prior, self.blocks, self.horizon)
+        return deepcopy(self._found[content])
 
 
 def score_figures(

@@ -19,9 +19,8 @@ from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
-from quorate.evaluation.metrics.classification_report import reliability_json, score_figures
+from quorate.evaluation.metrics.classification_report import ScoreFigures, reliability_json
 from quorate.evaluation.metrics.paired_difference import log_loss_difference
-from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.targets import Target
 
 ENSEMBLE = "ensemble"
@@ -31,8 +30,7 @@ def probability_figures(
     frames: Mapping[str, DecisionFrame],
     candles: Mapping[str, Candles],
     target: Target,
-    sample: LabelledPredictions,
-    prior: FloatArray,
+    scored: ScoreFigures,
     settings: Settings,
 ) -> dict[str, Any] | None:
     """Log-loss, Brier score and calibration error before and after calibration, JSON-safe; None without probabilities.
@@ -41,15 +39,14 @@ def probability_figures(
         frames: symbol -> decisions with scores and probabilities.
         candles: symbol -> candles of the frame's bars, and later ones for the labels.
         target: what was predicted.
-        sample: labelled rows of the frames, with raw scores.
-        prior: (3,) class shares of the training rows, or (n, 3), aligned with the sample.
+        scored: measures scores on the labelled rows of the frames, which have the raw scores.
         settings: of the vote and the evaluation.
     """
     calibrated = {symbol: _as_scores(frame) for symbol, frame in frames.items()}
     if not any(frame.scores for frame in calibrated.values()):
         return None
     probable = LabelledPredictions.of(calibrated, candles, target)
-    blocks, horizon = TimeBlocks(sample.time, settings.evaluation), target.horizon
+    sample, prior, blocks, horizon = scored.sample, scored.prior, scored.blocks, scored.horizon
     raw = {**sample.members, ENSEMBLE: mean_scores(sample.members, settings.vote)}
     found: dict[str, Any] = {}
     for name, probabilities in probable.members.items():
@@ -57,7 +54,7 @@ def probability_figures(
         found[name] = {
             "rows": int(both.sum()),
             **{
-                kind: score_figures(sample, np.where(both[:, None], table, np.nan), prior, blocks, horizon)
+                kind: scored.of(np.where(both[:, None], table, np.nan))
                 for kind, table in (("score", raw[name]), ("probability", probabilities))
             },
         }
