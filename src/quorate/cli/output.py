@@ -208,7 +208,8 @@ def note(text: str) -> None:
 
 class StageProgress:
     """Progress of named stages: bars on a terminal; elsewhere a line for each finished stage, and every 20 s a line
-    with the remaining time.
+    with the time that is left: of the whole run where it is known, else of the stage. A warning names once what slows
+    the run.
 
     Args:
         console: to print to.
@@ -223,6 +224,8 @@ class StageProgress:
         self._clock = clock
         self._began: dict[str, float] = {}
         self._printed = clock()
+        self._left: float | None = None
+        self._whole: TaskID | None = None
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -243,8 +246,20 @@ class StageProgress:
         if done == total:
             self._print(f"{stage}: {done}/{total}")
         elif done and now - self._printed >= _INTERVAL_S:
-            left = (now - self._began[stage]) / done * (total - done)
+            left = (now - self._began[stage]) / done * (total - done) if self._left is None else self._left
             self._print(f"{stage}: {done}/{total}, about {_duration(left)} left")
+
+    def remaining(self, seconds: float) -> None:
+        """Take the expected time to the end of the whole run, s."""
+        self._left = seconds
+        text = f"the whole run, about {_duration(seconds)} left"
+        if self._whole is None:
+            self._whole = self.bars.add_task(text, total=None)
+        self.bars.update(self._whole, description=text)
+
+    def slowed(self, reason: str) -> None:
+        """Print what slows the run."""
+        self._console.print(f"WARNING {reason}", highlight=False, soft_wrap=True)
 
     def _print(self, line: str) -> None:
         self._printed = self._clock()

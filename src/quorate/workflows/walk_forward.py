@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Unpack
 
-from quorate.core.progress import Progress, silent
+from quorate.core.progress import Part, Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import (
     require_arguments,
     require_callback,
@@ -36,7 +36,11 @@ DEFAULT_MODELS = ("xgboost", "lightgbm")
 # Trained on the same rows as the members as baselines, without a vote.
 _BASELINES = ("logistic", "log_har")
 
-_STAGES = ("candles", "features and labels", "training and scoring", "trading and judging")
+_JUDGING = "trading and judging"
+_STAGES = ("candles", "features and labels", "training and scoring", _JUDGING)
+
+# Seconds per bar of trading and judging, on one core of an EPYC 9004.
+_JUDGING_RATE = 8e-5
 
 
 def walk_forward(
@@ -104,7 +108,9 @@ def walk_forward(
     clock.append(time.perf_counter())
     importance = PermutationImportance(rows, members, settings.evaluation)
     options = WalkOptions(folds=folds, anchored=not rolling, baselines=_BASELINES, examination=importance)
-    walked = walk(rows, members, settings, options, progress)
+    estimate = RunEstimate.of(progress)
+    estimate.plan({_JUDGING: Part(_JUDGING, len(rows), _JUDGING_RATE, alone=True)})
+    walked = walk(rows, members, settings, options, estimate)
     clock.append(time.perf_counter())
     setup = BacktestSetup(
         read.panel,
@@ -117,7 +123,9 @@ def walk_forward(
         read.contracts,
     )
     frames = walked.frames(settings.vote)
-    card = evaluate_walk(walked, frames, setup, settings, progress)
+    estimate.begin(_JUDGING)
+    card = evaluate_walk(walked, frames, setup, settings, estimate)
+    estimate.end(_JUDGING)
     card.figures["importance"] = importance.to_json()
     choices = {
         "kind": "walk-forward",

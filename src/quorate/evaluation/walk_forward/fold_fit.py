@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from quorate.core.errors import QuorateError
+from quorate.core.machine.worker import Report
 from quorate.core.progress import Progress
 from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
@@ -25,6 +26,9 @@ from quorate.models import Model, StoppingRows
 from quorate.models.model_files import load_bytes, native_bytes
 from quorate.models.move_head import shrink_direction
 from quorate.targets import Slices, training_slices
+
+# Share of the time of a member that its fits out of fold take.
+_REFITS = 0.6
 
 # Model name -> a new, unfitted model.
 Builder = Callable[[str], Model]
@@ -124,24 +128,30 @@ class FoldFits:
     build: Builder
     examination: Examination | None
 
-    def __call__(self, key: FitKey, start: bytes | None, progress: Progress) -> FittedModel:
+    def __call__(self, key: FitKey, start: bytes | None, report: Report) -> FittedModel:
         """Fit a model in a fold. An error of the model is its outcome, not raised.
 
         Args:
             key: the model and the fold.
             start: file of the model of an earlier fold at whose weights the training begins; None to begin anew.
-            progress: callback.
+            report: called with the key, the share of it that is done, and the arguments of a progress callback.
         """
         parts, name, rows = self.parts[key.fold], key.name, self.rows
         place, number = f"fold {key.fold + 1}/{len(self.parts)}", self.names.index(name) + 1
         stage = f"{place}, {name} ({number}/{len(self.names)})"
-        refitted = None
+        refitted: RefittedScores | None = None
+        table: FloatArray | None = None
+
+        def again(about: str, done: int, total: int) -> None:
+            report(key, _REFITS * done / total, f"{place}, {about}", done, total)
+
+        def fitting(done: int, total: int) -> None:
+            begun = _REFITS if table is not None else 0.0
+            report(key, begun + (1 - begun) * done / max(total, 1), stage, done, total)
+
         if name in self.members:
-            refitted = self.out_of_fold(
-                parts, name, lambda about, done, total: progress(f"{place}, {about}", done, total)
-            )
+            refitted = self.out_of_fold(parts, name, again)
         headed = refitted is not None and self.settings.train.head == "move"
-        table = None
         if refitted is not None:
             table = (with_earlier_heads(refitted, rows) if headed else refitted).scores.get(name)
         left_out = "" if refitted is None else refitted.left_out.get(name, "")
@@ -149,14 +159,14 @@ class FoldFits:
         try:
             model = self.build(name)
             earlier = None if start is None else load_bytes(self.build(name), start)
-            _fit(model, rows, parts.train, parts.slices.stop, partial(progress, stage), earlier)
+            _fit(model, rows, parts.train, parts.slices.stop, fitting, earlier)
             scores = _scores(model, rows, parts.scored)
             if refitted is not None and headed:
                 head = MemberHead(fit_heads(refitted, rows).get(name), parts.slices.calibrate)
                 fitted = head.fit((parts.scored, scores), rows)
                 scores, direction = shrink_direction(scores, fitted.factor), fitted.to_json()
         except QuorateError as error:
-            progress(f"{stage} abstains", 1, 1)
+            report(key, 1.0, f"{stage} abstains", 1, 1)
             failed = Fit(time.perf_counter() - began, str(error))
             return FittedModel(failed, refitted=table, left_out=left_out)
         fit = Fit(time.perf_counter() - began, directional=model.directional)

@@ -16,7 +16,7 @@ import numpy as np
 
 from quorate.core.errors import ModelError, QuorateError
 from quorate.core.machine import free_workers, run_tasks
-from quorate.core.progress import Progress, silent
+from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
 from quorate.ensemble.stack.expanding_folds import embargo_ms
@@ -25,6 +25,7 @@ from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.training.out_of_fold import RefittedScores
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
+from quorate.evaluation.walk_forward.fit_costs import fit_parts
 from quorate.evaluation.walk_forward.fold_fit import Builder, Examination, FitKey, FittedModel, FoldFits, FoldParts
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
@@ -105,14 +106,20 @@ def walk(
     pending: dict[FitKey, FittedModel] = {}
     after = _starts(fits, settings) if chosen.build is None else {}
     files: dict[FitKey, bytes | None] = {}
-    for key, fitted in run_tasks(
-        fits,
-        keys,
-        _workers(fits, settings, chosen),
-        report=progress,
-        after=after,
-        given=lambda key: files.get(after[key]) if key in after else None,
-    ):
+    estimate = RunEstimate.of(progress)
+    estimate.plan(fit_parts(fits, after))
+    estimate.workers = _workers(fits, settings, chosen)
+
+    def report(key: FitKey, share: float, stage: str, done: int, total: int) -> None:
+        estimate.advance(key, share)
+        estimate(stage, done, total)
+
+    def given(key: FitKey) -> bytes | None:
+        estimate.begin(key)
+        return files.get(after[key]) if key in after else None
+
+    for key, fitted in run_tasks(fits, keys, estimate.workers, report=report, after=after, given=given):
+        estimate.end(key)
         pending[key], files[key] = fitted, fitted.content
         while kept.next < len(folds) and all(FitKey(kept.next, name) in pending for name in names):
             place = kept.next
