@@ -60,15 +60,21 @@ class Inputs:
         The same as by `whole` and `at`, computed from those bars only, as a live signal needs no others.
         """
         if window not in self._newest:
-            X, time = self.X[-window:], self.time[-window:]
-            joined = len(X) == window
-            if joined and window > 1:
-                joined = bool((time[1:] - time[:-1] == timeframe_ms(self.timeframe)).all())
-            if self.symbol is not None:
-                joined = joined and bool((self.symbol[-window:] == self.symbol[-1]).all())
+            X = self.X[-window:]
+            # The newest rows of a longer window that is whole are whole.
+            whole = any(longer > window and rows is not None for longer, rows in self._newest.items())
             rows = X if window == 1 else X[None]
-            self._newest[window] = rows if joined and bool(np.isfinite(X).all()) else None
+            self._newest[window] = rows if whole or self._newest_whole(X, window) else None
         return self._newest[window]
+
+    def _newest_whole(self, X: Float32Array, window: int) -> bool:
+        time = self.time[-window:]
+        joined = len(X) == window
+        if joined and window > 1:
+            joined = bool((time[1:] - time[:-1] == timeframe_ms(self.timeframe)).all())
+        if self.symbol is not None:
+            joined = joined and bool((self.symbol[-window:] == self.symbol[-1]).all())
+        return joined and bool(np.isfinite(X).all())
 
     def lack(self, window: int) -> str:
         """Why a member that reads `window` bars cannot predict at the newest bar, as a text."""

@@ -206,8 +206,8 @@ def test_all_maps_at_once_equal_each_map_alone():
     for _ in range(50):
         rows = {name: random.dirichlet([1, 1, 1]) for name in ("xgboost", "lightgbm", "nhits")}
         votes = [Vote(name, Action.BUY, 0.5, scores=tuple(row.tolist())) for name, row in rows.items()]
-        calibrated_votes, ensemble = calibration.calibrate_votes(
-            [*votes, Abstention("patchtst", "late")], VoteSettings()
+        ((calibrated_votes, ensemble),) = calibration.calibrate_votes(
+            [[*votes, Abstention("patchtst", "late")]], VoteSettings()
         )
         tables = {name: row[None] for name, row in rows.items()}
         frame = calibration.frame(tables)
@@ -221,8 +221,26 @@ def test_all_maps_at_once_equal_each_map_alone():
 
 def test_there_are_no_probabilities_without_maps_or_votes():
     votes = [Vote("xgboost", Action.BUY, 0.6, scores=(0.2, 0.2, 0.6)), Abstention("lightgbm", "late")]
-    assert UNCALIBRATED.calibrate_votes(votes, VoteSettings()) == (votes, None)
-    assert both_kinds_of_maps().calibrate_votes(votes[1:], VoteSettings()) == (votes[1:], None)
+    assert UNCALIBRATED.calibrate_votes([votes], VoteSettings()) == [(votes, None)]
+    assert both_kinds_of_maps().calibrate_votes([votes[1:]], VoteSettings()) == [(votes[1:], None)]
+
+
+def test_many_markets_have_the_probabilities_of_each():
+    calibration, random = both_kinds_of_maps(), np.random.default_rng(5)
+    names = ("xgboost", "lightgbm", "nhits")
+    markets = [
+        [
+            Vote(name, Action.BUY, 0.5, scores=tuple(random.dirichlet([1, 1, 1]).tolist()))
+            if random.random() < 0.4
+            else Abstention(name, "late")
+            for name in names
+        ]
+        for _ in range(40)
+    ]
+    together = calibration.calibrate_votes(markets, VoteSettings())
+    assert together == [calibration.calibrate_votes([votes], VoteSettings())[0] for votes in markets]
+    assert {probabilities is None for _, probabilities in together} == {True, False}
+    assert calibration.calibrate_votes([], VoteSettings()) == []
 
 
 def test_calibration_json_is_read_and_written_byte_for_byte():

@@ -5,7 +5,7 @@ prediction sets, and the numbers of the calibrated policy. Needs numpy only.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -69,27 +69,50 @@ class Calibration:
         return self.policy.conformal.track(probabilities, labels.y, time, known_from).limit
 
     def calibrate_votes(
-        self, votes: Sequence[Vote | Abstention], settings: VoteSettings
-    ) -> tuple[list[Vote | Abstention], Probabilities | None]:
-        """One bar's votes with their probabilities, and the probabilities of the ensemble.
+        self, markets: Sequence[Sequence[Vote | Abstention]], settings: VoteSettings
+    ) -> list[tuple[list[Vote | Abstention], Probabilities | None]]:
+        """Of each market, one bar's votes with their probabilities, and the probabilities of the ensemble.
 
-        All scores and their mean go through one array operation: this is the live path, a matter of microseconds.
+        All scores and their means go through one array operation: this is the live path, a matter of microseconds. The
+        values of a market do not depend on the others, bit for bit.
         """
+        rows = [self._rows(votes, settings) for votes in markets]
+        parameters = [self._map_parameters(tuple([model for model, _ in of_bar])) for of_bar in rows if of_bar]
+        if not parameters:
+            return [(list(votes), None) for votes in markets]
+        scores = np.array([raw for of_bar in rows for _, raw in of_bar])
+        if len(parameters) == 1:
+            inverse, offsets = parameters[0]
+        else:
+            inverse, offsets = (np.concatenate(of_each) for of_each in zip(*parameters, strict=True))
+        mapped = iter(scale_scores(scores, inverse, offsets).tolist())
+        return [self._with_probabilities(votes, of_bar, mapped) for votes, of_bar in zip(markets, rows, strict=True)]
+
+    def _rows(
+        self, votes: Sequence[Vote | Abstention], settings: VoteSettings
+    ) -> list[tuple[str, tuple[float, float, float]]]:
+        """The scores that one bar's maps take, by model, and under "" their mean for the map of the ensemble."""
         mean = mean_vote(votes, settings) if self.policy is not None else None
         scored = [(vote.model, vote.scores) for vote in votes if isinstance(vote, Vote) and vote.scores is not None]
         rows = [row for row in scored if row[0] in self.members]
         if mean is not None:
             rows.append(("", mean))
+        return rows
+
+    def _with_probabilities(
+        self,
+        votes: Sequence[Vote | Abstention],
+        rows: Sequence[tuple[str, tuple[float, float, float]]],
+        mapped: Iterator[list[float]],
+    ) -> tuple[list[Vote | Abstention], Probabilities | None]:
+        """One bar's votes with the next of the mapped scores, or with those of isotonic maps, and the ensemble's."""
         if not rows:
             return list(votes), None
-        scores = np.array([row[1] for row in rows])
-        inverse, offsets = self._map_parameters(tuple(row[0] for row in rows))
-        mapped: list[list[float]] = scale_scores(scores, inverse, offsets).tolist()
-        for place, (model, raw) in enumerate(rows):
+        probabilities: dict[str, Probabilities] = {}
+        for model, raw in rows:
+            sell, hold, buy = next(mapped)
             isotonic = self._maps[model]
-            if isinstance(isotonic, Isotonic):
-                mapped[place] = list(isotonic.map_row(raw))
-        probabilities = {model: (row[0], row[1], row[2]) for (model, _), row in zip(rows, mapped, strict=True)}
+            probabilities[model] = isotonic.map_row(raw) if isinstance(isotonic, Isotonic) else (sell, hold, buy)
         calibrated: list[Vote | Abstention] = [
             Vote(vote.model, vote.action, vote.score, probabilities.get(vote.model), vote.weight, vote.scores)
             if isinstance(vote, Vote)

@@ -118,7 +118,8 @@ class Members:
         """Every member's output for the newest bar of each market; `convert` makes it from the member's row."""
         batches: dict[str, Float32Array] = {}
         places: dict[str, dict[int, int]] = {}
-        for model, session in self.sessions.items():
+        # The longest window first: where it is whole, the others are.
+        for model, session in sorted(self.sessions.items(), key=lambda member: -member[1].window):
             newest = [(number, bars.newest(session.window)) for number, bars in enumerate(markets)]
             ready = [(number, rows) for number, rows in newest if rows is not None]
             places[model] = {number: place for place, (number, _) in enumerate(ready)}

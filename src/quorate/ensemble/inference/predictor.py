@@ -236,7 +236,7 @@ class Bundle:
                 for outputs, volatility, bars in zip(forecasts, volatilities, newest, strict=True)
             ]
         policy, weights = self.policies[self.decides], self.manifest.policy
-        calibrated = [self.calibration.calibrate_votes(votes, weights) for votes in self.members.votes(inputs)]
+        calibrated = self.calibration.calibrate_votes(self.members.votes(inputs), weights)
         return [
             decide(
                 votes,
