@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quorate.core.types import Action, ActionArray, FloatArray, finite_rows, of_class
+from quorate.core.types import Action, ActionArray, FloatArray, finite_rows
 
 # Of classes with equal scores HOLD comes first: such a member does not act.
 _PREFERENCE = (Action.HOLD, Action.SELL, Action.BUY)
@@ -40,10 +40,10 @@ def top_class(scores: FloatArray) -> tuple[ActionArray, FloatArray]:
         (n,) int8 actions, and (n,) float64 scores, NaN for an abstention.
     """
     sell, hold, buy = scores.T
-    side = np.where(sell > buy, Action.SELL, Action.BUY)
     held = (sell == buy) | ((hold >= sell) & (hold >= buy))
-    best = np.where(held, Action.HOLD, side).astype(np.int8)
-    return best, _known(scores, of_class(scores, best))
+    # HOLD, else BUY or SELL, by arithmetic: numpy selects by masks that it cannot predict several times as slowly.
+    best = held + 2 * (~held & (buy > sell)).astype(np.int8)
+    return best, _known(scores, np.where(held, hold, np.maximum(sell, buy)))
 
 
 def move_action(scores: Sequence[float], raw: Sequence[float]) -> tuple[Action, float]:

@@ -147,7 +147,9 @@ def plan(
         if isinstance(wanted, str):
             return wanted
         value, leverage = _fit(wanted * entry_price, leverage, share_usd, free_usd, contract, costs.taker_fee)
-        quantity = contract.round_quantity(value / entry_price)
+        quantity = value / entry_price
+        if contract.lot:
+            quantity = contract.round_quantity(quantity)
         if quantity <= 0 or quantity < contract.minimum_amount or quantity * entry_price < least_usd:
             return "below_minimum"
         margin = quantity * entry_price / leverage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
 from quorate.market.files.names import is_perpetual
 from quorate.market.quality.funding_gaps import funding_gaps, funding_intervals
 from quorate.trading.account.bar import Bar, Settlement
+from quorate.trading.account.costs import new_tuple
 
 # The longest settlement interval of the large exchanges: after a longer one, settlements are missing.
 _LONGEST_INTERVAL_MS = 8 * HOUR_MS
@@ -145,7 +147,7 @@ class _Settlements:
         price = np.where(in_gap, mark_close[row], mark_open[row])
         at_open = in_gap | (time == candles.time[row])
         for target, chosen in ((self.at_open, at_open), (self.inside, ~at_open)):
-            made = map(Settlement._make, zip(rate[chosen].tolist(), price[chosen].tolist(), strict=True))
+            made = map(partial(new_tuple, Settlement), zip(rate[chosen].tolist(), price[chosen].tolist(), strict=True))
             rows = (row + in_gap)[chosen]
             if (np.diff(rows) > 0).all():
                 target.update(zip(rows.tolist(), zip(made), strict=True))

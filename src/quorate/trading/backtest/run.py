@@ -61,17 +61,19 @@ class Run:
                 if one.wakes < step:
                     step = one.wakes
             # Entries before it, at opens without any other event.
-            while entry < count and 2 * places[entry] < step:
-                refusal = account.refusal(orders[entry])
+            before = (step + 1) >> 1
+            while entry < count and (place := places[entry]) < before:
+                order = orders[entry]
+                refusal = account.refusal(order)
                 if refusal is None:
-                    place = places[entry]
                     if place > len(equity):
                         self._value(place)
                     opened = self._enter(entry, times[place])
                     if opened is not None and opened.wakes < step:
                         step = opened.wakes
+                        before = (step + 1) >> 1
                 else:
-                    account.refuse(orders[entry], refusal)
+                    account.refuse(order, refusal)
                 entry += 1
             place = step >> 1
             if place > len(equity):
