@@ -1,4 +1,4 @@
-"""Cost of features: many rows at once, one new bar, and a hundred symbols from files to labels.
+"""Cost of features: many rows at once, one new bar of one market or of a hundred, and a hundred from files to labels.
 
     python benchmarks/features.py [--rows 1000000] [--out FOLDER]
 
@@ -28,7 +28,7 @@ import pandas as pd
 from plain_pandas import COLUMNS, LEFT_OUT, Plain, in_pandas
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Candles
-from quorate.features import Bars, build, feature_set, matrix
+from quorate.features import Bars, FeatureSet, build, feature_set, live, matrix
 from quorate.features.catalogue import GROUPS
 from quorate.features.column import Column
 from quorate.market.files.candle_store import write_candles
@@ -36,7 +36,7 @@ from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.synthetic import SyntheticMarket
 from quorate.targets import ForwardClass, build_dataset
 
-LIVE = 498
+LIVE, WINDOW = 498, 120
 SYMBOLS, BARS = 100, 2_160
 
 
@@ -72,7 +72,7 @@ def many_rows(rows: int) -> dict[str, Any]:
     parts = {
         group: tuple(column for column in columns if column.name in wanted.names)
         for group, columns in GROUPS.items()
-        if not columns[0].context
+        if not columns[0].context and any(column.name in wanted.names for column in columns)
     }
     parts["over all"] = wanted.columns
     groups, apart = {}, {}
@@ -140,6 +140,23 @@ def one_bar(times: int = 400) -> dict[str, float]:
     return out
 
 
+def live_rows(times: int = 100) -> dict[str, dict[str, float]]:
+    """Milliseconds from candles to the rows of a live signal: of one market, and of each of a hundred at once."""
+    candles = list(SyntheticMarket(seed=7, symbols=SYMBOLS, bars=LIVE).panel().values())
+    out = {}
+    for features in ("core14", "core30", "full65"):
+        wanted = feature_set(features)
+        for name, markets in (("one market", candles[:1]), (f"{SYMBOLS} markets at once", candles)):
+
+            def rows(markets: list[Candles] = markets, wanted: FeatureSet = wanted) -> object:
+                return live([Bars(one) for one in markets], wanted, WINDOW)
+
+            rows()
+            taken = [timed(rows, 1)[0] * 1e3 / len(markets) for _ in range(times)]
+            out[f"{features}, {name}"] = {"median_ms": median(taken), "best_ms": min(taken)}
+    return out
+
+
 def many_symbols() -> dict[str, Any]:
     """Seconds per stage, from feather files to features and labels."""
     source = SyntheticMarket(seed=2, symbols=SYMBOLS, bars=BARS)
@@ -157,7 +174,7 @@ def many_symbols() -> dict[str, Any]:
 
 def report(result: dict[str, Any]) -> str:
     """The figures as a page of Markdown."""
-    rows, live, files = result["many_rows"], result["one_bar"], result["many_symbols"]
+    rows, one, files = result["many_rows"], result["one_bar"], result["many_symbols"]
     lines = [
         "# Features",
         "",
@@ -188,7 +205,13 @@ def report(result: dict[str, Any]) -> str:
         "",
         "| rows | median, ms | best, ms |",
         "|---|---|---|",
-        *(f"| {name} | {t['median_ms']:.3f} | {t['best_ms']:.3f} |" for name, t in live.items()),
+        *(f"| {name} | {t['median_ms']:.3f} | {t['best_ms']:.3f} |" for name, t in one.items()),
+        "",
+        f"## From {LIVE} candles to the {WINDOW} newest rows of a live signal, per market",
+        "",
+        "| features | median, ms | best, ms |",
+        "|---|---|---|",
+        *(f"| {name} | {t['median_ms']:.3f} | {t['best_ms']:.3f} |" for name, t in result["live_rows"].items()),
         "",
         f"## {files['symbols']} symbols of {files['bars']:,} bars, from files to features and labels",
         "",
@@ -215,6 +238,7 @@ def main() -> None:
         "machine": f"Python {platform.python_version()}, numpy {np.__version__}, pandas {pd.__version__}",
         "many_rows": many_rows(options.rows),
         "one_bar": one_bar(),
+        "live_rows": live_rows(),
         "many_symbols": many_symbols(),
     }
     page = report(result)
