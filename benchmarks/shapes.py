@@ -23,8 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from quorate.core.clock import DAY_MS, parse_ms
 from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NetworkSettings, NHiTSSettings, PatchTSTSettings
@@ -39,6 +37,7 @@ from quorate.market.universe import top
 from quorate.models import StoppingRows, build
 from quorate.models.move_head import shrink_direction
 from quorate.models.networks.network_model import Network
+from quorate.models.networks.operations import operations
 from quorate.models.runtime import OnnxSession
 from quorate.targets import ForwardClass, training_slices
 
@@ -284,10 +283,9 @@ def cost(name: str, settings: NetworkSettings) -> dict[str, Any]:
     model.fit(X[:512], random.integers(0, 3, 512).astype(np.int8))
     assert isinstance(model, Network)
     assert model._fitted is not None
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model._fitted(torch.from_numpy(X[:64]))
+    mflop = operations(model._fitted, settings.window, len(columns)) / 1e6
     session = OnnxSession(model.to_onnx(), len(columns), name)
-    rows = X if counter.get_total_flops() / 64 < 2e7 else X[:128]
+    rows = X if mflop < 20 else X[:128]
     session.run(rows)
     times = []
     for _ in range(5):
@@ -296,7 +294,7 @@ def cost(name: str, settings: NetworkSettings) -> dict[str, Any]:
         times.append(time.process_time() - began)
     return {
         "parameters": model.parameters,
-        "mflop": counter.get_total_flops() / 64 / 1e6,
+        "mflop": mflop,
         "us": min(times) / len(rows) * 1e6,
     }
 

@@ -77,7 +77,6 @@ class Model(ABC):
         suffix: of its own safe file format.
         directional: whether it can learn on which side the price will move; False for models of volatility alone.
         reads: columns that it looks up by name and cannot do without; empty for models of any columns.
-        slow_fit: whether a fit takes so long that it should not be repeated for predictions out of fold.
 
     Attributes:
         feature_names: (F,) names of the columns of X, set by `registry.build`; empty where they are not known.
@@ -93,7 +92,6 @@ class Model(ABC):
     suffix: ClassVar[str]
     directional: ClassVar[bool] = True
     reads: ClassVar[tuple[str, ...]] = ()
-    slow_fit: ClassVar[bool] = False
     feature_names: tuple[str, ...] = ()
 
     def __init__(self, task: Task, settings: ModelSettings, *, seed: int, threads: int = 0) -> None:
@@ -119,6 +117,11 @@ class Model(ABC):
     @property
     def stops_early(self) -> bool:
         """Whether `fit` reads the `stopping` rows; metrics on those rows are then optimistic."""
+        return False
+
+    @property
+    def slow_fit(self) -> bool:
+        """Whether a fit takes so long that it should not be repeated for predictions out of fold."""
         return False
 
     @property

@@ -16,6 +16,7 @@ from quorate.core.settings import (
 )
 from quorate.features import feature_names
 from quorate.models import StoppingRows, build
+from quorate.models.networks.operations import operations
 from quorate.models.runtime import OnnxSession, require_same
 
 NAMES = feature_names("core30")
@@ -149,3 +150,19 @@ def test_a_graph_is_cut_by_the_size_of_its_tokens():
 def documented():
     models = ModelSettings(networks="documented")
     return replace(models, patchtst=replace(models.patchtst, epochs=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "documented_operations", "compact_operations"),
+    [("nhits", 3.3e6, 1.1e5), ("patchtst", 1.7e8, 1.6e5), ("lstm", 1.0e7, 3e5)],
+)
+def test_compact_networks_are_quick_to_fit(name, documented_operations, compact_operations):
+    """Operations as counted by hand for the products of the layers, within a fifth."""
+    for settings, names, expected, slow in (
+        (ModelSettings(networks="documented"), feature_names("core14"), documented_operations, name != "nhits"),
+        (ModelSettings(), NAMES, compact_operations, False),
+    ):
+        model = build(name, "class", settings, seed=1, threads=1, features=names)
+        network = model._new(model._reads(len(names)), len(names)).standardised
+        assert operations(network, model.window, len(names)) == pytest.approx(expected, rel=0.2)
+        assert model.slow_fit == slow

@@ -44,7 +44,7 @@ class PolicySettings(Section):
 
     name: Literal["chosen", "classic", "calibrated", "consensus", "closed"] = "chosen"  # chosen: by the evidence
     folds: int = 5  # stretches of the training span; members are fitted again for each but the first, to predict it
-    refit: Literal["fast", "all", "none"] = "fast"  # members to fit again: without networks, all, or none
+    refit: Literal["fast", "all", "none"] = "fast"  # members to fit again: without slow networks, all, or none
     days: int = 30  # fewest days with signals
     signals: int = 50  # fewest signals
     sides: Literal["both", "any"] = "both"  # both: the rarer of BUY and SELL has a tenth of the signals at least

@@ -19,6 +19,7 @@ from quorate.features.catalogue import COLUMNS, window_columns
 from quorate.models.base import FitRequest, Model, Progress, Target
 from quorate.models.input_checks import Matrix
 from quorate.models.networks.onnx_export import to_graph
+from quorate.models.networks.operations import operations
 from quorate.models.networks.safetensors_file import read_weights, require_tensors, write_weights
 from quorate.models.networks.scaling import NewestBar, ScoringNetwork, StandardisedNetwork
 from quorate.models.networks.training.examples import Examples, WindowExamples, newest_bars
@@ -28,6 +29,10 @@ from quorate.models.networks.training.losses import Loss, cross_entropy, focal, 
 from quorate.models.networks.training.options import TrainingOptions
 from quorate.models.networks.training.processor import isolated, training_device
 from quorate.models.networks.warm_start import begin_at, warm_settings
+
+# Operations for a training window, of the forward passes over all epochs, above which a fit is slow: about 1 ms.
+_SLOW = 2e7
+_COLUMNS = 30  # of a feature set whose names are not known
 
 # Windows per forward pass when the torch module predicts.
 _PIECE = 256
@@ -64,7 +69,6 @@ class Network(Model):
     """
 
     suffix: ClassVar[str] = ".safetensors"
-    slow_fit: ClassVar[bool] = True
     batch: ClassVar[int]
     history: LossHistory | None = None
     _fitted: ScoringNetwork | None = None
@@ -85,6 +89,12 @@ class Network(Model):
     @property
     def starts_warm(self) -> bool:
         return self._own.warm_epochs > 0
+
+    @property
+    def slow_fit(self) -> bool:
+        columns = len(self.feature_names) or _COLUMNS
+        network = self._new(self._reads(columns), columns).standardised
+        return operations(network, self.window, columns) * self._own.epochs * self._own.share > _SLOW
 
     @property
     def columns(self) -> int | None:
