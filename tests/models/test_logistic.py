@@ -132,3 +132,24 @@ def test_a_damaged_file_is_refused(tmp_path, change, message):
     path.write_text(json.dumps(tree))
     with pytest.raises(ModelError, match=message):
         build("logistic", "class", WHOLE, seed=1).load(path)
+
+
+@pytest.mark.parametrize("task", ["class", "return"])
+def test_a_fit_keeps_products_of_matrices_to_one_thread(task, monkeypatch):
+    from sklearn import linear_model
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    kind = linear_model.LogisticRegression if task == "class" else linear_model.Ridge
+    fit, seen = kind.fit, []
+
+    def spied(*arguments, **named):
+        seen.extend(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
+        return fit(*arguments, **named)
+
+    monkeypatch.setattr(kind, "fit", spied)
+    X = np.random.default_rng(1).normal(size=(90, 3)).astype(np.float32)
+    y = np.arange(90, dtype=np.int8) % 3 if task == "class" else X[:, 0].astype(np.float64)
+    with threadpool_limits(2, "blas"):
+        build("logistic", task, ModelSettings(), seed=1).fit(X, y)
+    assert seen
+    assert set(seen) == {1}

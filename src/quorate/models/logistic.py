@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -131,7 +133,8 @@ class Logistic(Model):
         self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
         model = _scikit_learn(self.name).Ridge(alpha=self.settings.logistic.l2, solver="cholesky")
-        model.fit(rows, y.astype(np.float64), sample_weight=weight)
+        with one_thread():
+            model.fit(rows, y.astype(np.float64), sample_weight=weight)
         return model.coef_[:, None], np.array([model.intercept_])
 
     def _infer(self, X: Matrix) -> FloatArray:
@@ -182,6 +185,19 @@ class Logistic(Model):
         return steps_to_onnx(self.name, steps, asdict(fitted), *fitted.weights.shape)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep products of matrices to this thread.
+
+    With few columns, further threads gain nothing; beside busy processes their waiting makes a fit take 30 times as
+    long, and the sums would depend on how many there are.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
 def fit_regression(
     name: str, rows: FloatArray, y: npt.NDArray[Any], weight: FloatArray | None, l2: float, **options: Any
 ) -> Any:
@@ -201,7 +217,8 @@ def fit_regression(
     model = _scikit_learn(name).LogisticRegression(C=1 / l2, **options)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model.fit(rows, y, sample_weight=weight)
+        with one_thread():
+            model.fit(rows, y, sample_weight=weight)
     for warning in caught:
         _log.warning("%s: %s", name, str(warning.message).splitlines()[0])
     return model

@@ -120,17 +120,19 @@ class RunEstimate:
         return (1 - share) * (elapsed + (1 - share) * whole)
 
     def _rate(self, part: Part) -> float:
-        if part.kind in self._taken:
-            seconds, size = self._taken[part.kind]
-            return seconds / size
-        running = [
-            (self._clock() - began) / (self._shares[key] * self._parts[key].size)
-            for key, began in self._began.items()
-            if self._parts[key].kind == part.kind and self._shares.get(key, 0.0) >= _LEAST_SHARE
-        ]
-        return max(running) if running else part.rate * self._slower()
+        """Seconds per unit of a part that has not begun to tell its own."""
+        measured = self._measured()
+        if part.kind in measured:
+            return measured[part.kind]
+        # The median: one kind whose rate elsewhere was another does not move it.
+        rates = {each.kind: each.rate for each in self._parts.values()}
+        return part.rate * median([rate / rates[kind] for kind, rate in measured.items()] or [1.0])
 
-    def _slower(self) -> float:
-        """How much longer the kinds that have run took than elsewhere: their median, which no odd one moves."""
-        rates = {part.kind: part.rate for part in self._parts.values()}
-        return median([taken / size / rates[kind] for kind, (taken, size) in self._taken.items()] or [1.0])
+    def _measured(self) -> dict[str, float]:
+        """Kind -> seconds per unit in this run: of its parts that have ended, else of one under way."""
+        found = {}
+        for key, began in self._began.items():
+            part, share = self._parts[key], self._shares.get(key, 0.0)
+            if key not in self._ended and share >= _LEAST_SHARE:
+                found[part.kind] = (self._clock() - began) / (share * part.size)
+        return found | {kind: seconds / size for kind, (seconds, size) in self._taken.items()}

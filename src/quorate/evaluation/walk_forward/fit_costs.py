@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from typing import NamedTuple
 
-from quorate.core.errors import QuorateError
 from quorate.core.progress import Part
-from quorate.core.settings import NetworkSettings, PolicySettings
-from quorate.evaluation.walk_forward.fold_fit import FitKey, FoldFits
+from quorate.core.settings import NetworkSettings, Settings
+from quorate.models import Model
 
 # Seconds per row and pass of each model with its default settings, on one core of an EPYC 9004; they hold until a fit
 # of the model has ended in this run.
@@ -22,39 +21,65 @@ _RATES = {
 }
 _OTHER = 5e-5
 
+# What each fit costs beside its rows, such as the making of its trees, in rows.
+_FIXED = 10_000
+# What it costs to score a row, as a share of fitting on it.
+_SCORED = 0.3
 
-def fit_parts(fits: FoldFits, warm: Mapping[FitKey, FitKey]) -> dict[Hashable, Part]:
-    """The parts of a run that are fits.
+
+class FitSize(NamedTuple):
+    """Sizes of what is done with a model in a fold, in rows that it is fitted on once.
+
+    Attributes:
+        again: of the fits out of fold.
+        fitted: of the fit.
+        examined: of scoring rows, and of the examination.
+    """
+
+    again: float
+    fitted: float
+    examined: float
+
+    @property
+    def whole(self) -> float:
+        """The sum."""
+        return sum(self)
+
+    def part(self, name: str) -> Part:
+        """The part of the run."""
+        return Part(name, self.whole, _RATES.get(name, _OTHER))
+
+
+def fit_size(
+    model: Model | None,
+    settings: Settings,
+    *,
+    rows: int,
+    before_choice: int,
+    scored: int,
+    examined: int,
+    member: bool,
+    warm: bool,
+) -> FitSize:
+    """The size of a model in a fold.
 
     Args:
-        fits: of all models in all folds.
-        warm: fits that begin at the weights of an earlier one.
+        model: unfitted; None if it cannot be made.
+        settings: of policy and models.
+        rows: number of training rows.
+        before_choice: number of rows on which members are fitted again.
+        scored: number of rows to score.
+        examined: number of rows that its examination scores.
+        member: whether it votes.
+        warm: whether it begins at the weights of an earlier model.
     """
-    parts: dict[Hashable, Part] = {}
-    for name in fits.names:
-        again = refits(fits, name)
-        for place, each in enumerate(fits.parts):
-            key = FitKey(place, name)
-            fitted = len(each.train) * _passes(fits, name, key in warm) + again * len(each.before_choice)
-            parts[key] = Part(name, max(fitted, 1.0), _RATES.get(name, _OTHER))
-    return parts
-
-
-def refits(fits: FoldFits, name: str) -> float:
-    """Rows that a model is fitted on out of fold, as a multiple of the rows before the choice of a policy."""
-    policy: PolicySettings = fits.settings.policy
-    if name not in fits.members or policy.refit == "none":
-        return 0.0
-    try:
-        model = fits.build(name)
-    except QuorateError:
-        return 0.0
-    # Of n stretches, all but the first are scored by a fit on those before: (1 + 2 + ... + n - 1) / n.
-    return 0.0 if policy.refit == "fast" and model.slow_fit else (policy.folds - 1) / 2
-
-
-def _passes(fits: FoldFits, name: str, warm: bool) -> float:
-    own = getattr(fits.settings.models, name, None)
-    if not isinstance(own, NetworkSettings):
-        return 1.0
-    return own.warm_epochs * own.warm_share if warm else own.epochs * own.share
+    if model is None:
+        return FitSize(0.0, 1.0, 0.0)
+    policy, again = settings.policy, 0.0
+    if member and policy.refit != "none" and not (policy.refit == "fast" and model.slow_fit):
+        # Of n stretches, all but the first are scored by a fit on those before: (1 + 2 + ... + n - 1) / n of the rows.
+        again = (policy.folds - 1) * (before_choice / 2 + _FIXED)
+    own, passes = getattr(settings.models, model.name, None), 1.0
+    if isinstance(own, NetworkSettings):
+        passes = own.warm_epochs * own.warm_share if warm else own.epochs * own.share
+    return FitSize(again, rows * passes + _FIXED, _SCORED * (scored + examined))

@@ -18,6 +18,7 @@ from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
 from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
 from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
+from quorate.evaluation.walk_forward.fit_costs import FitSize, fit_size
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit
@@ -27,15 +28,15 @@ from quorate.models.model_files import load_bytes, native_bytes
 from quorate.models.move_head import shrink_direction
 from quorate.targets import Slices, training_slices
 
-# Share of the time of a member that its fits out of fold take.
-_REFITS = 0.6
-
 # Model name -> a new, unfitted model.
 Builder = Callable[[str], Model]
 
 
 class Examination(Protocol):
     """Looks at every fitted model before it is discarded, such as for its permutation importance."""
+
+    def rows(self, fold: FoldRows, name: str) -> int:
+        """About how many rows are scored for that, by which its time is estimated."""
 
     def measure(self, fold: FoldRows, name: str, model: Model) -> Any:
         """What is found, in the process that fitted the model; it is pickled."""
@@ -142,12 +143,14 @@ class FoldFits:
         refitted: RefittedScores | None = None
         table: FloatArray | None = None
 
+        size = self.size(key, warm=start is not None)
+
         def again(about: str, done: int, total: int) -> None:
-            report(key, _REFITS * done / total, f"{place}, {about}", done, total)
+            report(key, size.again * done / max(total, 1) / size.whole, f"{place}, {about}", done, total)
 
         def fitting(done: int, total: int) -> None:
-            begun = _REFITS if table is not None else 0.0
-            report(key, begun + (1 - begun) * done / max(total, 1), stage, done, total)
+            share = (size.again + size.fitted * done / max(total, 1)) / size.whole
+            report(key, share, stage, done, total)
 
         if name in self.members:
             refitted = self.out_of_fold(parts, name, again)
@@ -173,6 +176,24 @@ class FoldFits:
         examined = None if self.examination is None else self.examination.measure(parts.fold, name, model)
         content = native_bytes(model) if model.starts_warm else None
         return FittedModel(fit, scores, table, left_out, direction, examined, content)
+
+    def size(self, key: FitKey, *, warm: bool) -> FitSize:
+        """Size of what is done for a key, by which its time is estimated."""
+        parts, name = self.parts[key.fold], key.name
+        try:
+            model = self.build(name)
+        except QuorateError:
+            model = None  # it abstains, with its reason
+        return fit_size(
+            model,
+            self.settings,
+            rows=len(parts.train),
+            before_choice=len(parts.before_choice),
+            scored=len(parts.scored),
+            examined=0 if self.examination is None else self.examination.rows(parts.fold, name),
+            member=name in self.members,
+            warm=warm,
+        )
 
     def out_of_fold(self, parts: FoldParts, name: str | None, progress: Progress) -> RefittedScores:
         """Scores of one member out of fold; without a name, the rows alone."""

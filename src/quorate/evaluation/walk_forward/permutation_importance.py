@@ -101,6 +101,12 @@ class PermutationImportance:
         self._settings = settings
         self._found: dict[str, list[ShuffledLoss]] = {name: [] for name in names}
 
+    def rows(self, fold: FoldRows, name: str) -> int:
+        """Rows that are scored: those chosen, once for each column."""
+        if name not in self._found:
+            return 0
+        return min(self._settings.importance_rows, len(fold.test)) * (len(self._rows.columns) + 1)
+
     def measure(self, fold: FoldRows, name: str, model: Model) -> ShuffledLoss | None:
         """Measure one fitted model on test rows of its fold; None for models that are not measured."""
         if name not in self._found or not self._settings.importance_rows:

@@ -25,7 +25,6 @@ from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.training.out_of_fold import RefittedScores
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
-from quorate.evaluation.walk_forward.fit_costs import fit_parts
 from quorate.evaluation.walk_forward.fold_fit import Builder, Examination, FitKey, FittedModel, FoldFits, FoldParts
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
@@ -107,7 +106,7 @@ def walk(
     after = _starts(fits, settings) if chosen.build is None else {}
     files: dict[FitKey, bytes | None] = {}
     estimate = RunEstimate.of(progress)
-    estimate.plan(fit_parts(fits, after))
+    estimate.plan({key: fits.size(key, warm=key in after).part(key.name) for key in keys})
     estimate.workers = _workers(fits, settings, chosen)
 
     def report(key: FitKey, share: float, stage: str, done: int, total: int) -> None:
