@@ -128,6 +128,8 @@ def test_top_markets_are_ranked_before_the_span(world, quorate_program):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["symbols"] == 2
+    assert found["models"] == ["xgboost", "lightgbm", "nhits", "patchtst"]  # where none are named
+    assert all(member["ok"] for member in found["folds"][0]["members"].values())
     assert len(found["folds"]) == 1
     assert found["folds"][0]["train"]["from"] == "2024-01-20T00:00:00Z"
 

@@ -103,7 +103,8 @@ CHAINS: dict[str, tuple[Command, ...]] = {
     "walk": (
         Command(
             "evaluate",
-            "evaluate --data data --symbols SYNA/USDT:USDT,SYNB/USDT:USDT --folds 2 --report page.html",
+            "evaluate --data data --symbols SYNA/USDT:USDT,SYNB/USDT:USDT --models xgboost,lightgbm --folds 2 "
+            "--report page.html",
             page="page.html",
         ),
     ),

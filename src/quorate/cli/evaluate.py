@@ -10,8 +10,6 @@ import typer
 from quorate.cli import options
 from quorate.core.errors import ArgumentError
 
-_DEFAULT_MODELS = "xgboost,lightgbm"
-
 
 def evaluate(
     data: options.Data,
@@ -28,7 +26,7 @@ def evaluate(
     end: options.End = None,
     models: Annotated[
         str | None,
-        typer.Option("--models", metavar="A,B", help=f"{options.MODELS} [default: {_DEFAULT_MODELS}]"),
+        typer.Option("--models", metavar="A,B", help=f"{options.MODELS} [default: the members of a vote]"),
     ] = None,
     folds: Annotated[
         int | None,
@@ -83,7 +81,7 @@ def evaluate(
         if bundle is not None:
             result = evaluate_bundle(bundle, data, allow_training_span=allow_training_span, progress=progress, **shared)
         else:
-            shared |= walk_only | {"models": models or _DEFAULT_MODELS, "rolling": rolling}
+            shared |= walk_only | {"rolling": rolling}
             result = walk_forward(data, progress=progress, **shared)
     render.show_result(result, report, as_json=as_json)
 

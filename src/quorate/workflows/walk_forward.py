@@ -30,23 +30,20 @@ if TYPE_CHECKING:
     from quorate.workflows.inputs.selection import Markets
     from quorate.workflows.runs.trials import RunRecord
 
-#: Members of a walk-forward that names none.
-DEFAULT_MODELS = ("xgboost", "lightgbm")
-
 # Trained on the same rows as the members as baselines, without a vote.
 _BASELINES = ("logistic", "log_har")
 
 _JUDGING = "trading and judging"
 _STAGES = ("candles", "features and labels", "training and scoring", _JUDGING)
 
-# Seconds per bar of trading and judging, on one core of an EPYC 9004.
-_JUDGING_RATE = 8e-5
+# Seconds per bar of trading and judging, on one core of an EPYC 9004; and what is judged once, in bars.
+_JUDGING_RATE, _JUDGING_FIXED = 8e-5, 50_000
 
 
 def walk_forward(
     data: Data,
     *,
-    models: Sequence[str] | str = DEFAULT_MODELS,
+    models: Sequence[str] | str | None = None,
     folds: int | None = None,
     rolling: bool = False,
     policy: Policy | None = None,
@@ -61,7 +58,7 @@ def walk_forward(
 
     Args:
         data: a Freqtrade data folder, or candles as `open_source` takes them.
-        models: registered names of the members, as a sequence or a text with commas.
+        models: registered names of the members, as a sequence or a text with commas; None for those of the vote.
         folds: test spans; None for the setting.
         rolling: train on the newest bars only, instead of all from the first on.
         policy: decide by this policy instead of the one that later rows choose.
@@ -77,6 +74,7 @@ def walk_forward(
         EvaluationError: too few bars for the folds, or the trial log cannot be written.
     """
     from quorate.core.clock import iso_ms
+    from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
@@ -95,7 +93,7 @@ def walk_forward(
     require_flags(rolling=rolling)
     require_callback(progress=progress)
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
-    members = split_names(models, "models")
+    members = split_names(models, "models") or RECIPES["vote"].models
     require_members(members, settings.models)
     features = feature_set(settings.train.features, settings.features)
     source, markets = open_selection(data, selection, settings)
@@ -109,7 +107,7 @@ def walk_forward(
     importance = PermutationImportance(rows, members, settings.evaluation)
     options = WalkOptions(folds=folds, anchored=not rolling, baselines=_BASELINES, examination=importance)
     estimate = RunEstimate.of(progress)
-    estimate.plan({_JUDGING: Part(_JUDGING, len(rows), _JUDGING_RATE, alone=True)})
+    estimate.plan({_JUDGING: Part(_JUDGING, len(rows) + _JUDGING_FIXED, _JUDGING_RATE, alone=True)})
     walked = walk(rows, members, settings, options, estimate)
     clock.append(time.perf_counter())
     setup = BacktestSetup(
