@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from quorate.core.progress import Part
 from quorate.core.settings import NetworkSettings, Settings
-from quorate.models import Model
 
 # Seconds per row and pass of each model with its default settings, on one core of an EPYC 9004; they hold until a fit
 # of the model has ended in this run.
@@ -51,35 +50,31 @@ class FitSize(NamedTuple):
 
 
 def fit_size(
-    model: Model | None,
+    name: str,
     settings: Settings,
     *,
     rows: int,
     before_choice: int,
     scored: int,
     examined: int,
-    member: bool,
+    refitted: bool,
     warm: bool,
 ) -> FitSize:
     """The size of a model in a fold.
 
     Args:
-        model: unfitted; None if it cannot be made.
+        name: of the model.
         settings: of policy and models.
         rows: number of training rows.
         before_choice: number of rows on which members are fitted again.
         scored: number of rows to score.
         examined: number of rows that its examination scores.
-        member: whether it votes.
+        refitted: whether it is fitted again out of fold.
         warm: whether it begins at the weights of an earlier model.
     """
-    if model is None:
-        return FitSize(0.0, 1.0, 0.0)
-    policy, again = settings.policy, 0.0
-    if member and policy.refit != "none" and not (policy.refit == "fast" and model.slow_fit):
-        # Of n stretches, all but the first are scored by a fit on those before: (1 + 2 + ... + n - 1) / n of the rows.
-        again = (policy.folds - 1) * (before_choice / 2 + _FIXED)
-    own, passes = getattr(settings.models, model.name, None), 1.0
+    # Of n stretches, all but the first are scored by a fit on those before: (1 + 2 + ... + n - 1) / n of the rows.
+    again = (settings.policy.folds - 1) * (before_choice / 2 + _FIXED) if refitted else 0.0
+    own, passes = getattr(settings.models, name, None), 1.0
     if isinstance(own, NetworkSettings):
         passes = own.warm_epochs * own.warm_share if warm else own.epochs * own.share
     return FitSize(again, rows * passes + _FIXED, _SCORED * (scored + examined))

@@ -119,6 +119,7 @@ class FoldFits:
         settings: of split, policy and training.
         build: makes unfitted models.
         examination: of the fitted models; None for none.
+        slow: models that are not fitted again where only fast ones are.
     """
 
     rows: LabelledBars
@@ -128,6 +129,7 @@ class FoldFits:
     settings: Settings
     build: Builder
     examination: Examination | None
+    slow: frozenset[str] = frozenset()
 
     def __call__(self, key: FitKey, start: bytes | None, report: Report) -> FittedModel:
         """Fit a model in a fold. An error of the model is its outcome, not raised.
@@ -179,19 +181,15 @@ class FoldFits:
 
     def size(self, key: FitKey, *, warm: bool) -> FitSize:
         """Size of what is done for a key, by which its time is estimated."""
-        parts, name = self.parts[key.fold], key.name
-        try:
-            model = self.build(name)
-        except QuorateError:
-            model = None  # it abstains, with its reason
+        parts, name, refit = self.parts[key.fold], key.name, self.settings.policy.refit
         return fit_size(
-            model,
+            name,
             self.settings,
             rows=len(parts.train),
             before_choice=len(parts.before_choice),
             scored=len(parts.scored),
             examined=0 if self.examination is None else self.examination.rows(parts.fold, name),
-            member=name in self.members,
+            refitted=name in self.members and refit != "none" and not (refit == "fast" and name in self.slow),
             warm=warm,
         )
 

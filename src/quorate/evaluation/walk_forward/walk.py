@@ -98,6 +98,7 @@ def walk(
         settings,
         chosen.build or partial(_registered, rows=rows, members=members, settings=settings),
         chosen.examination,
+        frozenset(name for name in names if chosen.build is None and _slow(name, settings.models)),
     )
     kept = _Kept(fits)
     keys = [FitKey(place, name) for place in range(len(folds)) for name in names]
@@ -205,6 +206,13 @@ def _starts(fits: FoldFits, settings: Settings) -> dict[FitKey, FitKey]:
         for place, before in enumerate(earlier)
         if before is not None
     }
+
+
+def _slow(name: str, settings: ModelSettings) -> bool:
+    try:
+        return model_class(name, settings).slow_fit
+    except QuorateError:
+        return False  # it abstains in every fold, with its reason
 
 
 def _starts_warm(build_model: Builder, name: str) -> bool:
