@@ -9,6 +9,7 @@ Reference: López de Prado (2018), Advances in Financial Machine Learning, chapt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -90,21 +91,24 @@ def walk(
     if chosen.build is None:
         require_members(names, settings.models)
     folds = _folds(rows, settings, chosen)
+    build_model = chosen.build or partial(_registered, rows=rows, members=members, settings=settings)
+    # Builders of a caller's own make each model once: what theirs can is not asked.
+    made = [] if chosen.build is not None else _made(build_model, names)
     fits = FoldFits(
         rows,
         tuple(FoldParts.of(fold, rows, settings) for fold in folds),
         names,
         tuple(members),
         settings,
-        chosen.build or partial(_registered, rows=rows, members=members, settings=settings),
+        build_model,
         chosen.examination,
-        frozenset(name for name in names if chosen.build is None and _slow(name, settings.models)),
+        frozenset(model.name for model in made if model.slow_fit),
     )
     kept = _Kept(fits)
     keys = [FitKey(place, name) for place in range(len(folds)) for name in names]
     # Fits of folds that are not complete: folds are taken in order of time, whichever of their fits ends first.
     pending: dict[FitKey, FittedModel] = {}
-    after = _starts(fits, settings) if chosen.build is None else {}
+    after = _starts(fits, settings, [model.name for model in made if model.starts_warm])
     files: dict[FitKey, bytes | None] = {}
     estimate = RunEstimate.of(progress)
     estimate.plan({key: fits.size(key, warm=key in after).part(key.name) for key in keys})
@@ -195,31 +199,25 @@ class _Kept:
         )
 
 
-def _starts(fits: FoldFits, settings: Settings) -> dict[FitKey, FitKey]:
-    """Fit -> the fit of an earlier fold at whose weights it begins, for models whose settings want that."""
+def _starts(fits: FoldFits, settings: Settings, warm: Sequence[str]) -> dict[FitKey, FitKey]:
+    """Fit -> the fit of an earlier fold at whose weights it begins, for the models that start warm."""
     embargo = embargo_ms(settings.split.embargo_bars, settings.target.horizon, fits.rows.bar_ms)
     earlier = earlier_folds(fits.parts, fits.rows, embargo)
     return {
         FitKey(place, name): FitKey(before, name)
-        for name in fits.names
-        if _starts_warm(fits.build, name)
+        for name in warm
         for place, before in enumerate(earlier)
         if before is not None
     }
 
 
-def _slow(name: str, settings: ModelSettings) -> bool:
-    try:
-        return model_class(name, settings).slow_fit
-    except QuorateError:
-        return False  # it abstains in every fold, with its reason
-
-
-def _starts_warm(build_model: Builder, name: str) -> bool:
-    try:
-        return build_model(name).starts_warm
-    except QuorateError:
-        return False  # it abstains in every fold, with its reason
+def _made(build_model: Builder, names: Sequence[str]) -> list[Model]:
+    """The models that can be made; the others abstain in every fold, with their reason."""
+    made = []
+    for name in names:
+        with suppress(QuorateError):
+            made.append(build_model(name))
+    return made
 
 
 def _workers(fits: FoldFits, settings: Settings, options: WalkOptions) -> int:
