@@ -24,7 +24,7 @@ def demo(
             metavar="SHARE",
             help="Predictable share of the variance of returns; 0 is a random walk.",
         ),
-    ] = 0.03,
+    ] = 0.05,  # DEFAULT_EDGE; the workflow is imported only where the command runs
     as_json: options.Json = False,
 ) -> None:
     """Train and evaluate on a synthetic market.

@@ -99,6 +99,7 @@ def test_the_last_weights_are_kept_if_set():
         V, v = rows(model, 310)
         model.fit(X, y, stopping=StoppingRows(V[300:], v[300:]))
         history = model.history
+        assert model.stops_early == (keep == "best")
         assert history.best == (29 if keep == "last" else int(np.argmin(history.validation_losses)))
         found[keep] = -np.log(model.output(V[300:])[np.arange(10), v[300:]]).mean()
         assert found[keep] == pytest.approx(history.validation_losses[history.best], rel=0.02)

@@ -84,7 +84,7 @@ class Network(Model):
 
     @property
     def stops_early(self) -> bool:
-        return True
+        return self._own.keep == "best" or self._own.patience < self._own.epochs
 
     @property
     def starts_warm(self) -> bool:
