@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, get_args
 
 from quorate.core.errors import ArgumentError, close_match
-from quorate.core.progress import Progress, silent
+from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import folder_of, require_arguments, require_callback, settings_of
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
@@ -66,6 +66,7 @@ def train(
 
     require_arguments(train, selection, Selection.__optional_keys__)
     require_callback(progress=progress)
+    progress = RunEstimate.of(progress)  # names what slows the run
     folder = folder_of("out", out)
     store = BundleStore(folder)
     if folder.is_dir():

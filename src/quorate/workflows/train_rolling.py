@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import DataError
-from quorate.core.progress import Progress, silent
+from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import folder_of, require_arguments, require_callback
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, period_ms
@@ -74,6 +74,7 @@ def train_rolling(
 
     require_arguments(train_rolling, selection, Selection.__optional_keys__)
     require_callback(progress=progress)
+    progress = RunEstimate.of(progress)  # names what slows the run
     store = BundleStore(folder_of("out", out))
     period, length = period_ms("every", every), None if window is None else period_ms("window", window)
     spec = training_spec(recipe, method, models, settings)
