@@ -220,7 +220,7 @@ def fit_regression(
         with one_thread():
             model.fit(rows, y, sample_weight=weight)
     for warning in caught:
-        _log.warning("%s: %s", name, str(warning.message).splitlines()[0])
+        _log.warning("%s: %s", name, str(warning.message).splitlines()[0].rstrip(":"))
     return model
 
 

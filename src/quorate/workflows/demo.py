@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 
 #: Share of the returns' variance that is predictable by default; that of real markets is far smaller.
 DEFAULT_EDGE = 0.05
-
-# Networks that are trained in minutes: a PatchTST with a hundredth of the usual work, and few epochs.
-_WIDTH, _HEADS, _LAYERS, _FEEDFORWARD, _EPOCHS = 32, 4, 2, 64, 3
 
 
 def demo(
@@ -41,7 +37,7 @@ def demo(
         edge: share of the returns' variance that is predictable, 0 to 0.6; 0 is a random walk.
         symbols: number of markets.
         bars: hourly bars of each market; two thirds are trained on.
-        settings: None for those of quorate.toml and the environment; networks are made small.
+        settings: None for those of quorate.toml and the environment.
         command: what started the run, for the provenance; by default the call of this function.
         progress: called with each stage's name, units done and units in all.
 
@@ -57,7 +53,7 @@ def demo(
     from quorate.workflows.runs.trials import RunRecord
     from quorate.workflows.train import train
 
-    settings = _small(settings_of(settings))
+    settings = settings_of(settings)
     out = folder_of("out", out)
     attempted = "make the demonstration"
     require_types(attempted, seed=(seed, WHOLE), edge=(edge, NUMBER), command=(command, TEXT))
@@ -94,23 +90,3 @@ def demo(
     page = evaluation.report(out / "report.html")
     progress("writing the page", 1, 1)
     return DemoResult(seed, edge, trained, signals, evaluation, page)
-
-
-def _small(settings: Settings) -> Settings:
-    """The settings with networks that are trained quickly, none larger than it was."""
-    nhits, patchtst = settings.models.nhits, settings.models.patchtst
-    return replace(
-        settings,
-        models=replace(
-            settings.models,
-            nhits=replace(nhits, epochs=min(nhits.epochs, _EPOCHS)),
-            patchtst=replace(
-                patchtst,
-                epochs=min(patchtst.epochs, _EPOCHS),
-                width=min(patchtst.width, _WIDTH),
-                heads=min(patchtst.heads, _HEADS),
-                layers=min(patchtst.layers, _LAYERS),
-                feedforward=min(patchtst.feedforward, _FEEDFORWARD),
-            ),
-        ),
-    )
