@@ -22,6 +22,7 @@ from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import BoolArray, Candles, FloatArray, IntArray
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.evaluation.statistics.rank_correlation import average_ranks
 from quorate.features import Bars, atr_14, volatility_20
 from quorate.market import FreqtradeFolder
 from quorate.models.volatility import forecast_all
@@ -98,11 +99,11 @@ def gate(table: Table, blocks: TimeBlocks) -> Table:
     """How well each measure tells large moves from small ones, and what the bars of its highest values did."""
     size, found = np.abs(table["moved"]), {}
     large = size > LARGE
-    base = blocks.aucs(large, table["volatility_20"])
+    base = blocks.aucs(large, average_ranks(table["volatility_20"]))
     closed = int(np.count_nonzero(table["volatility_20"] > LARGE))
     for kind in KINDS:
         highest = np.argsort(-table[kind])
-        samples = blocks.aucs(large, table[kind])
+        samples = blocks.aucs(large, average_ranks(table[kind]))
         found[kind] = {
             "auc": area(large, table[kind]),
             "gain_ci": blocks.interval(samples - base),

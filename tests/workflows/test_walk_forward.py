@@ -34,7 +34,8 @@ def walked(world, tmp_path_factory):
 
 
 def test_the_document_is_that_of_the_command_line(world, walked, capsys):
-    asked = ("evaluate", "--data", world.data, "--symbols", ",".join(SYMBOLS), "--folds", 2, "--json")
+    asked = ("evaluate", "--data", world.data, "--symbols", ",".join(SYMBOLS), "--models", "xgboost,lightgbm")
+    asked += ("--folds", 2, "--json")
     assert main(list(map(str, asked))) == 0
     shown = json.loads(capsys.readouterr().out)
     found = json.loads(json.dumps(walked[0].to_json()))

@@ -103,11 +103,17 @@ list(run_tasks(worker_tasks.slow, range(2), 2, report=lambda *content: print(*co
 """
 
 
+def _accept_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_processes_end_with_the_program(by):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", SCRIPT]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as program:
+    pipe = subprocess.PIPE
+    # A suite in the background of a shell ignores SIGINT, and so would the program.
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, preexec_fn=_accept_interrupts) as program:
         program.stdout.readline()
         found = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text()
         children = [Path(f"/proc/{child}") for child in found.split()]
