@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import DataError
-from quorate.core.progress import Progress, RunEstimate, silent
+from quorate.core.progress import Part, Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import folder_of, require_arguments, require_callback
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, period_ms
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from quorate.core.types import Candles
     from quorate.ensemble.recipes import RecipeName
     from quorate.ensemble.series import TrainingWindow
+
+
+# Expected seconds of a training until one of the series has ended: two minutes for 100 markets and 90 days of hours.
+_SECONDS_A_CANDLE = 5e-4
 
 
 def train_rolling(
@@ -74,7 +78,7 @@ def train_rolling(
 
     require_arguments(train_rolling, selection, Selection.__optional_keys__)
     require_callback(progress=progress)
-    progress = RunEstimate.of(progress)  # names what slows the run
+    progress = RunEstimate.of(progress)
     store = BundleStore(folder_of("out", out))
     period, length = period_ms("every", every), None if window is None else period_ms("window", window)
     spec = training_spec(recipe, method, models, settings)
@@ -86,15 +90,22 @@ def train_rolling(
         store.champion()  # a damaged pointer is an error before hours of training
     made: list[TrainResult] = []
     earlier: list[EarlierTraining] = []
-    for number, span in enumerate(spans, 1):
+    candles = [_candles_of(span, panel) for span in spans]
+    progress.plan({
+        number: Part("bundle", max(1, sum(map(len, each.values()))), _SECONDS_A_CANDLE)
+        for number, each in enumerate(candles, 1)
+    })  # fmt: skip
+    for number, (span, own) in enumerate(zip(spans, candles, strict=True), 1):
+        progress.begin(number)
         trained = train_ensemble(
-            _candles_of(span, panel),
+            own,
             markets.timeframe,
             replace(spec, start=span.start, end=span.end, earlier=tuple(earlier)),
             store.folder,
             progress=_numbered(progress, f"bundle {number}/{len(spans)}"),
             promote=False,
         )
+        progress.end(number)
         earlier.append(EarlierTraining(trained.path, trained.manifest, trained.until))
         made.append(TrainResult(trained, count_quiet(panel, span.start, span.end)))
     path, name = publish(store, [result.id for result in made])

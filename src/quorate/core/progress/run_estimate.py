@@ -102,6 +102,10 @@ class RunEstimate:
         self._taken[part.kind] = taken + seconds, size + part.size
         self._ended.add(key)
 
+    def skip(self, key: Hashable) -> None:
+        """A part will not run, or ended before its time said anything."""
+        self._ended.add(key)
+
     def remaining(self) -> float:
         """Expected time to the end of the run, s."""
         left = {key: self._left(key, part) for key, part in self._parts.items() if key not in self._ended}
@@ -133,6 +137,6 @@ class RunEstimate:
         found = {}
         for key, began in self._began.items():
             part, share = self._parts[key], self._shares.get(key, 0.0)
-            if key not in self._ended and share >= _LEAST_SHARE:
+            if key not in self._ended and share >= _LEAST_SHARE and self._clock() > began:
                 found[part.kind] = (self._clock() - began) / (share * part.size)
         return found | {kind: seconds / size for kind, (seconds, size) in self._taken.items()}

@@ -21,6 +21,7 @@ from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
 from quorate.ensemble.training.earlier_training import EarlierTraining, fingerprint, fitted_until, newest_start
+from quorate.ensemble.training.expected_time import follow_training
 from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores, score_holdout, with_outcomes
@@ -122,6 +123,7 @@ def train_ensemble(
         require_exact("train for 8 bits")  # before hours of training
     with stage("features and labels", stages):
         data = prepare_training_data(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
+    progress = follow_training(progress, data)
     start = newest_start(spec.earlier, data)
     unfinished = UnfinishedTraining(out, fingerprint(data, start))
     with unfinished.running():

@@ -16,9 +16,9 @@ from quorate.core.progress import Progress
 from quorate.core.settings import Settings
 from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
 from quorate.ensemble.stack.expanding_folds import embargo_ms
+from quorate.ensemble.training.expected_time import FitSize, fit_size
 from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
 from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
-from quorate.evaluation.walk_forward.fit_costs import FitSize, fit_size
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit

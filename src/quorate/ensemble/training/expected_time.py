@@ -1,0 +1,152 @@
+"""Expected time of fits, in a walk-forward and in a training: rows times passes times a rate of each model."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from quorate.core.progress import Part, Progress, RunEstimate
+from quorate.core.settings import NetworkSettings, Settings
+from quorate.ensemble.training.training_data import TrainingData
+
+# Seconds per row and pass of each model with its default settings, on one core of an EPYC 9004; they hold until a fit
+# of the model has ended in this run.
+_RATES = {
+    "xgboost": 4e-5,
+    "lightgbm": 4e-5,
+    "logistic": 1e-4,
+    "log_har": 3e-5,
+    "nhits": 1e-4,
+    "patchtst": 1e-4,
+    "lstm": 1e-4,
+}
+_OTHER = 5e-5
+
+# What each fit costs beside its rows, such as the making of its trees, in rows.
+_FIXED = 10_000
+# What it costs to score a row, as a share of fitting on it.
+_SCORED = 0.3
+
+
+class FitSize(NamedTuple):
+    """Sizes of what is done with a model in a fold, in rows that it is fitted on once.
+
+    Attributes:
+        again: of the fits out of fold.
+        fitted: of the fit.
+        examined: of scoring rows, and of the examination.
+    """
+
+    again: float
+    fitted: float
+    examined: float
+
+    @property
+    def whole(self) -> float:
+        """The sum."""
+        return sum(self)
+
+    def part(self, name: str) -> Part:
+        """The part of the run."""
+        return Part(name, self.whole, _RATES.get(name, _OTHER))
+
+
+def fit_size(
+    name: str,
+    settings: Settings,
+    *,
+    rows: int,
+    before_choice: int,
+    scored: int,
+    examined: int,
+    refitted: bool,
+    warm: bool,
+) -> FitSize:
+    """The size of a model in a fold.
+
+    Args:
+        name: of the model.
+        settings: of policy and models.
+        rows: number of training rows.
+        before_choice: number of rows on which members are fitted again.
+        scored: number of rows to score.
+        examined: number of rows that its examination scores.
+        refitted: whether it is fitted again out of fold.
+        warm: whether it begins at the weights of an earlier model.
+    """
+    # Of n stretches, all but the first are scored by a fit on those before: (1 + 2 + ... + n - 1) / n of the rows.
+    again = (settings.policy.folds - 1) * (before_choice / 2 + _FIXED) if refitted else 0.0
+    own, passes = getattr(settings.models, name, None), 1.0
+    if isinstance(own, NetworkSettings):
+        passes = own.warm_epochs * own.warm_share if warm else own.epochs * own.share
+    return FitSize(again, rows * passes + _FIXED, _SCORED * (scored + examined))
+
+
+# Seconds per row of what follows the fits of a vote: scores of later rows, maps, policies.
+_AFTER = 4e-5
+
+
+def follow_training(progress: Progress, data: TrainingData) -> Progress:
+    """The callback of a training, which also tells how long the training still takes.
+
+    Args:
+        progress: is told by `RunEstimate`.
+        data: of the training.
+    """
+    refit, estimate = data.settings.policy.refit, RunEstimate.of(progress)
+    again: dict[str, Part] = {}
+    fits: dict[str, Part] = {}
+    for name, make in data.makers.items():
+        refitted = data.classes and refit != "none" and not (refit == "fast" and make().slow_fit)
+        size = fit_size(
+            name,
+            data.settings,
+            rows=len(data.split.train),
+            before_choice=len(data.before_choice),
+            scored=0,
+            examined=0,
+            refitted=refitted,
+            warm=False,
+        )
+        if refitted:
+            again[f"{name} out of fold"] = size._replace(fitted=0.0).part(name)
+        fits[name] = size._replace(again=0.0).part(name)
+    after = {"after": Part("after", max(1, len(data.dataset)), _AFTER)} if data.classes else {}
+    return _InOrder(estimate, [*again.items(), *fits.items(), *after.items()])
+
+
+class _InOrder:
+    """Parts that run one after another, each known by the stage that it reports.
+
+    Args:
+        estimate: of the run.
+        parts: stage, without a number in brackets, and part, in order.
+    """
+
+    def __init__(self, estimate: RunEstimate, parts: Sequence[tuple[str, Part]]) -> None:
+        self._estimate = estimate
+        # Keys of their own, since the stages of several trainings have the same names.
+        keys: list[tuple[str, Hashable]] = [(stage, object()) for stage, _ in parts]
+        estimate.plan({key: part for (_, key), (_, part) in zip(keys, parts, strict=True)})
+        self._waiting = keys
+        self._begin()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        known = stage.partition(" (")[0]
+        if any(waiting == known for waiting, _ in self._waiting):
+            while self._waiting[0][0] != known:  # it failed, or an earlier run had finished it
+                self._estimate.skip(self._waiting.pop(0)[1])
+                self._begin()
+            key = self._waiting[0][1]
+            # Fits out of fold are on 1, 2, ... of the stretches.
+            share = done * (done + 1) / (total * (total + 1)) if stage.endswith("out of fold") else done / total
+            self._estimate.advance(key, share)
+            if done == total:
+                self._estimate.end(key)
+                self._waiting.pop(0)
+                self._begin()
+        self._estimate(stage, done, total)
+
+    def _begin(self) -> None:
+        if self._waiting:
+            self._estimate.begin(self._waiting[0][1])
