@@ -16,9 +16,9 @@ _RATES = {
     "lightgbm": 4e-5,
     "logistic": 1e-4,
     "log_har": 3e-5,
-    "nhits": 1e-4,
-    "patchtst": 1e-4,
-    "lstm": 1e-4,
+    "nhits": 4e-5,
+    "patchtst": 7e-5,
+    "lstm": 3e-5,
 }
 _OTHER = 5e-5
 
@@ -83,7 +83,7 @@ def fit_size(
 
 
 # Seconds per row of what follows the fits of a vote: scores of later rows, maps, policies.
-_AFTER = 4e-5
+_AFTER = 5e-5
 
 
 def follow_training(progress: Progress, data: TrainingData) -> Progress:
