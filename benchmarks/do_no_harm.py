@@ -5,7 +5,7 @@
 Each trial trains a bundle of two small tree members on five markets, lets its chosen policy decide on the 15 days that
 follow, and trades them in an account. Markets without an edge: random walks of the synthetic market, with the costs of
 the settings and without any, and real perpetuals of before 2025-07-01 whose days are permuted and each of whose hours
-is mirrored by a coin, the same for all markets (`placebo`). Markets with a planted edge of three sizes: the attainable
+is mirrored by a coin, the same for all markets (`placebo`). Markets with a planted edge of four sizes: the attainable
 gain is that of the best candidate chosen in hindsight on the later bars, and what the chosen policy earned on them is
 its share.
 
@@ -50,7 +50,7 @@ TRIALS = RESULTS / "do_no_harm-trials.jsonl"
 SYMBOLS, DAYS, LATER_DAYS = 5, 90, 15
 BARS, SEAM = 24 * (DAYS + LATER_DAYS), 24 * DAYS
 MEMBERS = ("xgboost", "lightgbm")
-EDGES = (0.02, 0.05, 0.1)
+EDGES = (0.02, 0.05, 0.1, 0.2)
 # The real candles that are permuted; nothing later is read.
 REAL_FROM, REAL_TO = "2024-11-01", "2025-07-01"
 
