@@ -63,8 +63,8 @@ class NetworkSettings(Section):
         require(section, "checkpoint_s", self.checkpoint_s, 0, 86_400)
 
 
-# Chosen by benchmarks/shapes: what the window adds is in few columns of the last two days, and the columns that sum up
-# the past are read at the newest bar. One pass, since networks overfit in a second one; the last weights, since the
+# Chosen by benchmarks/shapes.py: what the window adds is in few columns of the last two days, and the columns that sum
+# up the past are read at the newest bar. One pass, since networks overfit in a second one; the last weights, since the
 # lowest loss on the few days of the stopping rows is luck.
 @dataclass(frozen=True, slots=True)
 class CompactSettings(NetworkSettings):

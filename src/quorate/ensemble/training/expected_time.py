@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from quorate.core.progress import Part, Progress, RunEstimate
 from quorate.core.settings import NetworkSettings, Settings
+from quorate.ensemble.training.out_of_fold import fits_again
 from quorate.ensemble.training.training_data import TrainingData
 
 # Seconds per row and pass of each model with its default settings, on one core of an EPYC 9004; they hold until a fit
@@ -93,11 +94,11 @@ def follow_training(progress: Progress, data: TrainingData) -> Progress:
         progress: is told by `RunEstimate`.
         data: of the training.
     """
-    refit, estimate = data.settings.policy.refit, RunEstimate.of(progress)
+    policy, estimate = data.settings.policy, RunEstimate.of(progress)
     again: dict[str, Part] = {}
     fits: dict[str, Part] = {}
     for name, make in data.makers.items():
-        refitted = data.classes and refit != "none" and not (refit == "fast" and make().slow_fit)
+        refitted = data.classes and fits_again(policy, lambda make=make: make().slow_fit)  # type: ignore[misc]
         size = fit_size(
             name,
             data.settings,

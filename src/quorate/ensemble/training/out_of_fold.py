@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from quorate.core.errors import QuorateError
 from quorate.core.progress import Progress
-from quorate.core.settings import Settings, SplitSettings
+from quorate.core.settings import PolicySettings, Settings, SplitSettings
 from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
 from quorate.features import Sequences
 from quorate.models import Model, StoppingRows
@@ -116,7 +116,7 @@ def score_out_of_fold(
     place[rows] = np.arange(len(rows))
     scores, left_out = {}, {}
     for name, make in makers.items():
-        if policy.refit == "none" or (policy.refit == "fast" and make().slow_fit):
+        if not fits_again(policy, lambda make=make: make().slow_fit):  # type: ignore[misc]
             left_out[name] = f'policy.refit "{policy.refit}"'
             continue
         table = np.full((len(rows), len(CLASS_NAMES)), np.nan)
@@ -133,6 +133,16 @@ def score_out_of_fold(
         else:
             left_out[name] = f"no row to score in {policy.folds} stretches (policy.folds)"
     return RefittedScores(rows, stretch, scores, left_out)
+
+
+def fits_again(policy: PolicySettings, is_slow: Callable[[], bool]) -> bool:
+    """Whether a member is fitted again out of fold.
+
+    Args:
+        policy: says which members are.
+        is_slow: whether a fit of the member is slow; called only where that matters.
+    """
+    return policy.refit == "all" or (policy.refit == "fast" and not is_slow())
 
 
 def stretch_numbers(time: IntArray, folds: int) -> IntArray:

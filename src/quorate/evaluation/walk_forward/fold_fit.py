@@ -18,7 +18,7 @@ from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray, IntArray
 from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.ensemble.training.expected_time import FitSize, fit_size
 from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
-from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
+from quorate.ensemble.training.out_of_fold import RefittedScores, fits_again, score_out_of_fold
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_result import Fit
@@ -181,7 +181,7 @@ class FoldFits:
 
     def size(self, key: FitKey, *, warm: bool) -> FitSize:
         """Size of what is done for a key, by which its time is estimated."""
-        parts, name, refit = self.parts[key.fold], key.name, self.settings.policy.refit
+        parts, name = self.parts[key.fold], key.name
         return fit_size(
             name,
             self.settings,
@@ -189,7 +189,7 @@ class FoldFits:
             before_choice=len(parts.before_choice),
             scored=len(parts.scored),
             examined=0 if self.examination is None else self.examination.rows(parts.fold, name),
-            refitted=name in self.members and refit != "none" and not (refit == "fast" and name in self.slow),
+            refitted=name in self.members and fits_again(self.settings.policy, lambda: name in self.slow),
             warm=warm,
         )
 
