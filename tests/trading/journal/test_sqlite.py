@@ -7,10 +7,14 @@ import sqlite3
 from contextlib import closing, contextmanager
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
 from quorate.trading.journal import Journal, ValuedRecord
 from quorate.trading.journal.sql_tables import journal
+from quorate.trading.journal.sqlite import SqliteFile
+
+from .conftest import HASTY
 
 LONG = [ValuedRecord(bar, "close", 1.0, 1.0, heard=0) for bar in range(600)]
 
@@ -275,3 +279,41 @@ def test_who_holds_an_account_is_named(path, open_journal):
     open_journal(path)
     with pytest.raises(JournalTakenError, match=f"process {os.getpid()}"):
         Journal.open(f"sqlite:///{path}", "paper")
+
+
+def files(folder):
+    """Content of every file; SQLite's shared memory holds who reads at the moment, and no record."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-shm")}
+
+
+@pytest.mark.parametrize("end", ["closed", "killed", "running"])
+def test_a_reader_changes_no_file(end, path, open_journal, batch):
+    journal = open_journal(path)
+    journal.append(batch(1))
+    if end == "killed":
+        # What the kernel leaves of a killed program: the file and a log that nobody has merged into it.
+        kept = path.with_name("killed")
+        kept.mkdir()
+        for name in (path.name, f"{path.name}-wal"):
+            shutil.copy(path.with_name(name), kept)
+        path = kept / path.name
+    elif end == "closed":
+        journal.close()
+    before = files(path.parent)
+    assert (f"{path.name}-wal" in before) == (end != "closed")
+    for _ in range(2):
+        reader = open_journal(path, role="reader")
+        assert records(reader) == batch(1)
+        reader.close()
+    assert files(path.parent) == before
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_a_reader_cannot_write(logged, path, open_journal, batch):
+    journal = open_journal(path)
+    journal.append(batch(1))
+    if not logged:
+        journal.close()
+    reader = SqliteFile(path, HASTY)
+    with reader.connect(writes=False) as connection, pytest.raises(DBAPIError, match="readonly database"):
+        connection.exec_driver_sql("CREATE TABLE more (a)")

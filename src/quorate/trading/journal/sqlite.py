@@ -34,6 +34,9 @@ _TEMPORARY = {
     sqlite3.SQLITE_CANTOPEN: "a file that cannot be opened",
     sqlite3.SQLITE_PROTOCOL: "the database is locked",
 }
+# Reading the number of the schema opens the log, whose identity is then known.
+_READER = ("query_only = ON", "schema_version")
+_WRITER = ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "foreign_keys = ON")
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _RESTORE = "Restore a backup, or recover what can be read: sqlite3 FILE .recover. The file was not changed."
 
@@ -132,7 +135,7 @@ class SqliteFile:
             self._session = None
 
     def connect(self, *, writes: bool) -> Connection:
-        """Open a connection; with `writes`, every transaction begins with SQLite's write lock."""
+        """Open a connection; with `writes`, every transaction begins with SQLite's write lock, else none writes."""
         connection = self._engine(self.path, writes=writes).connect()
         self._identify()
         return connection
@@ -211,9 +214,9 @@ class SqliteFile:
                 found="no such file",
                 expected="the journal of a session",
             )
-        self._open(lambda connection: require_version(version(connection), self.place), check=False)
+        self._open(lambda connection: require_version(version(connection), self.place), check=False, writes=False)
 
-    def _open(self, work: Callable[[Connection], object], *, check: bool) -> None:
+    def _open(self, work: Callable[[Connection], object], *, check: bool, writes: bool = True) -> None:
         """Call `work` in a transaction on the file; with `check`, the file is checked for damage before."""
         if self.path.stat().st_size == 0:
             # SQLite accepts an empty file as a new database; journals are moved into place complete.
@@ -221,7 +224,7 @@ class SqliteFile:
                 f"open the journal {self.place}", found="an empty file", expected="a journal", remedy=_RESTORE
             )
         try:
-            with self._engine(self.path, writes=True).connect() as connection:
+            with self._engine(self.path, writes=writes).connect() as connection:
                 if check:
                     with connection.begin():
                         found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
@@ -261,19 +264,19 @@ class SqliteFile:
 
     def _engine(self, path: Path, *, writes: bool) -> Engine:
         def connect() -> sqlite3.Connection:
-            # rw, not rwc: a missing file is an error, never a new journal.
+            # rw, not rwc: a missing file is an error, never a new journal. Whoever closes a log last merges it into the
+            # file; a reader does not write, not even that. Without a log, ro would leave an empty one.
+            mode = "rw" if writes or not path.with_name(path.name + "-wal").exists() else "ro"
             connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=rw",
+                f"file:{quote(str(path))}?mode={mode}",
                 uri=True,
                 timeout=self.settings.patience_s,
                 isolation_level=None,
                 check_same_thread=False,
             )
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA fullfsync = ON")
-                connection.execute("PRAGMA foreign_keys = ON")
+                for pragma in _WRITER if writes else _READER:
+                    connection.execute(f"PRAGMA {pragma}")
             except BaseException:
                 connection.close()
                 raise
