@@ -17,7 +17,7 @@ from quorate.core.settings import NotifySettings
 from quorate.trading.journal import GuardMovedRecord, Journal, MovedRecord, NotifiedRecord
 from quorate.trading.journal.copy import copy
 from quorate.trading.webhook import Delivery, Webhook
-from quorate.trading.webhook.delivery import status
+from quorate.trading.webhook.delivery import MessageCounts
 
 from .conftest import HASTY
 
@@ -92,7 +92,10 @@ class Session:
 
 def counts(url, account="paper"):
     with Journal.open(url, account, role="reader", settings=HASTY) as journal:
-        return status(journal.read())
+        counts = MessageCounts()
+        for entry in journal.read():
+            counts.add(entry)
+        return counts.to_json()
 
 
 def wait_for(happened):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from array import array
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from quorate.trading.account.order import Refusal
 from quorate.trading.account.position import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.journal import Entry, records
+from quorate.trading.paper.decided_bars import DecidedBars
 
 
 @dataclass(slots=True)
@@ -24,52 +25,48 @@ class AccountHistory:
     Attributes:
         started: starts of sessions, oldest first.
         written_at: wall clock in ms of the newest record.
-        closes: valuations at the close of a bar, in order.
+        close_times, close_equities: ms and USD of the valuations at the close of a bar, in order.
         exposed: number of opens after which a position was held.
         trades: closed positions, in order.
         refused: number of refused orders, by reason.
-        decided: symbol -> decisions in order.
+        decided: symbol -> its decisions.
         notices: notices of the feed.
         moves: of guards and ladder.
     """
 
     started: list[records.StartedRecord] = field(default_factory=list)
     written_at: int = 0
-    closes: list[records.ValuedRecord] = field(default_factory=list)
+    close_times: array[int] = field(default_factory=lambda: array("q"))
+    close_equities: array[float] = field(default_factory=lambda: array("d"))
     exposed: int = 0
     trades: list[Trade] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
-    decided: dict[str, list[records.DecidedRecord]] = field(default_factory=lambda: defaultdict(list))
+    decided: dict[str, DecidedBars] = field(default_factory=dict)
     notices: list[records.FeedRecord] = field(default_factory=list)
     moves: list[records.GuardMovedRecord | records.LadderMovedRecord] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, entries: Iterable[Entry]) -> AccountHistory:
-        """The history of a whole journal."""
-        history = cls()
-        for _, written_at, record in entries:
-            history.written_at = max(history.written_at, written_at)
-            history.add(record)
-        return history
-
-    def add(self, record: records.Record) -> None:
-        """Add a record."""
-        match record:
-            case records.StartedRecord():
+    def add(self, entry: Entry) -> None:
+        """Add the entry that follows those before."""
+        self.written_at = max(self.written_at, entry.written_at)
+        match entry.record:
+            case records.StartedRecord() as record:
                 self.started.append(record)
-            case records.ValuedRecord(phase="close"):
-                self.closes.append(record)
-            case records.ValuedRecord():
-                self.exposed += bool(record.marks)
+            case records.ValuedRecord(phase="close") as record:
+                self.close_times.append(record.time)
+                self.close_equities.append(record.equity_usd)
+            case records.ValuedRecord(marks=marks):
+                self.exposed += bool(marks)
             case records.ClosedRecord(trade=trade):
                 self.trades.append(trade)
             case records.RefusedRecord(reason=reason):
                 self.refused[reason] += 1
-            case records.DecidedRecord(symbol=symbol):
-                self.decided[symbol].append(record)
-            case records.FeedRecord():
+            case records.DecidedRecord(symbol=symbol) as record:
+                if symbol not in self.decided:
+                    self.decided[symbol] = DecidedBars(symbol)
+                self.decided[symbol].add(record)
+            case records.FeedRecord() as record:
                 self.notices.append(record)
-            case records.GuardMovedRecord() | records.LadderMovedRecord():
+            case (records.GuardMovedRecord() | records.LadderMovedRecord()) as record:
                 self.moves.append(record)
 
     @property
@@ -80,8 +77,8 @@ class AccountHistory:
     def result(self) -> BacktestResult:
         """Trades and equity; open positions count in the equity only."""
         first, last = self.started[0], self.started[-1]
-        time = np.array([valued.time for valued in self.closes], np.int64)
-        equity = np.array([valued.equity_usd for valued in self.closes], np.float64)
+        time = np.array(self.close_times, np.int64)
+        equity = np.array(self.close_equities, np.float64)
         for array in (time, equity):
             array.setflags(write=False)
         return BacktestResult(
@@ -101,21 +98,5 @@ class AccountHistory:
 
     def frames(self) -> list[DecisionFrame]:
         """The decisions as one frame per market, without the members' scores."""
-        return [self._frame(symbol, decided) for symbol, decided in sorted(self.decided.items())]
-
-    def _frame(self, symbol: str, decided: list[records.DecidedRecord]) -> DecisionFrame:
-        def column(name: str, kind: type) -> Any:
-            return np.array([getattr(record, name) for record in decided], kind)
-
-        return DecisionFrame(
-            symbol=symbol,
-            timeframe=self.started[-1].timeframe,
-            time=column("time", np.int64),
-            action=column("action", np.int8),
-            confidence=column("confidence", np.float64),
-            base=column("base", np.float64),
-            consensus=column("consensus", np.str_),
-            rule=column("rule", np.str_),
-            volatility=column("volatility", np.float64),
-            synthetic=self.synthetic,
-        )
+        timeframe, synthetic = self.started[-1].timeframe, self.synthetic
+        return [decided.frame(timeframe, synthetic=synthetic) for _, decided in sorted(self.decided.items())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
@@ -9,21 +10,21 @@ from quorate.core.errors import JournalError
 from quorate.trading.account.currency import currencies
 from quorate.trading.account.position import Position
 from quorate.trading.engine import TradingEngine
-from quorate.trading.journal import Journal, records
+from quorate.trading.journal import Entry, Journal, records
 from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.account_history import AccountHistory
 from quorate.trading.paper.recovery import Recovered, peek, redo
-from quorate.trading.webhook.delivery import status
+from quorate.trading.webhook.delivery import MessageCounts
 
 # Number of the newest notices and moves that are shown.
 _SHOWN = 10
 
 
 class AccountStatus:
-    """Status of the account of a journal.
+    """Status of the account of a journal, which is read once; later calls of `refresh` read what is new.
 
     Args:
-        journal: of the account, in any role.
+        journal: of the account, in any role; used by every call.
 
     Attributes:
         account: name of the account.
@@ -37,24 +38,64 @@ class AccountStatus:
 
     def __init__(self, journal: Journal) -> None:
         self.account = journal.account
+        self._journal = journal
+        self._read()
+
+    def refresh(self) -> int:
+        """Read the records since the last call; the number of them.
+
+        A session that continues with other settings makes the whole journal be read again.
+
+        Raises:
+            JournalUnavailableError: the journal cannot be read now; the status is as before.
+            JournalError: a journal that contradicts itself; make a new status.
+        """
         # Votes are most of a journal, and only those on the newest bar are shown: read without them.
-        entries = list(journal.read(detail=False))
-        first, _ = peek(entries)
-        if first is None:
+        entries = list(self._journal.read(after=self.recovered.seq, detail=False))
+        if entries:
+            decided = self._newest_decisions()
+            if self._add(entries):
+                self._decided = decided
+            else:
+                self._read()
+        return len(entries)
+
+    def _read(self) -> None:
+        """Build everything from the whole journal."""
+        sessions = [entry.record for entry in self._journal.read(kinds=[records.StartedRecord])]
+        first, newest = (sessions[0], sessions[-1]) if sessions else (None, None)
+        if not isinstance(first, records.StartedRecord) or not isinstance(newest, records.StartedRecord):
             raise JournalError(
-                f"read the account '{journal.account}' in {journal.place}",
+                f"read the account '{self.account}' in {self._journal.place}",
                 found="no session",
                 expected="an account with a session",
                 remedy="Start one with `quorate paper run`.",
             )
-        self.history = AccountHistory.of(entries)
-        newest = self.history.started[-1]
+        self._rules = _rules_of(newest)
+        self.history, self.recovered, self._messages = AccountHistory(), Recovered(), MessageCounts()
         config = AccountConfig.from_json(newest.settings, newest.strategy).with_start_equity(first)
         self.engine: TradingEngine = config.engine(timeframe_ms(newest.timeframe), first.time, strategy=config.strategy)
-        self.recovered: Recovered = redo(self.engine, entries)
-        self._messages = status(entries)
-        decided = journal.newest(len(newest.symbols), [records.DecidedRecord])
-        self._decided = [entry.record for entry in decided if isinstance(entry.record, records.DecidedRecord)]
+        if not self._add(self._journal.read(detail=False)):
+            self._read()  # a session has started meanwhile
+            return
+        self._decided = self._newest_decisions()
+
+    def _add(self, entries: Iterable[Entry]) -> bool:
+        """Continue with the entries that follow those before; returns whether all are under the same rules."""
+
+        def kept() -> Iterator[Entry]:
+            for entry in entries:
+                self.history.add(entry)
+                self._messages.add(entry)
+                yield entry
+
+        self.recovered = redo(self.engine, kept(), self.recovered)
+        return _rules_of(self.history.started[-1]) == self._rules
+
+    def _newest_decisions(self) -> list[records.DecidedRecord]:
+        """Decisions with their votes, among them those on the newest bar."""
+        found = self._journal.newest(len(self.history.started[-1].symbols), [records.DecidedRecord])
+        return [entry.record for entry in found if isinstance(entry.record, records.DecidedRecord)]
 
     def to_json(self) -> dict[str, Any]:
         """The form of `quorate paper status --json`, without statistics and criteria."""
@@ -70,7 +111,7 @@ class AccountStatus:
             "currency": currencies(started.symbols),
             "synthetic": history.synthetic,
             "written_at": iso_ms(history.written_at),
-            "last_bar": None if not history.closes else iso_ms(history.closes[-1].time),
+            "last_bar": None if not history.close_times else iso_ms(history.close_times[-1]),
             "mode": "ACTIVE" if engine.guards is None else engine.guards.mode,
             "equity_usd": engine.account.equity_usd,
             "cash_usd": engine.account.cash_usd,
@@ -86,7 +127,7 @@ class AccountStatus:
                 {"at": iso_ms(request.at), "action": request.action, "guard": request.guard, "who": request.who}
                 for request in self.recovered.requests.values()
             ],
-            "webhook": self._messages,
+            "webhook": self._messages.to_json(),
             "members": self._members(),
             "feed": [_notice(record) for record in history.notices[-_SHOWN:]],
             "moves": [_move(record) for record in history.moves[-_SHOWN:]],
@@ -104,6 +145,11 @@ class AccountStatus:
             members.update((vote.model, "voted") for vote in record.votes)
             members.update((forecast.model, "voted") for forecast in record.forecasts)
         return dict(sorted(members.items()))
+
+
+def _rules_of(session: records.StartedRecord) -> tuple[object, ...]:
+    """What the engine of a session depends on."""
+    return session.settings, session.strategy, session.timeframe
 
 
 def _position(position: Position) -> dict[str, Any]:

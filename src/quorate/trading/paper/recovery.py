@@ -28,6 +28,7 @@ class Recovered:
         requests: requests of people that no step has applied yet, by number.
         seq: number of the last record.
         seen: market -> open time in ms of its newest bar with a decision.
+        checks: of the records to come; None before the first.
     """
 
     started: records.StartedRecord | None = None
@@ -36,6 +37,7 @@ class Recovered:
     requests: dict[int, records.HumanRecord] = field(default_factory=dict)
     seq: int = 0
     seen: dict[str, int] = field(default_factory=dict)
+    checks: RecordChecks | None = None
 
     def next_step(self, length_ms: int) -> tuple[int, records.Phase] | None:
         """Bar and phase after the last completed step; None for an account without a session."""
@@ -63,7 +65,7 @@ def redo(engine: TradingEngine, entries: Iterable[Entry], known: Recovered | Non
         TradingError: records that cannot follow each other.
     """
     state = known or Recovered()
-    checks = RecordChecks.of(engine)
+    checks = state.checks or RecordChecks.of(engine)
     for seq, _, record in entries:
         state.seq = seq
         checks.check(seq, record)
@@ -82,6 +84,7 @@ def redo(engine: TradingEngine, entries: Iterable[Entry], known: Recovered | Non
                 if isinstance(record, records.DecidedRecord):
                     state.seen[record.symbol] = record.time
                 _redo(engine, record)
+    state.checks = checks
     if engine.guards is not None:
         engine.guards.discard_pending()
     return state

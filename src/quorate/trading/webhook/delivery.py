@@ -8,7 +8,8 @@ record delivers that message twice: at least once, and in order.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable
 from dataclasses import replace
 
 from quorate.core.clock import now_ms
@@ -97,21 +98,29 @@ class Delivery:
             journal.close()
 
 
-def status(entries: Iterable[Entry]) -> dict[str, int] | None:
-    """Counts of an account's messages, from its whole journal; None for an account without a webhook."""
-    newest: NotifiedRecord | None = None
-    seqs: list[int] = []
-    for seq, _, record in entries:
-        if isinstance(record, NotifiedRecord):
-            newest = record
-        elif has_message(record):
-            seqs.append(seq)
-    if newest is None:
-        return None
-    return {
-        "sent": newest.sent,
-        "failed": newest.failed,
-        "dropped": newest.dropped,
-        "restarts": newest.restarts,
-        "waiting": sum(seq > newest.after for seq in seqs) - newest.done,
-    }
+class MessageCounts:
+    """Counts of an account's messages, from the entries of its journal."""
+
+    def __init__(self) -> None:
+        self._newest: NotifiedRecord | None = None
+        self._with_message = array("q")
+
+    def add(self, entry: Entry) -> None:
+        """Add the entry that follows those before."""
+        if isinstance(entry.record, NotifiedRecord):
+            self._newest = entry.record
+        elif has_message(entry.record):
+            self._with_message.append(entry.seq)
+
+    def to_json(self) -> dict[str, int] | None:
+        """The counts; None for an account without a webhook."""
+        newest = self._newest
+        if newest is None:
+            return None
+        return {
+            "sent": newest.sent,
+            "failed": newest.failed,
+            "dropped": newest.dropped,
+            "restarts": newest.restarts,
+            "waiting": sum(seq > newest.after for seq in self._with_message) - newest.done,
+        }

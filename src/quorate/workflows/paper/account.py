@@ -107,18 +107,24 @@ class PaperAccount:
         Raises:
             JournalError: no such account, one that never began, or a journal that contradicts itself.
         """
+        from quorate.trading.paper import AccountStatus
+
         with self._open("reader") as journal:
-            return status_of(journal, self.settings)
+            return status_of(AccountStatus(journal), self.settings)
 
     def watch(self) -> Generator[PaperStatus, None, None]:
-        """Yield the status without end, each time read again from the journal.
+        """Yield the status without end; the journal is read once, and then what is new in it.
 
         Raises:
             JournalError: as `status`.
         """
+        from quorate.trading.paper import AccountStatus
+
         with self._open("reader") as journal:
+            status = AccountStatus(journal)
             while True:
-                yield status_of(journal, self.settings)
+                yield status_of(status, self.settings)
+                status.refresh()
 
     def rearm(self, guard: str, *, who: str, note: str = "", confirm: Confirm | None = None) -> PaperRequest | None:
         """Record the request to re-arm a guard that has halted the account; it applies from the next bar.

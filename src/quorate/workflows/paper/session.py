@@ -53,8 +53,11 @@ class PaperRun:
         Raises:
             JournalError: the journal contradicts the session; `JournalUnavailableError` where it cannot be written.
         """
+        from quorate.trading.paper import AccountStatus
+
         self._session.run()
-        return status_of(self._journal, self._settings, whole=True, in_training_span=self._in_training_span)
+        status = AccountStatus(self._journal)
+        return status_of(status, self._settings, whole=True, in_training_span=self._in_training_span)
 
     def stop(self) -> None:
         """End after the step at hand; may be called from any thread."""

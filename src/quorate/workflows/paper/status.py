@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import DecisionFrame
     from quorate.trading.backtest.backtest_result import BacktestResult
-    from quorate.trading.journal import Journal
+    from quorate.trading.paper import AccountStatus
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -92,25 +92,20 @@ class PaperStatus(Headlined):
 
 
 def status_of(
-    journal: Journal, settings: Settings, *, whole: bool = False, in_training_span: bool | None = None
+    status: AccountStatus, settings: Settings, *, whole: bool = False, in_training_span: bool | None = None
 ) -> PaperStatus:
-    """The status of the journal's account.
+    """The document of an account's status.
 
     Args:
-        journal: of the account.
+        status: as of the newest record that was read.
         settings: intervals and criteria.
         whole: put every trade and the equity into the document, as a backtest has them.
         in_training_span: of a run: whether it was a replay of bars that trained the bundle; None where not known.
-
-    Raises:
-        JournalError: an account that never began, or a journal that contradicts itself.
     """
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.trades import trade_figures
-    from quorate.trading.paper import AccountStatus
 
-    status = AccountStatus(journal)
     result, frames = status.history.result(), status.history.frames()
     decisions = decision_figures(frames, settings.evaluation)
     stats = trade_figures(result, settings.evaluation)
