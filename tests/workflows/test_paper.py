@@ -191,6 +191,18 @@ def test_records_are_chosen(replayed):
     assert {type(entry.record) for entry in closed} == {ClosedRecord}
     with pytest.raises(ArgumentError, match="Did you mean 'closed'"):
         account.records(kinds=["close"])
+    first = closed[0].record.trade
+    asked = {"kinds": "decided", "symbol": first.symbol, "start": first.decided, "end": first.decided + 1}
+    (decided,) = account.records(None, **asked)
+    assert list(account.records(5, **asked)) == [decided]
+    assert list(account.records(5, **asked, text=decided.record.line[:20].upper())) == [decided]
+    assert list(account.records(5, **asked, text="no such text")) == []
+    assert [entry.seq for entry in account.records(3, before=entries[-3].seq)] == [
+        entry.seq for entry in entries[-6:-3]
+    ]
+    for unusable in ({"text": "a\ud800"}, {"symbol": "a\0"}, {"before": -1}, {"after": None}, {"text": 5}):
+        with pytest.raises(ArgumentError):
+            account.records(**unusable)
 
 
 def test_a_session_ends_after_the_step_at_which_it_is_stopped(world, tmp_path):

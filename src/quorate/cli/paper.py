@@ -177,6 +177,17 @@ def journal(
             "--kind", metavar="KIND", help="Only records of this kind, such as filled or closed; may be repeated."
         ),
     ] = None,
+    before: Annotated[
+        int | None, typer.Option("--before", min=0, metavar="N", help="Only records with a smaller number.")
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", metavar="MARKET", help="Only records of this market.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="Only records whose body has this text.")
+    ] = None,
+    start: options.Start = None,
+    end: options.End = None,
     as_json: options.Json = False,
 ) -> None:
     """List the records of an account's journal, oldest first."""
@@ -185,7 +196,16 @@ def journal(
     from quorate.workflows.paper import PaperAccount
 
     opened = PaperAccount(account, url)
-    records = opened.records(None if everything else last, after=after, kinds=kinds or ())
+    records = opened.records(
+        None if everything else last,
+        after=after,
+        before=before,
+        kinds=kinds or (),
+        symbol=symbol,
+        text=text,
+        start=start,
+        end=end,
+    )
     started = next(opened.records(1, kinds="started"), None)
     show(records, "" if started is None else currencies(getattr(started.record, "symbols", ())), as_json=as_json)
 

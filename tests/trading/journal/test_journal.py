@@ -18,6 +18,7 @@ from quorate.trading.journal import (
     HumanRecord,
     Journal,
     MovedRecord,
+    Search,
     SettledRecord,
     ValuedRecord,
 )
@@ -243,3 +244,27 @@ def test_texts_of_people_and_exchanges_are_stored_without_secrets(url):
         rows = [str(connection.execute(text(f'SELECT * FROM "{table}"')).all()) for table in tables]
     assert any("***" in row for row in rows)
     assert canary not in "".join(rows)
+
+
+def test_records_are_searched(url, open_journal, batch):
+    journal = open_journal(url)
+    decided = DecidedRecord(5, "A/USDT", Action.HOLD, 0.5, 0.5, "strong", "below_floor", "100%_SURE", None, "full")
+    written = [*batch(1), *batch(2), decided]
+    journal.append(written)
+
+    def found(records=99, **conditions):
+        return [entry.record for entry in journal.newest_matching(Search(**conditions), records)]
+
+    assert found() == written
+    assert found(2) == written[-2:]
+    assert found(symbol="A/USDT") == [decided]
+    assert found(symbol="币安人生/USDT:USDT") == [written[2], written[5]]
+    assert found(kinds=[MovedRecord], start=2) == written[4:6]
+    assert found(start=2, end=5) == written[3:6]
+    assert found(before=3) == written[:2]
+    assert found(1, before=3) == written[1:2]
+    assert found(after=5) == written[5:]
+    assert found(text="BELOW_") == [decided]
+    assert found(text="%_s") == [decided]
+    assert found(text="0_s") == []  # no wildcards
+    assert [entry.seq for entry in journal.matching(Search(kinds=[MovedRecord], after=2))] == [3, 5, 6]

@@ -21,6 +21,7 @@ from quorate.trading.journal.records import (
     ValuedRecord,
 )
 from quorate.trading.journal.role import Role
+from quorate.trading.journal.search import Search
 
 __all__ = [
     "RECORDS",
@@ -39,6 +40,7 @@ __all__ = [
     "Record",
     "RefusedRecord",
     "Role",
+    "Search",
     "SettledRecord",
     "StartedRecord",
     "ValuedRecord",

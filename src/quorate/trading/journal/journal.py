@@ -20,6 +20,7 @@ from quorate.core.settings import JournalSettings
 from quorate.trading.journal.records import Record
 from quorate.trading.journal.role import BESIDE, Role
 from quorate.trading.journal.row import AccountRow, Row, from_row, to_row
+from quorate.trading.journal.search import Search
 
 if TYPE_CHECKING:
     from quorate.trading.journal.journal_store import Store
@@ -145,7 +146,11 @@ class Journal:
             JournalUnavailableError: the database cannot be read now.
             JournalError: a row that cannot be decoded, with its number.
         """
-        for seq, written_at, row in self._store.read(after, _names(kinds), detail=detail):
+        return self.matching(Search(kinds, after=after), detail=detail)
+
+    def matching(self, search: Search, *, detail: bool = True) -> Iterator[Entry]:
+        """Records that fit, in the order they were written, a page at a time; errors and `detail` as of `read`."""
+        for seq, written_at, row in self._store.read(search, detail=detail):
             yield Entry(seq, written_at, from_row(seq, row))
 
     def newest(self, records: int, kinds: Sequence[type[Record]] | None = None) -> list[Entry]:
@@ -159,8 +164,12 @@ class Journal:
             JournalUnavailableError: the database cannot be read now.
             JournalError: a row that cannot be decoded, with its number.
         """
-        rows = self._store.newest(records, _names(kinds))
-        return [Entry(seq, written_at, from_row(seq, row)) for seq, written_at, row in rows]
+        return self.newest_matching(Search(kinds), records)
+
+    def newest_matching(self, search: Search, records: int) -> list[Entry]:
+        """The newest records that fit, oldest first; arguments and errors as of `newest`."""
+        rows = self._store.newest(search, records)
+        return [Entry(seq, written_at, from_row(seq, row)) for seq, written_at, row in reversed(rows)]
 
     def close(self) -> None:
         """Close the database and release the account; may be called twice."""
@@ -192,7 +201,3 @@ class Journal:
             keys.add(row.key)
             rows.append(row)
         return rows
-
-
-def _names(kinds: Sequence[type[Record]] | None) -> list[str] | None:
-    return None if kinds is None else [kind.kind for kind in kinds]

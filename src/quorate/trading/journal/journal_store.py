@@ -15,6 +15,7 @@ from quorate.trading.journal.backend import Backend
 from quorate.trading.journal.records import DETAIL_FIELDS
 from quorate.trading.journal.role import BESIDE, Role
 from quorate.trading.journal.row import AccountRow, Row
+from quorate.trading.journal.search import Search
 from quorate.trading.journal.sql_tables import accounts, journal
 
 _PAGE = 5_000
@@ -105,23 +106,23 @@ class Store:
             self._newest = max(self._newest or 0, *(seq for seq, _, _ in there))
         return held
 
-    def read(self, after: int, kinds: Sequence[str] | None, *, detail: bool) -> Iterator[tuple[int, int, Row]]:
-        """Number, time of writing and content of the rows after a number, in order, a page at a time.
+    def read(self, search: Search, *, detail: bool) -> Iterator[tuple[int, int, Row]]:
+        """Number, time of writing and content of the rows that fit, in order, a page at a time.
 
         Raises:
             JournalUnavailableError: the database cannot be reached.
         """
+        fitting, after = self._fitting(search, detail=detail), search.after
         while True:
-            rows = self._select(kinds, detail=detail).where(journal.c.seq > after)
-            page = self._rows(rows.order_by(journal.c.seq).limit(_PAGE))
+            page = self._rows(fitting.where(journal.c.seq > after).order_by(journal.c.seq).limit(_PAGE))
             yield from page
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
 
-    def newest(self, rows: int, kinds: Sequence[str] | None) -> list[tuple[int, int, Row]]:
-        """The newest rows, oldest first."""
-        return self._rows(self._select(kinds).order_by(journal.c.seq.desc()).limit(rows))[::-1]
+    def newest(self, search: Search, rows: int) -> list[tuple[int, int, Row]]:
+        """The newest rows that fit, the newest first."""
+        return self._rows(self._fitting(search).order_by(journal.c.seq.desc()).limit(rows))
 
     def close(self) -> None:
         """Close the connection and release the account."""
@@ -138,6 +139,24 @@ class Store:
             body = case(*short, else_=body)
         rows = select(journal.c.seq, journal.c.written_at, *_COLUMNS, body).where(journal.c.account == self._account)
         return rows if kinds is None else rows.where(journal.c.kind.in_(kinds))
+
+    def _fitting(self, search: Search, *, detail: bool = True) -> Select[Any]:
+        """The rows that fit, in any order."""
+        kinds = None if search.kinds is None else [kind.kind for kind in search.kinds]
+        query, column = self._select(kinds, detail=detail), journal.c
+        if search.after:
+            query = query.where(column.seq > search.after)
+        if search.before is not None:
+            query = query.where(column.seq < search.before)
+        if search.symbol is not None:
+            query = query.where(column.symbol == search.symbol)
+        if search.start is not None:
+            query = query.where(column.time_ms >= search.start)
+        if search.end is not None:
+            query = query.where(column.time_ms < search.end)
+        if search.text is not None:
+            query = query.where(column.body.icontains(search.text, autoescape=True))
+        return query
 
     def _rows(self, query: Select[Any]) -> list[tuple[int, int, Row]]:
         with self._transaction("read the journal") as connection:

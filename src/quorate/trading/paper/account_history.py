@@ -79,8 +79,8 @@ class AccountHistory:
         first, last = self.started[0], self.started[-1]
         time = np.array(self.close_times, np.int64)
         equity = np.array(self.close_equities, np.float64)
-        for array in (time, equity):
-            array.setflags(write=False)
+        for column in (time, equity):
+            column.setflags(write=False)
         return BacktestResult(
             timeframe=last.timeframe,
             symbols=last.symbols,

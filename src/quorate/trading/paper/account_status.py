@@ -13,7 +13,7 @@ from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import Entry, Journal, records
 from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.account_history import AccountHistory
-from quorate.trading.paper.recovery import Recovered, peek, redo
+from quorate.trading.paper.recovery import Recovered, redo
 from quorate.trading.webhook.delivery import MessageCounts
 
 # Number of the newest notices and moves that are shown.

@@ -104,9 +104,7 @@ class _Texts:
         return names[np.array(self._rows, np.intp)]
 
 
-def _put(
-    columns: dict[str, array[float]], model: str, row: int, values: tuple[float, float, float] | None
-) -> None:
+def _put(columns: dict[str, array[float]], model: str, row: int, values: tuple[float, float, float] | None) -> None:
     """Set the row of a member's column, with NaN on the bars since its last vote; None is no vote."""
     if values is None:
         return

@@ -6,21 +6,21 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from quorate.core.arguments import FUNCTION, TEXT, WHOLE, require_type, require_types
-from quorate.core.errors import ArgumentError, close_match
+from quorate.core.arguments import FUNCTION, TEXT, require_type, require_types
 from quorate.core.progress import Progress, silent
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_count, settings_of
-from quorate.workflows.inputs.selection import split_names
 from quorate.workflows.paper.options import PaperOptions
 from quorate.workflows.paper.requests import Confirm, PaperRequest, request
+from quorate.workflows.paper.search import search_of
 from quorate.workflows.paper.session import Listener, PaperRun, prepare
 from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.trading.journal import Entry, Journal, Record, Role
+    from quorate.trading.journal import Entry, Journal, Role, Search
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
+    from quorate.workflows.inputs.selection import Moment
 
 
 class PaperAccount:
@@ -156,25 +156,36 @@ class PaperAccount:
         """
         return self._request("promote", "", who, note, confirm)
 
-    def records(self, last: int | None = 50, *, after: int = 0, kinds: Sequence[str] | str = ()) -> Iterator[Entry]:
+    def records(
+        self,
+        last: int | None = 50,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        kinds: Sequence[str] | str = (),
+        symbol: str | None = None,
+        text: str | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> Iterator[Entry]:
         """Records of the journal, oldest first, read while they are iterated over.
 
         Args:
-            last: number of records, the newest ones; None for all.
+            last: number of records, the newest ones that fit; None for all.
             after: only those with a larger number.
+            before: only those with a smaller number; the number of a page's first record gives the page before it.
             kinds: only these, such as "filled" or "closed", as a sequence or a text with commas; empty for all.
+            symbol: only those of this market.
+            text: only those whose stored body has this text, in upper or lower case.
+            start: only those of bars that open at or after it.
+            end: only those of bars that open before it.
 
         Raises:
             ArgumentError: a kind that no record has; the close match is named.
             JournalError: no such account, or a record that cannot be read.
         """
         require_count("last", last)
-        if not WHOLE.accepts(after) or after < 0:
-            raise ArgumentError("read the journal", found=f"`after` {after!r}", expected="a number of a record, or 0")
-        if kinds is None:
-            raise ArgumentError("read the journal", found="`kinds` None", expected="names of records, or none")
-        wanted = _record_types(split_names(kinds, "kinds"))
-        return self._records(last, after, wanted)
+        return self._records(last, search_of(after, before, kinds, symbol, text, start, end))
 
     def copy(self, to: str) -> int:
         """Copy the whole journal, every account of it, into a database that holds none; the number of records.
@@ -199,28 +210,11 @@ class PaperAccount:
         with self._open("human") as journal:
             return request(journal, action, guard, who, note, confirm)
 
-    def _records(self, last: int | None, after: int, kinds: list[type[Record]] | None) -> Iterator[Entry]:
+    def _records(self, last: int | None, search: Search) -> Iterator[Entry]:
         with self._open("reader") as journal:
-            if last is None:
-                yield from journal.read(after=after, kinds=kinds)
-            else:
-                yield from (entry for entry in journal.newest(last, kinds) if entry.seq > after)
+            yield from journal.matching(search) if last is None else journal.newest_matching(search, last)
 
     def _open(self, role: Role) -> Journal:
         from quorate.trading.journal import Journal
 
         return Journal.open(self.url, self.name, role=role, settings=self.settings.journal)
-
-
-def _record_types(kinds: Sequence[str]) -> list[type[Record]] | None:
-    from quorate.trading.journal import RECORDS
-
-    for kind in kinds:
-        if kind not in RECORDS:
-            raise ArgumentError(
-                "read the journal",
-                found=f"`kinds` {kind!r}",
-                expected=f"one of {', '.join(RECORDS)}",
-                remedy=close_match(kind, RECORDS),
-            )
-    return [RECORDS[kind] for kind in kinds] or None
