@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -20,9 +19,10 @@ from quorate.features.market_stack import MarketStack, each_alone
 # Rows computed at a time, so that what the columns share stays in the processor's cache.
 _BLOCK = 16_384
 
-# Very long histories are computed in blocks of twice that on several threads: numpy and TA-Lib release the global
-# interpreter lock, and larger blocks contend less for it. More than four threads contend too much.
+# Very long histories are computed on several threads: numpy and TA-Lib release the global interpreter lock, and larger
+# blocks contend less for it. More than four threads contend too much.
 _LONG = 8 * _BLOCK
+_THREADED_BLOCK = 4 * _BLOCK
 THREADS = min(4, whole_cores())
 
 # Bytes of a line of the processor's cache.
@@ -47,21 +47,26 @@ def fill(X: Matrix, bars: Bars | MarketStack, columns: tuple[Column, ...]) -> No
     """
     end = len(bars)
     begin = end - X.shape[-2]
+    threads = THREADS if end - begin >= _LONG else 1
+    rows = min(_BLOCK if threads == 1 else _THREADED_BLOCK, end - begin)
+    firsts = iter(range(begin, end, rows or 1))
     columns_last = (*range(1, X.ndim), 0)
 
-    def work(first: int, last: int) -> None:
-        block = _block(bars, first, last, columns, X.dtype)
-        X[..., first - begin : last - begin, :] = block.transpose(columns_last)
+    def work() -> None:
+        # One block of memory for all rows of a thread: fresh memory costs a page fault every 4 KiB.
+        block = np.empty((len(columns), *bars.markets, _pitch(rows, X.dtype)), X.dtype)
+        for first in firsts:
+            last = min(first + rows, end)
+            _write_block(block[..., : last - first], bars, first, columns)
+            X[..., first - begin : last - begin, :] = block[..., : last - first].transpose(columns_last)
 
-    if end - begin < _LONG or THREADS < 2:
-        for first in range(begin, end, _BLOCK):
-            work(first, min(first + _BLOCK, end))
+    if threads == 1:
+        work()
         return
-    firsts = range(begin, end, 2 * _BLOCK)
-    with ThreadPoolExecutor(THREADS, "quorate-features") as pool:
-        # Consumed, so that an exception of a column or a block is raised here.
-        deque(pool.map(partial(_carry, bars), columns), maxlen=0)
-        deque(pool.map(work, firsts, [*firsts[1:], end]), maxlen=0)
+    with ThreadPoolExecutor(threads, "quorate-features") as pool:
+        carried = [pool.submit(_carry, bars, column) for column in columns]
+        for task in [*carried, *(pool.submit(work) for _ in range(threads))]:
+            task.result()  # raises an exception of a column or a block
 
 
 def _carry(bars: Bars | MarketStack, column: Column) -> None:
@@ -74,15 +79,12 @@ def _carry(bars: Bars | MarketStack, column: Column) -> None:
             column.compute(bars.part(0, column.warmup + 1))
 
 
-def _block(
-    bars: Bars | MarketStack, first: int, last: int, columns: tuple[Column, ...], dtype: np.dtype[np.floating[Any]]
-) -> Matrix:
-    """Columns one after the other, (F, ..., rows): each is written contiguously, and the caller transposes them."""
-    rows, shape = last - first, (len(columns), *bars.markets)
-    block = np.empty((*shape, _pitch(rows, dtype)), dtype)[..., :rows]
+def _write_block(block: Matrix, bars: Bars | MarketStack, first: int, columns: tuple[Column, ...]) -> None:
+    """Write columns from row `first` on one after the other, each contiguously: (F, ..., rows)."""
+    rows = block.shape[-1]
     with np.errstate(all="ignore"):
         for reach, group, shared in _by_reach(columns, split=rows < _NEAR, stacked=bool(bars.markets)):
-            part = bars.part(max(0, first - reach), last)
+            part = bars.part(max(0, first - reach), first + rows)
             _write(block, *group, part, first)
             # Together where the calls take longer than the numbers, one by one where these leave the cache.
             step = max(1, _FEW // max(1, rows * math.prod(bars.markets)))
@@ -95,7 +97,6 @@ def _block(
                     for place, row in zip(places[begin : begin + step], finished, strict=True):
                         block[place] = row
         hold(block)
-    return block
 
 
 def _write(out: Matrix, places: Sequence[int], columns: Sequence[Computed], part: Bars, first: int) -> None:
