@@ -49,6 +49,11 @@ def volume_to_mean(bars: Bars) -> FloatArray:
     return ratio(bars.volume[..., 19:], bars.mean_volume())
 
 
+def volume_path(bars: Bars) -> rolling.Rows:
+    """Mean, squared deviations and end of the on-balance volume of 20 bars, which starts at 0: (n - 19,) each."""
+    return bars.once("volume path", lambda: rolling.path_moments(bars.signed_volume()).over(20))
+
+
 def atr_share(bars: Bars, period: int) -> FloatArray:
     """Average true range over the close: (n,)."""
     return bars.atr(period) / bars.close
@@ -85,7 +90,7 @@ def _ema_200(bars: Bars) -> FloatArray:
 
 def _obv(bars: Bars) -> FloatArray:
     """On-balance volume as a z-score over 20 bars, in which its starting level cancels."""
-    mean, squares, end = rolling.path_moments(bars.signed_volume()).over(20)
+    mean, squares, end = volume_path(bars)
     return ratio(end - mean, np.sqrt(squares / 19))
 
 

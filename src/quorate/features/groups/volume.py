@@ -9,7 +9,7 @@ from quorate.features import rolling
 from quorate.features.arithmetic import bounded, change, equal, ratio
 from quorate.features.bars import Bars
 from quorate.features.column import Column
-from quorate.features.groups.technical import volume_to_mean
+from quorate.features.groups.technical import volume_path, volume_to_mean
 
 
 def _volume_change(bars_back: int) -> Column:
@@ -31,7 +31,8 @@ def _volume_price_corr(bars: Bars) -> FloatArray:
 
 def _signed_volume_20(bars: Bars) -> FloatArray:
     """Volume of rising bars less that of falling bars, divided by all volume, over 20 bars."""
-    return ratio(rolling.sums(bars.signed_volume()).mean(20)[..., 1:], bars.mean_volume()[..., 1:])
+    _, _, total = volume_path(bars)
+    return ratio(total[..., 1:] / 20, bars.mean_volume()[..., 1:])
 
 
 def _mfi_14(bars: Bars) -> FloatArray:
