@@ -107,6 +107,34 @@ def test_a_kind_that_has_not_run_is_as_much_slower_as_the_others_were():
     assert estimate.remaining() == pytest.approx(60.0)
 
 
+def test_a_slow_beginning_of_a_part_does_not_mislead():
+    """Of 100 s a part takes 20 for its first tenth; others of its kind have not run."""
+    at = 0.0
+    estimate = RunEstimate(Shown(), lambda: at, lambda: None)
+    estimate.plan({number: Part("trees", 100.0, 1.0) for number in range(3)})
+    estimate.begin(0)
+    for share in (0.1, 0.2, 0.4, 0.6, 0.8):
+        at = 20.0 + (share - 0.1) / 0.9 * 80.0
+        estimate.advance(0, share)
+        assert (300.0 - at) / 1.3 < estimate.remaining() < 1.3 * (300.0 - at)
+    # By its share alone it would be 560 s at first.
+
+
+def test_a_part_that_has_begun_tells_more_the_more_of_it_is_done():
+    """Two parts of a kind side by side, of which the second has only begun."""
+    at = 0.0
+    estimate = RunEstimate(Shown(), lambda: at, lambda: None)
+    estimate.workers = 2
+    estimate.plan({number: Part("network", 10.0, 1.0) for number in range(2)})
+    estimate.begin(0)
+    at = 60.0
+    estimate.begin(1)
+    at = 90.0
+    estimate.advance(0, 0.9)
+    estimate.advance(1, 0.3)
+    assert estimate.remaining() == pytest.approx(70.0, rel=0.1)  # of 100 s each
+
+
 def test_reports_are_passed_on_and_a_slow_machine_is_named():
     shown = Shown()
     reasons = iter([None, "others use 1.6 of 2 cores"])

@@ -17,6 +17,8 @@ from quorate.core.progress.callback import Progress, ShowsRemaining
 
 # Below this share of a part, what it took so far says nothing about its end.
 _LEAST_SHARE = 0.02
+# What is left of a part that takes longer than expected without a share done, as a share of it.
+_LEAST_LEFT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,35 +110,44 @@ class RunEstimate:
 
     def remaining(self) -> float:
         """Expected time to the end of the run, s."""
-        left = {key: self._left(key, part) for key, part in self._parts.items() if key not in self._ended}
+        rates = {kind: seconds / size for kind, (seconds, size) in self._taken.items()}
+        left: dict[Hashable, float] = {}
+        # The one of which most is done tells most about the others of its kind.
+        under_way = [key for key in self._began if key not in self._ended]
+        for key in sorted(under_way, key=self._share, reverse=True):
+            part = self._parts[key]
+            elapsed, whole = self._clock() - self._began[key], self._under_way(key, rates)
+            if self._share(key) < _LEAST_SHARE:
+                left[key] = max(whole - elapsed, _LEAST_LEFT * whole)
+            else:
+                left[key] = whole - elapsed
+                rates.setdefault(part.kind, whole / part.size)
+        for key, part in self._parts.items():
+            if key not in self._began and key not in self._ended:
+                left[key] = self._expected(part, rates)
         alone = sum(seconds for key, seconds in left.items() if self._parts[key].alone)
         beside = [seconds for key, seconds in left.items() if not self._parts[key].alone]
         return alone + max(sum(beside) / self.workers, max(beside, default=0.0))
 
-    def _left(self, key: Hashable, part: Part) -> float:
-        whole = self._rate(part) * part.size
-        if key not in self._began:
-            return whole
-        share, elapsed = min(self._shares.get(key, 0.0), 1.0), self._clock() - self._began[key]
+    def _under_way(self, key: Hashable, rates: Mapping[str, float]) -> float:
+        """Seconds of the whole of a part under way: the more of it is done, the more it counts what it took itself.
+
+        Its beginning alone would mislead: it has what a part does once, such as the making of bins.
+        """
+        share, expected = self._share(key), self._expected(self._parts[key], rates)
         if share < _LEAST_SHARE:
-            return max(whole - elapsed, 0.05 * whole)
-        # The more of it is done, the more it counts what it took itself.
-        return (1 - share) * (elapsed + (1 - share) * whole)
+            return expected
+        elapsed = self._clock() - self._began[key]
+        return elapsed + (1 - share) * (elapsed + (1 - share) * expected)
 
-    def _rate(self, part: Part) -> float:
-        """Seconds per unit of a part that has not begun to tell its own."""
-        measured = self._measured()
-        if part.kind in measured:
-            return measured[part.kind]
+    def _share(self, key: Hashable) -> float:
+        return min(self._shares.get(key, 0.0), 1.0)
+
+    def _expected(self, part: Part, rates: Mapping[str, float]) -> float:
+        """Seconds of a part by the rates of kinds in this run."""
+        if part.kind in rates:
+            return rates[part.kind] * part.size
         # The median: one kind whose rate elsewhere was another does not move it.
-        rates = {each.kind: each.rate for each in self._parts.values()}
-        return part.rate * median([rate / rates[kind] for kind, rate in measured.items()] or [1.0])
-
-    def _measured(self) -> dict[str, float]:
-        """Kind -> seconds per unit in this run: of its parts that have ended, else of one under way."""
-        found = {}
-        for key, began in self._began.items():
-            part, share = self._parts[key], self._shares.get(key, 0.0)
-            if key not in self._ended and share >= _LEAST_SHARE and self._clock() > began:
-                found[part.kind] = (self._clock() - began) / (share * part.size)
-        return found | {kind: seconds / size for kind, (seconds, size) in self._taken.items()}
+        elsewhere = {each.kind: each.rate for each in self._parts.values()}
+        slower = median([rate / elsewhere[kind] for kind, rate in rates.items()] or [1.0])
+        return part.rate * slower * part.size

@@ -113,7 +113,7 @@ def follow_training(progress: Progress, data: TrainingData) -> Progress:
             again[f"{name} out of fold"] = size._replace(fitted=0.0).part(name)
         fits[name] = size._replace(again=0.0).part(name)
     after = {"after": Part("after", max(1, len(data.dataset)), _AFTER)} if data.classes else {}
-    return _InOrder(estimate, [*again.items(), *fits.items(), *after.items()])
+    return _InOrder(estimate, [*again.items(), *fits.items(), *after.items()], len(data.before_choice))
 
 
 class _InOrder:
@@ -122,10 +122,12 @@ class _InOrder:
     Args:
         estimate: of the run.
         parts: stage, without a number in brackets, and part, in order.
+        rows_again: number of rows on which members are fitted again.
     """
 
-    def __init__(self, estimate: RunEstimate, parts: Sequence[tuple[str, Part]]) -> None:
+    def __init__(self, estimate: RunEstimate, parts: Sequence[tuple[str, Part]], rows_again: int) -> None:
         self._estimate = estimate
+        self._rows_again = rows_again
         # Keys of their own, since the stages of several trainings have the same names.
         keys: list[tuple[str, Hashable]] = [(stage, object()) for stage, _ in parts]
         estimate.plan({key: part for (_, key), (_, part) in zip(keys, parts, strict=True)})
@@ -139,14 +141,19 @@ class _InOrder:
                 self._estimate.skip(self._waiting.pop(0)[1])
                 self._begin()
             key = self._waiting[0][1]
-            # Fits out of fold are on 1, 2, ... of the stretches.
-            share = done * (done + 1) / (total * (total + 1)) if stage.endswith("out of fold") else done / total
-            self._estimate.advance(key, share)
+            again = known.endswith("out of fold")
+            self._estimate.advance(
+                key, self._fitted(done, total) / self._fitted(total, total) if again else done / total
+            )
             if done == total:
                 self._estimate.end(key)
                 self._waiting.pop(0)
                 self._begin()
         self._estimate(stage, done, total)
+
+    def _fitted(self, done: int, total: int) -> float:
+        """Size of the first fits out of fold, which are on 1, 2, ... of the stretches."""
+        return done * (done + 1) / 2 * self._rows_again / (total + 1) + done * _FIXED
 
     def _begin(self) -> None:
         if self._waiting:
