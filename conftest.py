@@ -37,6 +37,7 @@ INTEGRATION = (
     "market/test_freqtrade_config.py",
     "models/networks",
     "packaging",
+    "serving",
     "stubs",
     "test_docs.py",
     "test_freqtrade_page.py",

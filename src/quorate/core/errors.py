@@ -28,7 +28,8 @@
     │   └── JournalTakenError     another session writes this account
     ├── FreqtradeError            a strategy that cannot run with this Freqtrade configuration
     ├── EvaluationError           labels, scores and results that do not match
-    └── WorkerError               a process that works for this one ended or failed
+    ├── WorkerError               a process that works for this one ended or failed
+    └── OverloadedError           more requests than a service can answer now: try again
 
 A message states what was attempted, what was found, what was expected, and what to do.
 """
@@ -191,6 +192,10 @@ class EvaluationError(QuorateError, ValueError):
 
 class WorkerError(QuorateError, RuntimeError):
     """A process that does a part of the work ended in the middle of it, or failed in a way that cannot be passed on."""
+
+
+class OverloadedError(QuorateError):
+    """More requests than a service can answer now. Nothing was done: the same request can be sent again."""
 
 
 def close_match(word: str, known: Iterable[str]) -> str:

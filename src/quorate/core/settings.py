@@ -43,6 +43,7 @@ from quorate.core.sections.networks import NHiTSSettings as NHiTSSettings
 from quorate.core.sections.networks import PatchTSTSettings as PatchTSTSettings
 from quorate.core.sections.notify import NotifySettings as NotifySettings
 from quorate.core.sections.paper import PaperSettings as PaperSettings
+from quorate.core.sections.serve import ServeSettings as ServeSettings
 from quorate.core.sections.stack import StackSettings as StackSettings
 from quorate.core.sections.trading import AccountSettings as AccountSettings
 from quorate.core.sections.trading import CostSettings as CostSettings
@@ -90,6 +91,7 @@ class Settings(ExtensibleSection):
     notify: NotifySettings = field(default_factory=NotifySettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)

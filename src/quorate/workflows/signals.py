@@ -16,7 +16,8 @@ from quorate.workflows.results.signals import MarketSignal, MarketSignals
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.core.types import Policy
+    from quorate.core.types import Candles, Policy, Signal
+    from quorate.ensemble.inference import Predictor
 
 # The newest closed bar opened up to two bars ago; one bar is added for a late download.
 _STALE_BARS = 3
@@ -67,18 +68,44 @@ def signals(
             "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
         )
     panel = [source.candles(symbol, timeframe) for symbol in wanted]
-    trained_on, length = set(loaded.manifest.symbols), timeframe_ms(timeframe)
     made = []
     for number, candles in enumerate(panel, 1):
         signal = loaded.predict(candles, allow_training_span=allow_training_span)
-        made.append(
-            MarketSignal(
-                signal,
-                trained_symbol=candles.symbol in trained_on,
-                in_training_span=bool(loaded.in_training_span(candles)[-1]),
-                synthetic=candles.synthetic or loaded.manifest.synthetic,
-                stale=now_ms() - (signal.time or 0) > _STALE_BARS * length,
-            )
-        )
+        made.append(_marked(loaded, candles, signal, now_ms()))
         progress("predicting", number, len(panel))
     return MarketSignals(tuple(made), loaded.mode, loaded.status())
+
+
+def predict_markets(
+    bundle: Predictor, panel: Sequence[Candles], *, now: int | None = None, allow_training_span: bool = False
+) -> MarketSignals:
+    """Predict the newest closed bar of each market, every member once on the batch of all markets.
+
+    For candles in memory, as a service has them. Signals are those of `signals`, except with networks in 8 bits: see
+    `Bundle.predict_many`.
+
+    Args:
+        bundle: loaded.
+        panel: candles of each market, in the bundle's timeframe.
+        now: current time in ms UTC; None for the clock.
+        allow_training_span: also predict bars of the training span; these signals are marked.
+
+    Raises:
+        BundleError, CandleError, TooLittleHistoryError, TrainingSpanError: as `Bundle.predict_many`.
+    """
+    now = now_ms() if now is None else now
+    made = bundle.predict_many(panel, now=now, allow_training_span=allow_training_span)
+    marked = (_marked(bundle, candles, signal, now) for candles, signal in zip(panel, made, strict=True))
+    return MarketSignals(tuple(marked), bundle.mode, bundle.status())
+
+
+def _marked(bundle: Predictor, candles: Candles, signal: Signal, now: int) -> MarketSignal:
+    """A signal with its marks."""
+    newest = candles.between(signal.time, None if signal.time is None else signal.time + 1)
+    return MarketSignal(
+        signal,
+        trained_symbol=candles.symbol in bundle.manifest.symbols,
+        in_training_span=bool(bundle.in_training_span(newest)[-1]),
+        synthetic=candles.synthetic or bundle.manifest.synthetic,
+        stale=now - (signal.time or 0) > _STALE_BARS * timeframe_ms(bundle.manifest.timeframe),
+    )

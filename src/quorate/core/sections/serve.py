@@ -1,0 +1,45 @@
+"""Settings of the HTTP service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quorate.core.errors import SettingsError
+from quorate.core.sections.section import Section, require
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings(Section):
+    """HTTP service: its address, what it keeps in memory, and its limits."""
+
+    host: str = "127.0.0.1"  # address that it listens on
+    port: int = 8765  # 0 for any free port
+    bars: int = 2_000  # candles kept of each market; predictions read the newest 498
+    watch_s: float = 1.0  # between two looks at the champion's pointer and at the files of candles
+    retry_s: float = 30.0  # before a champion that could not be loaded is tried again
+    threads: int = 2  # predictions that run at the same time
+    queue: int = 256  # requests that wait for a thread; further ones are answered 429
+    patience_s: float = 2.0  # longest wait for a thread; then 429
+    requests: int = 1_000  # requests in progress, event streams not counted; further ones are answered 503
+    streams: int = 512  # event streams that may be open; further ones are answered 503
+    body_bytes: int = 262_144  # longest request body; longer ones are answered 413
+    body_s: float = 10.0  # timeout for a request's body
+    keep_alive_s: float = 30.0  # before an idle connection is closed
+    stop_s: float = 5.0  # for requests in progress when the service stops
+
+    def __post_init__(self) -> None:
+        if not self.host.strip():
+            raise SettingsError("use the setting serve.host", found=repr(self.host), expected="an address, or a name")
+        require("serve", "port", self.port, 0, 65_535)
+        require("serve", "bars", self.bars, 500, 100_000)
+        require("serve", "watch_s", self.watch_s, 0.05, 600)
+        require("serve", "retry_s", self.retry_s, 0.05, 86_400)
+        require("serve", "threads", self.threads, 1, 64)
+        require("serve", "queue", self.queue, 1, 100_000)
+        require("serve", "patience_s", self.patience_s, 0.01, 60)
+        require("serve", "requests", self.requests, 1, 100_000)
+        require("serve", "streams", self.streams, 0, 100_000)
+        require("serve", "body_bytes", self.body_bytes, 1_024, 64 << 20)
+        require("serve", "body_s", self.body_s, 0.05, 600)
+        require("serve", "keep_alive_s", self.keep_alive_s, 1, 3_600)
+        require("serve", "stop_s", self.stop_s, 0, 600)

@@ -1,0 +1,60 @@
+"""The application: routes, middlewares and answers to errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from quorate.core.version import __version__
+from quorate.serving.background import running
+from quorate.serving.errors import add_error_handlers
+from quorate.serving.limits.admission import AdmissionMiddleware
+from quorate.serving.routes import health, signals
+from quorate.serving.service import Service
+
+# Each makes the routes of one noun.
+_ROUTES = (health.routes, signals.routes)
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application of a service, for uvicorn or another ASGI server.
+
+    Its lifespan runs the service's background coroutines.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with running(watch(service), *(make() for make in service.background)):
+            yield
+        service.work.close()
+
+    app = FastAPI(
+        title="Quorate",
+        version=__version__,
+        summary="Signals of an ensemble that acts only when enough of its members agree.",
+        lifespan=lifespan,
+        middleware=middlewares(service),
+        docs_url=None,  # these two pages load their scripts from a content delivery network
+        redoc_url=None,
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
+    )
+    add_error_handlers(app)
+    for routes in _ROUTES:
+        app.include_router(routes(service))
+    return app
+
+
+def middlewares(service: Service) -> list[Middleware]:
+    """What every request passes, the outermost first."""
+    return [Middleware(AdmissionMiddleware, admission=service.admission)]
+
+
+async def watch(service: Service) -> None:
+    """Read new candles and follow the champion, every `serve.watch_s`."""
+    while True:
+        await asyncio.to_thread(service.refresh)
+        await asyncio.sleep(service.settings.serve.watch_s)

@@ -1,0 +1,126 @@
+"""The newest closed candles of the served markets, kept in memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from quorate.core.clock import newest_closed_ms, now_ms
+from quorate.core.errors import QuorateError, UnknownSymbolError, close_match
+from quorate.core.types import CANDLE_COLUMNS, Candles
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
+from quorate.market.files.names import candle_kind
+from quorate.market.source import CandleSource
+
+_log = logging.getLogger(__name__)
+
+
+class NewestCandles:
+    """The newest candles of each served market. Requests read them from memory; `refresh` reads what has changed.
+
+    A market whose candles can no longer be read keeps those that it has, and the error is kept beside them.
+
+    Args:
+        source: of the candles.
+        symbols: served markets, in order.
+        timeframe: of the candles.
+        bars: candles kept of each market.
+        clock: returns the current time in ms.
+
+    Attributes:
+        errors: symbol -> why its candles could not be read the last time.
+    """
+
+    def __init__(
+        self,
+        source: CandleSource,
+        symbols: Sequence[str],
+        timeframe: str,
+        *,
+        bars: int,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self.source = source
+        self.symbols = tuple(symbols)
+        self.timeframe = timeframe
+        self.errors: dict[str, QuorateError] = {}
+        self._bars, self._clock = bars, clock
+        self._kept: dict[str, Candles] = {}
+        self._read: dict[str, object] = {}  # symbol -> what its candles were read from
+
+    def of(self, symbol: str) -> Candles:
+        """The newest candles of a market, at least one.
+
+        Raises:
+            UnknownSymbolError: it is not served; the close match is named.
+            DataError: its candles could never be read.
+        """
+        found = self._kept.get(symbol)
+        if found is not None:
+            return found
+        if symbol in self.errors:
+            raise self.errors[symbol]
+        shown = ", ".join(self.symbols[:5]) + (f" and {len(self.symbols) - 5} more" if len(self.symbols) > 5 else "")
+        raise UnknownSymbolError(
+            f"find the market {symbol[:60]!a}",
+            found="no such market in this service",
+            expected=shown,
+            remedy=close_match(symbol[:60], self.symbols),
+        )
+
+    @property
+    def known(self) -> tuple[Candles, ...]:
+        """Candles of all markets that have any, in order."""
+        kept = self._kept
+        return tuple(kept[symbol] for symbol in self.symbols if symbol in kept)
+
+    def newest(self, symbol: str) -> int | None:
+        """Open time of a market's newest bar in ms; None without candles."""
+        found = self._kept.get(symbol)
+        return None if found is None else int(found.time[-1])
+
+    def refresh(self) -> tuple[str, ...]:
+        """Read the candles of the markets that may have new ones; the symbols that have a new bar."""
+        advanced = []
+        closed = newest_closed_ms(self.timeframe, self._clock())
+        for symbol in self.symbols:
+            origin = self._origin(symbol, closed)
+            if self.newest(symbol) == closed if origin is None else self._read.get(symbol) == origin:
+                continue
+            before = self.newest(symbol)
+            try:
+                candles = _copy(self.source.candles(symbol, self.timeframe).tail(self._bars))
+            except QuorateError as error:
+                if str(error) != str(self.errors.get(symbol)):
+                    _log.warning("%s: candles cannot be read: %s", symbol, error)
+                self.errors[symbol] = error
+                continue
+            self.errors.pop(symbol, None)
+            self._kept[symbol] = candles
+            self._read[symbol] = origin
+            if before != int(candles.time[-1]):
+                advanced.append(symbol)
+        return tuple(advanced)
+
+    def _origin(self, symbol: str, closed: int) -> object:
+        """What changes whenever a market may have other candles: its files, and the newest bar that can be closed.
+
+        None for a source without files, which is asked until it has that bar.
+        """
+        if not isinstance(self.source, FreqtradeFolder):
+            return None
+        files: list[Any] = []
+        for path in self.source.paths_of(symbol, self.timeframe, candle_kind(symbol)):
+            try:
+                found = path.stat()
+            except FileNotFoundError:  # replaced at this moment
+                return object()
+            files.append((path.name, found.st_ino, found.st_mtime_ns, found.st_size))
+        return closed, tuple(files)
+
+
+def _copy(candles: Candles) -> Candles:
+    """The same candles with arrays of their own: a view would keep the whole history in memory."""
+    columns = {name: getattr(candles, name).copy() for name in ("time", *CANDLE_COLUMNS)}
+    return Candles(candles.symbol, candles.timeframe, **columns, synthetic=candles.synthetic)

@@ -1,0 +1,3 @@
+"""Limits of a service: bodies, work, requests in progress, event streams."""
+
+__all__: list[str] = []

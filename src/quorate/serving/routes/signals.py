@@ -1,0 +1,54 @@
+"""`/signals`: decisions at the newest closed bar."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from quorate.core.errors import ArgumentError
+from quorate.serving.caller import address
+from quorate.serving.documents.signals import SignalDocument
+from quorate.serving.service import Service
+from quorate.workflows.inputs.selection import split_names
+
+#: Header of an answer: the bundle that its figures come from.
+BUNDLE_HEADER = "Quorate-Bundle"
+
+_NAMED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {BUNDLE_HEADER: {"description": "Id of the bundle that decided.", "schema": {"type": "string"}}}}
+}
+
+
+def routes(service: Service) -> APIRouter:
+    """Signals of one market and of many."""
+    router = APIRouter(prefix="/signals", tags=["signals"])
+
+    @router.get("", response_model=list[SignalDocument], responses=_NAMED)
+    async def many(
+        request: Request,
+        symbols: Annotated[
+            str | None,
+            Query(max_length=20_000, description="Markets separated by commas; all that can be predicted if left out."),
+        ] = None,
+    ) -> JSONResponse:
+        """The decision at the newest closed bar of many markets, in one batch by one bundle.
+
+        Markets whose newest bar lies inside the bundle's training span are left out, unless they are named: then they
+        are an error.
+        """
+        wanted = None if symbols is None else split_names(symbols)
+        if wanted == ():
+            raise ArgumentError("choose the markets", found="no name in `symbols`", expected="markets, with commas")
+        found = await service.work.run(address(request), lambda: service.predict(wanted))
+        return JSONResponse(found.signals.to_json(), headers={BUNDLE_HEADER: found.bundle})
+
+    @router.get("/{symbol:path}", response_model=SignalDocument, responses=_NAMED)
+    async def one(request: Request, symbol: str) -> JSONResponse:
+        """The decision at the newest closed bar of a market, such as BTC/USDT:USDT."""
+        found = await service.work.run(address(request), lambda: service.predict((symbol,)))
+        return JSONResponse(found.signals[0].to_json(), headers={BUNDLE_HEADER: found.bundle})
+
+    return router

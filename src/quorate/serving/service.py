@@ -1,0 +1,180 @@
+"""What the routes of a service share."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quorate.core.clock import now_ms
+from quorate.core.errors import ArgumentError, BundleError
+from quorate.core.settings import Settings
+from quorate.core.types import Candles, Policy, Signal
+from quorate.ensemble.inference import Predictor
+from quorate.ensemble.voting.policies import quorum_count
+from quorate.serving.candles import NewestCandles
+from quorate.serving.champion import Champion
+from quorate.serving.limits.admission import Admission
+from quorate.serving.limits.work_queue import WorkQueue
+from quorate.workflows.inputs.market_data import Data, open_source, same_kind
+from quorate.workflows.inputs.predictors import require_timeframe
+from quorate.workflows.inputs.selection import split_names
+from quorate.workflows.results.signals import MarketSignals
+from quorate.workflows.signals import predict_markets
+
+_log = logging.getLogger(__name__)
+
+#: A coroutine that runs as long as the service.
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedSignals:
+    """Signals, and the bundle that they come from.
+
+    Attributes:
+        bundle: id of the bundle or series.
+        signals: in the order of the markets.
+    """
+
+    bundle: str
+    signals: MarketSignals
+
+
+class Service:
+    """The champion, the candles and the limits of one process; routes take all they need from here.
+
+    Args:
+        bundle: folder of bundles, whose champion is used and followed; or of one bundle or series.
+        data: a Freqtrade data folder, or candles as `open_source` takes them.
+        symbols: served markets; None for every market of the data of the kind the bundle was trained on.
+        timeframe: None for the bundle's; any other is refused.
+        policy: to decide by, instead of each bundle's own.
+        allow_training_span: also predict bars of the training span; these signals are marked.
+        settings: of the service, the bundle and the candles.
+        clock: returns the current time in ms.
+
+    Attributes:
+        champion: the bundle in use.
+        candles: of the served markets.
+        work: threads of the predictions.
+        admission: requests and event streams in progress.
+        background: coroutines that run as long as the service; parts of it append theirs before it starts.
+
+    Raises:
+        ArgumentError: no markets, or another timeframe.
+        BundleError: no bundle there, or one that cannot be loaded.
+        DataError: the data cannot be read, or no market has a candle.
+    """
+
+    def __init__(
+        self,
+        bundle: str | Path,
+        data: Data,
+        symbols: Sequence[str] | str | None = None,
+        *,
+        timeframe: str | None = None,
+        policy: Policy | None = None,
+        allow_training_span: bool = False,
+        settings: Settings,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self.settings, self.clock, self.allow_training_span = settings, clock, allow_training_span
+        _log.info("loading %s", bundle)
+        self.champion = Champion(Path(bundle), settings, policy=policy, clock=clock)
+        predictor = self.champion.predictor
+        require_timeframe(predictor, timeframe)
+        length = predictor.manifest.timeframe
+        names = split_names(symbols)
+        source = open_source(data, names, length)
+        names = names or same_kind(source, predictor)
+        if not names:
+            raise ArgumentError(
+                "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
+            )
+        self.candles = NewestCandles(source, names, length, bars=settings.serve.bars, clock=clock)
+        self.candles.refresh()
+        if not self.candles.known:
+            raise next(iter(self.candles.errors.values()))
+        self.champion.prove_with(self._require_prediction)
+        self.work = WorkQueue(settings.serve.threads, settings.serve.queue, settings.serve.patience_s)
+        self.admission = Admission(settings.serve.requests, settings.serve.streams)
+        self.background: list[Background] = []
+        self._log_mode(predictor)
+
+    def predict(self, symbols: Sequence[str] | None = None) -> ServedSignals:
+        """The decision at the newest closed bar of some markets, in one batch by one bundle.
+
+        Args:
+            symbols: None for all that can be predicted now; without one, the error of the first is raised.
+
+        Raises:
+            UnknownSymbolError: a market that is not served.
+            QuorateError: as `predict_markets`.
+        """
+        predictor = self.champion.predictor  # read once: it may be replaced meanwhile
+        if symbols is None:
+            known = self.candles.known
+            panel = [candles for candles in known if self._may_predict(predictor, candles)] or list(known[:1])
+        else:
+            panel = [self.candles.of(symbol) for symbol in symbols]
+        made = predict_markets(predictor, panel, now=self.clock(), allow_training_span=self.allow_training_span)
+        return ServedSignals(predictor.id, made)
+
+    def refresh(self) -> None:
+        """Read new candles, and follow the champion."""
+        self.candles.refresh()
+        self.champion.follow()
+
+    def probe(self) -> tuple[ServedSignals, float]:
+        """One real prediction of the first market that can be predicted, and how long it took, s.
+
+        Raises:
+            BundleError: there are members, and none of them voted. And all errors of `predict`.
+        """
+        predictor = self.champion.predictor
+        known = self.candles.known
+        ready = next((candles for candles in known if self._may_predict(predictor, candles)), known[0])
+        began = time.perf_counter()
+        found = self.predict([ready.symbol])
+        seconds = time.perf_counter() - began
+        if found.signals.mode != "none":
+            _require_votes(found.signals[0].signal, found.bundle)
+        return found, seconds
+
+    def _may_predict(self, predictor: Predictor, candles: Candles) -> bool:
+        """Whether a market's newest bar lies outside the training span, or may lie in it."""
+        return self.allow_training_span or not bool(predictor.in_training_span(candles.tail(1))[-1])
+
+    def _require_prediction(self, new: Predictor, old: Predictor) -> None:
+        """Require that a new champion predicts a bar which the present one predicts."""
+        candles, now = self.candles.known[0], self.clock()
+        # Candles of the training span prove as well that its members run; the signal is not shown.
+        made, before = (each.predict(candles, now=now, allow_training_span=True) for each in (new, old))
+        if before.votes or before.forecasts:
+            _require_votes(made, new.id)
+
+    def _log_mode(self, predictor: Predictor) -> None:
+        members = predictor.newest.members
+        total, loaded = len(members), len(members.sessions)
+        # A stack decides by all members that it was fitted with.
+        needed = total if predictor.stack is not None else quorum_count(predictor.manifest.policy.quorum, total)
+        _log.info("mode %s %d/%d, quorum %d/%d", predictor.mode.upper(), loaded, total, needed, total)
+        without = f", {len(self.candles.errors)} of them without candles" if self.candles.errors else ""
+        _log.info("%d markets of %s%s", len(self.candles.symbols), self.candles.timeframe, without)
+
+
+def _require_votes(signal: Signal, bundle: str) -> None:
+    """Require that a member voted.
+
+    Raises:
+        BundleError: none did; names their reasons.
+    """
+    if not signal.votes and not signal.forecasts:
+        reasons = "; ".join(f"{out.model}: {out.reason}" for out in signal.abstentions)
+        raise BundleError(
+            f"predict {signal.symbol} by the bundle {bundle}", found=f"no vote ({reasons})", expected="at least one"
+        )

@@ -1,0 +1,90 @@
+"""A small synthetic market on disk, and a folder with two bundles trained on its first part."""
+
+import logging
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from quorate.core.clock import HOUR_MS
+from quorate.core.settings import PolicySettings, ServeSettings, Settings, TrainSettings
+from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
+from quorate.market.synthetic import SyntheticMarket
+from quorate.serving import Service
+from stubs.http import client
+from stubs.small_models import small_trees
+
+BARS, TRAIN_BARS = 700, 500
+SETTINGS = replace(
+    Settings(),
+    train=TrainSettings(threads=1, features="core14", head="classes"),
+    policy=PolicySettings(name="classic", refit="none"),
+    # Small limits, which tests reach in little time.
+    serve=ServeSettings(watch_s=0.05, retry_s=0.2, bars=600),
+)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Candles of three markets and a folder of two bundles, the first of which is champion."""
+    folder = tmp_path_factory.mktemp("served")
+    market = SyntheticMarket(seed=3, symbols=3, bars=BARS, edge=0.3)
+    market.write(folder / "data")
+    end = int(market.candles(market.names[0]).time[0]) + TRAIN_BARS * HOUR_MS
+    panel = {name: market.candles(name) for name in market.names[:2]}
+    made = []
+    for trees in (8, 12):
+        settings = replace(SETTINGS, models=small_trees(trees))
+        spec = TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, end=end)
+        made.append(train_ensemble(panel, "1h", spec, folder / "bundles").path.name)
+    assert made[0] != made[1]
+    # Labels read a few bars more than the last bar that is trained on.
+    end = BundleStore(folder / "bundles").manifest(made[0]).training_end
+    return SimpleNamespace(folder=folder, market=market, ids=tuple(made), end=end)
+
+
+@pytest.fixture
+def world(trained, tmp_path, monkeypatch):
+    """Copies of the candles and of the bundles that a test may change."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("data", "bundles"):
+        shutil.copytree(trained.folder / name, tmp_path / name)
+    return SimpleNamespace(
+        data=tmp_path / "data",
+        bundles=tmp_path / "bundles",
+        market=trained.market,
+        symbols=trained.market.names,
+        ids=trained.ids,
+        end=trained.end,
+    )
+
+
+@pytest.fixture
+def make_service(world):
+    """Makes a service of the world's champion; keyword arguments are those of `Service`, or of its settings."""
+
+    def make(bundle=None, data=None, **options):
+        limits = {name: options.pop(name) for name in list(options) if hasattr(SETTINGS.serve, name)}
+        settings = replace(SETTINGS, serve=replace(SETTINGS.serve, **limits))
+        return Service(bundle or world.bundles, data or world.data, settings=settings, **options)
+
+    return make
+
+
+@pytest.fixture
+def service(make_service):
+    return make_service()
+
+
+@pytest.fixture
+def http(service):
+    """A client of the service, under real uvicorn."""
+    with client(service) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _info(caplog):
+    caplog.set_level(logging.INFO, "quorate")

@@ -1,0 +1,112 @@
+"""Candles in memory: read again when a file changes, kept when it can no longer be read."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from quorate.core.clock import HOUR_MS
+from quorate.core.errors import DataError, UnknownSymbolError
+from quorate.market.files.candle_store import write_candles
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
+from quorate.market.memory import MemorySource
+from quorate.serving.candles import NewestCandles
+
+
+def newest(world, source=None, symbols=None, **options):
+    options = {"bars": 600, **options}
+    return NewestCandles(source or FreqtradeFolder(world.data), symbols or world.symbols, "1h", **options)
+
+
+def test_a_new_bar_is_seen_and_other_files_are_not_read_again(world):
+    kept = newest(world)
+    assert kept.refresh() == world.symbols
+    assert kept.refresh() == ()
+    symbol = world.symbols[1]
+    whole = world.market.candles(symbol)
+    other = kept.of(world.symbols[0])
+    write_candles(world.data, whole[: len(whole) - 1])
+    assert kept.refresh() == (symbol,)
+    write_candles(world.data, whole)
+    assert kept.refresh() == (symbol,)
+    assert kept.newest(symbol) == whole.time[-1]
+    assert kept.of(world.symbols[0]) is other
+
+
+def test_no_more_bars_are_kept_than_asked_for(world):
+    kept = newest(world, bars=500)
+    kept.refresh()
+    for symbol in world.symbols:
+        held, whole = kept.of(symbol), world.market.candles(symbol)
+        assert np.array_equal(held.close, whole.close[-500:])
+        assert held.synthetic
+        # A view would keep all bars in memory.
+        base = held.close if held.close.base is None else held.close.base
+        assert base.size == 500
+
+
+def test_candles_stay_when_their_file_is_damaged(world, caplog):
+    kept = newest(world)
+    kept.refresh()
+    symbol = world.symbols[0]
+    before = kept.of(symbol)
+    path = FreqtradeFolder(world.data).path_of(symbol, "1h", "futures")
+    path.write_bytes(b"no table")
+    for _ in range(3):
+        assert kept.refresh() == ()
+    assert kept.of(symbol) is before
+    assert isinstance(kept.errors[symbol], DataError)
+    assert caplog.text.count("candles cannot be read") == 1
+    write_candles(world.data, world.market.candles(world.symbols[1]))
+    path.unlink()
+    write_candles(world.data, world.market.candles(symbol))
+    kept.refresh()
+    assert kept.errors == {}
+
+
+def test_markets_that_are_not_served_or_have_no_candles(world):
+    kept = newest(world, symbols=[*world.symbols, "NONE/USDT:USDT"])
+    kept.refresh()
+    assert [candles.symbol for candles in kept.known] == list(world.symbols)
+    assert kept.newest("NONE/USDT:USDT") is None
+    with pytest.raises(UnknownSymbolError, match="NONE"):
+        kept.of("NONE/USDT:USDT")
+    with pytest.raises(UnknownSymbolError, match="Did you mean"):
+        kept.of(world.symbols[0].lower())
+    with pytest.raises(UnknownSymbolError, match=r"\\ud800"):
+        kept.of("\ud800" * 3)
+
+
+def test_a_bar_that_was_not_closed_is_read_when_it_is(world):
+    """The file does not change meanwhile; the clock does."""
+    symbol = world.symbols[0]
+    last = int(world.market.candles(symbol).time[-1])
+    time = SimpleNamespace(now=last + HOUR_MS - 1)
+    source = FreqtradeFolder(world.data, clock=lambda: time.now)
+    kept = newest(world, source, [symbol], clock=lambda: time.now)
+    kept.refresh()
+    assert kept.newest(symbol) == last - HOUR_MS
+    assert kept.refresh() == ()
+    time.now += 1
+    assert kept.refresh() == (symbol,)
+    assert kept.newest(symbol) == last
+
+
+def test_a_source_in_memory_is_asked_until_it_has_the_newest_bar(world):
+    symbol = world.symbols[0]
+    whole = world.market.candles(symbol)
+    last = int(whole.time[-1])
+
+    class Growing(MemorySource):
+        """A source that has one more bar at each call."""
+
+        calls = 0
+
+        def candles(self, *arguments):
+            self.calls += 1
+            return super().candles(*arguments)[: len(whole) - 3 + self.calls]
+
+    source = Growing([whole])
+    kept = newest(world, source, [symbol], clock=lambda: last + HOUR_MS)
+    assert [kept.refresh() for _ in range(4)] == [(symbol,), (symbol,), (symbol,), ()]
+    assert source.calls == 3

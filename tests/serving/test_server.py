@@ -1,0 +1,120 @@
+"""`quorate serve` as a program: its log, its address, and its end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+
+from quorate.core.errors import SettingsError
+from quorate.serving.server import listen
+
+QUORATE = [sys.executable, "-c", "from quorate.cli.app import run; run()"]
+
+
+@contextmanager
+def program(world, *arguments, **variables):
+    """The program with its lines on standard error so far, and the base of its addresses."""
+    command = [*QUORATE, "serve", "--bundle", str(world.bundles), "--data", str(world.data), "--port", "0", *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **variables})
+    lines = []
+    try:
+        for line in process.stderr:
+            lines.append(line.strip())
+            if "listening on" in line:
+                break
+        base = re.search(r"http://\S+", lines[-1]) if lines else None
+        yield process, lines, base[0] if base else None
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_log_says_what_is_loaded_and_where_it_listens(world):
+    with program(world) as (process, lines, base):
+        assert lines == [
+            f"INFO loading {world.bundles}",
+            "INFO xgboost: loaded",
+            "INFO lightgbm: loaded",
+            f"INFO bundle {world.ids[0]}: mode full, 2 of 2 members, quorum 2, policy classic",
+            "INFO mode FULL 2/2, quorum 2/2",
+            "INFO 3 markets of 1h",
+            f"INFO listening on {base}",
+        ]
+        assert httpx2.get(f"{base}/health/ready").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert "INFO stopped" in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--host", "0.0.0.0"], ["0.0.0.0", "others can reach"]),
+        (["--timeframe", "4h"], ["--timeframe 4h", "1h, the timeframe of the bundle"]),
+        (["--symbols", "NONE/USDT:USDT"], ["NONE/USDT:USDT"]),
+        (["--host", "no such host"], ["no such host"]),
+    ],
+)
+def test_what_cannot_be_served_is_refused(world, arguments, words):
+    with program(world, *arguments) as (process, lines, base):
+        assert base is None
+        assert process.wait(20) in (1, 2)
+        errors = [line for line in lines if line.startswith("error: ")]
+        assert len(errors) == 1
+        for word in words:
+            assert word in errors[0]
+        assert not any("Traceback" in line for line in lines)
+
+
+def test_a_port_in_use_is_refused(world):
+    with program(world) as (_, _, base):
+        port = base.rpartition(":")[2]
+        with program(world, "--port", port) as (other, lines, _):
+            assert other.wait(20) == 1
+            assert f"port {port}" in lines[-1]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_loopback_addresses(host):
+    with listen(host, 0) as listener:
+        assert listener.getsockname()[1] > 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_addresses_that_others_can_reach(host):
+    with pytest.raises(SettingsError):
+        listen(host, 0)
+
+
+def test_what_serves_nothing_loads_no_server():
+    code = """
+import sys
+import quorate
+from quorate.cli.app import main
+[getattr(quorate, name) for name in quorate.__all__]
+main(["--help"])
+import quorate.workflows.signals, quorate.integrations.freqtrade.inference.forecaster
+print([name for name in ("fastapi", "starlette", "uvicorn", "prometheus_client", "jinja2") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_service_loads_no_training_library(world):
+    code = f"""
+import sys
+from quorate.core.settings import Settings
+from quorate.serving import Service, create_app
+service = Service({str(world.bundles)!r}, {str(world.data)!r}, settings=Settings())
+create_app(service)
+service.probe()
+heavy = ("torch", "pandas", "sklearn", "plotly", "scipy", "xgboost", "lightgbm", "ccxt")
+print([name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
