@@ -11,7 +11,7 @@ import numpy as np
 from quorate.core.arguments import FLAG, MAPPING, TEXT, WHOLE, Kind, require_type, require_types
 from quorate.core.errors import DataError
 from quorate.core.types.actions import Action, DecidedBy
-from quorate.core.types.arrays import ActionArray, FloatArray, IntArray, TextArray
+from quorate.core.types.arrays import ActionArray, BoolArray, FloatArray, IntArray, TextArray
 
 #: Rules of bars on which no model voted: all abstained, the bar trained the bundle, or a series begins later.
 NO_DECISION = ("no_votes", "training_span", "before_series")
@@ -93,6 +93,25 @@ class DecisionFrame:
             None if start is None else int(np.searchsorted(self.time, start)),
             None if end is None else int(np.searchsorted(self.time, end)),
         )
+        return self._at(rows)
+
+    def select(self, rows: BoolArray) -> Self:
+        """The bars at which (n,) `rows` is True, as copies.
+
+        Raises:
+            ArgumentError: not an array.
+            DataError: not one value for each bar.
+        """
+        require_types("select decisions", rows=(rows, _ARRAY))
+        if rows.shape != (len(self),) or rows.dtype != np.bool_:
+            raise DataError(
+                "select decisions",
+                found=f"`rows` of shape {rows.shape} and type {rows.dtype}",
+                expected=f"({len(self)},) bool, one value for each bar",
+            )
+        return self._at(rows)
+
+    def _at(self, rows: slice | BoolArray) -> Self:
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         for name in ("probabilities", "limit", "predicted", "side"):
             table = getattr(self, name)

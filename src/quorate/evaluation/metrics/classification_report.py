@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import CLASS_NAMES, FloatArray
+from quorate.core.wilson import wilson
 from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
@@ -133,16 +134,40 @@ def prior_figures(
     return {**found, "log_loss": None, "log_loss_ci": None, "missing": missing}
 
 
-def reliability_json(sample: LabelledPredictions, scores: FloatArray, bins: int) -> list[dict[str, Any]]:
-    """Bins of the reliability diagram that have rows, JSON-safe."""
+def reliability_json(
+    sample: LabelledPredictions, scores: FloatArray, bins: int, confidence: float | None = None
+) -> list[dict[str, Any]]:
+    """Bins of the reliability diagram that have rows, JSON-safe.
+
+    Args:
+        sample: labelled rows.
+        scores: (n, 3); NaN rows are abstentions.
+        bins: over 0 to 1.
+        confidence: of Wilson's interval of each bin's frequency, `correct_ci`; None for none.
+    """
     table = classification.reliability(sample.y, scores, bins)
     return [
-        {"low": float(low), "high": float(high), "score": float(score), "correct": float(correct), "rows": int(rows)}
+        {
+            "low": float(low),
+            "high": float(high),
+            "score": float(score),
+            "correct": float(correct),
+            **(
+                {}
+                if confidence is None
+                else {"correct_ci": list(wilson(round(correct * rows), int(rows), confidence) or ())}
+            ),
+            "rows": int(rows),
+        }
         for low, high, score, correct, rows in zip(
             table.low, table.high, table.score, table.correct, table.rows, strict=True
         )
         if rows
     ]
+
+
+def _wilson(correct: float, rows: int, confidence: float) -> list[float]:
+    return list(wilson(round(correct), int(rows), confidence) or ())
 
 
 def confusion_json(sample: LabelledPredictions, scores: FloatArray) -> dict[str, Any]:

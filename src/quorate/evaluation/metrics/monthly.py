@@ -12,6 +12,7 @@ from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.equity import EquityCurve
+from quorate.evaluation.metrics.skill_periods import skill_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.trading.account.position import Trade
 
@@ -37,15 +38,7 @@ def skill_by_month(
         part = blocks.select(rows)
         skills = {}
         for name, loss in losses.items():
-            lost = loss[rows]
-            voted = np.isfinite(lost)
-            below = np.where(voted, reference[rows], np.nan)
-            figures = Figures()
-            why = classification.why_no_skill(sample.y[rows][voted], shares[rows][voted])
-            figures.add("skill_vs_prior", None if why else 1 - float(np.nansum(lost) / np.nansum(below)), why)
-            interval = None if why else part.interval(1 - part.ratios(lost, below))
-            figures.add_interval("skill_vs_prior_ci", interval, why)
-            skills[name] = figures.to_json()
+            skills[name] = skill_figures(sample.y[rows], loss[rows], shares[rows], reference[rows], part)
         table.append({"month": str(own), "rows": int(rows.sum()), "models": skills})
     return table
 

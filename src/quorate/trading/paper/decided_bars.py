@@ -35,6 +35,11 @@ class DecidedBars:
     def __len__(self) -> int:
         return len(self._time)
 
+    @property
+    def rules(self) -> set[str]:
+        """The rules that decided some bar."""
+        return self._rule.names
+
     def add(self, record: DecidedRecord) -> None:
         """Add the decision on a later bar."""
         row = len(self)
@@ -94,6 +99,10 @@ class _Texts:
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
         self._rows = array("i")
+
+    @property
+    def names(self) -> set[str]:
+        return set(self._codes)
 
     def append(self, text: str) -> None:
         self._rows.append(self._codes.setdefault(text, len(self._codes)))

@@ -37,6 +37,21 @@ def require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
         )
 
 
+def require_bundle(bundle: object) -> None:
+    """Refuse what `load_predictor` does not take.
+
+    Raises:
+        ArgumentError: another type.
+    """
+    loaded = hasattr(bundle, "manifest") and hasattr(bundle, "predict")
+    if not loaded and not isinstance(bundle, str | Path | TrainResult | SeriesResult):
+        raise ArgumentError(
+            "use `bundle`",
+            found=f"an object of type {type(bundle).__name__}",
+            expected="the path of a bundle, of a series or of a folder of bundles, or the result of quorate.train",
+        )
+
+
 def _warn_of_frozen(bundle: Predictor, settings: Settings) -> None:
     """Log the settings of the vote that were changed and have no effect, since a bundle stores its own."""
     own, usual = bundle.manifest.policy, VoteSettings()
@@ -72,10 +87,5 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = 
         loaded = load(bundle, settings.predict, policy, settings.features, settings.bundle)
         _warn_of_frozen(loaded, settings)
         return loaded
-    if not hasattr(bundle, "manifest") or not hasattr(bundle, "predict"):
-        raise ArgumentError(
-            "use `bundle`",
-            found=f"an object of type {type(bundle).__name__}",
-            expected="the path of a bundle, of a series or of a folder of bundles, or the result of quorate.train",
-        )
+    require_bundle(bundle)
     return bundle if policy is None else bundle.with_policy(policy)

@@ -2,8 +2,17 @@
 
 from quorate.workflows.paper.account import PaperAccount
 from quorate.workflows.paper.options import PaperOptions
+from quorate.workflows.paper.performance import PaperPerformance
 from quorate.workflows.paper.requests import PaperRequest, RequestedMove
 from quorate.workflows.paper.session import PaperRun
 from quorate.workflows.paper.status import PaperStatus
 
-__all__ = ["PaperAccount", "PaperOptions", "PaperRequest", "PaperRun", "PaperStatus", "RequestedMove"]
+__all__ = [
+    "PaperAccount",
+    "PaperOptions",
+    "PaperPerformance",
+    "PaperRequest",
+    "PaperRun",
+    "PaperStatus",
+    "RequestedMove",
+]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
     from quorate.workflows.inputs.selection import Moment
+    from quorate.workflows.paper.performance import PaperPerformance
 
 
 class PaperAccount:
@@ -125,6 +126,37 @@ class PaperAccount:
             while True:
                 yield status_of(status, self.settings)
                 status.refresh()
+
+    def performance(
+        self, bundle: BundleLike, data: Data | None = None, *, exchange: str | None = None
+    ) -> PaperPerformance:
+        """Measure how well the model does: skill on the bars whose outcome is known by now, beside what it promised.
+
+        Nothing is predicted again: the votes are those of the journal, and candles show what happened after them.
+
+        Args:
+            bundle: a folder of bundles, of which the account's newest is measured; or one bundle or series.
+            data: stored candles: a Freqtrade data folder, or candles as `open_source` takes them.
+            exchange: instead: candles of this exchange, as ccxt names it.
+
+        Raises:
+            ArgumentError: neither or both of `data` and `exchange`.
+            BundleError: the bundle is missing or altered.
+            EvaluationError: no decision of this bundle in the account, or a stack.
+            JournalError: no such account, or a record that cannot be read.
+            DataError: candles that cannot be read.
+        """
+        from quorate.trading.paper import DecidedVotes
+        from quorate.workflows.inputs.predictors import require_bundle
+        from quorate.workflows.paper.performance import candle_source, performance_of, trained_of
+
+        require_bundle(bundle)
+        votes = DecidedVotes()
+        with candle_source(data, exchange, self.settings) as source:
+            with self._open("reader") as journal:
+                votes.refresh(journal)
+            trained = trained_of(bundle, votes.bundle, self.settings)
+            return performance_of(self.name, votes, trained, source, self.settings)
 
     def rearm(self, guard: str, *, who: str, note: str = "", confirm: Confirm | None = None) -> PaperRequest | None:
         """Record the request to re-arm a guard that has halted the account; it applies from the next bar.

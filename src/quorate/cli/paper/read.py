@@ -1,0 +1,133 @@
+"""`quorate paper status`, `performance`, `journal` and `copy`: what an account's journal has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quorate.cli import options
+from quorate.cli.paper.account_options import Account, Url
+
+
+def status(
+    account: Account = None,
+    journal: Url = None,
+    watch: Annotated[
+        float | None,
+        typer.Option("--watch", min=0.2, metavar="SECONDS", help="Show it every so many seconds until Ctrl-C."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show equity, positions, guards and criteria of an account.
+
+    The status is read from the journal; the account need not be running.
+    """
+    from contextlib import closing
+
+    from quorate.cli import output
+    from quorate.cli.render import paper as tables
+    from quorate.workflows.paper import PaperAccount
+
+    opened = PaperAccount(account, journal)
+    if as_json:
+        output.print_json(opened.status().to_json())
+    elif watch is None:
+        output.console().print(tables.render(opened.status().to_json()))
+    else:
+        with closing(opened.watch()) as statuses:
+            tables.watch(statuses, watch)
+
+
+def performance(
+    bundle: options.BundlePath,
+    account: Account = None,
+    journal: Url = None,
+    data: Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help=options.DATA)] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option("--exchange", metavar="NAME", help="Instead: candles of this exchange, as ccxt names it."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show how well the model does, on the bars whose outcome is known by now.
+
+    The votes are those of the journal; candles show what happened after them. Of a folder of bundles, the one that the
+    account trades by is measured.
+    """
+    from quorate.cli import output
+    from quorate.cli.render import performance as tables
+    from quorate.workflows.paper import PaperAccount
+
+    found = PaperAccount(account, journal).performance(bundle, data, exchange=exchange)
+    if as_json:
+        output.print_json(found.to_json())
+    else:
+        tables.show(found)
+
+
+def journal(
+    account: Account = None,
+    url: Url = None,
+    last: Annotated[int, typer.Option("--last", min=1, metavar="N", help="Number of records, the newest ones.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="All records, instead of --last.")] = False,
+    after: Annotated[int, typer.Option("--after", metavar="N", help="Only records with a larger number.")] = 0,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind", metavar="KIND", help="Only records of this kind, such as filled or closed; may be repeated."
+        ),
+    ] = None,
+    before: Annotated[
+        int | None, typer.Option("--before", min=0, metavar="N", help="Only records with a smaller number.")
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", metavar="MARKET", help="Only records of this market.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="Only records whose body has this text.")
+    ] = None,
+    start: options.Start = None,
+    end: options.End = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the records of an account's journal, oldest first."""
+    from quorate.cli.render.journal import show
+    from quorate.trading.account.currency import currencies
+    from quorate.workflows.paper import PaperAccount
+
+    opened = PaperAccount(account, url)
+    records = opened.records(
+        None if everything else last,
+        after=after,
+        before=before,
+        kinds=kinds or (),
+        symbol=symbol,
+        text=text,
+        start=start,
+        end=end,
+    )
+    started = next(opened.records(1, kinds="started"), None)
+    show(records, "" if started is None else currencies(getattr(started.record, "symbols", ())), as_json=as_json)
+
+
+def copy(
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="Database without a journal, in the form of --journal.")
+    ],
+    url: Url = None,
+    as_json: options.Json = False,
+) -> None:
+    """Copy the whole journal to another database.
+
+    All accounts are copied. Refused while a session is running.
+    """
+    from quorate.cli import output
+    from quorate.workflows.paper import PaperAccount
+
+    records = PaperAccount(journal=url).copy(to)
+    if as_json:
+        output.print_json({"records": records})
+    else:
+        output.print_line(f"copied {records:,} records")

@@ -1,0 +1,111 @@
+"""`quorate paper run`: a session on live or replayed candles."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quorate.cli import options
+from quorate.cli.paper.account_options import Account, Url
+from quorate.core.errors import ArgumentError
+
+
+def run(
+    bundle: options.BundlePath,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help=f"{options.DATA} Only with --replay.")
+    ] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option(
+            "--exchange", metavar="NAME", help="ccxt's name of the exchange of the live candles, such as binanceusdm."
+        ),
+    ] = None,
+    timeframe: Annotated[
+        str | None,
+        typer.Option(
+            "--timeframe",
+            metavar="LENGTH",
+            help=f"{options.TIMEFRAME} Refused if it is not the bundle's. [default: the bundle's]",
+        ),
+    ] = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option(
+            "--symbols",
+            metavar="A,B",
+            help=f"{options.SYMBOLS} [default: those of the training; with --replay: all of its kind]",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top",
+            min=1,
+            metavar="N",
+            help="Top N perpetuals by quote volume before now; with --replay before --from.",
+        ),
+    ] = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Replay the stored candles of --data.")] = False,
+    start: options.Start = None,
+    end: options.End = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            "--speed", min=1e-3, metavar="N", help="Bars a second of a replay. [default: as fast as possible]"
+        ),
+    ] = None,
+    account: Account = None,
+    journal: Url = None,
+    guards: Annotated[bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}.")] = True,
+    policy: options.Policy = None,
+    allow_training_span: options.AllowTrainingSpan = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not log HOLD decisions.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Run an account, from where its journal ends.
+
+    On live candles with --exchange, or on stored ones with --replay and --data, which alone take --from, --to and
+    --speed. Ctrl-C ends it after the current step; a second Ctrl-C ends it at once.
+    """
+    if replay != (data is not None):
+        raise ArgumentError(
+            "run the paper session",
+            found="`replay=True` without `data`" if replay else "`data` without `replay=True`",
+            expected="`replay=True` with `data`, or `exchange` for live candles",
+        )
+    from quorate.cli import output
+    from quorate.cli.paper import interrupts
+    from quorate.cli.render import paper as tables
+    from quorate.workflows.paper import PaperAccount
+
+    interrupts.log_to_stderr()
+    with ExitStack() as stack:
+        with output.progress() as progress:
+            session = stack.enter_context(
+                PaperAccount(account, journal).session(
+                    bundle,
+                    data,
+                    exchange=exchange,
+                    listener=interrupts.log_records(quiet=quiet),
+                    progress=progress,
+                    symbols=symbols,
+                    top=top,
+                    timeframe=timeframe,
+                    start=start,
+                    end=end,
+                    speed=speed,
+                    guards=guards,
+                    policy=policy,
+                    allow_training_span=allow_training_span,
+                )
+            )
+        with interrupts.until_interrupted(session.stop):
+            status = session.run()
+    if as_json:
+        output.print_json(status.to_json())
+    else:
+        output.console().print(tables.render(status.to_json()))

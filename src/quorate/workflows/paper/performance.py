@@ -1,0 +1,280 @@
+"""How well the model of a paper account does, from its journal and the candles that show the outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from quorate.core.arguments import TEXT, require_types
+from quorate.core.clock import iso_ms, now_ms, timeframe_ms
+from quorate.core.errors import ArgumentError, EvaluationError
+from quorate.workflows.results import tables
+from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, beside, figure, marks_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from quorate.core.settings import Settings
+    from quorate.core.types import Candles, FloatArray, IntArray
+    from quorate.ensemble.bundle.manifest import Manifest
+    from quorate.market.source import CandleSource
+    from quorate.trading.paper import DecidedVotes
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
+
+
+class MeasuredBundle(Protocol):
+    """What is needed of a bundle or series: what it was trained for, and what it knew before."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def manifest(self) -> Manifest: ...
+    def prior_at(self, time: IntArray) -> FloatArray: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestOnly:
+    """A bundle of which only the manifest was read."""
+
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    def prior_at(self, time: IntArray) -> FloatArray:  # noqa: ARG002 - one prior for all bars
+        return np.array(self.manifest.class_prior)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PaperPerformance(Headlined):
+    """Skill of an account's model on the bars whose outcome is known by now, beside what training promised.
+
+    Attributes:
+        document: JSON-safe; the document of `quorate paper performance --json`.
+    """
+
+    document: Mapping[str, Any]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether a session traded synthetic candles, or with a bundle that was trained on some."""
+        return bool(self.document["synthetic"])
+
+    @property
+    def headline(self) -> Headline:
+        """Skill, confidence and agreement, each beside its baseline or what training promised."""
+        found, outcomes = self.document, self.document["outcomes"]
+        of, agreement, promised = found["ensemble"], found["agreement"], found["promised"]["members"]
+        rows = [HeadlineRow("bars with an outcome", _count(outcomes["known"]), f"{outcomes['waiting']:,} still open")]
+        if of is not None:
+            rows += [
+                figure("log-loss", of, "log_loss", "loss", beside("class prior", of, "prior_log_loss", "loss")),
+                figure("skill over the prior", of, "skill_vs_prior", "percent", "above 0 is better"),
+                *(
+                    figure(
+                        f"skill of {name}",
+                        figures,
+                        "skill_vs_prior",
+                        "percent",
+                        beside("promised", promised.get(name), "skill_vs_prior", "percent"),
+                    )
+                    for name, figures in found["members"].items()
+                ),
+                figure("effective votes", agreement, "effective_votes", "number", f"{len(found['members'])} members"),
+            ]
+        rows.append(figure("mean confidence", found["decisions"], "mean_confidence", "share"))
+        title = (
+            f"Model {found['bundle']} in the paper account {found['account']}, {len(found['symbols'])} symbols, "
+            f"{found['timeframe']}, as of {found['as_of'] or 'no bar'}"
+        )
+        return Headline(title, marks_of(found), tuple(rows))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `quorate paper performance --json`."""
+        return dict(self.document)
+
+    def to_pandas(self, table: str = "members") -> pd.DataFrame:
+        """One of the tables as a pandas frame; intervals in the columns `<figure>_low` and `<figure>_high`.
+
+        Args:
+            table: "members": a row for the ensemble and each member. "days", "weeks": skill over the prior, a row each
+                for the ensemble and each member. "reliability": a row a bin. "coverage": a row a share of the signals.
+                "symbols": a row a market. "mix": the consensus of decided bars.
+
+        Raises:
+            ArgumentError: no such table.
+            MissingExtraError: pandas is not installed.
+        """
+        found = self.document
+
+        def rows(values: list[Mapping[str, Any]]) -> pd.DataFrame:
+            return tables.pandas().DataFrame(list(values))
+
+        def periods(name: str) -> pd.DataFrame:
+            flat = [
+                {"from": row["from"], "rows": row["rows"], "model": model, "skill_vs_prior": figures["skill_vs_prior"]}
+                for row in found[name]
+                for model, figures in row["models"].items()
+            ]
+            return tables.pandas().DataFrame(flat)
+
+        of = {} if found["ensemble"] is None else {"ensemble": found["ensemble"], **found["members"]}
+        made = {
+            "members": lambda: tables.metric_table(of),
+            "days": lambda: periods("by_day"),
+            "weeks": lambda: periods("by_week"),
+            "reliability": lambda: rows([] if found["reliability"] is None else found["reliability"]["bins"]),
+            "coverage": lambda: rows(found["coverage"]),
+            "symbols": lambda: rows(found["per_symbol"]),
+            "mix": lambda: rows(found["mix"]),
+        }
+        return tables.table_of(made, table)
+
+
+def performance_of(
+    account: str, votes: DecidedVotes, trained: MeasuredBundle, source: CandleSource, settings: Settings
+) -> PaperPerformance:
+    """The performance of a bundle in an account.
+
+    Of a live account, outcomes are those known by the clock; of a replay, those known at its newest bar, though the
+    candles go on.
+
+    Args:
+        account: its name.
+        votes: the account's decisions.
+        trained: the bundle whose decisions are measured.
+        source: of the candles; markets that it does not have count as without candles.
+        settings: costs, intervals and criteria.
+
+    Raises:
+        EvaluationError: no decision of this bundle, or one that predicts returns.
+        DataError: candles that cannot be read.
+    """
+    from quorate.evaluation.live_performance import LiveDecisions, live_figures
+
+    manifest = trained.manifest
+    counts = votes.counts()
+    _require_measurable(account, trained, counts)
+    frames = votes.frames(trained.id, manifest.decides)
+    target = replace(manifest.target, horizon=manifest.horizon)
+    live = LiveDecisions(
+        frames=frames,
+        candles={symbol: known for symbol in frames if (known := _candles(source, symbol, votes)) is not None},
+        members=[member.model for member in manifest.members],
+        prior_at=trained.prior_at,
+        settings=replace(settings, vote=manifest.policy, target=target),
+    )
+    document = {
+        "account": account,
+        "bundle": trained.id,
+        "timeframe": votes.timeframe,
+        "symbols": list(frames),
+        "synthetic": votes.synthetic,
+        "as_of": None if votes.newest is None else iso_ms(votes.newest),
+        "by_other_bundles": sum(counts.values()) - counts[trained.id],
+        **live_figures(live),
+        "promised": promised_of(manifest),
+    }
+    return PaperPerformance(document)
+
+
+@contextmanager
+def candle_source(data: Data | None, exchange: str | None, settings: Settings) -> Iterator[CandleSource]:
+    """Stored candles, or those of an exchange.
+
+    Raises:
+        ArgumentError: neither or both.
+        DataError: a folder that cannot be read.
+    """
+    from quorate.workflows.inputs.market_data import open_source
+
+    require_types("measure the performance", exchange=(exchange, TEXT.optional))
+    if (data is None) == (exchange is None):
+        raise ArgumentError(
+            "measure the performance",
+            found="both `data` and `exchange`" if data is not None else "neither `data` nor `exchange`",
+            expected="`data` for stored candles, or `exchange` for those of an exchange",
+        )
+    if data is not None:
+        yield open_source(data)
+        return
+    from quorate.market.exchange import Exchange
+
+    with Exchange(replace(settings.exchange, name=str(exchange))) as source:
+        yield source
+
+
+def trained_of(bundle: BundleLike, account_bundle: str, settings: Settings) -> MeasuredBundle:
+    """The bundle whose decisions are measured.
+
+    Args:
+        bundle: a folder of bundles, of which the account's own is taken; or as `load_predictor` takes it.
+        account_bundle: id of the bundle of the account's newest session.
+        settings: as of `load_predictor`.
+
+    Raises:
+        BundleError: missing or altered.
+    """
+    from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.workflows.inputs.predictors import load_predictor
+
+    if isinstance(bundle, str | Path) and (Path(bundle) / account_bundle).is_dir() and account_bundle:
+        return ManifestOnly(BundleStore(bundle).manifest(account_bundle))
+    return load_predictor(bundle, settings)
+
+
+def promised_of(manifest: Manifest) -> dict[str, Any]:
+    """What training measured on rows that no member was fitted on, JSON-safe.
+
+    `members` has each member's figures on the test part, the newest rows; `floors` the signals of the policy by floor.
+    The ensemble's own skill is not measured in training.
+    """
+    parts = {member.model: manifest.metrics.get(member.model, {}).get("test") for member in manifest.members}
+    names = ("n", "log_loss", "prior_log_loss", "accuracy", "skill_vs_prior", "skill_vs_prior_ci")
+    floors = manifest.metrics.get("floors", {}).get("policies", {}).get(manifest.decides, {})
+    return {
+        "trained_to": iso_ms(manifest.training_end),
+        "members": {model: {name: figures.get(name) for name in names} for model, figures in parts.items() if figures},
+        "floors": floors.get("floors", []),
+    }
+
+
+def _require_measurable(account: str, trained: MeasuredBundle, counts: Mapping[str, int]) -> None:
+    attempted = f"measure the performance of the account '{account}'"
+    if not trained.manifest.class_prior:
+        raise EvaluationError(
+            attempted,
+            found=f"{trained.id}, a stack, whose members predict returns",
+            expected="a bundle that votes",
+        )
+    if trained.id not in counts:
+        made = ", ".join(counts) or "none"
+        raise EvaluationError(
+            attempted,
+            found=f"no decision by {trained.id}",
+            expected=f"a bundle that decided in it: {made}",
+            remedy="Name the bundle that the account trades by, or the folder of bundles that it is in.",
+        )
+
+
+def _candles(source: CandleSource, symbol: str, votes: DecidedVotes) -> Candles | None:
+    """Closed candles of a market; None where the source has none."""
+    if symbol not in source.symbols(votes.timeframe):
+        return None
+    length = timeframe_ms(votes.timeframe)
+    if votes.mode == "replay":
+        return source.candles(symbol, votes.timeframe, end=(votes.newest or 0) + length)
+    return source.candles(symbol, votes.timeframe).closed(now_ms())
+
+
+def _count(number: int) -> Any:
+    from quorate.evaluation.report.formatting import Cell
+
+    return Cell(f"{number:,}")
