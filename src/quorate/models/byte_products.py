@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from quorate.core.errors import ModelError
+from quorate.models.telemetry import disable_telemetry
 
 #: Metadata key of a graph that multiplies bytes; its value is the number of bits.
 BITS = "quorate.bits"
@@ -51,6 +52,7 @@ def require_exact(attempted: str) -> None:
 @cache
 def _sum_of_largest() -> int:
     """The smallest of several sums of the largest products; computed once per process."""
+    disable_telemetry()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

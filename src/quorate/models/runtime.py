@@ -15,6 +15,7 @@ from quorate.core.types import Float32Array, FloatArray
 from quorate.models.byte_products import BITS, require_exact
 from quorate.models.input_checks import Matrix, require_matrix
 from quorate.models.onnx_graphs import BATCH, require_bounded, require_cheap
+from quorate.models.telemetry import disable_telemetry
 
 # Rows and windows that a graph runs at most at once.
 _ROWS, _WINDOWS = 65_536, 1_024
@@ -67,6 +68,7 @@ class OnnxSession:
         require_bounded(graph, name)
         size = require_cheap(graph, name, _ROWS, _WINDOWS)
         self._most = size.rows
+        disable_telemetry()
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
@@ -192,6 +194,7 @@ def _limit_memory() -> None:
     with _arena_lock:
         if _arena_made:
             return
+        disable_telemetry()
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 

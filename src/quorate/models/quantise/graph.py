@@ -15,6 +15,7 @@ from quorate.models.export import content, import_onnx, parse_graph
 from quorate.models.input_checks import Matrix
 from quorate.models.quantise.recurrence import has_lstm, quantise_lstms
 from quorate.models.quantise.split_input import is_product, split_input
+from quorate.models.telemetry import disable_telemetry
 
 # Operators with nearly all weights of a network without LSTM layers.
 _OPERATORS = ["MatMul", "Gemm"]
@@ -45,6 +46,7 @@ def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
         MissingExtraError: onnx is not installed.
     """
     onnx, model = import_onnx(f"quantise {name}"), parse_graph(graph, f"quantise {name}")
+    disable_telemetry()
     from onnxruntime.quantization import QuantType, quantize_dynamic  # needs onnx
 
     if has_lstm(model.graph):

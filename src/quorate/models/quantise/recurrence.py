@@ -17,6 +17,7 @@ from quorate.models.input_checks import Matrix
 from quorate.models.onnx_graphs import BATCH
 from quorate.models.quantise.lstm_layers import Layer, newest_states
 from quorate.models.quantise.writer import Writer
+from quorate.models.telemetry import disable_telemetry
 
 # Smallest batch that uses the byte products.
 _MANY = 16
@@ -110,6 +111,7 @@ def _weights(graph: Any, node: Any, name: str) -> tuple[Float32Array, Float32Arr
 
 def _states(model: Any, lstms: Sequence[Any], windows: Matrix | None, name: str) -> list[Float32Array]:
     """(L, n, width) states of each layer after each bar of n windows, with the unquantised weights."""
+    disable_telemetry()
     import onnxruntime
     from onnx import TensorProto, helper
     from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
