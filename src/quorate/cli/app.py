@@ -18,7 +18,7 @@ from typing import Annotated, cast
 
 import typer
 
-from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, paper, serve, signal, train
+from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, mcp, paper, serve, signal, train
 from quorate.cli.flags import error_parts, error_text, flags_of
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.narrow_help import help_options
@@ -53,6 +53,7 @@ app.add_typer(bundle.app, name="bundle")
 app.add_typer(paper.app, name="paper")
 app.command("serve")(serve.serve)
 app.add_typer(freqtrade.app, name="freqtrade")
+app.command("mcp")(mcp.mcp)
 
 
 def _version(asked: bool) -> None:
