@@ -48,7 +48,7 @@ def serve(
     """
     from dataclasses import replace
 
-    from quorate.cli import paper_signals
+    from quorate.cli.paper import interrupts
     from quorate.core.configuration import load_settings
     from quorate.core.errors import MissingExtraError
 
@@ -59,7 +59,7 @@ def serve(
         raise MissingExtraError(
             "start the service", found=str(error), remedy="Install it with: pip install 'quorate[serve]'."
         ) from error
-    paper_signals.log_to_stderr()
+    interrupts.log_to_stderr()
     settings = load_settings()
     own = settings.serve
     own = replace(own, host=own.host if host is None else host, port=own.port if port is None else port)
