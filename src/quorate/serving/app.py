@@ -11,13 +11,15 @@ from starlette.middleware import Middleware
 
 from quorate.core.version import __version__
 from quorate.serving.background import running
-from quorate.serving.errors import add_error_handlers
+from quorate.serving.errors import ErrorDocument, add_error_handlers
 from quorate.serving.limits.admission import AdmissionMiddleware
-from quorate.serving.routes import health, signals
+from quorate.serving.limits.bodies import BodyMiddleware
+from quorate.serving.metrics import MetricsMiddleware
+from quorate.serving.routes import bundles, health, metrics, models, signals
 from quorate.serving.service import Service
 
 # Each makes the routes of one noun.
-_ROUTES = (health.routes, signals.routes)
+_ROUTES = (health.routes, signals.routes, models.routes, bundles.routes, metrics.routes)
 
 
 def create_app(service: Service) -> FastAPI:
@@ -40,6 +42,14 @@ def create_app(service: Service) -> FastAPI:
         middleware=middlewares(service),
         docs_url=None,  # these two pages load their scripts from a content delivery network
         redoc_url=None,
+        responses={
+            code: {"model": ErrorDocument, "description": words}
+            for code, words in (
+                (400, "No request of HTTP, or a body that is no JSON."),
+                (422, "A request that is not valid."),
+                (503, "Too many requests, or nothing can be predicted now."),
+            )
+        },
         telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
     add_error_handlers(app)
@@ -50,7 +60,12 @@ def create_app(service: Service) -> FastAPI:
 
 def middlewares(service: Service) -> list[Middleware]:
     """What every request passes, the outermost first."""
-    return [Middleware(AdmissionMiddleware, admission=service.admission)]
+    limits = service.settings.serve
+    return [
+        Middleware(MetricsMiddleware, metrics=service.metrics),
+        Middleware(AdmissionMiddleware, admission=service.admission),
+        Middleware(BodyMiddleware, most_bytes=limits.body_bytes, timeout_s=limits.body_s),
+    ]
 
 
 async def watch(service: Service) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -57,6 +58,22 @@ _STATUS: tuple[tuple[type[QuorateError], HTTPStatus], ...] = (
 
 # Characters of a text of others in an error.
 _MOST_CHARACTERS = 200
+
+
+class ErrorParts(BaseModel):
+    """An error: what was attempted, found and expected, and what to do."""
+
+    type: str = Field(examples=["UnknownSymbolError"])
+    attempted: str
+    found: str
+    expected: str
+    remedy: str
+
+
+class ErrorDocument(BaseModel):
+    """The answer to a request that failed."""
+
+    error: ErrorParts
 
 
 def status_of(error: QuorateError) -> int:

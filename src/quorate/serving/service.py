@@ -19,6 +19,7 @@ from quorate.serving.candles import NewestCandles
 from quorate.serving.champion import Champion
 from quorate.serving.limits.admission import Admission
 from quorate.serving.limits.work_queue import WorkQueue
+from quorate.serving.metrics import Metrics, ServiceCollector
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
 from quorate.workflows.inputs.predictors import require_timeframe
 from quorate.workflows.inputs.selection import split_names
@@ -62,6 +63,7 @@ class Service:
         candles: of the served markets.
         work: threads of the predictions.
         admission: requests and event streams in progress.
+        metrics: what `/metrics` shows.
         background: coroutines that run as long as the service; parts of it append theirs before it starts.
 
     Raises:
@@ -102,6 +104,9 @@ class Service:
         self.champion.prove_with(self._require_prediction)
         self.work = WorkQueue(settings.serve.threads, settings.serve.queue, settings.serve.patience_s)
         self.admission = Admission(settings.serve.requests, settings.serve.streams)
+        self.metrics = Metrics()
+        self.metrics.registry.register(ServiceCollector(self.champion, self.candles, self.work, self.admission, clock))
+        self.champion.listeners.append(self.metrics.count_swap)
         self.background: list[Background] = []
         self._log_mode(predictor)
 
@@ -121,7 +126,9 @@ class Service:
             panel = [candles for candles in known if self._may_predict(predictor, candles)] or list(known[:1])
         else:
             panel = [self.candles.of(symbol) for symbol in symbols]
+        began = time.perf_counter()
         made = predict_markets(predictor, panel, now=self.clock(), allow_training_span=self.allow_training_span)
+        self.metrics.count_signals(made, time.perf_counter() - began)
         return ServedSignals(predictor.id, made)
 
     def refresh(self) -> None:
@@ -133,17 +140,17 @@ class Service:
         """One real prediction of the first market that can be predicted, and how long it took, s.
 
         Raises:
-            BundleError: there are members, and none of them voted. And all errors of `predict`.
+            BundleError: there are members, and none of them voted. And all errors of `predict_markets`.
         """
         predictor = self.champion.predictor
         known = self.candles.known
         ready = next((candles for candles in known if self._may_predict(predictor, candles)), known[0])
         began = time.perf_counter()
-        found = self.predict([ready.symbol])
+        made = predict_markets(predictor, [ready], now=self.clock(), allow_training_span=self.allow_training_span)
         seconds = time.perf_counter() - began
-        if found.signals.mode != "none":
-            _require_votes(found.signals[0].signal, found.bundle)
-        return found, seconds
+        if made.mode != "none":
+            _require_votes(made[0].signal, predictor.id)
+        return ServedSignals(predictor.id, made), seconds
 
     def _may_predict(self, predictor: Predictor, candles: Candles) -> bool:
         """Whether a market's newest bar lies outside the training span, or may lie in it."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from quorate.serving.documents.document import Document
 
 ActionName = Literal["SELL", "HOLD", "BUY"]
-Three = tuple[float, float, float]
 
 
 class VoteDocument(Document):
@@ -30,8 +29,54 @@ class AbstentionDocument(Document):
     reason: str
 
 
+_EXAMPLE: dict[str, Any] = {
+    "symbol": "BTC/USDT:USDT",
+    "time": "2026-05-01T12:00:00Z",
+    "action": "BUY",
+    "confidence": 0.85,
+    "consensus": "strong",
+    "rule": "strong",
+    "policy": "classic",
+    "mode": "full",
+    "volatility": 0.0324,
+    "probabilities": [0.11, 0.22, 0.67],
+    "expected_return": None,
+    "prediction_set": None,
+    "votes": [
+        {
+            "model": "xgboost",
+            "action": "BUY",
+            "score": 0.76,
+            "scores": [0.1, 0.14, 0.76],
+            "probabilities": [0.12, 0.21, 0.67],
+        },
+        {
+            "model": "lightgbm",
+            "action": "BUY",
+            "score": 0.81,
+            "scores": [0.09, 0.1, 0.81],
+            "probabilities": [0.1, 0.21, 0.69],
+        },
+        {
+            "model": "nhits",
+            "action": "BUY",
+            "score": 0.79,
+            "scores": [0.1, 0.11, 0.79],
+            "probabilities": [0.11, 0.24, 0.65],
+        },
+    ],
+    "abstentions": [{"model": "patchtst", "reason": "exceeded 250 ms"}],
+    "line": "strong | xgb:BUY 76%, lgbm:BUY 81%, nhits:BUY 79%, patchtst:ABSTAIN | vol:3.24%",
+    "trained_symbol": True,
+    "in_training_span": False,
+    "synthetic": False,
+}
+
+
 class SignalDocument(Document):
     """The decision at a market's newest closed bar, and the votes behind it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     symbol: str = Field(examples=["BTC/USDT:USDT"])
     time: str | None = Field(description="Open time of the bar, UTC.", examples=["2026-05-01T12:00:00Z"])

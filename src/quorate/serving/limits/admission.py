@@ -24,12 +24,15 @@ class Admission:
 
     Attributes:
         requests, streams: in progress.
+        shed_requests, shed_streams: refused so far.
     """
 
     def __init__(self, most_requests: int, most_streams: int) -> None:
         self.most_requests, self.most_streams = most_requests, most_streams
         self.requests = 0
         self.streams = 0
+        self.shed_requests = 0
+        self.shed_streams = 0
 
     def open_stream(self, request: Request) -> None:
         """Count a request as an event stream from now on; its route calls this before the first event.
@@ -38,6 +41,7 @@ class Admission:
             OverloadedError: there are as many as there may be.
         """
         if self.streams >= self.most_streams:
+            self.shed_streams += 1
             raise OverloadedError(
                 "open an event stream",
                 found=f"{self.streams} open event streams",
@@ -48,21 +52,27 @@ class Admission:
         place.become_stream()
 
 
+def is_stream(scope: Scope) -> bool:
+    """Whether a request has become an event stream."""
+    place = scope.get(_PLACE)
+    return isinstance(place, _Place) and place.stream
+
+
 class _Place:
     """The place of one request among those in progress."""
 
     def __init__(self, admission: Admission) -> None:
-        self._admission, self._stream = admission, False
+        self._admission, self.stream = admission, False
         admission.requests += 1
 
     def become_stream(self) -> None:
-        if not self._stream:
-            self._stream = True
+        if not self.stream:
+            self.stream = True
             self._admission.requests -= 1
             self._admission.streams += 1
 
     def leave(self) -> None:
-        if self._stream:
+        if self.stream:
             self._admission.streams -= 1
         else:
             self._admission.requests -= 1
@@ -81,6 +91,7 @@ class AdmissionMiddleware:
             return
         admission = self._admission
         if admission.requests >= admission.most_requests and scope["path"] not in _ALWAYS:
+            admission.shed_requests += 1
             refused = OverloadedError(
                 "answer the request",
                 found=f"{admission.requests} requests in progress",

@@ -11,14 +11,18 @@ from starlette.responses import JSONResponse
 from quorate.core.errors import ArgumentError
 from quorate.serving.caller import address
 from quorate.serving.documents.signals import SignalDocument
+from quorate.serving.errors import ErrorDocument
 from quorate.serving.service import Service
 from quorate.workflows.inputs.selection import split_names
 
 #: Header of an answer: the bundle that its figures come from.
 BUNDLE_HEADER = "Quorate-Bundle"
 
-_NAMED: dict[int | str, dict[str, Any]] = {
-    200: {"headers": {BUNDLE_HEADER: {"description": "Id of the bundle that decided.", "schema": {"type": "string"}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {BUNDLE_HEADER: {"description": "Id of the bundle that decided.", "schema": {"type": "string"}}}},
+    404: {"model": ErrorDocument, "description": "A market that is not served."},
+    409: {"model": ErrorDocument, "description": "A bar that cannot be predicted, such as one of the training span."},
+    429: {"model": ErrorDocument, "description": "More requests than can be answered now; see Retry-After."},
 }
 
 
@@ -26,7 +30,7 @@ def routes(service: Service) -> APIRouter:
     """Signals of one market and of many."""
     router = APIRouter(prefix="/signals", tags=["signals"])
 
-    @router.get("", response_model=list[SignalDocument], responses=_NAMED)
+    @router.get("", response_model=list[SignalDocument], responses=_ANSWERS)
     async def many(
         request: Request,
         symbols: Annotated[
@@ -45,7 +49,7 @@ def routes(service: Service) -> APIRouter:
         found = await service.work.run(address(request), lambda: service.predict(wanted))
         return JSONResponse(found.signals.to_json(), headers={BUNDLE_HEADER: found.bundle})
 
-    @router.get("/{symbol:path}", response_model=SignalDocument, responses=_NAMED)
+    @router.get("/{symbol:path}", response_model=SignalDocument, responses=_ANSWERS)
     async def one(request: Request, symbol: str) -> JSONResponse:
         """The decision at the newest closed bar of a market, such as BTC/USDT:USDT."""
         found = await service.work.run(address(request), lambda: service.predict((symbol,)))

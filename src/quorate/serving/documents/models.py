@@ -1,0 +1,59 @@
+"""Document of `/models`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from quorate.ensemble.inference import Predictor
+from quorate.ensemble.voting.policies import quorum_count
+from quorate.serving.documents.document import Document
+
+
+class ModelDocument(Document):
+    """A member of the bundle in use."""
+
+    model: str
+    loaded: bool
+    reason: str | None = Field(description="Why it is not loaded.")
+    weight: float = Field(description="In the vote.")
+    metrics: dict[str, Any] = Field(description="Figures of its training, on rows held out from it.")
+
+
+class Models(Document):
+    """The bundle in use and its members, in the order of its manifest."""
+
+    bundle: str
+    recipe: str
+    timeframe: str
+    mode: Literal["full", "partial", "none"]
+    policy: str = Field(description="Policy that decides.")
+    quorum: int = Field(description="Members that must agree, of all that are configured.")
+    models: list[ModelDocument]
+
+
+def models_document(predictor: Predictor) -> dict[str, Any]:
+    """The document of a loaded bundle, or of the newest one of a series."""
+    bundle = predictor.newest
+    manifest, members = bundle.manifest, bundle.members
+    # A stack needs all members that it was fitted with.
+    quorum = len(members) if bundle.stack is not None else quorum_count(manifest.policy.quorum, len(members))
+    return {
+        "bundle": predictor.id,
+        "recipe": manifest.recipe,
+        "timeframe": manifest.timeframe,
+        "mode": predictor.mode,
+        "policy": "stack" if bundle.stack is not None else predictor.decides,
+        "quorum": quorum,
+        "models": [
+            {
+                "model": model,
+                "loaded": model in members.sessions,
+                "reason": members.failures.get(model),
+                "weight": manifest.policy.weight(model),
+                "metrics": manifest.metrics.get(model, {}),
+            }
+            for model in members.order
+        ],
+    }
