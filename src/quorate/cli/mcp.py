@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from quorate.cli import options, paper
+from quorate.cli import options
+from quorate.cli.paper import account_options
 
 _FOLDER = Path("bundles")
 
@@ -26,8 +27,8 @@ def mcp(
             help="Document of `quorate evaluate --json`; may be repeated, oldest first.",
         ),
     ] = None,
-    account: paper.Account = None,
-    journal: paper.Url = None,
+    account: account_options.Account = None,
+    journal: account_options.Url = None,
 ) -> None:
     """Offer signals, evaluations, journal, status and bundles to an assistant.
 
