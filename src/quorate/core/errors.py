@@ -174,6 +174,10 @@ class JournalError(QuorateError):
     """A journal that is damaged or of another version, or records that contradict it."""
 
 
+class UnknownAccountError(JournalError):
+    """No journal, no account of that name in it, or one without a session."""
+
+
 class JournalUnavailableError(JournalError):
     """The journal cannot be reached or written now. Nothing was written: the same call can be repeated."""
 

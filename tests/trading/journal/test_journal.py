@@ -267,4 +267,6 @@ def test_records_are_searched(url, open_journal, batch):
     assert found(text="BELOW_") == [decided]
     assert found(text="%_s") == [decided]
     assert found(text="0_s") == []  # no wildcards
+    assert found(keys=[decided.key, written[0].key, "none"]) == [written[0], decided]
+    assert found(keys=[]) == []
     assert [entry.seq for entry in journal.matching(Search(kinds=[MovedRecord], after=2))] == [3, 5, 6]

@@ -40,7 +40,7 @@ def test_after_every_step_both_are_the_same(tmp_path, seed):
             if not statuses:
                 statuses.append((reader := Journal.open(url, "paper", role="reader"), AccountStatus(reader)))
             else:
-                statuses[0][1].refresh()
+                statuses[0][1].refresh(statuses[0][0])
             steps[0] += 1
             if steps[0] % 7 == 0:
                 same(continued(statuses[0][1]), whole(other))
@@ -51,7 +51,7 @@ def test_after_every_step_both_are_the_same(tmp_path, seed):
     assert steps[0] > 90
     assert status.to_json()["moves"], "no guard moved: the comparison shows little"
     assert len(status.history.result().trades) > 5
-    assert status.refresh() == 0
+    assert status.refresh(reader) == 0
     same(continued(status), whole(reader))
     reader.close()
 
@@ -66,7 +66,7 @@ def test_a_session_with_other_settings_makes_the_journal_be_read_again(tmp_path)
         world.config = replace(world.config, costs=CostSettings(taker_fee=0.002))
         with Journal.open(url, "paper") as journal:
             world.session(journal).run()
-        assert status.refresh() > 0
+        assert status.refresh(reader) > 0
         assert status.to_json()["session"]["number"] == 2
         same(continued(status), whole(reader))
         assert status.engine.account.costs.taker_fee == 0.002
@@ -81,11 +81,11 @@ def test_a_request_is_shown_until_it_is_applied(tmp_path):
         status = AccountStatus(reader)
         last = status.recovered.valued
         person.append([HumanRecord(last.time, 1, "rearm", "losses", "Ada", "seen")])
-        assert status.refresh() == 1
+        assert status.refresh(reader) == 1
         assert [request["who"] for request in status.to_json()["requests"]] == ["Ada"]
         with Journal.open(url, "paper") as journal:
             world.session(journal).run()
-        status.refresh()
+        status.refresh(reader)
         assert status.to_json()["requests"] == []
 
 

@@ -10,7 +10,13 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, se
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from quorate.core.clock import now_ms
-from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError, close_match
+from quorate.core.errors import (
+    JournalError,
+    JournalTakenError,
+    JournalUnavailableError,
+    UnknownAccountError,
+    close_match,
+)
 from quorate.trading.journal.backend import Backend
 from quorate.trading.journal.records import DETAIL_FIELDS
 from quorate.trading.journal.role import BESIDE, Role
@@ -148,6 +154,8 @@ class Store:
             query = query.where(column.seq > search.after)
         if search.before is not None:
             query = query.where(column.seq < search.before)
+        if search.keys is not None:
+            query = query.where(column.key.in_(search.keys))
         if search.symbol is not None:
             query = query.where(column.symbol == search.symbol)
         if search.start is not None:
@@ -245,7 +253,7 @@ class Store:
         with self._transaction("open the account") as connection:
             rows = {row.name: AccountRow._make(row) for row in connection.execute(select(accounts))}
         if self._account not in rows:
-            raise JournalError(
+            raise UnknownAccountError(
                 f"read the account '{self._account}' in {self.place}",
                 found="no such account",
                 expected=f"one of {', '.join(sorted(rows)) or 'none yet'}",

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from quorate.core.errors import JournalError
+from quorate.core.errors import JournalError, UnknownAccountError
 from quorate.trading.journal.sql_tables import HEAD, VERSION_TABLE, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -30,7 +30,7 @@ def require_version(found: str | None, place: str) -> None:
     if found == HEAD:
         return
     known = revisions()
-    raise JournalError(
+    raise (UnknownAccountError if found is None else JournalError)(
         f"read the journal {place}",
         found="no tables" if found is None else f"version {found}",
         expected=f"version {HEAD}",

@@ -20,6 +20,7 @@ class Search:
         end: of a bar that opens before it, in ms UTC.
         before: with a smaller number.
         after: with a larger number.
+        keys: with one of these keys, of which a few hundred can be looked for at once.
     """
 
     kinds: Sequence[type[Record]] | None = None
@@ -29,3 +30,4 @@ class Search:
     end: int | None = None
     before: int | None = None
     after: int = 0
+    keys: Sequence[str] | None = None

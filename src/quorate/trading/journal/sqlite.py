@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
+from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError, UnknownAccountError
 from quorate.core.files import sync
 from quorate.core.regular_files import require_regular
 from quorate.core.settings import JournalSettings
@@ -209,7 +209,7 @@ class SqliteFile:
     def _require(self) -> None:
         """Check that the file exists and has this version."""
         if not self.path.exists():
-            raise JournalError(
+            raise UnknownAccountError(
                 f"read the journal {self.place}",
                 found="no such file",
                 expected="the journal of a session",

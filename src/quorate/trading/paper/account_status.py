@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
-from quorate.core.errors import JournalError
+from quorate.core.errors import UnknownAccountError
 from quorate.trading.account.currency import currencies
 from quorate.trading.account.position import Position
 from quorate.trading.engine import TradingEngine
@@ -24,7 +24,7 @@ class AccountStatus:
     """Status of the account of a journal, which is read once; later calls of `refresh` read what is new.
 
     Args:
-        journal: of the account, in any role; used by every call.
+        journal: of the account, in any role.
 
     Attributes:
         account: name of the account.
@@ -38,35 +38,37 @@ class AccountStatus:
 
     def __init__(self, journal: Journal) -> None:
         self.account = journal.account
-        self._journal = journal
-        self._read()
+        self._read(journal)
 
-    def refresh(self) -> int:
+    def refresh(self, journal: Journal) -> int:
         """Read the records since the last call; the number of them.
 
         A session that continues with other settings makes the whole journal be read again.
+
+        Args:
+            journal: of the same account, in any role.
 
         Raises:
             JournalUnavailableError: the journal cannot be read now; the status is as before.
             JournalError: a journal that contradicts itself; make a new status.
         """
         # Votes are most of a journal, and only those on the newest bar are shown: read without them.
-        entries = list(self._journal.read(after=self.recovered.seq, detail=False))
+        entries = list(journal.read(after=self.recovered.seq, detail=False))
         if entries:
-            decided = self._newest_decisions()
+            decided = self._newest_decisions(journal)
             if self._add(entries):
                 self._decided = decided
             else:
-                self._read()
+                self._read(journal)
         return len(entries)
 
-    def _read(self) -> None:
+    def _read(self, journal: Journal) -> None:
         """Build everything from the whole journal."""
-        sessions = [entry.record for entry in self._journal.read(kinds=[records.StartedRecord])]
+        sessions = [entry.record for entry in journal.read(kinds=[records.StartedRecord])]
         first, newest = (sessions[0], sessions[-1]) if sessions else (None, None)
         if not isinstance(first, records.StartedRecord) or not isinstance(newest, records.StartedRecord):
-            raise JournalError(
-                f"read the account '{self.account}' in {self._journal.place}",
+            raise UnknownAccountError(
+                f"read the account '{self.account}' in {journal.place}",
                 found="no session",
                 expected="an account with a session",
                 remedy="Start one with `quorate paper run`.",
@@ -75,10 +77,10 @@ class AccountStatus:
         self.history, self.recovered, self._messages = AccountHistory(), Recovered(), MessageCounts()
         config = AccountConfig.from_json(newest.settings, newest.strategy).with_start_equity(first)
         self.engine: TradingEngine = config.engine(timeframe_ms(newest.timeframe), first.time, strategy=config.strategy)
-        if not self._add(self._journal.read(detail=False)):
-            self._read()  # a session has started meanwhile
+        if not self._add(journal.read(detail=False)):
+            self._read(journal)  # a session has started meanwhile
             return
-        self._decided = self._newest_decisions()
+        self._decided = self._newest_decisions(journal)
 
     def _add(self, entries: Iterable[Entry]) -> bool:
         """Continue with the entries that follow those before; returns whether all are under the same rules."""
@@ -92,9 +94,9 @@ class AccountStatus:
         self.recovered = redo(self.engine, kept(), self.recovered)
         return _rules_of(self.history.started[-1]) == self._rules
 
-    def _newest_decisions(self) -> list[records.DecidedRecord]:
+    def _newest_decisions(self, journal: Journal) -> list[records.DecidedRecord]:
         """Decisions with their votes, among them those on the newest bar."""
-        found = self._journal.newest(len(self.history.started[-1].symbols), [records.DecidedRecord])
+        found = journal.newest(len(self.history.started[-1].symbols), [records.DecidedRecord])
         return [entry.record for entry in found if isinstance(entry.record, records.DecidedRecord)]
 
     def to_json(self) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from quorate.workflows.paper.performance import PaperPerformance
 from quorate.workflows.paper.requests import PaperRequest, RequestedMove
 from quorate.workflows.paper.session import PaperRun
 from quorate.workflows.paper.status import PaperStatus
+from quorate.workflows.paper.view import AccountView
 
 __all__ = [
+    "AccountView",
     "PaperAccount",
     "PaperOptions",
     "PaperPerformance",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from quorate.workflows.inputs.predictors import BundleLike
     from quorate.workflows.inputs.selection import Moment
     from quorate.workflows.paper.performance import PaperPerformance
+    from quorate.workflows.paper.view import AccountView
 
 
 class PaperAccount:
@@ -125,7 +126,7 @@ class PaperAccount:
             status = AccountStatus(journal)
             while True:
                 yield status_of(status, self.settings)
-                status.refresh()
+                status.refresh(journal)
 
     def performance(
         self, bundle: BundleLike, data: Data | None = None, *, exchange: str | None = None
@@ -239,8 +240,16 @@ class PaperAccount:
         self, action: Literal["rearm", "promote"], guard: str, who: str, note: str, confirm: Confirm | None
     ) -> PaperRequest | None:
         require_types(f"{action} the account", who=(who, TEXT), note=(note, TEXT), confirm=(confirm, FUNCTION.optional))
+        from quorate.trading.paper import AccountStatus
+
         with self._open("human") as journal:
-            return request(journal, action, guard, who, note, confirm)
+            return request(journal, AccountStatus(journal), action, guard, who, note, confirm)
+
+    def view(self) -> AccountView:
+        """The account as it is now and as it goes on, for programs that look at it again and again."""
+        from quorate.workflows.paper.view import AccountView
+
+        return AccountView(self)
 
     def _records(self, last: int | None, search: Search) -> Iterator[Entry]:
         with self._open("reader") as journal:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from quorate.trading.journal import Journal
+    from quorate.trading.paper import AccountStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ Confirm = Callable[[RequestedMove], bool]
 
 def request(
     journal: Journal,
+    status: AccountStatus,
     action: Literal["rearm", "promote"],
     guard: str,
     who: str,
@@ -74,6 +76,7 @@ def request(
 
     Args:
         journal: of the account, opened as human.
+        status: of the account, as of the journal's newest record.
         action: what is asked for.
         guard: to re-arm; empty for the ladder.
         who: whose decision it is.
@@ -83,14 +86,12 @@ def request(
     Raises:
         GuardError: a session without guards, no such guard, one that is not halted, or a step whose conditions are not
             met.
-        JournalError: an account that never began, or a journal that contradicts itself.
+        JournalError: the request cannot be written.
     """
     from quorate.core.clock import now_ms
     from quorate.core.errors import GuardError
     from quorate.trading.journal import HumanRecord
-    from quorate.trading.paper import AccountStatus
 
-    status = AccountStatus(journal)
     engine, last = status.engine, status.recovered.valued
     time = status.history.started[-1].time if last is None else last.time
     if engine.guards is None or engine.ladder is None:
