@@ -221,7 +221,6 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "PaperAccount.run": (w.account, files),
         "PaperAccount.session": (w.account, files),
         "PaperAccount.status": (w.account, {}),
-        "PaperAccount.view": (w.account, {}),
         "PaperAccount.watch": (w.account, {}),
         "Settings.has_section": (quorate.Settings(), {"name": "vote"}),
         "Settings.section": (quorate.Settings(), {"name": "vote"}),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from quorate.workflows.inputs.predictors import BundleLike
     from quorate.workflows.inputs.selection import Moment
     from quorate.workflows.paper.performance import PaperPerformance
-    from quorate.workflows.paper.view import AccountView
 
 
 class PaperAccount:
@@ -244,12 +243,6 @@ class PaperAccount:
 
         with self._open("human") as journal:
             return request(journal, AccountStatus(journal), action, guard, who, note, confirm)
-
-    def view(self) -> AccountView:
-        """The account as it is now and as it goes on, for programs that look at it again and again."""
-        from quorate.workflows.paper.view import AccountView
-
-        return AccountView(self)
 
     def _records(self, last: int | None, search: Search) -> Iterator[Entry]:
         with self._open("reader") as journal:
