@@ -2,14 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from time import sleep
 
 import psycopg
 import pytest
 
 from quorate.core.errors import JournalError, JournalTakenError, JournalUnavailableError
+from quorate.core.redaction import redact
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal import MovedRecord
+from stubs.postgresql import postgresql, programs
 from stubs.proxy import proxy
 
 
@@ -160,3 +163,53 @@ def test_an_error_shows_no_password(open_journal):
     with pytest.raises(JournalError) as caught:
         open_journal("mysql://me:hunter2@127.0.0.1/x")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def strict():
+    """A server that asks every program for a password."""
+    if programs() is None:
+        pytest.skip("no PostgreSQL in /usr/lib/postgresql: apt-get install postgresql")
+    with postgresql() as running:
+        # The file keeps its owner, as whom the server reads it.
+        rules = running.data / "pg_hba.conf"
+        rules.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        by_socket = ("-h", str(running.folder), "-p", str(running.port), "-U", "quorate", "-d", "postgres", "-c")
+        running.run(
+            "psql", *by_socket, "ALTER USER quorate PASSWORD 'Canary/word:9@c4'", "-c", "CREATE DATABASE journal"
+        )
+        running.run("pg_ctl", "-D", str(running.data), "reload")
+        yield f"postgresql://quorate@127.0.0.1:{running.port}/journal"
+
+
+def test_the_password_may_be_in_a_file(strict, open_journal, batch, tmp_path):
+    word = tmp_path / "postgres"
+    settings = JournalSettings(patience_s=5, login_file=str(word))
+    word.write_text("Canary/word:9@c4\n")
+    journal = open_journal(strict, settings=settings)
+    journal.append(batch(1))
+    assert records(journal) == batch(1)
+    assert "Canary" not in journal.place
+    assert redact("said Canary/word:9@c4 aloud") == "said *** aloud"
+    with pytest.raises(JournalUnavailableError, match="no password supplied"):
+        open_journal(strict, settings=replace(settings, login_file=""))
+    word.write_text("another\n")
+    with pytest.raises(JournalUnavailableError, match="authentication failed"):
+        open_journal(strict, settings=settings)
+    # An address with a password is used as it is.
+    word.unlink()
+    with pytest.raises(JournalUnavailableError, match="authentication failed"):
+        open_journal(strict.replace("quorate@", "quorate:wrong@"), settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(None, "No such file"), (b"\n", "an empty file"), (b"a\nb", "several lines"), (b"\xff", "not UTF-8")],
+)
+def test_a_file_without_a_password_is_named(content, found, open_journal, tmp_path):
+    word = tmp_path / "postgres"
+    if content is not None:
+        word.write_bytes(content)
+    with pytest.raises(JournalError, match=found) as caught:
+        open_journal("postgresql://quorate@127.0.0.1:9/journal", settings=JournalSettings(login_file=str(word)))
+    assert str(word) in caught.value.attempted

@@ -13,6 +13,7 @@ class JournalSettings(Section):
     """Database of the paper account's records."""
 
     url: str = "sqlite:///paper/journal.sqlite"  # or postgresql://user:password@host/database
+    login_file: str = ""  # file with the password of a PostgreSQL URL that has none, as of a container's secrets
     patience_s: float = 5.0  # timeout for a lock or a connection
     check: bool = True  # check the SQLite file for damage when a session opens it
 

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, make_url
+from sqlalchemy import URL, ColumnElement, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from quorate.core.errors import JournalError
-from quorate.core.redaction import register_address
+from quorate.core.redaction import register_address, register_secret
+from quorate.core.regular_files import read_regular_text
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.postgresql import PostgresServer
 from quorate.trading.journal.sqlite import SqliteFile
+
+_MOST_LETTERS = 4_096
 
 
 class Backend(Protocol):
@@ -56,7 +59,7 @@ def backend_of(url: str, settings: JournalSettings) -> Backend:
     """The backend of a URL.
 
     Raises:
-        JournalError: neither an SQLite file nor a PostgreSQL database.
+        JournalError: neither an SQLite file nor a PostgreSQL database, or a file of its password that cannot be used.
     """
     try:
         register_address(url)
@@ -65,7 +68,7 @@ def backend_of(url: str, settings: JournalSettings) -> Backend:
         parsed = None
     driver = "" if parsed is None else parsed.drivername.split("+")[0]
     if parsed is not None and driver in ("postgresql", "postgres"):
-        return PostgresServer(parsed, settings)
+        return PostgresServer(_with_password(parsed, settings.login_file), settings)
     file = parsed is not None and driver == "sqlite" and parsed.database != ":memory:" and not parsed.query
     if file and parsed is not None and parsed.database:
         return SqliteFile(Path(parsed.database), settings)
@@ -74,3 +77,25 @@ def backend_of(url: str, settings: JournalSettings) -> Backend:
         found=f"the address {url.split('@')[-1]!r}",
         expected="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE",
     )
+
+
+def _with_password(url: URL, file: str) -> URL:
+    """The URL with the password of a file, if it has none and there is a file.
+
+    Raises:
+        JournalError: no such file, or one without a password.
+    """
+    if url.password is not None or not file:
+        return url
+    attempted, expected = f"read the password of the journal in {file}", "a file with one line, the password"
+    try:
+        password = read_regular_text(Path(file), _MOST_LETTERS).strip()
+    except OSError as error:
+        raise JournalError(attempted, found=error.strerror or str(error), expected=expected) from error
+    except UnicodeDecodeError as error:
+        raise JournalError(attempted, found="bytes that are not UTF-8", expected=expected) from error
+    if not password or len(password.splitlines()) > 1:
+        found = "several lines" if password else "an empty file"
+        raise JournalError(attempted, found=found, expected=expected)
+    register_secret(password)
+    return url.set(password=password)
