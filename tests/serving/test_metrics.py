@@ -66,6 +66,7 @@ def test_the_bundle_and_the_age_of_the_data(make_service, world):
         assert value(found, "quorate_data_age_seconds", symbol="NONE/USDT:USDT") == float("inf")
         assert value(found, "quorate_bundle_info", bundle=world.ids[0], mode="full") == 1
         assert value(found, "quorate_bundle_members") == value(found, "quorate_bundle_members_loaded") == 2
+        assert value(found, "quorate_bar_seconds") == 3_600
         assert value(found, "quorate_bundle_swaps_total", result="swapped") == 0
         http.post(f"/bundles/{world.ids[1]}/promote", json={})
         found = read(http)

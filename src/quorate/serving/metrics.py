@@ -35,6 +35,7 @@ METRICS = MappingProxyType(
         "quorate_bundle_members": "Configured members of the bundle in use.",
         "quorate_bundle_members_loaded": "Members that are loaded.",
         "quorate_bundle_swaps_total": "New champions: swapped, or refused.",
+        "quorate_bar_seconds": "Length of a bar.",
         "quorate_data_age_seconds": "Time since the newest bar of a market closed; +Inf without candles.",
     }
 )
@@ -113,6 +114,7 @@ class ServiceCollector(Collector):
         now, length = self._clock(), timeframe_ms(self._candles.timeframe)
         newest = ((symbol, self._candles.newest(symbol)) for symbol in self._candles.symbols)
         ages = {(symbol,): float("inf") if bar is None else max(0, now - bar - length) / 1000 for symbol, bar in newest}
+        yield _gauge("quorate_bar_seconds", {(): length / 1000})
         yield _gauge("quorate_data_age_seconds", ages, "symbol")
         yield _gauge("quorate_event_streams", {(): float(self._admission.streams)})
         shed = CounterMetricFamily("quorate_http_shed", METRICS["quorate_http_shed_total"], labels=("reason",))
