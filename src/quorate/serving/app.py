@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from quorate.core.version import __version__
 from quorate.serving.background import running
+from quorate.serving.dashboard import dashboard_routes
 from quorate.serving.errors import ErrorDocument, add_error_handlers
 from quorate.serving.limits.admission import AdmissionMiddleware
 from quorate.serving.limits.bodies import BodyMiddleware
@@ -19,7 +20,7 @@ from quorate.serving.routes import bundles, health, metrics, models, signals
 from quorate.serving.service import Service
 
 # Each makes the routes of one noun.
-_ROUTES = (health.routes, signals.routes, models.routes, bundles.routes, metrics.routes)
+_ROUTES = (health.routes, signals.routes, models.routes, bundles.routes, metrics.routes, dashboard_routes)
 
 
 def create_app(service: Service) -> FastAPI:

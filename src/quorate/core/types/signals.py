@@ -110,8 +110,8 @@ class Abstention:
         return {"model": self.model, "reason": self.reason}
 
 
-# Short names in the one-line form; other models have their own name.
-_SHORT_NAMES = {"xgboost": "xgb", "lightgbm": "lgbm"}
+#: Short names in the one-line form; other models have their own name.
+SHORT_NAMES = {"xgboost": "xgb", "lightgbm": "lgbm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +210,9 @@ class Signal:
 
     def line(self) -> str:
         """Format as one line for logs and tags: consensus | each model's vote | volatility."""
-        votes = [f"{_SHORT_NAMES.get(v.model, v.model)}:{v.action.name} {v.score:.0%}" for v in self.votes]
-        votes += [f"{_SHORT_NAMES.get(f.model, f.model)}:{f.predicted_return:+.2%}" for f in self.forecasts]
-        votes += [f"{_SHORT_NAMES.get(a.model, a.model)}:ABSTAIN" for a in self.abstentions]
+        votes = [f"{SHORT_NAMES.get(v.model, v.model)}:{v.action.name} {v.score:.0%}" for v in self.votes]
+        votes += [f"{SHORT_NAMES.get(f.model, f.model)}:{f.predicted_return:+.2%}" for f in self.forecasts]
+        votes += [f"{SHORT_NAMES.get(a.model, a.model)}:ABSTAIN" for a in self.abstentions]
         if self.predicted_return is not None:
             votes.append(f"together:{self.predicted_return:+.2%}")
         volatility = "unknown" if self.volatility is None else f"{self.volatility:.2%}"

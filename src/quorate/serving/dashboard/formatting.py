@@ -1,0 +1,86 @@
+"""Text of values on pages: filters of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from quorate.core.clock import format_ms, iso_ms
+from quorate.core.types.signals import SHORT_NAMES
+from quorate.evaluation.report.formatting import Kind, text_of
+
+#: What stands for a value that is missing.
+MISSING = "—"
+
+
+def figure(value: float | None, kind: Kind) -> str:
+    """A number with its unit.
+
+    >>> figure(0.123, "odds"), figure(None, "usd")
+    ('12.3 %', '—')
+    """
+    return MISSING if value is None else text_of(value, kind)
+
+
+def whole(value: float | None) -> str:
+    """A fraction as whole percent.
+
+    >>> whole(0.786), whole(None)
+    ('79 %', '—')
+    """
+    return MISSING if value is None else f"{value:.0%}".replace("%", " %")
+
+
+def price(value: float | None) -> str:
+    """A price with as many digits as its size needs.
+
+    >>> price(67123.456), price(1.23456), price(0.0000123456), price(None)
+    ('67,123.5', '1.2346', '0.000012346', '—')
+    """
+    if value is None:
+        return MISSING
+    size = abs(value)
+    if size >= 1_000:
+        return f"{value:,.1f}"
+    if size >= 1:
+        return f"{value:,.4f}"
+    return "0" if size == 0 else f"{value:.5g}" if size >= 1e-4 else f"{value:.9f}".rstrip("0")
+
+
+def duration(milliseconds: int) -> str:
+    """A length of time in its largest unit.
+
+    >>> duration(59_000), duration(61_000), duration(7_200_000), duration(200_000_000)
+    ('59 s', '1 min', '2 h', '2 d')
+    """
+    seconds = max(0, milliseconds // 1_000)
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length or (unit == "min" and seconds >= length):
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def short_model(name: str) -> str:
+    """Short name of a member, as in the one-line form of a signal."""
+    return SHORT_NAMES.get(name, name)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> plural(1, "market"), plural(3, "market"), plural(2, "entry", "entries")
+    ('1 market', '3 markets', '2 entries')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "duration": duration,
+    "figure": figure,
+    "iso": iso_ms,
+    "minute": format_ms,
+    "plural": plural,
+    "price": price,
+    "short_model": short_model,
+    "whole": whole,
+}

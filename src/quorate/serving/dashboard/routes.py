@@ -1,0 +1,32 @@
+"""Addresses of the dashboard."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from quorate.serving.dashboard.assets import PREFIX, Assets
+from quorate.serving.dashboard.now import now_page
+from quorate.serving.dashboard.page import HOME, NavigationEntry, Pages, page_route
+from quorate.serving.service import Service
+
+_NAVIGATION = (NavigationEntry("Now", HOME),)
+
+
+def dashboard_routes(service: Service) -> APIRouter:
+    """The pages, their files, and the way to them from the root."""
+    assets = Assets()
+    pages = Pages(service, assets, _NAVIGATION)
+    router = APIRouter(route_class=page_route(pages), include_in_schema=False)
+
+    @router.get("/")
+    async def root() -> Response:
+        return RedirectResponse(HOME, 303)
+
+    @router.get(PREFIX + "/{version}/{name:path}")
+    async def asset(request: Request, version: str, name: str) -> Response:
+        return assets.response(request, version, name)
+
+    router.get(HOME)(now_page(pages))
+    return router

@@ -1,0 +1,89 @@
+"""Pages in a real browser: at two widths, in both schemes, by keyboard, and as they change."""
+
+import pytest
+
+from quorate.core.clock import format_ms
+from stubs.pages import SCHEMES, WIDTHS, overflow
+
+#: Path of a page -> text that it shows.
+PAGES = {"/dashboard": "Decided by"}
+
+
+def test_every_page_fits_and_nothing_complains(visit, keep_picture):
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            for path, text in PAGES.items():
+                page = visit(path, width, scheme)
+                page.get_by_text(text).first.wait_for(state="attached")
+                assert overflow(page) == 0, (path, width)
+                keep_picture(page, f"{path.strip('/').replace('/', '-')}-{width}-{scheme}")
+
+
+@pytest.mark.parametrize("width", [700, 2_560])
+def test_other_widths_fit_too(visit, width):
+    for path in PAGES:
+        assert overflow(visit(path, width, "dark")) == 0, path
+
+
+def test_the_scheme_is_switched_and_kept(visit):
+    page = visit(scheme="light")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert page.locator("html").get_attribute("data-scheme") == "dark"
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.reload()
+    assert page.locator("html").get_attribute("data-scheme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+
+
+def test_a_filter_narrows_the_table_while_it_is_typed(visit):
+    page = visit()
+    rows = page.locator(".signals tbody tr")
+    assert rows.count() == 6
+    page.get_by_label("Market", exact=True).fill("sync")
+    rows.nth(1).wait_for(state="detached")
+    assert rows.count() == 1
+    assert "find=sync" in page.url
+    assert page.get_by_label("Market", exact=True).evaluate("element => element === document.activeElement")
+
+
+def test_the_keyboard_reaches_the_content_and_sorts(visit):
+    page = visit()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    heading = page.get_by_role("columnheader", name="Market")
+    heading.get_by_role("link").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**sort=market**")
+    assert page.get_by_role("columnheader", name="Market").get_attribute("aria-sort") == "ascending"
+
+
+def test_a_time_is_in_utc_and_has_its_local_time(visit, world):
+    page = visit()
+    shown = page.locator(".tile time").first
+    assert shown.inner_text() == format_ms(world.last)
+    local = page.evaluate(
+        "ms => new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'}).format(new Date(ms))",
+        world.last,
+    )
+    assert shown.get_attribute("title") == f"{local} local time"
+
+
+def test_the_page_reads_without_a_script(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/dashboard")
+    assert page.locator(".signals tbody tr").count() == 6
+    page.get_by_label("Action").select_option("HOLD")
+    page.get_by_role("button", name="Filter").click()
+    assert "action=HOLD" in page.url
+    context.close()
+
+
+def test_the_first_page_is_small(visit):
+    page = visit()
+    size = page.evaluate(
+        "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+        ".reduce((sum, entry) => sum + entry.transferSize, 0)"
+    )
+    assert 20_000 < size < 400_000

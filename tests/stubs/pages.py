@@ -1,0 +1,41 @@
+"""A person's browser on the dashboard, which keeps what a page complains about."""
+
+WIDTHS = (390, 1440)
+SCHEMES = ("light", "dark")
+
+
+class Visitor:
+    """A window of one width and colour scheme."""
+
+    def __init__(self, browser, base, width, scheme, **options):
+        self.place, self._base = (width, scheme), base
+        self._context = browser.new_context(
+            viewport={"width": width, "height": 844 if width < 500 else 900},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            timezone_id="Asia/Tokyo",
+            **options,
+        )
+        self.page = self._context.new_page()
+        self.complaints, self.requests = [], []
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+
+    def go(self, path):
+        """Open a page and wait until its scripts ran."""
+        self.page.goto(self._base + path)
+        self.page.wait_for_selector("#scheme:not([hidden])")
+        return self.page
+
+    def close(self):
+        """Close the window; what the page complained about, asked of others or did not fit is an error."""
+        self._context.close()
+        assert not self.complaints
+        assert all(url.startswith((self._base, "data:", "blob:")) for url in self.requests), self.requests
+
+
+def overflow(page):
+    """Pixels by which a page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
