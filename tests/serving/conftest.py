@@ -8,22 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from quorate.core.settings import PolicySettings, ServeSettings, Settings, TrainSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 from quorate.serving import Service
 from stubs.http import client
+from stubs.served import BARS, SETTINGS, TRAIN_BARS
 from stubs.small_models import small_trees
-
-BARS, TRAIN_BARS = 700, 500
-SETTINGS = replace(
-    Settings(),
-    train=TrainSettings(threads=1, features="core14", head="classes"),
-    policy=PolicySettings(name="classic", refit="none"),
-    # Small limits, which tests reach in little time.
-    serve=ServeSettings(watch_s=0.05, retry_s=0.2, bars=600),
-)
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,13 @@ def routes(service: Service) -> APIRouter:
         """The bundles of the served folder by the time of their publication, the champion marked."""
         return await run(request, lambda: JSONResponse(list_bundles(store()).to_json()))
 
+    # Before the path with an id, which would match as well: the methods that are allowed are those of the first match.
+    @router.post("/rollback", response_model=ChampionChanged, responses={409: _ERRORS[409]})
+    async def rollback(request: Request, body: Reason) -> JSONResponse:
+        """Make the previous champion the champion again. It is loaded and proven first, then used at once."""
+        by = caller(request)
+        return await run(request, lambda: JSONResponse(service.champion.rollback(why=body.why, by=by).to_json()))
+
     @router.get("/{bundle_id}", response_model=BundleShown, responses=_ERRORS)
     async def bundle(request: Request, bundle_id: _Id) -> JSONResponse:
         """The manifest and the history of a bundle."""
@@ -56,12 +63,6 @@ def routes(service: Service) -> APIRouter:
             return _unknown(store(), bundle_id) or JSONResponse(show_bundle(store(), bundle_id).to_json())
 
         return await run(request, work)
-
-    @router.post("/rollback", response_model=ChampionChanged, responses={409: _ERRORS[409]})
-    async def rollback(request: Request, body: Reason) -> JSONResponse:
-        """Make the previous champion the champion again. It is loaded and proven first, then used at once."""
-        by = caller(request)
-        return await run(request, lambda: JSONResponse(service.champion.rollback(why=body.why, by=by).to_json()))
 
     @router.post("/{bundle_id}/promote", response_model=ChampionChanged, responses=_ERRORS)
     async def promote(request: Request, bundle_id: _Id, body: Reason) -> JSONResponse:

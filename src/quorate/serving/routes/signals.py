@@ -35,7 +35,11 @@ def routes(service: Service) -> APIRouter:
         request: Request,
         symbols: Annotated[
             str | None,
-            Query(max_length=20_000, description="Markets separated by commas; all that can be predicted if left out."),
+            Query(
+                max_length=20_000,
+                pattern=r"[^,\s]",  # at least one name
+                description="Markets separated by commas; all that can be predicted if left out.",
+            ),
         ] = None,
     ) -> JSONResponse:
         """The decision at the newest closed bar of many markets, in one batch by one bundle.

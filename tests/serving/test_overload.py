@@ -1,0 +1,190 @@
+"""More requests than can be answered: they wait, are refused with Retry-After, and the service recovers at once."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+
+import httpx2
+import pytest
+
+from quorate.core.errors import OverloadedError
+from quorate.serving.limits.work_queue import WorkQueue
+from stubs.http import raw, running
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+async def hold(queue, client, release, order=None):
+    """A call that takes until `release`."""
+
+    def call():
+        release.wait(5)
+        if order is not None:
+            order.append(client)
+        return client
+
+    return await queue.run(client, call)
+
+
+def test_calls_beyond_the_threads_wait_and_beyond_the_queue_are_refused():
+    async def check():
+        queue, release = WorkQueue(2, 3, 5), threading.Event()
+        calls = [asyncio.create_task(hold(queue, "a", release)) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        assert queue.waiting == 3
+        with pytest.raises(OverloadedError, match="3 requests"):
+            await hold(queue, "a", release)
+        release.set()
+        assert await asyncio.gather(*calls) == ["a"] * 5
+        assert (queue.waiting, queue.shed) == (0, 1)
+        assert await hold(queue, "a", release) == "a"
+        queue.close()
+
+    run(check())
+
+
+def test_a_client_with_many_calls_does_not_delay_the_others():
+    async def check():
+        queue, release, order = WorkQueue(1, 20, 5), threading.Event(), []
+        calls = [asyncio.create_task(hold(queue, "greedy", release, order)) for _ in range(10)]
+        await asyncio.sleep(0.02)
+        calls += [asyncio.create_task(hold(queue, name, release, order)) for name in ("b", "c")]
+        await asyncio.sleep(0.02)
+        release.set()
+        await asyncio.gather(*calls)
+        assert {"b", "c"} <= set(order[:4])
+        queue.close()
+
+    run(check())
+
+
+def test_when_the_queue_is_full_the_client_with_most_calls_loses_its_newest():
+    async def check():
+        queue, release = WorkQueue(1, 4, 5), threading.Event()
+        greedy = [asyncio.create_task(hold(queue, "greedy", release)) for _ in range(5)]
+        await asyncio.sleep(0.02)
+        modest = asyncio.create_task(hold(queue, "modest", release))
+        await asyncio.sleep(0.02)
+        assert greedy[-1].done()
+        assert isinstance(greedy[-1].exception(), OverloadedError)
+        assert not any(call.done() for call in greedy[:-1])
+        release.set()
+        assert await modest == "modest"
+        assert await asyncio.gather(*greedy[:-1]) == ["greedy"] * 4
+        queue.close()
+
+    run(check())
+
+
+def test_a_call_that_waited_too_long_is_refused_and_forgotten():
+    async def check():
+        queue, release = WorkQueue(1, 4, 0.05), threading.Event()
+        first = asyncio.create_task(hold(queue, "a", release))
+        await asyncio.sleep(0.01)
+        with pytest.raises(OverloadedError):
+            await hold(queue, "b", release)
+        assert queue.waiting == 0
+        release.set()
+        assert await first == "a"
+        assert await hold(queue, "b", release) == "b"
+        queue.close()
+
+    run(check())
+
+
+def test_cancelled_calls_leave_their_place():
+    async def check():
+        queue, release = WorkQueue(1, 4, 5), threading.Event()
+        first = asyncio.create_task(hold(queue, "a", release))
+        await asyncio.sleep(0.01)
+        waiting = [asyncio.create_task(hold(queue, "b", release)) for _ in range(4)]
+        await asyncio.sleep(0.01)
+        for call in waiting[::2]:
+            call.cancel()
+        await asyncio.sleep(0.01)
+        assert queue.waiting == 2
+        release.set()
+        await first
+        # Cancelled in the same moment in which it is given the thread.
+        waiting[1].cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting[1]
+        assert await waiting[3] == "b"
+        assert await asyncio.wait_for(hold(queue, "c", release), 1) == "c"
+        queue.close()
+
+    run(check())
+
+
+def test_errors_of_a_call_are_those_of_its_request():
+    async def check():
+        queue = WorkQueue(1, 1, 1)
+
+        def fail():
+            raise KeyError("x")
+
+        for _ in range(3):
+            with pytest.raises(KeyError):
+                await queue.run("a", fail)
+        assert await queue.run("a", lambda: 1) == 1
+        queue.close()
+
+    run(check())
+
+
+def test_a_service_under_overload_answers_429_and_recovers(make_service, world):
+    service = make_service(threads=1, queue=4, patience_s=0.5)
+    statuses, slow = Counter(), threading.Event()
+    with running(service) as base:
+
+        def ask():
+            with httpx2.Client(base_url=base, timeout=30) as http:
+                while not slow.is_set():
+                    found = http.get("/signals")
+                    statuses[found.status_code] += 1
+                    if found.status_code == 429:
+                        assert found.headers["Retry-After"] == "1"
+
+        clients = [threading.Thread(target=ask) for _ in range(40)]
+        for each in clients:
+            each.start()
+        time.sleep(2)
+        with httpx2.Client(base_url=base, timeout=30) as http:
+            assert http.get("/health/live").status_code == 200
+            assert http.get("/health/ready").status_code == 200
+        slow.set()
+        for each in clients:
+            each.join()
+        over = time.monotonic()
+        with httpx2.Client(base_url=base, timeout=30) as http:
+            assert http.get("/signals").status_code == 200
+            assert time.monotonic() - over < 1
+            assert f'quorate_http_shed_total{{reason="queue"}} {service.work.shed}.0' in http.get("/metrics").text
+    assert set(statuses) == {200, 429}
+    assert service.work.shed >= statuses[429] > 0
+    assert statuses[200] > 10
+
+
+def test_requests_in_progress_are_bounded_and_live_is_always_answered(make_service):
+    service = make_service(requests=3, body_s=3)
+    part = b"POST /bundles/rollback HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"
+    with running(service) as base:
+        slow = [threading.Thread(target=raw, args=(base, part)) for _ in range(3)]
+        for each in slow:
+            each.start()
+        end = time.monotonic() + 2
+        while service.admission.requests < 3 and time.monotonic() < end:
+            time.sleep(0.01)
+        with httpx2.Client(base_url=base, timeout=10) as http:
+            refused = http.get("/models")
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+            assert refused.json()["error"]["type"] == "OverloadedError"
+            assert http.get("/health/live").status_code == 200
+            for each in slow:
+                each.join()
+            assert http.get("/models").status_code == 200
+            assert 'quorate_http_shed_total{reason="requests"} 1.0' in http.get("/metrics").text
