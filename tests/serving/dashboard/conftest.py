@@ -10,6 +10,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import PolicySettings, ServeSettings, Settings, TrainSettings
+from quorate.core.types import Candles
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 from quorate.serving import Service
@@ -22,7 +23,7 @@ MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
 PICTURES = os.environ.get("QUORATE_PICTURES", "")
 
 
-def small_settings(trees):
+def small_settings(trees=40, **policy):
     models = Settings().models
     small = replace(
         models,
@@ -35,7 +36,7 @@ def small_settings(trees):
         Settings(),
         models=small,
         train=TrainSettings(threads=1, features="core14", head="classes"),
-        policy=PolicySettings(name="classic", refit="none"),
+        policy=PolicySettings(name="classic", **policy),
         serve=ServeSettings(watch_s=0.05, retry_s=0.2),
     )
 
@@ -49,8 +50,9 @@ def trained(tmp_path_factory):
     start = int(market.candles(market.names[0]).time[0])
     panel = {name: market.candles(name) for name in market.names[:5]}
     ids = []
-    for trees in (40, 60):
-        spec = TrainingSpec(models=MEMBERS, settings=small_settings(trees), end=start + TRAIN_BARS * HOUR_MS)
+    # The first is calibrated out of fold.
+    for settings in (small_settings(), small_settings(60, refit="none")):
+        spec = TrainingSpec(models=MEMBERS, settings=settings, end=start + TRAIN_BARS * HOUR_MS)
         ids.append(train_ensemble(panel, "1h", spec, folder / "bundles").path.name)
     return SimpleNamespace(folder=folder, market=market, ids=tuple(ids), last=start + (BARS - 1) * HOUR_MS)
 
@@ -70,9 +72,18 @@ def make_service(world):
 
     def make(data=None, symbols=None, **options):
         options.setdefault("clock", lambda: world.last + HOUR_MS + 12 * 60_000)
-        return Service(world.bundles, data or world.data, symbols, settings=small_settings(40), **options)
+        return Service(world.bundles, data or world.data, symbols, settings=small_settings(), **options)
 
     return make
+
+
+@pytest.fixture
+def hostile_candles(world):
+    """Candles of markets whose names are markup, turn the direction of text, or are very long."""
+    known = world.market.candles(world.market.names[0])
+    columns = {name: getattr(known, name) for name in ("time", "open", "high", "low", "close", "volume")}
+    names = ("<script>alert(1)</script>/USDT", "\u202egnorw\u202c/USDT", '"onload="x' + "A" * 180 + "/USDT")
+    return {name: Candles(name, "1h", **columns, synthetic=True) for name in names}
 
 
 @pytest.fixture
@@ -104,17 +115,18 @@ def browser():
 
 @pytest.fixture
 def visit(browser, site):
-    """Opens a page at a width and in a colour scheme; what it complained about fails the test at its end."""
-    visitors = []
+    """Opens a page at a width and in a colour scheme; what it complains about fails the test, unless `expected`."""
+    visitors, expected = [], []
 
-    def open_page(path="/dashboard", width=1440, scheme="light", **options):
+    def open_page(path="/dashboard", width=1440, scheme="light"):
         if not visitors or visitors[-1].place != (width, scheme):
-            visitors.append(Visitor(browser, site, width, scheme, **options))
+            visitors.append(Visitor(browser, site, width, scheme))
         return visitors[-1].go(path)
 
+    open_page.expected = expected.append
     yield open_page
     for visitor in visitors:
-        visitor.close()
+        visitor.close(expected)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from quorate.core.clock import format_ms
 from stubs.pages import SCHEMES, WIDTHS, overflow
 
 #: Path of a page -> text that it shows.
-PAGES = {"/dashboard": "Decided by"}
+PAGES = {"/dashboard": "Decided by", "/dashboard/market": "Candles, votes and volatility"}
 
 
 def test_every_page_fits_and_nothing_complains(visit, keep_picture):

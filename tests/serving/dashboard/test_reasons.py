@@ -29,11 +29,11 @@ def decided(*votes, volatility=0.02, policy=None):
     ],
 )
 def test_each_rule_says_what_it_saw(votes, volatility, expected):
-    assert reason(decided(*votes, volatility=volatility), VoteSettings(), 4).startswith(expected)
+    assert reason(decided(*votes, volatility=volatility), VoteSettings(), 4).replace("\xa0", " ").startswith(expected)
 
 
 def test_a_lowered_quorum_names_its_own_floor():
     lowered = VoteSettings(quorum=0.5)
     signal = decided(("BUY", 0.6), ("BUY", 0.6), policy=lowered)
     assert signal.rule == "below_floor"
-    assert reason(signal, lowered, 4) == "Confidence 48 % is below the floor of 65 %"
+    assert reason(signal, lowered, 4) == "Confidence 48\xa0% is below the floor of 65\xa0%"

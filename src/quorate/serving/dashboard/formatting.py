@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,39 +13,38 @@ from quorate.evaluation.report.formatting import Kind, text_of
 #: What stands for a value that is missing.
 MISSING = "—"
 
+# Between a number and its unit.
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 def figure(value: float | None, kind: Kind) -> str:
-    """A number with its unit.
+    r"""A number with its unit.
 
     >>> figure(0.123, "odds"), figure(None, "usd")
-    ('12.3 %', '—')
+    ('12.3\xa0%', '—')
     """
-    return MISSING if value is None else text_of(value, kind)
+    return MISSING if value is None else text_of(value, kind).replace(" ", _NO_BREAK)
 
 
 def whole(value: float | None) -> str:
-    """A fraction as whole percent.
+    r"""A fraction as whole percent.
 
     >>> whole(0.786), whole(None)
-    ('79 %', '—')
+    ('79\xa0%', '—')
     """
-    return MISSING if value is None else f"{value:.0%}".replace("%", " %")
+    return MISSING if value is None else f"{value:.0%}".replace("%", f"{_NO_BREAK}%")
 
 
 def price(value: float | None) -> str:
-    """A price with as many digits as its size needs.
+    """A price with five digits that count.
 
-    >>> price(67123.456), price(1.23456), price(0.0000123456), price(None)
-    ('67,123.5', '1.2346', '0.000012346', '—')
+    >>> price(67123.456), price(1.23), price(0.0000123456), price(0.0), price(None)
+    ('67,123.5', '1.2300', '0.000012346', '0.0000', '—')
     """
     if value is None:
         return MISSING
-    size = abs(value)
-    if size >= 1_000:
-        return f"{value:,.1f}"
-    if size >= 1:
-        return f"{value:,.4f}"
-    return "0" if size == 0 else f"{value:.5g}" if size >= 1e-4 else f"{value:.9f}".rstrip("0")
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{min(9, max(1, 4 - size))}f}"
 
 
 def duration(milliseconds: int) -> str:

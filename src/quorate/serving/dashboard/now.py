@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +15,7 @@ from quorate.core.types import Action
 from quorate.ensemble.inference import Predictor
 from quorate.serving.caller import address
 from quorate.serving.dashboard.newest import NewestSignals
-from quorate.serving.dashboard.page import Pages
+from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.reasons import reason
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
 
@@ -109,12 +110,12 @@ class MarketFilter:
         return kept
 
 
-def now_page(pages: Pages) -> Callable[[Request], Any]:
-    """The handler of the page."""
-    newest = NewestSignals(pages.service)
+def add_now(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
+    """Add the page."""
+    service = pages.service
 
+    @router.get(HOME)
     async def now(request: Request) -> Response:
-        service = pages.service
         predictor, served = await service.work.run(address(request), newest.read)
         rows = market_rows(predictor, served)
         selection = MarketFilter.of(request)
@@ -132,8 +133,6 @@ def now_page(pages: Pages) -> Callable[[Request], Any]:
             floor=predictor.manifest.policy.floor,
             unread={symbol: str(error) for symbol, error in service.candles.errors.items()},
         )
-
-    return now
 
 
 def market_rows(predictor: Predictor, served: MarketSignals) -> list[MarketRow]:

@@ -6,12 +6,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from quorate.serving.dashboard import market
 from quorate.serving.dashboard.assets import PREFIX, Assets
-from quorate.serving.dashboard.now import now_page
+from quorate.serving.dashboard.newest import NewestSignals
+from quorate.serving.dashboard.now import add_now
 from quorate.serving.dashboard.page import HOME, NavigationEntry, Pages, page_route
 from quorate.serving.service import Service
 
-_NAVIGATION = (NavigationEntry("Now", HOME),)
+_NAVIGATION = (NavigationEntry("Now", HOME), NavigationEntry("Market", market.PATH))
 
 
 def dashboard_routes(service: Service) -> APIRouter:
@@ -28,5 +30,7 @@ def dashboard_routes(service: Service) -> APIRouter:
     async def asset(request: Request, version: str, name: str) -> Response:
         return assets.response(request, version, name)
 
-    router.get(HOME)(now_page(pages))
+    newest = NewestSignals(service)
+    add_now(router, pages, newest)
+    market.add_market(router, pages, newest)
     return router

@@ -1,0 +1,148 @@
+"""The page "Market": candles, and the members' votes, the probabilities and the volatility below them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from quorate.core.errors import TrainingSpanError
+from quorate.core.types import CLASS_NAMES, Action, Candles, DecisionFrame, FloatArray
+from quorate.ensemble.inference import Predictor
+from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
+from quorate.serving.caller import address
+from quorate.serving.dashboard.frames import MarketFrames
+from quorate.serving.dashboard.newest import NewestSignals
+from quorate.serving.dashboard.now import market_rows
+from quorate.serving.dashboard.page import HOME, Pages
+
+PATH = f"{HOME}/market"
+
+# Bars in the table below the chart.
+_SHOWN = 12
+
+
+def add_market(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
+    """Add the page and the data of its chart."""
+    service = pages.service
+    frames = MarketFrames(service)
+
+    @router.get(PATH)
+    async def market(request: Request) -> Response:
+        symbol = request.query_params.get("symbol") or service.candles.symbols[0]
+        predictor, candles, frame = await service.work.run(address(request), lambda: frames.read(symbol))
+        row, refused = None, ""
+        try:
+            _, signals = await service.work.run(address(request), newest.read)
+            row = next((row for row in market_rows(predictor, signals) if row.symbol == symbol), None)
+        except TrainingSpanError as error:
+            refused = error.found
+        return pages.render(
+            request,
+            "market.html",
+            symbol=symbol,
+            symbols=service.candles.symbols,
+            row=row,
+            refused=refused,
+            models=predictor.newest.members.order,
+            policy=predictor.manifest.policy,
+            close=float(candles.close[-1]),
+            bars=_newest_bars(candles, frame),
+            predicted=frame is not None,
+        )
+
+    @router.get(f"{PATH}/data")
+    async def data(request: Request, symbol: str) -> Response:
+        def work() -> dict[str, Any]:
+            predictor, candles, frame = frames.read(symbol)
+            return chart_document(predictor, candles, frame)
+
+        return JSONResponse(await service.work.run(address(request), work))
+
+
+def chart_document(predictor: Predictor, candles: Candles, frame: DecisionFrame | None) -> dict[str, Any]:
+    """What the chart draws: a value a bar in each list, null where there is none.
+
+    Times are in s. Scores and probabilities are whole percent, since a pixel shows no more.
+
+    Args:
+        predictor: the bundle.
+        candles: n bars.
+        frame: decisions at them; None where the bundle was trained on all of them.
+    """
+    policy = predictor.manifest.policy
+    document: dict[str, Any] = {
+        "symbol": candles.symbol,
+        "synthetic": candles.synthetic,
+        "time": (candles.time // 1_000).tolist(),
+        **{name: getattr(candles, name).tolist() for name in ("open", "high", "low", "close")},
+        "actions": None,
+        "members": {},
+        "probabilities": None,
+        "confidence": None,
+        "volatility": None,
+        "floor": round(100 * policy.floor, 2),
+        "volatility_limit": round(100 * policy.volatility_limit, 4),
+    }
+    if frame is None:
+        return document
+    known = np.asarray(frame.rule != TRAINING_SPAN)
+    document |= {
+        "actions": _optional(frame.action.astype(np.float64), known),
+        "confidence": _percent(frame.confidence, known),
+        "volatility": _percent(frame.volatility, np.ones(len(frame), np.bool_), 3),
+        "members": {model: _votes(scores) for model, scores in frame.scores.items()},
+    }
+    if frame.probabilities is not None:
+        columns = enumerate(name.lower() for name in CLASS_NAMES)
+        document["probabilities"] = {name: _percent(frame.probabilities[:, place], known) for place, name in columns}
+    return document
+
+
+def _votes(scores: FloatArray) -> dict[str, list[float | None]]:
+    """Action and score of a member at each bar, from its scores (n, 3)."""
+    voted = np.isfinite(scores).all(axis=1)
+    best = np.where(voted[:, None], scores, 0.0)
+    return {"actions": _optional(best.argmax(axis=1), voted), "scores": _percent(best.max(axis=1), voted)}
+
+
+def _percent(values: Any, known: Any, digits: int = 0) -> list[float | None]:
+    return _optional(np.round(100 * values, digits), known)
+
+
+def _optional(values: Any, known: Any) -> list[float | None]:
+    """Values as JSON has them: null where unknown or not finite, whole numbers without a point."""
+    usable = np.isfinite(values) & known
+    return [
+        None if not use else int(value) if value == int(value) else float(value)
+        for value, use in zip(np.where(usable, values, 0).tolist(), usable.tolist(), strict=True)
+    ]
+
+
+def _newest_bars(candles: Candles, frame: DecisionFrame | None) -> list[dict[str, Any]]:
+    """The newest bars with their decisions, newest first: what the chart shows, as a table."""
+    rows = []
+    for place in range(len(candles) - 1, max(-1, len(candles) - 1 - _SHOWN), -1):
+        row = {
+            "time": int(candles.time[place]),
+            "close": float(candles.close[place]),
+            "change": _change(candles.close, place),
+            "action": "",
+            "confidence": None,
+            "consensus": "",
+        }
+        if frame is not None and str(frame.rule[place]) != TRAINING_SPAN:
+            row |= {
+                "action": Action(int(frame.action[place])).name,
+                "confidence": float(frame.confidence[place]),
+                "consensus": str(frame.consensus[place]).replace("_", " "),
+            }
+        rows.append(row)
+    return rows
+
+
+def _change(close: FloatArray, place: int) -> float | None:
+    return None if place == 0 else float(close[place] / close[place - 1] - 1)
