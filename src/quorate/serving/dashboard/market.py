@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from quorate.core.errors import TrainingSpanError
-from quorate.core.types import CLASS_NAMES, Action, Candles, DecisionFrame, FloatArray
+from quorate.core.types import CLASS_NAMES, Action, BoolArray, Candles, DecisionFrame, FloatArray
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
 from quorate.serving.caller import address
@@ -89,7 +89,7 @@ def chart_document(predictor: Predictor, candles: Candles, frame: DecisionFrame 
     }
     if frame is None:
         return document
-    known = np.asarray(frame.rule != TRAINING_SPAN)
+    known: BoolArray = np.asarray(frame.rule != TRAINING_SPAN)
     document |= {
         "actions": _optional(frame.action.astype(np.float64), known),
         "confidence": _percent(frame.confidence, known),
@@ -104,16 +104,16 @@ def chart_document(predictor: Predictor, candles: Candles, frame: DecisionFrame 
 
 def _votes(scores: FloatArray) -> dict[str, list[float | None]]:
     """Action and score of a member at each bar, from its scores (n, 3)."""
-    voted = np.isfinite(scores).all(axis=1)
+    voted: BoolArray = np.asarray(np.isfinite(scores).all(axis=1))
     best = np.where(voted[:, None], scores, 0.0)
     return {"actions": _optional(best.argmax(axis=1), voted), "scores": _percent(best.max(axis=1), voted)}
 
 
-def _percent(values: Any, known: Any, digits: int = 0) -> list[float | None]:
+def _percent(values: Any, known: BoolArray, digits: int = 0) -> list[float | None]:
     return _optional(np.round(100 * values, digits), known)
 
 
-def _optional(values: Any, known: Any) -> list[float | None]:
+def _optional(values: Any, known: BoolArray) -> list[float | None]:
     """Values as JSON has them: null where unknown or not finite, whole numbers without a point."""
     usable = np.isfinite(values) & known
     return [
