@@ -8,13 +8,23 @@ from types import SimpleNamespace
 import pytest
 
 from quorate.core.clock import HOUR_MS
+from quorate.core.settings import EvaluationSettings, GuardSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 from quorate.serving import Service
+from quorate.workflows.paper import PaperAccount
 from stubs.http import client
+from stubs.postgresql import postgresql, programs
 from stubs.served import BARS, SETTINGS, TRAIN_BARS
 from stubs.small_models import small_trees
+
+# One of its guards halts the account after five signals.
+ACCOUNT_SETTINGS = replace(
+    SETTINGS,
+    evaluation=EvaluationSettings(resamples=60),
+    guards=GuardSettings(models=2, confidence=0.99, signals=5, signals_needed=5),
+)
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +89,43 @@ def http(service):
 @pytest.fixture(autouse=True)
 def _info(caplog):
     caplog.set_level(logging.INFO, "quorate")
+
+
+@pytest.fixture
+def account(tmp_path):
+    """A paper account without a session yet, as another process has it."""
+    return PaperAccount("paper", f"sqlite:///{tmp_path / 'paper' / 'journal.sqlite'}", settings=ACCOUNT_SETTINGS)
+
+
+@pytest.fixture
+def trade(account, world):
+    """Trades so many bars after the last ones, beside the service."""
+    done = [0]
+
+    def run(bars, **options):
+        done[0] += bars
+        end = world.end + done[0] * HOUR_MS
+        return account.run(world.bundles, world.data, start=world.end, end=end, **options)
+
+    return run
+
+
+@pytest.fixture
+def shown(make_service, account):
+    """A service that shows the account."""
+    return make_service(account=account, journal_s=0.05, heartbeat_s=0.3, events=200)
+
+
+@pytest.fixture
+def page(shown):
+    """A client of that service."""
+    with client(shown) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def server():
+    if programs() is None:
+        pytest.skip("no PostgreSQL in /usr/lib/postgresql: apt-get install postgresql")
+    with postgresql() as running:
+        yield running

@@ -5,6 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from quorate.serving.metrics import METRICS
 from stubs.http import client
+from stubs.waiting import eventually
 
 
 def read(http):
@@ -20,17 +21,19 @@ def value(samples, name, **labels):
     return samples.get((name, frozenset(labels.items())))
 
 
-def test_the_table_is_what_is_exported(http, world):
-    http.get(f"/signals/{world.symbols[0]}")
-    names = set()
-    for family in parse(http.get("/metrics").text):
+def test_the_table_is_what_is_exported(page, world, trade):
+    page.get(f"/signals/{world.symbols[0]}")
+    trade(2)
+    eventually(lambda: "quorate_ladder_step{" in page.get("/metrics").text)
+    names = {"quorate_journal_lag_seconds"}  # of live accounts only
+    for family in parse(page.get("/metrics").text):
         # The library adds the time at which each counter began.
         if family.name.startswith("quorate_") and not family.name.endswith("_created"):
             name = f"{family.name}_total" if family.type == "counter" else family.name
             names.add(name)
             assert family.documentation == METRICS[name]
     assert names == set(METRICS)
-    assert any(name == "process_resident_memory_bytes" for name, _ in read(http))
+    assert any(name == "process_resident_memory_bytes" for name, _ in read(page))
 
 
 def test_signals_and_requests_are_counted(http, world):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quorate.cli import options
+from quorate.cli.paper.account_options import Account, Url
+
+if TYPE_CHECKING:
+    from quorate.serving import SessionSource
+    from quorate.workflows.paper import PaperOptions
 
 
 def serve(
@@ -40,8 +46,25 @@ def serve(
     ] = None,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
+    account: Account = None,
+    journal: Url = None,
+    paper: Annotated[
+        bool,
+        typer.Option("--paper", help="Run the account in this process: on --exchange, or a replay of --data."),
+    ] = False,
+    exchange: Annotated[
+        str | None,
+        typer.Option("--exchange", metavar="NAME", help="With --paper: live candles of this exchange."),
+    ] = None,
+    start: options.Start = None,
+    end: options.End = None,
+    speed: Annotated[
+        float | None, typer.Option("--speed", metavar="N", help="With --paper: bars a second of a replay.")
+    ] = None,
 ) -> None:
     """Serve signals over HTTP, with a champion that can be replaced while requests are answered.
+
+    The paper account --account of --journal is shown, whether it runs elsewhere or with --paper in this process.
 
     The champion of a folder of bundles is followed: a promotion is in use within a second. Ctrl-C ends it after the
     requests in progress.
@@ -51,6 +74,7 @@ def serve(
     from quorate.cli.paper import interrupts
     from quorate.core.configuration import load_settings
     from quorate.core.errors import MissingExtraError
+    from quorate.workflows.paper import PaperAccount
 
     try:
         from quorate.serving import Service
@@ -61,6 +85,14 @@ def serve(
         ) from error
     interrupts.log_to_stderr()
     settings = load_settings()
+    selection: PaperOptions = {
+        "symbols": symbols,
+        "start": start,
+        "end": end,
+        "speed": speed,
+        "policy": policy,
+        "allow_training_span": allow_training_span,
+    }
     own = settings.serve
     own = replace(own, host=own.host if host is None else host, port=own.port if port is None else port)
     run(
@@ -71,6 +103,24 @@ def serve(
             timeframe=timeframe,
             policy=policy,
             allow_training_span=allow_training_span,
+            account=PaperAccount(account, journal, settings=settings),
+            session=_session(data, paper, exchange, selection),
             settings=replace(settings, serve=own),
         )
     )
+
+
+def _session(data: Path, paper: bool, exchange: str | None, selection: PaperOptions) -> SessionSource | None:
+    """What the account trades on in this process; None without --paper."""
+    from quorate.core.errors import ArgumentError
+    from quorate.serving import SessionSource
+
+    if paper:
+        return SessionSource(None if exchange else data, exchange, selection)
+    only = {"exchange": exchange, **{name: selection.get(name) for name in ("start", "end", "speed")}}
+    given = [f"`{name}`" for name, value in only.items() if value is not None]
+    if given:
+        raise ArgumentError(
+            "serve without a paper account in this process", found=", ".join(given), expected="them with `paper=True`"
+        )
+    return None

@@ -16,11 +16,34 @@ from quorate.serving.errors import ErrorDocument, add_error_handlers
 from quorate.serving.limits.admission import AdmissionMiddleware
 from quorate.serving.limits.bodies import BodyMiddleware
 from quorate.serving.metrics import MetricsMiddleware
-from quorate.serving.routes import bundles, health, metrics, models, signals
+from quorate.serving.routes import (
+    bundles,
+    events,
+    guards,
+    health,
+    journal,
+    metrics,
+    models,
+    paper,
+    performance,
+    signals,
+)
 from quorate.serving.service import Service
 
 # Each makes the routes of one noun.
-_ROUTES = (health.routes, signals.routes, models.routes, bundles.routes, metrics.routes, dashboard_routes)
+_ROUTES = (
+    health.routes,
+    signals.routes,
+    models.routes,
+    bundles.routes,
+    paper.routes,
+    guards.routes,
+    journal.routes,
+    performance.routes,
+    events.routes,
+    metrics.routes,
+    dashboard_routes,
+)
 
 
 def create_app(service: Service) -> FastAPI:
@@ -33,7 +56,7 @@ def create_app(service: Service) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with running(watch(service), *(make() for make in service.background)):
             yield
-        service.work.close()
+        service.close()
 
     app = FastAPI(
         title="Quorate",
@@ -53,6 +76,7 @@ def create_app(service: Service) -> FastAPI:
         },
         telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
+    app.state.stop = service.stop
     add_error_handlers(app)
     for routes in _ROUTES:
         app.include_router(routes(service))

@@ -20,6 +20,7 @@ from quorate.serving.candles import NewestCandles
 from quorate.serving.champion import BundleSwap, Champion
 from quorate.serving.limits.admission import Admission, is_stream
 from quorate.serving.limits.work_queue import WorkQueue
+from quorate.serving.live.account import LiveAccount
 from quorate.workflows.results.signals import MarketSignals
 
 #: Metric -> its meaning.
@@ -37,6 +38,12 @@ METRICS = MappingProxyType(
         "quorate_bundle_swaps_total": "New champions: swapped, or refused.",
         "quorate_bar_seconds": "Length of a bar.",
         "quorate_data_age_seconds": "Time since the newest bar of a market closed; +Inf without candles.",
+        "quorate_equity_usd": "Equity of the paper account.",
+        "quorate_drawdown_fraction": "Distance of the equity below its highest, a fraction.",
+        "quorate_open_positions": "Open positions of the account.",
+        "quorate_guard_halted": "1 while a guard has halted the account.",
+        "quorate_ladder_step": "Step of the ladder.",
+        "quorate_journal_lag_seconds": "Time since a bar should be in the journal; 0 while it is; not of a replay.",
     }
 )
 
@@ -122,6 +129,36 @@ class ServiceCollector(Collector):
         shed.add_metric(("requests",), self._admission.shed_requests)
         shed.add_metric(("streams",), self._admission.shed_streams)
         yield shed
+
+
+class AccountCollector(Collector):
+    """Figures of the account as of the last look at its journal; none without one."""
+
+    def __init__(self, account: LiveAccount, clock: Callable[[], int]) -> None:
+        self._account, self._clock = account, clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Equity, drawdown, positions, guards, ladder, and how late the journal is."""
+        status = self._account.status
+        if status is None:
+            return
+        found, name = status.document, status.document["account"]
+        yield _gauge("quorate_equity_usd", {(name,): found["equity_usd"]}, "account")
+        peak = max(status.result.equity_usd.max(initial=0.0), found["start_equity_usd"])
+        yield _gauge("quorate_drawdown_fraction", {(name,): 1 - found["equity_usd"] / peak}, "account")
+        yield _gauge("quorate_open_positions", {(name,): float(len(found["positions"]))}, "account")
+        if found["guards"] is not None:
+            # A guard of single markets halts the account where one of them does.
+            halted = {(name, guard["guard"]): 0.0 for guard in found["guards"]}
+            halted |= {(name, guard["guard"]): 1.0 for guard in found["guards"] if guard["mode"] == "HALTED"}
+            yield _gauge("quorate_guard_halted", halted, "account", "guard")
+        if found["ladder"] is not None:
+            yield _gauge("quorate_ladder_step", {(name,): float(found["ladder"]["step"])}, "account")
+        if found["session"]["kind"] == "live" and len(status.result.time):
+            # The bar after the newest one closes two lengths after that opened.
+            due = int(status.result.time[-1]) + 2 * timeframe_ms(found["timeframe"])
+            lag = max(0, self._clock() - due) / 1000
+            yield _gauge("quorate_journal_lag_seconds", {(name,): lag}, "account")
 
 
 def _gauge(name: str, values: Mapping[Any, float], *labels: str) -> GaugeMetricFamily:

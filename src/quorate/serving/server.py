@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 
 import uvicorn
+from fastapi import FastAPI
 
 from quorate.core.errors import SettingsError
 from quorate.serving.app import create_app
@@ -37,6 +38,12 @@ def serve(service: Service) -> None:
 
 class Server(uvicorn.Server):
     """Uvicorn's server, which ends in order after SIGINT or SIGTERM: the original sends itself the signal again."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End event streams first, which would keep their connections open; then as the original."""
+        if isinstance(self.config.app, FastAPI):
+            self.config.app.state.stop()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -19,14 +19,21 @@ from quorate.serving.candles import NewestCandles
 from quorate.serving.champion import Champion
 from quorate.serving.limits.admission import Admission
 from quorate.serving.limits.work_queue import WorkQueue
-from quorate.serving.metrics import Metrics, ServiceCollector
+from quorate.serving.live.account import LiveAccount, bundle_event
+from quorate.serving.live.hub import EventHub
+from quorate.serving.live.session import InsideSession, SessionSource
+from quorate.serving.metrics import AccountCollector, Metrics, ServiceCollector
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
 from quorate.workflows.inputs.predictors import require_timeframe
 from quorate.workflows.inputs.selection import split_names
+from quorate.workflows.paper import AccountView, PaperAccount
 from quorate.workflows.results.signals import MarketSignals
 from quorate.workflows.signals import predict_markets
 
 _log = logging.getLogger(__name__)
+
+# One for the journal's state and one for searches, so that a long search holds up nothing else.
+_READERS = 2
 
 #: A coroutine that runs as long as the service.
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -55,6 +62,8 @@ class Service:
         timeframe: None for the bundle's; any other is refused.
         policy: to decide by, instead of each bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
+        account: paper account that is shown, whether it runs here or elsewhere; None for the one of the settings.
+        session: to run the account in this process; None where it runs elsewhere.
         settings: of the service, the bundle and the candles.
         clock: returns the current time in ms.
 
@@ -64,6 +73,10 @@ class Service:
         work: threads of the predictions.
         admission: requests and event streams in progress.
         metrics: what `/metrics` shows.
+        reading: threads that read the account's journal.
+        events: to the event streams.
+        account: the paper account.
+        session: that runs in this process; None where it runs elsewhere.
         background: coroutines that run as long as the service; parts of it append theirs before it starts.
 
     Raises:
@@ -81,6 +94,8 @@ class Service:
         timeframe: str | None = None,
         policy: Policy | None = None,
         allow_training_span: bool = False,
+        account: PaperAccount | None = None,
+        session: SessionSource | None = None,
         settings: Settings,
         clock: Callable[[], int] = now_ms,
     ) -> None:
@@ -107,7 +122,18 @@ class Service:
         self.metrics = Metrics()
         self.metrics.registry.register(ServiceCollector(self.champion, self.candles, self.work, self.admission, clock))
         self.champion.listeners.append(self.metrics.count_swap)
-        self.background: list[Background] = []
+        self.reading = WorkQueue(_READERS, settings.serve.queue, settings.serve.patience_s)
+        self.events = EventHub(settings.serve.events)
+        self.champion.listeners.append(lambda swap: self.events.publish_from_thread(bundle_event(swap)))
+        account = account or PaperAccount(settings=settings)
+        view, pause_s = AccountView(account), settings.serve.journal_s
+        self.account = LiveAccount(view, self.events, self.champion, source, pause_s=pause_s)
+        self.metrics.registry.register(AccountCollector(self.account, clock))
+        self.background: list[Background] = [self.account.follow, self.account.measure]
+        self.session: InsideSession | None = None
+        if session is not None:
+            self.session = InsideSession(account, self.champion, session, self.account.look)
+            self.background.append(self.session.run)
         self._log_mode(predictor)
 
     def predict(self, symbols: Sequence[str] | None = None) -> ServedSignals:
@@ -130,6 +156,16 @@ class Service:
         made = predict_markets(predictor, panel, now=self.clock(), allow_training_span=self.allow_training_span)
         self.metrics.count_signals(made, time.perf_counter() - began)
         return ServedSignals(predictor.id, made)
+
+    def stop(self) -> None:
+        """End what would keep connections open; called when the server stops."""
+        self.events.close()
+
+    def close(self) -> None:
+        """Release threads and journals, after the last request."""
+        self.work.close()
+        self.reading.close()
+        self.account.view.close()
 
     def refresh(self) -> None:
         """Read new candles, and follow the champion."""

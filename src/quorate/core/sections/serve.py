@@ -25,6 +25,10 @@ class ServeSettings(Section):
     body_bytes: int = 262_144  # longest request body; longer ones are answered 413
     body_s: float = 10.0  # timeout for a request's body
     keep_alive_s: float = 30.0  # before an idle connection is closed
+    journal_s: float = 0.5  # between two looks at the journal of the paper account
+    events: int = 1_000  # events that may wait for a client, and are sent again to one that comes back
+    heartbeat_s: float = 15.0  # between two signs of life of an event stream without events
+    stall_s: float = 30.0  # a client of an event stream that reads nothing for so long is disconnected
     stop_s: float = 5.0  # for requests in progress when the service stops
 
     def __post_init__(self) -> None:
@@ -42,4 +46,8 @@ class ServeSettings(Section):
         require("serve", "body_bytes", self.body_bytes, 1_024, 64 << 20)
         require("serve", "body_s", self.body_s, 0.05, 600)
         require("serve", "keep_alive_s", self.keep_alive_s, 1, 3_600)
+        require("serve", "journal_s", self.journal_s, 0.01, 600)
+        require("serve", "events", self.events, 1, 1_000_000)
+        require("serve", "heartbeat_s", self.heartbeat_s, 0.05, 600)
+        require("serve", "stall_s", self.stall_s, 0.05, 3_600)
         require("serve", "stop_s", self.stop_s, 0, 600)

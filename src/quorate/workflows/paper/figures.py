@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -38,6 +38,24 @@ class EquityPoints:
     equity_usd: FloatArray
     drawdown: FloatArray
     hold_usd: FloatArray | None
+
+    def sampled(self, points: int) -> Self:
+        """At most so many points, each the last bar of its part of the span; the newest bar is one of them."""
+        n = len(self.time)
+        rows = np.unique(np.linspace(0, n - 1, min(points, n)).round().astype(np.intp)) if n else np.empty(0, np.intp)
+        return replace(
+            self,
+            time=self.time[rows],
+            equity_usd=self.equity_usd[rows],
+            drawdown=self.drawdown[rows],
+            hold_usd=None if self.hold_usd is None else self.hold_usd[rows],
+        )
+
+    def with_hold(self, other: Self | None) -> Self:
+        """The same with the buy and hold of another reading, where that is of the same bars."""
+        if other is None or not np.array_equal(other.time, self.time):
+            return self
+        return replace(self, hold_usd=other.hold_usd)
 
     def to_json(self) -> dict[str, Any]:
         """Columns of equal length."""
@@ -80,14 +98,11 @@ class DecidedTrade:
         }
 
 
-def equity_points(
-    result: BacktestResult, points: int, source: CandleSource | None, costs: CostSettings
-) -> EquityPoints:
-    """At most so many points, each the last bar of its part of the span; the newest bar is one of them.
+def equity_points(result: BacktestResult, source: CandleSource | None, costs: CostSettings) -> EquityPoints:
+    """Equity and drawdown at every bar.
 
     Args:
         result: of the account.
-        points: at least 1.
         source: of the candles to hold; None for none.
         costs: of buying and selling.
 
@@ -96,16 +111,14 @@ def equity_points(
     """
     from quorate.evaluation.metrics.trades import account_curve
 
-    curve, bars = account_curve(result), len(result.time)
-    rows = np.unique(np.linspace(0, bars - 1, min(points, bars)).round().astype(np.intp)) if bars else np.empty(0, int)
-    hold = None if source is None or not bars else _hold(result, source, costs)
+    hold = None if source is None or not len(result.time) else _hold(result, source, costs)
     return EquityPoints(
         start_usd=result.start_equity_usd,
-        bars=bars,
-        time=result.time[rows],
-        equity_usd=result.equity_usd[rows],
-        drawdown=curve.drawdown[rows],
-        hold_usd=None if hold is None else hold[rows],
+        bars=len(result.time),
+        time=result.time,
+        equity_usd=result.equity_usd,
+        drawdown=account_curve(result).drawdown,
+        hold_usd=hold,
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, FloatArray, IntArray
+    from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.bundle.manifest import Manifest
     from quorate.market.source import CandleSource
     from quorate.trading.paper import DecidedVotes
@@ -228,6 +229,17 @@ def trained_of(bundle: BundleLike, account_bundle: str, settings: Settings) -> M
     if isinstance(bundle, str | Path) and (Path(bundle) / account_bundle).is_dir() and account_bundle:
         return ManifestOnly(BundleStore(bundle).manifest(account_bundle))
     return load_predictor(bundle, settings)
+
+
+def bundle_of(bundle_id: str, loaded: MeasuredBundle, store: BundleStore | None) -> MeasuredBundle:
+    """A bundle by its id: the loaded one, or the manifest in a folder of bundles; the loaded one without either.
+
+    Raises:
+        BundleError: it cannot be read.
+    """
+    if bundle_id == loaded.id or store is None or bundle_id not in store.ids():
+        return loaded
+    return ManifestOnly(store.manifest(bundle_id))
 
 
 def promised_of(manifest: Manifest) -> dict[str, Any]:

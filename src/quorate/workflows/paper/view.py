@@ -104,16 +104,15 @@ class AccountView:
         with self._searches.open() as journal:
             return decided_trades(journal, last, before)
 
-    def equity(self, points: int, source: CandleSource | None = None) -> EquityPoints:
-        """Equity and drawdown since the beginning, beside buy and hold.
+    def equity(self, source: CandleSource | None = None) -> EquityPoints:
+        """Equity and drawdown at every bar, beside buy and hold.
 
         Args:
-            points: at most so many, of which each is the last bar of its part of the span.
             source: of the candles to hold; None for no baseline.
         """
         with self._state.open() as journal:
             result = self._refreshed(journal)[1].result
-        return equity_points(result, points, source, self.account.settings.costs)
+        return equity_points(result, source, self.account.settings.costs)
 
     def bundle(self) -> str:
         """Id of the bundle of the newest session; empty before the first."""

@@ -1,0 +1,177 @@
+"""The paper account that a service shows: its newest figures, kept up to date in the background, and its events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from quorate.core.clock import iso_ms
+from quorate.core.errors import (
+    JournalError,
+    JournalUnavailableError,
+    MissingExtraError,
+    QuorateError,
+    UnknownAccountError,
+)
+from quorate.serving.champion import BundleSwap, Champion
+from quorate.serving.live.events import RECORDS, EventKind, LiveEvent, event_of
+from quorate.serving.live.hub import EventHub
+from quorate.workflows.paper import AccountView, PaperStatus
+from quorate.workflows.paper.figures import EquityPoints
+from quorate.workflows.paper.performance import PaperPerformance, bundle_of
+
+if TYPE_CHECKING:
+    from quorate.market.source import CandleSource
+
+_log = logging.getLogger(__name__)
+
+# Records that are read at once.
+_MOST_NEWS = 1_000
+
+# Performance is measured after a new bar, and takes at most this share of the time.
+_LOAD = 0.1
+
+
+class LiveAccount:
+    """An account that runs in this process or elsewhere; requests read what the background has found.
+
+    Args:
+        view: of the account.
+        hub: gets the account's events.
+        champion: whose bundle is measured where the account trades by it.
+        source: of candles, for outcomes and for buy and hold.
+        pause_s: between two looks at the journal.
+
+    Attributes:
+        view: as given.
+        status: as of the newest records; None before the first reading.
+        error: why the journal could not be read the last time.
+        performance: of the model, as of a bar that may be a little older; None before the first.
+        performance_error: why it could not be measured the last time.
+    """
+
+    def __init__(
+        self, view: AccountView, hub: EventHub, champion: Champion, source: CandleSource, *, pause_s: float
+    ) -> None:
+        self.view, self._hub, self._champion, self._source = view, hub, champion, source
+        self._pause_s = pause_s
+        self._after: int | None = None
+        self._wake: Callable[[], object] = _nothing
+        self.status: PaperStatus | None = None
+        self.error: QuorateError | None = None
+        self.performance: PaperPerformance | None = None
+        self.performance_error: QuorateError | None = None
+        self._held: EquityPoints | None = None
+
+    def look(self) -> None:
+        """Look at the journal now; may be called from any thread."""
+        self._wake()
+
+    async def follow(self) -> None:
+        """Publish events and keep the status up to date, as long as the service runs."""
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(woken.set)
+        more = False  # the first prediction comes first: opening a journal loads its libraries
+        while True:
+            if not more:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause_s):
+                        await woken.wait()
+            woken.clear()
+            try:
+                more = await self._step()
+            except MissingExtraError as error:
+                self.error = error
+                return
+
+    async def measure(self) -> None:
+        """Measure the performance after new bars, as long as the service runs."""
+        measured: object = None
+        while True:
+            shown = None if self.status is None else (self.status.document["last_bar"], self._champion.predictor.id)
+            began = time.perf_counter()
+            if shown is not None and shown != measured:
+                await asyncio.to_thread(self._measure)
+                measured = shown
+            await asyncio.sleep(max(self._pause_s, (time.perf_counter() - began) / _LOAD))
+
+    def missed(self, after: int, wanted: Collection[EventKind], most: int) -> list[LiveEvent]:
+        """Events of the records after a number; one that says so, where they are too many.
+
+        Args:
+            after: number of a record.
+            wanted: kinds; empty for all.
+            most: number of records.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        entries, _ = self.view.news(after, RECORDS, most + 1)
+        if len(entries) > most:
+            reason = f"more than {most} events since number {after}"
+            return [LiveEvent.of("skipped", {"after": after, "reason": reason})]
+        events = [event for entry in entries if (event := event_of(self.view.account.name, entry)) is not None]
+        return [event for event in events if not wanted or event.kind in wanted]
+
+    def equity(self) -> EquityPoints:
+        """Equity and drawdown at every bar, beside buy and hold where it is known up to the newest one.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        return self.view.equity().with_hold(self._held)
+
+    async def _step(self) -> bool:
+        """Read and publish what is new; whether there may be more."""
+        try:
+            entries, self._after = await asyncio.to_thread(self.view.news, self._after, RECORDS, _MOST_NEWS)
+            if entries or self.status is None or self.error is not None:
+                self._hub.publish(
+                    *(event for entry in entries if (event := event_of(self.view.account.name, entry)) is not None)
+                )
+                self.status = await asyncio.to_thread(self.view.status)
+            self.error = None
+        except JournalError as error:
+            if str(error) != str(self.error):
+                level = logging.INFO if isinstance(error, UnknownAccountError) else logging.ERROR
+                _log.log(level, "account %s: %s", self.view.account.name, error)
+            self.error = error
+            if isinstance(error, UnknownAccountError):
+                self._after, self.status = 0, None  # all records of an account that begins later are news
+            elif not isinstance(error, JournalUnavailableError):
+                self._after = None
+            return False
+        return len(entries) == _MOST_NEWS
+
+    def _measure(self) -> None:
+        try:
+            self._held = self.view.equity(self._source)
+            measured = bundle_of(self.view.bundle(), self._champion.predictor, self._champion.store)
+            self.performance = self.view.performance(measured, self._source)
+            self.performance_error = None
+        except QuorateError as error:
+            if str(error) != str(self.performance_error):
+                _log.warning("%s", error)
+            self.performance_error = error
+
+
+def bundle_event(swap: BundleSwap) -> LiveEvent:
+    """The event of a new champion."""
+    return LiveEvent.of(
+        "bundle",
+        {
+            "result": swap.result,
+            "bundle": swap.bundle,
+            "previous": swap.previous,
+            "time": iso_ms(swap.time),
+            "reason": swap.reason,
+        },
+    )
+
+
+def _nothing() -> None:
+    """There is no loop to wake yet."""
