@@ -56,7 +56,7 @@ def test_what_cannot_be_changed_is_refused(http, world):
     assert http.get("/bundles/none").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..%2fetc", ".%00", "champion", "history.jsonl", ".lock"])
+@pytest.mark.parametrize("name", ["%2e%2e", "..%2f..%2fetc", ".%00", "champion", "history.jsonl", ".lock"])
 def test_ids_are_no_paths(http, name):
     assert http.get(f"/bundles/{name}").status_code == 404
     assert http.post(f"/bundles/{name}/promote", json={}).status_code in (404, 405)

@@ -10,12 +10,12 @@ from quorate.core.errors import DataError, UnknownSymbolError
 from quorate.market.files.candle_store import write_candles
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.memory import MemorySource
-from quorate.serving.candles import NewestCandles
+from quorate.serving.candles import StoredCandles
 
 
 def newest(world, source=None, symbols=None, **options):
     options = {"bars": 600, **options}
-    return NewestCandles(source or FreqtradeFolder(world.data), symbols or world.symbols, "1h", **options)
+    return StoredCandles(source or FreqtradeFolder(world.data), symbols or world.symbols, "1h", **options)
 
 
 def test_a_new_bar_is_seen_and_other_files_are_not_read_again(world):

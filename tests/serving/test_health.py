@@ -37,3 +37,17 @@ def test_a_market_without_candles_is_named(make_service, world):
         found = http.get("/signals/NONE/USDT:USDT")
         assert found.status_code == 404
         assert len(http.get("/signals").json()) == 3
+
+
+def test_a_service_of_which_a_part_has_ended_is_not_ready(service, caplog):
+    async def fail():
+        raise OSError("the disk is gone")
+
+    service.background.append(fail)
+    with client(service) as http:
+        found = http.get("/health/ready")
+        assert found.status_code == 503
+        assert "ended: OSError" in found.json()["error"]["found"]
+        assert "the disk is gone" in caplog.text
+        # Nothing else is affected.
+        assert http.get("/signals").status_code == 200

@@ -54,7 +54,7 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with running(watch(service), *(make() for make in service.background)):
+        async with running(service.failed.append, watch(service), *(make() for make in service.background)):
             yield
         service.close()
 

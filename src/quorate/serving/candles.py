@@ -1,4 +1,4 @@
-"""The newest closed candles of the served markets, kept in memory."""
+"""The newest closed candles of the served markets, kept in memory: read from a source, or from a feed."""
 
 from __future__ import annotations
 
@@ -17,37 +17,23 @@ _log = logging.getLogger(__name__)
 
 
 class NewestCandles:
-    """The newest candles of each served market. Requests read them from memory; `refresh` reads what has changed.
+    """The newest candles of each served market. Requests read them from memory.
 
     A market whose candles can no longer be read keeps those that it has, and the error is kept beside them.
 
     Args:
-        source: of the candles.
         symbols: served markets, in order.
         timeframe: of the candles.
-        bars: candles kept of each market.
-        clock: returns the current time in ms.
 
     Attributes:
         errors: symbol -> why its candles could not be read the last time.
     """
 
-    def __init__(
-        self,
-        source: CandleSource,
-        symbols: Sequence[str],
-        timeframe: str,
-        *,
-        bars: int,
-        clock: Callable[[], int] = now_ms,
-    ) -> None:
-        self.source = source
+    def __init__(self, symbols: Sequence[str], timeframe: str) -> None:
         self.symbols = tuple(symbols)
         self.timeframe = timeframe
         self.errors: dict[str, QuorateError] = {}
-        self._bars, self._clock = bars, clock
         self._kept: dict[str, Candles] = {}
-        self._read: dict[str, object] = {}  # symbol -> what its candles were read from
 
     def of(self, symbol: str) -> Candles:
         """The newest candles of a market, at least one.
@@ -82,24 +68,63 @@ class NewestCandles:
 
     def refresh(self) -> tuple[str, ...]:
         """Read the candles of the markets that may have new ones; the symbols that have a new bar."""
+        return ()
+
+    def _keep(self, candles: Candles) -> bool:
+        """Keep newer candles of a market; whether they have a new bar."""
+        symbol = candles.symbol
+        before = self.newest(symbol)
+        self._kept[symbol] = _copy(candles)
+        self.errors.pop(symbol, None)
+        return before != int(candles.time[-1])
+
+    def _fail(self, symbol: str, error: QuorateError) -> None:
+        """Keep why a market's candles cannot be read, and log it once."""
+        if str(error) != str(self.errors.get(symbol)):
+            _log.warning("%s: candles cannot be read: %s", symbol, error)
+        self.errors[symbol] = error
+
+
+class StoredCandles(NewestCandles):
+    """Candles of a source; `refresh` reads those that have changed.
+
+    Args:
+        source: of the candles.
+        symbols: served markets, in order.
+        timeframe: of the candles.
+        bars: candles kept of each market.
+        clock: returns the current time in ms.
+    """
+
+    def __init__(
+        self,
+        source: CandleSource,
+        symbols: Sequence[str],
+        timeframe: str,
+        *,
+        bars: int,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        super().__init__(symbols, timeframe)
+        self.source = source
+        self._bars, self._clock = bars, clock
+        self._read: dict[str, object] = {}  # symbol -> what its candles were read from
+
+    def refresh(self) -> tuple[str, ...]:
+        """Read the candles of the markets that may have new ones; the symbols that have a new bar."""
         advanced = []
         closed = newest_closed_ms(self.timeframe, self._clock())
         for symbol in self.symbols:
             origin = self._origin(symbol, closed)
             if self.newest(symbol) == closed if origin is None else self._read.get(symbol) == origin:
                 continue
-            before = self.newest(symbol)
             try:
-                candles = _copy(self.source.candles(symbol, self.timeframe).tail(self._bars))
+                candles = self.source.candles(symbol, self.timeframe).tail(self._bars)
             except QuorateError as error:
-                if str(error) != str(self.errors.get(symbol)):
-                    _log.warning("%s: candles cannot be read: %s", symbol, error)
-                self.errors[symbol] = error
+                self._fail(symbol, error)
                 continue
-            self.errors.pop(symbol, None)
-            self._kept[symbol] = candles
             self._read[symbol] = origin
-            if before != int(candles.time[-1]):
+            if self._keep(candles):
                 advanced.append(symbol)
         return tuple(advanced)
 
@@ -114,7 +139,7 @@ class NewestCandles:
         for path in self.source.paths_of(symbol, self.timeframe, candle_kind(symbol)):
             try:
                 found = path.stat()
-            except FileNotFoundError:  # replaced at this moment
+            except OSError:  # replaced at this moment, or reading it says why not
                 return object()
             files.append((path.name, found.st_ino, found.st_mtime_ns, found.st_size))
         return closed, tuple(files)

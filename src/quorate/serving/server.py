@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from quorate.core.errors import SettingsError
 from quorate.serving.app import create_app
+from quorate.serving.connections import allow_connections, bounded_protocol
 from quorate.serving.service import Service
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ def configuration(service: Service) -> uvicorn.Config:
     settings = service.settings.serve
     return uvicorn.Config(
         create_app(service),
+        http=bounded_protocol(allow_connections(settings.connections), settings.header_s),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from quorate.core.clock import now_ms
-from quorate.core.errors import ArgumentError, BundleError
+from quorate.core.errors import ArgumentError, BundleError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Policy, Signal
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.voting.policies import quorum_count
-from quorate.serving.candles import NewestCandles
+from quorate.serving.candles import NewestCandles, StoredCandles
 from quorate.serving.champion import Champion
 from quorate.serving.limits.admission import Admission
 from quorate.serving.limits.work_queue import WorkQueue
@@ -78,6 +78,7 @@ class Service:
         account: the paper account.
         session: that runs in this process; None where it runs elsewhere.
         background: coroutines that run as long as the service; parts of it append theirs before it starts.
+        failed: those that ended, and why; the service is not ready any more.
 
     Raises:
         ArgumentError: no markets, or another timeframe.
@@ -112,7 +113,7 @@ class Service:
             raise ArgumentError(
                 "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
             )
-        self.candles = NewestCandles(source, names, length, bars=settings.serve.bars, clock=clock)
+        self.candles: NewestCandles = StoredCandles(source, names, length, bars=settings.serve.bars, clock=clock)
         self.candles.refresh()
         if not self.candles.known:
             raise next(iter(self.candles.errors.values()))
@@ -134,6 +135,7 @@ class Service:
         if session is not None:
             self.session = InsideSession(account, self.champion, session, self.account.look)
             self.background.append(self.session.run)
+        self.failed: list[str] = []
         self._log_mode(predictor)
 
     def predict(self, symbols: Sequence[str] | None = None) -> ServedSignals:
@@ -176,8 +178,14 @@ class Service:
         """One real prediction of the first market that can be predicted, and how long it took, s.
 
         Raises:
-            BundleError: there are members, and none of them voted. And all errors of `predict_markets`.
+            BundleError: there are members, and none of them voted.
+            QuorateError: a part of the service has ended, such as the reading of new candles. And all errors of
+                `predict_markets`.
         """
+        if self.failed:
+            raise QuorateError(
+                "serve", found="; ".join(self.failed), expected="all parts of the service", remedy="Restart it."
+            )
         predictor = self.champion.predictor
         known = self.candles.known
         ready = next((candles for candles in known if self._may_predict(predictor, candles)), known[0])

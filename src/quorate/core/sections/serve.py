@@ -20,6 +20,8 @@ class ServeSettings(Section):
     threads: int = 2  # predictions that run at the same time
     queue: int = 256  # requests that wait for a thread; further ones are answered 429
     patience_s: float = 2.0  # longest wait for a thread; then 429
+    connections: int = 2_000  # open at the same time; further ones are answered 503
+    header_s: float = 10.0  # timeout for a request's headers
     requests: int = 1_000  # requests in progress, event streams not counted; further ones are answered 503
     streams: int = 512  # event streams that may be open; further ones are answered 503
     body_bytes: int = 262_144  # longest request body; longer ones are answered 413
@@ -41,6 +43,8 @@ class ServeSettings(Section):
         require("serve", "threads", self.threads, 1, 64)
         require("serve", "queue", self.queue, 1, 100_000)
         require("serve", "patience_s", self.patience_s, 0.01, 60)
+        require("serve", "connections", self.connections, 1, 1_000_000)
+        require("serve", "header_s", self.header_s, 0.05, 600)
         require("serve", "requests", self.requests, 1, 100_000)
         require("serve", "streams", self.streams, 0, 100_000)
         require("serve", "body_bytes", self.body_bytes, 1_024, 64 << 20)

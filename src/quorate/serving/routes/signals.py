@@ -50,8 +50,12 @@ def routes(service: Service) -> APIRouter:
         wanted = None if symbols is None else split_names(symbols)
         if wanted == ():
             raise ArgumentError("choose the markets", found="no name in `symbols`", expected="markets, with commas")
-        found = await service.work.run(address(request), lambda: service.predict(wanted))
-        return JSONResponse(found.signals.to_json(), headers={BUNDLE_HEADER: found.bundle})
+
+        def work() -> JSONResponse:
+            found = service.predict(wanted)
+            return JSONResponse(found.signals.to_json(), headers={BUNDLE_HEADER: found.bundle})
+
+        return await service.work.run(address(request), work)
 
     @router.get("/{symbol:path}", response_model=SignalDocument, responses=_ANSWERS)
     async def one(request: Request, symbol: str) -> JSONResponse:
