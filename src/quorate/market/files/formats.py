@@ -17,9 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.feather
 import pyarrow.ipc
-import pyarrow.parquet
 
 from quorate.core.errors import DataError
 from quorate.core.regular_files import read_regular
@@ -189,7 +187,9 @@ def _read_feather(content: bytes, columns: tuple[str, ...]) -> pa.Table:
 
 
 def _read_parquet(content: bytes, columns: tuple[str, ...]) -> pa.Table:
-    file = pa.parquet.ParquetFile(pa.BufferReader(content))
+    from pyarrow import parquet  # with it come the clients of file systems in the cloud
+
+    file = parquet.ParquetFile(pa.BufferReader(content))
     return file.read(columns=[name for name in file.schema_arrow.names if name in columns])
 
 
@@ -222,12 +222,16 @@ _READERS: dict[str, Callable[[bytes, tuple[str, ...]], pa.Table]] = {
 
 
 def _write_feather(table: pa.Table, path: Path) -> None:
+    from pyarrow import feather
+
     # Freqtrade also writes lz4 at level 9.
-    pa.feather.write_feather(table, str(path), compression="lz4", compression_level=9, version=2)
+    feather.write_feather(table, str(path), compression="lz4", compression_level=9, version=2)
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:
-    pa.parquet.write_table(table, str(path))
+    from pyarrow import parquet
+
+    parquet.write_table(table, str(path))
 
 
 def _write_json(table: pa.Table, path: Path) -> None:

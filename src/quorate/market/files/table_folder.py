@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
@@ -231,11 +229,13 @@ def _read_csv(content: bytes) -> Iterator[pa.Table]:
     with pa.BufferOutputStream() as copy:
         copy.write(content)
         owned = copy.getvalue()
-    yield pa.csv.read_csv(
+    from pyarrow import csv as tables
+
+    yield tables.read_csv(
         pa.BufferReader(owned),
-        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=0 if headless else 1, use_threads=False),
-        parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-        convert_options=pa.csv.ConvertOptions(
+        read_options=tables.ReadOptions(column_names=names, skip_rows=0 if headless else 1, use_threads=False),
+        parse_options=tables.ParseOptions(delimiter=delimiter),
+        convert_options=tables.ConvertOptions(
             column_types=types,
             include_columns=[name for name in names if name in (*_DATES, *CANDLE_COLUMNS, *FILE_SYMBOL_COLUMNS)],
         ),
@@ -258,7 +258,9 @@ def _read_zip(content: bytes) -> Iterator[pa.Table]:
 
 
 def _read_parquet(content: bytes) -> Iterator[pa.Table]:
-    table = pa.parquet.ParquetFile(pa.BufferReader(content)).read()
+    from pyarrow import parquet
+
+    table = parquet.ParquetFile(pa.BufferReader(content)).read()
     table.validate()
     yield table
 
