@@ -35,6 +35,10 @@ def mcp(
     Speaks the Model Context Protocol on standard input and output; an assistant starts it. The tools only read, and
     only what is named here.
     """
+    import signal
+
     from quorate.integrations.mcp import AssistantSources, serve
 
+    # The thread that waits for a question cannot be woken, and nothing is written that would have to be finished.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     serve(AssistantSources(bundles, data, tuple(evaluations or ()), account, journal))

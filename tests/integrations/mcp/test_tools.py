@@ -3,9 +3,12 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from quorate.integrations.mcp.tools import TOOLS
 from quorate.market.synthetic import SyntheticMarket
@@ -246,6 +249,18 @@ def test_nothing_but_the_protocol_is_on_standard_output(ask, command):
     assert all(message["jsonrpc"] == "2.0" for message in messages)
     assert messages[-1]["result"]["structuredContent"]["champion"]
     assert "DEBUG" in errors
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_while_it_waits(sent, command):
+    program = [sys.executable, "-c", "from quorate.cli.app import run; run()", "mcp", *map(str, command)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+        running.stdin.write(message(1, "initialize", client) + "\n")
+        running.stdin.flush()
+        assert json.loads(running.stdout.readline())["id"] == 1
+        running.send_signal(sent)
+        assert running.wait(10) == -sent
 
 
 def test_a_password_is_in_no_answer_and_no_log(ask, world):
