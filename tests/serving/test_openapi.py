@@ -52,14 +52,17 @@ def test_nothing_is_loaded_from_elsewhere(http, description):
         assert http.get(page).status_code == 404
 
 
-def test_requests_made_of_the_description(service, tmp_path):
+def test_requests_made_of_the_description(shown, trade, tmp_path):
     """Schemathesis: valid and invalid requests of every operation; no 5xx, and every answer as it is described."""
-    with running(service) as base:
+    trade(60)
+    with running(shown) as base:
         done = subprocess.run(
             [
                 *(Path(sys.executable).with_name("schemathesis"), "run", f"{base}/openapi.json"),
                 *("--checks", "all", "--max-examples", "60", "--generation-deterministic", "--no-color"),
                 *("--warnings", "off"),
+                # A stream goes on until the client ends it; see live/test_stream.py.
+                *("--exclude-path", "/events"),
             ],
             cwd=tmp_path,
             capture_output=True,
@@ -68,7 +71,6 @@ def test_requests_made_of_the_description(service, tmp_path):
             timeout=150,
         )
     assert done.returncode == 0, done.stdout
-    selected = re.search(r"(\d+) selected / \1 total", done.stdout)
-    assert selected, done.stdout
-    assert int(selected[1]) >= 10
+    selected, total = re.search(r"(\d+) selected / (\d+) total", done.stdout).groups()
+    assert int(selected) == int(total) - 1 >= 10
     assert int(re.search(r"(\d+) generated", done.stdout)[1]) > 300

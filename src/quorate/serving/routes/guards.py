@@ -17,6 +17,7 @@ from quorate.serving.service import Service
 _REFUSED: dict[int | str, dict[str, Any]] = {
     409: {"model": ErrorDocument, "description": "The account does not allow it; nothing was recorded."}
 }
+_Guard = Annotated[str, Path(max_length=64, description="Its name, such as drawdown.")]
 _SHOWN = ("account", "mode", "guards", "ladder", "requests", "moves")
 
 
@@ -36,7 +37,7 @@ def routes(service: Service) -> APIRouter:
         return JSONResponse(await service.reading.run(address(request), work))
 
     @router.post("/guards/{guard}/rearm", response_model=Requested, responses=_REFUSED)
-    async def rearm(request: Request, guard: Annotated[str, Path(max_length=64)], body: RequestBody) -> JSONResponse:
+    async def rearm(request: Request, guard: _Guard, body: RequestBody) -> JSONResponse:
         """Record the request to re-arm a guard that has halted the account; it applies from the next bar."""
         who = caller(request)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -12,10 +15,22 @@ from quorate.serving.caller import address
 from quorate.serving.documents.journal import JournalPage
 from quorate.serving.routes.paper import NO_ACCOUNT
 from quorate.serving.service import Service
-from quorate.trading.journal import Entry, entry_json
+from quorate.trading.journal import RECORDS, Entry, entry_json
 from quorate.trading.paper.log_lines import line
 
-_MOST_TEXT = 200
+# In the schema, so that clients know what is refused: names of kinds, and texts that a database can look for.
+_KINDS = f"(({'|'.join(RECORDS)})(,({'|'.join(RECORDS)}))*)?"
+_TEXT = r"^[^\x00]*$"
+
+
+def _written(text: str) -> str:
+    """Refuse numbers, which the parser would take as seconds since 1970."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
+        raise ValueError("a date as YYYY-MM-DD, and a time after it if needed")
+    return text
+
+
+_Date = Annotated[datetime, BeforeValidator(_written)]
 
 
 def routes(service: Service) -> APIRouter:
@@ -30,22 +45,28 @@ def routes(service: Service) -> APIRouter:
         before: Annotated[int | None, Query(ge=0, lt=2**63, description="Only those with a smaller number.")] = None,
         after: Annotated[int, Query(ge=0, lt=2**63, description="Only those with a larger number.")] = 0,
         kinds: Annotated[
-            str, Query(max_length=_MOST_TEXT, description="Kinds separated by commas, such as filled,closed.")
+            str, Query(pattern=f"^{_KINDS}$", description="Kinds separated by commas, such as filled,closed.")
         ] = "",
-        symbol: Annotated[str | None, Query(max_length=_MOST_TEXT, description="Only those of this market.")] = None,
+        symbol: Annotated[
+            str | None, Query(max_length=200, pattern=_TEXT, description="Only those of this market.")
+        ] = None,
         text: Annotated[
-            str | None, Query(max_length=_MOST_TEXT, description="Only those whose stored body has this text.")
+            str | None,
+            Query(max_length=200, pattern=_TEXT, description="Only those whose stored body has this text."),
         ] = None,
         start: Annotated[
-            str | None, Query(alias="from", max_length=40, description="Of bars that open at or after it, UTC.")
+            _Date | None, Query(alias="from", description="Of bars that open at or after it; UTC without a zone.")
         ] = None,
         end: Annotated[
-            str | None, Query(alias="to", max_length=40, description="Of bars that open before it, UTC.")
+            _Date | None, Query(alias="to", description="Of bars that open before it; UTC without a zone.")
         ] = None,
     ) -> JSONResponse:
         """Records that fit all conditions, the newest first."""
 
         def work() -> dict[str, Any]:
+            first, last_bar = (None if moment is None else _ms(moment) for moment in (start, end))
+            if first is not None and last_bar is not None and first >= last_bar:
+                return {"records": [], "before": None}
             # One more than is shown says whether there is a page after this one.
             found = view.records(
                 last + 1,
@@ -54,8 +75,8 @@ def routes(service: Service) -> APIRouter:
                 kinds=kinds,
                 symbol=symbol or None,
                 text=text or None,
-                start=start or None,
-                end=end or None,
+                start=first,
+                end=last_bar,
             )
             shown = found[:last]
             return {
@@ -66,6 +87,10 @@ def routes(service: Service) -> APIRouter:
         return JSONResponse(await service.reading.run(address(request), work))
 
     return router
+
+
+def _ms(moment: datetime) -> int:
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _record(entry: Entry) -> dict[str, Any]:
