@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 def serve(
     bundle: options.BundlePath,
-    data: options.Data,
+    data: Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help=options.DATA)] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option(
+            "--exchange",
+            metavar="NAME",
+            help="Instead of --data: live candles of this exchange, by ccxt's name, such as binanceusdm.",
+        ),
+    ] = None,
     timeframe: Annotated[
         str | None,
         typer.Option(
@@ -28,7 +36,11 @@ def serve(
     ] = None,
     symbols: Annotated[
         str | None,
-        typer.Option("--symbols", metavar="A,B", help=f"{options.SYMBOLS} [default: all of the bundle's kind]"),
+        typer.Option(
+            "--symbols",
+            metavar="A,B",
+            help=f"{options.SYMBOLS} [default: all of the bundle's kind; of an exchange those of the training]",
+        ),
     ] = None,
     host: Annotated[
         str | None,
@@ -50,12 +62,8 @@ def serve(
     journal: Url = None,
     paper: Annotated[
         bool,
-        typer.Option("--paper", help="Run the account in this process: on --exchange, or a replay of --data."),
+        typer.Option("--paper", help="Run the account in this process: on the live candles, or a replay of --data."),
     ] = False,
-    exchange: Annotated[
-        str | None,
-        typer.Option("--exchange", metavar="NAME", help="With --paper: live candles of this exchange."),
-    ] = None,
     start: options.Start = None,
     end: options.End = None,
     speed: Annotated[
@@ -100,6 +108,7 @@ def serve(
             bundle,
             data,
             symbols,
+            exchange=exchange,
             timeframe=timeframe,
             policy=policy,
             allow_training_span=allow_training_span,
@@ -110,14 +119,14 @@ def serve(
     )
 
 
-def _session(data: Path, paper: bool, exchange: str | None, selection: PaperOptions) -> SessionSource | None:
+def _session(data: Path | None, paper: bool, exchange: str | None, selection: PaperOptions) -> SessionSource | None:
     """What the account trades on in this process; None without --paper."""
     from quorate.core.errors import ArgumentError
     from quorate.serving import SessionSource
 
     if paper:
-        return SessionSource(None if exchange else data, exchange, selection)
-    only = {"exchange": exchange, **{name: selection.get(name) for name in ("start", "end", "speed")}}
+        return SessionSource(data, exchange, selection)
+    only = {name: selection.get(name) for name in ("start", "end", "speed")}
     given = [f"`{name}`" for name, value in only.items() if value is not None]
     if given:
         raise ArgumentError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from quorate.core.settings import Settings
 from quorate.core.types import Candles, Policy, Signal
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.voting.policies import quorum_count
+from quorate.market.source import CandleSource
 from quorate.serving.candles import NewestCandles, StoredCandles
 from quorate.serving.champion import Champion
 from quorate.serving.limits.admission import Admission
@@ -58,7 +60,9 @@ class Service:
     Args:
         bundle: folder of bundles, whose champion is used and followed; or of one bundle or series.
         data: a Freqtrade data folder, or candles as `open_source` takes them.
-        symbols: served markets; None for every market of the data of the kind the bundle was trained on.
+        exchange: instead: live candles of this exchange, as ccxt names it.
+        symbols: served markets; None for every market of the data of the kind the bundle was trained on, or with
+            `exchange` for those of the training.
         timeframe: None for the bundle's; any other is refused.
         policy: to decide by, instead of each bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
@@ -89,9 +93,10 @@ class Service:
     def __init__(
         self,
         bundle: str | Path,
-        data: Data,
+        data: Data | None = None,
         symbols: Sequence[str] | str | None = None,
         *,
+        exchange: str | None = None,
         timeframe: str | None = None,
         policy: Policy | None = None,
         allow_training_span: bool = False,
@@ -101,27 +106,24 @@ class Service:
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self.settings, self.clock, self.allow_training_span = settings, clock, allow_training_span
+        self.background: list[Background] = []
+        self.failed: list[str] = []
         _log.info("loading %s", bundle)
         self.champion = Champion(Path(bundle), settings, policy=policy, clock=clock)
         predictor = self.champion.predictor
         require_timeframe(predictor, timeframe)
-        length = predictor.manifest.timeframe
-        names = split_names(symbols)
-        source = open_source(data, names, length)
-        names = names or same_kind(source, predictor)
-        if not names:
-            raise ArgumentError(
-                "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
-            )
-        self.candles: NewestCandles = StoredCandles(source, names, length, bars=settings.serve.bars, clock=clock)
-        self.candles.refresh()
-        if not self.candles.known:
-            raise next(iter(self.candles.errors.values()))
+        with ExitStack() as opened:
+            source = self._open_candles(data, exchange, split_names(symbols), opened)
+            if not self.candles.known:
+                raise next(iter(self.candles.errors.values()))
+            self._opened = opened.pop_all()
         self.champion.prove_with(self._require_prediction)
         self.work = WorkQueue(settings.serve.threads, settings.serve.queue, settings.serve.patience_s)
         self.admission = Admission(settings.serve.requests, settings.serve.streams)
         self.metrics = Metrics()
-        self.metrics.registry.register(ServiceCollector(self.champion, self.candles, self.work, self.admission, clock))
+        self.metrics.registry.register(
+            ServiceCollector(self.champion, self.candles, self.work, self.admission, self.clock)
+        )
         self.champion.listeners.append(self.metrics.count_swap)
         self.reading = WorkQueue(_READERS, settings.serve.queue, settings.serve.patience_s)
         self.events = EventHub(settings.serve.events)
@@ -129,14 +131,47 @@ class Service:
         account = account or PaperAccount(settings=settings)
         view, pause_s = AccountView(account), settings.serve.journal_s
         self.account = LiveAccount(view, self.events, self.champion, source, pause_s=pause_s)
-        self.metrics.registry.register(AccountCollector(self.account, clock))
-        self.background: list[Background] = [self.account.follow, self.account.measure]
+        self.metrics.registry.register(AccountCollector(self.account, self.clock))
+        self.background += [self.account.follow, self.account.measure]
         self.session: InsideSession | None = None
         if session is not None:
             self.session = InsideSession(account, self.champion, session, self.account.look)
             self.background.append(self.session.run)
-        self.failed: list[str] = []
         self._log_mode(predictor)
+
+    def _open_candles(
+        self, data: Data | None, exchange: str | None, symbols: tuple[str, ...], opened: ExitStack
+    ) -> CandleSource:
+        """Open the candles of the served markets, and read the newest; their source."""
+        if (data is None) == (exchange is None):
+            raise ArgumentError(
+                "choose the candles",
+                found="neither `data` nor `exchange`" if data is None else "both `data` and `exchange`",
+                expected="one of them",
+            )
+        predictor, settings = self.champion.predictor, self.settings
+        length = predictor.manifest.timeframe
+        if exchange is not None:
+            from quorate.market.exchange import Exchange, LiveFeed
+            from quorate.serving.live_candles import LiveCandles
+
+            client = opened.enter_context(Exchange(replace(settings.exchange, name=exchange), clock=self.clock))
+            names = symbols or predictor.manifest.symbols
+            live = LiveCandles(LiveFeed(client, names, length, settings.feed, settings.quality))
+            self.candles: NewestCandles = live
+            self.clock = live.now
+            self.background.append(live.follow)
+            return client
+        assert data is not None  # noqa: S101 - for the type checker
+        source = open_source(data, symbols, length)
+        names = symbols or same_kind(source, predictor)
+        if not names:
+            raise ArgumentError(
+                "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
+            )
+        self.candles = StoredCandles(source, names, length, bars=settings.serve.bars, clock=self.clock)
+        self.candles.refresh()
+        return source
 
     def predict(self, symbols: Sequence[str] | None = None) -> ServedSignals:
         """The decision at the newest closed bar of some markets, in one batch by one bundle.
@@ -166,6 +201,7 @@ class Service:
     def close(self) -> None:
         """Release threads and journals, after the last request."""
         self.work.close()
+        self._opened.close()
         self.reading.close()
         self.account.view.close()
 

@@ -25,12 +25,13 @@ class DecidedVotes:
         timeframe: of the newest session.
         mode: of the newest session.
         synthetic: whether some session traded synthetic candles.
-        newest: open time in ms of the newest bar with a decision; None before the first.
+        oldest, newest: open times in ms of the first and the last bar with a decision; None before the first.
     """
 
     def __init__(self) -> None:
         self.bundle, self.timeframe, self.synthetic = "", "", False
         self.mode: Literal["live", "replay"] = "live"
+        self.oldest: int | None = None
         self.newest: int | None = None
         self._seq = 0
         self._bars: dict[str, dict[str, DecidedBars]] = {}
@@ -53,6 +54,7 @@ class DecidedVotes:
                     if decided.symbol not in bars:
                         bars[decided.symbol] = DecidedBars(decided.symbol, votes=True)
                     bars[decided.symbol].add(decided)
+                    self.oldest = decided.time if self.oldest is None else min(self.oldest, decided.time)
                     self.newest = max(self.newest or 0, decided.time)
                     added += 1
             self._seq = entry.seq

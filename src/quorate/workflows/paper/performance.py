@@ -278,12 +278,16 @@ def _require_measurable(account: str, trained: MeasuredBundle, counts: Mapping[s
 
 def _candles(source: CandleSource, symbol: str, votes: DecidedVotes) -> Candles | None:
     """Closed candles of a market; None where the source has none."""
+    from quorate.workflows.inputs.market_data import warm_start
+
     if symbol not in source.symbols(votes.timeframe):
         return None
-    length = timeframe_ms(votes.timeframe)
+    # Of an exchange, earlier candles would only be downloaded.
+    start = warm_start(votes.oldest, votes.timeframe)
     if votes.mode == "replay":
-        return source.candles(symbol, votes.timeframe, end=(votes.newest or 0) + length)
-    return source.candles(symbol, votes.timeframe).closed(now_ms())
+        end = (votes.newest or 0) + timeframe_ms(votes.timeframe)
+        return source.candles(symbol, votes.timeframe, start, end)
+    return source.candles(symbol, votes.timeframe, start).closed(now_ms())
 
 
 def _count(number: int) -> Any:
