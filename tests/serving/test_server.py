@@ -13,10 +13,12 @@ from contextlib import contextmanager, suppress
 import httpx2
 import pytest
 
+from quorate.core.clock import iso_ms
 from quorate.core.errors import SettingsError
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.champion_log import champion_lineage
 from quorate.serving.server import listen
+from stubs.waiting import eventually
 
 QUORATE = [sys.executable, "-c", "from quorate.cli.app import run; run()"]
 
@@ -110,14 +112,20 @@ print([name for name in ("fastapi", "starlette", "uvicorn", "prometheus_client",
     assert done.stdout.strip().splitlines()[-1] == "[]"
 
 
-def test_a_service_loads_no_training_library(world):
+def test_a_service_loads_no_training_library(world, account, trade):
+    trade(30)
     code = f"""
 import sys
 from quorate.core.settings import Settings
 from quorate.serving import Service, create_app
-service = Service({str(world.bundles)!r}, {str(world.data)!r}, settings=Settings())
+from quorate.workflows.paper import PaperAccount
+account = PaperAccount({account.name!r}, {account.url!r})
+service = Service({str(world.bundles)!r}, {str(world.data)!r}, account=account, settings=Settings())
 create_app(service)
 service.probe()
+view = service.account.view
+assert view.status() and view.trades(5) is not None and view.equity(service.candles.source).hold_usd is not None
+assert view.performance(service.champion.predictor, service.candles.source).document["ensemble"]["n"] > 0
 heavy = ("torch", "pandas", "sklearn", "plotly", "scipy", "xgboost", "lightgbm", "ccxt")
 print([name for name in heavy if name in sys.modules])
 """
@@ -150,3 +158,47 @@ def test_a_server_that_is_killed_in_the_middle_of_a_promotion_leaves_the_store_w
         assert champion_lineage(store.history())[-1] == store.champion()
     assert served <= set(world.ids)
     assert len(BundleStore(world.bundles).history()) > 20
+
+
+def test_a_server_that_is_killed_in_the_middle_of_a_rearm_leaves_the_journal_whole(world, account, trade):
+    """Killed at random moments while a guard is re-armed all the time; every acknowledged request is in the journal."""
+    trade(80)
+    chance, acknowledged = random.Random(7), 0
+    for _ in range(5):
+        arguments = ("--account", account.name, "--journal", account.url)
+        with program(world, *arguments) as (process, _, base), httpx2.Client(base_url=base, timeout=20) as http:
+            assert http.get("/paper").json()["mode"] == "HALTED"
+            killer = threading.Timer(chance.uniform(0.05, 0.4), process.kill)
+            killer.start()
+            with suppress(httpx2.TransportError):
+                while http.post("/guards/confidence/rearm", json={"note": "again"}).status_code == 200:
+                    acknowledged += 1
+            killer.join()
+        requests = [entry.record for entry in account.records(None, kinds="human")]
+        assert acknowledged <= len(requests) <= acknowledged + 1
+        acknowledged = len(requests)
+        assert {(request.guard, request.note) for request in requests} == {("confidence", "again")}
+        assert len(account.status().document["requests"]) == len(requests)
+    assert acknowledged > 20
+    trade(2)
+    assert account.status().document["requests"] == []
+    assert ("confidence", "ACTIVE") in {(move["what"], move["after"]) for move in account.status().document["moves"]}
+
+
+def test_the_account_runs_in_the_program_and_stops_with_it(world, account):
+    """Ctrl-C ends the session after the step at hand."""
+    span = ("--paper", "--from", iso_ms(world.end), "--speed", "20")
+    with program(world, "--account", account.name, "--journal", account.url, *span) as (process, _, base):
+        eventually(lambda: httpx2.get(f"{base}/paper").status_code == 200)
+        assert httpx2.get(f"{base}/paper/session").json() == {"state": "running", "error": None}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert "INFO stopped" in process.stderr.read()
+    assert account.status().document["session"]["kind"] == "replay"
+
+
+def test_options_of_a_session_need_one(world):
+    with program(world, "--speed", "3") as (process, lines, base):
+        assert base is None
+        assert process.wait(20) == 2
+        assert any("--speed" in line and "--paper" in line for line in lines)

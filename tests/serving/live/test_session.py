@@ -1,14 +1,19 @@
 """The account inside the process: trades, stops, follows the champion, and says why it ended."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from quorate.serving import SessionSource
+from quorate.core.settings import ExchangeSettings, FeedSettings
+from quorate.serving import Service, SessionSource
 from quorate.trading.journal import Journal
+from quorate.workflows.paper import PaperAccount
+from stubs.binance import BinanceStub
 from stubs.events import listening
 from stubs.http import client
+from stubs.served import SETTINGS
 from stubs.waiting import eventually
 
 
@@ -87,3 +92,39 @@ def test_an_account_that_another_program_writes(inside, account):
 
 def test_without_one_there_is_none(page):
     assert page.get("/paper/session").json() is None
+
+
+def test_a_bar_of_an_exchange_is_an_event_within_two_seconds(world, tmp_path):
+    """Live candles of the stub of Binance, traded in the process and shown to a stream."""
+    last = int(world.market.candles(world.symbols[0]).time[-6])
+    with BinanceStub(world.data, now=last + HOUR_MS + 60_000) as stub:
+        settings = replace(
+            SETTINGS,
+            exchange=ExchangeSettings(name="binanceusdm", url=stub.url, pause_s=0.005, paced=False),
+            feed=FeedSettings(settle_s=0.0, poll_s=0.02, patience_s=0.3, window_bars=400),
+        )
+        account = PaperAccount("live", f"sqlite:///{tmp_path / 'live.sqlite'}", settings=settings)
+        service = Service(
+            world.bundles,
+            exchange="binanceusdm",
+            account=account,
+            session=SessionSource(None, "binanceusdm"),
+            settings=settings,
+            clock=stub.clock,
+        )
+        with client(service) as page, listening(page, "/events?after=0&kinds=bar,signal") as listener:
+            for number in range(1, 5):
+                began = time.monotonic()
+                stub.clock.advance(HOUR_MS)
+                listener.wait(lambda got, number=number: len(got.of("bar")) >= number)
+                if number > 1:  # the first is that of the start
+                    assert listener.of("bar")[-1].at - began < 2
+            assert state(page) == {"state": "running", "error": None}
+            found = page.get("/paper").json()
+            assert found["session"]["kind"] == "live"
+            assert found["last_bar"] == listener.of("bar")[-1].data["time"]
+            # Of later bars candles are late by the local clock, which does not jump as the exchange's does.
+            assert {event.data["symbol"] for event in listener.of("signal")} == set(world.symbols[:2])
+            assert "quorate_journal_lag_seconds{" in eventually(
+                lambda: "quorate_equity_usd{" in (text := page.get("/metrics").text) and text
+            )
