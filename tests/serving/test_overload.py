@@ -8,6 +8,8 @@ from contextlib import suppress
 
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quorate.core.errors import OverloadedError
 from quorate.serving.limits.work_queue import WorkQueue
@@ -134,6 +136,49 @@ def test_errors_of_a_call_are_those_of_its_request():
         queue.close()
 
     run(check())
+
+
+@given(
+    st.integers(1, 3),
+    st.integers(1, 6),
+    st.sampled_from([0.003, 1.0]),
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.booleans()), min_size=1, max_size=30),
+)
+@settings(max_examples=60)
+def test_every_call_is_answered_or_refused_whatever_comes(threads, most, patience_s, calls):
+    """Random clients, pauses and cancellations: the limits hold all the time, and everything is free at the end."""
+    running, lock = Counter(), threading.Lock()
+
+    def work(client):
+        with lock:
+            running["now"] += 1
+            running["most"] = max(running["most"], running["now"])
+        time.sleep(0.001)
+        with lock:
+            running["now"] -= 1
+        return client
+
+    async def check():
+        queue = WorkQueue(threads, most, patience_s)
+        tasks = []
+        for client, pause_ms, cancelled in calls:
+            tasks.append((client, asyncio.create_task(queue.run(client, lambda client=client: work(client)))))
+            await asyncio.sleep(pause_ms / 1000)
+            if cancelled:
+                tasks[len(tasks) // 2][1].cancel()
+            assert 0 <= queue.waiting <= most
+        results = await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
+        for (client, _), result in zip(tasks, results, strict=True):
+            assert result == client or isinstance(result, OverloadedError | asyncio.CancelledError)
+        assert queue.waiting == 0
+        assert sum(isinstance(result, OverloadedError) for result in results) <= queue.shed
+        # All threads are free again: as many calls run at once, and no call waits.
+        barrier = threading.Barrier(threads)
+        await asyncio.wait_for(asyncio.gather(*(queue.run("z", barrier.wait) for _ in range(threads))), 2)
+        queue.close()
+
+    run(check())
+    assert running["most"] <= threads
 
 
 def test_a_service_under_overload_answers_429_and_recovers(make_service, world):

@@ -71,6 +71,7 @@ def create_app(service: Service) -> FastAPI:
             for code, words in (
                 (400, "No request of HTTP, or a body that is no JSON."),
                 (422, "A request that is not valid."),
+                (429, "More requests than can be answered now; see Retry-After."),
                 (503, "Too many requests, or nothing can be predicted now."),
             )
         },

@@ -22,7 +22,6 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"headers": {BUNDLE_HEADER: {"description": "Id of the bundle that decided.", "schema": {"type": "string"}}}},
     404: {"model": ErrorDocument, "description": "A market that is not served."},
     409: {"model": ErrorDocument, "description": "A bar that cannot be predicted, such as one of the training span."},
-    429: {"model": ErrorDocument, "description": "More requests than can be answered now; see Retry-After."},
 }
 
 
