@@ -32,6 +32,7 @@ from quorate.core.errors import (
     OverloadedError,
     QuorateError,
     TooLittleHistoryError,
+    TradingError,
     UnknownAccountError,
     UnknownSymbolError,
     UnknownTimeframeError,
@@ -55,6 +56,7 @@ _STATUS: tuple[tuple[type[QuorateError], HTTPStatus], ...] = (
     (UnknownAccountError, HTTPStatus.NOT_FOUND),
     (JournalTakenError, HTTPStatus.CONFLICT),
     (JournalError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TradingError, HTTPStatus.SERVICE_UNAVAILABLE),  # a journal whose records cannot follow each other
     (CandleError, HTTPStatus.SERVICE_UNAVAILABLE),
     (DataError, HTTPStatus.SERVICE_UNAVAILABLE),
     (MissingExtraError, HTTPStatus.NOT_IMPLEMENTED),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from quorate.core.clock import iso_ms
 from quorate.core.errors import (
-    JournalError,
     JournalUnavailableError,
     MissingExtraError,
     QuorateError,
@@ -31,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 # Records that are read at once.
 _MOST_NEWS = 1_000
+
+# Before a journal that contradicts itself is read again, s.
+_RETRY_S = 30.0
 
 # Performance is measured after a new bar, and takes at most this share of the time.
 _LOAD = 0.1
@@ -79,7 +81,7 @@ class LiveAccount:
         while True:
             if not more:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._pause_s):
+                    async with asyncio.timeout(self._pause_s if self._may_recover else _RETRY_S):
                         await woken.wait()
             woken.clear()
             try:
@@ -125,6 +127,11 @@ class LiveAccount:
         """
         return self.view.equity().with_hold(self._held)
 
+    @property
+    def _may_recover(self) -> bool:
+        """Whether the journal may be readable in a moment: not one that contradicts itself, which is read anew."""
+        return self.error is None or isinstance(self.error, JournalUnavailableError | UnknownAccountError)
+
     async def _step(self) -> bool:
         """Read and publish what is new; whether there may be more."""
         try:
@@ -135,14 +142,16 @@ class LiveAccount:
                 )
                 self.status = await asyncio.to_thread(self.view.status)
             self.error = None
-        except JournalError as error:
+        except MissingExtraError:
+            raise
+        except QuorateError as error:
             if str(error) != str(self.error):
                 level = logging.INFO if isinstance(error, UnknownAccountError) else logging.ERROR
                 _log.log(level, "account %s: %s", self.view.account.name, error)
             self.error = error
             if isinstance(error, UnknownAccountError):
                 self._after, self.status = 0, None  # all records of an account that begins later are news
-            elif not isinstance(error, JournalUnavailableError):
+            elif not self._may_recover:
                 self._after = None
             return False
         return len(entries) == _MOST_NEWS
