@@ -42,8 +42,8 @@ def test_a_promotion_says_what_changed_and_is_recorded(http, world):
     assert http.get(f"/signals/{world.symbols[0]}").headers["Quorate-Bundle"] == world.ids[0]
     log = [(entry.action, entry.id, entry.by, entry.why) for entry in BundleStore(world.bundles).history()[-2:]]
     assert log == [
-        ("promote", world.ids[1], "http 127.0.0.1", "better"),
-        ("rollback", world.ids[0], "http 127.0.0.1", "worse"),
+        ("promote", world.ids[1], "token at 127.0.0.1", "better"),
+        ("rollback", world.ids[0], "token at 127.0.0.1", "worse"),
     ]
 
 

@@ -12,7 +12,7 @@ from quorate.core.errors import BundleError
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.workflows.bundles import promote_bundle, rollback_bundle
 from quorate.workflows.signals import signals
-from stubs.http import client, running
+from stubs.http import bearer, client, running
 
 
 def until(met, seconds=5.0):
@@ -43,7 +43,7 @@ def test_no_request_fails_while_the_champion_changes(service, world):
 
     def ask(base, number):
         chance = random.Random(number)
-        with httpx2.Client(base_url=base, timeout=30) as http:
+        with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
             while not done.is_set():
                 whole = chance.random() < 0.3
                 found = http.get("/signals" if whole else f"/signals/{symbol}")
@@ -59,7 +59,7 @@ def test_no_request_fails_while_the_champion_changes(service, world):
         for each in clients:
             each.start()
         changes = []
-        with httpx2.Client(base_url=base, timeout=30) as http:
+        with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
             end = time.monotonic() + 6
             while time.monotonic() < end:
                 other = world.ids[len(changes) % 2 == 0]

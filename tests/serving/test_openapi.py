@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quorate.serving.documents.signals import SignalDocument
-from stubs.http import running
+from stubs.http import bearer, running
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_requests_made_of_the_description(shown, trade, tmp_path):
             [
                 *(Path(sys.executable).with_name("schemathesis"), "run", f"{base}/openapi.json"),
                 *("--checks", "all", "--max-examples", "60", "--generation-deterministic", "--no-color"),
-                *("--warnings", "off"),
+                *("--warnings", "off", "--header", f"Authorization: {bearer(shown)['Authorization']}"),
                 # A stream goes on until the client ends it; see live/test_stream.py.
                 *("--exclude-path", "/events"),
             ],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from quorate.core.errors import OverloadedError
 from quorate.serving.limits.work_queue import WorkQueue
-from stubs.http import raw, running
+from stubs.http import bearer, known, raw, running
 
 
 def run(coroutine):
@@ -187,7 +187,7 @@ def test_a_service_under_overload_answers_429_and_recovers(make_service, world):
     with running(service) as base:
 
         def ask():
-            with httpx2.Client(base_url=base, timeout=30) as http:
+            with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
                 while not slow.is_set():
                     found = http.get("/signals")
                     statuses[found.status_code] += 1
@@ -198,14 +198,14 @@ def test_a_service_under_overload_answers_429_and_recovers(make_service, world):
         for each in clients:
             each.start()
         time.sleep(2)
-        with httpx2.Client(base_url=base, timeout=30) as http:
+        with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
             assert http.get("/health/live").status_code == 200
             assert http.get("/health/ready").status_code == 200
         slow.set()
         for each in clients:
             each.join()
         over = time.monotonic()
-        with httpx2.Client(base_url=base, timeout=30) as http:
+        with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
             assert http.get("/signals").status_code == 200
             assert time.monotonic() - over < 1
             assert f'quorate_http_shed_total{{reason="queue"}} {service.work.shed}.0' in http.get("/metrics").text
@@ -218,13 +218,13 @@ def test_requests_in_progress_are_bounded_and_live_is_always_answered(make_servi
     service = make_service(requests=3, body_s=3)
     part = b"POST /bundles/rollback HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"
     with running(service) as base:
-        slow = [threading.Thread(target=raw, args=(base, part)) for _ in range(3)]
+        slow = [threading.Thread(target=raw, args=(base, known(service, part))) for _ in range(3)]
         for each in slow:
             each.start()
         end = time.monotonic() + 2
         while service.admission.requests < 3 and time.monotonic() < end:
             time.sleep(0.01)
-        with httpx2.Client(base_url=base, timeout=10) as http:
+        with httpx2.Client(base_url=base, timeout=10, headers=bearer(service)) as http:
             refused = http.get("/models")
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
             assert refused.json()["error"]["type"] == "OverloadedError"

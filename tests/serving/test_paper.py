@@ -101,12 +101,12 @@ def test_a_guard_is_rearmed_with_a_reason(page, account, trade):
     assert {guard.guard: guard.mode for guard in found.guards}["confidence"] == "HALTED"
     answer = page.post("/guards/confidence/rearm", json={"note": "  seen by hand "})
     request = Requested.model_validate_json(answer.content)
-    assert (request.who, request.note, request.guard) == ("http 127.0.0.1", "seen by hand", "confidence")
+    assert (request.who, request.note, request.guard) == ("token at 127.0.0.1", "seen by hand", "confidence")
     (waiting,) = page.get("/guards").json()["requests"]
-    assert waiting["who"] == "http 127.0.0.1"
+    assert waiting["who"] == "token at 127.0.0.1"
     written = [entry.record for entry in account.records(None, kinds="human")]
     assert [(record.guard, record.note, record.who) for record in written] == [
-        ("confidence", "seen by hand", "http 127.0.0.1")
+        ("confidence", "seen by hand", "token at 127.0.0.1")
     ]
     trade(3)
     moves = {(move["what"], move["after"]) for move in page.get("/guards").json()["moves"]}

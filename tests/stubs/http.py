@@ -7,13 +7,17 @@ from contextlib import contextmanager
 
 import httpx2
 
+from quorate.serving.access.token import TokenStore
 from quorate.serving.server import Server, configuration, listen
+
+# File of its hash -> token: services in one folder share one.
+_tokens, _lock = {}, threading.Lock()
 
 
 @contextmanager
 def running(service):
     """Run a service in a thread; the base of its addresses."""
-    with listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0, service.settings.access) as listener:
         server = Server(configuration(service))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -30,10 +34,31 @@ def running(service):
             assert not thread.is_alive()
 
 
+def token_of(service):
+    """The token of a service, which is made when it is first asked for."""
+    place = service.access.token.path
+    with _lock:
+        if place not in _tokens:
+            _tokens[place] = TokenStore(place.parent).rotate()
+    return _tokens[place]
+
+
+def bearer(service):
+    """The header of a service's token."""
+    return {"Authorization": f"Bearer {token_of(service)}"}
+
+
+def known(service, content):
+    """Bytes of requests with the service's host and token in place of `Host: x`."""
+    header = f"Host: 127.0.0.1\r\nAuthorization: {bearer(service)['Authorization']}\r\n"
+    return content.replace(b"Host: x\r\n", header.encode())
+
+
 @contextmanager
 def client(service, **options):
-    """A client of a running service."""
-    with running(service) as base, httpx2.Client(base_url=base, timeout=20, **options) as made:
+    """A client of a running service, with its token."""
+    headers = {**bearer(service), **options.pop("headers", {})}
+    with running(service) as base, httpx2.Client(base_url=base, timeout=20, headers=headers, **options) as made:
         yield made
 
 

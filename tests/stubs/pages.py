@@ -5,9 +5,9 @@ SCHEMES = ("light", "dark")
 
 
 class Visitor:
-    """A window of one width and colour scheme."""
+    """A window of one width and colour scheme, which is logged in."""
 
-    def __init__(self, browser, base, width, scheme, **options):
+    def __init__(self, browser, base, token, width, scheme, **options):
         self.place, self._base = (width, scheme), base
         self._context = browser.new_context(
             viewport={"width": width, "height": 844 if width < 500 else 900},
@@ -22,6 +22,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        log_in(self.page, base, token)
 
     def go(self, path):
         """Open a page and wait until its scripts ran."""
@@ -34,6 +35,14 @@ class Visitor:
         self._context.close()
         assert [text for text in self.complaints if not any(part in text for part in expected)] == []
         assert all(url.startswith((self._base, "data:", "blob:")) for url in self.requests), self.requests
+
+
+def log_in(page, base, token):
+    """Log a browser in at the login page, which loads nothing of the dashboard."""
+    page.goto(f"{base}/login?next=/login")
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("You are logged in").wait_for()
 
 
 def overflow(page):

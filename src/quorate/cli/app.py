@@ -18,7 +18,21 @@ from typing import Annotated, cast
 
 import typer
 
-from quorate.cli import backtest, bundle, check, data, demo, evaluate, freqtrade, mcp, paper, serve, signal, train
+from quorate.cli import (
+    backtest,
+    bundle,
+    check,
+    data,
+    demo,
+    evaluate,
+    freqtrade,
+    mcp,
+    paper,
+    serve,
+    signal,
+    token,
+    train,
+)
 from quorate.cli.flags import error_parts, error_text, flags_of
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.narrow_help import help_options
@@ -52,6 +66,7 @@ app.command("backtest")(backtest.backtest)
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(paper.app, name="paper")
 app.command("serve")(serve.serve)
+app.command("token")(token.token)
 app.add_typer(freqtrade.app, name="freqtrade")
 app.command("mcp")(mcp.mcp)
 

@@ -9,6 +9,7 @@ import typer
 
 from quorate.cli import options
 from quorate.cli.paper.account_options import Account, Url
+from quorate.cli.token import needing_extra, show_first_token
 
 if TYPE_CHECKING:
     from quorate.serving import SessionSource
@@ -81,16 +82,11 @@ def serve(
 
     from quorate.cli.paper import interrupts
     from quorate.core.configuration import load_settings
-    from quorate.core.errors import MissingExtraError
     from quorate.workflows.paper import PaperAccount
 
-    try:
+    with needing_extra("start the service"):
         from quorate.serving import Service
         from quorate.serving import serve as run
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "start the service", found=str(error), remedy="Install it with: pip install 'quorate[serve]'."
-        ) from error
     interrupts.log_to_stderr()
     settings = load_settings()
     selection: PaperOptions = {
@@ -103,20 +99,20 @@ def serve(
     }
     own = settings.serve
     own = replace(own, host=own.host if host is None else host, port=own.port if port is None else port)
-    run(
-        Service(
-            bundle,
-            data,
-            symbols,
-            exchange=exchange,
-            timeframe=timeframe,
-            policy=policy,
-            allow_training_span=allow_training_span,
-            account=PaperAccount(account, journal, settings=settings),
-            session=_session(data, paper, exchange, selection),
-            settings=replace(settings, serve=own),
-        )
+    service = Service(
+        bundle,
+        data,
+        symbols,
+        exchange=exchange,
+        timeframe=timeframe,
+        policy=policy,
+        allow_training_span=allow_training_span,
+        account=PaperAccount(account, journal, settings=settings),
+        session=_session(data, paper, exchange, selection),
+        settings=replace(settings, serve=own),
     )
+    show_first_token(settings.access)
+    run(service)
 
 
 def _session(data: Path | None, paper: bool, exchange: str | None, selection: PaperOptions) -> SessionSource | None:

@@ -26,6 +26,7 @@
     ├── JournalError              a damaged journal, or records that contradict it
     │   ├── JournalUnavailableError   locked, disk full, connection lost: nothing is written, try again
     │   └── JournalTakenError     another session writes this account
+    ├── AccessError               the service's token, address or access log cannot be used
     ├── FreqtradeError            a strategy that cannot run with this Freqtrade configuration
     ├── EvaluationError           labels, scores and results that do not match
     ├── WorkerError               a process that works for this one ended or failed
@@ -184,6 +185,10 @@ class JournalUnavailableError(JournalError):
 
 class JournalTakenError(JournalError):
     """Another session writes this account; an account has one writer at a time."""
+
+
+class AccessError(QuorateError):
+    """The service's token or address cannot be used, or a request to it is refused."""
 
 
 class FreqtradeError(QuorateError, ValueError):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from quorate.core.arguments import require_type
+from quorate.core.sections.access import AccessSettings as AccessSettings
 from quorate.core.sections.bundle import BundleSettings as BundleSettings
 from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
@@ -95,6 +96,7 @@ class Settings(ExtensibleSection):
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
 
     def __post_init__(self) -> None:
         for section in fields(self):

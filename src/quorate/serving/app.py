@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from quorate.core.version import __version__
+from quorate.market.exchange.log_records import redact_logger
+from quorate.serving.access import SecurityHeaders, login_routes, middleware
+from quorate.serving.access.access_control import OPEN
 from quorate.serving.background import running
 from quorate.serving.dashboard import dashboard_routes
+from quorate.serving.dashboard.page import HOME
 from quorate.serving.errors import ErrorDocument, add_error_handlers
 from quorate.serving.limits.admission import AdmissionMiddleware
 from quorate.serving.limits.bodies import BodyMiddleware
@@ -45,6 +51,9 @@ _ROUTES = (
     dashboard_routes,
 )
 
+# Their records may hold what a request sent, such as its header Authorization.
+_LOGGERS = ("quorate", "uvicorn", "asyncio")
+
 
 def create_app(service: Service) -> FastAPI:
     """The application of a service, for uvicorn or another ASGI server.
@@ -58,7 +67,7 @@ def create_app(service: Service) -> FastAPI:
             yield
         service.close()
 
-    app = FastAPI(
+    app = _Application(
         title="Quorate",
         version=__version__,
         summary="Signals of an ensemble that acts only when enough of its members agree.",
@@ -70,6 +79,9 @@ def create_app(service: Service) -> FastAPI:
             code: {"model": ErrorDocument, "description": words}
             for code, words in (
                 (400, "No request of HTTP, or a body that is no JSON."),
+                (401, "No token, or a wrong one."),
+                (403, "A change for another site's page, or without the CSRF token of the login."),
+                (421, "A host that is not the service's."),
                 (422, "A request that is not valid."),
                 (429, "More requests than can be answered now; see Retry-After."),
                 (503, "Too many requests, or nothing can be predicted now."),
@@ -81,7 +93,29 @@ def create_app(service: Service) -> FastAPI:
     add_error_handlers(app)
     for routes in _ROUTES:
         app.include_router(routes(service))
+    app.router.routes.extend(login_routes(service.access, home=HOME))
+    for name in _LOGGERS:
+        redact_logger(name)
     return app
+
+
+class _Application(FastAPI):
+    """FastAPI with what access adds to it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of the API, with the token that all but the open paths need."""
+        described = super().openapi()
+        schemes = described.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["token"] = {"type": "http", "scheme": "bearer", "description": "The service's token."}
+        described["security"] = [{"token": []}]
+        for path in OPEN & described["paths"].keys():
+            for operation in described["paths"][path].values():
+                operation["security"] = []
+        return described
+
+    def build_middleware_stack(self) -> ASGIApp:
+        # Around all of it: the answer to an internal error passes no middleware.
+        return SecurityHeaders(super().build_middleware_stack())
 
 
 def middlewares(service: Service) -> list[Middleware]:
@@ -89,6 +123,7 @@ def middlewares(service: Service) -> list[Middleware]:
     limits = service.settings.serve
     return [
         Middleware(MetricsMiddleware, metrics=service.metrics),
+        *middleware(service.access),
         Middleware(AdmissionMiddleware, admission=service.admission),
         Middleware(BodyMiddleware, most_bytes=limits.body_bytes, timeout_s=limits.body_s),
     ]

@@ -9,8 +9,8 @@ CALLER = "quorate.caller"
 
 
 def caller(request: Request) -> str:
-    """Name of the caller for records; its address where access control names none."""
-    return str(request.scope.get(CALLER) or f"http {address(request)}")
+    """Name of the caller for records."""
+    return str(request.scope[CALLER])
 
 
 def address(request: Request) -> str:

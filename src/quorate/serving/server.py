@@ -8,12 +8,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
 
 from quorate.core.errors import SettingsError
+from quorate.core.sections.access import AccessSettings
+from quorate.serving.access import bind_addresses
 from quorate.serving.app import create_app
 from quorate.serving.connections import allow_connections, bounded_protocol
 from quorate.serving.service import Service
@@ -25,14 +26,16 @@ def serve(service: Service) -> None:
     """Answer requests until Ctrl-C or SIGTERM; requests in progress then have `serve.stop_s` to end.
 
     Raises:
-        SettingsError: an address that cannot be used, or is not this machine's own.
+        AccessError: an address that others can reach, without encryption.
+        SettingsError: an address that cannot be used.
     """
     settings = service.settings.serve
-    with listen(settings.host, settings.port) as listener:
+    access = service.settings.access
+    with listen(settings.host, settings.port, access) as listener:
         server = Server(configuration(service))
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        _log.info("listening on http://%s:%d", shown, port)
+        _log.info("listening on http%s://%s:%d", "s" if access.tls_certificate_file else "", shown, port)
         server.run(sockets=[listener])
     _log.info("stopped")
 
@@ -62,7 +65,7 @@ class Server(uvicorn.Server):
 
 def configuration(service: Service) -> uvicorn.Config:
     """Uvicorn's configuration: one process, no log of its own, no header that names the software."""
-    settings = service.settings.serve
+    settings, access = service.settings.serve, service.settings.access
     return uvicorn.Config(
         create_app(service),
         http=bounded_protocol(allow_connections(settings.connections), settings.header_s),
@@ -70,27 +73,31 @@ def configuration(service: Service) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # those of this machine are trusted by default; access control trusts the configured ones
+        ssl_certfile=access.tls_certificate_file or None,
+        ssl_keyfile=access.tls_key_file or None,
         lifespan="on",
         timeout_keep_alive=round(settings.keep_alive_s),
         timeout_graceful_shutdown=round(settings.stop_s),
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address.
+def listen(host: str, port: int, access: AccessSettings) -> socket.socket:
+    """A listening socket.
+
+    Args:
+        host: address, or a name of it.
+        port: 0 for any free one.
+        access: what encrypts, without which others must not reach the address.
 
     Raises:
-        SettingsError: another address, or one that cannot be used.
+        AccessError: an address that others can reach, without encryption.
+        SettingsError: one that cannot be used.
     """
     attempted = f"listen on {host} port {port}"
+    address = bind_addresses(host, access)[0]
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        if not ip_address(place[0]).is_loopback:
-            raise SettingsError(
-                attempted,
-                found=f"the address {place[0]}, which others can reach",
-                expected="an address of this machine only, such as 127.0.0.1",
-            )
+        family, kind, protocol, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -17,6 +17,7 @@ from quorate.core.types import Candles, Policy, Signal
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.voting.policies import quorum_count
 from quorate.market.source import CandleSource
+from quorate.serving.access import Access
 from quorate.serving.candles import NewestCandles, StoredCandles
 from quorate.serving.champion import Champion
 from quorate.serving.limits.admission import Admission
@@ -72,6 +73,7 @@ class Service:
         clock: returns the current time in ms.
 
     Attributes:
+        access: token, logins, limits and log of access.
         champion: the bundle in use.
         candles: of the served markets.
         work: threads of the predictions.
@@ -86,6 +88,7 @@ class Service:
 
     Raises:
         ArgumentError: no markets, or another timeframe.
+        AccessError: a file of a token that cannot be used.
         BundleError: no bundle there, or one that cannot be loaded.
         DataError: the data cannot be read, or no market has a candle.
     """
@@ -108,6 +111,7 @@ class Service:
         self.settings, self.clock, self.allow_training_span = settings, clock, allow_training_span
         self.background: list[Background] = []
         self.failed: list[str] = []
+        self.access = Access(settings.access)
         _log.info("loading %s", bundle)
         self.champion = Champion(Path(bundle), settings, policy=policy, clock=clock)
         predictor = self.champion.predictor

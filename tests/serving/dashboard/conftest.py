@@ -14,7 +14,7 @@ from quorate.core.types import Candles
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 from quorate.serving import Service
-from stubs.http import running
+from stubs.http import running, token_of
 from stubs.pages import Visitor
 
 BARS, TRAIN_BARS = 1_100, 700
@@ -114,13 +114,19 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, site):
+def token(service):
+    """The service's token."""
+    return token_of(service)
+
+
+@pytest.fixture
+def visit(browser, site, token):
     """Opens a page at a width and in a colour scheme; what it complains about fails the test, unless `expected`."""
     visitors, expected = [], []
 
     def open_page(path="/dashboard", width=1440, scheme="light"):
         if not visitors or visitors[-1].place != (width, scheme):
-            visitors.append(Visitor(browser, site, width, scheme))
+            visitors.append(Visitor(browser, site, token, width, scheme))
         return visitors[-1].go(path)
 
     open_page.expected = expected.append

@@ -3,7 +3,7 @@
 import pytest
 
 from quorate.core.clock import format_ms
-from stubs.pages import SCHEMES, WIDTHS, overflow
+from stubs.pages import SCHEMES, WIDTHS, log_in, overflow
 
 #: Path of a page -> text that it shows.
 PAGES = {"/dashboard": "Decided by", "/dashboard/market": "Candles, votes and volatility"}
@@ -69,9 +69,10 @@ def test_a_time_is_in_utc_and_has_its_local_time(visit, world):
     assert shown.get_attribute("title") == f"{local} local time"
 
 
-def test_the_page_reads_without_a_script(browser, site):
+def test_the_page_reads_without_a_script(browser, site, token):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
+    log_in(page, site, token)
     page.goto(f"{site}/dashboard")
     assert page.locator(".signals tbody tr").count() == 6
     page.get_by_label("Action").select_option("HOLD")

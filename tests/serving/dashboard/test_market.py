@@ -7,7 +7,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Action
-from stubs.http import client, running
+from stubs.http import client, running, token_of
 from stubs.pages import Visitor, overflow
 
 
@@ -99,8 +99,9 @@ REFUSED = {"error": {"found": "too many requests", "remedy": "Try again in a sec
 
 
 def test_hostile_names_are_drawn_as_text(browser, make_service, hostile_candles):
-    with running(make_service(hostile_candles, list(hostile_candles))) as base:
-        visitor = Visitor(browser, base, 390, "dark")
+    service = make_service(hostile_candles, list(hostile_candles))
+    with running(service) as base:
+        visitor = Visitor(browser, base, token_of(service), 390, "dark")
         page = visitor.go("/dashboard")
         links = page.locator(".signals tbody th a").evaluate_all(
             "links => links.map(link => link.pathname + link.search)"

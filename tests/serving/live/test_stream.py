@@ -13,7 +13,7 @@ from quorate.core.clock import parse_ms
 from quorate.serving.live.events import LiveEvent
 from quorate.trading.journal import DecidedRecord, ValuedRecord
 from stubs.events import listening
-from stubs.http import client
+from stubs.http import client, known
 from stubs.waiting import eventually
 
 KINDS = {"filled": "fill", "closed": "close", "guard": "guard", "ladder": "ladder", "decided": "signal"}
@@ -140,7 +140,7 @@ def test_a_client_that_does_not_read_is_dropped(make_service, account):
         address = (page.base_url.host, page.base_url.port)
         with socket.create_connection(address) as silent:
             silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            silent.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            silent.sendall(known(service, b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n"))
             eventually(lambda: service.admission.streams == 1)
             until = time.monotonic() + 20
             while service.admission.streams and time.monotonic() < until:
@@ -200,7 +200,7 @@ def test_idle_streams_are_small(make_service, account):
             before = service.admission.streams
             for _ in range(count):
                 made = sockets.enter_context(socket.create_connection((page.base_url.host, page.base_url.port)))
-                made.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                made.sendall(known(service, b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n"))
             eventually(lambda: service.admission.streams == before + count)
 
         open_streams(20)

@@ -29,11 +29,12 @@ class SafeStream:
         stream: to write to.
 
     Attributes:
+        unsafe: the stream itself.
         written: whether any text was written.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self.unsafe = self._stream = stream
         self.written = False
 
     def write(self, text: str) -> int:
@@ -77,6 +78,11 @@ def safe_streams() -> Iterator[tuple[SafeStream, SafeStream]]:
         yield out, err
     finally:
         sys.stdout, sys.stderr = before
+
+
+def print_secret(text: str, stream: TextIO) -> None:
+    """Print a line with a secret that the user asked for, such as a new token; others are searched for them."""
+    print(text, file=stream.unsafe if isinstance(stream, SafeStream) else stream, flush=True)
 
 
 def discard_output() -> None:
