@@ -16,6 +16,7 @@ import pytest
 INTEGRATION = (
     "benchmarks",
     "cli",
+    "containers",
     "contracts",
     "ensemble/bundle",
     "ensemble/calibration/test_calibration.py",
