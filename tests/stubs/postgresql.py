@@ -53,6 +53,14 @@ class PostgreSQL:
         """Stop the server; after `immediate` it recovers at the next start, as after a crash."""
         self.run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
 
+    def require_password(self, password: str) -> None:
+        """From now on ask every program that comes by the network for a password, which is USER's."""
+        # The file keeps its owner, as whom the server reads it.
+        (self.data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        by_socket = ("-h", str(self.folder), "-p", str(self.port), "-U", USER, "-d", "postgres", "-c")
+        self.run("psql", *by_socket, f"ALTER USER {USER} PASSWORD '{password}'")
+        self.run("pg_ctl", "-D", str(self.data), "reload")
+
     def restart(self) -> None:
         self.stop()
         self.start()

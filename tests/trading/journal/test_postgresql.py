@@ -171,15 +171,9 @@ def strict():
     if programs() is None:
         pytest.skip("no PostgreSQL in /usr/lib/postgresql: apt-get install postgresql")
     with postgresql() as running:
-        # The file keeps its owner, as whom the server reads it.
-        rules = running.data / "pg_hba.conf"
-        rules.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
-        by_socket = ("-h", str(running.folder), "-p", str(running.port), "-U", "quorate", "-d", "postgres", "-c")
-        running.run(
-            "psql", *by_socket, "ALTER USER quorate PASSWORD 'Canary/word:9@c4'", "-c", "CREATE DATABASE journal"
-        )
-        running.run("pg_ctl", "-D", str(running.data), "reload")
-        yield f"postgresql://quorate@127.0.0.1:{running.port}/journal"
+        url = running.database()
+        running.require_password("Canary/word:9@c4")
+        yield url
 
 
 def test_the_password_may_be_in_a_file(strict, open_journal, batch, tmp_path):
