@@ -4,15 +4,22 @@ import random
 import shutil
 import threading
 import time
+from dataclasses import replace
 
 import httpx2
 import pytest
 
+from quorate.core.clock import HOUR_MS
 from quorate.core.errors import BundleError
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.series import publish
+from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
+from quorate.serving.documents.signals import SignalDocument
 from quorate.workflows.bundles import promote_bundle, rollback_bundle
 from quorate.workflows.signals import signals
 from stubs.http import bearer, client, running
+from stubs.served import SETTINGS
+from stubs.small_models import small_trees
 
 
 def until(met, seconds=5.0):
@@ -158,3 +165,39 @@ def test_only_swaps_are_reported(service, world):
     service.champion.promote(world.ids[1])
     assert service.champion.follow() is None
     assert [(swap.result, swap.bundle, swap.previous) for swap in swaps] == [("swapped", world.ids[1], world.ids[0])]
+
+
+def test_a_series_is_served_by_its_newest_bundle(make_service, world):
+    settings = replace(SETTINGS, models=small_trees(3))
+    panel = {symbol: world.market.candles(symbol) for symbol in world.symbols[:2]}
+    store = BundleStore(world.bundles.parent / "series")
+    ids = []
+    for end in (world.end - 24 * HOUR_MS, world.end):
+        spec = TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, end=end)
+        ids.append(train_ensemble(panel, "1h", spec, store.folder).path.name)
+    path, name = publish(store, ids)
+    with client(make_service(bundle=path)) as http:
+        found = http.get(f"/signals/{world.symbols[0]}")
+        assert found.headers["Quorate-Bundle"] == name
+        assert found.json() == signals(path, world.data, world.symbols[0], settings=settings).to_json()[0]
+        assert http.get("/health/ready").json()["bundle"] == name
+        assert [each["model"] for each in http.get("/models").json()["models"]] == ["xgboost", "lightgbm"]
+        assert http.post(f"/bundles/{ids[0]}/promote", json={}).status_code == 409
+
+
+def test_a_stack_is_served(make_service, world):
+    settings = replace(
+        SETTINGS,
+        stack=replace(SETTINGS.stack, models=small_trees(8), folds=2, round_trip=0.00001, confidence_rows=40),
+    )
+    panel = {symbol: world.market.candles(symbol) for symbol in world.symbols[:2]}
+    spec = TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, recipe="stack", end=world.end)
+    path = train_ensemble(panel, "1h", spec, world.bundles.parent / "stack").path
+    with client(make_service(bundle=path)) as http:
+        found = http.get(f"/signals/{world.symbols[0]}")
+        assert found.json() == signals(path, world.data, world.symbols[0], settings=settings).to_json()[0]
+        document = SignalDocument.model_validate_json(found.content)
+        assert document.predicted_return is not None
+        models = http.get("/models").json()
+        assert (models["policy"], models["quorum"]) == ("stack", 2)
+        assert http.get("/health/ready").status_code == 200
