@@ -23,6 +23,7 @@ from quorate.serving.champion import Champion
 from quorate.serving.limits.admission import Admission
 from quorate.serving.limits.work_queue import WorkQueue
 from quorate.serving.live.account import LiveAccount, bundle_event
+from quorate.serving.live.events import candles_event
 from quorate.serving.live.hub import EventHub
 from quorate.serving.live.session import InsideSession, SessionSource
 from quorate.serving.metrics import AccountCollector, Metrics, ServiceCollector
@@ -121,6 +122,7 @@ class Service:
             if not self.candles.known:
                 raise next(iter(self.candles.errors.values()))
             self._opened = opened.pop_all()
+        self._bars = self._newest_bars()
         self.champion.prove_with(self._require_prediction)
         self.work = WorkQueue(settings.serve.threads, settings.serve.queue, settings.serve.patience_s)
         self.admission = Admission(settings.serve.requests, settings.serve.streams)
@@ -210,9 +212,17 @@ class Service:
         self.account.view.close()
 
     def refresh(self) -> None:
-        """Read new candles, and follow the champion."""
+        """Read new candles, tell the event streams of them, and follow the champion."""
         self.candles.refresh()
+        bars = self._newest_bars()
+        if advanced := {symbol: time for symbol, time in bars.items() if time != self._bars.get(symbol)}:
+            self._bars = bars
+            self.events.publish_from_thread(candles_event(advanced))
         self.champion.follow()
+
+    def _newest_bars(self) -> dict[str, int]:
+        """Market -> open time of its newest bar, ms."""
+        return {candles.symbol: int(candles.time[-1]) for candles in self.candles.known}
 
     def probe(self) -> tuple[ServedSignals, float]:
         """One real prediction of the first market that can be predicted, and how long it took, s.

@@ -2,11 +2,20 @@
 
 import pytest
 
-from quorate.core.clock import format_ms
-from stubs.pages import SCHEMES, WIDTHS, log_in, overflow
+from quorate.core.clock import HOUR_MS, format_ms
+from stubs.http import running, token_of
+from stubs.pages import SCHEMES, WIDTHS, Visitor, log_in, overflow
 
 #: Path of a page -> text that it shows.
-PAGES = {"/dashboard": "Decided by", "/dashboard/market": "Candles, votes and volatility"}
+PAGES = {
+    "/dashboard": "Decided by",
+    "/dashboard/market": "Candles, votes and volatility",
+    "/dashboard/models": "Live against what training promised",
+    "/dashboard/account": "Success criteria",
+    "/dashboard/guards": "Daily drawdown",
+    "/dashboard/journal": "Record",
+    "/dashboard/bundles": "History",
+}
 
 
 def test_every_page_fits_and_nothing_complains(visit, keep_picture):
@@ -15,6 +24,8 @@ def test_every_page_fits_and_nothing_complains(visit, keep_picture):
             for path, text in PAGES.items():
                 page = visit(path, width, scheme)
                 page.get_by_text(text).first.wait_for(state="attached")
+                if page.locator("[data-plots], #chart").count():
+                    page.locator("#chart canvas, .plot canvas").first.wait_for()
                 assert overflow(page) == 0, (path, width)
                 keep_picture(page, f"{path.strip('/').replace('/', '-')}-{width}-{scheme}")
 
@@ -58,6 +69,16 @@ def test_the_keyboard_reaches_the_content_and_sorts(visit):
     assert page.get_by_role("columnheader", name="Market").get_attribute("aria-sort") == "ascending"
 
 
+def test_a_person_logs_out(browser, shown):
+    visitor = Visitor(browser, shown.base, shown.token, 1440, "light")
+    page = visitor.go("/dashboard/journal")
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login")
+    page.goto(f"{shown.base}/dashboard")
+    assert "/login" in page.url
+    visitor.close()
+
+
 def test_a_time_is_in_utc_and_has_its_local_time(visit, world):
     page = visit()
     shown = page.locator(".tile time").first
@@ -69,11 +90,11 @@ def test_a_time_is_in_utc_and_has_its_local_time(visit, world):
     assert shown.get_attribute("title") == f"{local} local time"
 
 
-def test_the_page_reads_without_a_script(browser, site, token):
+def test_the_page_reads_without_a_script(browser, shown):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    log_in(page, site, token)
-    page.goto(f"{site}/dashboard")
+    log_in(page, shown.base, shown.token)
+    page.goto(f"{shown.base}/dashboard")
     assert page.locator(".signals tbody tr").count() == 6
     page.get_by_label("Action").select_option("HOLD")
     page.get_by_role("button", name="Filter").click()
@@ -88,3 +109,34 @@ def test_the_first_page_is_small(visit):
         ".reduce((sum, entry) => sum + entry.transferSize, 0)"
     )
     assert 20_000 < size < 400_000
+
+
+def test_a_bar_of_the_account_is_shown_within_two_seconds(browser, make_service, account, world):
+    with running(service := make_service(account=account)) as base:
+        visitor = Visitor(browser, base, token_of(service), 1440, "light")
+        page = visitor.go("/dashboard/account")
+        page.locator("#live-state", has_text="Live").wait_for()
+        before = page.locator("#account-head time").inner_text()
+        account.run(world.bundles, world.data, start=world.start, end=world.last - 9 * HOUR_MS)
+        page.wait_for_function(
+            "before => document.querySelector('#account-head time').textContent !== before", arg=before, timeout=2_000
+        )
+        assert page.locator("#account-head time").inner_text() == format_ms(world.last - 10 * HOUR_MS)
+        visitor.close()
+
+
+def test_new_candles_are_shown_within_two_seconds(browser, make_service, make_market, tmp_path, world):
+    late = tmp_path / "late"
+    make_market(1).write(late)
+    with running(service := make_service(late)) as base:
+        visitor = Visitor(browser, base, token_of(service), 1440, "light")
+        page = visitor.go("/dashboard")
+        page.locator("#live-state", has_text="Live").wait_for()
+        assert page.locator(".tile.wide time").first.inner_text() == format_ms(world.last - HOUR_MS)
+        make_market(0).write(late)
+        page.wait_for_function(
+            "time => document.querySelector('.tile.wide time').textContent === time",
+            arg=format_ms(world.last),
+            timeout=2_000,
+        )
+        visitor.close()

@@ -8,7 +8,8 @@ from typing import Any
 
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.types.signals import SHORT_NAMES
-from quorate.evaluation.report.formatting import Kind, text_of
+from quorate.evaluation.report.formatting import Kind, interval_text, text_of
+from quorate.trading.account.currency import in_currency
 
 #: What stands for a value that is missing.
 MISSING = "—"
@@ -24,6 +25,24 @@ def figure(value: float | None, kind: Kind) -> str:
     ('12.3\xa0%', '—')
     """
     return MISSING if value is None else text_of(value, kind).replace(" ", _NO_BREAK)
+
+
+def money(value: float | None, currency: str) -> str:
+    """An amount in the currency of the account.
+
+    >>> money(-12.5, "USD"), money(1234.5, "EUR"), money(None, "EUR")
+    ('-$12.50', '1,234.50 EUR', '—')
+    """
+    return MISSING if value is None else in_currency(text_of(value, "usd"), currency)
+
+
+def interval(ends: list[float] | None, kind: Kind) -> str:
+    r"""Both ends of an interval, with the unit once; empty without one.
+
+    >>> interval([0.4, 0.6], "share")
+    '40.00 to 60.00\xa0%'
+    """
+    return interval_text(ends, kind).replace(" %", f"{_NO_BREAK}%")
 
 
 def whole(value: float | None) -> str:
@@ -77,8 +96,10 @@ def plural(count: int, one: str, many: str = "") -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": duration,
     "figure": figure,
+    "interval": interval,
     "iso": iso_ms,
     "minute": format_ms,
+    "money": money,
     "plural": plural,
     "price": price,
     "short_model": short_model,

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from quorate.core.clock import parse_ms
 from quorate.core.errors import TrainingSpanError
 from quorate.core.types import CLASS_NAMES, Action, BoolArray, Candles, DecisionFrame, FloatArray
 from quorate.ensemble.inference import Predictor
@@ -18,6 +19,7 @@ from quorate.serving.dashboard.frames import MarketFrames
 from quorate.serving.dashboard.newest import NewestSignals
 from quorate.serving.dashboard.now import market_rows
 from quorate.serving.dashboard.page import HOME, Pages
+from quorate.workflows.paper import PaperStatus
 
 PATH = f"{HOME}/market"
 
@@ -58,7 +60,8 @@ def add_market(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
     async def data(request: Request, symbol: str) -> Response:
         def work() -> dict[str, Any]:
             predictor, candles, frame = frames.read(symbol)
-            return chart_document(predictor, candles, frame)
+            traded = account_document(service.account.status, symbol, int(candles.time[0]))
+            return chart_document(predictor, candles, frame) | traded
 
         return JSONResponse(await service.work.run(address(request), work))
 
@@ -100,6 +103,35 @@ def chart_document(predictor: Predictor, candles: Candles, frame: DecisionFrame 
         columns = enumerate(name.lower() for name in CLASS_NAMES)
         document["probabilities"] = {name: _percent(frame.probabilities[:, place], known) for place, name in columns}
     return document
+
+
+def account_document(status: PaperStatus | None, symbol: str, since: int) -> dict[str, Any]:
+    """Trades of the paper account in a market, and its open position; times in s, null where there is none.
+
+    Args:
+        status: of the account; None without one.
+        symbol: the market.
+        since: ms; trades that ended before are left out.
+    """
+    if status is None:
+        return {"trades": [], "position": None}
+    names = ("entry_price", "exit_price", "stop", "target", "net_usd")
+    trades = [
+        {
+            "side": "long" if trade.side > 0 else "short",
+            "entry_time": trade.entry_time // 1_000,
+            "exit_time": trade.exit_time // 1_000,
+            **{name: getattr(trade, name) for name in names},
+        }
+        for trade in status.result.trades
+        if trade.symbol == symbol and trade.exit_time >= since
+    ]
+    shown = ("side", "entry_price", "stop", "target", "liquidation_price")
+    held = (each for each in status.document["positions"] if each["symbol"] == symbol)
+    position = next(
+        ({"entry_time": parse_ms(each["entry_time"]) // 1_000} | {k: each[k] for k in shown} for each in held), None
+    )
+    return {"trades": trades, "position": position}
 
 
 def _votes(scores: FloatArray) -> dict[str, list[float | None]]:

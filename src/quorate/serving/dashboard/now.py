@@ -14,6 +14,7 @@ from starlette.responses import Response
 from quorate.core.types import Action
 from quorate.ensemble.inference import Predictor
 from quorate.serving.caller import address
+from quorate.serving.dashboard.account_rows import ShownAccount
 from quorate.serving.dashboard.newest import NewestSignals
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.reasons import reason
@@ -122,6 +123,7 @@ def add_now(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
         return pages.render(
             request,
             "now.html",
+            account=ShownAccount.of(service),
             rows=selection.apply(rows),
             selection=selection,
             markets=len(rows),

@@ -17,6 +17,9 @@ from starlette.responses import HTMLResponse, Response
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import QuorateError
 from quorate.ensemble.voting.policies import quorum_count
+from quorate.serving.access.caller import caller_of
+from quorate.serving.access.sessions import csrf_token
+from quorate.serving.dashboard.account_rows import GUARD_NAMES
 from quorate.serving.dashboard.assets import Assets
 from quorate.serving.dashboard.formatting import FILTERS
 from quorate.serving.errors import error_response, status_of
@@ -83,7 +86,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(asset=assets.address, home=HOME)
+        self._environment.globals.update(asset=assets.address, home=HOME, guard_names=GUARD_NAMES)
 
     def render(self, request: Request, template: str, status: int = HTTPStatus.OK, **content: Any) -> HTMLResponse:
         """A page.
@@ -99,6 +102,7 @@ class Pages:
             path=request.url.path,
             address=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             scheme=_scheme(request),
+            csrf=_csrf(request),
             navigation=self._navigation,
             status=status_of_service(service),
             timeframe=service.candles.timeframe,
@@ -152,6 +156,12 @@ def status_of_service(service: Service) -> ServiceStatus:
         synthetic=predictor.manifest.synthetic or any(candles.synthetic for candles in service.candles.known),
         refused="" if refused is None else refused.reason,
     )
+
+
+def _csrf(request: Request) -> str:
+    """The CSRF token of a login, for forms; empty for a caller with the service's token, which needs none."""
+    session = caller_of(request).session_id
+    return csrf_token(session) if session else ""
 
 
 def _scheme(request: Request) -> str:

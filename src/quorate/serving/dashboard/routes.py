@@ -6,14 +6,22 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from quorate.serving.dashboard import market
+from quorate.serving.dashboard import account, bundles, guards, journal, market, models
 from quorate.serving.dashboard.assets import PREFIX, Assets
 from quorate.serving.dashboard.newest import NewestSignals
 from quorate.serving.dashboard.now import add_now
 from quorate.serving.dashboard.page import HOME, NavigationEntry, Pages, page_route
 from quorate.serving.service import Service
 
-_NAVIGATION = (NavigationEntry("Now", HOME), NavigationEntry("Market", market.PATH))
+_NAVIGATION = (
+    NavigationEntry("Now", HOME),
+    NavigationEntry("Market", market.PATH),
+    NavigationEntry("Models", models.PATH),
+    NavigationEntry("Account", account.PATH),
+    NavigationEntry("Guards", guards.PATH),
+    NavigationEntry("Journal", journal.PATH),
+    NavigationEntry("Bundles", bundles.PATH),
+)
 
 
 def dashboard_routes(service: Service) -> APIRouter:
@@ -33,4 +41,9 @@ def dashboard_routes(service: Service) -> APIRouter:
     newest = NewestSignals(service)
     add_now(router, pages, newest)
     market.add_market(router, pages, newest)
+    models.add_models(router, pages)
+    account.add_account(router, pages)
+    guards.add_guards(router, pages)
+    journal.add_journal(router, pages)
+    bundles.add_bundles(router, pages)
     return router

@@ -1,5 +1,6 @@
 """Events of an account and of the champion, in the form in which streams send them.
 
+    candles  new candles of served markets, and with them new signals
     bar      a step of the account is complete: equity, cash and open positions
     signal   the decision on a closed bar, with every vote
     fill     an order that was filled
@@ -16,6 +17,7 @@ Events of a journal have the number of their record as their id, so that a clien
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -24,7 +26,7 @@ from fastapi.sse import format_sse_event
 from quorate.core.clock import iso_ms
 from quorate.trading.journal import Entry, Record, records
 
-EventKind = Literal["bar", "signal", "fill", "close", "guard", "ladder", "bundle", "skipped", "dropped"]
+EventKind = Literal["candles", "bar", "signal", "fill", "close", "guard", "ladder", "bundle", "skipped", "dropped"]
 
 KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
@@ -63,6 +65,15 @@ class LiveEvent:
         text = json.dumps(data, separators=(",", ":"), allow_nan=False)
         content = format_sse_event(data_str=text, event=kind, id=None if number is None else str(number))
         return cls(kind, number, content)
+
+
+def candles_event(bars: Mapping[str, int]) -> LiveEvent:
+    """The event of new candles.
+
+    Args:
+        bars: market -> open time of its newest bar, ms.
+    """
+    return LiveEvent.of("candles", {"bars": {symbol: iso_ms(time) for symbol, time in bars.items()}})
 
 
 def event_of(account: str, entry: Entry) -> LiveEvent | None:

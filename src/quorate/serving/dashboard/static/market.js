@@ -1,7 +1,7 @@
 // The chart of a market: candles; each member's votes; probabilities; volatility against its gate.
 
 import {
-  CandlestickSeries, CrosshairMode, HistogramSeries, LineSeries, LineStyle, createChart, createSeriesMarkers,
+  CandlestickSeries, CrosshairMode, HistogramSeries, LineSeries, LineStyle, LineType, createChart, createSeriesMarkers,
 } from "./vendor/lightweight-charts.mjs";
 import { colour } from "./colours.js";
 
@@ -32,7 +32,8 @@ function draw(data, range) {
   }
   const heights = [8, 3.2, 2, 1.6];
   chart.panes().forEach((each, number) => each.setStretchFactor(heights[number]));
-  markSignals(candles, data);
+  if (data.trades.length || data.position) addTrades(candles, data);
+  else markSignals(candles, data);
   chart.timeScale().setVisibleLogicalRange(range ?? newestBars(data.time.length));
   chart.subscribeCrosshairMove((moved) => describe(moved.logical ?? data.time.length - 1));
   describe(data.time.length - 1);
@@ -149,6 +150,62 @@ function markSignals(candles, data) {
   createSeriesMarkers(candles, markers);
 }
 
+/** Entries and exits of the paper account, with stop and target while a position was held. */
+function addTrades(candles, data) {
+  const markers = [];
+  const stops = new Map();
+  const targets = new Map();
+  for (const trade of data.trades) {
+    const long = trade.side === "long";
+    markers.push({
+      time: trade.entry_time, position: long ? "belowBar" : "aboveBar", shape: long ? "arrowUp" : "arrowDown",
+      color: colour(long ? "buy" : "sell"), text: trade.side,
+    }, {
+      time: trade.exit_time, position: long ? "aboveBar" : "belowBar", shape: "circle", size: 0.6,
+      color: colour(trade.net_usd > 0 ? "buy" : "sell"), text: `${trade.net_usd > 0 ? "+" : ""}${trade.net_usd.toFixed(2)}`,
+    });
+    for (const time of data.time) {
+      if (time < trade.entry_time || (time >= trade.exit_time && time > trade.entry_time)) continue;
+      stops.set(time, trade.stop);
+      targets.set(time, trade.target);
+    }
+  }
+  addLevels(data.time, stops, "sell");
+  addLevels(data.time, targets, "buy");
+  if (data.position) {
+    const long = data.position.side === "long";
+    markers.push({
+      time: data.position.entry_time, position: long ? "belowBar" : "aboveBar", shape: long ? "arrowUp" : "arrowDown",
+      color: colour(long ? "buy" : "sell"), text: data.position.side,
+    });
+    const levels = [["entry", "entry_price", "accent"], ["stop", "stop", "sell"], ["target", "target", "buy"],
+      ["liquidation", "liquidation_price", "warn"]];
+    for (const [title, key, name] of levels) {
+      candles.createPriceLine({
+        price: data.position[key], title, color: colour(name), lineStyle: LineStyle.Dashed, lineWidth: 1,
+      });
+    }
+  }
+  const first = data.time[0];
+  createSeriesMarkers(candles, markers.filter((each) => each.time >= first).sort((a, b) => a.time - b.time));
+}
+
+/** A dotted level at the bars that have one. */
+function addLevels(times, levels, name) {
+  const series = chart.addSeries(LineSeries, {
+    color: colour(name, 0.75), lineWidth: 1, lineStyle: LineStyle.Dotted, lineType: LineType.WithSteps,
+    priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false, autoscaleInfoProvider: () => null,
+  });
+  // Lines go on over bars without a value: between two trades they are there, and not seen.
+  let before;
+  series.setData(times.map((time) => {
+    const level = levels.get(time);
+    const value = level ?? before;
+    before = value;
+    return value === undefined ? { time } : level === undefined ? { time, value, color: "transparent" } : { time, value };
+  }));
+}
+
 /** One line about a bar: prices, the decision, and each vote. */
 function describe(number) {
   const n = Math.round(number);
@@ -187,5 +244,5 @@ async function load() {
 
 document.getElementById("symbol").addEventListener("change", (event) => event.target.form.submit());
 document.addEventListener("quorate:scheme", () => shown && draw(shown, chart.timeScale().getVisibleLogicalRange()));
-document.addEventListener("quorate:bar", load);
+document.addEventListener("news", load);
 load();

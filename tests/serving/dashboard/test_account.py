@@ -1,0 +1,82 @@
+"""The pages "Account" and "Models": what the journal says, in memory."""
+
+import numpy as np
+import pytest
+
+from quorate.serving.dashboard.formatting import figure, money
+from stubs.http import client
+from stubs.waiting import eventually
+
+
+def test_a_service_without_an_account_says_how_to_start_one(make_service):
+    with client(service := make_service()) as http:
+        eventually(lambda: service.account.error)
+        for path in ("account", "guards", "models"):
+            page = http.get(f"/dashboard/{path}").text
+            assert "There is no paper account" in page, path
+            assert "quorate paper run" in page
+        assert http.get("/dashboard").status_code == 200
+        assert http.get("/dashboard/journal", headers={"Accept": "text/html"}).status_code == 404
+
+
+def test_the_account_has_the_figures_of_its_status(http, shown):
+    found = shown.account.status().document
+    page = http.get("/dashboard/account").text
+    stats, currency = found["stats"], found["currency"]
+    assert money(found["equity_usd"], currency) in page
+    assert stats["n"] > 5
+    for value in (stats["net_usd"], stats["gross_usd"], stats["costs"]["funding_usd"], -stats["costs"]["fee_usd"]):
+        assert money(value, currency) in page
+    assert figure(stats["win_rate"], "odds") in page
+    assert page.count(">pass</span>") == sum(row["ok"] is True for row in found["criteria"])
+    assert page.count(">fail</span>") == sum(row["ok"] is False for row in found["criteria"])
+    assert f"step {found['ladder']['step']} of {found['ladder']['steps']}" in page
+    front = http.get("/dashboard").text
+    assert money(found["equity_usd"], currency) in front
+
+
+def test_trades_come_in_pages_with_their_votes(http, service):
+    trades = service.account.view.trades(200)
+    page = http.get("/dashboard/account").text
+    rows = page.split('id="trades-title"')[1]
+    assert rows.count('<th scope="row">') == min(25, len(trades))
+    assert rows.count("xgb ") >= min(25, len(trades))
+    older = http.get("/dashboard/account", params={"before": trades[2].number}).text
+    assert older.split('id="trades-title"')[1].count('<th scope="row">') == min(25, len(trades) - 3)
+    assert http.get("/dashboard/account?before=x").status_code == 200
+
+
+def test_the_plots_are_the_account(http, shown):
+    found = http.get("/dashboard/account/plots").json()
+    result = shown.account.status().result
+    equity = found["equity"]
+    assert equity["time"] == (result.time // 1_000).tolist()
+    assert equity["series"][0]["values"] == result.equity_usd.tolist()
+    assert equity["level"] == result.start_equity_usd
+    assert [line["label"] for line in equity["series"]] == ["Equity", "Buy and hold"]
+    peak = np.maximum.accumulate(np.concatenate([[result.start_equity_usd], result.equity_usd]))[1:]
+    assert found["drawdown"]["series"][0]["values"] == pytest.approx((result.equity_usd / peak - 1).tolist())
+
+
+def test_models_show_the_performance(http, service):
+    found = service.account.performance.to_json()
+    page = http.get("/dashboard/models").text
+    assert figure(found["ensemble"]["skill_vs_prior"], "percent") in page
+    assert figure(found["agreement"]["effective_votes"], "number") in page
+    for name, figures in found["members"].items():
+        assert name in page
+        assert figure(figures["skill_vs_prior"], "percent") in page
+        assert figure(found["promised"]["members"][name]["skill_vs_prior"], "percent") in page
+    assert page.count('<circle class="point"') == len(found["reliability"]["bins"])
+    assert "20\xa0% to 30\xa0%" in page
+    plots = http.get("/dashboard/models/plots").json()
+    assert len(plots["skill"]["time"]) == len(found["by_day"])
+
+
+def test_the_chart_of_a_market_has_its_trades(http, shown):
+    trades = shown.account.status().result.trades
+    symbol = trades[0].symbol
+    found = http.get("/dashboard/market/data", params={"symbol": symbol}).json()
+    own = [trade for trade in trades if trade.symbol == symbol]
+    assert [each["entry_time"] for each in found["trades"]] == [trade.entry_time // 1_000 for trade in own]
+    assert [each["net_usd"] for each in found["trades"]] == [trade.net_usd for trade in own]

@@ -1,0 +1,107 @@
+"""The pages "Guards" and "Journal": requests of a person, and the records."""
+
+import pytest
+
+from stubs.http import client, token_of
+from stubs.pages import Visitor
+from stubs.waiting import eventually
+
+HOSTILE = "<script>alert(1)</script> \u202etxet"
+
+
+@pytest.fixture
+def changeable(make_service, account):
+    """A service of an account that a test may change."""
+    return make_service(account=account)
+
+
+@pytest.fixture
+def changing(changeable):
+    with client(changeable) as made:
+        eventually(lambda: changeable.account.status)
+        yield made
+
+
+def ask(http, note, guard="confidence", action="rearm"):
+    return http.post("/dashboard/guards/request", data={"action": action, "guard": guard, "note": note})
+
+
+def test_every_guard_stands_with_its_state_and_count(http, shown):
+    found = shown.account.status().document
+    page = http.get("/dashboard/guards").text
+    table = page.split('id="guards-title"')[1].split("</table>")[0]
+    assert table.count('<th scope="row">') == len(found["guards"])
+    for mode in ("ACTIVE", "HALTED"):
+        assert table.count(f"</span>{mode}</span>") == sum(guard["mode"] == mode for guard in found["guards"])
+    assert found["mode"] == "HALTED"
+    assert table.count("data-dialog") == 1
+
+
+def test_a_request_needs_a_reason_and_stands_in_the_journal(changing, account):
+    http = changing
+    confirm = http.get("/dashboard/guards/request", params={"action": "rearm", "guard": "confidence"}).text
+    assert confirm.count("</span>HALTED</span>") == 1
+    assert confirm.count("</span>ACTIVE</span>") == 1
+    for note in ("", "   ", "x" * 1_001):
+        refused = ask(http, note)
+        assert refused.status_code == 422
+        assert "Nothing was recorded." in refused.text
+    assert list(account.records(kinds="human")) == []
+    assert ask(http, HOSTILE).status_code == 303
+    (entry,) = account.records(kinds="human")
+    assert (entry.record.action, entry.record.guard, entry.record.note) == ("rearm", "confidence", HOSTILE)
+    assert entry.record.who
+    eventually(lambda: "re-arm confidence" in http.get("/dashboard/guards").text)
+    journal = http.get("/dashboard/journal", params={"kind": "human"}).text
+    assert "<script>alert" not in journal
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in journal
+
+
+def test_what_the_account_does_not_allow_is_refused(http, shown):
+    for guard, action in (("losses", "rearm"), ("volatility", "rearm"), ("nosuch", "rearm"), ("", "promote"), ("", "")):
+        assert ask(http, "why not", guard, action).status_code == 409, guard
+    assert list(shown.account.records(kinds="human")) == []
+
+
+def test_records_are_searched_and_come_in_pages(http, shown):
+    everything = list(shown.account.records(None))
+    page = http.get("/dashboard/journal").text
+    assert page.count('<tr id="record-') == 50
+    assert f'id="record-{everything[-1].seq}"' in page
+    older = page.split("Older records")[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    assert f'id="record-{everything[-51].seq}"' in http.get(older).text
+    closed = [entry for entry in everything if entry.record.kind == "closed"]
+    found = http.get("/dashboard/journal", params={"kind": "closed"}).text
+    assert found.count('<tr id="record-') == min(50, len(closed))
+    symbol = closed[0].record.trade.symbol
+    found = http.get("/dashboard/journal", params={"kind": "decided", "symbol": symbol}).text
+    assert f'title="{symbol}"' in found
+    other = next(entry.record.symbol for entry in everything if getattr(entry.record, "symbol", symbol) != symbol)
+    assert f'title="{other}"' not in found
+    assert "No record fits" in http.get("/dashboard/journal", params={"text": "nosuchtext"}).text
+
+
+@pytest.mark.parametrize("query", ["start=yesterday", "kind=none", "end=9999999999999"])
+def test_a_search_that_is_not_valid_says_why(http, query):
+    found = http.get(f"/dashboard/journal?{query}")
+    assert found.status_code == 422
+    assert "expected:" in found.text
+
+
+def test_a_guard_is_rearmed_by_keyboard(browser, changeable, changing, account, keep_picture):
+    visitor = Visitor(browser, str(changing.base_url), token_of(changeable), 1440, "dark")
+    page = visitor.go("/dashboard/guards")
+    page.get_by_role("link", name="Re-arm").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
+    keep_picture(page, "dashboard-rearm")
+    page.keyboard.press("Tab")  # to the button, with an empty reason
+    page.keyboard.press("Enter")
+    assert page.get_by_role("dialog").is_visible()
+    page.keyboard.type("Checked by hand.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("re-arm confidence").wait_for()
+    (entry,) = account.records(kinds="human")
+    assert entry.record.note == "Checked by hand."
+    visitor.close()
