@@ -33,7 +33,7 @@ from stubs.waiting import eventually
 BARS, TRAIN_BARS = 1_100, 700
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
 #: Folder for the pictures of the documentation; without it, none are written.
-PICTURES = os.environ.get("QUORATE_PICTURES", "")
+PICTURES = Path(found).resolve() if (found := os.environ.get("QUORATE_PICTURES")) else None
 
 
 def small_settings(trees=40, **policy):
@@ -205,6 +205,6 @@ def keep_picture():
 
     def keep(page, name):
         if PICTURES:
-            page.screenshot(path=Path(PICTURES) / f"{name}.png", animations="disabled")
+            page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
     return keep
