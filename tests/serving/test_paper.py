@@ -10,7 +10,7 @@ from quorate.serving.documents.guards import GuardsDocument, Requested
 from quorate.serving.documents.journal import JournalPage
 from quorate.serving.documents.paper import EquityDocument, PaperDocument, TradeDocument
 from quorate.serving.documents.performance import Performance
-from quorate.trading.journal import Journal, entry_json
+from quorate.trading.journal import Journal, ValuedRecord, entry_json
 from quorate.workflows.paper import PaperAccount
 from stubs.http import client
 from stubs.waiting import eventually
@@ -44,7 +44,7 @@ def test_equity_beside_buy_and_hold(page, trade):
     found = EquityDocument.model_validate_json(page.get("/paper/equity", params={"points": 10}).content)
     assert len(found.time) == len(found.equity_usd) == len(found.drawdown) == 10
     assert found.bars == 60
-    held = eventually(lambda: page.get("/paper/equity").json()["buy_and_hold_usd"])
+    held = eventually(lambda: (found := page.get("/paper/equity").json()["buy_and_hold_usd"]) and found[-1] and found)
     assert len(held) == 60
     assert held[-1] != held[0]
 
@@ -176,6 +176,20 @@ def test_a_damaged_journal_is_no_internal_error(page, account, trade, tmp_path):
         answer = page.get(path)
         assert answer.status_code == 503, path
         assert answer.json()["error"]["type"].startswith("Journal")
+
+
+def test_a_journal_that_contradicts_itself_is_shown_as_an_error(page, account, trade):
+    trade(3)
+    assert page.get("/paper").status_code == 200
+    last = account.status().result.time[-1]
+    with Journal.open(account.url, account.name) as journal:
+        journal.append([ValuedRecord(int(last) + HOUR_MS, "close", 5.0, 5.0)])
+    found = page.get("/paper")
+    assert found.status_code == 503
+    assert "equity 5.0" in found.json()["error"]["expected"]
+    assert page.get("/journal").status_code == 200
+    eventually(lambda: page.get("/performance").status_code == 503)
+    assert page.post("/guards/confidence/rearm", json={"note": "x"}).status_code == 503
 
 
 def test_metrics_of_the_account(page, account, trade):

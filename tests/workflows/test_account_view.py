@@ -111,20 +111,25 @@ def test_trades_have_the_decision_they_were_entered_on(account, view, trade):
 def test_equity_beside_buy_and_hold(account, view, trade, world):
     trade(100)
     result = account.status().result
-    whole = view.equity(10_000, MemorySource([world.market.candles(name) for name in world.market.names]))
+    whole = view.equity(MemorySource([world.market.candles(name) for name in world.market.names]))
     assert whole.time.tolist() == result.time.tolist()
     assert whole.equity_usd.tolist() == result.equity_usd.tolist()
     peak = np.maximum.accumulate(np.maximum(result.equity_usd, result.start_equity_usd))
     assert whole.drawdown == pytest.approx(1 - result.equity_usd / peak)
     span = {name: world.market.candles(name).between(world.end, world.end + 100 * HOUR_MS) for name in result.symbols}
     assert whole.hold_usd == pytest.approx(buy_and_hold(span, 1000.0, account.settings.costs).equity)
-    few = view.equity(7)
+    few = view.equity().sampled(7)
     assert len(few.time) == 7
     assert few.time[-1] == result.time[-1]
     assert few.hold_usd is None
     assert few.bars == 100
+    trade(3)
+    later = view.equity().with_hold(whole)
+    assert later.hold_usd[:100].tolist() == whole.hold_usd.tolist()
+    assert later.to_json()["buy_and_hold_usd"][100:] == [None] * 3
+    assert whole.with_hold(later).hold_usd is whole.hold_usd, "of later bars"
     unknown = replace(world.market.candles(world.market.names[0]), symbol="XYZ/USDT:USDT")
-    assert view.equity(7, MemorySource([unknown])).to_json()["buy_and_hold_usd"] is None
+    assert view.equity(MemorySource([unknown])).to_json()["buy_and_hold_usd"] is None
 
 
 def test_performance_goes_on_too(account, view, trade, world):

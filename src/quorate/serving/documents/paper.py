@@ -187,7 +187,9 @@ class EquityDocument(Document):
     time: list[str]
     equity_usd: list[float]
     drawdown: list[float] = Field(description="Below the highest equity before, a fraction.")
-    buy_and_hold_usd: list[float] | None = Field(description="Equal amounts of each market; null without candles.")
+    buy_and_hold_usd: list[float | None] | None = Field(
+        description="Equal amounts of each market; null without candles, and on bars that were not compared yet."
+    )
 
 
 class TradeDocument(Document):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,7 +30,7 @@ class EquityPoints:
         equity_usd: (n,) float64 at the close.
         drawdown: (n,) float64 below the highest equity of any bar before, a fraction.
         hold_usd: (n,) float64 equal amounts of each market, bought at the account's first open, after costs and without
-            funding; None without candles of the markets.
+            funding; NaN on bars that were not compared yet; None without candles of the markets.
     """
 
     start_usd: float
@@ -51,11 +52,14 @@ class EquityPoints:
             hold_usd=None if self.hold_usd is None else self.hold_usd[rows],
         )
 
-    def with_hold(self, other: Self | None) -> Self:
-        """The same with the buy and hold of another reading, where that is of the same bars."""
-        if other is None or not np.array_equal(other.time, self.time):
+    def with_hold(self, earlier: Self | None) -> Self:
+        """The same with the buy and hold of an earlier reading; NaN on the bars since then."""
+        known = 0 if earlier is None else len(earlier.time)
+        if earlier is None or earlier.hold_usd is None or not np.array_equal(earlier.time, self.time[:known]):
             return self
-        return replace(self, hold_usd=other.hold_usd)
+        hold = np.full(len(self.time), np.nan)
+        hold[:known] = earlier.hold_usd
+        return replace(self, hold_usd=hold)
 
     def to_json(self) -> dict[str, Any]:
         """Columns of equal length."""
@@ -65,7 +69,9 @@ class EquityPoints:
             "time": [iso_ms(time) for time in self.time.tolist()],
             "equity_usd": self.equity_usd.tolist(),
             "drawdown": self.drawdown.tolist(),
-            "buy_and_hold_usd": None if self.hold_usd is None else self.hold_usd.tolist(),
+            "buy_and_hold_usd": None
+            if self.hold_usd is None
+            else [None if math.isnan(worth) else worth for worth in self.hold_usd.tolist()],
         }
 
 
