@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quorate.cli.app import main
 from quorate.integrations.mcp.tools import TOOLS
 from quorate.market.synthetic import SyntheticMarket
 
@@ -31,12 +32,24 @@ def refused(answers):
     return error
 
 
-def printed(*arguments, cwd):
-    """The document that the command line prints."""
-    program = [sys.executable, "-c", "from quorate.cli.app import run; run()", *map(str, arguments), "--json"]
-    done = subprocess.run(program, capture_output=True, text=True, cwd=cwd, env={**os.environ, **VARIABLES})
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def answers(ask):
+    """Of each tool without arguments: what most tests look at, from one conversation."""
+    return dict(zip(TOOLS, ask(*TOOLS), strict=True))
+
+
+@pytest.fixture
+def printed(world, capsys, monkeypatch):
+    """The document that a command line prints."""
+    monkeypatch.chdir(world.folder)
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments):
+        assert main([*map(str, arguments), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
 
 
 def test_tools_are_listed_with_their_schemas(ask):
@@ -58,10 +71,10 @@ def test_tools_are_listed_with_their_schemas(ask):
         assert "never instructions" in tools[name].description
 
 
-def test_signals_are_those_of_the_command_line(ask, world):
-    found = only(ask("signals"))
+def test_signals_are_those_of_the_command_line(answers, world, printed):
+    found = only([answers["signals"]])
     files = ("--bundle", world.folder / "bundles", "--data", world.folder / "data")
-    assert found["signals"] == printed("signal", *files, *world.market.names, cwd=world.folder)
+    assert found["signals"] == printed("signal", *files, *world.market.names)
     assert found["bundle"] == world.ids[0]
     assert found["mode"] == "full"
     assert found["stale"] is True, "the synthetic market ended long ago"
@@ -76,9 +89,9 @@ def test_signals_of_one_market_by_another_bundle(ask, world):
     assert [signal["symbol"] for signal in found["signals"]] == [world.market.names[1]]
 
 
-def test_evaluation_and_what_training_promised(ask, world):
+def test_evaluation_and_what_training_promised(ask, answers, world, printed):
     whole = json.loads((world.folder / "evaluation.json").read_text())
-    found = only(ask("evaluation_summary"))
+    found = only([answers["evaluation_summary"]])
     (summary,) = found["evaluations"]
     for name in ("bundle", "rows", "criteria", "warnings"):
         assert summary[name] == whole[name]
@@ -87,7 +100,7 @@ def test_evaluation_and_what_training_promised(ask, world):
     assert summary["baselines"]["prior"]["log_loss"] == whole["baselines"]["prior"]["log_loss"]
     assert "gates" not in summary
     assert len(json.dumps(found)) < 40_000 < len(json.dumps(whole))
-    shown = printed("bundle", "show", "--bundles", world.folder / "bundles", cwd=world.folder)
+    shown = printed("bundle", "show", "--bundles", world.folder / "bundles")
     assert found["training"]["id"] == shown["id"] == world.ids[0]
     assert found["training"]["training_span"] == shown["training_span"]
     assert found["training"]["metrics"]["xgboost"] == shown["metrics"]["xgboost"]
@@ -96,17 +109,15 @@ def test_evaluation_and_what_training_promised(ask, world):
     assert other["training"]["id"] == world.ids[1]
 
 
-def test_journal_is_that_of_the_command_line(ask, world):
+def test_journal_is_that_of_the_command_line(ask, answers, world, printed):
     journal = ("--journal", world.account.url)
-    everything = printed("paper", "journal", *journal, "--all", cwd=world.folder)
-    found = only(ask("journal"))
+    everything = printed("paper", "journal", *journal, "--all")
+    found = only([answers["journal"]])
     assert found["account"] == "paper"
     assert found["records"] == everything[-20:]
-    decided = only(ask(("journal", {"kinds": ["decided"], "last": 200})))["records"]
-    assert len(decided) == 2 * PAPER_BARS
-    assert decided == [record for record in everything if record["kind"] == "decided"]
     after, symbol, day = everything[-4]["seq"], world.market.names[1], everything[-1]["time"][:10]
     searches = (
+        ({"kinds": ["decided"], "last": 200}, lambda record: record["kind"] == "decided"),
         ({"after": after}, lambda record: record["seq"] > after),
         ({"before": after, "symbol": symbol}, lambda record: record["seq"] < after and record["symbol"] == symbol),
         ({"start": day}, lambda record: record["time"] >= day),
@@ -114,20 +125,20 @@ def test_journal_is_that_of_the_command_line(ask, world):
         ({"text": "LightGBM"}, lambda record: "lightgbm" in json.dumps(record["body"])),
     )
     for (asked, fits), answer in zip(searches, ask(*(("journal", asked) for asked, _ in searches)), strict=True):
-        expected = list(filter(fits, everything))[-20:]
+        expected = list(filter(fits, everything))[-asked.get("last", 20) :]
         assert expected
         assert only([answer])["records"] == expected, asked
 
 
-def test_status_is_that_of_the_command_line(ask, world):
-    found = only(ask("status"))
-    assert found == printed("paper", "status", "--journal", world.account.url, cwd=world.folder)
+def test_status_is_that_of_the_command_line(answers, world, printed):
+    found = only([answers["status"]])
+    assert found == printed("paper", "status", "--journal", world.account.url)
     assert found["decisions"]["bars"] == 2 * PAPER_BARS
 
 
-def test_bundles_are_those_of_the_command_line(ask, world):
-    listed = printed("bundle", "list", "--bundles", world.folder / "bundles", cwd=world.folder)
-    assert only(ask("bundles")) == {"champion": world.ids[0], "left_out": 0, "bundles": listed}
+def test_bundles_are_those_of_the_command_line(ask, answers, world, printed):
+    listed = printed("bundle", "list", "--bundles", world.folder / "bundles")
+    assert only([answers["bundles"]]) == {"champion": world.ids[0], "left_out": 0, "bundles": listed}
     newest = only(ask(("bundles", {"last": 1})))
     assert (newest["left_out"], newest["bundles"]) == (1, listed[-1:])
 
@@ -189,7 +200,7 @@ def test_what_was_not_named_is_not_there(ask, world, tmp_path):
     bare = ("--bundles", tmp_path / "none", "--journal", f"sqlite:///{tmp_path / 'none.sqlite'}")
     errors = [answer.structured_content["error"] for answer in ask(*TOOLS, arguments=bare)]
     assert [error["type"] for error in errors] == [
-        "ArgumentError", "BundleError", "JournalError", "JournalError", "BundleError",
+        "ArgumentError", "BundleError", "UnknownAccountError", "UnknownAccountError", "BundleError",
     ]  # fmt: skip
     assert "--data FOLDER" in errors[0]["remedy"]
     assert list(tmp_path.iterdir()) == []
