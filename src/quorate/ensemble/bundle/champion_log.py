@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from quorate.core.errors import BundleError
 from quorate.core.files import sync
+from quorate.core.redaction import redact
 from quorate.core.regular_files import read_regular
 from quorate.core.untrusted_json import parse_json
 
@@ -41,6 +42,11 @@ class ChampionLogEntry:
     previous: str | None
     by: str
     why: str
+
+    def __post_init__(self) -> None:
+        # What a person wrote is kept for good, and shown by other programs.
+        for name in ("by", "why"):
+            object.__setattr__(self, name, redact(str(getattr(self, name))))
 
     def to_json(self) -> dict[str, Any]:
         """JSON object of the entry's line."""
