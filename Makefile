@@ -67,6 +67,7 @@ bench: install freqtrade
 
 docs: $(VENV)/.docs
 	$(BIN)/python docs/settings_page.py
+	$(BIN)/python docs/api_page.py
 	$(BIN)/mkdocs build --strict
 
 demo: install

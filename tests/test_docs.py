@@ -30,6 +30,17 @@ def test_the_page_of_settings_is_what_the_settings_say():
 
 
 @pytest.mark.integration
+def test_the_page_of_the_api_is_what_the_service_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = runpy.run_path(str(ROOT / "docs" / "api_page.py"))
+    page = (ROOT / "docs" / "api.md").read_text()
+    assert page == script["page"](), "run: python docs/api_page.py"
+    headings = {heading.lower() for heading in re.findall(r"^### (\w+)$", page, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#(\w+)\)", page)) <= headings
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.integration
 def test_the_python_page_runs_as_shown(tmp_path, monkeypatch, capsys):
     """Each example in the order of the page, against a local exchange that serves a synthetic market."""
     served, names = tmp_path / "served", {}

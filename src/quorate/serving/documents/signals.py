@@ -16,9 +16,9 @@ class VoteDocument(Document):
 
     model: str
     action: ActionName
-    score: float | None = None
-    probabilities: list[float] | None = None
-    scores: list[float] | None = None
+    score: float | None
+    probabilities: list[float] | None
+    scores: list[float] | None
     predicted_return: float | None = None
 
 
