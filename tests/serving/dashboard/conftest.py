@@ -58,7 +58,7 @@ ACCOUNT = replace(
     small_settings(),
     evaluation=EvaluationSettings(resamples=60),
     # The account trades first and is halted in the end: no mean of so many signals reaches the limit.
-    guards=GuardSettings(drawdown_usd=1e6, losses=100, confidence=0.999, signals=60, signals_needed=60),
+    guards=GuardSettings(drawdown_usd=1e6, losses=100, confidence=0.999, signals=700, signals_needed=700),
 )
 
 

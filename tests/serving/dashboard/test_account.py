@@ -1,8 +1,11 @@
 """The pages "Account" and "Models": what the journal says, in memory."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from quorate.serving.dashboard.account import plots_of
 from quorate.serving.dashboard.formatting import figure, money
 from stubs.http import client
 from stubs.waiting import eventually
@@ -56,6 +59,14 @@ def test_the_plots_are_the_account(http, shown):
     assert [line["label"] for line in equity["series"]] == ["Equity", "Buy and hold"]
     peak = np.maximum.accumulate(np.concatenate([[result.start_equity_usd], result.equity_usd]))[1:]
     assert found["drawdown"]["series"][0]["values"] == pytest.approx((result.equity_usd / peak - 1).tolist())
+
+
+def test_a_line_ends_where_it_is_not_known_yet(shown):
+    points = shown.service.account.equity()
+    assert points.hold_usd is not None
+    hold = np.where(np.arange(len(points.time)) < 5, points.hold_usd, np.nan)
+    _, line = plots_of(replace(points, hold_usd=hold))["equity"]["series"]
+    assert line["values"] == [*points.hold_usd[:5].tolist(), *[None] * (len(points.time) - 5)]
 
 
 def test_models_show_the_performance(http, service):

@@ -10,8 +10,8 @@ from stubs.pages import SCHEMES, WIDTHS, Visitor, log_in, overflow
 PICTURES = {
     ("/dashboard", 1440, "dark"): "dashboard-now",
     ("/dashboard", 390, "light"): "dashboard-now-narrow",
-    ("/dashboard/market", 1440, "dark"): "dashboard-market",
-    ("/dashboard/market", 390, "dark"): "dashboard-market-narrow",
+    ("/dashboard/market?symbol=SYNE/USDT:USDT", 1440, "dark"): "dashboard-market",
+    ("/dashboard/market?symbol=SYNE/USDT:USDT", 390, "dark"): "dashboard-market-narrow",
     ("/dashboard/models", 1440, "light"): "dashboard-models",
     ("/dashboard/account", 1440, "dark"): "dashboard-account",
     ("/dashboard/guards", 1440, "light"): "dashboard-guards",
@@ -22,7 +22,7 @@ PICTURES = {
 #: Path of a page -> text that it shows.
 PAGES = {
     "/dashboard": "Decided by",
-    "/dashboard/market": "Candles, votes and volatility",
+    "/dashboard/market?symbol=SYNE/USDT:USDT": "Candles, votes and volatility",
     "/dashboard/models": "Live against what training promised",
     "/dashboard/account": "Success criteria",
     "/dashboard/guards": "Daily drawdown",

@@ -7,6 +7,7 @@ import pytest
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from stubs.http import client, token_of
 from stubs.pages import Visitor
+from stubs.waiting import eventually
 
 HOSTILE = "<script>alert(1)</script> \u202etxet"
 
@@ -96,6 +97,18 @@ def test_a_bundle_that_is_altered_is_refused_and_the_champion_stays(http, servic
     assert refused.status_code == 409
     assert "Nothing was changed." in refused.text
     assert service.champion.predictor.id == first == store.champion()
+
+
+def test_every_page_says_that_a_new_champion_was_refused(http, service, store, world):
+    first, second = world.ids
+    graph = next((world.bundles / second).glob("xgboost*.onnx"))
+    graph.write_bytes(graph.read_bytes()[:-20])
+    (world.bundles / "champion").write_text(f"{second}\n")
+    eventually(lambda: service.champion.refused)
+    for path in ("/dashboard", "/dashboard/bundles"):
+        page = http.get(path).text
+        assert "The new champion was refused." in page, path
+        assert f"The bundle {first[:8]} stays in use." in page
 
 
 def test_a_bundle_that_cannot_be_read_is_listed_with_its_error(http, world):

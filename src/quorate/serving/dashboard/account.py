@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from quorate.core.types import FloatArray
 from quorate.serving.caller import address
 from quorate.serving.dashboard.account_rows import ShownAccount
 from quorate.serving.dashboard.page import HOME, Pages
@@ -55,10 +57,15 @@ def plots_of(found: EquityPoints) -> dict[str, Any]:
     time = (found.time // 1_000).tolist()
     equity = [{"label": "Equity", "colour": "accent", "values": found.equity_usd.tolist()}]
     if found.hold_usd is not None:
-        hold = {"label": "Buy and hold", "colour": "hold", "dashed": True, "values": found.hold_usd.tolist()}
+        hold = {"label": "Buy and hold", "colour": "hold", "dashed": True, "values": _known(found.hold_usd)}
         equity.append(hold)
     drawdown = {"label": "Drawdown", "colour": "sell", "fill": True, "values": (-np.abs(found.drawdown)).tolist()}
     return {
         "equity": {"time": time, "unit": "usd", "level": found.start_usd, "series": equity},
         "drawdown": {"time": time, "unit": "share", "series": [drawdown]},
     }
+
+
+def _known(values: FloatArray) -> list[float | None]:
+    """Values as JSON has them: null where they are not known yet."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]

@@ -73,11 +73,16 @@ def _properties(manifest: Manifest) -> dict[str, str]:
         "Trained on": f"{trained}, {plural(len(manifest.symbols), 'market')}",
         "Rows of the training": f"{manifest.rows.get('train', 0):,}",
         "Features": f"{manifest.features}, {plural(len(manifest.feature_names), 'column')}",
-        "Target": ", ".join(f"{name} {value}" for name, value in manifest.to_json()["target"].items()),
+        "Target": _target(manifest),
         "Policy": manifest.decides,
         "Quorum and floor": f"{whole(manifest.policy.quorum)}, {whole(manifest.policy.floor)}",
         "Candles": f"{manifest.timeframe}{', synthetic' if manifest.synthetic else ''}",
     }
+
+
+def _target(manifest: Manifest) -> str:
+    kind, *rest = manifest.to_json()["target"].items()
+    return ", ".join([str(kind[1]), *(f"{name} {value}" for name, value in rest)])
 
 
 def _some(symbols: list[str], word: str) -> str:

@@ -113,13 +113,16 @@ def _row(entry: Entry) -> JournalRow:
     found: dict[str, Any] = entry_json.to_json(entry)
     body = json.dumps(found["body"], ensure_ascii=False, indent=1)
     text = line(entry.record) or _plain(found["body"])
+    # The bar and the market have columns of their own.
+    for part in (found["time"][:16].replace("T", " "), found["symbol"] or ""):
+        text = text.removeprefix(part).strip()
     return JournalRow(
         seq=found["seq"],
         written_at=found["written_at"],
         time=found["time"],
         kind=found["kind"],
         symbol=found["symbol"] or "",
-        text=text.removeprefix(found["time"][:16].replace("T", " ")).strip(),
+        text=text,
         body=body,
     )
 

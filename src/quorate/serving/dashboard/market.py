@@ -17,7 +17,7 @@ from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
 from quorate.serving.caller import address
 from quorate.serving.dashboard.frames import MarketFrames
 from quorate.serving.dashboard.newest import NewestSignals
-from quorate.serving.dashboard.now import market_rows
+from quorate.serving.dashboard.now import gates, market_rows
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.workflows.paper import PaperStatus
 
@@ -50,7 +50,7 @@ def add_market(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
             row=row,
             refused=refused,
             models=predictor.newest.members.order,
-            policy=predictor.manifest.policy,
+            volatility_limit=predictor.manifest.policy.volatility_limit if gates(predictor) else None,
             close=float(candles.close[-1]),
             bars=_newest_bars(candles, frame),
             predicted=frame is not None,
@@ -69,7 +69,8 @@ def add_market(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
 def chart_document(predictor: Predictor, candles: Candles, frame: DecisionFrame | None) -> dict[str, Any]:
     """What the chart draws: a value a bar in each list, null where there is none.
 
-    Times are in s. Scores and probabilities are whole percent, since a pixel shows no more.
+    Times are in s. Scores and probabilities are whole percent, since a pixel shows no more; members of a stack have
+    predicted returns in percent instead of votes.
 
     Args:
         predictor: the bundle.
@@ -84,11 +85,12 @@ def chart_document(predictor: Predictor, candles: Candles, frame: DecisionFrame 
         **{name: getattr(candles, name).tolist() for name in ("open", "high", "low", "close")},
         "actions": None,
         "members": {},
+        "forecasts": {},
         "probabilities": None,
         "confidence": None,
         "volatility": None,
-        "floor": round(100 * policy.floor, 2),
-        "volatility_limit": round(100 * policy.volatility_limit, 4),
+        "floor": round(100 * policy.floor, 2) if gates(predictor) else None,
+        "volatility_limit": round(100 * policy.volatility_limit, 4) if gates(predictor) else None,
     }
     if frame is None:
         return document
@@ -98,6 +100,7 @@ def chart_document(predictor: Predictor, candles: Candles, frame: DecisionFrame 
         "confidence": _percent(frame.confidence, known),
         "volatility": _percent(frame.volatility, np.ones(len(frame), np.bool_), 3),
         "members": {model: _votes(scores) for model, scores in frame.scores.items()},
+        "forecasts": {model: _percent(own, known, 4) for model, own in frame.forecasts.items()},
     }
     if frame.probabilities is not None:
         columns = enumerate(name.lower() for name in CLASS_NAMES)

@@ -132,9 +132,14 @@ def add_now(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
             models=predictor.newest.members.order,
             calibrated=any(row.probability is not None for row in rows),
             closed=next((each.signal.closed_because for each in served if each.signal.closed_because), ""),
-            floor=predictor.manifest.policy.floor,
+            floor=predictor.manifest.policy.floor if gates(predictor) else None,
             unread={symbol: str(error) for symbol, error in service.candles.errors.items()},
         )
+
+
+def gates(predictor: Predictor) -> bool:
+    """Whether the policy in force has the floor and the volatility gate of the vote."""
+    return predictor.decides in ("classic", "consensus")
 
 
 def market_rows(predictor: Predictor, served: MarketSignals) -> list[MarketRow]:

@@ -26,7 +26,8 @@ function draw(data, range) {
   const candles = addCandles(data);
   let pane = 1;
   if (data.actions) {
-    addVotes(data, pane++);
+    if (Object.keys(data.forecasts).length) addForecasts(data, pane++);
+    else addVotes(data, pane++);
     addProbabilities(data, pane++);
     addVolatility(data, pane++);
   }
@@ -95,6 +96,15 @@ function addVotes(data, pane) {
   });
 }
 
+/** The returns that the members of a stack predict. */
+function addForecasts(data, pane) {
+  const percent = { type: "custom", formatter: (value) => `${value.toFixed(2)} %`, minMove: 0.0001 };
+  const colours = ["accent", "warn", "hold", "buy", "sell"];
+  Object.entries(data.forecasts).forEach(([name, values], number) => {
+    addLine(pane, SHORT[name] ?? name, data.time, values, colours[number % colours.length], percent);
+  });
+}
+
 /** The probabilities of SELL and BUY; without calibration the confidence, with the floor of an action. */
 function addProbabilities(data, pane) {
   const percent = { type: "custom", formatter: (value) => `${value.toFixed(0)} %`, minMove: 1 };
@@ -105,7 +115,7 @@ function addProbabilities(data, pane) {
   for (const [title, values, name] of lines) {
     const series = addLine(pane, title, data.time, values, name, percent);
     series.applyOptions({ autoscaleInfoProvider: fixed });
-    if (!data.probabilities) addLimit(series, data.floor, "floor");
+    if (!data.probabilities && data.floor !== null) addLimit(series, data.floor, "floor");
   }
 }
 
@@ -114,7 +124,7 @@ function addVolatility(data, pane) {
   const series = addLine(pane, "volatility", data.time, data.volatility, "accent", percent);
   const most = Math.max(...data.volatility.filter((value) => value !== null));
   // A gate far above the line would press it flat; then the page's tile names it alone.
-  if (most > data.volatility_limit / 3) {
+  if (data.volatility_limit !== null && most > data.volatility_limit / 3) {
     addLimit(series, data.volatility_limit, "gate");
     const range = { minValue: 0, maxValue: 1.1 * Math.max(most, data.volatility_limit) };
     series.applyOptions({ autoscaleInfoProvider: () => ({ priceRange: range }) });

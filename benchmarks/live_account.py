@@ -1,10 +1,11 @@
-"""Reading an account of 100,000 decided bars again and again.
+"""Reading an account of 100,000 decided bars again and again, and the memory of idle event streams.
 
-    python benchmarks/account_view.py [--bars 5000] [--markets 20]
+    python benchmarks/live_account.py [--bars 5000] [--markets 20] [--streams 500]
 
-A journal of four members' votes is written, without trades. Measured: the first reading of the status and of the votes;
-the same after one more bar, beside reading it all anew (`PaperAccount.status`); the performance of the model; searches
-of the journal. Writes benchmarks/results/account_view.json and .md. Run on an idle machine.
+A journal of four members' votes is written, without trades. Measured in one process: the first reading of the status
+and of the votes; the same after one more bar, beside reading it all anew (`PaperAccount.status`); the performance of
+the model; searches of the journal. Then a service of a small bundle, in a process of its own: its resident memory
+before and after so many idle streams. Writes benchmarks/results/live_account.json and .md. Run on an idle machine.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import argparse
 import json
 import os
 import platform
+import re
 import resource
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -39,28 +43,31 @@ from quorate.workflows.paper.performance import ManifestOnly
 RESULTS = Path(__file__).parent / "results"
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
 START = parse_ms("2024-01-01")
-MOST_AGAIN_S = 0.25
+MOST_AGAIN_S, MOST_STREAM_BYTES = 0.25, 50_000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bars", type=int, default=5_000)
     parser.add_argument("--markets", type=int, default=20)
+    parser.add_argument("--streams", type=int, default=500)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found = {
-            "command": "python benchmarks/account_view.py",
+            "command": "python benchmarks/live_account.py",
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
             "decided": given.bars * given.markets,
             "reading": reading(folder, given.bars, given.markets),
+            "streams": streams(folder, given.streams),
         }
     text = as_markdown(found)
     print(text)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "account_view.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    (RESULTS / "account_view.md").write_text(text, encoding="utf-8")
-    return 0 if found["reading"]["status_again_s"] < MOST_AGAIN_S else 1
+    (RESULTS / "live_account.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (RESULTS / "live_account.md").write_text(text, encoding="utf-8")
+    again = found["reading"]["status_again_s"] < MOST_AGAIN_S
+    return 0 if again and found["streams"]["bytes_each"] < MOST_STREAM_BYTES else 1
 
 
 def reading(folder: Path, bars: int, markets: int) -> dict[str, float]:
@@ -93,6 +100,48 @@ def reading(folder: Path, bars: int, markets: int) -> dict[str, float]:
     }
     view.close()
     return found
+
+
+def streams(folder: Path, count: int) -> dict[str, float]:
+    """Bytes of a service's memory for each idle stream."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+    from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
+    from quorate.market import SyntheticMarket
+    from stubs.small_training import SETTINGS
+
+    market = SyntheticMarket(seed=1, symbols=2, bars=700)
+    market.write(folder / "data")
+    end = int(market.candles(market.names[0]).time[500])
+    train_ensemble(
+        {name: market.candles(name) for name in market.names},
+        "1h",
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=SETTINGS, end=end),
+        folder / "bundles",
+    )
+    command = [sys.executable, "-c", "from quorate.cli.app import run; run()", "serve", "--port", "0"]
+    command += ["--bundle", str(folder / "bundles"), "--data", str(folder / "data")]
+    command += ["--journal", f"sqlite:///{folder / 'none.sqlite'}"]
+    limits = {"QUORATE_SERVE__STREAMS": f"{count + 10}", "QUORATE_SERVE__HEARTBEAT_S": "600"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **limits}) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if place := re.search(r"listening on http://([\d.]+):(\d+)", line):
+                break
+        else:
+            raise SystemExit("the service did not start")
+        address = place[1], int(place[2])
+        try:
+            first = [open_stream(address) for _ in range(10)]
+            time.sleep(2)  # there is no account to read
+            before = resident(process.pid)
+            opened = [open_stream(address) for _ in range(count)]
+            time.sleep(1)
+            each = (resident(process.pid) - before) / count
+        finally:
+            process.kill()
+    for connection in (*first, *opened):
+        connection.close()
+    return {"streams": count, "bytes_each": each, "service_mb": before / 1e6}
 
 
 def small_manifest(symbols: tuple[str, ...]) -> Manifest:
@@ -165,8 +214,19 @@ def timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def open_stream(address: tuple[str, int]) -> socket.socket:
+    connection = socket.create_connection(address)
+    connection.sendall(f"GET /events HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n\r\n".encode())
+    assert connection.recv(15) == b"HTTP/1.1 200 OK"
+    return connection
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
 def as_markdown(found: dict[str, Any]) -> str:
-    read = found["reading"]
+    read, stream = found["reading"], found["streams"]
     rows = [
         ("status, first reading", f"{read['status_first_s']:.2f} s"),
         ("status after one more bar", f"{1e3 * read['status_again_s']:.0f} ms"),
@@ -176,11 +236,12 @@ def as_markdown(found: dict[str, Any]) -> str:
         ("performance after one more bar", f"{read['performance_again_s']:.2f} s"),
         ("page of 50 decisions", f"{1e3 * read['search_page_s']:.0f} ms"),
         ("search for a text that no record has", f"{read['search_text_s']:.2f} s"),
-        ("memory of the process", f"{read['resident_mb']:.0f} MB at most"),
+        (f"each of {stream['streams']:,} idle event streams", f"{stream['bytes_each'] / 1e3:.1f} KB"),
+        ("service before them", f"{stream['service_mb']:.0f} MB resident"),
     ]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return (
-        f"# An account of {found['decided']:,} decided bars\n\n"
+        f"# A live account of {found['decided']:,} decided bars\n\n"
         f"`{found['command']}` on {found['machine']}; journal of {read['journal_mb']:.0f} MB.\n\n"
         f"| | |\n|---|---|\n{table}\n"
     )
