@@ -2,17 +2,21 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 
 from quorate.core.clock import HOUR_MS
+from quorate.core.settings import GuardSettings, LadderSettings
 from quorate.serving.documents.guards import GuardsDocument, Requested
 from quorate.serving.documents.journal import JournalPage
 from quorate.serving.documents.paper import EquityDocument, PaperDocument, TradeDocument
 from quorate.serving.documents.performance import Performance
 from quorate.trading.journal import Journal, ValuedRecord, entry_json
 from quorate.workflows.paper import PaperAccount
+from stubs.events import listening
 from stubs.http import client
+from stubs.served import SETTINGS
 from stubs.waiting import eventually
 
 READ = ("/paper", "/paper/equity", "/paper/trades", "/guards", "/journal", "/performance")
@@ -111,6 +115,30 @@ def test_a_guard_is_rearmed_with_a_reason(page, account, trade):
     trade(3)
     moves = {(move["what"], move["after"]) for move in page.get("/guards").json()["moves"]}
     assert ("confidence", "ACTIVE") in moves
+
+
+def test_the_next_step_of_the_ladder_is_confirmed(make_service, world, tmp_path):
+    settings = replace(
+        SETTINGS,
+        guards=GuardSettings(models=2, confidence=0.0, losses=100, drawdown_usd=1e9, volatility=1.0),
+        ladder=LadderSettings(days=0, trades=2, win_rate=(0.0, 0.0, 0.0)),
+    )
+    account = PaperAccount("ladder", f"sqlite:///{tmp_path / 'ladder.sqlite'}", settings=settings)
+    span = {"start": world.end, "end": world.end + 150 * HOUR_MS}
+    account.run(world.bundles, world.data, **span)
+    with (
+        client(make_service(account=account, journal_s=0.05)) as page,
+        listening(page, "/events?kinds=ladder") as heard,
+    ):
+        before = page.get("/guards").json()["ladder"]
+        assert before["step"] == 1
+        assert all(condition["ok"] for condition in before["next"])
+        answer = page.post("/ladder/promote", json={"note": "as planned"})
+        assert Requested.model_validate_json(answer.content).action == "promote"
+        account.run(world.bundles, world.data, start=world.end, end=world.end + 155 * HOUR_MS)
+        assert page.get("/paper").json()["ladder"]["step"] == 2
+        (event,) = heard.wait(lambda got: got.of("ladder"))
+        assert (event.data["before"], event.data["after"]) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -244,9 +272,10 @@ def test_two_readers_and_one_writer(page, account, trade):
 
 def test_a_journal_in_postgresql(make_service, server, world):
     account = PaperAccount("paper", server.database())
-    with client(make_service(account=account, journal_s=0.05)) as page:
+    with client(make_service(account=account, journal_s=0.05)) as page, listening(page, "/events?kinds=bar") as heard:
         assert page.get("/paper").status_code == 404
         status = account.run(world.bundles, world.data, start=world.end, end=world.end + 30 * HOUR_MS)
+        heard.wait(lambda got: len(got.events) == 30)
         found = page.get("/paper").json()
         assert found["equity_usd"] == status.document["equity_usd"]
         assert len(page.get("/journal", params={"text": "STRONG", "last": 5}).json()["records"]) == 5
