@@ -206,14 +206,15 @@ function addLevels(times, levels, name) {
     color: colour(name, 0.75), lineWidth: 1, lineStyle: LineStyle.Dotted, lineType: LineType.WithSteps,
     priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false, autoscaleInfoProvider: () => null,
   });
-  // Lines go on over bars without a value: between two trades they are there, and not seen.
-  let before;
-  series.setData(times.map((time) => {
+  // Lines go on over bars without a level: there they wait, unseen, at the level that comes next.
+  let next;
+  const points = times.toReversed().map((time) => {
     const level = levels.get(time);
-    const value = level ?? before;
-    before = value;
-    return value === undefined ? { time } : level === undefined ? { time, value, color: "transparent" } : { time, value };
-  }));
+    next = level ?? next;
+    if (next === undefined) return { time };
+    return level === undefined ? { time, value: next, color: "transparent" } : { time, value: level };
+  });
+  series.setData(points.toReversed());
 }
 
 /** One line about a bar: prices, the decision, and each vote. */
