@@ -25,6 +25,7 @@ from quorate.serving.limits.work_queue import WorkQueue
 from quorate.serving.live.account import LiveAccount, bundle_event
 from quorate.serving.live.events import candles_event
 from quorate.serving.live.hub import EventHub
+from quorate.serving.live.kept_candles import KeptCandles
 from quorate.serving.live.session import InsideSession, SessionSource
 from quorate.serving.metrics import AccountCollector, Metrics, ServiceCollector
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
@@ -167,7 +168,7 @@ class Service:
             self.candles: NewestCandles = live
             self.clock = live.now
             self.background.append(live.follow)
-            return client
+            return KeptCandles(client)
         assert data is not None  # noqa: S101 - for the type checker
         source = open_source(data, symbols, length)
         names = symbols or same_kind(source, predictor)

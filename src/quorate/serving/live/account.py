@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from quorate.core.clock import iso_ms
 from quorate.core.errors import (
+    EvaluationError,
     JournalUnavailableError,
     MissingExtraError,
     QuorateError,
@@ -53,7 +54,7 @@ class LiveAccount:
         status: as of the newest records; None before the first reading.
         error: why the journal could not be read the last time.
         performance: of the model, as of a bar that may be a little older; None before the first.
-        performance_error: why it could not be measured the last time.
+        performance_error: why it could not be measured the last time; the one before stays where candles are missing.
     """
 
     def __init__(
@@ -166,6 +167,8 @@ class LiveAccount:
             if str(error) != str(self.performance_error):
                 _log.warning("%s", error)
             self.performance_error = error
+            if isinstance(error, EvaluationError):
+                self.performance = None  # of a bundle that the account no longer trades by
 
 
 def bundle_event(swap: BundleSwap) -> LiveEvent:

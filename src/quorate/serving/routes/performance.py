@@ -31,10 +31,11 @@ def routes(service: Service) -> APIRouter:
         `as_of` is the newest bar that it was measured at.
         """
         account = service.account
-        error = account.error or account.performance_error
-        if error is not None:
-            raise error
+        if account.error is not None:
+            raise account.error
         if account.performance is None:
+            if account.performance_error is not None:
+                raise account.performance_error
             waiting = EvaluationError(
                 f"show the performance of the account '{account.view.account.name}'",
                 found="the first measurement in progress",
