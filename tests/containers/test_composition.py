@@ -59,7 +59,7 @@ def free_port():
 def places(state, tmp_path_factory):
     """Secrets, a bundle, and the program's name on the path."""
     folder = tmp_path_factory.mktemp("composition")
-    for name in ("secrets", "state", "bin"):
+    for name in ("secrets", "state", "bin", "home"):
         (folder / name).mkdir()
     words = {}
     for name in composition()["secrets"]:
@@ -96,7 +96,7 @@ def composed(state, places):
         besides = {
             "PATH": f"{places.bin}:{Path(sys.executable).parent}:/usr/bin:/bin",
             "PYTHONPATH": os.pathsep.join(sys.path),
-            "HOME": str(places.folder),
+            "HOME": str(places.folder / "home"),
             "OMP_NUM_THREADS": "1",
             "QUORATE_EXCHANGE__URL": exchange.url,
             "QUORATE_SERVE__PORT": str(port),
@@ -193,6 +193,18 @@ def test_no_alert_fires(composed):
         return rules if all(rule["health"] == "ok" for rule in rules) else None
 
     assert {rule["name"]: rule["state"] for rule in eventually(healthy) if rule["state"] != "inactive"} == {}
+
+
+def test_the_account_writes_to_its_journal_only(composed, state):
+    """Its volume is mounted read-only; the service writes its access log there."""
+    own = composed.folder / "state"
+    assert {path.name for path in own.iterdir()} <= {"bundles", "service"}
+    before, after = (
+        {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (state / "bundles", own / "bundles")
+    )
+    assert after == before
+    assert list((composed.folder / "home").iterdir()) == []
 
 
 def test_no_secret_is_in_a_log_or_in_the_state(composed):

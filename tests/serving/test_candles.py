@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from quorate.core.errors import DataError, UnknownSymbolError
+from quorate.core.errors import DataError, TooLittleHistoryError, UnknownSymbolError
 from quorate.market.files.candle_store import write_candles
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.memory import MemorySource
@@ -110,3 +110,24 @@ def test_a_source_in_memory_is_asked_until_it_has_the_newest_bar(world):
     kept = newest(world, source, [symbol], clock=lambda: last + HOUR_MS)
     assert [kept.refresh() for _ in range(4)] == [(symbol,), (symbol,), (symbol,), ()]
     assert source.calls == 3
+
+
+def test_of_other_sources_only_the_bars_that_are_kept_are_asked_for(world):
+    whole = world.market.candles(world.symbols[0])
+    asked = []
+
+    class Remote:
+        """A source elsewhere, such as a database."""
+
+        def candles(self, symbol, timeframe, start=None, end=None):
+            asked.append(start)
+            return whole.between(start, end)
+
+    last = int(whole.time[-1])
+    kept = newest(world, Remote(), [whole.symbol], bars=500, clock=lambda: last + HOUR_MS)
+    kept.refresh()
+    assert asked == [last - 499 * HOUR_MS]
+    assert len(kept.of(whole.symbol)) == 500
+    later = newest(world, Remote(), [whole.symbol], bars=500, clock=lambda: last + 600 * HOUR_MS)
+    later.refresh()
+    assert isinstance(later.errors[whole.symbol], TooLittleHistoryError)

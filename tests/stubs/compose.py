@@ -46,10 +46,14 @@ class Container:
         return [self._placed(word) for word in (*first, *self._service["command"])]
 
     def start(self, log: Path) -> subprocess.Popen[str]:
+        """Run it in the image's working folder, in a session of its own."""
+        options = {
+            "cwd": self._placed(self._image().one("WORKDIR")),
+            "env": self.environment,
+            "start_new_session": True,
+        }
         with log.open("w") as output:
-            return subprocess.Popen(
-                self.arguments(), env=self.environment, stdout=output, stderr=output, text=True, start_new_session=True
-            )
+            return subprocess.Popen(self.arguments(), stdout=output, stderr=output, text=True, **options)
 
     def healthy(self) -> bool:
         """Whether the image's check succeeds."""

@@ -9,7 +9,7 @@ import typer
 
 from quorate.cli import options
 from quorate.cli.paper.account_options import Account, Url
-from quorate.cli.token import needing_extra, show_first_token
+from quorate.cli.token import show_first_token
 
 if TYPE_CHECKING:
     from quorate.serving import SessionSource
@@ -82,11 +82,16 @@ def serve(
 
     from quorate.cli.paper import interrupts
     from quorate.core.configuration import load_settings
+    from quorate.core.errors import MissingExtraError
     from quorate.workflows.paper import PaperAccount
 
-    with needing_extra("start the service"):
+    try:
         from quorate.serving import Service
         from quorate.serving import serve as run
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "start the service", found=str(error), remedy="Install it with: pip install 'quorate[serve]'."
+        ) from error
     interrupts.log_to_stderr()
     settings = load_settings()
     selection: PaperOptions = {

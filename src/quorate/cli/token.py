@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,12 +26,11 @@ def token(
     """
     from quorate.cli import output
     from quorate.core.configuration import load_settings
+    from quorate.serving.access import new_token, token_status
 
-    with needing_extra("use the token of the service"):
-        from quorate.serving.access import new_token, token_status
     settings = load_settings().access
     if new:
-        made = new_token(settings, getpass.getuser())
+        made = new_token(settings)
         # As it is: other output is searched for secrets.
         print_secret(f'{{"token": "{made}"}}' if as_json else made, sys.stdout)
         return
@@ -43,23 +39,6 @@ def token(
         output.print_json(status.to_json())
     else:
         output.print_line(status.line())
-
-
-@contextmanager
-def needing_extra(attempted: str) -> Iterator[None]:
-    """Import the service's libraries in the block.
-
-    Raises:
-        MissingExtraError: they are not installed.
-    """
-    from quorate.core.errors import MissingExtraError
-
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            attempted, found=str(error), remedy="Install it with: pip install 'quorate[serve]'."
-        ) from error
 
 
 def show_first_token(settings: AccessSettings) -> None:
@@ -75,7 +54,7 @@ def show_first_token(settings: AccessSettings) -> None:
     if not sys.stderr.isatty():
         output.note("no token yet, so nobody has access; make one: quorate token --new")
         return
-    token = first_token(settings, getpass.getuser())
+    token = first_token(settings)
     if token is not None:
         output.note("The token of this service, which is shown only now:")
         print_secret(token, sys.stderr)

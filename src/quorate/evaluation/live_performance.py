@@ -15,7 +15,7 @@ import numpy as np
 
 from quorate.core.clock import iso_ms, timeframe_ms
 from quorate.core.settings import Settings
-from quorate.core.types import CLASS_NAMES, NO_DECISION, Candles, DecisionFrame, FloatArray, IntArray
+from quorate.core.types import CLASS_NAMES, NO_DECISION, BoolArray, Candles, DecisionFrame, FloatArray, IntArray
 from quorate.ensemble.voting.closed_policy import CLOSED
 from quorate.ensemble.voting.consensus_policy import CONSENSUS, ConsensusPolicy
 from quorate.evaluation.json_values import Figures
@@ -74,16 +74,14 @@ class LiveDecisions:
     @cached_property
     def decided(self) -> dict[str, DecisionFrame]:
         """Symbol -> the bars on which some model voted."""
-        return {symbol: frame.select(~np.isin(frame.rule, NO_DECISION)) for symbol, frame in self.frames.items()}
+        return {symbol: _selected(frame, ~np.isin(frame.rule, NO_DECISION)) for symbol, frame in self.frames.items()}
 
     @cached_property
     def with_candles(self) -> dict[str, DecisionFrame]:
         """Symbol -> the decided bars that the candles have; markets without any are left out."""
         found = {}
         for symbol, frame in self.decided.items():
-            known = self.candles.get(symbol)
-            part = frame.select(np.isin(frame.time, known.time)) if known is not None else frame.select(_none(frame))
-            if len(part):
+            if symbol in self.candles and len(part := _selected(frame, np.isin(frame.time, self.candles[symbol].time))):
                 found[symbol] = part
         return found
 
@@ -264,5 +262,6 @@ def _last_labelled(candles: Candles, horizon: int) -> int:
     return int(candles.time[-1]) - horizon * timeframe_ms(candles.timeframe)
 
 
-def _none(frame: DecisionFrame) -> Any:
-    return np.zeros(len(frame), np.bool_)
+def _selected(frame: DecisionFrame, rows: BoolArray) -> DecisionFrame:
+    """Some bars of a frame; the frame itself where it is all of them, since a copy of its scores is large."""
+    return frame if rows.all() else frame.select(rows)

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from quorate.core.clock import newest_closed_ms, now_ms
-from quorate.core.errors import QuorateError, UnknownSymbolError, close_match
+from quorate.core.clock import newest_closed_ms, now_ms, timeframe_ms
+from quorate.core.errors import QuorateError, TooLittleHistoryError, UnknownSymbolError, close_match
 from quorate.core.types import CANDLE_COLUMNS, Candles
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import candle_kind
+from quorate.market.memory import MemorySource
 from quorate.market.source import CandleSource
 
 _log = logging.getLogger(__name__)
@@ -114,12 +115,19 @@ class StoredCandles(NewestCandles):
         """Read the candles of the markets that may have new ones; the symbols that have a new bar."""
         advanced = []
         closed = newest_closed_ms(self.timeframe, self._clock())
+        # Of what is stored, the newest bars count, however old they are; elsewhere others would have to be sent.
+        stored = isinstance(self.source, FreqtradeFolder | MemorySource)
+        first = None if stored else closed - (self._bars - 1) * timeframe_ms(self.timeframe)
         for symbol in self.symbols:
             origin = self._origin(symbol, closed)
             if self.newest(symbol) == closed if origin is None else self._read.get(symbol) == origin:
                 continue
             try:
-                candles = self.source.candles(symbol, self.timeframe).tail(self._bars)
+                candles = self.source.candles(symbol, self.timeframe, first).tail(self._bars)
+                if not len(candles):
+                    raise TooLittleHistoryError(
+                        f"read candles of {symbol}", found="no closed candle", expected="at least one"
+                    )
             except QuorateError as error:
                 self._fail(symbol, error)
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,12 +61,12 @@ def token_status(settings: AccessSettings) -> TokenStatus:
     return TokenStatus(True, path, read_stored(path).made)
 
 
-def first_token(settings: AccessSettings, who: str) -> str | None:
+def first_token(settings: AccessSettings, who: str | None = None) -> str | None:
     """Make the token of a service that has none.
 
     Args:
         settings: the section `access`.
-        who: starts the service.
+        who: starts the service; None for the user of this process.
 
     Returns:
         The token, to be shown once; None if there is one already, or a file holds one of your own.
@@ -76,16 +78,16 @@ def first_token(settings: AccessSettings, who: str) -> str | None:
         return None
     token = TokenStore(Path(settings.state)).create()
     if token is not None:
-        _log(settings).write("first token", who=who, address=_LOCAL)
+        _log(settings).write("first token", who=who or _user(), address=_LOCAL)
     return token
 
 
-def new_token(settings: AccessSettings, who: str) -> str:
+def new_token(settings: AccessSettings, who: str | None = None) -> str:
     """Make a new token. The one before ends at once, and so does every login; the service need not be restarted.
 
     Args:
         settings: the section `access`.
-        who: asks for it.
+        who: asks for it; None for the user of this process.
 
     Returns:
         The token, to be shown once.
@@ -101,8 +103,16 @@ def new_token(settings: AccessSettings, who: str) -> str:
             expected="the service's own",
             remedy="Write another token into that file; the service reads it again.",
         )
-    _log(settings).write("new token", who=who, address=_LOCAL)
+    _log(settings).write("new token", who=who or _user(), address=_LOCAL)
     return TokenStore(Path(settings.state)).rotate()
+
+
+def _user() -> str:
+    """The user of this process, by what the system knows and not by variables."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container
+        return f"uid {os.getuid()}"
 
 
 def _log(settings: AccessSettings) -> AccessLog:

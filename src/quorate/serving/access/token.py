@@ -106,6 +106,7 @@ class TokenCheck:
         self._read = read
         self._seen: tuple[int, int, int] | None = None
         self._digest: bytes | None = None
+        self._registered: bytes | None = None
 
     def digest(self) -> bytes | None:
         """SHA-256 of the right token; None if there is none."""
@@ -129,8 +130,10 @@ class TokenCheck:
         right = self.digest()
         if right is None or not hmac.compare_digest(digest_of(token), right):
             return False
-        # From now on this process knows the token, so that it could reach a log or a message.
-        register_secret(token)
+        if right != self._registered:
+            # From now on this process knows the token, so that it could reach a log or a message.
+            register_secret(token)
+            self._registered = right
         return True
 
 
