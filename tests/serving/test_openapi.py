@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from quorate.serving.documents.signals import SignalDocument
 from stubs.http import bearer, running
 
 
@@ -41,9 +41,21 @@ def test_errors_are_described_as_they_are(description):
     assert "HTTPValidationError" not in json.dumps(description)
 
 
+def documents(kind=BaseModel):
+    """Every type of a document, by name."""
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("quorate.serving"):
+            yield each.__name__, each
+        yield from documents(each)
+
+
 def test_examples_are_valid(description):
-    (example,) = description["components"]["schemas"]["SignalDocument"]["examples"]
-    SignalDocument.model_validate_json(json.dumps(example))
+    kinds, checked = dict(documents()), set()
+    for name, schema in description["components"]["schemas"].items():
+        for example in schema.get("examples", ()):
+            kinds[name].model_validate_json(json.dumps(example))
+            checked.add(name)
+    assert checked >= {"SignalDocument", "Ready", "ChampionChanged", "Reason", "ErrorDocument"}
 
 
 def test_nothing_is_loaded_from_elsewhere(http, description):

@@ -14,7 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -78,6 +78,22 @@ class ErrorParts(BaseModel):
 
 class ErrorDocument(BaseModel):
     """The answer to a request that failed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "error": {
+                        "type": "UnknownSymbolError",
+                        "attempted": "find the market 'BTC/USDT'",
+                        "found": "no such market in this service",
+                        "expected": "BTC/USDT:USDT, ETH/USDT:USDT",
+                        "remedy": "Did you mean 'BTC/USDT:USDT'?",
+                    }
+                }
+            ]
+        }
+    )
 
     error: ErrorParts
 

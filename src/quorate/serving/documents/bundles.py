@@ -12,7 +12,9 @@ from quorate.serving.documents.document import Document
 class Reason(BaseModel):
     """Body of a change."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"why": "a better quarter on paper"}]}
+    )
 
     why: Annotated[str, Field(max_length=1_000, description="Reason, for the record.")] = ""
 
@@ -93,6 +95,19 @@ class BundleShown(Document):
 
 class ChampionChanged(Document):
     """The champion after a change."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "champion": "8c3b8c5cc20f52d0",
+                    "previous": "d963884084bd5950",
+                    "changed": True,
+                    "path": "bundles/8c3b8c5cc20f52d0",
+                }
+            ]
+        }
+    )
 
     champion: str
     previous: str | None

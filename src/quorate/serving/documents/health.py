@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from quorate.serving.documents.document import Document
 
 
@@ -40,6 +42,31 @@ class ReadyMarkets(Document):
 
 class Ready(Document):
     """The service predicts. "degraded": with the bundle before the champion, which was refused."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "status": "degraded",
+                    "bundle": "d963884084bd5950",
+                    "mode": "full",
+                    "members": {"xgboost": True, "lightgbm": True, "nhits": True, "patchtst": True},
+                    "prediction": {
+                        "symbol": "BTC/USDT:USDT",
+                        "time": "2026-05-01T12:00:00Z",
+                        "action": "HOLD",
+                        "seconds": 0.0012,
+                    },
+                    "refused": {
+                        "bundle": "8c3b8c5cc20f52d0",
+                        "time": "2026-05-01T12:30:00Z",
+                        "reason": "could not load the bundle 8c3b8c5cc20f52d0: found xgboost.onnx, which was altered.",
+                    },
+                    "markets": {"served": 100, "without_candles": [], "newest": "2026-05-01T12:00:00Z"},
+                }
+            ]
+        }
+    )
 
     status: Literal["ready", "degraded"]
     bundle: str
