@@ -12,6 +12,7 @@ from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from quorate.market.exchange import Exchange
 from quorate.market.files.table_folder import TableFolder
 from quorate.market.memory import MemorySource
+from quorate.market.revealed import RevealedCandles
 from quorate.testing import reference_market, source_checks, source_contract
 from quorate.testing.source_contract import SourceUnderTest
 from stubs.binance import BinanceStub
@@ -61,12 +62,17 @@ def memory(folder, clock):
     return nullcontext(MemorySource(panel.values(), funding, panel.values(), clock=clock))
 
 
+def revealed(folder, clock):
+    return nullcontext(RevealedCandles(reference_market(), clock))
+
+
 CHECKS = [
     *source_checks("synthetic", synthetic, has_clock=False),  # a synthetic market has no clock
     *source_checks("freqtrade-folder", freqtrade_folder),
     *source_checks("tables", tables),
     *source_checks("exchange", exchange),
     *source_checks("memory", memory),
+    *source_checks("revealed", revealed),
 ]
 
 

@@ -32,10 +32,11 @@ def header(world):
 
 
 @contextmanager
-def program(world, *arguments, **variables):
+def program(world, *arguments, demo=False, **variables):
     """The program with its lines on standard error so far, and the base of its addresses."""
     first_token(AccessSettings(), "test")  # the program makes none where standard error is no terminal
-    command = [*QUORATE, "serve", "--bundle", str(world.bundles), "--data", str(world.data), "--port", "0", *arguments]
+    served = ["--demo"] if demo else ["--bundle", str(world.bundles), "--data", str(world.data)]
+    command = [*QUORATE, "serve", *served, "--port", "0", *arguments]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **variables})
     lines = []
     try:
@@ -85,6 +86,33 @@ def test_what_cannot_be_served_is_refused(world, arguments, words):
         for word in words:
             assert word in errors[0]
         assert not any("Traceback" in line for line in lines)
+
+
+def test_the_demo_moves(world, header):
+    demo = world.bundles.parent / "demo"
+    demo.mkdir()
+    for name in ("bundles", "data"):
+        (world.bundles.parent / name).rename(demo / name)
+    with program(world, "--speed", "10", demo=True) as (process, _, base):
+
+        def time():
+            return httpx2.get(f"{base}/signals/{world.symbols[0]}", headers=header, timeout=20).json()["time"]
+
+        first = time()
+        assert first >= iso_ms(world.end)
+        later = eventually(lambda: (found := time()) > first and found)
+        assert later < iso_ms(int(world.market.candles(world.symbols[0]).time[-1]))
+        account = httpx2.get(f"{base}/paper", headers=header, timeout=20).json()
+        assert account["account"].startswith("demo-")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("arguments", [["--data", "x"], ["--exchange", "binance"], ["--account", "paper"]])
+def test_the_demo_takes_nothing_else(world, arguments):
+    with program(world, *arguments, demo=True) as (process, lines, _):
+        assert process.wait(20) in (1, 2)
+        assert lines == [f"error: could not serve the demo: found {arguments[0]}; expected none of them."]
 
 
 def test_a_port_in_use_is_refused(world):

@@ -30,7 +30,6 @@ from quorate.cli import (
     paper,
     serve,
     signal,
-    token,
     train,
 )
 from quorate.cli.flags import error_parts, error_text, flags_of
@@ -66,7 +65,7 @@ app.command("backtest")(backtest.backtest)
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(paper.app, name="paper")
 app.command("serve")(serve.serve)
-app.command("token")(token.token)
+app.command("token")(serve.token)
 app.add_typer(freqtrade.app, name="freqtrade")
 app.command("mcp")(mcp.mcp)
 

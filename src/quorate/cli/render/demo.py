@@ -24,5 +24,6 @@ def show(result: DemoResult) -> None:
     output.print_line(
         f"--edge set the predictable share of the variance of returns to {result.edge:g}. The figures show that the\n"
         "program finds it; they are no estimate for real markets.\n"
-        f"report {result.page}"
+        f"report {result.page}\n"
+        "Watch it trade, bar by bar, with a dashboard: quorate serve --demo"
     )

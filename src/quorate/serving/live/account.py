@@ -95,9 +95,9 @@ class LiveAccount:
         """Measure the performance after new bars, as long as the service runs."""
         measured: object = None
         while True:
-            shown = None if self.status is None else (self.status.document["last_bar"], self._champion.predictor.id)
-            began = time.perf_counter()
-            if shown is not None and shown != measured:
+            bar = None if self.status is None else self.status.document["last_bar"]
+            shown, began = (bar, self._champion.predictor.id), time.perf_counter()
+            if bar is not None and shown != measured:
                 await asyncio.to_thread(self._measure)
                 measured = shown
             await asyncio.sleep(max(self._pause_s, (time.perf_counter() - began) / _LOAD))

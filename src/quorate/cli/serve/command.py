@@ -9,15 +9,15 @@ import typer
 
 from quorate.cli import options
 from quorate.cli.paper.account_options import Account, Url
-from quorate.cli.token import show_first_token
+from quorate.cli.serve.service_token import show_first_token
+from quorate.core.errors import ArgumentError, MissingExtraError
 
 if TYPE_CHECKING:
-    from quorate.serving import SessionSource
     from quorate.workflows.paper import PaperOptions
 
 
 def serve(
-    bundle: options.BundlePath,
+    bundle: Annotated[Path | None, typer.Option("--bundle", metavar="PATH", help=options.BUNDLE)] = None,
     data: Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help=options.DATA)] = None,
     exchange: Annotated[
         str | None,
@@ -68,8 +68,12 @@ def serve(
     start: options.Start = None,
     end: options.End = None,
     speed: Annotated[
-        float | None, typer.Option("--speed", metavar="N", help="With --paper: bars a second of a replay.")
+        float | None, typer.Option("--speed", metavar="N", help="With --paper or --demo: bars a second of a replay.")
     ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Instead of a bundle: the market of `quorate demo`, replayed bar by bar."),
+    ] = False,
 ) -> None:
     """Serve signals over HTTP, with a champion that can be replaced while requests are answered.
 
@@ -77,16 +81,17 @@ def serve(
 
     The champion of a folder of bundles is followed: a promotion is in use within a second. Ctrl-C ends it after the
     requests in progress.
+
+    With --demo, all is in the folder demo, which is made first where there is none.
     """
     from dataclasses import replace
 
     from quorate.cli.paper import interrupts
     from quorate.core.configuration import load_settings
-    from quorate.core.errors import MissingExtraError
     from quorate.workflows.paper import PaperAccount
 
     try:
-        from quorate.serving import Service
+        from quorate.serving import Service, SessionSource
         from quorate.serving import serve as run
     except ModuleNotFoundError as error:
         raise MissingExtraError(
@@ -94,6 +99,21 @@ def serve(
         ) from error
     interrupts.log_to_stderr()
     settings = load_settings()
+    own = settings.serve
+    own = replace(own, host=own.host if host is None else host, port=own.port if port is None else port)
+    settings = replace(settings, serve=own)
+    if demo:
+        from quorate.cli.serve.demo import demo_service
+
+        _require_none("serve the demo", bundle=bundle, data=data, exchange=exchange, symbols=symbols, account=account)
+        service = demo_service(settings, speed)
+        show_first_token(settings.access)
+        run(service)
+        return
+    if bundle is None:
+        raise ArgumentError("start the service", found="no bundle", expected="`bundle`, or `demo=True`")
+    if not paper:
+        _require_none("serve without `paper=True`", start=start, end=end, speed=speed)
     selection: PaperOptions = {
         "symbols": symbols,
         "start": start,
@@ -102,8 +122,6 @@ def serve(
         "policy": policy,
         "allow_training_span": allow_training_span,
     }
-    own = settings.serve
-    own = replace(own, host=own.host if host is None else host, port=own.port if port is None else port)
     service = Service(
         bundle,
         data,
@@ -113,24 +131,15 @@ def serve(
         policy=policy,
         allow_training_span=allow_training_span,
         account=PaperAccount(account, journal, settings=settings),
-        session=_session(data, paper, exchange, selection),
-        settings=replace(settings, serve=own),
+        session=SessionSource(data, exchange, selection) if paper else None,
+        settings=settings,
     )
     show_first_token(settings.access)
     run(service)
 
 
-def _session(data: Path | None, paper: bool, exchange: str | None, selection: PaperOptions) -> SessionSource | None:
-    """What the account trades on in this process; None without --paper."""
-    from quorate.core.errors import ArgumentError
-    from quorate.serving import SessionSource
-
-    if paper:
-        return SessionSource(data, exchange, selection)
-    only = {name: selection.get(name) for name in ("start", "end", "speed")}
-    given = [f"`{name}`" for name, value in only.items() if value is not None]
+def _require_none(attempted: str, **options: object) -> None:
+    """Refuse options that have no meaning here."""
+    given = [f"`{name}`" for name, value in options.items() if value is not None]
     if given:
-        raise ArgumentError(
-            "serve without a paper account in this process", found=", ".join(given), expected="them with `paper=True`"
-        )
-    return None
+        raise ArgumentError(attempted, found=", ".join(given), expected="none of them")
