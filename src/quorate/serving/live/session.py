@@ -112,7 +112,7 @@ class InsideSession:
                     if self._stopping or self._again:
                         session.stop()
                 self.state = "running"
-                session.run()
+                session.trade()
             with self._lock:
                 self._session = None
                 if not self._again:

@@ -55,9 +55,17 @@ class PaperRun:
         """
         from quorate.trading.paper import AccountStatus
 
-        self._session.run()
+        self.trade()
         status = AccountStatus(self._journal)
         return status_of(status, self._settings, whole=True, in_training_span=self._in_training_span)
+
+    def trade(self) -> None:
+        """The same without the status, which takes seconds for a long journal.
+
+        Raises:
+            JournalError: as `run`.
+        """
+        self._session.run()
 
     def stop(self) -> None:
         """End after the step at hand; may be called from any thread."""
