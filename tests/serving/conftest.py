@@ -15,6 +15,7 @@ from quorate.market.synthetic import SyntheticMarket
 from quorate.serving import Service
 from quorate.workflows.paper import PaperAccount
 from stubs.http import client
+from stubs.pages import chromium
 from stubs.postgresql import postgresql, programs
 from stubs.served import BARS, SETTINGS, TRAIN_BARS
 from stubs.small_models import small_trees
@@ -84,6 +85,13 @@ def http(service):
     """A client of the service, under real uvicorn."""
     with client(service) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium; for it, the name of another site leads to this machine (DNS rebinding)."""
+    with chromium("--host-resolver-rules=MAP evil.example 127.0.0.1") as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,27 @@
 """A person's browser on the dashboard, which keeps what a page complains about."""
 
+import shutil
+from contextlib import contextmanager
+
+import pytest
+
 WIDTHS = (390, 1440)
 SCHEMES = ("light", "dark")
+
+
+@contextmanager
+def chromium(*options):
+    """Debian's Chromium, without a display."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium: install it to see the pages drawn")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=[*quiet, *options])
+        yield opened
+        opened.close()
 
 
 class Visitor:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 from quorate.core.sections.access import AccessSettings
@@ -47,6 +47,11 @@ async def ticks(_):
 
 async def weaker(_):
     return PlainTextResponse("", headers={"Cache-Control": "public", "Content-Security-Policy": "default-src *"})
+
+
+async def scripted(_):
+    return HTMLResponse("""<title>kept</title><script>document.title = "inline"</script>
+        <img src="http://127.0.0.1:9/x"><p style="color: red" onclick="document.title = 'handler'">text</p>""")
 
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -101,6 +106,7 @@ def site(folder, *, host="127.0.0.1", server=None, **settings):
         Route("/fail", fail, methods=METHODS),
         Route("/ticks", ticks),
         Route("/weaker", weaker),
+        Route("/scripted", scripted),
         *login_routes(access, home="/who"),
     ]
     app = SecurityHeaders(Starlette(routes=routes, middleware=middleware(access)))

@@ -168,21 +168,6 @@ def service(shown):
     return shown.service
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium, without a display."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium: install it to see the pages drawn")
-    from playwright.sync_api import sync_playwright
-
-    options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=options)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def visit(browser, shown):
     """Opens a page of that service at a width and in a scheme; complaints fail the test unless they are `expected`."""

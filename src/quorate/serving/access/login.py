@@ -76,7 +76,7 @@ class _LoginPages:
         try:
             caller = self._access.check(form.get("token", "").strip(), address)
             if isinstance(caller, Refusal):
-                return self._refused(request, after, caller)
+                return self._refused(request, after, caller, form.get("name", "")[:_MOST_NAME])
             # The token is known by now: should it stand in the field of the name too, it goes no further.
             caller = Caller("session", address, caller.token, _name(form.get("name", "")))
             await run_in_threadpool(self._access.log.write, "login", who=caller.who, address=address)
@@ -96,13 +96,13 @@ class _LoginPages:
         _set_cookie(response, request, "session", "", 0)
         return response
 
-    def _refused(self, request: Request, after: str, why: Refusal) -> Response:
+    def _refused(self, request: Request, after: str, why: Refusal, name: str) -> Response:
         if why.status == 429:
             seconds = why.headers["Retry-After"]
             return self._page(
                 request, after, 429, f"Too many wrong tokens. Try again in {seconds} s.", headers=why.headers
             )
-        return self._page(request, after, why.status, "This is not the service's token.")
+        return self._page(request, after, why.status, "This is not the service's token.", name=name)
 
     def _page(
         self,
@@ -111,6 +111,7 @@ class _LoginPages:
         status: int = 200,
         error: str = "",
         headers: Mapping[str, str] | None = None,
+        name: str = "",
     ) -> Response:
         session_id = session_cookie(request.scope)
         session = self._access.sessions.find(session_id, self._access.token.digest()) if session_id else None
@@ -118,6 +119,7 @@ class _LoginPages:
         page = _template().render(
             error=error,
             after=after,
+            name=name,
             csrf=csrf_token(planted),
             token_exists=self._access.token.digest() is not None,
             session=session,
