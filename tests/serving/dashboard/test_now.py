@@ -100,6 +100,18 @@ def test_a_market_that_gets_no_candles_is_marked(make_service, world):
     assert "9 h</time> ago" in page
 
 
+def test_markets_that_are_left_out_are_named(make_service, world):
+    """The newest bar of one market trained the bundle."""
+    panel = {name: world.market.candles(name) for name in world.market.names[:3]}
+    out = world.market.names[1]
+    panel[out] = panel[out].between(None, world.last - 450 * HOUR_MS)
+    with client(make_service(panel, list(panel))) as http:
+        page = http.get("/dashboard").text
+    assert page.count('<tr id="row-') == 2
+    assert "1 market without a signal:" in page
+    assert out in page.split("without a signal:")[1].split("</p>")[0]
+
+
 def test_what_cannot_be_predicted_is_said_on_the_page(make_service, world):
     """All bars trained the bundle."""
     inside = {name: world.market.candles(name).between(None, world.last - 450 * HOUR_MS) for name in world.market.names}

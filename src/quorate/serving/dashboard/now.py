@@ -119,6 +119,7 @@ def add_now(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
     async def now(request: Request) -> Response:
         predictor, served = await service.work.run(address(request), newest.read)
         rows = market_rows(predictor, served)
+        shown = {row.symbol for row in rows} | set(service.candles.errors)
         selection = MarketFilter.of(request)
         return pages.render(
             request,
@@ -133,6 +134,7 @@ def add_now(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
             calibrated=any(row.probability is not None for row in rows),
             closed=next((each.signal.closed_because for each in served if each.signal.closed_because), ""),
             floor=predictor.manifest.policy.floor if gates(predictor) else None,
+            left_out=[symbol for symbol in service.candles.symbols if symbol not in shown],
             unread={symbol: str(error) for symbol, error in service.candles.errors.items()},
         )
 

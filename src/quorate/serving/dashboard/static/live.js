@@ -2,7 +2,8 @@
 // most twice a second, however many events a replay makes.
 
 const PAUSE_MS = 500;
-const KINDS = ["candles", "bar", "signal", "fill", "close", "guard", "ladder", "bundle", "skipped", "dropped"];
+// Signals, fills and closed trades come with the bar of their account.
+const KINDS = ["candles", "bar", "guard", "ladder", "bundle", "skipped", "dropped"];
 
 let waiting;
 
