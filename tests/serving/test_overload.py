@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.core.errors import OverloadedError
+from quorate.serving import Service
 from quorate.serving.limits.work_queue import WorkQueue
 from stubs.http import bearer, known, raw, running
+from stubs.served import SETTINGS
 
 
 def run(coroutine):
@@ -233,3 +236,29 @@ def test_requests_in_progress_are_bounded_and_live_is_always_answered(make_servi
                 each.join()
             assert http.get("/models").status_code == 200
             assert 'quorate_http_shed_total{reason="requests"} 1.0' in http.get("/metrics").text
+
+
+def test_behind_a_proxy_its_clients_do_not_shut_each_other_out(world):
+    """The threads go round the addresses that the trusted proxy says."""
+    limits = replace(SETTINGS.serve, threads=1, queue=4, patience_s=5.0)
+    access = replace(SETTINGS.access, proxies=("127.0.0.1",))
+    service = Service(world.bundles, world.data, settings=replace(SETTINGS, serve=limits, access=access))
+    greedy, modest, done = Counter(), [], threading.Event()
+
+    def ask(base):
+        with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
+            while not done.is_set():
+                greedy[http.get("/signals", headers={"X-Forwarded-For": "203.0.113.1"}).status_code] += 1
+
+    with running(service) as base:
+        clients = [threading.Thread(target=ask, args=(base,)) for _ in range(16)]
+        for each in clients:
+            each.start()
+        with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
+            for _ in range(20):
+                modest.append(http.get("/signals", headers={"X-Forwarded-For": "203.0.113.2"}).status_code)
+        done.set()
+        for each in clients:
+            each.join()
+    assert modest == [200] * 20
+    assert set(greedy) == {200, 429}
