@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from quorate.serving.dashboard.account import plots_of
 from quorate.serving.dashboard.formatting import figure, money
+from quorate.serving.live.session import SessionSource
+from quorate.workflows.paper import PaperOptions
 from stubs.http import client
 from stubs.waiting import eventually
 
@@ -19,7 +22,19 @@ def test_a_service_without_an_account_says_how_to_start_one(make_service):
             assert "There is no paper account" in page, path
             assert "quorate paper run" in page
         assert http.get("/dashboard").status_code == 200
-        assert http.get("/dashboard/journal", headers={"Accept": "text/html"}).status_code == 404
+        journal = http.get("/dashboard/journal")
+        assert journal.status_code == 404
+        assert "There is no paper account" in journal.text
+
+
+def test_a_session_that_failed_says_why_on_every_page_of_the_account(make_service, world):
+    session = SessionSource(data=world.data, options=PaperOptions(symbols="NONE/USDT:USDT"))
+    with client(service := make_service(session=session)) as http:
+        eventually(lambda: service.session.error)
+        for path in ("", "/account", "/guards"):
+            page = http.get(f"/dashboard{path}").text
+            assert "The session of the account ended." in page, path
+            assert str(escape(str(service.session.error))) in page
 
 
 def test_the_account_has_the_figures_of_its_status(http, shown):

@@ -146,5 +146,20 @@ def test_a_bundle_is_promoted_by_keyboard(browser, http, service, world, store, 
     page.keyboard.press("Enter")
     page.get_by_text("By keyboard.").wait_for()
     assert store.champion() == world.ids[1]
-    assert page.locator("#status .mono").inner_text() == world.ids[1][:8]
+    assert page.locator("#status .bundle").inner_text() == world.ids[1][:8]
+    visitor.close()
+
+
+def test_an_open_page_follows_the_champion(browser, http, service, world):
+    visitor = Visitor(browser, str(http.base_url), token_of(service), 1440, "light")
+    for path in ("/dashboard", "/dashboard/bundles"):
+        page = visitor.go(path)
+        page.locator("#live-state", has_text="Live").wait_for()
+        before = service.champion.predictor.id
+        after = next(bundle for bundle in world.ids if bundle != before)
+        assert page.locator("#status .bundle").inner_text() == before[:8]
+        service.champion.promote(after, why="elsewhere")
+        page.locator("#status .bundle", has_text=after[:8]).wait_for(timeout=2_000)
+        assert page.locator("#live-state").inner_text() == "Live"
+    assert page.get_by_text("elsewhere").count() == 2
     visitor.close()

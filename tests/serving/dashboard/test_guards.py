@@ -2,6 +2,7 @@
 
 import pytest
 
+from quorate.core.clock import HOUR_MS
 from stubs.http import client, token_of
 from stubs.pages import Visitor
 from stubs.waiting import eventually
@@ -104,4 +105,20 @@ def test_a_guard_is_rearmed_by_keyboard(browser, changeable, changing, account, 
     page.get_by_text("re-arm confidence").wait_for()
     (entry,) = account.records(kinds="human")
     assert entry.record.note == "Checked by hand."
+    visitor.close()
+
+
+def test_an_open_record_stays_open_when_the_journal_goes_on(browser, changeable, changing, account, world):
+    visitor = Visitor(browser, str(changing.base_url), token_of(changeable), 1440, "light")
+    page = visitor.go("/dashboard/journal")
+    page.locator("#live-state", has_text="Live").wait_for()
+    newest = page.locator("tbody tr").first
+    row = page.locator(f"#{newest.get_attribute('id')}")
+    row.locator("summary").click()
+    assert row.locator("pre").is_visible()
+    account.run(world.bundles, world.data, start=world.start, end=world.last - 9 * HOUR_MS)
+    page.wait_for_function(
+        "id => document.querySelector('tbody tr').id !== id", arg=row.get_attribute("id"), timeout=2_000
+    )
+    assert row.locator("pre").is_visible()
     visitor.close()

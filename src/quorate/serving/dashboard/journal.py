@@ -11,8 +11,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from quorate.core.errors import ArgumentError, QuorateError
+from quorate.core.errors import ArgumentError, QuorateError, UnknownAccountError
 from quorate.serving.caller import address
+from quorate.serving.dashboard.account_rows import ShownAccount
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.trading.journal import Entry, entry_json
 from quorate.trading.journal.records import RECORDS
@@ -93,6 +94,8 @@ def add_journal(router: APIRouter, pages: Pages) -> None:
             entries = await service.reading.run(address(request), work)
         except ArgumentError as error:  # of the search: it is shown beside its fields
             refused = error
+        except UnknownAccountError:
+            return pages.render(request, "no_account.html", 404, account=ShownAccount.of(service))
         document = None if service.account.status is None else service.account.status.document
         return pages.render(
             request,
