@@ -68,6 +68,11 @@ def market_without(bars):
 
 
 @pytest.fixture
+def make_settings():
+    return small_settings
+
+
+@pytest.fixture
 def make_market():
     return market_without
 

@@ -1,0 +1,66 @@
+"""Live candles of the stub of Binance, traded inside the service and shown as they close."""
+
+from dataclasses import replace
+
+import pytest
+
+from quorate.core.clock import HOUR_MS, format_ms
+from quorate.core.settings import ExchangeSettings, FeedSettings
+from quorate.serving import Service
+from quorate.serving.live.session import SessionSource
+from quorate.workflows.paper import PaperAccount
+from stubs.binance import BinanceStub
+from stubs.http import running, token_of
+from stubs.pages import Visitor
+from stubs.waiting import eventually
+
+# Times as text are in the order of time.
+AT_LEAST = "([place, text]) => document.querySelector(place)?.textContent >= text"
+
+
+@pytest.fixture
+def stub(world):
+    """The exchange, its clock stopped within the hour after the sixth bar from the end."""
+    with BinanceStub(world.data, now=world.last - 5 * HOUR_MS + HOUR_MS + 60_000) as running_stub:
+        yield running_stub
+
+
+@pytest.fixture
+def live(stub, world, make_settings, tmp_path):
+    settings = replace(
+        make_settings(),
+        exchange=ExchangeSettings(name="binanceusdm", url=stub.url, pause_s=0.005, paced=False),
+        feed=FeedSettings(settle_s=0.0, poll_s=0.02, patience_s=0.3, window_bars=400),
+    )
+    return Service(
+        world.bundles,
+        exchange="binanceusdm",
+        account=PaperAccount("live", f"sqlite:///{tmp_path / 'live.sqlite'}", settings=settings),
+        session=SessionSource(None, "binanceusdm"),
+        settings=settings,
+        clock=stub.clock,
+    )
+
+
+def newest_bar(account):
+    (entry,) = account.records(1, kinds="valued")
+    return format_ms(entry.record.time)
+
+
+def test_each_bar_is_on_the_pages_within_two_seconds(browser, live, stub, world):
+    account = live.account.view.account
+    with running(live) as base:
+        visitors = [Visitor(browser, base, token_of(live), 1440, "light") for _ in range(2)]
+        now, own = (each.go(path) for each, path in zip(visitors, ("/dashboard", "/dashboard/account"), strict=True))
+        for page in (now, own):
+            page.locator("#live-state", has_text="Live").wait_for()
+        stub.clock.advance(HOUR_MS)
+        eventually(lambda: live.account.status)  # the session has begun
+        for step in (2, 3):
+            stub.clock.advance(HOUR_MS)
+            now.wait_for_function(
+                AT_LEAST, arg=[".tile.wide time", format_ms(world.last + (step - 5) * HOUR_MS)], timeout=2_000
+            )
+            own.wait_for_function(AT_LEAST, arg=["#account-head .tile.wide time", newest_bar(account)], timeout=2_000)
+        for visitor in visitors:
+            visitor.close()
