@@ -243,7 +243,7 @@ def test_behind_a_proxy_its_clients_do_not_shut_each_other_out(world):
     limits = replace(SETTINGS.serve, threads=1, queue=4, patience_s=5.0)
     access = replace(SETTINGS.access, proxies=("127.0.0.1",))
     service = Service(world.bundles, world.data, settings=replace(SETTINGS, serve=limits, access=access))
-    greedy, modest, done = Counter(), [], threading.Event()
+    greedy, done = Counter(), threading.Event()
 
     def ask(base):
         with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
@@ -255,8 +255,8 @@ def test_behind_a_proxy_its_clients_do_not_shut_each_other_out(world):
         for each in clients:
             each.start()
         with httpx2.Client(base_url=base, timeout=30, headers=bearer(service)) as http:
-            for _ in range(20):
-                modest.append(http.get("/signals", headers={"X-Forwarded-For": "203.0.113.2"}).status_code)
+            other = {"X-Forwarded-For": "203.0.113.2"}
+            modest = [http.get("/signals", headers=other).status_code for _ in range(20)]
         done.set()
         for each in clients:
             each.join()

@@ -9,6 +9,7 @@ from typing import Any
 from quorate.core.clock import newest_closed_ms, now_ms, timeframe_ms
 from quorate.core.errors import QuorateError, TooLittleHistoryError, UnknownSymbolError, close_match
 from quorate.core.types import CANDLE_COLUMNS, Candles
+from quorate.market.files.formats import release_memory
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import candle_kind
 from quorate.market.memory import MemorySource
@@ -113,7 +114,7 @@ class StoredCandles(NewestCandles):
 
     def refresh(self) -> tuple[str, ...]:
         """Read the candles of the markets that may have new ones; the symbols that have a new bar."""
-        advanced = []
+        advanced, reread = [], False
         closed = newest_closed_ms(self.timeframe, self._clock())
         # Of what is stored, the newest bars count, however old they are; elsewhere others would have to be sent.
         stored = isinstance(self.source, FreqtradeFolder | MemorySource)
@@ -131,9 +132,11 @@ class StoredCandles(NewestCandles):
             except QuorateError as error:
                 self._fail(symbol, error)
                 continue
-            self._read[symbol] = origin
+            self._read[symbol], reread = origin, True
             if self._keep(candles):
                 advanced.append(symbol)
+        if reread:
+            release_memory()
         return tuple(advanced)
 
     def _origin(self, symbol: str, closed: int) -> object:
