@@ -9,7 +9,7 @@ from markupsafe import escape
 from quorate.serving.dashboard.account import plots_of
 from quorate.serving.dashboard.formatting import figure, money
 from quorate.serving.live.session import SessionSource
-from quorate.workflows.paper import PaperOptions
+from quorate.workflows.paper import PaperAccount, PaperOptions
 from stubs.http import client
 from stubs.waiting import eventually
 
@@ -74,6 +74,40 @@ def test_the_plots_are_the_account(http, shown):
     assert [line["label"] for line in equity["series"]] == ["Equity", "Buy and hold"]
     peak = np.maximum.accumulate(np.concatenate([[result.start_equity_usd], result.equity_usd]))[1:]
     assert found["drawdown"]["series"][0]["values"] == pytest.approx((result.equity_usd / peak - 1).tolist())
+
+
+@pytest.fixture
+def holding(world, make_settings, tmp_path):
+    """An account that was stopped while it held a position."""
+    account = PaperAccount("holding", f"sqlite:///{tmp_path / 'holding.sqlite'}", settings=make_settings())
+
+    def stop_at_a_fill(record):
+        if record.kind == "filled":
+            session.stop()
+
+    with account.session(world.bundles, world.data, start=world.start, listener=stop_at_a_fill) as session:
+        session.run()
+    return account
+
+
+def test_open_positions_stand_with_their_distances(make_service, holding):
+    found = holding.status().document
+    assert found["positions"]
+    with client(service := make_service(account=holding)) as http:
+        eventually(lambda: service.account.status)
+        for path in ("", "/account"):
+            page = http.get(f"/dashboard{path}").text
+            table = page.split("Open positions</caption>")[1].split("</table>")[0]
+            assert table.count('<th scope="row">') == len(found["positions"])
+            for held in found["positions"]:
+                for level in ("stop", "target", "liquidation_price"):
+                    assert figure(abs(held["mark"] - held[level]) / held["mark"], "share") in table
+                assert money(held["unrealised_usd"], found["currency"]) in table
+        held = found["positions"][0]
+        data = http.get("/dashboard/market/data", params={"symbol": held["symbol"]}).json()
+        assert {name: data["position"][name] for name in ("side", "stop", "target")} == {
+            name: held[name] for name in ("side", "stop", "target")
+        }
 
 
 def test_a_line_ends_where_it_is_not_known_yet(shown):
