@@ -11,7 +11,6 @@ PICTURES = {
     ("/dashboard", 1440, "dark"): "dashboard-now",
     ("/dashboard", 390, "light"): "dashboard-now-narrow",
     ("/dashboard/market?symbol=SYNE/USDT:USDT", 1440, "dark"): "dashboard-market",
-    ("/dashboard/market?symbol=SYNE/USDT:USDT", 390, "dark"): "dashboard-market-narrow",
     ("/dashboard/models", 1440, "light"): "dashboard-models",
     ("/dashboard/account", 1440, "dark"): "dashboard-account",
     ("/dashboard/guards", 1440, "light"): "dashboard-guards",
