@@ -1,6 +1,7 @@
 """A person's browser on the dashboard, which keeps what a page complains about."""
 
 import shutil
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -63,6 +64,17 @@ def log_in(page, base, token):
     page.get_by_label("Token").fill(token)
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("You are logged in").wait_for()
+
+
+# Times as text are in the order of time.
+_AT_LEAST = "([place, text]) => document.querySelector(place)?.textContent >= text"
+
+
+def seconds_until(page, place, time_text):
+    """Seconds until an element of a page shows a time, or a later one."""
+    began = time.monotonic()
+    page.wait_for_function(_AT_LEAST, arg=[place, time_text], timeout=20_000)
+    return time.monotonic() - began
 
 
 def overflow(page):

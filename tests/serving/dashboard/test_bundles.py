@@ -159,7 +159,7 @@ def test_an_open_page_follows_the_champion(browser, http, service, world):
         after = next(bundle for bundle in world.ids if bundle != before)
         assert page.locator("#status .bundle").inner_text() == before[:8]
         service.champion.promote(after, why="elsewhere")
-        page.locator("#status .bundle", has_text=after[:8]).wait_for(timeout=2_000)
+        page.locator("#status .bundle", has_text=after[:8]).wait_for()
         assert page.locator("#live-state").inner_text() == "Live"
     assert page.get_by_text("elsewhere").count() == 2
     visitor.close()
