@@ -14,10 +14,10 @@ from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensembl
 from quorate.market.synthetic import SyntheticMarket
 from quorate.serving import Service
 from quorate.workflows.paper import PaperAccount
-from stubs.http import client
 from stubs.pages import chromium
 from stubs.postgresql import postgresql, programs
 from stubs.served import BARS, SETTINGS, TRAIN_BARS
+from stubs.service_client import client
 from stubs.small_models import small_trees
 
 # One of its guards halts the account after five signals.
@@ -87,9 +87,12 @@ def http(service):
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium; for it, the name of another site leads to this machine (DNS rebinding)."""
+    """Debian's Chromium; for it, the name of another site leads to this machine (DNS rebinding).
+
+    Of each module: while it is open, an event loop runs in this thread, and other modules' tests run loops of their own.
+    """
     with chromium("--host-resolver-rules=MAP evil.example 127.0.0.1") as opened:
         yield opened
 

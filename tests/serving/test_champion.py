@@ -17,8 +17,8 @@ from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensembl
 from quorate.serving.documents.signals import SignalDocument
 from quorate.workflows.bundles import promote_bundle, rollback_bundle
 from quorate.workflows.signals import signals
-from stubs.http import bearer, client, running
 from stubs.served import SETTINGS
+from stubs.service_client import bearer, client, running
 from stubs.small_models import small_trees
 
 

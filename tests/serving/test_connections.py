@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from quorate.serving.connections import allow_connections
-from stubs.http import running
+from stubs.service_client import running
 
 
 def connect(base):

@@ -1,7 +1,7 @@
 """`/health`: live is cheap, ready predicts."""
 
 from quorate.serving.documents.health import Ready
-from stubs.http import client
+from stubs.service_client import client
 
 
 def test_live_says_nothing_but_ok(http):

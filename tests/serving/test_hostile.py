@@ -13,8 +13,8 @@ import pytest
 from quorate.core.sections.access import AccessSettings
 from quorate.serving import Service
 from quorate.serving.errors import ErrorDocument
-from stubs.http import bearer, client, known, raw, running
 from stubs.served import SETTINGS
+from stubs.service_client import bearer, client, known, raw, running
 
 KB = 1024
 BOMB = b"[" * 100_000 + b"]" * 100_000

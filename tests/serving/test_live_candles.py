@@ -17,8 +17,8 @@ from quorate.serving import Service
 from quorate.serving.live_candles import LiveCandles
 from quorate.workflows.signals import signals
 from stubs.binance import BinanceStub, Fault
-from stubs.http import client
 from stubs.served import SETTINGS
+from stubs.service_client import client
 
 QUICK = FeedSettings(settle_s=0.0, poll_s=0.02, patience_s=0.3, window_bars=400)
 

@@ -4,7 +4,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from quorate.serving.metrics import METRICS
-from stubs.http import client
+from stubs.service_client import client
 from stubs.waiting import eventually
 
 

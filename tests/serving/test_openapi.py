@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from stubs.http import bearer, running
+from stubs.service_client import bearer, running
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from quorate.core.errors import OverloadedError
 from quorate.serving import Service
 from quorate.serving.limits.work_queue import WorkQueue
-from stubs.http import bearer, known, raw, running
 from stubs.served import SETTINGS
+from stubs.service_client import bearer, known, raw, running
 
 
 def run(coroutine):

@@ -15,8 +15,8 @@ from quorate.serving.documents.performance import Performance
 from quorate.trading.journal import Journal, ValuedRecord, entry_json
 from quorate.workflows.paper import PaperAccount
 from stubs.events import listening
-from stubs.http import client
 from stubs.served import SETTINGS
+from stubs.service_client import client
 from stubs.waiting import eventually
 
 READ = ("/paper", "/paper/equity", "/paper/trades", "/guards", "/journal", "/performance")

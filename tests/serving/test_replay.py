@@ -4,8 +4,8 @@ import numpy as np
 
 from quorate.core.clock import HOUR_MS, iso_ms, parse_ms
 from quorate.serving.replay import replay_service
-from stubs.http import client
 from stubs.served import SETTINGS
+from stubs.service_client import client
 from stubs.waiting import eventually
 
 

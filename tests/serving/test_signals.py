@@ -6,7 +6,7 @@ import pytest
 
 from quorate.serving.documents.signals import SignalDocument
 from quorate.workflows.signals import signals
-from stubs.http import client
+from stubs.service_client import client
 
 
 def test_a_market_has_the_document_of_the_command_line(http, service, world):

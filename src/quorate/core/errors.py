@@ -24,6 +24,7 @@
     ├── TradingError              an invalid order, cost or account
     │   └── GuardError            an action that a guard or the ladder does not allow
     ├── JournalError              a damaged journal, or records that contradict it
+    │   ├── UnknownAccountError   no such account in this journal
     │   ├── JournalUnavailableError   locked, disk full, connection lost: nothing is written, try again
     │   └── JournalTakenError     another session writes this account
     ├── AccessError               the service's token, address or access log cannot be used

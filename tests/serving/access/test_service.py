@@ -10,7 +10,7 @@ from quorate.serving.access import new_token
 from quorate.serving.access.access_control import OPEN
 from stubs.certificates import write_certificate
 from stubs.events import listening
-from stubs.http import client, token_of
+from stubs.service_client import client, token_of
 from stubs.waiting import eventually
 from stubs.web import ask
 

@@ -26,8 +26,8 @@ from quorate.market.synthetic import SyntheticMarket
 from quorate.serving import Service
 from quorate.workflows.paper import PaperAccount
 from quorate.workflows.runs.member_figures import measure_of
-from stubs.http import running, token_of
 from stubs.pages import Visitor
+from stubs.service_client import running, token_of
 from stubs.waiting import eventually
 
 BARS, TRAIN_BARS = 1_100, 700

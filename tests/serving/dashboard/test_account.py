@@ -10,7 +10,7 @@ from quorate.serving.dashboard.account import plots_of
 from quorate.serving.dashboard.formatting import figure, money
 from quorate.serving.live.session import SessionSource
 from quorate.workflows.paper import PaperAccount, PaperOptions
-from stubs.http import client
+from stubs.service_client import client
 from stubs.waiting import eventually
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from quorate.core.clock import HOUR_MS, format_ms
-from stubs.http import running, token_of
 from stubs.pages import SCHEMES, WIDTHS, Visitor, log_in, overflow, seconds_until
+from stubs.service_client import running, token_of
 
 #: Pictures of the documentation: path, width and scheme -> name.
 PICTURES = {

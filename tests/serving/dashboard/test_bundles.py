@@ -5,8 +5,8 @@ import json
 import pytest
 
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from stubs.http import client, token_of
 from stubs.pages import Visitor
+from stubs.service_client import client, token_of
 from stubs.waiting import eventually
 
 HOSTILE = "<script>alert(1)</script> \u202etxet"

@@ -10,8 +10,8 @@ from quorate.serving import Service
 from quorate.serving.live.session import SessionSource
 from quorate.workflows.paper import PaperAccount
 from stubs.binance import BinanceStub
-from stubs.http import running, token_of
 from stubs.pages import Visitor, seconds_until
+from stubs.service_client import running, token_of
 from stubs.waiting import eventually
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from stubs.http import client, token_of
 from stubs.pages import Visitor
+from stubs.service_client import client, token_of
 from stubs.waiting import eventually
 
 HOSTILE = "<script>alert(1)</script> \u202etxet"

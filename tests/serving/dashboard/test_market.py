@@ -7,8 +7,8 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.types import Action
-from stubs.http import client, running, token_of
 from stubs.pages import Visitor, overflow
+from stubs.service_client import client, running, token_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from quorate.core.clock import HOUR_MS
 from quorate.serving.dashboard.formatting import whole
 from quorate.serving.dashboard.now import MarketFilter, MarketRow
 from quorate.workflows.signals import signals
-from stubs.http import client
+from stubs.service_client import client
 
 
 def markets(page):

@@ -9,8 +9,8 @@ from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.series import publish
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.workflows.runs.member_figures import measure_of
-from stubs.http import client
 from stubs.served import SETTINGS
+from stubs.service_client import client
 from stubs.small_models import small_trees
 
 MEMBERS = ("xgboost", "lightgbm")

@@ -12,8 +12,8 @@ from quorate.trading.journal import Journal
 from quorate.workflows.paper import PaperAccount
 from stubs.binance import BinanceStub
 from stubs.events import listening
-from stubs.http import client
 from stubs.served import SETTINGS
+from stubs.service_client import client
 from stubs.waiting import eventually
 
 

@@ -13,7 +13,7 @@ from quorate.core.clock import parse_ms
 from quorate.serving.live.events import LiveEvent
 from quorate.trading.journal import DecidedRecord, ValuedRecord
 from stubs.events import listening
-from stubs.http import client, known
+from stubs.service_client import client, known
 from stubs.waiting import eventually
 
 KINDS = {"filled": "fill", "closed": "close", "guard": "guard", "ladder": "ladder", "decided": "signal"}

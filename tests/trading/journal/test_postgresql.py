@@ -187,7 +187,7 @@ def test_the_password_may_be_in_a_file(strict, open_journal, batch, tmp_path):
     assert redact("said Canary/word:9@c4 aloud") == "said *** aloud"
     with pytest.raises(JournalUnavailableError, match="no password supplied"):
         open_journal(strict, settings=replace(settings, login_file=""))
-    word.write_text("another\n")
+    word.write_text("of-another-server-7\n")
     with pytest.raises(JournalUnavailableError, match="authentication failed"):
         open_journal(strict, settings=settings)
     # An address with a password is used as it is.
