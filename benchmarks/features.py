@@ -2,8 +2,8 @@
 
     python benchmarks/features.py [--rows 1000000] [--out FOLDER]
 
-The many rows are compared with the same columns in pandas: rolling, ewm and shift, nothing called for each row. Both run
-on the same candles in one process; the best of four runs counts. Peak memory is measured in a separate process.
+The many rows are compared with the same columns in pandas: rolling, ewm and shift, nothing called for each row. Both
+run on the same candles in one process; the best of four runs counts. Peak memory is measured in a separate process.
 """
 
 from __future__ import annotations

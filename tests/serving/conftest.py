@@ -91,7 +91,7 @@ def http(service):
 def browser():
     """Debian's Chromium; for it, the name of another site leads to this machine (DNS rebinding).
 
-    Of each module: while it is open, an event loop runs in this thread, and other modules' tests run loops of their own.
+    Of each module: while it is open, an event loop runs in this thread, and tests of other modules run their own.
     """
     with chromium("--host-resolver-rules=MAP evil.example 127.0.0.1") as opened:
         yield opened
