@@ -193,7 +193,7 @@ def test_the_password_may_be_in_a_file(strict, open_journal, batch, tmp_path):
     # An address with a password is used as it is.
     word.unlink()
     with pytest.raises(JournalUnavailableError, match="authentication failed"):
-        open_journal(strict.replace("quorate@", "quorate:wrong@"), settings=settings)
+        open_journal(strict.replace("quorate@", "quorate:not-its-word-3@"), settings=settings)
 
 
 @pytest.mark.parametrize(
