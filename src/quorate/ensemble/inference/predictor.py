@@ -134,6 +134,12 @@ class Bundle:
         """How many members are loaded: full, partial (at least 2) or none, in which the fallback rules decide."""
         return self.members.mode
 
+    @property
+    def quorum(self) -> int:
+        """How many members have to agree; of a stack all, since it was fitted with all of them."""
+        total = len(self.members)
+        return total if self.stack is not None else quorum_count(self.manifest.policy.quorum, total)
+
     def status(self) -> dict[str, bool]:
         """Member -> whether it is loaded."""
         return {model: model in self.members.sessions for model in self.members.order}
@@ -145,16 +151,15 @@ class Bundle:
                 _log.info("%s: loaded", model)
             else:
                 _log.error("%s: not loaded, abstains: %s", model, self.members.failures[model])
-        n = len(self.members)
         if self.stack is not None:
             decides = f"stack by {self.stack.method} of all {len(self.stack.members)} that it was fitted with"
         else:
             because = "" if self.closed is None else f", because {self.closed.because}"
-            decides = f"quorum {quorum_count(self.manifest.policy.quorum, n)}, policy {self.decides}{because}"
+            decides = f"quorum {self.quorum}, policy {self.decides}{because}"
         _log.log(
             logging.INFO if self.mode == "full" else logging.WARNING,
             "bundle %s: mode %s, %d of %d members, %s",
-            *(self.manifest.id, self.mode, len(self.members.sessions), n, decides),
+            *(self.manifest.id, self.mode, len(self.members.sessions), len(self.members), decides),
         )
 
     @property

@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, Response
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import QuorateError
-from quorate.ensemble.voting.policies import quorum_count
 from quorate.serving.access.caller import caller_of
 from quorate.serving.access.sessions import csrf_token
 from quorate.serving.dashboard.account_rows import GUARD_NAMES
@@ -144,14 +143,12 @@ def status_of_service(service: Service) -> ServiceStatus:
     """The bundle in use, as the head of every page shows it."""
     predictor, refused = service.champion.predictor, service.champion.refused
     members = predictor.newest.members
-    total = len(members.order)
-    needed = total if predictor.stack is not None else quorum_count(predictor.manifest.policy.quorum, total)
     return ServiceStatus(
         bundle=predictor.id,
         mode=predictor.mode,
         loaded=len(members.sessions),
-        members=total,
-        quorum=needed,
+        members=len(members),
+        quorum=predictor.newest.quorum,
         policy=predictor.decides,
         synthetic=predictor.manifest.synthetic or any(candles.synthetic for candles in service.candles.known),
         refused="" if refused is None else refused.reason,

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from quorate.ensemble.inference import Predictor
-from quorate.ensemble.voting.policies import quorum_count
 from quorate.serving.documents.document import Document
 
 
@@ -37,15 +36,13 @@ def models_document(predictor: Predictor) -> dict[str, Any]:
     """The document of a loaded bundle, or of the newest one of a series."""
     bundle = predictor.newest
     manifest, members = bundle.manifest, bundle.members
-    # A stack needs all members that it was fitted with.
-    quorum = len(members) if bundle.stack is not None else quorum_count(manifest.policy.quorum, len(members))
     return {
         "bundle": predictor.id,
         "recipe": manifest.recipe,
         "timeframe": manifest.timeframe,
         "mode": predictor.mode,
         "policy": "stack" if bundle.stack is not None else predictor.decides,
-        "quorum": quorum,
+        "quorum": bundle.quorum,
         "models": [
             {
                 "model": model,
