@@ -24,15 +24,15 @@ def newest(world, source=None, symbols=None, **options):
 
 def test_a_new_bar_is_seen_and_other_files_are_not_read_again(world):
     kept = newest(world)
-    assert kept.refresh() == world.symbols
-    assert kept.refresh() == ()
+    assert tuple(kept.refresh()) == world.symbols
+    assert kept.refresh() == {}
     symbol = world.symbols[1]
     whole = world.market.candles(symbol)
     other = kept.of(world.symbols[0])
     write_candles(world.data, whole[: len(whole) - 1])
-    assert kept.refresh() == (symbol,)
+    assert kept.refresh() == {symbol: whole.time[-2]}
     write_candles(world.data, whole)
-    assert kept.refresh() == (symbol,)
+    assert kept.refresh() == {symbol: whole.time[-1]}
     assert kept.newest(symbol) == whole.time[-1]
     assert kept.of(world.symbols[0]) is other
 
@@ -57,7 +57,7 @@ def test_candles_stay_when_their_file_is_damaged(world, caplog):
     path = FreqtradeFolder(world.data).path_of(symbol, "1h", "futures")
     path.write_bytes(b"no table")
     for _ in range(3):
-        assert kept.refresh() == ()
+        assert kept.refresh() == {}
     assert kept.of(symbol) is before
     assert isinstance(kept.errors[symbol], DataError)
     assert caplog.text.count("candles cannot be read") == 1
@@ -90,9 +90,9 @@ def test_a_bar_that_was_not_closed_is_read_when_it_is(world):
     kept = newest(world, source, [symbol], clock=lambda: time.now)
     kept.refresh()
     assert kept.newest(symbol) == last - HOUR_MS
-    assert kept.refresh() == ()
+    assert kept.refresh() == {}
     time.now += 1
-    assert kept.refresh() == (symbol,)
+    assert kept.refresh() == {symbol: last}
     assert kept.newest(symbol) == last
 
 
@@ -112,7 +112,7 @@ def test_a_source_in_memory_is_asked_until_it_has_the_newest_bar(world):
 
     source = Growing([whole])
     kept = newest(world, source, [symbol], clock=lambda: last + HOUR_MS)
-    assert [kept.refresh() for _ in range(4)] == [(symbol,), (symbol,), (symbol,), ()]
+    assert [tuple(kept.refresh()) for _ in range(4)] == [(symbol,), (symbol,), (symbol,), ()]
     assert source.calls == 3
 
 

@@ -36,6 +36,7 @@ class NewestCandles:
         self.timeframe = timeframe
         self.errors: dict[str, QuorateError] = {}
         self._kept: dict[str, Candles] = {}
+        self._news: dict[str, int] = {}
 
     def of(self, symbol: str) -> Candles:
         """The newest candles of a market, at least one.
@@ -68,17 +69,21 @@ class NewestCandles:
         found = self._kept.get(symbol)
         return None if found is None else int(found.time[-1])
 
-    def refresh(self) -> tuple[str, ...]:
-        """Read the candles of the markets that may have new ones; the symbols that have a new bar."""
-        return ()
+    def refresh(self) -> dict[str, int]:
+        """Read the candles that may be new; market -> open time in ms of its newest bar, where it is another one now
+        than at the last call.
+        """
+        # One by one: a feed may add others meanwhile, in its own thread.
+        return {symbol: self._news.pop(symbol) for symbol in self.symbols if symbol in self._news}
 
-    def _keep(self, candles: Candles) -> bool:
-        """Keep newer candles of a market; whether they have a new bar."""
-        symbol = candles.symbol
+    def _keep(self, candles: Candles) -> None:
+        """Keep newer candles of a market."""
+        symbol, newest = candles.symbol, int(candles.time[-1])
         before = self.newest(symbol)
         self._kept[symbol] = _copy(candles)
         self.errors.pop(symbol, None)
-        return before != int(candles.time[-1])
+        if newest != before:
+            self._news[symbol] = newest
 
     def _fail(self, symbol: str, error: QuorateError) -> None:
         """Keep why a market's candles cannot be read, and log it once."""
@@ -112,9 +117,9 @@ class StoredCandles(NewestCandles):
         self._bars, self._clock = bars, clock
         self._read: dict[str, object] = {}  # symbol -> what its candles were read from
 
-    def refresh(self) -> tuple[str, ...]:
-        """Read the candles of the markets that may have new ones; the symbols that have a new bar."""
-        advanced, reread = [], False
+    def refresh(self) -> dict[str, int]:
+        """Read the candles of the markets whose files or source may have new ones; as of `NewestCandles`."""
+        reread = False
         closed = newest_closed_ms(self.timeframe, self._clock())
         # Of what is stored, the newest bars count, however old they are; elsewhere others would have to be sent.
         stored = isinstance(self.source, FreqtradeFolder | MemorySource)
@@ -133,11 +138,10 @@ class StoredCandles(NewestCandles):
                 self._fail(symbol, error)
                 continue
             self._read[symbol], reread = origin, True
-            if self._keep(candles):
-                advanced.append(symbol)
+            self._keep(candles)
         if reread:
             release_memory()
-        return tuple(advanced)
+        return super().refresh()
 
     def _origin(self, symbol: str, closed: int) -> object:
         """What changes whenever a market may have other candles: its files, and the newest bar that can be closed.

@@ -15,7 +15,6 @@ from quorate.core.errors import ArgumentError, BundleError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Policy, Signal
 from quorate.ensemble.inference import Predictor
-from quorate.ensemble.voting.policies import quorum_count
 from quorate.market.source import CandleSource
 from quorate.serving.access import Access
 from quorate.serving.candles import NewestCandles, StoredCandles
@@ -120,10 +119,10 @@ class Service:
         require_timeframe(predictor, timeframe)
         with ExitStack() as opened:
             source = self._open_candles(data, exchange, split_names(symbols), opened)
+            self.candles.refresh()
             if not self.candles.known:
                 raise next(iter(self.candles.errors.values()))
             self._opened = opened.pop_all()
-        self._bars = self._newest_bars()
         self.champion.prove_with(self._require_prediction)
         self.work = WorkQueue(settings.serve.threads, settings.serve.queue, settings.serve.patience_s)
         self.admission = Admission(settings.serve.requests, settings.serve.streams)
@@ -149,7 +148,7 @@ class Service:
     def _open_candles(
         self, data: Data | None, exchange: str | None, symbols: tuple[str, ...], opened: ExitStack
     ) -> CandleSource:
-        """Open the candles of the served markets, and read the newest; their source."""
+        """Open the candles of the served markets; their source."""
         if (data is None) == (exchange is None):
             raise ArgumentError(
                 "choose the candles",
@@ -177,7 +176,6 @@ class Service:
                 "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
             )
         self.candles = StoredCandles(source, names, length, bars=settings.serve.bars, clock=self.clock)
-        self.candles.refresh()
         return source
 
     def predict(self, symbols: Sequence[str] | None = None) -> ServedSignals:
@@ -214,16 +212,9 @@ class Service:
 
     def refresh(self) -> None:
         """Read new candles, tell the event streams of them, and follow the champion."""
-        self.candles.refresh()
-        bars = self._newest_bars()
-        if advanced := {symbol: time for symbol, time in bars.items() if time != self._bars.get(symbol)}:
-            self._bars = bars
+        if advanced := self.candles.refresh():
             self.events.publish_from_thread(candles_event(advanced))
         self.champion.follow()
-
-    def _newest_bars(self) -> dict[str, int]:
-        """Market -> open time of its newest bar, ms."""
-        return {candles.symbol: int(candles.time[-1]) for candles in self.candles.known}
 
     def probe(self) -> tuple[ServedSignals, float]:
         """One real prediction of the first market that can be predicted, and how long it took, s.
@@ -261,10 +252,8 @@ class Service:
 
     def _log_mode(self, predictor: Predictor) -> None:
         members = predictor.newest.members
-        total, loaded = len(members), len(members.sessions)
-        # A stack decides by all members that it was fitted with.
-        needed = total if predictor.stack is not None else quorum_count(predictor.manifest.policy.quorum, total)
-        _log.info("mode %s %d/%d, quorum %d/%d", predictor.mode.upper(), loaded, total, needed, total)
+        total, loaded, quorum = len(members), len(members.sessions), predictor.newest.quorum
+        _log.info("mode %s %d/%d, quorum %d/%d", predictor.mode.upper(), loaded, total, quorum, total)
         without = f", {len(self.candles.errors)} of them without candles" if self.candles.errors else ""
         _log.info("%d markets of %s%s", len(self.candles.symbols), self.candles.timeframe, without)
 
