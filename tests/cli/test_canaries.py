@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from quorate.core.log_records import RedactingFilter
 from quorate.core.settings import ExchangeSettings, Settings
 from quorate.market.exchange.client import build_client
-from quorate.market.exchange.log_records import RedactingFilter
 from quorate.workflows.runs.trials import RunRecord, TrialRecorder
 
 from .conftest import run

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from quorate.core.log_records import redact_logger
 from quorate.core.version import __version__
-from quorate.market.exchange.log_records import redact_logger
 from quorate.serving.access import SecurityHeaders, login_routes, middleware
 from quorate.serving.access.access_control import OPEN
 from quorate.serving.background import running

@@ -9,9 +9,9 @@ from typing import Any
 
 from quorate.core.configuration import load_settings
 from quorate.core.errors import FreqtradeError, SettingsError, close_match
+from quorate.core.log_records import redact_logger
 from quorate.core.redaction import register_document
 from quorate.core.settings import FreqtradeSettings, Settings
-from quorate.market.exchange.log_records import redact_logger
 
 #: Quorate's section of Freqtrade's configuration.
 SECTION = "quorate"

@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any
 
 from quorate.core.errors import ExchangeRefusedError, MissingExtraError, UnknownExchangeError, close_match
+from quorate.core.log_records import RedactingFilter
 from quorate.core.redaction import register_address, register_secret
 from quorate.core.sections.exchange import ExchangeSettings
-from quorate.market.exchange.log_records import RedactingFilter
 from quorate.market.exchange.responses import LAST_RESPONSE, Response, limited_session
 
 #: Variables with the API key of an account, which private data such as leverage tiers need.
