@@ -64,7 +64,6 @@ def _function(name: str) -> Callable[..., Any]:
 ADX = _function("ADX")
 AROONOSC = _function("AROONOSC")
 ATR = _function("ATR")
-CCI = _function("CCI")
 EMA = _function("EMA")
 MACD = _function("MACD")
 MAX = _function("MAX")

@@ -12,6 +12,7 @@ Reference: Chan, Golub, LeVeque (1979), Updating formulae and a pairwise algorit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -26,6 +27,9 @@ Statistics = TypeVar("Statistics")
 # A function (windows, their length a, other windows, their length b) -> the statistics of the a older and the b newer
 # bars together: of `windows[:-b]` and `others[a:]`.
 Join = Callable[[Statistics, int, Statistics, int], Statistics]
+
+# Windows whose deviations are computed at once, so that 20 values of each stay in the processor's cache.
+_AT_ONCE = 4_096
 
 
 class Pyramid(Generic[Statistics]):
@@ -122,6 +126,40 @@ def path_moments(step: FloatArray) -> WindowMoments:
     """Mean, sum of squared deviations and end of the cumulative sum of each window, which starts at 0."""
     flat = step.reshape(-1)
     return WindowMoments((flat, np.zeros(step.size), flat), step.shape, _join_paths)
+
+
+def mean_deviation(x: FloatArray, mean: FloatArray, bars: int) -> FloatArray:
+    """The mean absolute deviation of each window from its own mean m, as 2 (mean of max(x, m) - m).
+
+    Deviations above and below a mean have the same sum, so that only those above are added up.
+
+    Args:
+        x: (..., n), contiguous.
+        mean: (..., n - bars + 1), the mean of each full window.
+        bars: length of a window.
+
+    Returns:
+        (..., n - bars + 1).
+    """
+    total = np.empty(mean.shape)
+    if not mean.size:
+        return total
+    windows = np.ndarray((bars, *mean.shape), x.dtype, x, 0, (x.itemsize, *x.strides))
+    step = max(1, _AT_ONCE // math.prod(mean.shape[:-1]))
+    for first in range(0, mean.shape[-1], step):
+        rows = slice(first, first + step)
+        above = np.maximum(windows[..., rows], mean[..., rows])
+        # Halved, so that a sum does not depend on how many windows are computed at once, as that of numpy does.
+        count = bars
+        while count > 1:
+            half = count // 2
+            above[:half] += above[count - half : count]
+            count -= half
+        total[..., rows] = above[0]
+    total /= bars
+    total -= mean
+    total *= 2
+    return total
 
 
 def _join_moments(older: Rows, a: int, newer: Rows, b: int) -> Rows:

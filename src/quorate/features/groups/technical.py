@@ -1,6 +1,6 @@
 """Oscillators, bands and averages.
 
-RSI, MACD, ATR, EMA, ADX, the stochastic, CCI and Williams %R are TA-Lib's values in TA-Lib's ranges; values in units of
+RSI, MACD, ATR, EMA, ADX, the stochastic, the CCI and Williams %R are TA-Lib's values in TA-Lib's ranges; values in units of
 price are divided by the close.
 """
 
@@ -110,13 +110,15 @@ def _williams_r(bars: Bars) -> FloatArray:
 
 
 def _cci(bars: Bars) -> FloatArray:
-    """CCI of TA-Lib, but 0 where the typical price is flat, which some releases miss because of rounding errors."""
+    """Commodity channel index of 20 bars, 0 where the typical price is flat: (n - 19,)."""
     typical = bars.typical()
-    values = bars.talib(indicators.CCI, 20, bars.high, bars.low, bars.close)
+    mean = rolling.sums(typical).mean(20)
+    values = typical[..., 19:] - mean
+    values /= 0.015 * rolling.mean_deviation(typical, mean, 20)
     _, moved = bars.typical_moves()
     if not moved.all():  # a flat window has no move
         span = bars.talib(indicators.MAX, 20, typical) - bars.talib(indicators.MIN, 20, typical)
-        np.copyto(values, 0.0, where=span <= ROUNDING * typical)
+        np.copyto(values, 0.0, where=(span <= ROUNDING * typical)[..., 19:])
     return values
 
 
