@@ -1,6 +1,6 @@
 """Oscillators, bands and averages.
 
-RSI, MACD, ATR, EMA, ADX, the stochastic, the CCI and Williams %R are TA-Lib's values in TA-Lib's ranges; values in units of
+RSI, MACD, ATR, EMA, ADX, the stochastic, CCI and Williams %R are TA-Lib's values in TA-Lib's ranges; values in units of
 price are divided by the close.
 """
 
