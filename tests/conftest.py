@@ -1,9 +1,11 @@
 """What holds for every test."""
 
+import pytest
 from hypothesis import settings
 
 from golden.machine import changes, machine
 from golden.stored import MACHINE, read
+from quorate.core import redaction
 
 # How long an example takes says how busy the machine is; nothing here is a timed test.
 settings.register_profile("untimed", settings(deadline=None))
@@ -16,3 +18,15 @@ def pytest_report_header():
     if not other:
         return "golden documents: to the last bit"
     return [f"golden documents: within 1e-9, networks in outline; stored with {'; '.join(other)}"]
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets():
+    """Forget the secrets that a test registers: the process masks them in every later message.
+
+    Those of fixtures that outlive the test stay.
+    """
+    known, pattern = set(redaction._known), redaction._by_value
+    yield
+    redaction._known.intersection_update(known)
+    redaction._by_value = pattern
