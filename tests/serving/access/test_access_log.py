@@ -99,6 +99,7 @@ for number in range(200):
 
 
 @pytest.mark.integration
+@pytest.mark.integration
 def test_several_processes_lose_nothing(tmp_path):
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name]) for name in "ab"]
     assert [writer.wait() for writer in writers] == [0, 0]

@@ -21,6 +21,7 @@ def test_an_address_is_refused_after_its_attempts_and_others_are_not():
     assert limits.refused_s("192.0.2.2") == 0
 
 
+@pytest.mark.integration
 def test_an_address_may_try_again_after_its_window():
     limits = attempts(one=1, window_s=1)
     limits.count("192.0.2.1")

@@ -223,8 +223,8 @@ print(kills, absent)
 """
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize(("verb", "least_absent"), [("create", 3), ("rotate", 0)])
+@pytest.mark.integration
 def test_after_a_kill_at_any_step_there_is_no_token_or_a_complete_one(tmp_path, verb, least_absent):
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), verb], capture_output=True, text=True, check=False

@@ -55,6 +55,7 @@ def test_an_address_changes_with_any_content(tmp_path):
         first.address("b.css")
 
 
+@pytest.mark.integration
 def test_browsers_keep_the_files_of_this_version(http):
     assets = Assets()
     address = assets.address("vendor/lightweight-charts.mjs")
@@ -70,6 +71,7 @@ def test_browsers_keep_the_files_of_this_version(http):
     assert old.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.integration
 def test_nothing_else_is_served(http):
     for name in ("", "none.css", "../assets.py", "..%2fassets.py", "%2e%2e/assets.py", "vendor"):
         found = http.get(f"/static/{Assets().version}/{name}", follow_redirects=True)
