@@ -25,6 +25,12 @@ SETTINGS = replace(
     train=TrainSettings(threads=1, features="core14", head="classes"),
     policy=PolicySettings(name="classic", refit="none"),
 )
+CALIBRATED = replace(
+    SETTINGS,
+    split=SplitSettings(train=0.5, validation=0.45, stop=0.1, calibrate=0.5),
+    calibration=CalibrationSettings(rows=50, class_rows=5),
+    policy=PolicySettings(name="calibrated", signals=5),
+)
 BARS, TRAIN_BARS = 1_100, 700
 
 
@@ -47,22 +53,23 @@ def world(tmp_path_factory):
         TrainingSpec(models=("xgboost", "lightgbm"), settings=SETTINGS, measure=mean_loss, end=seam),
         tmp_path_factory.mktemp("bundles"),
     )
-    return SimpleNamespace(panel=panel, seam=seam, trained=trained, now=start + BARS * HOUR_MS, settings=SETTINGS)
+    return SimpleNamespace(
+        panel=panel,
+        seam=seam,
+        trained=trained,
+        now=start + BARS * HOUR_MS,
+        settings=SETTINGS,
+        calibrated_settings=CALIBRATED,
+    )
 
 
 @pytest.fixture(scope="session")
 def calibrated(world, tmp_path_factory):
     """A bundle of the same rows with calibrated scores that decides by the calibrated policy."""
-    settings = replace(
-        SETTINGS,
-        split=SplitSettings(train=0.5, validation=0.45, stop=0.1, calibrate=0.5),
-        calibration=CalibrationSettings(rows=50, class_rows=5),
-        policy=PolicySettings(name="calibrated", signals=5),
-    )
     return train_ensemble(
         dict(list(world.panel.items())[:2]),
         "1h",
-        TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, measure=mean_loss, end=world.seam),
+        TrainingSpec(models=("xgboost", "lightgbm"), settings=CALIBRATED, measure=mean_loss, end=world.seam),
         tmp_path_factory.mktemp("calibrated"),
     )
 

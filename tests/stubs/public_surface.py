@@ -87,6 +87,8 @@ class World:
             synthetic=True,
             training_start=first - 1000 * HOUR_MS,
             training_end=first,
+            fitted_until=first - 200 * HOUR_MS,
+            used_until=first - 100 * HOUR_MS,
             rows={},
             class_prior=(0.3, 0.4, 0.3),
             members=(Member("xgboost", failure="x"), Member("lightgbm", failure="x")),

@@ -106,7 +106,7 @@ def train_rolling(
             promote=False,
         )
         progress.end(number)
-        earlier.append(EarlierTraining(trained.path, trained.manifest, trained.until))
+        earlier.append(EarlierTraining(trained.path, trained.manifest))
         made.append(TrainResult(trained, count_quiet(panel, span.start, span.end)))
     path, name = publish(store, [result.id for result in made])
     series = SeriesResult(path, name, tuple(made))

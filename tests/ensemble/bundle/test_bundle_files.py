@@ -68,7 +68,7 @@ def test_a_changed_byte_of_the_manifest_is_an_error(copy):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.update(schema_version=99), "schema version 99; expected version 2"),
+        (lambda t: t.update(schema_version=99), "schema version 99; expected version 3"),
         (
             lambda t: t.update(classes=["BUY", "HOLD", "SELL"]),
             r"class order \['BUY', 'HOLD', 'SELL'\]; expected \['SELL'",
@@ -102,7 +102,7 @@ def with_new_id(tree):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.update(schema_version=3), "schema version 3; expected version 2"),
+        (lambda t: t.update(schema_version=4), "schema version 4; expected version 3"),
         (lambda t: t["classes"].reverse(), "class order"),
         (lambda t: t.update(dtype="float64"), "dtype float64; expected float32"),
         (lambda t: t["features"]["names"].__setitem__(2, "volume_chance"), "'volume_chance' at place 3; expected 'vol"),
@@ -113,6 +113,9 @@ def with_new_id(tree):
         (lambda t: t["files"].update({"": "0" * 64}), "the file name ''"),
         (lambda t: t["files"].pop("xgboost.onnx"), r"no file 'xgboost\.onnx' of the member xgboost"),
         (lambda t: t["training_span"].update({"from": "yesterday"}), "incomplete manifest .*yesterday"),
+        (lambda t: t.pop("used_until"), "incomplete manifest .*used_until"),
+        (lambda t: t.update(fitted_until=t["training_span"]["to"]), "not in order in the training span"),
+        (lambda t: t.update(used_until="2035-01-01T00:00:00Z"), "not in order in the training span"),
         (lambda t: t["policy"].update(floor=7.0), "incomplete manifest .*floor"),
         (lambda t: t["policy"].update(colour="red"), "incomplete manifest .*colour"),
         (lambda t: t["rows"].update(train=float("nan")), "NaN in place of a number"),
@@ -175,7 +178,7 @@ def require_manifest_or_error(world, data):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 2}']
+    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 3}']
 )
 def test_content_that_is_not_a_manifest_is_an_error(content, tmp_path):
     with pytest.raises(BundleError):

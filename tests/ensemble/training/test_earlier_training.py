@@ -39,7 +39,7 @@ def network(done):
 
 
 def as_earlier(done):
-    return EarlierTraining(done.path, done.manifest, done.until)
+    return EarlierTraining(done.path, done.manifest)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from quorate import load_bundle
+from quorate.core.clock import HOUR_MS
 from quorate.core.errors import ModelError
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
@@ -34,6 +35,34 @@ def test_candles_after_the_end_do_not_change_the_bundle(world, tmp_path):
         columns = {n: np.where(late, 3.0, 1.0) * getattr(candles, n) for n in ("open", "high", "low", "close")}
         poisoned[symbol] = replace(candles, **columns)
     assert again(world, tmp_path, poisoned).manifest.id == again(world, tmp_path).manifest.id
+
+
+def poisoned_after(world, last):
+    """The panel with other prices after a bar."""
+    changed = {}
+    for symbol, candles in world.panel.items():
+        factor = np.where(candles.time > last, 3.0, 1.0)
+        changed[symbol] = replace(
+            candles, **{name: factor * getattr(candles, name) for name in ("open", "high", "low", "close")}
+        )
+    return changed
+
+
+def files_of(trained, names=None):
+    return {name: digest for name, digest in trained.manifest.files.items() if names is None or name in names}
+
+
+def test_nothing_but_figures_depends_on_bars_after_those_that_were_used(world, calibrated, tmp_path):
+    known = calibrated.manifest
+    assert known.training_start < known.fitted_until < known.used_until < known.training_end
+    settings, native = world.calibrated_settings, [member.native for member in known.members]
+    after_all = again(world, tmp_path, poisoned_after(world, known.used_until), settings=settings)
+    assert files_of(after_all) == files_of(calibrated)
+    after_fit = again(world, tmp_path, poisoned_after(world, known.fitted_until), settings=settings)
+    assert files_of(after_fit, native) == files_of(calibrated, native)
+    assert files_of(after_fit)["calibration.json"] != files_of(calibrated)["calibration.json"]
+    before = again(world, tmp_path, poisoned_after(world, known.fitted_until - 100 * HOUR_MS), settings=settings)
+    assert not set(files_of(before, native).values()) & set(files_of(calibrated, native).values())
 
 
 def test_the_parts_are_purged(world):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 from quorate.core.clock import iso_ms, parse_ms
 from quorate.core.errors import BundleError, FeatureError, QuorateError
@@ -15,8 +15,8 @@ from quorate.core.sections.learning import TargetSettings
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
 from quorate.core.untrusted_json import parse_json
-from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
-from quorate.ensemble.bundle.manifest_schema import OWN_COLUMNS, schema_mismatch
+from quorate.ensemble.bundle.manifest_parts import read_columns, read_policy, read_shares, read_target
+from quorate.ensemble.bundle.manifest_schema import schema_mismatch
 from quorate.ensemble.bundle.manifest_values import Member as Member
 from quorate.ensemble.bundle.manifest_values import printable, require_possible
 from quorate.ensemble.recipes import RECIPES, RecipeName
@@ -24,7 +24,7 @@ from quorate.ensemble.voting.closed_policy import CLOSED
 from quorate.features.catalogue import describe
 from quorate.features.own import ColumnSource
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DTYPE = "float32"
 FILE_NAME = "manifest.json"
 
@@ -44,6 +44,10 @@ class Manifest:
         decides: the policy in force, chosen on rows that no member was fitted on.
         training_start: open time in ms of the first training bar.
         training_end: open time in ms of the last bar whose close a label reads; bars from here on are unseen.
+        fitted_until: open time in ms of the last bar whose close is read by a label that members were fitted on, or
+            stopped by.
+        used_until: likewise of every label that anything was fitted on or chosen by: members, calibration, policy. Rows
+            after it were measured alone.
         class_prior: shares of SELL, HOLD, BUY in the training rows, the baseline of every score. Empty for a stack.
         metrics: member -> part -> figures, measured at training time.
         files: file name -> SHA-256.
@@ -61,6 +65,8 @@ class Manifest:
     synthetic: bool
     training_start: int
     training_end: int
+    fitted_until: int
+    used_until: int
     rows: Mapping[str, int]
     class_prior: tuple[float, ...]
     members: tuple[Member, ...]
@@ -100,6 +106,8 @@ class Manifest:
             "timeframe": self.timeframe,
             "synthetic": self.synthetic,
             "training_span": {"from": iso_ms(self.training_start), "to": iso_ms(self.training_end)},
+            "fitted_until": iso_ms(self.fitted_until),
+            "used_until": iso_ms(self.used_until),
             "rows": dict(self.rows),
             "class_prior": list(self.class_prior),
             "members": [asdict(member) for member in self.members],
@@ -210,23 +218,25 @@ class Manifest:
             features=tree["features"]["set"],
             feature_names=tuple(tree["features"]["names"]),
             feature_hash=tree["features"]["hash"],
-            target=_target(tree),
+            target=read_target(tree),
             policy=VoteSettings(**tree["policy"]),
-            decides=_decides(tree),
+            decides=read_policy(tree),
             symbols=tuple(tree["symbols"]),
             timeframe=tree["timeframe"],
             synthetic=tree["synthetic"],
             training_start=parse_ms(tree["training_span"]["from"]),
             training_end=parse_ms(tree["training_span"]["to"]),
+            fitted_until=parse_ms(tree["fitted_until"]),
+            used_until=parse_ms(tree["used_until"]),
             rows=tree["rows"],
-            class_prior=_shares(tree),
+            class_prior=read_shares(tree),
             members=tuple(Member(**member) for member in tree["members"]),
             metrics=tree["metrics"],
             settings=tree["settings"],
             versions=tree["versions"],
             files=tree["files"],
             stack=dict(tree.get("stack", {})),
-            own_columns=_own_columns(tree["features"]),
+            own_columns=read_columns(tree["features"]),
         )
 
 
@@ -250,40 +260,6 @@ def _require_order(attempted: str, found: tuple[str, ...], expected: tuple[str, 
 
 def _digest(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(_dump(tree).encode()).hexdigest()[:16]
-
-
-def _target(tree: Mapping[str, Any]) -> TargetSettings:
-    target = tree["target"]
-    if tree["recipe"] == "vote":
-        return TargetSettings(horizon=target["horizon"], band=target["band"])
-    return TargetSettings(return_horizon=target["horizon"])
-
-
-def _decides(tree: Mapping[str, Any]) -> Policy:
-    policy = tree["decides"]
-    if policy not in get_args(Policy):
-        raise ValueError(f"a policy {policy!r} instead of {' or '.join(get_args(Policy))}")
-    if policy == "calibrated" and CALIBRATION not in tree["files"]:
-        raise ValueError(f"a calibrated policy without {CALIBRATION}")
-    if policy != "classic" and RECIPES[tree["recipe"]].task == "return":
-        raise ValueError(f"the policy {policy!r} in a stack, which decides by its predicted return")
-    return policy  # type: ignore[no-any-return]
-
-
-def _shares(tree: Mapping[str, Any]) -> tuple[float, ...]:
-    shares = tuple(tree["class_prior"])
-    expected = len(CLASS_NAMES) if tree["recipe"] == "vote" else 0
-    if len(shares) != expected:
-        raise ValueError(f"a class prior of {len(shares)} shares instead of {expected}")
-    return shares
-
-
-def _own_columns(features: Mapping[str, Any]) -> tuple[ColumnSource, ...]:
-    columns = features.get("own", [])
-    mismatch = schema_mismatch(columns, OWN_COLUMNS, "features.own")
-    if mismatch is not None:
-        raise ValueError(mismatch)
-    return tuple(ColumnSource(**column) for column in columns)
 
 
 def _require_files(attempted: str, manifest: Manifest) -> None:

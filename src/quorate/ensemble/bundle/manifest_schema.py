@@ -27,6 +27,8 @@ MANIFEST: Mapping[str, Any] = {
     "timeframe": str,
     "synthetic": bool,
     "training_span": {"from": str, "to": str},
+    "fitted_until": str,
+    "used_until": str,
     "rows": MappingOf(int),
     "class_prior": [_NUMBER],
     "members": [{"model": str, "native": _TEXT_OR_NONE, "graph": _TEXT_OR_NONE, "failure": _TEXT_OR_NONE}],

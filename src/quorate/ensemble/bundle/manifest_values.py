@@ -47,6 +47,10 @@ class ManifestValues(Protocol):
     @property
     def training_end(self) -> int: ...
     @property
+    def fitted_until(self) -> int: ...
+    @property
+    def used_until(self) -> int: ...
+    @property
     def rows(self) -> Mapping[str, int]: ...
     @property
     def class_prior(self) -> tuple[float, ...]: ...
@@ -99,6 +103,11 @@ def _require_span(manifest: ManifestValues) -> None:
         raise ValueError(
             f"a training span from {format_ms(start)} to {format_ms(end)}, which is not in order or before "
             f"{format_ms(_FIRST_MS)}"
+        )
+    if not start < manifest.fitted_until <= manifest.used_until <= end:
+        raise ValueError(
+            f"members fitted until {format_ms(manifest.fitted_until)} and a policy until "
+            f"{format_ms(manifest.used_until)}, which are not in order in the training span"
         )
     if end > now_ms() + DAY_MS:
         raise ValueError(f"a training span to {format_ms(end)}, which is in the future")

@@ -119,6 +119,8 @@ class BundleBuilder:
             synthetic=any(each.synthetic for each in panel.values()),
             training_start=int(dataset.time.min()),
             training_end=int(dataset.span_end.max()),
+            fitted_until=data.fitted_until,
+            used_until=data.used_until,
             rows={
                 "candles": candles,
                 "labelled": len(dataset.y),

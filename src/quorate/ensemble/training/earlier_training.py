@@ -22,16 +22,14 @@ from quorate.models.model_files import load_bytes
 
 @dataclass(frozen=True, slots=True)
 class EarlierTraining:
-    """A published bundle, and the end of the rows that its members were fitted on.
+    """A published bundle.
 
     Attributes:
         path, manifest: of the bundle.
-        until: open time in ms of the last bar whose close a label reads that a member was fitted on, or stopped by.
     """
 
     path: Path
     manifest: Manifest
-    until: int
 
     def model(self, name: str, make: Maker) -> Model | None:
         """The bundle's member of that name; None where it has none, or this one begins anew."""
@@ -40,12 +38,6 @@ class EarlierTraining:
         if native is None or not model.starts_warm:
             return None
         return load_bytes(model, read_file(self.path, self.manifest, native))
-
-
-def fitted_until(data: TrainingData) -> int:
-    """Open time in ms of the last bar whose close is read by a label that members are fitted on, or stopped by."""
-    stop = data.split.validation if data.stop is None else data.stop
-    return int(data.dataset.span_end[np.concatenate([data.split.train, stop])].max())
 
 
 def newest_start(earlier: Sequence[EarlierTraining], data: TrainingData) -> EarlierTraining | None:
@@ -64,8 +56,8 @@ def newest_start(earlier: Sequence[EarlierTraining], data: TrainingData) -> Earl
     if not len(later):
         return None
     begins = int(data.dataset.time[later].min())
-    able = [each for each in earlier if each.until + data.embargo_ms < begins]
-    return max(able, key=lambda each: each.until, default=None)
+    able = [each for each in earlier if each.manifest.fitted_until + data.embargo_ms < begins]
+    return max(able, key=lambda each: each.manifest.fitted_until, default=None)
 
 
 def fingerprint(data: TrainingData, start: EarlierTraining | None) -> str:

@@ -20,7 +20,7 @@ from quorate.ensemble.measure import Measure, MeasureFloors, no_floors, no_metri
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
-from quorate.ensemble.training.earlier_training import EarlierTraining, fingerprint, fitted_until, newest_start
+from quorate.ensemble.training.earlier_training import EarlierTraining, fingerprint, newest_start
 from quorate.ensemble.training.expected_time import follow_training
 from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
@@ -68,7 +68,6 @@ class Trained:
     """A published bundle and the results of its training.
 
     Attributes:
-        until: open time in ms of the last bar whose close a label reads that members were fitted on, or stopped by.
         start: id of the bundle at whose weights networks began; empty where all began anew.
     """
 
@@ -76,7 +75,6 @@ class Trained:
     manifest: Manifest
     members: tuple[MemberResult, ...]
     stages: tuple[Stage, ...]
-    until: int
     start: str = ""
 
     @property
@@ -154,7 +152,7 @@ def train_ensemble(
             )
         unfinished.remove()
     began_at = "" if start is None else start.manifest.id
-    return Trained(path, manifest, tuple(builder.results), tuple(stages), fitted_until(data), began_at)
+    return Trained(path, manifest, tuple(builder.results), tuple(stages), began_at)
 
 
 def _fit_members(

@@ -77,6 +77,20 @@ class TrainingData:
         """Row numbers for early stopping; None for all validation rows."""
         return self.slices.stop if self.classes else None
 
+    @property
+    def fitted_until(self) -> int:
+        """Open time in ms of the last bar whose close is read by a label that members are fitted on, or stopped by."""
+        stop = self.split.validation if self.stop is None else self.stop
+        return self._last_read(np.concatenate([self.split.train, stop]))
+
+    @property
+    def used_until(self) -> int:
+        """The same of every label but those of the test part, by which nothing is fitted or chosen."""
+        return self._last_read(np.concatenate([self.split.train, self.split.validation]))
+
+    def _last_read(self, rows: IntArray) -> int:
+        return int(self.dataset.span_end[rows].max())
+
     def versions(self) -> dict[str, str]:
         """Versions of the libraries, and the SHA-256 of each file with models of the user's own."""
         return {**versions(), **own_sources(self.makers, self.recipe.model_settings(self.settings))}

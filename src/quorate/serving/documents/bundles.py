@@ -82,6 +82,8 @@ class BundleShown(Document):
     timeframe: str
     synthetic: bool
     training_span: SpanDocument
+    fitted_until: str = Field(description="Last bar, UTC, whose close a label reads that a member was fitted on.")
+    used_until: str = Field(description="Likewise for all that was fitted or chosen; later rows were measured alone.")
     rows: dict[str, int]
     class_prior: list[float]
     members: list[MemberFiles]
