@@ -173,6 +173,10 @@ def test_its_status_says_how_far_it_is(trade: MakeTrade) -> None:
         "since": "2025-03-01T00:00:00Z",
     }
     assert status["next"][0] == {"name": "days", "needed": "at least 7", "found": "1.0", "ok": False}
+    assert status["next_limits"] == {"capital_usd": 200.0, "positions": 3, "leverage": 25.0}
+    for step in (2, 3, 4):
+        ladder.apply(LadderMove(step - 1, step, START, "confirmed by Ada"))
+    assert (ladder.to_json(START)["next"], ladder.to_json(START)["next_limits"]) == ([], None)
 
 
 @given(

@@ -187,18 +187,24 @@ class Ladder:
 
     def to_json(self, time: int) -> dict[str, Any]:
         """The form of `quorate paper status --json` at `time` in ms."""
-        at = self.step - 1
         return {
             "step": self.step,
             "steps": self.steps,
-            "capital_usd": self.settings.capital_usd[at],
-            "positions": self.settings.positions[at],
-            "leverage": self.settings.leverage[at],
+            **self._limits(self.step),
             "since": iso_ms(self.since),
             "trades": self.trades,
             "wins": self.wins,
             "net_usd": self.net_usd,
             "next": [condition._asdict() for condition in self.conditions(time)],
+            "next_limits": None if self.step == self.steps else self._limits(self.step + 1),
+        }
+
+    def _limits(self, step: int) -> dict[str, Any]:
+        at = step - 1
+        return {
+            "capital_usd": self.settings.capital_usd[at],
+            "positions": self.settings.positions[at],
+            "leverage": self.settings.leverage[at],
         }
 
     def _begin(self, time: int) -> None:

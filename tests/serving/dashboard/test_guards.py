@@ -1,8 +1,13 @@
 """The pages "Guards" and "Journal": requests of a person, and the records."""
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from quorate.core.clock import HOUR_MS
+from quorate.core.settings import LadderSettings
+from quorate.workflows.paper import PaperAccount
 from stubs.pages import Visitor
 from stubs.service_client import client, token_of
 from stubs.waiting import eventually
@@ -106,6 +111,55 @@ def test_a_guard_is_rearmed_by_keyboard(browser, changeable, changing, account, 
     (entry,) = account.records(kinds="human")
     assert entry.record.note == "Checked by hand."
     visitor.close()
+
+
+@pytest.fixture
+def climbing(world, make_settings, tmp_path):
+    """An account that meets the conditions of the ladder's second step."""
+    ladder = LadderSettings(days=0, trades=5, win_rate=(0.2, 0.2, 0.2), certainty=0.5)
+    settings = replace(make_settings(), ladder=ladder)
+    account = PaperAccount("climbing", f"sqlite:///{tmp_path / 'climbing.sqlite'}", settings=settings)
+    account.run(world.bundles, world.data, start=world.start, end=world.last - 100 * HOUR_MS)
+    assert all(condition["ok"] for condition in account.status().document["ladder"]["next"])
+    return account
+
+
+def test_the_next_step_of_the_ladder_is_confirmed(browser, make_service, climbing, world, keep_picture):
+    with client(service := make_service(account=climbing)) as http:
+        eventually(lambda: service.account.status)
+        visitor = Visitor(browser, str(http.base_url), token_of(service), 1440, "dark")
+        page = visitor.go("/dashboard/guards")
+        page.locator("#live-state", has_text="Live").wait_for()
+        page.get_by_role("link", name="Confirm the next step").click()
+        dialog = page.get_by_role("dialog")
+        dialog.wait_for()
+        changes = [row.inner_text().split("\t") for row in dialog.locator("tbody tr").all()]
+        assert changes == [
+            ["Margin of all positions", "$100.00", "$200.00"],
+            ["Open positions", "2", "3"],
+            ["Leverage", "20x", "25x"],
+        ]
+        keep_picture(page, "dashboard-ladder")
+        dialog.get_by_role("button", name="Go to the next step").click()  # without a reason the form stays
+        assert dialog.is_visible()
+        assert list(climbing.records(kinds="human")) == []
+        dialog.get_by_label("Reason").fill("The week is over.")
+        dialog.get_by_role("button", name="Go to the next step").click()
+        page.get_by_text("next step of the ladder").wait_for()
+        (entry,) = climbing.records(kinds="human")
+        assert (entry.record.action, entry.record.note) == ("promote", "The week is over.")
+        assert entry.record.who == "dashboard at 127.0.0.1"
+        assert abs(entry.written_at - time.time() * 1_000) < 60_000
+        assert page.get_by_role("heading", name="Ladder: step 1 of 4").is_visible()
+        page.locator("#live-state", has_text="Live").wait_for()
+        climbing.run(world.bundles, world.data, start=world.start, end=world.last - 98 * HOUR_MS)
+        page.get_by_role("heading", name="Ladder: step 2 of 4").wait_for()
+        assert page.get_by_text("$200.00, 3 positions, leverage 25x").is_visible()
+        moves = page.locator("[aria-labelledby='moves-title'] tbody tr")
+        assert "confirmed by dashboard at 127.0.0.1" in moves.first.inner_text()
+        page = visitor.go("/dashboard/journal?kind=human")
+        assert "The week is over." in page.locator(f"#record-{entry.seq}").inner_text()
+        visitor.close()
 
 
 def test_an_open_record_stays_open_when_the_journal_goes_on(browser, changeable, changing, account, world):

@@ -74,19 +74,25 @@ class ConditionDocument(Document):
     ok: bool
 
 
-class LadderDocument(Document):
+class LimitsDocument(Document):
+    """What a step of the ladder allows."""
+
+    capital_usd: float
+    positions: int
+    leverage: float
+
+
+class LadderDocument(LimitsDocument):
     """The step of the ladder, and what the next one takes."""
 
     step: int
     steps: int
-    capital_usd: float
-    positions: int
-    leverage: float
     since: str
     trades: int
     wins: int
     net_usd: float
     next: list[ConditionDocument]
+    next_limits: LimitsDocument | None = Field(description="Of the next step; null at the last one.")
 
 
 class RequestDocument(Document):
