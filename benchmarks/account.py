@@ -4,17 +4,20 @@
 
 Scores are random, so that only the vote and the account are measured: four members that agree on one bar in five. The
 account trades a synthetic random walk, where it loses its costs; they are small, so that it trades until the end.
-Freqtrade's backtesting processed 21,000 candles per second (release 2026.9, two cores, one pair).
+On one market Freqtrade's backtesting runs on the same candles and decisions in the same run; see account_freqtrade.py.
+Without its environment (`make freqtrade`) that column is empty.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+import account_freqtrade
 from quorate.core.settings import AccountSettings, CostSettings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.ensemble.voting.vote_frame import decide_frame
@@ -22,9 +25,9 @@ from quorate.features import Bars, volatility_20
 from quorate.market import SyntheticMarket
 from quorate.trading import BacktestResult
 from quorate.trading.backtest import backtest
+from stubs import freqtrade
 
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst")
-FREQTRADE_CANDLES_PER_SECOND = 21_000
 REPEATS = 5
 RESULT = Path(__file__).parent / "results" / "account.md"
 
@@ -72,17 +75,7 @@ def best_of(work: Callable[[], object]) -> float:
 
 def main() -> None:
     costs, account = CostSettings(taker_fee=0.00002, slippage=0.00001), AccountSettings(risk=0.002)
-    lines = [
-        "# Vote and account",
-        "",
-        "`python benchmarks/account.py`, best of five, without the models. Freqtrade's backtesting processed "
-        f"{FREQTRADE_CANDLES_PER_SECOND:,} candles per second in a separate run (2026.9, one pair, two cores).",
-        "",
-    ]
-    lines += [
-        "| bars | trades | vote, s | account, s | bars per second | times Freqtrade |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    rows, theirs = [], None
     for symbols, bars in ((1, 100_000), (100, 1_800)):
         market = SyntheticMarket(seed=7, symbols=symbols, bars=bars)
         candles = market.panel()
@@ -98,12 +91,35 @@ def main() -> None:
             return backtest(frames, candles, funding, horizon=5, costs=costs, account=account)  # noqa: B023
 
         voting, trading = best_of(decide), best_of(trade)
-        rate = symbols * bars / (voting + trading)
-        lines.append(
-            f"| {symbols} x {bars:,} | {len(trade().trades):,} | {voting:.3f} | {trading:.3f} "
-            f"| {rate:,.0f} | {rate / FREQTRADE_CANDLES_PER_SECOND:.1f} |"
+        rate, ratio = symbols * bars / (voting + trading), ""
+        if symbols == 1 and freqtrade.environment() is not None:
+            (name,) = market.names
+            rates = funding[name]
+            assert rates is not None
+            with tempfile.TemporaryDirectory() as folder:
+                theirs = account_freqtrade.measure(Path(folder), candles[name], rates, frames[name], 3)
+            ratio = f"{rate / (bars / theirs['seconds']):.1f}"
+        rows.append(
+            f"| {symbols} x {bars:,} | {len(trade().trades):,} | {voting:.3f} | {trading:.3f} | {rate:,.0f} | {ratio} |"
         )
-    text = "\n".join([*lines, ""])
+    peer = "Freqtrade was not installed."
+    if theirs is not None:
+        peer = (
+            f"Freqtrade {theirs['version']} backtested the one market in the same run on the same decisions, without "
+            f"callbacks: {theirs['trades']:,} trades, {theirs['seconds']:.2f} s in its loop (best of three)."
+        )
+    text = "\n".join(
+        [
+            "# Vote and account",
+            "",
+            f"`python benchmarks/account.py`, best of {REPEATS}, without the models. {peer}",
+            "",
+            "| bars | trades | vote, s | account, s | bars per second | times Freqtrade |",
+            "|---|---:|---:|---:|---:|---:|",
+            *rows,
+            "",
+        ]
+    )
     print(text)
     RESULT.write_text(text, encoding="utf-8")
 
