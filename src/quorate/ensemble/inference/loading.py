@@ -84,7 +84,7 @@ def load_bundle(
         from quorate.ensemble.stack import stack_files as stacks
 
         stack = stacks.read(files, tuple(member.model for member in trained), attempted)
-    loaded = Bundle(manifest, sessions, failures, settings, calibration, stack, columns)
+    loaded = Bundle(manifest, sessions, failures, settings, calibration, stack, columns, folder)
     if policy is not None:
         loaded = loaded.with_policy(policy)
     loaded.log_status()

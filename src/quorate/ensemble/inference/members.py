@@ -155,6 +155,14 @@ class Members:
         """Every member's (n,) predicted returns, for a stack; NaN as in `scores`."""
         return {model: table[:, 0] for model, table in self._tables(bars, usable).items()}
 
+    def outputs(self, model: str, rows: Matrix) -> FloatArray:
+        """(B, C) outputs of a loaded member for any of its inputs, (B, F) or (B, L, F), split over the cores.
+
+        Raises:
+            ModelError: it fails, or exceeds the time limit of a frame of so many bars.
+        """
+        return self._run_parallel(model, rows)
+
     def _tables(self, bars: Inputs, usable: BoolArray) -> dict[str, FloatArray]:
         tables = {}
         for model in self.order:

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from quorate.core.arguments import FLAG, MAPPING, Kind, require_types
+from quorate.core.arguments import FLAG, MAPPING, WHOLE, Kind, require_types
 from quorate.core.clock import now_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.sections.vote import PredictSettings
@@ -69,6 +70,7 @@ class Bundle:
         calibration: probability maps, and the calibrated policy.
         stack: combiner of members that predict returns; None for members that vote.
         features: feature set of the members; None for the set of the catalogue that the manifest names.
+        folder: that it was loaded from; None for one that was not.
 
     Attributes:
         policies: those that the bundle has.
@@ -84,6 +86,7 @@ class Bundle:
         calibration: Calibration = UNCALIBRATED,
         stack: Stack | None = None,
         features: FeatureSet | None = None,
+        folder: Path | None = None,
     ) -> None:
         require_types(
             "make a bundle",
@@ -94,8 +97,10 @@ class Bundle:
             calibration=(calibration, Kind((Calibration,), "a calibration")),
             stack=(stack, Kind((Stack,), "a stack").optional),
             features=(features, Kind((FeatureSet,), "a feature set").optional),
+            folder=(folder, Kind((Path,), "a path").optional),
         )
         self.manifest = manifest
+        self.folder = folder
         self.features = feature_set(manifest.features) if features is None else features
         self.stack = stack
         self.calibration = calibration
@@ -118,6 +123,11 @@ class Bundle:
     def first_bar(self) -> None:
         """None: a bundle decides on all bars outside its training span."""
         return None
+
+    def bundle_at(self, time: int) -> Bundle:
+        """The bundle itself, which decides on every bar."""
+        require_types("find the bundle of a bar", time=(time, WHOLE))
+        return self
 
     def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
         """The whole frame, decided by this bundle."""

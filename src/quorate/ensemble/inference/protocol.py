@@ -64,6 +64,13 @@ class Predictor(Protocol):
     def in_training_span(self, candles: Candles) -> BoolArray:
         """(n,) True on bars that are not predicted: inside the training span, or before a series' first bar."""
 
+    def bundle_at(self, time: int) -> Bundle:
+        """The bundle that decides on the bar that opens at `time`, ms.
+
+        Raises:
+            TrainingSpanError: the bar is before the first bar of a series.
+        """
+
     def parts(self, frame: DecisionFrame) -> list[tuple[Bundle, DecisionFrame]]:
         """Split a frame by the bundle that decided each bar, oldest first."""
 
