@@ -215,6 +215,7 @@ import quorate
 candles = quorate.load_candles({str(tmp_path)!r}, {market.names[0]!r}, "1h")
 bundle = quorate.load_bundle({str(trained.path)!r})
 assert bundle.predict(candles).votes
+assert quorate.explain(bundle, candles, {market.names[0]!r}).trees
 assert len(bundle.predict_frame(candles)) == 400
 """
     assert loaded_by(code) == set()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.context import Context
     from quorate.features.own import feature as feature
+    from quorate.lifecycle.explain.explain_market import explain as explain
     from quorate.market.files.freqtrade_folder import load_candles as load_candles
     from quorate.models.base import Model as Model
     from quorate.workflows.backtest import backtest as backtest
@@ -70,6 +71,7 @@ _find, _names = deferred(
         "evaluation.lookahead.checks": "check_features check_model check_strategy",
         "features.catalogue": "feature_names",
         "features.own": "feature",
+        "lifecycle.explain.explain_market": "explain",
         "market.files.freqtrade_folder": "load_candles",
         "models.base": "Model",
         "workflows.backtest": "backtest",

@@ -155,6 +155,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "demo": {"out": w.folder / "demo"},
         "download": {"out": w.folder / "down", "days": 1, "symbols": "A/USDT", "exchange": "nowhere"},
         "evaluate": files,
+        "explain": {**files, "symbol": w.symbol},
         "feature": {"warmup": 1, "name": "mine"},
         "feature_names": {"name": "core14"},
         "features": {"candles": w.candles, "features": "core14"},
@@ -179,6 +180,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "Agent.predict_direction": (w.agent, {"symbol": w.symbol, **bar}),
         "Agent.signals": (w.agent, {"symbols": [w.symbol]}),
         "Agent.status": (w.agent, {}),
+        "Bundle.bundle_at": (w.bundle, {"time": w.now}),
         "Bundle.decide_bars": (
             w.bundle,
             {**bar, "X": np.zeros((n, 14), np.float32), "volatility": np.ones(n), "masked": np.zeros(n, np.bool_)},

@@ -33,6 +33,7 @@ from quorate.cli import (
     train,
 )
 from quorate.cli.flags import error_parts, error_text, flags_of
+from quorate.cli.lifecycle import explain
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.narrow_help import help_options
 from quorate.cli.shell.streams import OutputClosedError, OutputError, SafeStream, discard_output, safe_streams
@@ -60,6 +61,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
 app.command("train")(train.train)
 app.command("signal")(signal.signal)
+app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.add_typer(bundle.app, name="bundle")

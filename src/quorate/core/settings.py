@@ -18,6 +18,7 @@ from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSetting
 from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSettings
 from quorate.core.sections.exchange import ExchangeSettings as ExchangeSettings
 from quorate.core.sections.exchange import FeedSettings as FeedSettings
+from quorate.core.sections.explain import ExplainSettings as ExplainSettings
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.features import FeatureSettings as FeatureSettings
 from quorate.core.sections.freqtrade import FreqtradeSettings as FreqtradeSettings
@@ -95,6 +96,7 @@ class Settings(ExtensibleSection):
     serve: ServeSettings = field(default_factory=ServeSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
+    explain: ExplainSettings = field(default_factory=ExplainSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def show(result: MarketSignals) -> None:
     """A few lines a market; stale data and missing members on standard error."""
     for each in result:
-        _show(each)
+        show_signal(each)
     if result.stale:
         output.note(f"data is stale: the newest closed bar opened at {format_ms(result.newest)}")
     if result.mode != "full":
@@ -24,7 +24,8 @@ def show(result: MarketSignals) -> None:
         output.note(f"mode {result.mode}: these members could not be loaded: {missing}")
 
 
-def _show(each: MarketSignal) -> None:
+def show_signal(each: MarketSignal) -> None:
+    """The decision, the votes and the probabilities that it rests on, and the abstentions."""
     made = each.signal
     notes = [
         "" if each.trained_symbol else "not a training symbol",

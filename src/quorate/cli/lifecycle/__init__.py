@@ -1,0 +1,3 @@
+"""Commands that keep a bundle good, one file each."""
+
+__all__: list[str] = []
