@@ -19,6 +19,7 @@ from quorate.market.source import CandleSource
 from quorate.serving.access import Access
 from quorate.serving.candles import NewestCandles, StoredCandles
 from quorate.serving.champion import Champion
+from quorate.serving.explanations import KeptExplanations
 from quorate.serving.limits.admission import Admission
 from quorate.serving.limits.work_queue import WorkQueue
 from quorate.serving.live.account import LiveAccount, bundle_event
@@ -77,6 +78,7 @@ class Service:
         access: token, logins, limits and log of access.
         champion: the bundle in use.
         candles: of the served markets.
+        explanations: of the newest signals.
         work: threads of the predictions.
         admission: requests and event streams in progress.
         metrics: what `/metrics` shows.
@@ -124,6 +126,13 @@ class Service:
                 raise next(iter(self.candles.errors.values()))
             self._opened = opened.pop_all()
         self.champion.prove_with(self._require_prediction)
+        self.explanations = KeptExplanations(
+            self.champion,
+            self.candles,
+            background=settings.explain.background,
+            allow_training_span=allow_training_span,
+            clock=lambda: self.clock(),
+        )
         self.work = WorkQueue(settings.serve.threads, settings.serve.queue, settings.serve.patience_s)
         self.admission = Admission(settings.serve.requests, settings.serve.streams)
         self.metrics = Metrics()

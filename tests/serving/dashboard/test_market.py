@@ -1,6 +1,7 @@
 """The page "Market" and the data of its chart."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -62,6 +63,35 @@ def test_the_page_has_the_newest_bars_as_a_table(http, service, symbol):
     assert table.count('<tr><th scope="row"') == 12
     newest = table.split('<tr><th scope="row">')[1]
     assert f"</span>{Action(int(frame.action[-1])).name}</span>" in newest
+
+
+def test_the_page_shows_what_moved_the_scores(http, service, symbol):
+    page = http.get("/dashboard/market", params={"symbol": symbol}).text
+    table = page.split("What moved the scores")[1].split("</section>")[0]
+    found = service.explanations.read(symbol)
+    place = found.explained
+    rows = [re.findall(r'data-label="(\w+)" class="number">([^<]*)<', row) for row in table.split("<tr")[2:]]
+    assert [re.search(r"<th[^>]*>(\w+)</th>", row)[1] for row in table.split("<tr")[2:]] == [
+        *("mean", "technical", "price", "volume", "volatility", "score"),
+    ]
+    for number, own in enumerate((found.ensemble, *found.members.values())):
+        shown = [float(row[number][1]) for row in rows]
+        assert shown[0] == pytest.approx(own.base[place], abs=6e-4)
+        assert shown[1:-1] == pytest.approx(own.contributions[:, place], abs=6e-4)
+        assert shown[-1] == pytest.approx(own.score[place], abs=6e-4)
+    assert f"Score of {found.outputs[place]} against its mean over 8 bars" in table
+    assert table.count("Largest columns of") == 2
+    widths = [float(width) for width in re.findall(r'class="(?:more|less)" x="[\d.]+" width="([\d.]+)"', table)]
+    assert len(widths) == 4
+    assert 0 < max(widths) <= 50
+    assert table.count('class="more"') == (found.ensemble.contributions[:, place] > 0).sum()
+
+
+def test_a_bar_that_is_not_predicted_is_not_explained(make_service, world, symbol):
+    candles = world.market.candles(symbol).between(world.last - 1_000 * HOUR_MS, world.last - 450 * HOUR_MS)
+    with client(make_service({symbol: candles}, [symbol])) as http:
+        page = http.get("/dashboard/market").text
+        assert "There is no explanation of the newest bar: bars inside the training span" in page
 
 
 def test_an_unknown_market_is_an_answer_with_the_close_match(http, symbol):

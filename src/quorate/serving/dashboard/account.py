@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from quorate.core.types import FloatArray
 from quorate.serving.caller import address
-from quorate.serving.dashboard.account_rows import ShownAccount
 from quorate.serving.dashboard.page import HOME, Pages
+from quorate.serving.dashboard.rows.account_rows import ShownAccount
 from quorate.workflows.paper.figures import DecidedTrade, EquityPoints
 
 PATH = f"{HOME}/account"

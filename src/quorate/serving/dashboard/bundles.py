@@ -14,8 +14,8 @@ from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.champion_log import champion_lineage
 from quorate.serving.access.form import parse_form
 from quorate.serving.caller import address, caller
-from quorate.serving.dashboard.bundle_rows import differences, member_figures
 from quorate.serving.dashboard.page import HOME, Pages
+from quorate.serving.dashboard.rows.bundle_rows import differences, member_figures
 from quorate.serving.errors import status_of
 from quorate.workflows.bundles import list_bundles
 

@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from quorate.core.errors import ArgumentError, GuardError, JournalError, QuorateError
 from quorate.serving.access.form import parse_form
 from quorate.serving.caller import address, caller
-from quorate.serving.dashboard.account_rows import GUARD_NAMES, ShownAccount
 from quorate.serving.dashboard.page import HOME, Pages
+from quorate.serving.dashboard.rows.account_rows import GUARD_NAMES, ShownAccount
 from quorate.serving.errors import status_of
 
 PATH = f"{HOME}/guards"

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from quorate.core.errors import ArgumentError, QuorateError, UnknownAccountError
 from quorate.serving.caller import address
-from quorate.serving.dashboard.account_rows import ShownAccount
 from quorate.serving.dashboard.page import HOME, Pages
+from quorate.serving.dashboard.rows.account_rows import ShownAccount
 from quorate.trading.journal import Entry, entry_json
 from quorate.trading.journal.records import RECORDS
 from quorate.trading.paper.log_lines import line

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from quorate.core.clock import parse_ms
-from quorate.core.errors import TrainingSpanError
+from quorate.core.errors import QuorateError, TrainingSpanError
 from quorate.core.types import CLASS_NAMES, Action, BoolArray, Candles, DecisionFrame, FloatArray
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
@@ -19,6 +19,7 @@ from quorate.serving.dashboard.frames import MarketFrames
 from quorate.serving.dashboard.newest import NewestSignals
 from quorate.serving.dashboard.now import gates, market_rows
 from quorate.serving.dashboard.page import HOME, Pages
+from quorate.serving.dashboard.rows.explanation_rows import explanation_rows
 from quorate.workflows.paper import PaperStatus
 
 PATH = f"{HOME}/market"
@@ -42,9 +43,18 @@ def add_market(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
             row = next((row for row in market_rows(predictor, signals) if row.symbol == symbol), None)
         except TrainingSpanError as error:
             refused = error.found
+        explained, unexplained = None, ""
+        try:
+            explained = await service.work.run(
+                address(request), lambda: explanation_rows(service.explanations.read(symbol))
+            )
+        except QuorateError as error:
+            unexplained = error.found
         return pages.render(
             request,
             "market.html",
+            explained=explained,
+            unexplained=unexplained,
             symbol=symbol,
             symbols=service.candles.symbols,
             row=row,

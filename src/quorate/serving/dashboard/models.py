@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from quorate.core.clock import parse_ms
 from quorate.core.errors import UnknownAccountError
 from quorate.evaluation.live_performance import ENSEMBLE
-from quorate.serving.dashboard.bundle_rows import member_figures
 from quorate.serving.dashboard.page import HOME, Pages
+from quorate.serving.dashboard.rows.bundle_rows import member_figures
 
 PATH = f"{HOME}/models"
 

@@ -14,10 +14,10 @@ from starlette.responses import Response
 from quorate.core.types import Action
 from quorate.ensemble.inference import Predictor
 from quorate.serving.caller import address
-from quorate.serving.dashboard.account_rows import ShownAccount
 from quorate.serving.dashboard.newest import NewestSignals
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.reasons import reason
+from quorate.serving.dashboard.rows.account_rows import ShownAccount
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
 
 #: Column -> what rows are sorted by.

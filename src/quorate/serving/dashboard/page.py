@@ -18,9 +18,9 @@ from quorate.core.clock import timeframe_ms
 from quorate.core.errors import QuorateError
 from quorate.serving.access.caller import caller_of
 from quorate.serving.access.sessions import csrf_token
-from quorate.serving.dashboard.account_rows import GUARD_NAMES
 from quorate.serving.dashboard.assets import Assets
 from quorate.serving.dashboard.formatting import FILTERS
+from quorate.serving.dashboard.rows.account_rows import GUARD_NAMES
 from quorate.serving.errors import error_response, status_of
 from quorate.serving.service import Service
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from quorate.serving.caller import address
 from quorate.serving.documents.journal import JournalPage
+from quorate.serving.moments import Moment, moment_ms
 from quorate.serving.routes.paper import NO_ACCOUNT
 from quorate.serving.service import Service
 from quorate.trading.journal import RECORDS, Entry, entry_json
@@ -21,16 +19,6 @@ from quorate.trading.paper.log_lines import line
 # In the schema, so that clients know what is refused: names of kinds, and texts that a database can look for.
 _KINDS = f"(({'|'.join(RECORDS)})(,({'|'.join(RECORDS)}))*)?"
 _TEXT = r"^[^\x00]*$"
-
-
-def _written(text: str) -> str:
-    """Refuse numbers, which the parser would take as seconds since 1970."""
-    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
-        raise ValueError("a date as YYYY-MM-DD, and a time after it if needed")
-    return text
-
-
-_Date = Annotated[datetime, BeforeValidator(_written)]
 
 
 def routes(service: Service) -> APIRouter:
@@ -55,16 +43,16 @@ def routes(service: Service) -> APIRouter:
             Query(max_length=200, pattern=_TEXT, description="Only those whose stored body has this text."),
         ] = None,
         start: Annotated[
-            _Date | None, Query(alias="from", description="Of bars that open at or after it; UTC without a zone.")
+            Moment | None, Query(alias="from", description="Of bars that open at or after it; UTC without a zone.")
         ] = None,
         end: Annotated[
-            _Date | None, Query(alias="to", description="Of bars that open before it; UTC without a zone.")
+            Moment | None, Query(alias="to", description="Of bars that open before it; UTC without a zone.")
         ] = None,
     ) -> JSONResponse:
         """Records that fit all conditions, the newest first."""
 
         def work() -> dict[str, Any]:
-            first, last_bar = (None if moment is None else _ms(moment) for moment in (start, end))
+            first, last_bar = (None if moment is None else moment_ms(moment) for moment in (start, end))
             if first is not None and last_bar is not None and first >= last_bar:
                 return {"records": [], "before": None}
             # One more than is shown says whether there is a page after this one.
@@ -87,10 +75,6 @@ def routes(service: Service) -> APIRouter:
         return JSONResponse(await service.reading.run(address(request), work))
 
     return router
-
-
-def _ms(moment: datetime) -> int:
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _record(entry: Entry) -> dict[str, Any]:

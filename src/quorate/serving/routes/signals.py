@@ -1,4 +1,4 @@
-"""`/signals`: decisions at the newest closed bar."""
+"""`/signals`: decisions at the newest closed bar, and what contributed to them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from starlette.responses import JSONResponse
 
 from quorate.core.errors import ArgumentError
 from quorate.serving.caller import address
+from quorate.serving.documents.explanations import ExplanationDocument
 from quorate.serving.documents.signals import SignalDocument
 from quorate.serving.errors import ErrorDocument
+from quorate.serving.moments import Moment, moment_ms
 from quorate.serving.service import Service
 from quorate.workflows.inputs.selection import split_names
 
@@ -26,7 +28,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 def routes(service: Service) -> APIRouter:
-    """Signals of one market and of many."""
+    """Signals of one market and of many, and explanations."""
     router = APIRouter(prefix="/signals", tags=["signals"])
 
     @router.get("", response_model=list[SignalDocument], responses=_ANSWERS)
@@ -53,6 +55,27 @@ def routes(service: Service) -> APIRouter:
         def work() -> JSONResponse:
             found = service.predict(wanted)
             return JSONResponse(found.signals.to_json(), headers={BUNDLE_HEADER: found.bundle})
+
+        return await service.work.run(address(request), work)
+
+    # Before the route of a market, which takes every path.
+    @router.get("/{symbol:path}/explanation", response_model=ExplanationDocument, responses=_ANSWERS)
+    async def explanation(
+        request: Request,
+        symbol: str,
+        since: Annotated[
+            Moment | None,
+            Query(
+                description="Explain what changed since the newest bar that had opened by then, instead of the "
+                "difference from earlier bars; UTC without a zone."
+            ),
+        ] = None,
+    ) -> JSONResponse:
+        """What each group of features contributed to the decision at the newest closed bar of a market."""
+
+        def work() -> JSONResponse:
+            found = service.explanations.read(symbol, None if since is None else moment_ms(since))
+            return JSONResponse(found.to_json(), headers={BUNDLE_HEADER: found.bundle})
 
         return await service.work.run(address(request), work)
 
