@@ -36,6 +36,7 @@ INTEGRATION = (
     "integrations",
     "lifecycle/explain/test_attribution.py",
     "lifecycle/explain/test_explain_signal.py",
+    "lifecycle/explain/test_mean_contributions.py",
     "lifecycle/explain/test_trees.py",
     "market/exchange",
     "market/test_freqtrade_config.py",

@@ -60,6 +60,7 @@ def evaluate(
     """
     from quorate.cli import output
     from quorate.cli.render import evaluation as render
+    from quorate.lifecycle.explain.mean_contributions import add_contributions
     from quorate.workflows.evaluate import evaluate as evaluate_bundle
     from quorate.workflows.runs.trials import RunRecord
     from quorate.workflows.walk_forward import walk_forward
@@ -80,6 +81,8 @@ def evaluate(
     with output.progress() as progress:
         if bundle is not None:
             result = evaluate_bundle(bundle, data, allow_training_span=allow_training_span, progress=progress, **shared)
+            if report is not None or not as_json:
+                add_contributions(result, bundle, data, progress=progress)
         else:
             shared |= walk_only | {"rolling": rolling}
             result = walk_forward(data, progress=progress, **shared)

@@ -20,6 +20,7 @@ from quorate.evaluation.report.breakdown_tables import (
     signal_table,
     symbol_table,
 )
+from quorate.evaluation.report.contribution_table import contribution_table
 from quorate.evaluation.report.evidence_table import evidence_table
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, cell
@@ -221,6 +222,7 @@ def _features(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Ht
         "Features",
         page.plot(drawn, "importance", "Permutation importance", _importance(figures), tall=True),
         page.table(importance_table(figures)),
+        page.table(contribution_table(figures)),
     )
 
 
