@@ -4,14 +4,18 @@ from quorate.trading.journal.journal import Entry, Journal
 from quorate.trading.journal.order_id import order_id
 from quorate.trading.journal.records import (
     RECORDS,
+    ChallengedRecord,
     ClosedRecord,
+    ComparedRecord,
     DecidedRecord,
     FeedRecord,
     FilledRecord,
     GuardMovedRecord,
     HumanRecord,
     IntentRecord,
+    JudgedRecord,
     LadderMovedRecord,
+    MaturedBar,
     MovedRecord,
     NotifiedRecord,
     Record,
@@ -25,7 +29,9 @@ from quorate.trading.journal.search import Search
 
 __all__ = [
     "RECORDS",
+    "ChallengedRecord",
     "ClosedRecord",
+    "ComparedRecord",
     "DecidedRecord",
     "Entry",
     "FeedRecord",
@@ -34,7 +40,9 @@ __all__ = [
     "HumanRecord",
     "IntentRecord",
     "Journal",
+    "JudgedRecord",
     "LadderMovedRecord",
+    "MaturedBar",
     "MovedRecord",
     "NotifiedRecord",
     "Record",

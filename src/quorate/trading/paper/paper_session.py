@@ -95,21 +95,48 @@ class PaperSession:
             TradingError: an account of another timeframe, mode or currency, markets in several currencies, or a replay
                 that skips bars with open positions.
         """
-        self._start()
-        while not self._stopped.is_set():
-            try:
-                if not self._advance():
-                    break
-            except JournalUnavailableError as error:
-                self._wait_for_journal(error)
+        self.start()
+        while self.step():
+            pass
+
+    @property
+    def next_step(self) -> tuple[int, int]:
+        """Open time in ms of the bar of the next step, and 0 for its open or 1 for its close."""
+        time, phase = self._next
+        return time, int(phase == "close")
+
+    @property
+    def closed_bar(self) -> int | None:
+        """Open time in ms of the bar whose close was the last step; None after an open, and before the first bar."""
+        engine, (time, phase) = self.engine, self._next
+        before = time - self._length_ms
+        return before if (phase, engine.phase, engine.time) == ("open", "close", before) else None
+
+    def step(self) -> bool:
+        """Perform the next step of a session that was started; returns False at the end of the feed and once stopped.
+
+        Where the journal cannot be written, the step is not done, and the account is rebuilt.
+
+        Raises:
+            JournalError, TradingError: as `run`.
+        """
+        try:
+            return not self._stopped.is_set() and self._advance()
+        except JournalUnavailableError as error:
+            self._wait_for_journal(error)
+            return not self._stopped.is_set()
 
     def stop(self) -> None:
         """End after the current step; for other threads and signal handlers."""
         self._stopped.set()
         self._feed.stop()
 
-    def _start(self) -> None:
-        """Rebuild the account, and write the start of the session."""
+    def start(self) -> None:
+        """Rebuild the account, and write the start of the session.
+
+        Raises:
+            JournalError, TradingError: as `run`.
+        """
         while not self._stopped.is_set():
             try:
                 self._recover()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountConfig, PaperSession
+    from quorate.trading.paper.decided_signals import Decide
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
 
@@ -102,24 +103,17 @@ def prepare(
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook, url_of
     from quorate.workflows.inputs.market_data import require_unseen
-    from quorate.workflows.inputs.predictors import load_predictor, require_timeframe
 
     require_consistent(data, exchange, options)
     url_of()  # before anything is read or written
     if exchange is not None:
         settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
-    deadline = settings.predict if exchange else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
-    predictor = load_predictor(bundle, replace(settings, predict=deadline), options.get("policy"))
-    require_timeframe(predictor, options.get("timeframe"))
+    predictor = load_for_session(bundle, settings, options, live=exchange is not None)
     start, end = span(selection_of(options))
     allow = options.get("allow_training_span", False)
     overlaps = data is not None and require_unseen(predictor, start, end, allow=allow)
     with ExitStack() as stack:
-        if data is not None:
-            feed, contracts, synthetic = _replay(data, predictor, settings, progress, options)
-        else:
-            feed, contracts = stack.enter_context(_live(predictor, settings, options))
-            synthetic = False
+        feed, contracts, synthetic = stack.enter_context(open_feed(data, predictor, settings, progress, options))
         config = account_config(predictor, settings, contracts, guarded=options.get("guards", True))
         currency = account_currency(feed.symbols, config.account)
         journal = stack.enter_context(
@@ -131,7 +125,7 @@ def prepare(
             stack.callback(webhook.close)
         session = PaperSession(
             feed,
-            partial(_decide, predictor, allow_training_span=allow),
+            decide_by(predictor, allow_training_span=allow),
             journal,
             config,
             bundle_id=predictor.id,
@@ -141,6 +135,27 @@ def prepare(
             listener=_chain(listener, None if webhook is None else webhook.notify),
         )
         yield PaperRun(session, journal, settings, in_training_span=overlaps)
+
+
+def load_for_session(bundle: BundleLike, settings: Settings, options: PaperOptions, *, live: bool) -> Predictor:
+    """The bundle that decides in a session.
+
+    Args:
+        bundle: folder or loaded predictor.
+        settings: `predict` has the deadline of a live session.
+        options: policy and timeframe.
+        live: whether the candles are live.
+
+    Raises:
+        BundleError: missing, altered, or without the policy.
+        ArgumentError: another timeframe than the bundle's.
+    """
+    from quorate.workflows.inputs.predictors import load_predictor, require_timeframe
+
+    deadline = settings.predict if live else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
+    predictor = load_predictor(bundle, replace(settings, predict=deadline), options.get("policy"))
+    require_timeframe(predictor, options.get("timeframe"))
+    return predictor
 
 
 def account_config(
@@ -171,8 +186,38 @@ def account_config(
     )
 
 
-def _decide(bundle: Predictor, markets: Sequence[Candles], now: int, *, allow_training_span: bool) -> list[Signal]:
-    return bundle.predict_many(markets, now=now, allow_training_span=allow_training_span)
+def decide_by(bundle: Predictor, *, allow_training_span: bool) -> Decide:
+    """How a session decides: by the bundle, on markets whose newest candle has closed.
+
+    Args:
+        bundle: bundle or series.
+        allow_training_span: also on bars that trained it.
+    """
+
+    def decide(markets: Sequence[Candles], now: int) -> list[Signal]:
+        return bundle.predict_many(markets, now=now, allow_training_span=allow_training_span)
+
+    return decide
+
+
+@contextmanager
+def open_feed(
+    data: Data | None, bundle: Predictor, settings: Settings, progress: Progress, options: PaperOptions
+) -> Iterator[tuple[Feed, dict[str, Contract], bool]]:
+    """The bars of a session, the exchange's rules of their markets, and whether the candles are synthetic.
+
+    Args:
+        data: stored candles to replay; None for the live candles of the exchange of the settings.
+        bundle: its timeframe and, where none are named, its markets.
+        settings: feed and exchange.
+        progress: of reading candles.
+        options: markets and span.
+    """
+    if data is not None:
+        yield _replay(data, bundle, settings, progress, options)
+        return
+    with _live(bundle, settings, options) as (feed, contracts):
+        yield feed, contracts, False
 
 
 @contextmanager

@@ -16,6 +16,12 @@ from quorate.trading.journal.records.account_records import (
     StartedRecord,
     ValuedRecord,
 )
+from quorate.trading.journal.records.challenge_records import (
+    ChallengedRecord,
+    ComparedRecord,
+    JudgedRecord,
+    MaturedBar,
+)
 from quorate.trading.journal.records.kinds import DETAIL_FIELDS, NAN_FIELDS, RECORDS
 from quorate.trading.journal.records.record import GuardMode, Phase, Record
 from quorate.trading.journal.records.state_records import (
@@ -30,7 +36,9 @@ __all__ = [
     "DETAIL_FIELDS",
     "NAN_FIELDS",
     "RECORDS",
+    "ChallengedRecord",
     "ClosedRecord",
+    "ComparedRecord",
     "DecidedRecord",
     "FeedRecord",
     "FilledRecord",
@@ -38,8 +46,10 @@ __all__ = [
     "GuardMovedRecord",
     "HumanRecord",
     "IntentRecord",
+    "JudgedRecord",
     "LadderMovedRecord",
     "Mark",
+    "MaturedBar",
     "MovedRecord",
     "NotifiedRecord",
     "Phase",

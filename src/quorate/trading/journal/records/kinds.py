@@ -14,6 +14,7 @@ from quorate.trading.journal.records.account_records import (
     StartedRecord,
     ValuedRecord,
 )
+from quorate.trading.journal.records.challenge_records import ChallengedRecord, ComparedRecord, JudgedRecord
 from quorate.trading.journal.records.record import Record
 from quorate.trading.journal.records.state_records import (
     FeedRecord,
@@ -38,6 +39,7 @@ RECORDS: dict[str, type[Record]] = {
             ValuedRecord,
         ),
         *(GuardMovedRecord, LadderMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
+        *(ChallengedRecord, ComparedRecord, JudgedRecord),
     )
 }
 

@@ -65,8 +65,8 @@ class HumanRecord(Record):
 
     Attributes:
         at: wall clock in ms.
-        action: re-arm a guard, or promote the ladder.
-        guard: to re-arm; empty for a promotion.
+        action: re-arm a guard, promote the ladder, or stop a challenge.
+        guard: to re-arm; empty otherwise.
         who: name of the person.
         note: the person's reason.
     """
@@ -74,7 +74,7 @@ class HumanRecord(Record):
     kind: ClassVar[str] = "human"
 
     at: int
-    action: Literal["rearm", "promote"]
+    action: Literal["rearm", "promote", "stop"]
     guard: str
     who: str
     note: str = ""
