@@ -34,6 +34,7 @@ INTEGRATION = (
     "features/test_indicators.py",
     "golden",
     "integrations",
+    "lifecycle/challenge/test_challenge.py",
     "lifecycle/explain/test_attribution.py",
     "lifecycle/explain/test_explain_signal.py",
     "lifecycle/explain/test_mean_contributions.py",

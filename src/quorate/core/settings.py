@@ -14,6 +14,7 @@ from quorate.core.sections.bundle import BundleSettings as BundleSettings
 from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
 from quorate.core.sections.calibration import PolicySettings as PolicySettings
+from quorate.core.sections.challenge import ChallengeSettings as ChallengeSettings
 from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings
 from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSettings
 from quorate.core.sections.exchange import ExchangeSettings as ExchangeSettings
@@ -99,6 +100,7 @@ class Settings(ExtensibleSection):
     explain: ExplainSettings = field(default_factory=ExplainSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    challenge: ChallengeSettings = field(default_factory=ChallengeSettings)
 
     def __post_init__(self) -> None:
         for section in fields(self):

@@ -1,0 +1,125 @@
+"""`quorate challenge`: a challenger against the champion on the same bars."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quorate.cli import options
+from quorate.cli.paper.account_options import Note, Url, Who
+from quorate.core.errors import ArgumentError
+
+app = typer.Typer(help="Test a challenger against the champion on the same bars.", no_args_is_help=True)
+
+Name = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="Name of the challenge. [default: setting challenge.name]"),
+]
+
+
+@app.command("start")
+def start(
+    champion: Annotated[Path, typer.Option("--champion", metavar="PATH", help=options.BUNDLE)],
+    challenger: Annotated[Path, typer.Option("--challenger", metavar="PATH", help=options.BUNDLE)],
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help=f"{options.DATA} Only with --replay.")
+    ] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option(
+            "--exchange", metavar="NAME", help="ccxt's name of the exchange of the live candles, such as binanceusdm."
+        ),
+    ] = None,
+    symbols: options.Symbols = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Replay the stored candles of --data.")] = False,
+    begin: options.Start = None,
+    end: options.End = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            "--speed", min=1e-3, metavar="N", help="Bars a second of a replay. [default: as fast as possible]"
+        ),
+    ] = None,
+    name: Name = None,
+    journal: Url = None,
+    guards: Annotated[bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}.")] = True,
+    policy: options.Policy = None,
+    allow_training_span: options.AllowTrainingSpan = False,
+    as_json: options.Json = False,
+) -> None:
+    """Start a challenge, or continue one that was interrupted.
+
+    Each bundle trades a paper account of its own, with the same rules and candles. It ends by a verdict, at the horizon
+    or with the candles of a replay. Ctrl-C interrupts it after the current step. Nothing is promoted.
+    """
+    if replay != (data is not None):
+        raise ArgumentError(
+            "start the challenge",
+            found="`replay=True` without `data`" if replay else "`data` without `replay=True`",
+            expected="`replay=True` with `data`, or `exchange` for live candles",
+        )
+    from quorate.cli import output
+    from quorate.cli.paper import interrupts
+    from quorate.cli.render import challenge as text
+    from quorate.lifecycle.challenge import Challenge
+
+    interrupts.log_to_stderr()
+    with ExitStack() as stack:
+        with output.progress() as progress:
+            session = stack.enter_context(
+                Challenge(name, journal).session(
+                    champion,
+                    challenger,
+                    data,
+                    exchange=exchange,
+                    progress=progress,
+                    symbols=symbols,
+                    start=begin,
+                    end=end,
+                    speed=speed,
+                    guards=guards,
+                    policy=policy,
+                    allow_training_span=allow_training_span,
+                )
+            )
+        with interrupts.until_interrupted(session.stop):
+            found = session.run()
+    text.show(found, as_json=as_json)
+
+
+@app.command("status")
+def status(name: Name = None, journal: Url = None, as_json: options.Json = False) -> None:
+    """Show verdict, e-values and differences of a challenge.
+
+    They are read from the journal; the challenge need not be running. They may be looked at after every bar.
+    """
+    from quorate.cli.render import challenge as text
+    from quorate.lifecycle.challenge import Challenge
+
+    text.show(Challenge(name, journal).status(), as_json=as_json)
+
+
+@app.command("stop")
+def stop(
+    name: Name = None,
+    journal: Url = None,
+    who: Who = None,
+    note: Note = "",
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Stop a challenge for good, without a verdict on the bundles.
+
+    One that is running ends at its next bar.
+    """
+    from quorate.cli.render import challenge as text
+    from quorate.lifecycle.challenge import Challenge
+
+    challenge = Challenge(name, journal)
+    if not yes:
+        typer.confirm(f"Stop the challenge {challenge.name} for good?", abort=True, err=True)
+    text.show(challenge.stop(who=who or getpass.getuser(), note=note), as_json=as_json)

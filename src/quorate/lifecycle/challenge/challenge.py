@@ -1,0 +1,185 @@
+"""A challenge of the champion by another bundle, by its name and its journal: run, status, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Unpack
+
+from quorate.core.arguments import FUNCTION, TEXT, require_types
+from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.arguments import require_arguments, require_callback, settings_of
+from quorate.workflows.paper.options import PaperOptions
+
+if TYPE_CHECKING:
+    from quorate.core.settings import Settings
+    from quorate.lifecycle.challenge.session import ChallengeSession
+    from quorate.lifecycle.challenge.status import ChallengeStatus
+    from quorate.trading.journal import Journal, Record, Role
+    from quorate.workflows.inputs.market_data import Data
+    from quorate.workflows.inputs.predictors import BundleLike
+
+
+class ChallengeRun:
+    """A challenge that is ready to run, from where its journal ends.
+
+    Args:
+        session: that runs it.
+        journal: of the challenge.
+        settings: of the status.
+    """
+
+    def __init__(self, session: ChallengeSession, journal: Journal, settings: Settings) -> None:
+        self._session, self._journal, self._settings = session, journal, settings
+
+    def run(self) -> ChallengeStatus:
+        """Compare bar by bar until a verdict, the end of the feed, or `stop`.
+
+        Raises:
+            JournalError: the journals contradict the challenge.
+            TradingError: as `PaperAccount.run`.
+        """
+        from quorate.lifecycle.challenge.state import require_state
+        from quorate.lifecycle.challenge.status import status_of
+
+        self._session.run()
+        return status_of(require_state(self._journal), self._settings.evaluation)
+
+    def stop(self) -> None:
+        """End after the step at hand; the challenge can be resumed. May be called from any thread."""
+        self._session.stop()
+
+
+class Challenge:
+    """A paired test of two bundles on the same bars, each in a paper account of its own with the same rules.
+
+    Nothing is ever promoted by it: a verdict is for a person, or for the gate of a retraining.
+
+    Args:
+        name: of the challenge; None for `challenge.name` of the settings. The accounts are NAME.champion and
+            NAME.challenger.
+        journal: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; None for `journal.url` of the settings.
+        settings: None for those of quorate.toml and the environment.
+
+    Attributes:
+        name: of the challenge.
+        url: of its journal.
+        settings: in force.
+    """
+
+    def __init__(
+        self, name: str | None = None, journal: str | None = None, *, settings: Settings | None = None
+    ) -> None:
+        self.settings = settings = settings_of(settings)
+        require_types("open a challenge", name=(name, TEXT.optional), journal=(journal, TEXT.optional))
+        self.name = name or settings.challenge.name
+        self.url = journal or settings.journal.url
+
+    def run(
+        self,
+        champion: BundleLike,
+        challenger: BundleLike,
+        data: Data | None = None,
+        *,
+        exchange: str | None = None,
+        listener: Callable[[Record], None] | None = None,
+        progress: Progress = silent,
+        **options: Unpack[PaperOptions],
+    ) -> ChallengeStatus:
+        """Run from where the journal ends: a replay to the end of its candles, live candles until a verdict.
+
+        Args:
+            champion: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
+            challenger: likewise.
+            data: stored candles to replay: a Freqtrade data folder, or candles as `open_source` takes them.
+            exchange: instead: live candles of this exchange, as ccxt names it.
+            listener: called with every record of the challenge once it is in the journal.
+            progress: of reading candles.
+            **options: see `PaperOptions`; the same for both bundles.
+
+        Raises:
+            ArgumentError: arguments that contradict each other, one bundle twice, or a challenge that has ended.
+            BundleError: a bundle is missing, altered, of another timeframe, or lacks the policy.
+            TrainingSpanError: a replay of bars that trained one of the bundles, unless allowed.
+            JournalTakenError: it is running already.
+            JournalError: the journal cannot be opened, or is of other bundles.
+            ExchangeError: a request to the exchange failed.
+        """
+        with self.session(
+            champion, challenger, data, exchange=exchange, listener=listener, progress=progress, **options
+        ) as session:
+            return session.run()
+
+    @contextmanager
+    def session(
+        self,
+        champion: BundleLike,
+        challenger: BundleLike,
+        data: Data | None = None,
+        *,
+        exchange: str | None = None,
+        listener: Callable[[Record], None] | None = None,
+        progress: Progress = silent,
+        **options: Unpack[PaperOptions],
+    ) -> Iterator[ChallengeRun]:
+        """A challenge that is ready to run and can be stopped from another thread; arguments and errors as of `run`."""
+        from quorate.lifecycle.challenge.prepare import prepare
+
+        require_arguments(self.run, options, PaperOptions.__optional_keys__)
+        require_types("run the challenge", listener=(listener, FUNCTION.optional), exchange=(exchange, TEXT.optional))
+        require_callback(progress=progress)
+        bundles = champion, challenger
+        with prepare(self.name, self.url, self.settings, bundles, data, exchange, listener, progress, options) as (
+            session,
+            journal,
+        ):
+            yield ChallengeRun(session, journal, self.settings)
+
+    def status(self) -> ChallengeStatus:
+        """Verdict, e-values and differences, read from the journal; the challenge need not be running.
+
+        Raises:
+            UnknownAccountError: no challenge of that name.
+            JournalError: a journal that cannot be read.
+        """
+        from quorate.lifecycle.challenge.state import require_state
+        from quorate.lifecycle.challenge.status import status_of
+
+        with self._open("reader") as journal:
+            return status_of(require_state(journal), self.settings.evaluation)
+
+    def stop(self, *, who: str, note: str = "") -> ChallengeStatus:
+        """Stop the challenge for good, whether it is running or not; a running one ends at its next bar.
+
+        Args:
+            who: whose decision it is.
+            note: the reason, for the journal.
+
+        Raises:
+            ArgumentError: it has ended already.
+            UnknownAccountError: no challenge of that name.
+            JournalError: a journal that cannot be read or written.
+        """
+        from quorate.core.clock import now_ms
+        from quorate.core.errors import ArgumentError
+        from quorate.lifecycle.challenge.state import require_state
+        from quorate.lifecycle.challenge.status import status_of
+        from quorate.trading.journal import HumanRecord
+
+        require_types("stop the challenge", who=(who, TEXT), note=(note, TEXT))
+        with self._open("human") as journal:
+            state = require_state(journal)
+            if state.judgement is not None:
+                raise ArgumentError(
+                    f"stop the challenge '{self.name}'",
+                    found=f"one that has ended: {state.judgement.verdict}, {state.judgement.reason}",
+                    expected="one that goes on",
+                )
+            time = state.start.time if state.evidence.last is None else state.evidence.last
+            journal.append([HumanRecord(time=time, at=now_ms(), action="stop", guard="", who=who, note=note)])
+            return status_of(require_state(journal), self.settings.evaluation)
+
+    def _open(self, role: Role) -> Journal:
+        from quorate.trading.journal import Journal
+
+        return Journal.open(self.url, self.name, role=role, settings=self.settings.journal)
