@@ -24,6 +24,7 @@ from quorate.serving.limits.bodies import BodyMiddleware
 from quorate.serving.metrics import MetricsMiddleware
 from quorate.serving.routes import (
     bundles,
+    challenge,
     events,
     guards,
     health,
@@ -42,6 +43,7 @@ _ROUTES = (
     signals.routes,
     models.routes,
     bundles.routes,
+    challenge.routes,
     paper.routes,
     guards.routes,
     journal.routes,

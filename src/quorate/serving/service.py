@@ -15,6 +15,7 @@ from quorate.core.errors import ArgumentError, BundleError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Policy, Signal
 from quorate.ensemble.inference import Predictor
+from quorate.lifecycle.challenge import Challenge
 from quorate.market.source import CandleSource
 from quorate.serving.access import Access
 from quorate.serving.candles import NewestCandles, StoredCandles
@@ -85,6 +86,7 @@ class Service:
         reading: threads that read the account's journal.
         events: to the event streams.
         account: the paper account.
+        challenge: of the champion, in the journal of the account.
         session: that runs in this process; None where it runs elsewhere.
         background: coroutines that run as long as the service; parts of it append theirs before it starts.
         failed: those that ended, and why; the service is not ready any more.
@@ -145,6 +147,7 @@ class Service:
         self.champion.listeners.append(lambda swap: self.events.publish_from_thread(bundle_event(swap)))
         account = account or PaperAccount(settings=settings)
         view, pause_s = AccountView(account), settings.serve.journal_s
+        self.challenge = Challenge(journal=account.url, settings=settings)
         self.account = LiveAccount(view, self.events, self.champion, source, pause_s=pause_s)
         self.metrics.registry.register(AccountCollector(self.account, self.clock))
         self.background += [self.account.follow, self.account.measure]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,15 +10,18 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from quorate.core.errors import BundleError, QuorateError
+from quorate.core.errors import BundleError, JournalError, QuorateError, UnknownAccountError
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.champion_log import champion_lineage
+from quorate.lifecycle.challenge import ChallengeStatus
 from quorate.serving.access.form import parse_form
 from quorate.serving.caller import address, caller
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.bundle_rows import differences, member_figures
 from quorate.serving.errors import status_of
 from quorate.workflows.bundles import list_bundles
+
+_log = logging.getLogger(__name__)
 
 PATH = f"{HOME}/bundles"
 
@@ -50,7 +54,19 @@ def add_bundles(router: APIRouter, pages: Pages) -> None:
 
     @router.get(PATH)
     async def bundles(request: Request) -> Response:
-        return pages.render(request, "bundles.html", **await service.work.run(address(request), found))
+        shown = await service.work.run(address(request), found)
+        challenge = await service.reading.run(address(request), challenged)
+        return pages.render(request, "bundles.html", **shown, challenge=challenge)
+
+    def challenged() -> ChallengeStatus | None:
+        try:
+            return service.challenge.status()
+        except UnknownAccountError:
+            return None
+        except JournalError as error:
+            # The page is about the bundles, and works without the journal.
+            _log.warning("the page of the bundles without the challenge: %s", error)
+            return None
 
     def found() -> dict[str, Any]:
         store = champion.store
