@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from quorate.core.errors import ArgumentError, QuorateError, UnknownAccountError
 from quorate.serving.caller import address
+from quorate.serving.dashboard.formatting import plural
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.account_rows import ShownAccount
-from quorate.trading.journal import Entry, entry_json
+from quorate.trading.journal import Entry, ValuedRecord, entry_json
 from quorate.trading.journal.records import RECORDS
 from quorate.trading.paper.log_lines import line
 
@@ -115,7 +116,8 @@ def add_journal(router: APIRouter, pages: Pages) -> None:
 def _row(entry: Entry) -> JournalRow:
     found: dict[str, Any] = entry_json.to_json(entry)
     body = json.dumps(found["body"], ensure_ascii=False, indent=1)
-    text = line(entry.record) or _plain(found["body"])
+    record = entry.record
+    text = _valued(record) if isinstance(record, ValuedRecord) else line(record) or _plain(found["body"])
     # The bar and the market have columns of their own.
     for part in (found["time"][:16].replace("T", " "), found["symbol"] or ""):
         text = text.removeprefix(part).strip()
@@ -130,11 +132,17 @@ def _row(entry: Entry) -> JournalRow:
     )
 
 
+def _valued(record: ValuedRecord) -> str:
+    """The state of the account at the open or the close of a bar."""
+    held = plural(len(record.marks), "open position") if record.marks else "no open position"
+    return f"at the {record.phase}: equity {record.equity_usd:,.2f}, cash {record.cash_usd:,.2f}, {held}"
+
+
 def _plain(body: dict[str, Any]) -> str:
     """The simple values of a record that the log does not have.
 
-    >>> _plain({"phase": "close", "equity_usd": 1012.5, "marks": {}})
-    'phase close, equity usd 1012.5'
+    >>> _plain({"action": "rearm", "guard": "losses", "note": "", "at": 12.5})
+    'action rearm, guard losses, at 12.5'
     """
     shown = {name: value for name, value in body.items() if isinstance(value, str | int | float) and value != ""}
     return ", ".join(
