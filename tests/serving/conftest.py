@@ -23,7 +23,7 @@ from stubs.small_models import small_trees
 # One of its guards halts the account after five signals.
 ACCOUNT_SETTINGS = replace(
     SETTINGS,
-    evaluation=EvaluationSettings(resamples=60),
+    evaluation=EvaluationSettings(resamples=60, draws=5),
     guards=GuardSettings(models=2, confidence=0.99, signals=5, signals_needed=5),
 )
 

@@ -29,8 +29,13 @@ def same(found, document):
 
 
 def measured_up_to(page, bar):
-    """The performance once it is measured at a bar."""
-    return eventually(lambda: (answer := page.get("/performance")).json().get("as_of") == bar and answer)
+    """The performance once it is measured at a bar, and the baselines after it."""
+
+    def measured():
+        found = (answer := page.get("/performance")).json()
+        return found.get("as_of") == bar and (found["baselines"] or {}).get("to") == bar and answer
+
+    return eventually(measured)
 
 
 def test_the_status_is_that_of_the_command_line(page, account, trade):

@@ -111,7 +111,9 @@ def test_trades_have_the_decision_they_were_entered_on(account, view, trade):
 def test_equity_beside_buy_and_hold(account, view, trade, world):
     trade(100)
     result = account.status().result
-    whole = view.equity(MemorySource([world.market.candles(name) for name in world.market.names]))
+    bundle = load_predictor(world.bundle, account.settings)
+    baselines = view.baselines(bundle, MemorySource([world.market.candles(name) for name in world.market.names]))
+    whole = view.equity(baselines)
     assert whole.time.tolist() == result.time.tolist()
     assert whole.equity_usd.tolist() == result.equity_usd.tolist()
     peak = np.maximum.accumulate(np.maximum(result.equity_usd, result.start_equity_usd))
@@ -124,12 +126,11 @@ def test_equity_beside_buy_and_hold(account, view, trade, world):
     assert few.hold_usd is None
     assert few.bars == 100
     trade(3)
-    later = view.equity().with_hold(whole)
+    later = view.equity(baselines)
     assert later.hold_usd[:100].tolist() == whole.hold_usd.tolist()
     assert later.to_json()["buy_and_hold_usd"][100:] == [None] * 3
-    assert whole.with_hold(later).hold_usd is whole.hold_usd, "of later bars"
     unknown = replace(world.market.candles(world.market.names[0]), symbol="XYZ/USDT:USDT")
-    assert view.equity(MemorySource([unknown])).to_json()["buy_and_hold_usd"] is None
+    assert view.baselines(bundle, MemorySource([unknown])) is None
 
 
 def test_performance_goes_on_too(account, view, trade, world):
@@ -138,7 +139,8 @@ def test_performance_goes_on_too(account, view, trade, world):
     for bars in (60, 30):
         trade(bars)
         assert view.bundle() == bundle.id
-        assert view.performance(bundle, source).to_json() == account.performance(bundle, source).to_json()
+        found = view.performance(bundle, source, view.baselines(bundle, source))
+        assert found.to_json() == account.performance(bundle, source).to_json()
 
 
 def test_records_are_found(account, view, trade):

@@ -56,7 +56,7 @@ def small_settings(trees=40, **policy):
 
 ACCOUNT = replace(
     small_settings(),
-    evaluation=EvaluationSettings(resamples=60),
+    evaluation=EvaluationSettings(resamples=60, draws=12),
     # The account trades first and is halted in the end: no mean of so many signals reaches the limit.
     guards=GuardSettings(drawdown_usd=1e6, losses=100, confidence=0.999, signals=700, signals_needed=700),
 )
@@ -156,8 +156,15 @@ def shown(trained, traded):
         clock=lambda: trained.last + HOUR_MS + 12 * 60_000,
     )
     with running(service) as base:
-        eventually(lambda: service.account.status and service.account.performance)
-        yield SimpleNamespace(base=base, token=token_of(service), service=service, account=account)
+        eventually(lambda: service.account.status and service.account.baselines)
+        yield SimpleNamespace(
+            base=base,
+            token=token_of(service),
+            service=service,
+            account=account,
+            bundles=trained.folder / "bundles",
+            data=trained.folder / "data",
+        )
 
 
 @pytest.fixture

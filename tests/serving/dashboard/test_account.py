@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
+from quorate.core.clock import HOUR_MS
+from quorate.market.memory import MemorySource
 from quorate.serving.dashboard.account import plots_of
-from quorate.serving.dashboard.formatting import figure, money
+from quorate.serving.dashboard.formatting import figure, interval, money, whole
 from quorate.serving.live.session import SessionSource
 from quorate.workflows.paper import PaperAccount, PaperOptions
 from stubs.service_client import client
@@ -71,7 +73,16 @@ def test_the_plots_are_the_account(http, shown):
     assert equity["time"] == (result.time // 1_000).tolist()
     assert equity["series"][0]["values"] == result.equity_usd.tolist()
     assert equity["level"] == result.start_equity_usd
-    assert [line["label"] for line in equity["series"]] == ["Equity", "Buy and hold"]
+    labels = ["Account", "Buy and hold", "Momentum", "Rules"]
+    assert [line["label"] for line in equity["series"]] == [*labels, "Random entries"]
+    assert [line["label"] for line in found["drawdown"]["series"]] == labels
+    baselines = shown.service.account.baselines
+    by_label = {line["label"]: line for line in equity["series"]}
+    assert by_label["Momentum"]["values"] == baselines.strategies["momentum"].curve.equity.tolist()
+    assert by_label["Buy and hold"]["values"] == baselines.hold.curve.equity.tolist()
+    band = by_label["Random entries"]
+    assert (band["low"], band["high"]) == (baselines.random.band.low.tolist(), baselines.random.band.high.tolist())
+    assert len({(line["colour"], line.get("dash")) for line in equity["series"]}) == 5
     peak = np.maximum.accumulate(np.concatenate([[result.start_equity_usd], result.equity_usd]))[1:]
     assert found["drawdown"]["series"][0]["values"] == pytest.approx((result.equity_usd / peak - 1).tolist())
 
@@ -111,11 +122,43 @@ def test_open_positions_stand_with_their_distances(make_service, holding):
 
 
 def test_a_line_ends_where_it_is_not_known_yet(shown):
-    points = shown.service.account.equity()
-    assert points.hold_usd is not None
-    hold = np.where(np.arange(len(points.time)) < 5, points.hold_usd, np.nan)
-    _, line = plots_of(replace(points, hold_usd=hold))["equity"]["series"]
-    assert line["values"] == [*points.hold_usd[:5].tolist(), *[None] * (len(points.time) - 5)]
+    points, baselines = shown.service.account.equity(), shown.service.account.baselines
+    newer = replace(points, time=points.time + 5 * HOUR_MS)  # five bars since the baselines were traded
+    account, *others = plots_of(newer, baselines)["equity"]["series"]
+    assert account["values"] == points.equity_usd.tolist()
+    for line in others:
+        assert line["values"][-5:] == [None] * 5, line["label"]
+        assert None not in line["values"][:-5]
+    (only,) = plots_of(points, None)["drawdown"]["series"]
+    assert only["label"] == "Account"
+
+
+def test_the_account_stands_beside_its_baselines(http, shown):
+    found = shown.account.performance(shown.bundles, shown.data).to_json()["baselines"]
+    assert found == http.get("/performance").json()["baselines"]
+    table = http.get("/dashboard/account").text.split('id="baselines-title"')[1].split("</section>")[0]
+    assert table.count('<th scope="row"') == len(found["rows"]) == 5
+    for row in found["rows"]:
+        assert money(row["equity_usd"], "USD") in table
+        assert figure(row["total_return"], "percent") in table
+        assert figure(row["max_drawdown"], "share") in table
+    random = found["rows"][-1]
+    assert interval(random["total_return_ci"], "percent") in table
+    assert f"{whole(found['worse_draws'])} of 12 accounts with random entries earned less" in table
+    assert "within step 1 of the ladder" in table
+    (hold,) = (row for row in found["rows"] if row["name"] == "buy_and_hold")
+    assert hold["about"] in table
+
+
+def test_without_candles_there_are_no_baselines(make_service, account, world):
+    names = world.market.names
+    lone = MemorySource([replace(world.market.candles(names[0]), symbol="XYZ/USDT:USDT")])
+    with client(service := make_service(lone, account=account)) as http:
+        eventually(lambda: service.account.performance)
+        page = http.get("/dashboard/account").text
+        assert "the service has no candles of the account's markets" in page.replace("&#39;", "'")
+        plots = http.get("/dashboard/account/plots").json()
+        assert [line["label"] for line in plots["equity"]["series"]] == ["Account"]
 
 
 def test_models_show_the_performance(http, service):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show(found: PaperPerformance) -> None:
-    """Print the headline, the consensus beside the expected shares, reliability, and each pair of members."""
+    """Print the headline, the consensus, reliability, each pair of members, and the account beside its baselines."""
     document = found.to_json()
     output.print_line(str(found))
     _print("Consensus of decided bars", ("", "share", "expected"), [_mix(row) for row in document["mix"]])
@@ -35,6 +35,33 @@ def show(found: PaperPerformance) -> None:
             (name, *(_share(share) for share in row)) for name, row in zip(names, agreement["same_vote"], strict=True)
         ]
         _print("How often two members vote alike", ("", *names), rows)
+    if document["baselines"] is not None:
+        _baselines(document["baselines"])
+
+
+def _baselines(found: Mapping[str, Any]) -> None:
+    """The account beside its baselines."""
+    rows = [
+        (
+            row["name"].replace("_", " "),
+            f"{row['equity_usd']:,.2f}",
+            f"{row['total_return']:+.2%}{_ends(row['total_return_ci'], '+.2%')}",
+            f"{row['max_drawdown']:.2%}{_ends(row['max_drawdown_ci'], '.2%')}",
+            "" if row["trades"] is None else f"{row['trades']:,.0f}",
+        )
+        for row in found["rows"]
+    ]
+    title = f"The account beside its baselines, {found['from']} to {found['to']}"
+    _print(title, ("", "equity", "return", "largest drawdown", "trades"), rows)
+    if found["draws"]:
+        output.print_line(
+            f"Random entries: median and central {found['confidence']:.0%} of {found['draws']} accounts, "
+            f"{found['worse_draws']:.0%} of which earned less than the account."
+        )
+
+
+def _ends(interval: Sequence[float] | None, form: str) -> str:
+    return "" if interval is None else f" ({interval[0]:{form}} to {interval[1]:{form}})"
 
 
 def _mix(row: Mapping[str, Any]) -> tuple[str, ...]:

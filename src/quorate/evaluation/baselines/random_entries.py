@@ -7,9 +7,9 @@ symbols than there are position slots, even if every position is held for its ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -39,34 +39,46 @@ class EquityBand:
     low: FloatArray
     high: FloatArray
 
+    @classmethod
+    def of(cls, time: IntArray, equity: FloatArray, start_usd: float, confidence: float) -> Self:
+        """Median and central `confidence` range of (draws, n) equity at (n,) bars, at least one draw."""
+        tail = (1 - confidence) / 2
+        low, middle, high = np.quantile(equity, [tail, 0.5, 1 - tail], axis=0)
+        return cls(EquityCurve(time, middle, start_usd), low, high)
+
 
 def random_accounts(
     result: BacktestResult, frames: Mapping[str, DecisionFrame], setup: BacktestSetup
 ) -> tuple[BacktestResult, ...]:
-    """Backtests of random entries, as many as `evaluation.draws`; none if the evaluated account did not trade.
+    """All `random_draws`, as many as `evaluation.draws`."""
+    return tuple(random_draws(result, frames, setup, setup.settings.evaluation.draws))
+
+
+def random_draws(
+    result: BacktestResult, frames: Mapping[str, DecisionFrame], setup: BacktestSetup, draws: int
+) -> Iterator[BacktestResult]:
+    """Backtests of random entries, one after the other; none if the evaluated account did not trade.
 
     Args:
         result: of the evaluated account.
         frames: its decisions; entries are drawn among bars on which a model voted.
         setup: of its backtest.
+        draws: number of accounts; the first are the same whatever their number.
     """
     entries = [(trade.symbol, trade.side) for trade in result.trades]
-    settings = setup.settings.evaluation
-    bars = _EntryBars(frames, setup)
-    return tuple(
-        setup.trade(bars.draw(entries, np.random.default_rng([settings.seed, number])))
-        for number in range(settings.draws if entries else 0)
-    )
+    if not entries:
+        return
+    bars, seed = _EntryBars(frames, setup), setup.settings.evaluation.seed
+    for number in range(draws):
+        yield setup.trade(bars.draw(entries, np.random.default_rng([seed, number])))
 
 
 def equity_band(accounts: Sequence[BacktestResult], confidence: float) -> EquityBand | None:
     """Median and central `confidence` range of the accounts' equity; None without accounts."""
     if not accounts:
         return None
-    worth = np.array([account.equity_usd for account in accounts])  # (draws, n)
-    tail = (1 - confidence) / 2
-    low, middle, high = np.quantile(worth, [tail, 0.5, 1 - tail], axis=0)
-    return EquityBand(EquityCurve(accounts[0].time, middle, accounts[0].start_equity_usd), low, high)
+    equity = np.array([account.equity_usd for account in accounts])
+    return EquityBand.of(accounts[0].time, equity, accounts[0].start_equity_usd, confidence)
 
 
 def random_entry_figures(

@@ -21,6 +21,9 @@ from quorate.trading.backtest.backtest_result import BacktestResult
 #: Rule of the bars of a model that cannot tell sides.
 NO_SIDE = "no_side"
 
+#: How the fallback rules decide.
+RULES_ABOUT = "the fallback rules (RSI and moving averages), used if no model can vote"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BaselineStrategy:
@@ -58,9 +61,8 @@ def momentum_strategy(
     frames: Mapping[str, DecisionFrame], setup: BacktestSetup, target: TargetSettings
 ) -> BaselineStrategy:
     """Momentum: the sign of the past return, if it is beyond the target's band."""
-    about = f"the sign of the last {target.horizon} bars' return, if beyond {target.band:.2%}"
     decisions = {symbol: momentum_frame(frame, setup.candles[symbol], target) for symbol, frame in frames.items()}
-    return _baseline(decisions, setup, target, about)
+    return _baseline(decisions, setup, target, momentum_about(target))
 
 
 def rules_strategy(
@@ -68,9 +70,7 @@ def rules_strategy(
 ) -> BaselineStrategy:
     """The fallback rules, which decide in production if no model can vote."""
     decisions = {symbol: rules_frame(frame, setup.candles[symbol]) for symbol, frame in frames.items()}
-    return _baseline(
-        decisions, setup, target, "the fallback rules (RSI and moving averages), used if no model can vote"
-    )
+    return _baseline(decisions, setup, target, RULES_ABOUT)
 
 
 def single_model_strategy(
@@ -111,6 +111,11 @@ def _baseline(
 ) -> BaselineStrategy:
     sample = LabelledPredictions.of(decisions, setup.candles, ForwardClass(target.horizon, target.band))
     return BaselineStrategy(sample, setup.trade(decisions), about)
+
+
+def momentum_about(target: TargetSettings) -> str:
+    """How momentum decides."""
+    return f"the sign of the last {target.horizon} bars' return, if beyond {target.band:.2%}"
 
 
 def momentum_frame(frame: DecisionFrame, candles: Candles, target: TargetSettings) -> DecisionFrame:

@@ -1,24 +1,36 @@
-"""The page "Account": equity and drawdown beside buy and hold, positions, trades, costs, criteria, ladder."""
+"""The page "Account": equity and drawdown beside baselines, positions, trades, costs, criteria, ladder."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from quorate.core.types import FloatArray
+from quorate.core.types import FloatArray, IntArray
 from quorate.serving.caller import address
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.account_rows import ShownAccount
 from quorate.workflows.paper.figures import DecidedTrade, EquityPoints
 
+if TYPE_CHECKING:
+    from quorate.evaluation.baselines import AccountBaselines
+
 PATH = f"{HOME}/account"
 
 _TRADES = 25
+# Baselines as lines, told apart by colour and by stroke.
+_LINES: Mapping[str, Mapping[str, str]] = {
+    "buy_and_hold": {"label": "Buy and hold", "colour": "teal", "dash": "dashed"},
+    "momentum": {"label": "Momentum", "colour": "warn", "dash": "dotted"},
+    "rules": {"label": "Rules", "colour": "violet", "dash": "dashdot"},
+    "random_entries": {"label": "Random entries", "colour": "hold", "dash": "thin"},
+}
 # Points of a line; a screen has no more columns to draw them in.
 _POINTS = 1_000
 
@@ -37,10 +49,13 @@ def add_account(router: APIRouter, pages: Pages) -> None:
             trades = await service.reading.run(
                 address(request), lambda: service.account.view.trades(_TRADES + 1, before)
             )
+        baselines, failed = service.account.baselines, service.account.baselines_error
         return pages.render(
             request,
             "account.html",
             account=shown,
+            baselines=None if baselines is None else baselines.document,
+            baselines_error="" if failed is None else str(failed),
             trades=[trade.to_json() for trade in trades[:_TRADES]],
             older=trades[_TRADES - 1].number if len(trades) > _TRADES else None,
             before=before,
@@ -49,23 +64,32 @@ def add_account(router: APIRouter, pages: Pages) -> None:
     @router.get(f"{PATH}/plots")
     async def plots(request: Request) -> Response:
         found = await service.reading.run(address(request), lambda: service.account.equity().sampled(_POINTS))
-        return JSONResponse(plots_of(found))
+        return JSONResponse(plots_of(found, service.account.baselines))
 
 
-def plots_of(found: EquityPoints) -> dict[str, Any]:
+def plots_of(found: EquityPoints, baselines: AccountBaselines | None) -> dict[str, Any]:
     """What the page draws: two plots over the same times, in s."""
+    own = {"label": "Account", "colour": "accent"}
+    equity: list[dict[str, Any]] = [{**own, "values": found.equity_usd.tolist()}]
+    drawdown: list[dict[str, Any]] = [{**own, "fill": True, "values": (-np.abs(found.drawdown)).tolist()}]
+    if baselines is not None:
+        on = partial(_values_at, found.time, baselines.time)
+        for name, compared in {"buy_and_hold": baselines.hold, **baselines.strategies}.items():
+            equity.append({**_LINES[name], "values": on(compared.curve.equity)})
+            drawdown.append({**_LINES[name], "values": on(-compared.curve.drawdown)})
+        if baselines.random is not None:
+            band = baselines.random.band
+            ends = {"low": on(band.low), "high": on(band.high)}
+            equity.append({**_LINES["random_entries"], "values": on(band.middle.equity), **ends})
     time = (found.time // 1_000).tolist()
-    equity = [{"label": "Equity", "colour": "accent", "values": found.equity_usd.tolist()}]
-    if found.hold_usd is not None:
-        hold = {"label": "Buy and hold", "colour": "hold", "dashed": True, "values": _known(found.hold_usd)}
-        equity.append(hold)
-    drawdown = {"label": "Drawdown", "colour": "sell", "fill": True, "values": (-np.abs(found.drawdown)).tolist()}
     return {
         "equity": {"time": time, "unit": "usd", "level": found.start_usd, "series": equity},
-        "drawdown": {"time": time, "unit": "share", "series": [drawdown]},
+        "drawdown": {"time": time, "unit": "share", "series": drawdown},
     }
 
 
-def _known(values: FloatArray) -> list[float | None]:
-    """Values as JSON has them: null where they are not known yet."""
-    return [value if math.isfinite(value) else None for value in values.tolist()]
+def _values_at(wanted: IntArray, time: IntArray, values: FloatArray) -> list[float | None]:
+    """(n,) values at the wanted bars; null at those that are not among them, such as bars that came since."""
+    place = np.minimum(np.searchsorted(time, wanted), len(time) - 1)
+    known = np.where(time[place] == wanted, values[place], np.nan)
+    return [value if math.isfinite(value) else None for value in known.tolist()]

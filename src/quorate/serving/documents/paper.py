@@ -194,7 +194,7 @@ class EquityDocument(Document):
     equity_usd: list[float]
     drawdown: list[float] = Field(description="Below the highest equity before, a fraction.")
     buy_and_hold_usd: list[float | None] | None = Field(
-        description="Equal amounts of each market; null without candles, and on bars that were not compared yet."
+        description="Equal amounts of each market; null without candles, and on bars that are not compared yet."
     )
 
 

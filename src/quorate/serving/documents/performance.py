@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field
 
 from quorate.serving.documents.document import Document
@@ -156,6 +158,38 @@ class PromisedDocument(Document):
     floors: list[FloorDocument]
 
 
+class BaselineRow(Document):
+    """The account, or a baseline over the same bars; of random entries medians, with their central ranges."""
+
+    name: Literal["account", "buy_and_hold", "momentum", "rules", "random_entries"]
+    about: str
+    equity_usd: float
+    equity_usd_ci: Pair | None
+    total_return: float
+    total_return_ci: Pair | None
+    max_drawdown: float
+    max_drawdown_ci: Pair | None
+    trades: float | None = Field(description="Null for buy and hold.")
+    trades_ci: Pair | None
+
+
+class BaselinesDocument(Document):
+    """The account beside what it could have earned without its model, at the same costs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+    first: str = Field(alias="from")
+    last: str = Field(alias="to")
+    bars: int
+    start_equity_usd: float
+    ladder_step: int | None = Field(description="Whose limits the baselines trade within.")
+    left_out: list[str] = Field(description="Markets without candles.")
+    draws: int | None = Field(description="Accounts with random entries; null if the account did not trade.")
+    confidence: float | None = Field(description="Size of their central ranges.")
+    worse_draws: float | None = Field(description="Share of them with a lower return than the account.")
+    rows: list[BaselineRow]
+
+
 class Performance(Document):
     """How well the account's model does on the bars whose outcome is known by now."""
 
@@ -185,3 +219,4 @@ class Performance(Document):
     coverage: list[CoverageDocument]
     per_symbol: list[SymbolScores]
     promised: PromisedDocument
+    baselines: BaselinesDocument | None = Field(description="Null before the first measurement, and without candles.")

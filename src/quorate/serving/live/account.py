@@ -25,6 +25,7 @@ from quorate.workflows.paper.figures import EquityPoints
 from quorate.workflows.paper.performance import PaperPerformance, bundle_of
 
 if TYPE_CHECKING:
+    from quorate.evaluation.baselines import AccountBaselines
     from quorate.market.source import CandleSource
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ _MOST_NEWS = 1_000
 # Before a journal that contradicts itself is read again, s.
 _RETRY_S = 30.0
 
-# Performance is measured after a new bar, and takes at most this share of the time.
+# Performance and baselines are measured after a new bar, and take at most this share of the time.
 _LOAD = 0.1
 
 
@@ -46,7 +47,7 @@ class LiveAccount:
         view: of the account.
         hub: gets the account's events.
         champion: whose bundle is measured where the account trades by it.
-        source: of candles, for outcomes and for buy and hold.
+        source: of candles, for outcomes and baselines.
         pause_s: between two looks at the journal.
 
     Attributes:
@@ -55,6 +56,8 @@ class LiveAccount:
         error: why the journal could not be read the last time.
         performance: of the model, as of a bar that may be a little older; None before the first.
         performance_error: why it could not be measured the last time; the one before stays where candles are missing.
+        baselines: of the account, as of such a bar too; None before the first, and without candles.
+        baselines_error: why they could not be traded the last time; those before stay.
     """
 
     def __init__(
@@ -68,7 +71,8 @@ class LiveAccount:
         self.error: QuorateError | None = None
         self.performance: PaperPerformance | None = None
         self.performance_error: QuorateError | None = None
-        self._held: EquityPoints | None = None
+        self.baselines: AccountBaselines | None = None
+        self.baselines_error: QuorateError | None = None
 
     def look(self) -> None:
         """Look at the journal now; may be called from any thread."""
@@ -92,7 +96,7 @@ class LiveAccount:
                 return
 
     async def measure(self) -> None:
-        """Measure the performance after new bars, as long as the service runs."""
+        """Measure performance and baselines after new bars, as long as the service runs."""
         measured: object = None
         while True:
             bar = None if self.status is None else self.status.document["last_bar"]
@@ -100,6 +104,7 @@ class LiveAccount:
             if bar is not None and shown != measured:
                 await asyncio.to_thread(self._measure)
                 measured = shown
+                self._hub.publish(LiveEvent.of("measured", {"account": self.view.account.name, "time": bar}))
             await asyncio.sleep(max(self._pause_s, (time.perf_counter() - began) / _LOAD))
 
     def missed(self, after: int, wanted: Collection[EventKind], most: int) -> list[LiveEvent]:
@@ -121,12 +126,12 @@ class LiveAccount:
         return [event for event in events if not wanted or event.kind in wanted]
 
     def equity(self) -> EquityPoints:
-        """Equity and drawdown at every bar, beside buy and hold where it is known up to the newest one.
+        """Equity and drawdown at every bar, beside buy and hold up to the bar of the baselines.
 
         Raises:
             JournalError: the journal cannot be read.
         """
-        return self.view.equity().with_hold(self._held)
+        return self.view.equity(self.baselines)
 
     @property
     def _may_recover(self) -> bool:
@@ -159,16 +164,25 @@ class LiveAccount:
 
     def _measure(self) -> None:
         try:
-            self._held = self.view.equity(self._source)
             measured = bundle_of(self.view.bundle(), self._champion.predictor, self._champion.store)
-            self.performance = self.view.performance(measured, self._source)
+        except QuorateError as error:
+            self.performance_error = self.baselines_error = _logged(error, self.performance_error)
+            return
+        try:
+            self.performance = self.view.performance(measured, self._source, self.baselines)
             self.performance_error = None
         except QuorateError as error:
-            if str(error) != str(self.performance_error):
-                _log.warning("%s", error)
-            self.performance_error = error
+            self.performance_error = _logged(error, self.performance_error)
             if isinstance(error, EvaluationError):
                 self.performance = None  # of a bundle that the account no longer trades by
+        # They may take longer: those of the bar before are shown meanwhile.
+        try:
+            self.baselines = self.view.baselines(measured, self._source)
+            self.baselines_error = None
+        except QuorateError as error:
+            self.baselines_error = _logged(error, self.baselines_error)
+        if self.performance is not None:
+            self.performance = self.performance.with_baselines(self.baselines)
 
 
 def bundle_event(swap: BundleSwap) -> LiveEvent:
@@ -183,6 +197,13 @@ def bundle_event(swap: BundleSwap) -> LiveEvent:
             "reason": swap.reason,
         },
     )
+
+
+def _logged(error: QuorateError, before: QuorateError | None) -> QuorateError:
+    """The error, which is logged unless it is the same as before."""
+    if str(error) != str(before):
+        _log.warning("%s", error)
+    return error
 
 
 def _nothing() -> None:

@@ -7,6 +7,7 @@
     close    a position that was closed
     guard    a guard moved
     ladder   the ladder moved
+    measured performance and baselines are those of this bar
     bundle   a new champion, in use or refused
     skipped  more events than are sent again were missed: read the account anew
     dropped  the stream ends, because its client reads too slowly
@@ -26,7 +27,9 @@ from fastapi.sse import format_sse_event
 from quorate.core.clock import iso_ms
 from quorate.trading.journal import Entry, Record, records
 
-EventKind = Literal["candles", "bar", "signal", "fill", "close", "guard", "ladder", "bundle", "skipped", "dropped"]
+EventKind = Literal[
+    "candles", "bar", "signal", "fill", "close", "guard", "ladder", "measured", "bundle", "skipped", "dropped"
+]
 
 KINDS: tuple[EventKind, ...] = get_args(EventKind)
 

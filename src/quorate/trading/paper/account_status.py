@@ -29,6 +29,7 @@ class AccountStatus:
     Attributes:
         account: name of the account.
         history: decisions, trades and equity.
+        config: rules of the newest session, with the equity of the first one's start.
         engine: account, guards and ladder as of the last completed step.
         recovered: progress of the account.
 
@@ -75,7 +76,7 @@ class AccountStatus:
             )
         self._rules = _rules_of(newest)
         self.history, self.recovered, self._messages = AccountHistory(), Recovered(), MessageCounts()
-        config = AccountConfig.from_json(newest.settings, newest.strategy).with_start_equity(first)
+        self.config = config = AccountConfig.from_json(newest.settings, newest.strategy).with_start_equity(first)
         self.engine: TradingEngine = config.engine(timeframe_ms(newest.timeframe), first.time, strategy=config.strategy)
         if not self._add(journal.read(detail=False)):
             self._read(journal)  # a session has started meanwhile

@@ -129,9 +129,11 @@ def read_panel(
     return panel
 
 
-def read_funding(source: CandleSource, symbols: Sequence[str]) -> dict[str, Funding]:
-    """Symbol -> funding settlements, where the source has any."""
-    found = {symbol: source.funding(symbol) for symbol in symbols}
+def read_funding(
+    source: CandleSource, symbols: Sequence[str], start: int | None = None, end: int | None = None
+) -> dict[str, Funding]:
+    """Symbol -> funding settlements of the span, where the source has any."""
+    found = {symbol: source.funding(symbol, start, end) for symbol in symbols}
     return {symbol: funding for symbol, funding in found.items() if funding is not None}
 
 

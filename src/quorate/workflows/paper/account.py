@@ -132,7 +132,8 @@ class PaperAccount:
     ) -> PaperPerformance:
         """Measure how well the model does: skill on the bars whose outcome is known by now, beside what it promised.
 
-        Nothing is predicted again: the votes are those of the journal, and candles show what happened after them.
+        Nothing is predicted again: the votes are those of the journal, and candles show what happened after them. The
+        account stands beside buy and hold, simple strategies and random entries on the same bars.
 
         Args:
             bundle: a folder of bundles, of which the account's newest is measured; or one bundle or series.
@@ -146,17 +147,26 @@ class PaperAccount:
             JournalError: no such account, or a record that cannot be read.
             DataError: candles that cannot be read.
         """
-        from quorate.trading.paper import DecidedVotes
+        from quorate.trading.paper import AccountStatus, DecidedVotes
         from quorate.workflows.inputs.predictors import require_bundle
-        from quorate.workflows.paper.performance import candle_source, performance_of, trained_of
+        from quorate.workflows.paper.baselines import DecidedAccount, baselines_of
+        from quorate.workflows.paper.performance import (
+            candle_source,
+            performance_of,
+            require_measurable,
+            trained_of,
+        )
 
         require_bundle(bundle)
         votes = DecidedVotes()
         with candle_source(data, exchange, self.settings) as source:
             with self._open("reader") as journal:
                 votes.refresh(journal)
+                account = DecidedAccount.of(AccountStatus(journal))
             trained = trained_of(bundle, votes.bundle, self.settings)
-            return performance_of(self.name, votes, trained, source, self.settings)
+            require_measurable(self.name, trained, votes)
+            baselines = baselines_of(account, trained.manifest, source, self.settings)
+            return performance_of(self.name, votes, trained, source, self.settings, baselines)
 
     def rearm(self, guard: str, *, who: str, note: str = "", confirm: Confirm | None = None) -> PaperRequest | None:
         """Record the request to re-arm a guard that has halted the account; it applies from the next bar.

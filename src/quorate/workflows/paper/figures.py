@@ -12,8 +12,7 @@ from quorate.core.clock import iso_ms
 from quorate.core.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from quorate.core.settings import CostSettings
-    from quorate.market.source import CandleSource
+    from quorate.evaluation.metrics.equity import EquityCurve
     from quorate.trading.account.position import Trade
     from quorate.trading.backtest.backtest_result import BacktestResult
     from quorate.trading.journal import DecidedRecord, Journal
@@ -29,8 +28,8 @@ class EquityPoints:
         time: (n,) int64 open times in ms.
         equity_usd: (n,) float64 at the close.
         drawdown: (n,) float64 below the highest equity of any bar before, a fraction.
-        hold_usd: (n,) float64 equal amounts of each market, bought at the account's first open, after costs and without
-            funding; NaN on bars that were not compared yet; None without candles of the markets.
+        hold_usd: (n,) float64 equal amounts of each market, bought at the first open, after costs and funding where it
+            is known; NaN on bars that are not compared; None where none is.
     """
 
     start_usd: float
@@ -51,15 +50,6 @@ class EquityPoints:
             drawdown=self.drawdown[rows],
             hold_usd=None if self.hold_usd is None else self.hold_usd[rows],
         )
-
-    def with_hold(self, earlier: Self | None) -> Self:
-        """The same with the buy and hold of an earlier reading; NaN on the bars since then."""
-        known = 0 if earlier is None else len(earlier.time)
-        if earlier is None or earlier.hold_usd is None or not np.array_equal(earlier.time, self.time[:known]):
-            return self
-        hold = np.full(len(self.time), np.nan)
-        hold[:known] = earlier.hold_usd
-        return replace(self, hold_usd=hold)
 
     def to_json(self) -> dict[str, Any]:
         """Columns of equal length."""
@@ -104,27 +94,29 @@ class DecidedTrade:
         }
 
 
-def equity_points(result: BacktestResult, source: CandleSource | None, costs: CostSettings) -> EquityPoints:
+def equity_points(result: BacktestResult, hold: EquityCurve | None = None) -> EquityPoints:
     """Equity and drawdown at every bar.
 
     Args:
         result: of the account.
-        source: of the candles to hold; None for none.
-        costs: of buying and selling.
-
-    Raises:
-        DataError: candles that cannot be read.
+        hold: buy and hold on some of its bars; None where it is not known.
     """
     from quorate.evaluation.metrics.trades import account_curve
 
-    hold = None if source is None or not len(result.time) else _hold(result, source, costs)
+    known = None
+    if hold is not None:
+        place = np.searchsorted(result.time, hold.time)
+        within = place < len(result.time)
+        if within.all() and np.array_equal(result.time[place], hold.time):
+            known = np.full(len(result.time), np.nan)
+            known[place] = hold.equity
     return EquityPoints(
         start_usd=result.start_equity_usd,
         bars=len(result.time),
         time=result.time,
         equity_usd=result.equity_usd,
         drawdown=account_curve(result).drawdown,
-        hold_usd=hold,
+        hold_usd=known,
     )
 
 
@@ -150,21 +142,3 @@ def decided_trades(journal: Journal, last: int, before: int | None) -> list[Deci
         DecidedTrade(number, trade, record if isinstance(record, DecidedRecord) else None)
         for number, trade, record in found
     ]
-
-
-def _hold(result: BacktestResult, source: CandleSource, costs: CostSettings) -> FloatArray | None:
-    """(n,) worth of buy and hold at each bar of the account; None where no market has candles of them."""
-    from quorate.evaluation.baselines.naive import buy_and_hold
-
-    first, end = int(result.time[0]), int(result.time[-1]) + 1
-    known = set(source.symbols(result.timeframe))
-    spans = {
-        symbol: candles
-        for symbol in result.symbols
-        if symbol in known and len(candles := source.candles(symbol, result.timeframe, first, end))
-    }
-    if not spans:
-        return None
-    held = buy_and_hold(spans, result.start_equity_usd, costs)
-    at = np.searchsorted(held.time, result.time, side="right") - 1
-    return np.asarray(np.where(at >= 0, held.equity[at], result.start_equity_usd))

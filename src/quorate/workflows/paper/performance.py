@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quorate.core.types import Candles, FloatArray, IntArray
     from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.bundle.manifest import Manifest
+    from quorate.evaluation.baselines import AccountBaselines
     from quorate.market.source import CandleSource
     from quorate.trading.paper import DecidedVotes
     from quorate.workflows.inputs.market_data import Data
@@ -101,13 +102,18 @@ class PaperPerformance(Headlined):
         """The document of `quorate paper performance --json`."""
         return dict(self.document)
 
+    def with_baselines(self, baselines: AccountBaselines | None) -> PaperPerformance:
+        """The same with other baselines of the account."""
+        return PaperPerformance({**self.document, "baselines": None if baselines is None else baselines.document})
+
     def to_pandas(self, table: str = "members") -> pd.DataFrame:
         """One of the tables as a pandas frame; intervals in the columns `<figure>_low` and `<figure>_high`.
 
         Args:
             table: "members": a row for the ensemble and each member. "days", "weeks": skill over the prior, a row each
                 for the ensemble and each member. "reliability": a row a bin. "coverage": a row a share of the signals.
-                "symbols": a row a market. "mix": the consensus of decided bars.
+                "symbols": a row a market. "mix": the consensus of decided bars. "baselines": the account and each
+                baseline.
 
         Raises:
             ArgumentError: no such table.
@@ -135,12 +141,18 @@ class PaperPerformance(Headlined):
             "coverage": lambda: rows(found["coverage"]),
             "symbols": lambda: rows(found["per_symbol"]),
             "mix": lambda: rows(found["mix"]),
+            "baselines": lambda: rows([] if found["baselines"] is None else found["baselines"]["rows"]),
         }
         return tables.table_of(made, table)
 
 
 def performance_of(
-    account: str, votes: DecidedVotes, trained: MeasuredBundle, source: CandleSource, settings: Settings
+    account: str,
+    votes: DecidedVotes,
+    trained: MeasuredBundle,
+    source: CandleSource,
+    settings: Settings,
+    baselines: AccountBaselines | None,
 ) -> PaperPerformance:
     """The performance of a bundle in an account.
 
@@ -153,6 +165,7 @@ def performance_of(
         trained: the bundle whose decisions are measured.
         source: of the candles; markets that it does not have count as without candles.
         settings: costs, intervals and criteria.
+        baselines: of the account; None where there are none.
 
     Raises:
         EvaluationError: no decision of this bundle, or one that predicts returns.
@@ -161,8 +174,8 @@ def performance_of(
     from quorate.evaluation.live_performance import LiveDecisions, live_figures
 
     manifest = trained.manifest
+    require_measurable(account, trained, votes)
     counts = votes.counts()
-    _require_measurable(account, trained, counts)
     frames = votes.frames(trained.id, manifest.decides)
     target = replace(manifest.target, horizon=manifest.horizon)
     live = LiveDecisions(
@@ -182,6 +195,7 @@ def performance_of(
         "by_other_bundles": sum(counts.values()) - counts[trained.id],
         **live_figures(live),
         "promised": promised_of(manifest),
+        "baselines": None if baselines is None else baselines.document,
     }
     return PaperPerformance(document)
 
@@ -258,8 +272,13 @@ def promised_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _require_measurable(account: str, trained: MeasuredBundle, counts: Mapping[str, int]) -> None:
-    attempted = f"measure the performance of the account '{account}'"
+def require_measurable(account: str, trained: MeasuredBundle, votes: DecidedVotes) -> None:
+    """Require decisions of a bundle that votes.
+
+    Raises:
+        EvaluationError: none, or a stack.
+    """
+    attempted, counts = f"measure the performance of the account '{account}'", votes.counts()
     if not trained.manifest.class_prior:
         raise EvaluationError(
             attempted,

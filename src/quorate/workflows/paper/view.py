@@ -14,6 +14,7 @@ from quorate.workflows.paper.search import search_of
 from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
+    from quorate.evaluation.baselines import AccountBaselines
     from quorate.market.source import CandleSource
     from quorate.trading.journal import Entry, Journal, Record, Role
     from quorate.trading.paper import AccountStatus, DecidedVotes
@@ -104,33 +105,45 @@ class AccountView:
         with self._searches.open() as journal:
             return decided_trades(journal, last, before)
 
-    def equity(self, source: CandleSource | None = None) -> EquityPoints:
-        """Equity and drawdown at every bar, beside buy and hold.
-
-        Args:
-            source: of the candles to hold; None for no baseline.
-        """
+    def equity(self, baselines: AccountBaselines | None = None) -> EquityPoints:
+        """Equity and drawdown at every bar, beside buy and hold on the bars of the baselines."""
         with self._state.open() as journal:
             result = self._refreshed(journal)[1].result
-        return equity_points(result, source, self.account.settings.costs)
+        return equity_points(result, None if baselines is None else baselines.hold.curve)
+
+    def baselines(self, measured: MeasuredBundle, source: CandleSource) -> AccountBaselines | None:
+        """The account beside its baselines; see `baselines_of`.
+
+        Args:
+            measured: the bundle whose target momentum uses.
+            source: of candles, funding and mark prices.
+        """
+        from quorate.workflows.paper.baselines import DecidedAccount, baselines_of
+
+        with self._state.open() as journal:
+            account = DecidedAccount.of(self._refreshed(journal)[0])
+        return baselines_of(account, measured.manifest, source, self.account.settings)
 
     def bundle(self) -> str:
         """Id of the bundle of the newest session; empty before the first."""
         with self._decisions.open() as journal:
             return self._voted(journal).bundle
 
-    def performance(self, measured: MeasuredBundle, source: CandleSource) -> PaperPerformance:
+    def performance(
+        self, measured: MeasuredBundle, source: CandleSource, baselines: AccountBaselines | None
+    ) -> PaperPerformance:
         """How well a bundle did; errors as of `PaperAccount.performance`.
 
         Args:
             measured: the bundle whose decisions are measured.
             source: of the candles.
+            baselines: of the account, for the document.
         """
         from quorate.workflows.paper.performance import performance_of
 
         with self._decisions.open() as journal:
             votes = self._voted(journal)
-            return performance_of(self.account.name, votes, measured, source, self.account.settings)
+            return performance_of(self.account.name, votes, measured, source, self.account.settings, baselines)
 
     def close(self) -> None:
         """Close the journal; a later call opens it again."""

@@ -1,14 +1,17 @@
 // Lines over time: every element with data-plots names the address of its data, and each .plot in it one of the plots.
 //
-// A plot is {time: [s], unit, level, series: [{label, colour, values, low, high, dashed, fill}]}; low and high are the ends
-// of an interval, drawn as a band.
+// A plot is {time: [s], unit, level, series: [{label, colour, values, low, high, dash, fill}]}; low and high are the ends of
+// an interval, drawn as a band; dash is the name of a stroke.
 
 import { colour } from "./colours.js";
 
+const SVG = "http://www.w3.org/2000/svg";
 const UNITS = {
   usd: (value) => value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
   share: (value) => `${(100 * value).toFixed(1)} %`,
 };
+// Strokes by name: width and pattern.
+const STROKES = { dashed: [1.5, [6, 4]], dotted: [1.75, [2, 4]], dashdot: [1.5, [8, 3, 2, 3]], thin: [1, []] };
 const drawn = new Map();
 
 function draw(place, plot) {
@@ -16,6 +19,7 @@ function draw(place, plot) {
   place.replaceChildren();
   const legend = legendOf(place, plot);
   const format = UNITS[plot.unit];
+  describe(legend, plot, plot.time.length - 1, format); // before its height is measured
   const [data, series, bands] = columns(plot);
   const axis = {
     stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui",
@@ -30,7 +34,6 @@ function draw(place, plot) {
       setCursor: [(chart) => describe(legend, plot, chart.cursor.idx ?? plot.time.length - 1, format)],
     },
   }, data, place));
-  describe(legend, plot, plot.time.length - 1, format);
 }
 
 /** Columns of data, their styles, and the bands between the ends of intervals. */
@@ -38,15 +41,16 @@ function columns(plot) {
   const data = [plot.time];
   const series = [{}];
   const bands = [];
-  for (const line of plot.series) {
+  for (const line of plot.series.toReversed()) { // the first is drawn last, above the others
     if (line.low) {
       const edge = { stroke: colour(line.colour, 0.3), width: 1, points: { show: false } };
       series.push(edge, edge);
       data.push(line.high, line.low);
       bands.push({ series: [series.length - 2, series.length - 1], fill: colour(line.colour, 0.14) });
     }
+    const [width, dash] = STROKES[line.dash] ?? [1.9, []];
     series.push({
-      stroke: colour(line.colour), width: line.dashed ? 1.25 : 1.75, dash: line.dashed ? [5, 4] : undefined,
+      stroke: colour(line.colour), width, dash,
       fill: line.fill ? colour(line.colour, 0.16) : undefined, points: { show: plot.time.length < 3 },
     });
     data.push(line.values);
@@ -61,14 +65,26 @@ function legendOf(place, plot) {
   list.append(document.createElement("li"));
   for (const line of plot.series) {
     const entry = document.createElement("li");
-    const swatch = document.createElement("span");
-    swatch.className = "swatch";
-    swatch.style.color = colour(line.colour);
-    entry.append(swatch, `${line.label} `, document.createElement("strong"));
+    entry.append(swatchOf(line), `${line.label} `, document.createElement("strong"));
     list.append(entry);
   }
   place.append(list);
   return list;
+}
+
+/** A short piece of a line, as it is drawn. */
+function swatchOf(line) {
+  const swatch = document.createElementNS(SVG, "svg");
+  const stroke = document.createElementNS(SVG, "line");
+  const [width, dash] = STROKES[line.dash] ?? [1.9, []];
+  const attributes = { x1: 0, y1: 5, x2: 24, y2: 5, "stroke-width": width, "stroke-dasharray": dash.join(" ") };
+  for (const [name, value] of Object.entries(attributes)) stroke.setAttribute(name, value);
+  swatch.setAttribute("class", "stroke");
+  swatch.setAttribute("viewBox", "0 0 24 10");
+  swatch.setAttribute("aria-hidden", "true");
+  stroke.setAttribute("stroke", colour(line.colour));
+  swatch.append(stroke);
+  return swatch;
 }
 
 function describe(legend, plot, n, format) {
