@@ -18,6 +18,7 @@ from quorate.core.errors import ArgumentError, JournalError, TrainingSpanError, 
 from quorate.lifecycle.challenge import Challenge
 from quorate.trading.journal import ComparedRecord, Journal, JudgedRecord
 from quorate.workflows.paper import PaperAccount
+from stubs.binance import spawn
 
 BARS = 80
 
@@ -169,6 +170,35 @@ def test_kill_minus_9_as_a_program(arena, whole, tmp_path):
     assert {name: value for name, value in found.items() if name != "written_at"} == {
         name: value for name, value in expected.items() if name != "written_at"
     }
+
+
+def test_live_candles_of_an_exchange(arena, tmp_path):
+    """The first bar, a kill while it waits for the next one, and a session that continues and is interrupted."""
+    environment = {**os.environ, **arena.environment, "OMP_NUM_THREADS": "1"}
+    program = [sys.executable, "-c", "from quorate.cli.app import run; run()", "challenge"]
+    begin = [*program, "start", "--champion", arena.champion, "--challenger", arena.challenger]
+    begin += ["--exchange", "binanceusdm", "--symbols", "SYNA/USDT:USDT", "--json"]
+    with spawn(arena.data, "--live") as stub:
+        environment["QUORATE_EXCHANGE__URL"] = stub.url
+        options = {"cwd": tmp_path, "env": environment, "text": True}
+        for signal_, line in ((signal.SIGKILL, "e-value by log-loss"), (signal.SIGINT, "account challenge.challenger")):
+            running = subprocess.Popen(begin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+            said = []
+            for said_line in running.stderr:
+                said.append(said_line)
+                if line in said_line:
+                    break
+            running.send_signal(signal_)
+            try:
+                out, rest = running.communicate(timeout=30)
+            finally:
+                running.kill()
+                running.wait()
+    assert running.returncode == 0, "".join(said) + rest
+    found = json.loads(out)
+    assert (found["mode"], found["verdict"], found["bars"]) == ("live", "open", 1)
+    assert found["symbols"] == ["SYNA/USDT:USDT"]
+    assert found["waiting"] == 1
 
 
 def test_a_verdict_ends_it_before_the_horizon(arena, tmp_path):

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from quorate.core.clock import now_ms, timeframe_ms
+from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import JournalUnavailableError
 from quorate.core.settings import PaperSettings
-from quorate.lifecycle.challenge.evidence import ChallengeEnd, ChallengeEvidence
+from quorate.lifecycle.challenge.evidence import ChallengeEnd, ChallengeEvidence, e_value
 from quorate.lifecycle.challenge.forecasts import ForecastReader
 from quorate.lifecycle.challenge.shared_feed import SharedFeed
 from quorate.market.feed import BarReport
@@ -91,6 +91,7 @@ class ChallengeSession:
                     return
                 self._append(record)
                 self.evidence.add(record)
+                self._log_bar(bar)
                 if self._ended():
                     return
             behind = min(champion, challenger, key=lambda session: session.next_step)
@@ -102,6 +103,12 @@ class ChallengeSession:
         self._stopped.set()
         self._sides.champion.stop()
         self._sides.challenger.stop()
+
+    def _log_bar(self, bar: int) -> None:
+        """One line for each bar of a live challenge; a replay shows its end."""
+        if self.evidence.start.mode == "live":
+            values = (e_value(self.evidence.loss_test.log_above), e_value(self.evidence.loss_test.log_below))
+            _log.info("%s: e-value by log-loss %.3g for the challenger, %.3g for the champion", format_ms(bar), *values)
 
     @property
     def _last(self) -> int:

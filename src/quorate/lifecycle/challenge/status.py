@@ -109,7 +109,7 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if loss is None:
         shown.append(("log-loss", f"not compared: {found['no_log_loss']}"))
     else:
-        shown.append(("log-loss saved", _with_bounds(loss, found["alpha"], 1.0, "nats")))
+        shown.append(("log-loss saved", _with_bounds(loss, 1.0, "nats a bar")))
         if loss["n"]:
             shown.append(
                 (
@@ -117,7 +117,7 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
                     f"champion {loss['champion']:.5f}, challenger {loss['challenger']:.5f}, {loss['n']:,} bars",
                 )
             )
-    shown.append(("net return gained", _with_bounds(earned, found["alpha"], 100.0, "% a bar")))
+    shown.append(("net return gained", _with_bounds(earned, 100.0, "% a bar")))
     shown.append(
         (
             "equity",
@@ -128,6 +128,8 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     span = f", {found['from'][:16]} to {found['to'][:16]}" if found["bars"] else ""
     shown.append(("bars", f"{found['bars']:,} of {found['horizon_bars']:,}{span}, {found['waiting']} wait for a label"))
     shown.append(("bundles", f"champion {found['champion']}, challenger {found['challenger']}"))
+    if found["verdict"] == "challenger":
+        shown.append(("next", f"a person promotes it: quorate bundle promote {found['challenger']} --bundles FOLDER"))
     return shown
 
 
@@ -152,15 +154,15 @@ def _difference(
     }
 
 
-def _with_bounds(found: Mapping[str, Any], alpha: float, scale: float, unit: str) -> str:
+def _with_bounds(found: Mapping[str, Any], scale: float, unit: str) -> str:
     if found["difference"] is None or found["bounds"] is None:
         return "no bar yet"
     low, high = (bound * scale for bound in found["bounds"])
-    text = f"{found['difference'] * scale:+.5f} {unit}, {low:+.5f} to {high:+.5f} at any time ({1 - alpha:.0%} each)"
+    text = f"{found['difference'] * scale:+.4f} {unit}; {low:+.4f} to {high:+.4f} at any time"
     if found["single_look_interval"] is None:
         return text
     low, high = (bound * scale for bound in found["single_look_interval"])
-    return f"{text}; bootstrap {low:+.5f} to {high:+.5f}, for one look"
+    return f"{text}; {low:+.4f} to {high:+.4f} for one look"
 
 
 def _short(value: float) -> str:
