@@ -119,6 +119,16 @@ def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callabl
     assert step["text"] == "Ladder: from step 2 to 1: a halt at step 2"
 
 
+def test_a_message_about_no_record_is_sent_in_its_turn(receiver: Receiver) -> None:
+    webhook = Webhook(receiver.url, "paper", HASTY)
+    webhook.notify(HALT)
+    webhook.send({"event": "retraining", "text": "so it went"})
+    webhook.close()
+    assert [body["event"] for body in receiver.bodies] == ["halted", "retraining"]
+    assert receiver.bodies[1] == {"event": "retraining", "text": "so it went"}
+    assert (webhook.sent, webhook.failed, webhook.dropped) == (2, 0, 0)
+
+
 @pytest.mark.parametrize(
     "record",
     [

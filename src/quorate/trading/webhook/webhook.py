@@ -124,6 +124,16 @@ class Webhook:
                 self._thread = self._started()
             self._changed.notify_all()
 
+    def send(self, content: Mapping[str, Any]) -> None:
+        """Queue a message that is about no record, such as a retraining. Returns at once.
+
+        Args:
+            content: of finite JSON values; "text" is one line, as chat programs show it.
+        """
+        with self._changed:
+            self._queue_message(content)
+            self._changed.notify_all()
+
     def close(self) -> None:
         """Wait for queued messages up to `notify.last_s`; what is left then is for the next session."""
         with self._changed:
@@ -141,8 +151,10 @@ class Webhook:
 
     def _put(self, record: Record) -> None:
         content = message(record, self._account, self._currency)
-        if content is None:
-            return
+        if content is not None:
+            self._queue_message(content)
+
+    def _queue_message(self, content: Mapping[str, Any]) -> None:
         self._queue.append(json.dumps(content, allow_nan=False).encode())
         if len(self._queue) - self._busy > self.settings.waiting:
             del self._queue[int(self._busy)]
