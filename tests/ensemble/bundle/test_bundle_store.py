@@ -345,3 +345,43 @@ def test_concurrent_publications_of_the_same_content_agree(made, tmp_path, monke
 def test_an_empty_log(tmp_path):
     assert read_history(tmp_path) == ()
     assert champion_lineage(()) == ()
+
+
+def test_a_bundle_that_is_removed_is_gone_and_on_record(store, ids):
+    a, b, c = ids
+    store.remove(b, why="old", by="me")
+    assert set(store.ids()) == {a, c}
+    assert not list(store.folder.glob(".draft-*"))
+    entry = store.history()[-1]
+    assert (entry.action, entry.id, entry.previous, entry.by, entry.why) == ("remove", b, a, "me", "old")
+    assert store.champion() == a
+    with pytest.raises(BundleError, match="no such bundle"):
+        store.remove(b)
+
+
+def test_the_champion_is_not_removed(store, ids):
+    with pytest.raises(BundleError, match="found the champion"):
+        store.remove(ids[0])
+    assert set(store.ids()) == set(ids)
+
+
+def test_a_bundle_that_was_removed_is_no_champion_to_return_to(store, ids):
+    a, b, _ = ids
+    store.promote(b)
+    store.remove(a)
+    with pytest.raises(BundleError, match="no such bundle"):
+        store.rollback()
+    assert store.champion() == b
+    assert champion_lineage(store.history()) == (a, b)
+
+
+def test_what_a_killed_removal_left_is_removed_by_the_next_writer(store, ids, made):
+    # Renamed, and killed before its files were removed.
+    storage.remove(store.path(ids[2]))
+    assert set(store.ids()) == set(ids[:2])
+    left = list(store.folder.glob(".draft-*"))
+    assert len(left) == 1
+    manifests, files = made
+    store.publish(manifests[2], files)
+    assert set(store.ids()) == set(ids)
+    assert not left[0].exists()

@@ -77,6 +77,21 @@ def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[
     return path, manifest
 
 
+def remove(path: Path) -> None:
+    """Rename a bundle to a folder that no reader looks at, and that a killed process leaves to the next writer.
+
+    Raises:
+        BundleError: the folder cannot be written.
+    """
+    try:
+        path.rename(path.with_name(f"{TEMPORARY_PREFIX}{path.name}"))
+        sync(path.parent)
+    except OSError as error:
+        raise BundleError(
+            f"remove the bundle {path}", found=error.strerror or str(error), expected="a writable folder"
+        ) from error
+
+
 def read(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     """Read a bundle's manifest and files, each checked against its SHA-256.
 

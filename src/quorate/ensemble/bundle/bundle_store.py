@@ -1,6 +1,6 @@
 """A folder of bundles, one of which is the champion.
 
-<folder>/<id>/           a bundle, see bundle_files.py; never changed, never removed
+<folder>/<id>/           a bundle, see bundle_files.py; never changed
          champion        pointer: the id of the champion, one line of text
          history.jsonl   log of publications and changes of champion, see champion_log.py
 
@@ -219,6 +219,31 @@ class BundleStore:
             self.require_trusted(lineage[-2], trust)
             self.verify(lineage[-2])
             return self._set_champion("rollback", lineage[-2], why, by)
+
+    def remove(self, bundle_id: str, *, why: str = "", by: str | None = None) -> None:
+        """Remove a bundle that is not champion. It disappears at once; a reader that has it open keeps what it has.
+
+        Args:
+            bundle_id: of the bundle.
+            why: reason, for the log.
+            by: who removes it, for the log; None for the user of this process.
+
+        Raises:
+            BundleError: no such bundle, the champion, or a folder that cannot be written.
+        """
+        _require_entry(f"remove a bundle of {self.folder}", why, by, None)
+        path = self.path(bundle_id)
+        with self._lock():
+            if bundle_id == self._read_pointer():
+                raise BundleError(
+                    f"remove {bundle_id} of {self.folder}",
+                    found="the champion",
+                    expected="another bundle",
+                    remedy="Promote another one first.",
+                )
+            self._append("remove", bundle_id, why, by)
+            storage.remove(path)
+            self._remove_incomplete()
 
     def require_trusted(self, bundle_id: str, trust: BundleSettings | None = None) -> None:
         """Require of a bundle the signature that loading it requires; `trust` as of `promote`.

@@ -20,7 +20,7 @@ from quorate.core.untrusted_json import parse_json
 
 FILE_NAME = "history.jsonl"
 
-LogAction = Literal["publish", "promote", "rollback", "interrupted"]
+LogAction = Literal["publish", "promote", "rollback", "interrupted", "remove"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class ChampionLogEntry:
 
     Attributes:
         time: ISO 8601, UTC.
-        action: publish, promote, rollback, or interrupted: the change before it was not made.
-        id: the bundle that was published or became champion.
+        action: publish, promote, rollback, remove, or interrupted: the change of champion before it was not made.
+        id: the bundle that was published, became champion, or was removed.
         previous: the champion before; None where there was none.
         by: user who did it.
         why: reason given.

@@ -118,6 +118,16 @@ def load(
     return read(path, settings, policy, features, trust)
 
 
+def series_bundles(folder: Path) -> frozenset[str]:
+    """Ids of all bundles that a series in a folder of bundles has.
+
+    Raises:
+        BundleError: a series that cannot be read.
+    """
+    trees = [_read(path, f"read the series {path.parent}") for path in sorted(folder.glob(f"{_PREFIX}*/{FILE_NAME}"))]
+    return frozenset(one["id"] for tree in trees for one in tree["bundles"])
+
+
 def is_series(path: str | Path) -> bool:
     """Whether the path is the folder of a series."""
     return (Path(path) / FILE_NAME).exists()

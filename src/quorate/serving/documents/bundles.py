@@ -57,7 +57,7 @@ class ChampionLogLine(Document):
     """An entry of the log of champions."""
 
     time: str
-    action: Literal["publish", "promote", "rollback", "interrupted"]
+    action: Literal["publish", "promote", "rollback", "interrupted", "remove"]
     id: str
     previous: str | None
     by: str
