@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from quorate.features.context import Context
     from quorate.features.own import feature as feature
     from quorate.lifecycle.explain.explain_market import explain as explain
+    from quorate.lifecycle.retrain.retrain_champion import retrain as retrain
+    from quorate.lifecycle.retrain.status import retraining_status as retraining_status
     from quorate.market.files.freqtrade_folder import load_candles as load_candles
     from quorate.models.base import Model as Model
     from quorate.workflows.backtest import backtest as backtest
@@ -72,6 +74,8 @@ _find, _names = deferred(
         "features.catalogue": "feature_names",
         "features.own": "feature",
         "lifecycle.explain.explain_market": "explain",
+        "lifecycle.retrain.retrain_champion": "retrain",
+        "lifecycle.retrain.status": "retraining_status",
         "market.files.freqtrade_folder": "load_candles",
         "models.base": "Model",
         "workflows.backtest": "backtest",

@@ -46,6 +46,7 @@ from quorate.core.sections.networks import NHiTSSettings as NHiTSSettings
 from quorate.core.sections.networks import PatchTSTSettings as PatchTSTSettings
 from quorate.core.sections.notify import NotifySettings as NotifySettings
 from quorate.core.sections.paper import PaperSettings as PaperSettings
+from quorate.core.sections.retrain import RetrainSettings as RetrainSettings
 from quorate.core.sections.serve import ServeSettings as ServeSettings
 from quorate.core.sections.stack import StackSettings as StackSettings
 from quorate.core.sections.trading import AccountSettings as AccountSettings
@@ -95,6 +96,7 @@ class Settings(ExtensibleSection):
     journal: JournalSettings = field(default_factory=JournalSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    retrain: RetrainSettings = field(default_factory=RetrainSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     explain: ExplainSettings = field(default_factory=ExplainSettings)
