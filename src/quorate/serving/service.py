@@ -29,6 +29,7 @@ from quorate.serving.live.hub import EventHub
 from quorate.serving.live.kept_candles import KeptCandles
 from quorate.serving.live.session import InsideSession, SessionSource
 from quorate.serving.metrics import AccountCollector, Metrics, ServiceCollector
+from quorate.serving.retraining import retrain_job
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
 from quorate.workflows.inputs.predictors import require_timeframe
 from quorate.workflows.inputs.selection import split_names
@@ -96,6 +97,7 @@ class Service:
         AccessError: a file of a token that cannot be used.
         BundleError: no bundle there, or one that cannot be loaded.
         DataError: the data cannot be read, or no market has a candle.
+        SettingsError: `serve.retrain` without a folder of candles, or with a schedule that cannot be read.
     """
 
     def __init__(
@@ -155,6 +157,9 @@ class Service:
         if session is not None:
             self.session = InsideSession(account, self.champion, session, self.account.look)
             self.background.append(self.session.run)
+        retraining = retrain_job(self.champion, data, exchange, settings)
+        if retraining is not None:
+            self.background.append(retraining.run)
         self._log_mode(predictor)
 
     def _open_candles(

@@ -14,6 +14,7 @@ class ServeSettings(Section):
 
     host: str = "127.0.0.1"  # address that it listens on
     port: int = 8765  # 0 for any free port
+    retrain: bool = False  # retrain the champion on the schedule of [retrain], in a process of its own
     bars: int = 2_000  # candles kept of each market; predictions read the newest 498
     watch_s: float = 1.0  # between two looks at the champion's pointer and at the files of candles
     retry_s: float = 30.0  # before a champion that could not be loaded is tried again

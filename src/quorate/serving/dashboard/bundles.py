@@ -14,6 +14,7 @@ from quorate.core.errors import BundleError, JournalError, QuorateError, Unknown
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.champion_log import champion_lineage
 from quorate.lifecycle.challenge import ChallengeStatus
+from quorate.lifecycle.retrain import retraining_status
 from quorate.serving.access.form import parse_form
 from quorate.serving.caller import address, caller
 from quorate.serving.dashboard.page import HOME, Pages
@@ -71,7 +72,7 @@ def add_bundles(router: APIRouter, pages: Pages) -> None:
     def found() -> dict[str, Any]:
         store = champion.store
         if store is None:
-            return {"bundles": (), "history": (), "earlier": None, "current": _loaded()}
+            return {"bundles": (), "history": (), "earlier": None, "current": _loaded(), "retraining": ""}
         history = store.history()
         listed = tuple(reversed(list_bundles(store)))
         lineage = champion_lineage(history)
@@ -80,6 +81,7 @@ def add_bundles(router: APIRouter, pages: Pages) -> None:
             "history": history[::-1][:_SHOWN],
             "earlier": lineage[-2] if len(lineage) > 1 else None,
             "current": _loaded(),
+            "retraining": retraining_status(store.folder).line,
         }
 
     def _loaded() -> dict[str, Any]:
