@@ -36,8 +36,10 @@ READ = {
 
 
 def test_the_parts_are_there():
-    assert set(SERVICES) == {"service", "paper", "postgres", "prometheus", "grafana"}
-    assert set(OWN) == {"service", "paper"}
+    assert set(SERVICES) == {"service", "paper", "retrain", "postgres", "prometheus", "grafana"}
+    assert set(OWN) == {"service", "paper", "retrain"}
+    # Its image is large, and the others do without it.
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["retrain"]
 
 
 @each_service
@@ -45,7 +47,8 @@ def test_images_are_pinned(service):
     name, _, tag = service["image"].partition(":")
     assert re.match(r"v?\d+\.\d+", tag), f"{name}: {tag}"
     if "build" in service:
-        assert service["image"] == f"quorate:{VERSION}"
+        assert service["image"] in (f"quorate:{VERSION}", f"quorate-train:{VERSION}")
+        assert ("training" in service["build"]["dockerfile"]) is service["image"].startswith("quorate-train:")
         assert (ROOT / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
 
 
@@ -142,8 +145,11 @@ def parse(command, words):
 
 def test_commands_parse_and_agree():
     parsed = {name: parse(typer.main.get_command(app), service["command"]) for name, service in OWN.items()}
-    assert parsed["service"]["bundle"] == parsed["paper"]["bundle"] == Path("/state/bundles")
-    assert parsed["service"]["exchange"] == parsed["paper"]["exchange"] == "binanceusdm"
+    bundles = (parsed["service"]["bundle"], parsed["paper"]["bundle"], parsed["retrain"]["bundles"])
+    assert set(bundles) == {Path("/state/bundles")}
+    assert {each["exchange"] for each in parsed.values()} == {"binanceusdm"}
+    assert parsed["retrain"]["data"] == Path("/state/candles")
+    assert parsed["retrain"]["now"] is False
     assert parsed["service"]["host"] is None, "the address is a setting"
     other = composition(EXCHANGE="bybit")["services"]
     for name in OWN:
