@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from quorate import load_bundle
 from quorate.core.clock import DAY_MS
 from quorate.core.settings import ModelSettings, NHiTSSettings, XGBoostSettings
 from quorate.ensemble.bundle.bundle_files import read_file
@@ -56,6 +57,7 @@ def test_it_begins_at_the_newest_bundle_whose_rows_end_before_those_that_judge(m
     assert (cold.start, warm.start) == ("", series[0].manifest.id)
     assert warm.manifest.settings["start"] == series[0].manifest.id
     assert "start" not in cold.manifest.settings
+    assert load_bundle(warm.path).manifest.settings["start"] == series[0].manifest.id
     assert network(warm) != network(cold)
     again = trained(market, tmp_path / "again", 21, settings(), map(as_earlier, series))
     assert again.manifest.id == warm.manifest.id

@@ -33,7 +33,7 @@ MANIFEST: Mapping[str, Any] = {
     "class_prior": [_NUMBER],
     "members": [{"model": str, "native": _TEXT_OR_NONE, "graph": _TEXT_OR_NONE, "failure": _TEXT_OR_NONE}],
     "metrics": MappingOf(dict),
-    "settings": MappingOf(dict),
+    "settings": MappingOf((dict, str)),  # a text: the bundle at whose weights networks began
     "versions": MappingOf(str),
     "files": MappingOf(str),
 }
