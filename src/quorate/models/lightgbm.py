@@ -6,6 +6,7 @@ Ke et al., LightGBM: A Highly Efficient Gradient Boosting Decision Tree, 2017.
 from __future__ import annotations
 
 import re
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import FloatArray
-from quorate.models.base import FitRequest, Model
+from quorate.models.base import FitRequest, Target
+from quorate.models.boosted_trees import BoostedTrees
 from quorate.models.export import trees_to_onnx
 from quorate.models.input_checks import Matrix
 from quorate.models.model_files import read_file, write_file
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from lightgbm import Booster
 
 
-class LightGBM(Model):
+class LightGBM(BoostedTrees):
     """Gradient-boosted trees, grown leaf-wise."""
 
     name: ClassVar[str] = "lightgbm"
@@ -43,12 +45,40 @@ class LightGBM(Model):
         return self.settings.lightgbm.patience > 0
 
     def _fit(self, request: FitRequest) -> None:
-        s, n = self.settings.lightgbm, len(request.y)
+        s = self.settings.lightgbm
+
+        def report(step: Any) -> None:
+            if request.progress is not None:
+                request.progress(step.iteration + 1, s.trees)
+
+        try:
+            rows = lightgbm.Dataset(
+                np.asarray(request.X), label=request.y, weight=request.weight, params={"verbosity": -1}
+            )
+            booster = self._boost(self._parameters(len(request.y), s.learning_rate), rows, request, [report])
+        except lightgbm.basic.LightGBMError as error:
+            raise ModelError("fit lightgbm", found=str(error)) from error
+        self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
+
+    def _boost_on(self, X: Matrix, y: Target, trees: int, rate: float) -> Self:
+        fitted = self._require_fitted(self._booster)
+        try:
+            rows = lightgbm.Dataset(np.asarray(X), label=y, params={"verbosity": -1})
+            parameters = self._parameters(len(y), rate * self.settings.lightgbm.learning_rate)
+            grown = lightgbm.train(parameters, rows, num_boost_round=trees, init_model=fitted)
+        except lightgbm.basic.LightGBMError as error:
+            raise ModelError("add trees to lightgbm", found=str(error)) from error
+        made = copy(self)
+        made._booster = lightgbm.Booster(model_str=_single_precision(grown.model_to_string()))
+        return made
+
+    def _parameters(self, n: int, learning_rate: float) -> dict[str, Any]:
+        s = self.settings.lightgbm
         objective = {"objective": "multiclass", "num_class": 3} if self.task == "class" else {"objective": "regression"}
-        parameters: dict[str, Any] = {
+        return {
             "num_leaves": s.leaves,
             "max_depth": s.depth,
-            "learning_rate": s.learning_rate,
+            "learning_rate": learning_rate,
             "bagging_fraction": s.subsample,
             "bagging_freq": int(s.subsample < 1),
             "feature_fraction": s.colsample,
@@ -63,19 +93,6 @@ class LightGBM(Model):
             "verbosity": -1,
             **objective,
         }
-
-        def report(step: Any) -> None:
-            if request.progress is not None:
-                request.progress(step.iteration + 1, s.trees)
-
-        try:
-            rows = lightgbm.Dataset(
-                np.asarray(request.X), label=request.y, weight=request.weight, params={"verbosity": -1}
-            )
-            booster = self._boost(parameters, rows, request, [report])
-        except lightgbm.basic.LightGBMError as error:
-            raise ModelError("fit lightgbm", found=str(error)) from error
-        self._booster = lightgbm.Booster(model_str=_single_precision(booster.model_to_string()))
 
     def _boost(self, parameters: dict[str, Any], rows: Any, request: FitRequest, callbacks: list[Any]) -> Any:
         """All trees, or those up to the lowest loss on the stopping rows."""

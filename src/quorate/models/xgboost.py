@@ -6,6 +6,7 @@ Chen and Guestrin, XGBoost: A Scalable Tree Boosting System, 2016 (arXiv 1603.02
 from __future__ import annotations
 
 import json
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import FloatArray
-from quorate.models.base import FitRequest, Model, Progress, Task
+from quorate.models.base import FitRequest, Progress, Target, Task
+from quorate.models.boosted_trees import BoostedTrees
 from quorate.models.export import trees_to_onnx
 from quorate.models.input_checks import Matrix
 from quorate.models.model_files import read_file, write_file
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 _ROW_WEIGHT: dict[Task, float] = {"class": 4 / 9, "return": 1.0}
 
 
-class XGBoost(Model):
+class XGBoost(BoostedTrees):
     """Gradient-boosted histogram trees."""
 
     name: ClassVar[str] = "xgboost"
@@ -43,13 +45,37 @@ class XGBoost(Model):
         return None if self._booster is None else int(self._booster.num_features())
 
     def _fit(self, request: FitRequest) -> None:
-        s, n = self.settings.xgboost, len(request.y)
+        s = self.settings.xgboost
+        callbacks = [] if request.progress is None else [_ProgressCallback(request.progress, s.trees)]
+        try:
+            rows = xgboost.QuantileDMatrix(
+                np.asarray(request.X), label=request.y, weight=request.weight, nthread=self.threads
+            )
+            parameters = self._parameters(len(request.y), s.learning_rate)
+            self._booster = xgboost.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
+        except xgboost.core.XGBoostError as error:
+            raise ModelError("fit xgboost", found=str(error).splitlines()[0]) from error
+
+    def _boost_on(self, X: Matrix, y: Target, trees: int, rate: float) -> Self:
+        booster = self._require_fitted(self._booster)
+        try:
+            rows = xgboost.QuantileDMatrix(np.asarray(X), label=y, nthread=self.threads)
+            parameters = self._parameters(len(y), rate * self.settings.xgboost.learning_rate)
+            grown = xgboost.train(parameters, rows, num_boost_round=trees, xgb_model=booster)
+        except xgboost.core.XGBoostError as error:
+            raise ModelError("add trees to xgboost", found=str(error).splitlines()[0]) from error
+        made = copy(self)
+        made._booster = grown
+        return made
+
+    def _parameters(self, n: int, learning_rate: float) -> dict[str, Any]:
+        s = self.settings.xgboost
         objective = {"objective": "multi:softprob", "num_class": 3} if self.task == "class" else {}
         parameters: dict[str, Any] = {
             "objective": "reg:squarederror",
             "tree_method": "hist",
             "max_depth": s.depth,
-            "learning_rate": s.learning_rate,
+            "learning_rate": learning_rate,
             "subsample": s.subsample,
             "colsample_bytree": s.colsample,
             "colsample_bynode": s.colsample_node,
@@ -62,14 +88,7 @@ class XGBoost(Model):
         }
         if self.task == "return" and not s.from_mean:
             parameters["base_score"] = 0.0
-        callbacks = [] if request.progress is None else [_ProgressCallback(request.progress, s.trees)]
-        try:
-            rows = xgboost.QuantileDMatrix(
-                np.asarray(request.X), label=request.y, weight=request.weight, nthread=self.threads
-            )
-            self._booster = xgboost.train(parameters, rows, num_boost_round=s.trees, callbacks=callbacks)
-        except xgboost.core.XGBoostError as error:
-            raise ModelError("fit xgboost", found=str(error).splitlines()[0]) from error
+        return parameters
 
     def _infer(self, X: Matrix) -> FloatArray:
         return np.asarray(self._require_fitted(self._booster).inplace_predict(np.asarray(X)), dtype=np.float64)
