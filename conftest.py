@@ -39,6 +39,7 @@ INTEGRATION = (
     "lifecycle/explain/test_explain_signal.py",
     "lifecycle/explain/test_mean_contributions.py",
     "lifecycle/explain/test_trees.py",
+    "lifecycle/online",
     "lifecycle/retrain/test_champion_settings.py",
     "lifecycle/retrain/test_kinds.py",
     "lifecycle/retrain/test_notice.py",

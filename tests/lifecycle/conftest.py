@@ -9,6 +9,7 @@ from quorate.core.configuration import load_settings
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
 from quorate.workflows.runs.member_figures import floors_of, measure_of
+from stubs.arena import make_arena
 
 BARS, TRAIN_BARS = 1_000, 700
 SMALL = {
@@ -60,3 +61,9 @@ def world(tmp_path_factory):
         stack=bundles["stack"],
         settings=settings,
     )
+
+
+@pytest.fixture(scope="session")
+def arena(tmp_path_factory):
+    """Two bundles of trees for challenges; see `make_arena`."""
+    return make_arena(tmp_path_factory.mktemp("arena"))

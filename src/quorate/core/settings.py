@@ -45,6 +45,7 @@ from quorate.core.sections.networks import NetworkSettings as NetworkSettings
 from quorate.core.sections.networks import NHiTSSettings as NHiTSSettings
 from quorate.core.sections.networks import PatchTSTSettings as PatchTSTSettings
 from quorate.core.sections.notify import NotifySettings as NotifySettings
+from quorate.core.sections.online import OnlineSettings as OnlineSettings
 from quorate.core.sections.paper import PaperSettings as PaperSettings
 from quorate.core.sections.retrain import RetrainSettings as RetrainSettings
 from quorate.core.sections.serve import ServeSettings as ServeSettings
@@ -103,6 +104,7 @@ class Settings(ExtensibleSection):
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     challenge: ChallengeSettings = field(default_factory=ChallengeSettings)
+    online: OnlineSettings = field(default_factory=OnlineSettings)
 
     def __post_init__(self) -> None:
         for section in fields(self):

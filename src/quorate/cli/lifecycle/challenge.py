@@ -34,6 +34,10 @@ def start(
             "--exchange", metavar="NAME", help="ccxt's name of the exchange of the live candles, such as binanceusdm."
         ),
     ] = None,
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="The challenger's boosted trees learn on; it may be the champion's bundle."),
+    ] = False,
     symbols: options.Symbols = None,
     replay: Annotated[bool, typer.Option("--replay", help="Replay the stored candles of --data.")] = False,
     begin: options.Start = None,
@@ -76,6 +80,7 @@ def start(
                     challenger,
                     data,
                     exchange=exchange,
+                    online=online,
                     progress=progress,
                     symbols=symbols,
                     start=begin,

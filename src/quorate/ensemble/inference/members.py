@@ -76,6 +76,10 @@ class Members:
     def __len__(self) -> int:
         return len(self.order)
 
+    def with_sessions(self, sessions: Mapping[str, OnnxSession]) -> Members:
+        """The same members, with these sessions in place of theirs."""
+        return Members(self.order, sessions, self.failures, self._limits, self._outputs)
+
     @property
     def mode(self) -> Mode:
         """How many members are loaded: full, partial (at least 2) or none."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from quorate.core.arguments import FUNCTION, TEXT, require_types
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.arguments import require_arguments, require_callback, settings_of
+from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_flags, settings_of
 from quorate.workflows.paper.options import PaperOptions
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Challenge:
         data: Data | None = None,
         *,
         exchange: str | None = None,
+        online: bool = False,
         listener: Callable[[Record], None] | None = None,
         progress: Progress = silent,
         **options: Unpack[PaperOptions],
@@ -93,6 +94,7 @@ class Challenge:
             challenger: likewise.
             data: stored candles to replay: a Freqtrade data folder, or candles as `open_source` takes them.
             exchange: instead: live candles of this exchange, as ccxt names it.
+            online: the challenger's boosted trees learn on from matured labels; it may then be the champion's bundle.
             listener: called with every record of the challenge once it is in the journal.
             progress: of reading candles.
             **options: see `PaperOptions`; the same for both bundles.
@@ -106,7 +108,14 @@ class Challenge:
             ExchangeError: a request to the exchange failed.
         """
         with self.session(
-            champion, challenger, data, exchange=exchange, listener=listener, progress=progress, **options
+            champion,
+            challenger,
+            data,
+            exchange=exchange,
+            online=online,
+            listener=listener,
+            progress=progress,
+            **options,
         ) as session:
             return session.run()
 
@@ -118,6 +127,7 @@ class Challenge:
         data: Data | None = None,
         *,
         exchange: str | None = None,
+        online: bool = False,
         listener: Callable[[Record], None] | None = None,
         progress: Progress = silent,
         **options: Unpack[PaperOptions],
@@ -128,11 +138,11 @@ class Challenge:
         require_arguments(self.run, options, PaperOptions.__optional_keys__)
         require_types("run the challenge", listener=(listener, FUNCTION.optional), exchange=(exchange, TEXT.optional))
         require_callback(progress=progress)
+        require_flags(online=online)
         bundles = champion, challenger
-        with prepare(self.name, self.url, self.settings, bundles, data, exchange, listener, progress, options) as (
-            session,
-            journal,
-        ):
+        with prepare(
+            self.name, self.url, self.settings, bundles, data, exchange, listener, progress, options, online=online
+        ) as (session, journal):
             yield ChallengeRun(session, journal, self.settings)
 
     def status(self) -> ChallengeStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,32 @@ if TYPE_CHECKING:
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import ChallengedRecord, Journal, Record
     from quorate.trading.paper import PaperSession
+    from quorate.trading.paper.decided_signals import Decide
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
 
 #: Name of a bundle's account: that of the challenge, a point and one of these.
 SIDES = ("champion", "challenger")
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A side of a challenge.
+
+    Attributes:
+        id: of what decides.
+        bundle: whose rules, target and class shares it has.
+        decide: how it decides.
+    """
+
+    id: str
+    bundle: Predictor
+    decide: Decide
+
+    @classmethod
+    def of(cls, bundle: Predictor, *, allow: bool) -> Contender:
+        """A bundle as it is; `allow` bars that trained it."""
+        return cls(bundle.id, bundle, decide_by(bundle, allow_training_span=allow))
 
 
 @contextmanager
@@ -42,6 +63,8 @@ def prepare(
     listener: Callable[[Record], None] | None,
     progress: Progress,
     options: PaperOptions,
+    *,
+    online: bool = False,
 ) -> Iterator[tuple[ChallengeSession, Journal]]:
     """Load both bundles, open the feed and the journals, and hold them open.
 
@@ -55,6 +78,7 @@ def prepare(
         listener: called with every record of the challenge once it is written.
         progress: of reading candles.
         options: markets, span and how to trade; the same for both.
+        online: the challenger learns on.
     """
     from quorate.lifecycle.challenge.evidence import ChallengeEvidence, terms_of
     from quorate.lifecycle.challenge.forecasts import ForecastReader
@@ -69,9 +93,10 @@ def prepare(
         settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
     live = exchange is not None
     champion, challenger = (load_for_session(bundle, settings, options, live=live) for bundle in bundles)
-    _require_two(champion, challenger)
-    start, end = span(selection_of(options))
     allow = options.get("allow_training_span", False)
+    pair = Contender.of(champion, allow=allow), _challenger(challenger, settings, allow=allow, online=online)
+    _require_two(*pair)
+    start, end = span(selection_of(options))
     if data is not None:
         for bundle in (champion, challenger):
             require_unseen(bundle, start, end, allow=allow)
@@ -80,10 +105,10 @@ def prepare(
         shared = SharedFeed(feed)
         synthetic = synthetic or champion.manifest.synthetic or challenger.manifest.synthetic
         open_journal = partial(Journal.open, url, settings=settings.journal)
-        journal = stack.enter_context(open_journal(name, bundle_id=challenger.id))
+        journal = stack.enter_context(open_journal(name, bundle_id=pair[1].id))
         state = read_state(journal)
         if state is None:
-            begun = _begin(name, settings, champion, challenger, shared, live=live, synthetic=synthetic)
+            begun = _begin(name, settings, pair, shared, live=live, synthetic=synthetic)
             journal.append([begun], idempotent=True)
             evidence = ChallengeEvidence(begun)
         elif state.judgement is not None:
@@ -94,16 +119,16 @@ def prepare(
                 remedy="Choose another `name`.",
             )
         else:
-            _require_same(state.start, champion, challenger, shared, live=live)
+            _require_same(state.start, pair, shared, live=live)
             evidence = state.evidence
         terms = terms_of(evidence.start)
         journals = tuple(
-            stack.enter_context(open_journal(f"{name}.{side}", bundle_id=bundle.id))
-            for side, bundle in zip(SIDES, (champion, challenger), strict=True)
+            stack.enter_context(open_journal(f"{name}.{side}", bundle_id=contender.id))
+            for side, contender in zip(SIDES, pair, strict=True)
         )
         ours, theirs = (
-            _account(bundle, own, shared, contracts, settings, options, live=live, synthetic=synthetic)
-            for bundle, own in zip((champion, challenger), journals, strict=True)
+            _account(contender, own, shared, contracts, settings, options, live=live, synthetic=synthetic)
+            for contender, own in zip(pair, journals, strict=True)
         )
         compares = not evidence.start.no_loss
         reader = ForecastReader(
@@ -113,8 +138,17 @@ def prepare(
         yield ChallengeSession(shared, sides, journal, evidence, settings.paper, listener), journal
 
 
+def _challenger(bundle: Predictor, settings: Settings, *, allow: bool, online: bool) -> Contender:
+    if not online:
+        return Contender.of(bundle, allow=allow)
+    from quorate.lifecycle.online import OnlineLearner
+
+    learner = OnlineLearner(bundle, settings.online, allow_training_span=allow)
+    return Contender(learner.id, bundle, learner.decide)
+
+
 def _account(
-    bundle: Predictor,
+    contender: Contender,
     journal: Journal,
     feed: SharedFeed,
     contracts: dict[str, Contract],
@@ -129,10 +163,10 @@ def _account(
 
     return PaperSession(
         feed,
-        decide_by(bundle, allow_training_span=options.get("allow_training_span", False)),
+        contender.decide,
         journal,
-        account_config(bundle, settings, contracts, guarded=options.get("guards", True)),
-        bundle_id=bundle.id,
+        account_config(contender.bundle, settings, contracts, guarded=options.get("guards", True)),
+        bundle_id=contender.id,
         mode="live" if live else "replay",
         synthetic=synthetic,
         settings=settings.paper,
@@ -142,8 +176,7 @@ def _account(
 def _begin(
     name: str,
     settings: Settings,
-    champion: Predictor,
-    challenger: Predictor,
+    pair: tuple[Contender, Contender],
     feed: SharedFeed,
     *,
     live: bool,
@@ -156,7 +189,8 @@ def _begin(
     """
     from quorate.trading.journal import ChallengedRecord
 
-    why = _no_loss(champion, challenger)
+    champion, challenger = pair
+    why = _no_loss(champion.bundle, challenger.bundle)
     if why and settings.challenge.decides == "log_loss":
         raise ArgumentError(
             f"start the challenge '{name}'",
@@ -173,7 +207,7 @@ def _begin(
         timeframe=feed.timeframe,
         symbols=feed.symbols,
         start_usd=settings.account.equity_usd,
-        horizon=champion.manifest.horizon,
+        horizon=champion.bundle.manifest.horizon,
         terms=asdict(settings.challenge),
         no_loss=why,
         synthetic=synthetic,
@@ -199,25 +233,24 @@ def _target(bundle: Predictor) -> Target:
     return ForwardClass(bundle.manifest.target.horizon, bundle.manifest.target.band)
 
 
-def _require_two(champion: Predictor, challenger: Predictor) -> None:
+def _require_two(champion: Contender, challenger: Contender) -> None:
     attempted = "challenge the champion"
     if champion.id == challenger.id:
         raise ArgumentError(attempted, found=f"the bundle {champion.id} twice", expected="two bundles")
-    lengths = champion.manifest.timeframe, challenger.manifest.timeframe
+    lengths = champion.bundle.manifest.timeframe, challenger.bundle.manifest.timeframe
     if lengths[0] != lengths[1]:
         raise ArgumentError(
             attempted, found=f"a bundle of {lengths[0]} and one of {lengths[1]}", expected="bundles of one timeframe"
         )
 
 
-def _require_same(
-    known: ChallengedRecord, champion: Predictor, challenger: Predictor, feed: SharedFeed, *, live: bool
-) -> None:
+def _require_same(known: ChallengedRecord, pair: tuple[Contender, Contender], feed: SharedFeed, *, live: bool) -> None:
     """Refuse to resume a challenge of other bundles, markets or candles.
 
     Raises:
         JournalError: something differs.
     """
+    champion, challenger = pair
     for what, before, now in (
         ("champion", known.champion, champion.id),
         ("challenger", known.challenger, challenger.id),

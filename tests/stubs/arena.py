@@ -1,9 +1,10 @@
-"""A small synthetic market on disk, and two bundles trained on its first part."""
+"""A small synthetic market on disk, and two bundles of trees trained on its first part, for challenges."""
+
+from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
-
-import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.configuration import load_settings
@@ -30,10 +31,8 @@ SMALL = {
 }
 
 
-@pytest.fixture(scope="session")
-def arena(tmp_path_factory):
+def make_arena(folder: Path) -> SimpleNamespace:
     """Candles, settings, a champion of few trees, a challenger of more, and the first bar that trained neither."""
-    folder = tmp_path_factory.mktemp("arena")
     market = SyntheticMarket(seed=3, symbols=3, bars=BARS, edge=0.3)
     market.write(folder / "data")
     end = int(market.candles(market.names[0]).time[0]) + TRAIN_BARS * HOUR_MS
@@ -47,4 +46,6 @@ def arena(tmp_path_factory):
     settings = load_settings(environment=SMALL)
     # Stricter than usual, so that the challenge goes on to the horizon.
     settings = replace(settings, challenge=ChallengeSettings(alpha=1e-5, horizon_bars=60))
-    return SimpleNamespace(data=folder / "data", settings=settings, end=end, environment=SMALL, **bundles)
+    return SimpleNamespace(
+        data=folder / "data", market=market, settings=settings, end=end, environment=SMALL, **bundles
+    )
