@@ -184,12 +184,13 @@ def _run(command: Command, line: str, folder: Path, source: Path, python: Path) 
 
 
 def _published(document: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of every bundle that a training made, named by the order in which they were trained."""
+    """Every file of every bundle that a training made but its card, named by the order in which they were trained."""
     named = [document] if "bundles" not in document else [*document["bundles"], document]
     for number, one in enumerate(named, 1):
         name = "series" if one.get("bundles") else f"bundle {number}"
         for path in sorted((folder / one["bundle"]).rglob("*")):
-            if path.is_file():
+            # A card is made of the other files; its words may change.
+            if path.is_file() and path.stem != "card":
                 yield f"{name}/{path.relative_to(folder / one['bundle'])}", path.read_bytes()
 
 

@@ -61,7 +61,7 @@ def class_figures(
     """
     from quorate.evaluation.labelled_predictions import LabelledPredictions
     from quorate.evaluation.metrics.classification import log_loss, prior_scores, unforeseen, why_no_skill
-    from quorate.evaluation.metrics.classification_report import score_figures
+    from quorate.evaluation.metrics.classification_report import reliability_json, score_figures
     from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
     rows = np.zeros(len(y), np.int64)
@@ -69,6 +69,7 @@ def class_figures(
     y, scores, time, forward_return = y[order], scores[order], time[order], forward_return[order]
     sample = LabelledPredictions(y, forward_return, time, rows, ("all",), {}, rows.astype(np.int8))
     figures = score_figures(sample, scores, prior, TimeBlocks(time, settings))
+    figures["reliability"] = reliability_json(sample, scores, settings.bins, settings.confidence)
     shares = prior_scores(prior, len(y))
     if not len(y) or unforeseen(y, shares):
         missing = {**figures.get("missing", {}), "prior_log_loss": why_no_skill(y, shares)}
