@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.context import Context
     from quorate.features.own import feature as feature
+    from quorate.lifecycle.cards.write_card import write_card as write_card
     from quorate.lifecycle.explain.explain_market import explain as explain
     from quorate.lifecycle.retrain.retrain_champion import retrain as retrain
     from quorate.lifecycle.retrain.status import retraining_status as retraining_status
@@ -73,6 +74,7 @@ _find, _names = deferred(
         "evaluation.lookahead.checks": "check_features check_model check_strategy",
         "features.catalogue": "feature_names",
         "features.own": "feature",
+        "lifecycle.cards.write_card": "write_card",
         "lifecycle.explain.explain_market": "explain",
         "lifecycle.retrain.retrain_champion": "retrain",
         "lifecycle.retrain.status": "retraining_status",

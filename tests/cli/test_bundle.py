@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from quorate.cli.app import main
+from quorate.cli.lifecycle.card import write_cards
 from quorate.ensemble.bundle.manifest import SCHEMA_VERSION
 
 
@@ -38,6 +39,36 @@ def say(capsys):
         return code, out, err
 
     return said
+
+
+def test_training_writes_the_card_and_the_command_writes_it_again(say, world, folder, ids):
+    champion, other = ids
+    path = folder / champion
+    card = (path / "card.md").read_text()  # by the training
+    assert card.startswith(f"# Bundle {champion}\n")
+    assert "<svg" in (path / "card.html").read_text()
+    (path / "card.md").unlink()
+    code, out, _ = say("bundle", "card", "--bundles", folder)
+    assert (code, out.split()) == (0, [str(path / "card.md"), str(path / "card.html")])
+    assert (path / "card.md").read_text() == card
+    code, out, _ = say("bundle", "card", other, "--bundles", folder, "--json")
+    assert json.loads(out) == {
+        "bundle": other,
+        "markdown": str(folder / other / "card.md"),
+        "html": str(folder / other / "card.html"),
+    }
+    assert (folder / other / "card.md").read_text().startswith(f"# Bundle {other}\n")
+    assert say("bundle", "verify", "--bundles", folder)[0] == 0
+    code, _, err = say("bundle", "card", "none", "--bundles", folder)
+    assert (code, "no such bundle" in err) == (1, True)
+
+
+def test_a_card_that_cannot_be_written_is_a_note(capsys, world, folder, ids):
+    path = folder / ids[0]
+    native = path / "lightgbm.txt"
+    native.write_text("altered")
+    write_cards([path])
+    assert "no card of the bundle" in capsys.readouterr().err
 
 
 def reseal(path, change, *, move=True):

@@ -172,6 +172,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "volatility": {"candles": w.candles, "now": w.now},
         "volatility_frame": {"candles": w.candles, "now": w.now},
         "walk_forward": {"data": w.data, "symbols": w.symbol},
+        "write_card": {"path": w.folder / "bundles"},
     }
     bar = {"candles": w.candles}
     matrix = {"X": w.X}

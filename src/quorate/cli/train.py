@@ -60,10 +60,12 @@ def train(
     along time and published as a series.
     """
     from quorate.cli import output
+    from quorate.cli.lifecycle.card import write_cards
     from quorate.cli.render import training
     from quorate.workflows.inputs import Data
     from quorate.workflows.inputs.freqtrade_markets import configured
     from quorate.workflows.inputs.selection import Selection
+    from quorate.workflows.results import TrainResult
     from quorate.workflows.train import train as train_bundle
     from quorate.workflows.train_rolling import train_rolling
 
@@ -86,4 +88,5 @@ def train(
             if every is None
             else train_rolling(source, out, every=every, window=window, progress=progress, **shared)
         )
+    write_cards(made.path for made in ((result,) if isinstance(result, TrainResult) else result.bundles))
     output.print_json(result.to_json()) if as_json else training.show(result)

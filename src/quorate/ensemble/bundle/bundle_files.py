@@ -3,6 +3,8 @@
 <out>/<id>/manifest.json    description, and the SHA-256 of every other file
            xgboost.ubj      each member in its native format, without pickle
            xgboost.onnx     each member as the graph that serving runs
+
+Beside these, and not in the manifest: signatures.txt, and the card for people, card.md and card.html.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class Page:
         footer: Sequence[str],
         plots: Mapping[str, Any],
     ) -> str:
-        """The whole page, with plotly's script included.
+        """The whole page; with plots, plotly's script is included.
 
         Raises:
             MissingExtraError: plotly is not installed.
@@ -123,11 +123,16 @@ class Page:
             f"<title>{escape(title)}{f' ({_TAG})' if self.synthetic else ''}</title>"
             f"<style>{_asset('template.css')}</style></head><body><main>"
             f"{banner}<header><h1>{escape(title)}{self._tag}</h1>{below}</header>"
-            f"{body}<footer>{notes}</footer></main>"
-            f"<script>{_plotly()}</script>"
-            f'<script type="application/json" id="plots">{_json(plots)}</script>'
-            f"<script>{_asset('template.js')}</script></body></html>\n"
+            f"{body}<footer>{notes}</footer></main>{_scripts(plots) if plots else ''}</body></html>\n"
         )
+
+
+def _scripts(plots: Mapping[str, Any]) -> str:
+    return (
+        f"<script>{_plotly()}</script>"
+        f'<script type="application/json" id="plots">{_json(plots)}</script>'
+        f"<script>{_asset('template.js')}</script>"
+    )
 
 
 def _content(cell: Cell) -> str:
