@@ -5,7 +5,7 @@ import json
 import pytest
 
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from stubs.pages import Visitor
+from stubs.pages import Visitor, overflow
 from stubs.service_client import client, token_of
 from stubs.waiting import eventually
 
@@ -47,6 +47,35 @@ def test_the_page_has_every_bundle_and_the_history(http, store, world):
         test = store.manifest(world.ids[0]).metrics[member.model]["test"]
         assert f"{test['log_loss']:.4f}" in page
         assert f"{test['prior_log_loss']:.4f}" in page
+
+
+def test_every_bundle_has_its_card(http, store, world):
+    page = http.get("/dashboard/bundles").text
+    for bundle in world.ids:
+        assert f'href="/dashboard/bundles/card?bundle={bundle}"' in page
+        card = http.get("/dashboard/bundles/card", params={"bundle": bundle}).text
+        assert f'<span class="mono">{bundle}</span></h1>' in card
+        test = store.manifest(bundle).metrics["patchtst"]["test"]
+        assert f"{test['log_loss']:.4f}" in card
+        assert card.count('<svg class="diagram"') == 4
+        assert card.count("<h2") == 8
+    # The page is made of the bundle, whatever a file beside it says.
+    (store.path(world.ids[0]) / "card.md").write_text("altered")
+    assert "altered" not in http.get("/dashboard/bundles/card", params={"bundle": world.ids[0]}).text
+    missing = http.get("/dashboard/bundles/card", params={"bundle": "../.."}, headers={"Accept": "text/html"})
+    assert missing.status_code == 409
+    assert "no such bundle" in missing.text
+
+
+def test_the_card_of_a_service_of_one_bundle(make_service, store, world):
+    with client(make_service(bundle=store.path(world.ids[1]))) as http:
+        assert f'<span class="mono">{world.ids[1]}</span></h1>' in http.get("/dashboard/bundles/card").text
+
+
+def test_a_card_fits_the_screen(visit, world):
+    page = visit(f"/dashboard/bundles/card?bundle={world.ids[0]}")
+    page.locator("svg.diagram").first.wait_for()
+    assert overflow(page) == 0
 
 
 def test_a_confirmation_shows_what_changes(http, store, world):

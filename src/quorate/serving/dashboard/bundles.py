@@ -1,4 +1,4 @@
-"""The page "Bundles": the champion, the others, the history, and changes of the champion."""
+"""The page "Bundles": the champion, the others, their cards, the history, and changes of the champion."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from quorate.core.errors import BundleError, JournalError, QuorateError, UnknownAccountError
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.champion_log import champion_lineage
+from quorate.lifecycle.cards.model_card import ModelCard
+from quorate.lifecycle.cards.write_card import read_card
 from quorate.lifecycle.challenge import ChallengeStatus
 from quorate.lifecycle.retrain import retraining_status
 from quorate.serving.access.form import parse_form
@@ -49,7 +51,7 @@ class WantedChange:
 
 
 def add_bundles(router: APIRouter, pages: Pages) -> None:
-    """Add the page, the confirmation of a change, and the change."""
+    """Add the page, the cards of the bundles, the confirmation of a change, and the change."""
     service = pages.service
     champion = service.champion
 
@@ -91,6 +93,16 @@ def add_bundles(router: APIRouter, pages: Pages) -> None:
             "policy": predictor.decides,
             "figures": member_figures(predictor.manifest),
         }
+
+    @router.get(f"{PATH}/card")
+    async def card(request: Request) -> Response:
+        def read() -> ModelCard:
+            wanted = request.query_params.get("bundle", "")[:64]
+            if champion.store is None:
+                return read_card(champion.predictor.newest.folder or champion.path)
+            return read_card(champion.store.path(wanted or champion.predictor.newest.id))
+
+        return pages.render(request, "card.html", card=await service.work.run(address(request), read))
 
     @router.get(f"{PATH}/change")
     async def confirm(request: Request) -> Response:

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import QuorateError
+from quorate.lifecycle.cards.diagram_svg import diagram_svg
 from quorate.serving.access.caller import caller_of
 from quorate.serving.access.sessions import csrf_token
 from quorate.serving.dashboard.assets import Assets
@@ -84,7 +85,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(FILTERS)
+        self._environment.filters.update(FILTERS, diagram=diagram_svg)
         self._environment.globals.update(asset=assets.address, home=HOME, guard_names=GUARD_NAMES)
 
     def render(self, request: Request, template: str, status: int = HTTPStatus.OK, **content: Any) -> HTMLResponse:
