@@ -56,6 +56,7 @@ def test_a_bundle_that_passes_becomes_champion_and_the_record_says_why(world):
     assert record["span"]["to"] == "2024-03-08T00:00:00Z"
     assert RunLog(world.bundles).runs() == (result.run,)
     assert result.to_json() == {"folder": str(world.bundles), **record}
+    assert (store(world).path(result.run.bundle) / "card.md").read_text().startswith(f"# Bundle {result.run.bundle}\n")
 
 
 def test_a_bundle_that_does_not_pass_stays_a_challenger(world):

@@ -40,11 +40,8 @@ def card(
 def write_cards(paths: Iterable[Path]) -> None:
     """Write the cards of bundles that were trained; one that cannot be written is a note, and no failed training."""
     from quorate.cli import output
-    from quorate.core.errors import BundleError, ModelError
-    from quorate.lifecycle.cards.write_card import write_card
+    from quorate.lifecycle.cards.write_card import attempt_card
 
     for path in paths:
-        try:
-            write_card(path)
-        except (BundleError, ModelError) as error:
-            output.note(f"no card of the bundle {path.name}: {error}")
+        if failure := attempt_card(path):
+            output.note(failure)

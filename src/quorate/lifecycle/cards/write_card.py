@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from quorate.core.arguments import path_of
-from quorate.core.errors import BundleError, DataError
+from quorate.core.errors import BundleError, DataError, ModelError
 from quorate.core.files import write_text_atomic
 from quorate.core.redaction import redact_known
 from quorate.ensemble.bundle import bundle_files
@@ -74,3 +74,12 @@ def write_card(path: str | Path) -> tuple[Path, Path]:
                 f"{card.bundle}.",
             ) from error
     return folder / MARKDOWN, folder / HTML
+
+
+def attempt_card(path: Path) -> str:
+    """Write the card of a bundle that was trained; why that failed, which is no failure of the training, or nothing."""
+    try:
+        write_card(path)
+    except (BundleError, ModelError) as error:
+        return f"no card of the bundle {path.name}: {error}"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from quorate.core.errors import ArgumentError, BundleError, MissingExtraError
 from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.core.sections.bundle import BundleSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.lifecycle.cards.write_card import attempt_card
 from quorate.lifecycle.retrain.champion_settings import champion_settings
 from quorate.lifecycle.retrain.gate import judge
 from quorate.lifecycle.retrain.notice import send_notice
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from quorate.ensemble.bundle.manifest import Manifest
     from quorate.ensemble.inference import Bundle
     from quorate.workflows.inputs.market_data import Data
+
+_log = logging.getLogger(__name__)
 
 #: Who changes the champion, in the history of the bundles.
 BY = "quorate retrain"
@@ -191,6 +195,8 @@ class _Retraining:
         trained = train_ensemble(
             panel, manifest.timeframe, spec, self.store.folder, progress=self.progress, promote=False
         )
+        if failure := attempt_card(trained.path):
+            _log.warning("%s", failure)
         return trained.manifest.id
 
     def _promoted(self, run: RetrainRun) -> RetrainRun:
