@@ -135,3 +135,9 @@ def test_the_terms_are_those_of_its_start():
     unknown = replace(started(), terms={"alpha": 0.1, "luck": 1})
     with pytest.raises(JournalError, match="alpha, luck"):
         ChallengeEvidence(unknown)
+
+
+def test_an_outcome_of_a_bar_that_does_not_wait_for_one_is_refused():
+    evidence = ChallengeEvidence(started())
+    with pytest.raises(JournalError, match="altered"):
+        evidence.add(ComparedRecord(START, 1_000.0, 1_000.0, 0, 0.0, (MaturedBar(START - HOUR_MS, 1, 0.5, 0.4),)))

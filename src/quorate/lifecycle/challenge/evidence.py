@@ -9,9 +9,10 @@ the bound of the terms counts as the bound.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import exp
 from typing import Any, Literal, Self
 
-from quorate.core.clock import timeframe_ms
+from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import JournalError
 from quorate.core.sections.challenge import ChallengeSettings
 from quorate.evaluation.statistics.betting import BettingTest
@@ -100,13 +101,24 @@ class ChallengeEvidence:
         return len(self.returns)
 
     def add(self, record: ComparedRecord) -> Self:
-        """Add the record of the next bar."""
+        """Add the record of the next bar.
+
+        Raises:
+            JournalError: an outcome of a bar that does not wait for one.
+        """
         # A bet opens after the look at its bar, of whose outcome nothing was known then.
         if self._placed is not None:
             self.loss_test.place(*self._placed)
             self._placed = None
         for bar in record.matured:
-            markets = self.waiting.pop(bar.time)
+            markets = self.waiting.pop(bar.time, None)
+            if markets is None:
+                raise JournalError(
+                    f"read the bar {format_ms(record.time)} of a challenge",
+                    found=f"the outcome of {format_ms(bar.time)}, which does not wait for one",
+                    expected="each bar with forecasts once",
+                    remedy="The journal was altered: restore a backup.",
+                )
             difference = bar.champion_loss - bar.challenger_loss
             self.loss_test.settle(self._lane(bar.time), difference)
             if bar.markets:
@@ -157,10 +169,11 @@ class ChallengeEvidence:
 
 def e_value(log: Any) -> float:
     """The e-value of a logarithm, at most 1e300."""
-    from math import exp
+    return exp(min(float(log), _MOST_LOG))
 
-    return exp(min(float(log), 690.0))
 
+# exp of it is about 1e300, which JSON can hold.
+_MOST_LOG = 690.0
 
 _WORDS = {"log_loss": "log-loss", "net_return": "net return"}
 
