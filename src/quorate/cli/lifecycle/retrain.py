@@ -53,7 +53,7 @@ def retrain(
     if now:
         with output.progress() as progress:
             result = retrain_now(bundles, data, exchange=exchange, end=end, settings=settings, progress=progress)
-        output.print_json(result.to_json()) if as_json else output.print_line("\n".join(result.lines))
+        output.print_json(result.to_json()) if as_json else output.print_line(str(result))
         return
     if end is not None or as_json:
         given = "`end`" if end is not None else "`as_json=True`"

@@ -29,9 +29,9 @@ def verdict_line(run: RetrainRun, *, at_work: bool = False) -> str:
     return f"{when}: {_VERDICTS[run.state]}: {run.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RetrainResult:
-    """What a retraining did.
+    """What a retraining did. Printed, it shows its lines.
 
     Attributes:
         folder: of the bundles.
@@ -69,6 +69,9 @@ class RetrainResult:
             shown.append(f"removed {', '.join(run.removed)}")
         shown.append(f"champion {run.bundle if self.promoted else run.champion}")
         return tuple(shown)
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines)
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate retrain --now --json`."""
