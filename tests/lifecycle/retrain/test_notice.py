@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from quorate.core.errors import DataError
+from quorate.core.errors import DataError, SettingsError
 from quorate.core.settings import NotifySettings
 from quorate.lifecycle.retrain.retrain_champion import retrain
 from quorate.lifecycle.retrain.run_log import RunLog
@@ -54,6 +54,13 @@ def test_a_failure_is_told(world, receiver, tmp_path):
     assert (body["event"], body["verdict"], body["champion"]) == ("retraining_failed", "failed", world.champion)
     assert "failed, champion kept" in body["text"]
     assert body["reason"] == RunLog(world.bundles).runs()[0].reason
+
+
+def test_an_invalid_address_is_an_error_before_anything_is_done(world, monkeypatch):
+    monkeypatch.setenv("QUORATE_WEBHOOK", "no address")
+    with pytest.raises(SettingsError):
+        retrain(world.bundles, world.panel, settings=HASTY, clock=world.clock)
+    assert RunLog(world.bundles).runs() == ()
 
 
 def test_a_webhook_that_fails_changes_nothing(world, receiver):

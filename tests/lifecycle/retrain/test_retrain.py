@@ -354,6 +354,15 @@ def test_old_bundles_of_retraining_are_removed_and_those_of_rollbacks_stay(world
     assert require_valid_champion(world) == names[-2]
 
 
+def test_old_bundles_that_cannot_be_removed_leave_the_verdict(world):
+    (world.bundles / "series-1").mkdir()
+    (world.bundles / "series-1" / "series.json").write_text("{")
+    found = run(world, EASY).run
+    assert found.state == "promoted"
+    assert "old bundles stay: could not read the series" in found.reason
+    assert require_valid_champion(world) == found.bundle
+
+
 def damage(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

@@ -106,6 +106,37 @@ def test_a_run_that_leaves_no_record_is_not_started_again_at_once(world, caplog)
     assert "ended with 1 before it began" in caplog.text
 
 
+def test_while_another_process_retrains_nothing_is_started(world):
+    held, release, started = threading.Event(), threading.Event(), []
+
+    def hold():
+        with RunLog(world.bundles).running():
+            held.set()
+            release.wait(20)
+
+    def wait(_stop, seconds):
+        world.clock.now += round(seconds * 1000)
+        if not release.is_set():
+            assert started == []
+            release.set()
+            other.join()
+        return False
+
+    def run(*_):
+        started.append(world.clock.now)
+        scheduler.stop()
+        return 0
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(5)
+    scheduler = RetrainScheduler(
+        world.bundles, world.bundles, settings=WEEKLY, clock=world.clock, wait=wait, run=run, look_s=60
+    )
+    scheduler.follow()
+    assert len(started) == 1
+
+
 def test_a_damaged_pointer_is_said_and_looked_at_again(world, caplog):
     pointer = world.bundles / "champion"
     content, looks, started = pointer.read_text(), [], []

@@ -9,7 +9,7 @@ from quorate.core.clock import iso_ms
 from quorate.core.settings import NotifySettings
 from quorate.lifecycle.retrain.result import verdict_line
 from quorate.lifecycle.retrain.run_log import RetrainRun
-from quorate.trading.webhook import Webhook
+from quorate.trading.webhook import Webhook, address_of, url_of
 
 
 def retraining_message(run: RetrainRun, folder: Path) -> dict[str, Any]:
@@ -24,6 +24,17 @@ def retraining_message(run: RetrainRun, folder: Path) -> dict[str, Any]:
         "champion": run.bundle if run.state == "promoted" else run.champion,
         "bundle": run.bundle,
     }
+
+
+def require_address() -> None:
+    """Refuse an invalid address in QUORATE_WEBHOOK before there is anything to tell.
+
+    Raises:
+        SettingsError: an invalid address.
+    """
+    url = url_of()
+    if url is not None:
+        address_of(url)
 
 
 def send_notice(run: RetrainRun, folder: Path, settings: NotifySettings) -> None:

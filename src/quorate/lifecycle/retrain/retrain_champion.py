@@ -16,7 +16,7 @@ from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.lifecycle.cards.write_card import attempt_card
 from quorate.lifecycle.retrain.champion_settings import champion_settings
 from quorate.lifecycle.retrain.gate import judge
-from quorate.lifecycle.retrain.notice import send_notice
+from quorate.lifecycle.retrain.notice import require_address, send_notice
 from quorate.lifecycle.retrain.prune import remove_superfluous
 from quorate.lifecycle.retrain.result import RetrainResult
 from quorate.lifecycle.retrain.run_log import STAGES, RetrainRun, RunLog, Stage
@@ -69,6 +69,7 @@ def retrain(
     Raises:
         ArgumentError: `exchange` with candles that are no folder, or `end` that cannot be read.
         BundleError: no champion, or one that cannot be loaded or trained again.
+        SettingsError: an invalid address of the webhook; nothing is done then.
         DataError: another run is at work, or candles that cannot be read or used.
         ExchangeError: the newest candles could not be downloaded.
         ModelError: fewer than two members could be trained.
@@ -83,6 +84,7 @@ def retrain(
             "download the newest candles", found="`exchange` without a folder", expected="`data`, a folder"
         )
     until = moment_ms("end", end)
+    require_address()
     log = RunLog(store.folder)
     champion = require_champion(store)
     with log.running():
@@ -125,7 +127,11 @@ class _Retraining:
             run = judged
         run = self._promoted(run)
         run = self._at(run, "pruning")
-        removed = remove_superfluous(self.store, self.log.runs(), self.settings.retrain, BY)
+        try:
+            removed = remove_superfluous(self.store, self.log.runs(), self.settings.retrain, BY)
+        except BundleError as error:
+            # The verdict stands; the next run removes them.
+            return self._close(run, f"{run.reason}; old bundles stay: {error}")
         return self._close(replace(run, removed=tuple(dict.fromkeys((*run.removed, *removed)))), run.reason)
 
     def _judged(self, run: RetrainRun) -> RetrainRun | None:

@@ -85,6 +85,9 @@ class RetrainScheduler:
                 self._wait(self._stop, self._look_s)
                 continue
             left = (planned.time - self._clock()) / 1000
+            if left <= 0 and RunLog(self.bundles).at_work():
+                self._wait(self._stop, self._look_s)  # another process is retraining
+                continue
             if left <= 0:
                 self._do(planned, told)
                 announced = None
