@@ -38,6 +38,12 @@ def evaluate(
         bool,
         typer.Option("--rolling", help="Train each fold on the newest bars only, instead of on all earlier bars."),
     ] = False,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            "--predictions", metavar="FILE", help="File to write each member's test scores to, for `quorate weights`."
+        ),
+    ] = None,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     report: Annotated[
@@ -54,7 +60,7 @@ def evaluate(
 
     With --bundle: a bundle on later candles of all markets of its kind, or of --symbols. Without: members are trained
     along a walk-forward over --symbols or --top, and all test spans are one run of one account. Only a walk-forward
-    takes --timeframe, --top, --models, --folds and --rolling.
+    takes --timeframe, --top, --models, --folds, --rolling and --predictions.
 
     Every figure stands beside its baselines on the same bars. Every configuration is recorded in the trial log.
     """
@@ -65,7 +71,14 @@ def evaluate(
     from quorate.workflows.runs.trials import RunRecord
     from quorate.workflows.walk_forward import walk_forward
 
-    walk_only = {"timeframe": timeframe, "top": top, "models": models, "folds": folds, "rolling": rolling or None}
+    walk_only: dict[str, Any] = {
+        "timeframe": timeframe,
+        "top": top,
+        "models": models,
+        "folds": folds,
+        "rolling": rolling or None,
+        "predictions": predictions,
+    }
     _require_consistent(bundle, walk_only, allow_training_span=allow_training_span)
     if report is not None:
         from quorate.evaluation.report.template import require_plotly

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Unpack
 
+from quorate.core.arguments import path_of
 from quorate.core.progress import Part, Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import (
     require_arguments,
@@ -21,6 +22,8 @@ from quorate.workflows.inputs.selection import Selection, open_selection, split_
 from quorate.workflows.results import Evaluation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from quorate.core.settings import Settings
     from quorate.core.types import Policy
     from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
@@ -49,6 +52,7 @@ def walk_forward(
     policy: Policy | None = None,
     settings: Settings | None = None,
     record: RunRecord | None = None,
+    predictions: Path | str | None = None,
     progress: Progress = silent,
     **selection: Unpack[Selection],
 ) -> Evaluation:
@@ -64,6 +68,8 @@ def walk_forward(
         policy: decide by this policy instead of the one that later rows choose.
         settings: of models, target, split, vote, account; None for those of quorate.toml and the environment.
         record: where the run is recorded; None for the trial log of the settings.
+        predictions: file to write each member's scores of the test spans to, from which weights are fitted; None for
+            none.
         progress: of reading, training, trading and scoring.
         **selection: `symbols` or `top`, `timeframe` (default "1h"), `start`, `end`.
 
@@ -72,10 +78,13 @@ def walk_forward(
         DataError: no symbol has a bar in the span.
         ModelError: an unknown member, or none that could be fitted.
         EvaluationError: too few bars for the folds, or the trial log cannot be written.
+        DataError: `predictions` cannot be written.
     """
     from quorate.core.clock import iso_ms
     from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.out_of_fold import MemberPredictions
+    from quorate.evaluation.out_of_fold.predictions_file import write_predictions
     from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
@@ -92,6 +101,7 @@ def walk_forward(
     require_count("folds", folds)
     require_flags(rolling=rolling)
     require_callback(progress=progress)
+    file = None if predictions is None else path_of("walk forward", "predictions", predictions)
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     members = split_names(models, "models") or RECIPES["vote"].models
     require_members(members, settings.models)
@@ -109,6 +119,8 @@ def walk_forward(
     estimate = RunEstimate.of(progress)
     estimate.plan({_JUDGING: Part(_JUDGING, len(rows) + _JUDGING_FIXED, _JUDGING_RATE, alone=True)})
     walked = walk(rows, members, settings, options, estimate)
+    if file is not None:
+        write_predictions(file, MemberPredictions.of_walk(walked, read.panel))
     clock.append(time.perf_counter())
     setup = BacktestSetup(
         read.panel,
