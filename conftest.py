@@ -48,6 +48,7 @@ INTEGRATION = (
     "lifecycle/retrain/test_run_log.py",
     "lifecycle/retrain/test_scheduler.py",
     "lifecycle/retrain/test_year.py",
+    "lifecycle/weights",
     "market/exchange",
     "market/test_freqtrade_config.py",
     "models/networks",

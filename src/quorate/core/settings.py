@@ -55,6 +55,7 @@ from quorate.core.sections.trading import CostSettings as CostSettings
 from quorate.core.sections.trading import ExitSettings as ExitSettings
 from quorate.core.sections.vote import PredictSettings as PredictSettings
 from quorate.core.sections.vote import VoteSettings as VoteSettings
+from quorate.core.sections.weights import WeightSettings as WeightSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Settings(ExtensibleSection):
     paper: PaperSettings = field(default_factory=PaperSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     retrain: RetrainSettings = field(default_factory=RetrainSettings)
+    weights: WeightSettings = field(default_factory=WeightSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     explain: ExplainSettings = field(default_factory=ExplainSettings)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.bundle.manifest import Manifest
     from quorate.evaluation.baselines import AccountBaselines
+    from quorate.evaluation.live_performance import LiveDecisions
     from quorate.market.source import CandleSource
     from quorate.trading.paper import DecidedVotes
     from quorate.workflows.inputs.market_data import Data
@@ -171,25 +172,15 @@ def performance_of(
         EvaluationError: no decision of this bundle, or one that predicts returns.
         DataError: candles that cannot be read.
     """
-    from quorate.evaluation.live_performance import LiveDecisions, live_figures
+    from quorate.evaluation.live_performance import live_figures
 
-    manifest = trained.manifest
-    require_measurable(account, trained, votes)
-    counts = votes.counts()
-    frames = votes.frames(trained.id, manifest.decides)
-    target = replace(manifest.target, horizon=manifest.horizon)
-    live = LiveDecisions(
-        frames=frames,
-        candles={symbol: known for symbol in frames if (known := _candles(source, symbol, votes)) is not None},
-        members=[member.model for member in manifest.members],
-        prior_at=trained.prior_at,
-        settings=replace(settings, vote=manifest.policy, target=target),
-    )
+    manifest, counts = trained.manifest, votes.counts()
+    live = live_decisions_of(account, votes, trained, source, settings)
     document = {
         "account": account,
         "bundle": trained.id,
         "timeframe": votes.timeframe,
-        "symbols": list(frames),
+        "symbols": list(live.frames),
         "synthetic": votes.synthetic,
         "as_of": None if votes.newest is None else iso_ms(votes.newest),
         "by_other_bundles": sum(counts.values()) - counts[trained.id],
@@ -198,6 +189,30 @@ def performance_of(
         "baselines": None if baselines is None else baselines.document,
     }
     return PaperPerformance(document)
+
+
+def live_decisions_of(
+    account: str, votes: DecidedVotes, trained: MeasuredBundle, source: CandleSource, settings: Settings
+) -> LiveDecisions:
+    """The decisions of a bundle in an account with the candles that show their outcomes; arguments as `performance_of`.
+
+    Raises:
+        EvaluationError: no decision of this bundle, or one that predicts returns.
+        DataError: candles that cannot be read.
+    """
+    from quorate.evaluation.live_performance import LiveDecisions
+
+    manifest = trained.manifest
+    require_measurable(account, trained, votes)
+    frames = votes.frames(trained.id, manifest.decides)
+    target = replace(manifest.target, horizon=manifest.horizon)
+    return LiveDecisions(
+        frames=frames,
+        candles={symbol: known for symbol in frames if (known := _candles(source, symbol, votes)) is not None},
+        members=[member.model for member in manifest.members],
+        prior_at=trained.prior_at,
+        settings=replace(settings, vote=manifest.policy, target=target),
+    )
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""The result of a search for member weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quorate.core.arguments import path_of
+from quorate.core.files import write_text_atomic
+from quorate.lifecycle.weights.comparison import WeightComparison
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightSearch:
+    """Weights of the members, and what nested walk-forward says of them.
+
+    Attributes:
+        document: JSON-safe; the document of `quorate weights --json`.
+        comparison: of the schemes on the tested rows.
+    """
+
+    document: Mapping[str, Any]
+    comparison: WeightComparison
+
+    @property
+    def snippet(self) -> str | None:
+        """Settings for quorate.toml; None where no fixed weights are kept."""
+        text: str | None = self.document["snippet"]
+        return text
+
+    def write_snippet(self, path: Path | str) -> bool:
+        """Write the settings to a file, if some fixed weights are kept; whether it was written.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        if self.snippet is None:
+            return False
+        write_text_atomic(path_of("write the settings", "path", path), self.snippet)
+        return True
