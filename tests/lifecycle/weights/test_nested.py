@@ -130,7 +130,8 @@ def test_configured_weights_are_a_rival_where_they_differ(make):
 
 def test_whole_bars_are_left_out_of_long_fits(make):
     rows = make(FOUR, bars=400)
-    part = thinned(rows, 500)
-    assert 300 < len(part) <= 500
+    part = thinned(rows, 300)
+    assert 200 < len(part) <= 300
+    assert len(np.unique(part.time // HOUR_MS % 24)) == 24  # every hour of the day
     assert np.unique(part.time, return_counts=True)[1].tolist() == [3] * (len(part) // 3)
     assert thinned(rows, 5_000) is rows

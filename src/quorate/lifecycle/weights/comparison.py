@@ -18,6 +18,7 @@ import numpy as np
 from quorate.core.settings import Settings
 from quorate.core.types import Action, ActionArray, FloatArray
 from quorate.evaluation.json_values import Figures
+from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics.classification import log_loss
 from quorate.evaluation.metrics.paired_difference import log_loss_difference
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -49,6 +50,11 @@ class WeightComparison:
     def blocks(self) -> TimeBlocks:
         """Blocks of the tested rows."""
         return TimeBlocks(self.nested.tested.time, self.settings.evaluation)
+
+    @cached_property
+    def sample(self) -> LabelledPredictions:
+        """The tested rows, as paired tests take them."""
+        return self.nested.tested.labelled()
 
     @cached_property
     def scores(self) -> Mapping[str, Mapping[str, FloatArray]]:
@@ -130,8 +136,8 @@ class WeightComparison:
         }
 
     def _difference(self, name: str, rival: str, loss: str) -> dict[str, Any]:
-        sample, scores = self.nested.tested.labelled(), self.scores[loss]
-        return log_loss_difference(sample, scores[name], scores[rival], self.blocks, self.horizon)
+        scores = self.scores[loss]
+        return log_loss_difference(self.sample, scores[name], scores[rival], self.blocks, self.horizon)
 
     def _decisions(self, name: str) -> dict[str, Any]:
         """Signals of the classic vote, their mean net return, and both beside those with documented weights."""

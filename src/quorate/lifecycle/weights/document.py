@@ -68,7 +68,7 @@ def as_document(
         "tried": [
             {
                 "scheme": each.scheme,
-                "fold": each.fold + 1,
+                "fold": None if each.fold is None else each.fold + 1,
                 "strength": json_strength(each.strength),
                 "log_loss": each.loss,
                 "rows": each.rows,

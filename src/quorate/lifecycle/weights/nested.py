@@ -31,14 +31,14 @@ class Tried:
 
     Attributes:
         scheme, strength: what was tried.
-        fold: number of the fold it was tried for, or the number of folds for the weights of all rows.
+        fold: number of the fold it was tried for; None for the weights of all rows.
         loss: mean log-loss on the later stretches, in nats; NaN without a row to score.
         rows: scored rows.
     """
 
     scheme: str
     strength: float
-    fold: int
+    fold: int | None
     loss: float
     rows: int
 
@@ -130,7 +130,7 @@ def nested(
         progress("fitting weights", done, len(numbers))
     final = {}
     for scheme in schemes:
-        final[scheme.name], found = _choose(scheme, rows, rows, settings, embargo_ms, int(numbers[-1]) + 1)
+        final[scheme.name], found = _choose(scheme, rows, rows, settings, embargo_ms, None)
         tried += found
     progress("fitting weights", len(numbers), len(numbers))
     return Nested(rows.select(tested), prior, tuple(folds), tuple(tried), final)
@@ -147,7 +147,7 @@ def _choose(
     rows: MemberPredictions,
     settings: Settings,
     embargo_ms: int,
-    fold: int,
+    fold: int | None,
 ) -> tuple[Fitted, list[Tried]]:
     """Weights on earlier rows, with the strength that was best on their later stretches; of equal ones the largest."""
     if earlier is None or len(earlier) < settings.weights.fewest:

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from quorate.core.clock import DAY_MS
 from quorate.core.settings import Settings, VoteSettings, WeightSettings
 from quorate.core.types import CLASS_NAMES, ActionArray, FloatArray
 from quorate.evaluation.metrics.classification import row_log_loss
@@ -164,11 +165,16 @@ def row_losses(
 
 
 def thinned(rows: MemberPredictions, most: int) -> MemberPredictions:
-    """The rows, or where they are too many whole bars at an even distance: labels of neighbours overlap anyway."""
+    """The rows, or where they are too many whole bars at an even distance: labels of neighbours overlap anyway.
+
+    The distance has no common divisor with a day, so that every hour of the day stays.
+    """
     if len(rows) <= most:
         return rows
-    bar = rows.time // rows.bar_ms
-    return rows.select(bar % -(-len(rows) // most) == 0)
+    step, day = -(-len(rows) // most), max(1, DAY_MS // rows.bar_ms)
+    while math.gcd(step, day) > 1:
+        step += 1
+    return rows.select(rows.time // rows.bar_ms % step == 0)
 
 
 def class_shares(y: ActionArray) -> FloatArray:

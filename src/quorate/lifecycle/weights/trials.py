@@ -63,6 +63,7 @@ def weight_trials(
         made.append(trial(f"{name} weights", {"scheme": name}, moments, headline))
     for tried in comparison.nested.tried:
         own = {"scheme": tried.scheme, "strength": json_strength(tried.strength), "fold": tried.fold}
-        name = f"{tried.scheme} weights, strength {tried.strength:g}, fold {tried.fold + 1}"
+        part = "all rows" if tried.fold is None else f"fold {tried.fold + 1}"
+        name = f"{tried.scheme} weights, strength {tried.strength:g}, {part}"
         made.append(trial(name, own, unknown, {"inner_log_loss": tried.loss, "rows": tried.rows}))
     return made
