@@ -17,6 +17,10 @@ def test_the_decision_comes_first_and_then_what_contributed(quorate_program, wor
     assert abs(mean + sum(moved) - score) <= 0.003  # of rounded figures
     assert sum("largest columns" in line for line in lines) == 2
     assert len(lines) <= 14
+    assert "data is stale: the newest closed bar opened at 2024" in done.stderr
+    asked = ("explain", "SYNA/USDT:USDT", "--bundle", world.bundle, "--data", world.data)
+    at = quorate_program(*asked, "--at", "2024-02-05")
+    assert (at.returncode, at.stderr) == (0, "")
 
 
 def test_the_change_since_a_bar_as_a_document(quorate_program, world):

@@ -8,10 +8,12 @@ import pytest
 
 import quorate
 from quorate.core.clock import HOUR_MS, iso_ms
-from quorate.core.errors import ArgumentError, BundleError, TooLittleHistoryError, TrainingSpanError
+from quorate.core.errors import ArgumentError, BundleError, ModelError, TooLittleHistoryError, TrainingSpanError
 from quorate.ensemble.series.series import BundleSeries
 from quorate.lifecycle.explain.explain_signal import explain_signal
+from quorate.models.byte_products import require_exact
 from quorate.models.export import Step, steps_to_onnx
+from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
 
 EXACT = {"rtol": 0, "atol": 1e-6}
@@ -113,6 +115,22 @@ def test_columns_of_trees_add_up_to_the_log_odds(bundle, candles):
     np.testing.assert_array_equal(found.features, quorate.features(candles.tail(498), "core14")[-1])
     own = np.abs(found.trees["xgboost"].contributions[:, 2])
     assert own[found.trees["xgboost"].largest(2, 1)[0]] == own.max()
+
+
+def test_of_a_network_in_8_bits_the_score_of_the_vote_is_explained(bundle, candles):
+    """It rounds by the batch: the explained input alone has another score than among the hybrid ones."""
+    try:
+        require_exact("run 8 bits")
+    except ModelError as error:
+        pytest.skip(str(error))
+    graph = quantise((bundle.folder / "nhits.onnx").read_bytes(), "nhits")
+    sessions = {**bundle.members.sessions, "nhits": OnnxSession(graph, 14, "nhits")}
+    light = quorate.Bundle(bundle.manifest, sessions, {}, None, bundle.calibration)
+    found = explained(light, candles)
+    (vote,) = (vote for vote in found.signal.signal.votes if vote.model == "nhits")
+    np.testing.assert_allclose(totals(found.members["nhits"]), vote.scores, **EXACT)
+    exact = explained(bundle, candles).members["nhits"]
+    np.testing.assert_allclose(found.members["nhits"].contributions, exact.contributions, atol=0.01)
 
 
 def test_of_a_stack_the_predicted_return_is_explained(stack, candles):

@@ -32,6 +32,8 @@ def show(result: Explanation) -> None:
             for place in own.largest(result.explained, _NAMED)
         )
         output.print_line(f"  {SHORT_NAMES.get(model, model)}, largest columns, {_unit(result)}: {named}")
+    if result.signal.stale:
+        output.note(f"data is stale: the newest closed bar opened at {format_ms(result.signal.time)}")
 
 
 def _sentence(result: Explanation) -> str:
