@@ -8,6 +8,9 @@ A challenger passes if, on the newest bars that neither bundle's training has us
 - all its members were trained, or as many as its quorum needs;
 - there are enough such bars.
 
+`benchmarks/retrain_gate.py` measures how many pass: 9 % where the loss is above the champion's by exactly the margin,
+since days depend on those before them.
+
 Reference: Politis and Romano (1994), The stationary bootstrap; Walker and Nowacki (2011), Understanding equivalence and
 noninferiority testing.
 """
