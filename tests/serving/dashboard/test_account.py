@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
-from quorate.core.clock import HOUR_MS
+from quorate.core.clock import DAY_MS, HOUR_MS, iso_ms
 from quorate.market.memory import MemorySource
 from quorate.serving.dashboard.account import plots_of
 from quorate.serving.dashboard.formatting import figure, interval, money, whole
@@ -66,25 +66,42 @@ def test_trades_come_in_pages_with_their_votes(http, service):
     assert http.get("/dashboard/account?before=x").status_code == 200
 
 
+def test_trades_stand_by_market_and_by_day(http, shown):
+    result = shown.account.status().result
+    page = http.get("/dashboard/account").text
+    by_market = page.split('id="by-market-title"')[1].split("</table>")[0]
+    assert by_market.count('<th scope="row">') == len({trade.symbol for trade in result.trades}) > 1
+    for symbol in {trade.symbol for trade in result.trades}:
+        assert money(sum(trade.net_usd for trade in result.trades if trade.symbol == symbol), "USD") in by_market
+    by_day = page.split('id="by-day-title"')[1].split("</table>")[0]
+    assert by_day.count('<th scope="row"') == 14
+    newest = iso_ms(int(result.time[-1]))[:10]
+    assert by_day.index(newest) < by_day.index(iso_ms(int(result.time[-1]) - DAY_MS)[:10])
+
+
 def test_the_plots_are_the_account(http, shown):
     found = http.get("/dashboard/account/plots").json()
     result = shown.account.status().result
     equity = found["equity"]
     assert equity["time"] == (result.time // 1_000).tolist()
-    assert equity["series"][0]["values"] == result.equity_usd.tolist()
+    assert equity["series"][0]["values"] == pytest.approx(result.equity_usd.tolist(), rel=1e-6)
     assert equity["level"] == result.start_equity_usd
     labels = ["Account", "Buy and hold", "Momentum", "Rules"]
     assert [line["label"] for line in equity["series"]] == [*labels, "Random entries"]
     assert [line["label"] for line in found["drawdown"]["series"]] == labels
     baselines = shown.service.account.baselines
     by_label = {line["label"]: line for line in equity["series"]}
-    assert by_label["Momentum"]["values"] == baselines.strategies["momentum"].curve.equity.tolist()
-    assert by_label["Buy and hold"]["values"] == baselines.hold.curve.equity.tolist()
+    for label, curve in {
+        "Momentum": baselines.strategies["momentum"].curve,
+        "Buy and hold": baselines.hold.curve,
+    }.items():
+        assert by_label[label]["values"] == pytest.approx(curve.equity.tolist(), rel=1e-6)
     band = by_label["Random entries"]
-    assert (band["low"], band["high"]) == (baselines.random.band.low.tolist(), baselines.random.band.high.tolist())
+    assert band["low"] == pytest.approx(baselines.random.band.low.tolist(), rel=1e-6)
+    assert band["high"] == pytest.approx(baselines.random.band.high.tolist(), rel=1e-6)
     assert len({(line["colour"], line.get("dash")) for line in equity["series"]}) == 5
     peak = np.maximum.accumulate(np.concatenate([[result.start_equity_usd], result.equity_usd]))[1:]
-    assert found["drawdown"]["series"][0]["values"] == pytest.approx((result.equity_usd / peak - 1).tolist())
+    assert found["drawdown"]["series"][0]["values"] == pytest.approx((result.equity_usd / peak - 1).tolist(), abs=1e-6)
 
 
 @pytest.fixture
@@ -125,7 +142,7 @@ def test_a_line_ends_where_it_is_not_known_yet(shown):
     points, baselines = shown.service.account.equity(), shown.service.account.baselines
     newer = replace(points, time=points.time + 5 * HOUR_MS)  # five bars since the baselines were traded
     account, *others = plots_of(newer, baselines)["equity"]["series"]
-    assert account["values"] == points.equity_usd.tolist()
+    assert account["values"] == pytest.approx(points.equity_usd.tolist(), rel=1e-6)
     for line in others:
         assert line["values"][-5:] == [None] * 5, line["label"]
         assert None not in line["values"][:-5]

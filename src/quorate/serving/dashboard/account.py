@@ -16,7 +16,7 @@ from quorate.core.types import FloatArray, IntArray
 from quorate.serving.caller import address
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.account_rows import ShownAccount
-from quorate.workflows.paper.figures import DecidedTrade, EquityPoints
+from quorate.workflows.paper.figures import DecidedTrade, EquityPoints, day_results, market_results
 
 if TYPE_CHECKING:
     from quorate.evaluation.baselines import AccountBaselines
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PATH = f"{HOME}/account"
 
 _TRADES = 25
+# Newest days that are listed.
+_DAYS = 14
 # Baselines as lines, told apart by colour and by stroke.
 _LINES: Mapping[str, Mapping[str, str]] = {
     "buy_and_hold": {"label": "Buy and hold", "colour": "teal", "dash": "dashed"},
@@ -49,11 +51,15 @@ def add_account(router: APIRouter, pages: Pages) -> None:
             trades = await service.reading.run(
                 address(request), lambda: service.account.view.trades(_TRADES + 1, before)
             )
+        status = service.account.status
+        result = None if status is None or shown.document is None else status.result
         baselines, failed = service.account.baselines, service.account.baselines_error
         return pages.render(
             request,
             "account.html",
             account=shown,
+            markets=[] if result is None else market_results(result),
+            days=[] if result is None else day_results(result, _DAYS),
             baselines=None if baselines is None else baselines.document,
             baselines_error="" if failed is None else str(failed),
             trades=[trade.to_json() for trade in trades[:_TRADES]],
@@ -70,8 +76,8 @@ def add_account(router: APIRouter, pages: Pages) -> None:
 def plots_of(found: EquityPoints, baselines: AccountBaselines | None) -> dict[str, Any]:
     """What the page draws: two plots over the same times, in s."""
     own = {"label": "Account", "colour": "accent"}
-    equity: list[dict[str, Any]] = [{**own, "values": found.equity_usd.tolist()}]
-    drawdown: list[dict[str, Any]] = [{**own, "fill": True, "values": (-np.abs(found.drawdown)).tolist()}]
+    equity: list[dict[str, Any]] = [{**own, "values": _drawn(found.equity_usd)}]
+    drawdown: list[dict[str, Any]] = [{**own, "fill": True, "values": _drawn(-np.abs(found.drawdown))}]
     if baselines is not None:
         on = partial(_values_at, found.time, baselines.time)
         for name, compared in {"buy_and_hold": baselines.hold, **baselines.strategies}.items():
@@ -91,5 +97,9 @@ def plots_of(found: EquityPoints, baselines: AccountBaselines | None) -> dict[st
 def _values_at(wanted: IntArray, time: IntArray, values: FloatArray) -> list[float | None]:
     """(n,) values at the wanted bars; null at those that are not among them, such as bars that came since."""
     place = np.minimum(np.searchsorted(time, wanted), len(time) - 1)
-    known = np.where(time[place] == wanted, values[place], np.nan)
-    return [value if math.isfinite(value) else None for value in known.tolist()]
+    return _drawn(np.where(time[place] == wanted, values[place], np.nan))
+
+
+def _drawn(values: FloatArray) -> list[float | None]:
+    """Values with seven digits, which no screen can tell from all; null where they are not known."""
+    return [float(f"{value:.7g}") if math.isfinite(value) else None for value in values.tolist()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from quorate.core.clock import iso_ms
+from quorate.core.clock import DAY_MS, iso_ms
 from quorate.core.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -118,6 +118,90 @@ def equity_points(result: BacktestResult, hold: EquityCurve | None = None) -> Eq
         drawdown=account_curve(result).drawdown,
         hold_usd=known,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MarketResult:
+    """Closed trades of one market.
+
+    Attributes:
+        trades, wins: number of them; a win has a net result above 0.
+        net_usd: their net result.
+        cost_usd: fees, slippage and funding paid in them.
+    """
+
+    symbol: str
+    trades: int
+    wins: int
+    net_usd: float
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """One UTC day of an account.
+
+    Attributes:
+        day: such as "2026-05-01".
+        change_usd, change: of the equity, open positions included; the share is of the equity at the day's start.
+        trades, wins: trades closed on this day.
+    """
+
+    day: str
+    change_usd: float
+    change: float
+    trades: int
+    wins: int
+
+
+def market_results(result: BacktestResult) -> list[MarketResult]:
+    """The closed trades by market, the best net result first."""
+    found: dict[str, list[Trade]] = {}
+    for trade in result.trades:
+        found.setdefault(trade.symbol, []).append(trade)
+    rows = [
+        MarketResult(
+            symbol=symbol,
+            trades=len(trades),
+            wins=sum(trade.net_usd > 0 for trade in trades),
+            net_usd=sum(trade.net_usd for trade in trades),
+            cost_usd=sum(trade.gross_usd - trade.net_usd for trade in trades),
+        )
+        for symbol, trades in found.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.net_usd, row.symbol))
+
+
+def day_results(result: BacktestResult, last: int) -> list[DayResult]:
+    """The newest days of an account, the newest first; one without a bar is as at the end of the day before.
+
+    Args:
+        result: of the account.
+        last: how many.
+    """
+    from quorate.evaluation.metrics.trades import account_curve
+
+    if not len(result.time):
+        return []
+    daily = account_curve(result).daily()
+    before = np.concatenate([[result.start_equity_usd], daily.equity[:-1]])
+    closed: dict[int, list[Trade]] = {}
+    for trade in result.trades:
+        closed.setdefault(trade.exit_time // DAY_MS, []).append(trade)
+    rows = []
+    for row in range(max(0, len(daily.time) - last), len(daily.time)):
+        trades = closed.get(int(daily.time[row]) // DAY_MS, [])
+        change = float(daily.equity[row] - before[row])
+        rows.append(
+            DayResult(
+                day=iso_ms(int(daily.time[row]))[:10],
+                change_usd=change,
+                change=change / float(before[row]) if before[row] else 0.0,
+                trades=len(trades),
+                wins=sum(trade.net_usd > 0 for trade in trades),
+            )
+        )
+    return rows[::-1]
 
 
 def decided_trades(journal: Journal, last: int, before: int | None) -> list[DecidedTrade]:
