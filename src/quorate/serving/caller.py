@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-#: Key of a request's scope under which access control names the caller, for the records of changes.
-CALLER = "quorate.caller"
+from quorate.serving.access.caller import caller_of
 
 
 def caller(request: Request) -> str:
     """Name of the caller for records."""
-    return str(request.scope[CALLER])
+    return caller_of(request).who
 
 
 def address(request: Request) -> str:

@@ -104,9 +104,9 @@ class Champion:
         if self.store is None:
             return None
         with self._lock:
-            pointer = self._pointer()
-            waited = self.refused is None or self._clock() - self.refused.time < self._settings.serve.retry_s * 1000
-            if pointer == self._seen and waited:
+            pointer, refused = self._pointer(), self.refused
+            again = refused is not None and self._clock() - refused.time >= self._settings.serve.retry_s * 1000
+            if pointer == self._seen and not again:
                 return None
             self._seen = pointer
             named: str | None = None
@@ -126,7 +126,7 @@ class Champion:
             BundleError: no such bundle, one that is altered, unsigned or cannot predict, or a service of one bundle.
                 The champion stays.
         """
-        store = self._require_store("promote a bundle")
+        store = self.require_store("promote a bundle")
         with self._lock:
             new = self._proven(bundle_id)
             change = promote_bundle(store, bundle_id, why=why, by=by, trust=self._settings.bundle)
@@ -136,7 +136,7 @@ class Champion:
 
     def rollback(self, *, why: str = "", by: str | None = None) -> ChampionChange:
         """Make the previous champion the champion again and use it at once; see `promote`."""
-        store = self._require_store("roll back the champion")
+        store = self.require_store("roll back the champion")
         with self._lock:
             earlier = champion_lineage(store.history())[-2:-1]
             new = self._proven(earlier[0]) if earlier else None
@@ -150,7 +150,7 @@ class Champion:
         """A bundle of the folder that predicts, loaded; the one in use where it is the same."""
         if bundle_id == self.predictor.id:
             return self.predictor
-        store = self._require_store("load a bundle")
+        store = self.require_store("load a bundle")
         new = load_predictor(store.path(bundle_id), self._settings, self._policy)
         self._prove(new, self.predictor)
         return new
@@ -176,7 +176,12 @@ class Champion:
             listener(swap)
         return swap
 
-    def _require_store(self, attempted: str) -> BundleStore:
+    def require_store(self, attempted: str) -> BundleStore:
+        """The folder of bundles.
+
+        Raises:
+            BundleError: a single bundle or series, which never changes.
+        """
         if self.store is None:
             raise BundleError(
                 attempted,

@@ -8,8 +8,6 @@ from typing import Literal
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from quorate.serving.caller import CALLER
-
 # Key of a request's scope.
 _KEY = "quorate.access.caller"
 
@@ -52,4 +50,3 @@ def caller_of(request: HTTPConnection) -> Caller:
 def set_caller(scope: Scope, caller: Caller) -> None:
     """Note the caller in the scope of a request."""
     scope[_KEY] = caller
-    scope[CALLER] = caller.who

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from quorate.core.errors import BundleError, JournalError, QuorateError, UnknownAccountError
-from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.champion_log import champion_lineage
 from quorate.lifecycle.cards.model_card import ModelCard
 from quorate.lifecycle.cards.write_card import read_card
@@ -125,7 +124,7 @@ def add_bundles(router: APIRouter, pages: Pages) -> None:
 
     async def shown(request: Request, wanted: WantedChange, error: QuorateError | None = None) -> Response:
         def compare() -> dict[str, Any]:
-            after = _store().manifest(wanted.bundle)
+            after = champion.require_store("change the champion").manifest(wanted.bundle)
             before = champion.predictor.manifest
             return {"before": before.id, "after": after, "rows": differences(before, after)}
 
@@ -134,7 +133,7 @@ def add_bundles(router: APIRouter, pages: Pages) -> None:
         return pages.render(request, "change.html", status, wanted=wanted, error=error, **compared)
 
     def make(wanted: WantedChange, by: str) -> None:
-        store = _store()
+        store = champion.require_store("change the champion")
         now = store.champion()
         if wanted.before != now:
             raise BundleError(
@@ -155,15 +154,6 @@ def add_bundles(router: APIRouter, pages: Pages) -> None:
                 remedy="Look at the bundles again.",
             )
         champion.rollback(why=wanted.why, by=by)
-
-    def _store() -> BundleStore:
-        if champion.store is None:
-            raise BundleError(
-                "change the champion",
-                found=f"a service of {champion.path}, which is not a folder of bundles",
-                expected="a folder of bundles, as `quorate train --out` writes it",
-            )
-        return champion.store
 
 
 def _wanted(action: str, bundle: str, before: str = "", why: str = "") -> WantedChange:

@@ -31,14 +31,7 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/bundles", tags=["bundles"])
 
     def store() -> BundleStore:
-        found = service.champion.store
-        if found is None:
-            raise BundleError(
-                "read the bundles",
-                found=f"a service of {service.champion.path}, which is not a folder of bundles",
-                expected="a folder of bundles, as `quorate train --out` writes it",
-            )
-        return found
+        return service.champion.require_store("read the bundles")
 
     async def run(request: Request, work: Callable[[], JSONResponse]) -> JSONResponse:
         return await service.work.run(address(request), work)

@@ -51,7 +51,7 @@ def routes(service: Service) -> APIRouter:
             int | None, Header(ge=0, lt=2**63, description="The same, as browsers send it when they come back.")
         ] = None,
     ) -> Response:
-        """New bars, signals, fills, closed trades, moves of guards and ladder, and new champions.
+        """New candles, bars, signals, fills, closed trades, moves of guards and ladder, figures, and new champions.
 
         An event of the journal has the number of its record as its id. A client that reads too slowly gets a last event
         `dropped`; one that missed too much gets `skipped` in place of it.
