@@ -39,7 +39,8 @@ def test_a_promotion_by_another_program_is_followed(http, world):
     assert until(lambda: http.get("/health/ready").json()["bundle"] == world.ids[0])
 
 
-def test_no_request_fails_while_the_champion_changes(service, world):
+def test_no_request_fails_while_the_champion_changes(make_service, world):
+    service = make_service(patience_s=60.0)  # a busy machine may make some wait, which is another matter
     symbol = world.symbols[0]
     expected = {}
     for name in world.ids:

@@ -34,7 +34,7 @@ class Listener:
     def of(self, kind):
         return [event for event in self.events if event.kind == kind]
 
-    def wait(self, enough, timeout=20):
+    def wait(self, enough, timeout=60):
         """Wait until `enough(self)`; the last value is returned."""
         until = time.monotonic() + timeout
         with self.changed:

@@ -37,6 +37,7 @@ class Visitor:
             timezone_id="Asia/Tokyo",
             **options,
         )
+        self._context.set_default_timeout(60_000)
         self.page = self._context.new_page()
         self.complaints, self.requests = [], []
         self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
@@ -73,7 +74,7 @@ _AT_LEAST = "([place, text]) => document.querySelector(place)?.textContent >= te
 def seconds_until(page, place, time_text):
     """Seconds until an element of a page shows a time, or a later one."""
     began = time.monotonic()
-    page.wait_for_function(_AT_LEAST, arg=[place, time_text], timeout=20_000)
+    page.wait_for_function(_AT_LEAST, arg=[place, time_text], timeout=60_000)
     return time.monotonic() - began
 
 

@@ -58,7 +58,7 @@ def known(service, content):
 def client(service, **options):
     """A client of a running service, with its token."""
     headers = {**bearer(service), **options.pop("headers", {})}
-    with running(service) as base, httpx2.Client(base_url=base, timeout=20, headers=headers, **options) as made:
+    with running(service) as base, httpx2.Client(base_url=base, timeout=60, headers=headers, **options) as made:
         yield made
 
 

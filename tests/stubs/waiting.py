@@ -7,8 +7,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], timeout: float = 20) -> T:
-    """What `check` returns once it is true."""
+def eventually(check: Callable[[], T], timeout: float = 60) -> T:
+    """What `check` returns once it is true; how long it may take says how busy the machine is, and is no claim."""
     until = time.monotonic() + timeout
     while not (found := check()):
         assert time.monotonic() < until, "it did not happen in time"

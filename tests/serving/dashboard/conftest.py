@@ -171,7 +171,7 @@ def shown(trained, traded):
 def http(shown):
     """A client of that service."""
     headers = {"Authorization": f"Bearer {shown.token}"}
-    with httpx2.Client(base_url=shown.base, timeout=20, headers=headers) as client:
+    with httpx2.Client(base_url=shown.base, timeout=60, headers=headers) as client:
         yield client
 
 

@@ -171,8 +171,6 @@ def test_an_open_record_stays_open_when_the_journal_goes_on(browser, changeable,
     row.locator("summary").click()
     assert row.locator("pre").is_visible()
     account.run(world.bundles, world.data, start=world.start, end=world.last - 9 * HOUR_MS)
-    page.wait_for_function(
-        "id => document.querySelector('tbody tr').id !== id", arg=row.get_attribute("id"), timeout=2_000
-    )
+    page.wait_for_function("id => document.querySelector('tbody tr').id !== id", arg=row.get_attribute("id"))
     assert row.locator("pre").is_visible()
     visitor.close()

@@ -15,7 +15,7 @@ def visitor(browser, shown):
 
 
 def live(page, text="Live"):
-    page.locator("#live-state", has_text=text).wait_for(timeout=10_000)
+    page.locator("#live-state", has_text=text).wait_for()
 
 
 @pytest.mark.parametrize("script", [".min.js", "page.js", "live.js"])
@@ -62,6 +62,6 @@ def test_a_tab_in_the_background_leaves_its_connection(visitor):
     page.wait_for_timeout(300)
     page.evaluate("window.hide(false)")
     # What happened meanwhile is shown.
-    page.wait_for_function("() => window.told === 1", timeout=10_000)
+    page.wait_for_function("() => window.told === 1")
     assert len([url for url in visitor.requests if "/events?" in url]) == asked + 1
     visitor.close()
