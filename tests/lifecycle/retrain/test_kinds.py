@@ -39,6 +39,7 @@ def test_a_stack_is_judged_by_the_error_of_its_predicted_return(steady, tmp_path
     assert run.span[1] - run.span[0] == 52 * DAY_MS
 
 
+@pytest.mark.slow
 def test_networks_begin_at_the_champions_weights_where_its_rows_are_older(steady, tmp_path):
     nhits = NHiTSSettings(window=12, hidden=(8, 8, 8), epochs=1, warm_epochs=1)
     settings = replace(SETTINGS, models=replace(SETTINGS.models, nhits=nhits))
