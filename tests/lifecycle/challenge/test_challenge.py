@@ -154,7 +154,7 @@ def test_kill_minus_9_as_a_program(arena, whole, tmp_path):
         running = subprocess.Popen(
             [*program, *begin, "--speed", "40"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while bars() < wanted and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         assert running.poll() is None, running.communicate()[1]
