@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quorate.core.arguments import TEXT, require_types
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, BundleError, MissingExtraError
 from quorate.core.progress import Progress, RunEstimate, silent
@@ -22,7 +23,8 @@ from quorate.lifecycle.retrain.result import RetrainResult
 from quorate.lifecycle.retrain.run_log import STAGES, RetrainRun, RunLog, Stage
 from quorate.lifecycle.retrain.run_records import begin_run, record_failure, require_champion, with_next
 from quorate.lifecycle.retrain.span import closed_end, download_newest, read_span, span_start
-from quorate.workflows.inputs.arguments import folder_of, require_callback, settings_of
+from quorate.workflows.inputs.arguments import folder_of, require_callback, require_flags, settings_of
+from quorate.workflows.inputs.market_data import require_data
 from quorate.workflows.inputs.selection import Moment, moment_ms
 
 if TYPE_CHECKING:
@@ -77,7 +79,10 @@ def retrain(
         QuorateError: and whatever else ends a run. The champion stays and the record says why.
     """
     settings = settings_of(settings)
-    require_callback(progress=progress)
+    require_callback(progress=progress, clock=clock)
+    require_flags(scheduled=scheduled)
+    require_types("retrain a champion", exchange=(exchange, TEXT.optional))
+    require_data(data)
     store = BundleStore(folder_of("bundles", bundles))
     if exchange is not None and not isinstance(data, str | Path):
         raise ArgumentError(

@@ -10,6 +10,7 @@ from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.lifecycle.retrain.result import RetrainStatus
 from quorate.lifecycle.retrain.run_log import RunLog
 from quorate.lifecycle.retrain.schedule import PlannedRun, next_run
+from quorate.workflows.inputs.arguments import folder_of, settings_of
 
 
 def planned_run(bundles: Path, settings: Settings) -> PlannedRun:
@@ -34,10 +35,12 @@ def retraining_status(bundles: str | Path, *, settings: Settings | None = None) 
         settings: whose schedule is the plan; None for what the last run planned.
 
     Raises:
+        ArgumentError: arguments of the wrong type.
         BundleError: no such folder, or a damaged pointer of the champion.
         SettingsError, MissingExtraError: a schedule that cannot be read.
     """
-    folder = Path(bundles)
+    folder = folder_of("bundles", bundles)
+    settings = None if settings is None else settings_of(settings)
     log, store = RunLog(folder), BundleStore(folder)
     store.ids()
     runs = log.runs()

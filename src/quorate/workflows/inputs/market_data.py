@@ -69,6 +69,16 @@ def open_source(data: Data, symbols: Sequence[str] = (), timeframe: str | None =
     raise _unusable(data)
 
 
+def require_data(data: Any) -> None:
+    """Refuse what `open_source` cannot open, before anything is done.
+
+    Raises:
+        ArgumentError: of another type.
+    """
+    if not isinstance(data, str | Path | Candles | Mapping | CandleSource) and not is_frame(data):
+        raise _unusable(data)
+
+
 def is_frame(data: Any) -> bool:
     """Whether this is a pandas frame; pandas is not imported to find out."""
     pandas = sys.modules.get("pandas")
