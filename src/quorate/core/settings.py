@@ -15,6 +15,7 @@ from quorate.core.sections.calibration import CalibrationSettings as Calibration
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
 from quorate.core.sections.calibration import PolicySettings as PolicySettings
 from quorate.core.sections.challenge import ChallengeSettings as ChallengeSettings
+from quorate.core.sections.drift import DriftSettings as DriftSettings
 from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings
 from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSettings
 from quorate.core.sections.exchange import ExchangeSettings as ExchangeSettings
@@ -103,6 +104,7 @@ class Settings(ExtensibleSection):
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     explain: ExplainSettings = field(default_factory=ExplainSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     challenge: ChallengeSettings = field(default_factory=ChallengeSettings)

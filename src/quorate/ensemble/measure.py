@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from quorate.core.types import ActionArray, FloatArray, IntArray
+from quorate.core.types import ActionArray, Float32Array, FloatArray, IntArray
 
 
 class Measure(Protocol):
@@ -57,4 +58,51 @@ def no_floors(
     members: int,  # noqa: ARG001
 ) -> Mapping[str, Any]:
     """Compute no figures."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOutOutcomes:
+    """The ensemble's probabilities on rows that the members which scored them were not fitted on.
+
+    Attributes:
+        probabilities: (n, 3), raw mean scores where the ensemble could not be calibrated; NaN where no member voted.
+        y: (n,) true classes.
+        time: (n,) int64 open times in ms, in any order.
+        prior: (3,) class shares of the training rows.
+    """
+
+    probabilities: FloatArray
+    y: ActionArray
+    time: IntArray
+    prior: FloatArray
+
+
+class DescribeTraining(Protocol):
+    """Files of a bundle that describe its training, for those who watch it later."""
+
+    def __call__(
+        self,
+        names: Sequence[str],
+        X: Float32Array,
+        time: IntArray,
+        held_out: HeldOutOutcomes | None,
+    ) -> Mapping[str, bytes]:
+        """File name -> content.
+
+        Args:
+            names: of the features.
+            X: (n, F) features of the training part.
+            time: (n,) int64 open times in ms of its rows, in any order.
+            held_out: None for a stack.
+        """
+
+
+def no_description(
+    names: Sequence[str],  # noqa: ARG001
+    X: Float32Array,  # noqa: ARG001
+    time: IntArray,  # noqa: ARG001
+    held_out: HeldOutOutcomes | None,  # noqa: ARG001
+) -> Mapping[str, bytes]:
+    """Describe nothing."""
     return {}

@@ -13,7 +13,7 @@ from quorate.workflows.inputs.arguments import folder_of, require_arguments, req
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results.training import TrainResult
-from quorate.workflows.runs.member_figures import floors_of, measure_of
+from quorate.workflows.runs.member_figures import description_of, floors_of, measure_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -120,5 +120,11 @@ def training_spec(
     members = split_names(models, "models") or RECIPES[recipe].models
     for name in members:
         require_known(name, RECIPES[recipe].model_settings(settings))
-    measure, floors = measure_of(recipe, settings), floors_of(settings)
-    return TrainingSpec(models=members, settings=settings, measure=measure, floors=floors, recipe=recipe)
+    return TrainingSpec(
+        models=members,
+        settings=settings,
+        measure=measure_of(recipe, settings),
+        floors=floors_of(settings),
+        describe=description_of(settings),
+        recipe=recipe,
+    )

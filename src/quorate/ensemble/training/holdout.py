@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import ActionArray, BoolArray, Candles, FloatArray, IntArray
+from quorate.ensemble.bundle.calibration_file import Calibration
+from quorate.ensemble.measure import HeldOutOutcomes
+from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.features import Bars, volatility_20
 from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset
@@ -98,6 +102,34 @@ def with_outcomes(
         span_end=dataset.span_end[rows],
         forward_return=dataset.forward_return[rows],
         volatility=_volatility(panel, dataset, rows),
+    )
+
+
+def held_out_outcomes(
+    calibration: Calibration,
+    weights: VoteSettings,
+    prior: FloatArray,
+    *parts: HoldoutScores,
+) -> HeldOutOutcomes:
+    """The ensemble's probabilities on the rows of all parts, its mean scores where it has no map.
+
+    Args:
+        calibration: of the bundle.
+        weights: of the vote.
+        prior: (3,) class shares of the training rows.
+        *parts: scores of different rows; members may differ.
+    """
+    probabilities = []
+    for part in parts:
+        found = calibration.ensemble(part.scores, weights) if part.scores else None
+        if found is None and part.scores:
+            found = mean_scores(part.scores, weights)
+        probabilities.append(np.full((len(part), 3), np.nan) if found is None else found)
+    return HeldOutOutcomes(
+        np.concatenate(probabilities),
+        np.concatenate([part.y for part in parts]),
+        np.concatenate([part.time for part in parts]),
+        prior,
     )
 
 

@@ -16,7 +16,15 @@ from quorate.core.types import Candles, Mode
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.ensemble.measure import Measure, MeasureFloors, no_floors, no_metrics
+from quorate.ensemble.measure import (
+    DescribeTraining,
+    HeldOutOutcomes,
+    Measure,
+    MeasureFloors,
+    no_description,
+    no_floors,
+    no_metrics,
+)
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
@@ -24,7 +32,7 @@ from quorate.ensemble.training.earlier_training import EarlierTraining, fingerpr
 from quorate.ensemble.training.expected_time import follow_training
 from quorate.ensemble.training.fit_member import fit_member
 from quorate.ensemble.training.fit_policy import FittedPolicy, fit_policy
-from quorate.ensemble.training.holdout import HoldoutScores, score_holdout, with_outcomes
+from quorate.ensemble.training.holdout import HoldoutScores, held_out_outcomes, score_holdout, with_outcomes
 from quorate.ensemble.training.move_heads import MemberHead, fit_heads, with_earlier_heads
 from quorate.ensemble.training.out_of_fold import RefittedScores, score_out_of_fold
 from quorate.ensemble.training.quantisation import quantise_members, stack_criteria, vote_criteria
@@ -50,6 +58,7 @@ class TrainingSpec:
         end: exclusive, ms; None for all candles. Candles from here on are never read.
         measure: metrics of each member on the rows that it was not fitted on.
         floors: what each floor would have done, on the rows that choose the policy.
+        describe: files of the bundle that describe its training.
         earlier: trainings of the same members on older rows, at whose weights networks begin if their settings say so.
     """
 
@@ -60,6 +69,7 @@ class TrainingSpec:
     end: int | None = None
     measure: Measure = no_metrics
     floors: MeasureFloors = no_floors
+    describe: DescribeTraining = no_description
     earlier: Sequence[EarlierTraining] = ()
 
 
@@ -138,10 +148,13 @@ def train_ensemble(
                     progress,
                 )
         builder = _fit_members(data, refitted, unfinished, spec.measure, progress, stages, start)
+        held_out = None
         if data.classes:
-            _calibrate(builder, data, refitted, panel, spec.floors, stages)
+            held_out = _calibrate(builder, data, refitted, panel, spec.floors, stages)
         else:
             _stack(builder, data, spec.measure, progress, stages)
+        dataset, train = data.dataset, data.split.train
+        builder.files |= spec.describe(data.features.names, dataset.X[train], dataset.time[train], held_out)
         candles = sum(len(each.between(spec.start, spec.end)) for each in panel.values())
         manifest = builder.manifest(data, panel, timeframe, candles)
         if start is not None:
@@ -210,8 +223,12 @@ def _calibrate(
     panel: Mapping[str, Candles],
     floors: MeasureFloors,
     stages: list[Stage],
-) -> None:
-    """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set."""
+) -> HeldOutOutcomes:
+    """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set.
+
+    Returns:
+        Outcomes of the rows out of fold, of the choosing slice and of the test part.
+    """
     settings = data.settings
     with stage("probabilities", stages):
         headed = with_earlier_heads(refitted, data.dataset) if data.headed else refitted
@@ -242,6 +259,8 @@ def _calibrate(
     builder.files[CALIBRATION] = fitted.calibration.content()
     builder.metrics["probabilities"] = {**fitted.report, "direction": builder.directions}
     builder.decides = fitted.policy
+    tested = score_holdout(_sessions(builder, data), panel, data.dataset, data.split.test)
+    return held_out_outcomes(fitted.calibration, settings.vote, data.prior, scores, choosing, tested)
 
 
 def _fit_policy(
@@ -252,12 +271,15 @@ def _fit_policy(
     left_out: Mapping[str, str],
 ) -> tuple[FittedPolicy, HoldoutScores]:
     """Calibration and policy, and the scores of the bundle's members on the choosing slice."""
-    dataset = data.dataset
-    columns = dataset.inputs.X.shape[1]
-    sessions = {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
+    dataset, sessions = data.dataset, _sessions(builder, data)
     slices = (data.slices.calibrate, data.slices.choose)
     earlier, later = (score_holdout(sessions, panel, dataset, rows) for rows in slices)
     return fit_policy(earlier, later, data.settings, len(builder.members), out_of_fold, left_out), later
+
+
+def _sessions(builder: BundleBuilder, data: TrainingData) -> dict[str, OnnxSession]:
+    columns = data.dataset.inputs.X.shape[1]
+    return {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
 
 
 def _stack(

@@ -36,6 +36,22 @@ def two_sided(statistic: float, freedom: float) -> float:
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square))
 
 
+def as_far_in_t(deviation: float, freedom: float) -> float:
+    """The value that Student's t exceeds as seldom as the normal distribution exceeds `deviation`, which is at least 0.
+
+    >>> round(as_far_in_t(1.959964, 10), 4)
+    2.2281
+    """
+    chance = math.erfc(deviation / math.sqrt(2))
+    low, high = deviation, deviation + 1
+    while two_sided(high, freedom) > chance:
+        low, high = high, 2 * high
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if two_sided(middle, freedom) > chance else (low, middle)
+    return high
+
+
 def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
     """I_x(a, b) with rest = 1 - x."""
     if x <= 0 or rest <= 0:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quorate.core.types import ActionArray, FloatArray, IntArray
+from quorate.core.types import ActionArray, Float32Array, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from quorate.core.settings import EvaluationSettings, Settings
-    from quorate.ensemble.measure import MeasureFloors
+    from quorate.ensemble.measure import DescribeTraining, HeldOutOutcomes, MeasureFloors
     from quorate.ensemble.recipes import RecipeName
 
 
@@ -39,6 +39,26 @@ def floors_of(settings: Settings) -> MeasureFloors:
         return floor_figures(ScoredBars(scores, calibrated, volatility, time, forward_return), settings, members)
 
     return measure
+
+
+def description_of(settings: Settings) -> DescribeTraining:
+    """The function that describes a training in its bundle: the reference of the watch for drift.
+
+    A training of too few days has none.
+    """
+
+    def describe(
+        names: Sequence[str],
+        X: Float32Array,
+        time: IntArray,
+        held_out: HeldOutOutcomes | None,
+    ) -> Mapping[str, bytes]:
+        from quorate.evaluation.drift_reference import FILE_NAME, fit_reference
+
+        found = fit_reference(settings.drift, names, X, time, held_out)
+        return {FILE_NAME: found.content()} if found.watches else {}
+
+    return describe
 
 
 def class_figures(
