@@ -35,6 +35,7 @@ INTEGRATION = (
     "golden",
     "integrations",
     "lifecycle/challenge/test_challenge.py",
+    "lifecycle/drift/test_check.py",
     "lifecycle/explain/test_attribution.py",
     "lifecycle/explain/test_explain_signal.py",
     "lifecycle/explain/test_mean_contributions.py",

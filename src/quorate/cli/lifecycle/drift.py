@@ -1,0 +1,44 @@
+"""`quorate drift`: whether the market has left what a bundle was trained on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from quorate.cli import options
+
+
+def drift(
+    bundle: options.BundlePath,
+    data: options.Data,
+    symbols: Annotated[
+        str | None, typer.Option("--symbols", metavar="A,B", help=f"{options.SYMBOLS} [default: those of the training]")
+    ] = None,
+    until: Annotated[
+        int | None,
+        typer.Option(
+            "--until",
+            parser=options.date,
+            metavar="DATE",
+            help="End of the newest bar: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC. [default: of the newest closed bar]",
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Compare the newest days with the training of a bundle.
+
+    Watched are the distributions of its features, its calibration, its skill and its log-loss, each beside a limit
+    that a market without change rarely crosses. The result is kept beside the champion's pointer, where the service
+    and the schedule of retraining find it; one with --until is a look back and is not kept.
+    """
+    from quorate.cli import output
+    from quorate.cli.render.drift import show
+    from quorate.lifecycle.drift import check_drift
+    from quorate.lifecycle.drift.stored_check import write_check
+
+    with output.progress() as progress:
+        found = check_drift(bundle, data, symbols=symbols, until=until, progress=progress)
+    if until is None:
+        write_check(bundle, found)
+    output.print_json(found.to_json()) if as_json else show(found)
