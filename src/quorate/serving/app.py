@@ -25,6 +25,7 @@ from quorate.serving.metrics import MetricsMiddleware
 from quorate.serving.routes import (
     bundles,
     challenge,
+    drift,
     events,
     guards,
     health,
@@ -44,6 +45,7 @@ _ROUTES = (
     models.routes,
     bundles.routes,
     challenge.routes,
+    drift.routes,
     paper.routes,
     guards.routes,
     journal.routes,

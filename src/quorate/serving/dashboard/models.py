@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from quorate.core.clock import parse_ms
-from quorate.core.errors import UnknownAccountError
+from quorate.core.errors import DataError, UnknownAccountError
 from quorate.evaluation.live_performance import ENSEMBLE
+from quorate.serving.caller import address
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.bundle_rows import member_figures
+from quorate.serving.newest_check import newest_check
 
 PATH = f"{HOME}/models"
 
@@ -21,14 +23,24 @@ def add_models(router: APIRouter, pages: Pages) -> None:
     """Add the page and the data of its plots."""
     service = pages.service
 
+    def drift() -> tuple[dict[str, Any] | None, str]:
+        """The newest check for drift, and why it cannot be read."""
+        try:
+            return newest_check(service.champion, service.settings, service.clock()), ""
+        except DataError as failed:
+            return None, str(failed)
+
     @router.get(PATH)
     async def models(request: Request) -> Response:
         account = service.account
         error = account.error or account.performance_error
         found = account.performance
+        checked, unread = await service.work.run(address(request), drift)
         return pages.render(
             request,
             "models.html",
+            drift=checked,
+            drift_error=unread,
             found=None if found is None else found.to_json(),
             missing=isinstance(account.error, UnknownAccountError),
             error="" if error is None or isinstance(error, UnknownAccountError) else str(error),
