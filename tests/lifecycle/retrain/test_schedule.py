@@ -2,11 +2,12 @@
 
 import pytest
 
-from quorate.core.clock import HOUR_MS, format_ms, parse_ms
+from quorate.core.clock import DAY_MS, HOUR_MS, format_ms, parse_ms
 from quorate.core.errors import SettingsError
-from quorate.core.settings import RetrainSettings
+from quorate.core.settings import DriftSettings, RetrainSettings
 from quorate.lifecycle.retrain.run_log import RetrainRun
-from quorate.lifecycle.retrain.schedule import newest_fire, next_fire, next_run
+from quorate.lifecycle.retrain.schedule import early_run, newest_fire, next_fire, next_run
+from stubs.drift_checks import DRIFTING, QUIET
 
 WEEKLY = RetrainSettings().cron
 
@@ -125,3 +126,37 @@ def test_a_downtime_of_any_length_is_caught_up_by_one_run(weeks):
         runs.append(RetrainRun(len(runs) + 1, back, "on schedule", "c", state="kept"))
         done += 1
     assert done == 1
+
+
+EARLY = DriftSettings(action="retrain", valid_days=3.0)
+CHECKED = DRIFTING.checked_at
+
+
+def before(days, state="kept"):
+    return RetrainRun(1, CHECKED - round(days * DAY_MS), "on schedule", "c", state=state)
+
+
+@pytest.mark.parametrize(
+    ("check", "runs", "settings", "early"),
+    [
+        (DRIFTING, (), EARLY, True),
+        (DRIFTING, (before(3.0),), EARLY, True),
+        (DRIFTING, (before(2.9),), EARLY, False),
+        (DRIFTING, (before(9, "running"),), EARLY, False),
+        (DRIFTING, (before(9, "failed"),), EARLY, True),
+        (DRIFTING, (), DriftSettings(), False),
+        (QUIET, (), EARLY, False),
+        (None, (), EARLY, False),
+    ],
+)
+def test_a_champion_that_drifts_is_retrained_at_once(check, runs, settings, early):
+    found = early_run(check, runs, settings, CHECKED)
+    assert (found is not None) == early
+    if found is not None:
+        assert found.time == CHECKED
+        assert "drift" in found.why
+
+
+def test_an_old_check_plans_nothing():
+    assert early_run(DRIFTING, (), EARLY, CHECKED + 3 * DAY_MS) is not None
+    assert early_run(DRIFTING, (), EARLY, CHECKED + 3 * DAY_MS + 1) is None

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from quorate.core.clock import HOUR_MS
+from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.errors import MissingExtraError, SettingsError
+from quorate.lifecycle.drift.stored_check import retraining_reason
 from quorate.lifecycle.retrain.run_log import RetrainRun
 
 if TYPE_CHECKING:
     from cronsim import CronSim
 
+    from quorate.core.sections.drift import DriftSettings
     from quorate.core.sections.retrain import RetrainSettings
+    from quorate.lifecycle.drift.drift_check import DriftCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,28 @@ def next_run(settings: RetrainSettings, runs: Sequence[RetrainRun], trained_unti
         return PlannedRun(next_fire(cron, last.started), f"on schedule, after {failed} attempts that failed")
     retry = (last.started if last.ended is None else last.ended) + round(settings.retry_hours * HOUR_MS)
     return PlannedRun(retry, f"attempt {failed + 1} of {settings.attempts}, after run {last.number} failed")
+
+
+def early_run(
+    check: DriftCheck | None, runs: Sequence[RetrainRun], settings: DriftSettings, now: int
+) -> PlannedRun | None:
+    """A run before its time because the champion drifts, where `drift.action` asks for it; else None.
+
+    There is none while a run is at work, and none within `drift.valid_days` of the last one: where the gate keeps the
+    champion, it is not trained against every day.
+
+    Args:
+        check: the newest of the champion.
+        runs: all so far, oldest first.
+        settings: of the watch.
+        now: ms.
+    """
+    reason = retraining_reason(check, settings, now)
+    if check is None or not reason:
+        return None
+    if runs and (runs[-1].state == "running" or now - runs[-1].started < settings.valid_days * DAY_MS):
+        return None
+    return PlannedRun(check.checked_at, reason)
 
 
 def _first(cron: str, moment: datetime, *, reverse: bool) -> int:

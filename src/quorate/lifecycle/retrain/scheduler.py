@@ -62,7 +62,7 @@ class RetrainScheduler:
 
     def planned(self) -> PlannedRun:
         """The next run; errors as of the class."""
-        return planned_run(self.bundles, self.settings)
+        return planned_run(self.bundles, self.settings, self._clock())
 
     def stop(self) -> None:
         """End after the look at hand; a run at work is ended, and continues with the next one."""

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from quorate.core.errors import QuorateError
+from quorate.core.clock import now_ms
+from quorate.core.errors import DataError, QuorateError
 from quorate.core.settings import Settings
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.lifecycle.drift.drift_check import DriftCheck
+from quorate.lifecycle.drift.stored_check import read_check
 from quorate.lifecycle.retrain.result import RetrainStatus
 from quorate.lifecycle.retrain.run_log import RunLog
-from quorate.lifecycle.retrain.schedule import PlannedRun, next_run
+from quorate.lifecycle.retrain.schedule import PlannedRun, early_run, next_run
 from quorate.workflows.inputs.arguments import folder_of, settings_of
 
+_log = logging.getLogger(__name__)
 
-def planned_run(bundles: Path, settings: Settings) -> PlannedRun:
-    """The next run by the schedule of the settings.
+
+def planned_run(bundles: Path, settings: Settings, now: int | None = None) -> PlannedRun:
+    """The next run by the schedule of the settings; by `drift.action`, at once where the champion drifts.
+
+    Args:
+        bundles: folder of bundles.
+        settings: schedule, and what follows from drift.
+        now: current time in ms; None for the clock.
 
     Raises:
         BundleError: no champion, or a damaged pointer.
@@ -24,7 +35,18 @@ def planned_run(bundles: Path, settings: Settings) -> PlannedRun:
     store = BundleStore(bundles)
     runs, champion = RunLog(bundles).runs(), store.champion()
     trained = 0 if runs or champion is None else store.manifest(champion).training_end
-    return next_run(settings.retrain, runs, trained)
+    planned = next_run(settings.retrain, runs, trained)
+    early = early_run(_newest_check(bundles, champion), runs, settings.drift, now_ms() if now is None else now)
+    return planned if early is None or planned.time <= early.time else early
+
+
+def _newest_check(bundles: Path, champion: str | None) -> DriftCheck | None:
+    """The newest check of the champion for drift; one that cannot be read is logged, and holds up no schedule."""
+    try:
+        return None if champion is None else read_check(bundles, champion)
+    except DataError as error:
+        _log.error("retraining stays on schedule: %s", error)
+        return None
 
 
 def retraining_status(bundles: str | Path, *, settings: Settings | None = None) -> RetrainStatus:
