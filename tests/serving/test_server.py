@@ -161,8 +161,11 @@ service = Service({str(world.bundles)!r}, {str(world.data)!r}, account=account, 
 create_app(service)
 service.probe()
 view = service.account.view
-assert view.status() and view.trades(5) is not None and view.equity(service.candles.source).hold_usd is not None
-assert view.performance(service.champion.predictor, service.candles.source).document["ensemble"]["n"] > 0
+predictor, source = service.champion.predictor, service.candles.source
+assert view.status() and view.trades(5) is not None
+baselines = view.baselines(predictor, source)
+assert view.equity(baselines).hold_usd is not None
+assert view.performance(predictor, source, baselines).document["ensemble"]["n"] > 0
 heavy = ("torch", "pandas", "sklearn", "plotly", "scipy", "xgboost", "lightgbm", "ccxt")
 print([name for name in heavy if name in sys.modules])
 """

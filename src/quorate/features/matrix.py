@@ -48,7 +48,7 @@ def fill(X: Matrix, bars: Bars | MarketStack, columns: tuple[Column, ...]) -> No
     end = len(bars)
     begin = end - X.shape[-2]
     threads = THREADS if end - begin >= _LONG else 1
-    rows = min(_BLOCK if threads == 1 else _THREADED_BLOCK, end - begin)
+    rows = _block_rows(end - begin, threads)
     firsts = iter(range(begin, end, rows or 1))
     columns_last = (*range(1, X.ndim), 0)
 
@@ -67,6 +67,14 @@ def fill(X: Matrix, bars: Bars | MarketStack, columns: tuple[Column, ...]) -> No
         carried = [pool.submit(_carry, bars, column) for column in columns]
         for task in [*carried, *(pool.submit(work) for _ in range(threads))]:
             task.result()  # raises an exception of a column or a block
+
+
+def _block_rows(rows: int, threads: int) -> int:
+    """Rows of a block; of several threads each gets as many blocks, so that none waits for the others' last one."""
+    if threads == 1:
+        return min(_BLOCK, rows)
+    rounds = math.ceil(rows / (threads * _THREADED_BLOCK))
+    return math.ceil(rows / (threads * rounds))
 
 
 def _carry(bars: Bars | MarketStack, column: Column) -> None:
