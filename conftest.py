@@ -41,7 +41,7 @@ INTEGRATION = (
     "lifecycle/explain/test_mean_contributions.py",
     "lifecycle/explain/test_trees.py",
     "lifecycle/online",
-    "lifecycle/retrain/test_champion_settings.py",
+    "lifecycle/retrain/test_bundle_settings.py",
     "lifecycle/retrain/test_exchange.py",
     "lifecycle/retrain/test_kinds.py",
     "lifecycle/retrain/test_notice.py",

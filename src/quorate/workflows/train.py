@@ -13,7 +13,7 @@ from quorate.workflows.inputs.arguments import folder_of, require_arguments, req
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results.training import TrainResult
-from quorate.workflows.runs.member_figures import description_of, floors_of, measure_of
+from quorate.workflows.runs.training_spec import complete_spec
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -95,7 +95,6 @@ def training_spec(
         SettingsError: a file of models of your own that cannot be read or fails.
     """
     from quorate.ensemble.recipes import RECIPES
-    from quorate.ensemble.training.train_ensemble import TrainingSpec
     from quorate.models.registry import require_known
 
     if not isinstance(recipe, str) or recipe not in RECIPES:
@@ -120,11 +119,4 @@ def training_spec(
     members = split_names(models, "models") or RECIPES[recipe].models
     for name in members:
         require_known(name, RECIPES[recipe].model_settings(settings))
-    return TrainingSpec(
-        models=members,
-        settings=settings,
-        measure=measure_of(recipe, settings),
-        floors=floors_of(settings),
-        describe=description_of(settings),
-        recipe=recipe,
-    )
+    return complete_spec(members, recipe, settings)

@@ -60,6 +60,11 @@ def test_a_bundle_that_passes_becomes_champion_and_the_record_says_why(world):
     assert (store(world).path(result.run.bundle) / "card.md").read_text().startswith(f"# Bundle {result.run.bundle}\n")
 
 
+def test_a_retrained_bundle_can_be_watched_for_drift(world):
+    bundle = store(world).manifest(run(world).run.bundle)
+    assert "drift.json" in bundle.files
+
+
 def test_a_bundle_that_does_not_pass_stays_a_challenger(world):
     result = run(world, HARD)
     assert (result.run.state, result.promoted) == ("kept", False)

@@ -14,25 +14,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
-from quorate.core.settings import (
-    LightGBMSettings,
-    ModelSettings,
-    OnlineSettings,
-    XGBoostSettings,
-)
+from quorate.core.settings import OnlineSettings, Settings
 from quorate.core.types import ActionArray, Candles, Float32Array, Signal
+from quorate.ensemble.bundle.bundle_files import read_file
 from quorate.ensemble.inference import Bundle, Predictor
 from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.recipes import RECIPES
 from quorate.features import Bars, build
 from quorate.features.rescaled import hide_rescaled
+from quorate.lifecycle.bundle_settings import bundle_settings
+from quorate.models.model_files import load_bytes
 from quorate.models.move_head import with_move_head
 from quorate.models.runtime import OnnxSession
 
@@ -59,6 +56,7 @@ class OnlineLearner:
     Raises:
         ArgumentError: a series, a stack, a bundle that was not read from a folder or without boosted trees, or features
             that need so many bars that no rows are left to learn from.
+        BundleError: a member's file is missing or altered, or settings that this version does not have.
     """
 
     def __init__(
@@ -157,12 +155,7 @@ class OnlineLearner:
 
         manifest, folder = self._bundle.manifest, self._bundle.folder
         assert folder is not None  # noqa: S101 - required above
-        stored = manifest.settings["models"]
-        settings = ModelSettings()
-        if "xgboost" in stored:
-            settings = replace(settings, xgboost=XGBoostSettings(**stored["xgboost"]))
-        if "lightgbm" in stored:
-            settings = replace(settings, lightgbm=LightGBMSettings(**stored["lightgbm"]))
+        settings = bundle_settings(manifest, Settings()).models
         heads = manifest.metrics.get("probabilities", {}).get("direction", {})
         found = {}
         for member in manifest.members:
@@ -175,7 +168,7 @@ class OnlineLearner:
                     threads=1,
                     features=manifest.feature_names,
                 )
-                model.load(folder / member.native)
+                model = load_bytes(model, read_file(folder, manifest, member.native))
                 factor = float(heads.get(member.model, {}).get("factor", 1.0))
                 found[member.model] = cast("BoostedTrees", model), factor
         return found

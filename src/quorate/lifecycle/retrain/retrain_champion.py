@@ -14,8 +14,8 @@ from quorate.core.errors import ArgumentError, BundleError, MissingExtraError
 from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.core.sections.bundle import BundleSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.lifecycle.bundle_settings import bundle_settings
 from quorate.lifecycle.cards.write_card import attempt_card
-from quorate.lifecycle.retrain.champion_settings import champion_settings
 from quorate.lifecycle.retrain.gate import judge
 from quorate.lifecycle.retrain.notice import require_address, send_notice
 from quorate.lifecycle.retrain.prune import remove_superfluous
@@ -142,7 +142,7 @@ class _Retraining:
     def _judged(self, run: RetrainRun) -> RetrainRun | None:
         """Candles, training and gate; None where there is no new bar."""
         manifest = self.store.manifest(run.champion)
-        own = champion_settings(manifest, self.settings)
+        own = bundle_settings(manifest, self.settings)
         run, panel = self._candles(run, manifest, own)
         span = run.span
         if span is None:
@@ -190,17 +190,13 @@ class _Retraining:
     ) -> str:
         """Train as the champion was trained; the id of the bundle. An interrupted training is resumed."""
         from quorate.ensemble.training.earlier_training import EarlierTraining
-        from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
-        from quorate.workflows.runs.member_figures import floors_of, measure_of
+        from quorate.ensemble.training.train_ensemble import train_ensemble
+        from quorate.workflows.runs.training_spec import complete_spec
 
-        spec = TrainingSpec(
-            models=[member.model for member in manifest.members],
-            settings=own,
-            recipe=manifest.recipe,
+        spec = replace(
+            complete_spec([member.model for member in manifest.members], manifest.recipe, own),
             start=span[0],
             end=span[1],
-            measure=measure_of(manifest.recipe, own),
-            floors=floors_of(own),
             earlier=(EarlierTraining(self.store.path(run.champion), manifest),),
         )
         trained = train_ensemble(

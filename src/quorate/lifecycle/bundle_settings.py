@@ -14,7 +14,7 @@ from quorate.ensemble.bundle.manifest import Manifest
 ModelsT = TypeVar("ModelsT", bound=ModelSettings)
 
 
-def champion_settings(manifest: Manifest, settings: Settings) -> Settings:
+def bundle_settings(manifest: Manifest, settings: Settings) -> Settings:
     """Settings that train as the bundle was trained.
 
     Members, features, seed, split, target, vote and the combiner of a stack are the bundle's. What a manifest does not

@@ -20,7 +20,7 @@ from quorate.core.settings import (
     VoteSettings,
     XGBoostSettings,
 )
-from quorate.lifecycle.retrain.champion_settings import champion_settings
+from quorate.lifecycle.bundle_settings import bundle_settings
 
 MEMBERS = ("xgboost", "lightgbm", "nhits", "patchtst", "lstm")
 TRAINED = replace(
@@ -58,7 +58,7 @@ def manifest(world, settings, recipe="vote"):
 @pytest.mark.parametrize("networks", ["compact", "documented"])
 def test_what_trained_is_what_trains_again(world, networks):
     configured = replace(Settings(), models=ModelSettings(networks=networks), train=TrainSettings(workers=3))
-    found = champion_settings(manifest(world, TRAINED), configured)
+    found = bundle_settings(manifest(world, TRAINED), configured)
     assert found.train == replace(TRAINED.train, workers=3)  # processes of a walk-forward: of this machine
     for section in ("split", "vote", "target"):
         assert getattr(found, section) == getattr(TRAINED, section)
@@ -72,7 +72,7 @@ def test_of_a_stack_too(world):
         folds=3, warmup_bars=40, method="lasso", models=StackModelSettings(xgboost=XGBoostSettings(trees=9))
     )
     trained = replace(TRAINED, stack=stack, target=TargetSettings(return_horizon=6))
-    found = champion_settings(manifest(world, trained, "stack"), Settings())
+    found = bundle_settings(manifest(world, trained, "stack"), Settings())
     assert found.stack.method == "lasso"
     assert (found.stack.folds, found.stack.warmup_bars, found.target.return_horizon) == (3, 40, 6)
     for name in MEMBERS:
@@ -94,4 +94,4 @@ def test_settings_of_another_version_are_an_error_that_says_what_to_do(world, ch
     tree = json.loads(json.dumps(found.settings))
     change(tree)
     with pytest.raises(BundleError, match="Train a champion by hand"):
-        champion_settings(replace(found, settings=tree), Settings())
+        bundle_settings(replace(found, settings=tree), Settings())
