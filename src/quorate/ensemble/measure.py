@@ -65,6 +65,8 @@ def no_floors(
 class HeldOutOutcomes:
     """The ensemble's probabilities on rows that the members which scored them were not fitted on.
 
+    None is later than the manifest's `used_until`. The probability maps were fitted on those out of fold.
+
     Attributes:
         probabilities: (n, 3), raw mean scores where the ensemble could not be calibrated; NaN where no member voted.
         y: (n,) true classes.

@@ -52,6 +52,23 @@ def files_of(trained, names=None):
     return {name: digest for name, digest in trained.manifest.files.items() if names is None or name in names}
 
 
+def test_a_training_is_described_by_rows_that_were_used(world, tmp_path):
+    described = []
+
+    def describe(names, X, time, held_out):
+        described.append((names, X, time, held_out))
+        return {"description.json": b"{}"}
+
+    trained = again(world, tmp_path, settings=world.calibrated_settings, describe=describe).manifest
+    ((names, X, time, held_out),) = described
+    assert names == trained.feature_names
+    assert X.shape == (len(time), len(names))
+    assert "description.json" in trained.files
+    # The test part is watched and measured later: it sets no limit.
+    assert time.max() < held_out.time.max() <= trained.used_until
+    assert len(held_out.y) == len(held_out.time) == len(held_out.probabilities) > 0
+
+
 def test_nothing_but_figures_depends_on_bars_after_those_that_were_used(world, calibrated, tmp_path):
     known = calibrated.manifest
     assert known.training_start < known.fitted_until < known.used_until < known.training_end

@@ -134,7 +134,7 @@ def test_a_rise_of_the_log_loss_is_an_alarm_for_a_window(watched, judged):
 def test_sharpened_probabilities_are_miscalibrated(judged):
     def sharpened(outcomes, newest):
         probabilities = outcomes.probabilities.copy()
-        probabilities[newest] **= 6
+        probabilities[newest] **= 20
         probabilities[newest] /= probabilities[newest].sum(axis=1, keepdims=True)
         return replace(outcomes, probabilities=probabilities)
 

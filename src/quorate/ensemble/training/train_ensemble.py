@@ -227,7 +227,8 @@ def _calibrate(
     """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set.
 
     Returns:
-        Outcomes of the rows out of fold, of the choosing slice and of the test part.
+        Outcomes of the rows out of fold and of the choosing slice. Those of the test part are left to whoever measures
+        or watches the bundle.
     """
     settings = data.settings
     with stage("probabilities", stages):
@@ -259,8 +260,7 @@ def _calibrate(
     builder.files[CALIBRATION] = fitted.calibration.content()
     builder.metrics["probabilities"] = {**fitted.report, "direction": builder.directions}
     builder.decides = fitted.policy
-    tested = score_holdout(_sessions(builder, data), panel, data.dataset, data.split.test)
-    return held_out_outcomes(fitted.calibration, settings.vote, data.prior, scores, choosing, tested)
+    return held_out_outcomes(fitted.calibration, settings.vote, data.prior, scores, choosing)
 
 
 def _fit_policy(
@@ -271,15 +271,12 @@ def _fit_policy(
     left_out: Mapping[str, str],
 ) -> tuple[FittedPolicy, HoldoutScores]:
     """Calibration and policy, and the scores of the bundle's members on the choosing slice."""
-    dataset, sessions = data.dataset, _sessions(builder, data)
+    dataset = data.dataset
+    columns = dataset.inputs.X.shape[1]
+    sessions = {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
     slices = (data.slices.calibrate, data.slices.choose)
     earlier, later = (score_holdout(sessions, panel, dataset, rows) for rows in slices)
     return fit_policy(earlier, later, data.settings, len(builder.members), out_of_fold, left_out), later
-
-
-def _sessions(builder: BundleBuilder, data: TrainingData) -> dict[str, OnnxSession]:
-    columns = data.dataset.inputs.X.shape[1]
-    return {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
 
 
 def _stack(
