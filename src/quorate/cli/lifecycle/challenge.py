@@ -10,8 +10,17 @@ from typing import Annotated
 import typer
 
 from quorate.cli import options
-from quorate.cli.paper.account_options import Note, Url, Who
-from quorate.core.errors import ArgumentError
+from quorate.cli.paper.account_options import (
+    Guards,
+    LiveExchange,
+    Note,
+    Replay,
+    Speed,
+    StoredData,
+    Url,
+    Who,
+    require_replay,
+)
 
 app = typer.Typer(help="Test a challenger against the champion on the same bars.", no_args_is_help=True)
 
@@ -25,32 +34,20 @@ Name = Annotated[
 def start(
     champion: Annotated[Path, typer.Option("--champion", metavar="PATH", help=options.BUNDLE)],
     challenger: Annotated[Path, typer.Option("--challenger", metavar="PATH", help=options.BUNDLE)],
-    data: Annotated[
-        Path | None, typer.Option("--data", metavar="FOLDER", help=f"{options.DATA} Only with --replay.")
-    ] = None,
-    exchange: Annotated[
-        str | None,
-        typer.Option(
-            "--exchange", metavar="NAME", help="ccxt's name of the exchange of the live candles, such as binanceusdm."
-        ),
-    ] = None,
+    data: StoredData = None,
+    exchange: LiveExchange = None,
     online: Annotated[
         bool,
         typer.Option("--online", help="The challenger's boosted trees learn on; it may be the champion's bundle."),
     ] = False,
     symbols: options.Symbols = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Replay the stored candles of --data.")] = False,
+    replay: Replay = False,
     begin: options.Start = None,
     end: options.End = None,
-    speed: Annotated[
-        float | None,
-        typer.Option(
-            "--speed", min=1e-3, metavar="N", help="Bars a second of a replay. [default: as fast as possible]"
-        ),
-    ] = None,
+    speed: Speed = None,
     name: Name = None,
     journal: Url = None,
-    guards: Annotated[bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}.")] = True,
+    guards: Guards = True,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     as_json: options.Json = False,
@@ -60,12 +57,7 @@ def start(
     Each bundle trades a paper account of its own, with the same rules and candles. It ends by a verdict, at the horizon
     or with the candles of a replay. Ctrl-C interrupts it after the current step. Nothing is promoted.
     """
-    if replay != (data is not None):
-        raise ArgumentError(
-            "start the challenge",
-            found="`replay=True` without `data`" if replay else "`data` without `replay=True`",
-            expected="`replay=True` with `data`, or `exchange` for live candles",
-        )
+    require_replay("start the challenge", replay, data)
     from quorate.cli import output
     from quorate.cli.paper import interrupts
     from quorate.cli.render import challenge as text

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from quorate.cli import options
-from quorate.cli.paper.account_options import Account, Url
-from quorate.core.errors import ArgumentError
+from quorate.cli.paper.account_options import (
+    Account,
+    Guards,
+    LiveExchange,
+    Replay,
+    Speed,
+    StoredData,
+    Url,
+    require_replay,
+)
 
 
 def run(
     bundle: options.BundlePath,
-    data: Annotated[
-        Path | None, typer.Option("--data", metavar="FOLDER", help=f"{options.DATA} Only with --replay.")
-    ] = None,
-    exchange: Annotated[
-        str | None,
-        typer.Option(
-            "--exchange", metavar="NAME", help="ccxt's name of the exchange of the live candles, such as binanceusdm."
-        ),
-    ] = None,
+    data: StoredData = None,
+    exchange: LiveExchange = None,
     timeframe: Annotated[
         str | None,
         typer.Option(
@@ -49,18 +49,13 @@ def run(
             help="Top N perpetuals by quote volume before now; with --replay before --from.",
         ),
     ] = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Replay the stored candles of --data.")] = False,
+    replay: Replay = False,
     start: options.Start = None,
     end: options.End = None,
-    speed: Annotated[
-        float | None,
-        typer.Option(
-            "--speed", min=1e-3, metavar="N", help="Bars a second of a replay. [default: as fast as possible]"
-        ),
-    ] = None,
+    speed: Speed = None,
     account: Account = None,
     journal: Url = None,
-    guards: Annotated[bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}.")] = True,
+    guards: Guards = True,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not log HOLD decisions.")] = False,
@@ -71,12 +66,7 @@ def run(
     On live candles with --exchange, or on stored ones with --replay and --data, which alone take --from, --to and
     --speed. Ctrl-C ends it after the current step; a second Ctrl-C ends it at once.
     """
-    if replay != (data is not None):
-        raise ArgumentError(
-            "run the paper session",
-            found="`replay=True` without `data`" if replay else "`data` without `replay=True`",
-            expected="`replay=True` with `data`, or `exchange` for live candles",
-        )
+    require_replay("run the paper session", replay, data)
     from quorate.cli import output
     from quorate.cli.paper import interrupts
     from quorate.cli.render import paper as tables
