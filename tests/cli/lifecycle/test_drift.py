@@ -1,6 +1,7 @@
 """`quorate drift` on quiet and on broken candles on disk."""
 
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -52,6 +53,10 @@ def test_a_quiet_span_in_about_ten_lines(watched):
     assert "SYNTHETIC" in done.stderr
     for words in ("PSI", "calibration error", "skill over the prior", "log-loss (ADWIN)"):
         assert any(words in line for line in lines), done.stdout
+    # The interval is of the newest window, and stands behind its figure.
+    (skill,) = (line for line in lines if "skill over the prior" in line)
+    pair = r"[+-][\d.]+%"
+    assert re.search(rf"{pair}( \[{pair}, {pair}\])?  limit +{pair}  at training {pair}$", skill)
 
 
 def test_a_broken_span_is_named_first(watched, tmp_path):

@@ -38,8 +38,8 @@ def show(found: DriftCheck) -> None:
         skill = found.skill
         interval = "" if skill.interval is None else f" [{skill.interval[0]:+.1%}, {skill.interval[1]:+.1%}]"
         output.print_line(
-            f"  {'skill over the prior':<22} {skill.value:+7.1%}  limit {skill.limit:+7.1%}  "
-            f"at training {skill.at_training:+.1%}{interval}" + _mark(skill.alarm)
+            f"  {'skill over the prior':<22} {skill.value:+7.1%}{interval}  limit {skill.limit:+7.1%}  "
+            f"at training {skill.at_training:+.1%}" + _mark(skill.alarm)
         )
         output.print_line(f"  {'log-loss (ADWIN)':<22} {_rise(found)}")
     for part, why in found.lacking.items():
