@@ -81,7 +81,8 @@ def weights_from_account(
     from quorate.trading.paper import DecidedVotes
     from quorate.workflows.inputs.predictors import require_bundle
     from quorate.workflows.paper import PaperAccount
-    from quorate.workflows.paper.performance import candle_source, live_decisions_of, trained_of
+    from quorate.workflows.paper.live_decisions import candle_source, live_decisions_of
+    from quorate.workflows.paper.measured_bundle import trained_of
 
     require_callback(progress=progress)
     settings = settings_of(settings)

@@ -22,7 +22,8 @@ from quorate.serving.live.events import RECORDS, EventKind, LiveEvent, event_of
 from quorate.serving.live.hub import EventHub
 from quorate.workflows.paper import AccountView, PaperStatus
 from quorate.workflows.paper.figures import EquityPoints
-from quorate.workflows.paper.performance import PaperPerformance, bundle_of
+from quorate.workflows.paper.measured_bundle import bundle_of
+from quorate.workflows.paper.performance import PaperPerformance
 
 if TYPE_CHECKING:
     from quorate.evaluation.baselines import AccountBaselines

@@ -150,12 +150,9 @@ class PaperAccount:
         from quorate.trading.paper import AccountStatus, DecidedVotes
         from quorate.workflows.inputs.predictors import require_bundle
         from quorate.workflows.paper.baselines import DecidedAccount, baselines_of
-        from quorate.workflows.paper.performance import (
-            candle_source,
-            performance_of,
-            require_measurable,
-            trained_of,
-        )
+        from quorate.workflows.paper.live_decisions import candle_source, require_measurable
+        from quorate.workflows.paper.measured_bundle import trained_of
+        from quorate.workflows.paper.performance import performance_of
 
         require_bundle(bundle)
         votes = DecidedVotes()

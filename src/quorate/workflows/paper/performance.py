@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from quorate.core.arguments import TEXT, require_types
-from quorate.core.clock import iso_ms, now_ms, timeframe_ms
-from quorate.core.errors import ArgumentError, EvaluationError
+from quorate.core.clock import iso_ms
+from quorate.workflows.paper.live_decisions import live_decisions_of
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, beside, figure, marks_of
 
@@ -20,39 +15,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from quorate.core.settings import Settings
-    from quorate.core.types import Candles, FloatArray, IntArray
-    from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.bundle.manifest import Manifest
     from quorate.evaluation.baselines import AccountBaselines
-    from quorate.evaluation.live_performance import LiveDecisions
     from quorate.market.source import CandleSource
     from quorate.trading.paper import DecidedVotes
-    from quorate.workflows.inputs.market_data import Data
-    from quorate.workflows.inputs.predictors import BundleLike
-
-
-class MeasuredBundle(Protocol):
-    """What is needed of a bundle or series: what it was trained for, and what it knew before."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def manifest(self) -> Manifest: ...
-    def prior_at(self, time: IntArray) -> FloatArray: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestOnly:
-    """A bundle of which only the manifest was read."""
-
-    manifest: Manifest
-
-    @property
-    def id(self) -> str:
-        return self.manifest.id
-
-    def prior_at(self, time: IntArray) -> FloatArray:  # noqa: ARG002 - one prior for all bars
-        return np.array(self.manifest.class_prior)
+    from quorate.workflows.paper.measured_bundle import MeasuredBundle
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -191,86 +158,6 @@ def performance_of(
     return PaperPerformance(document)
 
 
-def live_decisions_of(
-    account: str, votes: DecidedVotes, trained: MeasuredBundle, source: CandleSource, settings: Settings
-) -> LiveDecisions:
-    """The decisions of a bundle in an account with the candles that show their outcomes; arguments as `performance_of`.
-
-    Raises:
-        EvaluationError: no decision of this bundle, or one that predicts returns.
-        DataError: candles that cannot be read.
-    """
-    from quorate.evaluation.live_performance import LiveDecisions
-
-    manifest = trained.manifest
-    require_measurable(account, trained, votes)
-    frames = votes.frames(trained.id, manifest.decides)
-    target = replace(manifest.target, horizon=manifest.horizon)
-    return LiveDecisions(
-        frames=frames,
-        candles={symbol: known for symbol in frames if (known := _candles(source, symbol, votes)) is not None},
-        members=[member.model for member in manifest.members],
-        prior_at=trained.prior_at,
-        settings=replace(settings, vote=manifest.policy, target=target),
-    )
-
-
-@contextmanager
-def candle_source(data: Data | None, exchange: str | None, settings: Settings) -> Iterator[CandleSource]:
-    """Stored candles, or those of an exchange.
-
-    Raises:
-        ArgumentError: neither or both.
-        DataError: a folder that cannot be read.
-    """
-    from quorate.workflows.inputs.market_data import open_source
-
-    require_types("measure the performance", exchange=(exchange, TEXT.optional))
-    if (data is None) == (exchange is None):
-        raise ArgumentError(
-            "measure the performance",
-            found="both `data` and `exchange`" if data is not None else "neither `data` nor `exchange`",
-            expected="`data` for stored candles, or `exchange` for those of an exchange",
-        )
-    if data is not None:
-        yield open_source(data)
-        return
-    from quorate.market.exchange import Exchange
-
-    with Exchange(replace(settings.exchange, name=str(exchange))) as source:
-        yield source
-
-
-def trained_of(bundle: BundleLike, account_bundle: str, settings: Settings) -> MeasuredBundle:
-    """The bundle whose decisions are measured.
-
-    Args:
-        bundle: a folder of bundles, of which the account's own is taken; or as `load_predictor` takes it.
-        account_bundle: id of the bundle of the account's newest session.
-        settings: as of `load_predictor`.
-
-    Raises:
-        BundleError: missing or altered.
-    """
-    from quorate.ensemble.bundle.bundle_store import BundleStore
-    from quorate.workflows.inputs.predictors import load_predictor
-
-    if isinstance(bundle, str | Path) and (Path(bundle) / account_bundle).is_dir() and account_bundle:
-        return ManifestOnly(BundleStore(bundle).manifest(account_bundle))
-    return load_predictor(bundle, settings)
-
-
-def bundle_of(bundle_id: str, loaded: MeasuredBundle, store: BundleStore | None) -> MeasuredBundle:
-    """A bundle by its id: the loaded one, or the manifest in a folder of bundles; the loaded one without either.
-
-    Raises:
-        BundleError: it cannot be read.
-    """
-    if bundle_id == loaded.id or store is None or bundle_id not in store.ids():
-        return loaded
-    return ManifestOnly(store.manifest(bundle_id))
-
-
 def promised_of(manifest: Manifest) -> dict[str, Any]:
     """What training measured on rows that no member was fitted on, JSON-safe.
 
@@ -285,43 +172,6 @@ def promised_of(manifest: Manifest) -> dict[str, Any]:
         "members": {model: {name: figures.get(name) for name in names} for model, figures in parts.items() if figures},
         "floors": floors.get("floors", []),
     }
-
-
-def require_measurable(account: str, trained: MeasuredBundle, votes: DecidedVotes) -> None:
-    """Require decisions of a bundle that votes.
-
-    Raises:
-        EvaluationError: none, or a stack.
-    """
-    attempted, counts = f"measure the performance of the account '{account}'", votes.counts()
-    if not trained.manifest.class_prior:
-        raise EvaluationError(
-            attempted,
-            found=f"{trained.id}, a stack, whose members predict returns",
-            expected="a bundle that votes",
-        )
-    if trained.id not in counts:
-        made = ", ".join(counts) or "none"
-        raise EvaluationError(
-            attempted,
-            found=f"no decision by {trained.id}",
-            expected=f"a bundle that decided in it: {made}",
-            remedy="Name the bundle that the account trades by, or the folder of bundles that it is in.",
-        )
-
-
-def _candles(source: CandleSource, symbol: str, votes: DecidedVotes) -> Candles | None:
-    """Closed candles of a market; None where the source has none."""
-    from quorate.workflows.inputs.market_data import warm_start
-
-    if symbol not in source.symbols(votes.timeframe):
-        return None
-    # Of an exchange, earlier candles would only be downloaded.
-    start = warm_start(votes.oldest, votes.timeframe)
-    if votes.mode == "replay":
-        end = (votes.newest or 0) + timeframe_ms(votes.timeframe)
-        return source.candles(symbol, votes.timeframe, start, end)
-    return source.candles(symbol, votes.timeframe, start).closed(now_ms())
 
 
 def _count(number: int) -> Any:

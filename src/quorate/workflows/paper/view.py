@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from quorate.trading.paper import AccountStatus, DecidedVotes
     from quorate.workflows.inputs.selection import Moment
     from quorate.workflows.paper.account import PaperAccount
-    from quorate.workflows.paper.performance import MeasuredBundle, PaperPerformance
+    from quorate.workflows.paper.measured_bundle import MeasuredBundle
+    from quorate.workflows.paper.performance import PaperPerformance
 
 
 class AccountView:
