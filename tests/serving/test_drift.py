@@ -8,7 +8,7 @@ import pytest
 
 from quorate.core.clock import DAY_MS, now_ms
 from quorate.core.errors import DataError
-from quorate.lifecycle.drift.stored_check import check_path, write_check
+from quorate.evaluation.drift.stored_check import check_path, write_check
 from quorate.serving.documents.drift import Drift
 from stubs.drift_checks import DRIFTING, QUIET
 

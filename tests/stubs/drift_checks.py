@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from quorate.core.clock import DAY_MS
-from quorate.lifecycle.drift.drift_check import DriftAlarm, DriftCheck, FeatureDrift, LogLossRise, ScoreDrift
+from quorate.evaluation.drift.drift_check import DriftAlarm, DriftCheck, FeatureDrift, LogLossRise, ScoreDrift
 
 _DAY = 20_000 * DAY_MS
 

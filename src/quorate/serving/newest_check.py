@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from quorate.core.settings import Settings
-from quorate.lifecycle.drift.stored_check import is_valid, read_check
+from quorate.evaluation.drift.stored_check import is_valid, read_check
 from quorate.serving.champion import Champion
 
 

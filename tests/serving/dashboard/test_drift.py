@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from quorate.lifecycle.drift.stored_check import write_check
+from quorate.evaluation.drift.stored_check import write_check
 from stubs.drift_checks import DRIFTING
 
 

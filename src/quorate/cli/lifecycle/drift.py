@@ -34,8 +34,8 @@ def drift(
     """
     from quorate.cli import output
     from quorate.cli.render.drift import show
+    from quorate.evaluation.drift.stored_check import write_check
     from quorate.lifecycle.drift import check_drift
-    from quorate.lifecycle.drift.stored_check import write_check
 
     with output.progress() as progress:
         found = check_drift(bundle, data, symbols=symbols, until=until, progress=progress)

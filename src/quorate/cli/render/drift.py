@@ -8,7 +8,7 @@ from quorate.cli import output
 from quorate.core.clock import format_ms
 
 if TYPE_CHECKING:
-    from quorate.lifecycle.drift import DriftCheck, FeatureDrift
+    from quorate.evaluation.drift import DriftCheck, FeatureDrift
 
 # Features that are listed, the worst.
 _FEATURES = 4

@@ -13,17 +13,17 @@ from quorate.core.clock import DAY_MS, newest_closed_ms, now_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, BundleError
 from quorate.core.progress import Progress, silent
 from quorate.evaluation.daily_sums import daily_counts, daily_outcomes
-from quorate.evaluation.drift_reference import FILE_NAME, DriftReference
-from quorate.evaluation.metrics.classification import prior_scores, row_log_loss, unforeseen, voted
-from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.lifecycle.drift.adwin import rises
-from quorate.lifecycle.drift.drift_check import (
+from quorate.evaluation.drift.drift_check import (
     DriftAlarm,
     DriftCheck,
     FeatureDrift,
     LogLossRise,
     ScoreDrift,
 )
+from quorate.evaluation.drift_reference import FILE_NAME, DriftReference
+from quorate.evaluation.metrics.classification import prior_scores, row_log_loss, unforeseen, voted
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.lifecycle.drift.adwin import rises
 from quorate.lifecycle.drift.looks import FeatureLooks, ScoreLooks, WatchedDays, run_start
 from quorate.lifecycle.drift.unseen import Outcomes, UnseenRows, horizon_losses, read_unseen
 from quorate.workflows.inputs.arguments import require_callback, settings_of

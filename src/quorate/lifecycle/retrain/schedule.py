@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.errors import MissingExtraError, SettingsError
-from quorate.lifecycle.drift.stored_check import retraining_reason
+from quorate.evaluation.drift.stored_check import retraining_reason
 from quorate.lifecycle.retrain.run_log import RetrainRun
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from quorate.core.sections.drift import DriftSettings
     from quorate.core.sections.retrain import RetrainSettings
-    from quorate.lifecycle.drift.drift_check import DriftCheck
+    from quorate.evaluation.drift.drift_check import DriftCheck
 
 
 @dataclass(frozen=True, slots=True)

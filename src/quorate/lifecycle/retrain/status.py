@@ -9,8 +9,8 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import DataError, QuorateError
 from quorate.core.settings import Settings
 from quorate.ensemble.bundle.bundle_store import BundleStore
-from quorate.lifecycle.drift.drift_check import DriftCheck
-from quorate.lifecycle.drift.stored_check import read_check
+from quorate.evaluation.drift.drift_check import DriftCheck
+from quorate.evaluation.drift.stored_check import read_check
 from quorate.lifecycle.retrain.result import RetrainStatus
 from quorate.lifecycle.retrain.run_log import RunLog
 from quorate.lifecycle.retrain.schedule import PlannedRun, early_run, next_run

@@ -18,7 +18,7 @@ from quorate.core.sections.drift import DriftSettings
 from quorate.core.untrusted_json import read_json
 from quorate.ensemble.bundle.manifest import FILE_NAME as MANIFEST
 from quorate.ensemble.series.series_file import FILE_NAME as SERIES
-from quorate.lifecycle.drift.drift_check import DriftCheck
+from quorate.evaluation.drift.drift_check import DriftCheck
 
 FOLDER = "drift"
 

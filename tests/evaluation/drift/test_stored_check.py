@@ -8,7 +8,7 @@ import pytest
 from quorate.core.clock import DAY_MS
 from quorate.core.errors import DataError
 from quorate.core.settings import DriftSettings
-from quorate.lifecycle.drift.stored_check import (
+from quorate.evaluation.drift.stored_check import (
     check_path,
     is_valid,
     read_check,
