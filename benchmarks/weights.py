@@ -4,7 +4,7 @@
     python benchmarks/weights.py FOLDER
 
 The first command walks the four members of the vote forward over 60 perpetuals as `quorate evaluate` does, and stores
-their scores in FOLDER, raw and calibrated: six minutes on two quiet cores. The second one fits weights on what is
+their raw scores in FOLDER: six minutes on two quiet cores. The second one fits weights on what is
 stored, and writes results/weights.md and .json and the trials; a few minutes on one core.
 """
 
@@ -15,7 +15,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +37,7 @@ from quorate.workflows.runs.trials import RunRecord
 
 RESULTS = Path(__file__).parent / "results"
 START, END, MARKETS, FOLDS = "2024-11-01", "2025-10-14", 60, 5
-#: Name of a file of scores -> what they are.
-SCORES: Mapping[str, str] = {
-    "raw": "raw scores, whose weighted mean the ensemble is calibrated on",
-    "calibrated": "probabilities of each member, calibrated on rows before the fold",
-}
+SCORES = "scores.parquet"
 
 
 def main() -> int:
@@ -58,7 +53,7 @@ def main() -> int:
             return 2
         store(Path(data) / "binance", options.folder, options.workers)
         return 0
-    found = {name: search(options.folder, name) for name in SCORES}
+    found = search(options.folder)
     RESULTS.joinpath("weights.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     RESULTS.joinpath("weights.md").write_text(as_markdown(found), encoding="utf-8")
     return 0
@@ -72,39 +67,34 @@ def store(candles: Path, folder: Path, workers: int) -> None:
     target = ForwardClass(settings.target.horizon, settings.target.band)
     rows = build_rows(panel, feature_set(settings.train.features, settings.features), target, start, end)
     walked = walk(rows, RECIPES["vote"].models, settings, WalkOptions(folds=FOLDS, workers=workers))
-    write_predictions(folder / "raw.parquet", MemberPredictions.of_walk(walked, panel))
-    calibrated = replace(walked, scores={name: walked.probabilities[name] for name in walked.members})
-    write_predictions(folder / "calibrated.parquet", MemberPredictions.of_walk(calibrated, panel))
+    write_predictions(folder / SCORES, MemberPredictions.of_walk(walked, panel))
 
 
-def search(folder: Path, name: str) -> dict[str, Any]:
+def search(folder: Path) -> dict[str, Any]:
     """The document of one search, without the symbols' names; its report goes beside the scores."""
-    rows = read_predictions(folder / f"{name}.parquet")
+    rows = read_predictions(folder / SCORES)
     record = RunRecord("python benchmarks/weights.py", path=RESULTS / "weights-trials.jsonl")
-    found = search_weights(rows, f"{SCORES[name]}", settings=Settings(), record=record)
-    write_weight_report(folder / f"{name}.html", found)
+    found = search_weights(rows, "raw scores of the members", settings=Settings(), record=record)
+    write_weight_report(folder / "weights.html", found)
     document = {key: value for key, value in found.document.items() if key not in ("symbols", "provenance")}
     return {"markets": len(found.document["symbols"]), **document}
 
 
-def as_markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """The verdict and the tables of both searches."""
-    first = found["raw"]
+def as_markdown(found: Mapping[str, Any]) -> str:
+    """The verdict and the tables."""
     lines = [
         "# Member weights by nested walk-forward",
         "",
         f"`QUORATE_DATA=DATA python benchmarks/weights.py --walk FOLDER`, then `python benchmarks/weights.py FOLDER`: "
-        f"{first['markets']} perpetuals, {first['timeframe']}, {first['from'][:10]} to {first['to'][:10]}, "
-        f"{first['folds']} anchored folds, {first['rows']:,} labelled test rows. Weights for a fold are fitted on the "
+        f"{found['markets']} perpetuals, {found['timeframe']}, {found['from'][:10]} to {found['to'][:10]}, "
+        f"{found['folds']} anchored folds, {found['rows']:,} labelled test rows. Weights for a fold are fitted on the "
         "test rows of earlier folds whose labels have closed; the first fold has none before it and is not scored. "
-        f"Intervals are {100 * first['intervals']['confidence']:g} % of a block bootstrap over "
-        f"{first['intervals']['blocks']} days with all markets of each.",
+        f"Intervals are {100 * found['intervals']['confidence']:g} % of a block bootstrap over "
+        f"{found['intervals']['blocks']} days with all markets of each.",
     ]
-    for name, about in SCORES.items():
-        document = found[name]
-        lines += ["", f"## {about[0].upper()}{about[1:]}", "", document["verdict"]]
-        for table in TABLES:
-            lines += ["", *_table(table(document))]
+    lines += ["", found["verdict"]]
+    for table in TABLES:
+        lines += ["", *_table(table(found))]
     return "\n".join(lines) + "\n"
 
 
