@@ -5,6 +5,7 @@ from quorate.core.machine.cores import whole_cores as whole_cores
 from quorate.core.machine.load import Load as Load
 from quorate.core.machine.load import free_cores as free_cores
 from quorate.core.machine.load import free_workers as free_workers
+from quorate.core.machine.memory import keep_freed_memory as keep_freed_memory
 from quorate.core.machine.openmp import wait_passively as wait_passively
 from quorate.core.machine.slowdown import SlowdownWatch as SlowdownWatch
 from quorate.core.machine.workers import can_share as can_share
@@ -17,6 +18,7 @@ __all__ = [
     "can_share",
     "free_cores",
     "free_workers",
+    "keep_freed_memory",
     "run_tasks",
     "wait_passively",
     "whole_cores",

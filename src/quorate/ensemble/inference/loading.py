@@ -7,7 +7,7 @@ from pathlib import Path
 
 from quorate.core.arguments import TEXT, Kind, path_of, require_types
 from quorate.core.errors import BundleError, ModelError
-from quorate.core.machine import whole_cores
+from quorate.core.machine import keep_freed_memory, whole_cores
 from quorate.core.sections.bundle import BundleSettings
 from quorate.core.sections.features import FeatureSettings
 from quorate.core.sections.vote import PredictSettings
@@ -58,6 +58,7 @@ def load_bundle(
     )
     folder = champion_path(path_of("load a bundle", "path", path, "the path of a bundle or of a folder of bundles"))
     attempted = f"load the bundle {path}"
+    keep_freed_memory()
     manifest = read_trusted_manifest(folder, trust, attempted)
     columns = _load_features(manifest, features or FeatureSettings(), attempted)
     trained = [member for member in manifest.members if member.graph is not None]
