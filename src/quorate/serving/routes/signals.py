@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -25,6 +26,16 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorDocument, "description": "A market that is not served."},
     409: {"model": ErrorDocument, "description": "A bar that cannot be predicted, such as one of the training span."},
 }
+
+
+class _SignalsResponse(JSONResponse):
+    """Signals of many markets: pydantic writes their thousands of numbers in a fifth of the time of `json`."""
+
+    def render(self, content: Any) -> bytes:
+        return _ANY.dump_json(content)
+
+
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def routes(service: Service) -> APIRouter:
@@ -54,7 +65,7 @@ def routes(service: Service) -> APIRouter:
 
         def work() -> JSONResponse:
             found = service.predict(wanted)
-            return JSONResponse(found.signals.to_json(), headers={BUNDLE_HEADER: found.bundle})
+            return _SignalsResponse(found.signals.to_json(), headers={BUNDLE_HEADER: found.bundle})
 
         return await service.work.run(address(request), work)
 
