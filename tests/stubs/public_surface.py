@@ -188,7 +188,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
             w.bundle,
             {**bar, "X": np.zeros((n, 14), np.float32), "volatility": np.ones(n), "masked": np.zeros(n, np.bool_)},
         ),
-        "Bundle.in_training_span": (w.bundle, bar),
+        "Bundle.in_training_span": (w.bundle, {"time": w.candles.time}),
         "Bundle.log_status": (w.bundle, {}),
         "Bundle.parts": (w.bundle, {"frame": w.frame}),
         "Bundle.predict": (w.bundle, {**bar, "now": w.now}),

@@ -257,7 +257,7 @@ class Service:
 
     def _may_predict(self, predictor: Predictor, candles: Candles) -> bool:
         """Whether a market's newest bar lies outside the training span, or may lie in it."""
-        return self.allow_training_span or not bool(predictor.in_training_span(candles.tail(1))[-1])
+        return self.allow_training_span or not bool(predictor.in_training_span(candles.time[-1:])[0])
 
     def _require_prediction(self, new: Predictor, old: Predictor) -> None:
         """Require that a new champion predicts a bar which the present one predicts."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
@@ -70,10 +72,9 @@ def signals(
     panel = [source.candles(symbol, timeframe) for symbol in wanted]
     made = []
     for number, candles in enumerate(panel, 1):
-        signal = loaded.predict(candles, allow_training_span=allow_training_span)
-        made.append(_marked(loaded, candles, signal, now_ms()))
+        made.append(loaded.predict(candles, allow_training_span=allow_training_span))
         progress("predicting", number, len(panel))
-    return MarketSignals(tuple(made), loaded.mode, loaded.status())
+    return _marked(loaded, panel, made, now_ms())
 
 
 def predict_markets(
@@ -95,17 +96,24 @@ def predict_markets(
     """
     now = now_ms() if now is None else now
     made = bundle.predict_many(panel, now=now, allow_training_span=allow_training_span)
-    marked = (_marked(bundle, candles, signal, now) for candles, signal in zip(panel, made, strict=True))
+    return _marked(bundle, panel, made, now)
+
+
+def _marked(bundle: Predictor, panel: Sequence[Candles], made: Sequence[Signal], now: int) -> MarketSignals:
+    """The signal of each market with its marks."""
+    manifest = bundle.manifest
+    trained = frozenset(manifest.symbols)
+    times = np.array([signal.time for signal in made], np.int64)
+    seen = bundle.in_training_span(times).tolist()
+    stale = (now - times > _STALE_BARS * timeframe_ms(manifest.timeframe)).tolist()
+    marked = [
+        MarketSignal(
+            signal,
+            trained_symbol=candles.symbol in trained,
+            in_training_span=seen[number],
+            synthetic=candles.synthetic or manifest.synthetic,
+            stale=stale[number],
+        )
+        for number, (candles, signal) in enumerate(zip(panel, made, strict=True))
+    ]
     return MarketSignals(tuple(marked), bundle.mode, bundle.status())
-
-
-def _marked(bundle: Predictor, candles: Candles, signal: Signal, now: int) -> MarketSignal:
-    """A signal with its marks."""
-    newest = candles.between(signal.time, None if signal.time is None else signal.time + 1)
-    return MarketSignal(
-        signal,
-        trained_symbol=candles.symbol in bundle.manifest.symbols,
-        in_training_span=bool(bundle.in_training_span(newest)[-1]),
-        synthetic=candles.synthetic or bundle.manifest.synthetic,
-        stale=now - (signal.time or 0) > _STALE_BARS * timeframe_ms(bundle.manifest.timeframe),
-    )

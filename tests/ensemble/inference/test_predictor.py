@@ -71,7 +71,7 @@ def test_bars_of_the_training_span_are_an_error_and_the_first_after_it_is_not(bu
     after = candles.between(end=manifest.training_end + 1)
     assert bundle.predict(after, now=world.now).time == manifest.training_end
     frame = bundle.predict_frame(candles)
-    masked = bundle.in_training_span(candles)
+    masked = bundle.in_training_span(candles.time)
     assert set(frame.rule[masked]) == {"training_span"}
     assert set(frame.action[masked]) == {Action.HOLD}
     assert np.isnan(frame.scores["xgboost"][masked]).all()
@@ -178,7 +178,7 @@ def test_with_fewer_than_two_members_the_fallback_rules_decide(world, candles, m
     assert bundle.mode == "none"
     assert bundle.status() == {model: model not in models for model in ("xgboost", "lightgbm")}
     frame = bundle.predict_frame(candles)
-    masked = bundle.in_training_span(candles)
+    masked = bundle.in_training_span(candles.time)
     expected = rule_actions(Bars(candles))
     np.testing.assert_array_equal(frame.action[~masked], expected.action[~masked])
     assert set(frame.action[~masked]) == {0, 1, 2}

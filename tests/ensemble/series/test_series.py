@@ -175,7 +175,7 @@ def test_live_predictions_equal_the_frame(series, market):
 def test_bars_before_the_series_are_not_predicted(series, candles):
     frame = series.predict_frame(candles)
     early = candles.time < series.first_bar
-    np.testing.assert_array_equal(series.in_training_span(candles), early)
+    np.testing.assert_array_equal(series.in_training_span(candles.time), early)
     assert set(frame.rule[early]) == {BEFORE_SERIES}
     assert set(frame.action[early]) == {Action.HOLD}
     assert set(frame.confidence[early]) == {0.0}

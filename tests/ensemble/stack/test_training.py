@@ -97,7 +97,7 @@ def test_log_line_of_a_stack_and_synthetic_frames(trained, market, caplog):
 def test_bars_inside_the_training_span_have_no_return(trained, market):
     bundle = load_bundle(trained.path, NO_TIMEOUT)
     frame = bundle.predict_frame(market)
-    masked = bundle.in_training_span(market)
+    masked = bundle.in_training_span(market.time)
     assert set(frame.rule[masked]) == {"training_span"}
     assert np.isnan(frame.predicted[masked]).all()
     assert (frame.action[masked] == Action.HOLD).all()

@@ -9,7 +9,7 @@ import numpy as np
 from quorate.core.arguments import require_type
 from quorate.core.clock import format_ms
 from quorate.core.errors import BundleError, CandleError, TooLittleHistoryError, TrainingSpanError
-from quorate.core.types import Action, BoolArray, Candles, DecisionFrame
+from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, IntArray
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.voting.vote import CONFLICT
 
@@ -52,9 +52,9 @@ def require_past(candles: Candles, now: int, verb: str) -> None:
         )
 
 
-def in_training_span(manifest: Manifest, candles: Candles) -> BoolArray:
-    """(n,) True from the first training bar to the last bar whose close a label reads, that bar excluded."""
-    return (candles.time >= manifest.training_start) & (candles.time < manifest.training_end)
+def in_training_span(manifest: Manifest, time: IntArray) -> BoolArray:
+    """(n,) True at open times from the first training bar to the last one whose close a label reads, that excluded."""
+    return (time >= manifest.training_start) & (time < manifest.training_end)
 
 
 def require_timeframe(manifest: Manifest, candles: Candles) -> None:

@@ -288,7 +288,7 @@ class Bundle:
         """
         require_types(_PREDICT, allow_training_span=(allow_training_span, FLAG), sets=(sets, FLAG))
         require_timeframe(self.manifest, candles)
-        masked = np.zeros(len(candles), np.bool_) if allow_training_span else self.in_training_span(candles)
+        masked = np.zeros(len(candles), np.bool_) if allow_training_span else self.in_training_span(candles.time)
         if len(candles) and masked.all():
             raise training_span_error(self.manifest, f"predict {candles.symbol}")
         bars = Bars(candles)
@@ -375,10 +375,10 @@ class Bundle:
         )
         return mask_training_span(frame, masked)
 
-    def in_training_span(self, candles: Candles) -> BoolArray:
-        """(n,) True from the first training bar to the last bar whose close a label reads, that bar excluded.
+    def in_training_span(self, time: IntArray) -> BoolArray:
+        """(n,) True at open times from the first training bar to the last one whose close a label reads, that excluded.
 
         No training label depends on later bars, so the prediction at that bar is out of sample.
         """
-        require_types("find the training span", candles=(candles, Kind((Candles,), "quorate.Candles")))
-        return in_training_span(self.manifest, candles)
+        require_types("find the training span", time=(time, _TIMES))
+        return in_training_span(self.manifest, time)

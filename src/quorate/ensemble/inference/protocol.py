@@ -61,8 +61,8 @@ class Predictor(Protocol):
     ) -> DecisionFrame:
         """The decision at every bar, each from the bars up to it."""
 
-    def in_training_span(self, candles: Candles) -> BoolArray:
-        """(n,) True on bars that are not predicted: inside the training span, or before a series' first bar."""
+    def in_training_span(self, time: IntArray) -> BoolArray:
+        """(n,) True at open times that are not predicted: inside the training span, or before a series' first bar."""
 
     def bundle_at(self, time: int) -> Bundle:
         """The bundle that decides on the bar that opens at `time`, ms.

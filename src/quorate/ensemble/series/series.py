@@ -183,7 +183,7 @@ class BundleSeries:
             )
         if not len(candles):
             return self.newest.predict_frame(candles)
-        if self.in_training_span(candles).all():
+        if self.in_training_span(candles.time).all():
             raise self._before_series_error(f"predict {candles.symbol}")
         bars, parts = Bars(candles), self._rows(candles)
         wanted = parts[0][0].features
@@ -205,9 +205,9 @@ class BundleSeries:
             previous = last
         return DecisionFrame.concat(frames)
 
-    def in_training_span(self, candles: Candles) -> BoolArray:
-        """(n,) True on bars before `first_bar`, on which no bundle decides."""
-        return candles.time < self.first_bar
+    def in_training_span(self, time: IntArray) -> BoolArray:
+        """(n,) True at open times before `first_bar`, at which no bundle decides."""
+        return time < self.first_bar
 
     def span_index(self, time: IntArray) -> IntArray:
         """(n,) index of each bar's span in `spans`; -1 before the first."""
