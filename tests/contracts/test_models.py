@@ -21,7 +21,7 @@ from quorate.core.settings import (
     XGBoostSettings,
 )
 from quorate.models import FitRequest, names, registry
-from quorate.models.logistic import Coefficients, Logistic
+from quorate.models.linear.logistic import Coefficients, Logistic
 from quorate.testing import model_checks, model_contract
 from quorate.testing.model_under_test import ModelUnderTest
 

@@ -22,7 +22,7 @@ from quorate.testing import model_checks
 # A file with a model, as a user writes it; what it imports is not its own.
 MODULE = '''
 from quorate import Model
-from quorate.models.logistic import Logistic
+from quorate.models.linear.logistic import Logistic
 
 
 class Own(Logistic):

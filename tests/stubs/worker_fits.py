@@ -9,7 +9,7 @@ import numpy as np
 from quorate.core.errors import ModelError
 from quorate.core.settings import ModelSettings
 from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
-from quorate.models.xgboost import XGBoost
+from quorate.models.trees.xgboost import XGBoost
 
 
 def fitted(key, given, report):

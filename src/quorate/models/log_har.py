@@ -24,7 +24,7 @@ from quorate.core.untrusted_json import MISSHAPEN, parse_json
 from quorate.models.base import FitRequest, Model
 from quorate.models.export import DOUBLE, FLOAT, Step, steps_to_onnx
 from quorate.models.input_checks import Matrix
-from quorate.models.logistic import fit_regression, standardise
+from quorate.models.linear.logistic import fit_regression, standardise
 from quorate.models.model_files import finite_array, read_file, write_file
 
 _FORMAT = "quorate-log-har-1"

@@ -20,9 +20,9 @@ ENTRY_POINTS = "quorate.models"
 
 # name -> (module, class); a module is imported when its model is first used.
 _BUILT_IN = {
-    "xgboost": ("quorate.models.xgboost", "XGBoost"),
-    "lightgbm": ("quorate.models.lightgbm", "LightGBM"),
-    "logistic": ("quorate.models.logistic", "Logistic"),
+    "xgboost": ("quorate.models.trees.xgboost", "XGBoost"),
+    "lightgbm": ("quorate.models.trees.lightgbm", "LightGBM"),
+    "logistic": ("quorate.models.linear.logistic", "Logistic"),
     "log_har": ("quorate.models.log_har", "LogHAR"),
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),
     "patchtst": ("quorate.models.networks.patchtst.member", "PatchTST"),

@@ -9,7 +9,7 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import Settings
 from quorate.core.types import Float32Array
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
-from quorate.models.logistic import Logistic
+from quorate.models.linear.logistic import Logistic
 from quorate.targets import time_split
 
 

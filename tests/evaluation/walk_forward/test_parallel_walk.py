@@ -19,7 +19,7 @@ from quorate.core.settings import (
 from quorate.evaluation.walk_forward.labelled_bars import build_rows
 from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.market import SyntheticMarket
-from quorate.models.xgboost import XGBoost
+from quorate.models.trees.xgboost import XGBoost
 from quorate.targets import ForwardClass
 from stubs.worker_fits import Located, steady_and_moody
 

@@ -34,7 +34,7 @@ from quorate.models.move_head import with_move_head
 from quorate.models.runtime import OnnxSession
 
 if TYPE_CHECKING:
-    from quorate.models.boosted_trees import BoostedTrees
+    from quorate.models.trees.boosted_trees import BoostedTrees
 
 _log = logging.getLogger(__name__)
 

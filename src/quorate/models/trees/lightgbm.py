@@ -15,10 +15,10 @@ import numpy as np
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import FloatArray
 from quorate.models.base import FitRequest, Target
-from quorate.models.boosted_trees import BoostedTrees
 from quorate.models.export import trees_to_onnx
 from quorate.models.input_checks import Matrix
 from quorate.models.model_files import read_file, write_file
+from quorate.models.trees.boosted_trees import BoostedTrees
 
 try:
     import lightgbm

@@ -1,0 +1,3 @@
+"""Members of standardised columns and their products."""
+
+__all__: list[str] = []

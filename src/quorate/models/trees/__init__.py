@@ -1,0 +1,3 @@
+"""Members of decision trees."""
+
+__all__: list[str] = []
