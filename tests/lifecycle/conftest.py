@@ -60,6 +60,7 @@ def world(tmp_path_factory):
         bundle=bundles["vote"],
         stack=bundles["stack"],
         settings=settings,
+        environment=SMALL,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from quorate.core.errors import ArgumentError
+from quorate.core.errors import ArgumentError, ModelError
 from quorate.core.settings import ChallengeSettings, OnlineSettings
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.lifecycle.challenge import Challenge
@@ -22,9 +22,10 @@ def bundle(arena):
     return load_bundle(arena.challenger)
 
 
-def markets_at(arena, bar):
-    """The newest 500 candles of every market, up to a bar."""
-    return [candles.between(bar - 499 * HOUR_MS, bar + HOUR_MS) for candles in arena.market.panel().values()]
+def markets_at(place, bar):
+    """The newest 500 candles of every market of the arena or the world, up to a bar."""
+    panel = place.panel if hasattr(place, "panel") else place.market.panel()
+    return [candles.between(bar - 499 * HOUR_MS, bar + HOUR_MS) for candles in panel.values()]
 
 
 def learner(bundle, **changes):
@@ -45,14 +46,69 @@ def test_it_learns_from_labels_that_the_bar_has_made_known_and_no_later_ones(are
     bar, horizon = first_fit(arena), bundle.manifest.target.horizon
     made = learner(bundle)
     markets = markets_at(arena, bar)
-    X, y = made.rows(markets, bar)
-    assert len(X) == len(y) > 50
-    # Whatever comes later, nothing that is learnt changes; the newest bar itself decides the newest label.
-    X_later, y_later = made.rows(markets_at(arena, bar + 11 * HOUR_MS), bar)
-    np.testing.assert_array_equal(X, X_later)
-    np.testing.assert_array_equal(y, y_later)
+    rows = made.rows(markets, bar)
     window = 498 - ONLINE.every_bars
-    assert len(y) == len(markets) * (window - bundle.features.warmup - horizon)
+    assert len(rows) == len(markets) * (window - bundle.features.warmup - horizon) > 50
+    # The newest bar itself decides the newest label.
+    times = rows.inputs.time[rows.labelled]
+    assert times.max() == bar - horizon * HOUR_MS
+    np.testing.assert_array_equal(rows.known_at, times + horizon * HOUR_MS)
+    for candles, number in zip(sorted(markets, key=lambda each: each.symbol), range(len(markets)), strict=True):
+        own = rows.inputs.symbol[rows.labelled] == number
+        np.testing.assert_array_equal(rows.y[own], labels_by_hand(candles, times[own], bundle.manifest.target))
+
+
+def labels_by_hand(candles, times, target):
+    """SELL, HOLD and BUY by the return from a close to that of `horizon` bars later."""
+    close = dict(zip(candles.time.tolist(), candles.close.tolist(), strict=True))
+    found = [close[time + target.horizon * HOUR_MS] / close[time] - 1 for time in times.tolist()]
+    return [2 if move > target.band else 0 if move < -target.band else 1 for move in found]
+
+
+class _EarlyTarget:
+    """A planted leak: labels that claim to be known one bar before their horizon is over."""
+
+    def __init__(self, target):
+        self.target, self.horizon = target, target.horizon
+
+    def label(self, candles):
+        found = self.target.label(candles)
+        known = found.known.copy()
+        known[-self.horizon] = True
+        return replace(found, known=known)
+
+
+def test_a_label_that_is_not_known_yet_is_refused(arena, bundle):
+    bar, made = first_fit(arena), learner(bundle)
+    markets = markets_at(arena, bar)
+    made._target = _EarlyTarget(made._target)
+    with pytest.raises(ModelError, match=f"{len(markets)} labels that are not known yet.*horizon is over"):
+        made.rows(markets, bar)
+
+
+class _LeakyLearner(OnlineLearner):
+    """A planted leak: reads three bars more than have closed."""
+
+    def rows(self, markets, bar):
+        return super().rows(markets, bar + 3 * HOUR_MS)
+
+
+@pytest.mark.parametrize(("kind", "same"), [(OnlineLearner, True), (_LeakyLearner, False)])
+def test_no_later_candle_changes_what_is_learnt(world, kind, same):
+    """Of trees and a network."""
+    bar, bundle = first_fit(world), load_bundle(world.bundle)
+    learnt = []
+    for factor in (1.0, 3.0):
+        markets = []
+        for candles in markets_at(world, bar + 11 * HOUR_MS):
+            scale = np.where(candles.time > bar, factor, 1.0)
+            prices = {name: getattr(candles, name) * scale for name in ("open", "high", "low", "close")}
+            markets.append(replace(candles, **prices))
+        made = kind(bundle, ONLINE)
+        made.bundle_at(bar, markets)
+        learnt.append(made.state)
+    for name in ("xgboost", "lightgbm", "nhits"):
+        assert (learnt[0].natives[name] == learnt[1].natives[name]) is same
 
 
 def test_the_trees_are_the_same_after_a_kill_between_two_fits(arena, bundle):
@@ -76,7 +132,7 @@ def test_it_changes_the_scores_at_a_fit_and_only_there(arena, bundle):
     for hours in range(13):
         later = bar + hours * HOUR_MS
         made.decide(markets_at(arena, later), later + HOUR_MS)
-        fits.add(made._learnt[0])
+        fits.add(made.state.bar)
     assert fits == {bar, bar + 12 * HOUR_MS}
 
 
@@ -89,8 +145,10 @@ def test_with_few_rows_it_decides_as_the_bundle_does(arena, bundle):
 
 def test_what_cannot_learn_on(arena):
     far, loose = load_bundle(arena.challenger), load_bundle(arena.challenger)
+    with pytest.raises(ArgumentError, match=r"members xgboost, lightgbm; expected one of nhits.*online\.members"):
+        learner(far, members=("nhits",))
     far.features = replace(far.features, warmup=485)
-    with pytest.raises(ArgumentError, match=r"features that need 485.*online\.every_bars lower"):
+    with pytest.raises(ArgumentError, match=r"that need 490.*online\.every_bars lower"):
         learner(far)
     loose.folder = None
     with pytest.raises(ArgumentError, match="the folder of a bundle"):
@@ -99,7 +157,8 @@ def test_what_cannot_learn_on(arena):
 
 def test_a_challenge_of_a_bundle_by_itself_as_it_learns_on(arena, tmp_path):
     """Interrupted in the middle, with the same evidence as without."""
-    settings = replace(arena.settings, online=ONLINE, challenge=ChallengeSettings(alpha=1e-5, horizon_bars=20))
+    online = replace(ONLINE, folder=str(tmp_path / "online"))
+    settings = replace(arena.settings, online=online, challenge=ChallengeSettings(alpha=1e-5, horizon_bars=20))
     found = []
     for name, parts in (("whole", (22,)), ("parts", (7, 22))):
         challenge = Challenge(name, f"sqlite:///{tmp_path / name}.sqlite", settings=settings)

@@ -38,7 +38,7 @@ def start(
     exchange: LiveExchange = None,
     online: Annotated[
         bool,
-        typer.Option("--online", help="The challenger's boosted trees learn on; it may be the champion's bundle."),
+        typer.Option("--online", help="The challenger's members learn on; it may be the champion's bundle."),
     ] = False,
     symbols: options.Symbols = None,
     replay: Replay = False,
@@ -120,3 +120,29 @@ def stop(
     if not yes:
         typer.confirm(f"Stop the challenge {challenge.name} for good?", abort=True, err=True)
     text.show(challenge.stop(who=who or getpass.getuser(), note=note), as_json=as_json)
+
+
+@app.command("publish")
+def publish(
+    name: Name = None,
+    journal: Url = None,
+    bundles: Annotated[
+        Path, typer.Option("--bundles", metavar="PATH", help="Folder with the bundle that the challenger began at.")
+    ] = Path("bundles"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Also without a verdict for the challenger; needs --why.")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Reason, for the record.")] = "",
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help=f"{options.WHO} [default: your login name]")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Publish what a challenger that learns on has learnt, as a bundle.
+
+    Refused until the challenge has ended with its victory. Nothing is promoted: see quorate bundle promote.
+    """
+    from quorate.cli.render import challenge as text
+    from quorate.lifecycle.challenge import Challenge
+
+    text.show_published(Challenge(name, journal).publish(bundles, why=why, by=by, force=force), as_json=as_json)

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quorate.core.errors import SettingsError
 from quorate.core.sections.section import Section, require
+
+#: Members that can learn on: boosted trees, and networks.
+ONLINE_TREES = ("xgboost", "lightgbm")
+ONLINE_NETWORKS = ("nhits", "patchtst", "lstm")
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineSettings(Section):
-    """Online learning: trees are added to a bundle's boosted trees, on the newest rows whose labels have matured."""
+    """Online learning: members of a bundle learn on from the newest rows whose labels have matured."""
 
-    every_bars: int = 24  # between two fits, at bars whose number since 1970 is a multiple of it
-    trees: int = 5  # added to those of the bundle, for each class; every fit begins at the bundle's own again
-    rate: float = 0.5  # of the member's learning rate
-    least_rows: int = 500  # of all markets; with fewer the bundle decides as it was trained
+    members: tuple[str, ...] = (*ONLINE_TREES, *ONLINE_NETWORKS)  # that learn on, where the bundle has them
+    every_bars: int = 24  # between two updates, at bars whose number since 1970 is a multiple of it
+    trees: int = 5  # added to those of the bundle, for each class; every update begins at the bundle's own again
+    rate: float = 0.5  # of these trees, as a share of the member's learning rate
+    least_rows: int = 500  # of all markets, for trees; with fewer they stay as they are
+    passes: int = 1  # of a network over its new windows and as many of the replay buffer, in batches of the member
+    network_rate: float = 0.1  # of these steps, as a share of the member's learning rate
+    replay_windows: int = 1_000  # in the replay buffer, an even sample of all that were learnt from; 0: none
+    folder: str = "paper/online"  # what each challenge has learnt, one file each
 
     def __post_init__(self) -> None:
+        known = (*ONLINE_TREES, *ONLINE_NETWORKS)
+        object.__setattr__(self, "members", tuple(self.members))
+        unknown = [name for name in self.members if name not in known]
+        if unknown or not self.members:
+            raise SettingsError(
+                "use the setting online.members",
+                found=repr(unknown[0]) if unknown else "no member",
+                expected=f"some of {', '.join(known)}",
+            )
         require("online", "every_bars", self.every_bars, 1, 200)
         require("online", "trees", self.trees, 1, 1_000)
         require("online", "rate", self.rate, 0.001, 1)
         require("online", "least_rows", self.least_rows, 1, 10_000_000)
+        require("online", "passes", self.passes, 1, 100)
+        require("online", "network_rate", self.network_rate, 0.0001, 1)
+        require("online", "replay_windows", self.replay_windows, 0, 100_000)

@@ -16,6 +16,9 @@ from quorate.lifecycle.cards.model_card import CardSection
 # Of the settings of a training in the manifest: the bundle at whose weights networks began.
 _START = "start"
 
+# And what its members learnt on from.
+_LEARNT_ON = "learnt_on"
+
 
 def reproduce_section(manifest: Manifest) -> CardSection:
     """The section of a card."""
@@ -25,6 +28,14 @@ def reproduce_section(manifest: Manifest) -> CardSection:
     ]
     if manifest.settings.get(_START):
         text.append(f"Its networks began at the weights of the bundle {manifest.settings[_START]}: see --rolling.")
+    learnt = manifest.settings.get(_LEARNT_ON)
+    if learnt:
+        text.append(
+            f"{', '.join(learnt['members'])} learnt on from the bundle {learnt['bundle']} in the challenge "
+            f"'{learnt['challenge']}' up to {learnt['bar']}, verdict {learnt['verdict']}: {learnt['reason']}. "
+            + (f"Published before that by force: {learnt['forced']}. " if learnt["forced"] else "")
+            + "Maps and policy are that bundle's. The command below trains anew on the whole span instead."
+        )
     rows = tuple((Cell(name), Cell(version)) for name, version in manifest.versions.items())
     return CardSection(
         "How to reproduce it",
@@ -58,7 +69,8 @@ def settings_toml(manifest: Manifest) -> str:
         "target": {name: value for name, value in target.items() if name != unused},
         "vote": asdict(manifest.policy),
     }
-    tables |= {name: value for name, value in manifest.settings.items() if isinstance(value, Mapping)}
+    sections = {name: value for name, value in manifest.settings.items() if name != _LEARNT_ON}
+    tables |= {name: value for name, value in sections.items() if isinstance(value, Mapping)}
     if manifest.recipe == "stack":
         models = tables.pop("models", {})
         tables["stack"] = {**tables.get("stack", {}), "models": models}

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.lifecycle.challenge.session import ChallengeSession
     from quorate.lifecycle.challenge.status import ChallengeStatus
+    from quorate.lifecycle.online.publish import PublishedLearner
     from quorate.trading.journal import Journal, Record, Role
+    from quorate.workflows.bundles import StoreLike
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
 
@@ -53,7 +55,8 @@ class ChallengeRun:
 class Challenge:
     """A paired test of two bundles on the same bars, each in a paper account of its own with the same rules.
 
-    Nothing is ever promoted by it: a verdict is for a person, or for the gate of a retraining.
+    Nothing is ever promoted by it: a verdict is for a person, or for the gate of a retraining. What a challenger has
+    learnt that won is made a bundle by `publish`.
 
     Args:
         name: of the challenge; None for `challenge.name` of the settings. The accounts are NAME.champion and
@@ -94,7 +97,8 @@ class Challenge:
             challenger: likewise.
             data: stored candles to replay: a Freqtrade data folder, or candles as `open_source` takes them.
             exchange: instead: live candles of this exchange, as ccxt names it.
-            online: the challenger's boosted trees learn on from matured labels; it may then be the champion's bundle.
+            online: the challenger's trees and networks learn on from matured labels; it may then be the champion's
+                bundle.
             listener: called with every record of the challenge once it is in the journal.
             progress: of reading candles.
             **options: see `PaperOptions`; the same for both bundles.
@@ -188,6 +192,37 @@ class Challenge:
             time = state.start.time if state.evidence.last is None else state.evidence.last
             journal.append([HumanRecord(time=time, at=now_ms(), action="stop", guard="", who=who, note=note)])
             return status_of(require_state(journal), self.settings.evaluation)
+
+    def publish(
+        self, bundles: StoreLike, *, why: str = "", by: str | None = None, force: bool = False
+    ) -> PublishedLearner:
+        """Publish what a challenger that learns on has learnt, as a bundle; it is not promoted.
+
+        Args:
+            bundles: folder with the bundle that it began at.
+            why: reason, for the log.
+            by: who publishes it, for the log; None for the user of this process.
+            force: also without a verdict for the challenger; needs `why`.
+
+        Raises:
+            ArgumentError: a challenger that does not learn on, or that has not won, unless forced with a reason.
+            UnknownAccountError: no challenge of that name.
+            DataError: nothing was learnt, or the file of it is missing or damaged.
+            BundleError: the bundle that it began at is not in the folder, or altered.
+            JournalError: a journal that cannot be read.
+        """
+        from quorate.ensemble.bundle.bundle_store import BundleStore
+        from quorate.lifecycle.challenge.state import require_state
+        from quorate.lifecycle.online.publish import publish_learner
+        from quorate.lifecycle.online.state_file import state_file
+
+        require_types("publish what was learnt", why=(why, TEXT), by=(by, TEXT.optional))
+        require_flags(force=force)
+        with self._open("reader") as journal:
+            state = require_state(journal)
+        store = bundles if isinstance(bundles, BundleStore) else BundleStore(bundles)
+        file = state_file(self.name, state.start, self.settings.online)
+        return publish_learner(state, file, store, self.settings, why=why, by=by, force=force)
 
     def _open(self, role: Role) -> Journal:
         from quorate.trading.journal import Journal

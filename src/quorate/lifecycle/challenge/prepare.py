@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from quorate.ensemble.inference import Predictor
     from quorate.lifecycle.challenge.session import ChallengeSession
     from quorate.lifecycle.challenge.shared_feed import SharedFeed
+    from quorate.lifecycle.online import OnlineLearner
     from quorate.targets.labels import Target
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import ChallengedRecord, Journal, Record
@@ -94,7 +95,11 @@ def prepare(
     live = exchange is not None
     champion, challenger = (load_for_session(bundle, settings, options, live=live) for bundle in bundles)
     allow = options.get("allow_training_span", False)
-    pair = Contender.of(champion, allow=allow), _challenger(challenger, settings, allow=allow, online=online)
+    learner = _learner(challenger, settings, allow=allow) if online else None
+    contender = Contender.of(challenger, allow=allow)
+    if learner is not None:
+        contender = Contender(learner.id, challenger, learner.decide)
+    pair = Contender.of(champion, allow=allow), contender
     _require_two(*pair)
     start, end = span(selection_of(options))
     if data is not None:
@@ -121,6 +126,10 @@ def prepare(
         else:
             _require_same(state.start, pair, shared, live=live)
             evidence = state.evidence
+        if learner is not None:
+            from quorate.lifecycle.online import state_file
+
+            learner.keep_in(state_file(name, evidence.start, settings.online), evidence.last)
         terms = terms_of(evidence.start)
         journals = tuple(
             stack.enter_context(open_journal(f"{name}.{side}", bundle_id=contender.id))
@@ -138,13 +147,10 @@ def prepare(
         yield ChallengeSession(shared, sides, journal, evidence, settings.paper, listener), journal
 
 
-def _challenger(bundle: Predictor, settings: Settings, *, allow: bool, online: bool) -> Contender:
-    if not online:
-        return Contender.of(bundle, allow=allow)
+def _learner(bundle: Predictor, settings: Settings, *, allow: bool) -> OnlineLearner:
     from quorate.lifecycle.online import OnlineLearner
 
-    learner = OnlineLearner(bundle, settings.online, allow_training_span=allow)
-    return Contender(learner.id, bundle, learner.decide)
+    return OnlineLearner(bundle, settings.online, allow_training_span=allow)
 
 
 def _account(

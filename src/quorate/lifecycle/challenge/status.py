@@ -12,6 +12,7 @@ from quorate.core.clock import iso_ms
 from quorate.core.settings import EvaluationSettings
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.lifecycle.challenge.evidence import ComparedBar, e_value
+from quorate.lifecycle.online.state_file import ONLINE
 from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, marks_of
 
 if TYPE_CHECKING:
@@ -129,7 +130,9 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     shown.append(("bars", f"{found['bars']:,} of {found['horizon_bars']:,}{span}, {found['waiting']} wait for a label"))
     shown.append(("bundles", f"champion {found['champion']}, challenger {found['challenger']}"))
     if found["verdict"] == "challenger":
-        shown.append(("next", f"a person promotes it: quorate bundle promote {found['challenger']} --bundles FOLDER"))
+        publish = "a person publishes what it has learnt: quorate challenge publish --bundles FOLDER"
+        promote = f"a person promotes it: quorate bundle promote {found['challenger']} --bundles FOLDER"
+        shown.append(("next", publish if found["challenger"].endswith(ONLINE) else promote))
     return shown
 
 
