@@ -42,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     path = options.out / "papers_peer.json"
     runs: dict[str, Any] = json.loads(path.read_text())["runs"] if path.exists() else {}
-    for row in chosen(options.only):
+    for row in (row for row in chosen(options.only) if row.has_peer):
         for seed in options.seeds:
             key = f"{row.name}-seed{seed}"
             if key in runs and not options.fresh:

@@ -8,11 +8,12 @@ from torch import nn
 
 from protocol import Protocol, absolute_error, squared_error
 from quorate.core.settings import NetworkSettings
+from quorate.models.networks.dlinear import DLinearConfig, DLinearNetwork
 from quorate.models.networks.nhits import NHiTSConfig, NHiTSNetwork
 from quorate.models.networks.patchtst.network import SMALL, PatchTSTConfig, PatchTSTNetwork
 from rows import Row
 
-# Of the gradient's norm: neither paper clips it.
+# Of the gradient's norm: no paper clips it.
 _UNCLIPPED = 1e6
 
 _NHITS_STEPS, _NHITS_DECAYS = 1_000, 3
@@ -20,7 +21,8 @@ _NHITS_STEPS, _NHITS_DECAYS = 1_000, 3
 
 def protocol(row: Row) -> Protocol:
     """Network and training of a row."""
-    return _nhits(row) if row.network == "nhits" else _patchtst(row)
+    makers = {"nhits": _nhits, "patchtst": _patchtst, "dlinear": _dlinear}
+    return makers[row.network](row)
 
 
 def like_neuralforecast(row: Row, channels: int) -> Protocol:
@@ -94,7 +96,25 @@ def _patchtst(row: Row) -> Protocol:
     )
 
 
-def _settings(look_back: int, *, batch: int, learning_rate: float, epochs: int) -> NetworkSettings:
+def _dlinear(row: Row) -> Protocol:
+    look_back = 336
+
+    def build(channels: int) -> nn.Module:
+        return DLinearNetwork(DLinearConfig(look_back, channels, horizon=row.horizon))
+
+    return Protocol(
+        look_back,
+        row.horizon,
+        folded=False,
+        settings=_settings(look_back, batch=32, learning_rate=5e-3, epochs=10, patience=3),
+        build=build,
+        loss=squared_error,
+        schedule=early_decay,
+        test_batch=32,
+    )
+
+
+def _settings(look_back: int, *, batch: int, learning_rate: float, epochs: int, patience: int = 10) -> NetworkSettings:
     return NetworkSettings(
         window=look_back,
         epochs=epochs,
@@ -103,7 +123,7 @@ def _settings(look_back: int, *, batch: int, learning_rate: float, epochs: int) 
         learning_rate=learning_rate,
         weight_decay=0.0,
         clip=_UNCLIPPED,
-        patience=10,
+        patience=patience,
         bf16=False,
         device="cpu",
     )
@@ -125,3 +145,12 @@ def late_decay(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG00
     [1.0, 1.0, 0.9, 0.81]
     """
     return float(0.9 ** max(0, step // epoch_steps - 3))
+
+
+def early_decay(step: int, epoch_steps: int, steps: int) -> float:  # noqa: ARG001 - a Schedule
+    """Schedule of the authors of DLinear ("type1"): the full rate for two epochs, then half of it in each epoch.
+
+    >>> [early_decay(10 * epoch, 10, 1_000) for epoch in (0, 1, 2, 3)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
+    return float(0.5 ** max(0, step // epoch_steps - 1))

@@ -9,6 +9,9 @@ repeating the last value has an MSE of 0.081: the published error and that of Qu
 PatchTST: Nie and others, 2023 (arXiv 2211.14730), table 3, PatchTST/42; training from the authors' code,
 github.com/yuqinie98/PatchTST, `PatchTST_supervised/scripts/PatchTST/etth1.sh` and `etth2.sh`, with a patience of 10.
 
+DLinear: Zeng and others, 2022 (arXiv 2205.13504), table 2; training from the authors' code,
+github.com/cure-lab/LTSF-Linear, `scripts/EXP-LongForecasting/Linear/etth1.sh`.
+
 Imports nothing of Quorate, so that the peer's environment can read the same rows.
 """
 
@@ -23,7 +26,7 @@ class Row:
 
     Attributes:
         name: name of the row in this project.
-        network: "nhits" or "patchtst".
+        network: name of its member.
         series: data set.
         horizon: rows forecast.
         mse, mae: published errors; None where the paper's figure is not compared.
@@ -44,6 +47,11 @@ class Row:
     pools: tuple[int, ...] = ()
     ratios: tuple[int, ...] = ()
 
+    @property
+    def has_peer(self) -> bool:
+        """Whether neuralforecast's network of that name is run beside it."""
+        return self.network in ("nhits", "patchtst")
+
 
 ROWS = (
     Row("nhits-ETTm2-96", "nhits", "ETTm2", 96, 0.176, 0.255, 0.03, (1,), (2, 2, 2), (180, 60, 1)),
@@ -52,6 +60,7 @@ ROWS = (
     Row("patchtst-ETTh1-96", "patchtst", "ETTh1", 96, 0.375, 0.399, 0.02, (1, 2, 3)),
     Row("patchtst-ETTh1-192", "patchtst", "ETTh1", 192, 0.414, 0.421, 0.02),
     Row("patchtst-ETTh2-96", "patchtst", "ETTh2", 96, 0.274, 0.336, 0.02),
+    Row("dlinear-ETTh1-96", "dlinear", "ETTh1", 96, 0.375, 0.399, 0.02),
 )
 
 # The authors' search space: poolings, and bars for each coefficient, of the three stacks.

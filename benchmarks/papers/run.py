@@ -47,8 +47,8 @@ def main() -> int:
     path = options.out / ("papers_like_peer.json" if like else "papers.json")
     rows = chosen(options.only)
     for row in rows:
-        if like and row.network == "nhits":
-            continue  # trained like that in the paper's run
+        if like and (row.network == "nhits" or not row.has_peer):
+            continue  # the peer's training is that of the paper's run, or it is not run
         protocol = like_neuralforecast(row) if like else recipes.protocol(row)
         for seed in options.seeds or ((1,) if like else row.seeds):
             key = f"{row.name}-seed{seed}"

@@ -39,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     path = options.out / "papers_steps.json"
     found: dict[str, Any] = json.loads(path.read_text())["rows"] if path.exists() else {}
-    for row in chosen(options.only):
+    for row in (row for row in chosen(options.only) if row.has_peer):
         found[row.name] = measure(row, options.threads)
         path.write_text(json.dumps({"rows": dict(sorted(found.items()))}, indent=1) + "\n", encoding="utf-8")
         print(f"{row.name}: {found[row.name]}", file=sys.stderr)

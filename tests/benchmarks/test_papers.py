@@ -110,7 +110,7 @@ def test_errors_are_of_every_window_bar_and_channel(papers, folded):
     np.testing.assert_allclose(np.stack([squared, absolute], axis=1), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("row", [0, 3], ids=["nhits", "patchtst"])
+@pytest.mark.parametrize("row", [0, 3, 6], ids=["nhits", "patchtst", "dlinear"])
 def test_a_network_learns_with_its_papers_protocol(papers, row):
     """On a small scale: 12 rows ahead, few steps, and a test loader that drops an incomplete batch of 50."""
     small = replace(papers.rows.ROWS[row], horizon=12, pools=(4, 2, 1), ratios=(12, 6, 1))

@@ -13,6 +13,7 @@ import pytest
 
 from quorate.core.errors import ContractError, ModelError
 from quorate.core.settings import (
+    DLinearSettings,
     LightGBMSettings,
     LSTMSettings,
     ModelSettings,
@@ -45,6 +46,7 @@ SMALL = ModelSettings(
         head_dropout=0.1,
         learning_rate=5e-3,
     ),
+    dlinear=DLinearSettings(window=8, epochs=3, share=1, batch=64, learning_rate=1e-2),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"

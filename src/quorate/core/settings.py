@@ -15,6 +15,7 @@ from quorate.core.sections.calibration import CalibrationSettings as Calibration
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
 from quorate.core.sections.calibration import PolicySettings as PolicySettings
 from quorate.core.sections.challenge import ChallengeSettings as ChallengeSettings
+from quorate.core.sections.compact_networks import DLinearSettings as DLinearSettings
 from quorate.core.sections.drift import DriftSettings as DriftSettings
 from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings
 from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSettings

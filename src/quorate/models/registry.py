@@ -27,6 +27,7 @@ _BUILT_IN = {
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),
     "patchtst": ("quorate.models.networks.patchtst.member", "PatchTST"),
     "lstm": ("quorate.models.networks.lstm", "LSTM"),
+    "dlinear": ("quorate.models.networks.dlinear", "DLinear"),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
+from quorate.core.sections.compact_networks import DLinearSettings
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NHiTSSettings, PatchTSTSettings
 from quorate.core.sections.section import Section, file_list, require
@@ -113,6 +114,7 @@ class ModelSettings(ExtensibleSection):
     nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
     patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)
     lstm: LSTMSettings = field(default_factory=LSTMSettings)
+    dlinear: DLinearSettings = field(default_factory=DLinearSettings)
     networks: Literal["compact", "documented"] = "compact"  # shapes and training of networks where nothing else is set
     modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
 

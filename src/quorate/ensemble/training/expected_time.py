@@ -20,6 +20,7 @@ _RATES = {
     "nhits": 4e-5,
     "patchtst": 7e-5,
     "lstm": 3e-5,
+    "dlinear": 2e-5,
 }
 _OTHER = 5e-5
 
