@@ -26,7 +26,7 @@ _BUILT_IN = {
     "log_har": ("quorate.models.log_har", "LogHAR"),
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),
     "patchtst": ("quorate.models.networks.patchtst.member", "PatchTST"),
-    "lstm": ("quorate.models.networks.lstm", "LSTM"),
+    "lstm": ("quorate.models.networks.recurrent.lstm", "LSTM"),
     "dlinear": ("quorate.models.networks.dlinear", "DLinear"),
 }
 

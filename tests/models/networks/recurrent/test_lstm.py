@@ -6,10 +6,11 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from torch import nn
 
 from quorate.core.settings import LSTMSettings, ModelSettings
 from quorate.models import build
-from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
+from quorate.models.networks.recurrent.network import RecurrentConfig, RecurrentNetwork
 
 
 def oracle(module, x, layers):
@@ -39,7 +40,7 @@ def oracle(module, x, layers):
 @pytest.mark.parametrize(("layers", "outputs"), [(1, 1), (2, 3)])
 def test_outputs_equal_the_equations_of_the_paper(layers, outputs):
     torch.manual_seed(0)
-    module = RecurrentNetwork(LSTMConfig(5, outputs, width=7, layers=layers, head=4)).eval()
+    module = RecurrentNetwork(RecurrentConfig(5, outputs, width=7, layers=layers, head=4), nn.LSTM).eval()
     x = np.random.default_rng(0).normal(size=(6, 9, 5)).astype(np.float32)
     with torch.no_grad():
         found = module(torch.from_numpy(x)).numpy()
@@ -51,7 +52,7 @@ def test_the_default_size_is_that_of_the_specification():
     128 x 64 + 64 + 64 + 1 in the head."""
     settings = ModelSettings(networks="documented").lstm
     module = RecurrentNetwork(
-        LSTMConfig(14, 1, settings.width, settings.layers, settings.dropout, settings.head)
+        RecurrentConfig(14, 1, settings.width, settings.layers, settings.dropout, settings.head), nn.LSTM
     )  # fmt: skip
     assert sum(parameter.numel() for parameter in module.parameters()) == 73_728 + 132_096 + 8_321
     assert (settings.window, settings.batch, settings.epochs, settings.patience) == (24, 32, 100, 10)
@@ -61,7 +62,7 @@ def test_the_newest_bar_changes_the_output():
     model = build("lstm", "class", ModelSettings(), seed=1, threads=1)
     assert model.window == 24
     torch.manual_seed(0)
-    module = RecurrentNetwork(LSTMConfig(3, 3, width=8)).eval()
+    module = RecurrentNetwork(RecurrentConfig(3, 3, width=8), nn.LSTM).eval()
     x = torch.randn(1, 24, 3)
     changed = x.clone()
     changed[0, -1] += 1

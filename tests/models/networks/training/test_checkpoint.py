@@ -12,10 +12,11 @@ from dataclasses import replace
 import pytest
 import safetensors.torch
 import torch
+from torch import nn
 
 from quorate.core.errors import ModelError
 from quorate.core.settings import NetworkSettings
-from quorate.models.networks.lstm import LSTMConfig, RecurrentNetwork
+from quorate.models.networks.recurrent.network import RecurrentConfig, RecurrentNetwork
 from quorate.models.networks.training import TrainingOptions, cross_entropy, fit_network
 from quorate.models.networks.training.checkpoint import Checkpoint, CheckpointState
 
@@ -30,7 +31,9 @@ class CutOffError(Exception):
 def network():
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return RecurrentNetwork(LSTMConfig(features=3, outputs=3, width=16, layers=2, dropout=0.3, head=8))
+        return RecurrentNetwork(
+            RecurrentConfig(features=3, outputs=3, width=16, layers=2, dropout=0.3, head=8), nn.LSTM
+        )
 
 
 @pytest.fixture
@@ -156,7 +159,7 @@ def test_the_checkpoint_of_another_run_is_ignored_with_a_warning(small, run, pat
 
 def test_the_checkpoint_of_another_shape_is_ignored(small, run, path, caplog):
     interrupt(run, path)
-    wider = RecurrentNetwork(LSTMConfig(features=3, outputs=3, width=24, layers=2))
+    wider = RecurrentNetwork(RecurrentConfig(features=3, outputs=3, width=24, layers=2), nn.LSTM)
     with caplog.at_level(logging.WARNING):
         run(wider, checkpoint=path)
     assert "(16, 64)" not in caplog.text.split("now")[1]
