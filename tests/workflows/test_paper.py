@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from io import StringIO
 
@@ -11,12 +12,16 @@ from rich.console import Console
 from quorate.cli.app import main
 from quorate.cli.render.paper import render
 from quorate.core.clock import HOUR_MS, iso_ms
+from quorate.core.configuration import load_settings
 from quorate.core.errors import ArgumentError, GuardError, JournalError, TrainingSpanError
+from quorate.core.settings import DriftSettings
+from quorate.evaluation.drift import write_check
 from quorate.trading.journal import ClosedRecord, DecidedRecord
 from quorate.trading.paper.log_lines import line
 from quorate.workflows.backtest import backtest
 from quorate.workflows.paper import PaperAccount
 from quorate.workflows.runs.trials import RunRecord
+from stubs.drift_checks import DRIFTING
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +233,26 @@ def test_candles_in_memory_are_replayed(world, tmp_path):
     assert status.document["symbols"] == ["SYNB/USDT:USDT"]
     assert status.document["guards"] is None
     assert len(status.to_pandas("equity")) == 20
+
+
+def test_an_alarm_of_drift_shrinks_the_stakes_of_a_replay(world, tmp_path):
+    settings = replace(load_settings(), drift=DriftSettings(action="shrink", shrink=0.3))
+    account = PaperAccount("shrunk", f"sqlite:///{tmp_path / 'journal.sqlite'}", settings=settings)
+    # The folder of all tests stays as it is.
+    bundle = tmp_path / "bundles" / world.bundle.name
+    shutil.copytree(world.bundle, bundle)
+    seen = world.end + 40 * HOUR_MS
+    write_check(bundle, replace(DRIFTING, bundle=bundle.name, end=seen))
+    status = account.run(bundle, world.data, start=world.start, end=world.end + 60 * HOUR_MS, guards=False)
+    reason = f"bundle {bundle.name} {DRIFTING.headline}"
+    assert status.document["drift"] == {"alarm": True, "stake_factor": 0.3, "reason": reason}
+    (moved,) = (entry.record for entry in account.records(kinds="drift"))
+    assert (moved.time + HOUR_MS, moved.stake_factor) == (seen, 0.3)
+    factors = {e.record.time + HOUR_MS < seen: e.record.order.stake_factor for e in account.records(kinds="intent")}
+    assert factors == {True: 1.0, False: 0.3}
+    text = StringIO()
+    Console(file=text, width=300).print(render(status.to_json()))
+    assert f"{reason}; new entries with 30% of the ordinary stake" in text.getvalue()
 
 
 @pytest.mark.parametrize(

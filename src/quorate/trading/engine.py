@@ -18,6 +18,7 @@ from quorate.core.types import Action
 from quorate.trading.account import events
 from quorate.trading.account.account import Account, BarOf
 from quorate.trading.account.order import Order, Refusal
+from quorate.trading.drift_state import NO_DRIFT, DriftState
 from quorate.trading.guards import (
     GuardEvent,
     GuardMove,
@@ -68,6 +69,7 @@ class TradingEngine:
         numbers: records of a kind emitted at this bar.
         settled: symbols whose settlements at this bar's open have been paid.
         unlimited: the account's settings without the ladder.
+        drift: of the bundle that decides, with the share of the ordinary stake of the next orders.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class TradingEngine:
         if ladder is not None:
             account.settings = ladder.limits(account.settings)
         self.settled: set[str] = set()
+        self.drift = NO_DRIFT
         if self._watched:
             account.on_event = self._on_event
 
@@ -161,11 +164,14 @@ class TradingEngine:
 
     def submit(self, orders: Iterable[Order]) -> None:
         """Add orders for the next open, the best first; those that the guards stop already are refused."""
-        for order in orders:
+        _, factor, reason = self.drift
+        note = "" if factor == 1 else reason
+        for ordinary in orders:
+            order = ordinary if factor == 1 else ordinary._replace(stake_factor=factor)
             why = self._stopped_by(order.symbol, order.decided + self.length_ms)
             if why is None:
                 self.pending.append(order)
-                self._emit(records.IntentRecord(order.decided, self.order_id(order), order))
+                self._emit(records.IntentRecord(order.decided, self.order_id(order), order, note))
             else:
                 self._refuse(order, "guarded", why)
 
@@ -205,6 +211,24 @@ class TradingEngine:
             if self.ladder is not None:
                 self.ladder.apply(move)
                 self.account.settings = self.ladder.limits(self.unlimited)
+
+    def set_drift(self, drift: DriftState) -> None:
+        """Emit and apply another state of drift; its stake holds for the next orders, not for open positions."""
+        before = self.drift
+        if drift[:2] == before[:2]:
+            return
+        number = self.next_number("drift")
+        self._emit(
+            records.DriftMovedRecord(
+                time=self.time,
+                number=number,
+                before=before.alarm,
+                after=drift.alarm,
+                stake_factor=drift.stake_factor,
+                reason=drift.reason,
+            )
+        )
+        self.drift = drift
 
     def _decide(self, decision: DecidedBar) -> None:
         if decision.record is not None:

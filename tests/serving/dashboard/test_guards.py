@@ -7,6 +7,8 @@ import pytest
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.settings import LadderSettings
+from quorate.trading.journal import Journal
+from quorate.trading.journal.records import DriftMovedRecord
 from quorate.workflows.paper import PaperAccount
 from stubs.pages import Visitor
 from stubs.service_client import client, token_of
@@ -160,6 +162,20 @@ def test_the_next_step_of_the_ladder_is_confirmed(browser, make_service, climbin
         page = visitor.go("/dashboard/journal?kind=human")
         assert "The week is over." in page.locator(f"#record-{entry.seq}").inner_text()
         visitor.close()
+
+
+def test_an_alarm_of_drift_stands_with_what_follows(changeable, changing, account):
+    http = changing
+    assert "New entries have" not in http.get("/dashboard/guards").text
+    with Journal.open(account.url, account.name, settings=account.settings.journal) as journal:
+        last = next(iter(journal.newest(1))).record.time
+        journal.append(
+            [DriftMovedRecord(last, 0, before=False, after=True, stake_factor=0.5, reason="bundle b DRIFTING")]
+        )
+    eventually(lambda: "New entries have 50\u00a0% of" in http.get("/dashboard/guards").text)
+    assert "quiet → <strong>drifting</strong>" in http.get("/dashboard/guards").text
+    found = http.get("/guards").json()["drift"]
+    assert found == {"alarm": True, "stake_factor": 0.5, "reason": "bundle b DRIFTING"}
 
 
 def test_an_open_record_stays_open_when_the_journal_goes_on(browser, changeable, changing, account, world):

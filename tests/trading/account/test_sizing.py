@@ -257,3 +257,58 @@ def test_every_size_keeps_every_limit(
     assert order.side * (size.target - price) > 0
     if sizing == "risk":
         assert size.quantity * loss_at_stop(price, size.stop, order.side, costs) <= 0.01 * equity * slack
+
+
+@given(
+    factor=st.floats(0.01, 1.0),
+    side=st.sampled_from([1, -1]),
+    price=st.floats(1e-3, 1e6),
+    volatility=st.floats(1e-4, 0.3),
+    equity=st.floats(10, 1e7),
+    free_share=st.floats(0.01, 1),
+    capital=st.sampled_from([0.0, 100.0, 5_000.0]),
+    leverage=st.floats(1, 50),
+    sizing=st.sampled_from(["risk", "fixed", "atr", "half_kelly"]),
+    spot=st.booleans(),
+    lot=st.sampled_from([0.0, 0.001, 1.0]),
+    tick=st.sampled_from([0.0, 1e-6, 0.01]),
+)
+def test_a_share_of_the_stake_is_never_more_than_the_whole(
+    factor: float,
+    side: int,
+    price: float,
+    volatility: float,
+    equity: float,
+    free_share: float,
+    capital: float,
+    leverage: float,
+    sizing: str,
+    spot: bool,
+    lot: float,
+    tick: float,
+) -> None:
+    contract = Contract("BTC/USDT" if spot else "BTC/USDT:USDT", lot=lot, tick=tick)
+    account = AccountSettings(leverage=leverage, sizing=sizing, capital_usd=capital)  # type: ignore[arg-type]
+    order = Order(contract.symbol, 1 if spot else side, 0, 1, 0.8, volatility * price, 0.6)
+    rules = price, Funds(equity, equity * free_share, 0.0), contract, account, CostSettings(), EXITS
+    whole, part = plan(order, *rules), plan(order._replace(stake_factor=factor), *rules)
+    if not isinstance(whole, Size):
+        assert part == whole
+        return
+    if not isinstance(part, Size):
+        # One lot less than the share may be too little.
+        assert part == "below_minimum"
+        assert (whole.quantity * factor - lot) * price <= account.minimum_usd * (1 + 1e-9)
+        return
+    assert whole.quantity * factor - lot * (1 + 1e-9) <= part.quantity <= whole.quantity * factor * (1 + 1e-9)
+    assert part.quantity <= whole.quantity
+    assert part.margin_usd <= whole.margin_usd
+    assert (part.leverage, part.stop, part.target) == (whole.leverage, whole.stop, whole.target)
+    assert spot or order.side * (price - part.stop) <= order.side * (price - part.liquidation_price) / 2 * (1 + 1e-9)
+
+
+def test_half_of_what_a_limit_allows_is_half(order: MakeOrder) -> None:
+    # The margin share decides, not what is wanted: half of the wish would be as much as the whole.
+    whole = sized(order(), risk=0.9)
+    half = sized(order(stake_factor=0.5), risk=0.9)
+    assert (half.quantity, half.margin_usd) == (whole.quantity / 2, pytest.approx(whole.margin_usd / 2))

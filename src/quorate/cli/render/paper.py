@@ -65,13 +65,18 @@ def render(found: Mapping[str, Any]) -> Group:
 
 
 def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
-    session, stats, currency = found["session"], found["stats"], found["currency"]
+    session, stats, currency, drift = found["session"], found["stats"], found["currency"], found["drift"]
     members = ", ".join(f"{model}: {what}" for model, what in found["members"].items())
     rows: list[tuple[str, str | Text]] = [
         ("account", f"{found['account']} ({session['kind']}, session {session['number']}, started {session['began']})"),
         ("mode", _toned(found["mode"])),
         ("equity", f"{found['equity_usd']:,.2f} {currency}, started with {found['start_equity_usd']:,.2f}"),
         ("trades", f"{stats['n']}, {stats['wins']} won, net {stats['net_usd']:+,.2f} {currency}"),
+        *(
+            [("drift", f"{drift['reason']}; new entries with {drift['stake_factor']:.0%} of the ordinary stake")]
+            if drift["alarm"]
+            else []
+        ),
         ("open", f"{len(found['positions'])} positions, {len(found['pending'])} orders for the next open"),
         ("last bar", f"{found['last_bar'] or 'none yet'} of {found['timeframe']}, written {found['written_at']}"),
         ("bundle", found["bundle"]),

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from quorate.core.errors import SettingsError
 from quorate.core.sections.section import Section, require
 
-DriftAction = Literal["tell", "retrain"]
+DriftAction = Literal["tell", "retrain", "shrink"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class DriftSettings(Section):
     resamples: int = 200  # years drawn to set the limits
     cells: int = 10  # of a feature's distribution, each with about as many rows of the training part
     adwin_delta: float = 0.002  # of ADWIN on the log-loss: its chance of a false cut
-    action: DriftAction = "tell"  # on an alarm: only tell, or also retrain before the schedule says so
+    action: DriftAction = "tell"  # on an alarm: only tell; also retrain early; or also shrink the stakes of new entries
+    shrink: float = 0.5  # share of the ordinary stake while an alarm stands, with the action shrink
     valid_days: float = 3.0  # age after which a check does not count; also the least time between early retrainings
     seed: int = 7  # of the draws
 
@@ -36,5 +37,6 @@ class DriftSettings(Section):
             raise SettingsError(
                 "use the setting drift.action", found=repr(self.action), expected=", ".join(get_args(DriftAction))
             )
+        require("drift", "shrink", self.shrink, 0.01, 0.99)
         require("drift", "valid_days", self.valid_days, 0.01, 3_650)
         require("drift", "seed", self.seed, 0, 2**31 - 1)

@@ -22,6 +22,14 @@ DETECTORS: Mapping[Detector, str] = {
 }
 
 
+# What follows from an alarm without a person.
+_CONSEQUENCES: Mapping[DriftAction, str] = {
+    "tell": "",
+    "retrain": "; a retraining is due now",
+    "shrink": "; new entries have a smaller stake (drift.shrink) until a check is quiet",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class DriftAlarm:
     """An alarm that lasts.
@@ -164,7 +172,7 @@ class DriftCheck:
             first = "see whether the candles are right (`quorate data check`), then train on newer ones"
         else:
             first = "train on newer candles, and trade smaller until a new bundle is measured"
-        return first + ("; a retraining is due now" if self.action == "retrain" else "")
+        return first + _CONSEQUENCES[self.action]
 
     @property
     def headline(self) -> str:

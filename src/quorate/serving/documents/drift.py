@@ -70,7 +70,7 @@ class Drift(Document):
     since: str | None
     headline: str
     advice: str
-    action: Literal["tell", "retrain"]
+    action: Literal["tell", "retrain", "shrink"]
     chance: float = Field(description="Chance of an alarm of the features in a stationary year.")
     alarms: list[DriftAlarmDocument]
     alarm_days: dict[str, int] = Field(description="Days with an alarm since the first bar, by detector.")

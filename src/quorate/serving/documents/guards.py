@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from quorate.serving.documents.document import Document
-from quorate.serving.documents.paper import GuardDocument, LadderDocument, Mode, MoveDocument, RequestDocument
+from quorate.serving.documents.paper import (
+    DriftStateDocument,
+    GuardDocument,
+    LadderDocument,
+    Mode,
+    MoveDocument,
+    RequestDocument,
+)
 
 #: A reason that a person typed.
 Note = Annotated[
@@ -30,6 +37,7 @@ class GuardsDocument(Document):
     mode: Mode
     guards: list[GuardDocument] | None
     ladder: LadderDocument | None
+    drift: DriftStateDocument
     requests: list[RequestDocument]
     moves: list[MoveDocument]
 

@@ -95,6 +95,14 @@ class LadderDocument(LimitsDocument):
     next_limits: LimitsDocument | None = Field(description="Of the next step; null at the last one.")
 
 
+class DriftStateDocument(Document):
+    """Drift of the bundle that decides, as of the newest bar."""
+
+    alarm: bool
+    stake_factor: float = Field(description="Share of the ordinary stake of new entries.")
+    reason: str
+
+
 class RequestDocument(Document):
     """A request that applies from the next bar."""
 
@@ -114,7 +122,7 @@ class NoticeDocument(Document):
 
 
 class MoveDocument(Document):
-    """A move of a guard or of the ladder."""
+    """A move of a guard or of the ladder, or an alarm of drift that began or ended."""
 
     time: str
     what: str
@@ -175,6 +183,7 @@ class PaperDocument(Document):
     pending: list[PendingDocument]
     guards: list[GuardDocument] | None = Field(description="Null in a session without guards.")
     ladder: LadderDocument | None
+    drift: DriftStateDocument
     requests: list[RequestDocument]
     webhook: dict[str, int] | None
     members: dict[str, str] = Field(description='Member -> "voted" on the newest bar, or why it abstained.')

@@ -28,7 +28,18 @@ from quorate.core.clock import iso_ms
 from quorate.trading.journal import Entry, Record, records
 
 EventKind = Literal[
-    "candles", "bar", "signal", "fill", "close", "guard", "ladder", "measured", "bundle", "skipped", "dropped"
+    "candles",
+    "bar",
+    "signal",
+    "fill",
+    "close",
+    "guard",
+    "ladder",
+    "drift",
+    "measured",
+    "bundle",
+    "skipped",
+    "dropped",
 ]
 
 KINDS: tuple[EventKind, ...] = get_args(EventKind)
@@ -41,6 +52,7 @@ RECORDS: tuple[type[Record], ...] = (
     records.ClosedRecord,
     records.GuardMovedRecord,
     records.LadderMovedRecord,
+    records.DriftMovedRecord,
 )
 
 
@@ -112,6 +124,9 @@ def event_of(account: str, entry: Entry) -> LiveEvent | None:
             }
         case records.LadderMovedRecord() as stepped:
             kind, found = "ladder", {"before": stepped.before, "after": stepped.after, "reason": stepped.reason}
+        case records.DriftMovedRecord() as drift:
+            kind = "drift"
+            found = {"alarm": drift.after, "stake_factor": drift.stake_factor, "reason": drift.reason}
         case _:
             return None
     head = {"account": account, "number": entry.seq, "time": iso_ms(entry.record.time)}

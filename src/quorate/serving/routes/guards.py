@@ -18,7 +18,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     409: {"model": ErrorDocument, "description": "The account does not allow it; nothing was recorded."}
 }
 _Guard = Annotated[str, Path(max_length=64, description="Its name, such as drawdown.")]
-_SHOWN = ("account", "mode", "guards", "ladder", "requests", "moves")
+_SHOWN = ("account", "mode", "guards", "ladder", "drift", "requests", "moves")
 
 
 def routes(service: Service) -> APIRouter:

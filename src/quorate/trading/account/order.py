@@ -35,6 +35,7 @@ class Order(NamedTuple):
         confidence: of the decision; orders fill in descending order of it.
         atr: ATR(14) known at the decision, in price units.
         probability: calibrated probability that the trade wins; NaN where unknown.
+        stake_factor: share of the ordinary stake, above 0 and at most 1.
     """
 
     symbol: str
@@ -44,3 +45,4 @@ class Order(NamedTuple):
     confidence: float
     atr: float
     probability: float = float("nan")
+    stake_factor: float = 1.0

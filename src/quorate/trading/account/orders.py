@@ -72,7 +72,8 @@ class Orders:
         columns = (column[best_first].tolist() for column in (side, decided, due, confidence, ranges, probability))
         self.symbol, self.fill, self.due = symbol[best_first], fill[best_first], due[best_first]
         names = map(symbols.__getitem__, self.symbol.tolist())
-        self.all = list(map(partial(new_tuple, Order), zip(names, *columns, strict=True)))
+        ordinary = [1.0] * len(symbol)  # stake
+        self.all = list(map(partial(new_tuple, Order), zip(names, *columns, ordinary, strict=True)))
 
     def at(self, time: int) -> list[Order]:
         """Orders for the open at `time`, the best first."""

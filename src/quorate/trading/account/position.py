@@ -110,7 +110,7 @@ class Position:
 
     def trade(self, time: int, reason: Reason, fill: Fill) -> Trade:
         """The trade that this exit fill, in the bar at `time`, makes of the position."""
-        symbol, side, decided, _, confidence, _, _ = self.order
+        symbol, side, decided, _, confidence, _, _, _ = self.order
         quantity, leverage, margin_usd, stop, target, _ = self.size
         entry_price, entry_reference, entry_fee, entry_slippage = self.entry
         price, reference, fee, slippage = fill

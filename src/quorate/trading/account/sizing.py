@@ -1,7 +1,7 @@
 """Position sizing: quantity, leverage, margin and levels of an entry.
 
 Four sizing methods, then the same limits for all: the share of margin, free margin, the exchange's tiers, whole lots,
-the minimum order, and a stop at most half way to liquidation.
+the minimum order, and a stop at most half way to liquidation. The order's stake factor applies to what then results.
 """
 
 from __future__ import annotations
@@ -164,7 +164,26 @@ def plan(
             target = target_price(entry_price, side, room * exits.target_ratio, contract)
             if side * (entry_price - stop) <= 0:
                 return "stop_too_near"
-        return new_tuple(Size, (quantity, leverage, margin, stop, target, liquidation))
+        ordinary: Size = new_tuple(Size, (quantity, leverage, margin, stop, target, liquidation))
+        return ordinary if order.stake_factor == 1 else _shrunk(ordinary, order, entry_price, contract, least_usd)
+
+
+def _shrunk(ordinary: Size, order: Order, entry_price: float, contract: Contract, least_usd: float) -> Size | Refusal:
+    """A share of the ordinary size at its leverage and levels.
+
+    Shrinking what was wanted instead would change nothing where a limit decides, and a lower value may be allowed a
+    higher leverage, with which it could exceed the ordinary one.
+    """
+    quantity = ordinary.quantity * order.stake_factor
+    if contract.lot:
+        quantity = contract.round_quantity(quantity)
+    if quantity <= 0 or quantity < contract.minimum_amount or quantity * entry_price < least_usd:
+        return "below_minimum"
+    margin = quantity * entry_price / ordinary.leverage
+    liquidation = ordinary.liquidation_price
+    if liquidation:
+        liquidation = contract.tiers.liquidation_price(order.side, quantity, entry_price, margin)
+    return ordinary._replace(quantity=quantity, margin_usd=margin, liquidation_price=liquidation)
 
 
 def _wanted_quantity(

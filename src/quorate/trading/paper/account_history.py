@@ -17,6 +17,9 @@ from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.journal import Entry, records
 from quorate.trading.paper.decided_bars import DecidedBars
 
+#: A record of what limits entries.
+Move = records.GuardMovedRecord | records.LadderMovedRecord | records.DriftMovedRecord
+
 
 @dataclass(slots=True)
 class AccountHistory:
@@ -31,7 +34,7 @@ class AccountHistory:
         refused: number of refused orders, by reason.
         decided: symbol -> its decisions.
         notices: notices of the feed.
-        moves: of guards and ladder.
+        moves: of guards, ladder and drift.
     """
 
     started: list[records.StartedRecord] = field(default_factory=list)
@@ -43,7 +46,7 @@ class AccountHistory:
     refused: Counter[str] = field(default_factory=Counter)
     decided: dict[str, DecidedBars] = field(default_factory=dict)
     notices: list[records.FeedRecord] = field(default_factory=list)
-    moves: list[records.GuardMovedRecord | records.LadderMovedRecord] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
         """Add the entry that follows those before."""
@@ -66,7 +69,7 @@ class AccountHistory:
                 self.decided[symbol].add(record)
             case records.FeedRecord() as record:
                 self.notices.append(record)
-            case (records.GuardMovedRecord() | records.LadderMovedRecord()) as record:
+            case (records.GuardMovedRecord() | records.LadderMovedRecord() | records.DriftMovedRecord()) as record:
                 self.moves.append(record)
 
     @property

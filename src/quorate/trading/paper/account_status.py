@@ -12,7 +12,7 @@ from quorate.trading.account.position import Position
 from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import Entry, Journal, records
 from quorate.trading.paper.account_config import AccountConfig
-from quorate.trading.paper.account_history import AccountHistory
+from quorate.trading.paper.account_history import AccountHistory, Move
 from quorate.trading.paper.recovery import Recovered, redo
 from quorate.trading.webhook.delivery import MessageCounts
 
@@ -126,6 +126,7 @@ class AccountStatus:
             ],
             "guards": None if engine.guards is None else engine.guards.to_json()["guards"],
             "ladder": None if engine.ladder is None else engine.ladder.to_json(time),
+            "drift": engine.drift._asdict(),
             "requests": [
                 {"at": iso_ms(request.at), "action": request.action, "guard": request.guard, "who": request.who}
                 for request in self.recovered.requests.values()
@@ -184,7 +185,11 @@ def _notice(record: records.FeedRecord) -> dict[str, Any]:
     return {"time": iso_ms(record.time), "notice": record.notice, "symbol": record.symbol, "detail": record.detail}
 
 
-def _move(record: records.GuardMovedRecord | records.LadderMovedRecord) -> dict[str, Any]:
-    what = "ladder" if isinstance(record, records.LadderMovedRecord) else record.guard
-    moved = {"what": what, "before": str(record.before), "after": str(record.after), "reason": record.reason}
+def _move(record: Move) -> dict[str, Any]:
+    what = record.guard if isinstance(record, records.GuardMovedRecord) else record.kind
+    if isinstance(record, records.DriftMovedRecord):
+        before, after = (("quiet", "drifting")[alarm] for alarm in (record.before, record.after))
+    else:
+        before, after = str(record.before), str(record.after)
+    moved = {"what": what, "before": before, "after": after, "reason": record.reason}
     return {"time": format_ms(record.time), **moved}

@@ -45,6 +45,7 @@ def _text(record: records.Record) -> str | None:
             return (
                 f"{symbol} {side} {size.quantity:.8g} at {entry.price:.8g}, {size.leverage:g}x, "
                 f"stop {size.stop:.8g}, target {size.target:.8g}"
+                f"{'' if order.stake_factor == 1 else f', {order.stake_factor:.0%} of the ordinary stake'}"
             )
         case records.SettledRecord(symbol=symbol, cash_usd=cash):
             return f"{symbol} funding {cash:+.4f} USD"
@@ -56,6 +57,8 @@ def _text(record: records.Record) -> str | None:
             return f"guard {guard}{f' {market}' if market else ''}: {before} -> {after}: {reason}"
         case records.LadderMovedRecord(before=before, after=after, reason=reason):
             return f"ladder: step {before} -> {after}: {reason}"
+        case records.DriftMovedRecord(stake_factor=share, reason=reason):
+            return f"drift: {reason}; new entries with {share:.0%} of the ordinary stake"
         case records.FeedRecord(notice=notice, symbol=market, detail=detail):
             return f"feed {notice}{f' {market}' if market else ''}: {detail}"
         case _:

@@ -25,6 +25,7 @@ from quorate.core.settings import PaperSettings
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.market.quality.quality_report import LEAST, MOST
 from quorate.trading.account.currency import account_currency, currencies
+from quorate.trading.drift_state import NO_DRIFT, DriftStateAt
 from quorate.trading.engine import RecordSink, TradingEngine
 from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
@@ -50,6 +51,7 @@ class PaperSession:
         mode: live or replay.
         synthetic: whether the candles, or those that trained the bundle, are synthetic.
         settings: pauses and timeouts; defaults where None.
+        drift_at: drift of the bundle at the close of a bar.
         listener: called with every record after it is written.
 
     Attributes:
@@ -68,12 +70,13 @@ class PaperSession:
         mode: Literal["live", "replay"],
         synthetic: bool = False,
         settings: PaperSettings | None = None,
+        drift_at: DriftStateAt = lambda _: NO_DRIFT,
         listener: RecordSink | None = None,
     ) -> None:
         self._feed, self._decide, self._journal, self._config = feed, decide, journal, config
         self._bundle_id, self._mode, self._synthetic = bundle_id, mode, synthetic
         self._settings = settings or PaperSettings()
-        self._listener = listener
+        self._listener, self._drift_at = listener, drift_at
         self._length_ms = timeframe_ms(feed.timeframe)
         self._written: list[records.Record] = []
         # Records that may or may not have been written.
@@ -281,6 +284,9 @@ class PaperSession:
         oversight = self._config.oversight
         valid = 0 if oversight is None else valid_members(signals, time, oversight.trained_until, oversight.guards)
         engine.at_close(time, bars, ended, decided_bars(signals, time), valid)
+        drift = self._drift_at(time + self._length_ms)
+        if drift is not None:
+            engine.set_drift(drift)
         engine.submit(entry_orders(signals, candles, time, self._length_ms, self._config.holding_bars))
         self.recovered.seen.update(dict.fromkeys(candles, time))
         self._report = report

@@ -64,6 +64,10 @@ class RecordChecks:
         match record:
             case records.DecidedRecord():
                 self.decided[record.symbol] = record
+            case records.DriftMovedRecord():
+                _require(seq, record, {"before": (record.before, self.engine.drift.alarm)})
+                if not 0 < record.stake_factor <= 1:
+                    _refuse(seq, record, "stake_factor", record.stake_factor, "a share above 0, at most 1")
             case records.IntentRecord():
                 self._intent(seq, record)
             case records.FilledRecord():
@@ -82,6 +86,7 @@ class RecordChecks:
         expected: dict[str, tuple[Any, Any]] = {
             "order_id": (record.order_id, self.engine.order_id(order)),
             "order.decided": (order.decided, record.time),
+            "order.stake_factor": (order.stake_factor, self.engine.drift.stake_factor),
         }
         decided = self.decided.get(order.symbol)
         if decided is not None and decided.time == record.time:

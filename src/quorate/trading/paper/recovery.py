@@ -10,6 +10,7 @@ from itertools import chain
 from quorate.core.clock import format_ms
 from quorate.core.errors import JournalError
 from quorate.trading.account import events
+from quorate.trading.drift_state import DriftState
 from quorate.trading.engine import TradingEngine
 from quorate.trading.guards import GuardMove, TradeClosed, decision_events, valuation_events
 from quorate.trading.journal import Entry, records
@@ -144,6 +145,10 @@ def _redo(engine: TradingEngine, record: records.Record) -> None:
             if ladder is not None:
                 ladder.apply(LadderMove(before, after, time, reason))
                 account.settings = ladder.limits(engine.unlimited)
+        case records.DriftMovedRecord(time=time, after=alarm, stake_factor=factor, reason=reason):
+            engine.begin(time, engine.phase)
+            engine.next_number("drift")
+            engine.drift = DriftState(alarm, factor, reason)
         case records.FeedRecord(time=time, notice=notice, symbol=market):
             engine.begin(time, engine.phase)
             engine.next_number(f"feed:{notice}:{market or ''}")

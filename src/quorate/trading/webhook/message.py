@@ -7,10 +7,23 @@ from typing import Any
 
 from quorate.core.clock import iso_ms
 from quorate.trading.account.currency import in_currency
-from quorate.trading.journal.records import ClosedRecord, FilledRecord, GuardMovedRecord, LadderMovedRecord, Record
+from quorate.trading.journal.records import (
+    ClosedRecord,
+    DriftMovedRecord,
+    FilledRecord,
+    GuardMovedRecord,
+    LadderMovedRecord,
+    Record,
+)
 
 #: Kinds of records of which there may be a message.
-MESSAGE_KINDS: tuple[type[Record], ...] = (FilledRecord, ClosedRecord, GuardMovedRecord, LadderMovedRecord)
+MESSAGE_KINDS: tuple[type[Record], ...] = (
+    FilledRecord,
+    ClosedRecord,
+    GuardMovedRecord,
+    LadderMovedRecord,
+    DriftMovedRecord,
+)
 
 
 def has_message(record: Record) -> bool:
@@ -23,8 +36,9 @@ def has_message(record: Record) -> bool:
 def message(record: Record, account: str, currency: str = "USD") -> dict[str, Any] | None:
     """The message about a record; None for records without one.
 
-    There are messages about entries, exits, halts, re-armed guards and moves of the ladder. `text` is one line, as chat
-    programs show it, with amounts in the `currency` of the account; numbers that are not finite are null.
+    There are messages about entries, exits, halts, re-armed guards, moves of the ladder, and drift.
+    `text` is one line, as chat programs show it, with amounts in the `currency` of the account; numbers that are not
+    finite are null.
     """
     if not has_message(record):
         return None
@@ -69,6 +83,14 @@ def message(record: Record, account: str, currency: str = "USD") -> dict[str, An
                 "text": f"Ladder: from step {before} to {after}: {reason}",
                 "before": before,
                 "after": after,
+                "reason": reason,
+            }
+        case DriftMovedRecord(after=alarm, stake_factor=share, reason=reason):
+            content = {
+                "event": "drift",
+                "text": f"Drift: {reason}; new entries with {share:.0%} of the ordinary stake",
+                "alarm": alarm,
+                "stake_factor": share,
                 "reason": reason,
             }
         case _:

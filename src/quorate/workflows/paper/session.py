@@ -98,6 +98,7 @@ def prepare(
         progress: of reading candles.
         options: markets, span and how to trade.
     """
+    from quorate.evaluation.drift import StoredDrift
     from quorate.trading.account.currency import account_currency
     from quorate.trading.journal import Journal
     from quorate.trading.paper import PaperSession
@@ -132,6 +133,7 @@ def prepare(
             mode="replay" if exchange is None else "live",
             synthetic=synthetic or predictor.manifest.synthetic,
             settings=settings.paper,
+            drift_at=StoredDrift(predictor.newest.folder, predictor.newest.id, settings.drift),
             listener=_chain(listener, None if webhook is None else webhook.notify),
         )
         yield PaperRun(session, journal, settings, in_training_span=overlaps)

@@ -1,11 +1,16 @@
 """Stake of one trade by each method, worked by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from quorate.core.settings import AccountSettings, CostSettings, Settings
-from quorate.integrations.freqtrade.strategies.stakes import stake
+from quorate.core.clock import DAY_MS
+from quorate.core.settings import AccountSettings, CostSettings, DriftSettings, Settings
+from quorate.ensemble.bundle.manifest import FILE_NAME as MANIFEST
+from quorate.evaluation.drift.stored_check import check_path, write_check
+from quorate.integrations.freqtrade.strategies.stakes import ShrunkStakes, stake
+from stubs.drift_checks import DRIFTING, QUIET
 
 FREE = CostSettings(taker_fee=0.0, slippage=0.0)
 TRADE = {"proposed": 200.0, "confidence": 0.8, "atr": 1.0, "price": 100.0, "side": 1, "leverage": 5.0}
@@ -41,3 +46,20 @@ def test_a_confidence_out_of_range_never_raises_the_stake(make_options):
     options = make_options(stake="confidence")
     assert stake(options, equity=1_000.0, **{**TRADE, "confidence": 3.0}) == 200.0
     assert stake(options, equity=1_000.0, **{**TRADE, "confidence": -1.0}) == 0.0
+
+
+def test_a_share_of_the_stake_while_the_bundle_drifts(tmp_path, caplog):
+    bundle = SimpleNamespace(newest=SimpleNamespace(id=DRIFTING.bundle, folder=tmp_path / DRIFTING.bundle))
+    (tmp_path / DRIFTING.bundle).mkdir()
+    (tmp_path / DRIFTING.bundle / MANIFEST).touch()
+    stakes = ShrunkStakes(DriftSettings(action="shrink", shrink=0.25))
+    close = DRIFTING.end + DAY_MS
+    assert stakes.factor(bundle, close) == 1.0
+    write_check(tmp_path, DRIFTING)
+    assert [stakes.factor(bundle, close) for _ in range(2)] == [0.25, 0.25]
+    assert caplog.text.count(f"from 100 % to 25 % of the ordinary ones: bundle {DRIFTING.bundle}") == 1
+    check_path(tmp_path, DRIFTING.bundle).write_text("{")
+    assert stakes.factor(bundle, close) == 0.25
+    write_check(tmp_path, QUIET)
+    assert stakes.factor(bundle, close) == 1.0
+    assert stakes.factor(None, close) == 1.0

@@ -1,9 +1,51 @@
-"""Stake of one trade: as configured, by confidence, or by the loss at its stop."""
+"""Stake of one trade: as configured, by confidence, or by the loss at its stop; a share of it while a bundle drifts."""
 
 from __future__ import annotations
 
+import logging
+
+from quorate.core.sections.drift import DriftSettings
+from quorate.ensemble.inference import Predictor
+from quorate.evaluation.drift import StoredDrift
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions
 from quorate.trading.account.costs import loss_at_stop
+from quorate.trading.drift_state import NO_DRIFT
+
+_log = logging.getLogger(__name__)
+
+
+class ShrunkStakes:
+    """Share of the ordinary stake by the newest check for drift of the bundle in use.
+
+    Args:
+        settings: action and share.
+    """
+
+    def __init__(self, settings: DriftSettings) -> None:
+        self._settings = settings
+        self._of: tuple[str, StoredDrift] | None = None
+        self._now = NO_DRIFT
+
+    def factor(self, bundle: Predictor | None, close: int) -> float:
+        """The share from the close of a bar on, ms; a change is logged with its reason.
+
+        Args:
+            bundle: None where rules decide, or models of FreqAI: nothing watches them.
+            close: ms.
+        """
+        if bundle is None:
+            return 1.0
+        newest = bundle.newest
+        if self._of is None or self._of[0] != newest.id:
+            self._of = newest.id, StoredDrift(newest.folder, newest.id, self._settings)
+        found = self._of[1](close)
+        if found is not None and found.stake_factor != self._now.stake_factor:
+            _log.warning(
+                "stakes of new entries: from %.0f %% to %.0f %% of the ordinary ones: %s",
+                *(100 * self._now.stake_factor, 100 * found.stake_factor, found.reason),
+            )
+        self._now = self._now if found is None else found
+        return self._now.stake_factor
 
 
 def stake(

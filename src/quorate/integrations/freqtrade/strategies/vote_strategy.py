@@ -16,7 +16,7 @@ from freqtrade.persistence import Trade
 from freqtrade.strategy import DecimalParameter
 from pandas import DataFrame
 
-from quorate.core.clock import newest_closed_ms
+from quorate.core.clock import newest_closed_ms, timeframe_ms
 from quorate.core.errors import QuorateError
 from quorate.core.types import Action, BoolArray, IntArray
 from quorate.ensemble.inference.predictor import LIVE_BARS
@@ -27,7 +27,7 @@ from quorate.integrations.freqtrade.inference.forecaster import Forecaster, Fram
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, plot_config, short_tag, tag
 from quorate.integrations.freqtrade.stored_bars import StoredBars
 from quorate.integrations.freqtrade.strategies.planned_strategy import PlannedStrategy
-from quorate.integrations.freqtrade.strategies.stakes import stake
+from quorate.integrations.freqtrade.strategies.stakes import ShrunkStakes, stake
 from quorate.integrations.freqtrade.strategies.trade_plan import fit_leverage
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions, read_options
 from quorate.trading import CONSERVATIVE_TIERS, MarginTiers
@@ -73,6 +73,7 @@ class QuorateVoteStrategy(PlannedStrategy):
         self.stored_bars = StoredBars(config)
         self.forecaster = Forecaster(self.options, self.source)
         self.entry_gate: EntryGate | None = None
+        self.shrunk_stakes = ShrunkStakes(self.options.settings.drift)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -210,10 +211,15 @@ class QuorateVoteStrategy(PlannedStrategy):
         side: str,
         **kwargs: Any,
     ) -> float:
-        """Return the stake by the setting `stake`: as configured, by confidence, or by the loss at the stop."""
+        """Return the stake by the setting `stake`: as configured, by confidence, or by the loss at the stop.
+
+        While the bundle drifts and `drift.action` is "shrink", it is the share `drift.shrink` of that.
+        """
+        close = newest_closed_ms(self.timeframe, datetime_ms(current_time)) + timeframe_ms(self.timeframe)
+        factor = self.shrunk_stakes.factor(self.source.bundle, close)
         newest = self._newest_decision(pair, current_time)
         if newest is None or self.options.freqtrade.stake == "config":
-            return proposed_stake
+            return proposed_stake * factor
         forecast, row = newest
         amount = stake(
             self.options,
@@ -225,7 +231,7 @@ class QuorateVoteStrategy(PlannedStrategy):
             leverage=leverage,
             equity=self.wallets.get_total_stake_amount(),
         )
-        return min(max(amount, 0.0), max_stake)
+        return min(max(amount, 0.0), max_stake) * factor
 
     def confirm_trade_entry(
         self,

@@ -25,6 +25,7 @@ from quorate.trading.journal.records.challenge_records import (
 from quorate.trading.journal.records.kinds import DETAIL_FIELDS, NAN_FIELDS, RECORDS
 from quorate.trading.journal.records.record import GuardMode, Phase, Record
 from quorate.trading.journal.records.state_records import (
+    DriftMovedRecord,
     FeedRecord,
     GuardMovedRecord,
     HumanRecord,
@@ -40,6 +41,7 @@ __all__ = [
     "ClosedRecord",
     "ComparedRecord",
     "DecidedRecord",
+    "DriftMovedRecord",
     "FeedRecord",
     "FilledRecord",
     "GuardMode",

@@ -85,12 +85,17 @@ class DecidedRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class IntentRecord(Record):
-    """An order for the next open. Its time is that of the decision's bar."""
+    """An order for the next open. Its time is that of the decision's bar.
+
+    Attributes:
+        note: why it has less than the ordinary stake.
+    """
 
     kind: ClassVar[str] = "intent"
 
     order_id: str
     order: Order
+    note: str = ""
 
     @property
     def symbol(self) -> str:

@@ -17,6 +17,7 @@ from quorate.trading.journal.records.account_records import (
 from quorate.trading.journal.records.challenge_records import ChallengedRecord, ComparedRecord, JudgedRecord
 from quorate.trading.journal.records.record import Record
 from quorate.trading.journal.records.state_records import (
+    DriftMovedRecord,
     FeedRecord,
     GuardMovedRecord,
     HumanRecord,
@@ -38,7 +39,7 @@ RECORDS: dict[str, type[Record]] = {
             ClosedRecord,
             ValuedRecord,
         ),
-        *(GuardMovedRecord, LadderMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
+        *(GuardMovedRecord, LadderMovedRecord, DriftMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
         *(ChallengedRecord, ComparedRecord, JudgedRecord),
     )
 }

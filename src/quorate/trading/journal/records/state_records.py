@@ -60,6 +60,30 @@ class LadderMovedRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class DriftMovedRecord(Record):
+    """An alarm of drift of the bundle that decides began or ended, or the stakes that follow from it changed.
+
+    Attributes:
+        number: of the change within the bar, from 0.
+        before, after: whether an alarm stands.
+        stake_factor: share of the ordinary stake of new positions from then on; above 0, at most 1.
+        reason: description.
+    """
+
+    kind: ClassVar[str] = "drift"
+
+    number: int
+    before: bool
+    after: bool
+    stake_factor: float
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"drift:{self.time}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class HumanRecord(Record):
     """A request of a person.
 
