@@ -38,6 +38,7 @@ from quorate.core.sections.models import LightGBMSettings as LightGBMSettings
 from quorate.core.sections.models import LogHARSettings as LogHARSettings
 from quorate.core.sections.models import LogisticSettings as LogisticSettings
 from quorate.core.sections.models import ModelSettings as ModelSettings
+from quorate.core.sections.models import QDASettings as QDASettings
 from quorate.core.sections.models import XGBoostSettings as XGBoostSettings
 from quorate.core.sections.networks import DocumentedLSTMSettings as DocumentedLSTMSettings
 from quorate.core.sections.networks import DocumentedNHiTSSettings as DocumentedNHiTSSettings

@@ -23,6 +23,7 @@ _BUILT_IN = {
     "xgboost": ("quorate.models.trees.xgboost", "XGBoost"),
     "lightgbm": ("quorate.models.trees.lightgbm", "LightGBM"),
     "logistic": ("quorate.models.linear.logistic", "Logistic"),
+    "qda": ("quorate.models.linear.qda", "QDA"),
     "log_har": ("quorate.models.log_har", "LogHAR"),
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),
     "patchtst": ("quorate.models.networks.patchtst.member", "PatchTST"),

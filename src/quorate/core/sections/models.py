@@ -88,6 +88,20 @@ class LogisticSettings(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class QDASettings(Section):
+    pooled: float = 0.8  # shrinkage of the covariance of each class to that of all
+    identity: float = 0.3  # shrinkage of the covariances to a multiple of the identity
+    power: float = 0.6  # of the densities: below 1, since columns repeat each other
+    tail: float = 0.001  # quantile at which features are clipped, on each side
+
+    def __post_init__(self) -> None:
+        require("models.qda", "pooled", self.pooled, 0, 1)
+        require("models.qda", "identity", self.identity, 1e-6, 1)
+        require("models.qda", "power", self.power, 1e-6, 1)
+        require("models.qda", "tail", self.tail, 0, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
 class LogHARSettings(Section):
     knots: int = 8  # of the spline from the linear index of volatility to P(move); 0 for none
     l2: float = 10.0  # penalty on half the squared weights
@@ -110,6 +124,7 @@ class ModelSettings(ExtensibleSection):
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
     logistic: LogisticSettings = field(default_factory=LogisticSettings)
+    qda: QDASettings = field(default_factory=QDASettings)
     log_har: LogHARSettings = field(default_factory=LogHARSettings)
     nhits: NHiTSSettings = field(default_factory=NHiTSSettings)
     patchtst: PatchTSTSettings = field(default_factory=PatchTSTSettings)

@@ -16,6 +16,7 @@ _RATES = {
     "xgboost": 4e-5,
     "lightgbm": 4e-5,
     "logistic": 1e-4,
+    "qda": 2e-6,
     "log_har": 3e-5,
     "nhits": 4e-5,
     "patchtst": 7e-5,
