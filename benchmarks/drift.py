@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -226,7 +226,7 @@ def real_outcomes(data: Path) -> OutcomeStream:
 
 
 def taken(outcomes: Outcomes, rows: IntArray) -> Outcomes:
-    return Outcomes(outcomes.y[rows], outcomes.probabilities[rows], {}, outcomes.time[rows])
+    return Outcomes(outcomes.y[rows], outcomes.probabilities[rows], {}, outcomes.time[rows], outcomes.known_at[rows])
 
 
 def watch_features(
@@ -274,7 +274,7 @@ def watch_outcomes(
     rows, day = stream.days.rows(drawn)
     # Days follow each other in the stream; within a day, bars keep their time.
     outcomes = taken(stream.outcomes, rows)
-    outcomes = Outcomes(outcomes.y, outcomes.probabilities, {}, day * DAY_MS + outcomes.time % DAY_MS)
+    outcomes = replace(outcomes, time=day * DAY_MS + outcomes.time % DAY_MS)
     if change is not None:
         outcomes = change(outcomes, day >= known + CHANGE_DAY, generator, stream.prior)
     first = day < known
@@ -299,7 +299,7 @@ def lose_skill(share: float) -> Change:
     def change(outcomes: Outcomes, late: np.ndarray, generator: np.random.Generator, prior: FloatArray) -> Outcomes:
         drawn = generator.choice(3, len(late), p=prior)
         y = np.where(late & (generator.random(len(late)) < share), drawn, outcomes.y)
-        return Outcomes(y.astype(np.int8), outcomes.probabilities, {}, outcomes.time)
+        return replace(outcomes, y=y.astype(np.int8))
 
     return change
 
@@ -310,7 +310,7 @@ def sharpen(power: float) -> Change:
     def change(outcomes: Outcomes, late: np.ndarray, _: np.random.Generator, __: FloatArray) -> Outcomes:
         sharp = outcomes.probabilities**power
         sharp /= sharp.sum(axis=1, keepdims=True)
-        return Outcomes(outcomes.y, np.where(late[:, None], sharp, outcomes.probabilities), {}, outcomes.time)
+        return replace(outcomes, probabilities=np.where(late[:, None], sharp, outcomes.probabilities))
 
     return change
 

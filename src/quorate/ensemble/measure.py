@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from quorate.core.types import ActionArray, Float32Array, FloatArray, IntArray
@@ -72,12 +72,14 @@ class HeldOutOutcomes:
         y: (n,) true classes.
         time: (n,) int64 open times in ms, in any order.
         prior: (3,) class shares of the training rows.
+        members: model -> (n, 3) its probabilities, raw scores where it has no map; NaN where it did not vote.
     """
 
     probabilities: FloatArray
     y: ActionArray
     time: IntArray
     prior: FloatArray
+    members: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 class DescribeTraining(Protocol):

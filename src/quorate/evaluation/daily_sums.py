@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quorate.core.clock import DAY_MS
 from quorate.core.types import Float32Array, FloatArray, IntArray
 from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.metrics.classification import ClassArray, prior_scores, row_correct, row_log_loss, voted
@@ -13,6 +14,16 @@ from quorate.evaluation.statistics.quantile_cells import QuantileCells, largest_
 
 #: Bins of the winning class's probability, for the calibration error.
 BINS = 10
+
+
+def known_days(time: IntArray) -> tuple[IntArray, int]:
+    """(n,) number of each row's UTC day among the days that have rows, and how many these are.
+
+    Args:
+        time: (n,) open times in ms.
+    """
+    days, place = np.unique(np.asarray(time, np.int64) // DAY_MS, return_inverse=True)
+    return place.astype(np.int64), len(days)
 
 
 def daily_counts(features: Sequence[QuantileCells], X: Float32Array, day: IntArray, days: int) -> FloatArray:

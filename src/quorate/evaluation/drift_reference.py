@@ -13,7 +13,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from quorate.core.clock import DAY_MS
 from quorate.core.errors import BundleError
 from quorate.core.sections.drift import DriftSettings
 from quorate.core.types import Float32Array, FloatArray, IntArray
@@ -24,11 +23,13 @@ from quorate.evaluation.daily_sums import (
     daily_outcomes,
     error_of_sums,
     feature_distances,
+    known_days,
     skill_of_sums,
 )
+from quorate.evaluation.member_reference import WatchedMember, fit_members
 from quorate.evaluation.metrics.classification import ClassArray, prior_scores, unforeseen, voted
 from quorate.evaluation.statistics.quantile_cells import QuantileCells, shares_of
-from quorate.evaluation.statistics.stationary_streams import StreamPlan, stationary_years, upper_limits
+from quorate.evaluation.statistics.stationary_streams import FEWEST_WINDOWS, plan_of, stationary_years, upper_limits
 from quorate.features.catalogue import GROUPS
 
 FILE_NAME = "drift.json"
@@ -38,11 +39,6 @@ LEAST_INDEX, LEAST_GAP = 0.1, 0.1
 
 _CALENDAR = frozenset(column.name for column in GROUPS["time"])
 
-# Blocks of the bootstrap: as many as this where they are neither shorter nor longer than so many days.
-_BLOCKS, _SHORTEST_BLOCK, _LONGEST_BLOCK = 18, 7, 28
-
-# Shorter parts than this many windows are no reference.
-_FEWEST_WINDOWS = 2
 _DIGITS = 7
 
 
@@ -98,7 +94,8 @@ class DriftReference:
         days: of the training part.
         features: in the order of the bundle's columns, without those of the calendar; empty where the training part is
             too short.
-        scores: None where there are none.
+        scores: of the ensemble; None where there are none.
+        members: model -> limits of its own figures.
         lacking: "features" or "scores" -> why there are none.
     """
 
@@ -108,6 +105,7 @@ class DriftReference:
     days: int
     features: tuple[WatchedFeature, ...] = ()
     scores: WatchedScores | None = None
+    members: Mapping[str, WatchedMember] = field(default_factory=dict)
     lacking: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -117,7 +115,7 @@ class DriftReference:
 
     def content(self) -> bytes:
         """The bytes of drift.json."""
-        return (json.dumps({**asdict(self), "lacking": dict(self.lacking)}, allow_nan=False) + "\n").encode()
+        return (json.dumps(asdict(self), allow_nan=False) + "\n").encode()
 
     @classmethod
     def parse(cls, content: bytes, attempted: str) -> Self:
@@ -130,9 +128,10 @@ class DriftReference:
             tree = parse_json(content)
             features = tuple(_feature(each) for each in tree["features"])
             scores = None if tree["scores"] is None else WatchedScores(**tree["scores"])
+            members = {str(model): WatchedMember(**own) for model, own in tree["members"].items()}
             lacking = {str(part): str(why) for part, why in tree["lacking"].items()}
             window, block, days = (int(tree[name]) for name in ("window_days", "block_days", "days"))
-            return cls(window, block, float(tree["chance"]), days, features, scores, lacking)
+            return cls(window, block, float(tree["chance"]), days, features, scores, members, lacking)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleError(
                 attempted,
@@ -157,8 +156,8 @@ def fit_features(
     Returns:
         No feature where the rows have too few days.
     """
-    day, days = _days(time)
-    if days < _FEWEST_WINDOWS * settings.window_days:
+    day, days = known_days(time)
+    if days < FEWEST_WINDOWS * settings.window_days:
         return (), days
     watched = [column for column, name in enumerate(names) if name not in _CALENDAR]
     X = X[:, watched]
@@ -201,9 +200,9 @@ def fit_scores(
         return None, f"no {' and no '.join(absent)} in the training rows"
     if not rows.any():
         return None, "no row that the members were not fitted on"
-    day, days = _days(time[rows])
-    if days < _FEWEST_WINDOWS * settings.window_days:
-        return None, f"held-out rows of {days} days, and at least {_FEWEST_WINDOWS * settings.window_days} are needed"
+    day, days = known_days(time[rows])
+    if days < FEWEST_WINDOWS * settings.window_days:
+        return None, f"held-out rows of {days} days, and at least {FEWEST_WINDOWS * settings.window_days} are needed"
     sums = daily_outcomes(y[rows], probabilities[rows], prior, day, days)
     plan = plan_of(settings, days)
     years = list(stationary_years(sums, _loss_and_error, plan))
@@ -225,38 +224,23 @@ def fit_reference(
     features, days = fit_features(names, X, time, settings)
     lacking = {}
     if not features:
-        needed = _FEWEST_WINDOWS * settings.window_days
+        needed = FEWEST_WINDOWS * settings.window_days
         lacking["features"] = f"a training part of {days} days, and at least {needed} are needed"
-    scores = None
+    scores, members = None, {}
     if held_out is None:
         lacking["scores"] = "members that predict returns have no probabilities"
     else:
         scores, why = fit_scores(held_out.y, held_out.probabilities, held_out.prior, held_out.time, settings)
         if scores is None:
             lacking["scores"] = why
+        members = fit_members(held_out.y, held_out.members, held_out.prior, held_out.time, settings)
     window, block = settings.window_days, plan_of(settings, days).block_days
-    return DriftReference(window, block, settings.chance, days, features, scores, lacking)
+    return DriftReference(window, block, settings.chance, days, features, scores, members, lacking)
 
 
 def _loss_and_error(known: FloatArray, windows: FloatArray) -> FloatArray:
     """(looks, 2): how much less skill than in the known days, and the calibration error."""
     return np.stack([skill_of_sums(known.sum(axis=0)) - skill_of_sums(windows), error_of_sums(windows)], axis=-1)
-
-
-def plan_of(settings: DriftSettings, days: int) -> StreamPlan:
-    """How years are drawn from a number of known days.
-
-    Regimes of the market last for weeks. Blocks are as long as still leaves some number of them, and never shorter
-    than a week.
-    """
-    block = settings.block_days or min(max(days // _BLOCKS, _SHORTEST_BLOCK), _LONGEST_BLOCK)
-    return StreamPlan(settings.window_days, block, settings.resamples, settings.seed)
-
-
-def _days(time: IntArray) -> tuple[IntArray, int]:
-    """(n,) number of each row's UTC day among the days that have rows, and how many these are."""
-    days, place = np.unique(np.asarray(time, np.int64) // DAY_MS, return_inverse=True)
-    return place.astype(np.int64), len(days)
 
 
 def _rounded(values: FloatArray) -> tuple[float, ...]:

@@ -111,7 +111,7 @@ def held_out_outcomes(
     prior: FloatArray,
     *parts: HoldoutScores,
 ) -> HeldOutOutcomes:
-    """The ensemble's probabilities on the rows of all parts, its mean scores where it has no map.
+    """Probabilities of the ensemble and of each member on the rows of all parts, scores where one has no map.
 
     Args:
         calibration: of the bundle.
@@ -120,16 +120,22 @@ def held_out_outcomes(
         *parts: scores of different rows; members may differ.
     """
     probabilities = []
+    members: dict[str, list[FloatArray]] = {model: [] for part in parts for model in part.scores}
     for part in parts:
         found = calibration.ensemble(part.scores, weights) if part.scores else None
         if found is None and part.scores:
             found = mean_scores(part.scores, weights)
-        probabilities.append(np.full((len(part), 3), np.nan) if found is None else found)
+        absent = np.full((len(part), 3), np.nan)
+        probabilities.append(absent if found is None else found)
+        own = {**part.scores, **calibration.frame(part.scores)}
+        for model, tables in members.items():
+            tables.append(own.get(model, absent))
     return HeldOutOutcomes(
         np.concatenate(probabilities),
         np.concatenate([part.y for part in parts]),
         np.concatenate([part.time for part in parts]),
         prior,
+        {model: np.concatenate(tables) for model, tables in members.items()},
     )
 
 

@@ -16,8 +16,7 @@ from quorate.core.errors import DataError
 from quorate.core.files import write_text_atomic
 from quorate.core.sections.drift import DriftSettings
 from quorate.core.untrusted_json import read_json
-from quorate.ensemble.bundle.manifest import FILE_NAME as MANIFEST
-from quorate.ensemble.series.series_file import FILE_NAME as SERIES
+from quorate.ensemble.series.beside_bundles import beside_bundles
 from quorate.evaluation.drift.drift_check import DriftCheck
 
 FOLDER = "drift"
@@ -33,8 +32,7 @@ def check_path(bundles: Path, bundle_id: str) -> Path:
         bundles: what users name: a folder of bundles, or the folder of a bundle or series in it.
         bundle_id: of the bundle.
     """
-    inside = (bundles / MANIFEST).exists() or (bundles / SERIES).exists()
-    return (bundles.parent if inside else bundles) / FOLDER / f"{bundle_id}.json"
+    return beside_bundles(bundles, FOLDER, bundle_id)
 
 
 def write_check(bundles: Path, check: DriftCheck) -> Path:

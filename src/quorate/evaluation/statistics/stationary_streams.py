@@ -22,6 +22,7 @@ from typing import Literal
 
 import numpy as np
 
+from quorate.core.sections.drift import DriftSettings
 from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.statistics.student_t import as_far_in_t
 
@@ -33,6 +34,12 @@ _LEAST_SPREAD = 1e-9
 _MOST_SHARE = 1 - 1e-9
 # With fewer degrees of freedom a limit would be as good as infinite.
 _LEAST_FREEDOM = 3.0
+
+# Blocks of the bootstrap: as many as this where they are neither shorter nor longer than so many days.
+_BLOCKS, _SHORTEST_BLOCK, _LONGEST_BLOCK = 18, 7, 28
+
+#: Parts that are shorter than this many windows are no reference.
+FEWEST_WINDOWS = 2
 
 #: Called with (days, ...) sums of the known days and (looks, ...) sums of windows: (looks, k) statistics.
 Statistic = Callable[[FloatArray, FloatArray], FloatArray]
@@ -68,6 +75,16 @@ class StreamPlan:
     def tail(self, chance: float, columns: int) -> float:
         """Chance of one column at one of a year's separate windows, so that all of them together have `chance`."""
         return chance * self.window_days / (columns * YEAR_DAYS)
+
+
+def plan_of(settings: DriftSettings, days: int) -> StreamPlan:
+    """How years are drawn from a number of known days.
+
+    Regimes of the market last for weeks. Blocks are as long as still leaves some number of them, and never shorter
+    than a week.
+    """
+    block = settings.block_days or min(max(days // _BLOCKS, _SHORTEST_BLOCK), _LONGEST_BLOCK)
+    return StreamPlan(settings.window_days, block, settings.resamples, settings.seed)
 
 
 def window_sums(days: FloatArray, window: int) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quorate.core.clock import timeframe_ms
 from quorate.core.machine import whole_cores
 from quorate.core.progress import Progress
 from quorate.core.types import Float32Array, FloatArray, IntArray
@@ -32,12 +33,14 @@ class Outcomes:
         probabilities: (n, 3); NaN where no member voted.
         members: model -> (n, 3) raw scores, or its probabilities where it has a map.
         time: (n,) int64 open times in ms, not in order.
+        known_at: (n,) int64 ms, when the bar whose close the label reads last has closed.
     """
 
     y: ClassArray
     probabilities: FloatArray
     members: Mapping[str, FloatArray]
     time: IntArray
+    known_at: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +117,8 @@ def _rows(
         if together is None:
             together = mean_scores(frame.scores, bundle.manifest.policy)
         members = {name: frame.calibrated.get(name, scores)[known] for name, scores in frame.scores.items()}
-        outcomes = Outcomes(labels.y[known], together[known], members, candles.time[known])
+        known_at = labels.span_end[known] + timeframe_ms(candles.timeframe)
+        outcomes = Outcomes(labels.y[known], together[known], members, candles.time[known], known_at)
     return X[whole], candles.time[whole], outcomes
 
 
@@ -124,4 +128,5 @@ def _joined(parts: list[Outcomes]) -> Outcomes:
         np.concatenate([part.probabilities for part in parts]),
         {name: np.concatenate([part.members[name] for part in parts]) for name in parts[0].members},
         np.concatenate([part.time for part in parts]),
+        np.concatenate([part.known_at for part in parts]),
     )
