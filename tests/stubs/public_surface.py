@@ -17,6 +17,7 @@ from quorate.core.sections.learning import TargetSettings
 from quorate.core.sections.models import ModelSettings
 from quorate.core.sections.vote import VoteSettings
 from quorate.ensemble.bundle.manifest import Manifest, Member
+from quorate.ensemble.inference.bench import no_bench
 from quorate.features import feature_set
 from quorate.market import SyntheticMarket
 from quorate.market.memory import MemorySource
@@ -196,6 +197,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "Bundle.predict_many": (w.bundle, {"markets": [w.candles], "now": w.now}),
         "Bundle.prior_at": (w.bundle, {"time": w.candles.time}),
         "Bundle.status": (w.bundle, {}),
+        "Bundle.with_bench": (w.bundle, {"bench_of": no_bench}),
         "Bundle.with_policy": (w.bundle, {"policy": "classic"}),
         "BundleStore.champion": (w.store, {}),
         "BundleStore.history": (w.store, {}),

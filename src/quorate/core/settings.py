@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 
 from quorate.core.arguments import require_type
 from quorate.core.sections.access import AccessSettings as AccessSettings
+from quorate.core.sections.bench import BenchSettings as BenchSettings
 from quorate.core.sections.bundle import BundleSettings as BundleSettings
 from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
@@ -107,6 +108,7 @@ class Settings(ExtensibleSection):
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     explain: ExplainSettings = field(default_factory=ExplainSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
+    bench: BenchSettings = field(default_factory=BenchSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     challenge: ChallengeSettings = field(default_factory=ChallengeSettings)

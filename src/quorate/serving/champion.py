@@ -22,7 +22,7 @@ from quorate.ensemble.bundle.champion_log import champion_lineage
 from quorate.ensemble.bundle.manifest import FILE_NAME
 from quorate.ensemble.inference import Predictor
 from quorate.workflows.bundles import promote_bundle, rollback_bundle
-from quorate.workflows.inputs.predictors import load_predictor
+from quorate.workflows.inputs.predictors import load_live
 from quorate.workflows.results.champion_change import ChampionChange
 
 _log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Champion:
         pinned = (path / FILE_NAME).exists() or not (path / POINTER).exists()
         self.store = None if pinned else BundleStore(path)
         self._seen = self._pointer()
-        self.predictor: Predictor = load_predictor(path, settings, policy)
+        self.predictor: Predictor = load_live(path, settings, policy)
         self.refused: BundleSwap | None = None
         self.listeners: list[Callable[[BundleSwap], None]] = []
         self._prove: Proof = _require_members
@@ -151,7 +151,7 @@ class Champion:
         if bundle_id == self.predictor.id:
             return self.predictor
         store = self.require_store("load a bundle")
-        new = load_predictor(store.path(bundle_id), self._settings, self._policy)
+        new = load_live(store.path(bundle_id), self._settings, self._policy)
         self._prove(new, self.predictor)
         return new
 

@@ -237,7 +237,7 @@ class Service:
         """One real prediction of the first market that can be predicted, and how long it took, s.
 
         Raises:
-            BundleError: there are members, and none of them voted.
+            BundleError: there are members, and none of them voted or was benched.
             QuorateError: a part of the service has ended, such as the reading of new candles. And all errors of
                 `predict_markets`.
         """
@@ -264,7 +264,7 @@ class Service:
         candles, now = self.candles.known[0], self.clock()
         # Candles of the training span prove as well that its members run; the signal is not shown.
         made, before = (each.predict(candles, now=now, allow_training_span=True) for each in (new, old))
-        if before.votes or before.forecasts:
+        if before.votes or before.benched or before.forecasts:
             _require_votes(made, new.id)
 
     def _log_mode(self, predictor: Predictor) -> None:
@@ -276,12 +276,12 @@ class Service:
 
 
 def _require_votes(signal: Signal, bundle: str) -> None:
-    """Require that a member voted.
+    """Require that a member voted, or would have voted if it were not benched.
 
     Raises:
         BundleError: none did; names their reasons.
     """
-    if not signal.votes and not signal.forecasts:
+    if not signal.votes and not signal.benched and not signal.forecasts:
         reasons = "; ".join(f"{out.model}: {out.reason}" for out in signal.abstentions)
         raise BundleError(
             f"predict {signal.symbol} by the bundle {bundle}", found=f"no vote ({reasons})", expected="at least one"

@@ -12,7 +12,7 @@ from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
 from quorate.workflows.inputs.arguments import require_callback, require_flags, settings_of
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
-from quorate.workflows.inputs.predictors import BundleLike, load_predictor, require_timeframe
+from quorate.workflows.inputs.predictors import BundleLike, load_live, require_timeframe
 from quorate.workflows.inputs.selection import split_names
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
 
@@ -59,7 +59,7 @@ def signals(
     """
     require_flags(allow_training_span=allow_training_span)
     require_callback(progress=progress)
-    loaded = load_predictor(bundle, settings_of(settings), policy)
+    loaded = load_live(bundle, settings_of(settings), policy)
     require_timeframe(loaded, timeframe)
     timeframe = loaded.manifest.timeframe
     wanted = split_names(symbols)
@@ -116,4 +116,6 @@ def _marked(bundle: Predictor, panel: Sequence[Candles], made: Sequence[Signal],
         )
         for number, (candles, signal) in enumerate(zip(panel, made, strict=True))
     ]
-    return MarketSignals(tuple(marked), bundle.mode, bundle.status())
+    benched = any(signal.mode == "partial" for signal in made)
+    mode = "partial" if benched and bundle.mode == "full" else bundle.mode
+    return MarketSignals(tuple(marked), mode, bundle.status())

@@ -128,7 +128,7 @@ class Signal:
             stack predicted_return, within_cost or member_missing.
         base: weighted mean score of the agreeing models, before the boost.
         volatility: volatility_20 as a fraction; None when unknown.
-        mode: full, partial or none: how many of the bundle's members are loaded.
+        mode: full, partial or none: how many of the bundle's members are loaded and not benched.
         symbol: the market; empty where unknown.
         time: open time of the bar in ms UTC; None where unknown.
         policy: classic, calibrated, consensus, closed or stack. The confidence of calibrated and stack is the
@@ -139,6 +139,7 @@ class Signal:
         forecasts: predictions of the members of a stack, in place of votes.
         predicted_return: of the stack, a fraction; None in a vote, and where a member of the stack is missing.
         closed_because: why the closed policy is in force, one sentence; empty in the others.
+        benched: what benched members would have voted. It does not count: they are among the abstentions.
     """
 
     action: Action
@@ -159,6 +160,7 @@ class Signal:
     forecasts: tuple[Forecast, ...] = ()
     predicted_return: float | None = None
     closed_because: str = ""
+    benched: tuple[Vote, ...] = ()
 
     def __post_init__(self) -> None:
         if not (
@@ -180,6 +182,7 @@ class Signal:
             and isinstance(self.forecasts, tuple)
             and (self.predicted_return is None or isinstance(self.predicted_return, _NUMBER))
             and isinstance(self.closed_because, str)
+            and isinstance(self.benched, tuple)
         ):
             self._refuse()
 
@@ -206,6 +209,7 @@ class Signal:
             forecasts=(self.forecasts, _TUPLE),
             predicted_return=(self.predicted_return, optional),
             closed_because=(self.closed_because, TEXT),
+            benched=(self.benched, _TUPLE),
         )
 
     def line(self) -> str:
@@ -237,6 +241,7 @@ class Signal:
             "prediction_set": None if self.prediction_set is None else [held.name for held in self.prediction_set],
             **({"predicted_return": self.predicted_return} if self.policy == "stack" else {}),
             **({"closed_because": self.closed_because} if self.policy == "closed" else {}),
+            **({"benched": [vote.to_json() for vote in self.benched]} if self.benched else {}),
             "votes": [vote.to_json() for vote in self.votes] + [forecast.to_json() for forecast in self.forecasts],
             "abstentions": [abstention.to_json() for abstention in self.abstentions],
             "line": self.line(),

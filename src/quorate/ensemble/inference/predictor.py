@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from quorate.core.arguments import FLAG, MAPPING, WHOLE, Kind, require_types
-from quorate.core.clock import now_ms
+from quorate.core.arguments import FLAG, FUNCTION, MAPPING, WHOLE, Kind, require_types
+from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.sections.vote import PredictSettings
 from quorate.core.types import (
@@ -35,6 +35,8 @@ from quorate.ensemble.inference.bar_checks import (
     require_timeframe,
     training_span_error,
 )
+from quorate.ensemble.inference.bench import Bench, BenchOf, no_bench
+from quorate.ensemble.inference.benched_votes import keep_apart, put_beside
 from quorate.ensemble.inference.bundle_policies import bundle_policies, require_policy
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.recipes import RECIPES
@@ -106,6 +108,7 @@ class Bundle:
         self.calibration = calibration
         self.policies = bundle_policies(manifest, calibration, stacked=stack is not None)
         self.decides: Policy = manifest.decides
+        self._bench_of: BenchOf = no_bench
         names = [member.model for member in manifest.members]
         self.members = Members(names, sessions, failures, settings or PredictSettings(), 3 if stack is None else 1)
 
@@ -188,6 +191,23 @@ class Bundle:
         other.decides = require_policy(self.policies, policy, self.calibration)
         return other
 
+    @property
+    def bench(self) -> Bench:
+        """Who is benched when; nobody unless `with_bench` was called."""
+        return self._bench_of(self.id)
+
+    def with_bench(self, bench_of: BenchOf) -> Bundle:
+        """The same bundle, whose benched members abstain; the members are shared. A stack has no bench.
+
+        Args:
+            bench_of: called with its id at every prediction.
+        """
+        require_types("set the bench", bench_of=(bench_of, FUNCTION))
+        other = copy(self)
+        if self.stack is None:
+            other._bench_of = bench_of
+        return other
+
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:
         """The decision at the newest closed bar: by the members' vote, by the stack's predicted return, or in the mode
         "none" by the fallback rules.
@@ -251,8 +271,12 @@ class Bundle:
                 for outputs, volatility, bars in zip(forecasts, volatilities, newest, strict=True)
             ]
         policy, weights = self.policies[self.decides], self.manifest.policy
-        calibrated = self.calibration.calibrate_votes(self.members.votes(inputs), weights)
-        return [
+        bench, votes_of, shadows = self.bench, self.members.votes(inputs), None
+        if bench.spans:
+            closes = [int(bars.time[-1]) + timeframe_ms(self.manifest.timeframe) for bars in newest]
+            votes_of, shadows = keep_apart(votes_of, bench, closes, self.members.sessions)
+        calibrated = self.calibration.calibrate_votes(votes_of, weights)
+        signals = [
             decide(
                 votes,
                 volatility,
@@ -265,6 +289,7 @@ class Bundle:
             )
             for (votes, probabilities), volatility, bars in zip(calibrated, volatilities, newest, strict=True)
         ]
+        return signals if shadows is None else put_beside(signals, shadows, self.calibration, weights)
 
     def predict_frame(
         self, candles: Candles, *, allow_training_span: bool = False, sets: bool = False
@@ -341,6 +366,7 @@ class Bundle:
             frame = self.stack.frame(candles, returns, volatility, synthetic=self.manifest.synthetic)
             return replace(frame, rule=np.where(masked, TRAINING_SPAN, frame.rule))
         scores = self.members.scores(inputs, ~masked)
+        scores = self.bench.mask(scores, candles.time + timeframe_ms(candles.timeframe))
         probabilities, limit = self.calibration.ensemble(scores, self.manifest.policy), None
         if probabilities is not None and (sets or self.decides == "calibrated"):
             labels = RECIPES[self.manifest.recipe].make_target(self.manifest.target).label(candles)

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from quorate.core.types import BoolArray, Candles, DecisionFrame, FloatArray, IntArray, Mode, Policy, Signal
 from quorate.ensemble.bundle.manifest import Manifest
+from quorate.ensemble.inference.bench import BenchOf
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.stack import Stack
 
@@ -46,6 +47,13 @@ class Predictor(Protocol):
 
         Raises:
             BundleError: no such policy, or the bundle does not have it.
+        """
+
+    def with_bench(self, bench_of: BenchOf) -> Self:
+        """The same predictor, whose benched members abstain with the reason "benched: ..." and run all the same.
+
+        Args:
+            bench_of: called with the id of the bundle that decides, at every prediction: who is benched when.
         """
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:

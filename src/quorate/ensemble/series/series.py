@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from quorate.core.arguments import FUNCTION, require_types
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import BundleError, TooLittleHistoryError, TrainingSpanError
 from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, Mode, Policy, Signal
 from quorate.ensemble.bundle.manifest import Manifest
+from quorate.ensemble.inference.bench import BenchOf, no_bench
 from quorate.ensemble.inference.predictor import Bundle
 from quorate.ensemble.stack import Stack
 from quorate.ensemble.voting.vote import CONFLICT
@@ -67,6 +69,7 @@ class BundleSeries:
         self._starts = starts
         self._load = load
         self._policy: str | None = None
+        self._bench_of: BenchOf = no_bench
         self._loaded: dict[str, Bundle] = {}
         self._lock = Lock()
 
@@ -117,6 +120,13 @@ class BundleSeries:
         self.newest.with_policy(policy)
         other = copy(self)
         other._policy, other._loaded = policy, {}
+        return other
+
+    def with_bench(self, bench_of: BenchOf) -> BundleSeries:
+        """The same series, whose benched members abstain; see `Predictor`."""
+        require_types("set the bench", bench_of=(bench_of, FUNCTION))
+        other = copy(self)
+        other._bench_of, other._loaded = bench_of, {}
         return other
 
     def bundle_at(self, time: int) -> Bundle:
@@ -233,7 +243,7 @@ class BundleSeries:
         with self._lock:
             name = span.manifest.id
             if name not in self._loaded:
-                bundle = self._load(name)
+                bundle = self._load(name).with_bench(self._bench_of)
                 self._loaded[name] = bundle if self._policy is None else bundle.with_policy(self._policy)
             return self._loaded[name]
 

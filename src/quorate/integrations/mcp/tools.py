@@ -48,11 +48,11 @@ class ReadingTool(NamedTuple):
 
 def _signals(sources: AssistantSources, asked: SignalsArguments) -> Mapping[str, Any]:
     from quorate.workflows.inputs.arguments import settings_of
-    from quorate.workflows.inputs.predictors import load_predictor
+    from quorate.workflows.inputs.predictors import load_live
     from quorate.workflows.signals import signals
 
     data = sources.candles()
-    predictor = load_predictor(sources.bundle(asked.bundle), settings_of(sources.settings))
+    predictor = load_live(sources.bundle(asked.bundle), settings_of(sources.settings))
     trained = predictor.manifest.symbols
     found = signals(
         predictor,

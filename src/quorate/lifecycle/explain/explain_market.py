@@ -9,7 +9,7 @@ from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
 from quorate.workflows.inputs.arguments import require_flags, settings_of
 from quorate.workflows.inputs.market_data import Data, open_source
-from quorate.workflows.inputs.predictors import BundleLike, load_predictor, require_timeframe
+from quorate.workflows.inputs.predictors import BundleLike, load_live, require_timeframe
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -58,7 +58,7 @@ def explain(
     require_types("explain a signal", symbol=(symbol, TEXT), at=(at, WHOLE.optional), since=(since, WHOLE.optional))
     require_flags(allow_training_span=allow_training_span)
     settings = settings_of(settings)
-    loaded = load_predictor(bundle, settings, policy)
+    loaded = load_live(bundle, settings, policy)
     require_timeframe(loaded, timeframe)
     timeframe = loaded.manifest.timeframe
     candles = open_source(data, (symbol,), timeframe).candles(symbol, timeframe)

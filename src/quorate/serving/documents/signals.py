@@ -85,13 +85,14 @@ class SignalDocument(Document):
     consensus: str = Field(examples=["strong"])
     rule: str = Field(description="What decided.")
     policy: str
-    mode: Literal["full", "partial", "none"] = Field(description="How many members are loaded.")
+    mode: Literal["full", "partial", "none"] = Field(description="How many members are loaded and not benched.")
     volatility: float | None = Field(description="volatility_20, a fraction.")
     probabilities: list[float] | None = Field(description="Of SELL, HOLD and BUY, calibrated out of fold.")
     expected_return: float | None
     prediction_set: list[ActionName] | None
     predicted_return: float | None = None
     closed_because: str | None = None
+    benched: list[VoteDocument] | None = Field(None, description="What benched members would have voted.")
     votes: list[VoteDocument]
     abstentions: list[AbstentionDocument]
     line: str = Field(description="All of it in one line.")

@@ -89,3 +89,18 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = 
         return loaded
     require_bundle(bundle)
     return bundle if policy is None else bundle.with_policy(policy)
+
+
+def load_live(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
+    """The bundle or series that decides on the newest bars: as of `load_predictor`, and benched members abstain.
+
+    Who is benched is read from the file beside the bundle at every prediction, where `bench.apply` is set. A predictor
+    that is loaded already keeps the bench that it has.
+    """
+    from quorate.ensemble.series.bench_file import StoredBench
+
+    loaded = load_predictor(bundle, settings, policy)
+    path = bundle.path if isinstance(bundle, TrainResult | SeriesResult) else bundle
+    if not settings.bench.apply or not isinstance(path, str | Path):
+        return loaded
+    return loaded.with_bench(StoredBench(Path(path)))

@@ -146,16 +146,17 @@ def load_for_session(bundle: BundleLike, settings: Settings, options: PaperOptio
         bundle: folder or loaded predictor.
         settings: `predict` has the deadline of a live session.
         options: policy and timeframe.
-        live: whether the candles are live.
+        live: whether the candles are live; those who are benched now were not in the past.
 
     Raises:
         BundleError: missing, altered, or without the policy.
         ArgumentError: another timeframe than the bundle's.
     """
-    from quorate.workflows.inputs.predictors import load_predictor, require_timeframe
+    from quorate.workflows.inputs.predictors import load_live, load_predictor, require_timeframe
 
     deadline = settings.predict if live else replace(settings.predict, deadline_ms=_NO_DEADLINE_MS)
-    predictor = load_predictor(bundle, replace(settings, predict=deadline), options.get("policy"))
+    load = load_live if live else load_predictor
+    predictor = load(bundle, replace(settings, predict=deadline), options.get("policy"))
     require_timeframe(predictor, options.get("timeframe"))
     return predictor
 

@@ -12,7 +12,7 @@ from quorate.ensemble.bundle.manifest import FILE_NAME
 from quorate.ensemble.inference import Predictor
 from quorate.ensemble.series.series_file import FILE_NAME as SERIES
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions
-from quorate.workflows.inputs import load_predictor
+from quorate.workflows.inputs import load_live
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class BundleSource:
         return True
 
     def _load(self) -> Predictor:
-        loaded = load_predictor(self.path, self._options.settings, self._options.freqtrade.policy or None)
+        loaded = load_live(self.path, self._options.settings, self._options.freqtrade.policy or None)
         loaded.newest.status()  # a series loads its bundles late: one that cannot be loaded has to fail here
         return loaded
 

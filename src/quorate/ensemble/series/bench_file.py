@@ -1,0 +1,98 @@
+"""The file that says who is benched, and its reader on the live path.
+
+<bundles>/bench/<id>.json    {"bundle": ID, "spans": [...], ...}
+
+`quorate bench` writes it; a restart finds it as it was. What it holds beside the spans is for those who show it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from quorate.core.errors import DataError, QuorateError
+from quorate.core.untrusted_json import MISSHAPEN, read_json
+from quorate.ensemble.inference.bench import EMPTY, Bench, BenchSpan
+from quorate.ensemble.series.beside_bundles import beside_bundles
+
+FOLDER = "bench"
+
+# Far above the spans of years.
+_MOST_BYTES = 2_000_000
+
+_log = logging.getLogger(__name__)
+
+
+def bench_path(bundles: Path, bundle_id: str) -> Path:
+    """The file of a bundle; `bundles` is what users name."""
+    return beside_bundles(bundles, FOLDER, bundle_id)
+
+
+def read_bench_file(path: Path, bundle_id: str) -> Mapping[str, Any] | None:
+    """The document of a file, with its spans checked; None where there is no file.
+
+    Raises:
+        DataError: a file that cannot be read, or is not about this bundle.
+    """
+    attempted, expected = f"read who is benched from {path}", "what `quorate bench` wrote"
+    try:
+        tree = read_json(path, most_bytes=_MOST_BYTES)
+        found = tree["bundle"]
+        spans_of(tree)
+    except FileNotFoundError:
+        return None
+    except (OSError, QuorateError, *MISSHAPEN) as error:
+        remedy = "Run it again: quorate bench."
+        raise DataError(
+            attempted, found=f"{type(error).__name__}: {error}", expected=expected, remedy=remedy
+        ) from error
+    if found != bundle_id:
+        raise DataError(attempted, found=f"the bench of {found}", expected=f"that of {bundle_id}")
+    return dict(tree)
+
+
+def spans_of(tree: Mapping[str, Any]) -> Bench:
+    """The bench of a document."""
+    return Bench(tuple(BenchSpan.from_json(span) for span in tree["spans"]))
+
+
+class StoredBench:
+    """The bench of each bundle of a folder, from its file, which is read again when it was replaced.
+
+    A prediction must not fail because of it: a file that cannot be read is logged once, and the bench stays as it was;
+    at a start nobody is benched.
+
+    Args:
+        bundles: what users name: a folder of bundles, or the folder of a bundle or series in it.
+    """
+
+    def __init__(self, bundles: Path) -> None:
+        self._bundles = bundles
+        self._known: dict[str, tuple[tuple[int, int] | None, Bench]] = {}
+
+    def __call__(self, bundle_id: str) -> Bench:
+        """The bench of a bundle as of now."""
+        path = bench_path(self._bundles, bundle_id)
+        state = _state(path)
+        known = self._known.get(bundle_id)
+        if known is not None and known[0] == state:
+            return known[1]
+        bench = EMPTY if known is None else known[1]
+        try:
+            tree = read_bench_file(path, bundle_id)
+            bench = EMPTY if tree is None else spans_of(tree)
+        except DataError as error:
+            _log.error("the bench of %s stays as it was: %s", bundle_id, error)
+        self._known[bundle_id] = state, bench
+        return bench
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes whenever the file is written; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:  # reading it says why
+        return None
+    return found.st_ino, found.st_mtime_ns
