@@ -34,6 +34,7 @@ INTEGRATION = (
     "features/test_indicators.py",
     "golden",
     "integrations",
+    "lifecycle/bench/test_check.py",
     "lifecycle/challenge/test_challenge.py",
     "lifecycle/drift/test_check.py",
     "lifecycle/explain/test_attribution.py",

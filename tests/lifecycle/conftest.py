@@ -1,5 +1,6 @@
 """A small synthetic market, and bundles of trees and a network that were trained on its first part."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensembl
 from quorate.market.synthetic import SyntheticMarket
 from quorate.workflows.runs.member_figures import floors_of, measure_of
 from stubs.arena import make_arena
+from stubs.watched import make_watched
 
 BARS, TRAIN_BARS = 1_000, 700
 SMALL = {
@@ -68,3 +70,16 @@ def world(tmp_path_factory):
 def arena(tmp_path_factory):
     """Two bundles of trees for challenges; see `make_arena`."""
     return make_arena(tmp_path_factory.mktemp("arena"))
+
+
+@pytest.fixture(scope="session")
+def watched(tmp_path_factory):
+    """A market with an edge, and a bundle with a reference; see `make_watched`."""
+    return make_watched(tmp_path_factory.mktemp("watched"))
+
+
+@pytest.fixture
+def bundles(watched, tmp_path):
+    """A copy of the folder of the watched bundle that a test may change."""
+    shutil.copytree(watched.folder, tmp_path / "bundles")
+    return tmp_path / "bundles"

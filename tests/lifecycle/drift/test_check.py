@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lifecycle.drift.conftest import SETTINGS
 from quorate.core.clock import DAY_MS
 from quorate.core.errors import ArgumentError, BundleError, DataError
 from quorate.core.progress import silent
@@ -19,6 +18,7 @@ from quorate.lifecycle.drift import check_drift
 from quorate.lifecycle.drift.check import judge
 from quorate.lifecycle.drift.unseen import read_unseen
 from quorate.workflows.train import train
+from stubs.watched import SETTINGS
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def drift(
     and the schedule of retraining find it; one with --until is a look back and is not kept.
     """
     from quorate.cli import output
-    from quorate.cli.render.drift import show
+    from quorate.cli.render.lifecycle.drift import show
     from quorate.evaluation.drift.stored_check import write_check
     from quorate.lifecycle.drift import check_drift
 

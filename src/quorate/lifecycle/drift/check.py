@@ -73,10 +73,10 @@ def check_drift(
     settings = settings_of(settings)
     now = now_ms() if now is None else now
     folder, loaded = open_bundle(path_of("check for drift", "bundle", bundle), settings)
-    reference = _reference(folder, loaded, settings.drift.window_days)
+    reference = read_reference(folder, loaded, settings.drift.window_days)
     timeframe, start = loaded.manifest.timeframe, loaded.manifest.used_until
     source = open_source(data, split_names(symbols), timeframe)
-    wanted = split_names(symbols) or _of_training(source, loaded)
+    wanted = split_names(symbols) or trained_markets(source, loaded)
     end = newest_closed_ms(timeframe, now) + timeframe_ms(timeframe)
     limit = moment_ms("until", until)
     end = end if limit is None else min(end, limit)
@@ -161,7 +161,7 @@ def judge(
 
 
 def open_bundle(path: Path, settings: Settings) -> tuple[Path, Bundle]:
-    """Folder of the bundle that a path means, and the bundle; of a series its newest.
+    """Folder of the bundle that a path means, and the bundle without its bench; of a series its newest.
 
     Raises:
         BundleError: no bundle there.
@@ -194,7 +194,17 @@ def newest_rise(outcomes: Outcomes, horizon: int, delta: float, from_time: int) 
     return LogLossRise(at, int(time[newest.since]), newest.before, newest.after, at >= from_time)
 
 
-def _reference(folder: Path, bundle: Bundle, window_days: int) -> DriftReference:
+def read_reference(folder: Path, bundle: Bundle, window_days: int) -> DriftReference:
+    """What a bundle keeps of its training.
+
+    Args:
+        folder: of the bundle.
+        bundle: of the folder.
+        window_days: of the settings, for the error.
+
+    Raises:
+        BundleError: it keeps nothing, or something of another training.
+    """
     from quorate.ensemble.bundle.bundle_files import read_file
 
     attempted = f"check the bundle {folder} for drift"
@@ -212,7 +222,12 @@ def _reference(folder: Path, bundle: Bundle, window_days: int) -> DriftReference
     return reference
 
 
-def _of_training(source: CandleSource, bundle: Bundle) -> tuple[str, ...]:
+def trained_markets(source: CandleSource, bundle: Bundle) -> tuple[str, ...]:
+    """Markets of the training that a source has.
+
+    Raises:
+        ArgumentError: none of them.
+    """
     held = set(source.symbols(bundle.manifest.timeframe))
     wanted = tuple(symbol for symbol in bundle.manifest.symbols if symbol in held)
     if not wanted:

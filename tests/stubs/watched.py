@@ -1,10 +1,10 @@
 """A synthetic market with a planted edge, and a bundle with a reference that was trained on its first part."""
 
-import shutil
-from dataclasses import replace
-from types import SimpleNamespace
+from __future__ import annotations
 
-import pytest
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 from quorate.core.clock import DAY_MS
 from quorate.core.settings import DriftSettings, EvaluationSettings, PolicySettings, Settings, TrainSettings
@@ -23,10 +23,8 @@ SETTINGS = replace(
 )
 
 
-@pytest.fixture(scope="session")
-def watched(tmp_path_factory):
+def make_watched(folder: Path) -> SimpleNamespace:
     """The market, its candles, and the folder of bundles."""
-    folder = tmp_path_factory.mktemp("watched")
     market = SyntheticMarket(seed=5, symbols=3, bars=DAYS * 24, edge=0.4)
     panel = {name: market.candles(name) for name in market.names}
     start = int(panel[market.names[0]].time[0])
@@ -35,10 +33,3 @@ def watched(tmp_path_factory):
     return SimpleNamespace(
         panel=panel, folder=folder, path=trained.path, id=trained.manifest.id, seam=seam, end=start + DAYS * DAY_MS
     )
-
-
-@pytest.fixture
-def bundles(watched, tmp_path):
-    """A copy of the folder that a test may change."""
-    shutil.copytree(watched.folder, tmp_path / "bundles")
-    return tmp_path / "bundles"

@@ -1,0 +1,3 @@
+"""What keeps a bundle good, for a terminal."""
+
+__all__: list[str] = []
