@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS
-from quorate.core.errors import DataError, SettingsError
-from quorate.core.settings import OnlineSettings
+from quorate.core.errors import DataError, ModelError, SettingsError
+from quorate.core.sections.online import ONLINE_NETWORKS
+from quorate.core.settings import ModelSettings, OnlineSettings
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.lifecycle.online import OnlineLearner, StateFile
-from quorate.lifecycle.online.members import read_members
+from quorate.lifecycle.online.members import OnlineMember, read_members
 from quorate.lifecycle.online.replay import ReplayBuffer
+from quorate.models import build
+from quorate.models.runtime import OnnxSession
 
 ONLINE = OnlineSettings(every_bars=6, trees=3, least_rows=50, replay_windows=60, network_rate=0.3)
 OF = {"bundle": "b", "challenge": "c"}
@@ -69,6 +72,24 @@ def test_a_network_takes_a_few_steps_and_the_loss_of_what_it_learnt_falls(world,
     assert taught.model.settings == member.model.settings, "its file describes the bundle's training"
 
 
+@pytest.mark.parametrize("name", ONLINE_NETWORKS)
+def test_every_network_learns_on_and_is_restored(name):
+    random = np.random.default_rng(0)
+    model = build(name, "class", ModelSettings(), seed=1, threads=1)
+    X = random.normal(size=(40, model.window, 5)).astype(np.float32)
+    y = random.integers(0, 3, 40).astype(np.int8)
+    member = OnlineMember(model.fit(X, y), 0.5)
+    before = member.native
+    taught = member.with_steps(X, y, replace(ONLINE, network_rate=1.0), seed=2)
+    assert member.native == before, "the bundle's own is not changed"
+    assert taught.native != before
+    restored = member.restored(taught.native)
+    np.testing.assert_array_equal(restored.model.output(X), taught.model.output(X))
+    taught.require_same_scores(OnnxSession(taught.graph(), 5, name), X)
+    with pytest.raises(ModelError, match="rows off"):
+        taught.require_same_scores(OnnxSession(member.graph(), 5, name), X)
+
+
 def test_kills_leave_the_same_file_and_the_same_scores(world, bundle, tmp_path):
     start, bars = first_update(world) + HOUR_MS, 20
     running = OnlineLearner(bundle, ONLINE)
@@ -95,14 +116,14 @@ def test_nothing_grows_over_many_updates(world, bundle, tmp_path):
     file, start, sizes = tmp_path / "state", first_update(world), []
     made = OnlineLearner(bundle, ONLINE)
     made.keep_in(StateFile(file, OF), None)
-    trained = {name: len(member.native) for name, member in read_members(bundle, ONLINE.members).items()}
+    trained = {name: len(member.native) for name, member in read_members(bundle, ONLINE.learning).items()}
     threads = None
     for update in range(24):
         bar = start + update * ONLINE.every_bars * HOUR_MS
         decide(world, made, bar)
         assert len(made.state.replay) == 60
         sizes.append(file.stat().st_size)
-        trees = read_members(bundle, ONLINE.members)["xgboost"].restored(made.state.natives["xgboost"])
+        trees = read_members(bundle, ONLINE.learning)["xgboost"].restored(made.state.natives["xgboost"])
         assert trees.model._booster.num_boosted_rounds() == 12 + ONLINE.trees
         assert len(made.state.natives["nhits"]) == trained["nhits"]
         threads = threads or threading.active_count()
@@ -160,6 +181,8 @@ def test_what_was_learnt_is_refused_where_it_does_not_fit(world, bundle, tmp_pat
 
 
 def test_settings_name_members_that_can_learn_on():
+    assert OnlineSettings().learning[:4] == ("xgboost", "lightgbm", "nhits", "patchtst")
+    assert "logistic" not in OnlineSettings().learning
     with pytest.raises(SettingsError, match=r"'logistic'.*some of xgboost"):
         OnlineSettings(members=("nhits", "logistic"))
 

@@ -79,12 +79,12 @@ class OnlineLearner:
         self._own: dict[str, Any] = json.loads(json.dumps(own))
         self._length = timeframe_ms(bundle.manifest.timeframe)
         self._target = RECIPES[bundle.manifest.recipe].make_target(bundle.manifest.target)
-        self._trained = read_members(bundle, settings.members)
+        self._trained = read_members(bundle, settings.learning)
         if not self._trained:
             raise ArgumentError(
                 attempted,
                 found=f"the members {', '.join(bundle.members.order)}",
-                expected=f"one of {', '.join(settings.members)}",
+                expected=f"one of {', '.join(settings.learning)}",
                 remedy="Add one of them to the setting online.members, or train a bundle with one.",
             )
         self._window = window_of(self._trained)
