@@ -14,11 +14,14 @@ import pytest
 from quorate.core.errors import ContractError, ModelError
 from quorate.core.settings import (
     DLinearSettings,
+    GRUSettings,
+    InceptionSettings,
     LightGBMSettings,
     LSTMSettings,
     ModelSettings,
     NHiTSSettings,
     PatchTSTSettings,
+    TCNSettings,
     XGBoostSettings,
 )
 from quorate.models import FitRequest, names, registry
@@ -46,7 +49,10 @@ SMALL = ModelSettings(
         head_dropout=0.1,
         learning_rate=5e-3,
     ),
-    dlinear=DLinearSettings(window=8, epochs=3, share=1, batch=64, learning_rate=1e-2),
+    dlinear=DLinearSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2),
+    gru=GRUSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8, head=8),
+    tcn=TCNSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8, blocks=2),
+    inception=InceptionSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, filters=2, kernels=(3, 5)),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"

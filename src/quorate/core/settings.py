@@ -17,6 +17,9 @@ from quorate.core.sections.calibration import ConformalSettings as ConformalSett
 from quorate.core.sections.calibration import PolicySettings as PolicySettings
 from quorate.core.sections.challenge import ChallengeSettings as ChallengeSettings
 from quorate.core.sections.compact_networks import DLinearSettings as DLinearSettings
+from quorate.core.sections.compact_networks import GRUSettings as GRUSettings
+from quorate.core.sections.compact_networks import InceptionSettings as InceptionSettings
+from quorate.core.sections.compact_networks import TCNSettings as TCNSettings
 from quorate.core.sections.drift import DriftSettings as DriftSettings
 from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings
 from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSettings

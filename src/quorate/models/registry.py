@@ -29,6 +29,9 @@ _BUILT_IN = {
     "patchtst": ("quorate.models.networks.patchtst.member", "PatchTST"),
     "lstm": ("quorate.models.networks.recurrent.lstm", "LSTM"),
     "dlinear": ("quorate.models.networks.dlinear", "DLinear"),
+    "gru": ("quorate.models.networks.recurrent.gru", "GRU"),
+    "tcn": ("quorate.models.networks.tcn", "TCN"),
+    "inception": ("quorate.models.networks.inception", "Inception"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quorate.core.errors import SettingsError
 from quorate.core.sections.networks import CompactSettings
 from quorate.core.sections.section import require
 
@@ -18,3 +19,52 @@ class DLinearSettings(CompactSettings):
         self.require("models.dlinear")
         require("models.dlinear", "kernel", self.kernel, 1, 10_000)
         require("models.dlinear", "width", self.width, 1, 65_536)
+
+
+@dataclass(frozen=True, slots=True)
+class GRUSettings(CompactSettings):
+    window: int = 24
+    columns: tuple[str, ...] = ()
+    width: int = 32  # of the state
+    layers: int = 1
+    head: int = 32  # width of the hidden layer between state and outputs
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        self.require("models.gru")
+        require("models.gru", "width", self.width, 1, 65_536)
+        require("models.gru", "layers", self.layers, 1, 64)
+        require("models.gru", "head", self.head, 1, 65_536)
+        require("models.gru", "dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class TCNSettings(CompactSettings):
+    width: int = 24  # channels of each block
+    kernel: int = 3  # bars that a convolution reads
+    blocks: int = 4  # the dilation doubles with each
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        self.require("models.tcn")
+        require("models.tcn", "width", self.width, 1, 65_536)
+        require("models.tcn", "kernel", self.kernel, 1, 10_000)
+        require("models.tcn", "blocks", self.blocks, 1, 16)
+        require("models.tcn", "dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class InceptionSettings(CompactSettings):
+    filters: int = 8  # of each convolution of a module
+    kernels: tuple[int, ...] = (5, 11, 23)  # bars that the convolutions of a module read, odd numbers
+    modules: int = 3  # after every third one its input is added
+
+    def __post_init__(self) -> None:
+        section = "models.inception"
+        self.require(section)
+        require(section, "filters", self.filters, 1, 65_536)
+        require(section, "modules", self.modules, 1, 64)
+        for kernel in self.kernels:
+            require(section, "kernels", kernel, 1, 10_000)
+        if not self.kernels or not all(kernel % 2 for kernel in self.kernels):
+            raise SettingsError(f"use the setting {section}.kernels", found=repr(self.kernels), expected="odd numbers")

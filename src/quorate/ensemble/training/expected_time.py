@@ -22,6 +22,9 @@ _RATES = {
     "patchtst": 7e-5,
     "lstm": 3e-5,
     "dlinear": 2e-5,
+    "gru": 4e-5,
+    "tcn": 6e-5,
+    "inception": 1e-4,
 }
 _OTHER = 5e-5
 

@@ -6,18 +6,24 @@ from quorate.core.deferred import deferred
 
 if TYPE_CHECKING:
     from quorate.models.networks.dlinear import DLinear as DLinear
+    from quorate.models.networks.inception import Inception as Inception
     from quorate.models.networks.network_model import Network as Network
     from quorate.models.networks.nhits import NHiTS as NHiTS
     from quorate.models.networks.patchtst.member import PatchTST as PatchTST
+    from quorate.models.networks.recurrent.gru import GRU as GRU
     from quorate.models.networks.recurrent.lstm import LSTM as LSTM
+    from quorate.models.networks.tcn import TCN as TCN
 else:
     __getattr__, __all__ = deferred(
         __name__,
         {
             "dlinear": "DLinear",
-            "recurrent.lstm": "LSTM",
+            "inception": "Inception",
             "network_model": "Network",
             "nhits": "NHiTS",
             "patchtst.member": "PatchTST",
+            "recurrent.gru": "GRU",
+            "recurrent.lstm": "LSTM",
+            "tcn": "TCN",
         },
     )

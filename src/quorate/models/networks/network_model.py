@@ -114,6 +114,10 @@ class Network(Model):
         """Batch size at which the ONNX graph is fastest."""
         return self.batch
 
+    def _served(self, fitted: ScoringNetwork) -> ScoringNetwork:
+        """The network that is exported, with the outputs of the fitted one; a subclass may fold weights into it."""
+        return fitted
+
     @property
     def _own(self) -> NetworkSettings:
         own: NetworkSettings = getattr(self.settings, self.name)
@@ -270,9 +274,8 @@ class Network(Model):
     def to_onnx(self) -> bytes:
         fitted = self._require_fitted(self._fitted)
         with isolated(self.seed, self.threads):
-            return to_graph(
-                fitted, self.window, self._require_fitted(self._columns), self._graph_rows(fitted), self.name
-            )
+            served, columns = self._served(fitted), self._require_fitted(self._columns)
+            return to_graph(served, self.window, columns, self._graph_rows(fitted), self.name)
 
     def _reads(self, features: int) -> tuple[int, ...]:
         """Places of the columns whose window is read, ascending.

@@ -59,18 +59,18 @@ def to_graph(module: nn.Module, window: int, features: int, batch: int, name: st
     for node in model.graph.node:
         node.doc_string = ""  # has file names and line numbers
         del node.metadata_props[:]
-    _drop_unused_lstm_outputs(model.graph)
+    _drop_unused_states(model.graph)
     del model.metadata_props[:]
     model.metadata_props.add(key=BATCH, value=str(batch))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _drop_unused_lstm_outputs(graph: Any) -> None:
-    """Remove the names of unused LSTM outputs: ONNX Runtime computes all named ones, such as the state at each bar."""
+def _drop_unused_states(graph: Any) -> None:
+    """Remove the names of unused outputs of recurrences: ONNX Runtime computes all named ones, such as every state."""
     read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
     for node in graph.node:
-        if node.op_type == "LSTM":
+        if node.op_type in ("LSTM", "GRU"):
             named = [name if name in read else "" for name in node.output]
             while not named[-1]:
                 named.pop()
