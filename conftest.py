@@ -37,6 +37,7 @@ INTEGRATION = (
     "lifecycle/bench/test_check.py",
     "lifecycle/challenge/test_challenge.py",
     "lifecycle/drift/test_check.py",
+    "lifecycle/drift/test_watch.py",
     "lifecycle/explain/test_attribution.py",
     "lifecycle/explain/test_explain_signal.py",
     "lifecycle/explain/test_mean_contributions.py",

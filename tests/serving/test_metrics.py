@@ -1,9 +1,14 @@
 """`/metrics`: every metric of the table, read back with Prometheus' own parser."""
 
+from dataclasses import replace
+
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from quorate.evaluation.drift.stored_check import check_path, write_check
+from quorate.lifecycle.retrain.run_log import RetrainRun, RunLog
 from quorate.serving.metrics import METRICS
+from stubs.drift_checks import DRIFTING
 from stubs.service_client import client
 from stubs.waiting import eventually
 
@@ -25,6 +30,8 @@ def test_the_table_is_what_is_exported(page, world, trade):
     page.get(f"/signals/{world.symbols[0]}")
     trade(2)
     eventually(lambda: "quorate_ladder_step{" in page.get("/metrics").text)
+    write_check(world.bundles, replace(DRIFTING, bundle=world.ids[0]))
+    RunLog(world.bundles).write(RetrainRun(1, 1_700_000_000_000, "", world.ids[0], "kept", ended=1_700_000_060_000))
     names = {"quorate_journal_lag_seconds"}  # of live accounts only
     for family in parse(page.get("/metrics").text):
         # The library adds the time at which each counter began.
@@ -89,3 +96,12 @@ def test_two_services_of_one_process_count_apart(make_service, world):
         first.get("/signals")
         assert value(read(first), "quorate_signal_seconds_count") == 1
         assert value(read(second), "quorate_signal_seconds_count") == 0
+
+
+def test_drift_and_retraining_have_no_figure_without_a_file(http, world):
+    names = {name for name, _ in read(http)}
+    assert not {name for name in names if "drift" in name or "retraining" in name}
+    write_check(world.bundles, replace(DRIFTING, bundle=world.ids[0]))
+    assert value(read(http), "quorate_drift_alarm") == 1
+    check_path(world.bundles, world.ids[0]).write_text("{")
+    assert value(read(http), "quorate_drift_alarm") is None

@@ -34,6 +34,7 @@ from quorate.serving.routes import (
     models,
     paper,
     performance,
+    retrain,
     signals,
 )
 from quorate.serving.service import Service
@@ -46,6 +47,7 @@ _ROUTES = (
     bundles.routes,
     challenge.routes,
     drift.routes,
+    retrain.routes,
     paper.routes,
     guards.routes,
     journal.routes,

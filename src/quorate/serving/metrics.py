@@ -16,6 +16,9 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quorate.core.clock import timeframe_ms
+from quorate.core.errors import DataError
+from quorate.evaluation.drift.stored_check import read_check
+from quorate.lifecycle.retrain.run_log import RunLog
 from quorate.serving.candles import NewestCandles
 from quorate.serving.champion import BundleSwap, Champion
 from quorate.serving.limits.admission import Admission, is_stream
@@ -36,6 +39,10 @@ METRICS = MappingProxyType(
         "quorate_bundle_members": "Configured members of the bundle in use.",
         "quorate_bundle_members_loaded": "Members that are loaded.",
         "quorate_bundle_swaps_total": "New champions: swapped, or refused.",
+        "quorate_drift_alarm": "1 while the newest check finds that the bundle in use drifts; none without a check.",
+        "quorate_drift_check_age_seconds": "Age of the newest check of the bundle in use for drift.",
+        "quorate_retraining_failed": "1 while the last run of retraining has failed; none without a run.",
+        "quorate_retraining_timestamp_seconds": "When the last run of retraining ended, seconds since 1970.",
         "quorate_bar_seconds": "Length of a bar.",
         "quorate_data_age_seconds": "Time since the newest bar of a market closed; +Inf without candles.",
         "quorate_equity_usd": "Equity of the paper account.",
@@ -129,6 +136,29 @@ class ServiceCollector(Collector):
         shed.add_metric(("requests",), self._admission.shed_requests)
         shed.add_metric(("streams",), self._admission.shed_streams)
         yield shed
+
+
+class LifecycleCollector(Collector):
+    """Drift of the bundle in use and the last retraining, from the files of both; no figure where there is no file."""
+
+    def __init__(self, champion: Champion, clock: Callable[[], int]) -> None:
+        self._champion, self._clock = champion, clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether an alarm of drift stands, the age of its check, and how and when the last retraining ended."""
+        champion = self._champion
+        try:
+            check = read_check(champion.path, champion.predictor.newest.id)
+        except DataError:
+            check = None  # the page Models shows why
+        if check is not None:
+            age = max(0, self._clock() - check.checked_at) / 1000
+            yield _gauge("quorate_drift_alarm", {(): float(check.verdict == "drifting")})
+            yield _gauge("quorate_drift_check_age_seconds", {(): age})
+        run = None if champion.store is None else RunLog(champion.store.folder).last_ended()
+        if run is not None and run.ended is not None:
+            yield _gauge("quorate_retraining_failed", {(): float(run.state == "failed")})
+            yield _gauge("quorate_retraining_timestamp_seconds", {(): run.ended / 1000})
 
 
 class AccountCollector(Collector):

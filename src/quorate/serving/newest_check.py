@@ -1,7 +1,7 @@
 """The newest check of the bundle in use for drift, read from the file that `quorate drift` wrote.
 
-A service computes no check: it takes seconds, and river, which takes another second to import and brings pandas, scipy
-and scikit-learn. A run of `quorate drift` a day, by a timer, is a process of its own.
+A service computes no check itself: it takes seconds, and river, which takes another second to import and brings pandas,
+scipy and scikit-learn. Its job, or a run of `quorate drift` by a timer, is a process of its own.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ from quorate.serving.live.events import candles_event
 from quorate.serving.live.hub import EventHub
 from quorate.serving.live.kept_candles import KeptCandles
 from quorate.serving.live.session import InsideSession, SessionSource
-from quorate.serving.metrics import AccountCollector, Metrics, ServiceCollector
-from quorate.serving.retraining import retrain_job
+from quorate.serving.metrics import AccountCollector, LifecycleCollector, Metrics, ServiceCollector
+from quorate.serving.scheduled_jobs import scheduled_jobs
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
 from quorate.workflows.inputs.predictors import require_timeframe
 from quorate.workflows.inputs.selection import split_names
@@ -97,7 +97,8 @@ class Service:
         AccessError: a file of a token that cannot be used.
         BundleError: no bundle there, or one that cannot be loaded.
         DataError: the data cannot be read, or no market has a candle.
-        SettingsError: `serve.retrain` without a folder of candles, or with a schedule that cannot be read.
+        SettingsError: `serve.retrain` or `serve.drift_hours` without a folder of candles, or a schedule that cannot be
+            read.
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class Service:
         self.metrics.registry.register(
             ServiceCollector(self.champion, self.candles, self.work, self.admission, self.clock)
         )
+        self.metrics.registry.register(LifecycleCollector(self.champion, self.clock))
         self.champion.listeners.append(self.metrics.count_swap)
         self.reading = WorkQueue(_READERS, settings.serve.queue, settings.serve.patience_s)
         self.events = EventHub(settings.serve.events)
@@ -157,9 +159,7 @@ class Service:
         if session is not None:
             self.session = InsideSession(account, self.champion, session, self.account.look)
             self.background.append(self.session.run)
-        retraining = retrain_job(self.champion, data, exchange, settings)
-        if retraining is not None:
-            self.background.append(retraining.run)
+        self.background += [job.run for job in scheduled_jobs(self.champion, data, exchange, settings)]
         self._log_mode(predictor)
 
     def _open_candles(

@@ -1,9 +1,6 @@
 """Messages about retraining, to a server that keeps them."""
 
-import json
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -14,29 +11,6 @@ from quorate.lifecycle.retrain.run_log import RunLog
 from stubs.retraining import SETTINGS
 
 HASTY = replace(SETTINGS, notify=NotifySettings(timeout_s=1.0, attempts=1, last_s=5.0))
-
-
-class Hook(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def receiver(monkeypatch):
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.bodies, server.status = [], 204
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("QUORATE_WEBHOOK", f"http://127.0.0.1:{server.server_port}/hook")
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def test_a_verdict_is_told(world, receiver):

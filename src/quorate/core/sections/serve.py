@@ -15,6 +15,7 @@ class ServeSettings(Section):
     host: str = "127.0.0.1"  # address that it listens on
     port: int = 8765  # 0 for any free port
     retrain: bool = False  # retrain the champion on the schedule of [retrain], in a process of its own
+    drift_hours: float = 0.0  # between two checks for drift, each in a process of its own; 0: none
     bars: int = 2_000  # candles kept of each market; predictions read the newest 498
     watch_s: float = 1.0  # between two looks at the champion's pointer and at the files of candles
     retry_s: float = 30.0  # before a champion that could not be loaded is tried again
@@ -38,6 +39,7 @@ class ServeSettings(Section):
         if not self.host.strip():
             raise SettingsError("use the setting serve.host", found=repr(self.host), expected="an address, or a name")
         require("serve", "port", self.port, 0, 65_535)
+        require("serve", "drift_hours", self.drift_hours, 0, 24 * 366)
         require("serve", "bars", self.bars, 500, 100_000)
         require("serve", "watch_s", self.watch_s, 0.05, 600)
         require("serve", "retry_s", self.retry_s, 0.05, 86_400)

@@ -133,17 +133,13 @@ class RunLog:
 
     def runs(self) -> tuple[RetrainRun, ...]:
         """All runs, oldest first. A record that cannot be read is left out, with a warning."""
-        found = []
-        for number, path in sorted(self._paths()):
-            try:
-                run = RetrainRun.from_json(read_json(path))
-                if run.number != number:
-                    raise ValueError(f"run {run.number}")
-            except (OSError, QuorateError, *MISSHAPEN) as error:
-                _log.warning("%s cannot be read, and is left out: %s", path, error)
-                continue
-            found.append(run)
-        return tuple(found)
+        found = (_read(number, path) for number, path in sorted(self._paths()))
+        return tuple(run for run in found if run is not None)
+
+    def last_ended(self) -> RetrainRun | None:
+        """The newest run that has ended; None without one. It reads no more records than it needs."""
+        found = (_read(number, path) for number, path in sorted(self._paths(), reverse=True))
+        return next((run for run in found if run is not None and run.ended is not None), None)
 
     def next_number(self) -> int:
         """Number of the next run: one more than that of any file, readable or not."""
@@ -184,6 +180,18 @@ class RunLog:
             return []
         named = [(_NAME.fullmatch(path.name), path) for path in self.folder.iterdir()]
         return [(int(match[1]), path) for match, path in named if match is not None]
+
+
+def _read(number: int, path: Path) -> RetrainRun | None:
+    """A record; None where it cannot be read, with a warning."""
+    try:
+        run = RetrainRun.from_json(read_json(path))
+        if run.number != number:
+            raise ValueError(f"run {run.number}")
+    except (OSError, QuorateError, *MISSHAPEN) as error:
+        _log.warning("%s cannot be read, and is left out: %s", path, error)
+        return None
+    return run
 
 
 def _moment(text: Any) -> int | None:

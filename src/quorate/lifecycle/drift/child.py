@@ -1,0 +1,32 @@
+"""A check for drift in a process of its own: river, which it needs, brings pandas, scipy and scikit-learn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+from quorate.core.errors import QuorateError
+from quorate.core.machine.child import begin_child, run_child
+
+_log = logging.getLogger(__name__)
+
+
+def check_in_child(bundle: Path, data: Path, exchange: str | None, stop: threading.Event) -> int:
+    """Check a bundle and keep the result; arguments and exit code as of `retrain.child.run_in_child`."""
+    return run_child(__name__, {"bundle": str(bundle), "data": str(data), "exchange": exchange}, stop)
+
+
+def main(request: dict[str, Any]) -> int:
+    """Do what a parent asked for; the exit code."""
+    from quorate.lifecycle.drift.watch import watch_drift
+
+    begin_child()
+    try:
+        found = watch_drift(request["bundle"], request["data"], exchange=request["exchange"])
+    except QuorateError as error:
+        _log.error("the check for drift failed: %s", error)
+        return 1
+    _log.info("drift of the bundle %s: %s", found.bundle, found.headline)
+    return 0
