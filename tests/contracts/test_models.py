@@ -14,6 +14,7 @@ import pytest
 from quorate.core.errors import ContractError, ModelError
 from quorate.core.settings import (
     DLinearSettings,
+    ExtraTreesSettings,
     GRUSettings,
     InceptionSettings,
     LightGBMSettings,
@@ -32,6 +33,7 @@ from quorate.testing.model_under_test import ModelUnderTest
 SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15, l2_share=0.0),
     lightgbm=LightGBMSettings(trees=15, l2_share=0.0),
+    extra_trees=ExtraTreesSettings(trees=15),
     nhits=NHiTSSettings(
         window=16, epochs=6, share=1, hidden=(24, 16, 16), ratios=(4, 2, 1), learning_rate=5e-3, dropout=0
     ),

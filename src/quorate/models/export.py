@@ -17,17 +17,21 @@ OPSET = 15
 # The IR version of that opset's release; a newer one would exclude older runtimes.
 _IR_VERSION = 8
 
+#: Domain of the machine-learning operators, and the version of that operator set in the release of `OPSET`.
+ML, _ML_OPSET = "ai.onnx.ml", 2
+
 # Element types of tensors: onnx.TensorProto.FLOAT and DOUBLE.
 FLOAT, DOUBLE = 1, 11
 
 
 class Step(NamedTuple):
-    """One node of a graph: an operator, the values that it reads, the value that it makes, and its attributes."""
+    """One node of a graph: an operator, what it reads, the value that it makes, its attributes and its domain."""
 
     operator: str
     reads: tuple[str, ...]
     makes: str
     attributes: Mapping[str, Any] = {}
+    domain: str = ""
 
 
 def import_onnx(attempted: str) -> Any:
@@ -77,13 +81,18 @@ def steps_to_onnx(
     onnx = import_onnx(f"export {name}")
     helper = onnx.helper
     graph = helper.make_graph(
-        [helper.make_node(step.operator, list(step.reads), [step.makes], **step.attributes) for step in steps],
+        [
+            helper.make_node(step.operator, list(step.reads), [step.makes], domain=step.domain, **step.attributes)
+            for step in steps
+        ],
         name,
         [helper.make_tensor_value_info("input", FLOAT, [None, features])],
         [helper.make_tensor_value_info(steps[-1].makes, FLOAT, [None, outputs])],
         [onnx.numpy_helper.from_array(np.ascontiguousarray(array), key) for key, array in constants.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION)
+    versions = {"": OPSET, ML: _ML_OPSET}
+    sets = [helper.make_opsetid(domain, versions[domain]) for domain in sorted({"", *(s.domain for s in steps)})]
+    model = helper.make_model(graph, opset_imports=sets, ir_version=_IR_VERSION)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 

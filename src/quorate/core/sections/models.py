@@ -76,6 +76,24 @@ class LightGBMSettings(TreeSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraTreesSettings(Section):
+    trees: int = 100
+    depth: int = 12  # maximum of a tree
+    colsample_node: float = 0.2  # share of the columns, drawn for each split
+    leaf_rows: int = 20  # minimum rows of a leaf
+    leaf_share: float = 0.01  # minimum rows of a leaf, as a share of the training rows
+    tail: float = 0.001  # quantile at which features are clipped for the fit, on each side
+
+    def __post_init__(self) -> None:
+        require("models.extra_trees", "trees", self.trees, 1, 10_000)
+        require("models.extra_trees", "depth", self.depth, 1, 64)
+        require("models.extra_trees", "colsample_node", self.colsample_node, 1e-6, 1)
+        require("models.extra_trees", "leaf_rows", self.leaf_rows, 1, 100_000_000)
+        require("models.extra_trees", "leaf_share", self.leaf_share, 0, 0.5)
+        require("models.extra_trees", "tail", self.tail, 0, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
 class LogisticSettings(Section):
     l2: float = 1.0  # penalty on half the squared weights: 1 / C in scikit-learn, alpha for returns
     iterations: int = 500  # maximum
@@ -123,6 +141,7 @@ class ModelSettings(ExtensibleSection):
 
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
+    extra_trees: ExtraTreesSettings = field(default_factory=ExtraTreesSettings)
     logistic: LogisticSettings = field(default_factory=LogisticSettings)
     qda: QDASettings = field(default_factory=QDASettings)
     log_har: LogHARSettings = field(default_factory=LogHARSettings)
