@@ -6,8 +6,9 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from quorate.core.arguments import path_of, require_type
 from quorate.core.errors import SettingsError, close_match
@@ -17,6 +18,9 @@ from quorate.core.sections.extensible import ExtensibleSection, other_section, o
 from quorate.core.sections.section import Section
 from quorate.core.sections.sources import PREFIX, settings_file, settings_variables
 from quorate.core.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 _MOST_BYTES = 4 << 20
 
@@ -120,7 +124,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where: tuple[str, ...] = ()) -> None:
     """Raise for the first key that is not a field of its section."""
-    hints = get_type_hints(section)
+    hints = _hints(section)
     for key, value in values.items():
         if key in own_names(section):
             kind = hints[key]
@@ -140,7 +144,7 @@ def _refuse_unknown(values: Mapping[str, Any], section: type, source: str, where
 
 def _with_paths(values: Mapping[str, Any], section: type[Section], folder: Path) -> dict[str, Any]:
     """Resolve relative paths of files against the folder of the settings file."""
-    hints, found = get_type_hints(section), dict(values)
+    hints, found = _hints(cast("type", section)), dict(values)
     for key, value in values.items():
         if is_dataclass(hints.get(key)) and isinstance(value, Mapping):
             found[key] = _with_paths(value, cast("type[Section]", hints[key]), folder)
@@ -154,7 +158,7 @@ def _with_paths(values: Mapping[str, Any], section: type[Section], folder: Path)
 
 def _with_presets(values: Mapping[str, Any], section: type[Section]) -> dict[str, Any]:
     """The values on top of those of the presets that they choose."""
-    hints, found = get_type_hints(section), dict(values)
+    hints, found = _hints(cast("type", section)), dict(values)
     for setting, choices in section.presets.items():
         chosen = values.get(setting)
         if isinstance(chosen, str):
@@ -168,11 +172,11 @@ def _with_presets(values: Mapping[str, Any], section: type[Section]) -> dict[str
 def _validate(values: Mapping[str, Any], file: str, variables: Mapping[str, str]) -> Settings:
     """The typed settings; an error names where the value came from, `file` or one of the variables."""
     # Imported here: a process that keeps the defaults, as most live ones do, does not need it.
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     def convert(section: type, value: Any, where: tuple[str, ...]) -> Any:
         try:
-            return TypeAdapter(section).validate_python(value)
+            return _adapter(section).validate_python(value)
         except ValidationError as error:
             first = error.errors()[0]
             cause = first.get("ctx", {}).get("error")
@@ -184,27 +188,45 @@ def _validate(values: Mapping[str, Any], file: str, variables: Mapping[str, str]
                 f"use the setting {key} from {source}", found=repr(first["input"]), expected=first["msg"]
             ) from error
 
-    def with_others(table: Mapping[str, Any], section: type, where: tuple[str, ...]) -> dict[str, Any]:
-        """The table with the sections of other packages validated, in `others`."""
-        hints = get_type_hints(section)
+    def build(section: type, table: Mapping[str, Any], where: tuple[str, ...]) -> Any:
+        """The section, whose sections are built first; those of other packages are in `others`."""
+        hints = _hints(section)
         found: dict[str, Any] = {}
         others: dict[str, Any] = {}
+        only_sections = True
         for key, value in table.items():
             if key not in own_names(section):
                 others[key] = convert(other_section(cast("Any", section), key), value, (*where, key))
             elif is_dataclass(hints[key]) and isinstance(value, Mapping):
-                found[key] = with_others(value, cast("type", hints[key]), (*where, key))
+                found[key] = build(cast("type", hints[key]), value, (*where, key))
             else:
-                found[key] = value
-        return {**found, "others": others} if others else found
+                found[key], only_sections = value, False
+        if others:
+            found["others"] = others
+        # A schema of all settings takes 30 ms to make: those of the sections that are set take one each.
+        return section(**found) if only_sections else convert(section, found, where)
 
-    settings: Settings = convert(Settings, with_others(values, Settings, ()), ())
+    settings: Settings = build(Settings, values, ())
     return settings
+
+
+@cache
+def _hints(section: type) -> Mapping[str, Any]:
+    """Field -> type of a section."""
+    return get_type_hints(section)
+
+
+@cache
+def _adapter(section: type) -> TypeAdapter[Any]:
+    """The schema of a section, for pydantic."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(section)
 
 
 def known_keys(section: type = Settings, where: tuple[str, ...] = ()) -> Iterable[str]:
     """Every setting's dotted name, for documentation and completeness tests; without those of other packages."""
-    hints = get_type_hints(section)
+    hints = _hints(section)
     for name in own_names(section):
         if is_dataclass(hints[name]):
             yield from known_keys(cast("type", hints[name]), (*where, name))
