@@ -12,7 +12,8 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.errors import ModelError
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
-from quorate.models import lightgbm, registry
+from quorate.models import registry
+from quorate.models.trees import lightgbm
 
 
 def again(world, out, panel=None, **kwargs):

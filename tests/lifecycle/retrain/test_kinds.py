@@ -13,7 +13,8 @@ from quorate.core.settings import NHiTSSettings, StackSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.lifecycle.retrain.retrain_champion import retrain
-from quorate.models import lightgbm, registry
+from quorate.models import registry
+from quorate.models.trees import lightgbm
 from stubs.retraining import SETTINGS, START, TIMEFRAME, Clock
 
 
