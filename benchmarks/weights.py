@@ -21,9 +21,12 @@ from typing import Any
 from quorate.core.clock import parse_ms
 from quorate.core.settings import Settings
 from quorate.ensemble.recipes import RECIPES
+from quorate.evaluation.metrics.agreement import agreement_figures
 from quorate.evaluation.out_of_fold import MemberPredictions
 from quorate.evaluation.out_of_fold.predictions_file import read_predictions, write_predictions
+from quorate.evaluation.report.agreement_table import agreement_table
 from quorate.evaluation.report.formatting import Cell, Table
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.labelled_bars import build_rows
 from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.features import feature_set
@@ -77,6 +80,7 @@ def search(folder: Path) -> dict[str, Any]:
     found = search_weights(rows, "raw scores of the members", settings=Settings(), record=record)
     write_weight_report(folder / "weights.html", found)
     document = {key: value for key, value in found.document.items() if key not in ("symbols", "provenance")}
+    document["agreement"] = agreement_figures(rows.y, rows.members, TimeBlocks(rows.time, Settings().evaluation))
     return {"markets": len(found.document["symbols"]), **document}
 
 
@@ -93,8 +97,8 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         f"{found['intervals']['blocks']} days with all markets of each.",
     ]
     lines += ["", found["verdict"]]
-    for table in TABLES:
-        lines += ["", *_table(table(found))]
+    for made in (*(table(found) for table in TABLES), agreement_table(found["agreement"])):
+        lines += ["", *_table(made)]
     return "\n".join(lines) + "\n"
 
 

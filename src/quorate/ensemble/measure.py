@@ -61,6 +61,22 @@ def no_floors(
     return {}
 
 
+class MeasureAgreement(Protocol):
+    """How often the members err together, on rows that no member was fitted on."""
+
+    def __call__(self, y: ActionArray, scores: Mapping[str, FloatArray], time: IntArray) -> Mapping[str, Any]:
+        """Figures of the members' (n, 3) scores on rows of (n,) classes and open times."""
+
+
+def no_agreement(
+    y: ActionArray,  # noqa: ARG001
+    scores: Mapping[str, FloatArray],  # noqa: ARG001
+    time: IntArray,  # noqa: ARG001
+) -> Mapping[str, Any]:
+    """Compute no figures."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutOutcomes:
     """The ensemble's probabilities on rows that the members which scored them were not fitted on.

@@ -20,10 +20,12 @@ from quorate.evaluation.baselines.strategies import (
     single_model_strategy,
 )
 from quorate.evaluation.labelled_predictions import LabelledPredictions
+from quorate.evaluation.metrics.agreement import agreement_figures
 from quorate.evaluation.metrics.floors import ScoredBars, floor_figures
 from quorate.evaluation.metrics.reliability import probability_figures
 from quorate.evaluation.scorecard import Scorecard, build_scorecard
 from quorate.evaluation.scorecard_inputs import ScorecardInputs
+from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.targets import ForwardClass
 from quorate.trading.backtest.backtest_result import BacktestResult
 
@@ -122,6 +124,8 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         would_act_at=traded.would_act_at,
     )
     card.figures["floors"] = floor_figures(ScoredBars.of(frames, setup.candles, label), settings, len(members))
+    blocks = TimeBlocks(sample.time, settings.evaluation)
+    card.figures["agreement"] = agreement_figures(sample.y, sample.members, blocks)
     if traded.evidence is not None:
         card.figures["evidence"] = dict(traded.evidence)
     card.figures["probabilities"] = probability_figures(frames, setup.candles, label, inputs.figures, settings)

@@ -118,4 +118,5 @@ def _marked(bundle: Predictor, panel: Sequence[Candles], made: Sequence[Signal],
     ]
     benched = any(signal.mode == "partial" for signal in made)
     mode = "partial" if benched and bundle.mode == "full" else bundle.mode
-    return MarketSignals(tuple(marked), mode, bundle.status())
+    together = bundle.newest.manifest.metrics.get("agreement", {})
+    return MarketSignals(tuple(marked), mode, bundle.status(), together.get("effective_votes"))

@@ -36,7 +36,7 @@ def test_independent_members_are_as_many_votes_as_they_are():
     found = figures(np.full(n, 2), members(random.random((4, n)) < 0.6))
     assert found["effective_votes"] == pytest.approx(4, abs=0.1)
     low, high = found["effective_votes_ci"]
-    assert low < 4 < high
+    assert 3.9 < low < high <= 4
     assert found["rows"] == n
 
 
@@ -49,12 +49,12 @@ def test_copies_are_one_vote():
 
 
 def test_a_correlation_worked_by_hand():
-    # Right together on 3 of 8 rows, wrong together on 3, apart on 2: r = (3/8 - 1/4) / (1/4) = 1/2, and 2 / 1.5 votes.
+    # Right together on 3 of 8 rows, wrong together on 3, apart on 2: r = (3/8 - 1/4) / (1/4) = 1/2, and 4 / 2.5 votes.
     right = np.array([[1, 1, 1, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0, 0, 1]], bool)
     found = figures(np.full(8, 2), members(right))
     assert found["correlation"] == [pytest.approx([1.0, 0.5]), pytest.approx([0.5, 1.0])]
     assert found["mean_correlation"] == pytest.approx(0.5)
-    assert found["effective_votes"] == pytest.approx(4 / 3)
+    assert found["effective_votes"] == pytest.approx(1.6)
     assert found["same_vote"][0] == [1.0, 0.75]
     assert found["effective_votes_ci"] is None
     assert found["missing"]["effective_votes_ci"] == "1 blocks of time are too few"
@@ -81,11 +81,23 @@ def test_what_cannot_be_measured_is_said(right, why):
     assert found["missing"]["effective_votes"] == why
 
 
-def test_errors_that_offset_each_other_fully_have_no_number():
+def test_two_that_always_differ_are_one_vote():
     right = np.array([[1, 0] * 5, [0, 1] * 5], bool)
-    found = figures(np.full(10, 2), members(right))
-    assert found["effective_votes"] is None
-    assert found["missing"]["effective_votes"] == "errors offset fully"
+    assert figures(np.full(10, 2), members(right))["effective_votes"] == pytest.approx(1)
+
+
+def test_two_pairs_are_two_votes():
+    random = np.random.default_rng(4)
+    first, second = random.random((2, 20_000)) < 0.5
+    found = figures(np.full(20_000, 2), members(np.stack([first, first, second, second])))
+    assert found["effective_votes"] == pytest.approx(2, abs=0.01)
+
+
+def test_leans_are_compared_where_the_largest_scores_are_the_same():
+    tables = {"up": np.array([[0.1, 0.5, 0.4], [0.2, 0.5, 0.3]]), "down": np.array([[0.3, 0.5, 0.2], [0.2, 0.5, 0.3]])}
+    found = agreement_figures(np.array([1, 2]), tables, TimeBlocks(np.arange(2), SETTINGS))
+    assert found["same_vote"][0][1] == 1.0
+    assert found["lean_correlation"][0][1] == pytest.approx(-1)
 
 
 def test_no_member():

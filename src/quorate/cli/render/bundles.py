@@ -43,6 +43,7 @@ def show_details(found: BundleDetails) -> None:
         for member in manifest.members
     ]
     _show_evidence(manifest)
+    _show_agreement(manifest)
     output.print_rows("Members", ("model", "weight", "files"), members, synthetic=manifest.synthetic, prose=True)
     history = [(entry.time, entry.action, entry.previous or "", entry.by, entry.why) for entry in found.history]
     output.print_rows("History", ("time", "action", "champion before", "by", "why"), history, prose=True)
@@ -67,6 +68,14 @@ def _show_evidence(manifest: Manifest) -> None:
     evidence = evidence_of({"": manifest.metrics.get("probabilities", {})})
     if evidence is not None:
         output.print_table(evidence_table({"evidence": evidence}), synthetic=manifest.synthetic, prose=True)
+
+
+def _show_agreement(manifest: Manifest) -> None:
+    from quorate.evaluation.report.agreement_table import agreement_table
+
+    table = agreement_table(manifest.metrics.get("agreement"))
+    if table.rows:
+        output.print_table(table, synthetic=manifest.synthetic)
 
 
 def show_change(change: ChampionChange) -> None:

@@ -17,6 +17,9 @@ def show(result: MarketSignals) -> None:
     """A few lines a market; stale data and missing members on standard error."""
     for each in result:
         show_signal(each)
+    if result.effective_votes is not None:
+        count = len(result.status)
+        output.print_line(f"the votes of {count} members are worth {result.effective_votes:.1f} independent ones")
     if result.stale:
         output.note(f"data is stale: the newest closed bar opened at {format_ms(result.newest)}")
     if result.mode != "full":

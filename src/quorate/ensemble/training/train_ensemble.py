@@ -20,7 +20,9 @@ from quorate.ensemble.measure import (
     DescribeTraining,
     HeldOutOutcomes,
     Measure,
+    MeasureAgreement,
     MeasureFloors,
+    no_agreement,
     no_description,
     no_floors,
     no_metrics,
@@ -58,6 +60,7 @@ class TrainingSpec:
         end: exclusive, ms; None for all candles. Candles from here on are never read.
         measure: metrics of each member on the rows that it was not fitted on.
         floors: what each floor would have done, on the rows that choose the policy.
+        agreement: how often members err together, on the same rows.
         describe: files of the bundle that describe its training.
         earlier: trainings of the same members on older rows, at whose weights networks begin if their settings say so.
     """
@@ -69,6 +72,7 @@ class TrainingSpec:
     end: int | None = None
     measure: Measure = no_metrics
     floors: MeasureFloors = no_floors
+    agreement: MeasureAgreement = no_agreement
     describe: DescribeTraining = no_description
     earlier: Sequence[EarlierTraining] = ()
 
@@ -150,7 +154,7 @@ def train_ensemble(
         builder = _fit_members(data, refitted, unfinished, spec.measure, progress, stages, start)
         held_out = None
         if data.classes:
-            held_out = _calibrate(builder, data, refitted, panel, spec.floors, stages)
+            held_out = _calibrate(builder, data, refitted, panel, spec, stages)
         else:
             _stack(builder, data, spec.measure, progress, stages)
         dataset, train = data.dataset, data.split.train
@@ -221,7 +225,7 @@ def _calibrate(
     data: TrainingData,
     refitted: RefittedScores,
     panel: Mapping[str, Candles],
-    floors: MeasureFloors,
+    spec: TrainingSpec,
     stages: list[Stage],
 ) -> HeldOutOutcomes:
     """Complete a vote: fit the calibration and the policy, and quantise members if 8 bits are set.
@@ -247,7 +251,7 @@ def _calibrate(
             if comparison.kept:  # probabilities are those of the graphs that are run
                 fitted, choosing = _fit_policy(builder, data, panel, scores, refitted.left_out)
     calibrated = fitted.calibration.frame(choosing.scores)
-    found = floors(
+    found = spec.floors(
         choosing.scores,
         calibrated,
         choosing.volatility,
@@ -257,6 +261,9 @@ def _calibrate(
     )
     if found:
         builder.metrics["floors"] = found
+    together = spec.agreement(choosing.y, choosing.scores, choosing.time)
+    if together:
+        builder.metrics["agreement"] = together
     builder.files[CALIBRATION] = fitted.calibration.content()
     builder.metrics["probabilities"] = {**fitted.report, "direction": builder.directions}
     builder.decides = fitted.policy

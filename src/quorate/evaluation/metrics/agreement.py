@@ -1,38 +1,39 @@
 """Agreement of members: how often they vote alike, and how many independent votes they are worth.
 
-Members that err together are not independent votes. With k members whose errors have the mean correlation r, the mean
-of their votes varies as much as that of
+Members that err together are not independent votes. With the eigenvalues l of the correlations of their errors, k
+members are worth
 
-    k / (1 + (k - 1) r)
+    (sum of l)^2 / (sum of l^2) = k^2 / (sum of all squared correlations)
 
-independent ones: Kish's design effect of clusters (L. Kish, Survey Sampling, 1965, section 5.4) for a cluster of k
-votes on one bar. The correlation is that of two members being right, 1 or 0 (L. Kuncheva and C. Whitaker, Machine
-Learning 51, 2003, 181-207), so agreement about bars on which both are right for the same reason counts as well.
+independent ones: k where nothing is correlated, 1 where all err alike, 2 where two pairs do (C. Bretherton and others,
+Journal of Climate 12, 1999, 1990-2009). The correlation is that of two members being right, 1 or 0 (L. Kuncheva and C.
+Whitaker, Machine Learning 51, 2003, 181-207), so agreement about bars on which both are right for the same reason
+counts as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 from typing import Any
 
 import numpy as np
 
-from quorate.core.types import FloatArray
+from quorate.core.types import Action, FloatArray
 from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics.classification import ClassArray, row_correct, voted
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 
-FORMULA = "k / (1 + (k - 1) r), with r the mean correlation of two members being right (Kish 1965)"
+FORMULA = "k^2 / sum of r^2, with r the correlation of each member with each being right (Bretherton 1999)"
 
 
 def agreement_figures(y: ClassArray, members: Mapping[str, FloatArray], blocks: TimeBlocks) -> dict[str, Any]:
     """Agreement on the rows on which all members voted, JSON-safe.
 
     `same_vote` is the share of rows on which two members have the same largest score, `correlation` that of being
-    right; both in the order of `members`, null where undefined. More effective votes than members mean errors that
-    offset each other.
+    right, `lean_correlation` that of the score of BUY less that of SELL; all in the order of `members`, null where
+    undefined.
 
     Args:
         y: (n,) classes.
@@ -44,18 +45,19 @@ def agreement_figures(y: ClassArray, members: Mapping[str, FloatArray], blocks: 
     n, part = int(rows.sum()), blocks.select(rows)
     votes = [top_class(members[name][rows])[0] for name in names]
     right = [row_correct(y[rows], members[name][rows]) for name in names]
+    lean = [members[name][rows, Action.BUY] - members[name][rows, Action.SELL] for name in names]
     same = [[float(np.mean(a == b)) if n else None for b in votes] for a in votes]
-    alike = [[_correlation(a, b) for b in right] for a in right]
+    alike, leaning = _correlations(right), _correlations(lean)
     why = _why_not(names, n, right)
     figures = Figures()
     figures.add("rows", n)
     pairs = [alike[a][b] for a, b in combinations(range(len(names)), 2)]
-    mean = None if why else float(np.mean([one for one in pairs if one is not None]))
-    figures.add("mean_correlation", mean, why)
-    figures.add("effective_votes", None if mean is None else _effective(len(names), mean), why or "errors offset fully")
+    figures.add("mean_correlation", None if why else float(np.mean(np.array(pairs, np.float64))), why)
+    figures.add("effective_votes", None if why else _effective(np.array(alike, np.float64)), why)
     resampled = None if why else part.interval(_resampled(right, part))
     figures.add_interval("effective_votes_ci", resampled, why or f"{part.count} blocks of time are too few")
-    return {"members": names, "same_vote": same, "correlation": alike, **figures.to_json(), "formula": FORMULA}
+    tables = {"same_vote": same, "correlation": alike, "lean_correlation": leaning}
+    return {"members": names, **tables, **figures.to_json(), "formula": FORMULA}
 
 
 def _why_not(names: list[str], n: int, right: list[FloatArray]) -> str:
@@ -68,21 +70,26 @@ def _why_not(names: list[str], n: int, right: list[FloatArray]) -> str:
     return f"{constant[0]} is right on every row, or on none" if constant else ""
 
 
-def _effective(members: int, correlation: float) -> float:
-    """Independent votes of the same precision; infinite where errors offset fully.
+def _effective(correlation: FloatArray) -> float:
+    """Independent votes that k members are worth, from their (k, k) correlations.
 
-    >>> _effective(4, 0.0), _effective(4, 1.0), _effective(4, 1 / 3)
+    >>> _effective(np.eye(4)), _effective(np.ones((4, 4))), _effective(np.kron(np.eye(2), np.ones((2, 2))))
     (4.0, 1.0, 2.0)
     """
-    below = 1 + (members - 1) * correlation
-    return members / below if below > 0 else np.inf
+    return float(len(correlation) ** 2 / np.square(correlation).sum())
 
 
-def _correlation(a: FloatArray, b: FloatArray) -> float | None:
-    """Pearson's correlation of two columns; None where one is constant."""
-    if not len(a) or a.min() == a.max() or b.min() == b.max():
-        return None
-    return float(np.corrcoef(a, b)[0, 1])
+def _correlations(columns: list[FloatArray]) -> list[list[float | None]]:
+    """Pearson's correlation of each of k columns with each, (k, k); None where one of both is constant."""
+    size = len(columns)
+    found: list[list[float | None]] = [[None] * size for _ in range(size)]
+    varies = [len(column) > 0 and bool(column.min() < column.max()) for column in columns]
+    apart = [column - column.mean() if len(column) else column for column in columns]
+    for a, b in combinations_with_replacement(range(size), 2):
+        if varies[a] and varies[b]:
+            scale = np.sqrt(np.square(apart[a]).mean() * np.square(apart[b]).mean())
+            found[a][b] = found[b][a] = 1.0 if a == b else float((apart[a] * apart[b]).mean() / scale)
+    return found
 
 
 def _resampled(right: list[FloatArray], blocks: TimeBlocks) -> FloatArray:
@@ -95,7 +102,5 @@ def _resampled(right: list[FloatArray], blocks: TimeBlocks) -> FloatArray:
         product = blocks.sums(right[a] * right[b]) / np.maximum(rows, 1)
         scale = spreads[a] * spreads[b]
         covariance = product - means[a] * means[b]
-        total += np.divide(covariance, scale, out=np.full_like(scale, np.nan), where=scale > 0)
-    mean = total / (len(right) * (len(right) - 1) / 2)
-    below = 1 + (len(right) - 1) * mean
-    return np.divide(len(right), below, out=np.full_like(below, np.nan), where=below > 0)
+        total += np.divide(covariance, scale, out=np.full_like(scale, np.nan), where=scale > 0) ** 2
+    return np.asarray(len(right) ** 2 / (len(right) + 2 * total))

@@ -8,6 +8,7 @@ from typing import Any
 
 from quorate.core.files import write_text_atomic
 from quorate.core.redaction import redact_known
+from quorate.evaluation.report.agreement_table import agreement_table
 from quorate.evaluation.report.breakdown_tables import (
     decision_table,
     gate_table,
@@ -182,6 +183,7 @@ def _scores(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html
         page.table(score_table(figures)),
         page.table(skill_table(figures, BASELINES)),
         page.table(group_table(figures)),
+        page.table(agreement_table(figures.get("agreement"))),
         page.prose("Beside log_har", _beside_log_har(figures)),
         page.table(baseline_table(figures)),
         page.table(probability_table(figures)),

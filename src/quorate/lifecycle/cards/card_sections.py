@@ -13,6 +13,7 @@ import numpy as np
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
 from quorate.core.types import CLASS_NAMES, FloatArray
 from quorate.ensemble.bundle.manifest import Manifest
+from quorate.evaluation.report.agreement_table import agreement_table
 from quorate.evaluation.report.formatting import Cell, Table, cell, text_of
 from quorate.lifecycle.cards.model_card import CardSection, Diagram, ModelCard, ReliabilityPoint
 from quorate.lifecycle.cards.reproduce import reproduce_section
@@ -146,6 +147,7 @@ def _metrics(manifest: Manifest) -> CardSection | None:
         )
         return CardSection("Metrics", text, (Table("Returns", columns, returns),))
     scores = tuple((Cell(name), *_score_cells(own)) for name, own in found.items())
+    together = agreement_table(manifest.metrics.get("agreement"))
     names = (
         "member",
         "log-loss",
@@ -156,7 +158,8 @@ def _metrics(manifest: Manifest) -> CardSection | None:
         "AUC",
         "calibration error",
     )
-    return CardSection("Metrics", text, (Table("Scores beside the shares of the classes", names, scores),))
+    beside = Table("Scores beside the shares of the classes", names, scores)
+    return CardSection("Metrics", text, (beside, together) if together.rows else (beside,))
 
 
 def _score_cells(own: Mapping[str, Any]) -> tuple[Cell, ...]:

@@ -77,6 +77,7 @@ class AgreementDocument(Document):
     members: list[str]
     same_vote: list[list[float | None]]
     correlation: list[list[float | None]]
+    lean_correlation: list[list[float | None]]
     rows: int
     mean_correlation: float | None
     effective_votes: float | None

@@ -57,11 +57,14 @@ class MarketSignals(Sequence[MarketSignal], listing.Listing):
         signals: one a market.
         mode: how many of the bundle's members were loaded: full, partial or none.
         status: member -> whether it was loaded.
+        effective_votes: independent votes that the bundle's members are worth, on rows that none was fitted on; None
+            where training did not measure it.
     """
 
     signals: tuple[MarketSignal, ...]
     mode: Mode
     status: Mapping[str, bool]
+    effective_votes: float | None = None
 
     @property
     def stale(self) -> bool:

@@ -12,7 +12,7 @@ from quorate.core.types import ActionArray, Float32Array, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from quorate.core.settings import EvaluationSettings, Settings
-    from quorate.ensemble.measure import DescribeTraining, HeldOutOutcomes, MeasureFloors
+    from quorate.ensemble.measure import DescribeTraining, HeldOutOutcomes, MeasureAgreement, MeasureFloors
     from quorate.ensemble.recipes import RecipeName
 
 
@@ -37,6 +37,20 @@ def floors_of(settings: Settings) -> MeasureFloors:
         from quorate.evaluation.metrics.floors import ScoredBars, floor_figures
 
         return floor_figures(ScoredBars(scores, calibrated, volatility, time, forward_return), settings, members)
+
+    return measure
+
+
+def agreement_of(settings: Settings) -> MeasureAgreement:
+    """The function that measures during training how often members err together."""
+
+    def measure(y: ActionArray, scores: Mapping[str, FloatArray], time: IntArray) -> Mapping[str, Any]:
+        from quorate.evaluation.metrics.agreement import agreement_figures
+        from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+
+        order = np.argsort(time, kind="stable")
+        tables = {name: table[order] for name, table in scores.items()}
+        return agreement_figures(y[order], tables, TimeBlocks(time[order], settings.evaluation))
 
     return measure
 
