@@ -35,6 +35,7 @@ INTEGRATION = (
     "golden",
     "integrations",
     "lifecycle/bench/test_check.py",
+    "lifecycle/bench/test_replay.py",
     "lifecycle/challenge/test_challenge.py",
     "lifecycle/drift/test_check.py",
     "lifecycle/drift/test_watch.py",

@@ -18,6 +18,7 @@ from quorate.cli.paper.account_options import (
     Url,
     require_replay,
 )
+from quorate.core.errors import ArgumentError
 
 
 def run(
@@ -56,6 +57,13 @@ def run(
     account: Account = None,
     journal: Url = None,
     guards: Guards = True,
+    bench: Annotated[
+        bool,
+        typer.Option(
+            "--bench",
+            help="Bench members as they would have been: they are scored on the bars of --data first. With --replay.",
+        ),
+    ] = False,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not log HOLD decisions.")] = False,
@@ -67,6 +75,12 @@ def run(
     --speed. Ctrl-C ends it after the current step; a second Ctrl-C ends it at once.
     """
     require_replay("run the paper session", replay, data)
+    if bench and data is None:
+        raise ArgumentError(
+            "run the paper session",
+            found="`bench=True` with live candles",
+            expected="it only with `data`: live, the bench that `quorate bench check` wrote is used",
+        )
     from quorate.cli import output
     from quorate.cli.paper import interrupts
     from quorate.cli.render import paper as tables
@@ -75,6 +89,11 @@ def run(
     interrupts.log_to_stderr()
     with ExitStack() as stack:
         with output.progress() as progress:
+            bench_of = None
+            if bench and data is not None:
+                from quorate.lifecycle.bench import bench_history
+
+                bench_of = bench_history(bundle, data, symbols=symbols, until=end, progress=progress)
             session = stack.enter_context(
                 PaperAccount(account, journal).session(
                     bundle,
@@ -89,6 +108,7 @@ def run(
                     end=end,
                     speed=speed,
                     guards=guards,
+                    bench=bench_of,
                     policy=policy,
                     allow_training_span=allow_training_span,
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -95,6 +95,10 @@ class Forecast:
         }
 
 
+#: How the reason of a benched member's abstention begins.
+BENCHED: Final = "benched: "
+
+
 @dataclass(frozen=True, slots=True)
 class Abstention:
     """A model of the ensemble that did not vote, with the reason. Never counted as HOLD."""
@@ -105,6 +109,11 @@ class Abstention:
     def __post_init__(self) -> None:
         if not (isinstance(self.model, str) and isinstance(self.reason, str)):
             require_types("make an abstention", model=(self.model, TEXT), reason=(self.reason, TEXT))
+
+    @property
+    def benched(self) -> bool:
+        """Whether the model is benched: its vote would not have counted."""
+        return self.reason.startswith(BENCHED)
 
     def to_json(self) -> dict[str, Any]:
         return {"model": self.model, "reason": self.reason}

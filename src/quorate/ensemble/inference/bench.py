@@ -15,10 +15,7 @@ import numpy as np
 
 from quorate.core.clock import format_ms, iso_ms, parse_ms
 from quorate.core.errors import ArgumentError
-from quorate.core.types import Abstention, BoolArray, FloatArray, IntArray, Mode, Vote
-
-#: How the reason of a benched member's abstention begins.
-BENCHED: Final = "benched: "
+from quorate.core.types import BENCHED, Abstention, BoolArray, FloatArray, IntArray, Mode, Vote
 
 _ALWAYS = np.iinfo(np.int64).max
 

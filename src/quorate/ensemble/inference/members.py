@@ -42,6 +42,9 @@ _CORES = whole_cores()
 # Runs older than this share of the deadline are stopped when a member misses it: those of other calls go on.
 _OVERDUE_SHARE = 0.8
 
+# In the reasons of abstentions of members that were asked and gave no valid answer in time.
+_LATE, _FAILED, _INVALID = "exceeded ", "failed: ", "scores are "
+
 _log = logging.getLogger(__name__)
 
 
@@ -196,11 +199,11 @@ class Members:
         for (model, _), outcome in zip(parts, outcomes, strict=True):
             if outcome is None:
                 self.sessions[model].stop(_OVERDUE_SHARE * self._deadline_s)
-                abstentions[model] = Abstention(model, f"exceeded {self._deadline_s * 1000:.0f} ms")
+                abstentions[model] = Abstention(model, f"{_LATE}{self._deadline_s * 1000:.0f} ms")
             elif isinstance(outcome, BaseException):
                 # Any failure of a member is an abstention, never a failed prediction.
                 _log.error("%s abstains: %s", model, outcome, exc_info=outcome)
-                abstentions[model] = Abstention(model, f"failed: {outcome}")
+                abstentions[model] = Abstention(model, f"{_FAILED}{outcome}")
             else:
                 found[model].append(outcome)
         return {model: abstentions.get(model) or _concatenate(found[model]) for model in batches}
@@ -249,6 +252,15 @@ class Members:
         return output
 
 
+def is_failure(abstention: Abstention) -> bool:
+    """Whether a voting member was asked, benched or not, and gave no valid answer in time.
+
+    >>> is_failure(Abstention("nhits", "benched: expired; exceeded 250 ms")), is_failure(Abstention("nhits", "12 bars"))
+    (True, False)
+    """
+    return any(mark in abstention.reason for mark in (_LATE, _FAILED, _INVALID))
+
+
 def _split(rows: Matrix, session: OnnxSession, most: int) -> list[Matrix]:
     """Split rows into at most `most` parts of about equal length, each a multiple of the graph's batch size."""
     if most == 1 or len(rows) == 1 or session.batch is None:
@@ -270,7 +282,7 @@ def _to_vote(model: str, output: FloatArray) -> Vote | Abstention:
     """A vote from (1, 3) scores: `_valid_scores` and `top_class` for one row, on Python numbers for speed."""
     values: list[float] = output[0].tolist()
     if not all(-_ROUNDING <= score <= 1 + _ROUNDING for score in values):
-        return Abstention(model, f"scores are {values}")
+        return Abstention(model, f"{_INVALID}{values}")
     sell, hold, buy = (min(max(score, 0.0), 1.0) for score in values)
     scores = (sell, hold, buy)
     action = top_action(scores)

@@ -77,6 +77,7 @@ class Bundle:
     Attributes:
         policies: those that the bundle has.
         decides: the policy in force: the manifest's, unless `with_policy` set another.
+        bench_of: who is benched when; see `with_bench`.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class Bundle:
         self.calibration = calibration
         self.policies = bundle_policies(manifest, calibration, stacked=stack is not None)
         self.decides: Policy = manifest.decides
-        self._bench_of: BenchOf = no_bench
+        self.bench_of: BenchOf = no_bench
         names = [member.model for member in manifest.members]
         self.members = Members(names, sessions, failures, settings or PredictSettings(), 3 if stack is None else 1)
 
@@ -194,7 +195,7 @@ class Bundle:
     @property
     def bench(self) -> Bench:
         """Who is benched when; nobody unless `with_bench` was called."""
-        return self._bench_of(self.id)
+        return self.bench_of(self.id)
 
     def with_bench(self, bench_of: BenchOf) -> Bundle:
         """The same bundle, whose benched members abstain; the members are shared. A stack has no bench.
@@ -205,7 +206,7 @@ class Bundle:
         require_types("set the bench", bench_of=(bench_of, FUNCTION))
         other = copy(self)
         if self.stack is None:
-            other._bench_of = bench_of
+            other.bench_of = bench_of
         return other
 
     def predict(self, candles: Candles, *, now: int | None = None, allow_training_span: bool = False) -> Signal:

@@ -20,6 +20,7 @@ class Predictor(Protocol):
         manifest: of the bundle; for a series, of its newest bundle.
         newest: the bundle that decides on the newest bars.
         mode, decides, stack: of the newest bundle.
+        bench_of: who is benched when.
         first_bar: open time in ms of the first bar that a series decides on; None for a bundle, which decides on all
             bars outside its training span.
     """
@@ -34,6 +35,8 @@ class Predictor(Protocol):
     def mode(self) -> Mode: ...
     @property
     def decides(self) -> Policy: ...
+    @property
+    def bench_of(self) -> BenchOf: ...
     @property
     def stack(self) -> Stack | None: ...
     @property

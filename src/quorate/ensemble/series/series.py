@@ -55,6 +55,7 @@ class BundleSeries:
 
     Attributes:
         spans: of the bundles, oldest first.
+        bench_of: who is benched when; see `with_bench`.
 
     Raises:
         BundleError: there is no bundle, their settings differ, or two were trained up to the same bar.
@@ -69,7 +70,7 @@ class BundleSeries:
         self._starts = starts
         self._load = load
         self._policy: str | None = None
-        self._bench_of: BenchOf = no_bench
+        self.bench_of: BenchOf = no_bench
         self._loaded: dict[str, Bundle] = {}
         self._lock = Lock()
 
@@ -126,7 +127,7 @@ class BundleSeries:
         """The same series, whose benched members abstain; see `Predictor`."""
         require_types("set the bench", bench_of=(bench_of, FUNCTION))
         other = copy(self)
-        other._bench_of, other._loaded = bench_of, {}
+        other.bench_of, other._loaded = bench_of, {}
         return other
 
     def bundle_at(self, time: int) -> Bundle:
@@ -243,7 +244,7 @@ class BundleSeries:
         with self._lock:
             name = span.manifest.id
             if name not in self._loaded:
-                bundle = self._load(name).with_bench(self._bench_of)
+                bundle = self._load(name).with_bench(self.bench_of)
                 self._loaded[name] = bundle if self._policy is None else bundle.with_policy(self._policy)
             return self._loaded[name]
 

@@ -7,6 +7,7 @@
     close    a position that was closed
     guard    a guard moved
     ladder   the ladder moved
+    bench    a member was benched, or votes again
     measured performance and baselines are those of this bar
     bundle   a new champion, in use or refused
     skipped  more events than are sent again were missed: read the account anew
@@ -36,6 +37,7 @@ EventKind = Literal[
     "guard",
     "ladder",
     "drift",
+    "bench",
     "measured",
     "bundle",
     "skipped",
@@ -53,6 +55,7 @@ RECORDS: tuple[type[Record], ...] = (
     records.GuardMovedRecord,
     records.LadderMovedRecord,
     records.DriftMovedRecord,
+    records.BenchMovedRecord,
 )
 
 
@@ -127,6 +130,8 @@ def event_of(account: str, entry: Entry) -> LiveEvent | None:
         case records.DriftMovedRecord() as drift:
             kind = "drift"
             found = {"alarm": drift.after, "stake_factor": drift.stake_factor, "reason": drift.reason}
+        case records.BenchMovedRecord() as bench:
+            kind, found = "bench", {"model": bench.model, "benched": bench.benched, "reason": bench.reason}
         case _:
             return None
     head = {"account": account, "number": entry.seq, "time": iso_ms(entry.record.time)}

@@ -17,8 +17,8 @@ from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.journal import Entry, records
 from quorate.trading.paper.decided_bars import DecidedBars
 
-#: A record of what limits entries.
-Move = records.GuardMovedRecord | records.LadderMovedRecord | records.DriftMovedRecord
+#: A record of what limits entries, or votes.
+Move = records.GuardMovedRecord | records.LadderMovedRecord | records.DriftMovedRecord | records.BenchMovedRecord
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class AccountHistory:
         refused: number of refused orders, by reason.
         decided: symbol -> its decisions.
         notices: notices of the feed.
-        moves: of guards, ladder and drift.
+        moves: of guards, ladder, drift and the bench.
     """
 
     started: list[records.StartedRecord] = field(default_factory=list)
@@ -69,7 +69,12 @@ class AccountHistory:
                 self.decided[symbol].add(record)
             case records.FeedRecord() as record:
                 self.notices.append(record)
-            case (records.GuardMovedRecord() | records.LadderMovedRecord() | records.DriftMovedRecord()) as record:
+            case (
+                records.GuardMovedRecord()
+                | records.LadderMovedRecord()
+                | records.DriftMovedRecord()
+                | records.BenchMovedRecord()
+            ) as record:
                 self.moves.append(record)
 
     @property

@@ -187,7 +187,10 @@ def _notice(record: records.FeedRecord) -> dict[str, Any]:
 
 def _move(record: Move) -> dict[str, Any]:
     what = record.guard if isinstance(record, records.GuardMovedRecord) else record.kind
-    if isinstance(record, records.DriftMovedRecord):
+    if isinstance(record, records.BenchMovedRecord):
+        what = f"bench {record.model}"
+        before, after = ("votes", "benched") if record.benched else ("benched", "votes")
+    elif isinstance(record, records.DriftMovedRecord):
         before, after = (("quiet", "drifting")[alarm] for alarm in (record.before, record.after))
     else:
         before, after = str(record.before), str(record.after)

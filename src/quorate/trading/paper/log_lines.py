@@ -59,6 +59,8 @@ def _text(record: records.Record) -> str | None:
             return f"ladder: step {before} -> {after}: {reason}"
         case records.DriftMovedRecord(stake_factor=share, reason=reason):
             return f"drift: {reason}; new entries with {share:.0%} of the ordinary stake"
+        case records.BenchMovedRecord(model=model, benched=benched, reason=reason):
+            return f"bench: {model} {f'is benched: {reason}' if benched else 'votes again'}"
         case records.FeedRecord(notice=notice, symbol=market, detail=detail):
             return f"feed {notice}{f' {market}' if market else ''}: {detail}"
         case _:

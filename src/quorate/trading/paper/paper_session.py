@@ -22,6 +22,7 @@ from typing import Literal
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import JournalUnavailableError, TradingError
 from quorate.core.settings import PaperSettings
+from quorate.core.types import Signal
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.market.quality.quality_report import LEAST, MOST
 from quorate.trading.account.currency import account_currency, currencies
@@ -31,6 +32,7 @@ from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
 from quorate.trading.paper.account_bars import closed_bars, opening_bars
 from quorate.trading.paper.account_config import AccountConfig
+from quorate.trading.paper.benched_members import bench_moves, shadows
 from quorate.trading.paper.decided_signals import Decide, decide_markets, decided_bars, entry_orders
 from quorate.trading.paper.notices import apply_notices
 from quorate.trading.paper.recovery import Recovered, peek, redo
@@ -284,12 +286,24 @@ class PaperSession:
         oversight = self._config.oversight
         valid = 0 if oversight is None else valid_members(signals, time, oversight.trained_until, oversight.guards)
         engine.at_close(time, bars, ended, decided_bars(signals, time), valid)
+        self._note_bench(signals, time)
         drift = self._drift_at(time + self._length_ms)
         if drift is not None:
             engine.set_drift(drift)
         engine.submit(entry_orders(signals, candles, time, self._length_ms, self._config.holding_bars))
         self.recovered.seen.update(dict.fromkeys(candles, time))
         self._report = report
+
+    def _note_bench(self, signals: Sequence[Signal], time: int) -> None:
+        """Write who was benched or votes again, and what benched members would have voted."""
+        benched = self.recovered.benched
+        for move in bench_moves(signals, time, benched):
+            self._written.append(move)
+            if move.benched:
+                benched[move.model] = move.reason
+            else:
+                del benched[move.model]
+        self._written.extend(shadows(signals, time))
 
     def _apply_requests(self, time: int) -> None:
         """Apply the requests of people since the last bar."""

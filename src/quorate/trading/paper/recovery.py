@@ -30,6 +30,7 @@ class Recovered:
         seq: number of the last record.
         seen: market -> open time in ms of its newest bar with a decision.
         checks: of the records to come; None before the first.
+        benched: benched member -> reason, as of the newest bar.
     """
 
     started: records.StartedRecord | None = None
@@ -39,6 +40,7 @@ class Recovered:
     seq: int = 0
     seen: dict[str, int] = field(default_factory=dict)
     checks: RecordChecks | None = None
+    benched: dict[str, str] = field(default_factory=dict)
 
     def next_step(self, length_ms: int) -> tuple[int, records.Phase] | None:
         """Bar and phase after the last completed step; None for an account without a session."""
@@ -81,6 +83,8 @@ def redo(engine: TradingEngine, entries: Iterable[Entry], known: Recovered | Non
                 _value(engine, record, seq)
                 state.valued = record
                 state.requests = {number: known for number, known in state.requests.items() if number > record.heard}
+            case records.BenchMovedRecord():
+                _move_bench(state, record)
             case _:
                 if isinstance(record, records.DecidedRecord):
                     state.seen[record.symbol] = record.time
@@ -171,6 +175,25 @@ def _move_guard(engine: TradingEngine, record: records.GuardMovedRecord) -> None
     engine.guards.apply(move)
     if engine.ladder is not None:
         engine.ladder.on_guard_mode(record.time, engine.guards.mode)
+
+
+def _move_bench(state: Recovered, record: records.BenchMovedRecord) -> None:
+    """Bench a member, or let it vote again.
+
+    Raises:
+        JournalError: it is benched already, or votes already.
+    """
+    if record.benched == (record.model in state.benched):
+        raise JournalError(
+            f"rebuild the account at {format_ms(record.time)} from the journal",
+            found=f"benched {record.benched!r} of {record.model} in record {state.seq} ({record.kind})",
+            expected=repr(not record.benched),
+            remedy="The journal was altered, or written by another version of Quorate.",
+        )
+    if record.benched:
+        state.benched[record.model] = record.reason
+    else:
+        del state.benched[record.model]
 
 
 def _value(engine: TradingEngine, record: records.ValuedRecord, seq: int) -> None:

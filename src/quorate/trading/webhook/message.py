@@ -8,6 +8,7 @@ from typing import Any
 from quorate.core.clock import iso_ms
 from quorate.trading.account.currency import in_currency
 from quorate.trading.journal.records import (
+    BenchMovedRecord,
     ClosedRecord,
     DriftMovedRecord,
     FilledRecord,
@@ -23,6 +24,7 @@ MESSAGE_KINDS: tuple[type[Record], ...] = (
     GuardMovedRecord,
     LadderMovedRecord,
     DriftMovedRecord,
+    BenchMovedRecord,
 )
 
 
@@ -36,7 +38,7 @@ def has_message(record: Record) -> bool:
 def message(record: Record, account: str, currency: str = "USD") -> dict[str, Any] | None:
     """The message about a record; None for records without one.
 
-    There are messages about entries, exits, halts, re-armed guards, moves of the ladder, and drift.
+    There are messages about entries, exits, halts, re-armed guards, moves of the ladder, drift and the bench.
     `text` is one line, as chat programs show it, with amounts in the `currency` of the account; numbers that are not
     finite are null.
     """
@@ -91,6 +93,13 @@ def message(record: Record, account: str, currency: str = "USD") -> dict[str, An
                 "text": f"Drift: {reason}; new entries with {share:.0%} of the ordinary stake",
                 "alarm": alarm,
                 "stake_factor": share,
+                "reason": reason,
+            }
+        case BenchMovedRecord(model=model, benched=benched, reason=reason):
+            content = {
+                "event": "benched" if benched else "returned",
+                "text": f"{model} is benched: {reason}" if benched else f"{model} votes again",
+                "model": model,
                 "reason": reason,
             }
         case _:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from quorate.core.arguments import NUMBER, require_types
+from quorate.core.arguments import FUNCTION, NUMBER, require_types
 from quorate.core.errors import ArgumentError
 from quorate.core.types import Policy
+from quorate.ensemble.inference.bench import BenchOf
 from quorate.workflows.inputs.arguments import require_count, require_flags, require_policy
 from quorate.workflows.inputs.selection import Selection, span, split_names
 
@@ -22,12 +23,15 @@ class PaperOptions(Selection, total=False):
         guards: apply guards and ladder; on unless False.
         allow_training_span: also replay bars that trained the bundle; the result is marked.
         speed: bars a second of a replay; as fast as possible without.
+        bench: who is benched when in a replay, as `lifecycle.bench.bench_history` finds it; live, the stored bench is
+            used.
     """
 
     policy: Policy | None
     guards: bool
     allow_training_span: bool
     speed: float | None
+    bench: BenchOf | None
 
 
 _OWN = PaperOptions.__optional_keys__ - Selection.__optional_keys__
@@ -47,7 +51,7 @@ def require_consistent(data: object, exchange: str | None, options: PaperOptions
     """
     attempted = "run the paper session"
     speed = options.get("speed")
-    require_types(attempted, speed=(speed, NUMBER.optional))
+    require_types(attempted, speed=(speed, NUMBER.optional), bench=(options.get("bench"), FUNCTION.optional))
     if speed is not None and not speed > 0:
         raise ArgumentError(attempted, found=f"`speed` {speed}", expected="a number of bars a second above 0")
     require_flags(**{name: options[name] for name in ("guards", "allow_training_span") if name in options})
@@ -59,7 +63,7 @@ def require_consistent(data: object, exchange: str | None, options: PaperOptions
             found="both `data` and `exchange`" if data is not None else "neither `data` nor `exchange`",
             expected="`data` to replay stored candles, or `exchange` for live ones",
         )
-    given = [name for name in ("start", "end", "speed") if options.get(name) is not None]
+    given = [name for name in ("start", "end", "speed", "bench") if options.get(name) is not None]
     if data is None and given:
         raise ArgumentError(
             attempted,

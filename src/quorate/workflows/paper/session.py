@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from quorate.core.clock import timeframe_ms
 from quorate.core.progress import Progress
 from quorate.workflows.inputs.selection import Markets, resolve, resolve_for_bundle, span, split_names
 from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from quorate.trading.paper.decided_signals import Decide
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
+    from quorate.workflows.paper.failing_members import FailingMembers
 
 #: Called with every record once it is in the journal.
 Listener = Callable[["Record"], None]
@@ -104,12 +106,15 @@ def prepare(
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook, url_of
     from quorate.workflows.inputs.market_data import require_unseen
+    from quorate.workflows.paper.failing_members import watch_failures
 
     require_consistent(data, exchange, options)
     url_of()  # before anything is read or written
     if exchange is not None:
         settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
     predictor = load_for_session(bundle, settings, options, live=exchange is not None)
+    if (bench_of := options.get("bench")) is not None:
+        predictor = predictor.with_bench(bench_of)
     start, end = span(selection_of(options))
     allow = options.get("allow_training_span", False)
     overlaps = data is not None and require_unseen(predictor, start, end, allow=allow)
@@ -120,13 +125,17 @@ def prepare(
         journal = stack.enter_context(
             Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
         )
+        failing = None
+        if settings.bench.apply and settings.bench.failures and predictor.stack is None:
+            length = timeframe_ms(predictor.manifest.timeframe)
+            failing = watch_failures(settings.bench, length, journal, feed.symbols)
         beside = partial(Journal.open, url, name, role="notifier", settings=settings.journal)
         webhook = Webhook.from_environment(name, settings.notify, journal=journal, beside=beside, currency=currency)
         if webhook is not None:
             stack.callback(webhook.close)
         session = PaperSession(
             feed,
-            decide_by(predictor, allow_training_span=allow),
+            decide_by(predictor, failing, allow_training_span=allow),
             journal,
             config,
             bundle_id=predictor.id,
@@ -189,18 +198,30 @@ def account_config(
     )
 
 
-def decide_by(bundle: Predictor, *, allow_training_span: bool) -> Decide:
+def decide_by(bundle: Predictor, failing: FailingMembers | None = None, *, allow_training_span: bool) -> Decide:
     """How a session decides: by the bundle, on markets whose newest candle has closed.
 
     Args:
         bundle: bundle or series.
+        failing: members that are benched because they fail; None without such a bench.
         allow_training_span: also on bars that trained it.
     """
+    if failing is None:
 
-    def decide(markets: Sequence[Candles], now: int) -> list[Signal]:
-        return bundle.predict_many(markets, now=now, allow_training_span=allow_training_span)
+        def decide(markets: Sequence[Candles], now: int) -> list[Signal]:
+            return bundle.predict_many(markets, now=now, allow_training_span=allow_training_span)
 
-    return decide
+        return decide
+    watched, watch = bundle.with_bench(failing.bench_with(bundle.bench_of)), failing
+    length = timeframe_ms(bundle.manifest.timeframe)
+
+    def decide_and_watch(markets: Sequence[Candles], now: int) -> list[Signal]:
+        watch.begin(now - length)
+        signals = watched.predict_many(markets, now=now, allow_training_span=allow_training_span)
+        watch.add(signals)
+        return signals
+
+    return decide_and_watch
 
 
 @contextmanager

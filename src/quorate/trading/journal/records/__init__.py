@@ -25,18 +25,21 @@ from quorate.trading.journal.records.challenge_records import (
 from quorate.trading.journal.records.kinds import DETAIL_FIELDS, NAN_FIELDS, RECORDS
 from quorate.trading.journal.records.record import GuardMode, Phase, Record
 from quorate.trading.journal.records.state_records import (
+    BenchMovedRecord,
     DriftMovedRecord,
     FeedRecord,
     GuardMovedRecord,
     HumanRecord,
     LadderMovedRecord,
     NotifiedRecord,
+    ShadowRecord,
 )
 
 __all__ = [
     "DETAIL_FIELDS",
     "NAN_FIELDS",
     "RECORDS",
+    "BenchMovedRecord",
     "ChallengedRecord",
     "ClosedRecord",
     "ComparedRecord",
@@ -58,6 +61,7 @@ __all__ = [
     "Record",
     "RefusedRecord",
     "SettledRecord",
+    "ShadowRecord",
     "StartedRecord",
     "ValuedRecord",
 ]

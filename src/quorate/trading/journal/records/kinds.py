@@ -17,12 +17,14 @@ from quorate.trading.journal.records.account_records import (
 from quorate.trading.journal.records.challenge_records import ChallengedRecord, ComparedRecord, JudgedRecord
 from quorate.trading.journal.records.record import Record
 from quorate.trading.journal.records.state_records import (
+    BenchMovedRecord,
     DriftMovedRecord,
     FeedRecord,
     GuardMovedRecord,
     HumanRecord,
     LadderMovedRecord,
     NotifiedRecord,
+    ShadowRecord,
 )
 
 RECORDS: dict[str, type[Record]] = {
@@ -40,6 +42,7 @@ RECORDS: dict[str, type[Record]] = {
             ValuedRecord,
         ),
         *(GuardMovedRecord, LadderMovedRecord, DriftMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
+        *(BenchMovedRecord, ShadowRecord),
         *(ChallengedRecord, ComparedRecord, JudgedRecord),
     )
 }

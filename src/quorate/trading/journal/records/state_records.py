@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from quorate.core.redaction import redact
+from quorate.core.types import Vote
 from quorate.trading.journal.records.record import GuardMode, Record
 
 
@@ -81,6 +82,41 @@ class DriftMovedRecord(Record):
     @property
     def key(self) -> str:
         return f"drift:{self.time}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchMovedRecord(Record):
+    """A member of the bundle that decides was benched, or votes again.
+
+    Attributes:
+        model: the member.
+        benched: whether it is from then on.
+        reason: why it is benched; empty where it votes again.
+    """
+
+    kind: ClassVar[str] = "bench"
+
+    model: str
+    benched: bool
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"bench:{self.model}:{self.time}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowRecord(Record):
+    """What benched members would have voted on a closed bar."""
+
+    kind: ClassVar[str] = "shadow"
+
+    symbol: str
+    votes: tuple[Vote, ...]
+
+    @property
+    def key(self) -> str:
+        return f"shadow:{self.symbol}:{self.time}"
 
 
 @dataclass(frozen=True, slots=True)
