@@ -10,7 +10,8 @@ Memory is bounded. Trees begin at those of the bundle at every update, so that t
 shape and a replay buffer of `online.replay_windows` windows; rows are those of the newest few hundred bars.
 
 Probability maps and policy stay those of the bundle. They were fitted on rows of many months; the few weeks of a
-challenge say less, and a map fitted anew would be a second difference from the champion beside what was learnt.
+challenge say less (a map fitted anew each week costs 0.002 nats: benchmarks/results/online.md), and it would be another
+difference from the champion beside what was learnt.
 """
 
 from __future__ import annotations
