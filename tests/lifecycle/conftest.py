@@ -1,9 +1,6 @@
 """A small synthetic market, and bundles of trees and a network that were trained on its first part."""
 
-import json
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +12,7 @@ from quorate.market.synthetic import SyntheticMarket
 from quorate.workflows.runs.member_figures import floors_of, measure_of
 from stubs.arena import make_arena
 from stubs.watched import make_watched
+from stubs.webhook_receiver import receiving
 
 BARS, TRAIN_BARS = 1_000, 700
 SMALL = {
@@ -88,25 +86,9 @@ def bundles(watched, tmp_path):
     return tmp_path / "bundles"
 
 
-class Hook(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def receiver(monkeypatch):
-    """A server that keeps the messages of the webhook, and answers with its `status`."""
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.bodies, server.status = [], 204
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("QUORATE_WEBHOOK", f"http://127.0.0.1:{server.server_port}/hook")
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """A server that keeps the messages of the webhook; see `Receiver`."""
+    with receiving() as server:
+        monkeypatch.setenv("QUORATE_WEBHOOK", server.url)
+        yield server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,13 +13,18 @@ import time
 from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
+from quorate.cli.app import app
 from quorate.core.clock import HOUR_MS, iso_ms
 from quorate.core.errors import ArgumentError, JournalError, TrainingSpanError, UnknownAccountError
+from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.lifecycle.challenge import Challenge
 from quorate.trading.journal import ComparedRecord, Journal, JudgedRecord
+from quorate.trading.paper.log_lines import line
 from quorate.workflows.paper import PaperAccount
 from stubs.binance import spawn
+from stubs.webhook_receiver import receiving
 
 BARS = 80
 
@@ -37,6 +43,26 @@ def compared(challenge):
     """The records of every bar."""
     with Journal.open(challenge.url, challenge.name, role="reader") as journal:
         return [entry.record for entry in journal.read(kinds=[ComparedRecord, JudgedRecord])]
+
+
+@pytest.fixture(scope="module")
+def won(arena, tmp_path_factory):
+    """A challenge that the challenger has won, its status, and the messages to the webhook."""
+    challenge = challenge_of(arena, tmp_path_factory.mktemp("won"), alpha=0.5, horizon_bars=190)
+    with pytest.MonkeyPatch.context() as patch, receiving() as receiver:
+        patch.setenv("QUORATE_WEBHOOK", receiver.url)
+        status = run(arena, challenge, 195)
+    return challenge, status, receiver.bodies
+
+
+@pytest.fixture
+def folder(arena, tmp_path):
+    """A folder of both bundles, whose champion is that of the challenge."""
+    store = BundleStore(tmp_path / "bundles")
+    for bundle in (arena.champion, arena.challenger):
+        shutil.copytree(bundle, store.folder / bundle.name)
+    store.promote(arena.champion.name)
+    return store
 
 
 @pytest.fixture(scope="module")
@@ -201,14 +227,70 @@ def test_live_candles_of_an_exchange(arena, tmp_path):
     assert found["waiting"] == 1
 
 
-def test_a_verdict_ends_it_before_the_horizon(arena, tmp_path):
-    challenge = challenge_of(arena, tmp_path, alpha=0.5, horizon_bars=190)
-    status = run(arena, challenge, 195)
+def test_a_verdict_ends_it_before_the_horizon(won):
+    _, status, _ = won
     assert status.verdict == "challenger"
     assert status.to_json()["bars"] < 190
     assert status.to_json()["log_loss"]["bounds"][0] > 0
+
+
+def test_a_challenge_that_has_ended_is_not_started_again(arena, won):
     with pytest.raises(ArgumentError, match="one that has ended: challenger"):
-        run(arena, challenge)
+        run(arena, won[0])
+
+
+def test_the_verdict_is_told_once_and_is_a_line_of_the_journal(won):
+    challenge, status, bodies = won
+    (body,) = bodies
+    found = status.to_json()
+    assert (body["event"], body["verdict"], body["challenge"]) == ("challenge", "challenger", challenge.name)
+    assert (body["champion"], body["challenger"]) == (found["champion"], found["challenger"])
+    assert body["text"].endswith(f"challenger: {found['reason']}")
+    with Journal.open(challenge.url, challenge.name, role="reader") as journal:
+        (entry,) = journal.read(kinds=[JudgedRecord])
+    assert line(entry.record).endswith(f"challenge ended: challenger: {found['reason']}")
+
+
+def test_a_person_promotes_the_winner(won, folder):
+    challenge, status, _ = won
+    found = status.to_json()
+    asked = []
+    assert challenge.promote(folder, confirm=lambda text: asked.append(text) or False) is None
+    assert folder.champion() == found["champion"]
+    assert asked == [
+        f"Make {found['challenger']} the champion in place of {found['champion']}? "
+        f"Challenge: challenger, {found['reason']}."
+    ]
+    change = challenge.promote(folder, by="ada", why="seen by hand", confirm=lambda _: True)
+    assert change.changed
+    assert folder.champion() == found["challenger"]
+    newest = folder.history()[-1]
+    assert newest.by == "ada"
+    assert newest.why == f"challenge challenge: challenger, {found['reason']}; seen by hand"
+    # It was not tested against itself.
+    with pytest.raises(ArgumentError, match="it was not tested against"):
+        challenge.promote(folder)
+
+
+def test_without_a_victory_only_a_forced_promotion_with_a_reason(whole, folder):
+    challenge, status = whole
+    for options, words in (({}, "undecided, no e-value"), ({"force": True}, "`force` without `why`")):
+        with pytest.raises(ArgumentError, match=words):
+            challenge.promote(folder, **options)
+        assert folder.champion() == status.to_json()["champion"]
+    assert challenge.promote(folder, force=True, why="it has fewer members").changed
+
+
+def test_the_command_asks_before_it_promotes(won, folder, monkeypatch):
+    challenge, status, _ = won
+    command = ["challenge", "promote", "--name", challenge.name, "--journal", challenge.url]
+    command += ["--bundles", str(folder.folder)]
+    refused = CliRunner().invoke(app, command, input="n\n")
+    assert refused.exit_code == 1
+    assert folder.champion() == status.to_json()["champion"]
+    done = CliRunner().invoke(app, [*command, "--yes", "--json"])
+    assert done.exit_code == 0, done.output
+    assert folder.champion() == json.loads(done.stdout)["champion"] == status.to_json()["challenger"]
 
 
 def test_a_person_stops_it_for_good(arena, tmp_path):

@@ -146,3 +146,37 @@ def publish(
     from quorate.lifecycle.challenge import Challenge
 
     text.show_published(Challenge(name, journal).publish(bundles, why=why, by=by, force=force), as_json=as_json)
+
+
+@app.command("promote")
+def promote(
+    name: Name = None,
+    journal: Url = None,
+    bundles: options.Bundles = Path("bundles"),
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also without a victory, or against another champion than its own; needs --why."),
+    ] = False,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Reason, for the history.")] = "",
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help=f"{options.WHO} [default: your login name]")
+    ] = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Make the challenger that has won the champion of its folder, after confirmation.
+
+    Refused until the challenge has ended with its victory over the bundle that is champion now. The history of the
+    bundles names challenge and verdict.
+    """
+    from quorate.cli import output
+    from quorate.cli.render import bundles as render
+    from quorate.lifecycle.challenge import Challenge
+
+    def confirm(question: str) -> bool:
+        return yes or typer.confirm(question, err=True)
+
+    change = Challenge(name, journal).promote(bundles, why=why, by=by, force=force, confirm=confirm)
+    if change is None:
+        raise typer.Abort
+    output.print_json(change.to_json()) if as_json else render.show_change(change)

@@ -13,6 +13,7 @@ from quorate.workflows.paper.options import PaperOptions
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
+    from quorate.lifecycle.challenge.promote import ConfirmPromotion
     from quorate.lifecycle.challenge.session import ChallengeSession
     from quorate.lifecycle.challenge.status import ChallengeStatus
     from quorate.lifecycle.online.publish import PublishedLearner
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from quorate.workflows.bundles import StoreLike
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
+    from quorate.workflows.results.champion_change import ChampionChange
 
 
 class ChallengeRun:
@@ -55,8 +57,8 @@ class ChallengeRun:
 class Challenge:
     """A paired test of two bundles on the same bars, each in a paper account of its own with the same rules.
 
-    Nothing is ever promoted by it: a verdict is for a person, or for the gate of a retraining. What a challenger has
-    learnt that won is made a bundle by `publish`.
+    Nothing is promoted by the test: a person does it, by `promote`. What a challenger has learnt that won is made a
+    bundle by `publish`.
 
     Args:
         name: of the challenge; None for `challenge.name` of the settings. The accounts are NAME.champion and
@@ -223,6 +225,44 @@ class Challenge:
         store = bundles if isinstance(bundles, BundleStore) else BundleStore(bundles)
         file = state_file(self.name, state.start, self.settings.online)
         return publish_learner(state, file, store, self.settings, why=why, by=by, force=force)
+
+    def promote(
+        self,
+        bundles: StoreLike,
+        *,
+        why: str = "",
+        by: str | None = None,
+        force: bool = False,
+        confirm: ConfirmPromotion | None = None,
+    ) -> ChampionChange | None:
+        """Make the challenger that has won the champion of its folder, as the decision of a person.
+
+        Args:
+            bundles: folder of both bundles.
+            why: the reason, for the history.
+            by: who decided; None for the user of this process.
+            force: also without a verdict for the challenger, or where another bundle is champion now; needs `why`.
+            confirm: called with what would change; where it returns False, nothing is promoted and None returned.
+
+        Raises:
+            ArgumentError: no victory, another champion, a challenger that learns on, or `force` without a reason.
+            UnknownAccountError: no challenge of that name.
+            BundleError: no such bundle in the folder, or one that fails the verification; the champion stays.
+            JournalError: a journal that cannot be read.
+        """
+        from quorate.ensemble.bundle.bundle_store import BundleStore
+        from quorate.lifecycle.challenge.promote import promote_winner
+        from quorate.lifecycle.challenge.state import require_state
+
+        require_types(
+            "promote the challenger", why=(why, TEXT), by=(by, TEXT.optional), confirm=(confirm, FUNCTION.optional)
+        )
+        require_flags(force=force)
+        with self._open("reader") as journal:
+            state = require_state(journal)
+        store = bundles if isinstance(bundles, BundleStore) else BundleStore(bundles)
+        trust = self.settings.bundle
+        return promote_winner(state, store, why=why, by=by, force=force, confirm=confirm, trust=trust)
 
     def _open(self, role: Role) -> Journal:
         from quorate.trading.journal import Journal

@@ -83,13 +83,16 @@ def prepare(
     """
     from quorate.lifecycle.challenge.evidence import ChallengeEvidence, terms_of
     from quorate.lifecycle.challenge.forecasts import ForecastReader
+    from quorate.lifecycle.challenge.notice import with_notice
     from quorate.lifecycle.challenge.session import ChallengeSession, ChallengeSides
     from quorate.lifecycle.challenge.shared_feed import SharedFeed
     from quorate.lifecycle.challenge.state import read_state
     from quorate.trading.journal import Journal
+    from quorate.trading.webhook import url_of
     from quorate.workflows.inputs.market_data import require_unseen
 
     require_consistent(data, exchange, options)
+    url_of()  # before anything is read or written
     if exchange is not None:
         settings = replace(settings, exchange=replace(settings.exchange, name=exchange))
     live = exchange is not None
@@ -144,7 +147,8 @@ def prepare(
             (journals[0], journals[1]), (champion, challenger), shared.symbols, terms.least_probability
         )
         sides = ChallengeSides(ours, theirs, reader if compares else None, _target(champion) if compares else None)
-        yield ChallengeSession(shared, sides, journal, evidence, settings.paper, listener), journal
+        told = with_notice(name, evidence.start, settings.notify, listener)
+        yield ChallengeSession(shared, sides, journal, evidence, settings.paper, told), journal
 
 
 def _learner(bundle: Predictor, settings: Settings, *, allow: bool) -> OnlineLearner:

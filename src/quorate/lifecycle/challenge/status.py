@@ -131,7 +131,7 @@ def lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     shown.append(("bundles", f"champion {found['champion']}, challenger {found['challenger']}"))
     if found["verdict"] == "challenger":
         publish = "a person publishes what it has learnt: quorate challenge publish --bundles FOLDER"
-        promote = f"a person promotes it: quorate bundle promote {found['challenger']} --bundles FOLDER"
+        promote = "a person promotes it: quorate challenge promote --bundles FOLDER"
         shown.append(("next", publish if found["challenger"].endswith(ONLINE) else promote))
     return shown
 

@@ -15,7 +15,7 @@ from quorate.evaluation.drift.drift_check import DriftCheck
 from quorate.evaluation.drift.stored_check import read_check, write_check
 from quorate.lifecycle.drift.check import check_drift, open_bundle
 from quorate.lifecycle.retrain.span import download_newest
-from quorate.trading.webhook import Webhook, address_of, url_of
+from quorate.trading.webhook import Webhook, url_of
 from quorate.workflows.inputs.arguments import settings_of
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def watch_drift(
         QuorateError: and those of `check_drift`.
     """
     settings = settings_of(settings)
-    url = url_of()
-    if url is not None:
-        address_of(url)
+    url_of()  # before anything is read or written
     path = path_of("check for drift", "bundle", bundle)
     if exchange is not None and isinstance(data, str | Path):
         manifest = open_bundle(path, settings)[1].manifest

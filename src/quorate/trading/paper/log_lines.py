@@ -61,6 +61,10 @@ def _text(record: records.Record) -> str | None:
             return f"drift: {reason}; new entries with {share:.0%} of the ordinary stake"
         case records.BenchMovedRecord(model=model, benched=benched, reason=reason):
             return f"bench: {model} {f'is benched: {reason}' if benched else 'votes again'}"
+        case records.ChallengedRecord(champion=champion, challenger=challenger):
+            return f"challenge of {champion} by {challenger} began"
+        case records.JudgedRecord(verdict=verdict, reason=reason):
+            return f"challenge ended: {verdict}: {reason}"
         case records.FeedRecord(notice=notice, symbol=market, detail=detail):
             return f"feed {notice}{f' {market}' if market else ''}: {detail}"
         case _:
