@@ -19,6 +19,7 @@ from quorate.core.settings import (
     InceptionSettings,
     LightGBMSettings,
     LSTMSettings,
+    MiniRocketSettings,
     ModelSettings,
     NHiTSSettings,
     PatchTSTSettings,
@@ -54,6 +55,7 @@ SMALL = ModelSettings(
     dlinear=DLinearSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2),
     gru=GRUSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8, head=8),
     tcn=TCNSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8, blocks=2),
+    minirocket=MiniRocketSettings(window=9, epochs=2, share=1, batch=100, learning_rate=2e-2, features_each=1),
     inception=InceptionSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, filters=2, kernels=(3, 5)),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )

@@ -243,7 +243,7 @@ def test_every_operator_that_is_run_has_a_rule():
 
 @pytest.mark.integration
 @pytest.mark.parametrize("bits", [32, 8])
-@pytest.mark.parametrize("name", ["nhits", "lstm", "patchtst", "dlinear", "gru", "tcn", "inception"])
+@pytest.mark.parametrize("name", ["nhits", "lstm", "patchtst", "dlinear", "gru", "tcn", "inception", "minirocket"])
 def test_estimated_shapes_are_those_of_the_runtime(name, bits):
     sections = ModelSettings()
     sections = replace(sections, **{name: replace(getattr(sections, name), epochs=1)})

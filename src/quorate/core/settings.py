@@ -19,6 +19,7 @@ from quorate.core.sections.challenge import ChallengeSettings as ChallengeSettin
 from quorate.core.sections.compact_networks import DLinearSettings as DLinearSettings
 from quorate.core.sections.compact_networks import GRUSettings as GRUSettings
 from quorate.core.sections.compact_networks import InceptionSettings as InceptionSettings
+from quorate.core.sections.compact_networks import MiniRocketSettings as MiniRocketSettings
 from quorate.core.sections.compact_networks import TCNSettings as TCNSettings
 from quorate.core.sections.drift import DriftSettings as DriftSettings
 from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings

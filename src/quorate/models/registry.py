@@ -33,6 +33,7 @@ _BUILT_IN = {
     "gru": ("quorate.models.networks.recurrent.gru", "GRU"),
     "tcn": ("quorate.models.networks.tcn", "TCN"),
     "inception": ("quorate.models.networks.inception", "Inception"),
+    "minirocket": ("quorate.models.networks.minirocket.member", "MiniRocket"),
 }
 
 

@@ -68,3 +68,13 @@ class InceptionSettings(CompactSettings):
             require(section, "kernels", kernel, 1, 10_000)
         if not self.kernels or not all(kernel % 2 for kernel in self.kernels):
             raise SettingsError(f"use the setting {section}.kernels", found=repr(self.kernels), expected="odd numbers")
+
+
+@dataclass(frozen=True, slots=True)
+class MiniRocketSettings(CompactSettings):
+    features_each: int = 12  # features that each of the 84 kernels gives
+
+    def __post_init__(self) -> None:
+        self.require("models.minirocket")
+        require("models.minirocket", "window", self.window, 9, 10_000)
+        require("models.minirocket", "features_each", self.features_each, 1, 10_000)

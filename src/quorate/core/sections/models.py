@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
-from quorate.core.sections.compact_networks import DLinearSettings, GRUSettings, InceptionSettings, TCNSettings
+from quorate.core.sections.compact_networks import (
+    DLinearSettings,
+    GRUSettings,
+    InceptionSettings,
+    MiniRocketSettings,
+    TCNSettings,
+)
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NHiTSSettings, PatchTSTSettings
 from quorate.core.sections.section import Section, file_list, require
@@ -152,6 +158,7 @@ class ModelSettings(ExtensibleSection):
     gru: GRUSettings = field(default_factory=GRUSettings)
     tcn: TCNSettings = field(default_factory=TCNSettings)
     inception: InceptionSettings = field(default_factory=InceptionSettings)
+    minirocket: MiniRocketSettings = field(default_factory=MiniRocketSettings)
     networks: Literal["compact", "documented"] = "compact"  # shapes and training of networks where nothing else is set
     modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
 

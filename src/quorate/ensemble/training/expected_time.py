@@ -26,6 +26,7 @@ _RATES = {
     "gru": 4e-5,
     "tcn": 6e-5,
     "inception": 1e-4,
+    "minirocket": 1e-4,
 }
 _OTHER = 5e-5
 

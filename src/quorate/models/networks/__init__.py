@@ -7,6 +7,7 @@ from quorate.core.deferred import deferred
 if TYPE_CHECKING:
     from quorate.models.networks.dlinear import DLinear as DLinear
     from quorate.models.networks.inception import Inception as Inception
+    from quorate.models.networks.minirocket.member import MiniRocket as MiniRocket
     from quorate.models.networks.network_model import Network as Network
     from quorate.models.networks.nhits import NHiTS as NHiTS
     from quorate.models.networks.patchtst.member import PatchTST as PatchTST
@@ -19,6 +20,7 @@ else:
         {
             "dlinear": "DLinear",
             "inception": "Inception",
+            "minirocket.member": "MiniRocket",
             "network_model": "Network",
             "nhits": "NHiTS",
             "patchtst.member": "PatchTST",

@@ -129,10 +129,15 @@ class StandardisedNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C) logits, or standardised returns, for (B, L, F) features."""
-        output: Tensor = self.network(self.scale(self._read(x)))
+        output: Tensor = self.network(self.scaled(x))
         if self.newest is not None:
             output = output + self.newest(x[:, -1])
         return output + self.offset
+
+    def scaled(self, x: Tensor) -> Tensor:
+        """(B, L, R) standardised columns of the window, of (B, L, F) features."""
+        standardised: Tensor = self.scale(self._read(x))
+        return standardised
 
     def _read(self, x: Tensor) -> Tensor:
         """(B, L, R) columns that are read, of (B, L, F); without a copy where they are the leading ones."""
