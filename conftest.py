@@ -36,6 +36,7 @@ INTEGRATION = (
     "integrations",
     "lifecycle/bench/test_check.py",
     "lifecycle/bench/test_replay.py",
+    "lifecycle/bench/test_watch.py",
     "lifecycle/challenge/test_challenge.py",
     "lifecycle/drift/test_check.py",
     "lifecycle/drift/test_watch.py",

@@ -23,6 +23,7 @@ from quorate.serving.limits.admission import AdmissionMiddleware
 from quorate.serving.limits.bodies import BodyMiddleware
 from quorate.serving.metrics import MetricsMiddleware
 from quorate.serving.routes import (
+    bench,
     bundles,
     challenge,
     drift,
@@ -47,6 +48,7 @@ _ROUTES = (
     bundles.routes,
     challenge.routes,
     drift.routes,
+    bench.routes,
     retrain.routes,
     paper.routes,
     guards.routes,

@@ -38,6 +38,7 @@ METRICS = MappingProxyType(
         "quorate_bundle_info": "1, with the bundle in use and its mode.",
         "quorate_bundle_members": "Configured members of the bundle in use.",
         "quorate_bundle_members_loaded": "Members that are loaded.",
+        "quorate_bundle_members_benched": "Members that are benched: their votes do not count.",
         "quorate_bundle_swaps_total": "New champions: swapped, or refused.",
         "quorate_drift_alarm": "1 while the newest check finds that the bundle in use drifts; none without a check.",
         "quorate_drift_check_age_seconds": "Age of the newest check of the bundle in use for drift.",
@@ -125,6 +126,8 @@ class ServiceCollector(Collector):
         yield _gauge("quorate_bundle_info", {(predictor.id, predictor.mode): 1.0}, "bundle", "mode")
         yield _gauge("quorate_bundle_members", {(): float(len(members))})
         yield _gauge("quorate_bundle_members_loaded", {(): float(len(members.sessions))})
+        benched = predictor.newest.bench.at(self._clock())
+        yield _gauge("quorate_bundle_members_benched", {(): float(len(benched))})
         now, length = self._clock(), timeframe_ms(self._candles.timeframe)
         newest = ((symbol, self._candles.newest(symbol)) for symbol in self._candles.symbols)
         ages = {(symbol,): float("inf") if bar is None else max(0, now - bar - length) / 1000 for symbol, bar in newest}

@@ -1,4 +1,4 @@
-"""The newest check of the bundle in use for drift, read from the file that `quorate drift` wrote.
+"""The newest checks of the bundle in use and of its members, from the files of `quorate drift` and `quorate bench`.
 
 A service computes no check itself: it takes seconds, and river, which takes another second to import and brings pandas,
 scipy and scikit-learn. Its job, or a run of `quorate drift` by a timer, is a process of its own.
@@ -10,6 +10,8 @@ from typing import Any
 
 from quorate.core.settings import Settings
 from quorate.evaluation.drift.stored_check import is_valid, read_check
+from quorate.lifecycle.bench.member_check import BenchCheck
+from quorate.lifecycle.bench.stored_bench import read_bench
 from quorate.serving.champion import Champion
 
 
@@ -29,3 +31,18 @@ def newest_check(champion: Champion, settings: Settings, now: int) -> dict[str, 
         return None
     age_s = max(0.0, (now - found.checked_at) / 1_000)
     return {**found.to_json(), "age_s": age_s, "valid": is_valid(found, settings.drift, now)}
+
+
+def newest_bench(champion: Champion, settings: Settings) -> dict[str, Any]:
+    """The document of `/bench`; with nobody on it where the members were never checked.
+
+    Args:
+        champion: in use; of a series, its newest bundle.
+        settings: whether benched members abstain.
+
+    Raises:
+        DataError: a file that cannot be read.
+    """
+    bundle = champion.predictor.newest.id
+    found = read_bench(champion.path, bundle) or BenchCheck(bundle)
+    return {**found.to_json(), "applied": settings.bench.apply}

@@ -40,18 +40,15 @@ def check(
     """
     from quorate.cli import output
     from quorate.cli.render.lifecycle.bench import show
-    from quorate.core.clock import now_ms
     from quorate.core.configuration import load_settings
-    from quorate.lifecycle.bench import check_bench, write_bench
-    from quorate.lifecycle.bench.notice import send_bench_notices
+    from quorate.lifecycle.bench import check_bench, watch_bench
 
     settings = load_settings()
     with output.progress() as progress:
-        found = check_bench(bundle, data, symbols=symbols, until=until, settings=settings, progress=progress)
-    if until is None:
-        found, before = write_bench(bundle, found)
-        if settings.bench.apply:
-            send_bench_notices(found, before, now_ms(), settings.notify)
+        if until is None:
+            found = watch_bench(bundle, data, symbols=symbols, settings=settings, progress=progress)
+        else:
+            found = check_bench(bundle, data, symbols=symbols, until=until, settings=settings, progress=progress)
     output.print_json(found.to_json()) if as_json else show(found, applied=settings.bench.apply)
 
 

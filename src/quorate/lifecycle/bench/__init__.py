@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from quorate.lifecycle.bench.member_check import MemberCheck as MemberCheck
     from quorate.lifecycle.bench.stored_bench import read_bench as read_bench
     from quorate.lifecycle.bench.stored_bench import write_bench as write_bench
+    from quorate.lifecycle.bench.watch import watch_bench as watch_bench
 else:
     __getattr__, __all__ = deferred(
         __name__,
@@ -21,5 +22,6 @@ else:
             "check": "bench_history check_bench",
             "member_check": "BenchCheck MemberCheck",
             "stored_bench": "read_bench write_bench",
+            "watch": "watch_bench",
         },
     )

@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 def check_in_child(bundle: Path, data: Path, exchange: str | None, stop: threading.Event) -> int:
-    """Check a bundle and keep the result; arguments and exit code as of `retrain.child.run_in_child`."""
+    """Check a bundle and its members, and keep the results; arguments and exit code as of `retrain.child`."""
     return run_child(__name__, {"bundle": str(bundle), "data": str(data), "exchange": exchange}, stop)
 
 
@@ -29,4 +29,17 @@ def main(request: dict[str, Any]) -> int:
         _log.error("the check for drift failed: %s", error)
         return 1
     _log.info("drift of the bundle %s: %s", found.bundle, found.headline)
+    return 0 if "scores" in found.lacking else _check_members(request)
+
+
+def _check_members(request: dict[str, Any]) -> int:
+    """Check the members on the same candles; the exit code."""
+    from quorate.lifecycle.bench import watch_bench
+
+    try:
+        found = watch_bench(request["bundle"], request["data"])
+    except QuorateError as error:
+        _log.error("the check of the members failed: %s", error)
+        return 1
+    _log.info("members of the bundle %s: %s", found.bundle, found.headline)
     return 0

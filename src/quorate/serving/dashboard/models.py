@@ -14,7 +14,7 @@ from quorate.evaluation.live_performance import ENSEMBLE
 from quorate.serving.caller import address
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.bundle_rows import member_figures
-from quorate.serving.newest_check import newest_check
+from quorate.serving.newest_check import newest_bench, newest_check
 
 PATH = f"{HOME}/models"
 
@@ -30,17 +30,27 @@ def add_models(router: APIRouter, pages: Pages) -> None:
         except DataError as failed:
             return None, str(failed)
 
+    def bench() -> tuple[dict[str, Any] | None, str]:
+        """Who is benched, and why that cannot be read."""
+        try:
+            return newest_bench(service.champion, service.settings), ""
+        except DataError as failed:
+            return None, str(failed)
+
     @router.get(PATH)
     async def models(request: Request) -> Response:
         account = service.account
         error = account.error or account.performance_error
         found = account.performance
         checked, unread = await service.work.run(address(request), drift)
+        benched, unread_bench = await service.work.run(address(request), bench)
         return pages.render(
             request,
             "models.html",
             drift=checked,
             drift_error=unread,
+            bench=benched,
+            bench_error=unread_bench,
             found=None if found is None else found.to_json(),
             missing=isinstance(account.error, UnknownAccountError),
             error="" if error is None or isinstance(error, UnknownAccountError) else str(error),

@@ -15,7 +15,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/models", response_model=Models)
     async def models() -> JSONResponse:
-        """The members of the bundle in use: whether each is loaded, its weight, and its figures on held-out rows."""
-        return JSONResponse(models_document(service.champion.predictor))
+        """The members of the bundle in use: whether each is loaded and votes, its weight, and held-out figures."""
+        return JSONResponse(models_document(service.champion.predictor, service.clock()))
 
     return router
