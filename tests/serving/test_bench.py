@@ -58,6 +58,14 @@ def test_a_benched_member_is_in_every_answer_at_once(http, world, member, figure
     assert "quorate_bundle_members_benched 1.0" in http.get("/metrics").text
 
 
+def test_the_start_says_how_many_vote(make_service, world, caplog):
+    bench(world, "lightgbm")
+    with caplog.at_level("INFO", logger="quorate"):
+        make_service()
+    assert "mode PARTIAL 1/2, quorum 2/2" in caplog.text
+    assert "lightgbm: benched: drifted: skill 3.4% behind the others" in caplog.text
+
+
 def test_a_damaged_file_is_no_internal_error(http, world, member):
     bench(world, member)
     bench_path(world.bundles, world.ids[0]).write_text("{")

@@ -15,6 +15,7 @@ from quorate.core.errors import ArgumentError, BundleError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Policy, Signal
 from quorate.ensemble.inference import Predictor
+from quorate.ensemble.inference.bench import mode_without
 from quorate.lifecycle.challenge import Challenge
 from quorate.market.source import CandleSource
 from quorate.serving.access import Access
@@ -269,8 +270,14 @@ class Service:
 
     def _log_mode(self, predictor: Predictor) -> None:
         members = predictor.newest.members
-        total, loaded, quorum = len(members), len(members.sessions), predictor.newest.quorum
-        _log.info("mode %s %d/%d, quorum %d/%d", predictor.mode.upper(), loaded, total, quorum, total)
+        benched = {
+            model: why for model, why in predictor.newest.bench.at(self.clock()).items() if model in members.sessions
+        }
+        total, quorum = len(members), predictor.newest.quorum
+        mode, voting = mode_without(predictor.mode, len(benched)), len(members.sessions) - len(benched)
+        _log.info("mode %s %d/%d, quorum %d/%d", mode.upper(), voting, total, quorum, total)
+        for model, why in benched.items():
+            _log.warning("%s: benched: %s", model, why)
         without = f", {len(self.candles.errors)} of them without candles" if self.candles.errors else ""
         _log.info("%d markets of %s%s", len(self.candles.symbols), self.candles.timeframe, without)
 

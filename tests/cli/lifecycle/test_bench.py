@@ -7,6 +7,8 @@ import pytest
 
 from cli.conftest import run
 from cli.lifecycle.conftest import OPTIONS
+from quorate.ensemble.inference.bench import BenchSpan
+from quorate.ensemble.series.bench_file import bench_path
 
 
 @pytest.fixture
@@ -48,3 +50,13 @@ def test_an_expired_member_abstains_and_a_person_puts_another_beside_it(watched,
     back = run("bench", "return", "lightgbm", *bundle, **OPTIONS, QUORATE_BENCH__APPLY="false")
     assert back.stdout.startswith("benched: xgboost since ")
     assert "they vote all the same" in back.stdout
+
+
+def test_a_signal_for_a_person_says_how_many_vote(watched, bundles):
+    bench_path(bundles, watched.id).parent.mkdir()
+    span = BenchSpan("lightgbm", 0, None, "drifted: skill")
+    bench_path(bundles, watched.id).write_text(json.dumps({"bundle": watched.id, "spans": [span.to_json()]}))
+    asked = ("--bundle", bundles / watched.id, "--data", watched.folder / "data", watched.names[0])
+    done = run("signal", *asked, **OPTIONS)
+    assert "  lightgbm abstains: benched: drifted: skill" in done.stdout
+    assert "mode partial, 1 of 2 members: these are benched: lightgbm" in done.stderr

@@ -23,8 +23,12 @@ def show(result: MarketSignals) -> None:
     if result.stale:
         output.note(f"data is stale: the newest closed bar opened at {format_ms(result.newest)}")
     if result.mode != "full":
-        missing = ", ".join(member for member, loaded in result.status.items() if not loaded)
-        output.note(f"mode {result.mode}: these members could not be loaded: {missing}")
+        missing = [member for member, loaded in result.status.items() if not loaded]
+        out = {gone.model for each in result for gone in each.signal.abstentions if gone.benched} - set(missing)
+        voting = f"{len(result.status) - len(missing) - len(out)} of {len(result.status)} members"
+        reasons = [f"these could not be loaded: {', '.join(missing)}"] if missing else []
+        reasons += [f"these are benched: {', '.join(sorted(out))}"] if out else []
+        output.note(f"mode {result.mode}, {voting}: {'; '.join(reasons)}")
 
 
 def show_signal(each: MarketSignal) -> None:

@@ -1,5 +1,6 @@
 """Decisions on whole and live frames; invalid frames give no entries and a logged reason."""
 
+import json
 import logging
 from dataclasses import replace
 
@@ -9,8 +10,11 @@ import pytest
 from hypothesis import strategies as st
 
 from quorate import load_bundle
+from quorate.core.clock import timeframe_ms
 from quorate.core.types import Action, Candles, Vote
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.ensemble.inference.bench import BenchSpan
+from quorate.ensemble.series.bench_file import bench_path
 from quorate.ensemble.voting.vote import decide
 from quorate.integrations.freqtrade import BundleSource, Forecaster
 from quorate.integrations.freqtrade.inference.signal_columns import TAG_LENGTH, plot_config, short_tag, signal_at, tag
@@ -159,6 +163,30 @@ def test_cached_predictions_are_identical_and_an_unreadable_file_is_replaced(fra
     assert np.array_equal(predicted["quorate_action"], first["quorate_action"])
     make_forecaster(cache="cache", allow_training_span=True).columns(frame, BTC, "1h")
     assert len(list((tmp_path / "cache").glob("*.npz"))) == 2
+
+
+def test_a_benched_member_has_no_score_from_the_bar_on_and_no_frame_of_before_is_used(world, frame, make_forecaster):
+    """The strategy that runs reads the file, although its candles are the ones that it has predicted already."""
+    forecaster = make_forecaster(cache="cache")
+    before = forecaster.columns(frame, BTC, "1h")
+    candles, bundle = world.panel[BTC], world.bundle.name
+    start = int(candles.time[-50]) + timeframe_ms("1h")
+    path = bench_path(world.bundles, bundle)
+    path.parent.mkdir(exist_ok=True)
+    span = BenchSpan("lightgbm", start, None, "drifted: skill")
+    path.write_text(json.dumps({"bundle": bundle, "spans": [span.to_json()]}))
+    try:
+        for one in (forecaster, make_forecaster(cache="cache")):
+            found = one.columns(frame, BTC, "1h")
+            assert np.isnan(found["quorate_lightgbm"][-50:]).all()
+            assert set(found["quorate_action"][-50:]) == {0}  # one of two is no quorum
+            assert np.array_equal(found["quorate_lightgbm"][:-50], before["quorate_lightgbm"][:-50], equal_nan=True)
+            assert np.array_equal(found["quorate_xgboost"], before["quorate_xgboost"], equal_nan=True)
+            assert "lgbm:ABSTAIN" in tag(one.latest(BTC).decisions, len(candles) - 1, ("xgboost", "lightgbm"), "full")
+    finally:
+        path.unlink()
+    again = forecaster.columns(frame, BTC, "1h")
+    assert np.array_equal(again["quorate_lightgbm"], before["quorate_lightgbm"], equal_nan=True)
 
 
 def test_rows_filled_into_a_gap_have_no_decision(world, frame, make_forecaster, caplog):
