@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from quorate.ensemble.inference.loading import load_bundle as load_bundle
     from quorate.ensemble.inference.predictor import Bundle as Bundle
     from quorate.ensemble.voting.vote import decide as decide
+    from quorate.evaluation.cards.write_card import write_card as write_card
     from quorate.evaluation.lookahead.checks import check_features as check_features
     from quorate.evaluation.lookahead.checks import check_model as check_model
     from quorate.evaluation.lookahead.checks import check_strategy as check_strategy
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from quorate.features.catalogue import feature_names as feature_names
     from quorate.features.context import Context
     from quorate.features.own import feature as feature
-    from quorate.lifecycle.cards.write_card import write_card as write_card
     from quorate.lifecycle.explain.explain_market import explain as explain
     from quorate.lifecycle.retrain.retrain_champion import retrain as retrain
     from quorate.lifecycle.retrain.status import retraining_status as retraining_status
@@ -74,7 +74,7 @@ _find, _names = deferred(
         "evaluation.lookahead.checks": "check_features check_model check_strategy",
         "features.catalogue": "feature_names",
         "features.own": "feature",
-        "lifecycle.cards.write_card": "write_card",
+        "evaluation.cards.write_card": "write_card",
         "lifecycle.explain.explain_market": "explain",
         "lifecycle.retrain.retrain_champion": "retrain",
         "lifecycle.retrain.status": "retraining_status",

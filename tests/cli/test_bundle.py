@@ -3,12 +3,14 @@
 import hashlib
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from quorate.cli.app import main
-from quorate.cli.lifecycle.card import write_cards
+from quorate.cli.render.training import note_cards
 from quorate.ensemble.bundle.manifest import SCHEMA_VERSION
+from quorate.evaluation.cards.write_card import attempt_card
 
 
 @pytest.fixture
@@ -67,8 +69,10 @@ def test_a_card_that_cannot_be_written_is_a_note(capsys, world, folder, ids):
     path = folder / ids[0]
     native = path / "lightgbm.txt"
     native.write_text("altered")
-    write_cards([path])
-    assert "no card of the bundle" in capsys.readouterr().err
+    failure = attempt_card(path)
+    assert failure.startswith(f"no card of the bundle {ids[0]}: ")
+    note_cards([SimpleNamespace(card_failure=failure), SimpleNamespace(card_failure="")])
+    assert capsys.readouterr().err.count("no card of the bundle") == 1
 
 
 def reseal(path, change, *, move=True):

@@ -93,6 +93,13 @@ def test_a_frame_a_mapping_and_a_folder_train_the_same_bundle(world, trained, tm
     assert one.synthetic
 
 
+def test_the_card_lies_beside_the_files(trained, series):
+    for made in (trained, *series.bundles):
+        assert made.card_failure == ""
+        assert (made.path / "card.md").read_text().startswith(f"# Bundle {made.id}\n")
+        assert (made.path / "card.html").exists()
+
+
 def test_tables_hold_every_member_and_part(trained):
     metrics = trained.to_pandas()
     assert list(metrics.index) == [(model, part) for model in MODELS for part in ("validation", "test")]

@@ -33,11 +33,11 @@ def demo(
     HTML report. Needs no data and no network.
     """
     from quorate.cli import output
-    from quorate.cli.lifecycle.card import write_cards
     from quorate.cli.render.demo import show
+    from quorate.cli.render.training import note_cards
     from quorate.workflows.demo import demo as run
 
     with output.progress() as progress:
         result = run(out, seed=seed, edge=edge, command=options.command_line(), progress=progress)
-    write_cards([result.trained.path])
+    note_cards([result.trained])
     output.print_json(result.to_json()) if as_json else show(result)

@@ -60,7 +60,6 @@ def train(
     along time and published as a series.
     """
     from quorate.cli import output
-    from quorate.cli.lifecycle.card import write_cards
     from quorate.cli.render import training
     from quorate.workflows.inputs import Data
     from quorate.workflows.inputs.freqtrade_markets import configured
@@ -88,5 +87,5 @@ def train(
             if every is None
             else train_rolling(source, out, every=every, window=window, progress=progress, **shared)
         )
-    write_cards(made.path for made in ((result,) if isinstance(result, TrainResult) else result.bundles))
+    training.note_cards((result,) if isinstance(result, TrainResult) else result.bundles)
     output.print_json(result.to_json()) if as_json else training.show(result)

@@ -39,6 +39,7 @@ def train(
     """Train every member on the same rows and publish the bundle.
 
     It becomes the champion of its folder if there is none and it was measured on at least `bundle.evidence` test rows.
+    Its card, a page about it, is written beside its files.
 
     Called again with the same arguments, an interrupted training is resumed.
 
@@ -61,6 +62,7 @@ def train(
     from quorate.ensemble.bundle.bundle_store import BundleStore
     from quorate.ensemble.training.timing import stage
     from quorate.ensemble.training.train_ensemble import train_ensemble
+    from quorate.evaluation.cards.write_card import attempt_card
     from quorate.market.quality.quiet_bars import count_quiet
     from quorate.workflows.runs.first_champion import promote_first
 
@@ -81,7 +83,7 @@ def train(
     result = TrainResult(trained, count_quiet(panel, markets.start, markets.end))
     result.require_summary()
     champion = promote_first(store, trained.manifest, spec.settings.bundle, "the first bundle")
-    return replace(result, champion=champion)
+    return replace(result, champion=champion, card_failure=attempt_card(result.path))
 
 
 def training_spec(

@@ -73,6 +73,7 @@ def train_rolling(
     from quorate.ensemble.series import publish, windows
     from quorate.ensemble.training.earlier_training import EarlierTraining
     from quorate.ensemble.training.train_ensemble import train_ensemble
+    from quorate.evaluation.cards.write_card import attempt_card
     from quorate.market.quality.quiet_bars import count_quiet
     from quorate.workflows.runs.first_champion import promote_first
 
@@ -107,7 +108,8 @@ def train_rolling(
         )
         progress.end(number)
         earlier.append(EarlierTraining(trained.path, trained.manifest))
-        made.append(TrainResult(trained, count_quiet(panel, span.start, span.end)))
+        quiet = count_quiet(panel, span.start, span.end)
+        made.append(TrainResult(trained, quiet, card_failure=attempt_card(trained.path)))
     path, name = publish(store, [result.id for result in made])
     series = SeriesResult(path, name, tuple(made))
     series.require_summary()

@@ -14,9 +14,9 @@ from quorate.core.clock import format_ms, iso_ms, now_ms
 from quorate.core.errors import ArgumentError, TooLittleHistoryError, close_match
 from quorate.core.types import Candles, FloatArray, IntArray
 from quorate.ensemble.inference.bar_checks import require_past
+from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.models.volatility import CONFIDENCE, forecast_all, horizons
 from quorate.workflows.results import listing, tables
-from quorate.workflows.results.headline import SYNTHETIC
 
 if TYPE_CHECKING:
     import pandas as pd

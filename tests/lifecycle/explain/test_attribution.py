@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from quorate.evaluation.feature_groups import FeatureGroup, feature_groups
 from quorate.features import feature_set
 from quorate.lifecycle.explain.attribution import Attribution, coalition_values, hybrid_inputs, weighted_mean
 from quorate.lifecycle.explain.background import draw_background
-from quorate.lifecycle.explain.feature_groups import FeatureGroup, feature_groups
 from quorate.models.networks.onnx_export import to_graph
 from quorate.models.runtime import OnnxSession
 

@@ -15,7 +15,7 @@ from quorate.core.errors import ArgumentError, BundleError, DataError, TrainingS
 from quorate.core.settings import ChallengeSettings, OnlineSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.inference.loading import load_bundle
-from quorate.lifecycle.cards.write_card import read_card
+from quorate.evaluation.cards.write_card import read_card
 from quorate.lifecycle.challenge import Challenge
 from quorate.lifecycle.online import OnlineLearner, StateFile
 

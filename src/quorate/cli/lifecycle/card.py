@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from quorate.cli import options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def card(
@@ -26,7 +23,7 @@ def card(
     and how to reproduce it. Training writes it too.
     """
     from quorate.cli import output
-    from quorate.lifecycle.cards.write_card import write_card
+    from quorate.evaluation.cards.write_card import write_card
     from quorate.workflows.bundles import show_bundle
 
     found = show_bundle(bundles, bundle)
@@ -35,13 +32,3 @@ def card(
         output.print_json({"bundle": found.manifest.id, "markdown": str(markdown), "html": str(page)})
     else:
         output.print_line(f"{markdown}\n{page}")
-
-
-def write_cards(paths: Iterable[Path]) -> None:
-    """Write the cards of bundles that were trained; one that cannot be written is a note, and no failed training."""
-    from quorate.cli import output
-    from quorate.lifecycle.cards.write_card import attempt_card
-
-    for path in paths:
-        if failure := attempt_card(path):
-            output.note(failure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.cli import output
-from quorate.workflows.results.headline import SYNTHETIC
+from quorate.evaluation.report.formatting import SYNTHETIC
 
 if TYPE_CHECKING:
     from quorate.ensemble.bundle.manifest import Manifest

@@ -8,9 +8,12 @@ from quorate.cli import output
 from quorate.cli.render.bundles import decides_by
 from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.core.clock import format_ms
-from quorate.workflows.results.headline import SYNTHETIC, closed_text
+from quorate.evaluation.report.formatting import SYNTHETIC
+from quorate.workflows.results.headline import closed_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from quorate.market.freqtrade_config import ConfiguredMarkets
     from quorate.workflows.results import SeriesResult, TrainResult
     from quorate.workflows.results.champion_change import ChampionStatus
@@ -35,6 +38,13 @@ def show(result: TrainResult | SeriesResult) -> None:
         _show_bundle(result)
     else:
         _show_series(result)
+
+
+def note_cards(made: Iterable[TrainResult]) -> None:
+    """Note the cards that could not be written: the bundles are published all the same."""
+    for each in made:
+        if each.card_failure:
+            output.note(each.card_failure)
 
 
 def _show_bundle(trained: TrainResult) -> None:

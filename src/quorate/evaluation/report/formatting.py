@@ -12,6 +12,8 @@ Kind = Literal["share", "percent", "number", "loss", "usd", "bps", "count", "cha
 Tone = Literal["", "good", "bad"]
 Figure = Mapping[str, Any]
 
+SYNTHETIC = "SYNTHETIC MARKET: all figures are from generated candles"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

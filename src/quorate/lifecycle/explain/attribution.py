@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.types import Float32Array, FloatArray
-from quorate.lifecycle.explain.feature_groups import FeatureGroup
+from quorate.evaluation.feature_groups import FeatureGroup
 from quorate.lifecycle.explain.shapley import coalitions, shapley_values
 
 

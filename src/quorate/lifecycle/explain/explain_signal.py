@@ -21,12 +21,12 @@ from quorate.core.errors import ArgumentError, BundleError, TooLittleHistoryErro
 from quorate.core.types import Candles, Float32Array, FloatArray, IntArray
 from quorate.ensemble.inference import Bundle, Predictor
 from quorate.ensemble.inference.predictor import LIVE_BARS
+from quorate.evaluation.feature_groups import FeatureGroup, feature_groups
 from quorate.features import Bars, Inputs, live
 from quorate.features.rescaled import hide_rescaled
 from quorate.lifecycle.explain.attribution import Attribution, coalition_values, hybrid_inputs, weighted_mean
 from quorate.lifecycle.explain.background import draw_background
 from quorate.lifecycle.explain.explanation import Explanation
-from quorate.lifecycle.explain.feature_groups import FeatureGroup, feature_groups
 from quorate.lifecycle.explain.tree_columns import column_attributions
 from quorate.workflows.results.signals import MarketSignal
 from quorate.workflows.signals import predict_markets

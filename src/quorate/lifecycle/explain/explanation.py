@@ -10,8 +10,8 @@ import numpy as np
 
 from quorate.core.clock import iso_ms
 from quorate.core.types import CLASS_NAMES, Float32Array, FloatArray
+from quorate.evaluation.feature_groups import FeatureGroup
 from quorate.lifecycle.explain.attribution import Attribution
-from quorate.lifecycle.explain.feature_groups import FeatureGroup
 from quorate.workflows.results import tables
 from quorate.workflows.results.signals import MarketSignal
 

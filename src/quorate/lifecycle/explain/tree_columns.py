@@ -12,8 +12,8 @@ from quorate.core.types import Float32Array, FloatArray
 from quorate.ensemble.bundle import bundle_files
 from quorate.ensemble.inference import Bundle
 from quorate.lifecycle.explain.explanation import ColumnAttribution
-from quorate.lifecycle.explain.trees.native_files import READERS, read_trees
-from quorate.lifecycle.explain.trees.tree_shap import Paths, leaf_paths
+from quorate.models.native_trees.native_files import READERS, read_trees
+from quorate.models.native_trees.tree_shap import Paths, leaf_paths
 
 # Of the trees of a few bundles: about 1 MiB each.
 _KEPT = 16

@@ -15,7 +15,7 @@ from quorate.ensemble.bundle import bundle_files
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.loading import load_bundle
-from quorate.lifecycle.cards.write_card import attempt_card
+from quorate.evaluation.cards.write_card import attempt_card
 from quorate.lifecycle.challenge.state import ChallengeState
 from quorate.lifecycle.online.members import read_members
 from quorate.lifecycle.online.state_file import ONLINE, LearntState, StateFile

@@ -14,8 +14,8 @@ from quorate.core.errors import ArgumentError, BundleError, MissingExtraError
 from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.core.sections.bundle import BundleSettings
 from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.evaluation.cards.write_card import attempt_card
 from quorate.lifecycle.bundle_settings import bundle_settings
-from quorate.lifecycle.cards.write_card import attempt_card
 from quorate.lifecycle.retrain.gate import judge
 from quorate.lifecycle.retrain.notice import require_address, send_notice
 from quorate.lifecycle.retrain.prune import remove_superfluous

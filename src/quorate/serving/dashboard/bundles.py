@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from quorate.core.errors import BundleError, JournalError, QuorateError, UnknownAccountError
 from quorate.ensemble.bundle.champion_log import champion_lineage
-from quorate.lifecycle.cards.model_card import ModelCard
-from quorate.lifecycle.cards.write_card import read_card
+from quorate.evaluation.cards.model_card import ModelCard
+from quorate.evaluation.cards.write_card import read_card
 from quorate.lifecycle.challenge import ChallengeStatus
 from quorate.lifecycle.retrain import retraining_status
 from quorate.serving.access.form import parse_form

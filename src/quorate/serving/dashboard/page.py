@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import QuorateError
-from quorate.lifecycle.cards.diagram_svg import diagram_svg
+from quorate.evaluation.cards.diagram_svg import diagram_svg
 from quorate.serving.access.caller import caller_of
 from quorate.serving.access.sessions import csrf_token
 from quorate.serving.dashboard.assets import Assets

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import format_ms
+from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.results import listing, tables
-from quorate.workflows.results.headline import SYNTHETIC
 
 if TYPE_CHECKING:
     import pandas as pd

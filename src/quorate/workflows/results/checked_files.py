@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
+from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.results import listing
-from quorate.workflows.results.headline import SYNTHETIC
 from quorate.workflows.results.market_files import FileTable
 
 if TYPE_CHECKING:

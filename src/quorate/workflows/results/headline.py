@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from quorate.evaluation.report.formatting import SYNTHETIC
+
 if TYPE_CHECKING:
     from quorate.evaluation.report.formatting import Cell, Kind
 
-SYNTHETIC = "SYNTHETIC MARKET: all figures are from generated candles"
 IN_TRAINING_SPAN = "INSIDE THE TRAINING SPAN: the bundle was trained on these bars, so the figures are optimistic"
 
 _GAP = "  "

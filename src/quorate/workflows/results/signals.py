@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from quorate.core.clock import format_ms
 from quorate.core.types import CLASS_NAMES, Mode, Signal
+from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.results import listing, tables
-from quorate.workflows.results.headline import IN_TRAINING_SPAN, SYNTHETIC
+from quorate.workflows.results.headline import IN_TRAINING_SPAN
 
 if TYPE_CHECKING:
     import pandas as pd

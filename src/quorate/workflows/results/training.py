@@ -11,9 +11,10 @@ import numpy as np
 
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.types import CLASS_NAMES, Mode
+from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.results import tables
 from quorate.workflows.results.champion_change import ChampionStatus
-from quorate.workflows.results.headline import SYNTHETIC, Headline, Headlined, HeadlineRow, beside, figure
+from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, beside, figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +38,13 @@ class TrainResult(Headlined):
         trained: the bundle's folder, its manifest, and how each member and stage went.
         quiet_bars: symbol -> candles of one price and no volume in the span, for the symbols that have any.
         champion: of the folder, after the training; None for a bundle of a series.
+        card_failure: why its card could not be written, which is no failure of the training; empty where it was.
     """
 
     trained: Trained
     quiet_bars: Mapping[str, int] = field(default_factory=dict)
     champion: ChampionStatus | None = None
+    card_failure: str = ""
 
     @property
     def path(self) -> Path:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import format_ms, iso_ms
+from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.results import tables
 from quorate.workflows.results.champion_change import ChampionStatus
-from quorate.workflows.results.headline import SYNTHETIC, Headline, Headlined, HeadlineRow
+from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow
 from quorate.workflows.results.training import TrainResult
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Any
 
 from quorate.core.clock import iso_ms, timeframe_ms
 from quorate.ensemble.bundle.manifest import Manifest
+from quorate.evaluation.cards.model_card import CardSection
 from quorate.evaluation.report.formatting import Cell, Table
-from quorate.lifecycle.cards.model_card import CardSection
 
 # Of the settings of a training in the manifest: the bundle at whose weights networks began.
 _START = "start"

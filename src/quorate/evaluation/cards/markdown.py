@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from quorate.evaluation.report.formatting import Cell, Table
-from quorate.lifecycle.cards.model_card import Diagram, ModelCard
-from quorate.workflows.results.headline import SYNTHETIC
+from quorate.evaluation.cards.model_card import Diagram, ModelCard
+from quorate.evaluation.report.formatting import SYNTHETIC, Cell, Table
 
 # What begins markup. Names come from a manifest that others may have written.
 _MARKUP = re.compile(r"([\\`*\[\]<>|#~!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from quorate.evaluation.cards.diagram_svg import diagram_svg
+from quorate.evaluation.cards.model_card import CardSection, ModelCard
 from quorate.evaluation.report.template import Html, Page
-from quorate.lifecycle.cards.diagram_svg import diagram_svg
-from quorate.lifecycle.cards.model_card import CardSection, ModelCard
 
 
 def card_html(card: ModelCard) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from quorate.lifecycle.cards.model_card import Diagram, ReliabilityPoint
+from quorate.evaluation.cards.model_card import Diagram, ReliabilityPoint
 
 # Units of the square from 0 to 1, and of the margins at its left and below.
 _SIZE, _LEFT, _BELOW, _TOP, _RIGHT = 200, 34, 30, 10, 8

@@ -13,8 +13,8 @@ import numpy as np
 
 from quorate.core.errors import ModelError
 from quorate.core.types import FloatArray, IntArray
-from quorate.lifecycle.explain.trees.tree import Tree, TreeEnsemble
-from quorate.lifecycle.explain.trees.ubjson import parse_ubjson
+from quorate.models.native_trees.tree import Tree, TreeEnsemble
+from quorate.models.native_trees.ubjson import parse_ubjson
 
 _NODES = 2_000_000  # of all trees
 _SHAPES = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, UnicodeDecodeError)

@@ -16,12 +16,12 @@ from quorate.core.files import write_text_atomic
 from quorate.core.redaction import redact_known
 from quorate.ensemble.bundle import bundle_files
 from quorate.ensemble.bundle.champion_path import champion_path
-from quorate.lifecycle.cards.card_sections import make_card
-from quorate.lifecycle.cards.html_page import card_html
-from quorate.lifecycle.cards.markdown import card_markdown
-from quorate.lifecycle.cards.model_card import ModelCard
-from quorate.lifecycle.explain.trees.native_files import READERS, read_trees
-from quorate.lifecycle.explain.trees.tree_shap import gain_shares
+from quorate.evaluation.cards.card_sections import make_card
+from quorate.evaluation.cards.html_page import card_html
+from quorate.evaluation.cards.markdown import card_markdown
+from quorate.evaluation.cards.model_card import ModelCard
+from quorate.models.native_trees.native_files import READERS, read_trees
+from quorate.models.native_trees.tree_shap import gain_shares
 
 MARKDOWN, HTML = "card.md", "card.html"
 

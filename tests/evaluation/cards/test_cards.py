@@ -18,11 +18,11 @@ from quorate.core.errors import BundleError
 from quorate.ensemble.bundle import bundle_files
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
-from quorate.lifecycle.cards.card_sections import make_card
-from quorate.lifecycle.cards.html_page import card_html
-from quorate.lifecycle.cards.markdown import card_markdown
-from quorate.lifecycle.cards.reproduce import settings_toml, training_command
-from quorate.lifecycle.cards.write_card import read_card, write_card
+from quorate.evaluation.cards.card_sections import make_card
+from quorate.evaluation.cards.html_page import card_html
+from quorate.evaluation.cards.markdown import card_markdown
+from quorate.evaluation.cards.reproduce import settings_toml, training_command
+from quorate.evaluation.cards.write_card import read_card, write_card
 from quorate.workflows.bundles import sign_bundle, verify_bundles
 from quorate.workflows.runs.member_figures import floors_of, measure_of
 

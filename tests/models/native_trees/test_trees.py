@@ -7,10 +7,10 @@ import xgboost
 
 from quorate.core.errors import ModelError
 from quorate.core.settings import LightGBMSettings, ModelSettings, XGBoostSettings
-from quorate.lifecycle.explain.trees.native_files import read_trees
-from quorate.lifecycle.explain.trees.tree_shap import gain_shares, leaf_paths
-from quorate.lifecycle.explain.trees.ubjson import parse_ubjson
 from quorate.models import build
+from quorate.models.native_trees.native_files import read_trees
+from quorate.models.native_trees.tree_shap import gain_shares, leaf_paths
+from quorate.models.native_trees.ubjson import parse_ubjson
 
 COLUMNS = 6
 SMALL = ModelSettings(

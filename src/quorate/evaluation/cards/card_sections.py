@@ -13,11 +13,11 @@ import numpy as np
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
 from quorate.core.types import CLASS_NAMES, FloatArray
 from quorate.ensemble.bundle.manifest import Manifest
+from quorate.evaluation.cards.model_card import CardSection, Diagram, ModelCard, ReliabilityPoint
+from quorate.evaluation.cards.reproduce import reproduce_section
+from quorate.evaluation.feature_groups import feature_groups
 from quorate.evaluation.report.agreement_table import agreement_table
 from quorate.evaluation.report.formatting import Cell, Table, cell, text_of
-from quorate.lifecycle.cards.model_card import CardSection, Diagram, ModelCard, ReliabilityPoint
-from quorate.lifecycle.cards.reproduce import reproduce_section
-from quorate.lifecycle.explain.feature_groups import feature_groups
 
 _TEST = "test"
 

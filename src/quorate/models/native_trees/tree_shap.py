@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.core.types import Float32Array, FloatArray, IntArray
-from quorate.lifecycle.explain.trees.tree import Tree, TreeEnsemble
+from quorate.models.native_trees.tree import Tree, TreeEnsemble
 
 
 @dataclass(frozen=True, slots=True, eq=False)
