@@ -44,7 +44,20 @@ MOST_FILES = 16
 
 STOREY = {folder: number for number, folders in enumerate(STOREYS) for folder in folders}
 FILES = sorted(ROOT.rglob("*.py"))
-HEAVY = ("torch", "xgboost", "lightgbm", "pandas", "ccxt", "sklearn", "scipy", "plotly", "onnx", "onnxmltools", "mcp")
+HEAVY = (
+    "torch",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "pandas",
+    "ccxt",
+    "sklearn",
+    "scipy",
+    "plotly",
+    "onnx",
+    "onnxmltools",
+    "mcp",
+)
 
 
 def module_name(path: Path) -> str:

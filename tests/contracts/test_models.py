@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ import pytest
 
 from quorate.core.errors import ContractError, ModelError
 from quorate.core.settings import (
+    CatBoostSettings,
     DLinearSettings,
     ExtraTreesSettings,
     GRUSettings,
@@ -34,6 +36,7 @@ from quorate.testing.model_under_test import ModelUnderTest
 SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15, l2_share=0.0),
     lightgbm=LightGBMSettings(trees=15, l2_share=0.0),
+    catboost=CatBoostSettings(trees=15, learning_rate=0.2, l2_share=0.0),
     extra_trees=ExtraTreesSettings(trees=15),
     nhits=NHiTSSettings(
         window=16, epochs=6, share=1, hidden=(24, 16, 16), ratios=(4, 2, 1), learning_rate=5e-3, dropout=0
@@ -62,9 +65,27 @@ SMALL = ModelSettings(
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"
 
 
-@pytest.mark.parametrize("check", [check for name in names() for check in model_checks(name, SMALL)], ids=str)
+# Libraries of the extra `zoo`, each by the name of its member.
+ABSENT = tuple(name for name in ("catboost",) if find_spec(name) is None)
+TESTED = tuple(name for name in names() if name not in ABSENT)
+
+
+@pytest.mark.parametrize("check", [check for name in TESTED for check in model_checks(name, SMALL)], ids=str)
 def test_every_model_meets_the_contract(check):
     check()
+
+
+@pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}, of the extra zoo")
+def test_no_model_is_left_out():
+    assert names() == TESTED
+
+
+def test_a_member_of_an_absent_library_names_the_extra():
+    code = "import sys; sys.modules['catboost'] = None; import quorate.models.registry as registry\n"
+    code += "registry.model_class('catboost')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "could not train CatBoost" in done.stderr
+    assert "pip install 'quorate[zoo]'" in done.stderr
 
 
 def test_an_unknown_model_has_no_checks():

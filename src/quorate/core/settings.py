@@ -39,6 +39,7 @@ from quorate.core.sections.learning import TargetSettings as TargetSettings
 from quorate.core.sections.learning import TrainSettings as TrainSettings
 from quorate.core.sections.market import QualitySettings as QualitySettings
 from quorate.core.sections.market import UniverseSettings as UniverseSettings
+from quorate.core.sections.models import CatBoostSettings as CatBoostSettings
 from quorate.core.sections.models import ExtraTreesSettings as ExtraTreesSettings
 from quorate.core.sections.models import LightGBMSettings as LightGBMSettings
 from quorate.core.sections.models import LogHARSettings as LogHARSettings

@@ -22,6 +22,7 @@ ENTRY_POINTS = "quorate.models"
 _BUILT_IN = {
     "xgboost": ("quorate.models.trees.xgboost", "XGBoost"),
     "lightgbm": ("quorate.models.trees.lightgbm", "LightGBM"),
+    "catboost": ("quorate.models.trees.catboost", "CatBoost"),
     "extra_trees": ("quorate.models.trees.extra_trees", "ExtraTrees"),
     "logistic": ("quorate.models.linear.logistic", "Logistic"),
     "qda": ("quorate.models.linear.qda", "QDA"),

@@ -100,6 +100,25 @@ class ExtraTreesSettings(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class CatBoostSettings(Section):
+    trees: int = 200  # number of boosting rounds
+    depth: int = 4  # of all trees
+    learning_rate: float = 0.05
+    subsample: float = 0.5  # share of the rows, drawn for each tree
+    colsample: float = 0.5  # share of the columns, drawn for each split
+    l2: float = 3.0  # penalty on the values of the leaves
+    l2_share: float = 0.03  # added to l2, as a share of the training rows
+
+    def __post_init__(self) -> None:
+        require("models.catboost", "trees", self.trees, 1, 100_000)
+        require("models.catboost", "depth", self.depth, 1, 16)
+        for name in ("learning_rate", "subsample", "colsample"):
+            require("models.catboost", name, getattr(self, name), 1e-6, 1)
+        require("models.catboost", "l2", self.l2, 0, 1e9)
+        require("models.catboost", "l2_share", self.l2_share, 0, 1e3)
+
+
+@dataclass(frozen=True, slots=True)
 class LogisticSettings(Section):
     l2: float = 1.0  # penalty on half the squared weights: 1 / C in scikit-learn, alpha for returns
     iterations: int = 500  # maximum
@@ -147,6 +166,7 @@ class ModelSettings(ExtensibleSection):
 
     xgboost: XGBoostSettings = field(default_factory=XGBoostSettings)
     lightgbm: LightGBMSettings = field(default_factory=LightGBMSettings)
+    catboost: CatBoostSettings = field(default_factory=CatBoostSettings)
     extra_trees: ExtraTreesSettings = field(default_factory=ExtraTreesSettings)
     logistic: LogisticSettings = field(default_factory=LogisticSettings)
     qda: QDASettings = field(default_factory=QDASettings)

@@ -15,6 +15,7 @@ from quorate.ensemble.training.training_data import TrainingData
 _RATES = {
     "xgboost": 4e-5,
     "lightgbm": 4e-5,
+    "catboost": 5e-5,
     "extra_trees": 3e-5,
     "logistic": 1e-4,
     "qda": 2e-6,

@@ -11,20 +11,20 @@ Geurts, Ernst and Wehenkel, Extremely Randomized Trees, 2006.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from quorate.core.errors import MissingExtraError, ModelError
 from quorate.core.types import Action, Float32Array, FloatArray
 from quorate.core.untrusted_json import MISSHAPEN
 from quorate.models.base import FitRequest, Model
-from quorate.models.export import ML, Step, steps_to_onnx
+from quorate.models.export import steps_to_onnx
 from quorate.models.input_checks import Matrix
 from quorate.models.model_files import read_file, write_file
+from quorate.models.trees.tree_arrays import TreeArrays, tree_step
 
 try:
     import safetensors
@@ -39,76 +39,6 @@ _FORMAT = "quorate-extra-trees-1"
 
 # Calls of the progress callback, at most.
 _REPORTS = 10
-
-# Values of rows times trees that are looked up at once.
-_PIECE = 1_000_000
-
-Int32Array = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TreeArrays:
-    """The N nodes of T trees, tree by tree, each node before its children; a row goes left up to the threshold.
-
-    Attributes:
-        roots: (T,) int32, the first node of each tree.
-        column: (N,) int32 that a node compares; -1 in a leaf.
-        threshold: (N,) float32; 0 in a leaf.
-        left, right: (N,) int32 children; the node itself in a leaf.
-        value: (N, C) float32 class shares or mean return of a leaf; 0 elsewhere.
-        columns: (1,) int32, F.
-    """
-
-    roots: Int32Array
-    column: Int32Array
-    threshold: Float32Array
-    left: Int32Array
-    right: Int32Array
-    value: Float32Array
-    columns: Int32Array
-
-    def output(self, X: Float32Array) -> FloatArray:
-        """(B, C) means over the trees."""
-        B, T = len(X), len(self.roots)
-        found = np.empty((B, self.value.shape[1]))
-        step = max(1, _PIECE // T)
-        for first in range(0, B, step):
-            rows = X[first : first + step]
-            place, at = np.arange(len(rows))[:, None], np.tile(self.roots, (len(rows), 1))
-            while True:
-                below = rows[place, self.column[at]] <= self.threshold[at]
-                further = np.where(below, self.left[at], self.right[at])
-                if np.array_equal(further, at):
-                    break
-                at = further
-            found[first : first + step] = self.value[at].mean(axis=1, dtype=np.float64)
-        return found
-
-    def require_consistent(self) -> None:
-        """Raise ValueError for arrays that do not describe trees."""
-        N = len(self.column)
-        whole = dict.fromkeys(("column", "left", "right"), (N,))
-        kinds = dict.fromkeys(("roots", "columns", *whole), np.int32) | dict.fromkeys(
-            ("threshold", "value"), np.float32
-        )
-        shapes = {"threshold": (N,), "columns": (1,), **whole}
-        if any(getattr(self, name).dtype != kind for name, kind in kinds.items()):
-            raise ValueError("arrays of other types")
-        if self.value.ndim != 2 or self.roots.ndim != 1 or len(self.value) != N:
-            raise ValueError(f"values of {self.value.shape} for {N} nodes")
-        if any(getattr(self, name).shape != shape for name, shape in shapes.items()):
-            raise ValueError(f"arrays of other lengths than {N} nodes")
-        if not (np.isfinite(self.value).all() and np.isfinite(self.threshold).all()):
-            raise ValueError("values that are not finite")
-        leaf, own = self.column < 0, np.arange(N)
-        children = np.concatenate([self.left[~leaf], self.right[~leaf]])
-        # Every node has one parent before it, or is a root: no cycle.
-        if not (children > np.tile(own[~leaf], 2)).all():
-            raise ValueError("nodes before their parents")
-        if not N or not np.array_equal(np.sort(np.concatenate([self.roots, children])), own):
-            raise ValueError("nodes that form no trees")
-        if not ((self.left == own) & (self.right == own))[leaf].all() or self.column.max() >= self.columns[0]:
-            raise ValueError(f"leaves with children, or splits on columns beyond {self.columns[0]}")
 
 
 class ExtraTrees(Model):
@@ -153,7 +83,7 @@ class ExtraTrees(Model):
         return forest
 
     def _infer(self, X: Matrix) -> FloatArray:
-        return self._require_fitted(self._fitted).output(np.asarray(X))
+        return self._require_fitted(self._fitted).sums(np.asarray(X), mean=True)
 
     def save(self, path: Path) -> None:
         fitted = self._require_fitted(self._fitted)
@@ -175,27 +105,8 @@ class ExtraTrees(Model):
 
     def to_onnx(self) -> bytes:
         fitted = self._require_fitted(self._fitted)
-        N, C = fitted.value.shape
-        tree = np.searchsorted(fitted.roots, np.arange(N), side="right") - 1
-        inside, leaf = np.arange(N) - fitted.roots[tree], fitted.column < 0
-        leaves = np.flatnonzero(leaf)
-        attributes = {
-            "nodes_treeids": tree,
-            "nodes_nodeids": inside,
-            "nodes_featureids": np.where(leaf, 0, fitted.column),
-            "nodes_values": fitted.threshold,
-            "nodes_truenodeids": np.where(leaf, 0, fitted.left - fitted.roots[tree]),
-            "nodes_falsenodeids": np.where(leaf, 0, fitted.right - fitted.roots[tree]),
-            "target_treeids": np.repeat(tree[leaves], C),
-            "target_nodeids": np.repeat(inside[leaves], C),
-            "target_ids": np.tile(np.arange(C), len(leaves)),
-            "target_weights": fitted.value[leaves].ravel(),
-        }
-        lists = {name: values.tolist() for name, values in attributes.items()}
-        modes = {"nodes_modes": ["LEAF" if one else "BRANCH_LEQ" for one in leaf.tolist()]}
-        options = {"n_targets": C, "aggregate_function": "AVERAGE"}
-        step = Step("TreeEnsembleRegressor", ("input",), "output", {**lists, **modes, **options}, ML)
-        return steps_to_onnx(self.name, [step], {}, int(fitted.columns[0]), C)
+        step = tree_step(fitted, "AVERAGE", "output")
+        return steps_to_onnx(self.name, [step], {}, int(fitted.columns[0]), fitted.value.shape[1])
 
 
 def _comparable(X: Float32Array, tail: float) -> tuple[Float32Array, FloatArray]:
