@@ -1,4 +1,4 @@
-"""What a user brings: a bundle, and candles of its markets."""
+"""A clean root folder, and what a user brings: a bundle, and candles of its markets."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.settings import PolicySettings, Settings, TrainSettings
 from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
 from quorate.market.synthetic import SyntheticMarket
+from stubs.dockerfile import CleanRoot, can_mount
 from stubs.small_models import small_trees
 
 BARS, TRAIN_BARS = 900, 480
@@ -29,3 +30,10 @@ def state(tmp_path_factory):
     spec = TrainingSpec(models=("xgboost", "lightgbm"), settings=settings, end=end)
     train_ensemble(market.panel(), "1h", spec, folder / "bundles")
     return folder
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    if not can_mount():
+        pytest.skip("no permission to mount a root folder: run as root, with the right to mount")
+    return CleanRoot(tmp_path_factory.mktemp("clean") / "root")

@@ -2,8 +2,6 @@
 
 import json
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stubs.dockerfile import CleanRoot, can_mount, command, links, required, stages
+from stubs.dockerfile import command, required, stages
+from stubs.image_steps import as_user, build_script, offline_build, quoted, steps, volume_script
 from stubs.overlay import wheel
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +30,6 @@ TRAINING = {
     "onnx",
     "skl2onnx",
 }
-
-
-def steps(stage):
-    """The commands of a stage, in order."""
-    return [part.strip() for run in stage.all("RUN") for part in run.split("&&")]
 
 
 def pins():
@@ -71,40 +65,16 @@ def test_the_image_runs_as_nobody_in_one_folder():
     assert not [name for name in IMAGE.environment() if re.search("TOKEN|PASS|SECRET|KEY", name)]
 
 
-def quoted(*words):
-    return shlex.join(map(str, words))
-
-
-def build_script(copied, install):
-    """The build: what is copied, and its commands; `install` stands in place of the one that installs Quorate."""
-    folder, variables = BUILD.one("WORKDIR"), map("=".join, BUILD.environment().items())
-    path = ("PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root")
-    inside = f'chroot "$ROOT" /usr/bin/env -i {quoted(*path, *variables)} /bin/sh -ec '
-    commands = [one for step in steps(BUILD) for one in (install if "pip install" in step else [step])]
-    run = [inside + quoted(f"cd {folder} && {one}") for one in commands]
-    return "\n".join([f'mkdir -p "$ROOT"{folder}', *copied, *run])
-
-
 def serve_script(state):
     """The image: its commands, then what it runs as its user, with a root file system that is read-only."""
-    variables = IMAGE.environment()
-    variables["PATH"] = variables["PATH"].replace("$PATH", "/usr/local/bin:/usr/bin:/bin")
-    in_folder = quoted("/bin/sh", "-c", f'cd {IMAGE.one("WORKDIR")} && exec "$@"', "sh")
-    user = (
-        f'chroot --userspec=10001:10001 "$ROOT" /usr/bin/env -i {quoted(*map("=".join, variables.items()))} {in_folder}'
-    )
+    user = as_user(IMAGE)
     program = [*command(IMAGE.one("ENTRYPOINT")), *command(IMAGE.one("CMD"))]
     healthy = f"{user} {quoted(*command(IMAGE.one('HEALTHCHECK')))} 2> /dev/null"
     setup = [f'chroot "$ROOT" /bin/sh -ec {quoted(step)}' for step in steps(IMAGE)]
     return "\n".join(
         [
             *setup,
-            'rm -rf "$ROOT/build" && mkdir "$ROOT/volume" && mount -t tmpfs tmpfs "$ROOT/volume"',
-            # A volume begins as the image's folder; the user then copies a bundle and candles into it.
-            'cp -a "$ROOT/state/." "$ROOT/volume/"',
-            f'cp -r {quoted(state)}/. "$ROOT/volume/" && chown -R 10001:10001 "$ROOT/volume"',
-            'mount --move "$ROOT/volume" "$ROOT/state" && mount -o remount,ro "$ROOT"',
-            'touch "$ROOT/opt/written" 2>&1 || true',
+            *volume_script(state),
             f'{user} {quoted(*program)} > /dev/null 2> "$LOG" &',
             "SERVICE=$! TRIES=0",
             f"until {healthy}; do",
@@ -131,13 +101,6 @@ except urllib.error.HTTPError as refused:
 """
 
 
-@pytest.fixture(scope="module")
-def clean(tmp_path_factory):
-    if not can_mount():
-        pytest.skip("no permission to mount a root folder: run as root, with the right to mount")
-    return CleanRoot(tmp_path_factory.mktemp("clean") / "root")
-
-
 def check(done, state):
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     said = done.stdout
@@ -153,23 +116,8 @@ def check(done, state):
 
 def test_its_steps_and_what_it_runs(clean, state, tmp_path):
     """The packages are those of this environment, linked; pip finds nothing to add to them."""
-    made = wheel(tmp_path)
-    names = required(PROJECT, *EXTRAS)
-    site = Path(shutil.__file__).parent  # of the interpreter, only to name its version
-    packages = f"opt/quorate/lib/{site.name}/site-packages"
-    found = links(names)
-    homes = sorted({path.parent for path in found})
-    (install,) = [step for step in steps(BUILD) if "pip install" in step]
-    copied = [f'cp {quoted(ROOT / name)} "$ROOT/build/"' for name in ("constraints.txt", "pyproject.toml")]
-    copied += [f'cp {quoted(made)} "$ROOT/build/"']
-    for home in homes:
-        copied += [f'mkdir -p "$ROOT"{quoted(home)}', f'mount --bind {quoted(home)} "$ROOT"{quoted(home)}']
-    offline = install.replace('".[serve,paper]"', f'--no-index "/build/{made.name}[serve,paper]"')
-    assert offline != install
-    linking = f"cd /{packages} && ln -s {quoted(*found)} ."
-    done = clean.run(
-        "\n".join([f"LOG={quoted(tmp_path / 'log')}", build_script(copied, [linking, offline]), serve_script(state)])
-    )
+    built = offline_build(BUILD, EXTRAS, wheel(tmp_path))
+    done = clean.run("\n".join([f"LOG={quoted(tmp_path / 'log')}", built, serve_script(state)]))
     check(done, state)
 
 
@@ -196,7 +144,7 @@ def test_its_steps_with_a_package_index(clean, state, tmp_path):
     ]
     (install,) = [step for step in steps(BUILD) if "pip install" in step]
     log = tmp_path / "log"
-    script = [*pip_here(), f"LOG={quoted(log)}", build_script(copied, [install]), serve_script(state)]
+    script = [*pip_here(), f"LOG={quoted(log)}", build_script(BUILD, copied, [install]), serve_script(state)]
     done = clean.run("\n".join(script), network=True, timeout=900)
     if re.search("Temporary failure in name resolution|Connection|Could not find a version", done.stderr):
         pytest.skip("no access to a package index")
