@@ -68,7 +68,7 @@ def test_a_changed_byte_of_the_manifest_is_an_error(copy):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.update(schema_version=99), "schema version 99; expected version 3"),
+        (lambda t: t.update(schema_version=99), "schema version 99; expected version 4"),
         (
             lambda t: t.update(classes=["BUY", "HOLD", "SELL"]),
             r"class order \['BUY', 'HOLD', 'SELL'\]; expected \['SELL'",
@@ -102,7 +102,7 @@ def with_new_id(tree):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.update(schema_version=4), "schema version 4; expected version 3"),
+        (lambda t: t.update(schema_version=5), "schema version 5; expected version 4"),
         (lambda t: t["classes"].reverse(), "class order"),
         (lambda t: t.update(dtype="float64"), "dtype float64; expected float32"),
         (lambda t: t["features"]["names"].__setitem__(2, "volume_chance"), "'volume_chance' at place 3; expected 'vol"),
@@ -178,7 +178,7 @@ def require_manifest_or_error(world, data):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 3}']
+    "content", [b"", b"null", b"[]", b'"x"', b"{}", b"\xff", b"[" * 100_000, b'{"schema_version": 4}']
 )
 def test_content_that_is_not_a_manifest_is_an_error(content, tmp_path):
     with pytest.raises(BundleError):

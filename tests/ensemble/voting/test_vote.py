@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from quorate import Abstention, Action, Vote, decide
 from quorate.core.errors import VoteError
 from quorate.core.settings import VoteSettings
+from quorate.ensemble.voting.independence import pair_key
 from quorate.ensemble.voting.member_votes import top_action
 from quorate.ensemble.voting.policies import POLICIES
 from quorate.ensemble.voting.vote import CONFLICT, VOLATILITY_HOLD, consensus_name, quorum_count
@@ -124,7 +126,13 @@ def cases(draw):
         table = np.array([[np.nan] * 3 if row is None else [x / sum(row) for x in row] for row in rows])
         tables[f"m{index}"] = np.clip(table, 0, 1)
     weights = {name: draw(st.sampled_from([0.2, 0.25, 0.3, 1.0, 7.5])) for name in tables}
-    policy = VoteSettings(weights=weights, quorum=draw(st.sampled_from([0.0, 0.5, 0.75, 1.0])))
+    alike = {pair_key(*pair): draw(st.sampled_from([-0.4, 0.0, 0.5, 1.0])) for pair in combinations(tables, 2)}
+    policy = VoteSettings(
+        weights=weights,
+        quorum=draw(st.sampled_from([0.0, 0.5, 0.75, 1.0])),
+        quorum_of=draw(st.sampled_from(["members", "independent"])),
+        correlation=alike,
+    )
     return tables, np.array([draw(volatilities) for _ in range(bars)]), policy, members
 
 

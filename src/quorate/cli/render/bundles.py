@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from quorate.workflows.results import BundleDetails, ChampionChange
 
 
+# Entries of the policy that tables show.
+_TABLES = ("weights", "correlation")
+
+
 def show_details(found: BundleDetails) -> None:
     """The manifest, the members and the history of a bundle."""
     manifest, document = found.manifest, found.to_json()
@@ -29,7 +33,7 @@ def show_details(found: BundleDetails) -> None:
             f"{name} {share:.1%}"
             for name, share in zip(document["classes"], manifest.class_prior, strict=bool(manifest.class_prior))
         ),
-        "policy": ", ".join(f"{key} {value}" for key, value in document["policy"].items() if key != "weights"),
+        "policy": ", ".join(f"{key} {value}" for key, value in document["policy"].items() if key not in _TABLES),
         **({} if manifest.recipe == "stack" else {"decides": decides_by(manifest)}),
         "versions": ", ".join(f"{package} {version}" for package, version in manifest.versions.items()),
     }

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any, Literal, get_args
 
+from quorate.core.errors import SettingsError
 from quorate.core.sections.section import Section, require
+
+#: What a quorum is a share of.
+QuorumOf = Literal["members", "independent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,10 @@ class VoteSettings(Section):
     )
     default_weight: float = 0.25  # weight of members that the table does not name
     quorum: float = 0.75  # share of the configured models that must agree
+    quorum_of: QuorumOf = "members"  # what is counted: members, or the independent votes that they are worth
+    correlation: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({})
+    )  # of the errors of each pair; measured in training
     floor: float = 0.69  # minimum confidence of an action
     lowered_floor: float = 0.65  # minimum confidence of an action that passes by a lowered quorum only
     volatility_limit: float = 0.05  # above it, the volatility gate requires volatility_base
@@ -26,10 +35,26 @@ class VoteSettings(Section):
     def __post_init__(self) -> None:
         for model, weight in self.weights.items():
             require("vote.weights", model, weight, 1e-6, 1e6)
+        if self.quorum_of not in get_args(QuorumOf):
+            expected = " or ".join(get_args(QuorumOf))
+            raise SettingsError("use the setting vote.quorum_of", found=repr(self.quorum_of), expected=expected)
+        for pair, correlation in self.correlation.items():
+            require("vote.correlation", pair, correlation, -1, 1)
         require("vote", "default_weight", self.default_weight, 1e-6, 1e6)
         for name in ("quorum", "floor", "lowered_floor", "volatility_base"):
             require("vote", name, getattr(self, name), 0, 1)
         require("vote", "volatility_limit", self.volatility_limit, 0, 10)
+
+    @property
+    def chosen(self) -> VoteSettings:
+        """The settings without what training measures."""
+        return replace(self, correlation={})
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-safe document."""
+        # asdict deep-copies values, which fails for a read-only mapping.
+        values = {own.name: getattr(self, own.name) for own in fields(self)}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
     def weight(self, model: str) -> float:
         """Return the configured weight of a model."""

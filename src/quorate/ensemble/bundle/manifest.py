@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +24,7 @@ from quorate.ensemble.voting.closed_policy import CLOSED
 from quorate.features.catalogue import describe
 from quorate.features.own import ColumnSource
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 DTYPE = "float32"
 FILE_NAME = "manifest.json"
 
@@ -99,8 +99,7 @@ class Manifest:
             "classes": list(CLASS_NAMES),
             "dtype": DTYPE,
             "target": self._target_tree(),
-            "policy": {f.name: getattr(self.policy, f.name) for f in fields(VoteSettings) if f.name != "weights"}
-            | {"weights": dict(self.policy.weights)},
+            "policy": self.policy.to_json(),
             "decides": self.decides,
             "symbols": list(self.symbols),
             "timeframe": self.timeframe,

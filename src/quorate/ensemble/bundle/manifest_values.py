@@ -119,7 +119,7 @@ def _require_texts(manifest: ManifestValues) -> None:
     texts: list[Any] = [
         *(manifest.symbols, manifest.timeframe, manifest.feature_names, manifest.files),
         *([member.model, member.native or "", member.graph or ""] for member in manifest.members),
-        *(manifest.versions.items(), manifest.policy.weights, manifest.rows),
+        *(manifest.versions.items(), manifest.policy.weights, manifest.policy.correlation, manifest.rows),
     ]
     flat = [text for each in texts for text in ([each] if isinstance(each, str) else _flatten(each))]
     if any(len(text) > _LONGEST_TEXT for text in flat) or any(len(reason) > _LONGEST_REASON for reason in reasons):

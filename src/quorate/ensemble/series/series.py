@@ -18,6 +18,7 @@ import numpy as np
 from quorate.core.arguments import FUNCTION, require_types
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import BundleError, TooLittleHistoryError, TrainingSpanError
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, Mode, Policy, Signal
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.bench import BenchOf, no_bench
@@ -292,6 +293,8 @@ def require_same_settings(manifests: Sequence[Manifest], attempted: str) -> None
     for one in manifests[1:]:
         for what in ("recipe", "timeframe", "features", "feature_hash", "target", "policy"):
             first, other = getattr(manifests[0], what), getattr(one, what)
+            if isinstance(first, VoteSettings):
+                first, other = first.chosen, other.chosen
             if first != other:
                 raise BundleError(
                     attempted,

@@ -43,6 +43,7 @@ class BundleBuilder:
         files: name -> content, of all files of the bundle.
         metrics: of the members, the calibration and the quantisation.
         decides: the policy in force.
+        correlation: of the members' errors, by pair; empty for a stack.
         stack: entry "stack" of the manifest; empty for a vote.
         directions: member -> how the factor of its move head was fitted; empty without heads.
     """
@@ -52,6 +53,7 @@ class BundleBuilder:
     files: dict[str, bytes] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     decides: Policy = "classic"
+    correlation: Mapping[str, float] = field(default_factory=dict)
     stack: Mapping[str, Any] = field(default_factory=dict)
     directions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -112,7 +114,7 @@ class BundleBuilder:
             feature_hash=data.features.hash,
             own_columns=data.features.own,
             target=settings.target,
-            policy=settings.vote,
+            policy=replace(settings.vote, correlation=self.correlation),
             decides=self.decides,
             symbols=tuple(panel),
             timeframe=timeframe,

@@ -6,7 +6,7 @@ prediction sets of a stretch come from rows whose labels end before it begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +32,13 @@ class CrossFitted:
         considered: by the calibrated policy.
         calibrated: member -> (n, 3) probabilities by a map of earlier stretches; NaN in stretches without one, and
             members without any are left out.
+        parts: rows of each stretch, and the correlations of errors on the rows before it.
     """
 
     rows: HoldoutScores
     considered: Considered
     calibrated: Mapping[str, FloatArray]
+    parts: Sequence[tuple[slice, Mapping[str, float]]]
 
 
 def cross_fit(rows: HoldoutScores, stretch: IntArray, settings: Settings, cost: float) -> CrossFitted | None:
@@ -55,6 +57,7 @@ def cross_fit(rows: HoldoutScores, stretch: IntArray, settings: Settings, cost: 
     probabilities = np.full(mean.shape, np.nan)
     calibrated = {name: np.full(mean.shape, np.nan) for name in rows.scores}
     kept, parts = np.zeros(len(rows), np.bool_), []
+    judged: list[tuple[slice, Mapping[str, float]]] = []
     for number in range(1, int(stretch.max(initial=0)) + 1):
         own = stretch == number
         if not own.any():
@@ -76,11 +79,13 @@ def cross_fit(rows: HoldoutScores, stretch: IntArray, settings: Settings, cost: 
         )
         limit = _limits(probabilities, rows, earlier, own, settings)
         parts.append(Considered.of(policy, probabilities[own], voters[own], len(rows.scores), limit))
+        begin = int(kept.sum())
+        judged.append((slice(begin, begin + int(own.sum())), rows.rows(earlier).error_correlations()))
         kept |= own
     if not parts:
         return None
     tables = {name: table[kept] for name, table in calibrated.items() if np.isfinite(table).any()}
-    return CrossFitted(rows.rows(kept), Considered.concat(parts), tables)
+    return CrossFitted(rows.rows(kept), Considered.concat(parts), tables, judged)
 
 
 def _map(scores: FloatArray, rows: HoldoutScores, earlier: BoolArray, settings: Settings) -> ProbabilityMap | None:

@@ -33,7 +33,7 @@ from quorate.ensemble.training.candidates import (
     signal_outcome,
     would_act_at,
 )
-from quorate.ensemble.training.cross_fitting import cross_fit
+from quorate.ensemble.training.cross_fitting import CrossFitted, cross_fit
 from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.training.out_of_fold import stretch_numbers
 from quorate.ensemble.voting.any_policy import AnyPolicy
@@ -52,11 +52,13 @@ class FittedPolicy:
     Attributes:
         calibration: probability maps and the calibrated policy; empty if there were too few rows.
         policy: the policy in force.
+        correlation: of the members' errors, by pair.
         report: how both were fitted and chosen; JSON values, for the manifest.
     """
 
     calibration: Calibration = UNCALIBRATED
     policy: Policy = "closed"
+    correlation: Mapping[str, float] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -86,6 +88,9 @@ def fit_policy(
     maps, lacking = _fit_maps(rows, calibrate, choose, settings)
     cost = 2 * (settings.costs.taker_fee + settings.costs.slippage)
     evidence = _evidence(rows, settings, covered, cost)
+    # Of members that were not scored out of fold, on the calibration slice.
+    correlation = {**calibrate.error_correlations(), **rows.error_correlations()}
+    settings = replace(settings, vote=replace(settings.vote, correlation=correlation))
     calibrated, profitable = None, False
     if ENSEMBLE in maps:
         calibrated, profitable = _calibrated_policy(maps[ENSEMBLE], rows, settings, covered, cost)
@@ -118,7 +123,7 @@ def fit_policy(
     if calibrated is not None:
         reached = would_act_at(calibrated, _probabilities(calibrated.ensemble, rows, settings), rows.voters, covered)
         report |= {"calibrated": calibrated.to_json(), "would_act_at": reached}
-    return FittedPolicy(calibration, policy, report)
+    return FittedPolicy(calibration, policy, correlation, report)
 
 
 def _fit_maps(
@@ -170,7 +175,7 @@ def _evidence(rows: HoldoutScores, settings: Settings, members: int, cost: float
         return Evidence("closed", "closed: no row out of fold to choose a policy on", (), 0, 0, 0, None)
     own = found.rows
     day, days = day_numbers(own.time)
-    votes = _votes(own, found.calibrated, settings, members)
+    votes = _votes_by_stretch(found, settings, members)
     candidates: list[Candidate] = [
         *(candidate(name, name, action, own.forward_return, day, days, cost) for name, action in votes.items()),
         *calibrated_candidates(
@@ -178,6 +183,16 @@ def _evidence(rows: HoldoutScores, settings: Settings, members: int, cost: float
         ),
     ]
     return judge(candidates, _requirements(settings), settings.train.seed)
+
+
+def _votes_by_stretch(found: CrossFitted, settings: Settings, members: int) -> dict[Policy, ActionArray]:
+    """`_votes` of each stretch, with the correlations of errors before it."""
+    parts = []
+    for rows, correlation in found.parts:
+        own = replace(settings, vote=replace(settings.vote, correlation=correlation))
+        calibrated = {name: table[rows] for name, table in found.calibrated.items()}
+        parts.append(_votes(found.rows.rows(rows), calibrated, own, members))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _votes(

@@ -11,6 +11,7 @@ from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import ActionArray, BoolArray, Candles, FloatArray, IntArray
 from quorate.ensemble.bundle.calibration_file import Calibration
 from quorate.ensemble.measure import HeldOutOutcomes
+from quorate.ensemble.voting.independence import error_correlations
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.features import Bars, volatility_20
 from quorate.models.runtime import OnnxSession
@@ -48,11 +49,15 @@ class HoldoutScores:
             found += np.isfinite(table).all(axis=1)
         return found
 
+    def error_correlations(self) -> dict[str, float]:
+        """Pair of members -> correlation of being right, as `VoteSettings.correlation` has it."""
+        return error_correlations(self.y, self.scores)
+
     def in_time(self) -> HoldoutScores:
         """The rows in order of time."""
         return self.rows(np.argsort(self.time, kind="stable"))
 
-    def rows(self, chosen: IntArray | BoolArray) -> HoldoutScores:
+    def rows(self, chosen: IntArray | BoolArray | slice) -> HoldoutScores:
         """The chosen rows."""
         return HoldoutScores(
             {model: table[chosen] for model, table in self.scores.items()},

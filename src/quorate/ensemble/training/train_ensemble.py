@@ -266,7 +266,7 @@ def _calibrate(
         builder.metrics["agreement"] = together
     builder.files[CALIBRATION] = fitted.calibration.content()
     builder.metrics["probabilities"] = {**fitted.report, "direction": builder.directions}
-    builder.decides = fitted.policy
+    builder.decides, builder.correlation = fitted.policy, fitted.correlation
     return held_out_outcomes(fitted.calibration, settings.vote, data.prior, scores, choosing)
 
 

@@ -19,6 +19,7 @@ from quorate.ensemble.voting.any_policy import POLICY_TYPES, AnyPolicy, policy_n
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.closed_policy import ClosedPolicy
 from quorate.ensemble.voting.consensus_policy import ConsensusPolicy, vote_given_move
+from quorate.ensemble.voting.independence import has_independent_quorum
 from quorate.ensemble.voting.mean_scores import mean_vote
 from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
 
@@ -177,7 +178,13 @@ def _count(
     confidence = min(cap, base * multiplier)
 
     # 4. Quorum.
-    if agreeing < quorum_count(rules.quorum, n):
+    if rules.quorum_of == "members":
+        lacking = agreeing < quorum_count(rules.quorum, n)
+    else:
+        names = [vote.model for vote in counted if vote.action == winner]
+        known = [vote.model for vote in counted] + [abstention.model for abstention in abstained]
+        lacking = not has_independent_quorum(names, known, n, rules)
+    if lacking:
         return signal(Action.HOLD, confidence, consensus, "no_quorum", base)
     if winner == Action.HOLD:
         return signal(Action.HOLD, confidence, consensus, "vote", base)

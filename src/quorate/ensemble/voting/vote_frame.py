@@ -18,6 +18,7 @@ from quorate.ensemble.voting.any_policy import AnyPolicy, policy_named, vote_set
 from quorate.ensemble.voting.calibrated_policy import CalibratedPolicy
 from quorate.ensemble.voting.closed_policy import CLOSED, ClosedPolicy
 from quorate.ensemble.voting.consensus_policy import ConsensusPolicy
+from quorate.ensemble.voting.independence import has_independent_quorum
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.ensemble.voting.member_votes import counted_votes
 from quorate.ensemble.voting.policies import CLASSIC, TOLERANCE, VOLATILITY_HOLD, quorum_count
@@ -121,6 +122,7 @@ def _count_votes(
     # 1. Sums and counts by class, models added in order as in the scalar vote.
     sums, weighted = np.zeros((3, bars)), np.zeros((3, bars))
     counts = np.zeros((3, bars), dtype=np.int64)
+    chosen: dict[str, ActionArray] = {}  # model -> (n,) its vote, -1 where it abstains; where names matter
     for model, table in scores.items():
         if table.shape != (bars, 3):
             raise VoteError(
@@ -133,6 +135,8 @@ def _count_votes(
             )
         weight, voted = rules.weight(model), np.isfinite(score)
         value = np.where(voted, weight * score, 0.0)
+        if rules.quorum_of == "independent":
+            chosen[model] = np.where(voted, action, np.int8(-1))
         for side in range(len(Action)):
             own = voted & (action == side)
             sums[side] += weight * own
@@ -161,7 +165,10 @@ def _count_votes(
 
     # 4. to 6. Each rule applies to bars that no earlier rule has decided.
     acting = winner != Action.HOLD
-    no_quorum = agreeing < quorum_count(rules.quorum, n)
+    if rules.quorum_of == "members":
+        no_quorum = agreeing < quorum_count(rules.quorum, n)
+    else:
+        no_quorum = _lacks_independence(chosen, winner, n, rules)
     known = np.isfinite(volatility)
     calm = known & (volatility <= rules.volatility_limit + TOLERANCE)
     shut = acting & ~calm & (~known | (base < rules.volatility_base - TOLERANCE))
@@ -177,6 +184,22 @@ def _count_votes(
     acted = rule == len(_RULES) - 1
     action = np.where(acted, winner, np.int8(Action.HOLD))
     return Decisions(action, confidence, base, consensus, np.array(_RULES)[rule]), found
+
+
+def _lacks_independence(
+    chosen: Mapping[str, ActionArray], winner: ActionArray, members: int, rules: VoteSettings
+) -> BoolArray:
+    """(n,) whether those that agree are worth too few independent votes; each set of members is judged once."""
+    names = list(chosen)
+    agree = np.zeros((len(winner), len(names)), np.bool_)
+    for place, votes in enumerate(chosen.values()):
+        agree[:, place] = votes == winner
+    sets, of = np.unique(agree, axis=0, return_inverse=True)
+    lacking = [
+        not has_independent_quorum([names[place] for place in np.flatnonzero(row)], names, members, rules)
+        for row in sets
+    ]
+    return np.array(lacking, np.bool_)[of.reshape(-1)]
 
 
 def _of_winner(columns: npt.NDArray[_Number], won: tuple[BoolArray, ...]) -> npt.NDArray[_Number]:

@@ -8,7 +8,7 @@ returns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,7 @@ def vote_configurations(
     wanted |= {f"floor {floor:.2f}": replace(configured, floor=floor) for floor in floors if floor != configured.floor}
 
     def choice(policy: VoteSettings, combine: str) -> dict[str, Any]:
-        return {"members": list(members), "combine": combine, "policy": policy_json(policy)}
+        return {"members": list(members), "combine": combine, "policy": policy.chosen.to_json()}
 
     made = []
     if first not in wanted:
@@ -178,12 +178,6 @@ def policy_figures(configurations: Sequence[Configuration], settings: Settings) 
             "criteria": criteria(decisions, trades, settings.criteria),
         }
     return found
-
-
-def policy_json(policy: VoteSettings) -> dict[str, Any]:
-    """A vote policy as a JSON-safe document."""
-    # asdict deep-copies values, which fails for a read-only mapping.
-    return {**asdict(replace(policy, weights={})), "weights": dict(policy.weights)}
 
 
 def return_matrix(configurations: Sequence[Configuration]) -> tuple[FloatArray, tuple[str, ...]]:

@@ -67,7 +67,7 @@ def settings_toml(manifest: Manifest) -> str:
     unused = "return_horizon" if manifest.recipe == "vote" else "horizon"
     tables: dict[str, Any] = {
         "target": {name: value for name, value in target.items() if name != unused},
-        "vote": asdict(manifest.policy),
+        "vote": manifest.policy.chosen.to_json(),
     }
     sections = {name: value for name, value in manifest.settings.items() if name != _LEARNT_ON}
     tables |= {name: value for name, value in sections.items() if isinstance(value, Mapping)}

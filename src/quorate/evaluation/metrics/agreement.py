@@ -1,25 +1,18 @@
 """Agreement of members: how often they vote alike, and how many independent votes they are worth.
 
-Members that err together are not independent votes. With the eigenvalues l of the correlations of their errors, k
-members are worth
-
-    (sum of l)^2 / (sum of l^2) = k^2 / (sum of all squared correlations)
-
-independent ones: k where nothing is correlated, 1 where all err alike, 2 where two pairs do (C. Bretherton and others,
-Journal of Climate 12, 1999, 1990-2009). The correlation is that of two members being right, 1 or 0 (L. Kuncheva and C.
-Whitaker, Machine Learning 51, 2003, 181-207), so agreement about bars on which both are right for the same reason
-counts as well.
+`ensemble/voting/independence.py` has the formula.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from quorate.core.types import Action, FloatArray
+from quorate.ensemble.voting.independence import correlations
 from quorate.ensemble.voting.member_votes import top_class
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics.classification import ClassArray, row_correct, voted
@@ -47,13 +40,14 @@ def agreement_figures(y: ClassArray, members: Mapping[str, FloatArray], blocks: 
     right = [row_correct(y[rows], members[name][rows]) for name in names]
     lean = [members[name][rows, Action.BUY] - members[name][rows, Action.SELL] for name in names]
     same = [[float(np.mean(a == b)) if n else None for b in votes] for a in votes]
-    alike, leaning = _correlations(right), _correlations(lean)
+    alike, leaning = correlations(right), correlations(lean)
     why = _why_not(names, n, right)
     figures = Figures()
     figures.add("rows", n)
     pairs = [alike[a][b] for a, b in combinations(range(len(names)), 2)]
     figures.add("mean_correlation", None if why else float(np.mean(np.array(pairs, np.float64))), why)
-    figures.add("effective_votes", None if why else _effective(np.array(alike, np.float64)), why)
+    worth = None if why else len(names) ** 2 / np.square(np.array(alike, np.float64)).sum()
+    figures.add("effective_votes", None if worth is None else float(worth), why)
     resampled = None if why else part.interval(_resampled(right, part))
     figures.add_interval("effective_votes_ci", resampled, why or f"{part.count} blocks of time are too few")
     tables = {"same_vote": same, "correlation": alike, "lean_correlation": leaning}
@@ -68,28 +62,6 @@ def _why_not(names: list[str], n: int, right: list[FloatArray]) -> str:
         return "no row on which all members voted"
     constant = [name for name, one in zip(names, right, strict=True) if one.min() == one.max()]
     return f"{constant[0]} is right on every row, or on none" if constant else ""
-
-
-def _effective(correlation: FloatArray) -> float:
-    """Independent votes that k members are worth, from their (k, k) correlations.
-
-    >>> _effective(np.eye(4)), _effective(np.ones((4, 4))), _effective(np.kron(np.eye(2), np.ones((2, 2))))
-    (4.0, 1.0, 2.0)
-    """
-    return float(len(correlation) ** 2 / np.square(correlation).sum())
-
-
-def _correlations(columns: list[FloatArray]) -> list[list[float | None]]:
-    """Pearson's correlation of each of k columns with each, (k, k); None where one of both is constant."""
-    size = len(columns)
-    found: list[list[float | None]] = [[None] * size for _ in range(size)]
-    varies = [len(column) > 0 and bool(column.min() < column.max()) for column in columns]
-    apart = [column - column.mean() if len(column) else column for column in columns]
-    for a, b in combinations_with_replacement(range(size), 2):
-        if varies[a] and varies[b]:
-            scale = np.sqrt(np.square(apart[a]).mean() * np.square(apart[b]).mean())
-            found[a][b] = found[b][a] = 1.0 if a == b else float((apart[a] * apart[b]).mean() / scale)
-    return found
 
 
 def _resampled(right: list[FloatArray], blocks: TimeBlocks) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -125,6 +125,7 @@ class WalkResult:
         part = np.concatenate([np.arange(span.start, span.stop) for span in spans.values()])
         ballot = {name: self.scores[name][part] for name in self.members}
         time, volatility = self.rows.time[part], self.rows.volatility[part]
+        policy = replace(policy, correlation=fitted.correlation)
         calibrated = fitted.calibration.policy
         wanted = fitted.policy if by is None else by
         probabilities = None if calibrated is None else self.probabilities[ENSEMBLE][part]

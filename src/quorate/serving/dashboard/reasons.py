@@ -39,6 +39,9 @@ def reason(signal: Signal, policy: VoteSettings, members: int) -> str:
             return f"{agreeing} of {members} members vote HOLD"
         case "vote":
             return f"{agreeing} of {members} members agree"
+        case "no_quorum" if signal.policy != "calibrated" and policy.quorum_of == "independent":
+            share = f"{whole(policy.quorum)} of the independent votes of {members}"
+            return f"{agreeing} of {members} members agree, worth less than {share}"
         case "no_quorum" if signal.policy != "calibrated":
             return f"{agreeing} of {members} members agree; the quorum is {quorum}"
         case "volatility_gate" if signal.volatility is None:

@@ -87,14 +87,14 @@ class BundleRun:
     @property
     def configuration(self) -> Configuration:
         """The bundle as a configuration of the trial log."""
-        from quorate.evaluation.baselines.configurations import Configuration, in_force, policy_json
+        from quorate.evaluation.baselines.configurations import Configuration, in_force
 
         policy = self.bundle.manifest.policy
         members = [member.model for member in self.bundle.manifest.members]
         if self.bundle.stack is not None:
             method = self.bundle.stack.method
             return Configuration(f"stack by {method}", {"members": members, "combine": method}, self.result)
-        choice = {"members": members, "combine": "vote", "policy": policy_json(policy)}
+        choice = {"members": members, "combine": "vote", "policy": policy.chosen.to_json()}
         return Configuration(in_force(self.frames, policy), choice | {"decides": self.bundle.decides}, self.result)
 
     @property

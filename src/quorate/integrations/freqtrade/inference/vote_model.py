@@ -79,9 +79,7 @@ class VoteModel:
 
     def __getstate__(self) -> dict[str, Any]:
         # Inference sessions and the settings' view of a mapping cannot be pickled.
-        policy = {name: getattr(self.policy, name) for name in VoteSettings.__dataclass_fields__}
-        policy["weights"] = dict(self.policy.weights)
-        return {**self.__dict__, "_members": None, "policy": policy}
+        return {**self.__dict__, "_members": None, "policy": self.policy.to_json()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**state, "policy": VoteSettings(**state["policy"])})

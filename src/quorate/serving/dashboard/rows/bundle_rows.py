@@ -68,6 +68,7 @@ def differences(before: Manifest, after: Manifest) -> list[Difference]:
 
 def _properties(manifest: Manifest) -> dict[str, str]:
     trained = f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}"
+    counted = "the members" if manifest.policy.quorum_of == "members" else "the independent votes"
     return {
         "Bundle": manifest.id,
         "Trained on": f"{trained}, {plural(len(manifest.symbols), 'market')}",
@@ -75,7 +76,7 @@ def _properties(manifest: Manifest) -> dict[str, str]:
         "Features": f"{manifest.features}, {plural(len(manifest.feature_names), 'column')}",
         "Target": _target(manifest),
         "Policy": manifest.decides,
-        "Quorum and floor": f"{whole(manifest.policy.quorum)}, {whole(manifest.policy.floor)}",
+        "Quorum and floor": f"{whole(manifest.policy.quorum)} of {counted}, {whole(manifest.policy.floor)}",
         "Candles": f"{manifest.timeframe}{', synthetic' if manifest.synthetic else ''}",
     }
 
