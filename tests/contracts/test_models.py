@@ -26,6 +26,7 @@ from quorate.core.settings import (
     NHiTSSettings,
     PatchTSTSettings,
     TCNSettings,
+    TiDESettings,
     XGBoostSettings,
 )
 from quorate.models import FitRequest, names, registry
@@ -59,6 +60,7 @@ SMALL = ModelSettings(
     gru=GRUSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8, head=8),
     tcn=TCNSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8, blocks=2),
     minirocket=MiniRocketSettings(window=9, epochs=2, share=1, batch=100, learning_rate=2e-2, features_each=1),
+    tide=TiDESettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8),
     inception=InceptionSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, filters=2, kernels=(3, 5)),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )

@@ -26,6 +26,7 @@ from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
 
 FEATURES = 5
+NETWORKS = ("nhits", "patchtst", "lstm", "dlinear", "gru", "tcn", "inception", "minirocket", "tide")
 FLOAT, DOUBLE, INT64 = 1, 11, 7
 node = helper.make_node
 
@@ -243,7 +244,7 @@ def test_every_operator_that_is_run_has_a_rule():
 
 @pytest.mark.integration
 @pytest.mark.parametrize("bits", [32, 8])
-@pytest.mark.parametrize("name", ["nhits", "lstm", "patchtst", "dlinear", "gru", "tcn", "inception", "minirocket"])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_estimated_shapes_are_those_of_the_runtime(name, bits):
     sections = ModelSettings()
     sections = replace(sections, **{name: replace(getattr(sections, name), epochs=1)})

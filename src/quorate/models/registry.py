@@ -35,6 +35,7 @@ _BUILT_IN = {
     "tcn": ("quorate.models.networks.tcn", "TCN"),
     "inception": ("quorate.models.networks.inception", "Inception"),
     "minirocket": ("quorate.models.networks.minirocket.member", "MiniRocket"),
+    "tide": ("quorate.models.networks.tide", "TiDE"),
 }
 
 

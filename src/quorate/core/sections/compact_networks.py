@@ -78,3 +78,21 @@ class MiniRocketSettings(CompactSettings):
         self.require("models.minirocket")
         require("models.minirocket", "window", self.window, 9, 10_000)
         require("models.minirocket", "features_each", self.features_each, 1, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class TiDESettings(CompactSettings):
+    projected: int = 4  # columns of each bar after the feature projection
+    width: int = 48  # of the dense blocks
+    encoders: int = 1  # dense blocks
+    decoders: int = 1  # dense blocks
+    dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        section = "models.tide"
+        self.require(section)
+        for name in ("projected", "width"):
+            require(section, name, getattr(self, name), 1, 65_536)
+        for name in ("encoders", "decoders"):
+            require(section, name, getattr(self, name), 1, 64)
+        require(section, "dropout", self.dropout, 0, 0.99)

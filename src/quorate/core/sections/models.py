@@ -12,6 +12,7 @@ from quorate.core.sections.compact_networks import (
     InceptionSettings,
     MiniRocketSettings,
     TCNSettings,
+    TiDESettings,
 )
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NHiTSSettings, PatchTSTSettings
@@ -179,6 +180,7 @@ class ModelSettings(ExtensibleSection):
     tcn: TCNSettings = field(default_factory=TCNSettings)
     inception: InceptionSettings = field(default_factory=InceptionSettings)
     minirocket: MiniRocketSettings = field(default_factory=MiniRocketSettings)
+    tide: TiDESettings = field(default_factory=TiDESettings)
     networks: Literal["compact", "documented"] = "compact"  # shapes and training of networks where nothing else is set
     modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
 

@@ -28,6 +28,7 @@ _RATES = {
     "tcn": 6e-5,
     "inception": 1e-4,
     "minirocket": 1e-4,
+    "tide": 5e-5,
 }
 _OTHER = 5e-5
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from quorate.models.networks.recurrent.gru import GRU as GRU
     from quorate.models.networks.recurrent.lstm import LSTM as LSTM
     from quorate.models.networks.tcn import TCN as TCN
+    from quorate.models.networks.tide import TiDE as TiDE
 else:
     __getattr__, __all__ = deferred(
         __name__,
@@ -27,5 +28,6 @@ else:
             "recurrent.gru": "GRU",
             "recurrent.lstm": "LSTM",
             "tcn": "TCN",
+            "tide": "TiDE",
         },
     )
