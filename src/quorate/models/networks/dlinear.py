@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from quorate.core.types import FloatArray
 from quorate.models.networks.network_model import Network
+from quorate.models.networks.scaling import near_prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class DLinearNetwork(nn.Module):
         self.register_buffer("average", average, persistent=False)  # (L, L), derived from the shape
         self.trend = ColumnLinear(config.window, length, columns)
         self.seasonal = ColumnLinear(config.window, length, columns)
-        self.head = nn.Linear(config.features * length, config.outputs) if config.horizon is None else None
+        self.head = near_prior(nn.Linear(config.features * length, config.outputs)) if config.horizon is None else None
 
     def forward(self, x: Tensor) -> Tensor:
         series = x.transpose(1, 2)  # (B, F, L)

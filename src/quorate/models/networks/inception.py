@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quorate.models.networks.network_model import Network
+from quorate.models.networks.scaling import near_prior
 
 # Modules between two residual connections.
 _RESIDUAL = 3
@@ -53,7 +54,7 @@ class InceptionNetwork(nn.Module):
             nn.Sequential(nn.Conv1d(each, width, 1, bias=False), nn.BatchNorm1d(width))
             for each in inputs[: config.modules - _RESIDUAL + 1 : _RESIDUAL]
         )
-        self.head = nn.Linear(width, config.outputs)
+        self.head = near_prior(nn.Linear(width, config.outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         series = kept = x.transpose(1, 2)  # (B, F, L)

@@ -76,6 +76,13 @@ class Scale(nn.Module):
             buffer.copy_(torch.from_numpy(value))
 
 
+def near_prior(last: nn.Linear) -> nn.Linear:
+    """The last layer of a network with small weights, so that the member starts near the class shares."""
+    nn.init.normal_(last.weight, std=0.1 * last.in_features**-0.5)
+    nn.init.zeros_(last.bias)
+    return last
+
+
 class NewestBar(nn.Module):
     """A perceptron over every column of the newest bar, whose outputs are added to those of a network of windows.
 
@@ -93,9 +100,7 @@ class NewestBar(nn.Module):
         self.scale = Scale(columns)
         last = nn.Linear(width, outputs)
         self.layers = nn.Sequential(nn.Linear(columns, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), last)
-        # Small, so that the member starts near the class shares.
-        nn.init.normal_(last.weight, std=0.1 * width**-0.5)
-        nn.init.zeros_(last.bias)
+        near_prior(last)
 
     def forward(self, bar: Tensor) -> Tensor:
         """(B, C) outputs for (B, F) bars."""

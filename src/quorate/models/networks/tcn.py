@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quorate.models.networks.network_model import Network
-from quorate.models.networks.scaling import ScoringNetwork
+from quorate.models.networks.scaling import ScoringNetwork, near_prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class TCNNetwork(nn.Module):
         self.blocks = nn.ModuleList(
             CausalBlock(inputs, config.width, config.kernel, config.dropout) for inputs in widths[:-1]
         )
-        self.head = nn.Linear(config.width, config.outputs)
+        self.head = near_prior(nn.Linear(config.width, config.outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         series = x.transpose(1, 2)  # (B, F, L)

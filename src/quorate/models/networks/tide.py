@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from quorate.models.networks.network_model import Network
 from quorate.models.networks.patchtst.revin import RevIN
+from quorate.models.networks.scaling import near_prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class TiDENetwork(nn.Module):
         self.projection = ResidualBlock(c.features, c.width, c.projected, c.dropout)
         widths = [c.window * c.projected] + [c.width] * (c.encoders + c.decoders)
         self.dense = _dense(widths, c.width, c.dropout)
-        self.head = nn.Linear(c.width, c.outputs)
-        self.linear = nn.Linear(c.window * c.features, c.outputs)
+        self.head = near_prior(nn.Linear(c.width, c.outputs))
+        self.linear = near_prior(nn.Linear(c.window * c.features, c.outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         encoded = self.dense(self.projection(x).flatten(1))
@@ -98,8 +99,8 @@ class TiDEForecast(nn.Module):
         self.revin = RevIN(c.features, affine=True)
         widths = [c.window] + [c.width] * (c.encoders + c.decoders - 1) + [c.decoded * c.horizon]
         self.dense = _dense(widths, c.width, c.dropout)
-        # Of one output: normalised, it would be a constant.
-        self.temporal = ResidualBlock(c.decoded, c.temporal, 1, c.dropout, norm=False)
+        # As published, it ends in a layer normalisation, which of one value leaves its learned shift alone.
+        self.temporal = ResidualBlock(c.decoded, c.temporal, 1, c.dropout)
         self.linear = nn.Linear(c.window, c.horizon)
         self.decoded = c.decoded
 
@@ -115,12 +116,12 @@ class TiDEForecast(nn.Module):
 class ResidualBlock(nn.Module):
     """A hidden layer beside a linear map, then layer normalisation: (..., inputs) to (..., outputs)."""
 
-    def __init__(self, inputs: int, width: int, outputs: int, dropout: float, *, norm: bool = True) -> None:
+    def __init__(self, inputs: int, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
         self.hidden, self.out = nn.Linear(inputs, width), nn.Linear(width, outputs)
         self.skip = nn.Linear(inputs, outputs)
         self.dropout = nn.Dropout(dropout)
-        self.norm = nn.LayerNorm(outputs) if norm else nn.Identity()
+        self.norm = nn.LayerNorm(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = functional.relu(self.hidden(x))
