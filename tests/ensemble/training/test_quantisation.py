@@ -11,7 +11,7 @@ import pytest
 
 from quorate import load_bundle
 from quorate.core.errors import ModelError
-from quorate.core.settings import NHiTSSettings, VoteSettings
+from quorate.core.settings import NHiTSSettings, TCNSettings, VoteSettings
 from quorate.ensemble.calibration.temperature import UNCHANGED, Temperature
 from quorate.ensemble.stack.combiner import Linear
 from quorate.ensemble.stack.sign_probability import SignProbability
@@ -198,3 +198,19 @@ def test_a_processor_without_exact_products_is_an_error_before_training(
         )
     assert stages == []
     assert not (tmp_path / "bundles").exists()
+
+
+def test_a_member_without_a_form_in_8_bits_stays_as_it_is(
+    world: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tcn = TCNSettings(window=8, blocks=1, width=4, epochs=1, share=0.1, newest_width=0)  # convolutions alone
+    settings = replace(
+        world.settings,
+        models=replace(world.settings.models, tcn=tcn),
+        train=replace(world.settings.train, precision="int8"),
+    )
+    one = dict(list(world.panel.items())[:1])
+    made = train_ensemble(one, "1h", TrainingSpec(models=("tcn",), settings=settings, end=world.seam), tmp_path)
+    assert "tcn stays in single precision: no weights to quantise" in caplog.text
+    assert (made.manifest.metrics["int8"]["classes"], made.manifest.metrics["int8"]["kept"]) == ({}, [])
+    assert load_bundle(made.path).mode == "full"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -18,10 +19,12 @@ from quorate.ensemble.stack.stack import STACK, Stack
 from quorate.ensemble.voting.any_policy import AnyPolicy
 from quorate.ensemble.voting.member_votes import top_class
 from quorate.ensemble.voting.vote_frame import decide_frame
-from quorate.models.quantise import quantise
+from quorate.models.quantise import NotQuantisable, quantise
 from quorate.models.runtime import OnnxSession
 from quorate.targets import Dataset
 from quorate.targets.splits import TimeSplit
+
+_log = logging.getLogger(__name__)
 
 # Least share of bars on which a member's class, and the ensemble's decision, must stay the same.
 AGREEMENT = 0.995
@@ -184,7 +187,7 @@ def quantise_members(
     files: dict[str, bytes],
     make_criteria: Callable[[Any], Criteria],
 ) -> Comparison:
-    """Replace networks' graphs by graphs in 8 bits where that does not change decisions.
+    """Replace networks' graphs by graphs in 8 bits where they have one that does not change decisions.
 
     Args:
         dataset: features and labels.
@@ -208,7 +211,11 @@ def quantise_members(
         full[model] = session.run(X)
         if session.window > 1:
             windows, _ = dataset.read(training_rows, session.window)
-            graphs_8bit[model] = quantise(files[graphs[model]], model, windows)
+            try:
+                graphs_8bit[model] = quantise(files[graphs[model]], model, windows)
+            except NotQuantisable as error:
+                _log.warning("%s stays in single precision: %s", model, error.found)
+                continue
             quantised[model] = OnnxSession(graphs_8bit[model], session.features, model).run(X)
     comparison = compare(full, quantised, make_criteria(dataset.y[rows]))
     for model in comparison.kept:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from quorate.core.errors import ModelError
 from quorate.models.byte_products import BITS
 from quorate.models.export import content, import_onnx, parse_graph
 from quorate.models.input_checks import Matrix
+from quorate.models.quantise.not_quantisable import NotQuantisable
 from quorate.models.quantise.recurrence import has_lstm, quantise_lstms
 from quorate.models.quantise.split_input import is_product, split_input
 from quorate.models.telemetry import disable_telemetry
@@ -41,8 +41,8 @@ def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
         windows: (n, L, F) float32 training windows, by which the weights of LSTM layers are rounded; unused otherwise.
 
     Raises:
-        ModelError: no weights to quantise, or bytes that are not a graph; for an LSTM, no windows or unsupported
-            layers.
+        NotQuantisable: no weights to quantise, or LSTM layers of another form than those of the lstm model.
+        ModelError: bytes that are not a graph; for an LSTM, no windows.
         MissingExtraError: onnx is not installed.
     """
     onnx, model = import_onnx(f"quantise {name}"), parse_graph(graph, f"quantise {name}")
@@ -70,7 +70,7 @@ def quantise(graph: bytes, name: str, windows: Matrix | None = None) -> bytes:
     # With the tool's value_info, ONNX Runtime's memory layout makes a softmax twice as slow.
     del quantised.graph.value_info[:]
     if not any(node.op_type in ("MatMulInteger", "DynamicQuantizeMatMul") for node in quantised.graph.node):
-        raise ModelError(f"quantise {name}", found="no weights to quantise", expected="matrix products or an LSTM")
+        raise NotQuantisable(f"quantise {name}", found="no weights to quantise", expected="matrix products or an LSTM")
     return _marked(quantised)
 
 

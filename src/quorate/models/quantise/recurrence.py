@@ -16,6 +16,7 @@ from quorate.core.types import Float32Array
 from quorate.models.input_checks import Matrix
 from quorate.models.onnx_graphs import BATCH
 from quorate.models.quantise.lstm_layers import Layer, newest_states
+from quorate.models.quantise.not_quantisable import NotQuantisable
 from quorate.models.quantise.writer import Writer
 from quorate.models.telemetry import disable_telemetry
 
@@ -192,5 +193,5 @@ def _producers(graph: Any) -> dict[str, Any]:
     return {output: node for node in graph.node for output in node.output if output}
 
 
-def _unsupported(name: str, found: str) -> ModelError:
-    return ModelError(f"quantise {name}", found=found, expected="layers as the lstm model exports them")
+def _unsupported(name: str, found: str) -> NotQuantisable:
+    return NotQuantisable(f"quantise {name}", found=found, expected="layers as the lstm model exports them")
