@@ -26,6 +26,7 @@ from quorate.core.settings import (
     NHiTSSettings,
     PatchTSTSettings,
     TCNSettings,
+    TFTSettings,
     TiDESettings,
     XGBoostSettings,
 )
@@ -61,6 +62,7 @@ SMALL = ModelSettings(
     tcn=TCNSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8, blocks=2),
     minirocket=MiniRocketSettings(window=9, epochs=2, share=1, batch=100, learning_rate=2e-2, features_each=1),
     tide=TiDESettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8),
+    tft=TFTSettings(window=6, epochs=2, share=1, batch=100, learning_rate=2e-2, width=4),
     inception=InceptionSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, filters=2, kernels=(3, 5)),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )

@@ -11,9 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from quorate.core.errors import ModelError
-from quorate.core.settings import LSTMSettings, ModelSettings, NHiTSSettings, PatchTSTSettings
+from quorate.core.settings import LSTMSettings, ModelSettings, NHiTSSettings, PatchTSTSettings, TFTSettings
 from quorate.models import build
-from quorate.models.quantise import quantise
+from quorate.models.quantise import NotQuantisable, quantise
 from quorate.models.runtime import OnnxSession
 
 RANDOM = np.random.default_rng(0)
@@ -117,3 +117,11 @@ def test_outputs_of_all_networks_are_close_in_8_bits(name: str, task: str) -> No
     assert after.shape == before.shape
     assert np.abs(after - before).mean() < 0.05 * before.std()
     assert name == "lstm" or len(small) < len(full)  # the graph of an LSTM has both branches
+
+
+def test_an_lstm_whose_states_are_all_read_has_no_form_in_8_bits() -> None:
+    settings = ModelSettings(tft=TFTSettings(window=6, epochs=1, width=4))
+    model = build("tft", "class", settings, seed=1, threads=1)
+    X = windows(30, window=6)
+    with pytest.raises(NotQuantisable, match="LSTMs that pass on more than their newest states"):
+        quantise(model.fit(X, (np.arange(30) % 3).astype(np.int8)).to_onnx(), "tft", X)

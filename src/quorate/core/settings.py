@@ -21,6 +21,7 @@ from quorate.core.sections.compact_networks import GRUSettings as GRUSettings
 from quorate.core.sections.compact_networks import InceptionSettings as InceptionSettings
 from quorate.core.sections.compact_networks import MiniRocketSettings as MiniRocketSettings
 from quorate.core.sections.compact_networks import TCNSettings as TCNSettings
+from quorate.core.sections.compact_networks import TFTSettings as TFTSettings
 from quorate.core.sections.compact_networks import TiDESettings as TiDESettings
 from quorate.core.sections.drift import DriftSettings as DriftSettings
 from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings

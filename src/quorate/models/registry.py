@@ -36,6 +36,7 @@ _BUILT_IN = {
     "inception": ("quorate.models.networks.inception", "Inception"),
     "minirocket": ("quorate.models.networks.minirocket.member", "MiniRocket"),
     "tide": ("quorate.models.networks.tide", "TiDE"),
+    "tft": ("quorate.models.networks.tft.member", "TFT"),
 }
 
 

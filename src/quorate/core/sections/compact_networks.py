@@ -96,3 +96,21 @@ class TiDESettings(CompactSettings):
         for name in ("encoders", "decoders"):
             require(section, name, getattr(self, name), 1, 64)
         require(section, "dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class TFTSettings(CompactSettings):
+    width: int = 16  # of the model
+    heads: int = 2  # of the attention
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        section = "models.tft"
+        self.require(section)
+        require(section, "width", self.width, 1, 65_536)
+        require(section, "heads", self.heads, 1, 64)
+        require(section, "dropout", self.dropout, 0, 0.99)
+        if self.width % self.heads:
+            raise SettingsError(
+                f"use the setting {section}.heads", found=repr(self.heads), expected=f"a divisor of {self.width}"
+            )

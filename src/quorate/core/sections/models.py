@@ -12,6 +12,7 @@ from quorate.core.sections.compact_networks import (
     InceptionSettings,
     MiniRocketSettings,
     TCNSettings,
+    TFTSettings,
     TiDESettings,
 )
 from quorate.core.sections.extensible import ExtensibleSection
@@ -181,6 +182,7 @@ class ModelSettings(ExtensibleSection):
     inception: InceptionSettings = field(default_factory=InceptionSettings)
     minirocket: MiniRocketSettings = field(default_factory=MiniRocketSettings)
     tide: TiDESettings = field(default_factory=TiDESettings)
+    tft: TFTSettings = field(default_factory=TFTSettings)
     networks: Literal["compact", "documented"] = "compact"  # shapes and training of networks where nothing else is set
     modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
 

@@ -29,6 +29,7 @@ _RATES = {
     "inception": 1e-4,
     "minirocket": 1e-4,
     "tide": 5e-5,
+    "tft": 3e-4,
 }
 _OTHER = 5e-5
 

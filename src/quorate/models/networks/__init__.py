@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from quorate.models.networks.recurrent.gru import GRU as GRU
     from quorate.models.networks.recurrent.lstm import LSTM as LSTM
     from quorate.models.networks.tcn import TCN as TCN
+    from quorate.models.networks.tft.member import TFT as TFT
     from quorate.models.networks.tide import TiDE as TiDE
 else:
     __getattr__, __all__ = deferred(
@@ -28,6 +29,7 @@ else:
             "recurrent.gru": "GRU",
             "recurrent.lstm": "LSTM",
             "tcn": "TCN",
+            "tft.member": "TFT",
             "tide": "TiDE",
         },
     )
