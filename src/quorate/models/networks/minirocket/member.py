@@ -31,7 +31,7 @@ class MiniRocketNetwork(nn.Module):
     """The network: (B, L, F) float32 to (B, outputs).
 
     Attributes:
-        mean, inverse: (84 * each,) mean and inverse standard deviation of the features.
+        mean, inverse: (84 * each,) mean of the features, and what they are multiplied by after it is subtracted.
     """
 
     mean: Tensor
@@ -61,7 +61,9 @@ class MiniRocketNetwork(nn.Module):
         found = torch.cat([self.transform(piece) for piece in torch.split(windows, _PIECE)]).double()
         spread = found.std(dim=0, correction=0)
         self.mean.copy_(found.mean(dim=0))
-        self.inverse.copy_(torch.where(spread > _LEAST, 1 / spread, 0.0))
+        # Their sum has the size of a single one, so that the rate of the head does not grow with their number.
+        size = len(spread) ** -0.5
+        self.inverse.copy_(torch.where(spread > _LEAST, size / spread, 0.0))
 
 
 class MiniRocket(Network):
