@@ -83,6 +83,27 @@ def test_a_member_with_few_days_or_a_class_that_the_prior_lacks_is_left_out():
     assert fit_members(y, members, np.array([0.0, 0.7, 0.3]), time, SETTINGS) == {}
 
 
+def test_days_on_which_nobody_voted_are_no_known_days():
+    y, members, time = scored()
+    earlier = 20 * 24
+    longer = {model: np.concatenate([np.full((earlier, 3), np.nan), own]) for model, own in members.items()}
+    shifted = np.concatenate([np.arange(earlier) * HOUR_MS, time + earlier * HOUR_MS])
+    found = fit_members(np.concatenate([y[:earlier], y]), longer, PRIOR, shifted, SETTINGS)
+    assert found == fit_members(y, members, PRIOR, time, SETTINGS)
+    assert fit_members(y, {}, PRIOR, time, SETTINGS) == {}
+
+
+def test_a_figure_with_a_heavy_tail_leaves_the_limits_of_the_others():
+    """A member that is sometimes very sure and wrong: its own limits are far out, and no limit of the others is."""
+    y, members, time = scored()
+    wild = members["three"].copy()
+    wild[::97] = np.where(np.arange(3) == y[::97, None], 1e-6, (1 - 1e-6) / 2)
+    limits = [fit_members(y, {**members, "three": own}, PRIOR, time, SETTINGS) for own in (members["three"], wild)]
+    spreads = [each["one"].skill - each["one"].skill_limit for each in limits]
+    assert spreads[1] == pytest.approx(spreads[0], rel=0.5)
+    assert limits[1]["three"].skill_limit < limits[1]["one"].skill_limit
+
+
 def test_days_without_a_member_leave_finite_limits():
     y, members, time = scored()
     gone = {

@@ -21,6 +21,10 @@ from quorate.evaluation.statistics.stationary_streams import FEWEST_WINDOWS, pla
 LEAST_BEHIND = 0.005
 
 
+#: A window with fewer rows of a member than this share of its fullest one is not judged: candles or votes are missing.
+LEAST_ROWS = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class WatchedMember:
     """A member's probabilities on held-out rows.
@@ -94,7 +98,12 @@ def fit_members(
         time: (n,) open times in ms.
         settings: window, blocks and chance.
     """
-    day, days = known_days(time)
+    if not probabilities:
+        return {}
+    # Days on which nobody voted, such as those before the first fold, are no known days.
+    scored = np.any([voted(own) for own in probabilities.values()], axis=0)
+    y, probabilities = y[scored], {model: own[scored] for model, own in probabilities.items()}
+    day, days = known_days(time[scored])
     shares = prior_scores(prior, len(y))
     known = {}
     for model, own in probabilities.items():
@@ -109,8 +118,11 @@ def limits_of(models: Sequence[str], sums: FloatArray, settings: DriftSettings) 
     """The same from (days, m, 4 + bins) `member_sums` of the known days; members in the order of `models`."""
     days = len(sums)
     plan = plan_of(settings, days)
-    limits = upper_limits(list(stationary_years(sums, _changes, plan)), settings.chance, days, plan)
-    lost, error, behind = limits.reshape(3, len(models))
+    years = list(stationary_years(sums, _changes, plan))
+    # Each figure has a third of the chance: the heavy tail of one must not push out the limits of the others.
+    lost, error, behind = (
+        upper_limits([year[:, figure] for year in years], settings.chance / 3, days, plan) for figure in range(3)
+    )
     skills, errors, behinds = member_figures(sums.sum(axis=0))
     return {
         model: WatchedMember(
@@ -127,10 +139,12 @@ def limits_of(models: Sequence[str], sums: FloatArray, settings: DriftSettings) 
 
 
 def _changes(known: FloatArray, windows: FloatArray) -> FloatArray:
-    """(looks, 3 m): of each member the skill lost since the known days, the error, and how much further it is behind.
+    """(looks, 3, m): of each member the skill lost since the known days, the error, and how much further it is behind.
 
-    A window without rows of a member has 0.
+    A window with too few rows of a member, which a watcher would not judge, has 0.
     """
     skill, _, behind = member_figures(known.sum(axis=0))
     skills, errors, behinds = member_figures(windows)
-    return np.asarray(np.nan_to_num(np.concatenate([skill - skills, errors, behinds - behind], axis=-1)))
+    rows = windows[..., 0]
+    judged = (rows >= np.maximum(1.0, LEAST_ROWS * rows.max(axis=0)))[:, None]
+    return np.where(judged, np.stack([skill - skills, errors, behinds - behind], axis=1), 0.0)

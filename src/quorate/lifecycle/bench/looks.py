@@ -9,12 +9,9 @@ import numpy as np
 
 from quorate.core.clock import DAY_MS
 from quorate.core.types import BoolArray, FloatArray, IntArray
-from quorate.evaluation.member_reference import WatchedMember, member_figures, member_sums
+from quorate.evaluation.member_reference import LEAST_ROWS, WatchedMember, member_figures, member_sums
 from quorate.evaluation.metrics.classification import ClassArray
 from quorate.evaluation.statistics.stationary_streams import window_sums
-
-# A window with fewer rows than this share of the fullest one so far is not judged: candles or votes are missing.
-_LEAST_ROWS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class MemberLooks:
         """From (days, m, 4 + bins) `member_sums` of each day; members in the order of the limits."""
         windows = window_sums(sums, window) if len(sums) >= window else np.empty((0, *sums.shape[1:]))
         rows = windows[..., 0]
-        few = rows < np.maximum(1.0, _LEAST_ROWS * np.maximum.accumulate(rows, axis=0))
+        few = rows < np.maximum(1.0, LEAST_ROWS * np.maximum.accumulate(rows, axis=0))
         skill, error, behind = (np.where(few, np.nan, figure) for figure in member_figures(windows))
         return cls(limits, skill, error, behind)
 

@@ -28,20 +28,21 @@ def show(found: BenchCheck, *, applied: bool) -> None:
     if found.looked_at is not None:
         looked = f"{found.window_days} days to {format_ms(found.looked_at)}"
     output.print_line(f"  bundle {found.bundle}; {looked}")
+    width = max((len(member.model) for member in found.members), default=0)
     for member in found.members:
-        output.print_line(_member(member))
+        output.print_line(f"  {member.model:<{width}}  {_figures(member)}")
     for span in found.spans:
         if span.end is not None:
             times = f"{format_ms(span.start)} to {format_ms(span.end)}"
             output.print_line(f"  earlier: {span.model}, {times}, {_why(span)}")
 
 
-def _member(member: MemberCheck) -> str:
+def _figures(member: MemberCheck) -> str:
     skill, error, behind = member.skill, member.error, member.behind
     if skill is None or error is None or behind is None:
-        return f"  {member.model:<10} {member.lacking}"
+        return member.lacking
     return (
-        f"  {member.model:<10} skill {skill.value:+6.1%}  limit {skill.limit:+6.1%}  "
+        f"skill {skill.value:+6.1%}  limit {skill.limit:+6.1%}  "
         f"calibration error {error.value:5.1%}  limit {error.limit:5.1%}  "
         f"behind the others {behind.value:+5.1%}  limit {behind.limit:+5.1%}"
     )
