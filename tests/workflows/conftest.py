@@ -1,14 +1,15 @@
 """A small synthetic market on disk, and bundles trained on its first part, by calls of the library."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from quorate.core.clock import HOUR_MS, iso_ms
 from quorate.core.configuration import load_settings
-from quorate.ensemble.training.train_ensemble import TrainingSpec, train_ensemble
+from quorate.ensemble.training.train_ensemble import train_ensemble
 from quorate.market.synthetic import SyntheticMarket
-from quorate.workflows.runs.member_figures import floors_of, measure_of
+from quorate.workflows.runs.training_spec import complete_spec
 
 MEMBERS = ("xgboost", "lightgbm")
 BARS, TRAIN_BARS = 900, 700
@@ -49,8 +50,7 @@ def world(tmp_path_factory):
     settings = load_settings(environment=SMALL)
     bundles = {}
     for recipe in ("vote", "stack"):
-        measure, floors = measure_of(recipe, settings), floors_of(settings)
-        spec = TrainingSpec(models=MEMBERS, settings=settings, recipe=recipe, end=end, measure=measure, floors=floors)
+        spec = replace(complete_spec(MEMBERS, recipe, settings), end=end)
         bundles[recipe] = train_ensemble(panel, "1h", spec, folder / recipe).path
     return SimpleNamespace(
         data=folder / "data", market=market, bundle=bundles["vote"], stack=bundles["stack"], end=end, start=iso_ms(end)
