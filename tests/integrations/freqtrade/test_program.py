@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +16,14 @@ import pytest
 
 from integrations.freqtrade.conftest import World, make_world, train_stack, train_trees
 from quorate import load_bundle
-from quorate.core.clock import timeframe_ms
+from quorate.core.clock import parse_ms, timeframe_ms
 from quorate.core.configuration import load_settings
+from quorate.evaluation.drift import write_check
 from quorate.features import feature_names
 from quorate.integrations.freqtrade.scaffold import scaffold
 from stubs import freqtrade
 from stubs.binance import spawn
+from stubs.drift_checks import DRIFTING
 
 # Seconds; generous, since Freqtrade is slow on a busy machine.
 TIMEOUT = 240
@@ -216,6 +218,20 @@ def test_stakes_by_confidence_and_freqtrades_protections(bot):
     for pair in bot.world.panel:
         spans = sorted((t["open_timestamp"], t["close_timestamp"]) for t in trades if t["pair"] == pair)
         assert all(later[0] - earlier[1] >= 11 * 3_600_000 for earlier, later in itertools.pairwise(spans))
+
+
+def test_stakes_shrink_from_an_alarm_of_drift_on(bot):
+    bundle, seen = load_bundle(bot.world.bundle), parse_ms("2024-02-10")
+    path = write_check(bundle.folder, replace(DRIFTING, bundle=bundle.id, end=seen))
+    try:
+        shrink = {"QUORATE_DRIFT__ACTION": "shrink"}
+        trades, log = bot.backtest("--stake-amount", "100", settings=shrink, section={"stake": "config"})
+    finally:
+        path.unlink()  # other tests trade the same bundle
+    expected = [50 if trade["open_timestamp"] >= seen else 100 for trade in trades]
+    assert set(expected) == {50, 100}
+    assert [trade["stake_amount"] for trade in trades] == pytest.approx(expected, rel=0.02)
+    assert f"from 100 % to 50 % of the ordinary ones: bundle {bundle.id} DRIFTING since" in log
 
 
 def test_a_start_without_a_bundle_is_refused(bot):
