@@ -25,6 +25,7 @@ _BUILT_IN = {
     "catboost": ("quorate.models.trees.catboost", "CatBoost"),
     "extra_trees": ("quorate.models.trees.extra_trees", "ExtraTrees"),
     "logistic": ("quorate.models.linear.logistic", "Logistic"),
+    "tabm": ("quorate.models.networks.tabular.tabm", "TabM"),
     "qda": ("quorate.models.linear.qda", "QDA"),
     "log_har": ("quorate.models.log_har", "LogHAR"),
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),

@@ -40,13 +40,13 @@ class NetworkSettings(Section):
     checkpoint_s: float = 30.0  # seconds between checkpoints
     device: Literal["auto", "cpu", "cuda"] = "auto"  # for training; auto uses a GPU where torch has one
 
-    def require(self, section: str) -> None:
-        """Check the ranges.
+    def require(self, section: str, shortest: int = 2) -> None:
+        """Check the ranges, of which the least window is `shortest` bars.
 
         Raises:
             SettingsError: a value out of range.
         """
-        require(section, "window", self.window, 2, 10_000)
+        require(section, "window", self.window, shortest, 10_000)
         require(section, "epochs", self.epochs, 1, 100_000)
         require(section, "share", self.share, 1e-4, 1)
         require(section, "batch", self.batch, 1, 1_000_000)

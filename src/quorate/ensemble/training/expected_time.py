@@ -19,6 +19,7 @@ _RATES = {
     "extra_trees": 3e-5,
     "logistic": 1e-4,
     "qda": 2e-6,
+    "tabm": 4e-5,
     "log_har": 3e-5,
     "nhits": 4e-5,
     "patchtst": 7e-5,

@@ -76,7 +76,7 @@ class Network(Model):
 
     @abstractmethod
     def _module(self, features: int) -> nn.Module:
-        """A new network, (B, L, F) -> (B, `outputs`), with the shape that the settings give."""
+        """A new network, (B, L, F) -> (B, `outputs`) or (B, k, `outputs`), with the shape that the settings give."""
 
     @property
     def window(self) -> int:
@@ -114,7 +114,7 @@ class Network(Model):
         """Batch size at which the ONNX graph is fastest."""
         return self.batch
 
-    def _served(self, fitted: ScoringNetwork) -> ScoringNetwork:
+    def _served(self, fitted: ScoringNetwork) -> nn.Module:
         """The network that is exported, with the outputs of the fitted one; a subclass may fold weights into it."""
         return fitted
 

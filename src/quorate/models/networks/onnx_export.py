@@ -20,6 +20,8 @@ _OPSET = 18
 def to_graph(module: nn.Module, window: int, features: int, batch: int, name: str) -> bytes:
     """Export a module in evaluation mode: input (B, L, F) float32 with L and F fixed, one output (B, C).
 
+    With L = 1, the input is (B, F).
+
     Args:
         module: to trace; its control flow must not depend on the input values.
         window: L.
@@ -42,7 +44,7 @@ def to_graph(module: nn.Module, window: int, features: int, batch: int, name: st
         try:
             torch.onnx.export(
                 module,
-                (torch.zeros(2, window, features),),
+                (torch.zeros(2, features) if window == 1 else torch.zeros(2, window, features),),
                 written,  # type: ignore[arg-type]  # the tracing exporter accepts a buffer
                 dynamo=False,
                 input_names=["input"],

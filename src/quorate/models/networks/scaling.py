@@ -112,7 +112,7 @@ class StandardisedNetwork(nn.Module):
     """A network with standardised inputs and a constant offset of its outputs, the log class prior.
 
     Args:
-        network: (B, L, R) -> (B, C).
+        network: (B, L, R) -> (B, C), or (B, k, C) of k members.
         reads: R places, ascending, of the columns whose window it reads.
         outputs: C.
         newest: reads the newest bar beside the network; None for none.
@@ -133,10 +133,11 @@ class StandardisedNetwork(nn.Module):
         self.register_buffer("offset", torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C) logits, or standardised returns, for (B, L, F) features."""
+        """(B, C) or (B, k, C) logits, or standardised returns, for (B, L, F) features."""
         output: Tensor = self.network(self.scaled(x))
         if self.newest is not None:
-            output = output + self.newest(x[:, -1])
+            newest = self.newest(x[:, -1])
+            output = output + (newest if output.ndim == 2 else newest[:, None])
         return output + self.offset
 
     def scaled(self, x: Tensor) -> Tensor:
@@ -185,9 +186,10 @@ class ScoringNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3) scores that sum to 1, or (B, 1) returns, for (B, L, F) features."""
+        """(B, 3) scores that sum to 1, or (B, 1) returns, for (B, L, F) features; the mean over k members."""
         output: Tensor = self.standardised(x)
-        return torch.softmax(output, dim=1) if self.task == "class" else output * self.scale + self.mean
+        found = torch.softmax(output, dim=-1) if self.task == "class" else output * self.scale + self.mean
+        return found if found.ndim == 2 else found.mean(dim=1)
 
     def measure(self, returns: FloatArray, weight: FloatArray | None) -> None:
         """Set mean and scale from (B,) training returns with (B,) weights.

@@ -1,0 +1,11 @@
+"""Networks of single rows as members."""
+
+from typing import TYPE_CHECKING
+
+from quorate.core.deferred import deferred
+
+if TYPE_CHECKING:
+    from quorate.models.networks.tabular.tabm import TabM as TabM
+    from quorate.models.networks.tabular.tabular_network import TabularNetwork as TabularNetwork
+else:
+    __getattr__, __all__ = deferred(__name__, {"tabm": "TabM", "tabular_network": "TabularNetwork"})
