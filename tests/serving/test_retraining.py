@@ -75,7 +75,7 @@ def test_the_service_checks_for_drift_in_a_child(due, tmp_path, monkeypatch):
         assert found["bundle"] == service.champion.predictor.id
         assert found["age_s"] < 90
         assert "quorate_drift_alarm 0.0" in http.get("/metrics").text
-        assert "Never checked" not in http.get("/dashboard/models").text
+        assert found["headline"] in http.get("/dashboard/models").text
     files = list((bundles / "drift").iterdir())
     written = [file.stat().st_mtime_ns for file in files]
     with client(Service(bundles, due / "data", settings=replace(SETTINGS, serve=own))):
