@@ -40,7 +40,7 @@ class SignalReply(BaseModel):
     consensus: str
     rule: str = Field(description="The rule that decided: of a HOLD, why there is no trade.")
     policy: str
-    mode: Literal["full", "partial", "none"] = Field(description="How many members of the bundle are loaded.")
+    mode: Literal["full", "partial", "none"] = Field(description="How many members are loaded and not benched.")
     volatility: float | None
     probabilities: list[float] | None
     expected_return: float | None
@@ -115,6 +115,7 @@ class StatusReply(BaseModel):
     pending: list[dict[str, Any]]
     guards: list[dict[str, Any]] | None = Field(description="Null for an account without guards.")
     ladder: dict[str, Any] | None
+    drift: dict[str, Any] = Field(description="Drift of the bundle that decides, and the stakes that follow from it.")
     requests: list[dict[str, Any]] = Field(description="Requests of persons that apply from the next bar.")
     webhook: Any
     members: dict[str, str]
