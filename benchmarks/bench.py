@@ -37,6 +37,8 @@ from quorate.lifecycle.bench.rule import drifted_spans
 #: Days of the year at which a fault begins, and at which it is mended.
 FAULT, MENDED = 60, 150
 KNOWN = 126
+#: Markets of which less is known.
+FEW = ("BTC/USDT:USDT", "ETH/USDT:USDT", "XRP/USDT:USDT")
 BLOCKS = (7, 14, 28)
 #: Into a fold of the real walk, the day at which a planted fault begins.
 FOLD_FAULT = 10
@@ -109,6 +111,9 @@ def main() -> None:
     lines = header(market, settings, given.runs)
     lines += ["", "## A year without change", "", *false_benchings(market, settings, given.runs)]
     lines += ["", "## A member that is spoilt, and mended", "", *delays(market, settings, given.runs)]
+    few = of_rows(market.rows.select(np.isin(market.rows.symbol, [market.rows.symbols.index(name) for name in FEW])))
+    lines += ["", f"## The same with {', '.join(name.split('/')[0] for name in FEW)} alone", ""]
+    lines += [*false_benchings(few, settings, given.runs), "", *delays(few, settings, given.runs)]
     lines += ["", "## The real walk", "", *real_walk(market, settings)]
     lines += ["", "## What a bench is worth where a member breaks", "", *worth(market, settings)]
     lines += ["", "## Skill by age", "", *by_age(market)]
@@ -117,7 +122,11 @@ def main() -> None:
 
 def read(folder: Path) -> Market:
     """Probabilities of the members, each calibrated on rows before its fold."""
-    rows = read_predictions(folder / "calibrated.parquet")
+    return of_rows(read_predictions(folder / "calibrated.parquet"))
+
+
+def of_rows(rows: MemberPredictions) -> Market:
+    """The rows with their sums by day."""
     prior = np.bincount(rows.y, minlength=3) / len(rows)
     day, days = known_days(rows.time)
     return Market(rows, prior, day, member_sums(rows.y, rows.members, prior, day, days))
