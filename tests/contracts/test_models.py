@@ -26,6 +26,7 @@ from quorate.core.settings import (
     NHiTSSettings,
     PatchTSTSettings,
     TabMSettings,
+    TabNetSettings,
     TCNSettings,
     TFTSettings,
     TiDESettings,
@@ -66,6 +67,7 @@ SMALL = ModelSettings(
     tft=TFTSettings(window=6, epochs=2, share=1, batch=100, learning_rate=2e-2, width=4),
     inception=InceptionSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, filters=2, kernels=(3, 5)),
     tabm=TabMSettings(epochs=2, share=1, batch=100, learning_rate=2e-2, members=2, width=8),
+    tabnet=TabNetSettings(epochs=2, share=1, batch=60, learning_rate=2e-2, width=4, steps=1, shared=1, own=1),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"

@@ -63,6 +63,7 @@ from quorate.core.sections.retrain import RetrainSettings as RetrainSettings
 from quorate.core.sections.serve import ServeSettings as ServeSettings
 from quorate.core.sections.stack import StackSettings as StackSettings
 from quorate.core.sections.tabular_networks import TabMSettings as TabMSettings
+from quorate.core.sections.tabular_networks import TabNetSettings as TabNetSettings
 from quorate.core.sections.trading import AccountSettings as AccountSettings
 from quorate.core.sections.trading import CostSettings as CostSettings
 from quorate.core.sections.trading import ExitSettings as ExitSettings

@@ -26,6 +26,7 @@ _BUILT_IN = {
     "extra_trees": ("quorate.models.trees.extra_trees", "ExtraTrees"),
     "logistic": ("quorate.models.linear.logistic", "Logistic"),
     "tabm": ("quorate.models.networks.tabular.tabm", "TabM"),
+    "tabnet": ("quorate.models.networks.tabular.tabnet", "TabNet"),
     "qda": ("quorate.models.linear.qda", "QDA"),
     "log_har": ("quorate.models.log_har", "LogHAR"),
     "nhits": ("quorate.models.networks.nhits", "NHiTS"),

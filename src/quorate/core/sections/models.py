@@ -18,7 +18,7 @@ from quorate.core.sections.compact_networks import (
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NHiTSSettings, PatchTSTSettings
 from quorate.core.sections.section import Section, file_list, require
-from quorate.core.sections.tabular_networks import TabMSettings
+from quorate.core.sections.tabular_networks import TabMSettings, TabNetSettings
 
 
 # Trees of the documented number, size and learning rate have a log-loss 5 % above that of the class shares out of
@@ -185,6 +185,7 @@ class ModelSettings(ExtensibleSection):
     tide: TiDESettings = field(default_factory=TiDESettings)
     tft: TFTSettings = field(default_factory=TFTSettings)
     tabm: TabMSettings = field(default_factory=TabMSettings)
+    tabnet: TabNetSettings = field(default_factory=TabNetSettings)
     networks: Literal["compact", "documented"] = "compact"  # shapes and training of networks where nothing else is set
     modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
 

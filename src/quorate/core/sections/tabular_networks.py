@@ -30,3 +30,25 @@ class TabMSettings(TabularSettings):
         require("models.tabm", "width", self.width, 1, 65_536)
         require("models.tabm", "layers", self.layers, 1, 64)
         require("models.tabm", "dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class TabNetSettings(TabularSettings):
+    learning_rate: float = 1e-2
+    width: int = 8  # of what a step decides, and of what it passes on
+    steps: int = 3  # of attention
+    shared: int = 2  # gated layers that all steps have in common
+    own: int = 1  # gated layers of each step
+    relaxation: float = 1.5  # of the use of a column at several steps; 1: at one of them only
+    sparsity: float = 1e-4  # penalty on the entropy of the masks
+    ghost: int = 128  # rows that are normalised together
+
+    def __post_init__(self) -> None:
+        self.require("models.tabnet", shortest=1)
+        require("models.tabnet", "width", self.width, 1, 65_536)
+        require("models.tabnet", "steps", self.steps, 1, 64)
+        require("models.tabnet", "shared", self.shared, 1, 64)
+        require("models.tabnet", "own", self.own, 0, 64)
+        require("models.tabnet", "relaxation", self.relaxation, 1, 10)
+        require("models.tabnet", "sparsity", self.sparsity, 0, 10)
+        require("models.tabnet", "ghost", self.ghost, 2, 1_000_000)

@@ -20,6 +20,7 @@ _RATES = {
     "logistic": 1e-4,
     "qda": 2e-6,
     "tabm": 4e-5,
+    "tabnet": 4e-5,
     "log_har": 3e-5,
     "nhits": 4e-5,
     "patchtst": 7e-5,
