@@ -121,6 +121,24 @@ def test_features_are_standardised_and_constant_ones_are_left_out():
     np.testing.assert_allclose(made.mean(dim=0), 0, atol=1e-4)
 
 
+def test_a_warm_start_keeps_the_transform():
+    """The weights of the head mean something only with the features that they were trained on."""
+    settings = MiniRocketSettings(window=9, features_each=1, epochs=1, warm_epochs=1)
+    X, y = np.random.default_rng(0).normal(size=(200, 9, 3)).astype(np.float32), (np.arange(200) % 3).astype(np.int8)
+
+    def fit(X, **options):
+        model = build("minirocket", "class", ModelSettings(minirocket=settings), seed=1, threads=1)
+        return model.fit(X, y, **options)._fitted.standardised.network, model
+
+    earlier, started_at = fit(X)
+    warm, _ = fit(np.exp(X), start=started_at)
+    anew, _ = fit(np.exp(X))
+    for name, tensor in earlier.named_buffers():
+        assert torch.equal(dict(warm.named_buffers())[name], tensor)
+    assert not torch.equal(warm.head.weight, earlier.head.weight)
+    assert any(not torch.equal(dict(anew.named_buffers())[name], tensor) for name, tensor in earlier.named_buffers())
+
+
 @pytest.mark.parametrize("wrong", [{"window": 8}, {"features_each": 0}])
 def test_invalid_settings_are_refused(wrong):
     with pytest.raises(SettingsError, match=rf"models\.minirocket\.{next(iter(wrong))}"):
