@@ -100,6 +100,7 @@ class TiDESettings(CompactSettings):
 
 @dataclass(frozen=True, slots=True)
 class TFTSettings(CompactSettings):
+    window: int = 24
     width: int = 16  # of the model
     heads: int = 2  # of the attention
     dropout: float = 0.1

@@ -11,7 +11,7 @@ from quorate.models.networks.tft.network import TFTConfig, TFTNetwork
 
 
 class TFT(Network):
-    """TFT as a member; by default of width 16, with two heads, over 48 bars."""
+    """TFT as a member; by default of width 16, with two heads, over 24 bars."""
 
     name: ClassVar[str] = "tft"
     batch: ClassVar[int] = 128
