@@ -11,6 +11,7 @@ from quorate.core.settings import NetworkSettings
 from quorate.models.networks.dlinear import DLinearConfig, DLinearNetwork
 from quorate.models.networks.nhits import NHiTSConfig, NHiTSNetwork
 from quorate.models.networks.patchtst.network import SMALL, PatchTSTConfig, PatchTSTNetwork
+from quorate.models.networks.tide import TiDEForecast, TiDEForecastConfig
 from rows import Row
 
 # Of the gradient's norm: no paper clips it.
@@ -21,7 +22,7 @@ _NHITS_STEPS, _NHITS_DECAYS = 1_000, 3
 
 def protocol(row: Row) -> Protocol:
     """Network and training of a row."""
-    makers = {"nhits": _nhits, "patchtst": _patchtst, "dlinear": _dlinear}
+    makers = {"nhits": _nhits, "patchtst": _patchtst, "dlinear": _dlinear, "tide": _tide}
     return makers[row.network](row)
 
 
@@ -111,6 +112,23 @@ def _dlinear(row: Row) -> Protocol:
         loss=squared_error,
         schedule=early_decay,
         test_batch=32,
+    )
+
+
+def _tide(row: Row) -> Protocol:
+    look_back, windows = 720, 32
+
+    def build(channels: int) -> nn.Module:
+        return TiDEForecast(TiDEForecastConfig(look_back, channels, row.horizon))
+
+    settings = _settings(look_back, batch=windows, learning_rate=3.82e-5 * windows**0.5, epochs=20)
+    return Protocol(
+        look_back,
+        row.horizon,
+        folded=False,
+        settings=replace(settings, schedule="cosine"),
+        build=build,
+        loss=squared_error,
     )
 
 

@@ -110,14 +110,14 @@ def test_errors_are_of_every_window_bar_and_channel(papers, folded):
     np.testing.assert_allclose(np.stack([squared, absolute], axis=1), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("row", [0, 3, 6], ids=["nhits", "patchtst", "dlinear"])
+@pytest.mark.parametrize("row", [0, 3, 6, 7], ids=["nhits", "patchtst", "dlinear", "tide"])
 def test_a_network_learns_with_its_papers_protocol(papers, row):
     """On a small scale: 12 rows ahead, few steps, and a test loader that drops an incomplete batch of 50."""
     small = replace(papers.rows.ROWS[row], horizon=12, pools=(4, 2, 1), ratios=(12, 6, 1))
     made = papers.recipes.protocol(small)
     settings = replace(made.settings, batch=32, learning_rate=5e-3, epochs=3)
     made = replace(made, settings=settings, steps=90, every=30, test_batch=50)
-    series = waves(papers)
+    series = waves(papers, rows=max(700, 2 * made.look_back))
     before = torch.get_num_threads()
     found = papers.protocol.run(series, made, name=small.network, seed=1)
     torch.set_num_threads(before)
