@@ -27,11 +27,11 @@ _RATES = {
     "lstm": 3e-5,
     "dlinear": 2e-5,
     "gru": 4e-5,
-    "tcn": 6e-5,
-    "inception": 1e-4,
-    "minirocket": 1e-4,
-    "tide": 5e-5,
-    "tft": 3e-4,
+    "tcn": 4e-5,
+    "inception": 8e-5,
+    "minirocket": 7e-5,
+    "tide": 3e-5,
+    "tft": 2e-4,
 }
 _OTHER = 5e-5
 

@@ -38,7 +38,7 @@ class InceptionConfig:
     features: int
     outputs: int
     filters: int = 8
-    kernels: tuple[int, ...] = (5, 11, 23)
+    kernels: tuple[int, ...] = (3, 7, 15)
     modules: int = 3
 
 

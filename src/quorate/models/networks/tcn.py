@@ -41,7 +41,7 @@ class TCNConfig:
     outputs: int
     width: int = 24
     kernel: int = 3
-    blocks: int = 4
+    blocks: int = 3
     dropout: float = 0.2
 
 
@@ -120,7 +120,7 @@ def _lengths(kernels: Tensor) -> Tensor:
 
 
 class TCN(Network):
-    """TCN as a member; by default four blocks of 24 channels, which see 61 bars."""
+    """TCN as a member; by default three blocks of 24 channels, which see 29 bars."""
 
     name: ClassVar[str] = "tcn"
     batch: ClassVar[int] = 64

@@ -135,7 +135,7 @@ def _dense(widths: list[int], hidden: int, dropout: float) -> nn.Sequential:
 
 
 class TiDE(Network):
-    """TiDE as a member; by default two dense blocks over four projected columns of 48 bars."""
+    """TiDE as a member; by default two dense blocks over four projected columns of 24 bars."""
 
     name: ClassVar[str] = "tide"
     batch: ClassVar[int] = 64

@@ -67,7 +67,7 @@ class MiniRocketNetwork(nn.Module):
 
 
 class MiniRocket(Network):
-    """MiniRocket as a member; by default 1,008 features of 48 bars."""
+    """MiniRocket as a member; by default 1,008 features of 24 bars."""
 
     name: ClassVar[str] = "minirocket"
     batch: ClassVar[int] = 32
