@@ -33,6 +33,7 @@ from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.stationary_streams import YEAR_DAYS, drawn_days
 from quorate.lifecycle.bench.looks import MaturedDays, MemberLooks, daily_sums
 from quorate.lifecycle.bench.rule import drifted_spans
+from weights import SCORES
 
 #: Days of the year at which a fault begins, and at which it is mended.
 FAULT, MENDED = 60, 150
@@ -121,8 +122,8 @@ def main() -> None:
 
 
 def read(folder: Path) -> Market:
-    """Probabilities of the members, each calibrated on rows before its fold."""
-    return of_rows(read_predictions(folder / "calibrated.parquet"))
+    """The stored scores, on which the members' own calibration changes nothing but the last digits."""
+    return of_rows(read_predictions(folder / SCORES))
 
 
 def of_rows(rows: MemberPredictions) -> Market:

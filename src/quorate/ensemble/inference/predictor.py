@@ -39,13 +39,12 @@ from quorate.ensemble.inference.bench import Bench, BenchOf, no_bench
 from quorate.ensemble.inference.benched_votes import keep_apart, put_beside
 from quorate.ensemble.inference.bundle_policies import bundle_policies, require_policy
 from quorate.ensemble.inference.members import Members
-from quorate.ensemble.recipes import RECIPES
+from quorate.ensemble.inference.vote_decisions import vote_decisions
 from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.voting.closed_policy import ClosedPolicy
 from quorate.ensemble.voting.fallback import fallback_frame, fallback_signal
 from quorate.ensemble.voting.policies import quorum_count
 from quorate.ensemble.voting.vote import decide
-from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.features import Bars, FeatureSet, Inputs, build, feature_set, live, volatility_20
 from quorate.features.rescaled import hide_rescaled
 from quorate.models.runtime import OnnxSession
@@ -368,37 +367,15 @@ class Bundle:
             return replace(frame, rule=np.where(masked, TRAINING_SPAN, frame.rule))
         scores = self.members.scores(inputs, ~masked)
         scores = self.bench.mask(scores, candles.time + timeframe_ms(candles.timeframe))
-        probabilities, limit = self.calibration.ensemble(scores, self.manifest.policy), None
-        if probabilities is not None and (sets or self.decides == "calibrated"):
-            labels = RECIPES[self.manifest.recipe].make_target(self.manifest.target).label(candles)
-            limit = self.calibration.limit(probabilities, labels, candles.time)
-        calibrated = self.calibration.frame(scores)
-        decisions = decide_frame(
+        frame = vote_decisions(
+            candles,
             scores,
             volatility,
-            policy=self.policies[self.decides],
-            members=len(self.members),
-            limit=limit,
-            probabilities=probabilities,
-            calibrated=calibrated,
-        )
-        frame = DecisionFrame(
-            symbol=candles.symbol,
-            timeframe=candles.timeframe,
-            time=candles.time,
-            action=decisions.action,
-            confidence=decisions.confidence,
-            base=decisions.base,
-            consensus=decisions.consensus,
-            rule=decisions.rule,
-            volatility=volatility,
-            scores=scores,
-            synthetic=candles.synthetic or self.manifest.synthetic,
-            policy=self.decides,
-            probabilities=probabilities,
-            calibrated=calibrated,
-            limit=limit,
-            side=decisions.side,
+            manifest=self.manifest,
+            calibration=self.calibration,
+            policies=self.policies,
+            decides=self.decides,
+            sets=sets,
         )
         return mask_training_span(frame, masked)
 
