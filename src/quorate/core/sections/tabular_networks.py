@@ -19,6 +19,7 @@ class TabularSettings(CompactSettings):
 
 @dataclass(frozen=True, slots=True)
 class TabMSettings(TabularSettings):
+    learning_rate: float = 3e-3
     members: int = 16  # perceptrons that share their weights
     width: int = 64  # of the hidden layers
     layers: int = 2  # hidden layers

@@ -114,9 +114,13 @@ class Network(Model):
         """Batch size at which the ONNX graph is fastest."""
         return self.batch
 
-    def _served(self, fitted: ScoringNetwork) -> nn.Module:
-        """The network that is exported, with the outputs of the fitted one; a subclass may fold weights into it."""
+    def _predicting(self, fitted: ScoringNetwork) -> nn.Module:
+        """The network that predicts; a subclass may compute with more digits."""
         return fitted
+
+    def _served(self, fitted: ScoringNetwork) -> nn.Module:
+        """The network that is exported, with the outputs of the one that predicts; a subclass may fold its weights."""
+        return self._predicting(fitted)
 
     @property
     def _own(self) -> NetworkSettings:
@@ -214,14 +218,14 @@ class Network(Model):
         return focal(self._own.focal_gamma) if self._own.loss == "focal" else cross_entropy
 
     def _infer(self, X: Matrix) -> FloatArray:
-        fitted = self._require_fitted(self._fitted)
+        network = self._predicting(self._require_fitted(self._fitted))
         outputs = np.empty((len(X), self.outputs))
         with isolated(self.seed, self.threads), torch.inference_mode():
             for first in range(0, len(X), _PIECE):
                 rows = slice(first, first + _PIECE)
                 # Indexed by an array, X gives a copy: torch warns of read-only memory.
                 piece = X[np.arange(first, min(first + _PIECE, len(X)))]
-                outputs[rows] = fitted(torch.from_numpy(piece)).numpy()
+                outputs[rows] = network(torch.from_numpy(piece)).numpy()
         return outputs
 
     def save(self, path: Path) -> None:

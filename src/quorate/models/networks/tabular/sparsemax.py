@@ -10,14 +10,15 @@ from torch import Tensor
 
 
 def sparsemax(z: Tensor) -> Tensor:
-    """(B, F) distributions for (B, F) numbers, in single precision.
+    """(B, F) distributions for (B, F) numbers, in at least single precision.
 
     >>> sparsemax(torch.tensor([[0.6, 0.5, -1.0], [3.0, 0.0, 0.0]]))
     tensor([[0.5500, 0.4500, 0.0000],
             [1.0000, 0.0000, 0.0000]])
     """
     # The highest is subtracted, which changes nothing, so that large numbers keep their digits.
-    z = z.float()
+    if z.dtype == torch.bfloat16:
+        z = z.float()
     z = z - z.amax(dim=1, keepdim=True)
     ordered = torch.sort(z, dim=1, descending=True).values
     counts = torch.arange(1, z.shape[1] + 1, dtype=z.dtype, device=z.device)

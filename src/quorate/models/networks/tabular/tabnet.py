@@ -11,6 +11,7 @@ Train Longer, Generalize Better, 2017, for ghost batches.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quorate.models.networks.network_model import TrainingExamples
-from quorate.models.networks.scaling import StandardisedNetwork
+from quorate.models.networks.scaling import ScoringNetwork, StandardisedNetwork
 from quorate.models.networks.tabular.sparsemax import sparsemax
 from quorate.models.networks.tabular.tabular_network import TabularNetwork
 from quorate.models.networks.training.loss_history import LossHistory
@@ -154,11 +155,30 @@ class TabNetNetwork(nn.Module):
         return output
 
 
+class DoublePrecision(nn.Module):
+    """A copy of a network that computes in double precision: (B, L, F) -> (B, C), both single.
+
+    Where the values before a normalisation differ little between rows, it magnifies what was rounded, and steps of
+    attention magnify it again.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = deepcopy(network).double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.network(x.double())
+        return output.float()
+
+
 class TabNet(TabularNetwork):
     """TabNet as a member; by default of the newest bar."""
 
     name: ClassVar[str] = "tabnet"
     batch: ClassVar[int] = 256
+
+    def _predicting(self, fitted: ScoringNetwork) -> nn.Module:
+        return DoublePrecision(fitted).eval()
 
     def _module(self, features: int) -> nn.Module:
         s = self.settings.tabnet

@@ -48,7 +48,8 @@ class TabularNetwork(Network):
         return X if self.window > 1 else np.asarray(X)[:, None]
 
     def _served(self, fitted: ScoringNetwork) -> nn.Module:
-        return fitted if self.window > 1 else SingleBar(fitted).eval()
+        network = self._predicting(fitted)
+        return network if self.window > 1 else SingleBar(network).eval()
 
     def _reads(self, features: int) -> tuple[int, ...]:
         """Places of the columns that are read, ascending: those of the settings, or all."""
