@@ -121,7 +121,7 @@ def test_its_graph_is_cheap_and_equal_on_rows_with_equal_columns():
 
 def test_rounding_is_not_magnified_by_the_normalisation_of_nearly_equal_values():
     X, y, _ = rows()
-    others, _, _ = rows(3_000, seed=9)
+    others, _, _ = rows(1_000, seed=9)
     fitted = model(steps=3).fit(X, y)
     for module in fitted._fitted.modules():
         if isinstance(module, nn.BatchNorm1d):
