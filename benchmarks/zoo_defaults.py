@@ -1,10 +1,10 @@
-"""Trials of the defaults of the members of single rows, on folds before those that judge them.
+"""Trials of the defaults of the members of single rows, on bars before 2025-07-01.
 
     QUORATE_DATA=DATA python benchmarks/zoo_defaults.py [--members NAMES]
 
-Twelve perpetuals, two anchored folds up to 2025-07-01, raw scores against the class prior. Every trial is in
-results/zoo_defaults-trials.jsonl, those that were worse too; what is there already is not run again. Writes
-results/zoo_defaults.md.
+Twelve perpetuals, two anchored folds, raw scores against the class prior; zoo.py gives the skill on later bars apart.
+Every trial is in results/zoo_defaults-trials.jsonl, those that were worse too; what is there already is not run again.
+Writes results/zoo_defaults.md.
 """
 
 from __future__ import annotations
