@@ -188,7 +188,7 @@ class ScoringNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3) scores that sum to 1, or (B, 1) returns, for (B, L, F) features; the mean over k members."""
         output: Tensor = self.standardised(x)
-        # The axis from the front: counted from the back, every graph of networks has other bytes and its bundle another id.
+        # Counted from the back, the axis gives every graph other bytes, and its bundle another id.
         found = torch.softmax(output, dim=output.ndim - 1) if self.task == "class" else output * self.scale + self.mean
         return found if found.ndim == 2 else found.mean(dim=1)
 
