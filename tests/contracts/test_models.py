@@ -66,8 +66,8 @@ SMALL = ModelSettings(
     tide=TiDESettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, width=8),
     tft=TFTSettings(window=6, epochs=2, share=1, batch=100, learning_rate=2e-2, width=4),
     inception=InceptionSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, filters=2, kernels=(3, 5)),
-    tabm=TabMSettings(epochs=2, share=1, batch=100, learning_rate=2e-2, members=2, width=8),
-    tabnet=TabNetSettings(epochs=2, share=1, batch=60, learning_rate=2e-2, width=4, steps=1, shared=1, own=1),
+    tabm=TabMSettings(epochs=1, share=1, batch=60, learning_rate=5e-2, members=2, width=8, layers=1),
+    tabnet=TabNetSettings(epochs=1, share=1, batch=50, learning_rate=5e-2, width=4, steps=1, shared=1, own=0),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"

@@ -96,11 +96,11 @@ def test_the_penalty_makes_attention_sparse():
     X, y, _ = rows()
     spread = []
     for sparsity in (0.0, 1.0):
-        fitted = model(sparsity=sparsity, epochs=5).fit(X, y)
+        fitted = model(sparsity=sparsity, epochs=3).fit(X, y)
         inner = fitted._fitted.standardised
         inner.train()(torch.from_numpy(X[:, None]))
         spread.append(float(inner.network.entropy.detach()))
-    assert spread[1] < 0.5 * spread[0], spread
+    assert spread[1] < 0.7 * spread[0], spread
 
 
 @pytest.mark.parametrize("n", [65, 129])  # the last batch has one row
