@@ -130,8 +130,8 @@ shares of the training rows) in 1/1000 nats, of the scores and as served (direct
 days: below 0 the network has learned. Lean is the correlation of BUY minus SELL with that of the LSTM on the same rows.
 Microseconds are the median of single windows in ONNX Runtime; the machine was busy. Chosen on these folds: the windows
 of 24 bars with the kernels and blocks that go with them (TCN and Inception with both seeds, the others with one), how
-MiniRocket scales its features, and the small last layer that a training begins with. Differences between the networks are
-well inside the intervals.
+MiniRocket scales its features, and the small last layer that a training begins with. Differences between the networks
+are well inside the intervals.
 
 | network | parameters | seconds, 100,000 windows | us | seeds | loss - prior | as served | skill | lean with LSTM |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
