@@ -59,7 +59,7 @@ def status(bundle: options.BundlePath, as_json: options.Json = False) -> None:
     from quorate.cli.render.lifecycle.bench import show
     from quorate.core.configuration import load_settings
     from quorate.lifecycle.bench import BenchCheck, read_bench
-    from quorate.lifecycle.drift.check import open_bundle
+    from quorate.lifecycle.drift.watched import open_bundle
 
     settings = load_settings()
     _, loaded = open_bundle(bundle, settings)

@@ -13,7 +13,7 @@ from quorate.ensemble.inference.bench import BenchSpan
 from quorate.lifecycle.bench.check import require_votes
 from quorate.lifecycle.bench.member_check import BenchCheck
 from quorate.lifecycle.bench.stored_bench import change_bench
-from quorate.lifecycle.drift.check import open_bundle
+from quorate.lifecycle.drift.watched import open_bundle
 from quorate.workflows.inputs.arguments import settings_of
 
 if TYPE_CHECKING:

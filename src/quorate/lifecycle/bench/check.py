@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from quorate.core.arguments import path_of
-from quorate.core.clock import newest_closed_ms, now_ms, timeframe_ms
+from quorate.core.clock import now_ms
 from quorate.core.errors import BundleError
 from quorate.core.progress import Progress, silent
 from quorate.ensemble.inference.bench import EMPTY, Bench, BenchOf
 from quorate.lifecycle.bench.looks import MaturedDays, MemberLooks, daily_sums
 from quorate.lifecycle.bench.member_check import BenchCheck, Figure, MemberCheck
 from quorate.lifecycle.bench.rule import drifted_spans, expired_spans
-from quorate.lifecycle.drift.check import open_bundle, read_reference, trained_markets
 from quorate.lifecycle.drift.unseen import Outcomes, read_unseen
+from quorate.lifecycle.drift.watched import newest_close, open_bundle, read_reference, read_watched
 from quorate.workflows.inputs.arguments import require_callback, settings_of
-from quorate.workflows.inputs.market_data import open_source, read_panel
-from quorate.workflows.inputs.selection import moment_ms, split_names
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -65,19 +63,11 @@ def check_bench(
     folder, loaded = open_bundle(path_of("check the members", "bundle", bundle), settings)
     require_votes(loaded, "check the members of")
     reference = read_reference(folder, loaded, settings.drift.window_days)
-    timeframe, start = loaded.manifest.timeframe, loaded.manifest.used_until
-    length = timeframe_ms(timeframe)
-    source = open_source(data, split_names(symbols), timeframe)
-    wanted = split_names(symbols) or trained_markets(source, loaded)
-    end, limit = newest_closed_ms(timeframe, now) + length, moment_ms("until", until)
-    end = end if limit is None else min(end, limit)
-    panel = read_panel(source, timeframe, wanted, progress, start=start, end=end)
-    panel = {symbol: candles.between(end=end - length + 1) for symbol, candles in panel.items()}
+    start, panel = loaded.manifest.used_until, read_watched(loaded, data, symbols, until, now, progress)
     rows = read_unseen(loaded, panel, start, progress, scored=True)
     assert rows.outcomes is not None  # noqa: S101 - for the type checker; they are scored
-    last = max(int(candles.time[-1]) for candles in panel.values()) + length
     synthetic = loaded.manifest.synthetic or any(candles.synthetic for candles in panel.values())
-    return judge(loaded, reference, rows.outcomes, Watched(start, last, now, synthetic), settings)
+    return judge(loaded, reference, rows.outcomes, Watched(start, newest_close(panel), now, synthetic), settings)
 
 
 class Watched(NamedTuple):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quorate.core.arguments import path_of
-from quorate.core.clock import DAY_MS, newest_closed_ms, now_ms, timeframe_ms
-from quorate.core.errors import ArgumentError, BundleError
+from quorate.core.clock import DAY_MS, now_ms
 from quorate.core.progress import Progress, silent
 from quorate.evaluation.daily_sums import daily_counts, daily_outcomes
 from quorate.evaluation.drift.drift_check import (
@@ -20,21 +19,19 @@ from quorate.evaluation.drift.drift_check import (
     LogLossRise,
     ScoreDrift,
 )
-from quorate.evaluation.drift_reference import FILE_NAME, DriftReference
+from quorate.evaluation.drift_reference import DriftReference
 from quorate.evaluation.metrics.classification import prior_scores, row_log_loss, unforeseen, voted
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.lifecycle.drift.adwin import rises
 from quorate.lifecycle.drift.looks import FeatureLooks, ScoreLooks, WatchedDays, run_start
 from quorate.lifecycle.drift.unseen import Outcomes, UnseenRows, horizon_losses, read_unseen
+from quorate.lifecycle.drift.watched import newest_close, open_bundle, read_reference, read_watched
 from quorate.workflows.inputs.arguments import require_callback, settings_of
-from quorate.workflows.inputs.market_data import open_source, read_panel
-from quorate.workflows.inputs.selection import moment_ms, split_names
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, FloatArray
     from quorate.ensemble.inference import Bundle
-    from quorate.market.source import CandleSource
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.selection import Moment
 
@@ -74,16 +71,9 @@ def check_drift(
     now = now_ms() if now is None else now
     folder, loaded = open_bundle(path_of("check for drift", "bundle", bundle), settings)
     reference = read_reference(folder, loaded, settings.drift.window_days)
-    timeframe, start = loaded.manifest.timeframe, loaded.manifest.used_until
-    source = open_source(data, split_names(symbols), timeframe)
-    wanted = split_names(symbols) or trained_markets(source, loaded)
-    end = newest_closed_ms(timeframe, now) + timeframe_ms(timeframe)
-    limit = moment_ms("until", until)
-    end = end if limit is None else min(end, limit)
-    panel = read_panel(source, timeframe, wanted, progress, start=start, end=end)
-    panel = {symbol: candles.between(end=end - timeframe_ms(timeframe) + 1) for symbol, candles in panel.items()}
-    rows = read_unseen(loaded, panel, start, progress, scored=reference.scores is not None)
-    last = max(int(candles.time[-1]) for candles in panel.values()) + timeframe_ms(timeframe)
+    panel = read_watched(loaded, data, symbols, until, now, progress)
+    rows = read_unseen(loaded, panel, loaded.manifest.used_until, progress, scored=reference.scores is not None)
+    last = newest_close(panel)
     return judge(loaded, reference, panel, rows, last, settings, now)
 
 
@@ -160,22 +150,6 @@ def judge(
     )
 
 
-def open_bundle(path: Path, settings: Settings) -> tuple[Path, Bundle]:
-    """Folder of the bundle that a path means, and the bundle without its bench; of a series its newest.
-
-    Raises:
-        BundleError: no bundle there.
-    """
-    from quorate.ensemble.bundle.champion_path import champion_path
-    from quorate.workflows.inputs.predictors import load_predictor
-
-    folder = champion_path(path)
-    predictor = load_predictor(folder, settings)
-    if predictor.first_bar is not None:
-        folder = folder.parent / predictor.newest.id
-    return folder, predictor.newest
-
-
 def newest_rise(outcomes: Outcomes, horizon: int, delta: float, from_time: int) -> LogLossRise | None:
     """The newest rise of the ensemble's log-loss; None without one.
 
@@ -192,51 +166,6 @@ def newest_rise(outcomes: Outcomes, horizon: int, delta: float, from_time: int) 
     newest = found[-1]
     at = int(time[newest.at])
     return LogLossRise(at, int(time[newest.since]), newest.before, newest.after, at >= from_time)
-
-
-def read_reference(folder: Path, bundle: Bundle, window_days: int) -> DriftReference:
-    """What a bundle keeps of its training.
-
-    Args:
-        folder: of the bundle.
-        bundle: of the folder.
-        window_days: of the settings, for the error.
-
-    Raises:
-        BundleError: it keeps nothing, or something of another training.
-    """
-    from quorate.ensemble.bundle.bundle_files import read_file
-
-    attempted = f"check the bundle {folder} for drift"
-    if FILE_NAME not in bundle.manifest.files:
-        raise BundleError(
-            attempted,
-            found=f"a bundle without {FILE_NAME}",
-            expected=f"one of this version whose training part has at least two windows of {window_days} days",
-            remedy="Train it again, on a longer span or with a shorter `drift.window_days`.",
-        )
-    reference = DriftReference.parse(read_file(folder, bundle.manifest, FILE_NAME), attempted)
-    foreign = {feature.name for feature in reference.features} - set(bundle.manifest.feature_names)
-    if foreign:
-        raise BundleError(attempted, found=f"the feature {min(foreign)} in {FILE_NAME}", expected="the bundle's own")
-    return reference
-
-
-def trained_markets(source: CandleSource, bundle: Bundle) -> tuple[str, ...]:
-    """Markets of the training that a source has.
-
-    Raises:
-        ArgumentError: none of them.
-    """
-    held = set(source.symbols(bundle.manifest.timeframe))
-    wanted = tuple(symbol for symbol in bundle.manifest.symbols if symbol in held)
-    if not wanted:
-        raise ArgumentError(
-            "choose the markets to watch",
-            found=f"none of the training's {len(bundle.manifest.symbols)} markets in `data`",
-            expected="candles of at least one, or `symbols`",
-        )
-    return wanted
 
 
 def _feature_looks(bundle: Bundle, rows: UnseenRows, reference: DriftReference, days: WatchedDays) -> FeatureLooks:

@@ -13,7 +13,8 @@ from quorate.core.errors import DataError
 from quorate.core.progress import Progress, silent
 from quorate.evaluation.drift.drift_check import DriftCheck
 from quorate.evaluation.drift.stored_check import read_check, write_check
-from quorate.lifecycle.drift.check import check_drift, open_bundle
+from quorate.lifecycle.drift.check import check_drift
+from quorate.lifecycle.drift.watched import open_bundle
 from quorate.lifecycle.retrain.span import download_newest
 from quorate.trading.webhook import Webhook, url_of
 from quorate.workflows.inputs.arguments import settings_of
