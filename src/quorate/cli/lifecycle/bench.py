@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quorate.cli import options
+from quorate.cli.lifecycle import watch_options
 
 app = typer.Typer(
     no_args_is_help=True, help="Members whose votes do not count for a while: who is benched, since when and why."
@@ -19,18 +20,8 @@ _Member = Annotated[str, typer.Argument(metavar="MEMBER", help="Member of the bu
 def check(
     bundle: options.BundlePath,
     data: options.Data,
-    symbols: Annotated[
-        str | None, typer.Option("--symbols", metavar="A,B", help=f"{options.SYMBOLS} [default: those of the training]")
-    ] = None,
-    until: Annotated[
-        int | None,
-        typer.Option(
-            "--until",
-            parser=options.date,
-            metavar="DATE",
-            help="End of the newest bar: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC. [default: of the newest closed bar]",
-        ),
-    ] = None,
+    symbols: watch_options.Symbols = None,
+    until: watch_options.Until = None,
     as_json: options.Json = False,
 ) -> None:
     """Check every member on the bars that it was not fitted on, and write down who is benched.

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from quorate.cli import options
+from quorate.cli.lifecycle import watch_options
 
 
 def drift(
     bundle: options.BundlePath,
     data: options.Data,
-    symbols: Annotated[
-        str | None, typer.Option("--symbols", metavar="A,B", help=f"{options.SYMBOLS} [default: those of the training]")
-    ] = None,
-    until: Annotated[
-        int | None,
-        typer.Option(
-            "--until",
-            parser=options.date,
-            metavar="DATE",
-            help="End of the newest bar: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC. [default: of the newest closed bar]",
-        ),
-    ] = None,
+    symbols: watch_options.Symbols = None,
+    until: watch_options.Until = None,
     as_json: options.Json = False,
 ) -> None:
     """Compare the newest days with the training of a bundle.
