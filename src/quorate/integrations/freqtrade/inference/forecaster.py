@@ -14,7 +14,7 @@ from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
 from quorate.ensemble.inference.bar_checks import TRAINING_SPAN
 from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.series import BEFORE_SERIES
-from quorate.ensemble.voting.fallback import fallback_decisions
+from quorate.ensemble.voting.fallback import fallback_frame
 from quorate.features import Bars, atr_14, volatility_20
 from quorate.integrations.freqtrade.frames import read_frame
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
@@ -141,19 +141,7 @@ class Forecaster:
         if bundle is not None:
             return bundle.predict_frame(candles, allow_training_span=self._options.freqtrade.allow_training_span)
         bars = Bars(candles)
-        decisions = fallback_decisions(bars)
-        return DecisionFrame(
-            symbol=candles.symbol,
-            timeframe=candles.timeframe,
-            time=candles.time,
-            action=decisions.action,
-            confidence=decisions.confidence,
-            base=decisions.base,
-            consensus=decisions.consensus,
-            rule=decisions.rule,
-            volatility=volatility_20(bars),
-            synthetic=candles.synthetic,
-        )
+        return fallback_frame(bars, volatility_20(bars), (), candles.synthetic)
 
     def _require_known(self, pair: str, timeframe: str) -> None:
         bundle = self._source.bundle
