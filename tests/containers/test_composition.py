@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,9 +24,13 @@ import pytest
 import yaml
 
 from quorate.core.clock import HOUR_MS, now_ms, parse_ms
+from quorate.ensemble.bundle.bundle_store import BundleStore
+from quorate.evaluation.drift.stored_check import write_check
+from quorate.lifecycle.retrain.run_log import RetrainRun, RunLog
 from stubs import prometheus
 from stubs.binance import spawn
 from stubs.compose import Container, composition
+from stubs.drift_checks import QUIET
 from stubs.postgresql import postgresql, programs
 from stubs.prometheus import eventually
 
@@ -66,12 +71,30 @@ def places(state, tmp_path_factory):
         words[name] = secrets.token_hex(32)
         (folder / "secrets" / name).write_text(f"{words[name]}\n")
     subprocess.run(["cp", "-r", state / "bundles", folder / "state" / "bundles"], check=True)
+    _write_lifecycle(folder / "state" / "bundles")
     program = folder / "bin" / "quorate"
     program.write_text(f"#!{sys.executable}\nfrom quorate.cli.app import run\nrun()\n")
     program.chmod(0o755)
     return SimpleNamespace(
-        folder=folder, secrets=folder / "secrets", state=folder / "state", words=words, bin=program.parent
+        folder=folder,
+        secrets=folder / "secrets",
+        state=folder / "state",
+        before=files_of(folder / "state" / "bundles"),
+        words=words,
+        bin=program.parent,
     )
+
+
+def files_of(folder):
+    """Name -> content of every file."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _write_lifecycle(bundles):
+    """The files of a quiet check for drift and of a retraining, which have figures of their own."""
+    champion, now = BundleStore(bundles).champion(), now_ms()
+    write_check(bundles, replace(QUIET, bundle=champion, checked_at=now))
+    RunLog(bundles).write(RetrainRun(1, now - HOUR_MS, "on schedule", champion, "kept", ended=now))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +139,12 @@ def composed(state, places):
         (places.folder / "alerts.yml").write_text((ROOT / "docker" / "service" / "alerts.yml").read_text())
         metrics = stack.enter_context(prometheus.prometheus(configuration, places.folder / "prometheus"))
         yield SimpleNamespace(
-            base=f"http://127.0.0.1:{port}", logs=logs, metrics=metrics, words=places.words, folder=places.folder
+            base=f"http://127.0.0.1:{port}",
+            logs=logs,
+            metrics=metrics,
+            words=places.words,
+            folder=places.folder,
+            before=places.before,
         )
 
 
@@ -195,15 +223,11 @@ def test_no_alert_fires(composed):
     assert {rule["name"]: rule["state"] for rule in eventually(healthy) if rule["state"] != "inactive"} == {}
 
 
-def test_the_account_writes_to_its_journal_only(composed, state):
+def test_the_account_writes_to_its_journal_only(composed):
     """Its volume is mounted read-only; the service writes its access log there."""
     own = composed.folder / "state"
     assert {path.name for path in own.iterdir()} <= {"bundles", "service"}
-    before, after = (
-        {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-        for folder in (state / "bundles", own / "bundles")
-    )
-    assert after == before
+    assert files_of(own / "bundles") == composed.before
     assert list((composed.folder / "home").iterdir()) == []
 
 

@@ -16,7 +16,8 @@ _MOST = 256
 
 
 class KeptExplanations:
-    """Explanations by market, kept until there is a new bar or another bundle. May be read from any thread.
+    """Explanations by market, kept until there is a new bar, another bundle or another bench. May be read from any
+    thread.
 
     Args:
         champion: the bundle in use.
@@ -56,7 +57,7 @@ class KeptExplanations:
         closed = candles.closed(now)
         # Times between two bars are the earlier of them, so that requests cannot fill the memory with equal ones.
         earlier = None if since is None else len(closed.between(None, since + 1))
-        key = predictor.id, symbol, len(closed), int(candles.time[-1]), earlier
+        key = predictor.id, predictor.newest.bench, symbol, len(closed), int(candles.time[-1]), earlier
         with self._lock:  # others who ask at the same time wait for the one explanation
             if key not in self._kept:
                 self._kept[key] = explain_signal(

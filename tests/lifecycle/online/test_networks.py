@@ -16,7 +16,7 @@ from quorate.core.sections.online import ONLINE_NETWORKS
 from quorate.core.settings import ModelSettings, OnlineSettings
 from quorate.ensemble.inference.loading import load_bundle
 from quorate.lifecycle.online import OnlineLearner, StateFile
-from quorate.lifecycle.online.members import OnlineMember, read_members
+from quorate.lifecycle.online.members import OnlineMember, newest_of, read_members
 from quorate.lifecycle.online.replay import ReplayBuffer
 from quorate.models import build
 from quorate.models.runtime import OnnxSession
@@ -76,7 +76,7 @@ def test_a_network_takes_a_few_steps_and_the_loss_of_what_it_learnt_falls(world,
 def test_every_network_learns_on_and_is_restored(name):
     random = np.random.default_rng(0)
     model = build(name, "class", ModelSettings(), seed=1, threads=1)
-    X = random.normal(size=(40, model.window, 5)).astype(np.float32)
+    X = newest_of(random.normal(size=(40, max(model.window, 2), 5)).astype(np.float32), model.window)
     y = random.integers(0, 3, 40).astype(np.int8)
     member = OnlineMember(model.fit(X, y), 0.5)
     before = member.native

@@ -62,15 +62,13 @@ class Configuration:
 
 
 def policies(configured: VoteSettings) -> dict[str, VoteSettings]:
-    """Vote policies by name, the configured one first, all with its weights.
+    """Vote policies by name, the configured one first, all with its weights and correlations.
 
     >>> list(policies(VoteSettings())), list(policies(VoteSettings(floor=0.8)))
     (['classic', 'lowered'], ['configured', 'classic', 'lowered'])
     """
-    named = {
-        name: replace(policy, weights=configured.weights, default_weight=configured.default_weight)
-        for name, policy in POLICIES.items()
-    }
+    own = {name: getattr(configured, name) for name in ("weights", "default_weight", "correlation")}
+    named = {name: replace(policy, **own) for name, policy in POLICIES.items()}
     same = next((name for name, policy in named.items() if policy == configured), CONFIGURED)
     others = {name: policy for name, policy in named.items() if name != same}
     return {same: configured, **others}

@@ -28,7 +28,7 @@ import numpy as np
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, DataError, QuorateError
 from quorate.core.settings import OnlineSettings
-from quorate.core.types import ActionArray, Candles, Float32Array, Signal
+from quorate.core.types import ActionArray, Candles, Float32Array, IntArray, Signal
 from quorate.ensemble.inference import Bundle, Predictor
 from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.ensemble.recipes import RECIPES
@@ -92,7 +92,7 @@ class OnlineLearner:
         # As many bars as are there until the next update, so that a session that continues learns from the same ones.
         self._bars = LIVE_BARS - settings.every_bars
         needed = bundle.features.warmup + self._window - 1 + self._target.horizon
-        if self._bars <= needed + (settings.every_bars if self._window > 1 else 0):
+        if self._bars <= needed + (settings.every_bars if self._has_networks else 0):
             raise ArgumentError(
                 attempted,
                 found=f"{settings.every_bars} bars between two updates, and features and windows that need {needed}",
@@ -229,17 +229,26 @@ class OnlineLearner:
         The first update fills the buffer with the windows before its own.
         """
         columns, window = rows.inputs.X.shape[1], self._window
-        if window == 1:
+        if not self._has_networks:
             return ReplayBuffer.empty(0, 1, columns), np.empty((0, 1, columns), np.float32), np.empty(0, np.int8)
         after = bar - self._settings.every_bars * self._length if self.state is None else self.state.bar
         new = rows.places(window, after=after)
         if self.state is None:
             earlier = rows.places(window, until=after)
             replay = ReplayBuffer.empty(self._settings.replay_windows, window, columns)
-            replay = replay.with_windows(rows.inputs.at(rows.labelled[earlier], window), rows.y[earlier], random)
+            replay = replay.with_windows(self._inputs(rows, earlier), rows.y[earlier], random)
         else:
             replay = self.state.replay
-        return replay, np.asarray(rows.inputs.at(rows.labelled[new], window)), rows.y[new]
+        return replay, self._inputs(rows, new), rows.y[new]
+
+    def _inputs(self, rows: MaturedRows, places: IntArray) -> Float32Array:
+        """(m, L, F) windows of some of the rows, L of the member with the longest one."""
+        found = np.asarray(rows.inputs.at(rows.labelled[places], self._window))
+        return found.reshape(len(places), self._window, rows.inputs.X.shape[1])
+
+    @property
+    def _has_networks(self) -> bool:
+        return any(member.is_network for member in self._trained.values())
 
     def _learn(self, member: OnlineMember, sample: Float32Array) -> None:
         """Use a member that has learnt, after a comparison of its graph on a sample of its rows."""

@@ -123,7 +123,7 @@ class OnlineMember:
         """
         few = sample[:_COMPARED]
         if few.ndim == 3:
-            few = np.ascontiguousarray(few[:, -self.model.window :])
+            few = newest_of(few, self.model.window)
         if len(few):
             require_same(shrink_direction(self.model.output(few), self.factor), session.run(few), self.name)
 
@@ -175,8 +175,12 @@ def joined(
     new: tuple[Float32Array, ActionArray], old: tuple[Float32Array, ActionArray], window: int
 ) -> tuple[Float32Array, ActionArray]:
     """New windows and old ones, shortened to the newest `window` bars of each, with their labels."""
-    X = np.concatenate([new[0][:, -window:], old[0][:, -window:]])
-    return np.ascontiguousarray(X), np.concatenate([new[1], old[1]])
+    return newest_of(np.concatenate([new[0], old[0]]), window), np.concatenate([new[1], old[1]])
+
+
+def newest_of(X: Float32Array, window: int) -> Float32Array:
+    """The newest bars of (n, L, F) windows as a member of this window takes them: (n, window, F), or (n, F) for 1."""
+    return np.ascontiguousarray(X[:, -1] if window == 1 else X[:, -window:])
 
 
 def _unfitted(model: Model, settings: object = None, seed: int | None = None) -> Model:

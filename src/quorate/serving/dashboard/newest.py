@@ -11,7 +11,8 @@ from quorate.workflows.results.signals import MarketSignals
 
 
 class NewestSignals:
-    """Signals of all markets, kept until there is a new bar or another bundle. May be read from any thread.
+    """Signals of all markets, kept until there is a new bar, another bundle or another bench. May be read from any
+    thread.
 
     Args:
         service: that predicts.
@@ -33,7 +34,8 @@ class NewestSignals:
             predictor = service.champion.predictor
             bars = tuple((candles.symbol, int(candles.time[-1])) for candles in service.candles.known)
             # With the bar that should be there: signals become stale where no new candle comes.
-            key = (predictor.id, bars, newest_closed_ms(service.candles.timeframe, service.clock()))
+            due = newest_closed_ms(service.candles.timeframe, service.clock())
+            key = (predictor.id, predictor.newest.bench, bars, due)
             if self._kept is None or self._kept[0] != key:
                 served = service.predict()
                 if served.bundle != predictor.id:  # replaced meanwhile; the next to ask predicts again

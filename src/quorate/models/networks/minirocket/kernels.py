@@ -44,7 +44,7 @@ def dilations(window: int, each: int) -> tuple[IntArray, IntArray]:
         (D,) ascending, so that a kernel reaches over at most the window; (D,) counts that sum to `each`.
 
     >>> [values.tolist() for values in dilations(48, 12)]
-    [[1, 2, 3, 4, 5], [5, 2, 2, 2, 1]]
+    [[1, 2, 3, 4, 5], [5, 2, 2, 1, 2]]
     """
     most = min(each, _MOST_DILATIONS)
     exponents = np.linspace(0, np.log2((window - 1) / (LENGTH - 1)), most)
