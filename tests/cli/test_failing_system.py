@@ -16,6 +16,7 @@ from stubs.binance import spawn
 from .conftest import SMALL
 
 CSV = "BTCUSDT-1h-2024-01-01.csv"
+LEDGER = "trials.jsonl"
 
 
 def quorate(*arguments, files=None, **variables):
@@ -36,12 +37,18 @@ def quorate(*arguments, files=None, **variables):
 
 
 def digests(folder):
-    """Name -> digest of every file but locks, temporary files and the journal, whose records are compared."""
+    """Name -> digest of every file but locks, temporary files, and journal and ledger, to which records are added."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith((".", "paper.sqlite"))
+        if path.is_file() and not path.name.startswith((".", "paper.sqlite", LEDGER))
     }
+
+
+def ledger(folder):
+    """The records of the trials; an evaluation whose report cannot be written has been made all the same."""
+    file = folder / LEDGER
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def journal(folder):
@@ -55,7 +62,7 @@ def lines(world, place, url):
     later = format_ms(parse_ms(world.seam) + 40 * HOUR_MS).replace(" ", "T")
     bars = ("--bundle", world.bundle, "--data", world.data, "--from", world.seam, "--to", later)
     train = ("train", "--data", world.data, "--symbols", "SYNA/USDT:USDT", "--to", "2024-01-14", "--out", place / "new")
-    ledger = {"QUORATE_EVALUATION__LEDGER": f"{place}/trials.jsonl", "QUORATE_EVALUATION__REPORTS": f"{place}/reports"}
+    outputs = {"QUORATE_EVALUATION__LEDGER": f"{place}/{LEDGER}", "QUORATE_EVALUATION__REPORTS": f"{place}/reports"}
     journal = {"QUORATE_JOURNAL__URL": f"sqlite:///{place}/paper.sqlite", "QUORATE_GUARDS__MODELS": "2"}
     days = ("--symbols", "SYNA/USDT:USDT", "--from", "2024-01-05", "--to", "2024-01-07", "--out", place / "data")
     served = {
@@ -67,10 +74,10 @@ def lines(world, place, url):
         "import": (("data", "import", place.parent / CSV, "--data", place / "data", "--perpetual"), {}),
         "download": (("data", "download", *days), served),
         "train": ((*train, "--models", "xgboost,lightgbm"), {}),
-        "backtest": (("backtest", *bars), ledger),
-        "evaluate": (("evaluate", *bars, "--report", place / "page.html"), ledger),
+        "backtest": (("backtest", *bars), outputs),
+        "evaluate": (("evaluate", *bars, "--report", place / "page.html"), outputs),
         "promote": (("bundle", "promote", world.bundle.name, "--bundles", place / "bundles"), {}),
-        "paper": (("paper", "run", "--replay", *bars), {**ledger, **journal}),
+        "paper": (("paper", "run", "--replay", *bars), {**outputs, **journal}),
     }
 
 
@@ -145,13 +152,14 @@ def test_too_few_open_files_lose_nothing(world, place, tmp_path, exchange, name,
     shutil.copytree(place, folder)
     shutil.copy(place.parent / CSV, tmp_path)
     arguments, variables = lines(world, folder, exchange)[name]
-    before, entries = digests(folder), journal(folder)
+    before, entries, trials = digests(folder), journal(folder), ledger(folder)
     done = quorate(*arguments, files=files, **variables)
     if done.returncode:  # another version of a library may need fewer
         require_refused(done, ("open files", "cannot be opened"))
         after = digests(folder)
         assert {path: after.get(path) for path in before} == before
     assert journal(folder)[: len(entries)] == entries
+    assert ledger(folder)[: len(trials)] == trials
     done = quorate(*arguments, **variables)
     assert done.returncode == 0, done.stderr
     assert journal(folder)[: len(entries)] == entries
