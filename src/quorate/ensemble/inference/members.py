@@ -257,8 +257,12 @@ def is_failure(abstention: Abstention) -> bool:
 
     >>> is_failure(Abstention("nhits", "benched: expired; exceeded 250 ms")), is_failure(Abstention("nhits", "12 bars"))
     (True, False)
+    >>> is_failure(Abstention("nhits", "benched: failed: as a person wrote"))
+    False
     """
-    return any(mark in abstention.reason for mark in (_LATE, _FAILED, _INVALID))
+    marks, reason = (_LATE, _FAILED, _INVALID), abstention.reason
+    # Its own reason stands behind that of the bench.
+    return reason.startswith(marks) or (abstention.benched and any(f"; {mark}" in reason for mark in marks))
 
 
 def _split(rows: Matrix, session: OnnxSession, most: int) -> list[Matrix]:
