@@ -70,11 +70,14 @@ class StoredBench:
 
     def __init__(self, bundles: Path) -> None:
         self._bundles = bundles
+        self._paths: dict[str, Path] = {}
         self._known: dict[str, tuple[tuple[int, int] | None, Bench]] = {}
 
     def __call__(self, bundle_id: str) -> Bench:
         """The bench of a bundle as of now."""
-        path = bench_path(self._bundles, bundle_id)
+        path = self._paths.get(bundle_id)
+        if path is None:  # once: it is asked at every prediction
+            path = self._paths[bundle_id] = bench_path(self._bundles, bundle_id)
         state = _state(path)
         known = self._known.get(bundle_id)
         if known is not None and known[0] == state:
