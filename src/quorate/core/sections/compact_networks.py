@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quorate.core.errors import SettingsError
-from quorate.core.sections.networks import CompactSettings
+from quorate.core.sections.networks import CompactSettings, RecurrentSettings
 from quorate.core.sections.section import require
 
 
@@ -30,19 +30,9 @@ class DLinearSettings(DaySettings):
 
 
 @dataclass(frozen=True, slots=True)
-class GRUSettings(DaySettings):
-    columns: tuple[str, ...] = ()
-    width: int = 32  # of the state
-    layers: int = 1
-    head: int = 32  # width of the hidden layer between state and outputs
-    dropout: float = 0.2
-
+class GRUSettings(RecurrentSettings):
     def __post_init__(self) -> None:
-        self.require("models.gru")
-        require("models.gru", "width", self.width, 1, 65_536)
-        require("models.gru", "layers", self.layers, 1, 64)
-        require("models.gru", "head", self.head, 1, 65_536)
-        require("models.gru", "dropout", self.dropout, 0, 0.99)
+        self.require_shape("models.gru")
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,9 @@ class DocumentedPatchTSTSettings(PatchTSTSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class LSTMSettings(CompactSettings):
+class RecurrentSettings(CompactSettings):
+    """Shape of the recurrent networks."""
+
     window: int = 24
     columns: tuple[str, ...] = ()
     width: int = 32  # of the state
@@ -206,12 +208,23 @@ class LSTMSettings(CompactSettings):
     head: int = 32  # width of the hidden layer between state and outputs
     dropout: float = 0.2
 
+    def require_shape(self, section: str) -> None:
+        """Check all ranges.
+
+        Raises:
+            SettingsError: a value out of range.
+        """
+        self.require(section)
+        require(section, "width", self.width, 1, 65_536)
+        require(section, "layers", self.layers, 1, 64)
+        require(section, "head", self.head, 1, 65_536)
+        require(section, "dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class LSTMSettings(RecurrentSettings):
     def __post_init__(self) -> None:
-        self.require("models.lstm")
-        require("models.lstm", "width", self.width, 1, 65_536)
-        require("models.lstm", "layers", self.layers, 1, 64)
-        require("models.lstm", "head", self.head, 1, 65_536)
-        require("models.lstm", "dropout", self.dropout, 0, 0.99)
+        self.require_shape("models.lstm")
 
 
 @dataclass(frozen=True, slots=True)
