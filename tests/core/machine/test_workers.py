@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from quorate.core.errors import DataError, WorkerError
-from quorate.core.machine.workers import run_tasks
+from quorate.core.machine.workers import run_next_tasks, run_tasks
 from stubs import worker_fits, worker_tasks
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(os.name != "posix", reason="there are no workers")]
@@ -96,7 +96,7 @@ def test_libraries_with_threads_in_this_process_do_not_stop_the_others():
 
 
 SCRIPT = """
-from quorate.core.machine.workers import run_tasks
+from quorate.core.machine.workers import run_next_tasks, run_tasks
 from stubs import worker_tasks
 
 list(run_tasks(worker_tasks.slow, range(2), 2, report=lambda *content: print(*content, flush=True)))
@@ -125,3 +125,23 @@ def test_processes_end_with_the_program(by):
             time.sleep(0.05)
         assert not any(child.exists() for child in children)
         assert (b"KeyboardInterrupt" in program.stderr.read()) == (by == signal.SIGINT)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_tasks_that_become_known_as_others_end(workers):
+    # A chain of three tasks for each letter: the next is known once the result of the one before was taken.
+    ready, begun = ["a1", "b1"], []
+
+    def task():
+        if not ready:
+            return None
+        begun.append(ready.pop(0))
+        return int(begun[-1][1]), None
+
+    taken = []
+    for key, result in run_next_tasks(worker_tasks.Summed(ROWS), task, workers, report=ignore):
+        taken.append(key)
+        assert result == ROWS[key:].sum()
+        if key < 3:
+            ready.append(f"c{key + 1}")
+    assert sorted(taken) == [1, 1, 2, 2, 3, 3]

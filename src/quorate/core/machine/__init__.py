@@ -9,6 +9,7 @@ from quorate.core.machine.memory import keep_freed_memory as keep_freed_memory
 from quorate.core.machine.openmp import wait_passively as wait_passively
 from quorate.core.machine.slowdown import SlowdownWatch as SlowdownWatch
 from quorate.core.machine.workers import can_share as can_share
+from quorate.core.machine.workers import run_next_tasks as run_next_tasks
 from quorate.core.machine.workers import run_tasks as run_tasks
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "free_cores",
     "free_workers",
     "keep_freed_memory",
+    "run_next_tasks",
     "run_tasks",
     "wait_passively",
     "whole_cores",

@@ -67,15 +67,42 @@ def run_tasks(
         WorkerError: a process ended in the middle of a task, such as one that was killed for its memory.
         Exception: whatever a task raised; the other tasks are ended.
     """
-    pool = None
-    if workers > 1 and len(keys) > 1 and can_share():
-        pool = _Pool.of(work, min(workers, len(keys)))
+    waiting, taken, earlier = list(keys), set[Key](), after or {}
+
+    def task() -> tuple[Key, Any] | None:
+        key = next((key for key in waiting if key not in earlier or earlier[key] in taken), None)
+        if key is None:
+            return None
+        waiting.remove(key)
+        return key, given(key)
+
+    for key, result in run_next_tasks(work, task, min(workers, len(keys)), report=report):
+        yield key, result
+        taken.add(key)
+
+
+def run_next_tasks(
+    work: Work, task: Callable[[], tuple[Key, Any] | None], workers: int, *, report: Report
+) -> Iterator[tuple[Key, Any]]:
+    """Run tasks that become known as others end, and yield each result as soon as it is there.
+
+    Args:
+        work: as of `run_tasks`.
+        task: gives the next key and what its task is given, whenever a process is free; None where there is none until
+            another result has been taken. With nothing at work, None is the end.
+        workers: as of `run_tasks`.
+        report: as of `run_tasks`.
+
+    Raises:
+        WorkerError, Exception: as `run_tasks`.
+    """
+    pool = _Pool.of(work, workers) if workers > 1 and can_share() else None
     if pool is None:
-        for key in keys:
-            yield key, work(key, given(key), report)
+        while (following := task()) is not None:
+            yield following[0], work(*following, report)
         return
     try:
-        yield from pool.run(keys, report, after or {}, given)
+        yield from pool.run(task, report)
     finally:
         pool.end()
 
@@ -136,19 +163,17 @@ class _Pool:
             return None
         return cls(stream.getvalue(), [buffer.raw() for buffer in buffers], workers)
 
-    def run(
-        self, keys: Sequence[Any], report: Report, after: Mapping[Any, Any], given: Callable[[Any], Any]
-    ) -> Iterator[tuple[Any, Any]]:
-        waiting, taken = list(keys), set[Any]()
+    def run(self, task: Callable[[], tuple[Any, Any] | None], report: Report) -> Iterator[tuple[Any, Any]]:
         running: dict[Connection, Any] = {}
-        while waiting or running:
+        while True:
             for connection in self._processes.keys() - running.keys():
-                key = next((key for key in waiting if key not in after or after[key] in taken), None)
-                if key is None:
+                following = task()
+                if following is None:
                     break
-                waiting.remove(key)
-                self._send(connection, (key, given(key)), key)
-                running[connection] = key
+                self._send(connection, following, following[0])
+                running[connection] = following[0]
+            if not running:
+                return
             for ready in wait(list(running)):
                 connection = next(each for each in running if each is ready)
                 kind, content = self._receive(connection, running[connection])
@@ -157,9 +182,7 @@ class _Pool:
                 elif kind == ERROR:
                     raise content
                 else:
-                    key = running.pop(connection)
-                    yield key, content
-                    taken.add(key)
+                    yield running.pop(connection), content
 
     def end(self) -> None:
         """End the processes, whatever they are doing."""
