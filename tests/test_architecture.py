@@ -57,6 +57,7 @@ HEAVY = (
     "onnx",
     "onnxmltools",
     "mcp",
+    "optuna",
 )
 
 

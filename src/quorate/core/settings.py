@@ -67,6 +67,7 @@ from quorate.core.sections.tabular_networks import TabNetSettings as TabNetSetti
 from quorate.core.sections.trading import AccountSettings as AccountSettings
 from quorate.core.sections.trading import CostSettings as CostSettings
 from quorate.core.sections.trading import ExitSettings as ExitSettings
+from quorate.core.sections.tune import TuneSettings as TuneSettings
 from quorate.core.sections.vote import PredictSettings as PredictSettings
 from quorate.core.sections.vote import VoteSettings as VoteSettings
 from quorate.core.sections.weights import WeightSettings as WeightSettings
@@ -123,6 +124,7 @@ class Settings(ExtensibleSection):
     access: AccessSettings = field(default_factory=AccessSettings)
     challenge: ChallengeSettings = field(default_factory=ChallengeSettings)
     online: OnlineSettings = field(default_factory=OnlineSettings)
+    tune: TuneSettings = field(default_factory=TuneSettings)
 
     def __post_init__(self) -> None:
         for section in fields(self):

@@ -1,0 +1,3 @@
+"""Search for better settings, judged once on later bars."""
+
+__all__: list[str] = []
