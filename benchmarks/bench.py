@@ -31,8 +31,9 @@ from quorate.evaluation.out_of_fold import MemberPredictions
 from quorate.evaluation.out_of_fold.predictions_file import read_predictions
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.stationary_streams import YEAR_DAYS, drawn_days
-from quorate.lifecycle.bench.looks import MaturedDays, MemberLooks, daily_sums
+from quorate.lifecycle.bench.looks import MemberLooks, daily_sums
 from quorate.lifecycle.bench.rule import drifted_spans
+from quorate.targets.matured_days import MaturedDays
 from weights import SCORES
 
 #: Days of the year at which a fault begins, and at which it is mended.

@@ -33,7 +33,17 @@ STOREYS = (
 )
 # Rooms inside a storey that have an order, lowest first.
 ROOMS = {
-    "ensemble": ("evidence", "calibration", "voting", "bundle", "stack", "inference", "series", "training"),
+    "ensemble": (
+        "evidence",
+        "calibration",
+        "voting",
+        "selection",
+        "bundle",
+        "stack",
+        "inference",
+        "series",
+        "training",
+    ),
     "evaluation": ("statistics", "metrics", "baselines", "lookahead", "walk_forward", "out_of_fold", "report", "cards"),
     "trading": ("account", "guards", "ladder", "journal", "engine", "oversight", "account_rules", "backtest", "paper"),
 }

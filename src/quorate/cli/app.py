@@ -33,7 +33,7 @@ from quorate.cli import (
     train,
 )
 from quorate.cli.flags import error_parts, error_text, flags_of
-from quorate.cli.lifecycle import bench, card, challenge, drift, explain, retrain, tune, weights
+from quorate.cli.lifecycle import bench, card, challenge, drift, explain, retrain, select, tune, weights
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.narrow_help import help_options
 from quorate.cli.shell.streams import OutputClosedError, OutputError, SafeStream, discard_output, safe_streams
@@ -68,6 +68,7 @@ bundle.app.command("card")(card.card)
 app.add_typer(bundle.app, name="bundle")
 app.command("drift")(drift.drift)
 app.add_typer(bench.app, name="bench")
+app.add_typer(select.app, name="select")
 app.add_typer(paper.app, name="paper")
 app.add_typer(challenge.app, name="challenge")
 app.command("weights")(weights.weights)

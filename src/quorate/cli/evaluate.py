@@ -38,6 +38,15 @@ def evaluate(
         bool,
         typer.Option("--rolling", help="Train each fold on the newest bars only, instead of on all earlier bars."),
     ] = False,
+    select: Annotated[
+        int | None,
+        typer.Option(
+            "--select",
+            min=0,
+            metavar="N",
+            help="Members that vote on each day, chosen by earlier days; 0: all. [default: setting select.size]",
+        ),
+    ] = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
@@ -60,7 +69,7 @@ def evaluate(
 
     With --bundle: a bundle on later candles of all markets of its kind, or of --symbols. Without: members are trained
     along a walk-forward over --symbols or --top, and all test spans are one run of one account. Only a walk-forward
-    takes --timeframe, --top, --models, --folds, --rolling and --predictions.
+    takes --timeframe, --top, --models, --folds, --rolling, --select and --predictions.
 
     Every figure stands beside its baselines on the same bars. Every configuration is recorded in the trial log.
     """
@@ -77,6 +86,7 @@ def evaluate(
         "models": models,
         "folds": folds,
         "rolling": rolling or None,
+        "select": select,
         "predictions": predictions,
     }
     _require_consistent(bundle, walk_only, allow_training_span=allow_training_span)

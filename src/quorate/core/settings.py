@@ -60,6 +60,7 @@ from quorate.core.sections.notify import NotifySettings as NotifySettings
 from quorate.core.sections.online import OnlineSettings as OnlineSettings
 from quorate.core.sections.paper import PaperSettings as PaperSettings
 from quorate.core.sections.retrain import RetrainSettings as RetrainSettings
+from quorate.core.sections.select import SelectSettings as SelectSettings
 from quorate.core.sections.serve import ServeSettings as ServeSettings
 from quorate.core.sections.stack import StackSettings as StackSettings
 from quorate.core.sections.tabular_networks import TabMSettings as TabMSettings
@@ -120,6 +121,7 @@ class Settings(ExtensibleSection):
     explain: ExplainSettings = field(default_factory=ExplainSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     bench: BenchSettings = field(default_factory=BenchSettings)
+    select: SelectSettings = field(default_factory=SelectSettings)
     freqtrade: FreqtradeSettings = field(default_factory=FreqtradeSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     challenge: ChallengeSettings = field(default_factory=ChallengeSettings)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import Settings
 from quorate.core.types import DecisionFrame, FloatArray
@@ -48,6 +50,7 @@ class TradedDecisions:
         would_act_at: highest threshold on the expected net return at which the calibrated policy gives a signal on the
             rows it was fitted on; None if unknown.
         evidence: for the policies in force, see `report/evidence_table.py`; None if unknown.
+        voting: number of members that vote on a bar; None for all.
     """
 
     frames: Mapping[str, DecisionFrame]
@@ -59,6 +62,12 @@ class TradedDecisions:
     calibrated: Mapping[str, DecisionFrame] | None = None
     would_act_at: float | None = None
     evidence: Mapping[str, Any] | None = None
+    voting: int | None = None
+
+    @property
+    def count(self) -> int:
+        """The n of the vote."""
+        return len(self.members) if self.voting is None else self.voting
 
 
 def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Progress = silent) -> Scorecard:
@@ -80,7 +89,7 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         "momentum": momentum_strategy(frames, setup, settings.target),
         "rules": rules_strategy(frames, setup, settings.target),
         **{
-            name: single_model_strategy(name, model, frames, setup, settings, len(members))
+            name: single_model_strategy(name, model, frames, setup, settings, traded.count)
             for name, model in traded.models.items()
         },
     }
@@ -89,7 +98,14 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
     progress("trading at random", 1, 1)
     configurations = [
         *vote_configurations(
-            frames, traded.result, setup, settings.vote, members, settings.evaluation.floors, traded.calibrated
+            frames,
+            traded.result,
+            setup,
+            settings.vote,
+            members,
+            settings.evaluation.floors,
+            traded.calibrated,
+            traded.voting,
         ),
         *_single_members(traded, settings),
         *(
@@ -110,7 +126,7 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         baselines=baselines,
         configurations=configurations,
         random_accounts=accounts,
-        member_count=len(members),
+        member_count=traded.count,
     )
     card = build_scorecard(inputs)
     card.figures["signals_by_policy"] = policy_rows(
@@ -119,11 +135,11 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         setup.candles,
         label,
         settings,
-        len(members),
+        traded.count,
         in_force=in_force(frames, settings.vote),
         would_act_at=traded.would_act_at,
     )
-    card.figures["floors"] = floor_figures(ScoredBars.of(frames, setup.candles, label), settings, len(members))
+    card.figures["floors"] = floor_figures(ScoredBars.of(frames, setup.candles, label), settings, traded.count)
     blocks = TimeBlocks(sample.time, settings.evaluation)
     card.figures["agreement"] = agreement_figures(sample.y, sample.members, blocks)
     if traded.evidence is not None:
@@ -138,12 +154,18 @@ def _single_members(traded: TradedDecisions, settings: Settings) -> list[Configu
         return []
     found = []
     for name in traded.members:
-        scores = {symbol: frame.scores[name] for symbol, frame in traded.frames.items() if name in frame.scores}
+        scores = {symbol: _whole(frame, name) for symbol, frame in traded.frames.items() if name in frame.scores}
         if len(scores) == len(traded.frames):
             model = SingleModel(scores, name)
-            own = single_model_strategy(name, model, traded.frames, traded.setup, settings, len(traded.members))
+            own = single_model_strategy(name, model, traded.frames, traded.setup, settings, traded.count)
             found.append(_single(name, [name], own.result))
     return found
+
+
+def _whole(frame: DecisionFrame, name: str) -> FloatArray:
+    """(n, 3) scores of a member, also on bars on which it was not chosen to vote."""
+    own, others = frame.scores[name], frame.unselected.get(name)
+    return own if others is None else np.where(np.isfinite(own), own, others)
 
 
 def _single(name: str, members: list[str], result: BacktestResult) -> Configuration:

@@ -28,6 +28,7 @@ class LabelledPredictions:
         symbols: names.
         members: model -> (n, 3) float64 raw scores; a NaN row is an abstention.
         action: (n,) int8, the ensemble's decision.
+        voting: the members' scores on the rows on which they are chosen to vote; None where all vote.
 
     Raises:
         EvaluationError: the lengths differ, a class is unknown, or a row of scores is invalid.
@@ -40,6 +41,7 @@ class LabelledPredictions:
     symbols: tuple[str, ...]
     members: Mapping[str, FloatArray]
     action: ActionArray
+    voting: Mapping[str, FloatArray] | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in ("y", "forward_return", "time", "symbol", "action")}
@@ -69,6 +71,7 @@ class LabelledPredictions:
         names = tuple(dict.fromkeys(model for frame in frames.values() for model in frame.scores))
         parts: list[tuple[ActionArray, FloatArray, IntArray, IntArray, ActionArray]] = []
         members: dict[str, list[FloatArray]] = {name: [] for name in names}
+        voting: dict[str, list[FloatArray]] = {name: [] for name in names}
         for place, (symbol, frame) in enumerate(frames.items()):
             at = _rows_of(frame, candles.get(symbol))
             labels = target.label(candles[symbol])
@@ -84,10 +87,11 @@ class LabelledPredictions:
                 )
             )
             for name in names:
-                scores = frame.scores.get(name)
-                members[name].append(
-                    np.full((len(rows), len(CLASS_NAMES)), np.nan) if scores is None else scores[known]
-                )
+                absent = np.full((len(rows), len(CLASS_NAMES)), np.nan)
+                own = frame.scores[name][known] if name in frame.scores else absent
+                voting[name].append(own)
+                others = frame.unselected.get(name)
+                members[name].append(own if others is None else np.where(np.isfinite(own), own, others[known]))
         if not parts:
             raise EvaluationError("evaluate scores", found="no symbol", expected="at least one frame")
         y, forward_return, time, number, action = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -99,19 +103,23 @@ class LabelledPredictions:
             symbols=tuple(frames),
             members={name: np.concatenate(scores) for name, scores in members.items()},
             action=action,
+            voting={name: np.concatenate(scores) for name, scores in voting.items()}
+            if any(frame.unselected for frame in frames.values())
+            else None,
         )
 
     def ensemble(self, settings: VoteSettings) -> FloatArray:
         """(n, 3) mean of the members' raw scores, with the vote's weights over the members that voted in each row.
 
-        It is neither calibrated nor the vote's confidence. NaN where all members abstained.
+        Members that were not chosen to vote on a row are left out of it. The mean is neither calibrated nor the vote's
+        confidence; it is NaN where all members abstained.
 
         Raises:
             EvaluationError: there is no member.
         """
         if not self.members:
             raise EvaluationError("average the members' scores", found="no member", expected="at least one")
-        return mean_scores(self.members, settings)
+        return mean_scores(self.members if self.voting is None else self.voting, settings)
 
 
 def _rows_of(frame: DecisionFrame, candles: Candles | None) -> IntArray:

@@ -36,6 +36,7 @@ from quorate.serving.routes import (
     paper,
     performance,
     retrain,
+    selection,
     signals,
 )
 from quorate.serving.service import Service
@@ -49,6 +50,7 @@ _ROUTES = (
     challenge.routes,
     drift.routes,
     bench.routes,
+    selection.routes,
     retrain.routes,
     paper.routes,
     guards.routes,

@@ -15,7 +15,6 @@ from quorate.core.errors import ArgumentError, BundleError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Policy, Signal
 from quorate.ensemble.inference import Predictor
-from quorate.ensemble.inference.bench import mode_without
 from quorate.lifecycle.challenge import Challenge
 from quorate.market.source import CandleSource
 from quorate.serving.access import Access
@@ -265,7 +264,7 @@ class Service:
         candles, now = self.candles.known[0], self.clock()
         # Candles of the training span prove as well that its members run; the signal is not shown.
         made, before = (each.predict(candles, now=now, allow_training_span=True) for each in (new, old))
-        if before.votes or before.benched or before.forecasts:
+        if before.votes or before.benched or before.unselected or before.forecasts:
             _require_votes(made, new.id)
 
     def _log_mode(self, predictor: Predictor) -> None:
@@ -273,9 +272,13 @@ class Service:
         benched = {
             model: why for model, why in predictor.newest.bench.at(self.clock()).items() if model in members.sessions
         }
-        total, quorum = len(members), predictor.newest.quorum
-        mode, voting = mode_without(predictor.mode, len(benched)), len(members.sessions) - len(benched)
+        chosen = predictor.newest.bench.membership.at(self.clock(), members.order)
+        total, quorum = len(chosen), predictor.newest.quorum
+        mode = predictor.newest.mode_at(self.clock())
+        voting = sum(model in members.sessions and model not in benched for model in chosen)
         _log.info("mode %s %d/%d, quorum %d/%d", mode.upper(), voting, total, quorum, total)
+        if total < len(members):
+            _log.info("of %d members %s vote", len(members), ", ".join(chosen))
         for model, why in benched.items():
             _log.warning("%s: benched: %s", model, why)
         without = f", {len(self.candles.errors)} of them without candles" if self.candles.errors else ""
@@ -283,12 +286,12 @@ class Service:
 
 
 def _require_votes(signal: Signal, bundle: str) -> None:
-    """Require that a member voted, or would have voted if it were not benched.
+    """Require that a member voted, or would have voted if it were chosen and not benched.
 
     Raises:
         BundleError: none did; names their reasons.
     """
-    if not signal.votes and not signal.benched and not signal.forecasts:
+    if not signal.votes and not signal.benched and not signal.unselected and not signal.forecasts:
         reasons = "; ".join(f"{out.model}: {out.reason}" for out in signal.abstentions)
         raise BundleError(
             f"predict {signal.symbol} by the bundle {bundle}", found=f"no vote ({reasons})", expected="at least one"

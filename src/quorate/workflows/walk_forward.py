@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Unpack
 
-from quorate.core.arguments import path_of
+from quorate.core.arguments import WHOLE, path_of, require_types
 from quorate.core.progress import Part, Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import (
     require_arguments,
@@ -49,6 +49,7 @@ def walk_forward(
     models: Sequence[str] | str | None = None,
     folds: int | None = None,
     rolling: bool = False,
+    select: int | None = None,
     policy: Policy | None = None,
     settings: Settings | None = None,
     record: RunRecord | None = None,
@@ -65,6 +66,7 @@ def walk_forward(
         models: registered names of the members, as a sequence or a text with commas; None for those of the vote.
         folds: test spans; None for the setting.
         rolling: train on the newest bars only, instead of all from the first on.
+        select: members that vote on each day, chosen by the labels of earlier days; None for the setting, 0 for all.
         policy: decide by this policy instead of the one that later rows choose.
         settings: of models, target, split, vote, account; None for those of quorate.toml and the environment.
         record: where the run is recorded; None for the trial log of the settings.
@@ -99,6 +101,7 @@ def walk_forward(
     require_arguments(walk_forward, selection, Selection.__optional_keys__)
     settings = with_policy(settings_of(settings), policy)
     require_count("folds", folds)
+    settings = _selecting(settings, select)
     require_flags(rolling=rolling)
     require_callback(progress=progress)
     file = None if predictions is None else path_of("walk forward", "predictions", predictions)
@@ -153,6 +156,8 @@ def walk_forward(
         choices["own_columns"] = {source.name: source.digest for source in features.own}
     if settings.models.modules:
         choices["own_models"] = dict(own_sources(members, settings.models))
+    if walked.membership.applies(members):
+        choices["select"] = asdict(settings.select)
     card.figures.update(recorder.record(card.configurations, setup, choices, settings))
     clock.append(time.perf_counter())
     header = {
@@ -170,6 +175,19 @@ def walk_forward(
         },
     }
     return Evaluation({**header, **card.figures}, frames, card.configurations[0].result, card)
+
+
+def _selecting(settings: Settings, select: int | None) -> Settings:
+    """The settings with another number of members that vote.
+
+    Raises:
+        ArgumentError: not a whole number.
+        SettingsError: one out of range.
+    """
+    if select is None:
+        return settings
+    require_types("walk forward", select=(select, WHOLE))
+    return replace(settings, select=replace(settings.select, size=select))
 
 
 def _label(

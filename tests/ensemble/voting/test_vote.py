@@ -259,7 +259,7 @@ SCORES = np.array([[0.1, 0.2, 0.7], [0.3, 0.4, 0.3]])
         ({"xgboost": SCORES[:1]}, {}, r"scores of shape \(1, 3\); expected \(2, 3\)"),
         ({"xgboost": SCORES[:, :2]}, {}, r"scores of shape \(2, 2\)"),
         ({"xgboost": SCORES + 0.5}, {}, "a score outside 0 to 1"),
-        ({"xgboost": SCORES, "lightgbm": SCORES}, {"members": 1}, "found 2 models; expected at most 1"),
+        ({"xgboost": SCORES, "lightgbm": SCORES}, {"members": 1}, "found 2 votes on a bar; expected at most 1"),
     ],
 )
 def test_invalid_scores_of_a_frame_are_an_error(tables, kwargs, words):

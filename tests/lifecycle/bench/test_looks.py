@@ -6,8 +6,9 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.settings import DriftSettings
 from quorate.evaluation.member_reference import fit_members
-from quorate.lifecycle.bench.looks import MaturedDays, MemberLooks, daily_sums
+from quorate.lifecycle.bench.looks import MemberLooks, daily_sums
 from quorate.lifecycle.bench.rule import drifted_spans, expired_spans
+from quorate.targets.matured_days import MaturedDays
 
 WINDOW, KNOWN, DAYS, LAG_MS = 5, 60, 90, 5 * HOUR_MS
 SETTINGS = DriftSettings(window_days=WINDOW, resamples=60)

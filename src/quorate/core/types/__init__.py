@@ -14,12 +14,13 @@ from quorate.core.types.arrays import (
 from quorate.core.types.bar_columns import BarColumns
 from quorate.core.types.candles import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, Funding
 from quorate.core.types.decision_frame import NO_DECISION, DecisionFrame
-from quorate.core.types.signals import BENCHED, Abstention, Forecast, Signal, Vote
+from quorate.core.types.signals import BENCHED, NOT_SELECTED, Abstention, Forecast, Signal, Vote
 
 __all__ = [
     "BENCHED",
     "CANDLE_COLUMNS",
     "CLASS_NAMES",
+    "NOT_SELECTED",
     "NO_DECISION",
     "PRICE_COLUMNS",
     "Abstention",

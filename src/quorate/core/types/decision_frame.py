@@ -17,6 +17,7 @@ from quorate.core.types.arrays import ActionArray, BoolArray, FloatArray, IntArr
 NO_DECISION = ("no_votes", "training_span", "before_series")
 
 _ARRAY = Kind((np.ndarray,), "an array (n,), or (n, 3) of the classes")
+_TABLES = ("scores", "unselected", "calibrated", "forecasts")
 _COLUMNS = ("time", "action", "confidence", "base", "consensus", "rule", "volatility")
 
 
@@ -31,6 +32,8 @@ class DecisionFrame:
         consensus, rule: (n,) str, as in Signal.
         volatility: (n,) float64; NaN in warm-up rows.
         scores: model -> (n, 3) float64 in class order; NaN rows where that model abstained.
+        unselected: the same of members that were not chosen to vote, on the bars on which they were not; empty where
+            all members vote. They do not count.
         synthetic: the candles come from the synthetic market.
         policy: classic, calibrated, consensus, closed or stack; mixed where bars were decided by different ones.
         probabilities: (n, 3) of the ensemble, NaN where no member voted; None without calibration.
@@ -61,6 +64,7 @@ class DecisionFrame:
     forecasts: Mapping[str, FloatArray] = field(default_factory=dict)
     predicted: FloatArray | None = None
     side: ActionArray | None = None
+    unselected: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         arrays = {name: (getattr(self, name), _ARRAY) for name in _COLUMNS}
@@ -73,7 +77,7 @@ class DecisionFrame:
             synthetic=(self.synthetic, FLAG),
             **arrays,
             **{name: (getattr(self, name), _ARRAY.optional) for name in optional},
-            **{name: (getattr(self, name), MAPPING) for name in ("scores", "calibrated", "forecasts")},
+            **{name: (getattr(self, name), MAPPING) for name in _TABLES},
         )
 
     def __len__(self) -> int:
@@ -116,7 +120,7 @@ class DecisionFrame:
         for name in ("probabilities", "limit", "predicted", "side"):
             table = getattr(self, name)
             columns[name] = None if table is None else table[rows]
-        for name in ("scores", "calibrated", "forecasts"):
+        for name in _TABLES:
             columns[name] = {model: table[rows] for model, table in getattr(self, name).items()}
         return replace(self, **columns)
 
@@ -147,6 +151,7 @@ class DecisionFrame:
             scores=_concat_by_model([frame.scores for frame in frames], frames, 3),
             calibrated=_concat_by_model([frame.calibrated for frame in frames], frames, 3),
             forecasts=_concat_by_model([frame.forecasts for frame in frames], frames),
+            unselected=_concat_by_model([frame.unselected for frame in frames], frames, 3),
             predicted=_concat_tables([frame.predicted for frame in frames], frames),
             probabilities=_concat_tables([frame.probabilities for frame in frames], frames, 3),
             limit=_concat_tables([frame.limit for frame in frames], frames),

@@ -98,6 +98,9 @@ class Forecast:
 #: How the reason of a benched member's abstention begins.
 BENCHED: Final = "benched: "
 
+#: How the reason of a member that was not chosen to vote begins; it does not count among the members.
+NOT_SELECTED: Final = "not selected: "
+
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
@@ -114,6 +117,11 @@ class Abstention:
     def benched(self) -> bool:
         """Whether the model is benched: its vote would not have counted."""
         return self.reason.startswith(BENCHED)
+
+    @property
+    def unselected(self) -> bool:
+        """Whether the model is not among the members that vote: the quorum is of the others."""
+        return self.reason.startswith(NOT_SELECTED)
 
     def to_json(self) -> dict[str, Any]:
         return {"model": self.model, "reason": self.reason}
@@ -149,6 +157,7 @@ class Signal:
         predicted_return: of the stack, a fraction; None in a vote, and where a member of the stack is missing.
         closed_because: why the closed policy is in force, one sentence; empty in the others.
         benched: what benched members would have voted. It does not count: they are among the abstentions.
+        unselected: what members that were not chosen to vote would have voted; likewise.
     """
 
     action: Action
@@ -170,6 +179,7 @@ class Signal:
     predicted_return: float | None = None
     closed_because: str = ""
     benched: tuple[Vote, ...] = ()
+    unselected: tuple[Vote, ...] = ()
 
     def __post_init__(self) -> None:
         if not (
@@ -192,6 +202,7 @@ class Signal:
             and (self.predicted_return is None or isinstance(self.predicted_return, _NUMBER))
             and isinstance(self.closed_because, str)
             and isinstance(self.benched, tuple)
+            and isinstance(self.unselected, tuple)
         ):
             self._refuse()
 
@@ -219,13 +230,17 @@ class Signal:
             predicted_return=(self.predicted_return, optional),
             closed_because=(self.closed_because, TEXT),
             benched=(self.benched, _TUPLE),
+            unselected=(self.unselected, _TUPLE),
         )
 
     def line(self) -> str:
-        """Format as one line for logs and tags: consensus | each model's vote | volatility."""
+        """Format as one line for logs and tags: consensus | each model's vote | volatility.
+
+        Members that were not chosen to vote are left out.
+        """
         votes = [f"{SHORT_NAMES.get(v.model, v.model)}:{v.action.name} {v.score:.0%}" for v in self.votes]
         votes += [f"{SHORT_NAMES.get(f.model, f.model)}:{f.predicted_return:+.2%}" for f in self.forecasts]
-        votes += [f"{SHORT_NAMES.get(a.model, a.model)}:ABSTAIN" for a in self.abstentions]
+        votes += [f"{SHORT_NAMES.get(a.model, a.model)}:ABSTAIN" for a in self.abstentions if not a.unselected]
         if self.predicted_return is not None:
             votes.append(f"together:{self.predicted_return:+.2%}")
         volatility = "unknown" if self.volatility is None else f"{self.volatility:.2%}"
@@ -251,6 +266,7 @@ class Signal:
             **({"predicted_return": self.predicted_return} if self.policy == "stack" else {}),
             **({"closed_because": self.closed_because} if self.policy == "closed" else {}),
             **({"benched": [vote.to_json() for vote in self.benched]} if self.benched else {}),
+            **({"unselected": [vote.to_json() for vote in self.unselected]} if self.unselected else {}),
             "votes": [vote.to_json() for vote in self.votes] + [forecast.to_json() for forecast in self.forecasts],
             "abstentions": [abstention.to_json() for abstention in self.abstentions],
             "line": self.line(),

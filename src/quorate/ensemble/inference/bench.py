@@ -1,14 +1,14 @@
-"""The bench: members of a bundle whose votes do not count for a while, when, and why.
+"""Members of a bundle whose votes do not count for a while, when, and why.
 
 A benched member still runs. Its vote is an abstention with the reason "benched: ...", as that of a member that fails:
 quorum and guards stay as they are. What it would have voted is kept beside the votes. Who is benched is decided
-elsewhere.
+elsewhere, as is who is chosen to vote in a large ensemble: members that are not chosen do not count at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from quorate.core.clock import format_ms, iso_ms, parse_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.types import BENCHED, Abstention, BoolArray, FloatArray, IntArray, Mode, Vote
+from quorate.ensemble.inference.members import Members
+from quorate.ensemble.selection.membership import EVERYBODY, Membership
 
 _ALWAYS = np.iinfo(np.int64).max
 
@@ -79,7 +81,11 @@ class BenchSpan:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The times in which members of one bundle are benched.
+    """The times in which members of one bundle are benched, and which of its members vote at all.
+
+    Attributes:
+        spans: in which members are benched.
+        membership: who is chosen to vote.
 
     >>> bench = Bench((BenchSpan("nhits", 100, 200, "skill -2.0 % below its limit"),))
     >>> bench.at(150), bench.at(200)
@@ -87,6 +93,7 @@ class Bench:
     """
 
     spans: tuple[BenchSpan, ...] = ()
+    membership: Membership = EVERYBODY
 
     def at(self, time: int) -> dict[str, str]:
         """Benched member -> reason, at a time in ms."""
@@ -113,7 +120,7 @@ class Bench:
 
     def with_spans(self, spans: Iterable[BenchSpan]) -> Bench:
         """The bench with more spans."""
-        return Bench((*self.spans, *spans))
+        return replace(self, spans=(*self.spans, *spans))
 
 
 #: Called with the id of a bundle: its bench.
@@ -157,6 +164,21 @@ def mode_without(mode: Mode, benched: int) -> Mode:
     Benching never makes it none: that says that the fallback rules decide, and a bench must not bring them in.
     """
     return "partial" if benched and mode == "full" else mode
+
+
+def mode_of(members: Members, bench: Bench, time: int) -> Mode:
+    """The mode of a bundle at a time in ms: without its benched members, and of those that are chosen to vote.
+
+    Args:
+        members: of the bundle.
+        bench: of the bundle.
+        time: ms.
+    """
+    benched, membership = bench.at(time), bench.membership
+    if not membership.applies(members.order) or members.mode == "none":
+        return mode_without(members.mode, sum(model in members.sessions for model in benched))
+    chosen = membership.at(time, members.order)
+    return "full" if all(model in members.sessions and model not in benched for model in chosen) else "partial"
 
 
 def bench_states(beyond: BoolArray, judged: BoolArray, window: int) -> BoolArray:

@@ -35,7 +35,7 @@ from quorate.ensemble.inference.bar_checks import (
     require_timeframe,
     training_span_error,
 )
-from quorate.ensemble.inference.bench import Bench, BenchOf, no_bench
+from quorate.ensemble.inference.bench import Bench, BenchOf, mode_of, no_bench
 from quorate.ensemble.inference.benched_votes import keep_apart, put_beside
 from quorate.ensemble.inference.bundle_policies import bundle_policies, require_policy
 from quorate.ensemble.inference.members import Members
@@ -147,10 +147,14 @@ class Bundle:
         """How many members are loaded: full, partial (at least 2) or none, in which the fallback rules decide."""
         return self.members.mode
 
+    def mode_at(self, time: int) -> Mode:
+        """The mode at a time in ms, without benched members, and of those that are chosen to vote."""
+        return mode_of(self.members, self.bench, time)
+
     @property
     def quorum(self) -> int:
         """How many members have to agree; of a stack all, since it was fitted with all of them."""
-        total = len(self.members)
+        total = self.bench.membership.count(self.members.order)
         return total if self.stack is not None else quorum_count(self.manifest.policy.quorum, total)
 
     def status(self) -> dict[str, bool]:
@@ -193,11 +197,12 @@ class Bundle:
 
     @property
     def bench(self) -> Bench:
-        """Who is benched when; nobody unless `with_bench` was called."""
+        """Who is benched when, and who votes; nobody and all unless `with_bench` was called."""
         return self.bench_of(self.id)
 
     def with_bench(self, bench_of: BenchOf) -> Bundle:
-        """The same bundle, whose benched members abstain; the members are shared. A stack has no bench.
+        """The same bundle, whose benched members abstain, and of whose members those that are chosen vote; the members
+        are shared. A stack has no bench.
 
         Args:
             bench_of: called with its id at every prediction.
@@ -272,16 +277,17 @@ class Bundle:
             ]
         policy, weights = self.policies[self.decides], self.manifest.policy
         bench, votes_of, shadows = self.bench, self.members.votes(inputs), None
-        if bench.spans:
+        count = bench.membership.count(self.members.order)
+        if bench.spans or count < len(self.members):
             closes = [int(bars.time[-1]) + timeframe_ms(self.manifest.timeframe) for bars in newest]
-            votes_of, shadows = keep_apart(votes_of, bench, closes, self.members.sessions)
+            votes_of, shadows = keep_apart(votes_of, bench, closes, self.members)
         calibrated = self.calibration.calibrate_votes(votes_of, weights)
         signals = [
             decide(
                 votes,
                 volatility,
                 policy=policy,
-                members=len(self.members),
+                members=count,
                 mode=self.mode,
                 symbol=bars.symbol,
                 time=int(bars.time[-1]),
@@ -366,18 +372,20 @@ class Bundle:
             frame = self.stack.frame(candles, returns, volatility, synthetic=self.manifest.synthetic)
             return replace(frame, rule=np.where(masked, TRAINING_SPAN, frame.rule))
         scores = self.members.scores(inputs, ~masked)
-        scores = self.bench.mask(scores, candles.time + timeframe_ms(candles.timeframe))
+        bench, closes = self.bench, candles.time + timeframe_ms(candles.timeframe)
+        scores, unselected = bench.membership.split(scores, closes)
         frame = vote_decisions(
             candles,
-            scores,
+            bench.mask(scores, closes),
             volatility,
+            members=bench.membership.count(self.members.order),
             manifest=self.manifest,
             calibration=self.calibration,
             policies=self.policies,
             decides=self.decides,
             sets=sets,
         )
-        return mask_training_span(frame, masked)
+        return mask_training_span(replace(frame, unselected=unselected) if unselected else frame, masked)
 
     def in_training_span(self, time: IntArray) -> BoolArray:
         """(n,) True at open times from the first training bar to the last one whose close a label reads, that excluded.

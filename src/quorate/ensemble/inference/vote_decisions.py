@@ -17,6 +17,7 @@ def vote_decisions(
     scores: Mapping[str, FloatArray],
     volatility: FloatArray,
     *,
+    members: int,
     manifest: Manifest,
     calibration: Calibration,
     policies: Mapping[Policy, AnyPolicy],
@@ -29,6 +30,7 @@ def vote_decisions(
         candles: n bars of one market.
         scores: member -> (n, 3); NaN rows are abstentions.
         volatility: (n,) volatility_20 as a fraction.
+        members: number of members that vote, loaded or not; at most so many have scores on a bar.
         manifest: of the bundle.
         calibration: of the bundle.
         policies: that the bundle has.
@@ -44,7 +46,7 @@ def vote_decisions(
         scores,
         volatility,
         policy=policies[decides],
-        members=len(manifest.members),
+        members=members,
         limit=limit,
         probabilities=probabilities,
         calibrated=calibrated,

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,12 @@ from quorate.core.errors import DataError, QuorateError
 from quorate.core.untrusted_json import MISSHAPEN, read_json
 from quorate.ensemble.inference.bench import EMPTY, Bench, BenchSpan
 from quorate.ensemble.series.beside_bundles import beside_bundles
+from quorate.ensemble.series.stored_state import StoredState
 
 FOLDER = "bench"
 
 # Far above the spans of years.
 _MOST_BYTES = 2_000_000
-
-_log = logging.getLogger(__name__)
 
 
 def bench_path(bundles: Path, bundle_id: str) -> Path:
@@ -58,44 +56,17 @@ def spans_of(tree: Mapping[str, Any]) -> Bench:
     return Bench(tuple(BenchSpan.from_json(span) for span in tree["spans"]))
 
 
-class StoredBench:
-    """The bench of each bundle of a folder, from its file, which is read again when it was replaced.
-
-    A prediction must not fail because of it: a file that cannot be read is logged once, and the bench stays as it was;
-    at a start nobody is benched.
+class StoredBench(StoredState[Bench]):
+    """The bench of each bundle of a folder, from its file; at a start nobody is benched.
 
     Args:
         bundles: what users name: a folder of bundles, or the folder of a bundle or series in it.
     """
 
     def __init__(self, bundles: Path) -> None:
-        self._bundles = bundles
-        self._paths: dict[str, Path] = {}
-        self._known: dict[str, tuple[tuple[int, int] | None, Bench]] = {}
-
-    def __call__(self, bundle_id: str) -> Bench:
-        """The bench of a bundle as of now."""
-        path = self._paths.get(bundle_id)
-        if path is None:  # once: it is asked at every prediction
-            path = self._paths[bundle_id] = bench_path(self._bundles, bundle_id)
-        state = _state(path)
-        known = self._known.get(bundle_id)
-        if known is not None and known[0] == state:
-            return known[1]
-        bench = EMPTY if known is None else known[1]
-        try:
-            tree = read_bench_file(path, bundle_id)
-            bench = EMPTY if tree is None else spans_of(tree)
-        except DataError as error:
-            _log.error("the bench of %s stays as it was: %s", bundle_id, error)
-        self._known[bundle_id] = state, bench
-        return bench
+        super().__init__(bundles, FOLDER, _read, EMPTY, "the bench")
 
 
-def _state(path: Path) -> tuple[int, int] | None:
-    """What changes whenever the file is written; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:  # reading it says why
-        return None
-    return found.st_ino, found.st_mtime_ns
+def _read(path: Path, bundle_id: str) -> Bench | None:
+    tree = read_bench_file(path, bundle_id)
+    return None if tree is None else spans_of(tree)

@@ -136,6 +136,7 @@ class BundleBuilder:
             settings={
                 "train": _train_settings(settings.train),
                 "split": asdict(settings.split),
+                **({"select": asdict(settings.select)} if settings.select.size and data.classes else {}),
                 **({} if data.classes else {"stack": _stack_settings(settings.stack)}),
                 "models": _model_settings(data),
             },

@@ -53,7 +53,7 @@ def cross_fit(rows: HoldoutScores, stretch: IntArray, settings: Settings, cost: 
     Returns:
         None without a stretch that has earlier rows.
     """
-    mean, voters = mean_scores(rows.scores, settings.vote), rows.voters
+    mean, voters = mean_scores(rows.voting, settings.vote), rows.voters
     probabilities = np.full(mean.shape, np.nan)
     calibrated = {name: np.full(mean.shape, np.nan) for name in rows.scores}
     kept, parts = np.zeros(len(rows), np.bool_), []
@@ -78,7 +78,7 @@ def cross_fit(rows: HoldoutScores, stretch: IntArray, settings: Settings, cost: 
             cost,
         )
         limit = _limits(probabilities, rows, earlier, own, settings)
-        parts.append(Considered.of(policy, probabilities[own], voters[own], len(rows.scores), limit))
+        parts.append(Considered.of(policy, probabilities[own], voters[own], rows.members, limit))
         begin = int(kept.sum())
         judged.append((slice(begin, begin + int(own.sum())), rows.rows(earlier).error_correlations()))
         kept |= own

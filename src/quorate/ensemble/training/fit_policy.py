@@ -84,7 +84,7 @@ def fit_policy(
     calibrate, choose = calibrate.in_time(), choose.in_time()
     refitted = out_of_fold is not None and bool(out_of_fold.scores)
     rows = out_of_fold.in_time() if out_of_fold is not None and refitted else calibrate
-    covered = len(rows.scores) if refitted else members
+    covered = rows.members if refitted else members
     maps, lacking = _fit_maps(rows, calibrate, choose, settings)
     cost = 2 * (settings.costs.taker_fee + settings.costs.slippage)
     evidence = _evidence(rows, settings, covered, cost)
@@ -139,14 +139,14 @@ def _fit_maps(
     sources = {name: (rows if name in rows.scores else calibrate) for name in calibrate.scores}
     tables = {name: source.scores[name] for name, source in sources.items()}
     if rows.scores and calibrate.scores:
-        sources[ENSEMBLE], tables[ENSEMBLE] = rows, mean_scores(rows.scores, settings.vote)
+        sources[ENSEMBLE], tables[ENSEMBLE] = rows, mean_scores(rows.voting, settings.vote)
     for name, scores in tables.items():
         source = sources[name]
         found = choose_map(scores, source.y, source.time, source.span_end, settings.calibration)
         if isinstance(found, str):
             lacking[name] = found
             continue
-        own = mean_scores(choose.scores, settings.vote) if name == ENSEMBLE else choose.scores[name]
+        own = mean_scores(choose.voting, settings.vote) if name == ENSEMBLE else choose.scores[name]
         fitted[name] = found if _not_worse(found.map, own, choose) else _unchanged(found, scores)
     return fitted, lacking
 
@@ -201,7 +201,7 @@ def _votes(
     """The policies that need no thresholds -> (n,) their decisions; `calibrated` are the members' probabilities."""
     policies: dict[Policy, AnyPolicy] = {"classic": settings.vote, CONSENSUS: ConsensusPolicy(settings.vote)}
     return {
-        name: decide_frame(rows.scores, rows.volatility, policy=policy, members=members, calibrated=calibrated).action
+        name: decide_frame(rows.voting, rows.volatility, policy=policy, members=members, calibrated=calibrated).action
         for name, policy in policies.items()
     }
 
@@ -242,7 +242,7 @@ def _calibrated_policy(
 
 
 def _probabilities(ensemble: ProbabilityMap, rows: HoldoutScores, settings: Settings) -> FloatArray:
-    return ensemble(mean_scores(rows.scores, settings.vote))
+    return ensemble(mean_scores(rows.voting, settings.vote))
 
 
 def _with_level(policy: CalibratedPolicy, choose: HoldoutScores, settings: Settings) -> CalibratedPolicy:

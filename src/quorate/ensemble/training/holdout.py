@@ -29,6 +29,7 @@ class HoldoutScores:
         span_end: (n,) int64 open time in ms of the bar whose close each label reads last.
         forward_return: (n,) fractions.
         volatility: (n,) volatility_20; NaN where unknown.
+        chosen: (n, m) whether each model is chosen to vote on each row; None where all are.
     """
 
     scores: Mapping[str, FloatArray]
@@ -37,15 +38,33 @@ class HoldoutScores:
     span_end: IntArray
     forward_return: FloatArray
     volatility: FloatArray
+    chosen: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     @property
+    def voting(self) -> Mapping[str, FloatArray]:
+        """Model -> (n, 3) scores on the rows on which it is chosen to vote, NaN on the others."""
+        if self.chosen is None:
+            return self.scores
+        return {
+            model: np.where(self.chosen[:, place, None], table, np.nan)
+            for place, (model, table) in enumerate(self.scores.items())
+        }
+
+    @property
+    def members(self) -> int:
+        """Number of models that vote on a row, or may."""
+        if self.chosen is None or not len(self):
+            return len(self.scores)
+        return int(self.chosen.sum(axis=1).max())
+
+    @property
     def voters(self) -> IntArray:
         """(n,) int64, number of members that did not abstain."""
         found = np.zeros(len(self), np.int64)
-        for table in self.scores.values():
+        for table in self.voting.values():
             found += np.isfinite(table).all(axis=1)
         return found
 
@@ -66,6 +85,7 @@ class HoldoutScores:
             self.span_end[chosen],
             self.forward_return[chosen],
             self.volatility[chosen],
+            None if self.chosen is None else self.chosen[chosen],
         )
 
 

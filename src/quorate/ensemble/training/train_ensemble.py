@@ -28,8 +28,10 @@ from quorate.ensemble.measure import (
     no_metrics,
 )
 from quorate.ensemble.recipes import RECIPES, RecipeName
+from quorate.ensemble.selection import Membership
 from quorate.ensemble.stack.fit_stack import fit_stack, predict_out_of_fold
 from quorate.ensemble.training.bundle_builder import BundleBuilder, MemberResult
+from quorate.ensemble.training.chosen_members import choose_on_holdout
 from quorate.ensemble.training.earlier_training import EarlierTraining, fingerprint, newest_start
 from quorate.ensemble.training.expected_time import follow_training
 from quorate.ensemble.training.fit_member import fit_member
@@ -252,12 +254,12 @@ def _calibrate(
                 fitted, choosing = _fit_policy(builder, data, panel, scores, refitted.left_out)
     calibrated = fitted.calibration.frame(choosing.scores)
     found = spec.floors(
-        choosing.scores,
+        choosing.voting,
         calibrated,
         choosing.volatility,
         choosing.time,
         choosing.forward_return,
-        len(builder.members),
+        Membership(settings.select.size).count([member.model for member in builder.members]),
     )
     if found:
         builder.metrics["floors"] = found
@@ -283,7 +285,9 @@ def _fit_policy(
     sessions = {model: OnnxSession(graph, columns, model) for model, graph in builder.graphs.items()}
     slices = (data.slices.calibrate, data.slices.choose)
     earlier, later = (score_holdout(sessions, panel, dataset, rows) for rows in slices)
-    return fit_policy(earlier, later, data.settings, len(builder.members), out_of_fold, left_out), later
+    earlier, later, chosen = choose_on_holdout(earlier, later, out_of_fold, data.settings)
+    count = Membership(data.settings.select.size).count([member.model for member in builder.members])
+    return fit_policy(earlier, later, data.settings, count, chosen, left_out), later
 
 
 def _stack(

@@ -102,7 +102,8 @@ def counted_votes(
         return top_class(scores)
     if probabilities is None:
         return move_class(scores, scores)
-    known = finite_rows(probabilities)[:, None]
+    # Of a member that is not chosen to vote, probabilities are known where its scores are masked.
+    known = (finite_rows(probabilities) & finite_rows(scores))[:, None]
     return move_class(np.where(known, probabilities, scores), scores)
 
 

@@ -60,7 +60,8 @@ def decide_frame(
         scores: model -> (n, 3) scores in class order; a row with a value that is not finite is an abstention.
         volatility: (n,) volatility_20 as a fraction; not finite closes the gate on that bar.
         policy: quorum, floor, gate and weights, or another policy, or the name of one; default: the classic policy.
-        members: number of models in the manifest, loaded or not; default: the number of models in `scores`.
+        members: number of models that vote, loaded or not; default: the number of models in `scores`. Where `scores`
+            has more models, as of an ensemble whose voting members change, at most so many have scores on a bar.
         limit: (n,) of a calibrated policy's prediction sets; None for the initial limit.
         probabilities: (n, 3) calibrated probabilities of the ensemble, by which a calibrated policy decides; None to
             compute them from the scores.
@@ -68,7 +69,8 @@ def decide_frame(
             by its scores where it has none, or NaN.
 
     Raises:
-        VoteError: arrays of different lengths, scores outside 0 to 1, fewer members than models, or no such policy.
+        VoteError: arrays of different lengths, scores outside 0 to 1, more votes on a bar than members, or no such
+            policy.
     """
     if isinstance(policy, str):
         policy = policy_named(policy)
@@ -116,9 +118,6 @@ def _count_votes(
     rules, given_move = vote_settings(policy), isinstance(policy, ConsensusPolicy)
     n = len(scores) if members is None else members
     bars = len(volatility)
-    if n < len(scores):
-        raise VoteError("count the votes", found=f"{len(scores)} models", expected=f"at most {n}, the members")
-
     # 1. Sums and counts by class, models added in order as in the scalar vote.
     sums, weighted = np.zeros((3, bars)), np.zeros((3, bars))
     counts = np.zeros((3, bars), dtype=np.int64)
@@ -142,6 +141,8 @@ def _count_votes(
             sums[side] += weight * own
             weighted[side] += value * own
             counts[side] += own
+    if n < len(scores) and (most := int(counts.sum(axis=0).max(initial=0))) > n:
+        raise VoteError("count the votes", found=f"{most} votes on a bar", expected=f"at most {n}, the members")
     sell, hold, buy = sums
     # Of equal sums the first class wins. What holds for it is selected by arithmetic, which is exact here, since a
     # choice by masks takes numpy several times as long.
@@ -189,14 +190,21 @@ def _count_votes(
 def _lacks_independence(
     chosen: Mapping[str, ActionArray], winner: ActionArray, members: int, rules: VoteSettings
 ) -> BoolArray:
-    """(n,) whether those that agree are worth too few independent votes; each set of members is judged once."""
+    """(n,) whether those that agree are worth too few independent votes; each set of members is judged once.
+
+    Of more models than members, those that voted on a bar are the known ones there.
+    """
     names = list(chosen)
-    agree = np.zeros((len(winner), len(names)), np.bool_)
-    for place, votes in enumerate(chosen.values()):
-        agree[:, place] = votes == winner
-    sets, of = np.unique(agree, axis=0, return_inverse=True)
+    columns = np.stack(list(chosen.values()), axis=1) if names else np.zeros((len(winner), 0), np.int8)
+    known = (columns >= 0) | (len(names) <= members)
+    sets, of = np.unique(np.hstack([columns == winner[:, None], known]), axis=0, return_inverse=True)
     lacking = [
-        not has_independent_quorum([names[place] for place in np.flatnonzero(row)], names, members, rules)
+        not has_independent_quorum(
+            [name for name, own in zip(names, row, strict=False) if own],
+            [name for name, own in zip(names, row[len(names) :], strict=True) if own],
+            members,
+            rules,
+        )
         for row in sets
     ]
     return np.array(lacking, np.bool_)[of.reshape(-1)]

@@ -82,6 +82,7 @@ def vote_configurations(
     members: Sequence[str],
     floors: Sequence[float],
     calibrated: Mapping[str, DecisionFrame] | None = None,
+    voting: int | None = None,
 ) -> tuple[Configuration, ...]:
     """The ensemble with every policy, and with the configured vote at other floors; the evaluated one first.
 
@@ -93,7 +94,9 @@ def vote_configurations(
         members: names of all members of the ensemble, loaded or not.
         floors: alternatives to the configured floor.
         calibrated: symbol -> decisions of the calibrated policy on the same bars; None if there is none.
+        voting: number of members that vote; None for all.
     """
+    count = len(members) if voting is None else voting
     wanted = policies(configured)
     named, first = tuple(wanted), in_force(frames, configured)
     wanted |= {f"floor {floor:.2f}": replace(configured, floor=floor) for floor in floors if floor != configured.floor}
@@ -105,12 +108,12 @@ def vote_configurations(
     if first not in wanted:
         made.append(Configuration(first, choice(configured, first), result, frames))
     for name, policy in wanted.items():
-        decided = frames if name == first else apply_policy(frames, policy, len(members))
+        decided = frames if name == first else apply_policy(frames, policy, count)
         own = result if name == first else setup.trade(decided)
         made.append(Configuration(name, choice(policy, "vote"), own, decided if name in named else None))
     others = {CALIBRATED: calibrated}
     if first != CONSENSUS:
-        others[CONSENSUS] = apply_policy(frames, ConsensusPolicy(configured), len(members))
+        others[CONSENSUS] = apply_policy(frames, ConsensusPolicy(configured), count)
     for name, by_another in others.items():
         if by_another is not None and first != name:
             made.append(Configuration(name, choice(configured, name), setup.trade(by_another), by_another))

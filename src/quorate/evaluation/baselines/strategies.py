@@ -160,7 +160,16 @@ def rule_frame(frame: DecisionFrame, action: ActionArray, confidence: FloatArray
 
 def _without_scores(frame: DecisionFrame) -> DecisionFrame:
     """The frame without scores, and without the ensemble's probabilities, which would size positions."""
-    return replace(frame, scores={}, policy="classic", probabilities=None, calibrated={}, limit=None, side=None)
+    return replace(
+        frame,
+        scores={},
+        unselected={},
+        policy="classic",
+        probabilities=None,
+        calibrated={},
+        limit=None,
+        side=None,
+    )
 
 
 def single_model_frame(

@@ -15,7 +15,6 @@ import numpy as np
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, IntArray
 from quorate.ensemble.calibration.conformal import prediction_set_mask
-from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.metrics import classification
@@ -47,7 +46,7 @@ def probability_figures(
         return None
     probable = LabelledPredictions.of(calibrated, candles, target)
     sample, prior, blocks, horizon = scored.sample, scored.prior, scored.blocks, scored.horizon
-    raw = {**sample.members, ENSEMBLE: mean_scores(sample.members, settings.vote)}
+    raw = {**sample.members, ENSEMBLE: sample.ensemble(settings.vote)}
     found: dict[str, Any] = {}
     for name, probabilities in probable.members.items():
         both = classification.voted(raw[name]) & classification.voted(probabilities)
@@ -81,7 +80,7 @@ def probability_figures(
 def _as_scores(frame: DecisionFrame) -> DecisionFrame:
     """The frame with probabilities in place of scores, so that the same code evaluates both."""
     own = {} if frame.probabilities is None else {ENSEMBLE: frame.probabilities}
-    return replace(frame, scores={**frame.calibrated, **own})
+    return replace(frame, scores={**frame.calibrated, **own}, unselected={})
 
 
 def _sets(

@@ -27,6 +27,7 @@ from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, cell
 from quorate.evaluation.report.plotly_json import Plot
 from quorate.evaluation.report.plots import plots
+from quorate.evaluation.report.selection_table import selection_table
 from quorate.evaluation.report.skill_tables import group_table, skill_table
 from quorate.evaluation.report.tables import (
     BASELINES,
@@ -184,6 +185,10 @@ def _scores(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Html
         page.table(skill_table(figures, BASELINES)),
         page.table(group_table(figures)),
         page.table(agreement_table(figures.get("agreement"))),
+        page.plot(
+            drawn, "membership", "Members that voted", "chosen at midnight by the labels of earlier days", tall=True
+        ),
+        page.table(selection_table(figures.get("selection"))),
         page.prose("Beside log_har", _beside_log_har(figures)),
         page.table(baseline_table(figures)),
         page.table(probability_table(figures)),

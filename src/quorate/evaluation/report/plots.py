@@ -11,6 +11,7 @@ from quorate.core.types import CLASS_NAMES
 from quorate.evaluation.baselines.random_entries import EquityBand
 from quorate.evaluation.metrics.equity import EquityCurve
 from quorate.evaluation.report.plotly_json import Plot, bars, colour_of, line, plot, reference, whiskers
+from quorate.evaluation.report.selection_table import membership
 from quorate.evaluation.report.tables import baseline_name
 from quorate.evaluation.scorecard import Scorecard
 
@@ -32,6 +33,7 @@ def plots(card: Scorecard, currency: str = "USD") -> dict[str, Plot]:
         "consensus": consensus(card),
         "trades": trades(card),
         "costs": costs(card, currency),
+        "membership": membership(card.figures.get("selection")),
     }
     return {name: plot for name, plot in made.items() if plot is not None}
 

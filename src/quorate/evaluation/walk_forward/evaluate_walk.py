@@ -26,6 +26,7 @@ from quorate.evaluation.metrics.skill_split import skill_parts
 from quorate.evaluation.scorecard import Scorecard
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
+from quorate.evaluation.walk_forward.selection_figures import selection_figures
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
 from quorate.features.build_matrix import build
 
@@ -41,7 +42,8 @@ def evaluate_walk(
 ) -> Scorecard:
     """Trade the test spans of all folds as one continuous run of one account, and evaluate it.
 
-    Besides the figures of every scorecard, there are `folds`, `lookahead` and `warnings`.
+    Besides the figures of every scorecard, there are `folds`, `lookahead` and `warnings`, and `selection` where not all
+    members vote.
 
     Args:
         walk: scores of the walk-forward.
@@ -59,6 +61,9 @@ def evaluate_walk(
         _fold(walk, fold, fits, best) | {"judgement": dict(policy.report)}
         for fold, fits, best, policy in zip(walk.folds, walk.fits, best_members, walk.policies, strict=True)
     ]
+    selection = selection_figures(walk, settings)
+    if selection is not None:
+        figures["selection"] = selection
     figures["lookahead"], found = _lookahead(walk, setup, settings, card)
     figures["warnings"] += found
     progress("looking for look-ahead", 1, 1)
@@ -95,6 +100,7 @@ def _trade(
         models=models,
         calibrated=walk.frames(settings.vote, "calibrated") if calibrated else None,
         would_act_at=max(thresholds, default=None),
+        voting=walk.voting,
         evidence=evidence_of({f"fold {number}": policy.report for number, policy in enumerate(walk.policies, 1)}),
     )
     return traded, best_members

@@ -20,7 +20,9 @@ from quorate.core.machine import free_workers, run_tasks
 from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
+from quorate.ensemble.selection import Membership
 from quorate.ensemble.stack.expanding_folds import embargo_ms
+from quorate.ensemble.training.chosen_members import choose_on_holdout
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.training.out_of_fold import RefittedScores
@@ -29,6 +31,7 @@ from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.walk_forward.fold_fit import Builder, Examination, FitKey, FittedModel, FoldFits, FoldParts
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
+from quorate.evaluation.walk_forward.walk_membership import walk_membership
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
 from quorate.evaluation.walk_forward.warm_folds import earlier_folds
 from quorate.models import Model
@@ -142,6 +145,7 @@ class _Kept:
         self._probabilities = {name: np.full(shape, np.nan) for name in (*fits.members, ENSEMBLE)}
         self._outcomes: list[Mapping[str, Fit]] = []
         self._policies: list[FittedPolicy] = []
+        self._held_out: tuple[IntArray, Mapping[str, FloatArray]] = np.empty(0, np.int64), {}
 
     @property
     def next(self) -> int:
@@ -166,15 +170,15 @@ class _Kept:
             left_out={name: each.left_out for name, each in own.items() if each.left_out},
         )
         voting = {name: each.scores for name, each in own.items() if each.scores is not None}
-        policy = _fit_policy(rows, slices, voting, earlier, settings, len(members))
+        policy = _fit_policy(rows, slices, voting, earlier, settings, Membership(settings.select.size).count(members))
+        if not self._outcomes:
+            before = len(parts.scored) - len(test)
+            self._held_out = parts.scored[:before], {name: table[:before] for name, table in voting.items()}
         directions = {name: each.direction for name, each in own.items() if each.direction is not None}
         self._policies.append(replace(policy, report={**policy.report, "direction": directions}))
         tested = {name: self._scores[name][test] for name in members}
         for name, calibrated in policy.calibration.frame(tested).items():
             self._probabilities[name][test] = calibrated
-        if policy.calibration.policy is not None:
-            mean = mean_scores(tested, settings.vote)
-            self._probabilities[ENSEMBLE][test] = policy.calibration.policy.ensemble(mean)
         self._outcomes.append({name: fitted.fit for name, fitted in found.items()})
 
     def result(self) -> WalkResult:
@@ -187,15 +191,24 @@ class _Kept:
         failures = [outcome[name].failure for outcome in self._outcomes for name in fits.members]
         if all(failures):
             raise ModelError("walk forward", found=str(failures[0]), expected="a member that can be fitted")
+        scores = {name: self._scores[name] for name in fits.members}
+        folds = tuple(parts.fold for parts in fits.parts)
+        membership = walk_membership(fits.rows, folds, scores, self._prior, self._held_out, fits.settings)
+        voting, _ = membership.split(scores, fits.rows.time + fits.rows.bar_ms)
+        for fold, policy in zip(folds, self._policies, strict=True):
+            if policy.calibration.policy is not None:
+                mean = mean_scores({name: table[fold.test] for name, table in voting.items()}, fits.settings.vote)
+                self._probabilities[ENSEMBLE][fold.test] = policy.calibration.policy.ensemble(mean)
         return WalkResult(
             fits.rows,
             fits.members,
-            tuple(parts.fold for parts in fits.parts),
+            folds,
             self._scores,
             self._prior,
             tuple(self._outcomes),
             self._probabilities,
             tuple(self._policies),
+            membership,
         )
 
 
@@ -262,14 +275,13 @@ def _fit_policy(
 
     first = len(slices.calibrate)
     last = first + len(slices.choose)
-    return fit_policy(
+    calibrate, choose, earlier = choose_on_holdout(
         holdout(slices.calibrate, {name: table[:first] for name, table in scores.items()}),
         holdout(slices.choose, {name: table[first:last] for name, table in scores.items()}),
-        settings,
-        members,
         holdout(refitted.rows, {name: table for name, table in refitted.scores.items() if name in scores}),
-        refitted.left_out,
+        settings,
     )
+    return fit_policy(calibrate, choose, settings, members, earlier, refitted.left_out)
 
 
 def require_members(names: Sequence[str], settings: ModelSettings) -> None:

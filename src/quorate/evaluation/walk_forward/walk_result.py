@@ -11,6 +11,7 @@ import numpy as np
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Policy
 from quorate.ensemble.calibration.conformal import Conformal
+from quorate.ensemble.selection import EVERYBODY, Membership
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy
 from quorate.ensemble.voting.any_policy import AnyPolicy, policy_name, policy_named
 from quorate.ensemble.voting.vote_frame import decide_frame
@@ -51,6 +52,7 @@ class WalkResult:
         fits: by fold, model -> outcome of its fit.
         probabilities: member, and "ensemble" -> (n, 3) calibrated for every row; NaN where the fold has no calibration.
         policies: by fold, calibration and policy fitted on the later part of its training rows.
+        membership: who votes when; the others are scored all the same.
     """
 
     rows: LabelledBars
@@ -61,6 +63,7 @@ class WalkResult:
     fits: tuple[Mapping[str, Fit], ...]
     probabilities: Mapping[str, FloatArray]
     policies: tuple[FittedPolicy, ...]
+    membership: Membership = EVERYBODY
     # Fold -> limits of the prediction sets of its tested rows, which every policy shares.
     _limits: dict[int, FloatArray] = field(default_factory=dict, init=False, repr=False)
 
@@ -68,6 +71,11 @@ class WalkResult:
     def start(self) -> int:
         """Open time of the first tested bar, ms."""
         return self.folds[0].start
+
+    @property
+    def voting(self) -> int:
+        """How many members vote on a bar."""
+        return self.membership.count(self.members)
 
     @property
     def tested(self) -> dict[str, slice]:
@@ -123,8 +131,9 @@ class WalkResult:
         if not spans:
             return
         part = np.concatenate([np.arange(span.start, span.stop) for span in spans.values()])
-        ballot = {name: self.scores[name][part] for name in self.members}
         time, volatility = self.rows.time[part], self.rows.volatility[part]
+        scores = {name: self.scores[name][part] for name in self.members}
+        ballot, unselected = self.membership.split(scores, time + self.rows.bar_ms)
         policy = replace(policy, correlation=fitted.correlation)
         calibrated = fitted.calibration.policy
         wanted = fitted.policy if by is None else by
@@ -142,7 +151,7 @@ class WalkResult:
             ballot,
             volatility,
             policy=decides,
-            members=len(self.members),
+            members=self.voting,
             limit=limit,
             probabilities=probabilities,
             calibrated=own,
@@ -170,6 +179,7 @@ class WalkResult:
                 calibrated={name: table[rows] for name, table in own.items()},
                 limit=None if limit is None else limit[rows],
                 side=None if decided.side is None else decided.side[rows],
+                unselected={name: table[rows] for name, table in unselected.items()},
             )
 
     def best_member(self) -> tuple[FloatArray, tuple[str, ...]]:

@@ -13,11 +13,12 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import BundleError
 from quorate.core.progress import Progress, silent
 from quorate.ensemble.inference.bench import EMPTY, Bench, BenchOf
-from quorate.lifecycle.bench.looks import MaturedDays, MemberLooks, daily_sums
+from quorate.lifecycle.bench.looks import MemberLooks, daily_sums
 from quorate.lifecycle.bench.member_check import BenchCheck, Figure, MemberCheck
 from quorate.lifecycle.bench.rule import drifted_spans, expired_spans
 from quorate.lifecycle.drift.unseen import Outcomes, read_unseen
 from quorate.lifecycle.drift.watched import newest_close, open_bundle, read_reference, read_watched
+from quorate.targets.matured_days import MaturedDays
 from quorate.workflows.inputs.arguments import require_callback, settings_of
 
 if TYPE_CHECKING:

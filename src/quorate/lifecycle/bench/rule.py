@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from quorate.core.clock import DAY_MS
 from quorate.ensemble.inference.bench import BenchSpan, bench_states
-from quorate.lifecycle.bench.looks import MaturedDays, MemberLooks
+from quorate.lifecycle.bench.looks import MemberLooks
+from quorate.targets.matured_days import MaturedDays
 
 
 def drifted_spans(looks: MemberLooks, days: MaturedDays, window: int) -> tuple[BenchSpan, ...]:

@@ -42,4 +42,21 @@ def _check_members(request: dict[str, Any]) -> int:
         _log.error("the check of the members failed: %s", error)
         return 1
     _log.info("members of the bundle %s: %s", found.bundle, found.headline)
+    return _select_members(request)
+
+
+def _select_members(request: dict[str, Any]) -> int:
+    """Choose the members that vote on the same candles, if the settings ask for it; the exit code."""
+    from quorate.core.configuration import load_settings
+    from quorate.lifecycle.selection import watch_selection
+
+    settings = load_settings()
+    if not settings.select.size:
+        return 0
+    try:
+        found = watch_selection(request["bundle"], request["data"], settings=settings)
+    except QuorateError as error:
+        _log.error("the choice of the members failed: %s", error)
+        return 1
+    _log.info("votes of the bundle %s: %s", found.bundle, found.headline)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,7 @@ class Outcomes:
         y: (n,) classes.
         probabilities: (n, 3); NaN where no member voted.
         members: model -> (n, 3) raw scores, or its probabilities where it has a map.
+        scores: model -> (n, 3) raw scores of all members.
         time: (n,) int64 open times in ms, not in order.
         known_at: (n,) int64 ms, when the bar whose close the label reads last has closed.
     """
@@ -41,6 +42,7 @@ class Outcomes:
     members: Mapping[str, FloatArray]
     time: IntArray
     known_at: IntArray
+    scores: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +120,8 @@ def _rows(
             together = mean_scores(frame.scores, bundle.manifest.policy)
         members = {name: frame.calibrated.get(name, scores)[known] for name, scores in frame.scores.items()}
         known_at = labels.span_end[known] + timeframe_ms(candles.timeframe)
-        outcomes = Outcomes(labels.y[known], together[known], members, candles.time[known], known_at)
+        raw = {name: scores[known] for name, scores in frame.scores.items()}
+        outcomes = Outcomes(labels.y[known], together[known], members, candles.time[known], known_at, raw)
     return X[whole], candles.time[whole], outcomes
 
 
@@ -129,4 +132,5 @@ def _joined(parts: list[Outcomes]) -> Outcomes:
         {name: np.concatenate([part.members[name] for part in parts]) for name in parts[0].members},
         np.concatenate([part.time for part in parts]),
         np.concatenate([part.known_at for part in parts]),
+        {name: np.concatenate([part.scores[name] for part in parts]) for name in parts[0].scores},
     )

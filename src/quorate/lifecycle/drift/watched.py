@@ -73,6 +73,7 @@ def read_watched(
     until: Moment | None,
     now: int,
     progress: Progress,
+    start: int | None = None,
 ) -> dict[str, Candles]:
     """Market -> its closed candles after the rows that anything was fitted on, and the warm-up before them.
 
@@ -83,6 +84,7 @@ def read_watched(
         until: end of the newest bar, exclusive; None for the newest one closed at `now`.
         now: ms.
         progress: of reading candles.
+        start: open time of the first bar, ms; None for the first one after the rows that anything was fitted on.
 
     Raises:
         ArgumentError: no market.
@@ -93,7 +95,8 @@ def read_watched(
     wanted = split_names(symbols) or _trained_markets(source, bundle)
     end, limit = newest_closed_ms(timeframe, now) + length, moment_ms("until", until)
     end = end if limit is None else min(end, limit)
-    panel = read_panel(source, timeframe, wanted, progress, start=bundle.manifest.used_until, end=end)
+    first = bundle.manifest.used_until if start is None else start
+    panel = read_panel(source, timeframe, wanted, progress, start=first, end=end)
     return {symbol: candles.between(end=end - length + 1) for symbol, candles in panel.items()}
 
 

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from quorate.ensemble.inference import Predictor
-from quorate.ensemble.inference.bench import mode_without
 from quorate.serving.documents.document import Document
 
 
@@ -18,6 +17,7 @@ class ModelDocument(Document):
     loaded: bool
     reason: str | None = Field(description="Why it is not loaded.")
     benched: str | None = Field(description="Why its vote does not count now.")
+    votes: bool = Field(description="Whether it is among the members that are chosen to vote.")
     weight: float = Field(description="In the vote.")
     metrics: dict[str, Any] = Field(description="Figures of its training, on rows held out from it.")
 
@@ -30,7 +30,7 @@ class Models(Document):
     timeframe: str
     mode: Literal["full", "partial", "none"]
     policy: str = Field(description="Policy that decides.")
-    quorum: int = Field(description="Members that must agree, of all that are configured.")
+    quorum: int = Field(description="Members that must agree, of all that vote.")
     models: list[ModelDocument]
 
 
@@ -43,12 +43,12 @@ def models_document(predictor: Predictor, now: int) -> dict[str, Any]:
     """
     bundle = predictor.newest
     manifest, members = bundle.manifest, bundle.members
-    benched = bundle.bench.at(now)
+    benched, chosen = bundle.bench.at(now), bundle.bench.membership.at(now, members.order)
     return {
         "bundle": predictor.id,
         "recipe": manifest.recipe,
         "timeframe": manifest.timeframe,
-        "mode": mode_without(predictor.mode, sum(model in members.sessions for model in benched)),
+        "mode": bundle.mode_at(now),
         "policy": "stack" if bundle.stack is not None else predictor.decides,
         "quorum": bundle.quorum,
         "models": [
@@ -57,6 +57,7 @@ def models_document(predictor: Predictor, now: int) -> dict[str, Any]:
                 "loaded": model in members.sessions,
                 "reason": members.failures.get(model),
                 "benched": benched.get(model),
+                "votes": model in chosen,
                 "weight": manifest.policy.weight(model),
                 "metrics": manifest.metrics.get(model, {}),
             }

@@ -93,6 +93,9 @@ class SignalDocument(Document):
     predicted_return: float | None = None
     closed_because: str | None = None
     benched: list[VoteDocument] | None = Field(None, description="What benched members would have voted.")
+    unselected: list[VoteDocument] | None = Field(
+        None, description="What members that are not chosen to vote would have voted."
+    )
     votes: list[VoteDocument]
     abstentions: list[AbstentionDocument]
     line: str = Field(description="All of it in one line.")

@@ -8,6 +8,7 @@
     guard    a guard moved
     ladder   the ladder moved
     bench    a member was benched, or votes again
+    select   other members were chosen to vote
     measured performance and baselines are those of this bar
     bundle   a new champion, in use or refused
     skipped  more events than are sent again were missed: read the account anew
@@ -38,6 +39,7 @@ EventKind = Literal[
     "ladder",
     "drift",
     "bench",
+    "select",
     "measured",
     "bundle",
     "skipped",
@@ -56,6 +58,7 @@ RECORDS: tuple[type[Record], ...] = (
     records.LadderMovedRecord,
     records.DriftMovedRecord,
     records.BenchMovedRecord,
+    records.SelectedRecord,
 )
 
 
@@ -132,6 +135,8 @@ def event_of(account: str, entry: Entry) -> LiveEvent | None:
             found = {"alarm": drift.after, "stake_factor": drift.stake_factor, "reason": drift.reason}
         case records.BenchMovedRecord() as bench:
             kind, found = "bench", {"model": bench.model, "benched": bench.benched, "reason": bench.reason}
+        case records.SelectedRecord() as chosen:
+            kind, found = "select", {"members": list(chosen.after), "reason": chosen.reason}
         case _:
             return None
     head = {"account": account, "number": entry.seq, "time": iso_ms(entry.record.time)}

@@ -18,7 +18,13 @@ from quorate.trading.journal import Entry, records
 from quorate.trading.paper.decided_bars import DecidedBars
 
 #: A record of what limits entries, or votes.
-Move = records.GuardMovedRecord | records.LadderMovedRecord | records.DriftMovedRecord | records.BenchMovedRecord
+Move = (
+    records.GuardMovedRecord
+    | records.LadderMovedRecord
+    | records.DriftMovedRecord
+    | records.BenchMovedRecord
+    | records.SelectedRecord
+)
 
 
 @dataclass(slots=True)
@@ -34,7 +40,7 @@ class AccountHistory:
         refused: number of refused orders, by reason.
         decided: symbol -> its decisions.
         notices: notices of the feed.
-        moves: of guards, ladder, drift and the bench.
+        moves: of guards, ladder, drift, the bench and the members that vote.
     """
 
     started: list[records.StartedRecord] = field(default_factory=list)
@@ -74,6 +80,7 @@ class AccountHistory:
                 | records.LadderMovedRecord()
                 | records.DriftMovedRecord()
                 | records.BenchMovedRecord()
+                | records.SelectedRecord()
             ) as record:
                 self.moves.append(record)
 

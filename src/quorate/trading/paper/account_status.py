@@ -190,6 +190,9 @@ def _move(record: Move) -> dict[str, Any]:
     if isinstance(record, records.BenchMovedRecord):
         what = f"bench {record.model}"
         before, after = ("votes", "benched") if record.benched else ("benched", "votes")
+    elif isinstance(record, records.SelectedRecord):
+        what = "votes"
+        before, after = (", ".join(models) or "all" for models in (record.before, record.after))
     elif isinstance(record, records.DriftMovedRecord):
         before, after = (("quiet", "drifting")[alarm] for alarm in (record.before, record.after))
     else:

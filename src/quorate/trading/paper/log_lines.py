@@ -61,6 +61,8 @@ def _text(record: records.Record) -> str | None:
             return f"drift: {reason}; new entries with {share:.0%} of the ordinary stake"
         case records.BenchMovedRecord(model=model, benched=benched, reason=reason):
             return f"bench: {model} {f'is benched: {reason}' if benched else 'votes again'}"
+        case records.SelectedRecord(after=after, reason=reason):
+            return f"votes: {', '.join(after) or 'all members'} ({reason})"
         case records.ChallengedRecord(champion=champion, challenger=challenger):
             return f"challenge of {champion} by {challenger} began"
         case records.JudgedRecord(verdict=verdict, reason=reason):

@@ -32,7 +32,7 @@ from quorate.trading.guards import valid_members
 from quorate.trading.journal import Journal, records
 from quorate.trading.paper.account_bars import closed_bars, opening_bars
 from quorate.trading.paper.account_config import AccountConfig
-from quorate.trading.paper.benched_members import bench_moves, shadows
+from quorate.trading.paper.benched_members import bench_moves, selection_move, shadows
 from quorate.trading.paper.decided_signals import Decide, decide_markets, decided_bars, entry_orders
 from quorate.trading.paper.notices import apply_notices
 from quorate.trading.paper.recovery import Recovered, peek, redo
@@ -295,7 +295,7 @@ class PaperSession:
         self._report = report
 
     def _note_bench(self, signals: Sequence[Signal], time: int) -> None:
-        """Write who was benched or votes again, and what benched members would have voted."""
+        """Write who was benched or votes again, who is chosen to vote, and what benched members would have voted."""
         benched = self.recovered.benched
         for move in bench_moves(signals, time, benched):
             self._written.append(move)
@@ -303,6 +303,10 @@ class PaperSession:
                 benched[move.model] = move.reason
             else:
                 del benched[move.model]
+        selected = selection_move(signals, time, self.recovered.selected)
+        if selected is not None:
+            self._written.append(selected)
+            self.recovered.selected = selected.after
         self._written.extend(shadows(signals, time))
 
     def _apply_requests(self, time: int) -> None:

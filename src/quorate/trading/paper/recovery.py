@@ -31,6 +31,7 @@ class Recovered:
         seen: market -> open time in ms of its newest bar with a decision.
         checks: of the records to come; None before the first.
         benched: benched member -> reason, as of the newest bar.
+        selected: names of the members that are chosen to vote, sorted, as of the newest bar; empty where all vote.
     """
 
     started: records.StartedRecord | None = None
@@ -41,6 +42,7 @@ class Recovered:
     seen: dict[str, int] = field(default_factory=dict)
     checks: RecordChecks | None = None
     benched: dict[str, str] = field(default_factory=dict)
+    selected: tuple[str, ...] = ()
 
     def next_step(self, length_ms: int) -> tuple[int, records.Phase] | None:
         """Bar and phase after the last completed step; None for an account without a session."""
@@ -85,6 +87,8 @@ def redo(engine: TradingEngine, entries: Iterable[Entry], known: Recovered | Non
                 state.requests = {number: known for number, known in state.requests.items() if number > record.heard}
             case records.BenchMovedRecord():
                 _move_bench(state, record)
+            case records.SelectedRecord():
+                _move_selection(state, record)
             case _:
                 if isinstance(record, records.DecidedRecord):
                     state.seen[record.symbol] = record.time
@@ -194,6 +198,22 @@ def _move_bench(state: Recovered, record: records.BenchMovedRecord) -> None:
         state.benched[record.model] = record.reason
     else:
         del state.benched[record.model]
+
+
+def _move_selection(state: Recovered, record: records.SelectedRecord) -> None:
+    """Let other members vote.
+
+    Raises:
+        JournalError: others voted before than the record says.
+    """
+    if record.before != state.selected:
+        raise JournalError(
+            f"rebuild the account at {format_ms(record.time)} from the journal",
+            found=f"votes of {', '.join(record.before) or 'all'} before record {state.seq} ({record.kind})",
+            expected=f"those of {', '.join(state.selected) or 'all'}",
+            remedy="The journal was altered, or written by another version of Quorate.",
+        )
+    state.selected = record.after
 
 
 def _value(engine: TradingEngine, record: records.ValuedRecord, seq: int) -> None:

@@ -15,6 +15,7 @@ from quorate.trading.journal.records import (
     GuardMovedRecord,
     LadderMovedRecord,
     Record,
+    SelectedRecord,
 )
 
 #: Kinds of records of which there may be a message.
@@ -25,6 +26,7 @@ MESSAGE_KINDS: tuple[type[Record], ...] = (
     LadderMovedRecord,
     DriftMovedRecord,
     BenchMovedRecord,
+    SelectedRecord,
 )
 
 
@@ -38,9 +40,9 @@ def has_message(record: Record) -> bool:
 def message(record: Record, account: str, currency: str = "USD") -> dict[str, Any] | None:
     """The message about a record; None for records without one.
 
-    There are messages about entries, exits, halts, re-armed guards, moves of the ladder, drift and the bench.
-    `text` is one line, as chat programs show it, with amounts in the `currency` of the account; numbers that are not
-    finite are null.
+    There are messages about entries, exits, halts, re-armed guards, moves of the ladder, drift, the bench and the
+    members that vote. `text` is one line, as chat programs show it, with amounts in the `currency` of the account;
+    numbers that are not finite are null.
     """
     if not has_message(record):
         return None
@@ -100,6 +102,13 @@ def message(record: Record, account: str, currency: str = "USD") -> dict[str, An
                 "event": "benched" if benched else "returned",
                 "text": f"{model} is benched: {reason}" if benched else f"{model} votes again",
                 "model": model,
+                "reason": reason,
+            }
+        case SelectedRecord(after=chosen, reason=reason):
+            content = {
+                "event": "selected",
+                "text": f"{', '.join(chosen) or 'All members'} vote: {reason}",
+                "models": list(chosen),
                 "reason": reason,
             }
         case _:

@@ -94,13 +94,17 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = 
 def load_live(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
     """The bundle or series that decides on the newest bars: as of `load_predictor`, and benched members abstain.
 
-    Who is benched is read from the file beside the bundle at every prediction, where `bench.apply` is set. A predictor
-    that is loaded already keeps the bench that it has.
+    Who is benched is read from the file beside the bundle at every prediction, where `bench.apply` is set; likewise who
+    votes, where `select.size` is. A predictor that is loaded already keeps the bench that it has.
     """
+    from quorate.ensemble.inference.bench import no_bench
     from quorate.ensemble.series.bench_file import StoredBench
+    from quorate.ensemble.series.selection_file import with_selection
 
     loaded = load_predictor(bundle, settings, policy)
     path = bundle.path if isinstance(bundle, TrainResult | SeriesResult) else bundle
-    if not settings.bench.apply or not isinstance(path, str | Path):
+    size = settings.select.size
+    if not (settings.bench.apply or size) or not isinstance(path, str | Path):
         return loaded
-    return loaded.with_bench(StoredBench(Path(path)))
+    bench_of = StoredBench(Path(path)) if settings.bench.apply else no_bench
+    return loaded.with_bench(with_selection(bench_of, Path(path), size) if size else bench_of)

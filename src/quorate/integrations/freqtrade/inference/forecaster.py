@@ -115,8 +115,9 @@ class Forecaster:
         candles, rows = read_frame(frame, pair, timeframe, stored)
         self._log_quiet_bars(candles, len(frame), stored is not None)
         options = self._options.freqtrade
-        bench = () if self._source.bundle is None else self._source.bundle.newest.bench.spans
-        key = frame_key(candles, self._source.id, options.policy, options.allow_training_span, *bench)
+        bench = None if self._source.bundle is None else self._source.bundle.newest.bench
+        decides = () if bench is None else (*bench.spans, *([bench.membership] if bench.membership.size else []))
+        key = frame_key(candles, self._source.id, options.policy, options.allow_training_span, *decides)
         newest = self._newest.get(pair)
         if newest is not None and newest[0] == key:
             return newest[1]._replace(rows=rows, length=len(frame))

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _ARRAYS = ("time", "action", "confidence", "base", "volatility")
 _TEXTS = ("consensus", "rule")
 _OPTIONAL_ARRAYS = ("probabilities", "limit", "predicted", "side")
-_TABLES = ("scores", "calibrated", "forecasts")
+_TABLES = ("scores", "unselected", "calibrated", "forecasts")
 
 # The oldest files beyond this many are removed.
 _MAX_FILES = 1_000

@@ -32,6 +32,7 @@ from quorate.trading.journal.records.state_records import (
     HumanRecord,
     LadderMovedRecord,
     NotifiedRecord,
+    SelectedRecord,
     ShadowRecord,
 )
 
@@ -60,6 +61,7 @@ __all__ = [
     "Phase",
     "Record",
     "RefusedRecord",
+    "SelectedRecord",
     "SettledRecord",
     "ShadowRecord",
     "StartedRecord",

@@ -24,6 +24,7 @@ from quorate.trading.journal.records.state_records import (
     HumanRecord,
     LadderMovedRecord,
     NotifiedRecord,
+    SelectedRecord,
     ShadowRecord,
 )
 
@@ -42,7 +43,7 @@ RECORDS: dict[str, type[Record]] = {
             ValuedRecord,
         ),
         *(GuardMovedRecord, LadderMovedRecord, DriftMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
-        *(BenchMovedRecord, ShadowRecord),
+        *(BenchMovedRecord, ShadowRecord, SelectedRecord),
         *(ChallengedRecord, ComparedRecord, JudgedRecord),
     )
 }

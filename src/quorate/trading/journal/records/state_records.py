@@ -106,6 +106,33 @@ class BenchMovedRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class SelectedRecord(Record):
+    """Other members of the bundle that decides vote from a bar on.
+
+    Attributes:
+        before, after: the names of the members that voted and that vote, sorted; empty where all do.
+    """
+
+    kind: ClassVar[str] = "select"
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"select:{self.time}"
+
+    @property
+    def reason(self) -> str:
+        """The change, for a person."""
+        if not self.after or not self.before:
+            return "the first choice" if self.after else "nobody is left out"
+        joined = [model for model in self.after if model not in self.before]
+        left = [model for model in self.before if model not in self.after]
+        return f"{', '.join(joined) or 'nobody'} for {', '.join(left) or 'nobody'}"
+
+
+@dataclass(frozen=True, slots=True)
 class ShadowRecord(Record):
     """What benched members would have voted on a closed bar."""
 
