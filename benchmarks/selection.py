@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -100,14 +99,12 @@ def figures(zoo: Zoo) -> dict[str, Any]:
     # A label that is read at the end of the first part is known only in the second one.
     parts = {"before": tested & (rows.span_end + rows.bar_ms <= split), "from": tested & later}
     blocks = {name: TimeBlocks(rows.time[part], Settings().evaluation) for name, part in parts.items()}
-    began = time.perf_counter()
     tried = []
     for days, margin, tenure in product(DAYS, MARGINS, TENURES):
         rule = SelectSettings(SIZE, days, margin, tenure)
         membership = choose_members(zoo.losses, zoo.begin, rule)
         own = voting(zoo, membership)
         tried.append((rule, membership, {name: loss(zoo, own, part) for name, part in parts.items()}))
-    took = time.perf_counter() - began
     rule, membership, _ = min(tried, key=lambda each: each[2]["before"])
     default = SelectSettings(SIZE)
     sets = {
@@ -151,7 +148,6 @@ def figures(zoo: Zoo) -> dict[str, Any]:
             }
             for each, own, lost in tried
         ],
-        "seconds": took,
         "compared": compared,
         "terms": membership.to_json(),
         "days": days_of(zoo, membership),
