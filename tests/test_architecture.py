@@ -45,7 +45,10 @@ ROOMS = {
         "training",
     ),
     "evaluation": ("statistics", "metrics", "baselines", "lookahead", "walk_forward", "out_of_fold", "report", "cards"),
-    "trading": ("account", "guards", "ladder", "journal", "engine", "oversight", "account_rules", "backtest", "paper"),
+    "trading": (
+        *("account", "sizing", "guards", "ladder", "journal", "engine", "oversight", "account_rules", "backtest"),
+        "paper",
+    ),
 }
 # May import anything; nothing imports it.
 TESTING = "testing"
@@ -68,6 +71,8 @@ HEAVY = (
     "onnxmltools",
     "mcp",
     "optuna",
+    "gymnasium",
+    "stable_baselines3",
 )
 
 

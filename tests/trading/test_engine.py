@@ -7,7 +7,8 @@ import pytest
 from quorate.core.settings import AccountSettings, CostSettings, GuardSettings
 from quorate.core.types import Action
 from quorate.trading import Account, Bar, Order, Settlement
-from quorate.trading.engine import DecidedBar, TradingEngine
+from quorate.trading.decided_bar import DecidedBar
+from quorate.trading.engine import TradingEngine
 from quorate.trading.guards import Guards
 from quorate.trading.ladder import Ladder
 

@@ -62,6 +62,7 @@ from quorate.core.sections.paper import PaperSettings as PaperSettings
 from quorate.core.sections.retrain import RetrainSettings as RetrainSettings
 from quorate.core.sections.select import SelectSettings as SelectSettings
 from quorate.core.sections.serve import ServeSettings as ServeSettings
+from quorate.core.sections.sizing import SizingSettings as SizingSettings
 from quorate.core.sections.stack import StackSettings as StackSettings
 from quorate.core.sections.tabular_networks import TabMSettings as TabMSettings
 from quorate.core.sections.tabular_networks import TabNetSettings as TabNetSettings
@@ -116,6 +117,7 @@ class Settings(ExtensibleSection):
     serve: ServeSettings = field(default_factory=ServeSettings)
     retrain: RetrainSettings = field(default_factory=RetrainSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
+    sizing: SizingSettings = field(default_factory=SizingSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     explain: ExplainSettings = field(default_factory=ExplainSettings)

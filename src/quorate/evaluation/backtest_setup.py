@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from quorate.core.settings import Settings
-from quorate.core.types import Candles, DecisionFrame, Funding
+from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding
 from quorate.trading.account.contract import Contract
 from quorate.trading.account_rules import AccountRules
-from quorate.trading.backtest.backtest import trade
+from quorate.trading.backtest.backtest import stepped_run, trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.backtest.markets import TradedMarkets
+from quorate.trading.backtest.stepped import SteppedRun
 from quorate.trading.oversight import Oversight
+from quorate.trading.sizing.overlay import Overlay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,7 @@ class BacktestSetup:
         marks: symbol -> mark prices, where known.
         contracts: symbol -> the exchange's contract rules, where known.
         oversight: guards and ladder; None for neither.
+        overlay: share of the ordinary stake of each entry; None for all of it.
     """
 
     candles: Mapping[str, Candles]
@@ -39,6 +43,7 @@ class BacktestSetup:
     marks: Mapping[str, Candles] = field(default_factory=dict)
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     oversight: Oversight | None = None
+    overlay: Overlay | None = None
     _markets: TradedMarkets = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +66,20 @@ class BacktestSetup:
         Raises:
             TradingError: see `backtest`.
         """
+        return trade(frames, self._markets, *self._rules(frames))
+
+    def with_overlay(self, overlay: Overlay | None) -> Self:
+        """The same setup with another overlay; what is prepared of the markets is shared."""
+        sized = replace(self, overlay=overlay)
+        object.__setattr__(sized, "_markets", self._markets)
+        return sized
+
+    def stepped(self, frames: Mapping[str, DecisionFrame]) -> SteppedRun:
+        """The same run, to be driven entry by entry; argument and errors as of `trade`."""
+        return stepped_run(frames, self._markets, *self._rules(frames))
+
+    def _rules(self, frames: Mapping[str, DecisionFrame]) -> tuple[AccountRules, dict[str, FloatArray]]:
+        """Rules of the account, and the known probabilities of the decisions."""
         sized = bool(frames) and all(frame.policy == "calibrated" for frame in frames.values())
         probabilities = {symbol: frame.probability for symbol, frame in frames.items()}
         rules = AccountRules(
@@ -70,6 +89,6 @@ class BacktestSetup:
             exits=self.settings.exits,
             contracts=self.contracts,
             oversight=self.oversight,
+            overlay=self.overlay,
         )
-        known = {symbol: table for symbol, table in probabilities.items() if table is not None}
-        return trade(frames, self._markets, rules, known)
+        return rules, {symbol: table for symbol, table in probabilities.items() if table is not None}

@@ -12,6 +12,7 @@ from quorate.trading.engine import RecordSink, TradingEngine
 from quorate.trading.guards import Guards
 from quorate.trading.ladder import Ladder
 from quorate.trading.oversight import Oversight
+from quorate.trading.sizing.overlay import Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class AccountRules:
         exits: stops, targets and time exits.
         contracts: symbol -> the exchange's trading rules; conservative ones for markets without.
         oversight: guards and ladder; None for neither.
+        overlay: share of the ordinary stake of each entry; None for all of it.
     """
 
     horizon: int
@@ -33,6 +35,7 @@ class AccountRules:
     exits: ExitSettings = field(default_factory=ExitSettings)
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     oversight: Oversight | None = None
+    overlay: Overlay | None = None
 
     @property
     def holding_bars(self) -> int:

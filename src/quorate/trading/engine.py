@@ -11,13 +11,13 @@ its journal, and discards the step when they cannot be written.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from quorate.core.types import Action
 from quorate.trading.account import events
 from quorate.trading.account.account import Account, BarOf
 from quorate.trading.account.order import Order, Refusal
+from quorate.trading.decided_bar import DecidedBar
 from quorate.trading.drift_state import NO_DRIFT, DriftState
 from quorate.trading.guards import (
     GuardEvent,
@@ -30,25 +30,13 @@ from quorate.trading.guards import (
 from quorate.trading.journal import records
 from quorate.trading.journal.order_id import order_id
 from quorate.trading.ladder import Ladder, LadderMove
+from quorate.trading.sizing.context import AccountState
+
+# No overlay: every entry has the whole ordinary stake.
+_WHOLE: Mapping[str, float] = MappingProxyType({})
 
 #: Called with every record.
 RecordSink = Callable[[records.Record], None]
-
-
-class DecidedBar(NamedTuple):
-    """A decision on a closed bar, as the engine needs it for the guards and the journal.
-
-    Attributes:
-        base: mean score of the agreeing models, before the boost.
-        volatility: volatility_20 as a fraction; NaN where unknown.
-        record: the journal's record of it; None in a backtest.
-    """
-
-    symbol: str
-    action: Action
-    base: float
-    volatility: float
-    record: records.DecidedRecord | None = None
 
 
 class TradingEngine:
@@ -70,6 +58,7 @@ class TradingEngine:
         settled: symbols whose settlements at this bar's open have been paid.
         unlimited: the account's settings without the ladder.
         drift: of the bundle that decides, with the share of the ordinary stake of the next orders.
+        peak_usd: highest valuation so far.
     """
 
     def __init__(
@@ -97,12 +86,18 @@ class TradingEngine:
             account.settings = ladder.limits(account.settings)
         self.settled: set[str] = set()
         self.drift = NO_DRIFT
+        self.peak_usd = account.equity_usd
         if self._watched:
             account.on_event = self._on_event
 
     def order_id(self, order: Order) -> str:
         """Id of an order; the same decision always has the same one."""
         return order_id(self._strategy, order.symbol, order.decided, order.side)
+
+    @property
+    def state(self) -> AccountState:
+        """What a sizing overlay sees of the account."""
+        return AccountState.of(self.account, self.peak_usd)
 
     def begin(self, time: int, phase: records.Phase) -> None:
         """Begin the step of the bars at `time`: their open or their close."""
@@ -162,18 +157,28 @@ class TradingEngine:
                 for rate, price in bar.settled_at_open:
                     self.account.settle(symbol, rate, price)
 
-    def submit(self, orders: Iterable[Order]) -> None:
-        """Add orders for the next open, the best first; those that the guards stop already are refused."""
-        _, factor, reason = self.drift
-        note = "" if factor == 1 else reason
+    def submit(self, orders: Iterable[Order], shares: Mapping[str, float] = _WHOLE) -> None:
+        """Add orders for the next open, the best first; those that the guards stop already are refused.
+
+        Args:
+            orders: at the ordinary stake.
+            shares: symbol -> share of it by the sizing overlay, 0 to 1; without stake the order is refused.
+        """
+        _, drifted, reason = self.drift
         for ordinary in orders:
+            share = shares.get(ordinary.symbol, 1.0)
+            factor = drifted * share
             order = ordinary if factor == 1 else ordinary._replace(stake_factor=factor)
-            why = self._stopped_by(order.symbol, order.decided + self.length_ms)
-            if why is None:
-                self.pending.append(order)
-                self._emit(records.IntentRecord(order.decided, self.order_id(order), order, note))
-            else:
+            why = self.stopped_by(order.symbol, order.decided + self.length_ms)
+            if why is not None:
                 self._refuse(order, "guarded", why)
+            elif share == 0:
+                self._refuse(order, "no_stake", "sized to 0 by the overlay")
+            else:
+                self.pending.append(order)
+                sized = f"sized to {share:.0%} by the overlay" if share != 1 else ""
+                note = "; ".join(filter(None, (reason if drifted != 1 else "", sized)))
+                self._emit(records.IntentRecord(order.decided, self.order_id(order), order, note))
 
     def on(self, *guard_events: GuardEvent) -> None:
         """Pass events to the guards one after the other, and apply the moves that each requests."""
@@ -243,12 +248,12 @@ class TradingEngine:
                 self._refuse(order, "no_next_bar")
             elif refusal is not None:
                 self._refuse(order, refusal)
-            elif (why := self._stopped_by(order.symbol, self.time)) is not None:
+            elif (why := self.stopped_by(order.symbol, self.time)) is not None:
                 self._refuse(order, "guarded", why)
             else:
                 yield order
 
-    def _stopped_by(self, symbol: str, time: int) -> str | None:
+    def stopped_by(self, symbol: str, time: int) -> str | None:
         """Why the guards stop an entry; None where they do not."""
         if self.guards is None:
             return None
@@ -262,9 +267,10 @@ class TradingEngine:
 
     def _value(self, valid: int | None = None) -> None:
         """Emit the account's value after a step, and pass it to the guards."""
+        equity = self.account.equity_usd
+        self.peak_usd = max(self.peak_usd, equity)
         if not self._watched:
             return
-        equity = self.account.equity_usd
         marks = {
             symbol: records.Mark(position.mark, position.funding_known, position.mark_known)
             for symbol, position in self.account.positions.items()

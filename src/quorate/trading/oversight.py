@@ -11,7 +11,7 @@ import numpy as np
 from quorate.core.clock import DAY_MS
 from quorate.core.settings import GuardSettings, LadderSettings
 from quorate.core.types import Action, DecisionFrame
-from quorate.trading.engine import DecidedBar
+from quorate.trading.decided_bar import DecidedBar
 
 
 @dataclass(frozen=True, slots=True)

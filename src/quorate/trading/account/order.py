@@ -19,6 +19,7 @@ Refusal = Literal[
     "below_minimum",  # less than one lot or the exchange's minimum order
     "spot_short",  # spot cannot be sold short
     "guarded",  # stopped by a guard
+    "no_stake",  # the sizing overlay gives it none
     "late",  # the open of the order is too long ago
     "no_trust",  # the exchange's clock or data are unreliable now
 ]

@@ -12,7 +12,6 @@ from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import TradingError, close_match
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
 from quorate.core.types import Candles, DecisionFrame, FloatArray, Funding, IntArray
-from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.currency import account_currency
 from quorate.trading.account.orders import Orders
@@ -21,8 +20,11 @@ from quorate.trading.account_rules import AccountRules
 from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.backtest.markets import TradedMarkets
 from quorate.trading.backtest.run import Run
+from quorate.trading.backtest.stepped import SteppedRun
 from quorate.trading.engine import TradingEngine
 from quorate.trading.oversight import GuardInputs, Oversight
+from quorate.trading.sizing.context import frame_contexts
+from quorate.trading.sizing.overlay import Overlay
 
 
 class RuleOptions(TypedDict, total=False):
@@ -34,6 +36,7 @@ class RuleOptions(TypedDict, total=False):
     exits: ExitSettings
     contracts: Mapping[str, Contract]
     oversight: Oversight | None
+    overlay: Overlay | None
 
 
 def backtest(
@@ -91,31 +94,25 @@ def trade(
     Raises:
         TradingError: see `backtest`.
     """
-    candles, start, end = markets.candles, markets.start, markets.end
-    _check(frames, candles, rules, start, end, probabilities)
+    _check(frames, markets.candles, rules, markets.start, markets.end, probabilities)
     currency = account_currency(frames, rules.account)
-    timeframe = next(iter(frames.values())).timeframe
-    orders = Orders(frames, candles, rules.holding_bars, start, end, probabilities, markets.atr)
-    run = {symbol: markets.bars(symbol) for symbol in sorted(frames)}
-    tapes = {symbol: markets.tape(symbol) for symbol in run}
-    time = _times([bars.time for bars in run.values()])
-    engine = rules.engine(timeframe_ms(timeframe), int(time[0]) if len(time) else 0)
+    orders, tapes, time, engine = _prepared(frames, markets, rules, probabilities)
     account = engine.account
-    account.refused["no_next_bar"] += orders.unfillable
-    if rules.oversight is None:
+    shares: list[float] = []
+    if rules.oversight is None and rules.overlay is None:
         plain = Run(account, orders, tapes, time)
         plain.drive()
         values, exposed = plain.equity, plain.exposed
     else:
-        within = {symbol: frame.between(start, end) for symbol, frame in frames.items()}
-        inputs = GuardInputs(within, rules.oversight)
-        values, exposed = _drive_guarded(engine, orders, tapes, time.tolist(), _endings(run), inputs)
+        stepped = _stepped(engine, frames, orders, tapes, time, rules, markets)
+        stepped.drive(rules.overlay)
+        values, exposed, shares = stepped.equity, stepped.exposed, stepped.sized
     equity = np.array(values, dtype=np.float64)
     for array in (time, equity):
         array.setflags(write=False)
     return BacktestResult(
-        timeframe=timeframe,
-        symbols=tuple(run),
+        timeframe=next(iter(frames.values())).timeframe,
+        symbols=tuple(tapes),
         currency=currency,
         start_equity_usd=rules.account.equity_usd,
         trades=tuple(account.trades),
@@ -123,10 +120,64 @@ def trade(
         equity_usd=equity,
         exposure=exposed / len(time) if len(time) else 0.0,
         refused={reason: count for reason, count in sorted(account.refused.items()) if count},
-        synthetic=any(bars.synthetic for bars in run.values()),
+        synthetic=any(markets.bars(symbol).synthetic for symbol in tapes),
         funding_unknown=tuple(sorted({trade.symbol for trade in account.trades if not trade.funding_known})),
         mark_missing=tuple(sorted({trade.symbol for trade in account.trades if not trade.mark_known})),
+        shares=tuple(shares),
     )
+
+
+def stepped_run(
+    frames: Mapping[str, DecisionFrame],
+    markets: TradedMarkets,
+    rules: AccountRules,
+    probabilities: Mapping[str, FloatArray] | None = None,
+) -> SteppedRun:
+    """The run of `trade`, to be driven entry by entry; arguments and errors as of `trade`."""
+    _check(frames, markets.candles, rules, markets.start, markets.end, probabilities)
+    orders, tapes, time, engine = _prepared(frames, markets, rules, probabilities)
+    return _stepped(engine, frames, orders, tapes, time, rules, markets, sized=True)
+
+
+def _prepared(
+    frames: Mapping[str, DecisionFrame],
+    markets: TradedMarkets,
+    rules: AccountRules,
+    probabilities: Mapping[str, FloatArray] | None,
+) -> tuple[Orders, dict[str, Tape], IntArray, TradingEngine]:
+    """Orders, markets and times of a run, and its engine."""
+    start, end = markets.start, markets.end
+    timeframe = next(iter(frames.values())).timeframe
+    orders = Orders(frames, markets.candles, rules.holding_bars, start, end, probabilities, markets.atr)
+    tapes = {symbol: markets.tape(symbol) for symbol in sorted(frames)}
+    time = _times([markets.bars(symbol).time for symbol in tapes])
+    engine = rules.engine(timeframe_ms(timeframe), int(time[0]) if len(time) else 0)
+    engine.account.refused["no_next_bar"] += orders.unfillable
+    return orders, tapes, time, engine
+
+
+def _stepped(
+    engine: TradingEngine,
+    frames: Mapping[str, DecisionFrame],
+    orders: Orders,
+    tapes: Mapping[str, Tape],
+    time: IntArray,
+    rules: AccountRules,
+    markets: TradedMarkets,
+    *,
+    sized: bool = False,
+) -> SteppedRun:
+    """A run bar by bar, for guards, for an overlay or for whoever sizes its entries."""
+    within = {symbol: frame.between(markets.start, markets.end) for symbol, frame in frames.items()}
+    inputs = None if rules.oversight is None else GuardInputs(within, rules.oversight)
+    contexts = None
+    if sized or rules.overlay is not None:
+        contexts = {
+            (symbol, opened): row
+            for symbol, frame in within.items()
+            for opened, row in zip(frame.time.tolist(), frame_contexts(frame), strict=True)
+        }
+    return SteppedRun(engine, orders, tapes, time.tolist(), inputs, contexts)
 
 
 def _rules(rules: AccountRules | None, options: RuleOptions) -> AccountRules:
@@ -143,39 +194,6 @@ def _times(columns: Sequence[IntArray]) -> IntArray:
     if all(np.array_equal(first, column) for column in columns[1:]):
         return first
     return np.unique(np.concatenate(columns))
-
-
-def _drive_guarded(
-    engine: TradingEngine,
-    orders: Orders,
-    tapes: Mapping[str, Tape],
-    times: list[int],
-    endings: Mapping[int, list[str]],
-    inputs: GuardInputs,
-) -> tuple[list[float], int]:
-    """Equity at every time, and the number of times at which a position was held, with guards, which see every bar."""
-    time, exposed = 0, 0
-    equity: list[float] = []
-
-    def bar_of(symbol: str) -> Bar | None:
-        return tapes[symbol].at(time)
-
-    for time in times:
-        engine.at_open(time, bar_of)
-        exposed += bool(engine.account.positions)
-        engine.at_close(time, bar_of, endings.get(time, ()), *inputs.at(time))
-        engine.submit(orders.at(time + engine.length_ms))
-        equity.append(engine.account.equity_usd)
-    return equity, exposed
-
-
-def _endings(run: Mapping[str, Candles]) -> dict[int, list[str]]:
-    """Time of the last bar -> the symbols that end with it."""
-    endings: dict[int, list[str]] = {}
-    for symbol, bars in run.items():
-        if len(bars):
-            endings.setdefault(int(bars.time[-1]), []).append(symbol)
-    return endings
 
 
 def _check(

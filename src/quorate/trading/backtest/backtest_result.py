@@ -29,6 +29,7 @@ class BacktestResult:
         synthetic: whether some candles, and so the result, are synthetic.
         funding_unknown: symbols with a trade during which settlements are missing; its funding is incomplete.
         mark_missing: symbols with a trade during which mark prices are missing, replaced by last prices.
+        shares: of the ordinary stake, of each entry that a sizing overlay sized, in order; empty without one.
     """
 
     timeframe: str
@@ -43,6 +44,7 @@ class BacktestResult:
     synthetic: bool
     funding_unknown: tuple[str, ...]
     mark_missing: tuple[str, ...]
+    shares: tuple[float, ...] = ()
 
     @property
     def final_equity_usd(self) -> float:

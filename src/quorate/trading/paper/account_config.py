@@ -83,6 +83,7 @@ class AccountConfig(AccountRules):
             "horizon": self.horizon,
             "guards": None if oversight is None else asdict(oversight.guards),
             "ladder": None if oversight is None else asdict(oversight.ladder),
+            **({} if self.overlay is None else {"overlay": self.overlay.digest}),
         }
 
     @property

@@ -10,7 +10,7 @@ from quorate.core.errors import QuorateError
 from quorate.core.types import Action, Candles, Signal
 from quorate.trading.account.order import Order
 from quorate.trading.account.orders import order_atr
-from quorate.trading.engine import DecidedBar
+from quorate.trading.decided_bar import DecidedBar
 from quorate.trading.journal import records
 
 _log = logging.getLogger(__name__)

@@ -290,7 +290,10 @@ class PaperSession:
         drift = self._drift_at(time + self._length_ms)
         if drift is not None:
             engine.set_drift(drift)
-        engine.submit(entry_orders(signals, candles, time, self._length_ms, self._config.holding_bars))
+        orders = entry_orders(signals, candles, time, self._length_ms, self._config.holding_bars)
+        overlay = self._config.overlay
+        shares = {} if overlay is None else overlay.shares(time + self._length_ms, signals, engine.state)
+        engine.submit(orders, shares)
         self.recovered.seen.update(dict.fromkeys(candles, time))
         self._report = report
 

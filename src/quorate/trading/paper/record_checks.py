@@ -15,6 +15,7 @@ from quorate.trading.account.costs import Fill, taker_fill
 from quorate.trading.account.position import Position, Trade
 from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import records
+from quorate.trading.sizing.policy import SHARES
 
 # Of a limited exit, the price before the limit is not recorded: its figures agree within float error only.
 _TOLERANCE = 1e-9
@@ -28,12 +29,14 @@ class RecordChecks:
         engine: with the account as of the records so far.
         costs, exits: of the session that wrote the records.
         decided: symbol -> its newest decision.
+        sized: whether the session that wrote the records had a sizing overlay.
     """
 
     engine: TradingEngine
     costs: CostSettings
     exits: ExitSettings
     decided: dict[str, records.DecidedRecord]
+    sized: bool = False
 
     @classmethod
     def of(cls, engine: TradingEngine) -> RecordChecks:
@@ -43,10 +46,11 @@ class RecordChecks:
     def started(self, seq: int, record: records.StartedRecord) -> RecordChecks:
         """Checks under the settings of this session."""
         costs, exits = record.settings.get("costs"), record.settings.get("exits")
+        sized = "overlay" in record.settings
         if costs is None or exits is None:
-            return self
+            return replace(self, sized=sized)
         try:
-            return replace(self, costs=CostSettings(**costs), exits=ExitSettings(**exits))
+            return replace(self, costs=CostSettings(**costs), exits=ExitSettings(**exits), sized=sized)
         except TypeError as error:
             raise JournalError(
                 "read the settings of a session",
@@ -86,7 +90,7 @@ class RecordChecks:
         expected: dict[str, tuple[Any, Any]] = {
             "order_id": (record.order_id, self.engine.order_id(order)),
             "order.decided": (order.decided, record.time),
-            "order.stake_factor": (order.stake_factor, self.engine.drift.stake_factor),
+            "order.stake_factor": (order.stake_factor, self._factor(order.stake_factor)),
         }
         decided = self.decided.get(order.symbol)
         if decided is not None and decided.time == record.time:
@@ -94,6 +98,11 @@ class RecordChecks:
             confidence = decided.confidence if math.isfinite(decided.confidence) else 0.0
             expected |= {"order.side": (order.side, side), "order.confidence": (order.confidence, confidence)}
         _require(seq, record, expected)
+
+    def _factor(self, found: float) -> float:
+        """The share of the ordinary stake that an order may have: an overlay multiplies that of the drift."""
+        drifted = self.engine.drift.stake_factor
+        return found if self.sized and found in {drifted * share for share in SHARES if share} else drifted
 
     def _filled(self, seq: int, record: records.FilledRecord) -> None:
         order, size, entry = record.order, record.size, record.entry

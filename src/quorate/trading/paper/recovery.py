@@ -220,6 +220,7 @@ def _value(engine: TradingEngine, record: records.ValuedRecord, seq: int) -> Non
     """Restore the valuation of the positions, and compare the account with the record."""
     engine.begin(record.time, record.phase)
     engine.last_request = record.heard
+    engine.peak_usd = max(engine.peak_usd, record.equity_usd)
     for symbol, mark in record.marks.items():
         engine.account.value(symbol, mark.price, funding_known=mark.funding_known, mark_known=mark.mark_known)
     # Orders are valid for the next open only.

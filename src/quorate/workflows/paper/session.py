@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountConfig, PaperSession
     from quorate.trading.paper.decided_signals import Decide
+    from quorate.trading.sizing import Overlay
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
     from quorate.workflows.paper.failing_members import FailingMembers
@@ -100,6 +101,7 @@ def prepare(
         progress: of reading candles.
         options: markets, span and how to trade.
     """
+    from quorate.ensemble.series.sizing_file import stored_overlay
     from quorate.evaluation.drift import StoredDrift
     from quorate.trading.account.currency import account_currency
     from quorate.trading.journal import Journal
@@ -120,7 +122,9 @@ def prepare(
     overlaps = data is not None and require_unseen(predictor, start, end, allow=allow)
     with ExitStack() as stack:
         feed, contracts, synthetic = stack.enter_context(open_feed(data, predictor, settings, progress, options))
-        config = account_config(predictor, settings, contracts, guarded=options.get("guards", True))
+        newest = predictor.newest
+        overlay = stored_overlay(newest.folder, newest.id, settings.sizing)
+        config = account_config(predictor, settings, contracts, guarded=options.get("guards", True), overlay=overlay)
         currency = account_currency(feed.symbols, config.account)
         journal = stack.enter_context(
             Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
@@ -142,7 +146,7 @@ def prepare(
             mode="replay" if exchange is None else "live",
             synthetic=synthetic or predictor.manifest.synthetic,
             settings=settings.paper,
-            drift_at=StoredDrift(predictor.newest.folder, predictor.newest.id, settings.drift),
+            drift_at=StoredDrift(newest.folder, newest.id, settings.drift),
             listener=_chain(listener, None if webhook is None else webhook.notify),
         )
         yield PaperRun(session, journal, settings, in_training_span=overlaps)
@@ -171,7 +175,12 @@ def load_for_session(bundle: BundleLike, settings: Settings, options: PaperOptio
 
 
 def account_config(
-    bundle: Predictor, settings: Settings, contracts: Mapping[str, Contract] | None = None, *, guarded: bool = True
+    bundle: Predictor,
+    settings: Settings,
+    contracts: Mapping[str, Contract] | None = None,
+    *,
+    guarded: bool = True,
+    overlay: Overlay | None = None,
 ) -> AccountConfig:
     """The rules under which an account trades a bundle's decisions.
 
@@ -180,6 +189,7 @@ def account_config(
         settings: account, costs, exits, guards and ladder.
         contracts: symbol -> the exchange's rules.
         guarded: with guards and ladder.
+        overlay: share of the ordinary stake of each entry; None for all of it.
     """
     from quorate.trading.account.sizing import sizing_for
     from quorate.trading.oversight import Oversight
@@ -195,6 +205,7 @@ def account_config(
         strategy=settings.paper.strategy,
         oversight=Oversight(settings.guards, settings.ladder, manifest.training_end) if guarded else None,
         contracts=dict(contracts or {}),
+        overlay=overlay,
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quorate.evaluation.baselines.configurations import Configuration
     from quorate.evaluation.baselines.strategies import SingleModel
     from quorate.trading.backtest.backtest_result import BacktestResult
+    from quorate.trading.sizing import Overlay
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.selection import Selection
 
@@ -67,6 +68,16 @@ class BundleRun:
             "quiet_bars": count_quiet(self.candles, self.setup.start, self.setup.end),
             "currency": self.result.currency,
             "contracts_unknown": [symbol for symbol in self.frames if symbol not in self.setup.contracts],
+            **({} if self.setup.overlay is None else {"overlay": self._overlay(self.setup.overlay)}),
+        }
+
+    def _overlay(self, overlay: Overlay) -> dict[str, Any]:
+        """The sizing overlay, and what it did."""
+        shares = self.result.shares
+        return {
+            "digest": overlay.digest,
+            "entries": len(shares),
+            "mean_share": float(np.mean(shares)) if shares else None,
         }
 
     @property
@@ -182,6 +193,7 @@ def run_bundle(
         TrainingSpanError: the span overlaps the training span and that is not allowed.
         DataError: candles that cannot be read, or none in the span.
     """
+    from quorate.ensemble.series.sizing_file import stored_overlay
     from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.trading.account.currency import account_currency
     from quorate.trading.oversight import Oversight
@@ -195,7 +207,9 @@ def run_bundle(
     account_currency(panel, settings.account)
     frames = predict_panel(bundle, panel, start, progress, allow=allow_training_span, sets=sets)
     oversight = Oversight(settings.guards, settings.ladder, manifest.training_end) if guards else None
-    setup = BacktestSetup(panel, funding, settings, manifest.horizon, start, end, marks, contracts, oversight)
+    newest = bundle.newest
+    overlay = stored_overlay(newest.folder, newest.id, settings.sizing)
+    setup = BacktestSetup(panel, funding, settings, manifest.horizon, start, end, marks, contracts, oversight, overlay)
     result = setup.trade(frames)
     progress("trading", len(panel), len(panel))
     return BundleRun(bundle, frames, setup, result, overlaps, settings)
