@@ -53,6 +53,7 @@ INTEGRATION = (
     "lifecycle/retrain/test_run_log.py",
     "lifecycle/retrain/test_scheduler.py",
     "lifecycle/retrain/test_year.py",
+    "lifecycle/sizing",
     "lifecycle/tune",
     "lifecycle/weights",
     "market/exchange",

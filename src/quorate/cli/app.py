@@ -33,7 +33,7 @@ from quorate.cli import (
     train,
 )
 from quorate.cli.flags import error_parts, error_text, flags_of
-from quorate.cli.lifecycle import bench, card, challenge, drift, explain, retrain, select, tune, weights
+from quorate.cli.lifecycle import bench, card, challenge, drift, explain, retrain, select, size, tune, weights
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.narrow_help import help_options
 from quorate.cli.shell.streams import OutputClosedError, OutputError, SafeStream, discard_output, safe_streams
@@ -73,6 +73,7 @@ app.add_typer(paper.app, name="paper")
 app.add_typer(challenge.app, name="challenge")
 app.command("weights")(weights.weights)
 app.command("tune")(tune.tune)
+app.add_typer(size.app, name="size")
 app.command("serve")(serve.serve)
 app.command("retrain")(retrain.retrain)
 app.command("token")(serve.token)
