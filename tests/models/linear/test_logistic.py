@@ -107,7 +107,7 @@ def test_a_fit_that_does_not_converge_is_logged(caplog):
     settings = ModelSettings(logistic=LogisticSettings(iterations=1))
     with caplog.at_level(logging.WARNING):
         fitted("class", settings)
-    assert "logistic: lbfgs failed to converge" in caplog.text
+    assert "logistic: Newton solver did not converge" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ class CatBoostSettings(Section):
 @dataclass(frozen=True, slots=True)
 class LogisticSettings(Section):
     l2: float = 1.0  # penalty on half the squared weights: 1 / C in scikit-learn, alpha for returns
-    iterations: int = 500  # maximum
+    iterations: int = 100  # maximum
     tail: float = 0.001  # quantile at which features are clipped, on each side
 
     def __post_init__(self) -> None:

@@ -119,7 +119,9 @@ class Logistic(Model):
             intercept[present] = 0.0
             return weights, intercept
         s = self.settings.logistic
-        model = fit_regression(self.name, rows, y, weight, s.l2, max_iter=s.iterations, tol=1e-6)
+        # Newton's method takes a few steps; columns that nearly repeat each other cost L-BFGS hundreds.
+        options = {"solver": "newton-cholesky", "max_iter": s.iterations, "tol": 1e-6}
+        model = fit_regression(self.name, rows, y, weight, s.l2, **options)
         if len(present) == 2:
             # scikit-learn has one logit for two classes, of the second against the first. It is split between both,
             # so that neither falls below the absent class.
