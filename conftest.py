@@ -60,6 +60,7 @@ INTEGRATION = (
     "market/test_freqtrade_config.py",
     "models/native_trees",
     "models/networks",
+    "models/pretrained",
     "packaging",
     "serving/access/test_access_control.py",
     "serving/access/test_browser.py",

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from quorate.core.clock import parse_ms
-from quorate.core.settings import Settings, VoteSettings
+from quorate.core.errors import PretrainingError
+from quorate.core.settings import EvaluationSettings, Settings, VoteSettings
 from quorate.core.types import FloatArray, finite_rows
 from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.voting.mean_scores import mean_scores
@@ -41,6 +42,7 @@ from quorate.features import feature_set
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.universe import top
 from quorate.models import Model, names
+from quorate.models.pretraining import marks
 from quorate.models.runtime import OnnxSession
 from quorate.targets import ForwardClass
 
@@ -88,6 +90,9 @@ def main() -> int:
     parser.add_argument("--folds", type=int, default=FOLDS)
     parser.add_argument("--from", dest="start", default=START)
     parser.add_argument("--to", dest="end", default=END)
+    parser.add_argument(
+        "--pretrained", choices=("refuse", "mark"), default="refuse", help="members that may know the test bars"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS / "zoo", help="of the results, without suffix")
     options = parser.parse_args()
     if options.walk:
@@ -105,7 +110,7 @@ def main() -> int:
 
 def installed() -> list[str]:
     """Members of which no library is missing."""
-    return [name for name in names() if name != "catboost" or find_spec(name)]
+    return [name for name in names() if name not in ("catboost", "fracast") or find_spec(name)]
 
 
 def store(candles: Path, options: argparse.Namespace) -> None:
@@ -117,7 +122,8 @@ def store(candles: Path, options: argparse.Namespace) -> None:
     if about.exists() and json.loads(about.read_text()) != plan:
         raise SystemExit(f"{folder} holds another walk: {about.read_text()}")
     about.write_text(json.dumps(plan))
-    source, settings = FreqtradeFolder(candles), Settings()
+    source = FreqtradeFolder(candles)
+    settings = Settings(evaluation=EvaluationSettings(pretrained=options.pretrained))
     start, end = parse_ms(options.start), parse_ms(options.end)
     markets = top(source, "1h", options.markets, start, settings=settings.universe)
     panel = {symbol: source.candles(symbol, "1h").between(end=end) for symbol in markets}
@@ -127,11 +133,17 @@ def store(candles: Path, options: argparse.Namespace) -> None:
         if (folder / f"{name}.json").exists():
             continue
         serving = Serving()
-        walked = walk(
-            rows, (name,), settings, WalkOptions(folds=options.folds, workers=options.workers, examination=serving)
-        )
+        chosen = WalkOptions(folds=options.folds, workers=options.workers, examination=serving)
+        try:
+            walked = walk(rows, (name,), settings, chosen)
+        except PretrainingError as error:
+            (folder / f"{name}.json").write_text(json.dumps({"fit_s": [], "failures": [str(error)]}))
+            print(f"{name}: refused", file=sys.stderr, flush=True)
+            continue
         failures = [fits[name].failure for fits in walked.fits if fits[name].failure]
         costs: dict[str, Any] = {"fit_s": [fits[name].seconds for fits in walked.fits], "failures": failures}
+        if seen := marks(walked.pretrained, walked.start):
+            costs["marks"] = seen
         if len(failures) < len(walked.fits):
             beside = replace(walked, members=(name, PRIOR), scores={**walked.scores, PRIOR: walked.prior})
             write_predictions(folder / f"{name}.parquet", MemberPredictions.of_walk(beside, panel))
@@ -153,8 +165,8 @@ def figures(folder: Path) -> dict[str, Any]:
     found = judge(scores, first, settings)
     for name, cost in costs.items():
         figure = found["members"].setdefault(name, {})
-        figure |= {"fit_s": statistics.fmean(cost["fit_s"]), "failures": cost["failures"]}
-        figure |= {key: cost[key] for key in ("graph_bytes", "row_us") if key in cost}
+        figure |= {"fit_s": statistics.fmean(cost["fit_s"]) if cost["fit_s"] else None, "failures": cost["failures"]}
+        figure |= {key: cost[key] for key in ("graph_bytes", "row_us", "marks") if key in cost}
     about = {"confidence": settings.evaluation.confidence, "markets": len(first.symbols), "rows": len(first)}
     return {**json.loads((folder / "walk.json").read_text()), **about, **found}
 
@@ -247,6 +259,9 @@ def as_markdown(found: Mapping[str, Any]) -> str:
     members = found["members"]
     ranked = sorted(members, key=lambda name: -members[name].get("skill", -np.inf))
     lines += [_row(f"`{name}`", members[name]) for name in ranked]
+    marked = [mark for name in ranked for mark in members[name].get("marks", ())]
+    if marked:
+        lines += ["", *(f"- {mark}." for mark in marked)]
     failed = {name: members[name]["failures"] for name in ranked if members[name].get("failures")}
     if failed:
         lines += ["", "Failed:", "", *(f"- `{name}`: {'; '.join(reasons)}" for name, reasons in failed.items())]

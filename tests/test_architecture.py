@@ -62,6 +62,7 @@ HEAVY = (
     "xgboost",
     "lightgbm",
     "catboost",
+    "fracast",
     "pandas",
     "ccxt",
     "sklearn",

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from quorate.core.settings import (
     CatBoostSettings,
     DLinearSettings,
     ExtraTreesSettings,
+    FracastSettings,
     GRUSettings,
     InceptionSettings,
     LightGBMSettings,
@@ -36,7 +38,9 @@ from quorate.models import FitRequest, names, registry
 from quorate.models.linear.logistic import Coefficients, Logistic
 from quorate.testing import model_checks, model_contract
 from quorate.testing.model_under_test import ModelUnderTest
+from stubs.tiny_fracast import write_release
 
+RELEASE = Path(tempfile.gettempdir()) / f"quorate-fracast-{os.getpid()}"
 SMALL = ModelSettings(
     xgboost=XGBoostSettings(trees=15, l2_share=0.0),
     lightgbm=LightGBMSettings(trees=15, l2_share=0.0),
@@ -68,14 +72,24 @@ SMALL = ModelSettings(
     inception=InceptionSettings(window=8, epochs=2, share=1, batch=100, learning_rate=2e-2, filters=2, kernels=(3, 5)),
     tabm=TabMSettings(epochs=1, share=1, batch=60, learning_rate=5e-2, members=2, width=8, layers=1),
     tabnet=TabNetSettings(epochs=1, share=1, batch=50, learning_rate=5e-2, width=4, steps=1, shared=1, own=0),
+    fracast=FracastSettings(context=8, steps=(1, 4), weights=str(RELEASE), l2=10.0),
     lstm=LSTMSettings(window=16, epochs=4, width=24, head=16, dropout=0.1, learning_rate=3e-3),
 )
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outside_member"
 
 
-# Libraries of the extra `zoo`, each by the name of its member.
-ABSENT = tuple(name for name in ("catboost",) if find_spec(name) is None)
+# Libraries of the extras `zoo` and `pretrained`, each by the name of its member.
+ABSENT = tuple(name for name in ("catboost", "fracast") if find_spec(name) is None)
 TESTED = tuple(name for name in names() if name not in ABSENT)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def release():
+    """Small weights for the network of fracast."""
+    if "fracast" not in ABSENT:
+        write_release(RELEASE)
+    yield
+    shutil.rmtree(RELEASE, ignore_errors=True)
 
 
 @pytest.mark.parametrize("check", [check for name in TESTED for check in model_checks(name, SMALL)], ids=str)
@@ -83,7 +97,7 @@ def test_every_model_meets_the_contract(check):
     check()
 
 
-@pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}, of the extra zoo")
+@pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}, of an extra")
 def test_no_model_is_left_out():
     assert names() == TESTED
 

@@ -17,7 +17,8 @@
     ├── FeatureError              an unknown set or column
     ├── TargetError               labels and splits
     ├── ModelError                a member could not be built, fitted, saved or loaded
-    │   └── ContractError         a member that violates the contract of models
+    │   ├── ContractError         a member that violates the contract of models
+    │   └── PretrainingError      bars that the pretrained weights of a member may know
     ├── VoteError                 invalid votes
     ├── BundleError               a bundle is missing, altered or incompatible
     │   └── TrainingSpanError     bars inside the training span
@@ -150,6 +151,10 @@ class ModelError(QuorateError):
 
 class ContractError(ModelError, AssertionError):
     """A member that violates the contract of models."""
+
+
+class PretrainingError(ModelError):
+    """A walk-forward over bars that the pretrained weights of a member may know."""
 
 
 class VoteError(QuorateError, ValueError):

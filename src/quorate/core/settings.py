@@ -59,6 +59,8 @@ from quorate.core.sections.networks import PatchTSTSettings as PatchTSTSettings
 from quorate.core.sections.notify import NotifySettings as NotifySettings
 from quorate.core.sections.online import OnlineSettings as OnlineSettings
 from quorate.core.sections.paper import PaperSettings as PaperSettings
+from quorate.core.sections.pretrained import FracastSettings as FracastSettings
+from quorate.core.sections.pretrained import PretrainedSettings as PretrainedSettings
 from quorate.core.sections.retrain import RetrainSettings as RetrainSettings
 from quorate.core.sections.select import SelectSettings as SelectSettings
 from quorate.core.sections.serve import ServeSettings as ServeSettings

@@ -22,6 +22,7 @@ from quorate.core.errors import ModelError
 from quorate.core.settings import ModelSettings
 from quorate.core.types import ActionArray, FloatArray
 from quorate.models.input_checks import Matrix, require_matrix
+from quorate.models.pretraining import Pretraining
 
 Task = Literal["class", "return"]
 
@@ -128,6 +129,11 @@ class Model(ABC):
     def starts_warm(self) -> bool:
         """Whether `fit` can begin at the weights of an earlier model, as its settings are."""
         return False
+
+    @property
+    def pretraining(self) -> Pretraining | None:
+        """What it learned before `fit`, with weights of others; None for a model that begins anew."""
+        return None
 
     def fit(
         self,

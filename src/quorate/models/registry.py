@@ -39,6 +39,7 @@ _BUILT_IN = {
     "minirocket": ("quorate.models.networks.minirocket.member", "MiniRocket"),
     "tide": ("quorate.models.networks.tide", "TiDE"),
     "tft": ("quorate.models.networks.tft.member", "TFT"),
+    "fracast": ("quorate.models.pretrained.fracast", "Fracast"),
 }
 
 

@@ -24,7 +24,18 @@ from quorate.testing.contract_check import Check
 from quorate.testing.model_under_test import ROWS, ModelUnderTest
 
 # An export must run without these and without the package of the model itself.
-TRAINING_LIBRARIES = ("torch", "xgboost", "lightgbm", "catboost", "sklearn", "scipy", "pandas", "onnx", "onnxmltools")
+TRAINING_LIBRARIES = (
+    "torch",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "fracast",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "onnx",
+    "onnxmltools",
+)
 
 
 def checks(name: str, settings: ModelSettings | None = None) -> Iterator[Check]:

@@ -19,7 +19,7 @@ from quorate.models.runtime import OnnxSession
 from quorate.testing.contract_check import Subject
 
 ROWS = 600
-_FEATURES = 6  # of a model that reads any columns
+_FEATURES = 6  # at least; those that a model reads by name are the first
 _BAND = 0.005
 
 
@@ -32,7 +32,7 @@ class ModelUnderTest(Subject):
         settings: of models; None for the defaults.
 
     Attributes:
-        names: (F,) of the columns: those that the model reads by name, if any.
+        names: (F,) of the columns: those that the model reads by name, if any, and others up to six.
         features: F.
         X: (B, F) float32, or (B, L, F) for a model of windows; read-only, as is `y`.
         y: (B,) int8 classes or float64 returns.
@@ -44,7 +44,8 @@ class ModelUnderTest(Subject):
         self.task: Task = task
         self.settings = settings or ModelSettings()
         self.member = model_class(name, self.settings)
-        self.names = self.member.reads or tuple(f"column_{place}" for place in range(_FEATURES))
+        reads = self.member.reads
+        self.names = (*reads, *(f"column_{place}" for place in range(len(reads), _FEATURES)))
         self.features = len(self.names)
         random = np.random.default_rng(20)
         window = self.new().window

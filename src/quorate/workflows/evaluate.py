@@ -105,6 +105,7 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
         evidence=None if run.deciding else evidence_of({"": fitted}),
     )
     card = evaluate_decisions(traded, settings, progress)
+    card.figures["warnings"] += run.pretrained_marks
     progress("scoring", 1, 1)
     card.figures.update(recorder.record(card.configurations, run.setup, run.choices, settings))
     return Evaluation({**run.header, **card.figures}, run.frames, run.result, card)

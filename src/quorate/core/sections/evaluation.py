@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from quorate.core.sections.section import Section, require
 
@@ -20,6 +21,7 @@ class EvaluationSettings(Section):
     plausible_auc: float = 0.60  # a column or model that separates BUY from SELL better than this is reported as a leak
     floors: tuple[float, ...] = (0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80)  # also evaluated beside the policy's floor
     importance_rows: int = 1_000  # rows of each test part for permutation importance; 0 disables it
+    pretrained: Literal["refuse", "mark"] = "refuse"  # walk-forwards over bars that pretrained weights may know
     ledger: str = "quorate-trials.jsonl"  # trial log: file in which every evaluated configuration is recorded
     reports: str = "reports"  # folder of reports without a name
     seed: int = 7  # of all random numbers

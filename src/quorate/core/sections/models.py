@@ -17,6 +17,7 @@ from quorate.core.sections.compact_networks import (
 )
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.networks import DOCUMENTED, LSTMSettings, NHiTSSettings, PatchTSTSettings
+from quorate.core.sections.pretrained import FracastSettings
 from quorate.core.sections.section import Section, file_list, require
 from quorate.core.sections.tabular_networks import TabMSettings, TabNetSettings
 
@@ -186,6 +187,7 @@ class ModelSettings(ExtensibleSection):
     tft: TFTSettings = field(default_factory=TFTSettings)
     tabm: TabMSettings = field(default_factory=TabMSettings)
     tabnet: TabNetSettings = field(default_factory=TabNetSettings)
+    fracast: FracastSettings = field(default_factory=FracastSettings)
     networks: Literal["compact", "documented"] = "compact"  # shapes and training of networks where nothing else is set
     modules: tuple[str, ...] = ()  # Python files with models of your own, relative to the folder of quorate.toml
 

@@ -15,7 +15,13 @@ from quorate.core.sections.learning import TargetSettings
 from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import CLASS_NAMES, Policy
 from quorate.core.untrusted_json import parse_json
-from quorate.ensemble.bundle.manifest_parts import read_columns, read_policy, read_shares, read_target
+from quorate.ensemble.bundle.manifest_parts import (
+    read_columns,
+    read_policy,
+    read_pretrained,
+    read_shares,
+    read_target,
+)
 from quorate.ensemble.bundle.manifest_schema import schema_mismatch
 from quorate.ensemble.bundle.manifest_values import Member as Member
 from quorate.ensemble.bundle.manifest_values import printable, require_possible
@@ -23,6 +29,7 @@ from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.voting.closed_policy import CLOSED
 from quorate.features.catalogue import describe
 from quorate.features.own import ColumnSource
+from quorate.models.pretraining import Pretraining
 
 SCHEMA_VERSION = 4
 DTYPE = "float32"
@@ -51,6 +58,7 @@ class Manifest:
         class_prior: shares of SELL, HOLD, BUY in the training rows, the baseline of every score. Empty for a stack.
         metrics: member -> part -> figures, measured at training time.
         files: file name -> SHA-256.
+        pretrained: member -> its pretrained weights, for members that have any.
         stack: method, members, penalty and weights of the combiner; empty for a vote.
     """
 
@@ -77,6 +85,7 @@ class Manifest:
     decides: Policy = "classic"
     id: str = ""
     stack: Mapping[str, Any] = field(default_factory=dict)
+    pretrained: Mapping[str, Pretraining] = field(default_factory=dict)
     own_columns: tuple[ColumnSource, ...] = ()
 
     def with_id(self) -> Self:
@@ -92,33 +101,41 @@ class Manifest:
         return {"id": self.id, **self._tree()}
 
     def _tree(self) -> dict[str, Any]:
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "recipe": self.recipe,
-            "features": self._features_tree(),
-            "classes": list(CLASS_NAMES),
-            "dtype": DTYPE,
-            "target": self._target_tree(),
-            "policy": self.policy.to_json(),
-            "decides": self.decides,
-            "symbols": list(self.symbols),
-            "timeframe": self.timeframe,
-            "synthetic": self.synthetic,
-            "training_span": {"from": iso_ms(self.training_start), "to": iso_ms(self.training_end)},
-            "fitted_until": iso_ms(self.fitted_until),
-            "used_until": iso_ms(self.used_until),
-            "rows": dict(self.rows),
-            "class_prior": list(self.class_prior),
-            "members": [asdict(member) for member in self.members],
-            "metrics": self.metrics,
-            "settings": self.settings,
-            "versions": dict(self.versions),
-            "files": dict(self.files),
-        } | ({"stack": dict(self.stack)} if self.stack else {})
+        return (
+            {
+                "schema_version": SCHEMA_VERSION,
+                "recipe": self.recipe,
+                "features": self._features_tree(),
+                "classes": list(CLASS_NAMES),
+                "dtype": DTYPE,
+                "target": self._target_tree(),
+                "policy": self.policy.to_json(),
+                "decides": self.decides,
+                "symbols": list(self.symbols),
+                "timeframe": self.timeframe,
+                "synthetic": self.synthetic,
+                "training_span": {"from": iso_ms(self.training_start), "to": iso_ms(self.training_end)},
+                "fitted_until": iso_ms(self.fitted_until),
+                "used_until": iso_ms(self.used_until),
+                "rows": dict(self.rows),
+                "class_prior": list(self.class_prior),
+                "members": [asdict(member) for member in self.members],
+                "metrics": self.metrics,
+                "settings": self.settings,
+                "versions": dict(self.versions),
+                "files": dict(self.files),
+            }
+            | ({"stack": dict(self.stack)} if self.stack else {})
+            | self._pretrained_tree()
+        )
 
     def _features_tree(self) -> dict[str, Any]:
         tree = {"set": self.features, "names": list(self.feature_names), "hash": self.feature_hash}
         return tree | ({"own": [asdict(column) for column in self.own_columns]} if self.own_columns else {})
+
+    def _pretrained_tree(self) -> dict[str, Any]:
+        found = {name: each.to_json() for name, each in self.pretrained.items()}
+        return {"pretrained": found} if found else {}
 
     @property
     def horizon(self) -> int:
@@ -235,6 +252,7 @@ class Manifest:
             versions=tree["versions"],
             files=tree["files"],
             stack=dict(tree.get("stack", {})),
+            pretrained=read_pretrained(tree),
             own_columns=read_columns(tree["features"]),
         )
 

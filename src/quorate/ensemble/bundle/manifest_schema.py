@@ -47,6 +47,14 @@ MANIFEST: Mapping[str, Any] = {
 # User-defined columns, in the mapping "features" of bundles that have them.
 OWN_COLUMNS = [{"name": str, "warmup": int, "module": str, "digest": str}]
 
+# Pretrained weights, in the mapping "pretrained" of bundles that have members with any.
+PRETRAINED = MappingOf(
+    {
+        **dict.fromkeys(("name", "version", "licence", "digest"), str),
+        **dict.fromkeys(("cutoff", "released"), _TEXT_OR_NONE),
+    }
+)
+
 
 def schema_mismatch(value: Any, kind: Any = MANIFEST, where: str = "") -> str | None:
     """Describe the first value of a document that does not fit the schema; None if all of it fits.

@@ -11,6 +11,7 @@ from quorate.core.types import Candles, Policy
 from quorate.ensemble.bundle.manifest import Manifest, Member
 from quorate.ensemble.training.resume import FittedMember
 from quorate.ensemble.training.training_data import TrainingData
+from quorate.models.pretraining import Pretraining
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,13 @@ class BundleBuilder:
             versions=data.versions(),
             files={},
             stack=self.stack,
+            pretrained=self._pretrained(data),
         )
+
+    def _pretrained(self, data: TrainingData) -> dict[str, Pretraining]:
+        """Member -> its pretrained weights, of the members that were trained."""
+        found = {result.model: data.makers[result.model]().pretraining for result in self.results if result.ok}
+        return {name: each for name, each in found.items() if each is not None}
 
 
 def _train_settings(settings: TrainSettings) -> dict[str, Any]:

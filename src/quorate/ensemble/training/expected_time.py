@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from quorate.core.progress import Part, Progress, RunEstimate
-from quorate.core.settings import NetworkSettings, Settings
+from quorate.core.settings import NetworkSettings, PretrainedSettings, Settings
 from quorate.ensemble.training.out_of_fold import fits_again
 from quorate.ensemble.training.training_data import TrainingData
 
@@ -32,6 +32,7 @@ _RATES = {
     "minirocket": 7e-5,
     "tide": 3e-5,
     "tft": 2e-4,
+    "fracast": 4e-2,
 }
 _OTHER = 5e-5
 
@@ -90,6 +91,8 @@ def fit_size(
     # Of n stretches, all but the first are scored by a fit on those before: (1 + 2 + ... + n - 1) / n of the rows.
     again = (settings.policy.folds - 1) * (before_choice / 2 + _FIXED) if refitted else 0.0
     own, passes = getattr(settings.models, name, None), 1.0
+    if isinstance(own, PretrainedSettings):  # every forecast costs the same, and nothing else does
+        return FitSize(0.0, min(rows, own.rows), scored + examined)
     if isinstance(own, NetworkSettings):
         passes = own.warm_epochs * own.warm_share if warm else own.epochs * own.share
     return FitSize(again, rows * passes + _FIXED, _SCORED * (scored + examined))

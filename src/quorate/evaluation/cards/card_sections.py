@@ -18,6 +18,7 @@ from quorate.evaluation.cards.reproduce import reproduce_section
 from quorate.evaluation.feature_groups import feature_groups
 from quorate.evaluation.report.agreement_table import agreement_table
 from quorate.evaluation.report.formatting import Cell, Table, cell, text_of
+from quorate.models.pretraining import marks
 
 _TEST = "test"
 
@@ -230,6 +231,7 @@ def _limits(manifest: Manifest) -> CardSection:
     text = ["The bundle refuses bars of its training span, and markets of other timeframes."]
     if manifest.synthetic:
         text.append("It was trained on generated candles: its figures say nothing about any market.")
+    text += [f"{mark}." for mark in marks(manifest.pretrained, manifest.training_start)]
     if failed := [member for member in manifest.members if member.failure]:
         text += [f"{member.model} was not trained ({member.failure}): it abstains." for member in failed]
     if manifest.closed_because:

@@ -29,6 +29,7 @@ from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.selection_figures import selection_figures
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
 from quorate.features.build_matrix import build
+from quorate.models.pretraining import marks, pretrained_json
 
 _NAMED = 4  # columns in a warning; the JSON document has all of them
 
@@ -65,7 +66,9 @@ def evaluate_walk(
     if selection is not None:
         figures["selection"] = selection
     figures["lookahead"], found = _lookahead(walk, setup, settings, card)
-    figures["warnings"] += found
+    figures["warnings"] += found + marks(walk.pretrained, walk.start)
+    if walk.pretrained:
+        figures["pretrained"] = pretrained_json(walk.pretrained, walk.start)
     progress("looking for look-ahead", 1, 1)
     return card
 

@@ -35,6 +35,7 @@ from quorate.evaluation.walk_forward.walk_membership import walk_membership
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
 from quorate.evaluation.walk_forward.warm_folds import earlier_folds
 from quorate.models import Model
+from quorate.models.pretraining import Pretraining, require_unseen
 from quorate.models.registry import build, model_class, require_known
 from quorate.targets import Slices
 
@@ -87,6 +88,8 @@ def walk(
 
     Raises:
         ModelError: an unknown or repeated name, or no member could be fitted in any fold.
+        PretrainingError: a test span has bars that a member's pretrained weights may know, and `evaluation.pretrained`
+            is "refuse".
         EvaluationError: too few bars for the folds.
     """
     chosen = options or WalkOptions()
@@ -97,6 +100,9 @@ def walk(
     build_model = chosen.build or partial(_registered, rows=rows, members=members, settings=settings)
     # Builders of a caller's own make each model once: what theirs can is not asked.
     made = [] if chosen.build is not None else _made(build_model, names)
+    pretrained = {model.name: model.pretraining for model in made if model.pretraining is not None}
+    if settings.evaluation.pretrained == "refuse":
+        require_unseen(pretrained, folds[0].start)
     fits = FoldFits(
         rows,
         tuple(FoldParts.of(fold, rows, settings) for fold in folds),
@@ -107,7 +113,7 @@ def walk(
         chosen.examination,
         frozenset(model.name for model in made if model.slow_fit),
     )
-    kept = _Kept(fits)
+    kept = _Kept(fits, pretrained)
     keys = [FitKey(place, name) for place in range(len(folds)) for name in names]
     # Fits of folds that are not complete: folds are taken in order of time, whichever of their fits ends first.
     pending: dict[FitKey, FittedModel] = {}
@@ -137,9 +143,9 @@ def walk(
 class _Kept:
     """What is kept of the folds so far, in order of time."""
 
-    def __init__(self, fits: FoldFits) -> None:
+    def __init__(self, fits: FoldFits, pretrained: Mapping[str, Pretraining]) -> None:
         shape = (len(fits.rows), len(CLASS_NAMES))
-        self._fits = fits
+        self._fits, self._pretrained = fits, pretrained
         self._scores = {name: np.full(shape, np.nan) for name in fits.names}
         self._prior = np.full(shape, np.nan)
         self._probabilities = {name: np.full(shape, np.nan) for name in (*fits.members, ENSEMBLE)}
@@ -209,6 +215,7 @@ class _Kept:
             self._probabilities,
             tuple(self._policies),
             membership,
+            self._pretrained,
         )
 
 

@@ -18,6 +18,7 @@ from quorate.ensemble.voting.vote_frame import decide_frame
 from quorate.evaluation.metrics.classification import log_loss, voted
 from quorate.evaluation.walk_forward.fold_rows import FoldRows
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
+from quorate.models.pretraining import Pretraining
 
 # Rule of bars that the calibrated policy should decide in a fold without probabilities.
 UNCALIBRATED = "uncalibrated"
@@ -53,6 +54,7 @@ class WalkResult:
         probabilities: member, and "ensemble" -> (n, 3) calibrated for every row; NaN where the fold has no calibration.
         policies: by fold, calibration and policy fitted on the later part of its training rows.
         membership: who votes when; the others are scored all the same.
+        pretrained: member -> its pretrained weights, for members that have any.
     """
 
     rows: LabelledBars
@@ -64,6 +66,7 @@ class WalkResult:
     probabilities: Mapping[str, FloatArray]
     policies: tuple[FittedPolicy, ...]
     membership: Membership = EVERYBODY
+    pretrained: Mapping[str, Pretraining] = field(default_factory=dict)
     # Fold -> limits of the prediction sets of its tested rows, which every policy shares.
     _limits: dict[int, FloatArray] = field(default_factory=dict, init=False, repr=False)
 

@@ -97,6 +97,15 @@ class Logistic(Model):
     def columns(self) -> int | None:
         return None if self._fitted is None else len(self._fitted.mean)
 
+    @property
+    def coefficients(self) -> Coefficients:
+        """What was fitted.
+
+        Raises:
+            ModelError: nothing was.
+        """
+        return self._require_fitted(self._fitted)
+
     def _fit(self, request: FitRequest) -> None:
         X, y, weight = np.asarray(request.X), request.y, request.weight
         if weight is not None:

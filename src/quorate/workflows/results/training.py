@@ -12,6 +12,7 @@ import numpy as np
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.types import CLASS_NAMES, Mode
 from quorate.evaluation.report.formatting import SYNTHETIC
+from quorate.models.pretraining import marks
 from quorate.workflows.results import tables
 from quorate.workflows.results.champion_change import ChampionStatus
 from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, beside, figure
@@ -93,8 +94,8 @@ class TrainResult(Headlined):
         """What the figures do not show, a sentence each."""
         from quorate.evaluation.metrics.classification import absent_text
 
-        absent = self.absent_classes
-        return (absent_text(absent),) if absent else ()
+        absent, manifest = self.absent_classes, self.manifest
+        return (*((absent_text(absent),) if absent else ()), *marks(manifest.pretrained, manifest.training_start))
 
     @property
     def headline(self) -> Headline:

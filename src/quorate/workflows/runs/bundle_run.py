@@ -11,6 +11,7 @@ import numpy as np
 from quorate.core.progress import Progress, silent
 from quorate.core.types import DecisionFrame
 from quorate.market.quality.quiet_bars import count_quiet
+from quorate.models.pretraining import marks, pretrained_json
 from quorate.workflows.inputs.market_data import open_source, predict_panel, require_unseen
 from quorate.workflows.inputs.selected_data import read_market_data
 from quorate.workflows.inputs.selection import resolve_for_bundle, split_names
@@ -64,6 +65,7 @@ class BundleRun:
             "mode": self.bundle.mode,
             **({"closed_because": closed.because} if closed is not None else {}),
             "in_training_span": self.in_training_span,
+            **self._pretrained_header(),
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
             "quiet_bars": count_quiet(self.candles, self.setup.start, self.setup.end),
             "currency": self.result.currency,
@@ -79,6 +81,15 @@ class BundleRun:
             "entries": len(shares),
             "mean_share": float(np.mean(shares)) if shares else None,
         }
+
+    def _pretrained_header(self) -> dict[str, Any]:
+        found = self.bundle.manifest.pretrained
+        return {"pretrained": pretrained_json(found, self.setup.start)} if found else {}
+
+    @property
+    def pretrained_marks(self) -> list[str]:
+        """A sentence for each member whose pretrained weights may know bars of the run."""
+        return marks(self.bundle.manifest.pretrained, self.setup.start)
 
     @property
     def deciding(self) -> list[str]:

@@ -33,4 +33,5 @@ def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress =
             row.update(in_percent(row) if "rmse" in row else {})
     progress("scoring", 1, 1)
     recorded = recorder.record([run.configuration], run.setup, run.choices, settings)
-    return Evaluation({**run.header, **figures, **recorded}, run.frames, run.result)
+    marked = {"warnings": run.pretrained_marks} if run.pretrained_marks else {}
+    return Evaluation({**run.header, **marked, **figures, **recorded}, run.frames, run.result)
