@@ -44,7 +44,10 @@ ROOMS = {
         "series",
         "training",
     ),
-    "evaluation": ("statistics", "metrics", "baselines", "lookahead", "walk_forward", "out_of_fold", "report", "cards"),
+    "evaluation": (
+        *("statistics", "metrics", "baselines", "feature_selection", "lookahead", "walk_forward", "out_of_fold"),
+        *("report", "cards"),
+    ),
     "trading": (
         *("account", "sizing", "guards", "ladder", "journal", "engine", "oversight", "account_rules", "backtest"),
         "paper",

@@ -53,6 +53,10 @@ def evaluate(
             "--predictions", metavar="FILE", help="File to write each member's test scores to, for `quorate weights`."
         ),
     ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option("--features", metavar="SET", help=f"{options.FEATURES} [default: setting train.features]"),
+    ] = None,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     report: Annotated[
@@ -69,7 +73,7 @@ def evaluate(
 
     With --bundle: a bundle on later candles of all markets of its kind, or of --symbols. Without: members are trained
     along a walk-forward over --symbols or --top, and all test spans are one run of one account. Only a walk-forward
-    takes --timeframe, --top, --models, --folds, --rolling, --select and --predictions.
+    takes --timeframe, --top, --models, --folds, --rolling, --select, --predictions and --features.
 
     Every figure stands beside its baselines on the same bars. Every configuration is recorded in the trial log.
     """
@@ -88,6 +92,7 @@ def evaluate(
         "rolling": rolling or None,
         "select": select,
         "predictions": predictions,
+        "features": features,
     }
     _require_consistent(bundle, walk_only, allow_training_span=allow_training_span)
     if report is not None:

@@ -28,6 +28,7 @@ SYMBOLS = "Markets separated by commas, such as BTC/USDT:USDT,ETH/USDT:USDT."
 TOP = "Top N perpetuals by quote volume before --from."
 BUNDLE = "Bundle, series, or folder of bundles, whose champion is used."
 MODELS = "Members separated by commas, in order."
+FEATURES = "Feature set, or auto: columns are chosen on training rows."
 GUARDS = "Apply guards and ladder"
 WHO = "Who decides, for the record."
 
@@ -67,6 +68,10 @@ Policy = Annotated[
     typer.Option("--policy", help="Policy that decides. [default: the one selected on rows held out from training]"),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+Features = Annotated[
+    str | None,
+    typer.Option("--features", metavar="SET", help=f"{FEATURES} [default: setting train.features, or stack.features]"),
+]
 Guard = Annotated[str, typer.Argument(metavar="GUARD", help="losses, drawdown or confidence.")]
 
 

@@ -52,6 +52,7 @@ def train(
         str | None,
         typer.Option("--models", metavar="A,B", help=f"{options.MODELS} [default: those of the recipe]"),
     ] = None,
+    features: options.Features = None,
     as_json: options.Json = False,
 ) -> None:
     """Train an ensemble and publish it as a bundle.
@@ -80,7 +81,7 @@ def train(
         raise ArgumentError("read candles", found="no `data`", expected="`data`, or `freqtrade_config`")
     else:
         source = data
-    shared: dict[str, Any] = {"recipe": recipe, "method": method, "models": models, **selection}
+    shared: dict[str, Any] = {"recipe": recipe, "method": method, "models": models, "features": features, **selection}
     with output.progress() as progress:
         result = (
             train_bundle(source, out, progress=progress, **shared)

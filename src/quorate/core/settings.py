@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 
 from quorate.core.arguments import require_type
 from quorate.core.sections.access import AccessSettings as AccessSettings
+from quorate.core.sections.auto_features import AutoFeatureSettings as AutoFeatureSettings
 from quorate.core.sections.bench import BenchSettings as BenchSettings
 from quorate.core.sections.bundle import BundleSettings as BundleSettings
 from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
@@ -96,6 +97,7 @@ class Settings(ExtensibleSection):
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
     feed: FeedSettings = field(default_factory=FeedSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
+    auto_features: AutoFeatureSettings = field(default_factory=AutoFeatureSettings)
     vote: VoteSettings = field(default_factory=VoteSettings)
     target: TargetSettings = field(default_factory=TargetSettings)
     split: SplitSettings = field(default_factory=SplitSettings)

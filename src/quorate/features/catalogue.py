@@ -12,7 +12,7 @@ from typing import Any
 from quorate.core.arguments import require_type
 from quorate.core.errors import FeatureError, close_match
 from quorate.core.sections.features import FeatureSettings
-from quorate.features.column import Column
+from quorate.features.column import AUTO, LIST, Column
 from quorate.features.groups import (
     bitcoin,
     breadth,
@@ -92,7 +92,8 @@ class FeatureSet:
     """An ordered choice of columns.
 
     Attributes:
-        name: "core14", "full65", ..., or one of these with further columns, such as "core14+obv+my_column".
+        name: "core14", "full65", ..., one of these with further columns, such as "core14+obv+my_column", or a list of
+            columns, such as "columns+rsi_14+obv".
         names: the columns, in the order a matrix has them.
         hash: SHA-256 over the names in order and the version of their formulas; with columns of a user's own, over
             their warm-ups and the digests of their source as well.
@@ -119,7 +120,8 @@ def feature_set(name: str, settings: FeatureSettings = _NO_FILES) -> FeatureSet:
     future, need more bars than they declare, or have values that are not finite.
 
     Args:
-        name: a set of the catalogue, or one with further columns of the catalogue or of your own: "core14+my_column".
+        name: a set of the catalogue, or one with further columns of the catalogue or of your own: "core14+my_column",
+            or columns alone: "columns+rsi_14+my_column".
         settings: files with columns of your own; those of installed packages are always found.
 
     Raises:
@@ -197,14 +199,14 @@ def available_own(settings: FeatureSettings) -> tuple[OwnColumn, ...]:
 def _columns_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All columns of a set in order, and those that its name adds to a set of the catalogue."""
     base, *added = name.split("+")
-    if base not in _SETS:
+    if base not in _SETS and not (base == LIST and added):
         raise FeatureError(
             "find the feature set",
             found=repr(name),
-            expected=" or ".join(feature_sets()),
-            remedy=close_match(base, _SETS),
+            expected=" or ".join((*feature_sets(), f"{LIST}+NAME+NAME")),
+            remedy="Only a training chooses columns: name a set here." if name == AUTO else close_match(base, _SETS),
         )
-    names = (*_SETS[base].split(), *added)
+    names = (*_SETS.get(base, "").split(), *added)
     if len(set(names)) < len(names):
         twice = next(column for column in added if names.count(column) > 1)
         raise FeatureError(f"use the feature set '{name}'", found=f"the column '{twice}' twice", expected="each once")

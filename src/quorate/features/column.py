@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,12 @@ from quorate.features.bars import Bars
 
 Finish = Callable[[FloatArray], FloatArray]
 Compute = Callable[[Bars], FloatArray | BoolArray | npt.NDArray[np.signedinteger[Any]]]
+
+#: Instead of a feature set: columns are chosen on training rows.
+AUTO = "auto"
+
+#: First word of the name of a list of columns.
+LIST = "columns"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,3 +49,21 @@ class Column:
     def takes_one_market(self) -> bool:
         """Whether bars of several markets are computed one after the other: a context is of one market."""
         return self.alone or self.context
+
+
+def list_name(columns: Sequence[str]) -> str:
+    """Name of the feature set that has these columns, in order.
+
+    >>> list_name(["rsi_14", "obv"])
+    'columns+rsi_14+obv'
+    """
+    return "+".join((LIST, *columns))
+
+
+def short_name(features: str) -> str:
+    """Name of a feature set for tables: a list of columns is not written out.
+
+    >>> short_name("core14+obv"), short_name("columns+rsi_14+obv")
+    ('core14+obv', 'a list of its own')
+    """
+    return "a list of its own" if features.split("+", 1)[0] == LIST else features

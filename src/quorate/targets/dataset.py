@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,17 @@ class Dataset:
     def X(self) -> Float32Array:  # noqa: N802 - a matrix
         """(n, F) float32, finite: features of each row's bar."""
         return self.inputs.X[self.row]
+
+    def with_columns(self, places: Sequence[int], features: str) -> Dataset:
+        """The same rows with some of the columns.
+
+        Args:
+            places: of the columns, in order.
+            features: name of the feature set that they are.
+        """
+        inputs = self.inputs
+        chosen = np.ascontiguousarray(inputs.X[:, list(places)])
+        return replace(self, inputs=Inputs(chosen, inputs.time, inputs.timeframe, inputs.symbol), features=features)
 
     def read(self, rows: IntArray, window: int) -> tuple[Float32Array | Sequences, IntArray]:
         """Inputs at `rows` for a member with windows of `window` bars, and the rows that have as many bars."""

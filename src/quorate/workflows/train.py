@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, get_args
 
 from quorate.core.errors import ArgumentError, close_match
 from quorate.core.progress import Progress, RunEstimate, silent
-from quorate.workflows.inputs.arguments import folder_of, require_arguments, require_callback, settings_of
+from quorate.workflows.inputs.arguments import (
+    folder_of,
+    require_arguments,
+    require_callback,
+    settings_of,
+    with_features,
+)
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
 from quorate.workflows.results.training import TrainResult
@@ -32,6 +38,7 @@ def train(
     recipe: RecipeName = "vote",
     method: Method | None = None,
     models: Sequence[str] | str | None = None,
+    features: str | None = None,
     settings: Settings | None = None,
     progress: Progress = silent,
     **selection: Unpack[Selection],
@@ -50,6 +57,8 @@ def train(
             combined.
         method: how a stack combines its members, instead of the setting `stack.method`.
         models: registered names in order, as a sequence or a text with commas; None for those of the recipe.
+        features: feature set, instead of the setting `train.features` or `stack.features`; "auto" has columns chosen on
+            the training rows.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
         **selection: `symbols` or `top`, `timeframe`, `start` and `end`, see `Selection`.
@@ -57,6 +66,7 @@ def train(
     Raises:
         ArgumentError: arguments that are missing or contradict each other.
         DataError: candles that cannot be read or used, or no row with every feature and a label.
+        FeatureError: an unknown feature set or column.
         ModelError: an unknown or repeated name, or fewer than two members (or the only one) could be trained.
     """
     from quorate.ensemble.bundle.bundle_store import BundleStore
@@ -73,7 +83,7 @@ def train(
     store = BundleStore(folder)
     if folder.is_dir():
         store.champion()  # a damaged pointer is an error before hours of training
-    spec = training_spec(recipe, method, models, settings)
+    spec = training_spec(recipe, method, models, settings, features)
     source, markets = open_selection(data, selection, spec.settings)
     stages: list[Stage] = []
     with stage("candles", stages):
@@ -87,12 +97,16 @@ def train(
 
 
 def training_spec(
-    recipe: RecipeName, method: Method | None, models: Sequence[str] | str | None, settings: Settings | None
+    recipe: RecipeName,
+    method: Method | None,
+    models: Sequence[str] | str | None,
+    settings: Settings | None,
+    features: str | None = None,
 ) -> TrainingSpec:
     """The specification of a training over an open span, from the arguments of `train` and `train_rolling`.
 
     Raises:
-        ArgumentError: an unknown recipe or method, or a method without a stack.
+        ArgumentError: an unknown recipe or method, a method without a stack, or `features` that is no text.
         ModelError: an unknown model; the close match is named.
         SettingsError: a file of models of your own that cannot be read or fails.
     """
@@ -106,7 +120,7 @@ def training_spec(
             expected=f"one of {', '.join(RECIPES)}",
             remedy=close_match(str(recipe), RECIPES),
         )
-    settings = settings_of(settings)
+    settings = with_features(settings_of(settings), features, recipe)
     if method is not None:
         if recipe != "stack":
             raise ArgumentError("choose the `method`", found=f"`recipe` {recipe}", expected="`recipe` stack")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 from quorate.core.clock import DAY_MS, format_ms, timeframe_ms
 from quorate.core.errors import DataError
 from quorate.core.progress import Part, Progress, RunEstimate, silent
-from quorate.workflows.inputs.arguments import folder_of, require_arguments, require_callback
+from quorate.workflows.inputs.arguments import folder_of, require_arguments, require_callback, with_features
 from quorate.workflows.inputs.market_data import Data, read_panel
 from quorate.workflows.inputs.selection import Selection, open_selection, period_ms
 from quorate.workflows.results.training import TrainResult
@@ -38,6 +38,7 @@ def train_rolling(
     recipe: RecipeName = "vote",
     method: Method | None = None,
     models: Sequence[str] | str | None = None,
+    features: str | None = None,
     settings: Settings | None = None,
     progress: Progress = silent,
     **selection: Unpack[Selection],
@@ -59,6 +60,7 @@ def train_rolling(
         recipe: as of `train`.
         method: as of `train`.
         models: as of `train`.
+        features: as of `train`; "auto" chooses on the first window, and all bundles of the series have these columns.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
         **selection: `symbols` or `top`, `timeframe`, `start` and `end`, see `Selection`.
@@ -82,7 +84,7 @@ def train_rolling(
     progress = RunEstimate.of(progress)
     store = BundleStore(folder_of("out", out))
     period, length = period_ms("every", every), None if window is None else period_ms("window", window)
-    spec = training_spec(recipe, method, models, settings)
+    spec = training_spec(recipe, method, models, settings, features)
     source, markets = open_selection(data, selection, spec.settings)
     panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     start, end = _span(panel, markets.start, markets.end)
@@ -108,6 +110,8 @@ def train_rolling(
         )
         progress.end(number)
         earlier.append(EarlierTraining(trained.path, trained.manifest))
+        # Bundles of a series have the same columns. Those of a choice are known from the first training on.
+        spec = replace(spec, settings=with_features(spec.settings, trained.manifest.features, recipe))
         quiet = count_quiet(panel, span.start, span.end)
         made.append(TrainResult(trained, quiet, card_failure=attempt_card(trained.path)))
     path, name = publish(store, [result.id for result in made])

@@ -16,6 +16,7 @@ from quorate.workflows.inputs.arguments import (
     require_count,
     require_flags,
     settings_of,
+    with_features,
     with_policy,
 )
 from quorate.workflows.inputs.selection import Selection, open_selection, split_names
@@ -51,6 +52,7 @@ def walk_forward(
     rolling: bool = False,
     select: int | None = None,
     policy: Policy | None = None,
+    features: str | None = None,
     settings: Settings | None = None,
     record: RunRecord | None = None,
     predictions: Path | str | None = None,
@@ -68,6 +70,8 @@ def walk_forward(
         rolling: train on the newest bars only, instead of all from the first on.
         select: members that vote on each day, chosen by the labels of earlier days; None for the setting, 0 for all.
         policy: decide by this policy instead of the one that later rows choose.
+        features: feature set, instead of the setting `train.features`; "auto" has columns chosen in each fold, on its
+            training rows.
         settings: of models, target, split, vote, account; None for those of quorate.toml and the environment.
         record: where the run is recorded; None for the trial log of the settings.
         predictions: file to write each member's scores of the test spans to, from which weights are fitted; None for
@@ -78,6 +82,7 @@ def walk_forward(
     Raises:
         ArgumentError: a selection that cannot be resolved.
         DataError: no symbol has a bar in the span.
+        FeatureError: an unknown feature set or column.
         ModelError: an unknown member, or none that could be fitted.
         EvaluationError: too few bars for the folds, or the trial log cannot be written.
         DataError: `predictions` cannot be written.
@@ -85,21 +90,24 @@ def walk_forward(
     from quorate.core.clock import iso_ms
     from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.feature_selection import fold_choices
     from quorate.evaluation.out_of_fold import MemberPredictions
     from quorate.evaluation.out_of_fold.predictions_file import write_predictions
     from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
     from quorate.features import feature_set
+    from quorate.features.column import AUTO
     from quorate.market.quality.quiet_bars import count_quiet
     from quorate.models.own_models import own_sources
     from quorate.trading.account.currency import account_currency
     from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.selected_data import read_market_data
+    from quorate.workflows.runs.member_figures import choice_of
     from quorate.workflows.runs.trials import TrialRecorder
 
     require_arguments(walk_forward, selection, Selection.__optional_keys__)
-    settings = with_policy(settings_of(settings), policy)
+    settings = with_features(with_policy(settings_of(settings), policy), features)
     require_count("folds", folds)
     settings = _selecting(settings, select)
     require_flags(rolling=rolling)
@@ -108,17 +116,24 @@ def walk_forward(
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
     members = split_names(models, "models") or RECIPES["vote"].models
     require_members(members, settings.models)
-    features = feature_set(settings.train.features, settings.features)
+    auto = settings.train.features == AUTO
+    columns = feature_set(settings.auto_features.candidates if auto else settings.train.features, settings.features)
     source, markets = open_selection(data, selection, settings)
     clock = [time.perf_counter()]
     read = read_market_data(source, markets, progress)
     currency = account_currency(read.panel, settings.account)
     clock.append(time.perf_counter())
-    rows = _label(read, markets, settings, features, members)
+    rows = _label(read, markets, settings, columns, members)
     progress("features and labels", len(read.panel), len(read.panel))
     clock.append(time.perf_counter())
     importance = PermutationImportance(rows, members, settings.evaluation)
-    options = WalkOptions(folds=folds, anchored=not rolling, baselines=_BASELINES, examination=importance)
+    options = WalkOptions(
+        folds=folds,
+        anchored=not rolling,
+        baselines=_BASELINES,
+        examination=importance,
+        choose=choice_of("vote", settings) if auto else None,
+    )
     estimate = RunEstimate.of(progress)
     estimate.plan({_JUDGING: Part(_JUDGING, len(rows) + _JUDGING_FIXED, _JUDGING_RATE, alone=True)})
     walked = walk(rows, members, settings, options, estimate)
@@ -140,6 +155,8 @@ def walk_forward(
     card = evaluate_walk(walked, frames, setup, settings, estimate)
     estimate.end(_JUDGING)
     card.figures["importance"] = importance.to_json()
+    if walked.choices:
+        card.figures["feature_selection"] = fold_choices(walked.choices, columns.names)
     choices = {
         "kind": "walk-forward",
         "timeframe": markets.timeframe,
@@ -152,8 +169,10 @@ def walk_forward(
         "split": asdict(settings.split),
         "seed": settings.train.seed,
     }
-    if features.own:  # another source under the same name is another trial
-        choices["own_columns"] = {source.name: source.digest for source in features.own}
+    if auto:
+        choices["auto_features"] = asdict(settings.auto_features)
+    if columns.own:  # another source under the same name is another trial
+        choices["own_columns"] = {source.name: source.digest for source in columns.own}
     if settings.models.modules:
         choices["own_models"] = dict(own_sources(members, settings.models))
     if walked.membership.applies(members):

@@ -25,7 +25,7 @@ def show_details(found: BundleDetails) -> None:
     facts = {
         "bundle": manifest.id + (" (champion)" if found.champion else ""),
         "recipe": f"{manifest.recipe}, {manifest.timeframe}",
-        "features": f"{manifest.features}, {len(manifest.feature_names)} columns",
+        "features": f"{manifest.features_title}, {len(manifest.feature_names)} columns",
         "trained on": f"{span['from']} to {span['to']}, {rows.get('train', 0):,} of {rows.get('candles', 0):,} candles",
         "symbols": ", ".join(manifest.symbols),
         "classes": ", ".join(
@@ -48,6 +48,7 @@ def show_details(found: BundleDetails) -> None:
     ]
     _show_evidence(manifest)
     _show_agreement(manifest)
+    show_choice(manifest)
     output.print_rows("Members", ("model", "weight", "files"), members, synthetic=manifest.synthetic, prose=True)
     history = [(entry.time, entry.action, entry.previous or "", entry.by, entry.why) for entry in found.history]
     output.print_rows("History", ("time", "action", "champion before", "by", "why"), history, prose=True)
@@ -80,6 +81,16 @@ def _show_agreement(manifest: Manifest) -> None:
     table = agreement_table(manifest.metrics.get("agreement"))
     if table.rows:
         output.print_table(table, synthetic=manifest.synthetic)
+
+
+def show_choice(manifest: Manifest) -> None:
+    """Why the columns were chosen; nothing for a feature set by name."""
+    from quorate.evaluation.report.feature_selection_table import choice_table
+
+    table = choice_table(manifest.metrics.get("features"))
+    if table.rows:
+        output.print_table(table, synthetic=manifest.synthetic, prose=True)
+        output.print_line(f"columns: {', '.join(manifest.feature_names)}")
 
 
 def show_change(change: ChampionChange) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.cli import output
-from quorate.cli.render.bundles import decides_by
+from quorate.cli.render.bundles import decides_by, show_choice
 from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.core.clock import format_ms
 from quorate.evaluation.report.formatting import SYNTHETIC
@@ -67,6 +67,7 @@ def _show_bundle(trained: TrainResult) -> None:
     else:
         _show_members(trained)
         _show_policy(trained)
+    show_choice(manifest)
     _show_bits(trained)
     output.print_rows(
         "Cost",

@@ -28,6 +28,7 @@ from quorate.ensemble.bundle.manifest_values import printable, require_possible
 from quorate.ensemble.recipes import RECIPES, RecipeName
 from quorate.ensemble.voting.closed_policy import CLOSED
 from quorate.features.catalogue import describe
+from quorate.features.column import short_name
 from quorate.features.own import ColumnSource
 from quorate.models.pretraining import Pretraining
 
@@ -136,6 +137,12 @@ class Manifest:
     def _pretrained_tree(self) -> dict[str, Any]:
         found = {name: each.to_json() for name, each in self.pretrained.items()}
         return {"pretrained": found} if found else {}
+
+    @property
+    def features_title(self) -> str:
+        """Name of the feature set for tables."""
+        title = short_name(self.features)
+        return f"{title}, chosen in training" if "features" in self.metrics else title
 
     @property
     def horizon(self) -> int:

@@ -133,11 +133,12 @@ class BundleBuilder:
             },
             class_prior=tuple(data.prior.tolist()) if data.classes else (),
             members=tuple(self.members),
-            metrics=self.metrics,
+            metrics={**self.metrics, **({} if data.choice is None else {"features": dict(data.choice.figures)})},
             settings={
                 "train": _train_settings(settings.train),
                 "split": asdict(settings.split),
                 **({"select": asdict(settings.select)} if settings.select.size and data.classes else {}),
+                **({} if data.choice is None else {"auto_features": asdict(settings.auto_features)}),
                 **({} if data.classes else {"stack": _stack_settings(settings.stack)}),
                 "models": _model_settings(data),
             },

@@ -16,6 +16,7 @@ from quorate.core.types import Candles, Mode
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.bundle.calibration_file import FILE_NAME as CALIBRATION
 from quorate.ensemble.bundle.manifest import Manifest
+from quorate.ensemble.column_choice import ChooseColumns, no_choice
 from quorate.ensemble.measure import (
     DescribeTraining,
     HeldOutOutcomes,
@@ -64,6 +65,7 @@ class TrainingSpec:
         floors: what each floor would have done, on the rows that choose the policy.
         agreement: how often members err together, on the same rows.
         describe: files of the bundle that describe its training.
+        choose: chooses columns on the training part, where the feature set is "auto".
         earlier: trainings of the same members on older rows, at whose weights networks begin if their settings say so.
     """
 
@@ -76,6 +78,7 @@ class TrainingSpec:
     floors: MeasureFloors = no_floors
     agreement: MeasureAgreement = no_agreement
     describe: DescribeTraining = no_description
+    choose: ChooseColumns = no_choice
     earlier: Sequence[EarlierTraining] = ()
 
 
@@ -136,7 +139,9 @@ def train_ensemble(
     if settings.train.precision == "int8":
         require_exact("train for 8 bits")  # before hours of training
     with stage("features and labels", stages):
-        data = prepare_training_data(panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end)
+        data = prepare_training_data(
+            panel, RECIPES[spec.recipe], spec.models, settings, spec.start, spec.end, spec.choose, progress
+        )
     progress = follow_training(progress, data)
     start = newest_start(spec.earlier, data)
     unfinished = UnfinishedTraining(out, fingerprint(data, start))

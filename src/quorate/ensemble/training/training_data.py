@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
-from quorate.core.errors import ModelError, QuorateError
+from quorate.core.errors import MissingExtraError, ModelError, QuorateError
+from quorate.core.progress import Progress, silent
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import Candles, FloatArray, IntArray
 from quorate.core.version import code_digest, versions
+from quorate.ensemble.column_choice import CandidateRows, ChooseColumns, ColumnChoice, no_choice
 from quorate.ensemble.recipes import Recipe
 from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.features import FeatureSet, feature_set
+from quorate.features.column import AUTO, list_name
 from quorate.models import Model, build
 from quorate.models.own_models import own_sources
-from quorate.models.registry import require_known
+from quorate.models.registry import model_class, require_known
 from quorate.targets import Dataset, Slices, Target, TimeSplit, build_dataset, time_split, validation_slices
 
 # Makes an unfitted member.
@@ -39,6 +43,7 @@ class TrainingData:
         split: training, validation and test rows, in order of time.
         slices: of the validation rows.
         prior: (3,) class shares or (1,) mean return of the training rows.
+        choice: how the columns of the feature set were chosen; None for a set by name.
     """
 
     recipe: Recipe
@@ -50,6 +55,7 @@ class TrainingData:
     split: TimeSplit
     slices: Slices
     prior: FloatArray
+    choice: ColumnChoice | None = None
 
     @property
     def classes(self) -> bool:
@@ -113,8 +119,13 @@ def prepare_training_data(
     settings: Settings,
     start: int | None,
     end: int | None,
+    choose: ChooseColumns = no_choice,
+    progress: Progress = silent,
 ) -> TrainingData:
     """Compute features and labels of a panel and split them in time.
+
+    The feature set "auto" is chosen from the columns of `auto_features.candidates`, on the training part alone. The
+    rows are those with all candidates.
 
     Args:
         panel: symbol -> candles; those before `start` are only used to warm up features.
@@ -123,6 +134,8 @@ def prepare_training_data(
         settings: of models, target and split.
         start: open time of the first training bar, ms, inclusive; None for the first candle.
         end: exclusive, ms; None for all candles.
+        choose: chooses columns, where the feature set is "auto".
+        progress: of the choice.
 
     Raises:
         ModelError: a name is unknown or repeated, or there is none.
@@ -130,7 +143,9 @@ def prepare_training_data(
         DataError: no row has all features and a label.
     """
     _require_models(models, recipe.model_settings(settings))
-    features = feature_set(recipe.features(settings), settings.features)
+    wanted = recipe.features(settings)
+    chosen = wanted == AUTO
+    features = feature_set(settings.auto_features.candidates if chosen else wanted, settings.features)
     makers = {name: _maker(name, recipe, settings, features) for name in models}
     lead = max(map(_window, makers.values())) - 1
     target = recipe.make_target(settings.target)
@@ -138,9 +153,48 @@ def prepare_training_data(
     dataset = build_dataset(panel, features, target, first, end, lead=lead)
     split = time_split(dataset.time, dataset.span_end, settings.split.train, settings.split.validation)
     slices = validation_slices(dataset.time, dataset.span_end, split.validation, settings.split)
+    choice = None
+    if chosen:
+        embargo = embargo_ms(settings.split.embargo_bars, target.horizon, timeframe_ms(dataset.inputs.timeframe))
+        required = required_columns(models, recipe.model_settings(settings))
+        choice = choose(_candidates(dataset, split.train, features, embargo, required), progress)
+        if choice.columns != features.names:
+            places = [features.names.index(name) for name in choice.columns]
+            features = feature_set(list_name(choice.columns), settings.features)
+            dataset = dataset.with_columns(places, features.name)
+            makers = {name: _maker(name, recipe, settings, features) for name in models}
     y, classes = dataset.y[split.train], recipe.task == "class"
     prior = np.bincount(y, minlength=3) / len(y) if classes else y.mean(keepdims=True)
-    return TrainingData(recipe, settings, makers, target, features, dataset, split, slices, prior)
+    return TrainingData(recipe, settings, makers, target, features, dataset, split, slices, prior, choice)
+
+
+def required_columns(models: Sequence[str], settings: ModelSettings) -> frozenset[str]:
+    """Columns that members look up by name and cannot do without.
+
+    Args:
+        models: registered names; what a member that cannot be loaded reads is not known.
+        settings: of the models.
+    """
+    found: set[str] = set()
+    for name in models:
+        with suppress(MissingExtraError):  # it is reported when the member is trained
+            found |= set(model_class(name, settings).reads)
+    return frozenset(found)
+
+
+def _candidates(
+    dataset: Dataset, rows: IntArray, features: FeatureSet, embargo: int, required: frozenset[str]
+) -> CandidateRows:
+    return CandidateRows(
+        columns=features.names,
+        X=dataset.inputs.X[dataset.row[rows]],
+        y=dataset.y[rows],
+        time=dataset.time[rows],
+        span_end=dataset.span_end[rows],
+        symbol=dataset.symbol[rows],
+        embargo_ms=embargo,
+        required=required,
+    )
 
 
 def _require_models(models: Sequence[str], settings: ModelSettings) -> None:

@@ -118,7 +118,7 @@ def _features(manifest: Manifest) -> CardSection:
     return CardSection(
         "Features",
         (
-            f"The set {manifest.features}, {_count(manifest.feature_names, 'column')}, SHA-256 "
+            f"The set {manifest.features_title}, {_count(manifest.feature_names, 'column')}, SHA-256 "
             f"{manifest.feature_hash[:16]}... A column at a bar reads closed bars up to it.",
         ),
         (Table("Columns by group", ("group", "columns"), rows),),

@@ -23,6 +23,7 @@ from quorate.evaluation.report.breakdown_tables import (
 )
 from quorate.evaluation.report.contribution_table import contribution_table
 from quorate.evaluation.report.evidence_table import evidence_table
+from quorate.evaluation.report.feature_selection_table import fold_choice_table
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, cell
 from quorate.evaluation.report.plotly_json import Plot
@@ -229,12 +230,20 @@ def _features(page: Page, figures: dict[str, Any], drawn: dict[str, Plot]) -> Ht
         "Features",
         page.plot(drawn, "importance", "Permutation importance", _importance(figures), tall=True),
         page.table(importance_table(figures)),
+        page.table(fold_choice_table(figures)),
+        page.prose("Choice of the columns", _choice(figures)),
         page.table(contribution_table(figures)),
     )
 
 
 def _importance(figures: dict[str, Any]) -> str:
     return str(figures.get("importance", {}).get("about", ""))
+
+
+def _choice(figures: dict[str, Any]) -> list[str]:
+    """How columns were chosen; nothing where they were not."""
+    found = figures.get("feature_selection")
+    return [found["about"]] if found else []
 
 
 def _provenance_table(figures: dict[str, Any]) -> Table:

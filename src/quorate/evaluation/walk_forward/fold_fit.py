@@ -120,6 +120,7 @@ class FoldFits:
         build: makes unfitted models.
         examination: of the fitted models; None for none.
         slow: models that are not fitted again where only fast ones are.
+        columns: of each fold, that members are fitted on; empty for the whole feature set.
     """
 
     rows: LabelledBars
@@ -130,6 +131,14 @@ class FoldFits:
     build: Builder
     examination: Examination | None
     slow: frozenset[str] = frozenset()
+    columns: tuple[tuple[str, ...], ...] = ()
+
+    def make(self, name: str, fold: int) -> Model:
+        """A new model for a fold: members read the columns that are chosen there."""
+        model = self.build(name)
+        if self.columns and name in self.members:
+            model.feature_names = self.columns[fold]
+        return model
 
     def __call__(self, key: FitKey, start: bytes | None, report: Report) -> FittedModel:
         """Fit a model in a fold. An error of the model is its outcome, not raised.
@@ -162,8 +171,8 @@ class FoldFits:
         left_out = "" if refitted is None else refitted.left_out.get(name, "")
         began, direction = time.perf_counter(), None
         try:
-            model = self.build(name)
-            earlier = None if start is None else load_bytes(self.build(name), start)
+            model = self.make(name, key.fold)
+            earlier = None if start is None else load_bytes(self.make(name, key.fold), start)
             _fit(model, rows, parts.train, parts.slices.stop, fitting, earlier)
             scores = _scores(model, rows, parts.scored)
             if refitted is not None and headed:
@@ -197,7 +206,7 @@ class FoldFits:
         """Scores of one member out of fold; without a name, the rows alone."""
         rows, settings = self.rows, self.settings
         return score_out_of_fold(
-            {} if name is None else {name: partial(self.build, name)},
+            {} if name is None else {name: partial(self.make, name, self.parts.index(parts))},
             rows,
             partial(_read, rows),
             parts.before_choice,

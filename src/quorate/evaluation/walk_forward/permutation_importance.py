@@ -41,7 +41,13 @@ class ShuffledLoss:
 
 
 def shuffle_columns(
-    predict: Predict, X: Float32Array, y: ActionArray, at: IntArray, generator: np.random.Generator
+    predict: Predict,
+    X: Float32Array,
+    y: ActionArray,
+    at: IntArray,
+    generator: np.random.Generator,
+    places: Sequence[int] | None = None,
+    columns: int | None = None,
 ) -> ShuffledLoss:
     """Shuffle one column after the other among the rows; of windows, a column is moved as a whole.
 
@@ -51,14 +57,17 @@ def shuffle_columns(
         y: (rows,) classes.
         at: (rows,) open times in ms.
         generator: draws one permutation of the rows, the same for every column.
+        places: (F,) of the columns of X among all `columns`; None where X has all of them.
+        columns: number of columns in the result; those that X lacks change nothing.
     """
     plain = classification.row_log_loss(y, predict(X))
     order = generator.permutation(len(X))
-    loss = np.empty((len(X), X.shape[-1]))
+    loss = np.zeros((len(X), X.shape[-1] if columns is None else columns))
     for column in range(X.shape[-1]):
         changed = X.copy()
         changed[..., column] = X[order, ..., column]
-        loss[:, column] = classification.row_log_loss(y, predict(changed)) - plain
+        place = column if places is None else places[column]
+        loss[:, place] = classification.row_log_loss(y, predict(changed)) - plain
     return ShuffledLoss(loss, at)
 
 
@@ -111,14 +120,17 @@ class PermutationImportance:
         """Measure one fitted model on test rows of its fold; None for models that are not measured."""
         if name not in self._found or not self._settings.importance_rows:
             return None
-        rows, inputs = self._rows, self._rows.inputs
+        rows, inputs = self._rows, self._rows.inputs_of(model.feature_names)
         able = fold.test[rows.known[fold.test] & inputs.whole(model.window)[fold.test]]
         generator = np.random.default_rng([self._settings.seed, fold.number])
         chosen = np.sort(generator.permutation(able)[: self._settings.importance_rows])
         if len(chosen) < 2:
             return None
         X = np.asarray(inputs.at(chosen, model.window))
-        return shuffle_columns(model.predict_proba, X, rows.y[chosen], rows.time[chosen], generator)
+        places = [rows.columns.index(name) for name in model.feature_names] or None
+        return shuffle_columns(
+            model.predict_proba, X, rows.y[chosen], rows.time[chosen], generator, places, len(rows.columns)
+        )
 
     def add(self, name: str, found: ShuffledLoss) -> None:
         """Keep what was measured in a fold."""

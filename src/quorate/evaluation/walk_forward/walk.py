@@ -20,20 +20,21 @@ from quorate.core.machine import free_workers, run_tasks
 from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
+from quorate.ensemble.column_choice import ChooseColumns
 from quorate.ensemble.selection import Membership
-from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.ensemble.training.chosen_members import choose_on_holdout
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
 from quorate.ensemble.training.holdout import HoldoutScores
 from quorate.ensemble.training.out_of_fold import RefittedScores
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.baselines.naive import class_prior
+from quorate.evaluation.walk_forward.fold_columns import choose_in_folds
 from quorate.evaluation.walk_forward.fold_fit import Builder, Examination, FitKey, FittedModel, FoldFits, FoldParts
 from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.walk_membership import walk_membership
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
-from quorate.evaluation.walk_forward.warm_folds import earlier_folds
+from quorate.evaluation.walk_forward.warm_folds import earlier_fits
 from quorate.models import Model
 from quorate.models.pretraining import Pretraining, require_unseen
 from quorate.models.registry import build, model_class, require_known
@@ -57,6 +58,7 @@ class WalkOptions:
         build: makes the models; None for the registry.
         examination: of every fitted model, such as its permutation importance.
         workers: processes that fit, see `train.workers`; None for the setting.
+        choose: chooses the members' columns in each fold, on its training rows; None for the whole feature set.
     """
 
     folds: int | None = None
@@ -66,6 +68,7 @@ class WalkOptions:
     build: Builder | None = None
     examination: Examination | None = None
     workers: int | None = None
+    choose: ChooseColumns | None = None
 
 
 def walk(
@@ -103,21 +106,24 @@ def walk(
     pretrained = {model.name: model.pretraining for model in made if model.pretraining is not None}
     if settings.evaluation.pretrained == "refuse":
         require_unseen(pretrained, folds[0].start)
+    parts = tuple(FoldParts.of(fold, rows, settings) for fold in folds)
+    choices = choose_in_folds(rows, parts, members, settings, chosen.choose, progress)
     fits = FoldFits(
         rows,
-        tuple(FoldParts.of(fold, rows, settings) for fold in folds),
+        parts,
         names,
         tuple(members),
         settings,
         build_model,
         chosen.examination,
         frozenset(model.name for model in made if model.slow_fit),
+        tuple(choice.columns for choice in choices),
     )
     kept = _Kept(fits, pretrained)
     keys = [FitKey(place, name) for place in range(len(folds)) for name in names]
     # Fits of folds that are not complete: folds are taken in order of time, whichever of their fits ends first.
     pending: dict[FitKey, FittedModel] = {}
-    after = _starts(fits, settings, [model.name for model in made if model.starts_warm])
+    after = earlier_fits(fits, [model.name for model in made if model.starts_warm])
     files: dict[FitKey, bytes | None] = {}
     estimate = RunEstimate.of(progress)
     estimate.plan({key: fits.size(key, warm=key in after).part(key.name) for key in keys})
@@ -137,7 +143,7 @@ def walk(
         while kept.next < len(folds) and all(FitKey(kept.next, name) in pending for name in names):
             place = kept.next
             kept.take({name: pending.pop(FitKey(place, name)) for name in names})
-    return kept.result()
+    return replace(kept.result(), choices=choices)
 
 
 class _Kept:
@@ -217,18 +223,6 @@ class _Kept:
             membership,
             self._pretrained,
         )
-
-
-def _starts(fits: FoldFits, settings: Settings, warm: Sequence[str]) -> dict[FitKey, FitKey]:
-    """Fit -> the fit of an earlier fold at whose weights it begins, for the models that start warm."""
-    embargo = embargo_ms(settings.split.embargo_bars, settings.target.horizon, fits.rows.bar_ms)
-    earlier = earlier_folds(fits.parts, fits.rows, embargo)
-    return {
-        FitKey(place, name): FitKey(before, name)
-        for name in warm
-        for place, before in enumerate(earlier)
-        if before is not None
-    }
 
 
 def _made(build_model: Builder, names: Sequence[str]) -> list[Model]:

@@ -11,6 +11,7 @@ import numpy as np
 from quorate.core.settings import VoteSettings
 from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Policy
 from quorate.ensemble.calibration.conformal import Conformal
+from quorate.ensemble.column_choice import ColumnChoice
 from quorate.ensemble.selection import EVERYBODY, Membership
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy
 from quorate.ensemble.voting.any_policy import AnyPolicy, policy_name, policy_named
@@ -55,6 +56,7 @@ class WalkResult:
         policies: by fold, calibration and policy fitted on the later part of its training rows.
         membership: who votes when; the others are scored all the same.
         pretrained: member -> its pretrained weights, for members that have any.
+        choices: by fold, columns that members were fitted on; empty if these are the whole feature set.
     """
 
     rows: LabelledBars
@@ -67,6 +69,7 @@ class WalkResult:
     policies: tuple[FittedPolicy, ...]
     membership: Membership = EVERYBODY
     pretrained: Mapping[str, Pretraining] = field(default_factory=dict)
+    choices: tuple[ColumnChoice, ...] = ()
     # Fold -> limits of the prediction sets of its tested rows, which every policy shares.
     _limits: dict[int, FloatArray] = field(default_factory=dict, init=False, repr=False)
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quorate.evaluation.walk_forward.fold_fit import FoldParts
+from quorate.ensemble.stack.expanding_folds import embargo_ms
+from quorate.evaluation.walk_forward.fold_fit import FitKey, FoldFits, FoldParts
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 
 
@@ -31,3 +32,20 @@ def earlier_folds(parts: Sequence[FoldParts], rows: LabelledBars, embargo_ms: in
     for number, begin in enumerate(begins):
         found.append(max((earlier for earlier in range(number) if until[earlier] < begin), default=None))
     return tuple(found)
+
+
+def earlier_fits(fits: FoldFits, warm: Sequence[str]) -> dict[FitKey, FitKey]:
+    """Fit -> the fit of an earlier fold at whose weights it begins, on the same columns.
+
+    Args:
+        fits: of the walk-forward.
+        warm: models that start warm.
+    """
+    split, horizon = fits.settings.split, fits.settings.target.horizon
+    earlier = earlier_folds(fits.parts, fits.rows, embargo_ms(split.embargo_bars, horizon, fits.rows.bar_ms))
+    return {
+        FitKey(place, name): FitKey(before, name)
+        for name in warm
+        for place, before in enumerate(earlier)
+        if before is not None and (not fits.columns or fits.columns[before] == fits.columns[place])
+    }

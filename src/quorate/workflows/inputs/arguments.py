@@ -14,6 +14,7 @@ from quorate.core.types import Policy
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
+    from quorate.ensemble.recipes import RecipeName
 
 
 def require_arguments(function: Callable[..., Any], given: Iterable[str], known: Iterable[str]) -> None:
@@ -96,6 +97,25 @@ def require_count(name: str, count: object) -> None:
     """
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise ArgumentError(f"use `{name}`", found=repr(count), expected="a whole number, at least 1")
+
+
+def with_features(settings: Settings, features: str | None, recipe: RecipeName = "vote") -> Settings:
+    """The settings with another feature set of a recipe's members; None leaves them as they are.
+
+    Raises:
+        ArgumentError: no text.
+    """
+    if features is None:
+        return settings
+    if not isinstance(features, str):
+        raise ArgumentError(
+            "use `features`",
+            found=repr(features),
+            expected='the name of a feature set, or "auto" to have columns chosen',
+        )
+    if recipe == "stack":
+        return replace(settings, stack=replace(settings.stack, features=features))
+    return replace(settings, train=replace(settings.train, features=features))
 
 
 def require_flags(**flags: object) -> None:

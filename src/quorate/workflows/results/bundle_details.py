@@ -71,7 +71,7 @@ class BundleDetails(listing.Listing):
     def lines(self) -> listing.Lines:
         manifest = self.manifest
         rows = [
-            ("features", f"{manifest.features}, {len(manifest.feature_names)} columns"),
+            ("features", f"{manifest.features_title}, {len(manifest.feature_names)} columns"),
             ("trained on", f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}"),
             ("symbols", ", ".join(manifest.symbols)),
             ("members", ", ".join(member.model for member in manifest.members if member.failure is None)),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from quorate.core.progress import Progress
 from quorate.core.types import ActionArray, Float32Array, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from quorate.core.settings import EvaluationSettings, Settings
+    from quorate.ensemble.column_choice import CandidateRows, ChooseColumns, ColumnChoice
     from quorate.ensemble.measure import DescribeTraining, HeldOutOutcomes, MeasureAgreement, MeasureFloors
     from quorate.ensemble.recipes import RecipeName
+    from quorate.models import Model
 
 
 def measure_of(recipe: RecipeName, settings: Settings) -> Any:
@@ -73,6 +77,30 @@ def description_of(settings: Settings) -> DescribeTraining:
         return {FILE_NAME: found.content()} if found.watches else {}
 
     return describe
+
+
+def choice_of(recipe: RecipeName, settings: Settings) -> ChooseColumns:
+    """The function that chooses columns on training rows, for the feature set "auto"."""
+
+    def choose(rows: CandidateRows, progress: Progress) -> ColumnChoice:
+        from quorate.core.sections.models import TreeSettings
+        from quorate.ensemble.recipes import RECIPES
+        from quorate.evaluation.feature_selection import choose_columns
+        from quorate.models.registry import build
+
+        kind, train, own = RECIPES[recipe], settings.train, settings.auto_features
+        models = kind.model_settings(settings)
+        boosted = getattr(models, own.model, None)
+        if isinstance(boosted, TreeSettings) and boosted.trees > own.trees:
+            fewer: dict[str, Any] = {own.model: replace(boosted, trees=own.trees)}
+            models = replace(models, **fewer)
+
+        def make(columns: tuple[str, ...]) -> Model:
+            return build(own.model, kind.task, models, seed=train.seed, threads=train.threads, features=columns)
+
+        return choose_columns(rows, progress, make=make, task=kind.task, settings=settings)
+
+    return choose
 
 
 def class_figures(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from quorate.workflows.runs.member_figures import agreement_of, description_of, floors_of, measure_of
+from quorate.workflows.runs.member_figures import agreement_of, choice_of, description_of, floors_of, measure_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -31,4 +31,5 @@ def complete_spec(models: Sequence[str], recipe: RecipeName, settings: Settings)
         floors=floors_of(settings),
         agreement=agreement_of(settings),
         describe=description_of(settings),
+        choose=choice_of(recipe, settings),
     )

@@ -73,7 +73,7 @@ def _properties(manifest: Manifest) -> dict[str, str]:
         "Bundle": manifest.id,
         "Trained on": f"{trained}, {plural(len(manifest.symbols), 'market')}",
         "Rows of the training": f"{manifest.rows.get('train', 0):,}",
-        "Features": f"{manifest.features}, {plural(len(manifest.feature_names), 'column')}",
+        "Features": f"{manifest.features_title}, {plural(len(manifest.feature_names), 'column')}",
         "Target": _target(manifest),
         "Policy": manifest.decides,
         "Quorum and floor": f"{whole(manifest.policy.quorum)} of {counted}, {whole(manifest.policy.floor)}",
