@@ -6,6 +6,8 @@ from hypothesis import settings
 from golden.machine import changes, machine
 from golden.stored import MACHINE, read
 from quorate.core import redaction
+from quorate.core.errors import ModelError
+from quorate.models.byte_products import require_exact
 
 # How long an example takes says how busy the machine is; nothing here is a timed test.
 settings.register_profile("untimed", settings(deadline=None))
@@ -30,3 +32,12 @@ def _own_secrets():
     yield
     redaction._known.intersection_update(known)
     redaction._by_value = pattern
+
+
+@pytest.fixture(scope="session")
+def exact_byte_products():
+    """Skips a test of 8-bit graphs on a processor without VNNI, which cannot run them."""
+    try:
+        require_exact("run 8 bits")
+    except ModelError as error:
+        pytest.skip(str(error))

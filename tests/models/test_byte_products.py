@@ -37,6 +37,7 @@ def test_the_serialised_graph_is_one_product_of_bytes() -> None:
     assert types == [TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32]
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_the_processor_is_checked_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
     byte_products._sum_of_largest.cache_clear()
     assert byte_products._sum_of_largest() == 64 * 255 * 127

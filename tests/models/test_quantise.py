@@ -50,6 +50,7 @@ def operators(content: bytes) -> list[str]:
     return [node.op_type for node in onnx.load_from_string(content).graph.node]
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_products_of_the_window_have_two_parts(tmp_path) -> None:
     plain, X = graph(32), windows()
     exact = OnnxSession(plain, 5, "plain").run(X)
@@ -78,6 +79,7 @@ def test_small_products_are_not_quantised() -> None:
         quantise(graph(32, features=1), "rows")  # 8 inputs
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_a_weight_shared_by_two_products_is_supported() -> None:
     model = onnx.load_from_string(graph(40, 40))  # 8 bars of 5 features: both products are 40 by 40
     for node in model.graph.node:
@@ -98,6 +100,7 @@ def test_bytes_that_are_not_a_graph_are_refused(junk: bytes) -> None:
         quantise(junk, "rows")
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 @pytest.mark.parametrize("name", ["nhits", "patchtst", "lstm"])
 @pytest.mark.parametrize("task", ["class", "return"])
 def test_outputs_of_all_networks_are_close_in_8_bits(name: str, task: str) -> None:

@@ -52,6 +52,7 @@ def windows(rows: int = 200, features: int = FEATURES, window: int = WINDOW) -> 
     return RANDOM.standard_t(3, (rows, window, features)).astype(np.float32)
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_the_error_is_lower_than_that_of_the_runtimes_8_bit_lstm(layers: int, tmp_path) -> None:
     model, X = recurrent(layers), windows()
@@ -71,6 +72,7 @@ def test_the_error_is_lower_than_that_of_the_runtimes_8_bit_lstm(layers: int, tm
     assert 0 < off[1] < 0.2 * off[0]
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_few_windows_use_the_original_layers() -> None:
     plain = bytes(recurrent(2).SerializeToString())
     full, small = (OnnxSession(content, FEATURES, "rows") for content in (plain, quantise(plain, "rows", windows())))
@@ -80,6 +82,7 @@ def test_few_windows_use_the_original_layers() -> None:
     assert small.run(X[:0]).shape == (0, WIDTH)
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_states_of_1_do_not_overflow() -> None:
     model = recurrent()
     for weight in model.graph.initializer:
@@ -93,6 +96,7 @@ def test_states_of_1_do_not_overflow() -> None:
     np.testing.assert_allclose(small, full, atol=1e-4)
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_recurrent_weights_of_0_are_supported() -> None:
     model = recurrent()
     for weight in model.graph.initializer:
@@ -105,6 +109,7 @@ def test_recurrent_weights_of_0_are_supported() -> None:
     np.testing.assert_allclose(small, full, atol=1e-6)
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_the_quantised_member_is_deterministic_with_its_own_batch_size() -> None:
     settings = replace(ModelSettings(), lstm=LSTMSettings(window=12, width=32, epochs=1))
     model = build("lstm", "class", settings, seed=1, threads=1)
@@ -119,6 +124,7 @@ def test_the_quantised_member_is_deterministic_with_its_own_batch_size() -> None
     assert np.abs(after.run(X) - before.run(X)).max() < 1e-4
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_the_rounding_depends_on_the_given_windows() -> None:
     plain, X = bytes(recurrent(2).SerializeToString()), windows(2_000)
     X[:, :, 1:] = X[:, :, :1]  # equal features

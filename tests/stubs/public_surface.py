@@ -191,6 +191,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "Bundle.in_training_span": (w.bundle, {"time": w.candles.time}),
         "Bundle.log_status": (w.bundle, {}),
+        "Bundle.mode_at": (w.bundle, {"time": w.now}),
         "Bundle.parts": (w.bundle, {"frame": w.frame}),
         "Bundle.predict": (w.bundle, {**bar, "now": w.now}),
         "Bundle.predict_frame": (w.bundle, bar),

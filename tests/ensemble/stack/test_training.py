@@ -189,6 +189,7 @@ def test_candles_after_the_end_do_not_change_the_bundle(market, tmp_path):
     assert ids[0] == ids[1]
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_a_stack_in_8_bits(market, tmp_path, monkeypatch):
     monkeypatch.setattr(quantisation, "AGREEMENT", 0.98)  # one of the few rows may differ
     few = settings("voting", round_trip=1e-3)

@@ -152,6 +152,7 @@ def test_agreement_is_that_of_all_quantised_members_if_none_is_a_candidate() -> 
     assert found.decisions["classic"] == Agreement(200, 0.95)
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_a_bundle_in_8_bits(world: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantisation, "AGREEMENT", 0.98)  # one of the few rows may differ
     models = replace(world.settings.models, nhits=NHiTSSettings(window=24, hidden=(16, 16, 16), epochs=1))
@@ -200,6 +201,7 @@ def test_a_processor_without_exact_products_is_an_error_before_training(
     assert not (tmp_path / "bundles").exists()
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_a_member_without_a_form_in_8_bits_stays_as_it_is(
     world: SimpleNamespace, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,10 +8,9 @@ import pytest
 
 import quorate
 from quorate.core.clock import HOUR_MS, iso_ms
-from quorate.core.errors import ArgumentError, BundleError, ModelError, TooLittleHistoryError, TrainingSpanError
+from quorate.core.errors import ArgumentError, BundleError, TooLittleHistoryError, TrainingSpanError
 from quorate.ensemble.series.series import BundleSeries
 from quorate.lifecycle.explain.explain_signal import explain_signal
-from quorate.models.byte_products import require_exact
 from quorate.models.export import Step, steps_to_onnx
 from quorate.models.quantise import quantise
 from quorate.models.runtime import OnnxSession
@@ -117,12 +116,9 @@ def test_columns_of_trees_add_up_to_the_log_odds(bundle, candles):
     assert own[found.trees["xgboost"].largest(2, 1)[0]] == own.max()
 
 
+@pytest.mark.usefixtures("exact_byte_products")
 def test_of_a_network_in_8_bits_the_score_of_the_vote_is_explained(bundle, candles):
     """It rounds by the batch: the explained input alone has another score than among the hybrid ones."""
-    try:
-        require_exact("run 8 bits")
-    except ModelError as error:
-        pytest.skip(str(error))
     graph = quantise((bundle.folder / "nhits.onnx").read_bytes(), "nhits")
     sessions = {**bundle.members.sessions, "nhits": OnnxSession(graph, 14, "nhits")}
     light = quorate.Bundle(bundle.manifest, sessions, {}, None, bundle.calibration)

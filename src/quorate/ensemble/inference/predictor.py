@@ -149,6 +149,7 @@ class Bundle:
 
     def mode_at(self, time: int) -> Mode:
         """The mode at a time in ms, without benched members, and of those that are chosen to vote."""
+        require_types("give the mode", time=(time, WHOLE))
         return mode_of(self.members, self.bench, time)
 
     @property
