@@ -93,6 +93,7 @@ def main() -> int:
     parser.add_argument(
         "--pretrained", choices=("refuse", "mark"), default="refuse", help="members that may know the test bars"
     )
+    parser.add_argument("--without-times", action="store_true", help="of a walk during which the machine was busy")
     parser.add_argument("--out", type=Path, default=RESULTS / "zoo", help="of the results, without suffix")
     options = parser.parse_args()
     if options.walk:
@@ -103,6 +104,11 @@ def main() -> int:
         store(Path(data) / "binance", options)
         return 0
     found = figures(options.folder)
+    found["timed"] = not options.without_times
+    if options.without_times:
+        for figure in found["members"].values():
+            figure.pop("fit_s", None)
+            figure.pop("row_us", None)
     options.out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     options.out.with_suffix(".md").write_text(as_markdown(found), encoding="utf-8")
     return 0
@@ -248,8 +254,12 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         f"also on the bars from {CHOSEN} alone, on which no default was chosen. "
         f"The correlation is that of BUY minus SELL with the ensemble of {', '.join(FOUR)}; the gain is by how much "
         f"its log-loss falls, in % of the prior's, when the member is added with a weight of {100 * WEIGHT:.0f} %. "
-        f"Intervals are {100 * found['confidence']:g} % of a bootstrap over days with all markets of each. Times are "
-        "of one thread: a fit on average over the folds, a single row by ONNX Runtime without the head.",
+        f"Intervals are {100 * found['confidence']:g} % of a bootstrap over days with all markets of each. "
+        + (
+            "Times are of one thread: a fit on average over the folds, a single row by ONNX Runtime without the head."
+            if found.get("timed", True)
+            else "Times are left out: the machine was busy (`--without-times`)."
+        ),
         "",
         f"| {' | '.join(head)} |",
         f"|{'---|' * len(head)}",
