@@ -125,7 +125,7 @@ def choose(parts: FoldParts, rows: LabelledBars, settings: Settings) -> ColumnCh
     wanted = feature_set(settings.auto_features.candidates).names
     places = [rows.columns.index(name) for name in wanted]
     own = replace(rows, X=rows.X[:, places], columns=wanted)
-    (found,) = choose_in_folds(own, [parts], TREES, settings, choice_of("vote", settings), silent)
+    (found,) = choose_in_folds(own, [parts], TREES, settings, choice_of(settings), silent)
     return found
 
 

@@ -94,10 +94,16 @@ def test_a_series_has_the_columns_of_its_first_window(world: SimpleNamespace, tm
     assert all("features" not in manifest.metrics for manifest in later)
 
 
-def test_a_stack_chooses_by_squared_error(world: SimpleNamespace, tmp_path: Any) -> None:
-    made = train(world.data, tmp_path, recipe="stack", end=world.end, **ONE)
-    assert made.manifest.metrics["features"]["loss"] == "squared_error"
-    assert len(made.manifest.feature_names) <= 14
+def test_a_stack_is_fitted_on_the_rows_that_would_choose(world: SimpleNamespace, tmp_path: Any) -> None:
+    with pytest.raises(FeatureError, match="a stack is fitted on predictions of the rows"):
+        train(world.data, tmp_path, recipe="stack", end=world.end, **ONE)
+
+
+def test_nothing_is_fitted_on_scores_of_the_rows_that_choose(world: SimpleNamespace, tmp_path: Any) -> None:
+    made = train(world.data, tmp_path, end=world.end, **ONE)
+    found = made.manifest.metrics["probabilities"]
+    assert found["rows"]["out_of_fold"] == 0
+    assert found["evidence"]["left_out"] == dict.fromkeys(("lightgbm", "xgboost"), 'policy.refit "none"')
 
 
 def test_what_cannot_be_a_feature_set_is_refused(

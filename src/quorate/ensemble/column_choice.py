@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from quorate.core.errors import FeatureError
 from quorate.core.progress import Progress
+from quorate.core.settings import Settings
 from quorate.core.types import Float32Array, IntArray
 
 
@@ -21,7 +22,7 @@ class CandidateRows:
     Attributes:
         columns: (F,) names to choose from, in the order of the set.
         X: (n, F) float32, finite.
-        y: (n,) labels: int8 values of Action, or float64 returns.
+        y: (n,) labels, values of Action.
         time: (n,) int64 open times in ms, in any order.
         span_end: (n,) int64 open time in ms of the bar whose close each label reads last.
         symbol: (n,) number of each row's market.
@@ -60,6 +61,15 @@ class ChooseColumns(Protocol):
 
     def __call__(self, rows: CandidateRows, progress: Progress) -> ColumnChoice:
         """The columns that earn their place."""
+
+
+def without_refits(settings: Settings) -> Settings:
+    """The settings of a training on chosen columns: no member is fitted again out of fold.
+
+    The labels of the training rows chose the columns, so scores of these rows are not out of fold, whatever rows the
+    member was fitted on. Heads, probabilities and policies are fitted on the slices after them alone.
+    """
+    return replace(settings, policy=replace(settings.policy, refit="none"))
 
 
 def no_choice(rows: CandidateRows, progress: Progress) -> ColumnChoice:  # noqa: ARG001

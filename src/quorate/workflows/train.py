@@ -57,8 +57,8 @@ def train(
             combined.
         method: how a stack combines its members, instead of the setting `stack.method`.
         models: registered names in order, as a sequence or a text with commas; None for those of the recipe.
-        features: feature set, instead of the setting `train.features` or `stack.features`; "auto" has columns chosen on
-            the training rows.
+        features: feature set, instead of the setting `train.features` or `stack.features`; "auto" has the columns of a
+            vote chosen on the training rows.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
         **selection: `symbols` or `top`, `timeframe`, `start` and `end`, see `Selection`.

@@ -72,10 +72,12 @@ def train_rolling(
         ModelError: a window on which the ensemble could not be trained.
     """
     from quorate.ensemble.bundle.bundle_store import BundleStore
+    from quorate.ensemble.column_choice import without_refits
     from quorate.ensemble.series import publish, windows
     from quorate.ensemble.training.earlier_training import EarlierTraining
     from quorate.ensemble.training.train_ensemble import train_ensemble
     from quorate.evaluation.cards.write_card import attempt_card
+    from quorate.features.column import AUTO
     from quorate.market.quality.quiet_bars import count_quiet
     from quorate.workflows.runs.first_champion import promote_first
 
@@ -85,6 +87,7 @@ def train_rolling(
     store = BundleStore(folder_of("out", out))
     period, length = period_ms("every", every), None if window is None else period_ms("window", window)
     spec = training_spec(recipe, method, models, settings, features)
+    auto = spec.settings.train.features == AUTO
     source, markets = open_selection(data, selection, spec.settings)
     panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     start, end = _span(panel, markets.start, markets.end)
@@ -111,7 +114,9 @@ def train_rolling(
         progress.end(number)
         earlier.append(EarlierTraining(trained.path, trained.manifest))
         # Bundles of a series have the same columns. Those of a choice are known from the first training on.
-        spec = replace(spec, settings=with_features(spec.settings, trained.manifest.features, recipe))
+        # Rows of later windows may be among those that chose.
+        settings = without_refits(spec.settings) if auto else spec.settings
+        spec = replace(spec, settings=with_features(settings, trained.manifest.features, recipe))
         quiet = count_quiet(panel, span.start, span.end)
         made.append(TrainResult(trained, quiet, card_failure=attempt_card(trained.path)))
     path, name = publish(store, [result.id for result in made])

@@ -132,7 +132,7 @@ def walk_forward(
         anchored=not rolling,
         baselines=_BASELINES,
         examination=importance,
-        choose=choice_of("vote", settings) if auto else None,
+        choose=choice_of(settings) if auto else None,
     )
     estimate = RunEstimate.of(progress)
     estimate.plan({_JUDGING: Part(_JUDGING, len(rows) + _JUDGING_FIXED, _JUDGING_RATE, alone=True)})

@@ -58,7 +58,7 @@ def planted(seed: int = 0, of: float = 1.0, required: tuple[str, ...] = ()) -> C
 
 def choose(rows: CandidateRows, settings: Settings = SETTINGS) -> ColumnChoice:
     make = partial(build, "lightgbm", "class", settings.models, seed=7, threads=1)
-    return choose_columns(rows, silent, make=lambda columns: make(features=columns), task="class", settings=settings)
+    return choose_columns(rows, silent, make=lambda columns: make(features=columns), settings=settings)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,4 @@ def test_too_few_rows_and_models_of_windows_are_refused() -> None:
     with pytest.raises(EvaluationError, match="Choose a longer span"):
         choose(few)
     with pytest.raises(FeatureError, match="lightgbm, which reads 120 bars; expected a model of single bars"):
-        choose_columns(
-            rows, silent, make=lambda _: cast("Model", SimpleNamespace(window=120)), task="class", settings=SETTINGS
-        )
+        choose_columns(rows, silent, make=lambda _: cast("Model", SimpleNamespace(window=120)), settings=SETTINGS)

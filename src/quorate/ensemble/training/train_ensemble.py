@@ -154,7 +154,7 @@ def train_ensemble(
                     data.dataset,
                     lambda model, rows: data.dataset.read(rows, model.window),
                     data.before_choice,
-                    settings,
+                    data.settings,
                     data.embargo_ms,
                     progress,
                 )

@@ -11,12 +11,12 @@ from functools import partial
 import numpy as np
 
 from quorate.core.clock import timeframe_ms
-from quorate.core.errors import MissingExtraError, ModelError, QuorateError
+from quorate.core.errors import FeatureError, MissingExtraError, ModelError, QuorateError
 from quorate.core.progress import Progress, silent
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import Candles, FloatArray, IntArray
 from quorate.core.version import code_digest, versions
-from quorate.ensemble.column_choice import CandidateRows, ChooseColumns, ColumnChoice, no_choice
+from quorate.ensemble.column_choice import CandidateRows, ChooseColumns, ColumnChoice, no_choice, without_refits
 from quorate.ensemble.recipes import Recipe
 from quorate.ensemble.stack.expanding_folds import embargo_ms
 from quorate.features import FeatureSet, feature_set
@@ -125,7 +125,7 @@ def prepare_training_data(
     """Compute features and labels of a panel and split them in time.
 
     The feature set "auto" is chosen from the columns of `auto_features.candidates`, on the training part alone. The
-    rows are those with all candidates.
+    rows are those with all candidates, and no member is fitted again out of fold.
 
     Args:
         panel: symbol -> candles; those before `start` are only used to warm up features.
@@ -145,6 +145,13 @@ def prepare_training_data(
     _require_models(models, recipe.model_settings(settings))
     wanted = recipe.features(settings)
     chosen = wanted == AUTO
+    if chosen and recipe.task == "return":
+        raise FeatureError(
+            "choose the columns of a stack",
+            found='stack.features = "auto"',
+            expected="a feature set by name: a stack is fitted on predictions of the rows that would choose",
+            remedy="Take the columns that a vote chose: quorate bundle show prints them.",
+        )
     features = feature_set(settings.auto_features.candidates if chosen else wanted, settings.features)
     makers = {name: _maker(name, recipe, settings, features) for name in models}
     lead = max(map(_window, makers.values())) - 1
@@ -158,6 +165,7 @@ def prepare_training_data(
         embargo = embargo_ms(settings.split.embargo_bars, target.horizon, timeframe_ms(dataset.inputs.timeframe))
         required = required_columns(models, recipe.model_settings(settings))
         choice = choose(_candidates(dataset, split.train, features, embargo, required), progress)
+        settings = without_refits(settings)
         if choice.columns != features.names:
             places = [features.names.index(name) for name in choice.columns]
             features = feature_set(list_name(choice.columns), settings.features)

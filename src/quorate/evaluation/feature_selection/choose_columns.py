@@ -33,23 +33,19 @@ from quorate.evaluation.feature_selection.column_groups import column_groups
 from quorate.evaluation.feature_selection.held_out_loss import Columns, HeldOutLoss, Maker
 from quorate.evaluation.feature_selection.importance import LossRise, ranks_by_fold
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.models import Task
 
 _STAGE = "choosing columns"
 
 EARNED, READ, NEEDED, REMOVED = "earned", "read", "needed", "removed"
 
 
-def choose_columns(
-    rows: CandidateRows, progress: Progress, *, make: Maker, task: Task, settings: Settings
-) -> ColumnChoice:
+def choose_columns(rows: CandidateRows, progress: Progress, *, make: Maker, settings: Settings) -> ColumnChoice:
     """Choose columns on training rows.
 
     Args:
         rows: training rows; of more than `auto_features.rows`, bars are left out evenly.
         progress: called with fits done and the number of fits if every group is removed at once.
         make: makes the model that judges.
-        task: "class" or "return".
         settings: of the choice, of the split for early stopping, and of the intervals.
 
     Returns:
@@ -71,7 +67,7 @@ def choose_columns(
         )
     step, thinned = _thinned(rows, own.rows)
     groups = column_groups(thinned.X, own.correlation)
-    loss = HeldOutLoss(thinned, make, task, own.folds, settings.split)
+    loss = HeldOutLoss(thinned, make, own.folds, settings.split)
     blocks = TimeBlocks(thinned.time[loss.held_out], settings.evaluation)
     every = tuple(range(len(rows.columns)))
     fits = len(groups) + 2
@@ -114,7 +110,6 @@ def choose_columns(
     figures = {
         "candidates": own.candidates,
         "model": own.model,
-        "loss": "log_loss" if task == "class" else "squared_error",
         "rows": len(thinned),
         "every_bars": step,
         "folds": len(loss.folds),

@@ -19,7 +19,7 @@ from quorate.ensemble.training.out_of_fold import RefitFold, refit_folds, stretc
 from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.feature_selection.shuffled_spans import shuffled_spans
 from quorate.evaluation.metrics.classification import prior_scores, row_log_loss
-from quorate.models import Model, StoppingRows, Task
+from quorate.models import Model, StoppingRows
 
 # Names of the columns it is fitted on -> a new, unfitted model of single rows.
 Maker = Callable[[tuple[str, ...]], Model]
@@ -33,7 +33,6 @@ class HeldOutLoss:
     Args:
         rows: to fit on and to score.
         make: makes the model; it is fitted once a fold on each choice of columns.
-        task: "class" for log-loss in nats, "return" for squared error.
         folds: held-out stretches.
         split: share of the rows for early stopping.
 
@@ -46,8 +45,8 @@ class HeldOutLoss:
         EvaluationError: no fold has rows to fit on and to score.
     """
 
-    def __init__(self, rows: CandidateRows, make: Maker, task: Task, folds: int, split: SplitSettings) -> None:
-        self._rows, self._make, self._task = rows, make, task
+    def __init__(self, rows: CandidateRows, make: Maker, folds: int, split: SplitSettings) -> None:
+        self._rows, self._make = rows, make
         order = np.argsort(rows.time, kind="stable")
         stretch = stretch_numbers(rows.time[order], folds + 1)
         self.folds = refit_folds(rows.time, rows.span_end, order, stretch, split, rows.embargo_ms)
@@ -102,14 +101,11 @@ class HeldOutLoss:
 
     @cached_property
     def prior(self) -> FloatArray:
-        """(m,) loss of the class shares, or of the mean return, of the rows that each fold is fitted on."""
+        """(m,) loss of the class shares of the rows that each fold is fitted on."""
         y, found = self._rows.y, []
         for fold in self.folds:
-            if self._task == "class":
-                shares = prior_scores(class_prior(y[fold.before]), len(fold.held_out))
-                found.append(row_log_loss(y[fold.held_out], shares))
-            else:
-                found.append((y[fold.held_out] - y[fold.before].mean()) ** 2)
+            shares = prior_scores(class_prior(y[fold.before]), len(fold.held_out))
+            found.append(row_log_loss(y[fold.held_out], shares))
         return np.concatenate(found)
 
     def _inputs(self, fold: RefitFold, columns: Columns) -> Float32Array:
@@ -124,7 +120,4 @@ class HeldOutLoss:
         return model.fit(rows.X[fit][:, columns], rows.y[fit], stopping=later)
 
     def _loss(self, model: Model, fold: RefitFold, X: Float32Array) -> FloatArray:
-        y = self._rows.y[fold.held_out]
-        if self._task == "class":
-            return row_log_loss(y, model.predict_proba(X))
-        return np.asarray((y - model.predict(X)) ** 2)
+        return row_log_loss(self._rows.y[fold.held_out], model.predict_proba(X))

@@ -20,7 +20,7 @@ from quorate.core.machine import free_workers, run_tasks
 from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.core.settings import ModelSettings, Settings
 from quorate.core.types import CLASS_NAMES, FloatArray, IntArray
-from quorate.ensemble.column_choice import ChooseColumns
+from quorate.ensemble.column_choice import ChooseColumns, without_refits
 from quorate.ensemble.selection import Membership
 from quorate.ensemble.training.chosen_members import choose_on_holdout
 from quorate.ensemble.training.fit_policy import ENSEMBLE, FittedPolicy, fit_policy
@@ -108,6 +108,8 @@ def walk(
         require_unseen(pretrained, folds[0].start)
     parts = tuple(FoldParts.of(fold, rows, settings) for fold in folds)
     choices = choose_in_folds(rows, parts, members, settings, chosen.choose, progress)
+    if choices:
+        settings = without_refits(settings)
     fits = FoldFits(
         rows,
         parts,

@@ -79,26 +79,24 @@ def description_of(settings: Settings) -> DescribeTraining:
     return describe
 
 
-def choice_of(recipe: RecipeName, settings: Settings) -> ChooseColumns:
+def choice_of(settings: Settings) -> ChooseColumns:
     """The function that chooses columns on training rows, for the feature set "auto"."""
 
     def choose(rows: CandidateRows, progress: Progress) -> ColumnChoice:
         from quorate.core.sections.models import TreeSettings
-        from quorate.ensemble.recipes import RECIPES
         from quorate.evaluation.feature_selection import choose_columns
         from quorate.models.registry import build
 
-        kind, train, own = RECIPES[recipe], settings.train, settings.auto_features
-        models = kind.model_settings(settings)
+        models, train, own = settings.models, settings.train, settings.auto_features
         boosted = getattr(models, own.model, None)
         if isinstance(boosted, TreeSettings) and boosted.trees > own.trees:
             fewer: dict[str, Any] = {own.model: replace(boosted, trees=own.trees)}
             models = replace(models, **fewer)
 
         def make(columns: tuple[str, ...]) -> Model:
-            return build(own.model, kind.task, models, seed=train.seed, threads=train.threads, features=columns)
+            return build(own.model, "class", models, seed=train.seed, threads=train.threads, features=columns)
 
-        return choose_columns(rows, progress, make=make, task=kind.task, settings=settings)
+        return choose_columns(rows, progress, make=make, settings=settings)
 
     return choose
 

@@ -31,5 +31,5 @@ def complete_spec(models: Sequence[str], recipe: RecipeName, settings: Settings)
         floors=floors_of(settings),
         agreement=agreement_of(settings),
         describe=description_of(settings),
-        choose=choice_of(recipe, settings),
+        choose=choice_of(settings),
     )
