@@ -7,20 +7,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from quorate.core.errors import DataError, QuorateError
-from quorate.core.untrusted_json import MISSHAPEN, read_json
 from quorate.ensemble.inference.bench import EMPTY, Bench, BenchSpan
 from quorate.ensemble.series.beside_bundles import beside_bundles
-from quorate.ensemble.series.stored_state import StoredState
+from quorate.ensemble.series.stored_state import StoredState, read_stored
 
 FOLDER = "bench"
 
-# Far above the spans of years.
-_MOST_BYTES = 2_000_000
+T = TypeVar("T")
 
 
 def bench_path(bundles: Path, bundle_id: str) -> Path:
@@ -28,27 +25,13 @@ def bench_path(bundles: Path, bundle_id: str) -> Path:
     return beside_bundles(bundles, FOLDER, bundle_id)
 
 
-def read_bench_file(path: Path, bundle_id: str) -> Mapping[str, Any] | None:
-    """The document of a file, with its spans checked; None where there is no file.
+def read_bench_file(path: Path, bundle_id: str, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """What is made of the document of a file; None where there is no file.
 
     Raises:
         DataError: a file that cannot be read, or is not about this bundle.
     """
-    attempted, expected = f"read who is benched from {path}", "what `quorate bench` wrote"
-    try:
-        tree = read_json(path, most_bytes=_MOST_BYTES)
-        found = tree["bundle"]
-        spans_of(tree)
-    except FileNotFoundError:
-        return None
-    except (OSError, QuorateError, *MISSHAPEN) as error:
-        remedy = "Run it again: quorate bench."
-        raise DataError(
-            attempted, found=f"{type(error).__name__}: {error}", expected=expected, remedy=remedy
-        ) from error
-    if found != bundle_id:
-        raise DataError(attempted, found=f"the bench of {found}", expected=f"that of {bundle_id}")
-    return dict(tree)
+    return read_stored(path, bundle_id, parse, "who is benched", "quorate bench check")
 
 
 def spans_of(tree: Mapping[str, Any]) -> Bench:
@@ -68,5 +51,4 @@ class StoredBench(StoredState[Bench]):
 
 
 def _read(path: Path, bundle_id: str) -> Bench | None:
-    tree = read_bench_file(path, bundle_id)
-    return None if tree is None else spans_of(tree)
+    return read_bench_file(path, bundle_id, spans_of)

@@ -7,23 +7,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from quorate.core.errors import DataError, QuorateError
-from quorate.core.untrusted_json import MISSHAPEN, read_json
+from quorate.core.errors import DataError
 from quorate.ensemble.inference.bench import Bench, BenchOf
 from quorate.ensemble.selection import Membership, Term
 from quorate.ensemble.series.beside_bundles import beside_bundles
-from quorate.ensemble.series.stored_state import StoredState
+from quorate.ensemble.series.stored_state import StoredState, read_stored
 
 FOLDER = "selection"
 
-# Far above the terms of years.
-_MOST_BYTES = 4_000_000
-_REMEDY = "Run it again: quorate select check."
+_COMMAND = "quorate select check"
+
+T = TypeVar("T")
 
 
 def selection_path(bundles: Path, bundle_id: str) -> Path:
@@ -31,26 +30,13 @@ def selection_path(bundles: Path, bundle_id: str) -> Path:
     return beside_bundles(bundles, FOLDER, bundle_id)
 
 
-def read_selection_file(path: Path, bundle_id: str) -> Mapping[str, Any] | None:
-    """The document of a file, with its terms checked; None where there is no file.
+def read_selection_file(path: Path, bundle_id: str, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """What is made of the document of a file; None where there is no file.
 
     Raises:
         DataError: a file that cannot be read, or is not about this bundle.
     """
-    attempted, expected = f"read who votes from {path}", "what `quorate select check` wrote"
-    try:
-        tree = read_json(path, most_bytes=_MOST_BYTES)
-        found = tree["bundle"]
-        membership_of(tree)
-    except FileNotFoundError:
-        return None
-    except (OSError, QuorateError, *MISSHAPEN) as error:
-        raise DataError(
-            attempted, found=f"{type(error).__name__}: {error}", expected=expected, remedy=_REMEDY
-        ) from error
-    if found != bundle_id:
-        raise DataError(attempted, found=f"the members of {found}", expected=f"those of {bundle_id}")
-    return dict(tree)
+    return read_stored(path, bundle_id, parse, "who votes", _COMMAND)
 
 
 def membership_of(tree: Mapping[str, Any]) -> Membership:
@@ -70,16 +56,13 @@ class StoredSelection(StoredState[Membership]):
 
     def __init__(self, bundles: Path, size: int) -> None:
         def read(path: Path, bundle_id: str) -> Membership | None:
-            tree = read_selection_file(path, bundle_id)
-            if tree is None:
-                return None
-            found = membership_of(tree)
-            if found.size != size:
+            found = read_selection_file(path, bundle_id, membership_of)
+            if found is not None and found.size != size:
                 raise DataError(
                     f"read who votes from {path}",
                     found=f"{found.size} members",
                     expected=f"{size}, the setting select.size",
-                    remedy=_REMEDY,
+                    remedy=f"Run it again: {_COMMAND}.",
                 )
             return found
 

@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from quorate.core.errors import DataError
+from quorate.core.errors import DataError, QuorateError
+from quorate.core.untrusted_json import MISSHAPEN, read_json
 from quorate.ensemble.series.beside_bundles import beside_bundles
 
 State = TypeVar("State")
 
+# Far above what a file holds after years.
+_MOST_BYTES = 4_000_000
+
 _log = logging.getLogger(__name__)
+
+
+def read_stored(
+    path: Path, bundle_id: str, parse: Callable[[Mapping[str, Any]], State], what: str, command: str
+) -> State | None:
+    """What the file of a bundle says; None where there is no file.
+
+    Args:
+        path: of the file, a JSON object that has the bundle's id in `bundle`.
+        bundle_id: of the bundle.
+        parse: makes the state of the document.
+        what: it says, for messages, such as "who is benched".
+        command: that writes it.
+
+    Raises:
+        DataError: a file that cannot be read, or is not about this bundle.
+    """
+    attempted = f"read {what} from {path}"
+    try:
+        tree = read_json(path, most_bytes=_MOST_BYTES)
+        found, state = tree["bundle"], parse(tree)
+    except FileNotFoundError:
+        return None
+    except (OSError, QuorateError, *MISSHAPEN) as error:
+        raise DataError(
+            attempted,
+            found=f"{type(error).__name__}: {error}",
+            expected=f"what `{command}` wrote",
+            remedy=f"Run it again: {command}.",
+        ) from error
+    if found != bundle_id:
+        raise DataError(attempted, found=f"a file about the bundle {found}", expected=f"one about {bundle_id}")
+    return state
 
 
 class StoredState(Generic[State]):

@@ -6,10 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from quorate.core.errors import DataError, QuorateError
 from quorate.core.files import write_text_atomic
 from quorate.core.folder_lock import folder_lock
-from quorate.core.untrusted_json import MISSHAPEN
 from quorate.ensemble.series.bench_file import bench_path, read_bench_file
 from quorate.lifecycle.bench.member_check import BenchCheck
 
@@ -24,19 +22,7 @@ def read_bench(bundles: Path, bundle_id: str) -> BenchCheck | None:
     Raises:
         DataError: a file that cannot be read, or is about another bundle.
     """
-    path = bench_path(bundles, bundle_id)
-    tree = read_bench_file(path, bundle_id)
-    if tree is None:
-        return None
-    try:
-        return BenchCheck.from_json(tree)
-    except (QuorateError, *MISSHAPEN) as error:
-        raise DataError(
-            f"read who is benched from {path}",
-            found=f"{type(error).__name__}: {error}",
-            expected="what `quorate bench` wrote",
-            remedy="Run it again: quorate bench check.",
-        ) from error
+    return read_bench_file(bench_path(bundles, bundle_id), bundle_id, BenchCheck.from_json)
 
 
 def write_bench(bundles: Path, check: BenchCheck) -> tuple[BenchCheck, BenchCheck | None]:

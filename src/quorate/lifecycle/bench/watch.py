@@ -13,7 +13,7 @@ from quorate.lifecycle.bench.check import check_bench
 from quorate.lifecycle.bench.member_check import BenchCheck
 from quorate.lifecycle.bench.notice import send_bench_notices
 from quorate.lifecycle.bench.stored_bench import write_bench
-from quorate.trading.webhook import address_of, url_of
+from quorate.trading.webhook import url_of
 from quorate.workflows.inputs.arguments import settings_of
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def watch_bench(
         QuorateError: and those of `check_bench`.
     """
     settings = settings_of(settings)
-    url = url_of()
-    if url is not None:
-        address_of(url)
+    url_of()  # before anything is read or written
     path = path_of("check the members", "bundle", bundle)
     found = check_bench(path, data, symbols=symbols, settings=settings, progress=progress, now=clock())
     after, before = write_bench(path, found)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from quorate.core.errors import DataError, QuorateError
 from quorate.core.files import write_text_atomic
 from quorate.core.folder_lock import folder_lock
-from quorate.core.untrusted_json import MISSHAPEN
 from quorate.ensemble.series.selection_file import read_selection_file, selection_path
 from quorate.lifecycle.selection.selection_check import SelectionCheck
 
@@ -23,19 +21,7 @@ def read_selection(bundles: Path, bundle_id: str) -> SelectionCheck | None:
     Raises:
         DataError: a file that cannot be read, or is about another bundle.
     """
-    path = selection_path(bundles, bundle_id)
-    tree = read_selection_file(path, bundle_id)
-    if tree is None:
-        return None
-    try:
-        return SelectionCheck.from_json(tree)
-    except (QuorateError, *MISSHAPEN) as error:
-        raise DataError(
-            f"read who votes from {path}",
-            found=f"{type(error).__name__}: {error}",
-            expected="what `quorate select check` wrote",
-            remedy="Run it again: quorate select check.",
-        ) from error
+    return read_selection_file(selection_path(bundles, bundle_id), bundle_id, SelectionCheck.from_json)
 
 
 def write_selection(bundles: Path, check: SelectionCheck) -> SelectionCheck | None:

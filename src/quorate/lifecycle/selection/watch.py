@@ -12,7 +12,7 @@ from quorate.core.progress import Progress, silent
 from quorate.lifecycle.selection.check import check_selection
 from quorate.lifecycle.selection.selection_check import SelectionCheck
 from quorate.lifecycle.selection.stored_selection import write_selection
-from quorate.trading.webhook import Webhook, address_of, url_of
+from quorate.trading.webhook import Webhook, url_of
 from quorate.workflows.inputs.arguments import settings_of
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def watch_selection(
         QuorateError: and those of `check_selection`.
     """
     settings = settings_of(settings)
-    url = url_of()
-    if url is not None:
-        address_of(url)
+    url_of()  # before anything is read or written
     path = path_of("choose the members that vote", "bundle", bundle)
     found = check_selection(path, data, symbols=symbols, settings=settings, progress=progress, now=clock())
     before = write_selection(path, found)

@@ -142,34 +142,41 @@ def require_passed(bundles: Path, settings: SizingSettings) -> str:
     Raises:
         EvaluationError: never judged, judged with other code or settings, or failed.
     """
-    path, wanted = _gate_path(bundles, settings.learner), gate_digest(settings)
+    tree, wanted, remedy = read_gate(bundles, settings.learner), gate_digest(settings), _remedy(settings.learner)
     attempted = f"fit sizes by {settings.learner} on these candles"
     expected = "a learner that has passed the gate with this code and these settings"
-    remedy = f"Run: quorate size gate --learner {settings.learner}."
-    try:
-        tree = read_json(path, most_bytes=_MOST_BYTES)
-        digest, passed, failures = tree["digest"], tree["passed"] is True, [str(each) for each in tree["failures"]]
-    except FileNotFoundError:
-        found = "no result of the gate"
-        raise EvaluationError(attempted, found=found, expected=expected, remedy=remedy) from None
-    except (OSError, *MISSHAPEN) as error:
-        raise EvaluationError(attempted, found=f"{path}: {error}", expected=expected, remedy=remedy) from error
-    if digest != wanted:
-        found = "a result of the gate with other code or settings"
+    if tree is None or tree["digest"] != wanted:
+        found = "no result of the gate" if tree is None else "a result of the gate with other code or settings"
         raise EvaluationError(attempted, found=found, expected=expected, remedy=remedy)
-    if not passed or failures:
-        found = f"that it failed ({'; '.join(failures)})"
+    if tree["passed"] is not True or tree["failures"]:
+        found = f"that it failed ({'; '.join(map(str, tree['failures']))})"
         raise EvaluationError(attempted, found=found, expected=expected, remedy="Use another `sizing.learner`.")
     return wanted
 
 
 def read_gate(bundles: Path, learner: str) -> Mapping[str, Any] | None:
-    """The newest result of a learner as a document; None where it was never judged or cannot be read."""
+    """The newest result of a learner as a document; None where it was never judged.
+
+    Raises:
+        EvaluationError: a file that cannot be read.
+    """
+    path = _gate_path(bundles, learner)
     try:
-        tree = read_json(_gate_path(bundles, learner), most_bytes=_MOST_BYTES)
-    except (OSError, ValueError):
+        tree = read_json(path, most_bytes=_MOST_BYTES)
+        return {**tree, **{name: tree[name] for name in ("digest", "passed", "failures", "at")}}
+    except FileNotFoundError:
         return None
-    return tree if isinstance(tree, dict) else None
+    except (OSError, *MISSHAPEN) as error:
+        raise EvaluationError(
+            f"read the gate's result {path}",
+            found=f"{type(error).__name__}: {error}",
+            expected="what `quorate size gate` wrote",
+            remedy=_remedy(learner),
+        ) from error
+
+
+def _remedy(learner: str) -> str:
+    return f"Run: quorate size gate --learner {learner}."
 
 
 def _gate_path(bundles: Path, learner: str) -> Path:

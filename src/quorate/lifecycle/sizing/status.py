@@ -17,6 +17,9 @@ def gates(bundles: Path, settings: SizingSettings) -> dict[str, dict[str, Any] |
     Args:
         bundles: what users name.
         settings: of the learners.
+
+    Raises:
+        EvaluationError: a result that cannot be read.
     """
     found: dict[str, dict[str, Any] | None] = {}
     for name in LEARNERS:
@@ -24,6 +27,6 @@ def gates(bundles: Path, settings: SizingSettings) -> dict[str, dict[str, Any] |
         wanted = gate_digest(replace(settings, learner=name))  # type: ignore[arg-type]  # the keys are the names
         found[name] = None
         if tree is not None:
-            current = tree.get("digest") == wanted
-            found[name] = {"passed": tree.get("passed") is True, "current": current, "at": tree.get("at")}
+            current = tree["digest"] == wanted
+            found[name] = {"passed": tree["passed"] is True, "current": current, "at": tree["at"]}
     return found
