@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quorate.core.arguments import path_of
 from quorate.core.clock import iso_ms
-from quorate.core.files import write_text_atomic
+from quorate.lifecycle.snippet_file import write_snippet
 from quorate.lifecycle.tune.judge import verdict_of
 from quorate.lifecycle.tune.snippet import changed, settings_snippet
 from quorate.lifecycle.tune.spans import StudySpans
@@ -41,10 +40,7 @@ class TuneResult:
         Raises:
             DataError: the file cannot be written.
         """
-        if self.snippet is None:
-            return False
-        write_text_atomic(path_of("write the settings", "path", path), self.snippet)
-        return True
+        return write_snippet(path, self.snippet)
 
 
 def as_document(

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quorate.core.arguments import path_of
-from quorate.core.files import write_text_atomic
+from quorate.lifecycle.snippet_file import write_snippet
 from quorate.lifecycle.weights.comparison import WeightComparison
 
 
@@ -36,7 +35,4 @@ class WeightSearch:
         Raises:
             DataError: the file cannot be written.
         """
-        if self.snippet is None:
-            return False
-        write_text_atomic(path_of("write the settings", "path", path), self.snippet)
-        return True
+        return write_snippet(path, self.snippet)
