@@ -48,7 +48,7 @@ class Pretraining:
         """How far the data reaches, continuing "pretrained on data ...".
 
         >>> Pretraining("a", "1", "MIT", "", cutoff=1735689600000).reach
-        'before 2025-01-01 00:00 UTC, as its authors state'
+        'before 2025-01-01 00:00, as its authors state'
         """
         if self.cutoff is not None:
             return f"before {format_ms(self.cutoff)}, as its authors state"

@@ -31,7 +31,7 @@ def shuffled_spans(
 
     >>> time, one_market = np.arange(6) * 10, np.zeros(6, np.int64)
     >>> shuffled_spans(time, one_market, 30, np.random.default_rng(5))
-    array([3, 4, 5, 0, 1, 2])
+    array([4, 5, 0, 1, 2, 3])
     """
     times, bar = np.unique(time, return_inverse=True)
     passed = np.diff(times, prepend=times[:1])
