@@ -108,7 +108,7 @@ def test_what_is_written_is_what_decides(watched, bundles):
     assert found == check_selection(bundles, watched.panel, settings=ONE, now=watched.end)
     assert json.loads(json.dumps(found.to_json()))["members"][0]["model"] == "xgboost"
     newest = found.terms[-1].members
-    assert found.headline.startswith(f"{newest[0]} vote since ")
+    assert found.headline.startswith(f"{newest[0]} votes since ")
     candles = next(iter(watched.panel.values()))
     live = load_live(bundles, ONE).predict(candles, now=watched.end)
     assert tuple(vote.model for vote in live.votes) == newest

@@ -78,9 +78,11 @@ class SelectionCheck:
         if not size:
             return "all members vote"
         if not self.terms:
-            return f"the first {size} members vote: never checked"
+            first = "first member votes" if size == 1 else f"first {size} members vote"
+            return f"the {first}: never checked"
         newest = self.terms[-1]
-        return f"{', '.join(newest.members)} vote since {format_ms(newest.start)} ({newest.reason})"
+        verb = "votes" if len(newest.members) == 1 else "vote"
+        return f"{', '.join(newest.members)} {verb} since {format_ms(newest.start)} ({newest.reason})"
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate select --json` and of `GET /selection`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,7 +15,7 @@ from quorate.evaluation.live_performance import ENSEMBLE
 from quorate.serving.caller import address
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.bundle_rows import member_figures
-from quorate.serving.newest_check import newest_bench, newest_check
+from quorate.serving.newest_check import newest_bench, newest_check, newest_selection
 
 PATH = f"{HOME}/models"
 
@@ -23,34 +24,33 @@ def add_models(router: APIRouter, pages: Pages) -> None:
     """Add the page and the data of its plots."""
     service = pages.service
 
-    def drift() -> tuple[dict[str, Any] | None, str]:
-        """The newest check for drift, and why it cannot be read."""
-        try:
-            return newest_check(service.champion, service.settings, service.clock()), ""
-        except DataError as failed:
-            return None, str(failed)
+    checks: dict[str, Callable[[], dict[str, Any] | None]] = {
+        "drift": lambda: newest_check(service.champion, service.settings, service.clock()),
+        "selection": lambda: newest_selection(service.champion, service.settings),
+        "bench": lambda: newest_bench(service.champion, service.settings),
+    }
 
-    def bench() -> tuple[dict[str, Any] | None, str]:
-        """Who is benched, and why that cannot be read."""
-        try:
-            return newest_bench(service.champion, service.settings), ""
-        except DataError as failed:
-            return None, str(failed)
+    def read_checks() -> dict[str, Any]:
+        """The newest of each check; `..._error` says why one cannot be read."""
+        found: dict[str, Any] = {}
+        for name, read in checks.items():
+            found[name], found[f"{name}_error"] = None, ""
+            try:
+                found[name] = read()
+            except DataError as failed:
+                found[f"{name}_error"] = str(failed)
+        return found
 
     @router.get(PATH)
     async def models(request: Request) -> Response:
         account = service.account
         error = account.error or account.performance_error
         found = account.performance
-        checked, unread = await service.work.run(address(request), drift)
-        benched, unread_bench = await service.work.run(address(request), bench)
+        checked = await service.work.run(address(request), read_checks)
         return pages.render(
             request,
             "models.html",
-            drift=checked,
-            drift_error=unread,
-            bench=benched,
-            bench_error=unread_bench,
+            **checked,
             found=None if found is None else found.to_json(),
             missing=isinstance(account.error, UnknownAccountError),
             error="" if error is None or isinstance(error, UnknownAccountError) else str(error),
