@@ -24,10 +24,11 @@ STOREYS = (
     ("market", "features"),
     ("targets",),
     ("models", "trading"),
+    ("llm",),
     ("ensemble",),
     ("evaluation",),
     ("workflows",),
-    ("llm", "lifecycle"),
+    ("lifecycle",),
     ("serving", "integrations"),
     ("cli",),
 )

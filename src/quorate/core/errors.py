@@ -20,6 +20,7 @@
     │   ├── ContractError         a member that violates the contract of models
     │   └── PretrainingError      bars that the pretrained weights of a member may know
     ├── VoteError                 invalid votes
+    ├── PanelError                the panel of language models: replies, providers, recordings
     ├── BundleError               a bundle is missing, altered or incompatible
     │   └── TrainingSpanError     bars inside the training span
     ├── TradingError              an invalid order, cost or account
@@ -159,6 +160,10 @@ class PretrainingError(ModelError):
 
 class VoteError(QuorateError, ValueError):
     """Invalid votes: a model that votes twice, a score outside 0 to 1."""
+
+
+class PanelError(QuorateError, ValueError):
+    """Replies, providers or recordings of the panel of language models that cannot be used."""
 
 
 class BundleError(QuorateError):
