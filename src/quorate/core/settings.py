@@ -40,6 +40,8 @@ from quorate.core.sections.learning import SeriesSettings as SeriesSettings
 from quorate.core.sections.learning import SplitSettings as SplitSettings
 from quorate.core.sections.learning import TargetSettings as TargetSettings
 from quorate.core.sections.learning import TrainSettings as TrainSettings
+from quorate.core.sections.llm import LLMSettings as LLMSettings
+from quorate.core.sections.llm import ProviderSettings as ProviderSettings
 from quorate.core.sections.market import QualitySettings as QualitySettings
 from quorate.core.sections.market import UniverseSettings as UniverseSettings
 from quorate.core.sections.models import CatBoostSettings as CatBoostSettings
@@ -122,6 +124,7 @@ class Settings(ExtensibleSection):
     retrain: RetrainSettings = field(default_factory=RetrainSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
     sizing: SizingSettings = field(default_factory=SizingSettings)
+    llm: LLMSettings = field(default_factory=LLMSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     criteria: CriteriaSettings = field(default_factory=CriteriaSettings)
     explain: ExplainSettings = field(default_factory=ExplainSettings)
