@@ -21,6 +21,7 @@
     │   └── PretrainingError      bars that the pretrained weights of a member may know
     ├── VoteError                 invalid votes
     ├── PanelError                the panel of language models: replies, providers, recordings
+    │   └── RecordingError        a recorded reply that is missing, altered or of a bar that its model may know
     ├── BundleError               a bundle is missing, altered or incompatible
     │   └── TrainingSpanError     bars inside the training span
     ├── TradingError              an invalid order, cost or account
@@ -164,6 +165,10 @@ class VoteError(QuorateError, ValueError):
 
 class PanelError(QuorateError, ValueError):
     """Replies, providers or recordings of the panel of language models that cannot be used."""
+
+
+class RecordingError(PanelError):
+    """A recorded reply that is missing or altered, or of a bar that its model may know."""
 
 
 class BundleError(QuorateError):
