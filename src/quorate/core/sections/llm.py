@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from quorate.core.clock import parse_ms
+from quorate.core.clock import DAY_MS, parse_ms
 from quorate.core.errors import QuorateError, SettingsError
 from quorate.core.sections.section import Section, require
 
@@ -87,8 +87,10 @@ class ProviderSettings(Section):
             ) from error
 
     def cutoff_ms(self) -> int | None:
-        """The cutoff in ms; None without one."""
-        return parse_ms(self.cutoff) if self.cutoff else None
+        """The cutoff in ms, of a date without a time the end of that day; None without one."""
+        if not self.cutoff:
+            return None
+        return parse_ms(self.cutoff) + (0 if ":" in self.cutoff else DAY_MS)
 
 
 @dataclass(frozen=True, slots=True)
