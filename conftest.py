@@ -56,6 +56,8 @@ INTEGRATION = (
     "lifecycle/sizing",
     "lifecycle/tune",
     "lifecycle/weights",
+    "llm/test_client.py",
+    "llm/test_live_panel.py",
     "market/exchange",
     "market/test_freqtrade_config.py",
     "models/native_trees",

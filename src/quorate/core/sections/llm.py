@@ -13,6 +13,7 @@ from quorate.core.sections.section import Section, require
 
 WithoutReplies = Literal["veto", "trade"]
 Contaminated = Literal["refuse", "mark"]
+LimitName = Literal["max_tokens", "max_completion_tokens"]
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 # The rest of an address may hold a password or a key, which belong in the environment.
@@ -31,6 +32,7 @@ class ProviderSettings(Section):
     cutoff: str = ""  # date up to which the model's training data reaches, as its authors state; empty if they do not
     usd_per_million_in: float = 0.0  # price of a million tokens of prompts
     usd_per_million_out: float = 0.0  # price of a million tokens of replies
+    limit: LimitName = "max_tokens"  # name of the limit of a reply; newer models of OpenAI: max_completion_tokens
 
     @property
     def configured(self) -> bool:
@@ -77,6 +79,7 @@ class ProviderSettings(Section):
                 found="another form",
                 expected="the name of an environment variable, such as OPENAI_API_KEY, and not the key itself",
             )
+        _require_known(f"{section}.limit", self.limit, get_args(LimitName))
         require(section, "usd_per_million_in", self.usd_per_million_in, 0, 1e6)
         require(section, "usd_per_million_out", self.usd_per_million_out, 0, 1e6)
         try:
@@ -101,11 +104,13 @@ class LLMSettings(Section):
     risk: ProviderSettings = field(default_factory=ProviderSettings)
     sentiment: ProviderSettings = field(default_factory=ProviderSettings)
     timeout_s: float = 10.0  # for a role's whole answer, retries included
+    close_s: float = 60.0  # for all prompts of a close; roles that were not asked by then abstain
+    parallel: int = 8  # prompts at the same time
     retries: int = 1  # after a 429, an error of the server or a lost connection
     retry_pause_s: float = 0.5  # before a retry, where the server names no time in Retry-After
     answer_bytes: int = 65_536  # largest answer; a larger one is an abstention
     reply_tokens: int = 800  # limit of a reply that is sent with each prompt; 0 for none
-    temperature: float = 0.0  # that is sent with each prompt
+    temperature: float = 0.0  # that is sent with each prompt; none is sent if it is below 0
     failures: int = 5  # in a row, after which a provider is left alone for a while
     rest_s: float = 300.0  # how long a provider that failed so often is left alone; then one prompt tries it
     usd_per_day: float = 1.0  # cap of the cost of a UTC day, of all processes that share the journal
@@ -117,17 +122,17 @@ class LLMSettings(Section):
         for role, provider in self.roles().items():
             provider.require(f"llm.{role}")
         for name, kind in (("without_replies", WithoutReplies), ("contaminated", Contaminated)):
-            value, known = getattr(self, name), get_args(kind)
-            if value not in known:
-                raise SettingsError(f"use the setting llm.{name}", found=repr(value), expected=" or ".join(known))
+            _require_known(f"llm.{name}", getattr(self, name), get_args(kind))
         if not self.recordings.strip():
             raise SettingsError("use the setting llm.recordings", found=repr(self.recordings), expected="a folder")
         require("llm", "timeout_s", self.timeout_s, 0.05, 600)
+        require("llm", "close_s", self.close_s, 0.05, 86_400)
+        require("llm", "parallel", self.parallel, 1, 1_000)
         require("llm", "retries", self.retries, 0, 10)
         require("llm", "retry_pause_s", self.retry_pause_s, 0, 600)
         require("llm", "answer_bytes", self.answer_bytes, 1_024, 16 << 20)
         require("llm", "reply_tokens", self.reply_tokens, 0, 1_000_000)
-        require("llm", "temperature", self.temperature, 0, 2)
+        require("llm", "temperature", self.temperature, -1, 2)
         require("llm", "failures", self.failures, 1, 1_000)
         require("llm", "rest_s", self.rest_s, 0, 86_400 * 7)
         require("llm", "usd_per_day", self.usd_per_day, 0, 1e6)
@@ -139,3 +144,8 @@ class LLMSettings(Section):
     def providers(self) -> Mapping[str, ProviderSettings]:
         """Role -> its provider, of the roles that have one; empty where the panel is off."""
         return {role: provider for role, provider in self.roles().items() if provider.configured}
+
+
+def _require_known(setting: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SettingsError(f"use the setting {setting}", found=repr(value), expected=" or ".join(known))

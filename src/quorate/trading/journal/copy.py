@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from quorate.core.errors import JournalError
 from quorate.core.settings import JournalSettings
 from quorate.trading.journal.backend import Backend, backend_of
 from quorate.trading.journal.journal import Journal
-from quorate.trading.journal.sql_tables import accounts, journal
+from quorate.trading.journal.sql_tables import accounts, journal, panel_costs, panel_providers
 
 _PAGE = 5_000
 
@@ -52,8 +52,12 @@ def copy(source_url: str, target_url: str, settings: JournalSettings | None = No
                 found=f"the account '{present}' in it",
                 expected="a database without accounts",
             )
-        for page in _pages(source, reading, accounts):
-            writing.execute(insert(accounts), page)
+        for table in (panel_costs, panel_providers):
+            # A target without accounts may have been asked for a signal before: its own rows are of other prompts.
+            writing.execute(delete(table))
+        for table in (accounts, panel_costs, panel_providers):
+            for page in _pages(source, reading, table):
+                writing.execute(insert(table), page)
         records = 0
         for page in _pages(source, reading, journal):
             writing.execute(insert(journal), page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 # The newest revision, so that Alembic is not imported to open a journal of this version.
-HEAD = "journal_0001"
+HEAD = "journal_0002"
 VERSION_TABLE = "journal_version"
 
 metadata = MetaData()
@@ -36,4 +36,25 @@ journal = Table(
     Index("journal_account_seq", "account", "seq"),
     Index("journal_account_kind_seq", "account", "kind", "seq"),  # to find requests among many decisions
     sqlite_autoincrement=True,  # numbers are never reused
+)
+
+# What the panel of language models cost on a UTC day, prompts in progress included at the most they can cost.
+panel_costs = Table(
+    "panel_costs",
+    metadata,
+    Column("day", BigInteger, primary_key=True, autoincrement=False),  # its start in ms
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("prompts", BigInteger, nullable=False),
+    Column("nano_usd", BigInteger, nullable=False),  # whole numbers, so that sums are exact
+)
+
+# Providers that failed since they last answered.
+panel_providers = Table(
+    "panel_providers",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("failures", BigInteger, nullable=False),  # in a row
+    Column("rests_until", BigInteger, nullable=False),  # ms; 0 for a provider that may be asked
+    Column("reason", Text, nullable=False),  # of the newest failure
 )
