@@ -70,7 +70,7 @@ class World:
     def signal(self, symbol: str, time: int) -> Signal:
         frame, row = self.frames[symbol], self._rows[symbol][time]
         votes = tuple(
-            Vote(model, Action(int(frame.action[row])), 0.8)
+            Vote(model, Action(int(frame.action[row])), 0.8, scores=tuple(frame.scores[model][row].tolist()))
             for model in MODELS
             if np.isfinite(frame.scores[model][row, 0])
         )

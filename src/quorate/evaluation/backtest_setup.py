@@ -55,18 +55,22 @@ class BacktestSetup:
         """Most bars that a position is held."""
         return self.settings.exits.time_bars or self.horizon
 
-    def trade(self, frames: Mapping[str, DecisionFrame]) -> BacktestResult:
+    def trade(
+        self, frames: Mapping[str, DecisionFrame], shares: Mapping[str, FloatArray] | None = None
+    ) -> BacktestResult:
         """Backtest the decisions with a new account.
 
         Decisions of the calibrated policy are sized by their probabilities (half Kelly).
 
         Args:
             frames: symbol -> decisions, each symbol with candles.
+            shares: symbol -> (n,) share of the ordinary stake that a panel leaves of each decision; None without a
+                panel.
 
         Raises:
             TradingError: see `backtest`.
         """
-        return trade(frames, self._markets, *self._rules(frames))
+        return trade(frames, self._markets, *self._rules(frames), shares)
 
     def with_overlay(self, overlay: Overlay | None) -> Self:
         """The same setup with another overlay; what is prepared of the markets is shared."""
@@ -74,9 +78,11 @@ class BacktestSetup:
         object.__setattr__(sized, "_markets", self._markets)
         return sized
 
-    def stepped(self, frames: Mapping[str, DecisionFrame]) -> SteppedRun:
-        """The same run, to be driven entry by entry; argument and errors as of `trade`."""
-        return stepped_run(frames, self._markets, *self._rules(frames))
+    def stepped(
+        self, frames: Mapping[str, DecisionFrame], shares: Mapping[str, FloatArray] | None = None
+    ) -> SteppedRun:
+        """The same run, to be driven entry by entry; arguments and errors as of `trade`."""
+        return stepped_run(frames, self._markets, *self._rules(frames), shares)
 
     def _rules(self, frames: Mapping[str, DecisionFrame]) -> tuple[AccountRules, dict[str, FloatArray]]:
         """Rules of the account, and the known probabilities of the decisions."""

@@ -37,9 +37,9 @@ def panel_consensus(view: PanelView) -> PanelConsensus:
     has more weight.
 
     >>> from quorate.llm.views import RoleReply
-    >>> replies = RoleReply("technical", "a", "m", Action.BUY, 0.75), RoleReply("risk", "a", "m", Action.HOLD, 0.9)
+    >>> replies = RoleReply("technical", "a", "m", Action.BUY, 0.5), RoleReply("risk", "a", "m", Action.HOLD, 0.9)
     >>> panel_consensus(PanelView(replies))
-    PanelConsensus(direction=<Action.BUY: 2>, confidence=0.75, agreement=0.5333333333333333)
+    PanelConsensus(direction=<Action.BUY: 2>, confidence=0.5, agreement=0.5333333333333333)
     """
     if not view.replies:
         return PanelConsensus(None, 0.0, 0.0)

@@ -19,6 +19,7 @@ from quorate.trading.account.account import Account, BarOf
 from quorate.trading.account.order import Order, Refusal
 from quorate.trading.decided_bar import DecidedBar
 from quorate.trading.drift_state import NO_DRIFT, DriftState
+from quorate.trading.entry_panel import PanelVote
 from quorate.trading.guards import (
     GuardEvent,
     GuardMove,
@@ -157,27 +158,42 @@ class TradingEngine:
                 for rate, price in bar.settled_at_open:
                     self.account.settle(symbol, rate, price)
 
-    def submit(self, orders: Iterable[Order], shares: Mapping[str, float] = _WHOLE) -> None:
+    def submit(
+        self,
+        orders: Iterable[Order],
+        shares: Mapping[str, float] = _WHOLE,
+        votes: Mapping[str, PanelVote] | None = None,
+    ) -> None:
         """Add orders for the next open, the best first; those that the guards stop already are refused.
 
+        The share of the ordinary stake is the product of the drift's, the overlay's and the panel's.
+
         Args:
-            orders: at the ordinary stake.
+            orders: at the ordinary stake; in a backtest at the share that its panel leaves of it.
             shares: symbol -> share of it by the sizing overlay, 0 to 1; without stake the order is refused.
+            votes: symbol -> judgement by a panel of each entry that `may_fill`; one without a share, and one that was
+                not judged, is refused. None without a panel.
         """
         _, drifted, reason = self.drift
         for ordinary in orders:
             share = shares.get(ordinary.symbol, 1.0)
-            factor = drifted * share
-            order = ordinary if factor == 1 else ordinary._replace(stake_factor=factor)
+            vote = None if votes is None else votes.get(ordinary.symbol)
+            factor = drifted * share * (1.0 if vote is None else vote.share) * ordinary.stake_factor
+            order = ordinary if factor == ordinary.stake_factor else ordinary._replace(stake_factor=factor)
             why = self.stopped_by(order.symbol, order.decided + self.length_ms)
             if why is not None:
                 self._refuse(order, "guarded", why)
+            elif votes is not None and vote is None:
+                self._refuse(order, self.account.refusal(order) or "vetoed", "the panel was not asked")
+            elif vote is not None and vote.share == 0:
+                self._refuse(order, "vetoed", f"{vote.strength} by the panel")
             elif share == 0:
                 self._refuse(order, "no_stake", "sized to 0 by the overlay")
             else:
                 self.pending.append(order)
                 sized = f"sized to {share:.0%} by the overlay" if share != 1 else ""
-                note = "; ".join(filter(None, (reason if drifted != 1 else "", sized)))
+                judged = "" if vote is None else f"{vote.strength} by the panel: {vote.share:.0%} of the stake"
+                note = "; ".join(filter(None, (reason if drifted != 1 else "", sized, judged)))
                 self._emit(records.IntentRecord(order.decided, self.order_id(order), order, note))
 
     def on(self, *guard_events: GuardEvent) -> None:
@@ -252,6 +268,12 @@ class TradingEngine:
                 self._refuse(order, "guarded", why)
             else:
                 yield order
+
+    def may_fill(self, symbol: str, close: int) -> bool:
+        """Whether an entry may fill at the next open, as far as is known at the close before it, in ms."""
+        held = [other for other, position in self.account.positions.items() if position.order.due > close]
+        free = symbol not in held and len(held) < self.account.settings.positions
+        return free and self.stopped_by(symbol, close) is None
 
     def stopped_by(self, symbol: str, time: int) -> str | None:
         """Why the guards stop an entry; None where they do not."""

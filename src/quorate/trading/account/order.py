@@ -20,6 +20,7 @@ Refusal = Literal[
     "spot_short",  # spot cannot be sold short
     "guarded",  # stopped by a guard
     "no_stake",  # the sizing overlay gives it none
+    "vetoed",  # the panel of language models leaves it none
     "late",  # the open of the order is too long ago
     "no_trust",  # the exchange's clock or data are unreliable now
 ]

@@ -34,6 +34,8 @@ class Orders:
         probabilities: symbol -> (n,) calibrated probability that the decision wins, aligned with the frame; NaN where
             unknown.
         atr: symbol -> `order_atr` of its candles; None to compute it.
+        shares: symbol -> (n,) share of the ordinary stake that a panel leaves, aligned with the frame; None without a
+            panel. Decisions without a share have no order.
 
     Attributes:
         symbols: of the frames, sorted.
@@ -41,6 +43,7 @@ class Orders:
         fill, due: (n,) open times in ms at which each fills, increasing, and closes at the latest.
         symbol: (n,) place of its symbol in `symbols`.
         unfillable: number of orders whose decision is followed by a gap or the end of the run.
+        vetoed: number of fillable decisions without a share.
 
     Raises:
         TradingError: decisions that do not match the candles.
@@ -55,25 +58,29 @@ class Orders:
         end: int | None = None,
         probabilities: Mapping[str, FloatArray] | None = None,
         atr: Callable[[str], FloatArray] | None = None,
+        shares: Mapping[str, FloatArray] | None = None,
     ) -> None:
-        self.unfillable = 0
+        self.unfillable = self.vetoed = 0
         self._atr = atr
         self.symbols = symbols = sorted(frames)
         parts = [
-            self._of(frames[symbol], candles[symbol], start, end, (probabilities or {}).get(symbol))
+            self._of(
+                *(frames[symbol], candles[symbol], start, end),
+                *((probabilities or {}).get(symbol), (shares or {}).get(symbol)),
+            )
             for symbol in symbols
         ]
-        fill, decided, confidence, side, ranges, probability = (
+        fill, decided, confidence, side, ranges, probability, share = (
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
         symbol = np.repeat(np.arange(len(symbols)), [len(part[0]) for part in parts])
         best_first = np.lexsort((symbol, -confidence, fill))
         due = fill + horizon * timeframe_ms(frames[symbols[0]].timeframe)
-        columns = (column[best_first].tolist() for column in (side, decided, due, confidence, ranges, probability))
+        known = (side, decided, due, confidence, ranges, probability, share)
+        columns = (column[best_first].tolist() for column in known)
         self.symbol, self.fill, self.due = symbol[best_first], fill[best_first], due[best_first]
         names = map(symbols.__getitem__, self.symbol.tolist())
-        ordinary = [1.0] * len(symbol)  # stake
-        self.all = list(map(partial(new_tuple, Order), zip(names, *columns, ordinary, strict=True)))
+        self.all = list(map(partial(new_tuple, Order), zip(names, *columns, strict=True)))
 
     def at(self, time: int) -> list[Order]:
         """Orders for the open at `time`, the best first."""
@@ -87,9 +94,10 @@ class Orders:
         start: int | None,
         end: int | None,
         probability: FloatArray | None,
-    ) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray, FloatArray]:
-        """Fill time, time of the decision, confidence, side, ATR and probability of one market's orders."""
-        _check(frame, candles, probability)
+        share: FloatArray | None,
+    ) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray, FloatArray, FloatArray]:
+        """Fill time, time of the decision, confidence, side, ATR, probability and stake of one market's orders."""
+        _check(frame, candles, probability, share)
         wanted = frame.action != Action.HOLD
         if start is not None:
             wanted &= frame.time >= start
@@ -103,6 +111,10 @@ class Orders:
         if end is not None:
             fillable &= fill < end
         self.unfillable += int(np.count_nonzero(~fillable))
+        if share is not None:
+            vetoed = fillable & (share[chosen] == 0)
+            self.vetoed += int(np.count_nonzero(vetoed))
+            fillable &= ~vetoed
         chosen, fill, row = chosen[fillable], fill[fillable], row[fillable]
         # The bar before the fill is the bar of the decision; nothing newer may be used.
         atr = np.zeros(0)
@@ -115,10 +127,11 @@ class Orders:
             np.where(frame.action[chosen] == Action.BUY, 1, -1),
             atr,
             np.full(len(chosen), np.nan) if probability is None else probability[chosen],
+            np.ones(len(chosen)) if share is None else share[chosen],
         )
 
 
-def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | None) -> None:
+def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | None, share: FloatArray | None) -> None:
     attempted = f"trade the decisions on {frame.symbol} {frame.timeframe}"
     if (frame.symbol, frame.timeframe) != (candles.symbol, candles.timeframe):
         raise TradingError(
@@ -129,6 +142,10 @@ def _check(frame: DecisionFrame, candles: Candles, probability: FloatArray | Non
         lengths.add(len(probability))
         if ((probability < 0) | (probability > 1)).any():
             raise TradingError(attempted, found="a probability outside 0 to 1", expected="0 to 1, or NaN where unknown")
+    if share is not None:
+        lengths.add(len(share))
+        if not ((share >= 0) & (share <= 1)).all():
+            raise TradingError(attempted, found="a share of the stake outside 0 to 1", expected="0 to 1")
     if len(lengths) > 1:
         raise TradingError(attempted, found=f"columns of {sorted(lengths)} rows", expected="one length")
     if not len(frame):

@@ -49,6 +49,7 @@ def backtest(
     end: int | None = None,
     marks: Mapping[str, Candles | None] | None = None,
     probabilities: Mapping[str, FloatArray] | None = None,
+    shares: Mapping[str, FloatArray] | None = None,
     **options: Unpack[RuleOptions],
 ) -> BacktestResult:
     """Trade every symbol's decisions in one account.
@@ -67,6 +68,8 @@ def backtest(
         end: only bars that open before it, in ms; None for all. Nothing at or after it is read.
         marks: symbol -> mark prices of the same timeframe, for funding and liquidation.
         probabilities: symbol -> (n,) calibrated probability of each decision, for half-Kelly sizing; NaN where unknown.
+        shares: symbol -> (n,) share of the ordinary stake that a panel leaves of each decision, 0 to 1; None without a
+            panel. A decision without a share is counted as refused (`vetoed`).
         **options: fields of `AccountRules` that replace those of `rules`, such as `horizon`, which is required without
             `rules`. Nobody re-arms a guard or promotes the ladder in a backtest.
 
@@ -74,7 +77,8 @@ def backtest(
         TradingError: no decisions, decisions without candles, several timeframes or currencies, no horizon, or a span
             that ends before it starts.
     """
-    return trade(frames, TradedMarkets(candles, funding, marks, start, end), _rules(rules, options), probabilities)
+    markets = TradedMarkets(candles, funding, marks, start, end)
+    return trade(frames, markets, _rules(rules, options), probabilities, shares)
 
 
 def trade(
@@ -82,6 +86,7 @@ def trade(
     markets: TradedMarkets,
     rules: AccountRules,
     probabilities: Mapping[str, FloatArray] | None = None,
+    shares: Mapping[str, FloatArray] | None = None,
 ) -> BacktestResult:
     """`backtest` on markets that other backtests may use too.
 
@@ -90,15 +95,16 @@ def trade(
         markets: of at least the frames' symbols, and the span of the run.
         rules: of the account.
         probabilities: see `backtest`.
+        shares: see `backtest`.
 
     Raises:
         TradingError: see `backtest`.
     """
     _check(frames, markets.candles, rules, markets.start, markets.end, probabilities)
     currency = account_currency(frames, rules.account)
-    orders, tapes, time, engine = _prepared(frames, markets, rules, probabilities)
+    orders, tapes, time, engine = _prepared(frames, markets, rules, probabilities, shares)
     account = engine.account
-    shares: list[float] = []
+    sized: list[float] = []
     if rules.oversight is None and rules.overlay is None:
         plain = Run(account, orders, tapes, time)
         plain.drive()
@@ -106,7 +112,7 @@ def trade(
     else:
         stepped = _stepped(engine, frames, orders, tapes, time, rules, markets)
         stepped.drive(rules.overlay)
-        values, exposed, shares = stepped.equity, stepped.exposed, stepped.sized
+        values, exposed, sized = stepped.equity, stepped.exposed, stepped.sized
     equity = np.array(values, dtype=np.float64)
     for array in (time, equity):
         array.setflags(write=False)
@@ -123,7 +129,7 @@ def trade(
         synthetic=any(markets.bars(symbol).synthetic for symbol in tapes),
         funding_unknown=tuple(sorted({trade.symbol for trade in account.trades if not trade.funding_known})),
         mark_missing=tuple(sorted({trade.symbol for trade in account.trades if not trade.mark_known})),
-        shares=tuple(shares),
+        shares=tuple(sized),
     )
 
 
@@ -132,10 +138,11 @@ def stepped_run(
     markets: TradedMarkets,
     rules: AccountRules,
     probabilities: Mapping[str, FloatArray] | None = None,
+    shares: Mapping[str, FloatArray] | None = None,
 ) -> SteppedRun:
     """The run of `trade`, to be driven entry by entry; arguments and errors as of `trade`."""
     _check(frames, markets.candles, rules, markets.start, markets.end, probabilities)
-    orders, tapes, time, engine = _prepared(frames, markets, rules, probabilities)
+    orders, tapes, time, engine = _prepared(frames, markets, rules, probabilities, shares)
     return _stepped(engine, frames, orders, tapes, time, rules, markets, sized=True)
 
 
@@ -144,15 +151,17 @@ def _prepared(
     markets: TradedMarkets,
     rules: AccountRules,
     probabilities: Mapping[str, FloatArray] | None,
+    shares: Mapping[str, FloatArray] | None,
 ) -> tuple[Orders, dict[str, Tape], IntArray, TradingEngine]:
     """Orders, markets and times of a run, and its engine."""
     start, end = markets.start, markets.end
     timeframe = next(iter(frames.values())).timeframe
-    orders = Orders(frames, markets.candles, rules.holding_bars, start, end, probabilities, markets.atr)
+    orders = Orders(frames, markets.candles, rules.holding_bars, start, end, probabilities, markets.atr, shares)
     tapes = {symbol: markets.tape(symbol) for symbol in sorted(frames)}
     time = _times([markets.bars(symbol).time for symbol in tapes])
     engine = rules.engine(timeframe_ms(timeframe), int(time[0]) if len(time) else 0)
     engine.account.refused["no_next_bar"] += orders.unfillable
+    engine.account.refused["vetoed"] += orders.vetoed
     return orders, tapes, time, engine
 
 

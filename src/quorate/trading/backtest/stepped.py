@@ -101,20 +101,13 @@ class SteppedRun:
             if self._contexts:
                 for order in submitted:
                     share, decision = 1.0, self._contexts.get((order.symbol, order.decided))
-                    if decision is not None and self._may_fill(order, close):
+                    if decision is not None and engine.may_fill(order.symbol, close):
                         share = yield OpenEntry(order, close, decision, engine.state)
                         self.sized.append(share)
                     engine.submit([order], {order.symbol: share})
             else:
                 engine.submit(submitted)
             self.equity.append(engine.account.equity_usd)
-
-    def _may_fill(self, order: Order, close: int) -> bool:
-        """Whether an order may fill at the next open, as far as is known at the close before it."""
-        engine = self.engine
-        held = [symbol for symbol, position in engine.account.positions.items() if position.order.due > close]
-        free = order.symbol not in held and len(held) < engine.account.settings.positions
-        return free and engine.stopped_by(order.symbol, close) is None
 
 
 def _endings(tapes: Mapping[str, Tape]) -> dict[int, list[str]]:

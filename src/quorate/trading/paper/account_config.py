@@ -11,6 +11,7 @@ from typing import Any, Self
 from quorate.core.errors import JournalError
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings, GuardSettings, LadderSettings
 from quorate.trading.account_rules import AccountRules
+from quorate.trading.entry_panel import EntryPanel
 from quorate.trading.journal.records import StartedRecord
 from quorate.trading.oversight import Oversight
 
@@ -21,10 +22,12 @@ class AccountConfig(AccountRules):
 
     Attributes:
         oversight: guards and ladder, by default with their default limits; None for neither.
+        panel: that judges entries; None for none.
         strategy: part of every order's id.
     """
 
     oversight: Oversight | None = field(default_factory=Oversight)
+    panel: EntryPanel | None = None
     strategy: str = "quorate"
 
     def with_start_equity(self, started: StartedRecord) -> Self:
@@ -84,6 +87,7 @@ class AccountConfig(AccountRules):
             "guards": None if oversight is None else asdict(oversight.guards),
             "ladder": None if oversight is None else asdict(oversight.ladder),
             **({} if self.overlay is None else {"overlay": self.overlay.digest}),
+            **({} if self.panel is None else {"panel": self.panel.digest}),
         }
 
     @property

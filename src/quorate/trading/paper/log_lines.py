@@ -38,6 +38,10 @@ def _text(record: records.Record) -> str | None:
     match record:
         case records.DecidedRecord(symbol=symbol, action=action, confidence=confidence, rule=rule, line=votes):
             return f"{symbol} {action.name} {confidence:.0%} by {rule} | {votes}"
+        case records.PanelRecord(symbol=symbol, strength=strength, share=share, view=view):
+            replies, abstentions = (len(view.get(name, ())) for name in ("replies", "abstentions"))
+            asked = f" ({replies} of {replies + abstentions} roles replied)" if view else ""
+            return f"{symbol} panel: {strength}, {share:.0%} of the ordinary stake{asked}"
         case records.RefusedRecord(symbol=symbol, reason=reason, note=note):
             return f"{symbol} no entry: {reason}{f' ({note})' if note else ''}"
         case records.FilledRecord(symbol=symbol, order=order, size=size, entry=entry):

@@ -35,6 +35,7 @@ from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.benched_members import bench_moves, selection_move, shadows
 from quorate.trading.paper.decided_signals import Decide, decide_markets, decided_bars, entry_orders
 from quorate.trading.paper.notices import apply_notices
+from quorate.trading.paper.panel_votes import panel_records, panel_votes
 from quorate.trading.paper.recovery import Recovered, peek, redo
 from quorate.trading.paper.requests import apply_requests
 
@@ -293,7 +294,9 @@ class PaperSession:
         orders = entry_orders(signals, candles, time, self._length_ms, self._config.holding_bars)
         overlay = self._config.overlay
         shares = {} if overlay is None else overlay.shares(time + self._length_ms, signals, engine.state)
-        engine.submit(orders, shares)
+        votes = panel_votes(self._config.panel, engine, signals, candles, time + self._length_ms)
+        self._written.extend(panel_records(votes, time))
+        engine.submit(orders, shares, votes)
         self.recovered.seen.update(dict.fromkeys(candles, time))
         self._report = report
 

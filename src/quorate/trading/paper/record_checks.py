@@ -12,6 +12,7 @@ from quorate.core.errors import JournalError
 from quorate.core.settings import CostSettings, ExitSettings
 from quorate.core.types import Action
 from quorate.trading.account.costs import Fill, taker_fill
+from quorate.trading.account.order import Order
 from quorate.trading.account.position import Position, Trade
 from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import records
@@ -30,6 +31,7 @@ class RecordChecks:
         costs, exits: of the session that wrote the records.
         decided: symbol -> its newest decision.
         sized: whether the session that wrote the records had a sizing overlay.
+        judged: symbol -> newest judgement of the panel; None where that session had no panel.
     """
 
     engine: TradingEngine
@@ -37,6 +39,7 @@ class RecordChecks:
     exits: ExitSettings
     decided: dict[str, records.DecidedRecord]
     sized: bool = False
+    judged: dict[str, records.PanelRecord] | None = None
 
     @classmethod
     def of(cls, engine: TradingEngine) -> RecordChecks:
@@ -46,11 +49,11 @@ class RecordChecks:
     def started(self, seq: int, record: records.StartedRecord) -> RecordChecks:
         """Checks under the settings of this session."""
         costs, exits = record.settings.get("costs"), record.settings.get("exits")
-        sized = "overlay" in record.settings
+        known = replace(self, sized="overlay" in record.settings, judged={} if "panel" in record.settings else None)
         if costs is None or exits is None:
-            return replace(self, sized=sized)
+            return known
         try:
-            return replace(self, costs=CostSettings(**costs), exits=ExitSettings(**exits), sized=sized)
+            return replace(known, costs=CostSettings(**costs), exits=ExitSettings(**exits))
         except TypeError as error:
             raise JournalError(
                 "read the settings of a session",
@@ -68,6 +71,12 @@ class RecordChecks:
         match record:
             case records.DecidedRecord():
                 self.decided[record.symbol] = record
+            case records.PanelRecord():
+                if self.judged is None:
+                    _refuse(seq, record, "symbol", record.symbol, "no judgement in a session without a panel")
+                if not 0 <= record.share <= 1:
+                    _refuse(seq, record, "share", record.share, "a share from 0 to 1")
+                self.judged[record.symbol] = record
             case records.DriftMovedRecord():
                 _require(seq, record, {"before": (record.before, self.engine.drift.alarm)})
                 if not 0 < record.stake_factor <= 1:
@@ -90,7 +99,7 @@ class RecordChecks:
         expected: dict[str, tuple[Any, Any]] = {
             "order_id": (record.order_id, self.engine.order_id(order)),
             "order.decided": (order.decided, record.time),
-            "order.stake_factor": (order.stake_factor, self._factor(order.stake_factor)),
+            "order.stake_factor": (order.stake_factor, self._factor(order)),
         }
         decided = self.decided.get(order.symbol)
         if decided is not None and decided.time == record.time:
@@ -99,10 +108,15 @@ class RecordChecks:
             expected |= {"order.side": (order.side, side), "order.confidence": (order.confidence, confidence)}
         _require(seq, record, expected)
 
-    def _factor(self, found: float) -> float:
-        """The share of the ordinary stake that an order may have: an overlay multiplies that of the drift."""
-        drifted = self.engine.drift.stake_factor
-        return found if self.sized and found in {drifted * share for share in SHARES if share} else drifted
+    def _factor(self, order: Order) -> float:
+        """The share of the ordinary stake that an order may have: overlay and panel multiply that of the drift."""
+        drifted, found = self.engine.drift.stake_factor, order.stake_factor
+        left = 1.0
+        if self.judged is not None:
+            vote = self.judged.get(order.symbol)
+            left = vote.share if vote is not None and vote.time == order.decided else 0.0
+        allowed = {drifted * share * left for share in SHARES if share} - {0.0}
+        return found if self.sized and found in allowed else drifted * left
 
     def _filled(self, seq: int, record: records.FilledRecord) -> None:
         order, size, entry = record.order, record.size, record.entry

@@ -84,6 +84,28 @@ class DecidedRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class PanelRecord(Record):
+    """What a panel of language models left of an entry; the fields are those of `PanelVote`."""
+
+    kind: ClassVar[str] = "panel"
+
+    symbol: str
+    strength: str
+    agreement: float
+    combined: float
+    multiplier: float
+    share: float
+    direction: Action | None = None
+    confidence: float = 0.0
+    contaminated: bool = False
+    view: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"panel:{self.symbol}:{self.time}"
+
+
+@dataclass(frozen=True, slots=True)
 class IntentRecord(Record):
     """An order for the next open. Its time is that of the decision's bar.
 

@@ -9,6 +9,7 @@ from quorate.trading.journal.records.account_records import (
     FilledRecord,
     IntentRecord,
     MovedRecord,
+    PanelRecord,
     RefusedRecord,
     SettledRecord,
     StartedRecord,
@@ -34,6 +35,7 @@ RECORDS: dict[str, type[Record]] = {
         *(
             StartedRecord,
             DecidedRecord,
+            PanelRecord,
             IntentRecord,
             RefusedRecord,
             FilledRecord,
@@ -54,4 +56,5 @@ NAN_FIELDS: dict[type, frozenset[str]] = {Order: frozenset({"atr", "probability"
 # Most of a journal's size, and not needed to rebuild an account: left out when reading without detail.
 DETAIL_FIELDS: dict[type[Record], tuple[str, ...]] = {
     DecidedRecord: ("votes", "abstentions", "forecasts", "probabilities"),
+    PanelRecord: ("view",),
 }
