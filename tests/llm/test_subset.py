@@ -123,7 +123,7 @@ def check(case):
         ordinary = filled[0][symbol]
         assert size.quantity <= ordinary.quantity
         assert size.margin_usd <= ordinary.margin_usd
-        assert size[4:] == ordinary[4:]
+        assert (size.leverage, size.stop, size.target) == (ordinary.leverage, ordinary.stop, ordinary.target)
     return len(pending[0]), len(pending[1])
 
 

@@ -30,6 +30,7 @@ def stack_figures(
     setup: BacktestSetup,
     mean: float,
     settings: Settings,
+    judged: BacktestResult | None = None,
 ) -> dict[str, Any]:
     """The document of `quorate evaluate --json` for a stack, JSON-safe.
 
@@ -42,6 +43,7 @@ def stack_figures(
         setup: of that backtest; its horizon is the target's.
         mean: mean return of the rows that the stack was trained on, a fraction.
         settings: intervals, criteria and costs.
+        judged: backtest of the same decisions with a panel of language models, for its criteria; None without one.
 
     Raises:
         EvaluationError: no symbol.
@@ -83,7 +85,13 @@ def stack_figures(
         "baselines": baselines,
         "decisions": decisions,
         "trades": trades,
-        "criteria": criteria(decisions, trades, settings.criteria),
+        "criteria": criteria(
+            decisions,
+            trades,
+            settings.criteria,
+            stack=None if judged is None else trade_figures(judged, settings.evaluation),
+            rules=None if judged is None else baselines["rules"]["trades"],
+        ),
     }
 
 

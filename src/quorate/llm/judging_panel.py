@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
 
+from quorate.core.sections.llm import WithoutReplies
 from quorate.core.types import Action, Candles, Signal
 from quorate.llm.consensus import panel_consensus
 from quorate.llm.members_agreement import members_agreement
 from quorate.llm.strength import judge
 from quorate.llm.views import PanelSource, PanelView
 from quorate.trading.entry_panel import PanelVote
-
-#: What becomes of an entry on which no role replied: no stake, or its ordinary stake.
-WithoutReplies = Literal["veto", "trade"]
 
 _NO_VIEW = PanelView()
 

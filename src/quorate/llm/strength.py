@@ -37,7 +37,7 @@ class Strength(IntEnum):
     CONFLICT = 5
 
 
-class Judgement(NamedTuple):
+class EntryJudgement(NamedTuple):
     """What the panel leaves of an entry.
 
     Attributes:
@@ -59,7 +59,7 @@ class Judgement(NamedTuple):
 
 def judge(
     action: Action, confidence: float, consensus: PanelConsensus, members_agreement: float = math.nan
-) -> Judgement:
+) -> EntryJudgement:
     """Judge an entry by the panel's consensus.
 
     Args:
@@ -75,7 +75,7 @@ def judge(
     """
     panel = consensus.confidence
     if consensus.direction is None:
-        return Judgement(Strength.NO_SIGNAL, 0.0, 0.0, 0.0, 0.0)
+        return EntryJudgement(Strength.NO_SIGNAL, 0.0, 0.0, 0.0, 0.0)
     same = consensus.direction == action
     internal = consensus.agreement
     if not math.isnan(members_agreement):
@@ -95,11 +95,11 @@ def judge(
         strength, multiplier = Strength.WEAK, 0.0
     else:
         strength, multiplier = Strength.NO_SIGNAL, 0.0
-    return Judgement(strength, agreement, combined, multiplier, min(1.0, HALF_STAKE * multiplier))
+    return EntryJudgement(strength, agreement, combined, multiplier, min(1.0, HALF_STAKE * multiplier))
 
 
 class JudgedFrame(NamedTuple):
-    """`Judgement` of n entries.
+    """`EntryJudgement` of n entries.
 
     Attributes:
         strength: (n,) int8, values of Strength.

@@ -80,7 +80,7 @@ def backtest(
     stats = trade_figures(run.result, settings.evaluation)
     document = {
         **run.header,
-        **({"warnings": run.pretrained_marks} if run.pretrained_marks else {}),
+        **({"warnings": run.marks} if run.marks else {}),
         "guards": guards,
         **run.result.to_json(),
         "stats": stats,

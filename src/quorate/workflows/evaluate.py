@@ -95,7 +95,7 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
     best, fitted = run.best_member(), manifest.metrics.get("probabilities", {})
     traded = TradedDecisions(
         frames=run.frames,
-        result=run.result,
+        result=run.ordinary,
         setup=run.setup,
         members=[member.model for member in manifest.members],
         prior=lambda sample: run.bundle.prior_at(sample.time),
@@ -105,7 +105,8 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
         evidence=None if run.deciding else evidence_of({"": fitted}),
     )
     card = evaluate_decisions(traded, settings, progress)
-    card.figures["warnings"] += run.pretrained_marks
+    card.figures["warnings"] += run.marks
     progress("scoring", 1, 1)
-    card.figures.update(recorder.record(card.configurations, run.setup, run.choices, settings))
-    return Evaluation({**run.header, **card.figures}, run.frames, run.result, card)
+    judged = [] if run.judged is None else [run.configuration]
+    card.figures.update(recorder.record([*card.configurations, *judged], run.setup, run.choices, settings))
+    return Evaluation({**run.header, **run.panel_section(), **card.figures}, run.frames, run.ordinary, card)

@@ -41,7 +41,8 @@ def _text(record: records.Record) -> str | None:
         case records.PanelRecord(symbol=symbol, strength=strength, share=share, view=view):
             replies, abstentions = (len(view.get(name, ())) for name in ("replies", "abstentions"))
             asked = f" ({replies} of {replies + abstentions} roles replied)" if view else ""
-            return f"{symbol} panel: {strength}, {share:.0%} of the ordinary stake{asked}"
+            mark = ", CONTAMINATED" if record.contaminated else ""
+            return f"{symbol} panel: {strength}, {share:.0%} of the ordinary stake{asked}{mark}"
         case records.RefusedRecord(symbol=symbol, reason=reason, note=note):
             return f"{symbol} no entry: {reason}{f' ({note})' if note else ''}"
         case records.FilledRecord(symbol=symbol, order=order, size=size, entry=entry):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from quorate.market.feed import Feed
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
+    from quorate.trading.entry_panel import EntryPanel
     from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountConfig, PaperSession
     from quorate.trading.paper.decided_signals import Decide
@@ -108,6 +109,7 @@ def prepare(
     from quorate.trading.paper import PaperSession
     from quorate.trading.webhook import Webhook, url_of
     from quorate.workflows.inputs.market_data import require_unseen
+    from quorate.workflows.inputs.panels import live_panel, replay_panel
     from quorate.workflows.paper.failing_members import watch_failures
 
     require_consistent(data, exchange, options)
@@ -124,7 +126,14 @@ def prepare(
         feed, contracts, synthetic = stack.enter_context(open_feed(data, predictor, settings, progress, options))
         newest = predictor.newest
         overlay = stored_overlay(newest.folder, newest.id, settings.sizing)
-        config = account_config(predictor, settings, contracts, guarded=options.get("guards", True), overlay=overlay)
+        config = account_config(
+            predictor,
+            settings,
+            contracts,
+            guarded=options.get("guards", True),
+            overlay=overlay,
+            panel=replay_panel(settings.llm) if exchange is None else live_panel(settings, url),
+        )
         currency = account_currency(feed.symbols, config.account)
         journal = stack.enter_context(
             Journal.open(url, name, settings_hash=config.hash, bundle_id=predictor.id, settings=settings.journal)
@@ -181,6 +190,7 @@ def account_config(
     *,
     guarded: bool = True,
     overlay: Overlay | None = None,
+    panel: EntryPanel | None = None,
 ) -> AccountConfig:
     """The rules under which an account trades a bundle's decisions.
 
@@ -190,6 +200,7 @@ def account_config(
         contracts: symbol -> the exchange's rules.
         guarded: with guards and ladder.
         overlay: share of the ordinary stake of each entry; None for all of it.
+        panel: that judges entries; None for none.
     """
     from quorate.trading.account.sizing import sizing_for
     from quorate.trading.oversight import Oversight
@@ -206,6 +217,7 @@ def account_config(
         oversight=Oversight(settings.guards, settings.ladder, manifest.training_end) if guarded else None,
         contracts=dict(contracts or {}),
         overlay=overlay,
+        panel=panel,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from quorate.models.pretraining import marks, pretrained_json
 from quorate.workflows.inputs.market_data import open_source, predict_panel, require_unseen
 from quorate.workflows.inputs.selected_data import read_market_data
 from quorate.workflows.inputs.selection import resolve_for_bundle, split_names
+from quorate.workflows.runs.judged_entries import JudgedEntries, judge_entries
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from quorate.workflows.inputs.selection import Selection
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class BundleRun:
     """A bundle's decisions and trades over a span, and the candles behind them.
 
@@ -40,6 +42,7 @@ class BundleRun:
         result: trades and equity.
         in_training_span: the run was allowed to use bars that trained the bundle.
         settings: as given, before the bundle's own policy and target replace theirs.
+        judged: what a panel of language models left of the entries, which `result` is with; None without one.
     """
 
     bundle: Predictor
@@ -48,6 +51,12 @@ class BundleRun:
     result: BacktestResult
     in_training_span: bool
     settings: Settings
+    judged: JudgedEntries | None = None
+
+    @cached_property
+    def ordinary(self) -> BacktestResult:
+        """Trades and equity without the panel."""
+        return self.result if self.judged is None else self.setup.trade(self.frames)
 
     @property
     def candles(self) -> Mapping[str, Candles]:
@@ -71,6 +80,7 @@ class BundleRun:
             "currency": self.result.currency,
             "contracts_unknown": [symbol for symbol in self.frames if symbol not in self.setup.contracts],
             **({} if self.setup.overlay is None else {"overlay": self._overlay(self.setup.overlay)}),
+            **({} if self.judged is None else {"panel": self.judged.to_json()}),
         }
 
     def _overlay(self, overlay: Overlay) -> dict[str, Any]:
@@ -87,9 +97,10 @@ class BundleRun:
         return {"pretrained": pretrained_json(found, self.setup.start)} if found else {}
 
     @property
-    def pretrained_marks(self) -> list[str]:
-        """A sentence for each member whose pretrained weights may know bars of the run."""
-        return marks(self.bundle.manifest.pretrained, self.setup.start)
+    def marks(self) -> list[str]:
+        """A sentence for each member, and for each model of the panel, that may know bars of the run."""
+        judged = [] if self.judged is None else self.judged.marks
+        return [*marks(self.bundle.manifest.pretrained, self.setup.start), *judged]
 
     @property
     def deciding(self) -> list[str]:
@@ -107,17 +118,36 @@ class BundleRun:
         return replace(self.settings, vote=manifest.policy, target=target)
 
     @property
-    def configuration(self) -> Configuration:
-        """The bundle as a configuration of the trial log."""
+    def ordinary_configuration(self) -> Configuration:
+        """The bundle without the panel as a configuration of the trial log."""
         from quorate.evaluation.baselines.configurations import Configuration, in_force
 
         policy = self.bundle.manifest.policy
         members = [member.model for member in self.bundle.manifest.members]
         if self.bundle.stack is not None:
             method = self.bundle.stack.method
-            return Configuration(f"stack by {method}", {"members": members, "combine": method}, self.result)
+            return Configuration(f"stack by {method}", {"members": members, "combine": method}, self.ordinary)
         choice = {"members": members, "combine": "vote", "policy": policy.chosen.to_json()}
-        return Configuration(in_force(self.frames, policy), choice | {"decides": self.bundle.decides}, self.result)
+        return Configuration(in_force(self.frames, policy), choice | {"decides": self.bundle.decides}, self.ordinary)
+
+    @property
+    def configuration(self) -> Configuration:
+        """The bundle as a configuration of the trial log, with the panel where there is one."""
+        own = self.ordinary_configuration
+        if self.judged is None:
+            return own
+        choice = {**own.choice, "panel": self.judged.panel.digest}
+        return replace(own, name=f"{own.name} with panel", choice=choice, result=self.result)
+
+    def panel_section(self) -> dict[str, Any]:
+        """The key `panel` of an evaluation, with the accounts with and without it; empty without a panel."""
+        from quorate.evaluation.baselines.panel_comparison import panel_comparison
+
+        if self.judged is None:
+            return {}
+        both, shares, usd = (self.result, self.ordinary), self.judged.shares, self.judged.usage.usd
+        compared = panel_comparison(*both, self.frames, shares, usd, self.settings.evaluation)
+        return {"panel": {**self.judged.to_json(), "comparison": compared}}
 
     @property
     def choices(self) -> dict[str, Any]:
@@ -221,9 +251,10 @@ def run_bundle(
     newest = bundle.newest
     overlay = stored_overlay(newest.folder, newest.id, settings.sizing)
     setup = BacktestSetup(panel, funding, settings, manifest.horizon, start, end, marks, contracts, oversight, overlay)
-    result = setup.trade(frames)
+    judged = judge_entries(settings.llm, frames, setup)
+    result = setup.trade(frames, None if judged is None else judged.shares)
     progress("trading", len(panel), len(panel))
-    return BundleRun(bundle, frames, setup, result, overlaps, settings)
+    return BundleRun(bundle, frames, setup, result, overlaps, settings, judged)
 
 
 def _best_member(bundle: Bundle) -> str | None:

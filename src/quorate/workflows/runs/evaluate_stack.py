@@ -27,11 +27,14 @@ def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress =
     oldest = run.bundle.parts(next(iter(run.frames.values())))[0][0]
     mean = oldest.manifest.stack["mean_return"]
     settings = run.decision_settings
-    figures = stack_figures(run.frames, run.result, run.setup, mean, settings)
+    judged = None if run.judged is None else run.result
+    figures = stack_figures(run.frames, run.ordinary, run.setup, mean, settings, judged)
     for group in (figures["members"], {"": figures["ensemble"]}, figures["baselines"]):
         for row in group.values():
             row.update(in_percent(row) if "rmse" in row else {})
     progress("scoring", 1, 1)
-    recorded = recorder.record([run.configuration], run.setup, run.choices, settings)
-    marked = {"warnings": run.pretrained_marks} if run.pretrained_marks else {}
-    return Evaluation({**run.header, **marked, **figures, **recorded}, run.frames, run.result)
+    traded = [run.ordinary_configuration, *([] if judged is None else [run.configuration])]
+    recorded = recorder.record(traded, run.setup, run.choices, settings)
+    marked = {"warnings": run.marks} if run.marks else {}
+    document = {**run.header, **run.panel_section(), **marked, **figures, **recorded}
+    return Evaluation(document, run.frames, run.ordinary)
