@@ -58,6 +58,7 @@ INTEGRATION = (
     "lifecycle/weights",
     "llm/test_client.py",
     "llm/test_live_panel.py",
+    "llm/test_panel_session.py",
     "market/exchange",
     "market/test_freqtrade_config.py",
     "models/native_trees",

@@ -12,7 +12,7 @@ from quorate.core.settings import LLMSettings, ProviderSettings
 from quorate.llm.client import PanelClient, Question, most_usd
 from quorate.llm.client.ledger import PanelLedger
 from quorate.llm.prompts import Prompt
-from stubs.chat_server import FAULTS, chat_server
+from stubs.chat_server import FAULTS, IN_TURN, chat_server
 
 PROMPT = Prompt(({"role": "system", "content": "s" * 100}, {"role": "user", "content": "u" * 100}), "0" * 64)
 QUESTION = Question("technical", PROMPT)
@@ -146,7 +146,7 @@ def test_the_deadline_is_of_the_whole_answer(model, ask):
 
 
 def test_every_scripted_fault_is_in_a_test():
-    elsewhere = {"drip", "late", "echo", "echo error"}
+    elsewhere = {"drip", "late", "echo", "echo error", IN_TURN}
     assert FAULTS.keys() == (REPLIES.keys() | ABSTENTIONS.keys() | elsewhere) - {"good"}
 
 

@@ -156,6 +156,14 @@ def _echo_error(chat: _Chat, body: dict[str, Any], _count: int) -> None:
     chat.answer(401, json.dumps({"error": f"Incorrect API key: {body['authorization']}"}).encode())
 
 
+def _in_turn(chat: _Chat, body: dict[str, Any], count: int) -> None:
+    """Every fault once, then again."""
+    names = [name for name in FAULTS if name != IN_TURN]
+    FAULTS[names[(count - 1) % len(names)]](chat, body, 1)
+
+
+IN_TURN = "every fault in turn"
+
 #: Model -> what its server does.
 FAULTS: dict[str, Fault] = {
     "429": _status(429),
@@ -191,6 +199,7 @@ FAULTS: dict[str, Fault] = {
     "gzip": _status(200, b"\x1f\x8b\x08\x00", Content_Encoding="gzip"),
     "echo": _echo,
     "echo error": _echo_error,
+    IN_TURN: _in_turn,
 }
 
 

@@ -32,6 +32,10 @@ class PanelVote(NamedTuple):
     contaminated: bool = False
     view: Mapping[str, Any] = {}
 
+    def to_json(self) -> dict[str, Any]:
+        """The form of documents."""
+        return {**self._asdict(), "direction": None if self.direction is None else self.direction.name}
+
 
 class EntryPanel(Protocol):
     """A panel that judges entries. It can confirm, shrink or veto them, and nothing else."""

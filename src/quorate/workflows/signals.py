@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
 from quorate.workflows.inputs.arguments import require_callback, require_flags, settings_of
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
+from quorate.workflows.inputs.panels import live_panel, no_provider
 from quorate.workflows.inputs.predictors import BundleLike, load_live, require_timeframe
 from quorate.workflows.inputs.selection import split_names
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Candles, Policy, Signal
     from quorate.ensemble.inference import Predictor
+    from quorate.llm.judging_panel import JudgingPanel
+    from quorate.trading.entry_panel import PanelVote
 
 # The newest closed bar opened up to two bars ago; one bar is added for a late download.
 _STALE_BARS = 3
@@ -33,6 +37,7 @@ def signals(
     timeframe: str | None = None,
     policy: Policy | None = None,
     allow_training_span: bool = False,
+    panel: bool = False,
     settings: Settings | None = None,
     progress: Progress = silent,
 ) -> MarketSignals:
@@ -48,18 +53,24 @@ def signals(
         timeframe: None for the bundle's; any other is refused.
         policy: "classic", "calibrated", "consensus" or "closed", instead of the bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
+        panel: ask the panel of language models of the settings about BUY and SELL, which may cost money.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
 
     Raises:
-        ArgumentError: no market, an argument of the wrong type, or another timeframe than the bundle's.
+        ArgumentError: no market, an argument of the wrong type, another timeframe than the bundle's, or a panel
+            without a provider.
         BundleError: no bundle there, one that was altered, or without that policy.
         TrainingSpanError: a bar of the training span that is not allowed.
         DataError: candles that cannot be read.
     """
-    require_flags(allow_training_span=allow_training_span)
+    require_flags(allow_training_span=allow_training_span, panel=panel)
     require_callback(progress=progress)
-    loaded = load_live(bundle, settings_of(settings), policy)
+    settings = settings_of(settings)
+    judge = live_panel(settings, settings.journal.url) if panel else None
+    if panel and judge is None:
+        raise no_provider("ask the panel of language models")
+    loaded = load_live(bundle, settings, policy)
     require_timeframe(loaded, timeframe)
     timeframe = loaded.manifest.timeframe
     wanted = split_names(symbols)
@@ -69,12 +80,24 @@ def signals(
         raise ArgumentError(
             "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
         )
-    panel = [source.candles(symbol, timeframe) for symbol in wanted]
+    markets = [source.candles(symbol, timeframe) for symbol in wanted]
     made = []
-    for number, candles in enumerate(panel, 1):
+    for number, candles in enumerate(markets, 1):
         made.append(loaded.predict(candles, allow_training_span=allow_training_span))
-        progress("predicting", number, len(panel))
-    return _marked(loaded, panel, made, now_ms())
+        progress("predicting", number, len(markets))
+    found = _marked(loaded, markets, made, now_ms())
+    return found if judge is None else _judged(found, markets, judge)
+
+
+def _judged(found: MarketSignals, markets: Sequence[Candles], panel: JudgingPanel) -> MarketSignals:
+    """The signals with the panel's judgements; markets whose newest bars closed at the same time are asked together."""
+    length = timeframe_ms(markets[0].timeframe)
+    votes: dict[str, PanelVote] = {}
+    bars = {each.symbol: candles.between(end=each.time + 1) for each, candles in zip(found, markets, strict=True)}
+    for time in sorted({each.time for each in found}):
+        together = [each.signal for each in found if each.time == time]
+        votes |= panel.votes(time + length, together, bars)
+    return replace(found, signals=tuple(replace(each, panel=votes.get(each.symbol)) for each in found))
 
 
 def predict_markets(

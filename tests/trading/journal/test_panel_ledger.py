@@ -12,7 +12,8 @@ from sqlalchemy.pool import NullPool
 
 from quorate.core.clock import DAY_MS, parse_ms
 from quorate.core.redaction import register_secret
-from quorate.llm.client.ledger import Booking, NotNow, PanelLedger
+from quorate.llm.client.bookings import Booking, NotNow
+from quorate.llm.client.ledger import PanelLedger
 from quorate.trading.journal import copy as journal_copy
 
 NOON = parse_ms("2026-03-01 12:00")
@@ -75,6 +76,15 @@ def test_a_provider_that_fails_in_a_row_rests_and_is_tried_by_one_prompt(ledger,
     assert ledger.resting() == []
     fail(ledger, 1)
     assert isinstance(ledger.admit("p", "m", 0.0), Booking)  # counted anew
+
+
+def test_a_provider_can_be_woken_and_rests_again_after_one_failure(ledger):
+    fail(ledger, 2)
+    ledger.wake({"p", "unknown"})
+    assert isinstance(ledger.admit("p", "m", 0.0), Booking)
+    assert isinstance(ledger.admit("p", "m", 0.0), Booking)
+    fail(ledger, 1)
+    assert isinstance(ledger.admit("p", "m", 0.0), NotNow)
 
 
 def test_bookings_of_many_threads_never_exceed_the_cap(url, ledger):

@@ -10,6 +10,7 @@ from quorate.core.types import CLASS_NAMES
 from quorate.workflows.results.headline import closed_text
 
 if TYPE_CHECKING:
+    from quorate.trading.entry_panel import PanelVote
     from quorate.workflows.results import MarketSignal, MarketSignals
 
 
@@ -50,3 +51,17 @@ def show_signal(each: MarketSignal) -> None:
         output.print_line(f"  {closed_text(made.closed_because)}")
     for abstention in made.abstentions:
         output.print_line(f"  {abstention.model} abstains: {abstention.reason}")
+    if each.panel is not None:
+        _show_panel(each.panel)
+
+
+def _show_panel(vote: PanelVote) -> None:
+    """The panel's judgement, and what each role replied."""
+    mark = " (CONTAMINATED)" if vote.contaminated else ""
+    side = "no reply" if vote.direction is None else f"{vote.direction.name} {vote.confidence:.0%}"
+    output.print_line(f"  panel: {vote.strength}, {side}; {vote.share:.0%} of the ordinary stake{mark}")
+    for reply in vote.view.get("replies", ()):
+        said = f"{reply['direction']} {reply['confidence']:.0%}"
+        output.print_line(f"    {reply['role']} ({reply['model']}): {said}. {reply['reasoning']}")
+    for abstention in vote.view.get("abstentions", ()):
+        output.print_line(f"    {abstention['role']} abstains: {abstention['reason']}")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from quorate.core.clock import DAY_MS, format_ms, now_ms
 from quorate.core.errors import MissingExtraError
 from quorate.core.redaction import redact
 from quorate.core.settings import JournalSettings
+from quorate.llm.client.bookings import Booking, NotNow, Resting, Spent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,51 +26,6 @@ _MOST_NANO = 10**15
 _MOST_REASON = 300
 # No account has this name, so no account's lock is taken.
 _LOCK = " panel"
-
-
-class Booking(NamedTuple):
-    """Permission to send one prompt, whose highest cost is booked.
-
-    Attributes:
-        provider, model: that may be asked.
-        day: UTC day on which the cost is booked, its start in ms.
-        nano_usd: booked.
-    """
-
-    provider: str
-    model: str
-    day: int
-    nano_usd: int
-
-
-class NotNow(NamedTuple):
-    """Why no prompt may be sent now."""
-
-    reason: str
-
-
-class Spent(NamedTuple):
-    """What a model cost on a day; prompts in progress and those of killed processes count at their highest cost."""
-
-    provider: str
-    model: str
-    prompts: int
-    usd: float
-
-
-class Resting(NamedTuple):
-    """A provider that failed since it last answered.
-
-    Attributes:
-        failures: in a row.
-        until: time in ms before which it is left alone; 0 where it may be asked.
-        reason: of the newest failure.
-    """
-
-    provider: str
-    failures: int
-    until: int
-    reason: str
 
 
 class PanelLedger:
@@ -204,6 +160,23 @@ class PanelLedger:
                 connection.execute(insert(panel_providers).values(provider=booking.provider, **values))
             else:
                 connection.execute(update(panel_providers).where(where).values(**values))
+
+    def wake(self, providers: Collection[str]) -> None:
+        """Let providers be asked that rest; one more failure makes them rest again.
+
+        Args:
+            providers: by name.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        from sqlalchemy import update
+
+        from quorate.trading.journal.sql_tables import panel_providers
+
+        resting = update(panel_providers).where(panel_providers.c.provider.in_(sorted(providers)))
+        with self._transaction("record the failures of providers in") as connection:
+            connection.execute(resting.values(rests_until=0))
 
     def spent(self, day: int | None = None) -> list[Spent]:
         """What each model cost on a UTC day, by name.

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from quorate.core.errors import JournalError, MissingExtraError, PanelError, QuorateError
 from quorate.core.sections.llm import LLMSettings, ProviderSettings
 from quorate.llm.client.asked import Asked, Question
+from quorate.llm.client.bookings import Booking, NotNow
 from quorate.llm.client.exchange import Answer, Failure, exchange
 from quorate.llm.client.ladder import FormLadder, body_of
-from quorate.llm.client.ledger import Booking, NotNow, PanelLedger
+from quorate.llm.client.ledger import PanelLedger
 from quorate.llm.client.prices import cost_usd, most_usd, prompt_tokens, tokens_of
 from quorate.llm.client.provider_key import key_of
 from quorate.llm.reply import parse_reply

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quorate.core.errors import ArgumentError
+
 if TYPE_CHECKING:
     from quorate.core.sections.llm import LLMSettings
     from quorate.core.settings import Settings
@@ -53,3 +55,17 @@ def live_panel(settings: Settings, url: str) -> JudgingPanel | None:
     from quorate.llm.live_panel import LivePanel
 
     return JudgingPanel(LivePanel.open(settings.llm, url, settings.journal), settings.llm.without_replies)
+
+
+def no_provider(attempted: str) -> ArgumentError:
+    """The error of something that needs a panel where no role has a provider.
+
+    Args:
+        attempted: for the error.
+    """
+    return ArgumentError(
+        attempted,
+        found="no provider in the settings",
+        expected="an address and a model of at least one role",
+        remedy="Set url and model of [llm.technical], [llm.risk] or [llm.sentiment] in quorate.toml; see docs/llm.md.",
+    )

@@ -15,6 +15,8 @@ from quorate.workflows.results.headline import IN_TRAINING_SPAN
 if TYPE_CHECKING:
     import pandas as pd
 
+    from quorate.trading.entry_panel import PanelVote
+
 
 @dataclass(frozen=True, slots=True)
 class MarketSignal:
@@ -26,6 +28,7 @@ class MarketSignal:
         in_training_span: the bar is one that the bundle was trained on.
         synthetic: the candles, or those of the training, are synthetic.
         stale: the bar opened more than 3 bars before now.
+        panel: judgement of the panel of language models, where it was asked; None for HOLD.
     """
 
     signal: Signal
@@ -33,6 +36,7 @@ class MarketSignal:
     in_training_span: bool
     synthetic: bool
     stale: bool
+    panel: PanelVote | None = None
 
     @property
     def symbol(self) -> str:
@@ -47,7 +51,8 @@ class MarketSignal:
     def to_json(self) -> dict[str, Any]:
         """One entry of `quorate signal --json`."""
         marks = ("trained_symbol", "in_training_span", "synthetic")
-        return {**self.signal.to_json(), **{name: getattr(self, name) for name in marks}}
+        judged = {} if self.panel is None else {"panel": self.panel.to_json()}
+        return {**self.signal.to_json(), **{name: getattr(self, name) for name in marks}, **judged}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
