@@ -1,12 +1,14 @@
 """Every member on one walk-forward: skill, cost, and what it adds to the ensemble of four.
 
     QUORATE_DATA=DATA python benchmarks/zoo.py --walk FOLDER [--members NAMES] [--workers N]
+    QUORATE_DATA=DATA python benchmarks/zoo.py --times FOLDER
     python benchmarks/zoo.py FOLDER
 
 The first command walks every registered member forward over 60 perpetuals as `quorate evaluate` does, one after the
 other, and stores its scores in FOLDER; members whose scores are there already are left out, so that a run that was
 stopped continues, and a new member is added by the same command. `--markets`, `--folds`, `--from` and `--to` make a
-smaller walk. The second one writes results/zoo.md and .json from what is stored.
+smaller walk. The second command fits each member of FOLDER in the last fold alone, on an idle machine, and stores what
+it costs. The third one writes results/zoo.md and .json from what is stored.
 """
 
 from __future__ import annotations
@@ -28,15 +30,15 @@ import numpy as np
 from quorate.core.clock import parse_ms
 from quorate.core.errors import PretrainingError
 from quorate.core.settings import EvaluationSettings, Settings, VoteSettings
-from quorate.core.types import FloatArray, finite_rows
+from quorate.core.types import Candles, FloatArray, finite_rows
 from quorate.ensemble.recipes import RECIPES
 from quorate.ensemble.voting.mean_scores import mean_scores
 from quorate.evaluation.metrics.classification import auc, directional_score, row_log_loss
 from quorate.evaluation.out_of_fold import MemberPredictions
 from quorate.evaluation.out_of_fold.predictions_file import read_predictions, write_predictions
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.evaluation.walk_forward.fold_rows import FoldRows
-from quorate.evaluation.walk_forward.labelled_bars import build_rows
+from quorate.evaluation.walk_forward.fold_rows import FoldRows, split_folds
+from quorate.evaluation.walk_forward.labelled_bars import LabelledBars, build_rows
 from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.features import feature_set
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
@@ -59,7 +61,7 @@ RUNS = 300  # single rows that are timed
 class Serving:
     """Looks at each fitted member's graph: its size, and the time of a single row."""
 
-    found: list[dict[str, float]] = field(default_factory=list)
+    found: dict[str, float] = field(default_factory=dict)
 
     def rows(self, fold: FoldRows, name: str) -> int:  # noqa: ARG002
         return RUNS
@@ -77,7 +79,7 @@ class Serving:
         return {"graph_bytes": len(graph), "row_us": 1e6 * statistics.median(took)}
 
     def add(self, name: str, found: dict[str, float]) -> None:  # noqa: ARG002
-        self.found.append(found)
+        self.found |= found
 
 
 def main() -> int:
@@ -86,6 +88,7 @@ def main() -> int:
     parser.add_argument("--walk", action="store_true", help="walk forward and store the scores")
     parser.add_argument("--members", default="", help="names, separated by commas; default: all that are installed")
     parser.add_argument("--workers", type=int, default=0, help="processes of the walk; 0 for those that are free")
+    parser.add_argument("--times", action="store_true", help="fit in the last fold alone and store what it costs")
     parser.add_argument("--markets", type=int, default=MARKETS)
     parser.add_argument("--folds", type=int, default=FOLDS)
     parser.add_argument("--from", dest="start", default=START)
@@ -93,22 +96,20 @@ def main() -> int:
     parser.add_argument(
         "--pretrained", choices=("refuse", "mark"), default="refuse", help="members that may know the test bars"
     )
-    parser.add_argument("--without-times", action="store_true", help="of a walk during which the machine was busy")
     parser.add_argument("--out", type=Path, default=RESULTS / "zoo", help="of the results, without suffix")
     options = parser.parse_args()
-    if options.walk:
+    if options.walk or options.times:
         data = os.environ.get("QUORATE_DATA")
         if not data:
             print("set QUORATE_DATA to the folder that holds binance/, the real candles", file=sys.stderr)
             return 2
-        store(Path(data) / "binance", options)
+        rows, panel, settings = read_rows(Path(data) / "binance", options)
+        if options.walk:
+            store(rows, panel, settings, options)
+        if options.times:
+            store_times(rows, settings, options)
         return 0
     found = figures(options.folder)
-    found["timed"] = not options.without_times
-    if options.without_times:
-        for figure in found["members"].values():
-            figure.pop("fit_s", None)
-            figure.pop("row_us", None)
     options.out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     options.out.with_suffix(".md").write_text(as_markdown(found), encoding="utf-8")
     return 0
@@ -119,8 +120,12 @@ def installed() -> list[str]:
     return [name for name in names() if name not in ("catboost", "fracast") or find_spec(name)]
 
 
-def store(candles: Path, options: argparse.Namespace) -> None:
-    """Walk each member forward whose scores are not there yet, and write them and what they cost."""
+def read_rows(candles: Path, options: argparse.Namespace) -> tuple[LabelledBars, Mapping[str, Candles], Settings]:
+    """Features and labels of the walk, the candles of its markets, and the settings.
+
+    Raises:
+        SystemExit: the folder holds another walk.
+    """
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     plan = {name: getattr(options, name) for name in ("markets", "folds", "start", "end")}
@@ -134,29 +139,51 @@ def store(candles: Path, options: argparse.Namespace) -> None:
     markets = top(source, "1h", options.markets, start, settings=settings.universe)
     panel = {symbol: source.candles(symbol, "1h").between(end=end) for symbol in markets}
     target = ForwardClass(settings.target.horizon, settings.target.band)
-    rows = build_rows(panel, feature_set(settings.train.features, settings.features), target, start, end)
+    features = feature_set(settings.train.features, settings.features)
+    return build_rows(panel, features, target, start, end), panel, settings
+
+
+def store(rows: LabelledBars, panel: Mapping[str, Candles], settings: Settings, options: argparse.Namespace) -> None:
+    """Walk each member forward whose scores are not there yet, and write them."""
+    folder: Path = options.folder
     for name in options.members.split(",") if options.members else installed():
         if (folder / f"{name}.json").exists():
             continue
-        serving = Serving()
-        chosen = WalkOptions(folds=options.folds, workers=options.workers, examination=serving)
+        began = time.perf_counter()
         try:
-            walked = walk(rows, (name,), settings, chosen)
+            walked = walk(rows, (name,), settings, WalkOptions(folds=options.folds, workers=options.workers))
         except PretrainingError as error:
-            (folder / f"{name}.json").write_text(json.dumps({"fit_s": [], "failures": [str(error)]}))
+            (folder / f"{name}.json").write_text(json.dumps({"failures": [str(error)]}))
             print(f"{name}: refused", file=sys.stderr, flush=True)
             continue
         failures = [fits[name].failure for fits in walked.fits if fits[name].failure]
-        costs: dict[str, Any] = {"fit_s": [fits[name].seconds for fits in walked.fits], "failures": failures}
+        found: dict[str, Any] = {"failures": failures}
         if seen := marks(walked.pretrained, walked.start):
-            costs["marks"] = seen
+            found["marks"] = seen
         if len(failures) < len(walked.fits):
             beside = replace(walked, members=(name, PRIOR), scores={**walked.scores, PRIOR: walked.prior})
             write_predictions(folder / f"{name}.parquet", MemberPredictions.of_walk(beside, panel))
-            costs |= {key: statistics.median(one[key] for one in serving.found) for key in serving.found[0]}
         # Last, since it says that the member is done.
-        (folder / f"{name}.json").write_text(json.dumps(costs))
-        print(f"{name}: {sum(costs['fit_s']):.0f} s of fits", file=sys.stderr, flush=True)
+        (folder / f"{name}.json").write_text(json.dumps(found))
+        print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def store_times(rows: LabelledBars, settings: Settings, options: argparse.Namespace) -> None:
+    """Fit each member of the folder in the last fold alone, by one thread, and write what it costs."""
+    folder: Path = options.folder
+    embargo = settings.split.embargo_bars
+    bars = settings.target.horizon if embargo < 0 else embargo
+    *_, last = split_folds(rows, options.folds, embargo_bars=bars, anchored=True)
+    for path in sorted(folder.glob("*.parquet")):
+        name = path.stem
+        found = json.loads((folder / f"{name}.json").read_text())
+        if (options.members and name not in options.members.split(",")) or found.keys() >= {"fit_s", "row_us"}:
+            continue
+        serving = Serving()  # of this process: another one could not find it
+        walked = walk(rows, (name,), settings, WalkOptions(folds=1, first=last.start, workers=1, examination=serving))
+        found |= {"fit_s": walked.fits[0][name].seconds, **serving.found}
+        (folder / f"{name}.json").write_text(json.dumps(found))
+        print(f"{name}: {found['fit_s']:.1f} s, {found['row_us']:.0f} us a row", file=sys.stderr, flush=True)
 
 
 def figures(folder: Path) -> dict[str, Any]:
@@ -171,8 +198,7 @@ def figures(folder: Path) -> dict[str, Any]:
     found = judge(scores, first, settings)
     for name, cost in costs.items():
         figure = found["members"].setdefault(name, {})
-        figure |= {"fit_s": statistics.fmean(cost["fit_s"]) if cost["fit_s"] else None, "failures": cost["failures"]}
-        figure |= {key: cost[key] for key in ("graph_bytes", "row_us", "marks") if key in cost}
+        figure |= cost
     about = {"confidence": settings.evaluation.confidence, "markets": len(first.symbols), "rows": len(first)}
     return {**json.loads((folder / "walk.json").read_text()), **about, **found}
 
@@ -255,11 +281,8 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         f"The correlation is that of BUY minus SELL with the ensemble of {', '.join(FOUR)}; the gain is by how much "
         f"its log-loss falls, in % of the prior's, when the member is added with a weight of {100 * WEIGHT:.0f} %. "
         f"Intervals are {100 * found['confidence']:g} % of a bootstrap over days with all markets of each. "
-        + (
-            "Times are of one thread: a fit on average over the folds, a single row by ONNX Runtime without the head."
-            if found.get("timed", True)
-            else "Times are left out: the machine was busy (`--without-times`)."
-        ),
+        "Times are of one thread on an idle machine (`--times`): a fit before the last fold, with the scores of that "
+        "fold, and a single row by ONNX Runtime.",
         "",
         f"| {' | '.join(head)} |",
         f"|{'---|' * len(head)}",
