@@ -7,8 +7,8 @@
 The first command walks every registered member forward over 60 perpetuals as `quorate evaluate` does, one after the
 other, and stores its scores in FOLDER; members whose scores are there already are left out, so that a run that was
 stopped continues, and a new member is added by the same command. `--markets`, `--folds`, `--from` and `--to` make a
-smaller walk. The second command fits each member of FOLDER in the last fold alone, on an idle machine, and stores what
-it costs. The third one writes results/zoo.md and .json from what is stored.
+smaller walk. The second command fits each member of FOLDER in the last fold alone and stores what it costs. The
+third one writes results/zoo.md and .json from what is stored.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ from quorate.evaluation.walk_forward.walk import WalkOptions, walk
 from quorate.features import feature_set
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.universe import top
-from quorate.models import Model, names
+from quorate.models import Model, build, names
 from quorate.models.pretraining import marks
 from quorate.models.runtime import OnnxSession
 from quorate.targets import ForwardClass
@@ -73,9 +74,9 @@ class Serving:
         took = []
         for _ in range(RUNS):
             row = random.normal(size=shape).astype(np.float32)
-            began = time.perf_counter()
+            began = time.thread_time()
             session.run(row)
-            took.append(time.perf_counter() - began)
+            took.append(time.thread_time() - began)
         return {"graph_bytes": len(graph), "row_us": 1e6 * statistics.median(took)}
 
     def add(self, name: str, found: dict[str, float]) -> None:  # noqa: ARG002
@@ -174,16 +175,39 @@ def store_times(rows: LabelledBars, settings: Settings, options: argparse.Namesp
     embargo = settings.split.embargo_bars
     bars = settings.target.horizon if embargo < 0 else embargo
     *_, last = split_folds(rows, options.folds, embargo_bars=bars, anchored=True)
+    # Fitted once, not out of fold as well.
+    settings = replace(settings, policy=replace(settings.policy, refit="none"))
     for path in sorted(folder.glob("*.parquet")):
         name = path.stem
         found = json.loads((folder / f"{name}.json").read_text())
         if (options.members and name not in options.members.split(",")) or found.keys() >= {"fit_s", "row_us"}:
             continue
         serving = Serving()  # of this process: another one could not find it
-        walked = walk(rows, (name,), settings, WalkOptions(folds=1, first=last.start, workers=1, examination=serving))
-        found |= {"fit_s": walked.fits[0][name].seconds, **serving.found}
+        timed = partial(_timed, rows=rows, settings=settings, found=serving)
+        walk(
+            rows,
+            (name,),
+            settings,
+            WalkOptions(folds=1, first=last.start, workers=1, examination=serving, build=timed),
+        )
+        found |= serving.found
         (folder / f"{name}.json").write_text(json.dumps(found))
         print(f"{name}: {found['fit_s']:.1f} s, {found['row_us']:.0f} us a row", file=sys.stderr, flush=True)
+
+
+def _timed(name: str, rows: LabelledBars, settings: Settings, found: Serving) -> Model:
+    """A member whose fit writes its processor time down."""
+    made = build(name, "class", settings.models, seed=settings.train.seed, threads=1, features=rows.columns)
+    fit = made.fit
+
+    def timed(*arguments: Any, **options: Any) -> Model:
+        began = time.process_time()
+        fit(*arguments, **options)
+        found.found["fit_s"] = time.process_time() - began
+        return made
+
+    made.fit = timed  # type: ignore[method-assign]
+    return made
 
 
 def figures(folder: Path) -> dict[str, Any]:
@@ -281,8 +305,8 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         f"The correlation is that of BUY minus SELL with the ensemble of {', '.join(FOUR)}; the gain is by how much "
         f"its log-loss falls, in % of the prior's, when the member is added with a weight of {100 * WEIGHT:.0f} %. "
         f"Intervals are {100 * found['confidence']:g} % of a bootstrap over days with all markets of each. "
-        "Times are of one thread on an idle machine (`--times`): a fit before the last fold, with the scores of that "
-        "fold, and a single row by ONNX Runtime.",
+        "Times are processor time of one thread (`--times`): a fit before the last fold, and a single row by ONNX "
+        "Runtime.",
         "",
         f"| {' | '.join(head)} |",
         f"|{'---|' * len(head)}",
