@@ -37,6 +37,9 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/deptry src
 
+# A file is run by one process, so that what its tests share is made once; the few that take minutes come before the last.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 # The unit tests, in under a minute on two cores; conftest.py says which they are. Any that took more than a second are
 # listed at the end. One thread a process, since the processes already take all cores.
 fast: install
@@ -44,11 +47,11 @@ fast: install
 
 # QUORATE_DATA names the folder of real candles; without it the tests that read them say so and are skipped.
 test: install
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest $(PARALLEL)
 
 # The suite with the coverage of src, programs that the tests start included; fails below the floor in pyproject.toml.
 coverage: install freqtrade
-	$(BIN)/pytest -n auto --cov
+	$(BIN)/pytest $(PARALLEL) --cov
 
 # What takes longer than a suite should: many more hostile inputs, and the networks against their papers' tables, whose
 # finished rows stand in benchmarks/results; PAPERS=--fresh runs them all again, for hours.
