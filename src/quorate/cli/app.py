@@ -26,6 +26,7 @@ from quorate.cli import (
     demo,
     evaluate,
     freqtrade,
+    llm,
     mcp,
     paper,
     serve,
@@ -74,6 +75,7 @@ app.add_typer(challenge.app, name="challenge")
 app.command("weights")(weights.weights)
 app.command("tune")(tune.tune)
 app.add_typer(size.app, name="size")
+app.add_typer(llm.app, name="llm")
 app.command("serve")(serve.serve)
 app.command("retrain")(retrain.retrain)
 app.command("token")(serve.token)

@@ -2,7 +2,7 @@
 
 from quorate.llm.recordings.panel_usage import PanelUsage
 from quorate.llm.recordings.recorded_panel import RecordedPanel
-from quorate.llm.recordings.recording import Recording, RecordingKey
+from quorate.llm.recordings.recording import Recording, RecordingKey, may_know
 from quorate.llm.recordings.store import RecordingStore
 
-__all__ = ["PanelUsage", "RecordedPanel", "Recording", "RecordingKey", "RecordingStore"]
+__all__ = ["PanelUsage", "RecordedPanel", "Recording", "RecordingKey", "RecordingStore", "may_know"]

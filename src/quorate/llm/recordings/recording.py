@@ -98,20 +98,14 @@ class Recording:
         return self.outcome if isinstance(self.outcome, RoleReply) else None
 
     def may_know(self, cutoff: int | None = None) -> bool:
-        """Whether the model may know what came after the bar.
+        """Whether the model may know what came after the bar, by the recorded cutoff and the one that is stated now.
 
-        A reply that was received before the next bar closed cannot. Otherwise the later of two cutoffs counts, the one
-        that was recorded and the one that is stated now, so that no later setting makes a recording clean; without any
-        cutoff every bar may be known.
+        The later of them counts, so that no later setting makes a recording clean.
 
         Args:
             cutoff: that the settings state now, ms; None where they state none.
         """
-        close = self.key.close
-        if self.asked < close + timeframe_ms(self.timeframe):
-            return False
-        stated = [each for each in (self.cutoff, cutoff) if each is not None]
-        return not stated or close < max(stated)
+        return may_know(self.key.close, self.timeframe, self.asked, self.cutoff, cutoff)
 
     def to_json(self) -> dict[str, Any]:
         """JSON-safe; times as ISO texts."""
@@ -161,6 +155,28 @@ class Recording:
             tokens_out=_whole(tree["tokens_out"]),
             usd=float(tree["usd"]),
         )
+
+
+def may_know(close: int, timeframe: str, asked: int, *cutoffs: int | None) -> bool:
+    """Whether a model may know what came after a bar.
+
+    One that replied before the next bar closed cannot. Any other may where the bar closes before the latest of its
+    cutoffs, and without any cutoff every bar may be known.
+
+    Args:
+        close: of the bar, ms.
+        timeframe: of the bar.
+        asked: time of the question, ms.
+        *cutoffs: ms; None where none is stated.
+
+    >>> hour = 3_600_000
+    >>> [may_know(24 * hour, "1h", asked * hour, cutoff * hour) for asked, cutoff in ((90, 24), (90, 25), (24, 25))]
+    [False, True, False]
+    """
+    if asked < close + timeframe_ms(timeframe):
+        return False
+    stated = [cutoff for cutoff in cutoffs if cutoff is not None]
+    return not stated or close < max(stated)
 
 
 def canonical(tree: Any) -> str:
