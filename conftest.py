@@ -59,6 +59,7 @@ INTEGRATION = (
     "llm/test_client.py",
     "llm/test_live_panel.py",
     "llm/test_panel_session.py",
+    "llm/test_subset.py",
     "market/exchange",
     "market/test_freqtrade_config.py",
     "models/native_trees",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quorate.cli.render.evaluation import show
 from quorate.core.clock import HOUR_MS, iso_ms, parse_ms
 from quorate.core.configuration import load_settings
 from quorate.core.errors import RecordingError
@@ -108,11 +109,16 @@ def test_an_evaluation_compares_the_accounts_with_and_without_it(world, panelled
     assert same == {name: value for name, value in off.items() if name not in ("criteria", "provenance")}
 
 
-def test_a_vote_has_the_comparison_and_one_more_trial(world, panelled, tmp_path):
+def test_a_vote_has_the_comparison_and_one_more_trial(world, panelled, tmp_path, capsys):
     settings, _, _ = panelled
     log = tmp_path / "trials.jsonl"
     found = run(evaluate, world, "bundle", settings, RunRecord(path=log))
     assert set(found.to_json()["panel"]["comparison"]["entries"]) >= {"losing", "losing_removed_ci", "kept_apart"}
+    show(found.to_json())
+    shown = capsys.readouterr().out
+    assert "Account with and without the panel of language models" in shown
+    assert f"panel: {found.to_json()['panel']['entries']} entries judged" in shown
+    assert "Entries of the account without the panel" in found.report(tmp_path / "report.html").read_text()
     assert log.read_text().count(f'"panel":"{found.to_json()["panel"]["digest"]}"') + log.read_text().count(
         f'"panel": "{found.to_json()["panel"]["digest"]}"'
     ) == 1  # fmt: skip

@@ -109,4 +109,5 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
     progress("scoring", 1, 1)
     judged = [] if run.judged is None else [run.configuration]
     card.figures.update(recorder.record([*card.configurations, *judged], run.setup, run.choices, settings))
-    return Evaluation({**run.header, **run.panel_section(), **card.figures}, run.frames, run.ordinary, card)
+    card.figures.update(run.panel_section())
+    return Evaluation({**run.header, **card.figures}, run.frames, run.ordinary, card)

@@ -18,9 +18,17 @@ from integrations.freqtrade.conftest import World, make_world, train_stack, trai
 from quorate import load_bundle
 from quorate.core.clock import parse_ms, timeframe_ms
 from quorate.core.configuration import load_settings
+from quorate.core.sections.llm import LLMSettings, ProviderSettings
+from quorate.core.types import Action
 from quorate.evaluation.drift import write_check
 from quorate.features import feature_names
 from quorate.integrations.freqtrade.scaffold import scaffold
+from quorate.llm import RoleReply
+from quorate.llm.judging_panel import JudgingPanel
+from quorate.llm.panel_frame import panel_frames
+from quorate.llm.prompts import prompt_of
+from quorate.llm.recordings import RecordedPanel, Recording, RecordingKey, RecordingStore
+from quorate.llm.strength import Strength
 from stubs import freqtrade
 from stubs.binance import spawn
 from stubs.drift_checks import DRIFTING
@@ -334,7 +342,11 @@ def test_the_hybrid_strategy_trades_a_stack_on_4h_bars(tmp_path):
     trained = train_stack(world)
     with make_bot(world, tmp_path) as started:
         scaffold(world.user_data, trained.path.parent, force=True)
-        trades, _ = started.backtest("--timerange", "20240101-", config="config-quorate-hybrid.json")
+        fixed, stake = {"FREQTRADE__STAKE_AMOUNT": "100"}, {"stake": "config"}
+        asked = {"config": "config-quorate-hybrid.json", "section": stake}
+        trades, _ = started.backtest("--timerange", "20240101-", settings=fixed, **asked)
+        llm, judged = record_panel(world, trained.path)
+        with_panel, _ = started.backtest("--timerange", "20240101-", settings={**fixed, **llm}, **asked)
         refused = started.run(
             "backtesting", config="config-quorate-hybrid.json", section={"bundle": str(world.bundles)}
         )
@@ -348,6 +360,50 @@ def test_the_hybrid_strategy_trades_a_stack_on_4h_bars(tmp_path):
     assert max(trade["trade_duration"] for trade in trades) == trained.manifest.horizon * 240
     assert refused.returncode != 0
     assert "found the recipe 'vote'; expected 'stack'" in flat(refused)
+    ordinary = {(trade["pair"], trade["open_timestamp"]): trade for trade in trades}
+    both = 0
+    for trade in with_panel:
+        key = trade["pair"], trade["open_timestamp"]
+        share, strength = judged[key]
+        assert 0 < share <= 0.75
+        assert trade["enter_tag"].startswith("VERY_STRONG | ") == (strength == "VERY_STRONG")
+        if key in ordinary:
+            both += 1
+            assert trade["is_short"] == ordinary[key]["is_short"]
+            # Both are whole lots.
+            assert trade["stake_amount"] == pytest.approx(share * ordinary[key]["stake_amount"], rel=0.05)
+            assert trade["enter_tag"].removeprefix("VERY_STRONG | ") == ordinary[key]["enter_tag"]
+    assert both > 3
+    assert any(judged[key][0] == 0 for key in ordinary)
+
+
+def record_panel(world, bundle):
+    """Recorded replies on the entries of a stack: settings that read them, and (pair, fill) -> share and strength."""
+    folder, cutoff, random = world.user_data / "recordings", "2020-01-01", np.random.default_rng(4)
+    provider = ProviderSettings(url="http://127.0.0.1:1/v1", model="m", name="local", cutoff=cutoff)
+    llm = LLMSettings(technical=provider, risk=provider, recordings=str(folder))
+    frames, length = {}, timeframe_ms("4h")
+    for pair, candles in world.panel.items():
+        frame = load_bundle(bundle).predict_frame(candles, allow_training_span=False)
+        frames[pair] = frame
+        for row in np.flatnonzero(frame.action != Action.HOLD).tolist():
+            time = int(frame.time[row])
+            bars = candles.between(end=time + 1)
+            for role in ("technical", "risk") if len(bars) > 300 and random.random() < 0.8 else ():
+                direction = Action(int(frame.action[row])) if random.random() < 0.8 else Action.HOLD
+                reply = RoleReply(role, "local", "m", direction, float(random.uniform(0.55, 1.0)))
+                key = RecordingKey("local", "m", prompt_of(role, pair, "4h", bars).digest, time + length)
+                asked = time + 10_000 * length
+                RecordingStore(folder).put(Recording(key, role, pair, "4h", "{}", reply, asked, parse_ms(cutoff)))
+    panel = JudgingPanel(RecordedPanel(llm))
+    judged = {}
+    for pair, found in panel_frames(panel, frames, world.panel).items():
+        for row, strength in zip(found.row.tolist(), found.strength.tolist(), strict=True):
+            filled = int(frames[pair].time[row]) + length
+            judged[pair, filled] = float(found.share[row]), Strength(strength).name
+    named = {"URL": provider.url, "MODEL": "m", "NAME": "local", "CUTOFF": cutoff}
+    settings = {f"QUORATE_LLM__{role}__{name}": text for role in ("TECHNICAL", "RISK") for name, text in named.items()}
+    return {**settings, "QUORATE_LLM__RECORDINGS": "recordings"}, judged
 
 
 def own_column(folder):

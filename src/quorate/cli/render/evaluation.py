@@ -84,6 +84,7 @@ def show_account(document: Mapping[str, Any]) -> None:
     figures = {"trades": stats, "baselines": {}, "criteria": document["criteria"]}
     for table in (criteria_table(figures), money_table(figures), trade_table(figures), cost_table(figures)):
         _print(table, document)
+    _panel(document)
     if "deflation" in document:
         output.print_line(document["deflation"]["about"])
     _funding_unknown(stats)
@@ -118,6 +119,7 @@ def _show_votes(document: Mapping[str, Any]) -> None:
 
 def _show_stack(document: Mapping[str, Any]) -> None:
     from quorate.ensemble.stack.stack_metrics import STACKED, improvements
+    from quorate.evaluation.report.panel_tables import panel_tables
     from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
 
     output.print_line(f"{document['rows']:,} labelled bars, {document['from']} to {document['to']}")
@@ -126,6 +128,9 @@ def _show_stack(document: Mapping[str, Any]) -> None:
     show_returns("Returns in percent", rows, improvements(rows), synthetic=document["synthetic"])
     for table in (criteria_table, money_table, trade_table, cost_table):
         _print(table(document), document)
+    for panel_table in panel_tables(document):
+        _print(panel_table, document)
+    _panel(document)
     if "deflation" in document:
         output.print_line(document["deflation"]["about"])
 
@@ -136,6 +141,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     for table in tables(document):
         for part in _parts(table):
             _print(part, document)
+    _panel(document)
     _funding_unknown(document["trades"])
     _contracts_unknown(document)
     quiet_bars(document["quiet_bars"])
@@ -181,6 +187,13 @@ def _abstentions(folds: Sequence[Mapping[str, Any]]) -> None:
 def _marks(document: Mapping[str, Any]) -> None:
     for mark in marks_of(document):
         output.print_line(mark)
+
+
+def _panel(document: Mapping[str, Any]) -> None:
+    from quorate.evaluation.report.panel_tables import panel_line
+
+    if line := panel_line(document):
+        output.print_line(line)
 
 
 def _funding_unknown(trades: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ from quorate.evaluation.report.evidence_table import evidence_table
 from quorate.evaluation.report.feature_selection_table import fold_choice_table
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, cell
+from quorate.evaluation.report.panel_tables import panel_tables
 from quorate.evaluation.report.plotly_json import Plot
 from quorate.evaluation.report.plots import plots
 from quorate.evaluation.report.selection_table import selection_table
@@ -157,6 +158,7 @@ def _account(page: Page, figures: dict[str, Any], drawn: dict[str, Plot], curren
         page.table(money_table(figures)),
         page.table(month_table(figures)),
         page.row(page.table(cost_table(figures)), page.table(trade_table(figures))),
+        *(page.table(table) for table in panel_tables(figures)),
         page.row(
             page.plot(drawn, "trades", "Trades by net result", "wins green, losses red"),
             page.plot(drawn, "costs", "Costs", f"from gross to net result, {currency}"),

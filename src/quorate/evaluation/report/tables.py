@@ -16,6 +16,7 @@ from quorate.evaluation.report.breakdown_tables import (
 from quorate.evaluation.report.evidence_table import evidence_table
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Figure, Kind, Table, cell, interval_text, text_of, tone_of
+from quorate.evaluation.report.panel_tables import panel_tables
 from quorate.evaluation.report.skill_tables import SKILL_PARTS
 
 _SCORES: tuple[tuple[str, str, Kind], ...] = (
@@ -78,6 +79,7 @@ def tables(figures: Figure) -> tuple[Table, ...]:
         money_table(figures),
         trade_table(figures),
         cost_table(figures),
+        *panel_tables(figures),
         selection_bias_table(figures),
         policy_table(figures),
         signal_table(figures),

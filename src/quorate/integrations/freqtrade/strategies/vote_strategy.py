@@ -34,8 +34,8 @@ from quorate.trading import CONSERVATIVE_TIERS, MarginTiers
 
 _log = logging.getLogger(__name__)
 
-# Freqtrade's tag of an entry that was forced through its API or Telegram.
-_FORCED = "force_entry"
+#: Freqtrade's tag of an entry that was forced through its API or Telegram.
+FORCED = "force_entry"
 
 
 class QuorateVoteStrategy(PlannedStrategy):
@@ -255,7 +255,7 @@ class QuorateVoteStrategy(PlannedStrategy):
             return False
         forecast, row = newest
         needed = Action.BUY if side == "long" else Action.SELL
-        if forecast.decisions.action[row] != needed and entry_tag != _FORCED:
+        if forecast.decisions.action[row] != needed and entry_tag != FORCED:
             _log.warning("no entry in %s: the decision on the newest closed bar is not %s", pair, needed.name)
             return False
         if not forecast.atr[row] > 0:
