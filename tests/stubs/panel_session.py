@@ -25,11 +25,13 @@ def judged_world(
 ) -> World:
     """A world in which a panel of these models judges entries; role -> model."""
     world = make_world(SEED, symbols=3, bars=bars)
+    # Prompts need 97 bars; a few entries come before that.
+    world.start = int(next(iter(world.candles.values())).time[85])
     providers = {
         role: ProviderSettings(server, model, name=model, usd_per_million_in=10.0, usd_per_million_out=100.0)
         for role, model in models.items()
     }
-    options = {"timeout_s": 0.3, "retry_pause_s": 0.0, "retries": 0, "reply_tokens": 1_000, **settings}
+    options = {"timeout_s": 1.0, "retry_pause_s": 0.0, "retries": 0, "reply_tokens": 1_000, **settings}
     panel = LLMSettings(**providers, recordings=str(recordings), **options)  # type: ignore[arg-type]
     world.config = replace(world.config, panel=JudgingPanel(LivePanel.open(panel, url)))
     return world

@@ -21,6 +21,29 @@ _Folder = Annotated[
 ]
 
 
+@app.command("check")
+def check(
+    journal: Annotated[
+        str | None,
+        typer.Option("--journal", metavar="URL", help="Journal with the panel's costs. [default: setting journal.url]"),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask the provider of each role once, about a synthetic market.
+
+    Prints what each replied or why not, how long it took, by which form it answers, and what it costs. Exit code 1 if a
+    role has no valid reply.
+    """
+    from quorate.cli import output
+    from quorate.cli.render import recordings as render
+    from quorate.workflows.panel_check import check_panel
+
+    found = check_panel(journal)
+    output.print_json(found.to_json()) if as_json else render.show_check(found)
+    if not found.ok:
+        raise typer.Exit(1)
+
+
 @app.command("record")
 def record(
     bundle: options.BundlePath,

@@ -1,4 +1,4 @@
-"""Recordings of the panel of language models as text."""
+"""The panel of language models as text: its recordings, and the check of its providers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from quorate.cli.output import print_line, print_rows
 from quorate.core.clock import format_ms
+from quorate.workflows.panel_check import TIMEFRAMES
 
 if TYPE_CHECKING:
+    from quorate.llm.client import Asked
     from quorate.llm.recordings import Recording
+    from quorate.workflows.panel_check import PanelCheck
     from quorate.workflows.recordings import RecordedReplies, RecordingPlan
 
 # Reasons that are listed; a model that writes nonsense has many.
 _MOST_REASONS = 5
 _REASON = 160
+_FORMS = {"schema": "JSON schema", "object": "JSON object", "plain": "plain prompt"}
 
 
 def plan_lines(plan: RecordingPlan) -> Iterator[str]:
@@ -71,3 +75,25 @@ def _reasons(title: str, reasons: Mapping[str, int]) -> None:
         print_line(f"  {title}, {count}: {short}")
     if len(reasons) > _MOST_REASONS:
         print_line(f"  {title}: {len(reasons) - _MOST_REASONS} other reasons")
+
+
+def show_check(found: PanelCheck) -> None:
+    """Print what each role's provider answered, and what the panel costs."""
+    for role, asked in found.asked.items():
+        for line in _check_lines(role, asked):
+            print_line(line)
+    print_line(f"today the panel cost ${found.usd_today:.4f} of at most ${found.usd_per_day:g}")
+    a_day = ", ".join(f"${found.usd_a_day(timeframe):.4f} at {timeframe}" for timeframe in TIMEFRAMES)
+    print_line(f"as these replies cost, a market costs at most {a_day} a day, with an entry on every bar")
+
+
+def _check_lines(role: str, asked: Asked) -> Iterator[str]:
+    where = f"{role}: {asked.model} of {asked.provider}"
+    figures = f"{asked.seconds:.2f} s, ${asked.usd:.6f}, {asked.requests} requests"
+    if asked.reply is None:
+        yield f"{where} abstains ({figures})"
+        yield f"  {asked.reason}"
+        return
+    tokens = f"{asked.tokens_in} + {asked.tokens_out} tokens"
+    yield f"{where}: {asked.reply.direction.name} {asked.reply.confidence:.0%} ({figures}, {tokens})"
+    yield f"  answers by {_FORMS[asked.form]}: {asked.reply.reasoning or 'no reasoning'}"
