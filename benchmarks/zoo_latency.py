@@ -155,8 +155,8 @@ def as_markdown(found: dict) -> str:
             for name, each in taken.items()
         ),
         "",
-        f"Limits: {MOST_MS:g} ms with sixteen; any four as fast as the documented four in their documented shapes. Beside "
-        "the compact shapes, which are the default, the slowest four are not.",
+        f"Limits: {MOST_MS:g} ms with sixteen; any four as fast as the documented four in their documented shapes. "
+        "Beside the compact shapes, which are the default, the slowest four are not.",
         "",
     ])  # fmt: skip
 
