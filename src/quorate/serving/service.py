@@ -214,6 +214,10 @@ class Service:
         began = time.perf_counter()
         made = predict_markets(predictor, panel, now=self.clock(), allow_training_span=self.allow_training_span)
         self.metrics.count_signals(made, time.perf_counter() - began)
+        if self.account.judged:
+            votes = (self.account.panel_vote(each.symbol, each.time) for each in made)
+            judged = (replace(each, panel=vote) for each, vote in zip(made, votes, strict=True))
+            made = replace(made, signals=tuple(judged))
         return ServedSignals(predictor.id, made)
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -18,6 +18,7 @@ from quorate.serving.dashboard.newest import NewestSignals
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.reasons import reason
 from quorate.serving.dashboard.rows.account_rows import ShownAccount
+from quorate.trading.entry_panel import PanelVote
 from quorate.workflows.results.signals import MarketSignal, MarketSignals
 
 #: Column -> what rows are sorted by.
@@ -55,6 +56,7 @@ class MarketRow:
         probability: the one of the action.
         why: the rule that decided, as a sentence.
         votes: of all members, in the order of the bundle.
+        panel: judgement of the paper account's panel of language models; None where it was not asked.
     """
 
     symbol: str
@@ -70,6 +72,7 @@ class MarketRow:
     stale: bool
     trained: bool
     in_training_span: bool
+    panel: PanelVote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def add_now(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
     @router.get(HOME)
     async def now(request: Request) -> Response:
         predictor, served = await service.work.run(address(request), newest.read)
-        rows = market_rows(predictor, served)
+        votes = {each.symbol: service.account.panel_vote(each.symbol, each.time) for each in served}
+        rows = [replace(row, panel=votes[row.symbol]) for row in market_rows(predictor, served)]
         shown = {row.symbol for row in rows} | set(service.candles.errors)
         selection = MarketFilter.of(request)
         return pages.render(
@@ -131,6 +135,7 @@ def add_now(router: APIRouter, pages: Pages, newest: NewestSignals) -> None:
             counts=Counter(row.action for row in rows),
             newest=served.newest,
             models=predictor.newest.members.order,
+            judged=any(votes.values()),
             calibrated=any(row.probability is not None for row in rows),
             closed=next((each.signal.closed_because for each in served if each.signal.closed_because), ""),
             floor=predictor.manifest.policy.floor if gates(predictor) else None,

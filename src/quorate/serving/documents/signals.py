@@ -73,6 +73,49 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+class PanelReplyDocument(Document):
+    """What a role of the panel replied."""
+
+    role: str
+    provider: str
+    model: str
+    direction: ActionName
+    confidence: float
+    technical_summary: str
+    risk_assessment: str
+    sentiment: str
+    reasoning: str
+
+
+class PanelAbstentionDocument(Document):
+    """Why a role of the panel did not reply."""
+
+    role: str
+    reason: str
+
+
+class PanelViewDocument(Document):
+    """All that the panel replied."""
+
+    replies: list[PanelReplyDocument]
+    abstentions: list[PanelAbstentionDocument]
+    contaminated: bool
+
+
+class PanelDocument(Document):
+    """What a panel of language models left of an entry."""
+
+    strength: str
+    agreement: float = Field(description="Of members and panel, 0 to 1.")
+    combined: float
+    multiplier: float = Field(description="Of half the ordinary stake.")
+    share: float = Field(description="Of the ordinary stake that is left; 0 is a veto.")
+    direction: ActionName | None = Field(description="Of the panel; null without a reply.")
+    confidence: float
+    contaminated: bool = Field(description="A reply is from a model that may know what came after the bar.")
+    view: PanelViewDocument
+
+
 class SignalDocument(Document):
     """The decision at a market's newest closed bar, and the votes behind it."""
 
@@ -102,3 +145,6 @@ class SignalDocument(Document):
     trained_symbol: bool = Field(description="The bundle was trained on this market.")
     in_training_span: bool = Field(description="The bundle was trained on this bar.")
     synthetic: bool = Field(description="The candles are synthetic.")
+    panel: PanelDocument | None = Field(
+        None, description="Of the paper account's panel, where it was asked about this bar."
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from quorate.core.errors import (
 from quorate.serving.champion import BundleSwap, Champion
 from quorate.serving.live.events import RECORDS, EventKind, LiveEvent, event_of
 from quorate.serving.live.hub import EventHub
+from quorate.trading.entry_panel import PanelVote
+from quorate.trading.journal.records import PanelRecord
 from quorate.workflows.paper import AccountView, PaperStatus
 from quorate.workflows.paper.figures import EquityPoints
 from quorate.workflows.paper.measured_bundle import bundle_of
@@ -59,6 +61,7 @@ class LiveAccount:
         performance_error: why it could not be measured the last time; the one before stays where candles are missing.
         baselines: of the account, as of such a bar too; None before the first, and without candles.
         baselines_error: why they could not be traded the last time; those before stay.
+        judged: market -> newest judgement of the account's panel of language models.
     """
 
     def __init__(
@@ -74,6 +77,17 @@ class LiveAccount:
         self.performance_error: QuorateError | None = None
         self.baselines: AccountBaselines | None = None
         self.baselines_error: QuorateError | None = None
+        self.judged: Mapping[str, PanelRecord] = {}
+
+    def panel_vote(self, symbol: str, time: int) -> PanelVote | None:
+        """What the account's panel judged of the decision on a bar; None where it was not asked.
+
+        Args:
+            symbol: market.
+            time: open time of the bar, ms.
+        """
+        found = self.judged.get(symbol)
+        return None if found is None or found.time != time else found.vote
 
     def look(self) -> None:
         """Look at the journal now; may be called from any thread."""
@@ -147,6 +161,8 @@ class LiveAccount:
                 self._hub.publish(
                     *(event for entry in entries if (event := event_of(self.view.account.name, entry)) is not None)
                 )
+                if self.status is None or any(isinstance(entry.record, PanelRecord) for entry in entries):
+                    self.judged = await asyncio.to_thread(self._judged)
                 self.status = await asyncio.to_thread(self.view.status)
             self.error = None
         except MissingExtraError:
@@ -162,6 +178,12 @@ class LiveAccount:
                 self._after = None
             return False
         return len(entries) == _MOST_NEWS
+
+    def _judged(self) -> dict[str, PanelRecord]:
+        newest = self.view.records(_MOST_NEWS, kinds="panel")
+        return {
+            entry.record.symbol: entry.record for entry in reversed(newest) if isinstance(entry.record, PanelRecord)
+        }
 
     def _measure(self) -> None:
         try:

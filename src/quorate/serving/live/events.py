@@ -9,6 +9,7 @@
     ladder   the ladder moved
     bench    a member was benched, or votes again
     select   other members were chosen to vote
+    panel    a panel of language models judged an entry
     measured performance and baselines are those of this bar
     bundle   a new champion, in use or refused
     skipped  more events than are sent again were missed: read the account anew
@@ -40,6 +41,7 @@ EventKind = Literal[
     "drift",
     "bench",
     "select",
+    "panel",
     "measured",
     "bundle",
     "skipped",
@@ -59,6 +61,7 @@ RECORDS: tuple[type[Record], ...] = (
     records.DriftMovedRecord,
     records.BenchMovedRecord,
     records.SelectedRecord,
+    records.PanelRecord,
 )
 
 
@@ -137,6 +140,8 @@ def event_of(account: str, entry: Entry) -> LiveEvent | None:
             kind, found = "bench", {"model": bench.model, "benched": bench.benched, "reason": bench.reason}
         case records.SelectedRecord() as chosen:
             kind, found = "select", {"members": list(chosen.after), "reason": chosen.reason}
+        case records.PanelRecord() as judged:
+            kind, found = "panel", {"symbol": judged.symbol, **judged.vote.to_json()}
         case _:
             return None
     head = {"account": account, "number": entry.seq, "time": iso_ms(entry.record.time)}

@@ -6,7 +6,7 @@ const PAUSE_MS = 500;
 const RETRY_MS = 1_000;
 const RETRY_MOST_MS = 30_000;
 // Signals, fills and closed trades come with the bar of their account; "skipped" and "dropped" come with any kinds.
-const KINDS = ["candles", "bar", "guard", "ladder", "drift", "bench", "select", "measured", "bundle"];
+const KINDS = ["candles", "bar", "guard", "ladder", "drift", "bench", "select", "panel", "measured", "bundle"];
 const ADDRESS = `/events?kinds=${KINDS.join()}`;
 
 let waiting;

@@ -11,6 +11,7 @@ from quorate.trading.account.costs import Fill
 from quorate.trading.account.order import Order
 from quorate.trading.account.position import Trade
 from quorate.trading.account.sizing import Size
+from quorate.trading.entry_panel import PanelVote
 from quorate.trading.journal.records.record import Phase, Record
 
 
@@ -103,6 +104,11 @@ class PanelRecord(Record):
     @property
     def key(self) -> str:
         return f"panel:{self.symbol}:{self.time}"
+
+    @property
+    def vote(self) -> PanelVote:
+        """What was judged, as the account saw it."""
+        return PanelVote(*(getattr(self, name) for name in PanelVote._fields))
 
 
 @dataclass(frozen=True, slots=True)
