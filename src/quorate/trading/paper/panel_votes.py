@@ -38,18 +38,6 @@ def panel_votes(
 def panel_records(votes: Mapping[str, PanelVote] | None, time: int) -> list[records.PanelRecord]:
     """The judgements of the bar at `time` for the journal, by symbol."""
     return [
-        records.PanelRecord(
-            time=time,
-            symbol=symbol,
-            strength=vote.strength,
-            agreement=vote.agreement,
-            combined=vote.combined,
-            multiplier=vote.multiplier,
-            share=vote.share,
-            direction=vote.direction,
-            confidence=vote.confidence,
-            contaminated=vote.contaminated,
-            view=vote.view,
-        )
+        records.PanelRecord(time=time, symbol=symbol, **vote._asdict())
         for symbol, vote in sorted((votes or {}).items())
     ]
