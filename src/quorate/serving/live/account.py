@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from quorate.serving.champion import BundleSwap, Champion
 from quorate.serving.live.events import RECORDS, EventKind, LiveEvent, event_of
 from quorate.serving.live.hub import EventHub
 from quorate.trading.entry_panel import PanelVote
+from quorate.trading.journal import Entry
 from quorate.trading.journal.records import PanelRecord
 from quorate.workflows.paper import AccountView, PaperStatus
 from quorate.workflows.paper.figures import EquityPoints
@@ -161,8 +162,9 @@ class LiveAccount:
                 self._hub.publish(
                     *(event for entry in entries if (event := event_of(self.view.account.name, entry)) is not None)
                 )
-                if self.status is None or any(isinstance(entry.record, PanelRecord) for entry in entries):
+                if self.status is None:
                     self.judged = await asyncio.to_thread(self._judged)
+                self.judged = {**self.judged, **_judgements(entries)}
                 self.status = await asyncio.to_thread(self.view.status)
             self.error = None
         except MissingExtraError:
@@ -180,10 +182,7 @@ class LiveAccount:
         return len(entries) == _MOST_NEWS
 
     def _judged(self) -> dict[str, PanelRecord]:
-        newest = self.view.records(_MOST_NEWS, kinds="panel")
-        return {
-            entry.record.symbol: entry.record for entry in reversed(newest) if isinstance(entry.record, PanelRecord)
-        }
+        return _judgements(reversed(self.view.records(_MOST_NEWS, kinds="panel")))
 
     def _measure(self) -> None:
         try:
@@ -206,6 +205,12 @@ class LiveAccount:
             self.baselines_error = _logged(error, self.baselines_error)
         if self.performance is not None:
             self.performance = self.performance.with_baselines(self.baselines)
+
+
+def _judgements(entries: Iterable[Entry]) -> dict[str, PanelRecord]:
+    """Market -> newest judgement among entries, the oldest first."""
+    found = (entry.record for entry in entries)
+    return {record.symbol: record for record in found if isinstance(record, PanelRecord)}
 
 
 def bundle_event(swap: BundleSwap) -> LiveEvent:
