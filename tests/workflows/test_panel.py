@@ -1,5 +1,6 @@
 """A panel of recorded replies in backtests, evaluations and replays of a bundle."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from quorate.workflows.backtest import backtest
 from quorate.workflows.evaluate import evaluate
 from quorate.workflows.paper import PaperAccount
 from quorate.workflows.runs.trials import RunRecord
+from quorate.workflows.walk_forward import walk_forward
 from workflows.conftest import SMALL
 
 CUTOFF = "2000-01-01"
@@ -122,6 +124,25 @@ def test_a_vote_has_the_comparison_and_one_more_trial(world, panelled, tmp_path,
     assert log.read_text().count(f'"panel":"{found.to_json()["panel"]["digest"]}"') + log.read_text().count(
         f'"panel": "{found.to_json()["panel"]["digest"]}"'
     ) == 1  # fmt: skip
+
+
+def test_a_walk_forward_has_the_comparison_too(world, tmp_path):
+    off = load_settings(environment=SMALL)
+    llm = LLMSettings(technical=provider(), risk=provider(), sentiment=provider(), recordings=str(tmp_path / "replies"))
+    asked = {"models": "xgboost,lightgbm", "folds": 1, "symbols": world.market.names[:1], "policy": "classic"}
+    plain = walk_forward(world.data, settings=off, record=UNRECORDED, **asked)
+    (frame,) = plain.frames.values()
+    record_replies(world, tmp_path / "replies", plain, int(frame.time[-HOURS]))
+    log = tmp_path / "trials.jsonl"
+    found = walk_forward(world.data, settings=replace(off, llm=llm), record=RunRecord(path=log), **asked).to_json()
+    panel, before = found["panel"], plain.to_json()
+    assert 0 < panel["vetoed"] < panel["entries"]
+    assert "panel" not in before
+    assert found["trades"] == before["trades"]
+    assert panel["comparison"]["without"]["n"] == before["trades"]["n"]
+    assert 0 < panel["comparison"]["with"]["n"] != before["trades"]["n"]
+    names = [json.loads(line).get("name", "") for line in log.read_text().splitlines()]
+    assert len([name for name in names if name.endswith("with panel")]) == 1, names
 
 
 def test_a_replay_on_paper_is_the_backtest(world, panelled, tmp_path):

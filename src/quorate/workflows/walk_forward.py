@@ -86,6 +86,7 @@ def walk_forward(
         ModelError: an unknown member, or none that could be fitted.
         EvaluationError: too few bars for the folds, or the trial log cannot be written.
         DataError: `predictions` cannot be written.
+        RecordingError: a reply of the panel that is altered, or of a model that may know the bar.
     """
     from quorate.core.clock import iso_ms
     from quorate.ensemble.recipes import RECIPES
@@ -103,6 +104,7 @@ def walk_forward(
     from quorate.trading.account.currency import account_currency
     from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.selected_data import read_market_data
+    from quorate.workflows.runs.judged_entries import judge_entries
     from quorate.workflows.runs.member_figures import choice_of
     from quorate.workflows.runs.trials import TrialRecorder
 
@@ -151,9 +153,17 @@ def walk_forward(
         read.contracts,
     )
     frames = walked.frames(settings.vote)
+    judged = judge_entries(settings.llm, frames, setup)
     estimate.begin(_JUDGING)
     card = evaluate_walk(walked, frames, setup, settings, estimate)
     estimate.end(_JUDGING)
+    configurations = list(card.configurations)
+    if judged is not None:
+        ordinary = configurations[0]
+        with_panel = setup.trade(frames, judged.shares)
+        configurations.append(judged.configuration(ordinary, with_panel))
+        card.figures["panel"] = judged.section(with_panel, ordinary.result, frames, settings.evaluation)
+        card.figures["warnings"] += judged.marks
     card.figures["importance"] = importance.to_json()
     if walked.choices:
         card.figures["feature_selection"] = fold_choices(walked.choices, columns.names)
@@ -177,7 +187,7 @@ def walk_forward(
         choices["own_models"] = dict(own_sources(members, settings.models))
     if walked.membership.applies(members):
         choices["select"] = asdict(settings.select)
-    card.figures.update(recorder.record(card.configurations, setup, choices, settings))
+    card.figures.update(recorder.record(configurations, setup, choices, settings))
     clock.append(time.perf_counter())
     header = {
         "models": list(members),

@@ -134,20 +134,13 @@ class BundleRun:
     def configuration(self) -> Configuration:
         """The bundle as a configuration of the trial log, with the panel where there is one."""
         own = self.ordinary_configuration
-        if self.judged is None:
-            return own
-        choice = {**own.choice, "panel": self.judged.panel.digest}
-        return replace(own, name=f"{own.name} with panel", choice=choice, result=self.result)
+        return own if self.judged is None else self.judged.configuration(own, self.result)
 
     def panel_section(self) -> dict[str, Any]:
         """The key `panel` of an evaluation, with the accounts with and without it; empty without a panel."""
-        from quorate.evaluation.baselines.panel_comparison import panel_comparison
-
         if self.judged is None:
             return {}
-        both, shares, usd = (self.result, self.ordinary), self.judged.shares, self.judged.usage.usd
-        compared = panel_comparison(*both, self.frames, shares, usd, self.settings.evaluation)
-        return {"panel": {**self.judged.to_json(), "comparison": compared}}
+        return {"panel": self.judged.section(self.result, self.ordinary, self.frames, self.settings.evaluation)}
 
     @property
     def choices(self) -> dict[str, Any]:

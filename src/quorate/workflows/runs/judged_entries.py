@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from quorate.workflows.inputs.panels import recorded_panel
 
 if TYPE_CHECKING:
     from quorate.core.sections.llm import LLMSettings
+    from quorate.core.settings import EvaluationSettings
     from quorate.core.types import DecisionFrame, FloatArray
     from quorate.evaluation.backtest_setup import BacktestSetup
+    from quorate.evaluation.baselines.configurations import Configuration
     from quorate.llm.judging_panel import JudgingPanel
     from quorate.llm.panel_frame import PanelFrame
     from quorate.llm.recordings import PanelUsage
+    from quorate.trading.backtest.backtest_result import BacktestResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +49,36 @@ class JudgedEntries:
         from quorate.llm.panel_frame import panel_figures
 
         return {"digest": self.panel.digest, **panel_figures(self.frames), "found": self.usage.to_json()}
+
+    def configuration(self, ordinary: Configuration, result: BacktestResult) -> Configuration:
+        """A configuration of the trial log with the panel.
+
+        Args:
+            ordinary: the one without it.
+            result: backtest with the panel.
+        """
+        choice = {**ordinary.choice, "panel": self.panel.digest}
+        return replace(ordinary, name=f"{ordinary.name} with panel", choice=choice, result=result)
+
+    def section(
+        self,
+        result: BacktestResult,
+        ordinary: BacktestResult,
+        frames: Mapping[str, DecisionFrame],
+        settings: EvaluationSettings,
+    ) -> dict[str, Any]:
+        """The key `panel` of an evaluation, with the accounts with and without it.
+
+        Args:
+            result: backtest with the panel.
+            ordinary: backtest of the same decisions without it.
+            frames: symbol -> the decisions.
+            settings: of the intervals.
+        """
+        from quorate.evaluation.baselines.panel_comparison import panel_comparison
+
+        compared = panel_comparison(result, ordinary, frames, self.shares, self.usage.usd, settings)
+        return {**self.to_json(), "comparison": compared}
 
 
 def judge_entries(
