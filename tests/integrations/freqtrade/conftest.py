@@ -75,7 +75,8 @@ def train_stack(world, bars=1_000):
     given = replace(
         Settings(), stack=replace(stack, models=small, folds=3, round_trip=5e-5), train=TrainSettings(threads=1)
     )
-    end = START + bars * timeframe_ms(world.timeframe)
+    start = int(next(iter(world.panel.values())).time[0])
+    end = start + bars * timeframe_ms(world.timeframe)
     return train_ensemble(
         world.panel,
         world.timeframe,

@@ -1,108 +1,27 @@
 """A dry run of real Freqtrade over a few 1m bars, killed once and restarted."""
 
 import json
-import os
-import sqlite3
-import subprocess
 import time
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from integrations.freqtrade.conftest import MODELS, START, make_world
+from integrations.freqtrade.conftest import MODELS
+from integrations.freqtrade.dry_runs import TIMEOUT_S, present_world, query_trades, running, wait_for
 from quorate import load_bundle
 from quorate.core.clock import DAY_MS, MINUTE_MS
-from quorate.core.types import Action
 from quorate.integrations.freqtrade.guarding.guard_runner import read_guard_runner
 from quorate.integrations.freqtrade.inference.signal_columns import tag
-from quorate.integrations.freqtrade.scaffold import scaffold
-from stubs import freqtrade
-from stubs.binance import spawn
-
-TIMEOUT_S = 200
 
 # Positions are closed at the next open.
 SETTINGS = {"QUORATE_EXITS__TIME_BARS": "1", "QUORATE_GUARDS__MODELS": "2"}
 
 
-# Three days of 1m bars; the stub moves them by whole days, so that they cover the present.
-BARS = 4_320
-# Bars that may be chosen as the newest one.
-PRESENT = range(2_200, 3_500)
-
-
-def busiest(world):
-    """The bar from which on the most bars in a row have a BUY or SELL, and their number."""
-    decided = np.zeros(BARS, np.bool_)
-    for candles in world.panel.values():
-        decided |= load_bundle(world.bundle).predict_frame(candles).action != Action.HOLD
-    length = {row: int(np.argmin(np.append(decided[row:], False))) for row in PRESENT}
-    return max(length.items(), key=lambda found: found[1])
-
-
 @pytest.fixture
-def bot(tmp_path, tmp_path_factory):
-    freqtrade.require()
-    # Decisions do not depend on the hour: shift the market so that the bundle trades within the first minutes.
-    row, bars = busiest(make_world(tmp_path_factory.mktemp("clock") / "user_data", "1m", BARS))
-    assert bars >= 10
-    # The newest closed bar is then one with a decision.
-    minutes = (int(time.time()) // 60 - row - 2) % (24 * 60)
-    world = make_world(tmp_path / "user_data", "1m", BARS, START + minutes * MINUTE_MS)
-    scaffold(world.user_data, world.bundles)
-    with spawn(world.data, "--live") as stub:
-        exchange = {name: value for name, value in freqtrade.offline(stub.urls).items() if not name.startswith("pair_")}
-        (tmp_path / "offline.json").write_text(
-            json.dumps({"exchange": exchange, "internals": {"process_throttle_secs": 1}})
-        )
+def bot(tmp_path):
+    with present_world(tmp_path) as (world, _):
         yield world
-
-
-@contextmanager
-def running(world, folder, name, settings):
-    """Run `freqtrade trade` until the block ends, its log in a file."""
-    command = [
-        freqtrade.require() / "bin" / "freqtrade", "trade", "--dry-run", "--userdir", world.user_data,
-        "-c", world.user_data / "config-quorate-futures.json", "-c", folder / "offline.json",
-        "--db-url", f"sqlite:///{folder}/trades.sqlite",
-    ]  # fmt: skip
-    log = folder / f"{name}.log"
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "400", **settings}
-    with log.open("w") as handle, subprocess.Popen(
-        list(map(str, command)), stdout=handle, stderr=handle, env=environment, cwd=folder
-    ) as process:  # fmt: skip
-        try:
-            yield process, log
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(30)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-
-
-def query_trades(folder, query):
-    path = folder / "trades.sqlite"
-    if not path.exists():
-        return []
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        try:
-            return database.execute(query).fetchall()
-        except sqlite3.OperationalError:
-            return []
-
-
-def wait_for(folder, query, process, log):
-    deadline = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()[-4_000:]
-        if found := query_trades(folder, query):
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"nothing for {query}: {log.read_text()[-6_000:]}")
 
 
 def tag_of_history(world, pair, began):
