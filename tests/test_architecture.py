@@ -46,7 +46,16 @@ ROOMS = {
         "training",
     ),
     "evaluation": (
-        *("statistics", "metrics", "baselines", "feature_selection", "lookahead", "walk_forward", "out_of_fold"),
+        *(
+            "statistics",
+            "metrics",
+            "baselines",
+            "verdict",
+            "feature_selection",
+            "lookahead",
+            "walk_forward",
+            "out_of_fold",
+        ),
         *("report", "cards"),
     ),
     "trading": (

@@ -82,7 +82,7 @@ def test_evaluation_on_later_bars(stack, world, quorate_program):
     for figures in (*found["members"].values(), found["ensemble"], found["baselines"]["predict_zero"]):
         assert set(figures) >= FIGURES
         assert figures["n"] == found["rows"]
-    assert {"predict_zero", "predict_mean", "momentum", "rules", "buy_and_hold"} == set(found["baselines"])
+    assert {"predict_zero", "predict_mean", "momentum", "rules", "buy_and_hold", "random"} == set(found["baselines"])
     assert found["decisions"]["rules"].keys() <= {"predicted_return", "within_cost"}
     text = asked(quorate_program, *same)
     assert "predicting zero" in text

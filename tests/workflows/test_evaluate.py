@@ -83,6 +83,7 @@ def test_progress_is_called_and_nothing_is_printed(world, calls, capsys):
         *(("reading candles", number, 3) for number in (1, 2, 3)),
         *(("predicting", number, 3) for number in (1, 2, 3)),
         ("trading", 3, 3),
+        *(("trading at random", number, 50) for number in range(1, 51)),
     ]
     assert capsys.readouterr() == ("", "")
 
@@ -223,7 +224,7 @@ def test_the_headline_of_a_backtest(world):
 def test_texts_of_a_headline_are_escaped(world):
     record = RunRecord(log=False)
     made = backtest(world.bundle, world.data, start=world.start, record=record)
-    assert "<b>" not in type(made)({**made.document, "bundle": "<b>x"}, {}, made.result, None, None)._repr_html_()
+    assert "<b>" not in type(made)({**made.document, "bundle": "<b>x"}, {}, made.result, None)._repr_html_()
 
 
 def test_runs_are_recorded_as_trials_unless_switched_off(world, tmp_path):

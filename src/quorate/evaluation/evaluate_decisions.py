@@ -139,7 +139,9 @@ def evaluate_decisions(traded: TradedDecisions, settings: Settings, progress: Pr
         in_force=in_force(frames, settings.vote),
         would_act_at=traded.would_act_at,
     )
-    card.figures["floors"] = floor_figures(ScoredBars.of(frames, setup.candles, label), settings, traded.count)
+    card.figures["floors"] = floor_figures(
+        ScoredBars.of(frames, setup.candles, label), settings, traded.count, nearest=True
+    )
     blocks = TimeBlocks(sample.time, settings.evaluation)
     card.figures["agreement"] = agreement_figures(sample.y, sample.members, blocks)
     if traded.evidence is not None:

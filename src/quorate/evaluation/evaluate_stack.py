@@ -13,6 +13,7 @@ from quorate.core.settings import Settings
 from quorate.core.types import DecisionFrame, FloatArray, IntArray
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.baselines.naive import buy_and_hold
+from quorate.evaluation.baselines.random_entries import random_accounts, random_entry_figures
 from quorate.evaluation.baselines.strategies import momentum_strategy, rules_strategy
 from quorate.evaluation.criteria import criteria
 from quorate.evaluation.metrics.decisions import decision_figures
@@ -66,6 +67,8 @@ def stack_figures(
     if spans:
         hold = buy_and_hold(spans, result.start_equity_usd, settings.costs, setup.funding)
         baselines["buy_and_hold"] = equity_figures(hold, settings.evaluation).to_json()
+    accounts = random_accounts(result, frames, setup)
+    baselines["random"] = random_entry_figures(result, accounts, settings.evaluation)
     return {
         "synthetic": any(frame.synthetic for frame in frames.values()) or result.synthetic,
         "rows": len(y),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from quorate.core.progress import Progress, silent
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_flags, settings_of
@@ -54,10 +54,12 @@ def backtest(
         DataError: candles that cannot be read, or none in the span.
         EvaluationError: the trial log cannot be written.
     """
+    from quorate.evaluation.baselines.random_entries import random_draws, random_entry_figures
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.equity import equity_figures
     from quorate.evaluation.metrics.trades import trade_figures
+    from quorate.evaluation.verdict import with_verdict
     from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.predictors import load_predictor
     from quorate.workflows.runs.bundle_run import run_bundle
@@ -78,18 +80,40 @@ def backtest(
         progress=progress,
     )
     stats = trade_figures(run.result, settings.evaluation)
+    decisions = decision_figures(run.frames.values(), settings.evaluation)
+    hold = _buy_and_hold(run)
+    figures = None if hold is None else equity_figures(hold, settings.evaluation).to_json()
+    draws, accounts = settings.evaluation.draws, []
+    for account in random_draws(run.result, run.frames, run.setup, draws):
+        accounts.append(account)
+        progress("trading at random", len(accounts), draws)
     document = {
         **run.header,
         **({"warnings": run.marks} if run.marks else {}),
         "guards": guards,
         **run.result.to_json(),
+        "policy": run.configuration.choice.get("decides", run.configuration.name),
+        "decisions": decisions,
         "stats": stats,
-        "criteria": criteria(decision_figures(run.frames.values(), settings.evaluation), stats, settings.criteria),
+        "baselines": {
+            **({} if figures is None else {"buy_and_hold": figures}),
+            "random": random_entry_figures(run.result, accounts, settings.evaluation),
+        },
+        **({} if stats["n"] or run.bundle.stack is not None else {"floors": _floors(run)}),
+        "criteria": criteria(decisions, stats, settings.criteria),
         **recorder.record([run.configuration], run.setup, run.choices, run.decision_settings),
     }
-    hold = _buy_and_hold(run)
-    figures = None if hold is None else equity_figures(hold, settings.evaluation).to_json()
-    return Backtest(document, run.frames, run.result, hold, figures)
+    return Backtest(with_verdict(document), run.frames, run.result, hold)
+
+
+def _floors(run: BundleRun) -> dict[str, Any]:
+    """What lower floors would have done on the same bars, for a run without trades."""
+    from quorate.evaluation.metrics.floors import ScoredBars, floor_figures
+    from quorate.targets import ForwardClass
+
+    settings = run.decision_settings
+    bars = ScoredBars.of(run.frames, run.candles, ForwardClass(settings.target.horizon, settings.target.band))
+    return floor_figures(bars, settings, len(run.bundle.manifest.members), nearest=True)
 
 
 def _buy_and_hold(run: BundleRun) -> EquityCurve | None:

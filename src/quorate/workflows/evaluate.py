@@ -87,6 +87,7 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
     """
     from quorate.evaluation.evaluate_decisions import BEST_MEMBER, TradedDecisions, evaluate_decisions
     from quorate.evaluation.metrics.policy_evidence import evidence_of
+    from quorate.evaluation.verdict import with_verdict
     from quorate.workflows.runs.evaluate_stack import evaluate_stack
 
     if run.bundle.stack is not None:
@@ -110,4 +111,4 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
     judged = [] if run.judged is None else [run.configuration]
     card.figures.update(recorder.record([*card.configurations, *judged], run.setup, run.choices, settings))
     card.figures.update(run.panel_section())
-    return Evaluation({**run.header, **card.figures}, run.frames, run.ordinary, card)
+    return Evaluation(with_verdict({**run.header, **card.figures}), run.frames, run.ordinary, card)

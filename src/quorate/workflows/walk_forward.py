@@ -94,6 +94,7 @@ def walk_forward(
     from quorate.evaluation.feature_selection import fold_choices
     from quorate.evaluation.out_of_fold import MemberPredictions
     from quorate.evaluation.out_of_fold.predictions_file import write_predictions
+    from quorate.evaluation.verdict import with_verdict
     from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
     from quorate.evaluation.walk_forward.walk import WalkOptions, require_members, walk
@@ -203,7 +204,7 @@ def walk_forward(
             name: round(after - before, 3) for name, (before, after) in zip(_STAGES, pairwise(clock), strict=True)
         },
     }
-    return Evaluation({**header, **card.figures}, frames, card.configurations[0].result, card)
+    return Evaluation(with_verdict({**header, **card.figures}), frames, card.configurations[0].result, card)
 
 
 def _selecting(settings: Settings, select: int | None) -> Settings:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
+from quorate.core.text.plural import counted
 from quorate.core.types import CLASS_NAMES, FloatArray
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.evaluation.cards.model_card import CardSection, Diagram, ModelCard, ReliabilityPoint
@@ -256,7 +257,7 @@ def _limits(manifest: Manifest) -> CardSection:
     days = _days(manifest)
     few = f"; {days} days are few" if days < _FEW_DAYS else ""
     text.append(
-        f"It was tested on the last {_plural(days, 'day')} or so of its span, on "
+        f"It was tested on the last {counted(days, 'day')} or so of its span, on "
         f"{manifest.rows.get(_TEST, 0):,} rows of {_count(manifest.symbols, 'market')} that move together{few}. Later "
         "markets may differ; figures age."
     )
@@ -286,8 +287,4 @@ def _facts(title: str, facts: Mapping[str, str]) -> Table:
 
 
 def _count(items: tuple[str, ...], noun: str) -> str:
-    return _plural(len(items), noun)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return counted(len(items), noun)

@@ -6,6 +6,7 @@ costs, without an account. Weights, quorum and volatility gate are those of the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -82,7 +83,7 @@ class ScoredBars:
         )
 
 
-def floor_figures(bars: ScoredBars, settings: Settings, members: int) -> dict[str, Any]:
+def floor_figures(bars: ScoredBars, settings: Settings, members: int, *, nearest: bool = False) -> dict[str, Any]:
     """Policy -> outcome of its signals at each floor, and the highest confidence that it reached; JSON-safe.
 
     Floors are those of `evaluation.floors` and the one in force, in order. `right_given_move` is the share of signals
@@ -94,6 +95,8 @@ def floor_figures(bars: ScoredBars, settings: Settings, members: int) -> dict[st
         bars: with the members' scores and outcomes.
         settings: of the vote, the target's band, the costs and the evaluation.
         members: number of members of the ensemble.
+        nearest: also find, where the floor in force gives no signal, the highest floor in hundredths whose signals have
+            an interval, or without one that gives a signal at all; under `nearest`, null where no floor does.
     """
     vote = settings.vote
     floors = sorted({*settings.evaluation.floors, vote.floor})
@@ -103,7 +106,8 @@ def floor_figures(bars: ScoredBars, settings: Settings, members: int) -> dict[st
         "bars": len(bars),
         "floor": vote.floor,
         "policies": {
-            name: _policy(bars, policy, members, floors, blocks, settings) for name, policy in policies.items()
+            name: _policy(bars, policy, members, floors, blocks, settings, nearest=nearest)
+            for name, policy in policies.items()
         },
     }
 
@@ -114,7 +118,14 @@ def _rows(table: FloatArray | None, known: BoolArray) -> FloatArray:
 
 
 def _policy(
-    bars: ScoredBars, policy: AnyPolicy, members: int, floors: list[float], blocks: TimeBlocks, settings: Settings
+    bars: ScoredBars,
+    policy: AnyPolicy,
+    members: int,
+    floors: list[float],
+    blocks: TimeBlocks,
+    settings: Settings,
+    *,
+    nearest: bool,
 ) -> dict[str, Any]:
     """The figures of one policy."""
     lowest, highest = (_decided(bars, policy, members, floor) for floor in (0.0, 1.0))
@@ -122,13 +133,36 @@ def _policy(
     # Actions by a lowered quorum have a floor of their own, which stays.
     whatever = highest.action != Action.HOLD
     reached = lowest.confidence[acted]
-    rows = []
-    for floor in floors:
+
+    def row(floor: float) -> dict[str, Any]:
         action = np.where(whatever | (lowest.confidence >= floor - TOLERANCE), lowest.action, Action.HOLD)
-        rows.append({"floor": floor, **_outcome(bars, action.astype(np.int8), blocks, settings)})
+        return {"floor": floor, **_outcome(bars, action.astype(np.int8), blocks, settings)}
+
+    rows = [row(floor) for floor in floors]
     figures = Figures()
     figures.add("highest_confidence", float(reached.max()) if len(reached) else None, _NO_SIDE)
-    return {**figures.to_json(), "floors": rows}
+    found = {**figures.to_json(), "floors": rows}
+    if nearest and not any(one["signals"] for one in rows if one["floor"] == settings.vote.floor):
+        at = _nearest(lowest.confidence[acted], blocks.block[acted])
+        found["nearest"] = None if at is None else row(at)
+    return found
+
+
+def _nearest(confidence: FloatArray, block: IntArray) -> float | None:
+    """The highest floor in hundredths that bars of enough blocks reach for an interval, else one at all; None without.
+
+    Args:
+        confidence: (n,) of the bars that some floor lets act.
+        block: (n,) of the same bars.
+    """
+    if not len(confidence):
+        return None
+    highest: dict[int, float] = {}
+    for own, reached in zip(block.tolist(), confidence.tolist(), strict=True):
+        highest[own] = max(reached, highest.get(own, 0.0))
+    ranked = sorted(highest.values(), reverse=True)
+    reached = ranked[FEWEST_BLOCKS - 1] if len(ranked) >= FEWEST_BLOCKS else ranked[0]
+    return math.floor(100 * (reached + TOLERANCE)) / 100
 
 
 def _decided(bars: ScoredBars, policy: AnyPolicy, members: int, floor: float) -> Decisions:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from quorate.core.clock import format_ms, iso_ms
+from quorate.core.text.plural import counted
 from quorate.core.types.signals import SHORT_NAMES
 from quorate.evaluation.report.formatting import Kind, interval_text, text_of
 from quorate.trading.account.currency import in_currency
@@ -84,15 +85,6 @@ def short_model(name: str) -> str:
     return SHORT_NAMES.get(name, name)
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """A count with its noun.
-
-    >>> plural(1, "market"), plural(3, "market"), plural(2, "entry", "entries")
-    ('1 market', '3 markets', '2 entries')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": duration,
     "figure": figure,
@@ -100,7 +92,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "iso": iso_ms,
     "minute": format_ms,
     "money": money,
-    "plural": plural,
+    "plural": counted,
     "price": price,
     "short_model": short_model,
     "whole": whole,

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from quorate.core.errors import ArgumentError, QuorateError, UnknownAccountError
+from quorate.core.text.plural import counted
 from quorate.serving.caller import address
-from quorate.serving.dashboard.formatting import plural
 from quorate.serving.dashboard.page import HOME, Pages
 from quorate.serving.dashboard.rows.account_rows import ShownAccount
 from quorate.trading.journal import Entry, ValuedRecord, entry_json
@@ -134,7 +134,7 @@ def _row(entry: Entry) -> JournalRow:
 
 def _valued(record: ValuedRecord) -> str:
     """The state of the account at the open or the close of a bar."""
-    held = plural(len(record.marks), "open position") if record.marks else "no open position"
+    held = counted(len(record.marks), "open position") if record.marks else "no open position"
     return f"at the {record.phase}: equity {record.equity_usd:,.2f}, cash {record.cash_usd:,.2f}, {held}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from quorate.evaluation.verdict import Verdict, verdict_of
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import Headline, Headlined, marks_of, money_rows
 
@@ -26,14 +27,12 @@ class Backtest(Headlined):
         frames: symbol -> decisions on every bar of the run.
         result: trades and equity.
         hold: equity of buy-and-hold on the same bars; None where there was no bar.
-        hold_figures: return and risk of `hold`, JSON-safe.
     """
 
     document: Mapping[str, Any]
     frames: Mapping[str, DecisionFrame]
     result: BacktestResult
     hold: EquityCurve | None
-    hold_figures: Mapping[str, Any] | None
 
     @property
     def synthetic(self) -> bool:
@@ -47,7 +46,14 @@ class Backtest(Headlined):
         span = f", {equity[0]['time']} to {equity[-1]['time']}" if equity else ""
         name = f"{'Series' if 'bundles' in found else 'Bundle'} {found['bundle']}"
         title = f"{name} backtested on {len(found['symbols'])} symbols, {found['timeframe']}{span}"
-        return Headline(title, marks_of(found), tuple(money_rows(found["stats"], self.hold_figures, None)))
+        of = found["baselines"]
+        rows = money_rows(found["stats"], of.get("buy_and_hold"), of["random"])
+        return Headline(title, marks_of(found), tuple(rows), self.verdict.sentence)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What happened, beside holding and random entries, or why nothing was traded."""
+        return verdict_of(self.document)
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate backtest --json`."""
@@ -76,6 +82,6 @@ class Backtest(Headlined):
 
     def _metrics(self) -> pd.DataFrame:
         rows = {"account": tables.score_and_money({}, self.document["stats"])}
-        if self.hold_figures is not None:
-            rows["buy_and_hold"] = tables.score_and_money(self.hold_figures)
+        if "buy_and_hold" in self.document["baselines"]:
+            rows["buy_and_hold"] = tables.score_and_money(self.document["baselines"]["buy_and_hold"])
         return tables.metric_table(rows).rename_axis("account")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.errors import ArgumentError
+from quorate.evaluation.verdict import Verdict, verdict_of
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import (
     IN_TRAINING_SPAN,
@@ -71,7 +72,12 @@ class Evaluation(Headlined):
             ]
         rows += money_rows(found["trades"], of.get("buy_and_hold"), of.get("random"))
         title = f"{_subject(found)} evaluated on {span_text(found)}"
-        return Headline(title, marks_of(found), tuple(rows))
+        return Headline(title, marks_of(found), tuple(rows), self.verdict.sentence)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What happened, beside holding and random entries, or why nothing was traded."""
+        return verdict_of(self.document)
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate evaluate --json`."""

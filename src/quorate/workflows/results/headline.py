@@ -29,18 +29,20 @@ class HeadlineRow:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A title, marks, and figures beside their baselines."""
+    """A title, marks, figures beside their baselines, and the verdict, where there is one."""
 
     title: str
     marks: tuple[str, ...]
     rows: tuple[HeadlineRow, ...]
+    verdict: str = ""
 
     def text(self) -> str:
-        """Plain text: marks, the title, and a line for each figure."""
+        """Plain text: marks, the title, a line for each figure, and the verdict."""
         cells = [(row.name, _shown(row.value), row.baseline) for row in self.rows]
         widths = [max((len(line[place]) for line in cells), default=0) for place in range(3)]
         lines = [_GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells]
-        return "\n".join([*self.marks, self.title, *(_GAP + line.rstrip() for line in lines)])
+        end = [_GAP + self.verdict] if self.verdict else []
+        return "\n".join([*self.marks, self.title, *(_GAP + line.rstrip() for line in lines), *end])
 
     def html(self) -> str:
         """HTML: the same with a table; all texts are escaped."""
@@ -51,7 +53,9 @@ class Headline:
             for row in self.rows
         )
         head = "<tr><th></th><th>measured</th><th>baseline</th></tr>"
-        return f"<div>{marks}<p>{escape(self.title)}</p><table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+        table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+        end = f"<p>{escape(self.verdict)}</p>" if self.verdict else ""
+        return f"<div>{marks}<p>{escape(self.title)}</p>{table}{end}</div>"
 
 
 class Headlined(ABC):

@@ -22,6 +22,7 @@ def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress =
         progress: of scoring.
     """
     from quorate.evaluation.evaluate_stack import stack_figures
+    from quorate.evaluation.verdict import with_verdict
 
     # Of a series the oldest bundle's, which all bars lie after.
     oldest = run.bundle.parts(next(iter(run.frames.values())))[0][0]
@@ -37,4 +38,4 @@ def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress =
     recorded = recorder.record(traded, run.setup, run.choices, settings)
     marked = {"warnings": run.marks} if run.marks else {}
     document = {**run.header, **run.panel_section(), **marked, **figures, **recorded}
-    return Evaluation(document, run.frames, run.ordinary)
+    return Evaluation(with_verdict(document), run.frames, run.ordinary)

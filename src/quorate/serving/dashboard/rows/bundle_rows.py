@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from quorate.core.clock import format_ms
+from quorate.core.text.plural import counted
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.evaluation.report.formatting import Cell, cell
-from quorate.serving.dashboard.formatting import plural, whole
+from quorate.serving.dashboard.formatting import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,15 @@ def differences(before: Manifest, after: Manifest) -> list[Difference]:
 
 def _properties(manifest: Manifest) -> dict[str, str]:
     trained = f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}"
-    counted = "the members" if manifest.policy.quorum_of == "members" else "the independent votes"
+    votes = "the members" if manifest.policy.quorum_of == "members" else "the independent votes"
     return {
         "Bundle": manifest.id,
-        "Trained on": f"{trained}, {plural(len(manifest.symbols), 'market')}",
+        "Trained on": f"{trained}, {counted(len(manifest.symbols), 'market')}",
         "Rows of the training": f"{manifest.rows.get('train', 0):,}",
-        "Features": f"{manifest.features_title}, {plural(len(manifest.feature_names), 'column')}",
+        "Features": f"{manifest.features_title}, {counted(len(manifest.feature_names), 'column')}",
         "Target": _target(manifest),
         "Policy": manifest.decides,
-        "Quorum and floor": f"{whole(manifest.policy.quorum)} of {counted}, {whole(manifest.policy.floor)}",
+        "Quorum and floor": f"{whole(manifest.policy.quorum)} of {votes}, {whole(manifest.policy.floor)}",
         "Candles": f"{manifest.timeframe}{', synthetic' if manifest.synthetic else ''}",
     }
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.core.clock import format_ms
+from quorate.core.text.plural import counted
 from quorate.lifecycle.explain.attribution import Attribution
 from quorate.lifecycle.explain.explanation import Explanation
-from quorate.serving.dashboard.formatting import plural
 
 _ENSEMBLE = "ensemble"
 
@@ -68,7 +68,7 @@ def explanation_rows(found: Explanation) -> ExplanationTable:
     bars = found.background
     what = "Predicted return" if returns else f"Score of {found.outputs[place]}"
     return ExplanationTable(
-        caption=f"{what} against its mean over {plural(len(bars), 'bar')} from {format_ms(bars[0])} to "
+        caption=f"{what} against its mean over {counted(len(bars), 'bar')} from {format_ms(bars[0])} to "
         f"{format_ms(bars[-1])}",
         names=tuple(scores),
         rows=tuple(rows),

@@ -1,0 +1,5 @@
+"""Words of messages."""
+
+from quorate.core.text.plural import counted
+
+__all__ = ["counted"]
