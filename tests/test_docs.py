@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,6 +28,18 @@ def test_the_page_of_settings_is_what_the_settings_say():
     assert page == script["page"](), "run: python docs/settings_page.py"
     for key in known_keys():
         assert f"| `{key}` |" in page
+
+
+def test_the_page_of_the_command_line_is_its_help_with_examples_that_parse():
+    script = runpy.run_path(str(ROOT / "docs" / "cli_page.py"))
+    page = (ROOT / "docs" / "cli.md").read_text()
+    assert page == script["page"](), "run: python docs/cli_page.py"
+    commands = script["commands"]()
+    assert set(re.findall(r"^### (.*)$", page, re.MULTILINE)) == set(commands)
+    assert set(re.findall(r"\]\(#([\w-]+)\)", page)) == {verb.replace(" ", "-") for verb in commands}
+    for verb, line in script["examples"]().items():
+        # Parsed as the program would: an unknown option, or a required one that is missing, raises.
+        commands[verb].make_context(verb, shlex.split(line)[len(verb.split()) :])
 
 
 @pytest.mark.integration
